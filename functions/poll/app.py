@@ -1,0 +1,23 @@
+"""poll: asks the ledger and the provider what comes next."""
+
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from conveyor.clients import Clients
+from conveyor.invocation import Invocation
+from conveyor.polling import poll
+
+logger = Logger()
+clients = Clients()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Take {"run"}; answer the state machine's next state."""
+    invocation = Invocation(timedelta(milliseconds=context.get_remaining_time_in_millis()))
+    state = poll(event, clients, invocation)
+    logger.info("poll is done", extra=state)
+    return state

@@ -1,0 +1,23 @@
+"""split: turns the results of one ended batch into the user's files."""
+
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from conveyor.clients import Clients
+from conveyor.invocation import Invocation
+from conveyor.splitting import split
+
+logger = Logger()
+clients = Clients()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Take {"run", "batch"}; answer {"batch", "status"}."""
+    invocation = Invocation(timedelta(milliseconds=context.get_remaining_time_in_millis()))
+    answer = split(event, clients, invocation)
+    logger.info("split is done", extra={"run": event["run"], **answer})
+    return answer

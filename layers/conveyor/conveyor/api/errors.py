@@ -1,0 +1,61 @@
+"""The provider's refusals: which answers prove that nothing was created, and what follows from each.
+
+Everything that is not listed here proves nothing: 404, 408, 409 and all of 5xx included.
+"""
+
+import httpx
+import msgspec
+
+from conveyor.api import Refused
+from conveyor.records import RefusalKind
+
+_DEFAULT_RETRY_AFTER = 60
+_LONGEST_RETRY_AFTER = 3600
+_SPEND_LIMITS = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
+_KINDS = {
+    400: RefusalKind.DEFECT,
+    401: RefusalKind.STOP,
+    402: RefusalKind.STOP,
+    403: RefusalKind.STOP,
+    413: RefusalKind.DEFECT,
+    429: RefusalKind.LATER,
+}
+
+
+class _Details(msgspec.Struct):
+    error_code: str | None = None
+
+
+class _Error(msgspec.Struct):
+    type: str = ""
+    message: str = ""
+    details: _Details | None = None
+
+
+class _Body(msgspec.Struct):
+    error: _Error
+
+
+def refused_from(answer: httpx.Response) -> Refused | None:
+    """Return the refusal an answer to a create call is, or None where it proves nothing.
+
+    A 413 comes from before the API, and its body may be anything.
+    """
+    kind = _KINDS.get(answer.status_code)
+    if kind is None:
+        return None
+    try:
+        error = msgspec.json.decode(answer.content, type=_Body).error
+    except msgspec.MsgspecError:
+        error = _Error(type=f"http_{answer.status_code}", message=f"the provider answered HTTP {answer.status_code}")
+    code = error.details.error_code if error.details else None
+    if code in _SPEND_LIMITS or (answer.status_code == httpx.codes.BAD_REQUEST and "usage limits" in error.message):
+        kind = RefusalKind.STOP  # a limit set by the user comes as a 400 that only its message tells apart
+    elif "unexpected end of data" in error.message:
+        kind = RefusalKind.RESEND
+    return Refused(kind, answer.status_code, code or error.type, error.message, _retry_after(answer))
+
+
+def _retry_after(answer: httpx.Response) -> int:
+    given = answer.headers.get("retry-after", "")
+    return min(int(given), _LONGEST_RETRY_AFTER) if given.isascii() and given.isdigit() else _DEFAULT_RETRY_AFTER

@@ -1,0 +1,238 @@
+"""Anthropic's Message Batches API.
+
+Facts: https://platform.claude.com/docs/en/api/creating-message-batches and the pages beside it.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from typing import Literal, Protocol
+
+import httpx
+import msgspec
+
+from conveyor.api import Created, Progress, Refused, ResultsUnreadable, Trouble, Unknown
+from conveyor.api.errors import refused_from
+from conveyor.lines import read_lines
+from conveyor.outcome import Error, Outcome, Result, Usage, failure
+from conveyor.plan import BODY_END, BODY_START
+
+_PATH = "/v1/messages/batches"
+_VERSION = "2023-06-01"
+"""The batch endpoints are the same in every version; under this one `temperature` and its like are still accepted."""
+_PAGE = 1000
+_SEND_BYTES = 256 * 1024
+_LONGEST_RESULT = 1 << 30
+_QUESTION = httpx.Timeout(30.0, connect=5.0)
+_RESULTS = httpx.Timeout(120.0, connect=5.0)
+"""Seconds; for the results the time between two pieces of the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key that cannot print itself."""
+
+    value: str = field(repr=False)
+
+
+class KeySource(Protocol):
+    """Where the key comes from."""
+
+    def __call__(self, *, renew: bool = False) -> ApiKey:
+        """Return the key, read anew where a kept one may be old."""
+        ...
+
+
+class _Counts(msgspec.Struct):
+    processing: int = 0
+    succeeded: int = 0
+    errored: int = 0
+    canceled: int = 0
+    expired: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.processing + self.succeeded + self.errored + self.canceled + self.expired
+
+
+class _Batch(msgspec.Struct):
+    id: str
+    processing_status: str
+    request_counts: _Counts
+    created_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def progress(self) -> Progress:
+        ended = self.processing_status == "ended"
+        return Progress(self.id, ended, self.request_counts.total, self.created_at, self.expires_at, self.ended_at)
+
+
+class _Page(msgspec.Struct):
+    data: list[_Batch]
+    has_more: bool = False
+    last_id: str | None = None
+
+
+class _Envelope(msgspec.Struct):
+    error: Error
+
+
+class _Outcome(msgspec.Struct):
+    type: Literal["succeeded", "errored", "canceled", "expired"]
+    message: msgspec.Raw = msgspec.Raw(b"")
+    error: _Envelope | None = None
+
+
+class _ResultLine(msgspec.Struct):
+    custom_id: str
+    result: _Outcome
+
+
+class _Message(msgspec.Struct):
+    model: str = ""
+    usage: Usage = msgspec.field(default_factory=Usage)
+
+
+_decode_batch = msgspec.json.Decoder(_Batch).decode
+_decode_page = msgspec.json.Decoder(_Page).decode
+_decode_result = msgspec.json.Decoder(_ResultLine).decode
+_decode_message = msgspec.json.Decoder(_Message).decode
+
+
+class MessageBatches:
+    """The Message Batches API at one address. Redirects are never followed: they would carry the key elsewhere."""
+
+    def __init__(self, client: httpx.Client, url: str, key: KeySource) -> None:
+        """Take a client without base address, and where the key comes from."""
+        self._client = client
+        self._url = url.rstrip("/") + _PATH
+        self._key = key
+
+    def renew(self) -> None:
+        """Read the key anew."""
+        self._key(renew=True)
+
+    def create(self, requests: Iterable[bytes], size: int, seconds: int) -> Created | Refused | Unknown:
+        """Send one batch, once: half of the time is for sending it, half for the answer."""
+        deadline = monotonic() + seconds / 2
+        headers = {**self._headers(self._key()), "content-type": "application/json", "content-length": str(size)}
+        timeout = httpx.Timeout(seconds / 2, connect=5.0)
+        try:
+            answer = self._client.post(
+                self._url, headers=headers, content=_in_time(_body(requests), deadline), timeout=timeout
+            )
+        except (httpx.HTTPError, _TooSlowError) as error:
+            return Unknown(f"{type(error).__name__} while the batch was sent")
+        if answer.is_success:
+            try:
+                batch = _decode_batch(answer.content)
+            except msgspec.MsgspecError:
+                return Unknown(f"HTTP {answer.status_code} without a batch in its body")
+            return Created(batch.id, batch.created_at, batch.expires_at)
+        return refused_from(answer) or Unknown(f"HTTP {answer.status_code}")
+
+    def find(self, since: datetime, requests: int) -> list[Progress] | Trouble:
+        """Page through all batches of the workspace, newest first, until they are older than `since`."""
+        found: list[Progress] = []
+        question: dict[str, str | int] = {"limit": _PAGE}
+        while True:
+            answer = self._ask(self._url, question)
+            if isinstance(answer, Trouble):
+                return answer
+            try:
+                page = _decode_page(answer.content)
+            except msgspec.MsgspecError:
+                return Trouble("the list of batches could not be decoded")
+            found += [batch.progress for batch in page.data if batch.created_at >= since]
+            if not page.has_more or not page.data or page.data[-1].created_at < since:
+                return [batch for batch in reversed(found) if batch.requests == requests]
+            question["after_id"] = page.data[-1].id
+
+    def progress(self, batch_id: str) -> Progress | Trouble:
+        """Retrieve one batch. A 404 is trouble too: the provider is known to give it for batches that exist."""
+        answer = self._ask(f"{self._url}/{batch_id}", {})
+        if isinstance(answer, Trouble):
+            return answer
+        try:
+            return _decode_batch(answer.content).progress
+        except msgspec.MsgspecError:
+            return Trouble("the batch could not be decoded")
+
+    @contextmanager
+    def results(self, batch_id: str) -> Iterator[Iterator[Result]]:
+        """Stream the results; the address is made from the id, so that the key goes nowhere else."""
+        try:
+            with self._client.stream(
+                "GET",
+                f"{self._url}/{batch_id}/results",
+                headers=self._headers(self._key()),
+                timeout=_RESULTS,
+            ) as answer:
+                if not answer.is_success:
+                    message = f"HTTP {answer.status_code} for the results of {batch_id}"
+                    raise ResultsUnreadable(message)
+                yield (
+                    _result(line.raw, line.number) for line in read_lines(answer.iter_bytes(), longest=_LONGEST_RESULT)
+                )
+        except httpx.HTTPError as error:
+            message = f"{type(error).__name__} while the results of {batch_id} were read"
+            raise ResultsUnreadable(message) from error
+
+    def _ask(self, url: str, question: dict[str, str | int]) -> httpx.Response | Trouble:
+        """Ask once, and once more with a new key where the key was refused: it may have been rotated."""
+        try:
+            answer = self._get(url, question, self._key())
+            if answer.status_code in (401, 403):
+                answer = self._get(url, question, self._key(renew=True))
+        except httpx.HTTPError as error:
+            return Trouble(type(error).__name__)
+        return answer if answer.is_success else Trouble(f"HTTP {answer.status_code}")
+
+    def _get(self, url: str, question: dict[str, str | int], key: ApiKey) -> httpx.Response:
+        return self._client.get(url, params=question, headers=self._headers(key), timeout=_QUESTION)
+
+    def _headers(self, key: ApiKey) -> dict[str, str]:
+        return {"x-api-key": key.value, "anthropic-version": _VERSION}
+
+
+class _TooSlowError(Exception):
+    """The body was not sent in time."""
+
+
+def _body(requests: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the body in pieces worth a system call."""
+    held = bytearray(BODY_START)
+    separator = b""
+    for request in requests:
+        held += separator + request
+        separator = b","
+        if len(held) >= _SEND_BYTES:
+            yield bytes(held)
+            held.clear()
+    held += BODY_END
+    yield bytes(held)
+
+
+def _in_time(pieces: Iterable[bytes], deadline: float) -> Iterator[bytes]:
+    for piece in pieces:
+        if monotonic() > deadline:
+            raise _TooSlowError
+        yield piece
+
+
+def _result(raw: bytes | None, number: int) -> Result:
+    try:
+        line = _decode_result(raw or b"")
+        outcome = Outcome(line.result.type)
+        if outcome is Outcome.SUCCEEDED:
+            message = _decode_message(line.result.message)
+            return Result(line.custom_id, outcome, bytes(line.result.message), None, message.model, message.usage)
+    except msgspec.MsgspecError as error:
+        message_text = f"line {number} of the results is not a result"
+        raise ResultsUnreadable(message_text) from error
+    reason = line.result.error.error if line.result.error else failure(outcome).error
+    return Result(line.custom_id, outcome, error=reason)

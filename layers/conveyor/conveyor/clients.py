@@ -1,0 +1,94 @@
+"""The clients of one function, built from its environment on first use and kept while its process lives."""
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+import httpx
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.config import Config
+
+from conveyor.api.messages import ApiKey, MessageBatches
+from conveyor.invocation import Invocation
+from conveyor.ledger import Ledger
+from conveyor.settings import Environment, Settings
+from conveyor.storage import Storage
+from conveyor.turn import Turn
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_KEY_SECONDS = 300
+_CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5})
+
+
+class ApiKeyUnreadableError(Exception):
+    """The operator must create the secret that holds the API key, or let the function read it."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f'the secret "{name}" could not be read ({reason}); see "The API key" in README.md')
+
+
+class Machine:
+    """The one state machine."""
+
+    def __init__(self, client: "SFNClient", arn: str) -> None:
+        """Take a client and the machine's ARN."""
+        self._client = client
+        self._arn = arn
+
+    def start(self, name: str, state: str) -> None:
+        """Start the execution of this name unless it was started before, however it ended."""
+        try:
+            self._client.start_execution(stateMachineArn=self._arn, name=name, input=state)
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return
+
+
+class Clients:
+    """What a function reaches the world by. Each client is built when it is first asked for."""
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Where things are."""
+        return Environment.from_env(os.environ)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The stack's settings."""
+        return Settings.from_env(os.environ)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """The bucket."""
+        return Storage(boto3.client("s3", config=_CONFIG), self.environment.bucket)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The state machine."""
+        return Machine(boto3.client("stepfunctions", config=_CONFIG), self.environment.state_machine_arn)
+
+    def turn(self, run: str, invocation: Invocation) -> Turn:
+        """Read a run and give what is needed to work on it."""
+        ledger = Ledger(self.storage, run)
+        about = ledger.run()
+        api = MessageBatches(self._http, about.settings.api_url, self._api_key)
+        return Turn(about, ledger, self.storage, api, invocation)
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        return httpx.Client(follow_redirects=False)
+
+    @cached_property
+    def _secrets(self) -> SecretsProvider:
+        return SecretsProvider(boto_config=_CONFIG)
+
+    def _api_key(self, *, renew: bool = False) -> ApiKey:
+        name = self.environment.api_key_secret
+        try:
+            value = self._secrets.get(name, max_age=_KEY_SECONDS, force_fetch=renew)
+        except GetParameterError as error:
+            raise ApiKeyUnreadableError(name, str(error)) from None
+        return ApiKey(str(value).strip())

@@ -1,0 +1,78 @@
+"""A drop: one version of one object under `inbox/`, and the names that follow from it."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Self
+
+import msgspec
+import orjson
+
+from conveyor import keys
+
+SUFFIX = ".jsonl"
+_LONGEST_NAME = 512
+_UNSAFE = re.compile(r"[^A-Za-z0-9._/-]")
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """What an upload event names."""
+
+    bucket: str
+    key: str
+    version: str | None
+    """Absent in the first minutes after versioning was switched on."""
+    size: int
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Self:
+        """Read EventBridge's "Object Created". Its key is not URL-encoded, unlike in S3's own notifications."""
+        detail = event["detail"]
+        stored = detail["object"]
+        return cls(detail["bucket"]["name"], stored["key"], stored.get("version-id"), int(stored.get("size", 0)))
+
+    @property
+    def is_ignored(self) -> bool:
+        """True for an empty object, which holds nothing to do, and for a folder as the console makes it."""
+        return self.size == 0 or self.key.endswith("/")
+
+
+class Drop(msgspec.Struct, frozen=True):
+    """One version of one object, as S3 describes it. Never changes."""
+
+    bucket: str
+    key: str
+    version: str
+    etag: str
+    bytes: int
+    last_modified: datetime
+    metadata: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The key without `inbox/` and suffix, made safe for use in other keys."""
+        name = self.key.removeprefix(keys.INBOX).removesuffix(".gz").removesuffix(SUFFIX)
+        segments = (segment if segment.strip(".") else "_" for segment in _UNSAFE.sub("_", name).split("/"))
+        return "/".join(segments)[:_LONGEST_NAME]
+
+    def run_id(self, stack_id: str) -> str:
+        """Return the id of the run of this drop: same drop, same stack, same id. It sorts by time and holds no name."""
+        identity = orjson.dumps([stack_id, self.bucket, self.key, self.version])
+        return f"{self.last_modified:%Y%m%dT%H%M%SZ}-{sha256(identity).hexdigest()[:12]}"
+
+
+def nonce(run: str) -> str:
+    """Return the ten characters that mark a run's requests at the provider."""
+    return sha256(run.encode()).hexdigest()[:10]
+
+
+def wire_id(nonce: str, line: int) -> str:
+    """Return the `custom_id` under which a line is sent."""
+    return f"{nonce}-{line}"
+
+
+def line_of(wire_id: str, nonce: str) -> int | None:
+    """Return the line a wire id stands for; None where it is not one of this run's."""
+    prefix, _, line = wire_id.partition("-")
+    return int(line) if prefix == nonce and line.isascii() and line.isdigit() and len(line) <= 15 else None  # noqa: PLR2004

@@ -1,0 +1,35 @@
+"""An upload becomes a run: written down, and watched by the state machine, before anything else is done."""
+
+import orjson
+
+from conveyor.clients import Machine
+from conveyor.drop import SUFFIX, Drop, Upload
+from conveyor.ledger import Ledger
+from conveyor.records import Run
+from conveyor.schedule import Next
+from conveyor.settings import BadMetadata, Settings
+from conveyor.storage import Storage
+
+
+def receive(upload: Upload, storage: Storage, machine: Machine, settings: Settings, stack_id: str) -> Run:
+    """Write down the run of an upload and start its execution; a repeated event finds both done."""
+    drop = storage.describe(upload.key, upload.version)
+    name = drop.run_id(stack_id)
+    settings, problem = _in_force(settings, drop)
+    run = Ledger(storage, name).write_run(Run(name, drop.name, drop, settings, problem))
+    state = {"run": name, "next": Next.WAIT, "wait_seconds": run.settings.poll_min_seconds}
+    machine.start(name, orjson.dumps(state).decode())
+    return run
+
+
+def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
+    """Return a drop's settings, and what forbids to read it at all."""
+    if drop.version == "null":
+        return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
+    if not drop.key.endswith(SUFFIX):
+        advice = "unpack it first" if drop.key.endswith(".gz") else "rename it"
+        return settings, f'the file\'s name does not end in "{SUFFIX}": {advice}'
+    try:
+        return settings.for_drop(drop.metadata), None
+    except BadMetadata as error:
+        return settings, str(error)

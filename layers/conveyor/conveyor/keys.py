@@ -1,0 +1,89 @@
+"""Every key of the bucket, in one place. Words and layout: see "The bucket" in README.md."""
+
+INBOX = "inbox/"
+RUNS = "runs/"
+
+
+def ledger(run: str) -> str:
+    """Return the prefix under which all facts of a run lie."""
+    return f"{RUNS}{run}/"
+
+
+def run(run: str) -> str:
+    """Return the key of the drop and the settings in force."""
+    return f"{RUNS}{run}/run.json"
+
+
+def validation(run: str) -> str:
+    """Return the key that says who validates, and until when."""
+    return f"{RUNS}{run}/validation.json"
+
+
+def refused(run: str) -> str:
+    """Return the key that says why nothing (more) of the drop is sent."""
+    return f"{RUNS}{run}/refused.json"
+
+
+def plan(run: str) -> str:
+    """Return the key of the batches a drop is cut into."""
+    return f"{RUNS}{run}/plan.jsonl"
+
+
+def attempt(run: str, batch: int, number: int) -> str:
+    """Return the key of the intent to pay, written before the paid call."""
+    return f"{RUNS}{run}/batches/{batch}/attempt-{number}.json"
+
+
+def attempt_refused(run: str, batch: int, number: int) -> str:
+    """Return the key that says the provider surely did not take an attempt."""
+    return f"{RUNS}{run}/batches/{batch}/refused-{number}.json"
+
+
+def attempt_absent(run: str, batch: int, number: int) -> str:
+    """Return the key that says looking found no batch of an attempt whose outcome was unknown."""
+    return f"{RUNS}{run}/batches/{batch}/absent-{number}.json"
+
+
+def batch(run: str, batch: int) -> str:
+    """Return the key of the provider's batch id."""
+    return f"{RUNS}{run}/batches/{batch}/batch.json"
+
+
+def read(run: str, batch: int, number: int) -> str:
+    """Return the key of one complete read of results that lacked lines."""
+    return f"{RUNS}{run}/batches/{batch}/read-{number}.json"
+
+
+def part(run: str, batch: int) -> str:
+    """Return the key of split's account of a batch."""
+    return f"{RUNS}{run}/batches/{batch}/part.json"
+
+
+def claim(batch_id: str) -> str:
+    """Return the key that says which run owns one of the provider's batches."""
+    return f"claims/{batch_id}"
+
+
+def results(name: str, run: str) -> str:
+    """Return the key of the requests that succeeded."""
+    return f"results/{name}/{run}/results.jsonl"
+
+
+def receipt(name: str, run: str) -> str:
+    """Return the key of the run's final account."""
+    return f"results/{name}/{run}/receipt.json"
+
+
+def failures(name: str, run: str) -> str:
+    """Return the key of the requests that did not succeed."""
+    return f"failures/{name}/{run}/failures.jsonl"
+
+
+def retry(name: str, run: str) -> str:
+    """Return the key of the original lines worth sending again."""
+    return f"failures/{name}/{run}/retry.jsonl"
+
+
+def invalid(name: str, run: str) -> str:
+    """Return the key of the faults found in a drop."""
+    return f"failures/{name}/{run}/invalid.jsonl"

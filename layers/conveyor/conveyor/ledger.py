@@ -1,0 +1,130 @@
+"""A run's memory: typed facts over S3."""
+
+from typing import TypeVar
+
+import msgspec
+
+from conveyor import keys
+from conveyor.plan import Batch, decode_plan
+from conveyor.records import (
+    Attempt,
+    AttemptAbsent,
+    AttemptRefused,
+    Claim,
+    Facts,
+    Part,
+    Read,
+    Refusal,
+    Run,
+    Submitted,
+    Validation,
+    facts_from,
+)
+from conveyor.storage import Storage
+
+_T = TypeVar("_T")
+_encode = msgspec.json.Encoder().encode
+
+
+class Ledger:
+    """The facts of one run. Each `write_…` returns the fact that stands: the one given, or another's earlier one."""
+
+    def __init__(self, storage: Storage, run: str) -> None:
+        """Read nothing yet."""
+        self._storage = storage
+        self._run = run
+
+    def facts(self) -> Facts:
+        """Return which facts are written down: absence is concluded from this listing only."""
+        return facts_from(self._run, self._storage.list(keys.ledger(self._run)))
+
+    def run(self) -> Run:
+        """Return the drop and the settings in force."""
+        return self._read(keys.run(self._run), Run)
+
+    def write_run(self, run: Run) -> Run:
+        """Write down that this drop has been received."""
+        return self._write(keys.run(self._run), run)
+
+    def validation(self) -> Validation:
+        """Return who validates, or did."""
+        return self._read(keys.validation(self._run), Validation)
+
+    def write_validation(self, validation: Validation) -> Validation:
+        """Write down who validates."""
+        return self._write(keys.validation(self._run), validation)
+
+    def refusal(self) -> Refusal:
+        """Return why the drop is refused."""
+        return self._read(keys.refused(self._run), Refusal)
+
+    def write_refusal(self, refusal: Refusal) -> Refusal:
+        """Write down that nothing more of this drop is sent."""
+        return self._write(keys.refused(self._run), refusal)
+
+    def plan(self) -> list[Batch]:
+        """Return the batches of the drop."""
+        return decode_plan(self._storage.get(keys.plan(self._run)))
+
+    def write_plan(self, plan: bytes) -> None:
+        """Write down the batches of the drop; another's plan is the same, since it follows from drop and settings."""
+        self._storage.put_once(keys.plan(self._run), plan)
+
+    def attempt(self, batch: int, number: int) -> Attempt:
+        """Return the intent of an attempt."""
+        return self._read(keys.attempt(self._run, batch, number), Attempt)
+
+    def write_attempt(self, batch: int, number: int, attempt: Attempt) -> Attempt:
+        """Write down the intent to pay. Whoever gets back another's intent must not pay."""
+        return self._write(keys.attempt(self._run, batch, number), attempt)
+
+    def attempt_refused(self, batch: int, number: int) -> AttemptRefused:
+        """Return why the provider did not take an attempt."""
+        return self._read(keys.attempt_refused(self._run, batch, number), AttemptRefused)
+
+    def write_attempt_refused(self, batch: int, number: int, refused: AttemptRefused) -> AttemptRefused:
+        """Write down that the provider surely did not take an attempt."""
+        return self._write(keys.attempt_refused(self._run, batch, number), refused)
+
+    def write_attempt_absent(self, batch: int, number: int, absent: AttemptAbsent) -> AttemptAbsent:
+        """Write down that looking found no batch of an attempt."""
+        return self._write(keys.attempt_absent(self._run, batch, number), absent)
+
+    def submitted(self, batch: int) -> Submitted:
+        """Return the provider's batch."""
+        return self._read(keys.batch(self._run, batch), Submitted)
+
+    def write_submitted(self, batch: int, submitted: Submitted) -> Submitted:
+        """Write down the provider's batch."""
+        return self._write(keys.batch(self._run, batch), submitted)
+
+    def owner(self, batch_id: str) -> Claim | None:
+        """Return who claims one of the provider's batches; None proves nothing."""
+        data = self._storage.find(keys.claim(batch_id))
+        return msgspec.json.decode(data, type=Claim) if data is not None else None
+
+    def write_claim(self, batch_id: str, batch: int) -> Claim:
+        """Tell others that a batch at the provider is ours."""
+        return self._write(keys.claim(batch_id), Claim(self._run, batch))
+
+    def reads(self, batch: int, count: int) -> list[Read]:
+        """Return the complete reads of a batch's results that lacked lines."""
+        return [self._read(keys.read(self._run, batch, number), Read) for number in range(1, count + 1)]
+
+    def write_read(self, batch: int, number: int, read: Read) -> Read:
+        """Write down one complete read of results that lacked lines."""
+        return self._write(keys.read(self._run, batch, number), read)
+
+    def part(self, batch: int) -> Part:
+        """Return the account of a batch."""
+        return self._read(keys.part(self._run, batch), Part)
+
+    def write_part(self, batch: int, part: Part) -> Part:
+        """Write down the account of a batch."""
+        return self._write(keys.part(self._run, batch), part)
+
+    def _read(self, key: str, kind: type[_T]) -> _T:
+        return msgspec.json.decode(self._storage.get(key), type=kind)
+
+    def _write(self, key: str, fact: _T) -> _T:
+        return msgspec.json.decode(self._storage.put_once(key, _encode(fact)), type=type(fact))

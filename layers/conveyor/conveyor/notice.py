@@ -1,0 +1,92 @@
+"""The message that a run has ended, in words a person can act on."""
+
+from typing import NamedTuple
+
+from conveyor import keys
+from conveyor.receipt import Receipt
+
+_LONGEST_SUBJECT = 99
+"""SNS takes fewer than 100 characters; names are ASCII already."""
+
+
+class Notice(NamedTuple):
+    """What SNS is given. `status`, `run` and `name` become message attributes to filter by."""
+
+    run: str
+    name: str
+    status: str
+    subject: str
+    message: str
+
+
+def notice_of(receipt: Receipt) -> Notice:
+    """Word the message of an ended run. It holds counts and places, never a prompt or an answer."""
+    counts = f"{receipt.results:,} results, {receipt.failures:,} failures"
+    if receipt.status == "refused":
+        subject, lines = f"Conveyor: refused {receipt.name}", _refused(receipt)
+    else:
+        subject = f"Conveyor: {receipt.status} {receipt.name} ({counts})"
+        lines = _ended(receipt, counts)
+    lines += ["", *_table([("Receipt", _url(receipt, keys.receipt(receipt.name, receipt.run))), ("Run", receipt.run)])]
+    return Notice(receipt.run, receipt.name, receipt.status, _cut(subject), "\n".join(lines))
+
+
+def _refused(receipt: Receipt) -> list[str]:
+    drop = receipt.drop
+    lines = [f"Your drop {drop['key']} was refused; nothing of it is running and nothing was paid.", ""]
+    lines.append(f"Why: {receipt.reason}")
+    if receipt.faults:
+        of_lines = f" in {receipt.requests:,} lines" if receipt.requests else ""
+        lines += [
+            f"{receipt.faults:,} faults were found{of_lines}; each is listed with line, code and what to do in",
+            "",
+        ]
+        lines.append(f"  {_url(receipt, keys.invalid(receipt.name, receipt.run))}")
+    again = f"aws s3 cp {receipt.name.rsplit('/', 1)[-1]}.jsonl {_url(receipt, keys.INBOX + receipt.name)}.jsonl"
+    return [*lines, "", "When it is put right, drop it again:", "", f"  {again}"]
+
+
+def _ended(receipt: Receipt, counts: str) -> list[str]:
+    name, run = receipt.name, receipt.run
+    lines = [f"Your drop {receipt.drop['key']} is done: {receipt.requests:,} requests, {counts}."]
+    if receipt.status == "unbalanced":
+        lines = [
+            f"The account of {receipt.drop['key']} does not balance: {receipt.requests:,} requests, {counts}.",
+            "Do not send it again before you have compared the receipt with the files.",
+        ]
+    failed = [f"{count:,} {kind}" for kind, count in receipt.outcomes.items() if count and kind != "succeeded"]
+    if failed:
+        lines.append(f"Failures: {', '.join(failed)}.")
+    lines += ["", *_table([(_LABELS[file.key.rsplit("/", 1)[-1]], _url(receipt, file.key)) for file in receipt.files])]
+    lines.append(f"Tokens: {_tokens(receipt)}")
+    if receipt.retryable:
+        lines += ["", f"{receipt.retryable:,} of the failures are worth sending again. Type:", ""]
+        lines.append(
+            f"  aws s3 cp {_url(receipt, keys.retry(name, run))} {_url(receipt, f'{keys.INBOX}{name}-retry.jsonl')}"
+        )
+    return lines
+
+
+_LABELS = {"results.jsonl": "Results", "failures.jsonl": "Failures", "retry.jsonl": "To send again"}
+
+
+def _tokens(receipt: Receipt) -> str:
+    used = [tokens.usage for tokens in receipt.tokens.values()]
+    tokens = f"{sum(u.input_tokens for u in used):,} in, {sum(u.output_tokens for u in used):,} out"
+    return (
+        tokens
+        if receipt.cost_usd is None
+        else f"{tokens}, about ${receipt.cost_usd:,.4f} at the provider's batch price"
+    )
+
+
+def _table(rows: list[tuple[str, str]]) -> list[str]:
+    return [f"{label + ':':<15}{value}" for label, value in rows]
+
+
+def _url(receipt: Receipt, key: str) -> str:
+    return f"s3://{receipt.drop['bucket']}/{key}"
+
+
+def _cut(subject: str) -> str:
+    return subject if len(subject) <= _LONGEST_SUBJECT else subject[: _LONGEST_SUBJECT - 3] + "..."

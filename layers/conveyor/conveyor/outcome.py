@@ -1,0 +1,96 @@
+"""What became of one request: from the provider's result line to ours.
+
+Result lines: https://platform.claude.com/docs/en/build-with-claude/batch-processing
+"""
+
+from enum import StrEnum
+
+import msgspec
+import orjson
+
+
+class Outcome(StrEnum):
+    """What became of one request. `INVALID` was never sent; of `MISSING` the provider says nothing."""
+
+    SUCCEEDED = "succeeded"
+    ERRORED = "errored"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    MISSING = "missing"
+    INVALID = "invalid"
+
+
+_NOT_WORTH_RESENDING = frozenset({"invalid_request_error", "not_found_error"})
+"""Kinds of error that come again: the request itself, or the model it names, is wrong."""
+
+_EXPLANATIONS = {
+    Outcome.CANCELED: "the batch was cancelled before this request was processed",
+    Outcome.EXPIRED: "the provider did not process this request within 24 hours",
+    Outcome.MISSING: "three complete reads of the provider's results did not hold this request",
+}
+
+
+class Error(msgspec.Struct, frozen=True):
+    """Why a request failed: the provider's error type, or the outcome or fault code where it gave none."""
+
+    type: str
+    message: str
+
+
+class Usage(msgspec.Struct):
+    """Tokens as the provider counts and bills them."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_creation_input_tokens: int | None = 0
+    cache_read_input_tokens: int | None = 0
+
+    def add(self, other: "Usage") -> None:
+        """Add another's tokens to these."""
+        for name in self.__struct_fields__:
+            setattr(self, name, (getattr(self, name) or 0) + (getattr(other, name) or 0))
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One decoded line of results, of whichever dialect."""
+
+    wire_id: str
+    outcome: Outcome
+    response: bytes = b""
+    """The message as the provider wrote it; empty unless succeeded."""
+    error: Error | None = None
+    model: str = ""
+    usage: Usage = msgspec.field(default_factory=Usage)
+
+
+def failure(outcome: Outcome, error: Error | None = None) -> Result:
+    """Return a failure that no result line tells of, or that says no more than its outcome."""
+    return Result("", outcome, error=error or Error(outcome.value, _EXPLANATIONS[outcome]))
+
+
+def is_retryable(outcome: Outcome, error: Error | None) -> bool:
+    """Tell whether sending the same line again may succeed."""
+    if outcome is Outcome.ERRORED:
+        return error is None or error.type not in _NOT_WORTH_RESENDING
+    return outcome in (Outcome.CANCELED, Outcome.EXPIRED, Outcome.MISSING)
+
+
+def output_tail(result: Result, line: int) -> bytes:
+    """Return an output line without its beginning, which `output_line` puts before it.
+
+    So a result can be stored before it is known how the user wrote its id.
+    """
+    if result.outcome is Outcome.SUCCEEDED:
+        return b',"response":%b,"error":null}\n' % result.response
+    error = result.error or Error(result.outcome.value, "")
+    return b',"response":null,"error":%b,"line":%d,"outcome":"%b","retryable":%b}\n' % (
+        msgspec.json.encode(error),
+        line,
+        result.outcome.encode(),
+        orjson.dumps(is_retryable(result.outcome, result.error)),
+    )
+
+
+def output_line(raw_custom_id: bytes, tail: bytes) -> bytes:
+    """Return a line of `results.jsonl` or `failures.jsonl`; `raw_custom_id` is JSON, `null` where there is none."""
+    return b'{"custom_id":%b%b' % (raw_custom_id, tail)

@@ -1,0 +1,81 @@
+"""What comes next for a run, from its ledger and the provider's answers."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from conveyor.api import Trouble
+from conveyor.clients import Clients
+from conveyor.invocation import Invocation
+from conveyor.looking import look
+from conveyor.plan import Batch
+from conveyor.records import BatchFacts, Facts
+from conveyor.schedule import Next, seconds_until, wait_seconds
+from conveyor.splitting import readable_at
+from conveyor.submission import free_at
+from conveyor.turn import Turn
+
+
+class _Verdict(NamedTuple):
+    """What one batch, or the run, needs; `until`: the moment before which it needs nothing."""
+
+    next: Next
+    until: datetime | None = None
+
+
+def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
+    """Ask the provider once and return the state machine's next state: ids and counters only."""
+    turn = clients.turn(event["run"], invocation)
+    verdicts = _verdicts(turn, turn.ledger.facts())
+    settings = turn.run.settings
+    elapsed = turn.now() - turn.run.drop.last_modified
+    longest = wait_seconds(elapsed, settings.poll_min_seconds, settings.poll_max_seconds)
+    moments = [verdict.until for verdict in verdicts.values() if verdict.until]
+    return {
+        "run": turn.run.run,
+        "next": _following(list(verdicts.values())),
+        "wait_seconds": seconds_until(moments, turn.now(), longest),
+        "batches": [number for number, verdict in verdicts.items() if verdict.next is Next.SPLIT],
+    }
+
+
+def _verdicts(turn: Turn, facts: Facts) -> dict[int, _Verdict]:
+    """Return a verdict for each batch by number, for a run without plan one under 0."""
+    if not facts.planned:
+        return {0: _before_plan(turn, facts)}
+    return {batch.number: _of_batch(turn, batch, facts) for batch in turn.ledger.plan()}
+
+
+def _before_plan(turn: Turn, facts: Facts) -> _Verdict:
+    if facts.refused:
+        return _Verdict(Next.REPORT)
+    if facts.validating and (until := turn.ledger.validation().not_after) > turn.now():
+        return _Verdict(Next.WAIT, until)
+    return _Verdict(Next.SUBMIT)
+
+
+def _of_batch(turn: Turn, batch: Batch, facts: Facts) -> _Verdict:
+    about = facts.batches.get(batch.number, BatchFacts())
+    if about.parted:
+        return _Verdict(Next.REPORT)
+    if about.submitted:
+        return _of_submitted(turn, batch, about)
+    if about.undecided:
+        return _Verdict(Next.WAIT, look(turn, batch, about.undecided))
+    if facts.refused:
+        return _Verdict(Next.REPORT)
+    free = free_at(batch.number, about, turn.ledger)
+    return _Verdict(Next.WAIT, free) if free and free > turn.now() else _Verdict(Next.SUBMIT)
+
+
+def _of_submitted(turn: Turn, batch: Batch, about: BatchFacts) -> _Verdict:
+    progress = turn.api.progress(turn.ledger.submitted(batch.number).id)
+    if isinstance(progress, Trouble) or not progress.ended:
+        return _Verdict(Next.WAIT)
+    again = readable_at(turn, turn.ledger.reads(batch.number, about.reads))
+    return _Verdict(Next.WAIT, again) if again and again > turn.now() else _Verdict(Next.SPLIT)
+
+
+def _following(verdicts: list[_Verdict]) -> Next:
+    """Return what the run does next: what one batch needs now comes before what all may wait for."""
+    kinds = {verdict.next for verdict in verdicts}
+    return next((kind for kind in (Next.SUBMIT, Next.SPLIT, Next.WAIT) if kind in kinds), Next.REPORT)

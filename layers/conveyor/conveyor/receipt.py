@@ -1,0 +1,128 @@
+"""The final account of a run. It follows from the ledger alone, so that writing it again changes nothing."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from conveyor import keys
+from conveyor.outcome import Outcome, Usage
+from conveyor.plan import Batch
+from conveyor.records import OutputFile, Part, Refusal, Run, Submitted, Tokens
+
+Status = Literal["completed", "refused", "unbalanced"]
+
+
+class BatchAccount(msgspec.Struct):
+    """One batch at the provider."""
+
+    number: int
+    id: str
+    requests: int
+    adopted: bool
+    created_at: datetime
+    ended_at: datetime | None
+    split_at: datetime
+    foreign: int
+    repeated: int
+
+
+class Receipt(msgspec.Struct):
+    """`receipt.json`. `requests` = `results` + `failures`, and every request has one outcome; else `unbalanced`."""
+
+    run: str
+    name: str
+    status: Status
+    reason: str | None
+    """Why the drop was refused."""
+    code: str | None
+    drop: dict[str, str | int]
+    requests: int
+    """Lines of the drop that are not blank."""
+    results: int
+    failures: int
+    outcomes: dict[str, int]
+    retryable: int
+    """Failures whose lines stand in `retry.jsonl`."""
+    default_max_tokens: dict[str, int]
+    """How many requests got the default `max_tokens`, and which it was."""
+    faults: int
+    """Faults listed in `invalid.jsonl`."""
+    tokens: dict[str, Tokens]
+    cost_usd: float | None
+    """The provider's price for these tokens, as far as it is known; null where one model's is not."""
+    batches: list[BatchAccount]
+    files: list[OutputFile]
+    ordered: bool
+    """True: outputs are in the order of the drop."""
+    received_at: datetime
+
+
+def refused_receipt(run: Run, refusal: Refusal) -> Receipt:
+    """Return the account of a drop of which nothing was sent."""
+    receipt = _empty(run, "refused")
+    receipt.requests = receipt.failures = refusal.lines or 0
+    receipt.reason, receipt.code, receipt.faults = refusal.message, refusal.code, refusal.faults
+    return receipt
+
+
+def completed_receipt(run: Run, plan: list[Batch], submitted: list[Submitted], parts: list[Part]) -> Receipt:
+    """Return the account of a drop whose batches have all been split."""
+    receipt = _empty(run, "completed")
+    receipt.requests = sum(batch.requests + len(batch.skipped) for batch in plan)
+    receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan)
+    receipt.faults = sum(len(batch.skipped) for batch in plan)
+    for batch, sent, part in zip(plan, submitted, parts, strict=True):
+        receipt.batches.append(_batch(batch, sent, part))
+        receipt.files += part.files
+        receipt.retryable += part.retryable
+        for outcome, count in part.outcomes.items():
+            receipt.outcomes[outcome] += count
+        _add_tokens(receipt.tokens, part.tokens)
+    receipt.cost_usd = _sum([tokens.cost_usd for tokens in receipt.tokens.values()])
+    receipt.results = receipt.outcomes[Outcome.SUCCEEDED]
+    receipt.failures = sum(receipt.outcomes.values()) - receipt.results
+    if not _balances(receipt):
+        receipt.status = "unbalanced"
+    return receipt
+
+
+def _empty(run: Run, status: Status) -> Receipt:
+    drop = {name: getattr(run.drop, name) for name in ("bucket", "key", "version", "etag", "bytes")}
+    none = {outcome.value: 0 for outcome in Outcome}
+    defaults = {"requests": 0, "value": run.settings.default_max_tokens}
+    return Receipt(
+        run.run, run.name, status, None, None, drop, 0, 0, 0, none, 0, defaults, 0, {}, 0.0, [], [],
+        ordered=True, received_at=run.drop.last_modified,
+    )  # fmt: skip
+
+
+def _batch(batch: Batch, sent: Submitted, part: Part) -> BatchAccount:
+    return BatchAccount(
+        batch.number, sent.id, batch.requests, sent.adopted, sent.created_at, part.ended_at, part.at,
+        part.foreign, part.repeated,
+    )  # fmt: skip
+
+
+def _add_tokens(total: dict[str, Tokens], part: dict[str, Tokens]) -> None:
+    for model, tokens in part.items():
+        sum_ = total.setdefault(model, Tokens(Usage(), 0.0))
+        sum_.usage.add(tokens.usage)
+        sum_.cost_usd = _sum([sum_.cost_usd, tokens.cost_usd])
+
+
+def _sum(dollars: list[float | None]) -> float | None:
+    return None if None in dollars else round(sum(filter(None, dollars)), 6)
+
+
+def _balances(receipt: Receipt) -> bool:
+    """Hold the plan, the outcomes and the lines really written against each other."""
+    written = {
+        kind: sum(file.lines for file in receipt.files if file.key == key(receipt.name, receipt.run))
+        for kind, key in (("results", keys.results), ("failures", keys.failures))
+    }
+    return (
+        receipt.requests == receipt.results + receipt.failures
+        and written["results"] == receipt.results
+        and written["failures"] == receipt.failures
+    )

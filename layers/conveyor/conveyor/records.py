@@ -1,0 +1,215 @@
+"""The facts of a run, as kept in its ledger: small objects, each written once and never changed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from conveyor import keys
+from conveyor.drop import Drop
+from conveyor.outcome import Usage
+from conveyor.settings import Settings
+
+
+class Run(msgspec.Struct, frozen=True):
+    """`run.json`: the drop, and the settings in force for the run's whole life."""
+
+    run: str
+    name: str
+    drop: Drop
+    settings: Settings
+    problem: str | None = None
+    """Why the drop can only be refused, where that is known before its lines are read."""
+
+
+class Validation(msgspec.Struct, frozen=True):
+    """`validation.json`: the function that was started by the upload validates, at the latest until `not_after`."""
+
+    writer: str
+    at: datetime
+    not_after: datetime
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """`refused.json`: nothing (more) of this drop is sent."""
+
+    writer: str
+    at: datetime
+    code: str
+    message: str
+    lines: int | None = None
+    """Lines of the drop that are not blank, where they were all read."""
+    faults: int = 0
+    """Faults listed in `invalid.jsonl`."""
+    faults_complete: bool = True
+    """False when there were more faults than are listed."""
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """`attempt-<k>.json`: the intent, written before the paid call, which is surely over at `not_after`."""
+
+    writer: str
+    at: datetime
+    not_after: datetime
+    requests: int
+
+
+class RefusalKind(StrEnum):
+    """What follows when the provider surely did not take an attempt."""
+
+    LATER = "later"
+    """Try again when `retry_at` has come: the provider is busy or its queue is full."""
+    RESEND = "resend"
+    """Try once more: the body was cut on its way."""
+    STOP = "stop"
+    """A person must act first: key, permission, billing, spending limit."""
+    DEFECT = "defect"
+    """The provider does not accept what was sent."""
+
+
+class AttemptRefused(msgspec.Struct, frozen=True):
+    """`refused-<k>.json`: the provider surely did not take attempt k."""
+
+    writer: str
+    at: datetime
+    kind: RefusalKind
+    status: int
+    type: str
+    message: str
+    retry_at: datetime
+
+
+class AttemptAbsent(msgspec.Struct, frozen=True):
+    """`absent-<k>.json`: looking found no batch of attempt k, after the time in which it had to be listed."""
+
+    writer: str
+    at: datetime
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """`batch.json`: the provider's batch. `adopted`: found and proved by its results, its answer had been lost."""
+
+    writer: str
+    at: datetime
+    id: str
+    created_at: datetime
+    expires_at: datetime
+    adopted: bool = False
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """`claims/<batch id>`: which run owns one of the provider's batches."""
+
+    run: str
+    batch: int
+
+
+class Read(msgspec.Struct, frozen=True):
+    """`read-<k>.json`: one complete read of results that lacked lines. Equal digests: the same lines lacked."""
+
+    writer: str
+    at: datetime
+    missing: int
+    digest: str
+
+
+class OutputFile(msgspec.Struct, frozen=True):
+    """A file that was written for the user."""
+
+    key: str
+    lines: int
+    bytes: int
+    sha256: str
+
+
+class Tokens(msgspec.Struct):
+    """What the results of one model used. `cost_usd` is null where the model's price is not known."""
+
+    usage: Usage
+    cost_usd: float | None
+
+
+class Part(msgspec.Struct, frozen=True):
+    """`part.json`: the account of one batch."""
+
+    writer: str
+    at: datetime
+    outcomes: dict[str, int]
+    retryable: int
+    foreign: int
+    """Result lines that belong to no request of this batch."""
+    repeated: int
+    """Result lines for a request that had one already; the first one counts."""
+    tokens: dict[str, Tokens]
+    files: list[OutputFile]
+    ended_at: datetime | None
+
+
+class BatchFacts(msgspec.Struct):
+    """Which facts of one batch are written down."""
+
+    attempts: int = 0
+    refused: set[int] = set()
+    absent: set[int] = set()
+    reads: int = 0
+    submitted: bool = False
+    parted: bool = False
+
+    @property
+    def undecided(self) -> int | None:
+        """The attempt of which nobody knows yet whether the provider took it."""
+        last = self.attempts
+        return last if last and not self.submitted and last not in self.refused | self.absent else None
+
+
+class Facts(msgspec.Struct):
+    """Which facts of a run are written down, from one listing of its ledger."""
+
+    validating: bool = False
+    refused: bool = False
+    planned: bool = False
+    batches: dict[int, BatchFacts] = {}
+
+
+def facts_from(run: str, listed: Iterable[str]) -> Facts:
+    """Return what the keys of a ledger say; keys of other forms are left alone."""
+    facts = Facts(batches={})
+    for key in listed:
+        match key.removeprefix(keys.ledger(run)).split("/"):
+            case ["refused.json"]:
+                facts.refused = True
+            case ["plan.jsonl"]:
+                facts.planned = True
+            case ["validation.json"]:
+                facts.validating = True
+            case ["batches", number, name] if number.isdigit():
+                _note(facts.batches.setdefault(int(number), BatchFacts(refused=set(), absent=set())), name)
+    return facts
+
+
+def _note(batch: BatchFacts, name: str) -> None:
+    match name, _numbered(name):
+        case "batch.json", _:
+            batch.submitted = True
+        case "part.json", _:
+            batch.parted = True
+        case _, ("attempt", number):
+            batch.attempts = max(batch.attempts, number)
+        case _, ("refused", number):
+            batch.refused.add(number)
+        case _, ("absent", number):
+            batch.absent.add(number)
+        case _, ("read", number):
+            batch.reads = max(batch.reads, number)
+
+
+class _Numbered(NamedTuple):
+    kind: str
+    number: int
+
+
+def _numbered(name: str) -> _Numbered | None:
+    kind, _, number = name.removesuffix(".json").rpartition("-")
+    return _Numbered(kind, int(number)) if kind and number.isdigit() else None

@@ -1,0 +1,28 @@
+"""The end of a run: its receipt and its message."""
+
+from typing import Any
+
+import msgspec
+
+from conveyor import keys
+from conveyor.clients import Clients
+from conveyor.ledger import Ledger
+from conveyor.notice import notice_of
+from conveyor.receipt import Receipt, completed_receipt, refused_receipt
+
+
+def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
+    """Write the receipt and return the message for SNS, as {"run", "name", "status", "subject", "message"}."""
+    receipt = _receipt(Ledger(clients.storage, event["run"]))
+    data = msgspec.json.format(msgspec.json.encode(receipt), indent=2) + b"\n"
+    clients.storage.put(keys.receipt(receipt.name, receipt.run), data)
+    return notice_of(receipt)._asdict()
+
+
+def _receipt(ledger: Ledger) -> Receipt:
+    run, facts = ledger.run(), ledger.facts()
+    done = [number for number, batch in sorted(facts.batches.items()) if batch.parted]
+    if facts.refused and not done:
+        return refused_receipt(run, ledger.refusal())
+    submitted = [ledger.submitted(number) for number in done]
+    return completed_receipt(run, ledger.plan(), submitted, [ledger.part(number) for number in done])

@@ -1,0 +1,74 @@
+"""What can be set: by template parameters for the stack, by S3 object metadata for one drop."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+import msgspec
+
+_PREFIX = "CONVEYOR_"
+
+Seconds = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The settings of one run, as kept in `run.json`. Meanings and bounds: the parameters of `template.yaml`."""
+
+    api_url: str
+    on_invalid: Literal["refuse", "skip"]
+    default_max_tokens: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    max_requests_per_drop: Annotated[int, msgspec.Meta(ge=1)]
+    max_requests_per_batch: Annotated[int, msgspec.Meta(ge=1)]
+    max_bytes_per_batch: Annotated[int, msgspec.Meta(ge=1)]
+    poll_min_seconds: Seconds
+    poll_max_seconds: Seconds
+    post_seconds: Seconds
+    settle_seconds: Seconds
+    reread_seconds: Seconds
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the stack's settings. Raises ValidationError, which names the setting, before any work is done."""
+        given = {name: env[_PREFIX + name.upper()] for name in cls.__struct_fields__ if _PREFIX + name.upper() in env}
+        return msgspec.convert(given, cls, strict=False)
+
+    def for_drop(self, metadata: Mapping[str, str]) -> Self:
+        """Return the settings with a drop's own in place; metadata with other names is not ours and is left alone.
+
+        Raises BadMetadata for a value that is not accepted.
+        """
+        own = {field: metadata[name] for name, field in PER_DROP.items() if name in metadata}
+        for field, value in own.items():
+            try:
+                msgspec.convert({**msgspec.to_builtins(self), field: value}, type(self), strict=False)
+            except msgspec.ValidationError:
+                raise BadMetadata(field) from None
+        return msgspec.convert({**msgspec.to_builtins(self), **own}, type(self), strict=False)
+
+
+PER_DROP = {"on-invalid": "on_invalid", "default-max-tokens": "default_max_tokens"}
+"""Names of S3 object metadata (`aws s3 cp … --metadata on-invalid=skip`) and the setting each overrides."""
+
+_ACCEPTED = {"on_invalid": '"refuse" or "skip"', "default_max_tokens": "a whole number from 0 to 1000000"}
+
+
+class BadMetadata(ValueError):
+    """The person who dropped the file must correct one of its metadata."""
+
+    def __init__(self, field: str) -> None:
+        name = next(name for name, setting in PER_DROP.items() if setting == field)
+        super().__init__(f'the object\'s metadata "{name}" must be {_ACCEPTED[field]}')
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """Where a function finds things; each function is given only what it uses."""
+
+    bucket: str
+    api_key_secret: str = ""
+    stack_id: str = ""
+    state_machine_arn: str = ""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the variables the template sets."""
+        given = {name: env[_PREFIX + name.upper()] for name in cls.__struct_fields__ if _PREFIX + name.upper() in env}
+        return msgspec.convert(given, cls)

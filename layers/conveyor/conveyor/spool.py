@@ -1,0 +1,82 @@
+"""The results of one batch on disk, found by line."""
+
+from array import array
+from tempfile import TemporaryFile
+from typing import NamedTuple, Self
+
+from conveyor.drop import line_of
+from conveyor.outcome import Outcome, Result, is_retryable, output_tail
+from conveyor.plan import Batch
+from conveyor.tally import Tally
+
+_SUCCEEDED = 1
+_RETRYABLE = 2
+_FLAG_BITS = 2
+_BUFFER = 1 << 16
+
+
+class Stored(NamedTuple):
+    """One request's output, without its id."""
+
+    tail: bytes
+    succeeded: bool
+    retryable: bool
+
+    @classmethod
+    def of(cls, result: Result, line: int) -> Self:
+        """Make it from what became of a line."""
+        retryable = is_retryable(result.outcome, result.error)
+        return cls(output_tail(result, line), result.outcome is Outcome.SUCCEEDED, retryable)
+
+
+class Spool:
+    """Results in a temporary file that vanishes with the process. Holds some 120 bytes of memory per request."""
+
+    def __init__(self, batch: Batch, mark: str, tally: Tally) -> None:
+        """Take the batch whose results are kept, the nonce of its wire ids, and a tally that counts what is kept."""
+        self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by our own __exit__
+        self._batch = batch
+        self._mark = mark
+        self._tally = tally
+        self._size = 0
+        self._numbers: dict[int, int] = {}
+        self._places = array("Q")
+
+    def __enter__(self) -> Self:
+        """Use it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the disk space back."""
+        self._file.close()
+
+    def __len__(self) -> int:
+        """Return the number of requests that have a result."""
+        return len(self._numbers)
+
+    def __contains__(self, line: int) -> bool:
+        """Tell whether a line has a result."""
+        return line in self._numbers
+
+    def add(self, result: Result) -> None:
+        """Keep a result: the first one of each line, and none that answers no request of the batch."""
+        line = line_of(result.wire_id, self._mark)
+        if line is None or not self._batch.first_line <= line <= self._batch.last_line:
+            self._tally.foreign += 1
+        elif line in self._numbers:
+            self._tally.repeated += 1
+        else:
+            self._keep(line, Stored.of(result, line))
+            self._tally.add(result)
+
+    def _keep(self, line: int, stored: Stored) -> None:
+        flags = _SUCCEEDED * stored.succeeded | _RETRYABLE * stored.retryable
+        self._numbers[line] = len(self._places)
+        self._places.append(self._size << _FLAG_BITS | flags)
+        self._size += self._file.write(stored.tail)
+
+    def find(self, line: int) -> Stored:
+        """Return the output of a line that has a result."""
+        place = self._places[self._numbers[line]]
+        self._file.seek(place >> _FLAG_BITS)
+        return Stored(self._file.readline(), bool(place & _SUCCEEDED), bool(place & _RETRYABLE))

@@ -1,0 +1,176 @@
+"""The only door to S3: whole small objects, ranged streams in, whole large objects out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+
+from conveyor.drop import Drop
+from conveyor.records import OutputFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, HeadObjectRequestTypeDef
+
+RANGE_BYTES = 8 * 1024 * 1024
+"""One ranged GET, and one part of a multipart upload: at most 10,000 parts make 80 GB."""
+_READS = 3
+_CONFLICTS = 10
+
+
+class Storage:
+    """One bucket."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        """Take a client, whose retries cover single calls, and the bucket's name."""
+        self._client = client
+        self.bucket = bucket
+
+    def describe(self, key: str, version: str | None) -> Drop:
+        """Return the version of an object, the current one where none is named."""
+        question: HeadObjectRequestTypeDef = {"Bucket": self.bucket, "Key": key}
+        head = self._client.head_object(**question, **({"VersionId": version} if version else {}))
+        return Drop(
+            self.bucket,
+            key,
+            head.get("VersionId", "null"),
+            head["ETag"].strip('"'),
+            head["ContentLength"],
+            head["LastModified"],
+            head["Metadata"],
+        )
+
+    def get(self, key: str) -> bytes:
+        """Return a small object that is known to exist."""
+        return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def find(self, key: str) -> bytes | None:
+        """Return a small object, or None where it surely or perhaps does not exist.
+
+        Without permission to list, S3 answers 403 for an object that is not there: use this for hints only.
+        """
+        try:
+            return self.get(key)
+        except ClientError as error:
+            if _status(error) in (403, 404):
+                return None
+            raise
+
+    def put_once(self, key: str, data: bytes) -> bytes:
+        """Write an object unless there is one, and return what is there now: ours, or what another wrote first."""
+        for _ in range(_CONFLICTS):
+            try:
+                self._client.put_object(Bucket=self.bucket, Key=key, Body=data, IfNoneMatch="*")
+            except ClientError as error:
+                if _status(error) == 412:  # noqa: PLR2004
+                    return self.get(key)
+                if _status(error) != 409:  # noqa: PLR2004  # two writers at the same moment: ask again
+                    raise
+            else:
+                return data
+        message = f"{key}: another writer was always at it"
+        raise RuntimeError(message)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object whose content follows from facts, so that writing it again changes nothing."""
+        self._client.put_object(Bucket=self.bucket, Key=key, Body=data)
+
+    def list(self, prefix: str) -> list[str]:
+        """Return all keys under a prefix."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def stream(self, drop: Drop, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield bytes `start` to `end` of a drop, a range at a time, each read again where it was cut."""
+        end = drop.bytes if end is None else end
+        for begin in range(start, end, RANGE_BYTES):
+            yield self._range(drop, begin, min(begin + RANGE_BYTES, end))
+
+    def _range(self, drop: Drop, start: int, end: int) -> bytes:
+        for left in reversed(range(_READS)):
+            try:
+                answer = self._client.get_object(
+                    Bucket=self.bucket, Key=drop.key, VersionId=drop.version, Range=f"bytes={start}-{end - 1}"
+                )
+                return answer["Body"].read()
+            except (HTTPClientError, IncompleteReadError):  # cut while reading, which the client does not retry
+                if not left:
+                    raise
+        raise AssertionError
+
+    @contextmanager
+    def writer(self, key: str) -> "Iterator[Writer]":
+        """Give a writer whose object appears whole when the block ends, and not at all when it raises."""
+        writer = Writer(self._client, self.bucket, key)
+        try:
+            yield writer
+            writer.finish()
+        except BaseException:
+            writer.abort()
+            raise
+
+
+class Writer:
+    """Collects lines of any number and uploads them part by part; holds one part."""
+
+    def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
+        """Write nothing yet."""
+        self._client = client
+        self._bucket = bucket
+        self._key = key
+        self._buffer = bytearray()
+        self._upload: str | None = None
+        self._parts: list[CompletedPartTypeDef] = []
+        self._digest = sha256()
+        self._bytes = 0
+        self._lines = 0
+
+    def write(self, line: bytes) -> None:
+        """Add a line, which brings its own line feed."""
+        self._buffer += line
+        self._lines += 1
+        if len(self._buffer) >= RANGE_BYTES:
+            self._flush()
+
+    def account(self) -> OutputFile:
+        """Describe the finished object."""
+        return OutputFile(self._key, self._lines, self._bytes, self._digest.hexdigest())
+
+    def finish(self) -> None:
+        """Make the object appear."""
+        if self._upload is None:
+            self._count()
+            self._client.put_object(Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer))
+            return
+        if self._buffer:
+            self._flush()
+        self._client.complete_multipart_upload(
+            Bucket=self._bucket, Key=self._key, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+        )
+        self._upload = None
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        if self._upload is not None:
+            self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload)
+
+    def _flush(self) -> None:
+        if self._upload is None:
+            self._upload = self._client.create_multipart_upload(Bucket=self._bucket, Key=self._key)["UploadId"]
+        number = len(self._parts) + 1
+        self._count()
+        part = self._client.upload_part(
+            Bucket=self._bucket, Key=self._key, UploadId=self._upload, PartNumber=number, Body=bytes(self._buffer)
+        )
+        self._parts.append({"ETag": part["ETag"], "PartNumber": number})
+        self._buffer.clear()
+
+    def _count(self) -> None:
+        self._digest.update(self._buffer)
+        self._bytes += len(self._buffer)
+
+
+def _status(error: ClientError) -> int:
+    return error.response["ResponseMetadata"]["HTTPStatusCode"]

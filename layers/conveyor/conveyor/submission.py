@@ -1,0 +1,114 @@
+"""Paying once. The provider's API knows no idempotency key, so the ledger must.
+
+Each paid call is announced by an intent that says until when the call can last. An answer that proves that nothing was
+created lets the next attempt follow; an answer that proves nothing, or none, lets nobody pay again before `looking`
+has found the batch, or has found after `settle_seconds` that there is none.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from conveyor.api import Created, Refused, Unknown
+from conveyor.drop import nonce, wire_id
+from conveyor.ledger import Ledger
+from conveyor.line import Request, read_request, wire_request
+from conveyor.lines import read_lines
+from conveyor.plan import Batch
+from conveyor.records import (
+    Attempt,
+    AttemptRefused,
+    BatchFacts,
+    Facts,
+    Refusal,
+    RefusalKind,
+    Submitted,
+)
+from conveyor.turn import Turn
+
+SPARE = timedelta(seconds=60)
+"""Time to write down the answer after the last moment of a paid call."""
+MOST_ATTEMPTS = 10
+"""Attempts at one batch that came to nothing, before a person is asked; "later" does not count."""
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+
+
+def submit_next(turn: Turn, facts: Facts) -> None:
+    """Make at most one paid call: for the first batch that needs one, if there is time enough for it."""
+    for batch in turn.ledger.plan():
+        about = facts.batches.get(batch.number, BatchFacts())
+        if about.submitted:
+            turn.ledger.write_claim(turn.ledger.submitted(batch.number).id, batch.number)
+        elif not facts.refused and not _conclude(turn, batch.number, about):
+            free = free_at(batch.number, about, turn.ledger)
+            if free is not None and free <= turn.now():
+                _pay(turn, batch, about.attempts + 1)
+            return
+
+
+def free_at(batch: int, about: BatchFacts, ledger: Ledger) -> datetime | None:
+    """Return from when on a batch that is not submitted may be sent; None while its last attempt is undecided."""
+    if about.undecided:
+        return None
+    return ledger.attempt_refused(batch, about.attempts).retry_at if about.attempts in about.refused else _ALWAYS
+
+
+def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
+    """Refuse the run if no further attempt at a batch can help; tell whether it is refused."""
+    last = about.attempts
+    if last in about.refused:
+        refused = turn.ledger.attempt_refused(batch, last)
+        before = turn.ledger.attempt_refused(batch, last - 1).kind if last - 1 in about.refused else None
+        if refused.kind is RefusalKind.LATER or (
+            refused.kind is RefusalKind.RESEND and before is not RefusalKind.RESEND
+        ):
+            return False
+        code = "provider-stopped" if refused.kind is RefusalKind.STOP else "provider-refused"
+        message = f"the provider answered HTTP {refused.status} {refused.type}: {refused.message}"
+    elif len(about.absent) >= MOST_ATTEMPTS:
+        code, message = "unsent", f"{MOST_ATTEMPTS} attempts to send a batch came to nothing, and none created one"
+    else:
+        return False
+    turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), code, message))
+    return True
+
+
+def _pay(turn: Turn, batch: Batch, number: int) -> None:
+    seconds = turn.run.settings.post_seconds
+    if turn.invocation.left < timedelta(seconds=seconds) + SPARE:
+        return
+    turn.api.renew()
+    writer = turn.invocation.writer
+    intent = Attempt(writer, turn.now(), turn.invocation.not_after, batch.requests)
+    if turn.ledger.write_attempt(batch.number, number, intent).writer != writer:
+        return
+    match turn.api.create(wire_requests(turn, batch), batch.body_bytes, seconds):
+        case Created(batch_id, created_at, expires_at):
+            submitted = Submitted(writer, turn.now(), batch_id, created_at, expires_at)
+            turn.ledger.write_submitted(batch.number, submitted)
+            turn.ledger.write_claim(batch_id, batch.number)
+        case Refused() as refused:
+            turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, refused))
+        case Unknown():
+            return
+
+
+def _refused_attempt(turn: Turn, refused: Refused) -> AttemptRefused:
+    wait = timedelta(seconds=0 if refused.kind is RefusalKind.RESEND else refused.retry_after)
+    about = (refused.kind, refused.status, refused.type, refused.message)
+    return AttemptRefused(turn.invocation.writer, turn.now(), *about, turn.now() + wait)
+
+
+def wire_requests(turn: Turn, batch: Batch) -> Iterator[bytes]:
+    """Yield the requests of a batch as they are sent. What was checked is what is sent: the drop never changes."""
+    skipped = {line.line for line in batch.skipped}
+    run = turn.run
+    mark = nonce(run.run)
+    chunks = turn.storage.stream(run.drop, batch.first_byte, batch.end_byte)
+    for line in read_lines(chunks, first=batch.first_line, start=batch.first_byte):
+        if line.number in skipped:
+            continue
+        request = read_request(line, run.settings.default_max_tokens)
+        if not isinstance(request, Request):
+            raise TypeError(f"line {line.number} was checked and is not what it was")
+        default = None if request.has_max_tokens else run.settings.default_max_tokens
+        yield wire_request(wire_id(mark, line.number), request.params, default)

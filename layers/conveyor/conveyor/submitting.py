@@ -1,0 +1,58 @@
+"""The submit function: an upload becomes a run, its lines are checked, its batches are sent."""
+
+from typing import Any
+
+from conveyor.clients import Clients
+from conveyor.drop import Upload
+from conveyor.intake import receive
+from conveyor.invocation import Invocation
+from conveyor.records import Facts, Run, Validation
+from conveyor.schedule import Next
+from conveyor.submission import submit_next
+from conveyor.turn import Turn
+from conveyor.validation import validate
+
+
+def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
+    """Carry a run on as far as it goes now, whether an upload or the state machine asks. Returns the machine's state.
+
+    An ignored upload gives {"ignored": key}.
+    """
+    if "run" in event:
+        turn = clients.turn(event["run"], invocation)
+        facts = turn.ledger.facts()
+    else:
+        upload = Upload.from_event(event)
+        if upload.is_ignored:
+            return {"ignored": upload.key}
+        run = receive(upload, clients.storage, clients.machine, clients.settings, clients.environment.stack_id)
+        turn = clients.turn(run.run, invocation)
+        facts = turn.ledger.facts()
+        if _another_validates(turn, facts):
+            return _state(turn.run)
+    _carry_on(turn, facts)
+    return _state(turn.run)
+
+
+def _state(run: Run) -> dict[str, Any]:
+    return {"run": run.run, "next": Next.WAIT, "wait_seconds": run.settings.poll_min_seconds}
+
+
+def _another_validates(turn: Turn, facts: Facts) -> bool:
+    """Tell a repeated upload event to leave the work to the first one, or to the state machine after that one's end.
+
+    The state machine itself does not ask: it comes only when the last validation is over. Two that validate at once
+    do no harm, since both write the same plan.
+    """
+    if facts.planned or facts.refused:
+        return False
+    mine = Validation(turn.invocation.writer, turn.now(), turn.invocation.not_after)
+    return turn.ledger.write_validation(mine).writer != mine.writer
+
+
+def _carry_on(turn: Turn, facts: Facts) -> None:
+    if not (facts.planned or facts.refused):
+        validate(turn)
+        facts = turn.ledger.facts()
+    if facts.planned:
+        submit_next(turn, facts)

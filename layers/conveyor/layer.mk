@@ -1,0 +1,29 @@
+# Builds the layer into $(ARTIFACTS_DIR), for $(ARCHITECTURE). `sam build` starts it through arm64/Makefile or
+# x86_64/Makefile, in a scratch copy of this folder, with ARTIFACTS_DIR set.
+
+platform.arm64 := manylinux2014_aarch64
+platform.x86_64 := manylinux2014_x86_64
+
+# Asked from the Makefile's own folder, because the scratch copy lies outside the project, where a version manager's
+# python3.13 does not know which Python the project wants.
+PYTHON ?= $(shell cd "$(dir $(firstword $(MAKEFILE_LIST)))" && python3.13 -c 'import sys; print(sys.executable)')
+
+site := $(ARTIFACTS_DIR)/python
+
+# Wheels of the functions' platform, whatever machine this is: their C extensions must load there, not here. Every file
+# is checked against its hash in requirements.txt.
+#
+# The layer is byte for byte the same wherever it is built, so that an unchanged layer is not deployed again. That is why
+# the console scripts (they name this machine's Python) and the RECORDs that list them go, and why the bytecode carries
+# its source's hash instead of a time. Bytecode is shipped because a function cannot keep any: without it every cold
+# start compiles some 600 modules.
+build-Layer:
+	@test -n "$(PYTHON)" || { echo "The layer is built by pip of Python 3.13: put python3.13 on PATH." >&2; exit 1; }
+	"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
+		--require-hashes --only-binary=:all: --no-compile \
+		--platform $(platform.$(ARCHITECTURE)) --implementation cp --python-version 3.13 \
+		--target "$(site)" --requirement requirements.txt
+	cp -R conveyor "$(site)/conveyor"
+	rm -rf "$(site)/bin" "$(site)"/*.dist-info/RECORD
+	find "$(site)" -name __pycache__ -prune -exec rm -rf {} +
+	"$(PYTHON)" -m compileall -q --invalidation-mode unchecked-hash -s "$(site)" -p /opt/python "$(site)"
