@@ -94,6 +94,8 @@ class Storage:
                 answer = self._client.get_object(
                     Bucket=self.bucket, Key=drop.key, VersionId=drop.version, Range=f"bytes={start}-{end - 1}"
                 )
+                if answer["ContentLength"] != end - start:
+                    raise RuntimeError(f"S3 gave {answer['ContentLength']} bytes for {end - start} of {drop.key}")
                 return answer["Body"].read()
             except (HTTPClientError, IncompleteReadError):  # cut while reading, which the client does not retry
                 if not left:

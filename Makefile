@@ -1,0 +1,69 @@
+# Everything a developer does. `make` alone lists it. Needs Python 3.13, make and git; the rest is installed into .venv.
+
+TOOLS := .venv/tools/bin/python
+SAM := .venv/sam/bin/python -m samcli
+PIP_COMPILE = .venv/tools/bin/python -m uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header
+
+# What runs the local stack, and what tests it. Each is a stamp file, so nothing is installed twice.
+RUN := .venv/tools/.local .venv/aws/.aws .venv/sam/.sam
+DEV := .venv/tools/.dev
+
+ARCHITECTURE ?= arm64
+export FILE LIVE API_URL
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-run demo local test check unit system deploy lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: setup-run ## Run the whole belt here, no AWS account: FILE=my.jsonl, LIVE=1 (with ANTHROPIC_API_KEY), API_URL=https://…
+	@exec $(TOOLS) -m local.demo
+
+local: setup-run ## Leave the local stack up until Ctrl-C, with the commands to play with it
+	@exec $(TOOLS) -m local.up
+
+test: setup check unit system ## Everything continuous integration runs: check, unit, system
+
+check: $(DEV) ## Lint, format, types, template
+	$(TOOLS) -m ruff check
+	$(TOOLS) -m ruff format --check
+	$(TOOLS) -m mypy
+	$(TOOLS) -m cfnlint template.yaml
+
+unit: $(DEV) ## Tests that need no stack
+	$(TOOLS) -m pytest tests --ignore=tests/system
+
+system: setup ## Tests on the deployed local stack
+	$(TOOLS) -m pytest tests/system
+
+deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings: ARCHITECTURE=arm64 (default) or x86_64
+	PATH="$(CURDIR)/.venv/sam/bin:$$PATH" $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(SAM) deploy --guided --parameter-overrides Architecture=$(ARCHITECTURE)
+
+# The three environments install side by side: half the time on two cores.
+setup: ## Install everything into .venv (the other targets install what they need)
+	@$(MAKE) --no-print-directory --silent -j3 $(DEV) $(RUN)
+
+setup-run:
+	@$(MAKE) --no-print-directory --silent -j3 $(RUN)
+
+.venv/tools/.local: requirements/local.txt
+	@requirements/install tools local
+
+.venv/tools/.dev: requirements/dev.txt .venv/tools/.local
+	@requirements/install tools dev
+
+.venv/aws/.aws: requirements/aws.txt
+	@requirements/install aws aws
+
+.venv/sam/.sam: requirements/sam.txt
+	@requirements/install sam sam
+
+lock: $(DEV) ## For maintainers, after a change of a requirements.in: write the locks anew (UPGRADE=--upgrade takes newer versions)
+	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) requirements.in --output-file requirements.txt
+	cd requirements && for name in local dev aws sam; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
+
+clean: ## Remove everything the other targets made
+	rm -rf .venv .aws-sam .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,107 @@
+"""Build and deploy the template with the real SAM CLI; unchanged sources are built once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.aws import ROOT, Aws, clean_env
+from local.process import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+STACK_NAME = "conveyor"
+ENVIRONMENT = ROOT / ".venv" / "sam" / "bin"
+SAM = (ENVIRONMENT / "python", "-m", "samcli")
+BUILDS = ROOT / ".aws-sam" / "local"
+KEPT_BUILDS = 3
+# Whatever changes what `sam build` makes.
+SOURCES = ("template.yaml", "functions", "layers", "statemachine", "requirements/sam.txt")
+SAM_ENV = {
+    "SAM_CLI_TELEMETRY": "0",
+    "SAM_CLI_POLL_DELAY": "0.5",
+    "__SAM_CLI_APP_DIR": str(ROOT / ".aws-sam" / "cli"),  # instead of the user's ~/.aws-sam
+}
+
+
+def architecture() -> str:
+    """Name the processor of this machine as AWS names it; the functions run here."""
+    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def build(work: Path) -> Path:
+    """Give the directory of the built template, built now if its sources have changed. `work` takes the log.
+
+    Raises ProcessFailed with the end of the log.
+    """
+    BUILDS.mkdir(parents=True, exist_ok=True)
+    built = BUILDS / _digest()
+    if not built.exists():
+        # Made beside its place and then moved there: a build that was cut is never taken for one.
+        unfinished = Path(tempfile.mkdtemp(dir=BUILDS, prefix="unfinished-"))
+        try:
+            _sam_build(unfinished, work)
+            unfinished.rename(built)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    built.touch()
+    _forget_old_builds()
+    return built
+
+
+def deploy(aws: Aws, built: Path, parameters: Mapping[str, str], work: Path) -> dict[str, str]:
+    """Deploy a built template; answers with the stack's outputs. Raises ProcessFailed with the end of the log."""
+    env = clean_env() | SAM_ENV | aws.env | {"HOME": str(work), "TMPDIR": str(work)}
+    command: list[str | Path] = [
+        *SAM,
+        "deploy",
+        "--template-file",
+        built / "template.yaml",
+        "--stack-name",
+        STACK_NAME,
+        "--resolve-s3",
+    ]
+    command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--config-env", "local"]
+    command += ["--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"]
+    command += [f"{name}={value}" for name, value in ({"Architecture": architecture()} | dict(parameters)).items()]
+    run(command, env=env, log=work / "sam-deploy.log", cwd=ROOT)
+    stacks = aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+
+def _sam_build(directory: Path, work: Path) -> None:
+    # The user's own environment, since pip may need their index and proxy; but nothing that SAM could deploy with.
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANTHROPIC_"))}
+    path = f"{ENVIRONMENT}{os.pathsep}{env.get('PATH', os.defpath)}"  # SAM looks for a python3.13 there
+    command: list[str | Path] = [*SAM, "build", "--build-dir", directory, "--config-env", "local"]
+    command += ["--parameter-overrides", f"Architecture={architecture()}"]
+    env |= SAM_ENV | {"PATH": path, "TMPDIR": str(work)}
+    run(command, env=env, log=work / "sam-build.log", cwd=ROOT)
+
+
+def _digest() -> str:
+    digest = hashlib.sha256(f"{platform.python_version()} {platform.platform()}\n".encode())
+    for path in _source_files():
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def _source_files() -> Iterator[Path]:
+    for name in SOURCES:
+        source = ROOT / name
+        found = sorted(source.rglob("*")) if source.is_dir() else [source]
+        yield from (path for path in found if path.is_file() and "__pycache__" not in path.parts)
+
+
+def _forget_old_builds() -> None:
+    builds = [path for path in BUILDS.iterdir() if path.is_dir() and not path.name.startswith("unfinished-")]
+    for old in sorted(builds, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,109 @@
+"""What happens to a drop, shown while it happens: steps ticked off on a terminal, a line each elsewhere."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Self
+
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console
+
+    from local.stack import Message, Stack
+
+
+class Progress:
+    """The display of one drop's steps; seconds count from its making."""
+
+    def __init__(self, console: Console) -> None:
+        """Show nothing yet."""
+        self._console = console
+        self._start = time.monotonic()
+        self._done: dict[str, tuple[float, str]] = {}
+        self._now = ""
+        self._spinner = Spinner("dots")
+        self._live = Live(console=console, get_renderable=self._table, refresh_per_second=8)
+
+    def __enter__(self) -> Self:
+        """Start the live display, where there is a terminal."""
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Leave the last state of the display standing."""
+        self._now = ""
+        self._live.stop()
+
+    def done(self, step: str, detail: str) -> None:
+        """Tick a step off; once more is ignored."""
+        if step in self._done:
+            return
+        seconds = self._done.setdefault(step, (time.monotonic() - self._start, detail))[0]
+        if not self._console.is_terminal:
+            self._console.print(f"{seconds:6.1f} s  {step:<11}{detail}", markup=False, highlight=False, soft_wrap=True)
+
+    def doing(self, step: str, detail: str = "") -> None:
+        """Show what goes on now, where there is a terminal."""
+        self._now = f"{step:<11}{detail}"
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 1))
+        for step, (seconds, detail) in self._done.items():
+            table.add_row(Text("✓", "green"), f"{seconds:5.1f} s", Text(f"{step:<11}{detail}", overflow="fold"))
+        if self._now:
+            table.add_row(self._spinner, f"{time.monotonic() - self._start:5.1f} s", Text(self._now, "dim"))
+        return table
+
+
+def watch(stack: Stack, key: str, version: str, seconds: float, progress: Progress) -> Message:
+    """Show the steps of a drop until the message about it comes. Raises TimeoutError."""
+    run: str | None = None
+
+    def look() -> Message | None:
+        nonlocal run
+        run = run or stack.run_of(key, version)
+        if run is None:
+            progress.doing("received")
+            return None
+        message = next((message for message in stack.messages() if message.run == run), None)
+        _show(stack, run, progress)
+        if message is not None:
+            progress.done("notified", message.subject)
+        return message
+
+    return stack.wait_for(look, seconds, f"message about {key}")
+
+
+def _show(stack: Stack, run: str, progress: Progress) -> None:
+    """Tick off what the ledger of a run holds."""
+    prefix = f"runs/{run}/"
+    ledger = {key.removeprefix(prefix) for key in stack.keys(prefix)}
+    progress.done("received", f"run {run}")
+    if "refused.json" in ledger:
+        progress.done("refused", json.loads(stack.object(f"{prefix}refused.json"))["message"])
+        progress.doing("notified")
+        return
+    if "plan.jsonl" not in ledger:
+        progress.doing("validated")
+        return
+    plan = stack.lines(f"{prefix}plan.jsonl")
+    progress.done("validated", f"{sum(batch['requests'] for batch in plan):,} requests")
+    submitted = sorted(name for name in ledger if name.endswith("/batch.json"))
+    if len(submitted) < len(plan):
+        progress.doing("submitted")
+        return
+    progress.done("submitted", ", ".join(json.loads(stack.object(prefix + name))["id"] for name in submitted))
+    if sum(name.endswith("/part.json") for name in ledger) < len(plan):
+        progress.doing("waiting", "for the provider; nothing of ours runs meanwhile")
+        return
+    progress.done("waiting", "the provider has ended")
+    progress.done("split", "results and failures, in the order of the drop")
+    progress.doing("notified")

@@ -1,0 +1,1 @@
+"""The simulated provider: the Message Batches API over real HTTP, deterministic, and hostile on request."""

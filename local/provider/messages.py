@@ -1,0 +1,122 @@
+"""The Message Batches dialect: six calls under `/v1/messages/batches`."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from local.provider.envelope import read_envelope
+from local.provider.errors import ApiError
+from local.provider.exchange import Call, endpoint
+from local.provider.faults import Archive, Spoil, Unlist
+from local.provider.results import results
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from local.provider.batches import Batch
+    from local.provider.world import Provider
+
+BATCHES = "/v1/messages/batches"
+BATCH = BATCHES + "/{batch_id}"
+DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
+
+
+def routes(provider: Provider) -> list[Route]:
+    """Give the routes of the dialect."""
+    make = partial(endpoint, provider)
+    return [
+        Route(BATCHES, make("create", create), methods=["POST"]),
+        Route(BATCHES, make("list", list_page), methods=["GET"]),
+        Route(BATCH, make("retrieve", retrieve), methods=["GET"]),
+        Route(BATCH, make("delete", delete), methods=["DELETE"]),
+        Route(BATCH + "/cancel", make("cancel", cancel), methods=["POST"]),
+        Route(BATCH + "/results", make("results", read_results), methods=["GET"]),
+    ]
+
+
+async def create(call: Call) -> Response:
+    """Create a batch; all faults of the envelope are 400, those of params wait for the end."""
+    version = call.request.headers["anthropic-version"]
+    limit = call.world.settings.max_requests
+    read = partial(read_envelope, call.body, version=version, max_requests=limit)
+    asked = await asyncio.to_thread(read)  # a large body takes seconds, and other calls go on
+    batch = call.world.batches.create(asked, call.world.settings, call.world.now)
+    if unlist := call.action(Unlist):
+        batch.unlisted_looks = unlist.looks
+    return _shown(call, batch)
+
+
+async def retrieve(call: Call) -> Response:
+    """Show one batch."""
+    return _shown(call, _batch(call))
+
+
+async def list_page(call: Call) -> Response:
+    """Show a page of batches, newest first."""
+    query = call.request.query_params
+    after_id, before_id = query.get("after_id"), query.get("before_id")
+    if after_id and before_id:
+        raise ApiError(400, "before_id: after_id and before_id exclude each other")
+    batches, more = call.world.batches.page(_limit(query.get("limit")), after_id, before_id)
+    data = [_view(call, batch) for batch in batches]
+    first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
+    return JSONResponse({"data": data, "has_more": more, "first_id": first, "last_id": last})
+
+
+async def read_results(call: Call) -> Response:
+    """Stream the results of an ended batch."""
+    batch = _batch(call)
+    now = call.world.now
+    if not batch.ended(now):
+        raise ApiError(404, f"Batch {batch.id} has no results yet: it is {batch.status(now)}.")
+    if batch.archived(now):
+        raise ApiError(404, f"The results of batch {batch.id} are no longer available.")
+    return StreamingResponse(_stream(batch, call.action(Spoil)), media_type="application/x-jsonl")
+
+
+async def cancel(call: Call) -> Response:
+    """Begin to cancel a batch."""
+    batch = _batch(call)
+    batch.cancel(call.world.now)
+    return _shown(call, batch)
+
+
+async def delete(call: Call) -> Response:
+    """Delete an ended batch."""
+    call.world.batches.delete(call.batch_id, call.world.now)
+    return JSONResponse({"id": call.batch_id, "type": "message_batch_deleted"})
+
+
+def _batch(call: Call) -> Batch:
+    batch = call.world.batches.get(call.batch_id)
+    if call.action(Archive):
+        batch.archived_at = min(batch.archived_at, call.world.now)
+    return batch
+
+
+def _shown(call: Call, batch: Batch) -> JSONResponse:
+    return JSONResponse(_view(call, batch))
+
+
+def _view(call: Call, batch: Batch) -> dict[str, Any]:
+    origin = call.world.settings.results_origin or str(call.request.base_url)
+    return batch.view(call.world.now, origin.rstrip("/"))
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_LIMIT:
+        raise ApiError(400, f"limit: Input should be a valid integer from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+async def _stream(batch: Batch, spoil: Spoil | None) -> AsyncIterator[bytes]:
+    for chunk in results(batch, spoil):
+        yield chunk
+        await asyncio.sleep(0)  # other calls go on between the chunks of a long answer

@@ -1,0 +1,61 @@
+"""The settings of the simulated provider: how long it takes, what becomes of each request, what goes wrong."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from local.provider.faults import Count, Fault, Position, Seconds
+
+DAY = 86_400.0
+
+type Outcome = Annotated[
+    str,
+    Meta(
+        pattern=r"^(succeeded(:(end_turn|max_tokens|stop_sequence|tool_use|pause_turn|refusal"
+        r"|model_context_window_exceeded))?|errored:[a-z_]+_error|canceled|expired|missing)$",
+    ),
+]
+"""`succeeded[:<stop_reason>]`, `errored:<kind>`, `canceled`, `expired`, or `missing`: counted, but without a line."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be told to the provider, as JSON; times are seconds."""
+
+    seconds: Seconds | None = 2.0  # from creation to the end; null: never by itself. Also holds for running batches
+    canceling_seconds: Seconds | None = 0.2  # from cancel to the end; null: never
+    finished_share: Annotated[float, Meta(ge=0, le=1)] = 0.5  # of the requests, when a cancel or the expiry ends all
+    expires_seconds: Seconds = DAY
+    expire: bool = True  # false: the batch outlives its `expires_at`
+    retention_seconds: Seconds = 29 * DAY  # from creation until the results are gone
+
+    outcomes: dict[Position, Outcome] = {}  # of the request at a position; wins over `every`
+    every: dict[Position, Outcome] = {}  # of every n-th request; the first rule that fits wins
+    answer_chars: Count = 0  # least length of an answer's text
+
+    api_key: str | None = None  # the only key that is let in; null: any
+    max_body_bytes: Count = 256_000_000
+    max_requests: Count = 100_000
+    queue_limit: Count | None = None  # requests in batches that have not ended; above it 429
+    results_origin: str | None = None  # scheme and host of `results_url` instead of the one the client asked
+
+    now: float | None = None  # the provider's clock stands at these seconds since 1970; null: it goes
+    ahead_seconds: float = 0.0  # how far the clock is before the real one
+    faults: list[Fault] = []
+
+    def outcome_at(self, position: int) -> str | None:
+        """Give the outcome that was asked for at this position; None leaves it to the request itself."""
+        if position in self.outcomes:
+            return self.outcomes[position]
+        return next((outcome for step, outcome in self.every.items() if position % step == 0), None)
+
+
+def parse_settings(text: str | bytes) -> Settings:
+    """Read settings from JSON; raises `msgspec.ValidationError` that names the field."""
+    return msgspec.json.decode(text, type=Settings)
+
+
+def merge_settings(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """Replace the settings that are named; each is replaced whole. Raises `msgspec.ValidationError`."""
+    merged = msgspec.to_builtins(settings, str_keys=True) | changes
+    return msgspec.convert(merged, Settings, str_keys=True)

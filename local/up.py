@@ -1,0 +1,81 @@
+"""`make local`: leave the local stack up until Ctrl-C, and say what to type meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import time
+
+from local.demo import REAL_SCALE, SIMULATED_SCALE, Misuse, choices
+from local.process import ProcessFailed, interruptible
+from local.stack import Stack, local_stack
+
+PROVIDER_SECONDS = 10.0  # until a batch of the simulated provider ends
+
+COMMANDS = """
+The stack is up until Ctrl-C. In another terminal, for the real AWS CLI to talk to it and to nothing else:
+
+{exports}
+
+Drop a file:
+    aws s3 cp samples/humaneval-164.jsonl s3://{bucket}/inbox/
+See its run (its state is RUNNING, then SUCCEEDED):
+    aws stepfunctions list-executions --state-machine-arn {machine} --query 'executions[].[name,status]' --output text
+Read the message, once it is there:
+    aws sqs receive-message --queue-url {queue} --query 'Messages[].Body' --output text
+List what came back, and read it:
+    aws s3 ls --recursive s3://{bucket}/results/
+    aws s3 ls --recursive s3://{bucket}/failures/
+    aws s3 cp --recursive s3://{bucket}/results/ .demo/results/
+
+No aws command? python3.13 -m venv .venv/cli && .venv/cli/bin/pip install awscli, then type .venv/cli/bin/aws."""
+
+SIMULATED = """
+The simulated provider takes {seconds:g} s. Make every tenth request of the next drop fail:
+    curl -X PUT {url}/_provider/settings -d '{{"every": {{"10": "errored:overloaded_error"}}}}'"""
+
+
+def describe(stack: Stack) -> str:
+    """Word the commands for a stack."""
+    exports = "\n".join(f"    export {name}={shlex.quote(value)}" for name, value in stack.aws.env.items())
+    words = COMMANDS.format(
+        exports=exports,
+        bucket=stack.bucket,
+        machine=stack.outputs["StateMachineArn"],
+        queue=stack.queue_url,
+    )
+    return words + (SIMULATED.format(seconds=PROVIDER_SECONDS, url=stack.provider.url) if stack.provider else "")
+
+
+def main() -> int:
+    """Run the stack until a signal comes; answers with the exit code."""
+    start = time.monotonic()
+
+    def announce(words: str) -> None:
+        print(f"{time.monotonic() - start:6.1f} s  {words}", flush=True)
+
+    try:
+        chosen = choices(os.environ)
+        scale = REAL_SCALE if chosen.is_remote else SIMULATED_SCALE
+        settings = {"seconds": PROVIDER_SECONDS}
+        with (
+            interruptible(),
+            local_stack(api=chosen.api, wait_scale=scale, provider_settings=settings, announce=announce) as stack,
+        ):
+            print(describe(stack), flush=True)
+            signal.pause()
+    except Misuse as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except ProcessFailed as error:
+        sys.stderr.write(f"The local stack failed: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; nothing is left running.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""The four functions on the local AWS and the simulated provider, driven as the state machine drives them."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from conveyor.clients import Clients
+from conveyor.invocation import Invocation
+from conveyor.polling import poll
+from conveyor.reporting import report
+from conveyor.splitting import split
+from conveyor.submitting import submit
+from local.provider.control import Control
+
+MOST_TURNS = 2_000
+MODEL = "claude-haiku-4-5"
+
+
+def request(custom_id: str, **params: Any) -> bytes:
+    """Write a line of a drop; `None` takes a field of `params` away."""
+    body = {"model": MODEL, "max_tokens": 64, "messages": [{"role": "user", "content": f"About {custom_id}"}], **params}
+    kept = {name: value for name, value in body.items() if value is not None}
+    return orjson.dumps({"custom_id": custom_id, "params": kept})
+
+
+def drop_of(count: int) -> bytes:
+    """Write a drop of good requests, r-1 and on."""
+    return b"".join(request(f"r-{number}") + b"\n" for number in range(1, count + 1))
+
+
+@dataclass
+class Belt:
+    """Functions, bucket, provider, and a clock that only waits move."""
+
+    clients: Clients
+    s3: Any
+    states: Any
+    provider: Control
+    bucket: str
+    moment: datetime = field(default_factory=lambda: datetime.now(UTC))
+    function_seconds: int = 900
+    turns: list[str] = field(default_factory=list)
+
+    def invocation(self) -> Invocation:
+        """Begin one run of a function."""
+        return Invocation(timedelta(seconds=self.function_seconds), lambda: self.moment)
+
+    def drop(
+        self, data: bytes, key: str = "inbox/three.jsonl", metadata: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Put an object and return the event of it."""
+        put = self.s3.put_object(Bucket=self.bucket, Key=key, Body=data, Metadata=metadata or {})
+        stored = {"key": key, "size": len(data), "version-id": put.get("VersionId", "null")}
+        return {"detail": {"bucket": {"name": self.bucket}, "object": stored}}
+
+    def submit(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Run submit on an upload event or a state."""
+        return submit(event, self.clients, self.invocation())
+
+    def poll(self, run: str) -> dict[str, Any]:
+        """Run poll."""
+        return poll({"run": run}, self.clients, self.invocation())
+
+    def split(self, run: str, batch: int = 1) -> dict[str, Any]:
+        """Run split."""
+        return split({"run": run, "batch": batch}, self.clients, self.invocation())
+
+    def report(self, run: str) -> dict[str, Any]:
+        """Run report."""
+        return report({"run": run}, self.clients)
+
+    def upload(self, data: bytes, key: str = "inbox/three.jsonl", metadata: dict[str, str] | None = None) -> str:
+        """Drop a file, let submit run once, and return the run."""
+        run: str = self.submit(self.drop(data, key, metadata))["run"]
+        return run
+
+    def finish(self, run: str) -> dict[str, Any]:
+        """Turn the loop until the message is worded, and return it."""
+        for _ in range(MOST_TURNS):
+            state = self.poll(run)
+            self.turns.append(state["next"])
+            match state["next"]:
+                case "wait":
+                    self.moment += timedelta(seconds=state["wait_seconds"])
+                case "submit":
+                    self.submit({"run": run})
+                case "split":
+                    for batch in state["batches"]:
+                        self.split(run, batch)
+                case _:
+                    return self.report(run)
+        raise AssertionError(f"no end after {MOST_TURNS} turns; the last ones: {self.turns[-20:]}")
+
+    def stored(self, prefix: str = "") -> list[str]:
+        """List the bucket."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def read(self, key: str) -> bytes:
+        """Read an object."""
+        data: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return data
+
+    def lines(self, prefix: str, file: str) -> list[dict[str, Any]]:
+        """Read the one JSON Lines file of this name under a prefix; no file is no line."""
+        found = [key for key in self.stored(prefix) if key.endswith(f"/{file}")]
+        return [orjson.loads(line) for key in found for line in self.read(key).splitlines()]
+
+    def receipt(self) -> dict[str, Any]:
+        """Read the one receipt."""
+        (key,) = [key for key in self.stored("results/") if key.endswith("/receipt.json")]
+        receipt: dict[str, Any] = orjson.loads(self.read(key))
+        return receipt
+
+    def creates(self) -> tuple[int, int]:
+        """Return the provider's own count of create calls and of batches created."""
+        stats = self.provider.stats()
+        return stats["calls"].get("create", 0), stats["created"]

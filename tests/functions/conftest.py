@@ -1,0 +1,125 @@
+"""A local AWS and a provider for all tests of this folder; a bucket, a machine and a clean provider for each."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+
+from conveyor.clients import Clients
+from local.aws import Aws, local_aws
+from local.provider.control import Control
+from local.provider.server import serving
+from local.provider.settings import Settings
+from tests.functions.belt import Belt
+
+API_KEY = "sk-ant-simulated"
+STACK_SETTINGS = {
+    "API_KEY_SECRET": "conveyor/api-key",
+    "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/test/1",
+    "DEFAULT_MAX_TOKENS": "4096",
+    "ON_INVALID": "refuse",
+    "MAX_REQUESTS_PER_DROP": "100000",
+    "MAX_REQUESTS_PER_BATCH": "100000",
+    "MAX_BYTES_PER_BATCH": "256000000",
+    "POLL_MIN_SECONDS": "30",
+    "POLL_MAX_SECONDS": "300",
+    "POST_SECONDS": "600",
+    "SETTLE_SECONDS": "900",
+    "REREAD_SECONDS": "600",
+}
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """Run a local AWS with a secret and a role for machines."""
+    with local_aws(tmp_path_factory.mktemp("aws")) as aws:
+        with closing(aws.client("secretsmanager")) as secrets, closing(aws.client("iam")) as iam:
+            secrets.create_secret(Name=STACK_SETTINGS["API_KEY_SECRET"], SecretString=API_KEY)
+            iam.create_role(RoleName="machine", AssumeRolePolicyDocument=TRUST)
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def simulation() -> Iterator[Control]:
+    """Run a provider whose batches end at once."""
+    with serving(Settings(seconds=0, canceling_seconds=0, api_key=API_KEY)) as control:
+        yield control
+
+
+@pytest.fixture
+def provider(simulation: Control) -> Control:
+    """Give the provider with nothing in it."""
+    simulation.reset()
+    return simulation
+
+
+class Services(NamedTuple):
+    """The local AWS, and clients of it that may do everything."""
+
+    aws: Aws
+    s3: Any
+    states: Any
+
+
+@pytest.fixture(scope="session")
+def services(aws: Aws) -> Iterator[Services]:
+    """Build each client once: that takes longer than most tests."""
+    with closing(aws.client("s3")) as s3, closing(aws.client("stepfunctions")) as states:
+        yield Services(aws, s3, states)
+
+
+@pytest.fixture
+def bucket(services: Services) -> str:
+    """Make a versioned bucket."""
+    name = f"belt-{uuid4().hex[:12]}"
+    services.s3.create_bucket(Bucket=name)
+    services.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return name
+
+
+@pytest.fixture
+def machine(services: Services, bucket: str) -> str:
+    """Make a state machine that ends at once: the test turns the loop itself."""
+    role = "arn:aws:iam::000000000000:role/machine"
+    made = services.states.create_state_machine(name=bucket, definition=DEFINITION, roleArn=role)
+    arn: str = made["stateMachineArn"]
+    return arn
+
+
+@pytest.fixture
+def belt(
+    services: Services, provider: Control, bucket: str, machine: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Belt]:
+    """Give the functions the environment the template gives them."""
+    found = {"BUCKET": bucket, "STATE_MACHINE_ARN": machine, "API_URL": provider.url}
+    for name, value in (STACK_SETTINGS | found).items():
+        monkeypatch.setenv(f"CONVEYOR_{name}", value)
+    for name, value in services.aws.env.items():
+        monkeypatch.setenv(name, value)
+    clients = Clients()
+    yield Belt(clients, services.s3, services.states, provider, bucket)
+    close(clients)
+
+
+def close(clients: Clients) -> None:
+    """Close what has been opened; a Lambda never does, since its process ends with it."""
+    opened = vars(clients)
+    for name in ("storage", "machine"):
+        if name in opened:
+            opened[name]._client.close()  # noqa: SLF001
+    if "_secrets" in opened:
+        opened["_secrets"].client.close()
+    if "_http" in opened:
+        opened["_http"].close()

@@ -1,0 +1,124 @@
+"""A drop that cannot be sent is refused with words a person can act on, and nothing of it is paid."""
+
+import pytest
+
+from conveyor.validation import MOST_FAULTS
+from tests.functions.belt import Belt, drop_of, request
+
+
+def refused(belt: Belt, data: bytes, key: str = "inbox/a.jsonl", metadata: dict[str, str] | None = None) -> str:
+    """Drop something and return the message of its refusal."""
+    notice = belt.finish(belt.upload(data, key, metadata))
+    assert notice["status"] == belt.receipt()["status"] == "refused"
+    assert notice["subject"].startswith("Conveyor: refused ")
+    assert belt.lines("results/", "results.jsonl") == []
+    message: str = notice["message"]
+    return message
+
+
+def test_one_bad_line_refuses_the_drop_and_all_faults_are_told(belt: Belt) -> None:
+    """Each with its line, its place, its id, a code, and what to do."""
+    data = b"\n".join([request("a"), b"nonsense", request("a"), request("b", max_tokens=0, stream=True)])
+    message = refused(belt, data)
+    faults = belt.lines("failures/", "invalid.jsonl")
+    assert [(fault["line"], fault["custom_id"], fault["code"]) for fault in faults] == [
+        (2, None, "not-json"),
+        (3, "a", "custom-id-duplicate"),
+        (4, "b", "max-tokens-invalid"),
+        (4, "b", "field-refused"),
+    ]
+    assert [data[fault["byte"] :][:8] for fault in faults[:2]] == [b"nonsense", request("a")[:8]]
+    assert "line 1" in faults[1]["message"]
+    assert "4 faults" in message
+    assert f"s3://{belt.bucket}/failures/a/" in message
+    assert belt.creates() == (0, 0)
+    assert (belt.receipt()["requests"], belt.receipt()["failures"]) == (4, 4)
+
+
+def test_faults_beyond_ten_thousand_are_not_listed(belt: Belt) -> None:
+    """A wrong file is told as one, not line by line for ever, and cannot be skipped through."""
+    data = b"nonsense\n" * (MOST_FAULTS + 5)
+    message = refused(belt, data, metadata={"on-invalid": "skip"})
+    assert len(belt.lines("failures/", "invalid.jsonl")) == MOST_FAULTS
+    assert "at least 10,000 faults" in message
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("inbox/a.csv", 'does not end in ".jsonl": rename it'),
+        ("inbox/a.jsonl.gz", 'does not end in ".jsonl": unpack it first'),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_by_its_name(belt: Belt, key: str, told: str) -> None:
+    """An upload never vanishes without a word."""
+    assert told in refused(belt, b"x", key)
+
+
+def test_metadata_that_is_not_understood_refuses_the_drop(belt: Belt) -> None:
+    """Rather than running it otherwise than meant."""
+    assert '"on-invalid" must be "refuse" or "skip"' in refused(belt, drop_of(1), metadata={"on-invalid": "no"})
+
+
+def test_an_object_without_a_version_is_refused(belt: Belt) -> None:
+    """It could be changed while it is read."""
+    belt.s3.put_bucket_versioning(Bucket=belt.bucket, VersioningConfiguration={"Status": "Suspended"})
+    event = belt.drop(drop_of(1))
+    notice = belt.finish(belt.submit(event)["run"])
+    assert "has no version" in notice["message"]
+    assert belt.creates() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("MAX_REQUESTS_PER_DROP", 2, "holds 5 requests; the stack's MaxRequestsPerDrop is 2"),
+        ("MAX_REQUESTS_PER_BATCH", 2, "does not fit into one batch of at most 2 requests"),
+        ("MAX_BYTES_PER_BATCH", 300, "does not fit into one batch"),
+        ("MAX_BYTES_PER_BATCH", 150, "the limit is 600: split it"),
+    ],
+)
+def test_a_drop_beyond_a_limit_is_told_which(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch, setting: str, value: int, told: str
+) -> None:
+    """Ten thousand by mistake for a hundred are not queued."""
+    monkeypatch.setenv(f"CONVEYOR_{setting}", str(value))
+    assert told in refused(belt, drop_of(5))
+    assert belt.creates() == (0, 0)
+
+
+def test_a_request_too_large_for_any_batch_is_a_fault_of_its_line(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are not to blame."""
+    monkeypatch.setenv("CONVEYOR_MAX_BYTES_PER_BATCH", "400")
+    refused(belt, drop_of(1) + request("long", messages=["x" * 400]))
+    assert [(fault["line"], fault["code"]) for fault in belt.lines("failures/", "invalid.jsonl")] == [
+        (2, "request-too-large")
+    ]
+
+
+def test_a_drop_of_blank_lines_holds_no_request(belt: Belt) -> None:
+    """It is not empty, so it gets an answer."""
+    assert "no request" in refused(belt, b"\n \n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            {"status": 401, "type": "authentication_error", "message": "invalid x-api-key"},
+            "HTTP 401 authentication_error",
+        ),
+        ({"status": 402, "type": "billing_error"}, "HTTP 402 billing_error"),
+        (
+            {"status": 429, "type": "rate_limit_error", "error_code": "enforced_spend_limit_reached"},
+            "enforced_spend_limit_reached",
+        ),
+        ({"status": 400, "type": "invalid_request_error", "message": "requests: too odd"}, "requests: too odd"),
+        ({"status": 413, "body": "<html>"}, "HTTP 413"),
+    ],
+)
+def test_a_refusal_of_the_provider_ends_the_run_after_one_post(belt: Belt, answer: dict[str, str], told: str) -> None:
+    """Nothing was created, and asking again would not help before a person has acted."""
+    belt.provider.fail("create", {"kind": "answer", **answer}, times=None)
+    assert told in refused(belt, drop_of(2))
+    assert belt.creates() == (1, 0)

@@ -1,0 +1,161 @@
+"""A drop comes back as results and failures, and every line is accounted for."""
+
+import orjson
+import pytest
+
+from tests.functions.belt import Belt, drop_of, request
+
+RETRY = "retry.jsonl"
+
+
+def test_every_request_has_one_line_in_input_order_under_the_users_id(belt: Belt) -> None:
+    """Whatever became of it, and in whatever order the provider tells."""
+    belt.provider.configure(
+        outcomes={
+            "2": "errored:overloaded_error",
+            "4": "errored:invalid_request_error",
+            "5": "expired",
+            "7": "canceled",
+            "8": "missing",
+        }
+    )
+    notice = belt.finish(belt.upload(drop_of(9)))
+    results = belt.lines("results/", "results.jsonl")
+    failures = belt.lines("failures/", "failures.jsonl")
+    assert [line["custom_id"] for line in results] == ["r-1", "r-3", "r-6", "r-9"]
+    assert [(line["custom_id"], line["line"], line["outcome"], line["retryable"]) for line in failures] == [
+        ("r-2", 2, "errored", True),
+        ("r-4", 4, "errored", False),
+        ("r-5", 5, "expired", True),
+        ("r-7", 7, "canceled", True),
+        ("r-8", 8, "missing", True),
+    ]
+    assert belt.creates() == (1, 1)
+    receipt = belt.receipt()
+    assert (receipt["status"], receipt["requests"], receipt["results"], receipt["failures"]) == ("completed", 9, 4, 5)
+    assert receipt["outcomes"] == {
+        "succeeded": 4, "errored": 2, "expired": 1, "canceled": 1, "missing": 1, "invalid": 0,
+    }  # fmt: skip
+    assert notice["status"] == "completed"
+
+
+def test_the_lines_worth_sending_again_can_be_dropped_as_they_are(belt: Belt) -> None:
+    """They are the user's own lines, in their order, and their run completes."""
+    belt.provider.configure(outcomes={"1": "errored:api_error", "3": "expired"})
+    data = drop_of(3)
+    run = belt.upload(data)
+    notice = belt.finish(run)
+    (key,) = [key for key in belt.stored("failures/") if key.endswith(RETRY)]
+    assert belt.read(key).splitlines() == [data.splitlines()[0], data.splitlines()[2]]
+    command = next(line for line in notice["message"].splitlines() if "aws s3 cp" in line)
+    assert command.split()[-2:] == [f"s3://{belt.bucket}/{key}", f"s3://{belt.bucket}/inbox/three-retry.jsonl"]
+    belt.provider.configure(outcomes={})
+    again = belt.finish(belt.upload(belt.read(key), "inbox/three-retry.jsonl"))
+    assert again["subject"] == "Conveyor: completed three-retry (2 results, 0 failures)"
+    assert [line["custom_id"] for line in belt.lines("results/three-retry/", "results.jsonl")] == ["r-1", "r-3"]
+
+
+def test_the_tutorials_lines_go_through_without_max_tokens(belt: Belt) -> None:
+    """The default is put in, the receipt counts it, and the output has the tutorial's shape."""
+    data = b"".join(request(f"article_{number}", max_tokens=None) + b"\n" for number in (1, 2))
+    belt.finish(belt.upload(data, metadata={"default-max-tokens": "5"}))
+    assert belt.receipt()["default_max_tokens"] == {"requests": 2, "value": 5}
+    for line in belt.lines("results/", "results.jsonl"):
+        assert list(line) == ["custom_id", "response", "error"]
+        assert line["error"] is None
+        assert line["response"]["content"][0]["type"] == "text"
+        assert line["response"]["usage"]["output_tokens"] <= 5
+
+
+def test_ids_of_any_characters_come_back_as_they_were_written(belt: Belt) -> None:
+    """The provider's own alphabet of 64 characters binds nobody."""
+    ids = ['quote " and \\ backslash', "ünïcödé 😀", "line\nfeed\u2028", "x" * 256, "-1"]
+    belt.finish(belt.upload(b"\n".join(request(custom_id) for custom_id in ids)))
+    assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ids
+
+
+def test_byte_order_mark_blank_lines_and_windows_line_ends_are_tolerated(belt: Belt) -> None:
+    """Lines keep their numbers; the last one needs no line feed."""
+    belt.provider.configure(outcomes={"2": "expired"})
+    data = b"\xef\xbb\xbf\r\n" + request("a") + b"\r\n  \n\n" + request("b")
+    belt.finish(belt.upload(data))
+    assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ["a"]
+    assert [(line["custom_id"], line["line"]) for line in belt.lines("failures/", "failures.jsonl")] == [("b", 5)]
+
+
+def test_invalid_lines_can_be_left_out_and_are_failures(belt: Belt) -> None:
+    """With on-invalid=skip the others are sent, and in = results + failures still holds."""
+    data = b"\n".join([b"nonsense", request("a"), request("a"), request("b"), b"\xff", request("c", model="")])
+    belt.finish(belt.upload(data, metadata={"on-invalid": "skip"}))
+    assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ["a", "b"]
+    failures = belt.lines("failures/", "failures.jsonl")
+    assert [(line["line"], line["custom_id"], line["outcome"], line["error"]["type"]) for line in failures] == [
+        (1, None, "invalid", "not-json"),
+        (3, "a", "invalid", "custom-id-duplicate"),
+        (5, None, "invalid", "not-utf8"),
+        (6, "c", "invalid", "model-invalid"),
+    ]
+    assert not any(line["retryable"] for line in failures)
+    receipt = belt.receipt()
+    assert (receipt["status"], receipt["requests"], receipt["outcomes"]["invalid"]) == ("completed", 6, 4)
+    assert belt.provider.stats()["batches"][0]["requests"] == 2
+
+
+def test_a_line_that_comes_late_is_not_missing(belt: Belt) -> None:
+    """Results are read again, ten minutes apart, before a line is given up."""
+    belt.provider.fail("results", {"kind": "spoil", "missing": [2]}, times=2)
+    began = belt.moment
+    belt.finish(belt.upload(drop_of(3)))
+    assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ["r-1", "r-2", "r-3"]
+    assert belt.turns.count("split") == 3
+    assert (belt.moment - began).total_seconds() >= 1200
+
+
+def test_repeated_and_foreign_result_lines_are_counted_and_change_nothing(belt: Belt) -> None:
+    """The first line of a request counts, and what was never asked is nobody's."""
+    spoil = {"kind": "spoil", "repeated": [1], "repeated_as": "expired", "foreign": ["stranger", "other-1"]}
+    belt.provider.fail("results", spoil)
+    belt.finish(belt.upload(drop_of(2)))
+    assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ["r-1", "r-2"]
+    batch = belt.receipt()["batches"][0]
+    assert (batch["repeated"], batch["foreign"]) == (1, 2)
+
+
+def test_running_any_function_again_changes_nothing(belt: Belt) -> None:
+    """A duplicate event, a retry or a redrive finds everything done."""
+    run = belt.upload(drop_of(3))
+    notice = belt.finish(run)
+    before = {key: belt.read(key) for key in belt.stored()}
+    belt.submit({"run": run})
+    belt.split(run)
+    assert belt.poll(run)["next"] == "report"
+    assert belt.report(run) == notice
+    assert {key: belt.read(key) for key in belt.stored()} == before
+    assert belt.creates() == (1, 1)
+
+
+def test_the_state_holds_ids_and_counters_only(belt: Belt) -> None:
+    """The history of an execution is kept for 90 days and read by operators; no prompt belongs there."""
+    data = request("r-1", messages=[{"role": "user", "content": "SECRET"}])
+    event = belt.drop(data)
+    states = [belt.submit(event)]
+    run = states[0]["run"]
+    states += [belt.poll(run), belt.split(run), belt.poll(run), belt.report(run)]
+    assert b"SECRET" not in orjson.dumps(states)
+    assert b"sk-ant" not in orjson.dumps(states)
+
+
+@pytest.mark.parametrize("limit", ["MAX_REQUESTS_PER_BATCH", "MAX_BYTES_PER_BATCH"])
+def test_a_drop_at_its_limits_is_sent(belt: Belt, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits are inclusive: one request less room would refuse it."""
+    data = drop_of(3)
+    body = (
+        len('{"requests":[]}') + 2 + sum(len(line) + len('"1234567890-1"') - len('"r-1"') for line in data.splitlines())
+    )
+    exact = {"MAX_REQUESTS_PER_BATCH": 3, "MAX_BYTES_PER_BATCH": body}[limit]
+    monkeypatch.setenv(f"CONVEYOR_{limit}", str(exact))
+    assert belt.finish(belt.upload(data))["status"] == "completed"
+    del belt.clients.settings
+    monkeypatch.setenv(f"CONVEYOR_{limit}", str(exact - 1))
+    assert belt.finish(belt.upload(data, "inbox/more.jsonl"))["status"] == "refused"
+    assert belt.creates() == (1, 1)

@@ -1,0 +1,1 @@
+"""The simulated provider, over real HTTP."""

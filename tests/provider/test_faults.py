@@ -1,0 +1,227 @@
+"""The hostile switches: each kind of fault happens on the wire, when it should, and as often as it should."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.provider.client import BATCHES, PATIENCE_SECONDS, Client, requests
+
+if TYPE_CHECKING:
+    from local.provider.control import Control
+
+
+def lines(answer: httpx.Response) -> list[bytes]:
+    """Split results on the one separator they have."""
+    return answer.content.split(b"\n")
+
+
+def collect(answer: httpx.Response, got: bytearray) -> None:
+    """Keep what arrives, also when the rest does not."""
+    for chunk in answer.iter_raw():
+        got += chunk
+
+
+@pytest.mark.parametrize("ending", ["close", "reset"])
+@pytest.mark.parametrize(("when", "created"), [("before", 0), ("after", 1)])
+def test_an_answer_is_lost(client: Client, provider: Control, ending: str, when: str, created: int) -> None:
+    """The connection ends without a byte; the batch was created, or was not; the next call goes well."""
+    provider.fail("create", {"kind": "lose", "when": when, "ending": ending})
+    with pytest.raises(httpx.RemoteProtocolError if ending == "close" else httpx.ReadError):
+        client.create(1)
+    assert provider.stats()["created"] == created
+    assert client.create(1).is_success
+    assert provider.stats()["calls"]["create"] == 2
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (408, "api_error"),
+        (409, "conflict_error"),
+        (429, "rate_limit_error"),
+        (500, "api_error"),
+        (503, "api_error"),
+        (504, "timeout_error"),
+        (529, "overloaded_error"),
+    ],
+)
+def test_any_status_is_answered_before_or_after_the_effect(
+    client: Client, provider: Control, status: int, kind: str, when: str
+) -> None:
+    """An error answer says nothing about whether the batch exists."""
+    provider.fail("create", {"kind": "answer", "status": status, "when": when})
+    answer = client.create(1)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (status, kind)
+    assert provider.stats()["created"] == (1 if when == "after" else 0)
+
+
+def test_an_answer_carries_code_and_headers(client: Client, provider: Control) -> None:
+    """The kinds of 429 differ by `error_code` and `retry-after` only."""
+    headers = {"retry-after": "7"}
+    provider.fail("create", {"kind": "answer", "status": 429, "error_code": "ramp_limit_exceeded", "headers": headers})
+    answer = client.create(1)
+    assert answer.headers["retry-after"] == "7"
+    assert answer.json()["error"]["details"] == {"error_code": "ramp_limit_exceeded"}
+    assert answer.json()["request_id"] == answer.headers["request-id"]
+
+
+def test_an_answer_can_be_that_of_a_proxy(client: Client, provider: Control) -> None:
+    """A body that is not JSON."""
+    provider.fail("create", {"kind": "answer", "status": 502, "body": "<h1>Bad Gateway</h1>"})
+    assert client.create(1).text == "<h1>Bad Gateway</h1>"
+
+
+def test_the_connection_is_reset_in_the_middle_of_a_body(client: Client, provider: Control) -> None:
+    """Nothing is created from half a body."""
+    provider.fail("create", {"kind": "reset", "at": 100_000})
+    with pytest.raises((httpx.ReadError, httpx.WriteError)):
+        client.create(20_000)
+    assert provider.stats()["created"] == 0
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_slow_answer_creates_although_the_client_has_left(client: Client, provider: Control, when: str) -> None:
+    """After the client's timeout the batch is there, at once or a while later."""
+    provider.fail("create", {"kind": "delay", "seconds": 0.5, "when": when})
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(BATCHES, json={"requests": requests(1)}, timeout=0.1)
+    assert provider.stats()["created"] == (1 if when == "after" else 0)
+    stop = time.monotonic() + PATIENCE_SECONDS
+    while not provider.stats()["created"] and time.monotonic() < stop:
+        time.sleep(0.02)
+    assert provider.stats()["created"] == 1
+
+
+def test_a_late_create_does_not_reach_the_next_world(client: Client, provider: Control) -> None:
+    """A reset cuts off what is still under way."""
+    provider.fail("create", {"kind": "delay", "seconds": 0.1, "when": "before"})
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(BATCHES, json={"requests": requests(1)}, timeout=0.05)
+    provider.reset()
+    time.sleep(0.15)
+    assert provider.stats()["created"] == 0
+
+
+def test_a_batch_is_listed_late(client: Client, provider: Control) -> None:
+    """For so many looks the listing does not show it, though it can be retrieved."""
+    provider.fail("create", {"kind": "unlist", "looks": 2})
+    batch_id = client.create(1).json()["id"]
+    assert client.get(f"{BATCHES}/{batch_id}").is_success
+    assert [len(client.get(BATCHES).json()["data"]) for _ in range(3)] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("path", ["", "/results"])
+def test_a_batch_is_404_for_a_while(client: Client, provider: Control, path: str) -> None:
+    """Then it is there again."""
+    batch_id = client.ended(1)
+    call = "results" if path else "retrieve"
+    provider.fail(call, {"kind": "answer", "status": 404}, times=2)
+    assert [client.get(f"{BATCHES}/{batch_id}{path}").status_code for _ in range(3)] == [404, 404, 200]
+
+
+def test_faults_wait_their_turn(client: Client, provider: Control) -> None:
+    """The faults of one call follow each other, each after the calls it lets pass; other calls do not use them up."""
+    faults = [
+        {"call": "list", "after": 1, "times": 2, "do": {"kind": "answer", "status": 500}},
+        {"call": "retrieve", "do": {"kind": "answer", "status": 503}},
+        {"call": "list", "times": None, "do": [{"kind": "delay", "seconds": 0}, {"kind": "answer", "status": 529}]},
+    ]
+    provider.configure(faults=faults)
+    assert [client.get(BATCHES).status_code for _ in range(5)] == [200, 500, 500, 529, 529]
+    assert provider.stats()["faults"] == [
+        {"call": "list", "passed": 1, "struck": 2},
+        {"call": "retrieve", "passed": 0, "struck": 0},
+        {"call": "list", "passed": 0, "struck": 2},
+    ]
+
+
+def test_a_fault_can_mean_one_batch(client: Client, provider: Control) -> None:
+    """The n-th created; calls about others go well."""
+    first, second = client.ended(1), client.ended(1)
+    provider.fail("results", {"kind": "answer", "status": 500}, batch=2, times=None)
+    assert (client.results(first).status_code, client.results(second).status_code) == (200, 500)
+
+
+def test_results_are_cut_with_a_clean_end(client: Client, provider: Control) -> None:
+    """Nothing in HTTP tells that the rest is lacking."""
+    batch_id = client.ended(20)
+    whole = client.results(batch_id).content
+    provider.fail("results", {"kind": "cut", "at": 1000, "ending": "clean"})
+    assert client.results(batch_id).content == whole[:1000]
+    assert client.results(batch_id).content == whole
+
+
+@pytest.mark.parametrize(("ending", "error"), [("close", httpx.RemoteProtocolError), ("reset", httpx.ReadError)])
+def test_results_break_off(client: Client, provider: Control, ending: str, error: type[Exception]) -> None:
+    """So many bytes arrive, then the connection ends."""
+    batch_id = client.ended(5_000)
+    provider.fail("results", {"kind": "cut", "at": 150_000, "ending": ending})
+    got = bytearray()
+    with client.stream("GET", f"{BATCHES}/{batch_id}/results") as answer, pytest.raises(error):
+        collect(answer, got)
+    assert got == client.results(batch_id).content[:150_000]
+
+
+def test_the_answer_to_create_is_cut(client: Client, provider: Control) -> None:
+    """Half a batch object, and the batch exists."""
+    provider.fail("create", {"kind": "cut", "at": 20})
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.create(1)
+    assert provider.stats()["created"] == 1
+
+
+def test_results_lack_and_repeat_lines(client: Client, provider: Control) -> None:
+    """A repetition may say the same or something else."""
+    batch_id = client.ended(5)
+    provider.fail("results", {"kind": "spoil", "missing": [2], "repeated": [3], "repeated_as": "expired"})
+    read = [json.loads(line) for line in lines(client.results(batch_id)) if line]
+    assert sorted(line["custom_id"] for line in read) == ["r-1", "r-3", "r-3", "r-4", "r-5"]
+    assert read[-1] == {"custom_id": "r-3", "result": {"type": "expired"}}
+    provider.fail("results", {"kind": "spoil", "repeated": [3]})
+    *rest, last, _ = lines(client.results(batch_id))
+    assert rest.count(last) == 1
+
+
+def test_results_are_shuffled(client: Client, provider: Control) -> None:
+    """Another order of the same lines, repeatable by its seed."""
+    batch_id = client.ended(30)
+    usual = lines(client.results(batch_id))
+    provider.fail("results", {"kind": "spoil", "shuffle": 7}, times=2)
+    shuffled, again = lines(client.results(batch_id)), lines(client.results(batch_id))
+    assert shuffled == again != usual
+    assert sorted(shuffled) == sorted(usual)
+
+
+def test_results_hold_foreign_and_malformed_lines(client: Client, provider: Control) -> None:
+    """A stranger's result first, then lines nobody can read; a malformed line is the first half of a good one."""
+    batch_id = client.ended(3)
+    good = {json.loads(line)["custom_id"]: line for line in lines(client.results(batch_id)) if line}
+    spoil: dict[str, Any] = {"kind": "spoil", "foreign": ["other-1"], "malformed": [2], "extra": ["", "not json"]}
+    provider.fail("results", spoil)
+    read = lines(client.results(batch_id))
+    assert json.loads(read[0])["custom_id"] == "other-1"
+    assert read[2:4] == [b"", b"not json"]
+    assert good["r-2"] not in read
+    assert good["r-2"][: len(good["r-2"]) // 2] in read
+
+
+def test_results_have_other_line_ends(client: Client, provider: Control) -> None:
+    """CRLF, and no newline at the end."""
+    batch_id = client.ended(3)
+    plain = client.results(batch_id).content
+    provider.fail("results", {"kind": "spoil", "crlf": True, "final_newline": False})
+    assert client.results(batch_id).content == plain.replace(b"\n", b"\r\n").removesuffix(b"\r\n")
+
+
+def test_results_are_gone(client: Client, provider: Control) -> None:
+    """From that call on the batch is archived."""
+    batch_id = client.ended(1)
+    provider.fail("results", {"kind": "archive"})
+    assert client.results(batch_id).status_code == 404
+    assert client.get(f"{BATCHES}/{batch_id}").json()["archived_at"] is not None

@@ -1,0 +1,49 @@
+"""`python -m local.provider`: one line when ready, the log elsewhere, a prompt end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.provider.client import BATCHES, Client
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_process_serves_and_ends_promptly(number: signal.Signals) -> None:
+    """Even with a call under way it ends within seconds, with status 0 and one line on stdout."""
+    fault = {"call": "list", "do": {"kind": "delay", "seconds": 600}}
+    settings = json.dumps({"seconds": 0, "faults": [fault]})
+    command = [sys.executable, "-m", "local.provider", "--settings", settings]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
+        try:
+            assert process.stdout is not None
+            url = json.loads(process.stdout.readline())["url"]
+            with Client(url, "any key") as client:
+                assert client.fates(client.create(2).json()["id"]).keys() == {"r-1", "r-2"}
+                with pytest.raises(httpx.ReadTimeout):
+                    client.get(BATCHES, timeout=0.1)
+                process.send_signal(number)
+                start = time.monotonic()
+                out, log = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert time.monotonic() - start < 5
+    assert (process.returncode, out) == (0, b"")
+    assert b"POST /v1/messages/batches" in log
+
+
+def test_wrong_settings_end_the_process_with_their_name() -> None:
+    """A usage error, before anything is served."""
+    command = [sys.executable, "-m", "local.provider", "--settings", '{"second": 1}']
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=20)  # noqa: S603
+    assert done.returncode == 2
+    assert b"second" in done.stderr

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from local.process import interruptible
+from local.provider.settings import Settings
+from local.stack import local_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Stack
+
+# A thousandth of every wait in the state machine, so that a test waits for work only.
+WAIT_SCALE = 0.001
+PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """One deployed stack for all tests, each of which drops under a key of its own."""
+    with interruptible(), local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER) as stack:
+        yield stack
+
+
+@pytest.fixture(autouse=True)
+def fresh_provider(stack: Stack) -> Iterator[None]:
+    """Undo what the test told the provider; its batches stay, since a run may still look for them."""
+    yield
+    stack.provider_settings(PROVIDER)

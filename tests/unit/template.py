@@ -1,0 +1,82 @@
+"""What is deployed, as plain dictionaries: the template as written, as AWS's SAM transform expands it, and its parts.
+
+Intrinsics are in their long form, so `!Ref Bucket` is `{"Ref": "Bucket"}` and `!GetAtt Bucket.Arn` is
+`{"Fn::GetAtt": ["Bucket", "Arn"]}`.
+"""
+
+import copy
+import functools
+import json
+import os
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from cfnlint.api import lint as cfn_lint  # type: ignore[import-untyped] # it ships no types
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped] # it ships no types
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped] # it ships no types
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped] # it ships no types
+
+type Json = dict[str, Any]
+
+PROJECT = Path(__file__).parents[2]
+SOURCE = PROJECT / "template.yaml"
+FUNCTIONS = ("Submit", "Poll", "Split", "Report")
+
+
+@functools.cache
+def template() -> Json:
+    """Read the template as it is written."""
+    parsed: Json = yaml_parse(SOURCE.read_text())
+    return parsed
+
+
+@functools.cache
+def transformed(layer: str = "s3://packages/layer") -> Json:
+    """Expand the template as CloudFormation does after `sam package`, whose uploads the s3 addresses stand for."""
+    packaged = copy.deepcopy(template())
+    for resource in packaged["Resources"].values():
+        uploads = {"CodeUri": "s3://packages/code", "ContentUri": layer, "DefinitionUri": "s3://packages/definition"}
+        properties = resource.get("Properties", {})
+        properties.update({name: address for name, address in uploads.items() if name in properties})
+    # The transform asks for a Region to build names with, and for the ARNs of managed policies, of which we use none.
+    with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="us-east-1"):
+        expanded: Json = Translator({}, Parser()).translate(packaged, {})
+    return expanded
+
+
+@functools.cache
+def definition() -> Json:
+    """Read the state machine's definition, its `${…}` substitutions still in it."""
+    parsed: Json = json.loads((PROJECT / "statemachine/run.asl.json").read_text())
+    return parsed
+
+
+def resources(kind: str) -> dict[str, Json]:
+    """Give the properties of every resource of one type, by logical id."""
+    every = template()["Resources"].items()
+    return {name: resource["Properties"] for name, resource in every if resource["Type"] == kind}
+
+
+def functions() -> dict[str, Json]:
+    """Give the properties of every function as they are deployed, Globals included."""
+    deployed = transformed()["Resources"]
+    return {name: deployed[name]["Properties"] for name in FUNCTIONS}
+
+
+def statements(role: str) -> list[Json]:
+    """Give the statements of a role's one policy."""
+    (policy,) = resources("AWS::IAM::Role")[role]["Policies"]
+    found: list[Json] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def as_list(value: Any) -> list[Any]:  # IAM's word: one thing, or a list of them
+    """Read a policy element, which may be one thing or a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def lint(text: Json | str) -> set[str]:
+    """Let cfn-lint look at a template: what it found, errors and warnings, a line each."""
+    found = cfn_lint(text if isinstance(text, str) else json.dumps(text), regions=["us-east-1"])
+    return {f"{match.rule.id} {'/'.join(map(str, match.path or []))}: {match.message}" for match in found}

@@ -1,0 +1,69 @@
+"""Names that follow from a drop."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from conveyor.drop import Drop, line_of, nonce, wire_id
+
+DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, 10, 11, 12, tzinfo=UTC), {})
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("inbox/x.jsonl", "x"),
+        ("inbox/team a/2026+11 é.jsonl", "team_a/2026_11__"),
+        ("inbox/../../etc/x.jsonl", "_/_/etc/x"),
+        ("inbox//x.jsonl", "_/x"),
+        ("inbox/.jsonl", "_"),
+        ("inbox/a.csv", "a.csv"),
+        ("inbox/a.jsonl.gz", "a"),
+        ("inbox/" + "é" * 600 + ".jsonl", "_" * 512),
+    ],
+)
+def test_a_name_is_safe_in_other_keys(key: str, name: str) -> None:
+    """Whatever the key holds, outputs stay under their prefix."""
+    assert replace(DROP, key=key).name == name
+
+
+@given(st.text(max_size=700))
+def test_no_key_makes_an_unsafe_name(key: str) -> None:
+    """Only safe characters, no dot segments, at most 512 bytes, never empty."""
+    name = replace(DROP, key=f"inbox/{key}").name
+    assert name.isascii()
+    assert len(name) <= 512
+    assert not {"", ".", ".."} & set(name.split("/"))
+
+
+def test_the_same_drop_has_the_same_run_and_any_other_another() -> None:
+    """A repeated event finds its run; another version, key, bucket or stack has its own."""
+    runs = {
+        DROP.run_id("stack"),
+        replace(DROP, version="v2").run_id("stack"),
+        replace(DROP, key="inbox/b.jsonl").run_id("stack"),
+        replace(DROP, bucket="other").run_id("stack"),
+        DROP.run_id("another stack"),
+    }
+    assert len(runs) == 5
+    assert DROP.run_id("stack") == replace(DROP, etag="x", metadata={"a": "b"}).run_id("stack")
+    assert DROP.run_id("stack").startswith("20261122T101112Z-")
+    assert len(DROP.run_id("stack")) == 29
+
+
+@given(st.integers(1, 10**12))
+def test_a_wire_id_leads_back_to_its_line_and_to_no_other_run(line: int) -> None:
+    """It fits the provider's alphabet and length, and a foreign one is not taken for ours."""
+    mine, other = nonce("run-a"), nonce("run-b")
+    assert line_of(wire_id(mine, line), mine) == line
+    assert line_of(wire_id(other, line), mine) is None
+    assert len(wire_id(mine, line)) <= 64
+
+
+@pytest.mark.parametrize("wrong", ["", "x", "-1", "{}-", "{}-x", "{}-1-2", "{}-٣", "{}-" + "9" * 30])
+def test_what_is_no_wire_id_is_nobodys_line(wrong: str) -> None:
+    """Results may hold anything."""
+    assert line_of(wrong.replace("{}", nonce("run")), nonce("run")) is None

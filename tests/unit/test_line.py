@@ -1,0 +1,174 @@
+"""A line is a request, or all its faults are told."""
+
+from typing import Any
+
+import msgspec
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conveyor import line as line_module
+from conveyor.line import Fault, Request, raw_custom_id, read_request, wire_request
+from conveyor.lines import LONGEST_LINE, Line
+
+GOOD: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def line_of(raw: bytes) -> Line:
+    """Put bytes on line 7."""
+    return Line(7, 100, 100 + len(raw), raw)
+
+
+def codes(raw: bytes, default_max_tokens: int = 0) -> list[str]:
+    """Return the codes of all faults of a line."""
+    found = read_request(line_of(raw), default_max_tokens)
+    return [] if isinstance(found, Request) else [fault.code for fault in found]
+
+
+def params(**changes: Any) -> bytes:
+    """Write a line with some fields of `params` changed; None takes one away."""
+    kept = {name: value for name, value in (GOOD | changes).items() if value is not None}
+    return orjson.dumps({"custom_id": "a", "params": kept})
+
+
+def test_a_good_line_keeps_the_bytes_of_its_params() -> None:
+    """Numbers and spaces are sent as written, not as a decoder would write them again."""
+    raw = b' {"params" : {"model":"m", "max_tokens":1,"messages":[1.50,-0] } , "custom_id":"\xc3\xa9/1", "extra":1}'
+    assert read_request(line_of(raw.strip()), 0) == Request(
+        "é/1", b'{"model":"m", "max_tokens":1,"messages":[1.50,-0] }', has_max_tokens=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"\xff{}", ["not-utf8"]),
+        (b'{"custom_id":"a"', ["not-json"]),
+        (b"[1]", ["not-an-object"]),
+        (b"{}", ["custom-id-missing", "params-missing"]),
+        (b'{"custom_id":"","params":1}', ["custom-id-invalid", "params-invalid"]),
+        (
+            b'{"custom_id":5,"params":{}}',
+            ["custom-id-invalid", "model-invalid", "messages-invalid", "max-tokens-missing"],
+        ),
+        (orjson.dumps({"custom_id": "é" * 257, "params": GOOD}), ["custom-id-too-long"]),
+        (b'{"custom_id":"a","method":"POST","url":"/v1/messages","body":{}}', ["params-missing"]),
+        (params(model=""), ["model-invalid"]),
+        (params(messages=[]), ["messages-invalid"]),
+        (params(max_tokens=0), ["max-tokens-invalid"]),
+        (params(max_tokens=1.0), ["max-tokens-invalid"]),
+        (params(max_tokens=True), ["max-tokens-invalid"]),
+        (params(max_tokens="5"), ["max-tokens-invalid"]),
+        (params(stream=True), ["field-refused"]),
+        (params(speed="fast"), ["field-refused"]),
+        (params(fallbacks=[]), ["field-refused"]),
+        (params(billing_policy={"bill_to": "user_profile"}), ["field-refused"]),
+        (params(stream=True, speed="fast", model=1), ["model-invalid", "field-refused", "field-refused"]),
+        (b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":["\\ud800"]}}', ["not-json"]),
+        (b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":[1e999]}}', ["not-json"]),
+        (b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":[%b]}}' % (b"9" * 400), ["not-json"]),
+        (b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":["\xff"]}}', ["not-utf8"]),
+        (
+            b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":[%b1%b]}}' % (b"[" * 2000, b"]" * 2000),
+            ["not-json"],
+        ),
+    ],
+)
+def test_every_fault_of_a_line_is_told_by_its_code(raw: bytes, expected: list[str]) -> None:
+    """A person corrects a line once, not fault by fault."""
+    assert codes(raw) == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        params(stream=False),
+        params(billing_policy={"bill_to": "organization"}),
+        params(temperature=1e300),
+        params(tools=[{"name": "t"}]),
+        orjson.dumps({"custom_id": "é" * 256, "params": GOOD}),
+        b'{"custom_id":1,"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":["\\ud83d\\ude00"]}}',
+    ],
+)
+def test_what_the_provider_takes_is_not_refused(raw: bytes) -> None:
+    """A rule stricter than the provider's would lock somebody out."""
+    assert codes(raw) == []
+
+
+def test_a_fault_says_where_and_whose_without_quoting_the_line() -> None:
+    """Messages reach notifications; a prompt must not."""
+    raw = orjson.dumps({"custom_id": "mine", "params": GOOD | {"max_tokens": "SECRET", "messages": "SECRET"}})
+    faults = read_request(line_of(raw), 0)
+    assert isinstance(faults, list)
+    assert {(fault.line, fault.byte, fault.custom_id) for fault in faults} == {(7, 100, "mine")}
+    assert "SECRET" not in orjson.dumps([msgspec.structs.asdict(fault) for fault in faults]).decode()
+
+
+def test_a_line_beyond_the_limit_names_the_limit() -> None:
+    """Such a line is never held in memory."""
+    (fault,) = list(read_request(Line(1, 0, LONGEST_LINE + 1, None), 0))
+    assert isinstance(fault, Fault)
+    assert f"{LONGEST_LINE:,}" in fault.message
+
+
+def test_a_default_serves_lines_without_max_tokens_only() -> None:
+    """A default of 0 is none, and a wrong value is not replaced."""
+    assert codes(params(max_tokens=None)) == ["max-tokens-missing"]
+    assert codes(params(max_tokens=None), 10) == []
+    assert codes(params(max_tokens=0), 10) == ["max-tokens-invalid"]
+
+
+def test_a_default_is_put_before_what_the_user_wrote() -> None:
+    """The rest stays byte for byte."""
+    assert wire_request("n-1", b'{ "a":1.0}', 5) == b'{"custom_id":"n-1","params":{"max_tokens":5, "a":1.0}}'
+    assert wire_request("n-1", b'{ "a":1.0}', None) == b'{"custom_id":"n-1","params":{ "a":1.0}}'
+
+
+def test_the_users_id_comes_back_as_it_was_written() -> None:
+    """Escapes are kept: the same JSON, not only the same string."""
+    assert raw_custom_id(b'{"custom_id": "\\u00e9\\n" , "params":{}}') == b'"\\u00e9\\n"'
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+near_params = st.fixed_dictionaries(
+    {},
+    optional={
+        "model": st.just("m") | json_values,
+        "messages": st.just([1]) | json_values,
+        "max_tokens": st.integers(-1, 2**70) | json_values,
+        "stream": st.booleans() | json_values,
+        "billing_policy": json_values,
+        "speed": json_values,
+        "x": json_values,
+    },
+)
+near_lines = st.fixed_dictionaries(
+    {}, optional={"custom_id": st.text(max_size=5) | json_values, "params": near_params | json_values, "x": json_values}
+)
+
+
+@given(near_lines, st.sampled_from([0, 16]))
+def test_the_fast_look_accepts_only_what_the_slow_look_accepts(record: dict[str, Any], default: int) -> None:
+    """The slow look is the authority: speed must not let a fault through, nor change what is read."""
+    raw = msgspec.json.encode(record)
+    fast = line_module._accept(raw, default)  # noqa: SLF001
+    faults = list(line_module._explain(line_of(raw), default))  # noqa: SLF001
+    if fast is not None:
+        assert faults == []
+        assert line_module._request(raw) == fast  # noqa: SLF001
+
+
+@given(st.binary(max_size=60) | near_lines.map(msgspec.json.encode))
+def test_any_bytes_are_either_a_request_or_faults(raw: bytes) -> None:
+    """No input makes the check itself fail."""
+    found = read_request(line_of(raw), 16)
+    assert isinstance(found, Request) or found

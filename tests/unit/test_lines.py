@@ -1,0 +1,48 @@
+"""Bytes become lines."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conveyor.lines import Line, read_lines
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    """Cut data into chunks at some places."""
+    marks = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
+    return [data[begin:end] for begin, end in pairwise(marks)]
+
+
+@given(st.binary(max_size=200).map(lambda data: data.replace(b"x", b"\n")), st.lists(st.integers(0, 200), max_size=8))
+def test_lines_are_those_of_the_file_wherever_the_stream_is_cut(data: bytes, places: list[int]) -> None:
+    """Only the line feed ends a line, and a chunk may end anywhere."""
+    whole = list(read_lines([data]))
+    assert list(read_lines(cut(data, places))) == whole
+    body = data.removeprefix(b"\xef\xbb\xbf")
+    expected = [(number, raw.strip(b" \t\r")) for number, raw in enumerate(body.split(b"\n"), 1)]
+    assert [(line.number, line.raw) for line in whole] == [(number, raw) for number, raw in expected if raw]
+
+
+@given(st.binary(max_size=200).map(lambda data: data.replace(b"x", b"\n")))
+def test_a_lines_place_is_where_its_bytes_stand(data: bytes) -> None:
+    """A range of the drop can be read again from a line's offsets alone."""
+    for line in read_lines([data]):
+        again = list(read_lines([data[line.start : line.end]], first=line.number, start=line.start))
+        assert again == [line]
+
+
+def test_characters_that_only_look_like_line_ends_end_no_line() -> None:
+    """U+2028, U+0085 and the form feed may stand unescaped inside a JSON string."""
+    data = "a\u2028b\u0085c\x0cd\n".encode()
+    assert [line.raw for line in read_lines([data])] == [data[:-1]]
+
+
+def test_a_line_beyond_the_limit_is_told_without_its_bytes() -> None:
+    """Memory holds no more than the limit, and the lines after it keep their places."""
+    chunks = [b"aa\n", b"b" * 8, b"b" * 8, b"\ncc"]
+    assert list(read_lines(chunks, longest=10)) == [
+        Line(1, 0, 2, b"aa"),
+        Line(2, 3, 19, None),
+        Line(3, 20, 22, b"cc"),
+    ]

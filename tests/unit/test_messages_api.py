@@ -1,0 +1,263 @@
+"""The Message Batches API on the wire."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import orjson
+import pytest
+
+from conveyor.api import Created, Progress, Refused, ResultsUnreadable, Trouble, Unknown
+from conveyor.api.messages import ApiKey, MessageBatches
+from conveyor.outcome import Error, Outcome
+from conveyor.records import RefusalKind
+
+URL = "https://provider.test"
+CREATED = datetime(2026, 11, 22, 10, tzinfo=UTC)
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Keys:
+    """Counts how often the key is asked for anew; each time it is another."""
+
+    def __init__(self) -> None:
+        """Start with the first key."""
+        self.renewed = 0
+
+    def __call__(self, *, renew: bool = False) -> ApiKey:
+        """Give the key of now."""
+        self.renewed += renew
+        return ApiKey(f"key-{self.renewed}")
+
+
+def api(handler: Handler, keys: Keys | None = None) -> MessageBatches:
+    """Speak to a function instead of a server."""
+    return MessageBatches(httpx.Client(transport=httpx.MockTransport(handler)), URL, keys or Keys())
+
+
+def batch(number: int = 1, *, requests: int = 3, status: str = "in_progress", hours: int = 0) -> dict[str, object]:
+    """Write a batch as the provider does, with only the fields it promises."""
+    created = CREATED + timedelta(hours=hours)
+    return {
+        "id": f"msgbatch_{number}",
+        "type": "message_batch",
+        "processing_status": status,
+        "request_counts": {"processing": requests, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0},
+        "created_at": created.isoformat(),
+        "expires_at": (created + timedelta(days=1)).isoformat(),
+        "a_field_of_next_year": {},
+    }
+
+
+def test_a_batch_is_sent_as_one_body_of_the_announced_length() -> None:
+    """The provider reads {"requests": […]}, and nothing is sent chunked."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        request.read()
+        return httpx.Response(200, json=batch())
+
+    body = b'{"requests":[{"a":1},{"b":2}]}'
+    created = api(answer).create([b'{"a":1}', b'{"b":2}'], len(body), 60)
+    assert created == Created("msgbatch_1", CREATED, CREATED + timedelta(days=1))
+    assert seen[0].url == f"{URL}/v1/messages/batches"
+    assert seen[0].content == body
+    assert seen[0].headers["content-length"] == str(len(body))
+    assert "transfer-encoding" not in seen[0].headers
+    assert seen[0].headers["x-api-key"] == "key-0"
+    assert seen[0].headers["anthropic-version"] == "2023-06-01"
+
+
+def error(status: int, kind: str, message: str = "…", code: str | None = None, **headers: str) -> httpx.Response:
+    """Write an error as the provider does."""
+    details = {"details": {"error_code": code}} if code else {}
+    body = {"type": "error", "error": {"type": kind, "message": message, **details}}
+    return httpx.Response(status, json=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "told", "retry_after"),
+    [
+        (error(400, "invalid_request_error"), RefusalKind.DEFECT, "invalid_request_error", 60),
+        (error(400, "invalid_request_error", "not valid JSON: unexpected end of data"), RefusalKind.RESEND, None, 60),
+        (
+            error(400, "invalid_request_error", "You have reached your specified API usage limits"),
+            RefusalKind.STOP,
+            None,
+            60,
+        ),
+        (error(401, "authentication_error"), RefusalKind.STOP, "authentication_error", 60),
+        (error(402, "billing_error"), RefusalKind.STOP, "billing_error", 60),
+        (error(403, "permission_error"), RefusalKind.STOP, "permission_error", 60),
+        (httpx.Response(413, text="<html>too large</html>"), RefusalKind.DEFECT, "http_413", 60),
+        (error(429, "rate_limit_error", retry_after="7"), RefusalKind.LATER, "rate_limit_error", 7),
+        (error(429, "rate_limit_error", retry_after="99999"), RefusalKind.LATER, None, 3600),
+        (error(429, "rate_limit_error", retry_after="soon"), RefusalKind.LATER, None, 60),
+        (
+            error(429, "rate_limit_error", code="enforced_spend_limit_reached"),
+            RefusalKind.STOP,
+            "enforced_spend_limit_reached",
+            60,
+        ),
+    ],
+)
+def test_a_sure_refusal_says_what_follows(
+    answer: httpx.Response, kind: RefusalKind, told: str | None, retry_after: int
+) -> None:
+    """Each kind has its own consequence: wait, stop for a person, send once more, or give up."""
+    refused = api(lambda _: answer).create([], 0, 60)
+    assert isinstance(refused, Refused)
+    assert (refused.kind, refused.retry_after) == (kind, retry_after)
+    assert told in (None, refused.type)
+
+
+@pytest.mark.parametrize("status", [301, 404, 408, 409, 418, 500, 503, 504, 529])
+def test_any_other_answer_proves_nothing(status: int) -> None:
+    """The batch may exist, so nobody may pay again."""
+    answer = httpx.Response(status, headers={"location": "https://elsewhere.test"})
+    assert isinstance(api(lambda _: answer).create([], 0, 60), Unknown)
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ReadTimeout, httpx.ConnectError, httpx.RemoteProtocolError, httpx.WriteError]
+)
+def test_a_lost_answer_proves_nothing(failure: type[httpx.TransportError]) -> None:
+    """Whatever happened to the connection, and without the key in the reason."""
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise failure("secret key-0")
+
+    unknown = api(fail).create([], 0, 60)
+    assert isinstance(unknown, Unknown)
+    assert "key-0" not in unknown.reason
+
+
+def test_a_success_that_names_no_batch_proves_nothing() -> None:
+    """Something between us and the provider may have answered."""
+    assert isinstance(api(lambda _: httpx.Response(200, text="OK")).create([], 0, 60), Unknown)
+
+
+def test_a_body_that_takes_too_long_is_broken_off() -> None:
+    """The function must end before its own end; half of a deadline of no seconds is over at once."""
+    sent = api(lambda request: httpx.Response(200, content=request.read())).create([b"{}"], 100, 0)
+    assert sent == Unknown("_TooSlowError while the batch was sent")
+
+
+def test_progress_counts_all_requests_whatever_became_of_them() -> None:
+    """The sum is what tells our batch from others while it runs."""
+    ended = batch(status="ended") | {"ended_at": CREATED.isoformat()}
+    ended["request_counts"] = {"processing": 0, "succeeded": 1, "errored": 1, "canceled": 1, "expired": 1}
+    progress = api(lambda _: httpx.Response(200, json=ended)).progress("msgbatch_1")
+    assert progress == Progress(
+        "msgbatch_1",
+        ended=True,
+        requests=4,
+        created_at=CREATED,
+        expires_at=CREATED + timedelta(days=1),
+        ended_at=CREATED,
+    )
+
+
+@pytest.mark.parametrize(
+    "answer", [error(404, "not_found_error"), error(529, "overloaded_error"), httpx.Response(200, text="?")]
+)
+def test_a_question_without_an_answer_is_trouble_not_an_end(answer: httpx.Response) -> None:
+    """The provider is known to answer 404 for batches that exist."""
+    assert isinstance(api(lambda _: answer).progress("msgbatch_1"), Trouble)
+    assert isinstance(api(lambda _: answer).find(CREATED, 1), Trouble)
+
+
+def test_a_refused_key_is_read_anew_once() -> None:
+    """It may have been rotated since it was read."""
+    keys = Keys()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return (
+            httpx.Response(200, json=batch())
+            if request.headers["x-api-key"] == "key-1"
+            else error(401, "authentication_error")
+        )
+
+    assert isinstance(api(answer, keys).progress("msgbatch_1"), Progress)
+    assert keys.renewed == 1
+
+
+def test_finding_pages_back_to_the_moment_and_no_further() -> None:
+    """Newest first in, oldest first out, and only those of the size in question."""
+    pages = {
+        None: {"data": [batch(5, hours=5), batch(4, hours=4, requests=9)], "has_more": True},
+        "msgbatch_4": {"data": [batch(3, hours=3), batch(2, hours=1)], "has_more": True},
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=pages[request.url.params.get("after_id")])
+
+    found = api(answer).find(CREATED + timedelta(hours=2), 3)
+    assert isinstance(found, list)
+    assert [progress.id for progress in found] == ["msgbatch_3", "msgbatch_5"]
+
+
+def test_results_are_decoded_line_by_line_and_keep_the_message_as_written() -> None:
+    """All four types; a separator that only looks like a line end does not cut a line."""
+    usage = '"usage":{"input_tokens":3,"output_tokens":2}'
+    message = '{"id":"msg_1","model":"claude-haiku-4-5","content":[{"text":"a\u2028b"}],' + usage + "}"
+    lines = [
+        '{"custom_id":"n-1","result":{"type":"succeeded","message":' + message + "}}",
+        '{"custom_id":"n-2","result":{"type":"errored","error":{"error":{"type":"api_error","message":"m"}}}}',
+        "",
+        '{"custom_id":"n-3","result":{"type":"canceled"}}',
+        '{"custom_id":"n-4","result":{"type":"expired"}}',
+    ]
+    with api(lambda _: httpx.Response(200, text="\r\n".join(lines))).results("msgbatch_1") as found:
+        results = list(found)
+    assert [(r.wire_id, r.outcome) for r in results] == [
+        ("n-1", Outcome.SUCCEEDED),
+        ("n-2", Outcome.ERRORED),
+        ("n-3", Outcome.CANCELED),
+        ("n-4", Outcome.EXPIRED),
+    ]
+    assert results[0].response.decode() == message
+    assert (results[0].model, results[0].usage.input_tokens) == ("claude-haiku-4-5", 3)
+    assert results[1].error == Error("api_error", "m")
+
+
+@pytest.mark.parametrize(
+    "body", ["nonsense\n", '{"custom_id":"n-1","result":{"type":"succ', '{"custom_id":"n-1","result":{"type":"new"}}']
+)
+def test_a_line_that_is_no_result_makes_the_whole_read_fail(body: str) -> None:
+    """It is read again; nothing is guessed. The error does not quote what was read."""
+    with (
+        pytest.raises(ResultsUnreadable, match="line 1 of the results is not a result"),
+        api(lambda _: httpx.Response(200, text=body)).results("msgbatch_1") as results,
+    ):
+        list(results)
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_results_that_are_refused_are_unreadable(status: int) -> None:
+    """A redirect is not followed: it would carry the key to another host."""
+    answer = httpx.Response(status, headers={"location": "https://elsewhere.test"})
+    with pytest.raises(ResultsUnreadable, match=str(status)), api(lambda _: answer).results("msgbatch_1"):
+        pass
+
+
+def test_a_cut_stream_of_results_is_unreadable() -> None:
+    """The same exception, wherever the connection broke."""
+
+    class Cut(httpx.SyncByteStream):
+        def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204
+            yield b'{"custom_id":"n-1","result":{"type":"expired"}}\n'
+            raise httpx.RemoteProtocolError("cut")
+
+    with (
+        pytest.raises(ResultsUnreadable, match="RemoteProtocolError"),
+        api(lambda _: httpx.Response(200, stream=Cut())).results("msgbatch_1") as results,
+    ):
+        list(results)
+
+
+def test_a_key_does_not_print_itself() -> None:
+    """A stray log line or traceback shows ApiKey()."""
+    assert "sk-" not in repr(ApiKey("sk-ant-secret"))
+    assert orjson.dumps(repr(ApiKey("x"))) == b'"ApiKey()"'

@@ -1,0 +1,33 @@
+"""Waits grow with the time that has passed."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conveyor.schedule import seconds_until, wait_seconds
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def test_a_day_takes_313_looks() -> None:
+    """The AWS bill is transitions: this is what the README's figures rest on."""
+    elapsed, looks = 0, 0
+    while elapsed < 24 * 3600:
+        elapsed += wait_seconds(timedelta(seconds=elapsed), 30, 300)
+        looks += 1
+    assert looks == 313
+
+
+@given(st.floats(-(10**6), 10**7), st.integers(1, 100), st.integers(100, 3600))
+def test_a_wait_stays_within_its_bounds(elapsed: float, shortest: int, longest: int) -> None:
+    """Also when clocks disagree and the time passed seems negative."""
+    assert shortest <= wait_seconds(timedelta(seconds=elapsed), shortest, longest) <= longest
+
+
+def test_a_known_moment_shortens_a_wait_and_is_over_when_it_ends() -> None:
+    """Waking up just before would cost a turn."""
+    assert seconds_until([NOW + timedelta(seconds=9.5)], NOW, 300) == 10
+    assert seconds_until([NOW + timedelta(hours=9)], NOW, 300) == 300
+    assert seconds_until([NOW - timedelta(hours=9)], NOW, 300) == 1
+    assert seconds_until([], NOW, 300) == 300

@@ -1,0 +1,51 @@
+"""Settings come from the template, and for one drop from its metadata."""
+
+import msgspec
+import pytest
+
+from conveyor.settings import BadMetadata, Settings
+
+ENV = {
+    "CONVEYOR_API_URL": "https://api.anthropic.com",
+    "CONVEYOR_ON_INVALID": "refuse",
+    "CONVEYOR_DEFAULT_MAX_TOKENS": "4096",
+    "CONVEYOR_MAX_REQUESTS_PER_DROP": "100000",
+    "CONVEYOR_MAX_REQUESTS_PER_BATCH": "100000",
+    "CONVEYOR_MAX_BYTES_PER_BATCH": "256000000",
+    "CONVEYOR_POLL_MIN_SECONDS": "30",
+    "CONVEYOR_POLL_MAX_SECONDS": "300",
+    "CONVEYOR_POST_SECONDS": "600",
+    "CONVEYOR_SETTLE_SECONDS": "900",
+    "CONVEYOR_REREAD_SECONDS": "600",
+}
+
+
+def test_a_drop_overrides_what_it_may_and_leaves_the_rest() -> None:
+    """Metadata of other tools is not ours."""
+    stack = Settings.from_env(ENV)
+    own = stack.for_drop({"on-invalid": "skip", "default-max-tokens": "7", "mtime": "123"})
+    assert (own.on_invalid, own.default_max_tokens) == ("skip", 7)
+    assert msgspec.structs.replace(own, on_invalid="refuse", default_max_tokens=4096) == stack
+
+
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        ({"on-invalid": "ignore"}, '"on-invalid" must be "refuse" or "skip"'),
+        ({"default-max-tokens": "many"}, "whole number"),
+    ],
+)
+def test_metadata_that_is_not_understood_is_an_error_that_says_what_is_accepted(
+    metadata: dict[str, str], told: str
+) -> None:
+    """A misspelt setting silently ignored could cost money."""
+    with pytest.raises(BadMetadata, match=told):
+        Settings.from_env(ENV).for_drop(metadata)
+
+
+def test_a_missing_or_wrong_variable_is_named() -> None:
+    """It fails before any work is done."""
+    with pytest.raises(msgspec.ValidationError, match="settle_seconds"):
+        Settings.from_env({name: value for name, value in ENV.items() if "SETTLE" not in name})
+    with pytest.raises(msgspec.ValidationError, match="poll_min_seconds"):
+        Settings.from_env(ENV | {"CONVEYOR_POLL_MIN_SECONDS": "0"})

@@ -1,0 +1,199 @@
+"""Each part of the template: parameters, bucket, layer, and the ways a failure reaches a person."""
+
+import re
+import tomllib
+
+import pytest
+
+from tests.unit import template
+from tests.unit.template import Json
+
+DAY = 24 * 60 * 60
+LAYER = template.PROJECT / "layers/conveyor"
+PARAMETERS: Json = template.template()["Parameters"]
+
+
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_a_parameter_has_a_sentence_bounds_and_a_default_within(name: str) -> None:
+    """Whoever deploys reads nothing else."""
+    parameter = PARAMETERS[name]
+    default = parameter["Default"]
+    assert re.fullmatch(r"[A-Z].*\.", parameter["Description"])
+    if "AllowedValues" in parameter:
+        assert default in parameter["AllowedValues"]
+    elif parameter["Type"] == "Number":
+        assert parameter["MinValue"] <= default <= parameter["MaxValue"]
+    else:
+        assert re.fullmatch(parameter["AllowedPattern"], default)
+        assert parameter.get("MinLength", 0) <= len(default) <= parameter["MaxLength"]
+
+
+def test_every_parameter_is_in_one_group_of_the_form() -> None:
+    """The console shows parameters by group; one without stands last, unexplained."""
+    groups = template.template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("https://api.anthropic.com", True),
+        ("https://gateway.example:8443/anthropic", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://localhost:1", True),
+        ("http://[::1]:8080/v1", True),
+        ("http://api.anthropic.com", False),
+        ("http://localhost.example", False),
+        ("http://127.0.0.1.example", False),
+        ("http://127.0.0.1@example.com", False),
+        ("https://user:word@example.com", False),
+        ("https://example.com?to=elsewhere", False),
+        ("ftp://example.com", False),
+        ("", False),
+    ],
+)
+def test_the_api_key_never_travels_in_the_clear(url: str, *, taken: bool) -> None:
+    """Plain http is for this machine only, and an address has no user, query or fragment."""
+    assert bool(re.fullmatch(PARAMETERS["ApiUrl"]["AllowedPattern"], url)) is taken
+
+
+def test_an_output_says_what_to_do_with_it() -> None:
+    """Deployed tests, the demo and people find everything by these alone."""
+    outputs = template.template()["Outputs"]
+    assert sorted(outputs) == [
+        "BucketName",
+        "DropCommand",
+        "StateMachineArn",
+        "SubmitFailureQueueUrl",
+        "TopicArn",
+        "UploadDeadLetterQueueUrl",
+    ]
+    assert all(output["Description"].endswith(".") for output in outputs.values())
+
+
+def test_the_bucket_keeps_versions_and_its_own_counsel() -> None:
+    """Drops are read by version, nobody outside reads anything, and a deleted stack takes no results with it."""
+    resource = template.template()["Resources"]["Bucket"]
+    bucket = resource["Properties"]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert "BucketName" not in bucket
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
+    encryption = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+
+
+def test_the_bucket_speaks_tls_only() -> None:
+    """For everybody and everything."""
+    (statement,) = template.resources("AWS::S3::BucketPolicy")["BucketPolicy"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+
+
+def test_nothing_is_removed_while_a_run_may_need_it() -> None:
+    """Old drops outlive a run, its redrive and that one's run; the ledger outlives all; results are never removed."""
+    rules = template.resources("AWS::S3::Bucket")["Bucket"]["LifecycleConfiguration"]["Rules"]
+    run = template.definition()["TimeoutSeconds"]
+    removed = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+    assert removed == {"runs/": 400, "claims/": 400}
+    (old,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
+    assert old["NoncurrentVersionExpiration"]["NoncurrentDays"] * DAY > run + 14 * DAY + run
+    (unfinished,) = [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
+    assert unfinished["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] * DAY > 900
+
+
+def test_uploads_under_inbox_and_nothing_else_start_runs() -> None:
+    """Every suffix, so that a wrong one is answered; no other prefix, so that our own writes start nothing."""
+    rule = template.transformed()["Resources"]["SubmitUpload"]["Properties"]
+    detail = {"bucket": {"name": [{"Ref": "Bucket"}]}, "object": {"key": [{"prefix": "inbox/"}]}}
+    assert rule["EventPattern"] == {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
+
+
+def test_an_upload_that_cannot_be_handled_waits_in_a_queue() -> None:
+    """Undeliverable after a day's retries, or failed three times: neither is ever dropped silently."""
+    expanded = template.transformed()["Resources"]
+    (target,) = expanded["SubmitUpload"]["Properties"]["Targets"]
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UploadDeadLetterQueue", "Arn"]}}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": DAY, "MaximumRetryAttempts": 185}
+    invoked = expanded["SubmitEventInvokeConfig"]["Properties"]
+    failure = {"Destination": {"Fn::GetAtt": ["SubmitFailureQueue", "Arn"]}}
+    assert (invoked["MaximumRetryAttempts"], invoked["DestinationConfig"]["OnFailure"]) == (2, failure)
+
+
+def test_the_upload_rule_alone_may_fill_its_queue() -> None:
+    """A queue an operator acts on must not take events from strangers."""
+    (statement,) = template.resources("AWS::SQS::QueuePolicy")["UploadDeadLetterQueuePolicy"]["PolicyDocument"][
+        "Statement"
+    ]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["SubmitUpload", "Arn"]}}}
+
+
+def test_every_failure_queue_keeps_its_messages_and_has_an_alarm() -> None:
+    """14 days, encrypted, and a message to the topic within a minute or two."""
+    queues = template.resources("AWS::SQS::Queue")
+    alarms = template.resources("AWS::CloudWatch::Alarm").values()
+    for queue in queues.values():
+        assert (queue["MessageRetentionPeriod"], queue["SqsManagedSseEnabled"]) == (14 * DAY, True)
+    watched = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms}
+    assert watched == queues.keys() == {"UploadDeadLetterQueue", "SubmitFailureQueue"}
+    assert all(alarm["AlarmActions"] == [{"Ref": "Topic"}] for alarm in alarms)
+    assert all("aws lambda invoke" in alarm["AlarmDescription"]["Fn::Sub"] for alarm in alarms)
+
+
+def test_a_red_run_is_one_message_with_the_command_to_type() -> None:
+    """It names the run and its status; each line is one quoted string, which is how EventBridge writes lines."""
+    rule = template.resources("AWS::Events::Rule")["RedRunRule"]
+    detail = {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": "Machine"}]}
+    assert rule["EventPattern"]["detail"] == detail
+    (target,) = rule["Targets"]
+    text = target["InputTransformer"]["InputTemplate"]
+    assert all(re.fullmatch(r'"[^"\\]+"', line) for line in text.splitlines())
+    assert set(re.findall(r"<(\w+)>", text)) == target["InputTransformer"]["InputPathsMap"].keys()
+    assert "run <run> ended <status>" in text
+    assert "aws stepfunctions redrive-execution --region <region> --execution-arn <execution>" in text
+
+
+def test_services_may_publish_to_the_encrypted_topic() -> None:
+    """Without the key's leave, an alarm fails silently in its own history."""
+    key = template.resources("AWS::KMS::Key")["TopicKey"]
+    topic = template.resources("AWS::SNS::TopicPolicy")["TopicPolicy"]
+    services = {"PublishRedRuns": "events.amazonaws.com", "PublishAlarms": "cloudwatch.amazonaws.com"}
+    for statements in (key["KeyPolicy"]["Statement"][1:], topic["PolicyDocument"]["Statement"]):
+        assert {statement["Sid"]: statement["Principal"]["Service"] for statement in statements} == services
+    assert all("Condition" in statement for statement in topic["PolicyDocument"]["Statement"])
+    assert key["EnableKeyRotation"] is True
+
+
+def test_one_parameter_chooses_the_processor_of_functions_and_layer() -> None:
+    """A layer of the other kind deploys, and fails at the first import."""
+    layer = template.template()["Resources"]["Layer"]
+    architectures = PARAMETERS["Architecture"]["AllowedValues"]
+    assert layer["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
+    assert layer["Metadata"]["ContextPath"] == {"Fn::Sub": "layers/conveyor/${Architecture}"}
+    for architecture in architectures:
+        makefile = (LAYER / architecture / "Makefile").read_text()
+        assert f"ARCHITECTURE := {architecture}\n" in makefile
+    wheels = re.findall(r"^platform\.(\w+) :=", (LAYER / "layer.mk").read_text(), re.MULTILINE)
+    assert sorted(wheels) == sorted(architectures)
+
+
+def test_every_package_of_the_layer_is_pinned_by_hash() -> None:
+    """What is deployed is what was reviewed, from whatever index it comes."""
+    locked = (LAYER / "requirements.txt").read_text()
+    packages = re.findall(r"^([a-z0-9-]+==\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})*)", locked, re.MULTILINE)
+    wanted = re.findall(r"^[a-z0-9-]+==\S+", (LAYER / "requirements.in").read_text(), re.MULTILINE)
+    assert set(wanted) <= {name for name, _ in packages}
+    assert all(hashes for _, hashes in packages)
+    assert "://" not in locked
+
+
+def test_the_settings_of_sam_fit_the_template() -> None:
+    """A misspelt parameter there is refused only at deployment."""
+    settings = tomllib.loads((template.PROJECT / "samconfig.toml").read_text())["default"]
+    given = dict(pair.split("=") for pair in settings["global"]["parameters"]["parameter_overrides"])
+    assert given == {"Architecture": PARAMETERS["Architecture"]["Default"]}
+    assert settings["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
