@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 STACK_NAME = "conveyor"
 ENVIRONMENT = ROOT / ".venv" / "sam" / "bin"
-SAM = (ENVIRONMENT / "python", "-m", "samcli")
+PYTHON = ENVIRONMENT / "python"
+SAM = (PYTHON, "-m", "samcli")
 BUILDS = ROOT / ".aws-sam" / "local"
 KEPT_BUILDS = 3
 # Whatever changes what `sam build` makes.
@@ -47,6 +48,8 @@ def build(work: Path) -> Path:
         unfinished = Path(tempfile.mkdtemp(dir=BUILDS, prefix="unfinished-"))
         try:
             _sam_build(unfinished, work)
+            if platform.system() != "Linux":
+                _use_own_wheels(unfinished, work)
             unfinished.rename(built)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -76,13 +79,23 @@ def deploy(aws: Aws, built: Path, parameters: Mapping[str, str], work: Path) -> 
 
 
 def _sam_build(directory: Path, work: Path) -> None:
-    # The user's own environment, since pip may need their index and proxy; but nothing that SAM could deploy with.
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANTHROPIC_"))}
-    path = f"{ENVIRONMENT}{os.pathsep}{env.get('PATH', os.defpath)}"  # SAM looks for a python3.13 there
     command: list[str | Path] = [*SAM, "build", "--build-dir", directory, "--config-env", "local"]
     command += ["--parameter-overrides", f"Architecture={architecture()}"]
-    env |= SAM_ENV | {"PATH": path, "TMPDIR": str(work)}
-    run(command, env=env, log=work / "sam-build.log", cwd=ROOT)
+    run(command, env=_build_env(work), log=work / "sam-build.log", cwd=ROOT)
+
+
+def _use_own_wheels(built: Path, work: Path) -> None:
+    """Put this machine's wheels in place of Linux's: the functions of the local AWS are processes of this machine."""
+    command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--no-deps", "--only-binary", ":all:", "--upgrade"]
+    command += ["--require-hashes", "--requirement", ROOT / "layers" / "conveyor" / "requirements.txt"]
+    run([*command, "--target", built / "Layer" / "python"], env=_build_env(work), log=work / "pip.log", cwd=ROOT)
+
+
+def _build_env(work: Path) -> dict[str, str]:
+    """Give the user's own environment, since pip may need its index and proxy; but nothing SAM could deploy with."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANTHROPIC_"))}
+    path = f"{ENVIRONMENT}{os.pathsep}{env.get('PATH', os.defpath)}"  # SAM looks for a python3.13 there
+    return env | SAM_ENV | {"PATH": path, "TMPDIR": str(work)}
 
 
 def _digest() -> str:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-END_SECONDS = 15.0  # the local AWS takes up to ten to stop its workers
+# From SIGTERM to SIGKILL. The local AWS sometimes takes longer to end by itself, but has nothing worth waiting for.
+END_SECONDS = 5.0
 
 
 class ProcessFailed(Exception):
