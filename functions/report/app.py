@@ -2,19 +2,26 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from conveyor.clients import Clients
 from conveyor.reporting import report
 
 logger = Logger()
+metrics = Metrics()
 clients = Clients()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001  # Lambda gives two
-    """Take {"run"}; answer the message: {"run", "name", "status", "subject", "message"}."""
+    """Take {"run"}; answer the message: {"run", "name", "status", "subject", "message", "results", "failures"}."""
     notice = report(event, clients)
-    logger.info("run has ended", extra={name: notice[name] for name in ("run", "status")})
+    logger.info("run has ended", extra={field: notice[field] for field in ("run", "status", "results", "failures")})
+    metrics.add_dimension(name="status", value=notice["status"])
+    metrics.add_metric(name="Runs", unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name="Results", unit=MetricUnit.Count, value=notice["results"])
+    metrics.add_metric(name="Failures", unit=MetricUnit.Count, value=notice["failures"])
     return notice

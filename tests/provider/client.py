@@ -13,7 +13,7 @@ BATCHES = "/v1/messages/batches"
 PATIENCE_SECONDS = 5.0
 
 
-def request(custom_id: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401
+def request(custom_id: str, **params: Any) -> dict[str, Any]:
     """Write one request; `params` are added to a valid body, None takes a field away."""
     question = {"role": "user", "content": f"What is {custom_id}?"}
     body = {"model": "claude-haiku-5-5", "max_tokens": 100, "messages": [question]} | params

@@ -1,8 +1,10 @@
 """The message that a run has ended, in words a person can act on."""
 
+from shlex import quote
 from typing import NamedTuple
 
 from conveyor import keys
+from conveyor.drop import SUFFIX
 from conveyor.receipt import Receipt
 
 _LONGEST_SUBJECT = 99
@@ -42,8 +44,17 @@ def _refused(receipt: Receipt) -> list[str]:
             "",
         ]
         lines.append(f"  {_url(receipt, keys.invalid(receipt.name, receipt.run))}")
-    again = f"aws s3 cp {receipt.name.rsplit('/', 1)[-1]}.jsonl {_url(receipt, keys.INBOX + receipt.name)}.jsonl"
-    return [*lines, "", "When it is put right, drop it again:", "", f"  {again}"]
+    if receipt.code in _ADVICE:
+        lines += ["", _ADVICE[receipt.code]]
+    key = str(drop["key"]) if str(drop["key"]).endswith(SUFFIX) else f"{keys.INBOX}{receipt.name}{SUFFIX}"
+    file, target = quote(key.rsplit("/", 1)[-1]), quote(_url(receipt, key))
+    return [*lines, "", "When that is put right, drop it again:", "", f"  aws s3 cp {file} {target}"]
+
+
+_ADVICE = {
+    "provider-stopped": "Put the key, the permission, the billing or the limit in order at the provider first.",
+    "unsent": "See whether the provider is reachable, and how it is, before you drop it again.",
+}
 
 
 def _ended(receipt: Receipt, counts: str) -> list[str]:

@@ -16,10 +16,11 @@ from conveyor.turn import Turn
 
 
 class _Verdict(NamedTuple):
-    """What one batch, or the run, needs; `until`: the moment before which it needs nothing."""
+    """What one batch, or the run, needs; `until`: the moment before which it needs nothing; `trouble`: in asking."""
 
     next: Next
     until: datetime | None = None
+    trouble: str | None = None
 
 
 def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
         "next": _following(list(verdicts.values())),
         "wait_seconds": seconds_until(moments, turn.now(), longest),
         "batches": [number for number, verdict in verdicts.items() if verdict.next is Next.SPLIT],
+        "trouble": next((verdict.trouble for verdict in verdicts.values() if verdict.trouble), None),
     }
 
 
@@ -69,7 +71,9 @@ def _of_batch(turn: Turn, batch: Batch, facts: Facts) -> _Verdict:
 
 def _of_submitted(turn: Turn, batch: Batch, about: BatchFacts) -> _Verdict:
     progress = turn.api.progress(turn.ledger.submitted(batch.number).id)
-    if isinstance(progress, Trouble) or not progress.ended:
+    if isinstance(progress, Trouble):
+        return _Verdict(Next.WAIT, trouble=progress.reason)
+    if not progress.ended:
         return _Verdict(Next.WAIT)
     again = readable_at(turn, turn.ledger.reads(batch.number, about.reads))
     return _Verdict(Next.WAIT, again) if again and again > turn.now() else _Verdict(Next.SPLIT)

@@ -12,11 +12,11 @@ from conveyor.receipt import Receipt, completed_receipt, refused_receipt
 
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
-    """Write the receipt and return the message for SNS, as {"run", "name", "status", "subject", "message"}."""
+    """Write the receipt and return the message: {"run", "name", "status", "subject", "message", "results", "failures"}."""
     receipt = _receipt(Ledger(clients.storage, event["run"]))
     data = msgspec.json.format(msgspec.json.encode(receipt), indent=2) + b"\n"
     clients.storage.put(keys.receipt(receipt.name, receipt.run), data)
-    return notice_of(receipt)._asdict()
+    return notice_of(receipt)._asdict() | {"results": receipt.results, "failures": receipt.failures}
 
 
 def _receipt(ledger: Ledger) -> Receipt:

@@ -11,6 +11,7 @@ from conveyor.records import RefusalKind
 
 _DEFAULT_RETRY_AFTER = 60
 _LONGEST_RETRY_AFTER = 3600
+_LONGEST_MESSAGE = 300
 _SPEND_LIMITS = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
 _KINDS = {
     400: RefusalKind.DEFECT,
@@ -53,7 +54,8 @@ def refused_from(answer: httpx.Response) -> Refused | None:
         kind = RefusalKind.STOP  # a limit set by the user comes as a 400 that only its message tells apart
     elif "unexpected end of data" in error.message:
         kind = RefusalKind.RESEND
-    return Refused(kind, answer.status_code, code or error.type, error.message, _retry_after(answer))
+    told = error.message[:_LONGEST_MESSAGE]
+    return Refused(kind, answer.status_code, code or error.type, told, _retry_after(answer))
 
 
 def _retry_after(answer: httpx.Response) -> int:

@@ -24,7 +24,8 @@ _VERSION = "2023-06-01"
 """The batch endpoints are the same in every version; under this one `temperature` and its like are still accepted."""
 _PAGE = 1000
 _SEND_BYTES = 256 * 1024
-_LONGEST_RESULT = 1 << 30
+_LONGEST_RESULT = 64_000_000
+"""Bytes; the longest answer a model gives is a fiftieth of it."""
 _QUESTION = httpx.Timeout(30.0, connect=5.0)
 _RESULTS = httpx.Timeout(120.0, connect=5.0)
 """Seconds; for the results the time between two pieces of the stream."""
