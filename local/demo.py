@@ -104,7 +104,7 @@ def demonstrate(chosen: Choices, console: Console) -> list[str]:
     with local_stack(api=chosen.api, wait_scale=scale, provider_settings=settings, announce=announce) as stack:
         announce("ready")
         broken = _drop_and_return(stack, chosen, console)
-        if chosen.file is None:
+        if chosen.file is None and not broken:
             broken += _drop_and_refuse(stack, chosen, console)
         announce("stopping the local AWS")
     console.print(f"\nAll of it took {time.monotonic() - start:.0f} s, and nothing of it is left running.")
@@ -119,7 +119,7 @@ def _drop_and_return(stack: Stack, chosen: Choices, console: Console) -> list[st
     outcome = _drop(stack, file, chosen, console)
     if outcome.message.status == "refused":
         _show_refusal(outcome, console)
-        return [] if chosen.file else ["the sample was refused"]
+        return [] if chosen.file and outcome.lines("invalid.jsonl") else [f"{file.name} was refused"]
     _title(console, "The receipt")
     for name, value in outcome.receipt.items():
         _line(console, f"  {name:<19} {json.dumps(value, ensure_ascii=False)}")
@@ -180,8 +180,10 @@ def _tell_what_goes_on(stack: Stack, api: Api, console: Console) -> None:
 
 
 def _show_refusal(outcome: Outcome, console: Console) -> None:
-    _title(console, "The first of the faults")
-    for fault in outcome.lines("invalid.jsonl")[:5]:
+    faults = outcome.lines("invalid.jsonl")
+    if faults:
+        _title(console, f"The first of {len(faults):,} faults")
+    for fault in faults[:5]:
         _line(console, f"  {json.dumps(fault, ensure_ascii=False)}")
     _show_files(outcome, console)
 

@@ -1,8 +1,7 @@
-"""State machines act with their role's permissions, and publish with message attributes.
+"""State machines act with their role's permissions.
 
 MiniStack asks no policy when a task calls another service. On AWS the call is the role's: what it may not do fails the
-task, with the error that the Java SDK of that service has for it. And MiniStack expects message attributes as a Query
-API client writes them, so that those of a state machine are lost.
+task, with the error that the Java SDK of that service has for it.
 """
 # ruff: noqa: SLF001 - a mend reaches inside
 
@@ -12,25 +11,24 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
 
-from ministack.services import kms, sns, stepfunctions
+from ministack.services import stepfunctions
 
 from local.emulation.roles import denial
+from local.emulation.topics import key_of
 
 type Json = dict[str, Any]
 
 execute_task = stepfunctions._execute_task
 invoke_resource = stepfunctions._invoke_resource
-attributes_of_query = sns._parse_message_attributes
 
 # Who acts: the role's ARN and the execution's name, which is the name of the role's session.
 actor: ContextVar[tuple[str, str] | None] = ContextVar("actor", default=None)
 
 
 def mend() -> None:
-    """Put the mends in place."""
+    """Put the mend in place."""
     stepfunctions._execute_task = _execute_task
     stepfunctions._invoke_resource = _invoke_resource
-    sns._parse_message_attributes = _attributes
 
 
 def _execute_task(state: Json, given: object, execution: Json, context: Json) -> tuple[object, str | None]:
@@ -45,18 +43,11 @@ def _invoke_resource(resource: str, arguments: Json) -> object:
         function = arguments["FunctionName"]
         _require("lambda:InvokeFunction", function, "Lambda.AWSLambdaException", "AccessDeniedException")
     elif "states:::sns:publish" in resource:
-        topic = arguments["TopicArn"]
-        _require("sns:Publish", topic, "SNS.AuthorizationErrorException", "AuthorizationError")
-        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            for key in _keys(topic):
-                _require(action, key, "SNS.KMSAccessDeniedException", "KMSAccessDenied")
+        _require("sns:Publish", arguments["TopicArn"], "SNS.AuthorizationErrorException", "AuthorizationError")
+        key = key_of(arguments["TopicArn"])
+        for action in ("kms:GenerateDataKey", "kms:Decrypt") if key else ():
+            _require(action, str(key), "SNS.KMSAccessDeniedException", "KMSAccessDenied")
     return invoke_resource(resource, arguments)
-
-
-def _keys(topic: str) -> list[str]:
-    """Give the ARN of the key that encrypts a topic, if one does."""
-    found = kms._resolve_key(sns._topics.get(topic, {}).get("attributes", {}).get("KmsMasterKeyId"))
-    return [found["Arn"]] if found else []
 
 
 def _require(action: str, resource: str, error: str, code: str) -> None:
@@ -64,10 +55,3 @@ def _require(action: str, resource: str, error: str, code: str) -> None:
     reason = denial(*acting, action, resource) if acting else None
     if reason:
         raise stepfunctions._ExecutionError(error, f"{reason} (Error Code: {code}; Request ID: {uuid4()})")
-
-
-def _attributes(parameters: Json) -> Json:
-    """Take the attributes of a state machine as they are, the others as before."""
-    given = parameters.get("MessageAttributes")
-    found: Json = given if isinstance(given, dict) else attributes_of_query(parameters)
-    return found

@@ -82,9 +82,8 @@ class Scene:
 
     def refusal(self, run: str, action: str) -> str | None:
         """Find a failed task of a run whose cause is that the role may not do this."""
-        causes = [
-            event["taskFailedEventDetails"]["cause"] for event in self.history(run) if event["type"] == "TaskFailed"
-        ]
+        failures = [event for event in self.history(run) if event["type"] == "TaskFailed"]
+        causes = [event["taskFailedEventDetails"]["cause"] for event in failures]
         wanted = (f"assumed-role/{self.role}/", f"not authorized to perform: {action}")
         return next((cause for cause in causes if all(words in cause for words in wanted)), None)
 
@@ -121,13 +120,14 @@ class Scene:
 def policy_of(stack: Stack, role: str) -> dict[str, Any]:
     """Read the one policy of a deployed role."""
     (name,) = stack.iam.list_role_policies(RoleName=role)["PolicyNames"]
-    return dict(stack.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])  # type: ignore[call-overload]
+    document: Any = stack.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    return dict(document)
 
 
 def stops_the_run(
     action: str, lines: str = LINE, status: str = "completed", forgets: str = "", **provider: object
 ) -> Callable[[Scene], None]:
-    """A task of the run fails and is tried again until it may.
+    """Play: a task of the run fails, and is tried again until it may.
 
     `forgets`: the fact of the ledger whose writer's time has to be over before. `provider`: its settings meanwhile.
     """
@@ -147,7 +147,7 @@ def stops_the_run(
 
 
 def fails_the_upload(action: str) -> Callable[[Scene], None]:
-    """No run starts; the event waits in the failure queue, and is handed to submit again once that may."""
+    """Play: no run starts; the event waits in the failure queue, and is handed to submit again once that may."""
 
     def play(scene: Scene) -> None:
         with scene.without():
@@ -163,7 +163,7 @@ def fails_the_upload(action: str) -> Callable[[Scene], None]:
 
 
 def leaves_no_log(function: str) -> Callable[[Scene], None]:
-    """The run completes, but nothing of it is in the function's log."""
+    """Play: the run completes, but nothing of it is in the function's log."""
 
     def play(scene: Scene) -> None:
         with scene.without():
@@ -178,7 +178,7 @@ def leaves_no_log(function: str) -> Callable[[Scene], None]:
 
 
 def leaves_no_claim(scene: Scene) -> None:
-    """The batch is the run's already, so that the run completes; but submit fails, and nobody else is told."""
+    """Play: the batch is the run's already, so that the run completes; but submit fails, and nobody else is told."""
     with scene.without():
         run = scene.drop()
         account = scene.wait(scene.failed_upload, "failed upload")
@@ -191,7 +191,7 @@ def leaves_no_claim(scene: Scene) -> None:
 
 
 def loses_the_failure(scene: Scene) -> None:
-    """What submit fails on is in no queue; Lambda only counts that it could not put it there."""
+    """Play: what submit fails on is in no queue; Lambda only counts that it could not put it there."""
     metric = {"Namespace": "AWS/Lambda", "MetricName": "DestinationDeliveryFailures"}
     dimensions = [{"Name": "FunctionName", "Value": scene.stack.functions["submit"]}]
     now = datetime.now(UTC)
@@ -215,7 +215,7 @@ def loses_the_failure(scene: Scene) -> None:
 
 
 def holds_up_a_resend(scene: Scene) -> None:
-    """Another run's batch, which the claim would rule out, is waited for, since it might be our lost one."""
+    """Play: another run's batch, which its claim would rule out, is waited for, since it might be our lost one."""
     lines = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(7))  # no other batch has as many
     scene.stack.provider_settings({"seconds": None})
     other = scene.drop(lines, "inbox/another.jsonl")
@@ -271,7 +271,7 @@ SCENES = {
 
 @pytest.fixture(scope="module")
 def roles(stack: Stack) -> dict[str, str]:
-    """The names of the deployed roles by those in the template."""
+    """Read the names of the deployed roles by those in the template."""
     resources = stack.aws.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
     return {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]

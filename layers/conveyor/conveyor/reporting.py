@@ -12,7 +12,7 @@ from conveyor.receipt import Receipt, completed_receipt, refused_receipt
 
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
-    """Write the receipt and return the message: {"run", "name", "status", "subject", "message", "results", "failures"}."""
+    """Write the receipt and return the message: run, name, status, subject, message, and counts of both kinds."""
     receipt = _receipt(Ledger(clients.storage, event["run"]))
     data = msgspec.json.format(msgspec.json.encode(receipt), indent=2) + b"\n"
     clients.storage.put(keys.receipt(receipt.name, receipt.run), data)
