@@ -31,7 +31,7 @@ check: $(DEV) ## Lint, format, types, template
 	$(TOOLS) -m mypy
 	$(TOOLS) -m cfnlint template.yaml
 
-unit: $(DEV) ## Tests that need no stack
+unit: $(DEV) .venv/aws/.aws ## Tests that need no deployed stack
 	$(TOOLS) -m pytest tests --ignore=tests/system
 
 system: setup ## Tests on the deployed local stack

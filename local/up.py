@@ -14,6 +14,7 @@ from local.stack import Stack, local_stack
 
 PROVIDER_SECONDS = 10.0  # until a batch of the simulated provider ends
 
+# The endpoint once more for SQS: version 1 of the AWS CLI does not take it from the environment there.
 COMMANDS = """
 The stack is up until Ctrl-C. In another terminal, for the real AWS CLI to talk to it and to nothing else:
 
@@ -24,7 +25,7 @@ Drop a file:
 See its run (its state is RUNNING, then SUCCEEDED):
     aws stepfunctions list-executions --state-machine-arn {machine} --query 'executions[].[name,status]' --output text
 Read the message, once it is there:
-    aws sqs receive-message --queue-url {queue} --query 'Messages[].Body' --output text
+    aws --endpoint-url $AWS_ENDPOINT_URL sqs receive-message --queue-url {queue} --query 'Messages[].Body' --output text
 List what came back, and read it:
     aws s3 ls --recursive s3://{bucket}/results/
     aws s3 ls --recursive s3://{bucket}/failures/
@@ -39,7 +40,9 @@ The simulated provider takes {seconds:g} s. Make every tenth request of the next
 
 def describe(stack: Stack) -> str:
     """Word the commands for a stack."""
-    exports = "\n".join(f"    export {name}={shlex.quote(value)}" for name, value in stack.aws.env.items())
+    exports = "\n".join(
+        ["    unset AWS_PROFILE", *(f"    export {name}={shlex.quote(value)}" for name, value in stack.aws.env.items())]
+    )
     words = COMMANDS.format(
         exports=exports,
         bucket=stack.bucket,

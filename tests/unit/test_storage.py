@@ -42,6 +42,12 @@ def test_the_first_writer_wins_and_the_second_learns_what_stands(s3: Any) -> Non
     assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"theirs"
 
 
+def test_a_claim_that_stands_is_not_read(s3: Any) -> None:
+    """Whoever claims a batch again may not be allowed to read claims."""
+    s3.add_client_error("put_object", "PreconditionFailed", http_status_code=412)
+    assert Storage(s3.client, "bucket").put_if_absent("claims/x", b"mine") is False
+
+
 def test_two_writers_at_the_same_moment_ask_again(s3: Any) -> None:
     """S3 answers 409 to one of them, which decides nothing."""
     s3.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)

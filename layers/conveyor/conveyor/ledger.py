@@ -103,9 +103,9 @@ class Ledger:
         data = self._storage.find(keys.claim(batch_id))
         return msgspec.json.decode(data, type=Claim) if data is not None else None
 
-    def write_claim(self, batch_id: str, batch: int) -> Claim:
-        """Tell others that a batch at the provider is ours."""
-        return self._write(keys.claim(batch_id), Claim(self._run, batch))
+    def write_claim(self, batch_id: str, batch: int) -> None:
+        """Tell others that a batch at the provider is ours; submit, which does this, may not read claims."""
+        self._storage.put_if_absent(keys.claim(batch_id), _encode(Claim(self._run, batch)))
 
     def reads(self, batch: int, count: int) -> list[Read]:
         """Return the complete reads of a batch's results that lacked lines."""

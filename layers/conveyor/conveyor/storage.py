@@ -60,18 +60,21 @@ class Storage:
 
     def put_once(self, key: str, data: bytes) -> bytes:
         """Write an object unless there is one, and return what is there now: ours, or what another wrote first."""
+        return data if self.put_if_absent(key, data) else self.get(key)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write an object unless there is one; tell whether it was written. Needs no permission to read."""
         for _ in range(_CONFLICTS):
             try:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=data, IfNoneMatch="*")
             except ClientError as error:
                 if _status(error) == 412:  # noqa: PLR2004
-                    return self.get(key)
+                    return False
                 if _status(error) != 409:  # noqa: PLR2004  # two writers at the same moment: ask again
                     raise
             else:
-                return data
-        message = f"{key}: another writer was always at it"
-        raise RuntimeError(message)
+                return True
+        raise RuntimeError(f"{key}: another writer was always at it")
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object whose content follows from facts, so that writing it again changes nothing."""

@@ -119,7 +119,7 @@ def _read(run: Run, storage: Storage) -> Check:
 def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:
     """Return why a checked drop is refused as a whole, with what to do about it."""
     if check.faults and settings.on_invalid == "refuse":
-        return "invalid-lines", "some lines are invalid; correct them, or leave them out with --metadata on-invalid=skip"
+        return "invalid-lines", "some lines are invalid: correct them, or skip them with --metadata on-invalid=skip"
     if check.gave_up:
         return "invalid-lines", f"there are at least {MOST_FAULTS:,} faults: too many to skip"
     if not check.requests:

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.demo import LIVE_URL, Misuse, choices
+from local.outcome import Outcome, broken_promises
+from local.stack import Api, Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DROP = b'\xef\xbb\xbf{"custom_id": "b"}\n\n{"custom_id": "a"}\n{"custom_id": "c"}'
+RECEIPT = {"requests": 3, "results": 2, "failures": 1}
+
+
+def test_without_a_choice_the_sample_goes_to_the_simulated_provider() -> None:
+    """Nothing is sent anywhere unless asked for, even with a key in the shell."""
+    chosen = choices({"FILE": "", "LIVE": "", "API_URL": "", "ANTHROPIC_API_KEY": "sk-ant-1"})
+    assert (chosen.file, chosen.api) == (None, None)
+
+
+def test_live_takes_the_key_to_the_real_api() -> None:
+    """And real time passes."""
+    chosen = choices({"LIVE": "1", "ANTHROPIC_API_KEY": "sk-ant-1"})
+    assert chosen.api == Api(LIVE_URL, "sk-ant-1")
+    assert chosen.is_remote
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:8080/", "https://llm.test"]
+)
+def test_another_server_may_be_secure_or_here(url: str) -> None:
+    """Plain http stays on this machine, where no wait is real."""
+    chosen = choices({"API_URL": url})
+    assert chosen.api is not None
+    assert chosen.api.url == url.rstrip("/")
+    assert chosen.is_remote == url.startswith("https")
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({"FILE": "nowhere.jsonl"}, "no such file"),
+        ({"LIVE": "1"}, "ANTHROPIC_API_KEY="),
+        ({"LIVE": "1", "API_URL": "https://llm.test", "ANTHROPIC_API_KEY": "k"}, "one of the two"),
+        ({"API_URL": "http://llm.test"}, "must be https"),
+        ({"API_URL": "llm.test"}, "must be https"),
+    ],
+)
+def test_a_choice_that_cannot_be_followed_is_explained(env: dict[str, str], words: str) -> None:
+    """Before anything is built or started."""
+    with pytest.raises(Misuse, match=words):
+        choices(env)
+
+
+def test_an_empty_file_is_not_waited_for(tmp_path: Path) -> None:
+    """Its upload would be ignored, and no message would ever come."""
+    (tmp_path / "empty.jsonl").touch()
+    with pytest.raises(Misuse, match="empty"):
+        choices({"FILE": str(tmp_path / "empty.jsonl")})
+
+
+def test_a_kept_promise_is_not_complained_about() -> None:
+    """Order of the drop, its ids, its count."""
+    assert list(broken_promises(DROP, ended(["b", "c"], {3: "a"}), {3: "errored"})) == []
+
+
+@pytest.mark.parametrize(
+    ("results", "failures", "words"),
+    [
+        (["c", "b"], {3: "a"}, "results are not in the order"),
+        (["b", "c"], {}, "are not the 3 requests"),
+        (["b", "x"], {3: "a"}, "custom_ids that came back"),
+        (["b", "c"], {4: "a"}, "lines that failed"),
+        (["b"], {3: "a", 4: "c"}, "receipt counts otherwise"),
+    ],
+)
+def test_a_broken_promise_is_named(results: list[str], failures: dict[int, str], words: str) -> None:
+    """The demo would end well otherwise, whatever came back."""
+    assert any(words in sentence for sentence in broken_promises(DROP, ended(results, failures), {3: "errored"}))
+
+
+def ended(results: list[str], failures: dict[int, str]) -> Outcome:
+    """Make up an ended run; `failures` are ids by line."""
+
+    def file(lines: list[dict[str, Any]]) -> bytes:
+        return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+    files = {
+        "results/x/run/receipt.json": json.dumps(RECEIPT).encode(),
+        "results/x/run/results.jsonl": file([{"custom_id": each} for each in results]),
+        "failures/x/run/failures.jsonl": file(
+            [{"custom_id": each, "line": line, "outcome": "errored"} for line, each in failures.items()],
+        ),
+    }
+    return Outcome(Message("", "", {"status": "completed"}), files)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.process import ProcessFailed, held, interruptible, run, running
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+# A child with a child of its own, of which it prints the number.
+FAMILY = """
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid, flush=True)
+time.sleep(600)
+"""
+
+# A child that takes its time to end, and says when it is ready for that.
+SLOW = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.6), sys.exit(7)))
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_child_is_ended_with_all_its_own_children(tmp_path: Path) -> None:
+    """The workers of the local AWS go with it."""
+    command = [sys.executable, "-c", FAMILY]
+    with running(command, env={}, log=tmp_path / "log", answers=True) as child:
+        assert child.stdout is not None
+        grandchild = int(child.stdout.readline())
+    assert child.returncode == -signal.SIGTERM
+    assert ends(grandchild)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_child_and_a_second_one_does_not_cut_that_short(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C and `kill`, both of which make passes on once more."""
+    again = threading.Timer(0.2, os.kill, (os.getpid(), number))
+    children: list[subprocess.Popen[bytes]] = []
+
+    def interrupted() -> None:
+        with running([sys.executable, "-c", SLOW], env={}, log=tmp_path / "log", answers=True) as child:
+            children.append(child)
+            assert child.stdout is not None
+            child.stdout.readline()
+            again.start()
+            signal.raise_signal(number)
+
+    with interruptible():
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+        again.join()
+    assert [child.returncode for child in children] == [7]
+
+
+def test_a_signal_waits_until_a_held_block_is_over() -> None:
+    """So a child is never started without being noted."""
+    reached = []
+
+    def interrupted() -> None:
+        with held():
+            signal.raise_signal(signal.SIGTERM)
+            reached.append("the end of the block")
+
+    with interruptible(), pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert reached
+
+
+def test_a_failed_command_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    """What pip or SAM said is what helps."""
+    with pytest.raises(ProcessFailed, match=r"ended with 3:\nno such wheel"):
+        run([sys.executable, "-c", "print('no such wheel'); exit(3)"], env={}, log=tmp_path / "log")
+
+
+def ends(process: int) -> bool:
+    """Wait for the end of a process that is nobody's child any more."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False

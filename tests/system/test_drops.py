@@ -1,0 +1,134 @@
+"""What users drop, on the deployed stack: the same template, IAM enforced."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.functions.belt import drop_of, request
+
+if TYPE_CHECKING:
+    from local.stack import Stack
+
+PROJECT = Path(__file__).parents[2]
+SAMPLE = PROJECT / "samples" / "humaneval-164.jsonl"
+TUTORIAL = b"""\
+{"custom_id": "article_1", "params": {"model": "claude-3-sonnet-20240229", "messages": [{"role": "user", "content": "A"}]}}
+{"custom_id": "article_2", "params": {"model": "claude-3-haiku-20240307", "messages": [{"role": "user", "content": "B"}]}}
+"""
+
+
+def creates(stack: Stack) -> int:
+    """Return how many create calls the provider has had so far, by its own count."""
+    calls: int = stack.provider_stats()["calls"].get("create", 0)
+    return calls
+
+
+def invoke(stack: Stack, event: dict[str, Any], kind: str = "RequestResponse") -> dict[str, Any]:
+    """Hand an event to submit, as EventBridge does, and return what it answers if it is asked to wait."""
+    payload = json.dumps(event).encode()
+    name = f"{stack.functions['submit']}:live"
+    answer = stack.lambdas.invoke(FunctionName=name, InvocationType=kind, Payload=payload)  # type: ignore[arg-type]
+    body = answer["Payload"].read()
+    assert "FunctionError" not in answer, body
+    return json.loads(body) if body else {}
+
+
+def test_the_demos_drop_is_accounted_for_line_by_line_after_one_post(stack: Stack) -> None:
+    """Results and failures are the requests, in their order, under the user's ids."""
+    stack.provider_settings(
+        {"outcomes": {"8": "errored:overloaded_error", "23": "errored:invalid_request_error", "42": "expired"}}
+    )
+    before = creates(stack)
+    stack.drop(SAMPLE, "inbox/demo.jsonl")
+    message = stack.wait_for_message("inbox/demo.jsonl")
+    assert creates(stack) - before == 1
+    asked = [json.loads(line)["custom_id"] for line in SAMPLE.read_bytes().splitlines()]
+    results = [line["custom_id"] for line in stack.lines(f"results/demo/{message.run}/results.jsonl")]
+    failures = stack.lines(f"failures/demo/{message.run}/failures.jsonl")
+    assert [(line["line"], line["custom_id"]) for line in failures] == [(n, asked[n - 1]) for n in (8, 23, 42)]
+    assert results == [custom_id for n, custom_id in enumerate(asked, 1) if n not in (8, 23, 42)]
+    retry = stack.object(f"failures/demo/{message.run}/retry.jsonl").splitlines()
+    assert retry == [SAMPLE.read_bytes().splitlines()[n - 1] for n in (8, 42)]
+    receipt = json.loads(stack.object(f"results/demo/{message.run}/receipt.json"))
+    assert (receipt["requests"], receipt["results"], receipt["failures"]) == (164, 161, 3)
+    assert message.subject == "Conveyor: completed demo (161 results, 3 failures)"
+
+
+def test_the_tutorials_two_lines_go_through(stack: Stack) -> None:
+    """They bring no max_tokens; the stack's default serves."""
+    stack.drop(TUTORIAL, "inbox/articles.jsonl")
+    message = stack.wait_for_message("inbox/articles.jsonl")
+    results = stack.lines(f"results/articles/{message.run}/results.jsonl")
+    assert [(line["custom_id"], line["error"]) for line in results] == [("article_1", None), ("article_2", None)]
+    receipt = json.loads(stack.object(f"results/articles/{message.run}/receipt.json"))
+    assert receipt["default_max_tokens"] == {"requests": 2, "value": 4096}
+
+
+@pytest.mark.parametrize("kind", ["RequestResponse", "Event"])
+def test_an_upload_event_that_is_repeated_and_comes_twice_at_once_makes_one_run(stack: Stack, kind: str) -> None:
+    """Beside the real event, four more of the same upload."""
+    key = f"inbox/repeated {kind}.jsonl"
+    before = creates(stack)
+    version = stack.drop(drop_of(20), key)
+    stored = {"key": key, "size": 1, "version-id": version}
+    event = {"detail": {"bucket": {"name": stack.bucket}, "object": stored}}
+    with ThreadPoolExecutor(4) as pool:
+        runs = {answer.get("run") for answer in pool.map(lambda _: invoke(stack, event, kind), range(4))}
+    message = stack.wait_for_message(key)
+    assert message.status == "completed"
+    assert runs <= {message.run, None}
+    assert invoke(stack, event)["run"] == message.run
+    assert creates(stack) - before == 1
+    assert sum(execution["name"] == message.run for execution in stack.executions()) == 1
+
+
+def test_a_refused_drop_is_one_message_with_its_faults_listed(stack: Stack) -> None:
+    """And nothing reaches the provider."""
+    before = creates(stack)
+    stack.drop(request("a") + b"\nnonsense\n", "inbox/bad.jsonl")
+    message = stack.wait_for_message("inbox/bad.jsonl")
+    assert message.attributes == {"status": "refused", "run": message.run, "name": "bad"}
+    (fault,) = stack.lines(f"failures/bad/{message.run}/invalid.jsonl")
+    assert (fault["line"], fault["code"]) == (2, "not-json")
+    assert creates(stack) == before
+
+
+def test_a_drop_overrides_a_setting_by_its_metadata(stack: Stack) -> None:
+    """The invalid line is left out and is a failure."""
+    stack.drop(request("a") + b"\nnonsense\n", "inbox/skip.jsonl", {"on-invalid": "skip"})
+    message = stack.wait_for_message("inbox/skip.jsonl")
+    assert message.subject == "Conveyor: completed skip (1 results, 1 failures)"
+
+
+def test_a_wrong_suffix_is_answered_and_folders_and_empty_objects_are_ignored(stack: Stack) -> None:
+    """By the time the wrong one is answered, the ignored ones, dropped before, would have been too."""
+    for key in ("inbox/folder/", "inbox/empty.jsonl"):
+        stack.drop(b"", key)
+    stack.drop(b"id,text\n", "inbox/table.csv")
+    message = stack.wait_for_message("inbox/table.csv")
+    assert "rename it" in message.text
+    assert stack.run_of("inbox/folder/") is None
+    assert stack.run_of("inbox/empty.jsonl") is None
+
+
+def test_neither_key_nor_prompts_nor_answers_reach_logs_or_executions(stack: Stack) -> None:
+    """Looked for in everything that operators can read."""
+    data = request("secret-id", messages=[{"role": "user", "content": "XYZZY prompt"}])
+    stack.drop(data, "inbox/secret.jsonl")
+    message = stack.wait_for_message("inbox/secret.jsonl")
+    logs = "\n".join(line for name in stack.functions for line in stack.logs(name))
+    arn = next(item["executionArn"] for item in stack.executions() if item["name"] == message.run)
+    history = json.dumps(stack.states.get_execution_history(executionArn=arn, maxResults=1000), default=str)
+    answer = stack.object(f"results/secret/{message.run}/results.jsonl").decode()
+    assert "XYZZY" in answer
+    assert message.run in logs
+    assert message.run in history
+    for secret in ("XYZZY", "sk-ant"):
+        assert secret not in logs
+        assert secret not in history
+        assert secret not in message.text
