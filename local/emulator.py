@@ -16,9 +16,9 @@ def main() -> None:
     sys.path.append(str(Path(__file__).resolve().parents[1]))
     from ministack import app  # noqa: PLC0415 - as the next
 
-    from local.emulation import asynchronous, logs, machine, objects, topics, workers  # noqa: PLC0415 - found only now
+    from local.emulation import asynchronous, logs, machine, objects, packages, topics, workers  # noqa: PLC0415 - found only now
 
-    for place in (asynchronous, logs, machine, objects, topics, workers):
+    for place in (asynchronous, logs, machine, objects, packages, topics, workers):
         place.mend()
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - a mend reaches inside
     app.main()

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[2]
 SAMPLE = PROJECT / "samples" / "humaneval-164.jsonl"
-TUTORIAL = b"""\
-{"custom_id": "article_1", "params": {"model": "claude-3-sonnet-20240229", "messages": [{"role": "user", "content": "A"}]}}
-{"custom_id": "article_2", "params": {"model": "claude-3-haiku-20240307", "messages": [{"role": "user", "content": "B"}]}}
-"""
+TUTORIAL = PROJECT / "samples" / "articles.jsonl"
 
 
 def creates(stack: Stack) -> int:
