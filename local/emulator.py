@@ -12,11 +12,11 @@ from pathlib import Path
 
 def main() -> None:
     """Serve until a signal comes."""
-    # In this process alone: a function that finds our sources would find what its package lacks.
+    # Found in this process alone: a function that finds our sources would find what its package lacks.
     sys.path.append(str(Path(__file__).resolve().parents[1]))
-    from ministack import app  # noqa: PLC0415 - as the next
+    from ministack import app  # noqa: PLC0415 - see the next line
 
-    from local.emulation import asynchronous, logs, machine, objects, packages, topics, workers  # noqa: PLC0415 - found only now
+    from local.emulation import asynchronous, logs, machine, objects, packages, topics, workers  # noqa: PLC0415
 
     for place in (asynchronous, logs, machine, objects, packages, topics, workers):
         place.mend()

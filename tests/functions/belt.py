@@ -1,6 +1,5 @@
 """The four functions on the local AWS and the simulated provider, driven as the state machine drives them."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,18 +29,28 @@ def drop_of(count: int) -> bytes:
     return b"".join(request(f"r-{number}") + b"\n" for number in range(1, count + 1))
 
 
-@dataclass
 class Belt:
-    """Functions, bucket, provider, and a clock that only waits move."""
+    """Functions, bucket, provider, and one clock for all that only waits move."""
 
-    clients: Clients
-    s3: Any
-    states: Any
-    provider: Control
-    bucket: str
-    moment: datetime = field(default_factory=lambda: datetime.now(UTC))
-    function_seconds: int = 900
-    turns: list[str] = field(default_factory=list)
+    def __init__(self, clients: Clients, s3: Any, states: Any, provider: Control, bucket: str) -> None:
+        """Begin now."""
+        self.clients = clients
+        self.s3 = s3
+        self.states = states
+        self.provider = provider
+        self.bucket = bucket
+        self.function_seconds = 900
+        self.turns: list[str] = []
+        self.set_clock(datetime.now(UTC))
+
+    def set_clock(self, moment: datetime) -> None:
+        """Let it be some moment, here and at the provider."""
+        self.moment = moment
+        self.provider.configure(now=moment.timestamp())
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by."""
+        self.set_clock(self.moment + timedelta(seconds=seconds))
 
     def invocation(self) -> Invocation:
         """Begin one run of a function."""
@@ -83,7 +92,7 @@ class Belt:
             self.turns.append(state["next"])
             match state["next"]:
                 case "wait":
-                    self.moment += timedelta(seconds=state["wait_seconds"])
+                    self.pass_time(state["wait_seconds"])
                 case "submit":
                     self.submit({"run": run})
                 case "split":

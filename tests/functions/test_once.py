@@ -79,7 +79,7 @@ def test_while_a_candidate_runs_nobody_pays(belt: Belt) -> None:
     for _ in range(60):
         state = belt.poll(run)
         assert state["next"] == "wait"
-        belt.moment += timedelta(seconds=state["wait_seconds"])
+        belt.pass_time(state["wait_seconds"])
     assert belt.creates() == (1, 1)
     belt.provider.configure(seconds=0)
     assert belt.finish(run)["status"] == "completed"

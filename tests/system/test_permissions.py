@@ -87,13 +87,13 @@ class Scene:
         wanted = (f"assumed-role/{self.role}/", f"not authorized to perform: {action}")
         return next((cause for cause in causes if all(words in cause for words in wanted)), None)
 
-    def failed_upload(self, key: str = "") -> dict[str, Any] | None:
+    def failed_upload(self) -> dict[str, Any] | None:
         """Take what the failure queue has on the drop: Lambda's account of the event that submit failed on."""
         url = self.stack.outputs["SubmitFailureQueueUrl"]
         for message in self.stack.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             self.stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             account: dict[str, Any] = json.loads(message["Body"])
-            if account["requestPayload"]["detail"]["object"]["key"] == (key or self.key):
+            if account["requestPayload"]["detail"]["object"]["key"] == self.key:
                 return account
         return None
 
@@ -216,7 +216,7 @@ def loses_the_failure(scene: Scene) -> None:
 
 def holds_up_a_resend(scene: Scene) -> None:
     """Play: another run's batch, which its claim would rule out, is waited for, since it might be our lost one."""
-    lines = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(7))  # no other batch has as many
+    lines = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(7))  # of no other batch
     scene.stack.provider_settings({"seconds": None})
     other = scene.drop(lines, "inbox/another.jsonl")
     scene.wait_for_key(f"runs/{other}/batches/1/batch.json")
