@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.functions.belt import Belt, drop_of
 
@@ -148,13 +149,38 @@ def test_the_machine_carries_on_where_the_upload_was_cut_off(belt: Belt, monkeyp
     assert belt.creates() == (1, 1)
 
 
-def test_a_key_that_cannot_be_read_stops_before_the_intent(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise an attempt that surely paid nothing would be a question for half an hour."""
-    monkeypatch.setenv("CONVEYOR_API_KEY_SECRET", "conveyor/not-there")
-    event = belt.drop(drop_of(1))
-    with pytest.raises(Exception, match='the secret "conveyor/not-there" could not be read'):
-        belt.submit(event)
-    assert not [key for key in belt.stored("runs/") if "attempt" in key]
+def test_a_busy_provider_is_sent_the_body_ever_more_rarely(belt: Belt) -> None:
+    """A full queue can last for hours, and each attempt sends everything again."""
+    belt.provider.fail("create", {"kind": "answer", "status": 429}, times=12)
+    began = belt.moment
+    assert belt.finish(belt.upload(drop_of(2)))["status"] == "completed"
+    assert belt.creates() == (13, 1)
+    assert belt.moment - began >= timedelta(minutes=1 + 2 + 4 + 8 + 16 + 7 * 30)
+
+
+def test_a_provider_that_cannot_be_reached_is_asked_again_at_once_when_it_can(belt: Belt) -> None:
+    """A call that reached nobody created nothing, so there is nothing to look for."""
+    run = belt.upload(drop_of(2))
+    assert belt.finish(run)["status"] == "completed"
+    silent = replace(belt.clients.settings, api_url="http://127.0.0.1:9")
+    belt.clients.settings = silent
+    waiting = belt.upload(drop_of(2), "inbox/b.jsonl")
+    assert belt.poll(waiting)["next"] == "wait"
+    refused = [key for key in belt.stored(f"runs/{waiting}/batches/") if "refused-1" in key]
+    assert b'"type":"unreachable"' in belt.read(refused[0])
+
+
+def test_trouble_in_looking_is_told_in_the_state(belt: Belt) -> None:
+    """An operator who opens the execution sees why it waits."""
+    belt.provider.fail("create", {"kind": "lose", "when": "after"})
+    run = belt.upload(drop_of(2))
+    belt.pass_time(901)
+    belt.provider.fail("list", {"kind": "answer", "status": 503})
+    assert belt.poll(run)["trouble"] == "HTTP 503"
+    belt.provider.fail("results", {"kind": "answer", "status": 404})
+    assert "HTTP 404" in belt.poll(run)["trouble"]
+    assert belt.finish(run)["status"] == "completed"
+    assert belt.creates() == (1, 1)
 
 
 def test_a_claim_that_could_not_be_written_is_written_when_submit_runs_again(

@@ -1,9 +1,12 @@
 """A drop that cannot be sent is refused with words a person can act on, and nothing of it is paid."""
 
+from contextlib import closing
+
 import pytest
 
 from conveyor.validation import MOST_FAULTS
 from tests.functions.belt import Belt, drop_of, request
+from tests.functions.conftest import Services
 
 
 def refused(belt: Belt, data: bytes, key: str = "inbox/a.jsonl", metadata: dict[str, str] | None = None) -> str:
@@ -29,7 +32,7 @@ def test_one_bad_line_refuses_the_drop_and_all_faults_are_told(belt: Belt) -> No
     ]
     assert [data[fault["byte"] :][:8] for fault in faults[:2]] == [b"nonsense", request("a")[:8]]
     assert "line 1" in faults[1]["message"]
-    assert "4 faults" in message
+    assert "4 faults in 4 lines are listed" in message
     assert f"s3://{belt.bucket}/failures/a/" in message
     assert belt.creates() == (0, 0)
     assert (belt.receipt()["requests"], belt.receipt()["failures"]) == (4, 4)
@@ -37,10 +40,17 @@ def test_one_bad_line_refuses_the_drop_and_all_faults_are_told(belt: Belt) -> No
 
 def test_faults_beyond_ten_thousand_are_not_listed(belt: Belt) -> None:
     """A wrong file is told as one, not line by line for ever, and cannot be skipped through."""
-    data = b"nonsense\n" * (MOST_FAULTS + 5)
-    message = refused(belt, data, metadata={"on-invalid": "skip"})
+    message = refused(belt, b"nonsense\n" * (MOST_FAULTS + 5), metadata={"on-invalid": "skip"})
     assert len(belt.lines("failures/", "invalid.jsonl")) == MOST_FAULTS
-    assert "at least 10,000 faults" in message
+    assert "The first 10,000 faults are listed" in message
+    assert belt.receipt()["requests"] == 0
+
+
+def test_ten_thousand_faults_can_still_be_skipped(belt: Belt) -> None:
+    """The limit is inclusive."""
+    run = belt.upload(b"nonsense\n" * MOST_FAULTS + drop_of(1), metadata={"on-invalid": "skip"})
+    assert belt.finish(run)["status"] == "completed"
+    assert (belt.receipt()["faults"], belt.receipt()["failures"]) == (MOST_FAULTS, MOST_FAULTS)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +85,7 @@ def test_an_object_without_a_version_is_refused(belt: Belt) -> None:
         ("MAX_REQUESTS_PER_DROP", 2, "holds 5 requests; the stack's MaxRequestsPerDrop is 2"),
         ("MAX_REQUESTS_PER_BATCH", 2, "does not fit into one batch of at most 2 requests"),
         ("MAX_BYTES_PER_BATCH", 300, "does not fit into one batch"),
-        ("MAX_BYTES_PER_BATCH", 150, "the limit is 600: split it"),
+        ("MAX_BYTES_PER_BATCH", 150, "a batch takes 150: split it"),
     ],
 )
 def test_a_drop_beyond_a_limit_is_told_which(
@@ -122,3 +132,35 @@ def test_a_refusal_of_the_provider_ends_the_run_after_one_post(belt: Belt, answe
     belt.provider.fail("create", {"kind": "answer", **answer}, times=None)
     assert told in refused(belt, drop_of(2))
     assert belt.creates() == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"key":"sk-ant-secret"}', "holds JSON (key/value)"),
+        ("\ufeffsk-ant-secret", "must be one line of plain ASCII text"),
+        ("sk-ant\nsecret", "must be one line of plain ASCII text"),
+        (None, "there is no secret"),
+    ],
+)
+def test_a_secret_that_cannot_be_a_key_is_told_before_anything_is_tried(
+    belt: Belt, services: Services, monkeypatch: pytest.MonkeyPatch, text: str | None, told: str
+) -> None:
+    """Its name, never its text; and no attempt is left whose end nobody knows."""
+    name = f"conveyor/{belt.bucket}"
+    monkeypatch.setenv("CONVEYOR_API_KEY_SECRET", name)
+    if text is not None:
+        with closing(services.aws.client("secretsmanager")) as secrets:
+            secrets.create_secret(Name=name, SecretString=text)
+    message = refused(belt, drop_of(1))
+    assert told in message
+    assert name in message
+    assert "sk-ant" not in message
+    assert "put-secret-value" in message
+    assert not [key for key in belt.stored("runs/") if "attempt" in key]
+
+
+def test_a_refused_key_is_told_with_where_to_put_a_valid_one(belt: Belt) -> None:
+    """The place is the stack's secret, not the provider."""
+    belt.provider.fail("create", {"kind": "answer", "status": 401, "type": "authentication_error"})
+    assert "aws secretsmanager put-secret-value" in refused(belt, drop_of(1))

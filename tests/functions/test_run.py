@@ -1,5 +1,7 @@
 """A drop comes back as results and failures, and every line is accounted for."""
 
+from hashlib import sha256
+
 import orjson
 import pytest
 
@@ -98,7 +100,40 @@ def test_invalid_lines_can_be_left_out_and_are_failures(belt: Belt) -> None:
     assert not any(line["retryable"] for line in failures)
     receipt = belt.receipt()
     assert (receipt["status"], receipt["requests"], receipt["outcomes"]["invalid"]) == ("completed", 6, 4)
+    assert receipt["faults"] == len(belt.lines("failures/", "invalid.jsonl"))
+    assert receipt["drop"]["sha256"] == sha256(data).hexdigest()
+    for file in receipt["files"]:
+        assert file["sha256"] == sha256(belt.read(file["key"])).hexdigest()
     assert belt.provider.stats()["batches"][0]["requests"] == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "custom_id"),
+    [
+        (b'{"custom_id":"caf\xe9","params":{}}', None),
+        (b'{"custom_id":1e999,"params":{}}', None),
+        (b'{"custom_id":{"a":1},"params":{}}', None),
+        (b'{"custom_id":"a","params":' + b"[" * 100_000 + b"}", None),
+        (request("x" * 300), "x" * 256),
+    ],
+)
+def test_whatever_is_left_out_the_failures_are_json(belt: Belt, line: bytes, custom_id: str | None) -> None:
+    """An id that cannot be read is null; one that is too long is cut."""
+    belt.finish(belt.upload(line + b"\n" + request("good"), metadata={"on-invalid": "skip"}))
+    (failure,) = belt.lines("failures/", "failures.jsonl")
+    assert (failure["line"], failure["custom_id"]) == (1, custom_id)
+    assert [result["custom_id"] for result in belt.lines("results/", "results.jsonl")] == ["good"]
+
+
+def test_what_was_set_for_a_drop_holds_for_what_is_sent_again(belt: Belt) -> None:
+    """The settings travel with retry.jsonl, since a copy keeps an object's metadata."""
+    belt.provider.configure(outcomes={"1": "expired"})
+    own = {"default-max-tokens": "7", "on-invalid": "skip"}
+    belt.finish(belt.upload(request("a", max_tokens=None), metadata=own))
+    (key,) = [key for key in belt.stored("failures/") if key.endswith(RETRY)]
+    source = {"Bucket": belt.bucket, "Key": key}
+    belt.s3.copy_object(Bucket=belt.bucket, Key="inbox/again.jsonl", CopySource=source)
+    assert belt.s3.head_object(Bucket=belt.bucket, Key="inbox/again.jsonl")["Metadata"] == own
 
 
 def test_a_line_that_comes_late_is_not_missing(belt: Belt) -> None:

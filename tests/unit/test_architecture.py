@@ -7,7 +7,7 @@ import pytest
 
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
-    "drop", "invocation", "keys", "line", "lines", "notice", "outcome", "plan", "price", "receipt", "records",
+    "drop", "invocation", "keys", "line", "lines", "notice", "outcome", "output", "plan", "price", "receipt", "records",
     "schedule", "settings", "spool", "tally",
 }  # fmt: skip
 DOORS = {

@@ -22,6 +22,7 @@ DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, 
         ("inbox/.jsonl", "_"),
         ("inbox/a.csv", "a.csv"),
         ("inbox/a.jsonl.gz", "a"),
+        ("inbox/" + "." * 513 + "a.jsonl", "_"),
         ("inbox/" + "é" * 600 + ".jsonl", "_" * 512),
     ],
 )

@@ -79,31 +79,33 @@ def error(status: int, kind: str, message: str = "…", code: str | None = None,
 @pytest.mark.parametrize(
     ("answer", "kind", "told", "retry_after"),
     [
-        (error(400, "invalid_request_error"), RefusalKind.DEFECT, "invalid_request_error", 60),
-        (error(400, "invalid_request_error", "not valid JSON: unexpected end of data"), RefusalKind.RESEND, None, 60),
+        (error(400, "invalid_request_error"), RefusalKind.DEFECT, "invalid_request_error", None),
+        (error(400, "invalid_request_error", "not valid JSON: unexpected end of data"), RefusalKind.RESEND, None, None),
         (
             error(400, "invalid_request_error", "You have reached your specified API usage limits"),
             RefusalKind.STOP,
             None,
-            60,
+            None,
         ),
-        (error(401, "authentication_error"), RefusalKind.STOP, "authentication_error", 60),
-        (error(402, "billing_error"), RefusalKind.STOP, "billing_error", 60),
-        (error(403, "permission_error"), RefusalKind.STOP, "permission_error", 60),
-        (httpx.Response(413, text="<html>too large</html>"), RefusalKind.DEFECT, "http_413", 60),
+        (error(401, "authentication_error"), RefusalKind.STOP, "authentication_error", None),
+        (error(402, "billing_error"), RefusalKind.STOP, "billing_error", None),
+        (error(403, "permission_error"), RefusalKind.STOP, "permission_error", None),
+        (httpx.Response(413, text="<html>too large</html>"), RefusalKind.DEFECT, "http_413", None),
         (error(429, "rate_limit_error", retry_after="7"), RefusalKind.LATER, "rate_limit_error", 7),
-        (error(429, "rate_limit_error", retry_after="99999"), RefusalKind.LATER, None, 3600),
-        (error(429, "rate_limit_error", retry_after="soon"), RefusalKind.LATER, None, 60),
+        (error(429, "rate_limit_error", retry_after="999999"), RefusalKind.LATER, None, 86400),
+        (error(429, "rate_limit_error", retry_after="soon"), RefusalKind.LATER, None, None),
+        (error(429, "rate_limit_error", retry_after="7200.2"), RefusalKind.LATER, None, 7201),
+        (error(429, "rate_limit_error", retry_after="Sun, 22 Nov 2020 10:00:00 GMT"), RefusalKind.LATER, None, 0),
         (
             error(429, "rate_limit_error", code="enforced_spend_limit_reached"),
             RefusalKind.STOP,
             "enforced_spend_limit_reached",
-            60,
+            None,
         ),
     ],
 )
 def test_a_sure_refusal_says_what_follows(
-    answer: httpx.Response, kind: RefusalKind, told: str | None, retry_after: int
+    answer: httpx.Response, kind: RefusalKind, told: str | None, retry_after: int | None
 ) -> None:
     """Each kind has its own consequence: wait, stop for a person, send once more, or give up."""
     refused = api(lambda _: answer).create([], 0, 60)
@@ -119,9 +121,7 @@ def test_any_other_answer_proves_nothing(status: int) -> None:
     assert isinstance(api(lambda _: answer).create([], 0, 60), Unknown)
 
 
-@pytest.mark.parametrize(
-    "failure", [httpx.ReadTimeout, httpx.ConnectError, httpx.RemoteProtocolError, httpx.WriteError]
-)
+@pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError])
 def test_a_lost_answer_proves_nothing(failure: type[httpx.TransportError]) -> None:
     """Whatever happened to the connection, and without the key in the reason."""
 
@@ -131,6 +131,18 @@ def test_a_lost_answer_proves_nothing(failure: type[httpx.TransportError]) -> No
     unknown = api(fail).create([], 0, 60)
     assert isinstance(unknown, Unknown)
     assert "key-0" not in unknown.reason
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ConnectTimeout])
+def test_a_call_that_never_reached_the_provider_created_nothing(failure: type[httpx.TransportError]) -> None:
+    """So it is simply made again later."""
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise failure("no route")
+
+    refused = api(fail).create([], 0, 60)
+    assert isinstance(refused, Refused)
+    assert (refused.kind, refused.type) == (RefusalKind.LATER, "unreachable")
 
 
 def test_a_success_that_names_no_batch_proves_nothing() -> None:
@@ -223,8 +235,40 @@ def test_results_are_decoded_line_by_line_and_keep_the_message_as_written() -> N
 
 
 @pytest.mark.parametrize(
-    "body", ["nonsense\n", '{"custom_id":"n-1","result":{"type":"succ', '{"custom_id":"n-1","result":{"type":"new"}}']
+    ("result", "expected"),
+    [
+        ('{"type":"errored","error":{"type":"api_error","message":"m"}}', Error("api_error", "m")),
+        ('{"type":"errored","error":{"type":"error","error":{"type":"api_error"}}}', Error("api_error", "")),
+        (
+            '{"type":"errored","error":{"type":"error","error":{"type":"api_error","message":null}}}',
+            Error("api_error", ""),
+        ),
+        ('{"type":"errored","error":null}', "unknown_error"),
+        ('{"type":"errored"}', "unknown_error"),
+        ('{"type":"a_type_of_next_year"}', "unreadable_result"),
+        ('{"type":"succeeded"}', "unreadable_result"),
+        ('"odd"', "unreadable_result"),
+    ],
 )
+def test_one_odd_line_does_not_hold_up_the_others(result: str, expected: Error | str) -> None:
+    """It is an error of its own request; all others are delivered."""
+    good = '{"custom_id":"n-2","result":{"type":"expired"}}'
+    text = f'{{"custom_id":"n-1","result":{result}}}\n{good}\n'
+    with api(lambda _: httpx.Response(200, text=text)).results("msgbatch_1") as found:
+        odd, after = list(found)
+    assert (odd.outcome, after.outcome) == (Outcome.ERRORED, Outcome.EXPIRED)
+    assert expected in (odd.error, odd.error and odd.error.type)
+
+
+def test_a_message_whose_account_is_odd_is_a_message_all_the_same() -> None:
+    """Only its tokens are not counted."""
+    text = '{"custom_id":"n-1","result":{"type":"succeeded","message":{"usage":null}}}'
+    with api(lambda _: httpx.Response(200, text=text)).results("msgbatch_1") as found:
+        (result,) = list(found)
+    assert (result.outcome, result.response) == (Outcome.SUCCEEDED, b'{"usage":null}')
+
+
+@pytest.mark.parametrize("body", ["nonsense\n", '{"custom_id":"n-1","result":{"type":"succ', '{"result":{}}'])
 def test_a_line_that_is_no_result_makes_the_whole_read_fail(body: str) -> None:
     """It is read again; nothing is guessed. The error does not quote what was read."""
     with (

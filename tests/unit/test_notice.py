@@ -1,5 +1,6 @@
 """The message of a run's end: for a person, within what SNS takes."""
 
+import shlex
 from datetime import UTC, datetime
 
 import pytest
@@ -8,9 +9,10 @@ from msgspec.structs import replace
 from conveyor.drop import Drop
 from conveyor.notice import notice_of
 from conveyor.outcome import Usage
-from conveyor.plan import Batch
+from conveyor.output import OutputFile
+from conveyor.plan import Batch, Checked, Plan
 from conveyor.receipt import Receipt, completed_receipt, refused_receipt
-from conveyor.records import OutputFile, Part, Refusal, Run, Submitted, Tokens
+from conveyor.records import Part, Refusal, Run, Submitted, Tokens
 from conveyor.settings import Settings
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -31,7 +33,9 @@ def part(results: int, failures: int, **tokens: Tokens) -> Part:
 
 def completed(account: Part) -> Receipt:
     """Write the receipt of a run of one batch of three requests."""
-    return completed_receipt(RUN, [BATCH], [Submitted("w", NOW, "msgbatch_1", NOW, NOW)], [account])
+    return completed_receipt(
+        RUN, Plan(Checked(3, "f00"), [BATCH]), [Submitted("w", NOW, "msgbatch_1", NOW, NOW)], [account]
+    )
 
 
 def test_a_completed_run_is_told_with_counts_places_and_the_next_command() -> None:
@@ -69,11 +73,13 @@ def test_a_file_that_holds_fewer_lines_than_were_counted_does_not_balance() -> N
 
 def test_a_refused_drop_is_told_with_the_reason_the_faults_and_what_to_type() -> None:
     """Nothing of it was paid, and it says so."""
-    notice = notice_of(refused_receipt(RUN, Refusal("w", NOW, "invalid-lines", "correct the lines", 9, 2)))
+    faults = OutputFile("failures/team/articles/run-1/invalid.jsonl", 2, 99, "c")
+    notice = notice_of(refused_receipt(RUN, Refusal("w", NOW, "invalid-lines", "correct the lines", 9, 2, faults)))
     assert notice.subject == "Conveyor: refused team/articles"
     assert "nothing was paid" in notice.message
     assert "Why: correct the lines" in notice.message
-    assert "2 faults were found in 9 lines" in notice.message
+    assert "2 faults in 9 lines are listed" in notice.message
+    assert "s3://bucket/failures/team/articles/run-1/invalid.jsonl" in notice.message
     assert "aws s3 cp articles.jsonl s3://bucket/inbox/team/articles.jsonl" in notice.message
 
 
@@ -84,3 +90,23 @@ def test_a_subject_fits_whatever_the_name() -> None:
     assert len(subject) <= 99
     assert subject.isascii()
     assert subject.isprintable()
+
+
+@pytest.mark.parametrize("code", ["key-unusable", "key-refused", "provider-stopped", "unsent"])
+def test_a_refusal_that_a_person_can_end_says_how(code: str) -> None:
+    """The reason alone is not enough."""
+    plain = notice_of(refused_receipt(RUN, Refusal("w", NOW, "no-requests", "why"))).message
+    assert len(notice_of(refused_receipt(RUN, Refusal("w", NOW, code, "why"))).message) > len(plain) + 40
+
+
+def test_the_command_to_drop_again_survives_a_shell() -> None:
+    """Keys may hold spaces and quotes; a wrong suffix is put right."""
+    spaced = replace(RUN, drop=replace(RUN.drop, key="inbox/team a/it's.jsonl"))
+    message = notice_of(refused_receipt(spaced, Refusal("w", NOW, "no-requests", "why"))).message
+    command = next(line for line in message.splitlines() if "aws s3 cp" in line)
+    assert shlex.split(command) == ["aws", "s3", "cp", "it's.jsonl", "s3://bucket/inbox/team a/it's.jsonl"]
+    table = replace(RUN, name="a.csv", drop=replace(RUN.drop, key="inbox/a.csv"))
+    assert (
+        "s3://bucket/inbox/a.csv.jsonl"
+        in notice_of(refused_receipt(table, Refusal("w", NOW, "unreadable", "why"))).message
+    )

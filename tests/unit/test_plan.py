@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.plan import BODY_END, BODY_START, Batch, Planner, decode_plan, encode_plan
+from conveyor.output import OutputFile
+from conveyor.plan import BODY_END, BODY_START, Batch, Checked, Plan, Planner, Skipped, decode_plan, encode_plan
 
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
@@ -36,10 +37,11 @@ def test_batches_cover_all_lines_in_order_within_both_limits(sizes: list[int], r
 def test_a_plan_is_kept_and_read_back() -> None:
     """Skipped lines belong to it, with their reasons."""
     planner = Planner(10, 1000)
-    planner.skip(1, 0, 5, "not-json", "no")
+    planner.skip(Skipped(1, None, "not-json", "no"), 0, 5)
     planner.add(2, 6, 20, 30, defaulted=False)
-    planner.skip(4, 30, 35, "not-utf8", "no, neither")
-    (batch,) = decode_plan(encode_plan(planner.batches))
-    assert [batch] == planner.batches
+    planner.skip(Skipped(4, "é", "model-invalid", "no, neither"), 30, 35)
+    plan = Plan(Checked(3, "abc", 2, OutputFile("failures/x", 2, 9, "d")), planner.batches)
+    assert decode_plan(encode_plan(plan)) == plan
+    batch = plan.batch(1)
     assert (batch.first_line, batch.first_byte, batch.last_line, batch.end_byte) == (1, 0, 4, 35)
     assert [skipped.line for skipped in batch.skipped] == [1, 4]

@@ -86,13 +86,28 @@ def test_more_bytes_than_were_asked_for_are_not_taken_for_the_drop(s3: Any) -> N
 
 def test_a_small_output_is_one_request(s3: Any) -> None:
     """Also an empty one, which multipart upload could not make."""
-    s3.add_response("put_object", {}, {"Bucket": "bucket", "Key": "k", "Body": b"a\nb\n"})
+    s3.add_response("put_object", {}, {"Bucket": "bucket", "Key": "k", "Body": b"a\nb\n", "Metadata": {}})
     with Storage(s3.client, "bucket").writer("k") as writer:
         writer.write(b"a\n")
         writer.write(b"b\n")
     account = writer.account()
     assert (account.key, account.lines, account.bytes) == ("k", 2, 4)
     assert account.sha256 == sha256(b"a\nb\n").hexdigest()
+
+
+def test_a_large_output_declares_sends_and_names_its_checksums(s3: Any) -> None:
+    """S3 refuses an upload that does so by halves, which no local S3 shows."""
+    target = {"Bucket": "bucket", "Key": "k"}
+    part = {"ETag": "e", "PartNumber": 1, "ChecksumCRC32": "c"}
+    s3.add_response(
+        "create_multipart_upload", {"UploadId": "u"}, target | {"Metadata": {"a": "b"}, "ChecksumAlgorithm": "CRC32"}
+    )
+    sent = {"UploadId": "u", "PartNumber": 1, "Body": b"x" * RANGE_BYTES, "ChecksumAlgorithm": "CRC32"}
+    s3.add_response("upload_part", {"ETag": "e", "ChecksumCRC32": "c"}, target | sent)
+    s3.add_response("complete_multipart_upload", {}, target | {"UploadId": "u", "MultipartUpload": {"Parts": [part]}})
+    with Storage(s3.client, "bucket").writer("k", {"a": "b"}) as writer:
+        writer.write(b"x" * RANGE_BYTES)
+    assert writer.account().bytes == RANGE_BYTES
 
 
 def test_a_large_output_that_fails_leaves_nothing_behind(s3: Any) -> None:

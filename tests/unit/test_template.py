@@ -24,7 +24,7 @@ MAY = {
         "ReadAndWriteLedger": LEDGER,
         "ListLedger": LIST,
         "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/*"),
-        "WriteFaults": ("s3:PutObject", "${Bucket.Arn}/failures/*"),
+        "WriteFaults": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/*"),
         "ReadApiKey": KEY,
         "StartRun": ("states:StartExecution", MACHINE),
         "QueueFailure": ("sqs:SendMessage", "SubmitFailureQueue.Arn"),

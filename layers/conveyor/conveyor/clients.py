@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
 
+from conveyor.api import CredentialsUnusable
 from conveyor.api.messages import ApiKey, MessageBatches
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 
 _KEY_SECONDS = 300
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5})
-
-
-class ApiKeyUnreadableError(Exception):
-    """The operator must create the secret that holds the API key, or let the function read it."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f'the secret "{name}" could not be read ({reason}); see "The API key" in README.md')
 
 
 class Machine:
@@ -86,9 +80,18 @@ class Clients:
         return SecretsProvider(boto_config=_CONFIG)
 
     def _api_key(self, *, renew: bool = False) -> ApiKey:
+        """Read the key. Raises CredentialsUnusable where there is none that could ever serve."""
         name = self.environment.api_key_secret
         try:
-            value = self._secrets.get(name, max_age=_KEY_SECONDS, force_fetch=renew)
+            text = str(self._secrets.get(name, max_age=_KEY_SECONDS, force_fetch=renew)).strip()
         except GetParameterError as error:
-            raise ApiKeyUnreadableError(name, str(error)) from None
-        return ApiKey(str(value).strip())
+            if "ResourceNotFoundException" in str(error):
+                raise CredentialsUnusable(f'there is no secret "{name}"') from None
+            raise
+        if text.startswith("{"):
+            raise CredentialsUnusable(
+                f'the secret "{name}" holds JSON (key/value); it must be the API key as plain text'
+            )
+        if not (text.isascii() and text.isprintable() and text and " " not in text):
+            raise CredentialsUnusable(f'the secret "{name}" holds no API key: it must be one line of plain ASCII text')
+        return ApiKey(text)

@@ -54,7 +54,7 @@ class Drop(msgspec.Struct, frozen=True):
         """The key without `inbox/` and suffix, made safe for use in other keys."""
         name = self.key.removeprefix(keys.INBOX).removesuffix(".gz").removesuffix(SUFFIX)
         segments = (segment if segment.strip(".") else "_" for segment in _UNSAFE.sub("_", name).split("/"))
-        return "/".join(segments)[:_LONGEST_NAME].rstrip("./")
+        return "/".join(segments)[:_LONGEST_NAME].rstrip("./") or "_"
 
     def run_id(self, stack_id: str) -> str:
         """Return the id of the run of this drop: same drop, same stack, same id. It sorts by time and holds no name."""

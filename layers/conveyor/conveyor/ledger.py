@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from conveyor import keys
-from conveyor.plan import Batch, decode_plan
+from conveyor.plan import Plan, decode_plan, encode_plan
 from conveyor.records import (
     Attempt,
     AttemptAbsent,
@@ -62,13 +62,13 @@ class Ledger:
         """Write down that nothing more of this drop is sent."""
         return self._write(keys.refused(self._run), refusal)
 
-    def plan(self) -> list[Batch]:
-        """Return the batches of the drop."""
+    def plan(self) -> Plan:
+        """Return what was checked and the batches of the drop."""
         return decode_plan(self._storage.get(keys.plan(self._run)))
 
-    def write_plan(self, plan: bytes) -> None:
+    def write_plan(self, plan: Plan) -> None:
         """Write down the batches of the drop; another's plan is the same, since it follows from drop and settings."""
-        self._storage.put_once(keys.plan(self._run), plan)
+        self._storage.put_if_absent(keys.plan(self._run), encode_plan(plan))
 
     def attempt(self, batch: int, number: int) -> Attempt:
         """Return the intent of an attempt."""

@@ -4,6 +4,7 @@ Assumption: a created batch is listed within `settle_seconds` after the attempt 
 """
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from conveyor.api import Progress, ResultsUnreadable, Trouble
 from conveyor.drop import line_of, nonce
@@ -15,30 +16,35 @@ _SKEW = timedelta(seconds=120)
 """How far the provider's clock may be from ours."""
 
 
-def look(turn: Turn, batch: Batch, number: int) -> datetime | None:
-    """Look for the batch of attempt `number` and write down what is then certain.
+class Look(NamedTuple):
+    """What looking came to: written down where it is certain, else when it makes sense to look again."""
 
-    Returns the moment from which on looking again makes sense, None where the provider decides that.
-    """
+    until: datetime | None = None
+    trouble: str | None = None
+
+
+def look(turn: Turn, batch: Batch, number: int) -> Look:
+    """Look for the batch of attempt `number` and write down what is then certain."""
     attempt = turn.ledger.attempt(batch.number, number)
     if attempt.not_after > turn.now():
-        return attempt.not_after
+        return Look(attempt.not_after)
     settled = attempt.not_after + timedelta(seconds=turn.run.settings.settle_seconds)
     found = _candidates(turn, attempt, settled)
     if isinstance(found, Trouble):
-        return None
-    for candidate in found:
-        if candidate.ended and _is_ours(turn, batch, candidate):
-            times = (candidate.created_at, candidate.expires_at)
-            adopted = Submitted(turn.invocation.writer, turn.now(), candidate.id, *times, adopted=True)
-            turn.ledger.write_submitted(batch.number, adopted)
-            return None
-    if any(not candidate.ended for candidate in found):
-        return None
-    if settled > turn.now():
-        return settled
-    turn.ledger.write_attempt_absent(batch.number, number, AttemptAbsent(turn.invocation.writer, turn.now()))
-    return None
+        return Look(trouble=found.reason)
+    try:
+        ours = next((candidate for candidate in found if candidate.ended and _is_ours(turn, batch, candidate)), None)
+    except ResultsUnreadable as error:
+        return Look(trouble=str(error))
+    if ours is not None:
+        about = (ours.id, ours.created_at, ours.expires_at)
+        adopted = Submitted(turn.invocation.writer, turn.now(), *about, adopted=True)
+        turn.ledger.write_submitted(batch.number, adopted)
+    elif all(candidate.ended for candidate in found):
+        if settled > turn.now():
+            return Look(settled)
+        turn.ledger.write_attempt_absent(batch.number, number, AttemptAbsent(turn.invocation.writer, turn.now()))
+    return Look()
 
 
 def _candidates(turn: Turn, attempt: Attempt, settled: datetime) -> list[Progress] | Trouble:

@@ -37,13 +37,15 @@ def _refused(receipt: Receipt) -> list[str]:
     drop = receipt.drop
     lines = [f"Your drop {drop['key']} was refused; nothing of it is running and nothing was paid.", ""]
     lines.append(f"Why: {receipt.reason}")
-    if receipt.faults:
-        of_lines = f" in {receipt.requests:,} lines" if receipt.requests else ""
-        lines += [
-            f"{receipt.faults:,} faults were found{of_lines}; each is listed with line, code and what to do in",
-            "",
-        ]
-        lines.append(f"  {_url(receipt, keys.invalid(receipt.name, receipt.run))}")
+    if receipt.files:
+        listed = receipt.files[0].lines
+        told = (
+            f"{listed:,} faults in {receipt.requests:,} lines are"
+            if receipt.requests
+            else f"The first {listed:,} faults are"
+        )
+        lines += [f"{told} listed, each with its line, a code and what to do, in", ""]
+        lines.append(f"  {_url(receipt, receipt.files[0].key)}")
     if receipt.code in _ADVICE:
         lines += ["", _ADVICE[receipt.code]]
     key = str(drop["key"]) if str(drop["key"]).endswith(SUFFIX) else f"{keys.INBOX}{receipt.name}{SUFFIX}"
@@ -52,6 +54,8 @@ def _refused(receipt: Receipt) -> list[str]:
 
 
 _ADVICE = {
+    "key-unusable": "Put the API key there: aws secretsmanager create-secret, or put-secret-value if it exists.",
+    "key-refused": "Put a valid key into the stack's secret (ApiKeySecretName): aws secretsmanager put-secret-value.",
     "provider-stopped": "Put the key, the permission, the billing or the limit in order at the provider first.",
     "unsent": "See whether the provider is reachable, and how it is, before you drop it again.",
 }
@@ -78,7 +82,12 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
     return lines
 
 
-_LABELS = {"results.jsonl": "Results", "failures.jsonl": "Failures", "retry.jsonl": "To send again"}
+_LABELS = {
+    "results.jsonl": "Results",
+    "failures.jsonl": "Failures",
+    "retry.jsonl": "To send again",
+    "invalid.jsonl": "Left out",
+}
 
 
 def _tokens(receipt: Receipt) -> str:

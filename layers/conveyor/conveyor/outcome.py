@@ -20,8 +20,11 @@ class Outcome(StrEnum):
     INVALID = "invalid"
 
 
-_NOT_WORTH_RESENDING = frozenset({"invalid_request_error", "not_found_error"})
-"""Kinds of error that come again: the request itself, or the model it names, is wrong."""
+UNREADABLE = "unreadable_result"
+"""Our word for a result line of a form that nobody told us of."""
+
+_NOT_WORTH_RESENDING = frozenset({"invalid_request_error", "not_found_error", UNREADABLE})
+"""Kinds of error that come again, since the request or the model it names is wrong, or that may have been paid."""
 
 _EXPLANATIONS = {
     Outcome.CANCELED: "the batch was cancelled before this request was processed",

@@ -1,8 +1,8 @@
 """Cutting a drop into batches the provider takes."""
 
-from collections.abc import Iterable
-
 import msgspec
+
+from conveyor.output import OutputFile
 
 BODY_START = b'{"requests":['
 BODY_END = b"]}"
@@ -11,15 +11,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Skipped(msgspec.Struct, frozen=True):
-    """An invalid line left out under `on-invalid=skip`, with its first fault."""
+    """An invalid line left out under `on-invalid=skip`: its id as far as it could be read, and its first fault."""
 
     line: int
+    custom_id: str | None
     code: str
     message: str
 
 
 class Batch(msgspec.Struct):
-    """A contiguous range of a drop's lines; one line of `plan.jsonl`."""
+    """A contiguous range of a drop's lines; a line of `plan.jsonl` after the first."""
 
     number: int
     """Counted from 1."""
@@ -33,6 +34,30 @@ class Batch(msgspec.Struct):
     """Requests that got the default `max_tokens`."""
     body_bytes: int = len(BODY_START) + len(BODY_END)
     skipped: list[Skipped] = []
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What validation found in a drop that may be sent; the first line of `plan.jsonl`."""
+
+    lines: int
+    """Lines that are not blank."""
+    sha256: str
+    """Of all bytes of the drop."""
+    faults: int = 0
+    """Faults of the lines left out."""
+    faults_file: OutputFile | None = None
+    """`invalid.jsonl`, where lines are left out."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A checked drop and the batches it is cut into."""
+
+    checked: Checked
+    batches: list[Batch]
+
+    def batch(self, number: int) -> Batch:
+        """Return a batch by its number."""
+        return self.batches[number - 1]
 
 
 class Planner:
@@ -60,11 +85,11 @@ class Planner:
         batch.body_bytes += comma + size
         batch.last_line, batch.end_byte = line, end
 
-    def skip(self, line: int, start: int, end: int, code: str, message: str) -> None:
+    def skip(self, skipped: Skipped, start: int, end: int) -> None:
         """Add a line that is not sent."""
-        batch = self._current(line, start)
-        batch.skipped.append(Skipped(line, code, message))
-        batch.last_line, batch.end_byte = line, end
+        batch = self._current(skipped.line, start)
+        batch.skipped.append(skipped)
+        batch.last_line, batch.end_byte = skipped.line, end
 
     def _current(self, line: int, start: int) -> Batch:
         return self.batches[-1] if self.batches else self._next(line, start)
@@ -74,11 +99,13 @@ class Planner:
         return self.batches[-1]
 
 
-def encode_plan(batches: Iterable[Batch]) -> bytes:
-    """Return a plan as it is kept: a line per batch."""
-    return b"".join(_encode(batch) + b"\n" for batch in batches)
+def encode_plan(plan: Plan) -> bytes:
+    """Return a plan as it is kept."""
+    return b"".join(_encode(line) + b"\n" for line in (plan.checked, *plan.batches))
 
 
-def decode_plan(data: bytes) -> list[Batch]:
-    """Return the batches of a plan."""
-    return msgspec.json.decode(b"[" + b",".join(data.splitlines()) + b"]", type=list[Batch])
+def decode_plan(data: bytes) -> Plan:
+    """Return a plan that was kept."""
+    checked, *batches = data.splitlines()
+    decoded = [msgspec.json.decode(batch, type=Batch) for batch in batches]
+    return Plan(msgspec.json.decode(checked, type=Checked), decoded)

@@ -44,7 +44,7 @@ def _verdicts(turn: Turn, facts: Facts) -> dict[int, _Verdict]:
     """Return a verdict for each batch by number, for a run without plan one under 0."""
     if not facts.planned:
         return {0: _before_plan(turn, facts)}
-    return {batch.number: _of_batch(turn, batch, facts) for batch in turn.ledger.plan()}
+    return {batch.number: _of_batch(turn, batch, facts) for batch in turn.ledger.plan().batches}
 
 
 def _before_plan(turn: Turn, facts: Facts) -> _Verdict:
@@ -62,7 +62,7 @@ def _of_batch(turn: Turn, batch: Batch, facts: Facts) -> _Verdict:
     if about.submitted:
         return _of_submitted(turn, batch, about)
     if about.undecided:
-        return _Verdict(Next.WAIT, look(turn, batch, about.undecided))
+        return _Verdict(Next.WAIT, *look(turn, batch, about.undecided))
     if facts.refused:
         return _Verdict(Next.REPORT)
     free = free_at(batch.number, about, turn.ledger)

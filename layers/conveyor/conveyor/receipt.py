@@ -7,8 +7,9 @@ import msgspec
 
 from conveyor import keys
 from conveyor.outcome import Outcome, Usage
-from conveyor.plan import Batch
-from conveyor.records import OutputFile, Part, Refusal, Run, Submitted, Tokens
+from conveyor.output import OutputFile
+from conveyor.plan import Batch, Plan
+from conveyor.records import Part, Refusal, Run, Submitted, Tokens
 
 Status = Literal["completed", "refused", "unbalanced"]
 
@@ -47,7 +48,7 @@ class Receipt(msgspec.Struct):
     default_max_tokens: dict[str, int]
     """How many requests got the default `max_tokens`, and which it was."""
     faults: int
-    """Faults listed in `invalid.jsonl`."""
+    """Faults of invalid lines; all of them, or the first 10,000, stand in `invalid.jsonl`."""
     tokens: dict[str, Tokens]
     cost_usd: float | None
     """The provider's price for these tokens, as far as it is known; null where one model's is not."""
@@ -63,22 +64,25 @@ def refused_receipt(run: Run, refusal: Refusal) -> Receipt:
     receipt = _empty(run, "refused")
     receipt.requests = receipt.failures = refusal.lines or 0
     receipt.reason, receipt.code, receipt.faults = refusal.message, refusal.code, refusal.faults
+    receipt.files += [refusal.faults_file] if refusal.faults_file else []
     return receipt
 
 
-def completed_receipt(run: Run, plan: list[Batch], submitted: list[Submitted], parts: list[Part]) -> Receipt:
+def completed_receipt(run: Run, plan: Plan, submitted: list[Submitted], parts: list[Part]) -> Receipt:
     """Return the account of a drop whose batches have all been split."""
     receipt = _empty(run, "completed")
-    receipt.requests = sum(batch.requests + len(batch.skipped) for batch in plan)
-    receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan)
-    receipt.faults = sum(len(batch.skipped) for batch in plan)
-    for batch, sent, part in zip(plan, submitted, parts, strict=True):
+    receipt.requests = plan.checked.lines
+    receipt.drop["sha256"] = plan.checked.sha256
+    receipt.faults = plan.checked.faults
+    receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
+    for batch, sent, part in zip(plan.batches, submitted, parts, strict=True):
         receipt.batches.append(_batch(batch, sent, part))
         receipt.files += part.files
         receipt.retryable += part.retryable
         for outcome, count in part.outcomes.items():
             receipt.outcomes[outcome] += count
         _add_tokens(receipt.tokens, part.tokens)
+    receipt.files += [plan.checked.faults_file] if plan.checked.faults_file else []
     receipt.cost_usd = _sum([tokens.cost_usd for tokens in receipt.tokens.values()])
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]
     receipt.failures = sum(receipt.outcomes.values()) - receipt.results

@@ -10,6 +10,7 @@ import msgspec
 from conveyor import keys
 from conveyor.drop import Drop
 from conveyor.outcome import Usage
+from conveyor.output import OutputFile
 from conveyor.settings import Settings
 
 
@@ -42,9 +43,8 @@ class Refusal(msgspec.Struct, frozen=True):
     lines: int | None = None
     """Lines of the drop that are not blank, where they were all read."""
     faults: int = 0
-    """Faults listed in `invalid.jsonl`."""
-    faults_complete: bool = True
-    """False when there were more faults than are listed."""
+    faults_file: OutputFile | None = None
+    """`invalid.jsonl`, where lines are to blame."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -113,15 +113,6 @@ class Read(msgspec.Struct, frozen=True):
     at: datetime
     missing: int
     digest: str
-
-
-class OutputFile(msgspec.Struct, frozen=True):
-    """A file that was written for the user."""
-
-    key: str
-    lines: int
-    bytes: int
-    sha256: str
 
 
 class Tokens(msgspec.Struct):

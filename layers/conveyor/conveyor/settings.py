@@ -44,6 +44,10 @@ class Settings(msgspec.Struct, frozen=True):
                 raise BadMetadata(field) from None
         return msgspec.convert({**msgspec.to_builtins(self), **own}, type(self), strict=False)
 
+    def per_drop(self) -> dict[str, str]:
+        """Return the settings a drop may override, as its metadata would say them."""
+        return {name: str(getattr(self, field)) for name, field in PER_DROP.items()}
+
 
 PER_DROP = {"on-invalid": "on_invalid", "default-max-tokens": "default_max_tokens"}
 """Names of S3 object metadata (`aws s3 cp … --metadata on-invalid=skip`) and the setting each overrides."""

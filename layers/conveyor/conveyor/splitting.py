@@ -1,12 +1,12 @@
 """Results come in the provider's order under our ids; they leave in the user's order under the user's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-import msgspec
+import orjson
 
 from conveyor import keys
 from conveyor.api import BatchApi, Trouble
@@ -15,9 +15,10 @@ from conveyor.drop import nonce
 from conveyor.invocation import Invocation
 from conveyor.line import raw_custom_id
 from conveyor.lines import Line, read_lines
-from conveyor.outcome import Error, Outcome, failure, output_line
+from conveyor.outcome import Error, Outcome, Result, failure, output_line
+from conveyor.output import OutputFile
 from conveyor.plan import Batch
-from conveyor.records import OutputFile, Read, Run
+from conveyor.records import Read, Run
 from conveyor.spool import Spool, Stored
 from conveyor.storage import Storage, Writer
 from conveyor.tally import Tally
@@ -38,7 +39,7 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     about = turn.ledger.facts().batches[number]
     if about.parted:
         return {"batch": number, "status": "split"}
-    batch = next(batch for batch in turn.ledger.plan() if batch.number == number)
+    batch = turn.ledger.plan().batch(number)
     batch_id = turn.ledger.submitted(number).id
     tally = Tally()
     with Spool(batch, nonce(turn.run.run), tally) as spool:
@@ -100,16 +101,17 @@ class _Outputs:
         self._failures = self._open(keys.failures(run.name, run.run))
         self._retry: Writer | None = None
         self._retry_key = keys.retry(run.name, run.run)
+        self._own = run.settings.per_drop()  # copied along when the file is copied into inbox/
 
-    def _open(self, key: str) -> Writer:
-        return self._stack.enter_context(self._storage.writer(key))
+    def _open(self, key: str, metadata: Mapping[str, str] | None = None) -> Writer:
+        return self._stack.enter_context(self._storage.writer(key, metadata))
 
     def add(self, line: Line, custom_id: bytes, stored: Stored) -> None:
         """Write a request's outcome, and its own line again where sending it again may help."""
         (self._results if stored.succeeded else self._failures).write(output_line(custom_id, stored.tail))
         if stored.retryable:
             if self._retry is None:
-                self._retry = self._open(self._retry_key)
+                self._retry = self._open(self._retry_key, self._own)
             self._retry.write((line.raw or b"") + b"\n")
 
     @property
@@ -120,24 +122,21 @@ class _Outputs:
 
 def _write(turn: Turn, batch: Batch, spool: Spool, tally: Tally) -> list[OutputFile]:
     """Write all outcomes in step with the lines of the drop, and count those that no result told of."""
-    skipped = {line.line: Error(line.code, line.message) for line in batch.skipped}
+    skipped = {line.line: line for line in batch.skipped}
     with ExitStack() as stack:
         outputs = _Outputs(turn.run, turn.storage, stack)
         for line in _lines(turn, batch):
-            if line.number in spool:
-                stored = spool.find(line.number)
-            else:
-                error = skipped.get(line.number)
-                result = failure(Outcome.INVALID if error else Outcome.MISSING, error)
-                tally.add(result)
-                stored = Stored.of(result, line.number)
-            outputs.add(line, _custom_id(line), stored)
+            if line.number in skipped:
+                fault = skipped[line.number]
+                stored = _unsent(line, failure(Outcome.INVALID, Error(fault.code, fault.message)), tally)
+                outputs.add(line, orjson.dumps(fault.custom_id), stored)  # what of the line is not to be trusted
+                continue
+            found = line.number in spool
+            stored = spool.find(line.number) if found else _unsent(line, failure(Outcome.MISSING), tally)
+            outputs.add(line, raw_custom_id(line.raw or b""), stored)
     return [writer.account() for writer in outputs.writers]
 
 
-def _custom_id(line: Line) -> bytes:
-    """Return a line's id as JSON; null for an invalid line that has none to read."""
-    try:
-        return raw_custom_id(line.raw or b"")
-    except msgspec.MsgspecError:
-        return b"null"
+def _unsent(line: Line, result: Result, tally: Tally) -> Stored:
+    tally.add(result)
+    return Stored.of(result, line.number)

@@ -1,6 +1,6 @@
 """The only door to S3: whole small objects, ranged streams in, whole large objects out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from conveyor.drop import Drop
-from conveyor.records import OutputFile
+from conveyor.output import OutputFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, HeadObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import (
+        CompletedMultipartUploadTypeDef,
+        CompletedPartTypeDef,
+        HeadObjectRequestTypeDef,
+    )
 
 RANGE_BYTES = 8 * 1024 * 1024
 """One ranged GET, and one part of a multipart upload: at most 10,000 parts make 80 GB."""
@@ -106,9 +110,9 @@ class Storage:
         raise AssertionError
 
     @contextmanager
-    def writer(self, key: str) -> "Iterator[Writer]":
+    def writer(self, key: str, metadata: Mapping[str, str] | None = None) -> "Iterator[Writer]":
         """Give a writer whose object appears whole when the block ends, and not at all when it raises."""
-        writer = Writer(self._client, self.bucket, key)
+        writer = Writer(self._client, self.bucket, key, metadata or {})
         try:
             yield writer
             writer.finish()
@@ -120,8 +124,9 @@ class Storage:
 class Writer:
     """Collects lines of any number and uploads them part by part; holds one part."""
 
-    def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, key: str, metadata: Mapping[str, str]) -> None:
         """Write nothing yet."""
+        self._metadata = metadata
         self._client = client
         self._bucket = bucket
         self._key = key
@@ -147,12 +152,15 @@ class Writer:
         """Make the object appear."""
         if self._upload is None:
             self._count()
-            self._client.put_object(Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer))
+            self._client.put_object(
+                Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer), Metadata=self._metadata
+            )
             return
         if self._buffer:
             self._flush()
+        parts: CompletedMultipartUploadTypeDef = {"Parts": self._parts}
         self._client.complete_multipart_upload(
-            Bucket=self._bucket, Key=self._key, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+            Bucket=self._bucket, Key=self._key, UploadId=self._upload, MultipartUpload=parts
         )
         self._upload = None
 
@@ -163,13 +171,21 @@ class Writer:
 
     def _flush(self) -> None:
         if self._upload is None:
-            self._upload = self._client.create_multipart_upload(Bucket=self._bucket, Key=self._key)["UploadId"]
+            self._upload = self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=self._key, Metadata=self._metadata, ChecksumAlgorithm="CRC32"
+            )["UploadId"]
         number = len(self._parts) + 1
         self._count()
         part = self._client.upload_part(
-            Bucket=self._bucket, Key=self._key, UploadId=self._upload, PartNumber=number, Body=bytes(self._buffer)
+            Bucket=self._bucket,
+            Key=self._key,
+            UploadId=self._upload,
+            PartNumber=number,
+            Body=bytes(self._buffer),
+            ChecksumAlgorithm="CRC32",
         )
-        self._parts.append({"ETag": part["ETag"], "PartNumber": number})
+        # The checksums are declared, sent, and named again at the end: S3 refuses an upload that does it by halves.
+        self._parts.append({"ETag": part["ETag"], "PartNumber": number, "ChecksumCRC32": part["ChecksumCRC32"]})
         self._buffer.clear()
 
     def _count(self) -> None:

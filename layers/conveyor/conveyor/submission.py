@@ -8,7 +8,7 @@ has found the batch, or has found after `settle_seconds` that there is none.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from conveyor.api import Created, Refused, Unknown
+from conveyor.api import Created, CredentialsUnusable, Refused, Unknown
 from conveyor.drop import nonce, wire_id
 from conveyor.ledger import Ledger
 from conveyor.line import Request, read_request, wire_request
@@ -27,14 +27,22 @@ from conveyor.turn import Turn
 
 SPARE = timedelta(seconds=60)
 """Time to write down the answer after the last moment of a paid call."""
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 60, 1800
+"""Seconds between attempts that a busy provider refuses: each sends the whole body again."""
 MOST_ATTEMPTS = 10
 """Attempts at one batch that came to nothing, before a person is asked; "later" does not count."""
+_CODES: dict[RefusalKind | int, str] = {
+    401: "key-refused",
+    RefusalKind.STOP: "provider-stopped",
+    RefusalKind.DEFECT: "provider-refused",
+    RefusalKind.RESEND: "provider-refused",
+}
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 def submit_next(turn: Turn, facts: Facts) -> None:
     """Make at most one paid call: for the first batch that needs one, if there is time enough for it."""
-    for batch in turn.ledger.plan():
+    for batch in turn.ledger.plan().batches:
         about = facts.batches.get(batch.number, BatchFacts())
         if about.submitted:
             turn.ledger.write_claim(turn.ledger.submitted(batch.number).id, batch.number)
@@ -62,7 +70,7 @@ def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
             refused.kind is RefusalKind.RESEND and before is not RefusalKind.RESEND
         ):
             return False
-        code = "provider-stopped" if refused.kind is RefusalKind.STOP else "provider-refused"
+        code = _CODES.get(refused.status) or _CODES[refused.kind]
         message = f"the provider answered HTTP {refused.status} {refused.type}: {refused.message}"
     elif len(about.absent) >= MOST_ATTEMPTS:
         code, message = "unsent", f"{MOST_ATTEMPTS} attempts to send a batch came to nothing, and none created one"
@@ -76,7 +84,11 @@ def _pay(turn: Turn, batch: Batch, number: int) -> None:
     seconds = turn.run.settings.post_seconds
     if turn.invocation.left < timedelta(seconds=seconds) + SPARE:
         return
-    turn.api.renew()
+    try:
+        turn.api.renew()
+    except CredentialsUnusable as error:
+        turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), "key-unusable", str(error)))
+        return
     writer = turn.invocation.writer
     intent = Attempt(writer, turn.now(), turn.invocation.not_after, batch.requests)
     if turn.ledger.write_attempt(batch.number, number, intent).writer != writer:
@@ -87,15 +99,20 @@ def _pay(turn: Turn, batch: Batch, number: int) -> None:
             turn.ledger.write_submitted(batch.number, submitted)
             turn.ledger.write_claim(batch_id, batch.number)
         case Refused() as refused:
-            turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, refused))
+            turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, refused, number))
         case Unknown():
             return
 
 
-def _refused_attempt(turn: Turn, refused: Refused) -> AttemptRefused:
-    wait = timedelta(seconds=0 if refused.kind is RefusalKind.RESEND else refused.retry_after)
+def _refused_attempt(turn: Turn, refused: Refused, number: int) -> AttemptRefused:
+    wait = timedelta(seconds=0 if refused.kind is RefusalKind.RESEND else _pause(refused.retry_after, number))
     about = (refused.kind, refused.status, refused.type, refused.message)
     return AttemptRefused(turn.invocation.writer, turn.now(), *about, turn.now() + wait)
+
+
+def _pause(said: int | None, number: int) -> int:
+    """Return the seconds until attempt `number` is followed by another: as the provider said, else ever longer."""
+    return said if said is not None else min(_SHORTEST_PAUSE << (number - 1), _LONGEST_PAUSE)
 
 
 def wire_requests(turn: Turn, batch: Batch) -> Iterator[bytes]:

@@ -4,8 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from conveyor.outcome import Outcome, Result, Usage, is_retryable
+from conveyor.output import OutputFile
 from conveyor.price import cost
-from conveyor.records import OutputFile, Part, Tokens
+from conveyor.records import Part, Tokens
 
 
 class Tally:

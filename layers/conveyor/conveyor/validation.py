@@ -1,6 +1,7 @@
 """The whole drop is checked before anything of it is sent."""
 
-from hashlib import blake2b
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b, sha256
 
 import msgspec
 from msgspec.structs import replace
@@ -9,7 +10,8 @@ from conveyor import keys
 from conveyor.drop import nonce, wire_id
 from conveyor.line import Fault, Request, read_request, wire_request
 from conveyor.lines import Line, read_lines
-from conveyor.plan import Planner, encode_plan
+from conveyor.output import OutputFile
+from conveyor.plan import Checked, Plan, Planner, Skipped
 from conveyor.records import Refusal, Run
 from conveyor.settings import Settings
 from conveyor.storage import Storage
@@ -35,11 +37,12 @@ class Check:
         self.faults: list[Fault] = []
         self.lines = 0
         self.requests = 0
+        self._digest = sha256()
 
     @property
     def gave_up(self) -> bool:
-        """True when there are more faults than are worth telling."""
-        return len(self.faults) >= MOST_FAULTS
+        """True when there are more faults than are worth telling; the rest of the drop is then not read."""
+        return len(self.faults) > MOST_FAULTS
 
     def add(self, line: Line) -> None:
         """Check a line that is not blank."""
@@ -48,7 +51,9 @@ class Check:
         faults = self._admit(line, request) if isinstance(request, Request) else request
         if faults:
             self.faults += faults
-            self._planner.skip(line.number, line.start, line.end, faults[0].code, faults[0].message)
+            first = faults[0]
+            skipped = Skipped(line.number, first.custom_id, first.code, first.message)
+            self._planner.skip(skipped, line.start, line.end)
 
     def _admit(self, line: Line, request: Request) -> list[Fault]:
         """Plan a good line, unless it repeats an id or cannot be sent at all."""
@@ -68,6 +73,17 @@ class Check:
         self.requests -= 1
         return [Fault(line.number, line.start, request.custom_id, code, message)]
 
+    def digested(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass the drop's bytes on, and take their checksum."""
+        for chunk in chunks:
+            self._digest.update(chunk)
+            yield chunk
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of all bytes so far."""
+        return self._digest.hexdigest()
+
     def wire(self, line: Line, request: Request) -> bytes:
         """Return a request as it will be sent."""
         default = None if request.has_max_tokens else self._settings.default_max_tokens
@@ -80,36 +96,41 @@ def validate(turn: Turn) -> None:
         _refuse(turn, *reason)
         return
     check = _read(turn.run, turn.storage)
-    if check.faults:
-        data = b"".join(_encode(fault) + b"\n" for fault in check.faults[:MOST_FAULTS])
-        turn.storage.put(keys.invalid(turn.run.name, turn.run.run), data)
+    file = _write_faults(turn, check) if check.faults else None
     if reason := _reason(check, turn.run.settings):
-        _refuse(turn, *reason, check)
+        _refuse(turn, *reason, check, file)
     else:
-        turn.ledger.write_plan(encode_plan(check.batches))
+        checked = Checked(check.lines, check.sha256, len(check.faults), file)
+        turn.ledger.write_plan(Plan(checked, check.batches))
 
 
-def _refuse(turn: Turn, code: str, message: str, check: Check | None = None) -> None:
-    refusal = Refusal(turn.invocation.writer, turn.now(), code, message)
-    if check is not None:
-        faults = min(len(check.faults), MOST_FAULTS)
-        refusal = replace(refusal, lines=check.lines, faults=faults, faults_complete=not check.gave_up)
+def _write_faults(turn: Turn, check: Check) -> OutputFile:
+    with turn.storage.writer(keys.invalid(turn.run.name, turn.run.run)) as writer:
+        for fault in check.faults[:MOST_FAULTS]:
+            writer.write(_encode(fault) + b"\n")
+    return writer.account()
+
+
+def _refuse(turn: Turn, code: str, message: str, check: Check | None = None, file: OutputFile | None = None) -> None:
+    refusal = Refusal(turn.invocation.writer, turn.now(), code, message, faults_file=file)
+    if check is not None and not check.gave_up:
+        refusal = replace(refusal, lines=check.lines, faults=len(check.faults))
     turn.ledger.write_refusal(refusal)
 
 
 def _unread(run: Run) -> tuple[str, str] | None:
     """Return why a drop is refused without being read."""
-    largest = _LARGEST_DROP * run.settings.max_bytes_per_batch
+    limit = run.settings.max_bytes_per_batch
     if run.problem:
         return "unreadable", run.problem
-    if run.drop.bytes > largest:
-        return "too-large", f"the drop has {run.drop.bytes:,} bytes; the limit is {largest:,}: split it"
+    if run.drop.bytes > _LARGEST_DROP * limit:
+        return "too-large", f"the drop has {run.drop.bytes:,} bytes; a batch takes {limit:,}: split it"
     return None
 
 
 def _read(run: Run, storage: Storage) -> Check:
     check = Check(run.run, run.settings)
-    for line in read_lines(storage.stream(run.drop)):
+    for line in read_lines(check.digested(storage.stream(run.drop))):
         check.add(line)
         if check.gave_up:
             break
@@ -118,15 +139,16 @@ def _read(run: Run, storage: Storage) -> Check:
 
 def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:
     """Return why a checked drop is refused as a whole, with what to do about it."""
+    if check.gave_up:
+        message = f"there are more than {MOST_FAULTS:,} faults; the rest of the drop was not checked"
+        return "invalid-lines", message
     if check.faults and settings.on_invalid == "refuse":
         return "invalid-lines", "some lines are invalid: correct them, or skip them with --metadata on-invalid=skip"
-    if check.gave_up:
-        return "invalid-lines", f"there are at least {MOST_FAULTS:,} faults: too many to skip"
     if not check.requests:
         return "no-requests", "the drop holds no request that could be sent"
     if check.requests > settings.max_requests_per_drop:
         limit = settings.max_requests_per_drop
-        message = f"the drop holds {check.requests:,} requests; the stack's MaxRequestsPerDrop is {limit:,}"
+        message = f"the drop holds {check.requests:,} requests; the stack's MaxRequestsPerDrop is {limit:,}: split it"
         return "too-many-requests", message
     if len(check.batches) > 1:
         limits = f"{settings.max_requests_per_batch:,} requests and {settings.max_bytes_per_batch:,} bytes"

@@ -1,7 +1,8 @@
 """The provider, as the rest of the core sees it. Which dialect is in use is known inside this package only.
 
-What the provider answers is data. Of exceptions there are two:
+What the provider answers is data. Of exceptions there are three:
 
+- `CredentialsUnusable`: there is no credential to speak with.
 - `ResultsUnreadable`: a stream of results broke off or held what is no result; read it again from the start.
 - anything else is a defect.
 """
@@ -30,8 +31,8 @@ class Refused(NamedTuple):
     status: int
     type: str
     message: str
-    retry_after: int
-    """Seconds."""
+    retry_after: int | None
+    """Seconds, where the provider said."""
 
 
 class Unknown(NamedTuple):
@@ -57,6 +58,10 @@ class Trouble(NamedTuple):
     reason: str
 
 
+class CredentialsUnusable(Exception):
+    """The operator must put a usable credential in its place; nothing was sent."""
+
+
 class ResultsUnreadable(Exception):
     """Results could not be read to their end."""
 
@@ -65,7 +70,10 @@ class BatchApi(Protocol):
     """What Conveyor asks of a provider."""
 
     def renew(self) -> None:
-        """Read the credentials anew: a stale key would be refused, and a refusal ends the run."""
+        """Read the credentials anew: a stale key would be refused, and a refusal ends the run.
+
+        Raises CredentialsUnusable.
+        """
         ...
 
     def create(self, requests: Iterable[bytes], size: int, seconds: int) -> Created | Refused | Unknown:

@@ -3,14 +3,17 @@
 Everything that is not listed here proves nothing: 404, 408, 409 and all of 5xx included.
 """
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import ceil, isfinite
+
 import httpx
 import msgspec
 
 from conveyor.api import Refused
 from conveyor.records import RefusalKind
 
-_DEFAULT_RETRY_AFTER = 60
-_LONGEST_RETRY_AFTER = 3600
+_LONGEST_RETRY_AFTER = 86_400
 _LONGEST_MESSAGE = 300
 _SPEND_LIMITS = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
 _KINDS = {
@@ -37,27 +40,34 @@ class _Body(msgspec.Struct):
     error: _Error
 
 
-def refused_from(answer: httpx.Response) -> Refused | None:
+def refused_from(status: int, headers: httpx.Headers, text: bytes) -> Refused | None:
     """Return the refusal an answer to a create call is, or None where it proves nothing.
 
     A 413 comes from before the API, and its body may be anything.
     """
-    kind = _KINDS.get(answer.status_code)
+    kind = _KINDS.get(status)
     if kind is None:
         return None
     try:
-        error = msgspec.json.decode(answer.content, type=_Body).error
+        error = msgspec.json.decode(text, type=_Body).error
     except msgspec.MsgspecError:
-        error = _Error(type=f"http_{answer.status_code}", message=f"the provider answered HTTP {answer.status_code}")
+        error = _Error(type=f"http_{status}", message=f"the provider answered HTTP {status}")
     code = error.details.error_code if error.details else None
-    if code in _SPEND_LIMITS or (answer.status_code == httpx.codes.BAD_REQUEST and "usage limits" in error.message):
+    if code in _SPEND_LIMITS or (status == httpx.codes.BAD_REQUEST and "usage limits" in error.message):
         kind = RefusalKind.STOP  # a limit set by the user comes as a 400 that only its message tells apart
     elif "unexpected end of data" in error.message:
         kind = RefusalKind.RESEND
     told = error.message[:_LONGEST_MESSAGE]
-    return Refused(kind, answer.status_code, code or error.type, told, _retry_after(answer))
+    return Refused(kind, status, code or error.type, told, _retry_after(headers.get("retry-after", "")))
 
 
-def _retry_after(answer: httpx.Response) -> int:
-    given = answer.headers.get("retry-after", "")
-    return min(int(given), _LONGEST_RETRY_AFTER) if given.isascii() and given.isdigit() else _DEFAULT_RETRY_AFTER
+def _retry_after(given: str) -> int | None:
+    """Read seconds or an HTTP date; None where neither is given."""
+    try:
+        seconds = float(given)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return ceil(min(max(seconds, 0), _LONGEST_RETRY_AFTER)) if isfinite(seconds) else None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
-from typing import Literal, Protocol
+from typing import Protocol
 
 import httpx
 import msgspec
@@ -16,8 +16,9 @@ import msgspec
 from conveyor.api import Created, Progress, Refused, ResultsUnreadable, Trouble, Unknown
 from conveyor.api.errors import refused_from
 from conveyor.lines import read_lines
-from conveyor.outcome import Error, Outcome, Result, Usage, failure
+from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure
 from conveyor.plan import BODY_END, BODY_START
+from conveyor.records import RefusalKind
 
 _PATH = "/v1/messages/batches"
 _VERSION = "2023-06-01"
@@ -78,19 +79,23 @@ class _Page(msgspec.Struct):
     last_id: str | None = None
 
 
-class _Envelope(msgspec.Struct):
-    error: Error
-
-
 class _Outcome(msgspec.Struct):
-    type: Literal["succeeded", "errored", "canceled", "expired"]
+    type: str = ""
     message: msgspec.Raw = msgspec.Raw(b"")
-    error: _Envelope | None = None
+    error: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _ResultLine(msgspec.Struct):
     custom_id: str
-    result: _Outcome
+    result: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Error(msgspec.Struct):
+    """The provider nests an error in another; what is found at either depth serves."""
+
+    type: str | None = None
+    message: str | None = None
+    error: "_Error | None" = None
 
 
 class _Message(msgspec.Struct):
@@ -100,7 +105,9 @@ class _Message(msgspec.Struct):
 
 _decode_batch = msgspec.json.Decoder(_Batch).decode
 _decode_page = msgspec.json.Decoder(_Page).decode
-_decode_result = msgspec.json.Decoder(_ResultLine).decode
+_decode_line = msgspec.json.Decoder(_ResultLine).decode
+_decode_outcome = msgspec.json.Decoder(_Outcome).decode
+_decode_error = msgspec.json.Decoder(_Error).decode
 _decode_message = msgspec.json.Decoder(_Message).decode
 
 
@@ -118,23 +125,31 @@ class MessageBatches:
         self._key(renew=True)
 
     def create(self, requests: Iterable[bytes], size: int, seconds: int) -> Created | Refused | Unknown:
-        """Send one batch, once: half of the time is for sending it, half for the answer."""
-        deadline = monotonic() + seconds / 2
+        """Send one batch, once: a third of the time for all but its last piece, one for that, one for the answer.
+
+        A call that never reached the provider is a refusal: nothing was created.
+        """
+        third = seconds / 3
+        start = monotonic()
         headers = {**self._headers(self._key()), "content-type": "application/json", "content-length": str(size)}
-        timeout = httpx.Timeout(seconds / 2, connect=5.0)
+        content = _in_time(_body(requests), start + third)
+        timeout = httpx.Timeout(third, connect=min(5.0, third))
+        call = self._client.stream("POST", self._url, headers=headers, content=content, timeout=timeout)
         try:
-            answer = self._client.post(
-                self._url, headers=headers, content=_in_time(_body(requests), deadline), timeout=timeout
-            )
+            with call as answer:
+                text = b"".join(_in_time(answer.iter_bytes(), start + seconds))
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            told = f"the provider could not be reached ({type(error).__name__})"
+            return Refused(RefusalKind.LATER, 0, "unreachable", told, None)
         except (httpx.HTTPError, _TooSlowError) as error:
             return Unknown(f"{type(error).__name__} while the batch was sent")
         if answer.is_success:
             try:
-                batch = _decode_batch(answer.content)
+                batch = _decode_batch(text)
             except msgspec.MsgspecError:
                 return Unknown(f"HTTP {answer.status_code} without a batch in its body")
             return Created(batch.id, batch.created_at, batch.expires_at)
-        return refused_from(answer) or Unknown(f"HTTP {answer.status_code}")
+        return refused_from(answer.status_code, answer.headers, text) or Unknown(f"HTTP {answer.status_code}")
 
     def find(self, since: datetime, requests: int) -> list[Progress] | Trouble:
         """Page through all batches of the workspace, newest first, until they are older than `since`."""
@@ -181,7 +196,7 @@ class MessageBatches:
                 )
         except httpx.HTTPError as error:
             message = f"{type(error).__name__} while the results of {batch_id} were read"
-            raise ResultsUnreadable(message) from error
+            raise ResultsUnreadable(message) from None  # the cause may quote a header, and so the key
 
     def _ask(self, url: str, question: dict[str, str | int]) -> httpx.Response | Trouble:
         """Ask once, and once more with a new key where the key was refused: it may have been rotated."""
@@ -226,14 +241,44 @@ def _in_time(pieces: Iterable[bytes], deadline: float) -> Iterator[bytes]:
 
 
 def _result(raw: bytes | None, number: int) -> Result:
+    """Decode a line of results. Only its id must be readable: the rest concerns one request, not the whole batch."""
     try:
-        line = _decode_result(raw or b"")
-        outcome = Outcome(line.result.type)
-        if outcome is Outcome.SUCCEEDED:
-            message = _decode_message(line.result.message)
-            return Result(line.custom_id, outcome, bytes(line.result.message), None, message.model, message.usage)
+        line = _decode_line(raw or b"")
     except msgspec.MsgspecError as error:
-        message_text = f"line {number} of the results is not a result"
-        raise ResultsUnreadable(message_text) from error
-    reason = line.result.error.error if line.result.error else failure(outcome).error
-    return Result(line.custom_id, outcome, error=reason)
+        raise ResultsUnreadable(f"line {number} of the results is not a result") from error
+    try:
+        told = _decode_outcome(line.result)
+    except msgspec.MsgspecError:
+        told = _Outcome()
+    match told.type:
+        case "succeeded" if told.message:
+            message = _message(told.message)
+            return Result(line.custom_id, Outcome.SUCCEEDED, bytes(told.message), None, message.model, message.usage)
+        case "errored":
+            return Result(line.custom_id, Outcome.ERRORED, error=_error(told.error))
+        case "canceled" | "expired":
+            outcome = Outcome(told.type)
+            return Result(line.custom_id, outcome, error=failure(outcome).error)
+        case _:
+            strange = Error(UNREADABLE, "the provider's result line is of a form that is not known")
+            return Result(line.custom_id, Outcome.ERRORED, error=strange)
+
+
+def _message(raw: msgspec.Raw) -> _Message:
+    """Read what a message says of itself; a message whose account is odd is a message all the same."""
+    try:
+        return _decode_message(raw)
+    except msgspec.MsgspecError:
+        return _Message()
+
+
+def _error(raw: msgspec.Raw) -> Error:
+    try:
+        error: _Error | None = _decode_error(raw)
+    except msgspec.MsgspecError:
+        error = None
+    while error is not None and error.error is not None:
+        error = error.error
+    if error is None or not error.type:
+        return Error("unknown_error", "the provider gave no reason that could be read")
+    return Error(error.type, error.message or "")
