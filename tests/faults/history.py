@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -35,16 +36,18 @@ class History:
         self._belt = belt
         self._taps = taps
         self._deliveries = deliveries
+        self._before: set[str] = set()
+        self._before = self._started()
 
-    def play(self, data: bytes, key: str, metadata: dict[str, str] | None = None) -> Ending:
+    def play(self, data: bytes, key: str) -> Ending:
         """Drop a file and let everything happen until the message is worded."""
-        event = self._belt.drop(data, key, metadata)
+        event = self._belt.drop(data, key)
         with tapped(self._belt.clients, self._taps):
             for _ in range(max(1, self._deliveries - 1)):
                 self._deliver(event)
-            if not self._started(key):  # an operator follows the alarm of the failure queue
+            if not self._started():  # an operator follows the alarm of the failure queue
                 self._until_done(lambda: self._belt.submit(event))
-            run = self._run(key)
+            (run,) = self._started()
             notice = self._turn(run)
             if self._deliveries > 1:
                 self._deliver(event)
@@ -62,18 +65,11 @@ class History:
             else:
                 return
 
-    def _started(self, key: str) -> bool:
-        run = self._run(key)
+    def _started(self) -> set[str]:
+        """Return the runs of which an execution has been started in this history."""
         machine = self._belt.clients.environment.state_machine_arn
         found = self._belt.states.list_executions(stateMachineArn=machine)["executions"]
-        return run in {execution["name"] for execution in found}
-
-    def _run(self, key: str) -> str:
-        """Return the run of a drop; empty where nothing is written down yet."""
-        for stored in self._belt.stored("runs/"):
-            if stored.endswith("/run.json") and orjson.loads(self._belt.read(stored))["drop"]["key"] == key:
-                return stored.split("/")[1]
-        return ""
+        return {execution["name"] for execution in found} - self._before
 
     def _until_done(self, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Repeat a task as the state machine does."""
@@ -94,7 +90,7 @@ class History:
                     self._until_done(lambda: belt.submit({"run": run}))
                 case "split":
                     for batch in state["batches"]:
-                        self._until_done(lambda number=batch: belt.split(run, number))
+                        self._until_done(partial(belt.split, run, batch))
                 case _:
                     return self._until_done(lambda: belt.report(run))
         raise AssertionError(f"no end after {MOST_TURNS} turns")
