@@ -99,12 +99,23 @@ def machine(services: Services, bucket: str) -> str:
 
 
 @pytest.fixture
-def belt(
-    services: Services, provider: Control, bucket: str, machine: str, monkeypatch: pytest.MonkeyPatch
+def stack_settings() -> dict[str, str]:
+    """Give the settings of the stack, as the template has them by default."""
+    return STACK_SETTINGS
+
+
+@pytest.fixture
+def belt(  # noqa: PLR0913, PLR0917  # one for each place a function reaches
+    services: Services,
+    provider: Control,
+    bucket: str,
+    machine: str,
+    stack_settings: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Belt]:
     """Give the functions the environment the template gives them."""
     found = {"BUCKET": bucket, "STATE_MACHINE_ARN": machine, "API_URL": provider.url}
-    for name, value in (STACK_SETTINGS | found).items():
+    for name, value in (stack_settings | found).items():
         monkeypatch.setenv(f"CONVEYOR_{name}", value)
     for name, value in services.aws.env.items():
         monkeypatch.setenv(name, value)
