@@ -1,0 +1,80 @@
+"""Lines of results as the Message Batches API writes them."""
+
+import msgspec
+
+from conveyor.api import ResultsUnreadable
+from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure
+
+
+class _Outcome(msgspec.Struct):
+    type: str = ""
+    message: msgspec.Raw = msgspec.Raw(b"")
+    error: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _ResultLine(msgspec.Struct):
+    custom_id: str
+    result: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Error(msgspec.Struct):
+    """The provider nests an error in another; what is found at either depth serves."""
+
+    type: str | None = None
+    message: str | None = None
+    error: "_Error | None" = None
+
+
+class _Message(msgspec.Struct):
+    model: str = ""
+    usage: Usage = msgspec.field(default_factory=Usage)
+
+
+_decode_line = msgspec.json.Decoder(_ResultLine).decode
+_decode_outcome = msgspec.json.Decoder(_Outcome).decode
+_decode_error = msgspec.json.Decoder(_Error).decode
+_decode_message = msgspec.json.Decoder(_Message).decode
+
+
+def decode_result(raw: bytes | None, number: int) -> Result:
+    """Decode a line of results. Only its id must be readable: the rest concerns one request, not the whole batch."""
+    try:
+        line = _decode_line(raw or b"")
+    except msgspec.MsgspecError as error:
+        raise ResultsUnreadable(f"line {number} of the results is not a result") from error
+    try:
+        told = _decode_outcome(line.result)
+    except msgspec.MsgspecError:
+        told = _Outcome()
+    match told.type:
+        case "succeeded" if told.message:
+            message = _message(told.message)
+            return Result(line.custom_id, Outcome.SUCCEEDED, bytes(told.message), None, message.model, message.usage)
+        case "errored":
+            return Result(line.custom_id, Outcome.ERRORED, error=_error(told.error))
+        case "canceled" | "expired":
+            outcome = Outcome(told.type)
+            return Result(line.custom_id, outcome, error=failure(outcome).error)
+        case _:
+            strange = Error(UNREADABLE, "the provider's result line is of a form that is not known")
+            return Result(line.custom_id, Outcome.ERRORED, error=strange)
+
+
+def _message(raw: msgspec.Raw) -> _Message:
+    """Read what a message says of itself; a message whose account is odd is a message all the same."""
+    try:
+        return _decode_message(raw)
+    except msgspec.MsgspecError:
+        return _Message()
+
+
+def _error(raw: msgspec.Raw) -> Error:
+    try:
+        error: _Error | None = _decode_error(raw)
+    except msgspec.MsgspecError:
+        error = None
+    while error is not None and error.error is not None:
+        error = error.error
+    if error is None or not error.type:
+        return Error("unknown_error", "the provider gave no reason that could be read")
+    return Error(error.type, error.message or "")
