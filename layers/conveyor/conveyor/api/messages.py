@@ -15,6 +15,7 @@ import msgspec
 
 from conveyor.api import Created, Progress, Refused, ResultsUnreadable, Trouble, Unknown
 from conveyor.api.errors import refused_from
+from conveyor.api.message_results import decode_result
 from conveyor.lines import read_lines
 from conveyor.outcome import Result
 from conveyor.plan import BODY_END, BODY_START
@@ -164,7 +165,8 @@ class MessageBatches:
                     message = f"HTTP {answer.status_code} for the results of {batch_id}"
                     raise ResultsUnreadable(message)
                 yield (
-                    _result(line.raw, line.number) for line in read_lines(answer.iter_bytes(), longest=_LONGEST_RESULT)
+                    decode_result(line.raw, line.number)
+                    for line in read_lines(answer.iter_bytes(), longest=_LONGEST_RESULT)
                 )
         except httpx.HTTPError as error:
             message = f"{type(error).__name__} while the results of {batch_id} were read"
