@@ -268,14 +268,30 @@ def test_a_message_whose_account_is_odd_is_a_message_all_the_same() -> None:
     assert (result.outcome, result.response) == (Outcome.SUCCEEDED, b'{"usage":null}')
 
 
-@pytest.mark.parametrize("body", ["nonsense\n", '{"custom_id":"n-1","result":{"type":"succ', '{"result":{}}'])
-def test_a_line_that_is_no_result_makes_the_whole_read_fail(body: str) -> None:
-    """It is read again; nothing is guessed. The error does not quote what was read."""
-    with (
-        pytest.raises(ResultsUnreadable, match="line 1 of the results is not a result"),
-        api(lambda _: httpx.Response(200, text=body)).results("msgbatch_1") as results,
-    ):
-        list(results)
+@pytest.mark.parametrize(
+    "body", [b"nonsense", b'{"custom_id":"n-1","result":{"type":"succ', b'{"result":{}}', b'{"custom_id":"\xff"}']
+)
+def test_a_line_that_is_no_result_belongs_to_no_request_and_is_kept(body: bytes) -> None:
+    """Whoever asked for what it told of has no result yet, which is why the results are read again."""
+    with api(lambda _: httpx.Response(200, content=body)).results("msgbatch_1") as results:
+        (strange,) = list(results)
+    assert (strange.wire_id, strange.raw) == ("", body)
+
+
+def test_results_are_asked_for_with_a_new_key_where_the_kept_one_is_refused() -> None:
+    """It may have been rotated while the batch ran."""
+    keys = Keys()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return (
+            httpx.Response(200, text="")
+            if request.headers["x-api-key"] == "key-1"
+            else error(401, "authentication_error")
+        )
+
+    with api(answer, keys).results("msgbatch_1") as results:
+        assert list(results) == []
+    assert keys.renewed == 1
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])

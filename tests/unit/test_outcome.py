@@ -8,7 +8,7 @@ from conveyor.outcome import Error, Outcome, Result, failure, is_retryable, outp
 
 def test_a_result_has_the_tutorials_shape() -> None:
     """The message stands in `response` byte for byte."""
-    result = Result("n-3", Outcome.SUCCEEDED, b'{"id":"msg_1","x":1.50}')
+    result = Result("n-3", Outcome.SUCCEEDED, response=b'{"id":"msg_1","x":1.50}')
     line = output_line(b'"article_1"', output_tail(result, 3))
     assert line == b'{"custom_id":"article_1","response":{"id":"msg_1","x":1.50},"error":null}\n'
 

@@ -20,12 +20,16 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
             keys.attempt(RUN, 1, 1), keys.attempt_refused(RUN, 1, 1),
             keys.attempt(RUN, 1, 2), keys.attempt_absent(RUN, 1, 2), keys.attempt(RUN, 1, 3),
             keys.batch(RUN, 1), keys.read(RUN, 1, 1), keys.read(RUN, 1, 2), keys.part(RUN, 1),
-            keys.attempt(RUN, 12, 1), keys.ledger(RUN) + "a-note.txt", keys.ledger(RUN) + "batches/x/part.json",
+            keys.unread(RUN, 1, 4), keys.cancel(RUN, 1), keys.stuck(RUN),
+            keys.duplicate(RUN, 1, "msgbatch_2"), keys.aside(RUN, 1), keys.attempt(RUN, 12, 1),
+            keys.ledger(RUN) + "a-note.txt", keys.ledger(RUN) + "batches/x/part.json",
         ],
     )  # fmt: skip
-    assert (facts.validating, facts.planned, facts.refused) == (True, True, True)
+    assert (facts.validating, facts.planned, facts.refused, facts.stuck) == (True, True, True, True)
     assert facts.batches == {
-        1: BatchFacts(attempts=3, refused={1}, absent={2}, reads=2, submitted=True, parted=True),
+        1: BatchFacts(
+            attempts=3, refused={1}, absent={2}, reads=2, unreads=4, cancelled=True, submitted=True, parted=True
+        ),
         12: BatchFacts(attempts=1, refused=set(), absent=set()),
     }
 

@@ -49,6 +49,31 @@ def batch(run: str, batch: int) -> str:
     return f"{RUNS}{run}/batches/{batch}/batch.json"
 
 
+def duplicate(run: str, batch: int, batch_id: str) -> str:
+    """Return the key that names a second batch of ours at the provider, which was cancelled."""
+    return f"{RUNS}{run}/batches/{batch}/duplicate-{batch_id}.json"
+
+
+def cancel(run: str, batch: int) -> str:
+    """Return the key that says since when a batch that did not end in time is being cancelled."""
+    return f"{RUNS}{run}/batches/{batch}/cancel.json"
+
+
+def unread(run: str, batch: int, number: int) -> str:
+    """Return the key of one read of results that broke off."""
+    return f"{RUNS}{run}/batches/{batch}/unread-{number}.json"
+
+
+def aside(run: str, batch: int) -> str:
+    """Return the key of the result lines that belong to no request, or to one that had its result."""
+    return f"{RUNS}{run}/batches/{batch}/aside.jsonl"
+
+
+def stuck(run: str) -> str:
+    """Return the key that says why a run ended without its results."""
+    return f"{RUNS}{run}/stuck.json"
+
+
 def read(run: str, batch: int, number: int) -> str:
     """Return the key of one complete read of results that lacked lines."""
     return f"{RUNS}{run}/batches/{batch}/read-{number}.json"

@@ -10,13 +10,17 @@ from conveyor.records import (
     Attempt,
     AttemptAbsent,
     AttemptRefused,
+    Cancel,
     Claim,
+    Duplicate,
     Facts,
     Part,
     Read,
     Refusal,
     Run,
+    Stuck,
     Submitted,
+    Unread,
     Validation,
     facts_from,
 )
@@ -97,6 +101,34 @@ class Ledger:
     def write_submitted(self, batch: int, submitted: Submitted) -> Submitted:
         """Write down the provider's batch."""
         return self._write(keys.batch(self._run, batch), submitted)
+
+    def write_duplicate(self, batch: int, batch_id: str, duplicate: Duplicate) -> None:
+        """Write down a second batch of ours, which is being cancelled."""
+        self._write(keys.duplicate(self._run, batch, batch_id), duplicate)
+
+    def cancel(self, batch: int) -> Cancel:
+        """Return since when a batch is being cancelled."""
+        return self._read(keys.cancel(self._run, batch), Cancel)
+
+    def write_cancel(self, batch: int, cancel: Cancel) -> Cancel:
+        """Write down that a batch is being cancelled."""
+        return self._write(keys.cancel(self._run, batch), cancel)
+
+    def unread(self, batch: int, number: int) -> Unread:
+        """Return one read of a batch's results that broke off."""
+        return self._read(keys.unread(self._run, batch, number), Unread)
+
+    def write_unread(self, batch: int, number: int, unread: Unread) -> Unread:
+        """Write down a read that broke off."""
+        return self._write(keys.unread(self._run, batch, number), unread)
+
+    def stuck(self) -> Stuck:
+        """Return why the run ended without its results."""
+        return self._read(keys.stuck(self._run), Stuck)
+
+    def write_stuck(self, stuck: Stuck) -> Stuck:
+        """Write down that the run ends without its results."""
+        return self._write(keys.stuck(self._run), stuck)
 
     def owner(self, batch_id: str) -> Claim | None:
         """Return who claims one of the provider's batches; None proves nothing."""

@@ -26,6 +26,11 @@ def notice_of(receipt: Receipt) -> Notice:
     counts = f"{receipt.results:,} results, {receipt.failures:,} failures"
     if receipt.status == "refused":
         subject, lines = f"Conveyor: refused {receipt.name}", _refused(receipt)
+    elif receipt.status == "stuck":
+        subject, lines = (
+            f"Conveyor: stuck {receipt.name} (no results of {receipt.requests:,} requests)",
+            _stuck(receipt),
+        )
     else:
         subject = f"Conveyor: {receipt.status} {receipt.name} ({counts})"
         lines = _ended(receipt, counts)
@@ -59,6 +64,16 @@ _ADVICE = {
     "provider-stopped": "Put the key, the permission, the billing or the limit in order at the provider first.",
     "unsent": "See whether the provider is reachable, and how it is, before you drop it again.",
 }
+
+
+def _stuck(receipt: Receipt) -> list[str]:
+    return [
+        f"The run of your drop {receipt.drop['key']} ends without its results, which may have been paid for.",
+        "",
+        f"Why: {receipt.reason}",
+        "",
+        "Ask the provider about that batch before you drop the file again: doing so pays again.",
+    ]
 
 
 def _ended(receipt: Receipt, counts: str) -> list[str]:

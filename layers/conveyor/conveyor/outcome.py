@@ -58,7 +58,10 @@ class Result(msgspec.Struct, frozen=True):
     """One decoded line of results, of whichever dialect."""
 
     wire_id: str
+    """Empty where the line could not be read."""
     outcome: Outcome
+    raw: bytes = b""
+    """The line as the provider wrote it."""
     response: bytes = b""
     """The message as the provider wrote it; empty unless succeeded."""
     error: Error | None = None

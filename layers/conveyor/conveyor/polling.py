@@ -1,6 +1,6 @@
 """What comes next for a run, from its ledger and the provider's answers."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from conveyor.api import Trouble
@@ -8,11 +8,18 @@ from conveyor.clients import Clients
 from conveyor.invocation import Invocation
 from conveyor.looking import look
 from conveyor.plan import Batch
-from conveyor.records import BatchFacts, Facts
+from conveyor.records import BatchFacts, Cancel, Facts, Stuck, Submitted
 from conveyor.schedule import Next, seconds_until, wait_seconds
-from conveyor.splitting import readable_at
+from conveyor.splitting import readable_at, reread_at
 from conveyor.submission import free_at
 from conveyor.turn import Turn
+
+CANCEL_AFTER = timedelta(hours=1)
+"""After a batch's `expires_at`, when it should have ended by itself."""
+STUCK_AFTER = timedelta(hours=6)
+"""After a cancel that does not end."""
+RETENTION = timedelta(days=29)
+"""After a batch's creation: so long the provider keeps its results."""
 
 
 class _Verdict(NamedTuple):
@@ -42,6 +49,8 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
 
 def _verdicts(turn: Turn, facts: Facts) -> dict[int, _Verdict]:
     """Return a verdict for each batch by number, for a run without plan one under 0."""
+    if facts.stuck:
+        return {0: _Verdict(Next.REPORT)}
     if not facts.planned:
         return {0: _before_plan(turn, facts)}
     return {batch.number: _of_batch(turn, batch, facts) for batch in turn.ledger.plan().batches}
@@ -70,13 +79,39 @@ def _of_batch(turn: Turn, batch: Batch, facts: Facts) -> _Verdict:
 
 
 def _of_submitted(turn: Turn, batch: Batch, about: BatchFacts) -> _Verdict:
-    progress = turn.api.progress(turn.ledger.submitted(batch.number).id)
-    if isinstance(progress, Trouble):
-        return _Verdict(Next.WAIT, trouble=progress.reason)
-    if not progress.ended:
-        return _Verdict(Next.WAIT)
-    again = readable_at(turn, turn.ledger.reads(batch.number, about.reads))
+    submitted = turn.ledger.submitted(batch.number)
+    progress = turn.api.progress(submitted.id)
+    if isinstance(progress, Trouble) or not progress.ended:
+        trouble = progress.reason if isinstance(progress, Trouble) else None
+        return _overdue(turn, batch.number, about, submitted, trouble)
+    again = max(
+        filter(None, (readable_at(turn, batch.number, about), reread_at(turn, batch.number, about))), default=None
+    )
+    if again and again > submitted.created_at + RETENTION:
+        return _end(
+            turn, f"the results of {submitted.id} could not be read in 29 days, and the provider keeps them no longer"
+        )
     return _Verdict(Next.WAIT, again) if again and again > turn.now() else _Verdict(Next.SPLIT)
+
+
+def _overdue(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, trouble: str | None) -> _Verdict:
+    """Cancel a batch that has not ended an hour after its time, and give it up six hours after that."""
+    due = submitted.expires_at + CANCEL_AFTER
+    if about.cancelled:
+        end = turn.ledger.cancel(batch).at + STUCK_AFTER
+        if end <= turn.now():
+            return _end(turn, f"the provider did not end {submitted.id}, although it was cancelled hours ago")
+        return _Verdict(Next.WAIT, end, trouble)
+    if due > turn.now():
+        return _Verdict(Next.WAIT, due, trouble)
+    turn.ledger.write_cancel(batch, Cancel(turn.invocation.writer, turn.now()))
+    answer = turn.api.cancel(submitted.id)
+    return _Verdict(Next.WAIT, trouble=answer.reason if isinstance(answer, Trouble) else None)
+
+
+def _end(turn: Turn, message: str) -> _Verdict:
+    turn.ledger.write_stuck(Stuck(turn.invocation.writer, turn.now(), message))
+    return _Verdict(Next.REPORT)
 
 
 def _following(verdicts: list[_Verdict]) -> Next:

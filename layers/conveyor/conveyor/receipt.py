@@ -9,9 +9,9 @@ from conveyor import keys
 from conveyor.outcome import Outcome, Usage
 from conveyor.output import OutputFile
 from conveyor.plan import Batch, Plan
-from conveyor.records import Part, Refusal, Run, Submitted, Tokens
+from conveyor.records import Part, Refusal, Run, Stuck, Submitted, Tokens
 
-Status = Literal["completed", "refused", "unbalanced"]
+Status = Literal["completed", "refused", "unbalanced", "stuck"]
 
 
 class BatchAccount(msgspec.Struct):
@@ -65,6 +65,14 @@ def refused_receipt(run: Run, refusal: Refusal) -> Receipt:
     receipt.requests = receipt.failures = refusal.lines or 0
     receipt.reason, receipt.code, receipt.faults = refusal.message, refusal.code, refusal.faults
     receipt.files += [refusal.faults_file] if refusal.faults_file else []
+    return receipt
+
+
+def stuck_receipt(run: Run, lines: int, stuck: Stuck, batch_ids: list[str]) -> Receipt:
+    """Return the account of a run that ends without its results: no request has an outcome."""
+    receipt = _empty(run, "stuck")
+    receipt.requests = lines
+    receipt.reason = f"{stuck.message} (batch {', '.join(batch_ids)})"
     return receipt
 
 

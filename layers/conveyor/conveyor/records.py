@@ -106,6 +106,36 @@ class Claim(msgspec.Struct, frozen=True):
     batch: int
 
 
+class Duplicate(msgspec.Struct, frozen=True):
+    """`duplicate-<batch id>.json`: a second batch of ours, proved by the answer to our own call, and cancelled."""
+
+    writer: str
+    at: datetime
+
+
+class Cancel(msgspec.Struct, frozen=True):
+    """`cancel.json`: the batch had not ended an hour after its time was over, and was cancelled."""
+
+    writer: str
+    at: datetime
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """`unread-<k>.json`: the results could not be read to their end."""
+
+    writer: str
+    at: datetime
+    reason: str
+
+
+class Stuck(msgspec.Struct, frozen=True):
+    """`stuck.json`: the run ends without its results; a person must ask the provider."""
+
+    writer: str
+    at: datetime
+    message: str
+
+
 class Read(msgspec.Struct, frozen=True):
     """`read-<k>.json`: one complete read of results that lacked lines. Equal digests: the same lines lacked."""
 
@@ -130,7 +160,7 @@ class Part(msgspec.Struct, frozen=True):
     outcomes: dict[str, int]
     retryable: int
     foreign: int
-    """Result lines that belong to no request of this batch."""
+    """Result lines that belong to no request of this batch, or that could not be read."""
     repeated: int
     """Result lines for a request that had one already; the first one counts."""
     tokens: dict[str, Tokens]
@@ -145,6 +175,8 @@ class BatchFacts(msgspec.Struct):
     refused: set[int] = set()
     absent: set[int] = set()
     reads: int = 0
+    unreads: int = 0
+    cancelled: bool = False
     submitted: bool = False
     parted: bool = False
 
@@ -160,6 +192,7 @@ class Facts(msgspec.Struct):
 
     validating: bool = False
     refused: bool = False
+    stuck: bool = False
     planned: bool = False
     batches: dict[int, BatchFacts] = {}
 
@@ -171,6 +204,8 @@ def facts_from(run: str, listed: Iterable[str]) -> Facts:
         match key.removeprefix(keys.ledger(run)).split("/"):
             case ["refused.json"]:
                 facts.refused = True
+            case ["stuck.json"]:
+                facts.stuck = True
             case ["plan.jsonl"]:
                 facts.planned = True
             case ["validation.json"]:
@@ -184,6 +219,8 @@ def _note(batch: BatchFacts, name: str) -> None:
     match name, _numbered(name):
         case "batch.json", _:
             batch.submitted = True
+        case "cancel.json", _:
+            batch.cancelled = True
         case "part.json", _:
             batch.parted = True
         case _, ("attempt", number):
@@ -192,6 +229,8 @@ def _note(batch: BatchFacts, name: str) -> None:
             batch.refused.add(number)
         case _, ("absent", number):
             batch.absent.add(number)
+        case _, ("unread", number):
+            batch.unreads = max(batch.unreads, number)
         case _, ("read", number):
             batch.reads = max(batch.reads, number)
 

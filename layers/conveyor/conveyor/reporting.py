@@ -8,7 +8,7 @@ from conveyor import keys
 from conveyor.clients import Clients
 from conveyor.ledger import Ledger
 from conveyor.notice import notice_of
-from conveyor.receipt import Receipt, completed_receipt, refused_receipt
+from conveyor.receipt import Receipt, completed_receipt, refused_receipt, stuck_receipt
 
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
@@ -21,6 +21,9 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
 
 def _receipt(ledger: Ledger) -> Receipt:
     run, facts = ledger.run(), ledger.facts()
+    if facts.stuck:
+        lines = ledger.plan().checked.lines
+        return stuck_receipt(run, lines, ledger.stuck(), [ledger.submitted(number).id for number in facts.batches])
     done = [number for number, batch in sorted(facts.batches.items()) if batch.parted]
     if facts.refused and not done:
         return refused_receipt(run, ledger.refusal())

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from conveyor import keys
-from conveyor.api import BatchApi, Trouble
+from conveyor.api import ResultsUnreadable, Trouble
 from conveyor.clients import Clients
 from conveyor.drop import nonce
 from conveyor.invocation import Invocation
@@ -18,7 +18,7 @@ from conveyor.lines import Line, read_lines
 from conveyor.outcome import Error, Outcome, Result, failure, output_line
 from conveyor.output import OutputFile
 from conveyor.plan import Batch
-from conveyor.records import Read, Run
+from conveyor.records import BatchFacts, Read, Run, Unread
 from conveyor.spool import Spool, Stored
 from conveyor.storage import Storage, Writer
 from conveyor.tally import Tally
@@ -26,13 +26,15 @@ from conveyor.turn import Turn
 
 ENOUGH_READS = 3
 """Complete, equal reads after which a line without result is `missing`."""
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 30, 3600
+"""Seconds between reads that break off."""
 
 
 def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Split the results of one ended batch into the user's files, unless that has been done.
 
-    Returns {"batch": number, "status": "split" or, where lines lack that may still come, "reread"}.
-    Raises ResultsUnreadable when the results could not be read to their end.
+    Returns {"batch": number, "status": "split", or "reread" where lines lack that may still come, or "unread" where the
+    results could not be read to their end}.
     """
     number: int = event["batch"]
     turn = clients.turn(event["run"], invocation)
@@ -43,21 +45,30 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     batch_id = turn.ledger.submitted(number).id
     tally = Tally()
     with Spool(batch, nonce(turn.run.run), tally) as spool:
-        _collect(turn.api, batch_id, spool)
+        if not _collect(turn, number, about.unreads + 1, batch_id, spool):
+            return {"batch": number, "status": "unread"}
         missing = _missing(turn, batch, spool)
-        if missing and not _is_settled(turn, number, about.reads, missing):
+        if missing and not _is_settled(turn, number, about, missing):
             return {"batch": number, "status": "reread"}
         files = _write(turn, batch, spool, tally)
+        if tally.foreign or tally.repeated:
+            _keep_aside(turn, number, spool)
     progress = turn.api.progress(batch_id)
     ended_at = None if isinstance(progress, Trouble) else progress.ended_at
     turn.ledger.write_part(number, tally.part(invocation.writer, turn.now(), files, ended_at))
     return {"batch": number, "status": "split"}
 
 
-def _collect(api: BatchApi, batch_id: str, spool: Spool) -> None:
-    with api.results(batch_id) as results:
-        for result in results:
-            spool.add(result)
+def _collect(turn: Turn, batch: int, number: int, batch_id: str, spool: Spool) -> bool:
+    """Read all results; where that breaks off, write it down, so that the next read is not made at once."""
+    try:
+        with turn.api.results(batch_id) as results:
+            for result in results:
+                spool.add(result)
+    except ResultsUnreadable as error:
+        turn.ledger.write_unread(batch, number, Unread(turn.invocation.writer, turn.now(), str(error)))
+        return False
+    return True
 
 
 def _lines(turn: Turn, batch: Batch) -> Iterator[Line]:
@@ -74,22 +85,32 @@ def _missing(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
     return [number for number in numbers if number not in skipped and number not in spool]
 
 
-def _is_settled(turn: Turn, batch: int, count: int, missing: list[int]) -> bool:
+def _is_settled(turn: Turn, batch: int, about: BatchFacts, missing: list[int]) -> bool:
     """Tell whether enough reads agree on what lacks, this one included; if not, write this one down."""
     digest = sha256(repr(missing).encode()).hexdigest()
-    reads = turn.ledger.reads(batch, count)
-    again = readable_at(turn, reads)
+    again = reread_at(turn, batch, about)
     if again and again > turn.now():
         return False
+    reads = turn.ledger.reads(batch, about.reads)
     if [read.digest for read in reads[1 - ENOUGH_READS :]] == [digest] * (ENOUGH_READS - 1):
         return True
-    turn.ledger.write_read(batch, count + 1, Read(turn.invocation.writer, turn.now(), len(missing), digest))
+    read = Read(turn.invocation.writer, turn.now(), len(missing), digest)
+    turn.ledger.write_read(batch, about.reads + 1, read)
     return False
 
 
-def readable_at(turn: Turn, reads: list[Read]) -> datetime | None:
+def reread_at(turn: Turn, batch: int, about: BatchFacts) -> datetime | None:
     """Return from when on another read of results that lacked lines counts; None before the first."""
+    reads = turn.ledger.reads(batch, about.reads)
     return reads[-1].at + timedelta(seconds=turn.run.settings.reread_seconds) if reads else None
+
+
+def readable_at(turn: Turn, batch: int, about: BatchFacts) -> datetime | None:
+    """Return when results are read again after a read that broke off, ever later; None where none did."""
+    if not about.unreads:
+        return None
+    pause = min(_SHORTEST_PAUSE << min(about.unreads - 1, 10), _LONGEST_PAUSE)
+    return turn.ledger.unread(batch, about.unreads).at + timedelta(seconds=pause)
 
 
 class _Outputs:
@@ -135,6 +156,12 @@ def _write(turn: Turn, batch: Batch, spool: Spool, tally: Tally) -> list[OutputF
             stored = spool.find(line.number) if found else _unsent(line, failure(Outcome.MISSING), tally)
             outputs.add(line, raw_custom_id(line.raw or b""), stored)
     return [writer.account() for writer in outputs.writers]
+
+
+def _keep_aside(turn: Turn, batch: int, spool: Spool) -> None:
+    with turn.storage.writer(keys.aside(turn.run.run, batch)) as writer:
+        for line in spool.aside_lines():
+            writer.write(line)
 
 
 def _unsent(line: Line, result: Result, tally: Tally) -> Stored:

@@ -1,6 +1,7 @@
 """The results of one batch on disk, found by line."""
 
 from array import array
+from collections.abc import Iterator
 from tempfile import TemporaryFile
 from typing import NamedTuple, Self
 
@@ -34,6 +35,7 @@ class Spool:
 
     def __init__(self, batch: Batch, mark: str, tally: Tally) -> None:
         """Take the batch whose results are kept, the nonce of its wire ids, and a tally that counts what is kept."""
+        self._aside = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed with the other
         self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by our own __exit__
         self._batch = batch
         self._mark = mark
@@ -49,6 +51,7 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         """Give the disk space back."""
         self._file.close()
+        self._aside.close()
 
     def __len__(self) -> int:
         """Return the number of requests that have a result."""
@@ -63,8 +66,10 @@ class Spool:
         line = line_of(result.wire_id, self._mark)
         if line is None or not self._batch.first_line <= line <= self._batch.last_line:
             self._tally.foreign += 1
+            self._aside.write(result.raw + b"\n")
         elif line in self._numbers:
             self._tally.repeated += 1
+            self._aside.write(result.raw + b"\n")
         else:
             self._keep(line, Stored.of(result, line))
             self._tally.add(result)
@@ -80,3 +85,8 @@ class Spool:
         place = self._places[self._numbers[line]]
         self._file.seek(place >> _FLAG_BITS)
         return Stored(self._file.readline(), bool(place & _SUCCEEDED), bool(place & _RETRYABLE))
+
+    def aside_lines(self) -> Iterator[bytes]:
+        """Yield the lines of no request of the batch, or of one that had its result, as the provider wrote them."""
+        self._aside.seek(0)
+        yield from self._aside

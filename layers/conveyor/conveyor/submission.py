@@ -18,6 +18,7 @@ from conveyor.records import (
     Attempt,
     AttemptRefused,
     BatchFacts,
+    Duplicate,
     Facts,
     Refusal,
     RefusalKind,
@@ -96,8 +97,11 @@ def _pay(turn: Turn, batch: Batch, number: int) -> None:
     match turn.api.create(wire_requests(turn, batch), batch.body_bytes, seconds):
         case Created(batch_id, created_at, expires_at):
             submitted = Submitted(writer, turn.now(), batch_id, created_at, expires_at)
-            turn.ledger.write_submitted(batch.number, submitted)
-            turn.ledger.write_claim(batch_id, batch.number)
+            if turn.ledger.write_submitted(batch.number, submitted).id == batch_id:
+                turn.ledger.write_claim(batch_id, batch.number)
+            else:  # another was adopted meanwhile; this one is surely ours too
+                turn.ledger.write_duplicate(batch.number, batch_id, Duplicate(writer, turn.now()))
+                turn.api.cancel(batch_id)
         case Refused() as refused:
             turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, refused, number))
         case Unknown():

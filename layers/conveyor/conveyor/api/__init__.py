@@ -88,6 +88,10 @@ class BatchApi(Protocol):
         """Ask how far a batch is."""
         ...
 
+    def cancel(self, batch_id: str) -> Progress | Trouble:
+        """Ask for a batch to end soon; what is under way is finished, and what is finished is kept."""
+        ...
+
     def results(self, batch_id: str) -> AbstractContextManager[Iterator[Result]]:
         """Stream the results of an ended batch, in the provider's order. Raises ResultsUnreadable."""
         ...

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from conveyor.api import ResultsUnreadable
 from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure
 
 
@@ -30,48 +29,52 @@ class _Message(msgspec.Struct):
     usage: Usage = msgspec.field(default_factory=Usage)
 
 
+_UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decode_line = msgspec.json.Decoder(_ResultLine).decode
 _decode_outcome = msgspec.json.Decoder(_Outcome).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
 _decode_message = msgspec.json.Decoder(_Message).decode
 
 
-def decode_result(raw: bytes | None, number: int) -> Result:
-    """Decode a line of results. Only its id must be readable: the rest concerns one request, not the whole batch."""
+def decode_result(raw: bytes | None) -> Result:
+    """Decode a line of results. What of it is odd concerns one request, or none, but never the whole batch."""
+    raw = raw or b""
     try:
-        line = _decode_line(raw or b"")
-    except msgspec.MsgspecError as error:
-        raise ResultsUnreadable(f"line {number} of the results is not a result") from error
+        line = _decode_line(raw)
+    except _UNDECODABLE:
+        return Result("", Outcome.ERRORED, raw)
     try:
         told = _decode_outcome(line.result)
-    except msgspec.MsgspecError:
+    except _UNDECODABLE:
         told = _Outcome()
     match told.type:
         case "succeeded" if told.message:
             message = _message(told.message)
-            return Result(line.custom_id, Outcome.SUCCEEDED, bytes(told.message), None, message.model, message.usage)
+            return Result(
+                line.custom_id, Outcome.SUCCEEDED, raw, bytes(told.message), None, message.model, message.usage
+            )
         case "errored":
-            return Result(line.custom_id, Outcome.ERRORED, error=_error(told.error))
+            return Result(line.custom_id, Outcome.ERRORED, raw, error=_error(told.error))
         case "canceled" | "expired":
             outcome = Outcome(told.type)
-            return Result(line.custom_id, outcome, error=failure(outcome).error)
+            return Result(line.custom_id, outcome, raw, error=failure(outcome).error)
         case _:
             strange = Error(UNREADABLE, "the provider's result line is of a form that is not known")
-            return Result(line.custom_id, Outcome.ERRORED, error=strange)
+            return Result(line.custom_id, Outcome.ERRORED, raw, error=strange)
 
 
 def _message(raw: msgspec.Raw) -> _Message:
     """Read what a message says of itself; a message whose account is odd is a message all the same."""
     try:
         return _decode_message(raw)
-    except msgspec.MsgspecError:
+    except _UNDECODABLE:
         return _Message()
 
 
 def _error(raw: msgspec.Raw) -> Error:
     try:
         error: _Error | None = _decode_error(raw)
-    except msgspec.MsgspecError:
+    except _UNDECODABLE:
         error = None
     while error is not None and error.error is not None:
         error = error.error

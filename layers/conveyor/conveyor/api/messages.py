@@ -4,7 +4,7 @@ Facts: https://platform.claude.com/docs/en/api/creating-message-batches and the 
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -24,6 +24,7 @@ from conveyor.records import RefusalKind
 _PATH = "/v1/messages/batches"
 _VERSION = "2023-06-01"
 """The batch endpoints are the same in every version; under this one `temperature` and its like are still accepted."""
+_KEY_REFUSED = (401, 403)
 _PAGE = 1000
 _SEND_BYTES = 256 * 1024
 _LONGEST_RESULT = 64_000_000
@@ -129,7 +130,7 @@ class MessageBatches:
         found: list[Progress] = []
         question: dict[str, str | int] = {"limit": _PAGE}
         while True:
-            answer = self._ask(self._url, question)
+            answer = self._ask("GET", self._url, question)
             if isinstance(answer, Trouble):
                 return answer
             try:
@@ -143,7 +144,14 @@ class MessageBatches:
 
     def progress(self, batch_id: str) -> Progress | Trouble:
         """Retrieve one batch. A 404 is trouble too: the provider is known to give it for batches that exist."""
-        answer = self._ask(f"{self._url}/{batch_id}", {})
+        return self._batch("GET", f"{self._url}/{batch_id}")
+
+    def cancel(self, batch_id: str) -> Progress | Trouble:
+        """Cancel one batch; doing so again changes nothing."""
+        return self._batch("POST", f"{self._url}/{batch_id}/cancel")
+
+    def _batch(self, method: str, url: str) -> Progress | Trouble:
+        answer = self._ask(method, url)
         if isinstance(answer, Trouble):
             return answer
         try:
@@ -155,35 +163,34 @@ class MessageBatches:
     def results(self, batch_id: str) -> Iterator[Iterator[Result]]:
         """Stream the results; the address is made from the id, so that the key goes nowhere else."""
         try:
-            with self._client.stream(
-                "GET",
-                f"{self._url}/{batch_id}/results",
-                headers=self._headers(self._key()),
-                timeout=_RESULTS,
-            ) as answer:
+            with ExitStack() as opened:
+                answer = self._open_results(batch_id, opened, self._key())
+                if answer.status_code in _KEY_REFUSED:
+                    answer = self._open_results(batch_id, opened, self._key(renew=True))
                 if not answer.is_success:
-                    message = f"HTTP {answer.status_code} for the results of {batch_id}"
-                    raise ResultsUnreadable(message)
-                yield (
-                    decode_result(line.raw, line.number)
-                    for line in read_lines(answer.iter_bytes(), longest=_LONGEST_RESULT)
-                )
+                    raise ResultsUnreadable(f"HTTP {answer.status_code} for the results of {batch_id}")
+                yield (decode_result(line.raw) for line in read_lines(answer.iter_bytes(), longest=_LONGEST_RESULT))
         except httpx.HTTPError as error:
             message = f"{type(error).__name__} while the results of {batch_id} were read"
             raise ResultsUnreadable(message) from None  # the cause may quote a header, and so the key
 
-    def _ask(self, url: str, question: dict[str, str | int]) -> httpx.Response | Trouble:
+    def _open_results(self, batch_id: str, opened: ExitStack, key: ApiKey) -> httpx.Response:
+        url = f"{self._url}/{batch_id}/results"
+        call = self._client.stream("GET", url, headers=self._headers(key), timeout=_RESULTS)
+        return opened.enter_context(call)
+
+    def _ask(self, method: str, url: str, question: dict[str, str | int] | None = None) -> httpx.Response | Trouble:
         """Ask once, and once more with a new key where the key was refused: it may have been rotated."""
         try:
-            answer = self._get(url, question, self._key())
-            if answer.status_code in (401, 403):
-                answer = self._get(url, question, self._key(renew=True))
+            answer = self._call(method, url, question, self._key())
+            if answer.status_code in _KEY_REFUSED:
+                answer = self._call(method, url, question, self._key(renew=True))
         except httpx.HTTPError as error:
             return Trouble(type(error).__name__)
         return answer if answer.is_success else Trouble(f"HTTP {answer.status_code}")
 
-    def _get(self, url: str, question: dict[str, str | int], key: ApiKey) -> httpx.Response:
-        return self._client.get(url, params=question, headers=self._headers(key), timeout=_QUESTION)
+    def _call(self, method: str, url: str, question: dict[str, str | int] | None, key: ApiKey) -> httpx.Response:
+        return self._client.request(method, url, params=question, headers=self._headers(key), timeout=_QUESTION)
 
     def _headers(self, key: ApiKey) -> dict[str, str]:
         return {"x-api-key": key.value, "anthropic-version": _VERSION}
