@@ -173,7 +173,7 @@ def _drop(stack: Stack, file: Path, chosen: Choices, console: Console) -> Outcom
 def _tell_what_goes_on(stack: Stack, api: Api, console: Console) -> None:
     """Name the batches that a real server goes on with, which we leave before their end."""
     headers = "-H 'anthropic-version: 2023-06-01' -H \"x-api-key: $ANTHROPIC_API_KEY\""
-    for batch in (claim.removeprefix("claims/") for claim in stack.keys("claims/")):
+    for batch in (claim.removeprefix("claims/batches/") for claim in stack.keys("claims/batches/")):
         words = f"\nBatch {batch} goes on at the provider and will be paid for. To cancel it:"
         command = f"  curl -X POST {headers} {api.url}/v1/messages/batches/{batch}/cancel"
         console.print(f"{words}\n{command}", markup=False, highlight=False, soft_wrap=True)

@@ -39,9 +39,44 @@ def test_two_upload_events_at_once_lead_to_one_batch(belt: Belt, machine: str) -
     assert len(executions(belt, machine)) == 2
 
 
-def test_the_same_bytes_under_a_new_version_are_another_drop(belt: Belt) -> None:
-    """Each version is a run of its own."""
-    assert belt.upload(drop_of(1)) != belt.upload(drop_of(1))
+def test_the_same_bytes_under_the_same_key_are_not_paid_for_again(belt: Belt) -> None:
+    """An edit of an object's metadata in the console makes a new version, and is no wish to pay."""
+    first = belt.upload(drop_of(2))
+    again = belt.finish(belt.upload(drop_of(2)))
+    assert again["status"] == "refused"
+    assert f"in run {first}" in again["message"]
+    assert belt.finish(first)["status"] == "completed"
+    assert belt.finish(belt.upload(drop_of(2)))["status"] == "refused"
+    assert belt.creates() == (1, 1)
+
+
+def test_the_same_bytes_are_run_again_by_whoever_says_so(belt: Belt) -> None:
+    """The message says how; and other bytes, or another key, are another matter."""
+    belt.finish(belt.upload(drop_of(2)))
+    message = belt.finish(belt.upload(drop_of(2)))["message"]
+    assert "--metadata again=yes" in message
+    assert belt.finish(belt.upload(drop_of(2), metadata={"again": "yes"}))["status"] == "completed"
+    assert belt.finish(belt.upload(drop_of(2), "inbox/b.jsonl"))["status"] == "completed"
+    assert belt.finish(belt.upload(drop_of(3)))["status"] == "completed"
+    assert belt.creates() == (4, 4)
+
+
+def test_bytes_that_were_refused_can_be_dropped_again(belt: Belt) -> None:
+    """Nothing was paid for them, and the message asked to drop them again."""
+    belt.provider.fail("create", {"kind": "answer", "status": 402, "type": "billing_error"})
+    assert belt.finish(belt.upload(drop_of(2)))["status"] == "refused"
+    assert belt.finish(belt.upload(drop_of(2)))["status"] == "completed"
+
+
+def test_of_the_same_bytes_dropped_thrice_at_once_one_is_run(belt: Belt) -> None:
+    """One place can be taken by one run only, in whatever order they come."""
+    belt.finish(belt.upload(drop_of(1), "inbox/first.jsonl"))
+    events = [belt.drop(drop_of(20)) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        runs = [state["run"] for state in pool.map(belt.submit, events)]
+    statuses = {run: belt.finish(run)["status"] for run in sorted(runs)}
+    assert sorted(statuses.values()) == ["completed", "refused", "refused"]
+    assert belt.creates() == (2, 2)
 
 
 def test_a_batch_whose_answer_was_lost_is_found_and_adopted(belt: Belt) -> None:
@@ -65,7 +100,7 @@ def test_an_attempt_that_surely_created_nothing_is_followed_by_another_after_set
 def test_a_batch_of_the_same_size_that_is_not_ours_is_not_adopted(belt: Belt) -> None:
     """Its results hold other ids; ours is sent again."""
     belt.finish(belt.upload(drop_of(3), "inbox/other.jsonl"))
-    for key in belt.stored("claims/"):
+    for key in belt.stored("claims/batches/"):
         belt.s3.delete_object(Bucket=belt.bucket, Key=key)
     belt.provider.fail("create", {"kind": "lose", "when": "before"})
     assert belt.finish(belt.upload(drop_of(3)))["status"] == "completed"
@@ -191,7 +226,7 @@ def test_a_claim_that_could_not_be_written_is_written_when_submit_runs_again(
     put = storage._client.put_object  # noqa: SLF001
 
     def deny_claims(**call: Any) -> Any:
-        if call["Key"].startswith("claims/"):
+        if call["Key"].startswith("claims/batches/"):
             raise ConnectionError
         return put(**call)
 
@@ -200,7 +235,7 @@ def test_a_claim_that_could_not_be_written_is_written_when_submit_runs_again(
         patch.setattr(storage._client, "put_object", deny_claims)  # noqa: SLF001
         with pytest.raises(ConnectionError):
             belt.submit(event)
-    assert belt.stored("claims/") == []
+    assert belt.stored("claims/batches/") == []
     belt.submit(event)
-    assert len(belt.stored("claims/")) == 1
+    assert len(belt.stored("claims/batches/")) == 1
     assert belt.creates() == (1, 1)

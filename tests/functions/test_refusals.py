@@ -70,6 +70,11 @@ def test_metadata_that_is_not_understood_refuses_the_drop(belt: Belt) -> None:
     assert '"on-invalid" must be "refuse" or "skip"' in refused(belt, drop_of(1), metadata={"on-invalid": "no"})
 
 
+def test_a_word_other_than_yes_is_not_taken_for_it(belt: Belt) -> None:
+    """It is about paying again."""
+    assert '"again" must be "yes"' in refused(belt, drop_of(1), metadata={"again": "Yes, please"})
+
+
 def test_an_object_without_a_version_is_refused(belt: Belt) -> None:
     """It could be changed while it is read."""
     belt.s3.put_bucket_versioning(Bucket=belt.bucket, VersioningConfiguration={"Status": "Suspended"})

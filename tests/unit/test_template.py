@@ -23,7 +23,8 @@ MAY = {
         "ReadDrop": READ_DROP,
         "ReadAndWriteLedger": LEDGER,
         "ListLedger": LIST,
-        "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/*"),
+        "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
+        "ClaimContent": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/drops/*"),
         "WriteFaults": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/*"),
         "ReadApiKey": KEY,
         "StartRun": ("states:StartExecution", MACHINE),
@@ -33,7 +34,7 @@ MAY = {
         "WriteLogs": (LOGS, "PollLog.Arn"),
         "ReadAndWriteLedger": LEDGER,
         "ListLedger": LIST,
-        "ReadClaims": ("s3:GetObject", "${Bucket.Arn}/claims/*"),
+        "ReadClaims": ("s3:GetObject", "${Bucket.Arn}/claims/batches/*"),
         "ReadApiKey": KEY,
     },
     "SplitRole": {
@@ -98,7 +99,10 @@ def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
                 assert not re.match(r"s3:(Delete|\*|Put(?!Object$))", action)
                 if action == "s3:PutObject":
                     places = [spelled(resource) for resource in as_list(statement["Resource"])]
-                    assert all(re.search(r"/(runs|claims|results|failures)/\*$", place) for place in places)
+                    assert all(
+                        re.search(r"/(runs|claims/batches|claims/drops|results|failures)/\*$", place)
+                        for place in places
+                    )
 
 
 def test_the_ledger_is_all_a_role_may_list() -> None:

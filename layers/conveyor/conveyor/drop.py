@@ -12,6 +12,8 @@ import orjson
 from conveyor import keys
 
 SUFFIX = ".jsonl"
+AGAIN = "again"
+"""S3 object metadata: `--metadata again=yes` runs the same bytes under the same key once more."""
 _LONGEST_NAME = 512
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/-]")
 
@@ -55,6 +57,16 @@ class Drop(msgspec.Struct, frozen=True):
         name = self.key.removeprefix(keys.INBOX).removesuffix(".gz").removesuffix(SUFFIX)
         segments = (segment if segment.strip(".") else "_" for segment in _UNSAFE.sub("_", name).split("/"))
         return "/".join(segments)[:_LONGEST_NAME].rstrip("./") or "_"
+
+    @property
+    def content(self) -> str:
+        """The same for the same bytes under the same key, whatever the version."""
+        return sha256(orjson.dumps([self.bucket, self.key, self.etag, self.bytes])).hexdigest()
+
+    @property
+    def is_meant_again(self) -> bool:
+        """True when whoever dropped it knows that the same bytes were dropped before."""
+        return self.metadata.get(AGAIN) == "yes"
 
     def run_id(self, stack_id: str) -> str:
         """Return the id of the run of this drop: same drop, same stack, same id. It sorts by time and holds no name."""

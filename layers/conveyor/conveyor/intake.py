@@ -3,7 +3,7 @@
 import orjson
 
 from conveyor.clients import Machine
-from conveyor.drop import SUFFIX, Drop, Upload
+from conveyor.drop import AGAIN, SUFFIX, Drop, Upload
 from conveyor.ledger import Ledger
 from conveyor.records import Run
 from conveyor.schedule import Next
@@ -29,6 +29,8 @@ def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
     if not drop.key.endswith(SUFFIX):
         advice = "unpack it first" if drop.key.endswith(".gz") else "rename it"
         return settings, f'the file\'s name does not end in "{SUFFIX}": {advice}'
+    if drop.metadata.get(AGAIN, "yes") != "yes":
+        return settings, f'the object\'s metadata "{AGAIN}" must be "yes", or be left out'
     try:
         return settings.for_drop(drop.metadata), None
     except BadMetadata as error:

@@ -86,7 +86,12 @@ def part(run: str, batch: int) -> str:
 
 def claim(batch_id: str) -> str:
     """Return the key that says which run owns one of the provider's batches."""
-    return f"claims/{batch_id}"
+    return f"claims/batches/{batch_id}"
+
+
+def dropped(content: str, number: int) -> str:
+    """Return the key that names the n-th run that had some bytes under some key."""
+    return f"claims/drops/{content}/{number}"
 
 
 def results(name: str, run: str) -> str:

@@ -1,5 +1,6 @@
 """A run's memory: typed facts over S3."""
 
+from itertools import count
 from typing import TypeVar
 
 import msgspec
@@ -129,6 +130,19 @@ class Ledger:
     def write_stuck(self, stuck: Stuck) -> Stuck:
         """Write down that the run ends without its results."""
         return self._write(keys.stuck(self._run), stuck)
+
+    def claim_content(self, content: str) -> str | None:
+        """Take the first free place among the runs that had some content; return the run that has it already, if any.
+
+        A run that was refused has paid nothing, and makes room for the next.
+        """
+        for number in count(1):
+            other = self._storage.put_once(keys.dropped(content, number), self._run.encode()).decode()
+            if other == self._run:
+                return None
+            if not Ledger(self._storage, other).facts().refused:
+                return other
+        raise AssertionError
 
     def owner(self, batch_id: str) -> Claim | None:
         """Return who claims one of the provider's batches; None proves nothing."""

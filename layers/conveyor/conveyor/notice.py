@@ -4,7 +4,7 @@ from shlex import quote
 from typing import NamedTuple
 
 from conveyor import keys
-from conveyor.drop import SUFFIX
+from conveyor.drop import AGAIN, SUFFIX
 from conveyor.receipt import Receipt
 
 _LONGEST_SUBJECT = 99
@@ -55,6 +55,14 @@ def _refused(receipt: Receipt) -> list[str]:
         lines += ["", _ADVICE[receipt.code]]
     key = str(drop["key"]) if str(drop["key"]).endswith(SUFFIX) else f"{keys.INBOX}{receipt.name}{SUFFIX}"
     file, target = quote(key.rsplit("/", 1)[-1]), quote(_url(receipt, key))
+    if receipt.code == "seen-before":
+        return [
+            *lines,
+            "",
+            "If you mean it, and will pay again, type:",
+            "",
+            f"  aws s3 cp {file} {target} --metadata {AGAIN}=yes",
+        ]
     return [*lines, "", "When that is put right, drop it again:", "", f"  aws s3 cp {file} {target}"]
 
 

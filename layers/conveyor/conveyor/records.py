@@ -100,7 +100,7 @@ class Submitted(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """`claims/<batch id>`: which run owns one of the provider's batches."""
+    """`claims/batches/<batch id>`: which run owns one of the provider's batches."""
 
     run: str
     batch: int

@@ -92,7 +92,7 @@ class Check:
 
 def validate(turn: Turn) -> None:
     """Read the whole drop and write down either its plan or its refusal."""
-    if reason := _unread(turn.run):
+    if reason := _unread(turn.run) or _seen_before(turn):
         _refuse(turn, *reason)
         return
     check = _read(turn.run, turn.storage)
@@ -126,6 +126,14 @@ def _unread(run: Run) -> tuple[str, str] | None:
     if run.drop.bytes > _LARGEST_DROP * limit:
         return "too-large", f"the drop has {run.drop.bytes:,} bytes; a batch takes {limit:,}: split it"
     return None
+
+
+def _seen_before(turn: Turn) -> tuple[str, str] | None:
+    """Return why bytes that were dropped before are not paid for again: an edit of metadata drops them, too."""
+    other = turn.ledger.claim_content(turn.run.drop.content)
+    if other is None or turn.run.drop.is_meant_again:
+        return None
+    return "seen-before", f"the same bytes were dropped under this key before, in run {other}"
 
 
 def _read(run: Run, storage: Storage) -> Check:
