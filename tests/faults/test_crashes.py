@@ -29,6 +29,7 @@ SCENARIOS = {
     "plain": Scenario({"outcomes": {"2": "errored:api_error", "3": "expired"}}),
     "delivered three times": Scenario(deliveries=3),
     "a line comes late": Scenario(faults=[{"call": "results", "do": [{"kind": "spoil", "missing": [2]}], "times": 1}]),
+    "the results break off": Scenario(faults=[{"call": "results", "do": [{"kind": "cut", "at": 700}], "times": 2}]),
     "a line is missing": Scenario({"outcomes": {"1": "missing"}}),
     "the answer is lost after creating": Scenario(
         faults=[{"call": "create", "do": [{"kind": "lose", "when": "after"}]}]
