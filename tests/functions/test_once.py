@@ -193,7 +193,7 @@ def test_a_busy_provider_is_sent_the_body_ever_more_rarely(belt: Belt) -> None:
     assert belt.moment - began >= timedelta(minutes=1 + 2 + 4 + 8 + 16 + 7 * 30)
 
 
-def test_a_provider_that_cannot_be_reached_is_asked_again_at_once_when_it_can(belt: Belt) -> None:
+def test_a_provider_that_cannot_be_reached_leaves_nothing_to_look_for(belt: Belt) -> None:
     """A call that reached nobody created nothing, so there is nothing to look for."""
     run = belt.upload(drop_of(2))
     assert belt.finish(run)["status"] == "completed"

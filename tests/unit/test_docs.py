@@ -1,0 +1,32 @@
+"""Documents that name things name things that exist."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+from conveyor.receipt import Status
+from tests.unit import template
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_every_test_that_a_guarantee_names_exists() -> None:
+    """A promise whose test was renamed or removed would stand unproved."""
+    named = set(re.findall(r"`(test_\w+)`", (PROJECT / "docs" / "guarantees.md").read_text()))
+    existing = {
+        name for path in (PROJECT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    assert named
+    assert named <= existing
+
+
+def test_the_readme_names_every_parameter() -> None:
+    """What can be set can be found."""
+    readme = (PROJECT / "README.md").read_text()
+    assert [name for name in template.template()["Parameters"] if f"`{name}`" not in readme] == []
+
+
+def test_the_readme_names_every_status_of_a_run() -> None:
+    """Whoever filters messages by it needs the whole list."""
+    readme = (PROJECT / "README.md").read_text()
+    assert [status for status in get_args(Status) if f"| `{status}` |" not in readme] == []
