@@ -68,6 +68,8 @@ def choices(env: Mapping[str, str]) -> Choices:
     """Read the choices. Raises Misuse."""
     name, live, url, key = (env.get(each, "") for each in ("FILE", "LIVE", "API_URL", "ANTHROPIC_API_KEY"))
     file = Path(name).expanduser() if name else None
+    if file is not None and file.is_dir():
+        raise Misuse(f"FILE={name}: that is a directory; give one .jsonl file")
     if file is not None and not file.is_file():
         raise Misuse(f"FILE={name}: there is no such file (looked in {Path.cwd()})")
     if file is not None and not file.stat().st_size:
@@ -119,7 +121,7 @@ def _drop_and_return(stack: Stack, chosen: Choices, console: Console) -> list[st
     outcome = _drop(stack, file, chosen, console)
     if outcome.message.status == "refused":
         _show_refusal(outcome, console)
-        return [] if chosen.file and outcome.lines("invalid.jsonl") else [f"{file.name} was refused"]
+        return [] if chosen.file else [f"{file.name} was refused"]
     _title(console, "The receipt")
     for name, value in outcome.receipt.items():
         _line(console, f"  {name:<19} {json.dumps(value, ensure_ascii=False)}")
@@ -159,7 +161,7 @@ def _drop(stack: Stack, file: Path, chosen: Choices, console: Console) -> Outcom
     try:
         with Progress(console) as progress:
             message = watch(stack, key, stack.drop(file, key), limit, progress)
-    except (KeyboardInterrupt, TimeoutError):
+    except BaseException:
         if chosen.api is not None:
             _tell_what_goes_on(stack, chosen.api, console)
         raise
@@ -184,7 +186,7 @@ def _show_refusal(outcome: Outcome, console: Console) -> None:
     if faults:
         _title(console, f"The first of {len(faults):,} faults")
     for fault in faults[:5]:
-        _line(console, f"  {json.dumps(fault, ensure_ascii=False)}")
+        _line(console, f"  line {fault['line']}, {fault['code']}: {fault['message']}")
     _show_files(outcome, console)
 
 

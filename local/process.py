@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # From SIGTERM to SIGKILL. The local AWS sometimes takes longer to end by itself, but has nothing worth waiting for.
 END_SECONDS = 5.0
 
@@ -25,7 +25,7 @@ class ProcessFailed(Exception):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into KeyboardInterrupt and ignore the later ones, so that clean-up is never cut.
+    """Turn the first of these signals into KeyboardInterrupt and ignore the later ones, so that clean-up is never cut.
 
     make and a terminal may both pass the same signal on, so a second one is usual.
     """

@@ -94,11 +94,13 @@ def _show(stack: Stack, run: str, progress: Progress) -> None:
     if "plan.jsonl" not in ledger:
         progress.doing("validated")
         return
-    plan = stack.lines(f"{prefix}plan.jsonl")
+    _checked, *plan = stack.lines(f"{prefix}plan.jsonl")
     progress.done("validated", f"{sum(batch['requests'] for batch in plan):,} requests")
     submitted = sorted(name for name in ledger if name.endswith("/batch.json"))
     if len(submitted) < len(plan):
-        progress.doing("submitted")
+        refused = max((name for name in ledger if "/refused-" in name), default=None)
+        reason = json.loads(stack.object(prefix + refused))["message"] if refused else ""
+        progress.doing("submitted", f"again later: {reason}" if reason else "")
         return
     progress.done("submitted", ", ".join(json.loads(stack.object(prefix + name))["id"] for name in submitted))
     if sum(name.endswith("/part.json") for name in ledger) < len(plan):

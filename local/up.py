@@ -34,8 +34,9 @@ List what came back, and read it:
 No aws command? python3.13 -m venv .venv/cli && .venv/cli/bin/pip install awscli, then type .venv/cli/bin/aws."""
 
 SIMULATED = """
-The simulated provider takes {seconds:g} s. Make every tenth request of the next drop fail:
-    curl -X PUT {url}/_provider/settings -d '{{"every": {{"10": "errored:overloaded_error"}}}}'"""
+The simulated provider takes {seconds:g} s. Make every tenth request of all later drops fail, and see it:
+    curl -X PUT {url}/_provider/settings -d '{{"every": {{"10": "errored:overloaded_error"}}}}'
+    aws s3 cp samples/humaneval-164.jsonl s3://{bucket}/inbox/failing.jsonl"""
 
 
 def describe(stack: Stack) -> str:
@@ -49,7 +50,11 @@ def describe(stack: Stack) -> str:
         machine=stack.outputs["StateMachineArn"],
         queue=stack.queue_url,
     )
-    return words + (SIMULATED.format(seconds=PROVIDER_SECONDS, url=stack.provider.url) if stack.provider else "")
+    return words + (
+        SIMULATED.format(seconds=PROVIDER_SECONDS, url=stack.provider.url, bucket=stack.bucket)
+        if stack.provider
+        else ""
+    )
 
 
 def main() -> int:

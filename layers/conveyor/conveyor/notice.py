@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from conveyor import keys
 from conveyor.drop import AGAIN, SUFFIX
+from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
 
 _LONGEST_SUBJECT = 99
@@ -98,7 +99,9 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
     lines += ["", *_table([(_LABELS[file.key.rsplit("/", 1)[-1]], _url(receipt, file.key)) for file in receipt.files])]
     lines.append(f"Tokens: {_tokens(receipt)}")
     if receipt.retryable:
-        lines += ["", f"{receipt.retryable:,} of the failures are worth sending again. Type:", ""]
+        missing = receipt.outcomes[Outcome.MISSING]
+        caution = f" ({missing:,} of them missing, which may have been billed)" if missing else ""
+        lines += ["", f"{receipt.retryable:,} of the failures are worth sending again{caution}. Type:", ""]
         lines.append(
             f"  aws s3 cp {_url(receipt, keys.retry(name, run))} {_url(receipt, f'{keys.INBOX}{name}-retry.jsonl')}"
         )

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+STEPS = ("received", "validated  164 requests", "submitted", "waiting", "split", "notified")
+
+
+@pytest.fixture
+def fresh_provider() -> None:
+    """Need no stack: the demo runs one of its own."""
+
+
+def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal() -> None:
+    """What the README shows is what a stranger sees, and the demo holds it against what is promised."""
+    env = {name: value for name, value in os.environ.items() if name not in ("FILE", "LIVE", "API_URL")}
+    demo = subprocess.run(
+        [sys.executable, "-m", "local.demo"], cwd=PROJECT, env=env, capture_output=True, text=True, check=False
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    for step in STEPS:
+        assert step in demo.stdout
+    assert "Conveyor: completed humaneval-164 (159 results, 5 failures)" in demo.stdout
+    assert "Conveyor: refused mistakes" in demo.stdout
+    assert "custom-id-duplicate" in demo.stdout
