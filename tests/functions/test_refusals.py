@@ -137,6 +137,7 @@ def test_a_refusal_of_the_provider_ends_the_run_after_one_post(belt: Belt, answe
     belt.provider.fail("create", {"kind": "answer", **answer}, times=None)
     assert told in refused(belt, drop_of(2))
     assert belt.creates() == (1, 0)
+    assert belt.turns == ["report"]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def submit_next(turn: Turn, facts: Facts) -> None:
         elif not facts.refused and not _conclude(turn, batch.number, about):
             free = free_at(batch.number, about, turn.ledger)
             if free is not None and free <= turn.now():
-                _pay(turn, batch, about.attempts + 1)
+                _pay(turn, batch, about)
             return
 
 
@@ -81,7 +81,8 @@ def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
     return True
 
 
-def _pay(turn: Turn, batch: Batch, number: int) -> None:
+def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> None:
+    number = about.attempts + 1
     seconds = turn.run.settings.post_seconds
     if turn.invocation.left < timedelta(seconds=seconds) + SPARE:
         return
@@ -104,12 +105,14 @@ def _pay(turn: Turn, batch: Batch, number: int) -> None:
                 turn.api.cancel(batch_id)
         case Refused() as refused:
             turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, refused, number))
+            _conclude(turn, batch.number, BatchFacts(number, about.refused | {number}, about.absent))
         case Unknown():
             return
 
 
 def _refused_attempt(turn: Turn, refused: Refused, number: int) -> AttemptRefused:
-    wait = timedelta(seconds=0 if refused.kind is RefusalKind.RESEND else _pause(refused.retry_after, number))
+    later = refused.kind is RefusalKind.LATER
+    wait = timedelta(seconds=_pause(refused.retry_after, number) if later else 0)
     about = (refused.kind, refused.status, refused.type, refused.message)
     return AttemptRefused(turn.invocation.writer, turn.now(), *about, turn.now() + wait)
 
