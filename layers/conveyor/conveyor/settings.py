@@ -1,6 +1,6 @@
 """What can be set: by template parameters for the stack, by S3 object metadata for one drop."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 
 import msgspec
@@ -28,8 +28,7 @@ class Settings(msgspec.Struct, frozen=True):
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the stack's settings. Raises ValidationError, which names the setting, before any work is done."""
-        given = {name: env[_PREFIX + name.upper()] for name in cls.__struct_fields__ if _PREFIX + name.upper() in env}
-        return msgspec.convert(given, cls, strict=False)
+        return msgspec.convert(_given(env, cls.__struct_fields__), cls, strict=False)
 
     def for_drop(self, metadata: Mapping[str, str]) -> Self:
         """Return the settings with a drop's own in place; metadata with other names is not ours and is left alone.
@@ -74,5 +73,9 @@ class Environment(msgspec.Struct, frozen=True):
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the variables the template sets."""
-        given = {name: env[_PREFIX + name.upper()] for name in cls.__struct_fields__ if _PREFIX + name.upper() in env}
-        return msgspec.convert(given, cls)
+        return msgspec.convert(_given(env, cls.__struct_fields__), cls)
+
+
+def _given(env: Mapping[str, str], fields: Iterable[str]) -> dict[str, str]:
+    """Return what the environment says of some fields; one it does not name is left to its default."""
+    return {name: env[_PREFIX + name.upper()] for name in fields if _PREFIX + name.upper() in env}

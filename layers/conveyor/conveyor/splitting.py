@@ -1,6 +1,6 @@
 """Results come in the provider's order under our ids; they leave in the user's order under the user's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,7 +14,7 @@ from conveyor.clients import Clients
 from conveyor.drop import nonce
 from conveyor.invocation import Invocation
 from conveyor.line import raw_custom_id
-from conveyor.lines import Line, read_lines
+from conveyor.lines import Line
 from conveyor.outcome import Error, Outcome, Result, failure, output_line
 from conveyor.output import OutputFile
 from conveyor.plan import Batch
@@ -71,17 +71,12 @@ def _collect(turn: Turn, batch: int, number: int, batch_id: str, spool: Spool) -
     return True
 
 
-def _lines(turn: Turn, batch: Batch) -> Iterator[Line]:
-    chunks = turn.storage.stream(turn.run.drop, batch.first_byte, batch.end_byte)
-    return read_lines(chunks, first=batch.first_line, start=batch.first_byte)
-
-
 def _missing(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
     """Return the lines that were sent and have no result."""
     if len(spool) == batch.requests:
         return []
     skipped = {line.line for line in batch.skipped}
-    numbers = (line.number for line in _lines(turn, batch))
+    numbers = (line.number for line in turn.lines(batch))
     return [number for number in numbers if number not in skipped and number not in spool]
 
 
@@ -146,7 +141,7 @@ def _write(turn: Turn, batch: Batch, spool: Spool, tally: Tally) -> list[OutputF
     skipped = {line.line: line for line in batch.skipped}
     with ExitStack() as stack:
         outputs = _Outputs(turn.run, turn.storage, stack)
-        for line in _lines(turn, batch):
+        for line in turn.lines(batch):
             if line.number in skipped:
                 fault = skipped[line.number]
                 stored = _unsent(line, failure(Outcome.INVALID, Error(fault.code, fault.message)), tally)

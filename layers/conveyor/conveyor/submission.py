@@ -12,7 +12,6 @@ from conveyor.api import Created, CredentialsUnusable, Refused, Unknown
 from conveyor.drop import nonce, wire_id
 from conveyor.ledger import Ledger
 from conveyor.line import Request, read_request, wire_request
-from conveyor.lines import read_lines
 from conveyor.plan import Batch
 from conveyor.records import (
     Attempt,
@@ -127,8 +126,7 @@ def wire_requests(turn: Turn, batch: Batch) -> Iterator[bytes]:
     skipped = {line.line for line in batch.skipped}
     run = turn.run
     mark = nonce(run.run)
-    chunks = turn.storage.stream(run.drop, batch.first_byte, batch.end_byte)
-    for line in read_lines(chunks, first=batch.first_line, start=batch.first_byte):
+    for line in turn.lines(batch):
         if line.number in skipped:
             continue
         request = read_request(line, run.settings.default_max_tokens)

@@ -78,7 +78,6 @@ class _Batch(msgspec.Struct):
 class _Page(msgspec.Struct):
     data: list[_Batch]
     has_more: bool = False
-    last_id: str | None = None
 
 
 _decode_batch = msgspec.json.Decoder(_Batch).decode
