@@ -29,6 +29,7 @@ STACK_SETTINGS = {
     "POST_SECONDS": "600",
     "SETTLE_SECONDS": "900",
     "REREAD_SECONDS": "600",
+    "TROUBLE_SECONDS": "21600",
 }
 TRUST = json.dumps(
     {

@@ -17,7 +17,7 @@ def receive(upload: Upload, storage: Storage, machine: Machine, settings: Settin
     name = drop.run_id(stack_id)
     settings, problem = _in_force(settings, drop)
     run = Ledger(storage, name).write_run(Run(name, drop.name, drop, settings, problem))
-    state = {"run": name, "next": Next.WAIT, "wait_seconds": run.settings.poll_min_seconds}
+    state = {"run": name, "next": Next.WAIT, "wait_seconds": run.settings.poll_min_seconds, "trouble": None}
     machine.start(name, orjson.dumps(state).decode())
     return run
 

@@ -39,8 +39,13 @@ def attempt_refused(run: str, batch: int, number: int) -> str:
     return f"{RUNS}{run}/batches/{batch}/refused-{number}.json"
 
 
+def attempt_unknown(run: str, batch: int, number: int) -> str:
+    """Return the key that says an attempt is over, and its answer lost or proving nothing."""
+    return f"{RUNS}{run}/batches/{batch}/unknown-{number}.json"
+
+
 def attempt_absent(run: str, batch: int, number: int) -> str:
-    """Return the key that says looking found no batch of an attempt whose outcome was unknown."""
+    """Return the key that says an attempt whose outcome was unknown created no batch."""
     return f"{RUNS}{run}/batches/{batch}/absent-{number}.json"
 
 
@@ -55,12 +60,17 @@ def duplicate(run: str, batch: int, batch_id: str) -> str:
 
 
 def cancel(run: str, batch: int) -> str:
-    """Return the key that says since when a batch that did not end in time is being cancelled."""
+    """Return the key that says since when a batch is being cancelled."""
     return f"{RUNS}{run}/batches/{batch}/cancel.json"
 
 
+def splitting(run: str, batch: int, number: int) -> str:
+    """Return the key that says who splits a batch, and until when."""
+    return f"{RUNS}{run}/batches/{batch}/split-{number}.json"
+
+
 def unread(run: str, batch: int, number: int) -> str:
-    """Return the key of one read of results that broke off."""
+    """Return the key that says a split came to nothing."""
     return f"{RUNS}{run}/batches/{batch}/unread-{number}.json"
 
 
@@ -89,9 +99,29 @@ def claim(batch_id: str) -> str:
     return f"claims/batches/{batch_id}"
 
 
+def claimed_attempt(run: str, batch: int, number: int) -> str:
+    """Return the key that says who makes a paid call; it lies outside the ledger, and outlives the loss of it."""
+    return f"claims/attempts/{run}/{batch}-{number}"
+
+
 def dropped(content: str, number: int) -> str:
     """Return the key that names the n-th run that had some bytes under some key."""
     return f"claims/drops/{content}/{number}"
+
+
+def control(run: str) -> str:
+    """Return the prefix under which a person tells a run what to do."""
+    return f"control/{run}/"
+
+
+def stop(run: str) -> str:
+    """Return the key that stops a run, whatever it holds."""
+    return f"{control(run)}cancel"
+
+
+def release(run: str, batch: int, number: int) -> str:
+    """Return the key that says what became of an attempt, where a person knows better."""
+    return f"{control(run)}batches/{batch}/attempt-{number}"
 
 
 def results(name: str, run: str) -> str:

@@ -11,6 +11,7 @@ from conveyor.records import (
     Attempt,
     AttemptAbsent,
     AttemptRefused,
+    AttemptUnknown,
     Cancel,
     Claim,
     Duplicate,
@@ -19,6 +20,7 @@ from conveyor.records import (
     Read,
     Refusal,
     Run,
+    Splitting,
     Stuck,
     Submitted,
     Unread,
@@ -91,8 +93,21 @@ class Ledger:
         """Write down that the provider surely did not take an attempt."""
         return self._write(keys.attempt_refused(self._run, batch, number), refused)
 
+    def claim_attempt(self, batch: int, number: int, writer: str) -> bool:
+        """Take the right to make a paid call; False where this attempt was made before, in a ledger that is gone."""
+        key = keys.claimed_attempt(self._run, batch, number)
+        return self._storage.put_once(key, writer.encode()) == writer.encode()
+
+    def attempt_unknown(self, batch: int, number: int) -> AttemptUnknown:
+        """Return since when an attempt is over, of which the answer does not tell what became of it."""
+        return self._read(keys.attempt_unknown(self._run, batch, number), AttemptUnknown)
+
+    def write_attempt_unknown(self, batch: int, number: int, unknown: AttemptUnknown) -> AttemptUnknown:
+        """Write down that an attempt is over and may or may not have created a batch."""
+        return self._write(keys.attempt_unknown(self._run, batch, number), unknown)
+
     def write_attempt_absent(self, batch: int, number: int, absent: AttemptAbsent) -> AttemptAbsent:
-        """Write down that looking found no batch of an attempt."""
+        """Write down that an attempt created no batch."""
         return self._write(keys.attempt_absent(self._run, batch, number), absent)
 
     def submitted(self, batch: int) -> Submitted:
@@ -115,12 +130,20 @@ class Ledger:
         """Write down that a batch is being cancelled."""
         return self._write(keys.cancel(self._run, batch), cancel)
 
+    def splitting(self, batch: int, number: int) -> Splitting:
+        """Return who splits a batch, and until when."""
+        return self._read(keys.splitting(self._run, batch, number), Splitting)
+
+    def write_splitting(self, batch: int, number: int, splitting: Splitting) -> Splitting:
+        """Write down the intent to split. Whoever gets back another's intent must not write outputs."""
+        return self._write(keys.splitting(self._run, batch, number), splitting)
+
     def unread(self, batch: int, number: int) -> Unread:
-        """Return one read of a batch's results that broke off."""
+        """Return why a split came to nothing."""
         return self._read(keys.unread(self._run, batch, number), Unread)
 
     def write_unread(self, batch: int, number: int, unread: Unread) -> Unread:
-        """Write down a read that broke off."""
+        """Write down that a split came to nothing."""
         return self._write(keys.unread(self._run, batch, number), unread)
 
     def stuck(self) -> Stuck:
@@ -140,7 +163,8 @@ class Ledger:
             other = self._storage.put_once(keys.dropped(content, number), self._run.encode()).decode()
             if other == self._run:
                 return None
-            if not Ledger(self._storage, other).facts().refused:
+            facts = Ledger(self._storage, other).facts()
+            if not facts.refused or facts.may_have_paid:
                 return other
         raise AssertionError
 
@@ -150,12 +174,12 @@ class Ledger:
         return msgspec.json.decode(data, type=Claim) if data is not None else None
 
     def write_claim(self, batch_id: str, batch: int) -> None:
-        """Tell others that a batch at the provider is ours; submit, which does this, may not read claims."""
+        """Tell others that a batch at the provider is ours; submit, which does this too, may not read these claims."""
         self._storage.put_if_absent(keys.claim(batch_id), _encode(Claim(self._run, batch)))
 
-    def reads(self, batch: int, count: int) -> list[Read]:
-        """Return the complete reads of a batch's results that lacked lines."""
-        return [self._read(keys.read(self._run, batch, number), Read) for number in range(1, count + 1)]
+    def read(self, batch: int, number: int) -> Read:
+        """Return one complete read of a batch's results that lacked lines."""
+        return self._read(keys.read(self._run, batch, number), Read)
 
     def write_read(self, batch: int, number: int, read: Read) -> Read:
         """Write down one complete read of results that lacked lines."""

@@ -1,19 +1,26 @@
 """Finding out whether an attempt whose answer is unknown created a batch. Nothing is paid while this is open.
 
-Assumption: a created batch is listed within `settle_seconds` after the attempt was surely over.
+Assumption: a created batch is listed within `settle_seconds` after the attempt was surely over. One that is listed
+later is looked for as long as the run lives.
 """
 
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from conveyor.api import Progress, ResultsUnreadable, Trouble
+from conveyor.control import Adopt, Release, SubmitAgain
 from conveyor.drop import line_of, nonce
 from conveyor.plan import Batch
-from conveyor.records import Attempt, AttemptAbsent, Submitted
+from conveyor.records import AttemptAbsent, BatchFacts, Duplicate, Submitted
 from conveyor.turn import Turn
 
 _SKEW = timedelta(seconds=120)
 """How far the provider's clock may be from ours."""
+CANCEL_AFTER = timedelta(hours=1)
+"""After its `expires_at`, when a batch should have ended by itself."""
+_ENOUGH_LINES = 1000
+"""Results with other ids than ours, after which a batch is surely another's; one stray line proves nothing."""
 
 
 class Look(NamedTuple):
@@ -21,51 +28,132 @@ class Look(NamedTuple):
 
     until: datetime | None = None
     trouble: str | None = None
+    doubtful: tuple[str, ...] = ()
+    """Batches that may be ours, and of which nobody can tell."""
 
 
-def look(turn: Turn, batch: Batch, number: int) -> Look:
-    """Look for the batch of attempt `number` and write down what is then certain."""
-    attempt = turn.ledger.attempt(batch.number, number)
-    if attempt.not_after > turn.now():
-        return Look(attempt.not_after)
-    settled = attempt.not_after + timedelta(seconds=turn.run.settings.settle_seconds)
-    found = _candidates(turn, attempt, settled)
+def over_at(turn: Turn, batch: int, number: int, about: BatchFacts) -> datetime:
+    """Return when the call of an attempt was, or will be, surely over."""
+    if number in about.unknown:
+        return turn.ledger.attempt_unknown(batch, number).at
+    return turn.ledger.attempt(batch, number).not_after
+
+
+def look(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> Look:
+    """Look for the batch of attempt `number`, whose call is over, and write down what is then certain."""
+    settled = over_at(turn, batch.number, number, about) + timedelta(seconds=turn.run.settings.settle_seconds)
+    found = _candidates(turn, batch, about)
     if isinstance(found, Trouble):
         return Look(trouble=found.reason)
-    try:
-        ours = next((candidate for candidate in found if candidate.ended and _is_ours(turn, batch, candidate)), None)
-    except ResultsUnreadable as error:
-        return Look(trouble=str(error))
-    if ours is not None:
-        about = (ours.id, ours.created_at, ours.expires_at)
-        adopted = Submitted(turn.invocation.writer, turn.now(), *about, adopted=True)
-        turn.ledger.write_submitted(batch.number, adopted)
-    elif all(candidate.ended for candidate in found):
-        if settled > turn.now():
-            return Look(settled)
+    in_time = [candidate for candidate in found if candidate.created_at <= settled + _SKEW]
+    proof = _prove(turn, batch, in_time)
+    if proof.ours is not None:
+        _adopt(turn, batch.number, proof.ours)
+    elif proof.doubtful:
+        return Look(trouble=proof.reason, doubtful=proof.doubtful)
+    elif any(not candidate.ended for candidate in in_time):
+        return Look()
+    elif settled > turn.now():
+        return Look(settled)
+    else:
         turn.ledger.write_attempt_absent(batch.number, number, AttemptAbsent(turn.invocation.writer, turn.now()))
-    return Look()
+    return Look(turn.now())
 
 
-def _candidates(turn: Turn, attempt: Attempt, settled: datetime) -> list[Progress] | Trouble:
-    """Return the batches that may be an attempt's: of its time and size, and not claimed by another run."""
-    found = turn.api.find(attempt.at - _SKEW, attempt.requests)
+def release(turn: Turn, batch: Batch, number: int, word: Release) -> str | None:
+    """Write down what a person says became of attempt `number`; return why that cannot be done, if so."""
+    if isinstance(word, SubmitAgain):
+        absent = AttemptAbsent(turn.invocation.writer, turn.now(), released=True)
+        turn.ledger.write_attempt_absent(batch.number, number, absent)
+        return None
+    if not isinstance(word, Adopt):
+        return word.reason
+    found = turn.api.progress(word.batch_id)
+    if isinstance(found, Trouble):
+        return f"{word.batch_id} cannot be adopted: {found.reason}"
+    if found.requests != batch.requests:
+        return f"{word.batch_id} cannot be adopted: it holds {found.requests:,} requests, not {batch.requests:,}"
+    if _is_anothers(turn, batch.number, word.batch_id):
+        return f"{word.batch_id} cannot be adopted: it is another run's"
+    _adopt(turn, batch.number, found, released=True)
+    return None
+
+
+def look_for_late(turn: Turn, batch: Batch, about: BatchFacts, submitted: Submitted) -> None:
+    """Look for a batch of an earlier attempt that was listed after all, and write down that it is a duplicate."""
+    found = _candidates(turn, batch, about)
+    if isinstance(found, Trouble):
+        return
+    others = [candidate for candidate in found if candidate.id != submitted.id]
+    late = _prove(turn, batch, others).ours
+    if late is not None:
+        turn.ledger.write_claim(late.id, batch.number)
+        turn.ledger.write_duplicate(batch.number, late.id, Duplicate(turn.invocation.writer, turn.now()))
+
+
+def cancel_duplicates(turn: Turn, about: BatchFacts) -> None:
+    """Cancel every batch that is a second one of ours and still runs."""
+    for batch_id in sorted(about.duplicates):
+        progress = turn.api.progress(batch_id)
+        if isinstance(progress, Progress) and not progress.ended:
+            turn.api.cancel(batch_id)
+
+
+def _adopt(turn: Turn, batch: int, found: Progress, *, released: bool = False) -> None:
+    about = (found.id, found.created_at, found.expires_at)
+    adopted = Submitted(turn.invocation.writer, turn.now(), *about, adopted=True, released=released)
+    turn.ledger.write_submitted(batch, adopted)
+    turn.ledger.write_claim(found.id, batch)
+
+
+def _candidates(turn: Turn, batch: Batch, about: BatchFacts) -> list[Progress] | Trouble:
+    """Return the batches that may be ours: of this size, since the drop came, and not known to be another's.
+
+    From the drop on, and not from the attempt: the ledger may have been lost, and earlier attempts with it.
+    """
+    found = turn.api.find(turn.run.drop.last_modified - _SKEW, batch.requests)
     if isinstance(found, Trouble):
         return found
-    in_time = [candidate for candidate in found if candidate.created_at <= settled + _SKEW]
-    return [candidate for candidate in in_time if not _is_anothers(turn, candidate.id)]
+    new = [candidate for candidate in found if candidate.id not in about.duplicates]
+    return [candidate for candidate in new if not _is_anothers(turn, batch.number, candidate.id)]
 
 
-def _is_anothers(turn: Turn, batch_id: str) -> bool:
+def _is_anothers(turn: Turn, batch: int, batch_id: str) -> bool:
     owner = turn.ledger.owner(batch_id)
-    return owner is not None and owner.run != turn.run.run
+    return owner is not None and (owner.run, owner.batch) != (turn.run.run, batch)
 
 
-def _is_ours(turn: Turn, batch: Batch, candidate: Progress) -> bool:
+class _Proof(NamedTuple):
+    ours: Progress | None = None
+    doubtful: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+def _prove(turn: Turn, batch: Batch, found: list[Progress]) -> _Proof:
+    """Hold the results of those that have ended against the ids we sent; one that is ours settles it."""
+    doubts = dict[str, str]()
+    for candidate in found:
+        if candidate.ended:
+            try:
+                if _is_ours(turn, batch, candidate.id):
+                    return _Proof(candidate)
+            except ResultsUnreadable as error:
+                doubts[candidate.id] = str(error)
+        elif candidate.expires_at + CANCEL_AFTER < turn.now():
+            doubts[candidate.id] = f"{candidate.id} has not ended, although its time is over"
+    return _Proof(None, tuple(doubts), next(iter(doubts.values()), None))
+
+
+def _is_ours(turn: Turn, batch: Batch, batch_id: str) -> bool:
     """Prove a batch by its results: they repeat the ids we sent. Raises ResultsUnreadable when they cannot be read."""
     mark = nonce(turn.run.run)
-    with turn.api.results(candidate.id) as results:
-        for result in results:
+    readable = 0
+    with turn.api.results(batch_id) as results:
+        for result in islice(results, _ENOUGH_LINES):
             line = line_of(result.wire_id, mark)
-            return line is not None and batch.first_line <= line <= batch.last_line
-    raise ResultsUnreadable(f"the results of {candidate.id} are empty")
+            if line is not None and batch.first_line <= line <= batch.last_line:
+                return True
+            readable += bool(result.wire_id)
+    if not readable:
+        raise ResultsUnreadable(f"the results of {batch_id} hold no line that can be read")
+    return False

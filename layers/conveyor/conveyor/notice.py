@@ -8,6 +8,7 @@ from conveyor.drop import AGAIN, SUFFIX
 from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
 
+_MOST_NAMED = 20
 _LONGEST_SUBJECT = 99
 """SNS takes fewer than 100 characters; names are ASCII already."""
 
@@ -35,14 +36,17 @@ def notice_of(receipt: Receipt) -> Notice:
     else:
         subject = f"Conveyor: {receipt.status} {receipt.name} ({counts})"
         lines = _ended(receipt, counts)
-    lines += ["", *_table([("Receipt", _url(receipt, keys.receipt(receipt.name, receipt.run))), ("Run", receipt.run)])]
-    return Notice(receipt.run, receipt.name, receipt.status, _cut(subject), "\n".join(lines))
+    lines += ["", *table([("Receipt", _url(receipt, keys.receipt(receipt.name, receipt.run))), ("Run", receipt.run)])]
+    return Notice(receipt.run, receipt.name, receipt.status, cut(subject), "\n".join(lines))
 
 
 def _refused(receipt: Receipt) -> list[str]:
     drop = receipt.drop
-    lines = [f"Your drop {drop['key']} was refused; nothing of it is running and nothing was paid.", ""]
-    lines.append(f"Why: {receipt.reason}")
+    paid = "nothing of it is running and nothing was paid"
+    if receipt.unanswered:
+        paid = f"{receipt.unanswered} calls had no answer, but no batch of them is listed: nothing should be paid"
+    verb = "stopped" if receipt.code == "stopped" else "refused"
+    lines = [f"Your drop {drop['key']} was {verb}; {paid}.", "", f"Why: {receipt.reason}"]
     if receipt.files:
         listed = receipt.files[0].lines
         told = (
@@ -57,14 +61,16 @@ def _refused(receipt: Receipt) -> list[str]:
     key = str(drop["key"]) if str(drop["key"]).endswith(SUFFIX) else f"{keys.INBOX}{receipt.name}{SUFFIX}"
     file, target = quote(key.rsplit("/", 1)[-1]), quote(_url(receipt, key))
     if receipt.code == "seen-before":
+        own = [f"{AGAIN}=yes", *(f"{name}={value}" for name, value in receipt.drop_settings.items())]
         return [
             *lines,
             "",
             "If you mean it, and will pay again, type:",
             "",
-            f"  aws s3 cp {file} {target} --metadata {AGAIN}=yes",
+            f"  aws s3 cp {target} {target} --metadata-directive REPLACE --metadata {','.join(own)}",
         ]
-    return [*lines, "", "When that is put right, drop it again:", "", f"  aws s3 cp {file} {target}"]
+    when = "To run it after all" if receipt.code == "stopped" else "When that is put right, drop it again"
+    return [*lines, "", f"{when}:", "", f"  aws s3 cp {file} {target}"]
 
 
 _ADVICE = {
@@ -89,15 +95,19 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
     name, run = receipt.name, receipt.run
     lines = [f"Your drop {receipt.drop['key']} is done: {receipt.requests:,} requests, {counts}."]
     if receipt.status == "unbalanced":
-        lines = [
-            f"The account of {receipt.drop['key']} does not balance: {receipt.requests:,} requests, {counts}.",
-            "Do not send it again before you have compared the receipt with the files.",
-        ]
+        lines = _unbalanced(receipt, counts)
+    elif receipt.code == "stopped":
+        lines = [f"The run of your drop {receipt.drop['key']} was stopped: {receipt.requests:,} requests, {counts}."]
     failed = [f"{count:,} {kind}" for kind, count in receipt.outcomes.items() if count and kind != "succeeded"]
     if failed:
         lines.append(f"Failures: {', '.join(failed)}.")
-    lines += ["", *_table([(_LABELS[file.key.rsplit("/", 1)[-1]], _url(receipt, file.key)) for file in receipt.files])]
+    lines += ["", *table([(_LABELS[file.key.rsplit("/", 1)[-1]], _url(receipt, file.key)) for file in receipt.files])]
     lines.append(f"Tokens: {_tokens(receipt)}")
+    lines += [
+        f"Batch {other} holds the same requests as {batch.id} and may have been billed, too: ask the provider."
+        for batch in receipt.batches
+        for other in batch.duplicates
+    ]
     if receipt.retryable:
         missing = receipt.outcomes[Outcome.MISSING]
         caution = f" ({missing:,} of them missing, which may have been billed)" if missing else ""
@@ -105,6 +115,27 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
         lines.append(
             f"  aws s3 cp {_url(receipt, keys.retry(name, run))} {_url(receipt, f'{keys.INBOX}{name}-retry.jsonl')}"
         )
+    return lines
+
+
+def _unbalanced(receipt: Receipt, counts: str) -> list[str]:
+    """Name the lines, as far as any are known, and the way to look further."""
+    lines = [
+        f"The account of your drop {receipt.drop['key']} does not balance: {receipt.requests:,} requests, {counts}.",
+        "Something is missing from the files, or stands there twice.",
+        "",
+    ]
+    if receipt.unaccounted:
+        told = ", ".join(map(str, receipt.unaccounted[:_MOST_NAMED]))
+        more = " and more, in the receipt" if len(receipt.unaccounted) > _MOST_NAMED else ""
+        lines.append(f"Lines of the drop with a result that stands in no file: {told}{more}.")
+    lines += [
+        "Do not send anything again before you have compared the receipt and the run's ledger with the files:",
+        "",
+        f"  aws s3 cp {_url(receipt, keys.receipt(receipt.name, receipt.run))} -",
+        f"  aws s3 sync {_url(receipt, keys.ledger(receipt.run))} ledger-{receipt.run}",
+        "",
+    ]
     return lines
 
 
@@ -126,7 +157,8 @@ def _tokens(receipt: Receipt) -> str:
     )
 
 
-def _table(rows: list[tuple[str, str]]) -> list[str]:
+def table(rows: list[tuple[str, str]]) -> list[str]:
+    """Return a line for each label and value."""
     return [f"{label + ':':<15}{value}" for label, value in rows]
 
 
@@ -134,5 +166,11 @@ def _url(receipt: Receipt, key: str) -> str:
     return f"s3://{receipt.drop['bucket']}/{key}"
 
 
-def _cut(subject: str) -> str:
+def quoted_url(bucket: str, key: str) -> str:
+    """Return the address of an object as a shell takes it."""
+    return quote(f"s3://{bucket}/{key}")
+
+
+def cut(subject: str) -> str:
+    """Return a subject that SNS takes."""
     return subject if len(subject) <= _LONGEST_SUBJECT else subject[: _LONGEST_SUBJECT - 3] + "..."

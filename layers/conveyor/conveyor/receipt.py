@@ -1,7 +1,7 @@
 """The final account of a run. It follows from the ledger alone, so that writing it again changes nothing."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -10,6 +10,7 @@ from conveyor.outcome import Outcome, Usage
 from conveyor.output import OutputFile
 from conveyor.plan import Batch, Plan
 from conveyor.records import Part, Refusal, Run, Stuck, Submitted, Tokens
+from conveyor.settings import PER_DROP
 
 Status = Literal["completed", "refused", "unbalanced", "stuck"]
 
@@ -26,6 +27,8 @@ class BatchAccount(msgspec.Struct):
     split_at: datetime
     foreign: int
     repeated: int
+    duplicates: list[str]
+    """Other batches of the same requests at the provider, which may have been billed."""
 
 
 class Receipt(msgspec.Struct):
@@ -35,9 +38,11 @@ class Receipt(msgspec.Struct):
     name: str
     status: Status
     reason: str | None
-    """Why the drop was refused."""
+    """Why the drop was refused, or the run stopped."""
     code: str | None
     drop: dict[str, str | int]
+    drop_settings: dict[str, str]
+    """Settings that the drop's own metadata set."""
     requests: int
     """Lines of the drop that are not blank."""
     results: int
@@ -54,14 +59,19 @@ class Receipt(msgspec.Struct):
     """The provider's price for these tokens, as far as it is known; null where one model's is not."""
     batches: list[BatchAccount]
     files: list[OutputFile]
+    unaccounted: list[int]
+    """Lines that have a result and stand in no output; empty but in an unbalanced account."""
+    unanswered: int
+    """Calls whose answer was lost, and of which no batch is listed: they are taken to have created none."""
     ordered: bool
     """True: outputs are in the order of the drop."""
     received_at: datetime
 
 
-def refused_receipt(run: Run, refusal: Refusal) -> Receipt:
-    """Return the account of a drop of which nothing was sent."""
+def refused_receipt(run: Run, refusal: Refusal, unanswered: int) -> Receipt:
+    """Return the account of a drop of which nothing was taken."""
     receipt = _empty(run, "refused")
+    receipt.unanswered = unanswered
     receipt.requests = receipt.failures = refusal.lines or 0
     receipt.reason, receipt.code, receipt.faults = refusal.message, refusal.code, refusal.faults
     receipt.files += [refusal.faults_file] if refusal.faults_file else []
@@ -76,15 +86,28 @@ def stuck_receipt(run: Run, lines: int, stuck: Stuck, batch_ids: list[str]) -> R
     return receipt
 
 
-def completed_receipt(run: Run, plan: Plan, submitted: list[Submitted], parts: list[Part]) -> Receipt:
-    """Return the account of a drop whose batches have all been split."""
+class Done(NamedTuple):
+    """A batch that has been split, and what is known of it."""
+
+    batch: Batch
+    submitted: Submitted
+    part: Part
+    duplicates: set[str]
+
+
+def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, refusal: Refusal | None) -> Receipt:
+    """Return the account of a drop whose batches have all been split; `refusal`: why no more of it was sent."""
     receipt = _empty(run, "completed")
+    receipt.unanswered = unanswered
+    if refusal:
+        receipt.reason, receipt.code = refusal.message, refusal.code
     receipt.requests = plan.checked.lines
     receipt.drop["sha256"] = plan.checked.sha256
     receipt.faults = plan.checked.faults
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
-    for batch, sent, part in zip(plan.batches, submitted, parts, strict=True):
-        receipt.batches.append(_batch(batch, sent, part))
+    for batch, sent, part, duplicates in done:
+        receipt.batches.append(_batch(batch, sent, part, duplicates))
+        receipt.unaccounted += part.unaccounted
         receipt.files += part.files
         receipt.retryable += part.retryable
         for outcome, count in part.outcomes.items():
@@ -103,16 +126,17 @@ def _empty(run: Run, status: Status) -> Receipt:
     drop = {name: getattr(run.drop, name) for name in ("bucket", "key", "version", "etag", "bytes")}
     none = {outcome.value: 0 for outcome in Outcome}
     defaults = {"requests": 0, "value": run.settings.default_max_tokens}
+    own = {name: value for name, value in run.drop.metadata.items() if name in PER_DROP}
     return Receipt(
-        run.run, run.name, status, None, None, drop, 0, 0, 0, none, 0, defaults, 0, {}, 0.0, [], [],
+        run.run, run.name, status, None, None, drop, own, 0, 0, 0, none, 0, defaults, 0, {}, 0.0, [], [], [], 0,
         ordered=True, received_at=run.drop.last_modified,
     )  # fmt: skip
 
 
-def _batch(batch: Batch, sent: Submitted, part: Part) -> BatchAccount:
+def _batch(batch: Batch, sent: Submitted, part: Part, duplicates: set[str]) -> BatchAccount:
     return BatchAccount(
         batch.number, sent.id, batch.requests, sent.adopted, sent.created_at, part.ended_at, part.at,
-        part.foreign, part.repeated,
+        part.foreign, part.repeated, sorted(duplicates),
     )  # fmt: skip
 
 
@@ -134,7 +158,8 @@ def _balances(receipt: Receipt) -> bool:
         for kind, key in (("results", keys.results), ("failures", keys.failures))
     }
     return (
-        receipt.requests == receipt.results + receipt.failures
+        not receipt.unaccounted
+        and receipt.requests == receipt.results + receipt.failures
         and written["results"] == receipt.results
         and written["failures"] == receipt.failures
     )

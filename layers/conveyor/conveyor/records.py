@@ -81,15 +81,30 @@ class AttemptRefused(msgspec.Struct, frozen=True):
     retry_at: datetime
 
 
-class AttemptAbsent(msgspec.Struct, frozen=True):
-    """`absent-<k>.json`: looking found no batch of attempt k, after the time in which it had to be listed."""
+class AttemptUnknown(msgspec.Struct, frozen=True):
+    """`unknown-<k>.json`: the call is over since `at`, and its answer does not tell whether it created a batch."""
 
     writer: str
     at: datetime
+    reason: str
+
+
+class AttemptAbsent(msgspec.Struct, frozen=True):
+    """`absent-<k>.json`: attempt k created no batch.
+
+    Looking found none after the time in which it had to be listed; or, `released`, a person said so.
+    """
+
+    writer: str
+    at: datetime
+    released: bool = False
 
 
 class Submitted(msgspec.Struct, frozen=True):
-    """`batch.json`: the provider's batch. `adopted`: found and proved by its results, its answer had been lost."""
+    """`batch.json`: the provider's batch.
+
+    `adopted`: its answer had been lost, and it was found and proved by its results. `released`: a person named it.
+    """
 
     writer: str
     at: datetime
@@ -97,6 +112,7 @@ class Submitted(msgspec.Struct, frozen=True):
     created_at: datetime
     expires_at: datetime
     adopted: bool = False
+    released: bool = False
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -107,21 +123,32 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Duplicate(msgspec.Struct, frozen=True):
-    """`duplicate-<batch id>.json`: a second batch of ours, proved by the answer to our own call, and cancelled."""
+    """`duplicate-<batch id>.json`: a second batch of ours.
+
+    Proved by the answer to our own call, and cancelled; or listed late, and proved by its results.
+    """
 
     writer: str
     at: datetime
 
 
 class Cancel(msgspec.Struct, frozen=True):
-    """`cancel.json`: the batch had not ended an hour after its time was over, and was cancelled."""
+    """`cancel.json`: the batch is being cancelled: a person said so, or it had not ended an hour after its time."""
 
     writer: str
     at: datetime
 
 
+class Splitting(msgspec.Struct, frozen=True):
+    """`split-<k>.json`: the intent to split, for one at a time; whoever wrote it is surely over at `not_after`."""
+
+    writer: str
+    at: datetime
+    not_after: datetime
+
+
 class Unread(msgspec.Struct, frozen=True):
-    """`unread-<k>.json`: the results could not be read to their end."""
+    """`unread-<k>.json`: the results could not be read to their end, or split k came to nothing by itself."""
 
     writer: str
     at: datetime
@@ -137,7 +164,7 @@ class Stuck(msgspec.Struct, frozen=True):
 
 
 class Read(msgspec.Struct, frozen=True):
-    """`read-<k>.json`: one complete read of results that lacked lines. Equal digests: the same lines lacked."""
+    """`read-<k>.json`: split k read all results, and lines lacked. Equal digests: the same lines lacked."""
 
     writer: str
     at: datetime
@@ -166,16 +193,21 @@ class Part(msgspec.Struct, frozen=True):
     tokens: dict[str, Tokens]
     files: list[OutputFile]
     ended_at: datetime | None
+    unaccounted: list[int] = []
+    """Lines that have a result and stand in no output; the first thousand."""
 
 
 class BatchFacts(msgspec.Struct):
-    """Which facts of one batch are written down."""
+    """Which facts of one batch are written down; attempts and splits are numbered from 1."""
 
     attempts: int = 0
-    refused: set[int] = set()
-    absent: set[int] = set()
-    reads: int = 0
-    unreads: int = 0
+    refused: set[int] = msgspec.field(default_factory=set)
+    unknown: set[int] = msgspec.field(default_factory=set)
+    absent: set[int] = msgspec.field(default_factory=set)
+    splits: int = 0
+    reads: set[int] = msgspec.field(default_factory=set)
+    unreads: set[int] = msgspec.field(default_factory=set)
+    duplicates: set[str] = msgspec.field(default_factory=set)
     cancelled: bool = False
     submitted: bool = False
     parted: bool = False
@@ -196,6 +228,11 @@ class Facts(msgspec.Struct):
     planned: bool = False
     batches: dict[int, BatchFacts] = {}
 
+    @property
+    def may_have_paid(self) -> bool:
+        """Whether a batch was created, or may have been."""
+        return any(batch.submitted or batch.undecided for batch in self.batches.values())
+
 
 def facts_from(run: str, listed: Iterable[str]) -> Facts:
     """Return what the keys of a ledger say; keys of other forms are left alone."""
@@ -211,7 +248,7 @@ def facts_from(run: str, listed: Iterable[str]) -> Facts:
             case ["validation.json"]:
                 facts.validating = True
             case ["batches", number, name] if number.isdigit():
-                _note(facts.batches.setdefault(int(number), BatchFacts(refused=set(), absent=set())), name)
+                _note(facts.batches.setdefault(int(number), BatchFacts()), name)
     return facts
 
 
@@ -225,14 +262,15 @@ def _note(batch: BatchFacts, name: str) -> None:
             batch.parted = True
         case _, ("attempt", number):
             batch.attempts = max(batch.attempts, number)
-        case _, ("refused", number):
-            batch.refused.add(number)
-        case _, ("absent", number):
-            batch.absent.add(number)
-        case _, ("unread", number):
-            batch.unreads = max(batch.unreads, number)
-        case _, ("read", number):
-            batch.reads = max(batch.reads, number)
+        case _, ("split", number):
+            batch.splits = max(batch.splits, number)
+        case _, (kind, number) if kind in _SETS:
+            getattr(batch, _SETS[kind]).add(number)
+        case _ if name.startswith("duplicate-"):
+            batch.duplicates.add(name.removeprefix("duplicate-").removesuffix(".json"))
+
+
+_SETS = {"refused": "refused", "unknown": "unknown", "absent": "absent", "read": "reads", "unread": "unreads"}
 
 
 class _Numbered(NamedTuple):

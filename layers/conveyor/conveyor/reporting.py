@@ -8,7 +8,7 @@ from conveyor import keys
 from conveyor.clients import Clients
 from conveyor.ledger import Ledger
 from conveyor.notice import notice_of
-from conveyor.receipt import Receipt, completed_receipt, refused_receipt, stuck_receipt
+from conveyor.receipt import Done, Receipt, completed_receipt, refused_receipt, stuck_receipt
 
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
@@ -24,8 +24,14 @@ def _receipt(ledger: Ledger) -> Receipt:
     if facts.stuck:
         lines = ledger.plan().checked.lines
         return stuck_receipt(run, lines, ledger.stuck(), [ledger.submitted(number).id for number in facts.batches])
-    done = [number for number, batch in sorted(facts.batches.items()) if batch.parted]
-    if facts.refused and not done:
-        return refused_receipt(run, ledger.refusal())
-    submitted = [ledger.submitted(number) for number in done]
-    return completed_receipt(run, ledger.plan(), submitted, [ledger.part(number) for number in done])
+    refusal = ledger.refusal() if facts.refused else None
+    unanswered = sum(len(about.absent) for about in facts.batches.values())
+    parted = {number: about for number, about in sorted(facts.batches.items()) if about.parted}
+    if refusal and not parted:
+        return refused_receipt(run, refusal, unanswered)
+    plan = ledger.plan()
+    done = [
+        Done(plan.batch(number), ledger.submitted(number), ledger.part(number), about.duplicates)
+        for number, about in parted.items()
+    ]
+    return completed_receipt(run, plan, done, unanswered, refusal)

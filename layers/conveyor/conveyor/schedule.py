@@ -11,6 +11,7 @@ class Next(StrEnum):
     WAIT = "wait"
     SUBMIT = "submit"
     SPLIT = "split"
+    TELL = "tell"
     REPORT = "report"
 
 

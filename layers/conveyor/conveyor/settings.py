@@ -24,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True):
     post_seconds: Seconds
     settle_seconds: Seconds
     reread_seconds: Seconds
+    trouble_seconds: Seconds
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:

@@ -18,7 +18,7 @@ from conveyor.lines import Line
 from conveyor.outcome import Error, Outcome, Result, failure, output_line
 from conveyor.output import OutputFile
 from conveyor.plan import Batch
-from conveyor.records import BatchFacts, Read, Run, Unread
+from conveyor.records import BatchFacts, Read, Run, Splitting, Unread
 from conveyor.spool import Spool, Stored
 from conveyor.storage import Storage, Writer
 from conveyor.tally import Tally
@@ -28,47 +28,71 @@ ENOUGH_READS = 3
 """Complete, equal reads after which a line without result is `missing`."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 30, 3600
 """Seconds between reads that break off."""
+_MOST_NAMED = 1000
+
+
+class AnotherSplits(Exception):
+    """Another invocation splits this batch, or did when it was broken off; two would mix their outputs."""
 
 
 def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Split the results of one ended batch into the user's files, unless that has been done.
 
     Returns {"batch": number, "status": "split", or "reread" where lines lack that may still come, or "unread" where the
-    results could not be read to their end}.
+    results could not be read to their end}. Raises AnotherSplits, so that the machine tries again later.
     """
     number: int = event["batch"]
     turn = clients.turn(event["run"], invocation)
     about = turn.ledger.facts().batches[number]
     if about.parted:
         return {"batch": number, "status": "split"}
+    again = reread_at(turn, number, about)
+    if again and again > turn.now():
+        return {"batch": number, "status": "reread"}
+    mine = _begin(turn, number, about)
+    try:
+        status = _split(turn, number, about, mine)
+    except ResultsUnreadable as error:
+        turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), str(error)))
+        return {"batch": number, "status": "unread"}
+    except Exception as error:
+        turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), type(error).__name__))
+        raise  # and the next one may begin at once
+    return {"batch": number, "status": status}
+
+
+def _begin(turn: Turn, batch: int, about: BatchFacts) -> int:
+    """Write down the intent to split, and return its number. Raises AnotherSplits."""
+    last = about.splits
+    if last and last not in about.reads | about.unreads:
+        before = turn.ledger.splitting(batch, last)
+        if before.not_after > turn.now():
+            raise AnotherSplits(f"batch {batch} is being split, until {before.not_after:%H:%M:%S} at the latest")
+    mine = Splitting(turn.invocation.writer, turn.now(), turn.invocation.not_after)
+    if turn.ledger.write_splitting(batch, last + 1, mine).writer != mine.writer:
+        raise AnotherSplits(f"batch {batch} is being split by another invocation since this moment")
+    return last + 1
+
+
+def _split(turn: Turn, number: int, about: BatchFacts, mine: int) -> str:
     batch = turn.ledger.plan().batch(number)
     batch_id = turn.ledger.submitted(number).id
     tally = Tally()
     with Spool(batch, nonce(turn.run.run), tally) as spool:
-        if not _collect(turn, number, about.unreads + 1, batch_id, spool):
-            return {"batch": number, "status": "unread"}
+        with turn.api.results(batch_id) as results:
+            for result in results:
+                spool.add(result)
         missing = _missing(turn, batch, spool)
-        if missing and not _is_settled(turn, number, about, missing):
-            return {"batch": number, "status": "reread"}
-        files = _write(turn, batch, spool, tally)
+        if missing and not _is_settled(turn, number, about, mine, missing):
+            return "reread"
+        files, unaccounted = _write(turn, batch, spool, tally)
         if tally.foreign or tally.repeated:
             _keep_aside(turn, number, spool)
     progress = turn.api.progress(batch_id)
     ended_at = None if isinstance(progress, Trouble) else progress.ended_at
-    turn.ledger.write_part(number, tally.part(invocation.writer, turn.now(), files, ended_at))
-    return {"batch": number, "status": "split"}
-
-
-def _collect(turn: Turn, batch: int, number: int, batch_id: str, spool: Spool) -> bool:
-    """Read all results; where that breaks off, write it down, so that the next read is not made at once."""
-    try:
-        with turn.api.results(batch_id) as results:
-            for result in results:
-                spool.add(result)
-    except ResultsUnreadable as error:
-        turn.ledger.write_unread(batch, number, Unread(turn.invocation.writer, turn.now(), str(error)))
-        return False
-    return True
+    part = tally.part(turn.invocation.writer, turn.now(), files, ended_at, unaccounted)
+    turn.ledger.write_part(number, part)
+    return "split"
 
 
 def _missing(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
@@ -80,32 +104,30 @@ def _missing(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
     return [number for number in numbers if number not in skipped and number not in spool]
 
 
-def _is_settled(turn: Turn, batch: int, about: BatchFacts, missing: list[int]) -> bool:
+def _is_settled(turn: Turn, batch: int, about: BatchFacts, mine: int, missing: list[int]) -> bool:
     """Tell whether enough reads agree on what lacks, this one included; if not, write this one down."""
     digest = sha256(repr(missing).encode()).hexdigest()
-    again = reread_at(turn, batch, about)
-    if again and again > turn.now():
-        return False
-    reads = turn.ledger.reads(batch, about.reads)
-    if [read.digest for read in reads[1 - ENOUGH_READS :]] == [digest] * (ENOUGH_READS - 1):
+    before = [turn.ledger.read(batch, number).digest for number in sorted(about.reads)[1 - ENOUGH_READS :]]
+    if before == [digest] * (ENOUGH_READS - 1):
         return True
-    read = Read(turn.invocation.writer, turn.now(), len(missing), digest)
-    turn.ledger.write_read(batch, about.reads + 1, read)
+    turn.ledger.write_read(batch, mine, Read(turn.invocation.writer, turn.now(), len(missing), digest))
     return False
 
 
 def reread_at(turn: Turn, batch: int, about: BatchFacts) -> datetime | None:
     """Return from when on another read of results that lacked lines counts; None before the first."""
-    reads = turn.ledger.reads(batch, about.reads)
-    return reads[-1].at + timedelta(seconds=turn.run.settings.reread_seconds) if reads else None
+    if not about.reads:
+        return None
+    return turn.ledger.read(batch, max(about.reads)).at + timedelta(seconds=turn.run.settings.reread_seconds)
 
 
-def readable_at(turn: Turn, batch: int, about: BatchFacts) -> datetime | None:
-    """Return when results are read again after a read that broke off, ever later; None where none did."""
+def unread_until(turn: Turn, batch: int, about: BatchFacts) -> tuple[datetime, str] | None:
+    """Return until when results rest after splits that came to nothing, ever longer, and why the last one did."""
     if not about.unreads:
         return None
-    pause = min(_SHORTEST_PAUSE << min(about.unreads - 1, 10), _LONGEST_PAUSE)
-    return turn.ledger.unread(batch, about.unreads).at + timedelta(seconds=pause)
+    last = turn.ledger.unread(batch, max(about.unreads))
+    pause = min(_SHORTEST_PAUSE << min(len(about.unreads) - 1, 10), _LONGEST_PAUSE)
+    return last.at + timedelta(seconds=pause), last.reason
 
 
 class _Outputs:
@@ -136,9 +158,13 @@ class _Outputs:
         return [self._results, self._failures, *([self._retry] if self._retry else [])]
 
 
-def _write(turn: Turn, batch: Batch, spool: Spool, tally: Tally) -> list[OutputFile]:
-    """Write all outcomes in step with the lines of the drop, and count those that no result told of."""
+def _write(turn: Turn, batch: Batch, spool: Spool, tally: Tally) -> tuple[list[OutputFile], list[int]]:
+    """Write all outcomes in step with the lines of the drop, and count those that no result told of.
+
+    Returns the files, and the lines that have a result and were not met: none, unless plan and drop do not agree.
+    """
     skipped = {line.line: line for line in batch.skipped}
+    found = 0
     with ExitStack() as stack:
         outputs = _Outputs(turn.run, turn.storage, stack)
         for line in turn.lines(batch):
@@ -147,10 +173,19 @@ def _write(turn: Turn, batch: Batch, spool: Spool, tally: Tally) -> list[OutputF
                 stored = _unsent(line, failure(Outcome.INVALID, Error(fault.code, fault.message)), tally)
                 outputs.add(line, orjson.dumps(fault.custom_id), stored)  # what of the line is not to be trusted
                 continue
-            found = line.number in spool
-            stored = spool.find(line.number) if found else _unsent(line, failure(Outcome.MISSING), tally)
+            if line.number in spool:
+                stored = spool.find(line.number)
+                found += 1
+            else:
+                stored = _unsent(line, failure(Outcome.MISSING), tally)
             outputs.add(line, raw_custom_id(line.raw or b""), stored)
-    return [writer.account() for writer in outputs.writers]
+    files = [writer.account() for writer in outputs.writers]
+    return files, [] if found == len(spool) else _unmet(turn, batch, spool)
+
+
+def _unmet(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
+    met = {line.number for line in turn.lines(batch)}
+    return sorted(line for line in spool if line not in met)[:_MOST_NAMED]
 
 
 def _keep_aside(turn: Turn, batch: int, spool: Spool) -> None:

@@ -57,6 +57,10 @@ class Spool:
         """Return the number of requests that have a result."""
         return len(self._numbers)
 
+    def __iter__(self) -> Iterator[int]:
+        """Yield the lines that have a result, in no order."""
+        return iter(self._numbers)
+
     def __contains__(self, line: int) -> bool:
         """Tell whether a line has a result."""
         return line in self._numbers

@@ -50,6 +50,11 @@ class Storage:
         """Return a small object that is known to exist."""
         return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
+    def beginning(self, key: str, count: int) -> bytes:
+        """Return the first bytes of an object that may be of any size."""
+        with self._client.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
+            return body.read(count)
+
     def find(self, key: str) -> bytes | None:
         """Return a small object, or None where it surely or perhaps does not exist.
 

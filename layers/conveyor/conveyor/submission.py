@@ -6,7 +6,9 @@ has found the batch, or has found after `settle_seconds` that there is none.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+
+from msgspec.structs import replace
 
 from conveyor.api import Created, CredentialsUnusable, Refused, Unknown
 from conveyor.drop import nonce, wire_id
@@ -16,6 +18,7 @@ from conveyor.plan import Batch
 from conveyor.records import (
     Attempt,
     AttemptRefused,
+    AttemptUnknown,
     BatchFacts,
     Duplicate,
     Facts,
@@ -37,7 +40,6 @@ _CODES: dict[RefusalKind | int, str] = {
     RefusalKind.DEFECT: "provider-refused",
     RefusalKind.RESEND: "provider-refused",
 }
-_ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 def submit_next(turn: Turn, facts: Facts) -> None:
@@ -47,17 +49,15 @@ def submit_next(turn: Turn, facts: Facts) -> None:
         if about.submitted:
             turn.ledger.write_claim(turn.ledger.submitted(batch.number).id, batch.number)
         elif not facts.refused and not _conclude(turn, batch.number, about):
-            free = free_at(batch.number, about, turn.ledger)
-            if free is not None and free <= turn.now():
+            refused = last_refusal(batch.number, about, turn.ledger)
+            if not about.undecided and (refused is None or refused.retry_at <= turn.now()):
                 _pay(turn, batch, about)
             return
 
 
-def free_at(batch: int, about: BatchFacts, ledger: Ledger) -> datetime | None:
-    """Return from when on a batch that is not submitted may be sent; None while its last attempt is undecided."""
-    if about.undecided:
-        return None
-    return ledger.attempt_refused(batch, about.attempts).retry_at if about.attempts in about.refused else _ALWAYS
+def last_refusal(batch: int, about: BatchFacts, ledger: Ledger) -> AttemptRefused | None:
+    """Return why the provider did not take the last attempt; before its `retry_at` there is no other."""
+    return ledger.attempt_refused(batch, about.attempts) if about.attempts in about.refused else None
 
 
 def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
@@ -73,7 +73,7 @@ def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
         code = _CODES.get(refused.status) or _CODES[refused.kind]
         message = f"the provider answered HTTP {refused.status} {refused.type}: {refused.message}"
     elif len(about.absent) >= MOST_ATTEMPTS:
-        code, message = "unsent", f"{MOST_ATTEMPTS} attempts to send a batch came to nothing, and none created one"
+        code, message = "unsent", f"{MOST_ATTEMPTS} attempts to send a batch came to nothing: none of them is listed"
     else:
         return False
     turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), code, message))
@@ -94,6 +94,12 @@ def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> None:
     intent = Attempt(writer, turn.now(), turn.invocation.not_after, batch.requests)
     if turn.ledger.write_attempt(batch.number, number, intent).writer != writer:
         return
+    if turn.ledger.facts().refused:  # stopped at the same moment; whoever stopped it sees the attempt, or we the stop
+        stopped = Refused(RefusalKind.STOP, 0, "stopped", "the run was stopped before the call was made", None)
+        turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, stopped, number))
+        return
+    if not turn.ledger.claim_attempt(batch.number, number, writer):
+        return  # the ledger was lost and begun anew: looking finds what the earlier attempt created
     match turn.api.create(wire_requests(turn, batch), batch.body_bytes, seconds):
         case Created(batch_id, created_at, expires_at):
             submitted = Submitted(writer, turn.now(), batch_id, created_at, expires_at)
@@ -104,9 +110,9 @@ def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> None:
                 turn.api.cancel(batch_id)
         case Refused() as refused:
             turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, refused, number))
-            _conclude(turn, batch.number, BatchFacts(number, about.refused | {number}, about.absent))
-        case Unknown():
-            return
+            _conclude(turn, batch.number, replace(about, attempts=number, refused=about.refused | {number}))
+        case Unknown(reason):
+            turn.ledger.write_attempt_unknown(batch.number, number, AttemptUnknown(writer, turn.now(), reason))
 
 
 def _refused_attempt(turn: Turn, refused: Refused, number: int) -> AttemptRefused:

@@ -41,7 +41,9 @@ class Tally:
             for model, usage in sorted(self.usage.items())
         }
 
-    def part(self, writer: str, at: datetime, files: list[OutputFile], ended_at: datetime | None) -> Part:
+    def part(
+        self, writer: str, at: datetime, files: list[OutputFile], ended_at: datetime | None, unaccounted: list[int]
+    ) -> Part:
         """Return the account of a batch."""
         counts = (self.outcomes, self.retryable, self.foreign, self.repeated)
-        return Part(writer, at, *counts, self.tokens, files, ended_at)
+        return Part(writer, at, *counts, self.tokens, files, ended_at, unaccounted)

@@ -1,0 +1,78 @@
+"""Messages about a run that goes on: asking the provider is in trouble, and perhaps a person can decide."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from conveyor import keys
+from conveyor.notice import Notice, cut, quoted_url, table
+from conveyor.records import Run
+
+
+class Held(NamedTuple):
+    """An attempt of which nobody can tell whether it created a batch."""
+
+    batch: int
+    attempt: int
+    doubtful: tuple[str, ...]
+    """Batches at the provider that may be it."""
+
+
+def held_notice(run: Run, reason: str, since: datetime, held: Held) -> Notice:
+    """Say that nothing more is paid until it is known what became of an attempt, and how a person settles it."""
+    place = quoted_url(run.drop.bucket, keys.release(run.run, held.batch, held.attempt))
+    ids = held.doubtful or ("<batch id>",)
+    lines = [
+        f"The run of your drop {run.drop.key} is held: the answer to the call that pays for its batch {held.batch} was",
+        "lost, and nobody can tell whether that call created a batch. Until that is known, nothing more is paid.",
+        "",
+        *_about(run, reason, since),
+        "",
+        "The run goes on looking by itself, and goes on when the trouble ends. If you know better, look at the",
+        f"provider's list of batches created since {run.drop.last_modified:%Y-%m-%d %H:%M} UTC, and type one of these.",
+        "If this batch is the run's, and its results yours:" if held.doubtful else "If a batch is the run's:",
+        "",
+        *[f"  echo 'adopt {batch_id}' | aws s3 cp - {place}" for batch_id in ids],
+        "",
+        "If no batch is the run's; this pays again if you are mistaken:",
+        "",
+        f"  echo 'submit again' | aws s3 cp - {place}",
+        "",
+        *_stop(run),
+    ]
+    return Notice(run.run, run.name, "held", cut(f"Conveyor: held {run.name}"), "\n".join(lines))
+
+
+def troubled_notice(run: Run, reason: str, since: datetime, secret: str) -> Notice:
+    """Say that the provider has not answered for long, and what would help."""
+    lines = [
+        f"The run of your drop {run.drop.key} waits: the provider does not answer as it should. No line is lost and",
+        "nothing is paid for twice; the run goes on asking, and goes on by itself when the trouble ends.",
+        "",
+        *_about(run, reason, since),
+        "",
+        *_help(reason, secret),
+        *_stop(run),
+    ]
+    return Notice(run.run, run.name, "troubled", cut(f"Conveyor: troubled {run.name}"), "\n".join(lines))
+
+
+def _about(run: Run, reason: str, since: datetime) -> list[str]:
+    return table([("Why", reason), ("Since", f"{since:%Y-%m-%d %H:%M} UTC"), ("Run", run.run)])
+
+
+def _help(reason: str, secret: str) -> list[str]:
+    """Return what mends the kind of trouble, where something here does."""
+    if "HTTP 401" in reason or "HTTP 403" in reason:
+        command = f"  aws secretsmanager put-secret-value --secret-id {secret} --secret-string <key>"
+        return ["The provider refuses the key. Put a valid one of the same workspace there:", "", command, ""]
+    if "HTTP 404" in reason:
+        return ["The provider does not know the batch under this key. Was the key replaced by another workspace's?", ""]
+    return ["See whether the provider is reachable, how it is, and whether its queue is full of other batches.", ""]
+
+
+def _stop(run: Run) -> list[str]:
+    return [
+        "To stop the run instead, and keep what is finished:",
+        "",
+        f"  echo stop | aws s3 cp - {quoted_url(run.drop.bucket, keys.stop(run.run))}",
+    ]
