@@ -180,17 +180,23 @@ def test_the_state_holds_ids_and_counters_only(belt: Belt) -> None:
     assert b"sk-ant" not in orjson.dumps(states)
 
 
-@pytest.mark.parametrize("limit", ["MAX_REQUESTS_PER_BATCH", "MAX_BYTES_PER_BATCH"])
-def test_a_drop_at_its_limits_is_sent(belt: Belt, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limits are inclusive: one request less room would refuse it."""
-    data = drop_of(3)
-    body = (
-        len('{"requests":[]}') + 2 + sum(len(line) + len('"1234567890-1"') - len('"r-1"') for line in data.splitlines())
-    )
-    exact = {"MAX_REQUESTS_PER_BATCH": 3, "MAX_BYTES_PER_BATCH": body}[limit]
+@pytest.mark.parametrize("limit", ["MAX_REQUESTS_PER_BATCH", "MAX_BYTES_PER_BATCH", "MAX_TOKENS_PER_BATCH"])
+def test_a_drop_beyond_the_limits_of_one_batch_is_planned_as_several(
+    belt: Belt, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limits are inclusive: with one less, the last request goes into a second batch."""
+    data = request("r-1", max_tokens=None) + b"\n" + request("r-2") + b"\n" + request("r-3") + b"\n"
+    longer = len('"1234567890-1"') - len('"r-1"')
+    body = len('{"requests":[]}') + 2 + sum(len(line) + longer for line in data.splitlines())
+    body += len('"max_tokens":4096,')
+    exact = {"MAX_REQUESTS_PER_BATCH": 3, "MAX_BYTES_PER_BATCH": body, "MAX_TOKENS_PER_BATCH": 4096 + 64 + 64}[limit]
     monkeypatch.setenv(f"CONVEYOR_{limit}", str(exact))
-    assert belt.finish(belt.upload(data))["status"] == "completed"
+    assert planned(belt, belt.upload(data)) == [(1, 3)]
     del belt.clients.settings
     monkeypatch.setenv(f"CONVEYOR_{limit}", str(exact - 1))
-    assert belt.finish(belt.upload(data, "inbox/more.jsonl"))["status"] == "refused"
-    assert belt.creates() == (1, 1)
+    assert planned(belt, belt.upload(data, "inbox/more.jsonl")) == [(1, 2), (3, 3)]
+
+
+def planned(belt: Belt, run: str) -> list[tuple[int, int]]:
+    """Read the plan: the first and the last line of each batch."""
+    return [(batch["first_line"], batch["last_line"]) for batch in belt.lines(f"runs/{run}/", "plan.jsonl")[1:]]

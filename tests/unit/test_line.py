@@ -36,7 +36,7 @@ def test_a_good_line_keeps_the_bytes_of_its_params() -> None:
     """Numbers and spaces are sent as written, not as a decoder would write them again."""
     raw = b' {"params" : {"model":"m", "max_tokens":1,"messages":[1.50,-0] } , "custom_id":"\xc3\xa9/1", "extra":1}'
     assert read_request(line_of(raw.strip()), 0) == Request(
-        "é/1", b'{"model":"m", "max_tokens":1,"messages":[1.50,-0] }', has_max_tokens=True
+        "é/1", b'{"model":"m", "max_tokens":1,"messages":[1.50,-0] }', max_tokens=1
     )
 
 

@@ -17,7 +17,20 @@ from conveyor.settings import Settings
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SETTINGS = Settings(
-    "https://api.anthropic.com", "refuse", 4096, 100_000, 100_000, 256_000_000, 30, 300, 600, 900, 600, 21600
+    "https://api.anthropic.com",
+    "refuse",
+    4096,
+    100_000,
+    10**10,
+    100_000,
+    256_000_000,
+    10**9,
+    30,
+    300,
+    600,
+    900,
+    600,
+    21600,
 )
 RUN = Run("run-1", "team/articles", Drop("bucket", "inbox/team/articles.jsonl", "v", "e", 9, NOW, {}), SETTINGS)
 BATCH = Batch(1, 1, 0, 3, 99, 3, 1, 80, [])

@@ -1,44 +1,61 @@
-"""A drop is cut into batches within the provider's limits."""
+"""A drop is cut into batches within the limits."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.output import OutputFile
-from conveyor.plan import BODY_END, BODY_START, Batch, Checked, Plan, Planner, Skipped, decode_plan, encode_plan
+from conveyor.plan import BODY_END, BODY_START, Batch, Checked, Plan, Planner, Sent, Skipped, decode_plan, encode_plan
 
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
 
-def planned(sizes: list[int], max_requests: int, max_bytes: int) -> list[Batch]:
-    """Plan requests of some sizes, each on a line of its own of 100 bytes."""
-    planner = Planner(max_requests, max_bytes)
+def planned(sizes: list[int], max_requests: int, max_bytes: int, max_tokens: int) -> list[Batch]:
+    """Plan requests of some sizes and twice as many tokens, each on a line of its own of 100 bytes."""
+    planner = Planner(max_requests, max_bytes, max_tokens)
     for line, size in enumerate(sizes, 1):
-        planner.add(line, line * 100, line * 100 + 90, size, defaulted=bool(size % 2))
+        planner.add(Sent(line, line * 100, line * 100 + 90, size, 2 * size, defaulted=bool(size % 2)))
     return planner.batches
 
 
-@given(sizes, st.integers(1, 10), st.integers(60, 200))
-def test_batches_cover_all_lines_in_order_within_both_limits(sizes: list[int], requests: int, limit: int) -> None:
-    """None is lost, none is sent twice, and the body's length is exact."""
-    batches = planned(sizes, requests, limit)
+@given(sizes, st.integers(1, 10), st.integers(60, 200), st.integers(80, 300))
+def test_batches_cover_all_lines_in_order_within_every_limit(
+    sizes: list[int], requests: int, limit: int, tokens: int
+) -> None:
+    """None is lost, none is sent twice, the body's length is exact, and no batch is smaller than it must be."""
+    batches = planned(sizes, requests, limit, tokens)
     assert [batch.number for batch in batches] == list(range(1, len(batches) + 1))
     first = 1
     for batch in batches:
         assert (batch.first_line, batch.first_byte) == (first, first * 100)
         assert (batch.last_line, batch.end_byte) == (first + batch.requests - 1, batch.last_line * 100 + 90)
         assert batch.requests <= requests
-        body = BODY_START + b",".join(b"x" * size for size in sizes[first - 1 : batch.last_line]) + BODY_END
+        own = sizes[first - 1 : batch.last_line]
+        body = BODY_START + b",".join(b"x" * size for size in own) + BODY_END
         assert batch.body_bytes == len(body) <= limit
+        assert batch.max_tokens == 2 * sum(own) <= tokens
+        for following in sizes[batch.last_line :][:1]:
+            is_full = (
+                batch.requests == requests,
+                len(body) + 1 + following > limit,
+                2 * sum(own) + 2 * following > tokens,
+            )
+            assert any(is_full)
         first = batch.last_line + 1
     assert first == len(sizes) + 1
     assert sum(batch.defaulted for batch in batches) == sum(size % 2 for size in sizes)
 
 
+def test_a_request_of_more_tokens_than_a_batch_may_have_stands_alone() -> None:
+    """It is the user's to send; and its neighbours are not drawn into its batch."""
+    batches = planned([1, 50, 1, 1], 10, 1000, 20)
+    assert [(batch.first_line, batch.last_line) for batch in batches] == [(1, 1), (2, 2), (3, 4)]
+
+
 def test_a_plan_is_kept_and_read_back() -> None:
     """Skipped lines belong to it, with their reasons."""
-    planner = Planner(10, 1000)
+    planner = Planner(10, 1000, 1000)
     planner.skip(Skipped(1, None, "not-json", "no"), 0, 5)
-    planner.add(2, 6, 20, 30, defaulted=False)
+    planner.add(Sent(2, 6, 20, 30, 7, defaulted=False))
     planner.skip(Skipped(4, "é", "model-invalid", "no, neither"), 30, 35)
     plan = Plan(Checked(3, "abc", 2, OutputFile("failures/x", 2, 9, "d")), planner.batches)
     assert decode_plan(encode_plan(plan)) == plan

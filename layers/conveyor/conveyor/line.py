@@ -36,7 +36,8 @@ class Request(NamedTuple):
     custom_id: str
     params: bytes
     """As written in the drop, without surrounding white space."""
-    has_max_tokens: bool
+    max_tokens: int | None
+    """None where the line gives none."""
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -100,7 +101,7 @@ def _accept(raw: bytes, default_max_tokens: int) -> Request | None:
         return None
     if _is_suspicious(raw):
         return None
-    return Request(line.custom_id, bytes(line.params), bool(given))
+    return Request(line.custom_id, bytes(line.params), int(given) if given else None)
 
 
 def _is_suspicious(raw: bytes) -> bool:
@@ -116,7 +117,7 @@ def _request(raw: bytes) -> Request:
     """Return the request of a line in which the slow look found no fault."""
     line = _decode_raw_line(raw)
     params = bytes(line.params)
-    return Request(orjson.loads(bytes(line.custom_id)), params, "max_tokens" in orjson.loads(params))
+    return Request(orjson.loads(bytes(line.custom_id)), params, orjson.loads(params).get("max_tokens"))
 
 
 def _explain(line: Line, default_max_tokens: int) -> Iterator[Fault]:

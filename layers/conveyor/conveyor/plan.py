@@ -1,5 +1,7 @@
 """Cutting a drop into batches the provider takes."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from conveyor.output import OutputFile
@@ -34,6 +36,8 @@ class Batch(msgspec.Struct):
     """Requests that got the default `max_tokens`."""
     body_bytes: int = len(BODY_START) + len(BODY_END)
     skipped: list[Skipped] = []
+    max_tokens: int = 0
+    """The sum over its requests: bounds the size of its results."""
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -60,36 +64,60 @@ class Plan(msgspec.Struct, frozen=True):
         return self.batches[number - 1]
 
 
-class Planner:
-    """Collects lines in order and cuts them into batches within the provider's two limits."""
+class Sent(NamedTuple):
+    """A request as it is planned: its place in the drop, and what it adds to a batch."""
 
-    def __init__(self, max_requests: int, max_bytes: int) -> None:
-        """Take the limits of one batch: requests, and bytes of the request body."""
+    line: int
+    start: int
+    end: int
+    """Its line's bytes in the drop."""
+    size: int
+    """Bytes as sent."""
+    max_tokens: int
+    defaulted: bool
+    """True where the default `max_tokens` are put in."""
+
+
+class Planner:
+    """Collects lines in order and cuts them into contiguous batches, each as large as its limits allow."""
+
+    def __init__(self, max_requests: int, max_bytes: int, max_tokens: int) -> None:
+        """Take the limits of one batch: requests, bytes of the request body, and the sum of `max_tokens`."""
         self._max_requests = max_requests
         self._max_bytes = max_bytes
+        self._max_tokens = max_tokens
         self.batches: list[Batch] = []
 
     def fits_alone(self, size: int) -> bool:
         """Tell whether a request of `size` bytes fits into any batch."""
         return len(BODY_START) + size + len(BODY_END) <= self._max_bytes
 
-    def add(self, line: int, start: int, end: int, size: int, *, defaulted: bool) -> None:
-        """Add a request of `size` bytes as sent, from bytes `start` to `end` of the drop."""
-        batch = self._current(line, start)
-        comma = 1 if batch.requests else 0
-        if batch.requests == self._max_requests or batch.body_bytes + comma + size > self._max_bytes:
-            batch = self._next(line, start)
-            comma = 0
+    def add(self, sent: Sent) -> None:
+        """Add a request; it begins another batch where the current one has no room for it.
+
+        A request whose `max_tokens` alone are beyond the limit stands alone: it must be sent all the same.
+        """
+        batch = self._current(sent.line, sent.start)
+        if batch.requests and not self._has_room(batch, sent):
+            batch = self._next(sent.line, sent.start)
+        batch.body_bytes += sent.size + bool(batch.requests)
         batch.requests += 1
-        batch.defaulted += defaulted
-        batch.body_bytes += comma + size
-        batch.last_line, batch.end_byte = line, end
+        batch.max_tokens += sent.max_tokens
+        batch.defaulted += sent.defaulted
+        batch.last_line, batch.end_byte = sent.line, sent.end
 
     def skip(self, skipped: Skipped, start: int, end: int) -> None:
         """Add a line that is not sent."""
         batch = self._current(skipped.line, start)
         batch.skipped.append(skipped)
         batch.last_line, batch.end_byte = skipped.line, end
+
+    def _has_room(self, batch: Batch, sent: Sent) -> bool:
+        return (
+            batch.requests < self._max_requests
+            and batch.body_bytes + 1 + sent.size <= self._max_bytes
+            and batch.max_tokens + sent.max_tokens <= self._max_tokens
+        )
 
     def _current(self, line: int, start: int) -> Batch:
         return self.batches[-1] if self.batches else self._next(line, start)

@@ -17,8 +17,10 @@ class Settings(msgspec.Struct, frozen=True):
     on_invalid: Literal["refuse", "skip"]
     default_max_tokens: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     max_requests_per_drop: Annotated[int, msgspec.Meta(ge=1)]
+    max_bytes_per_drop: Annotated[int, msgspec.Meta(ge=1)]
     max_requests_per_batch: Annotated[int, msgspec.Meta(ge=1)]
     max_bytes_per_batch: Annotated[int, msgspec.Meta(ge=1)]
+    max_tokens_per_batch: Annotated[int, msgspec.Meta(ge=1)]
     poll_min_seconds: Seconds
     poll_max_seconds: Seconds
     post_seconds: Seconds

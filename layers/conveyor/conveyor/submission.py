@@ -138,5 +138,5 @@ def wire_requests(turn: Turn, batch: Batch) -> Iterator[bytes]:
         request = read_request(line, run.settings.default_max_tokens)
         if not isinstance(request, Request):
             raise TypeError(f"line {line.number} was checked and is not what it was")
-        default = None if request.has_max_tokens else run.settings.default_max_tokens
+        default = run.settings.default_max_tokens if request.max_tokens is None else None
         yield wire_request(wire_id(mark, line.number), request.params, default)

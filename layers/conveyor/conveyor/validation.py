@@ -11,15 +11,13 @@ from conveyor.drop import nonce, wire_id
 from conveyor.line import Fault, Request, read_request, wire_request
 from conveyor.lines import Line, read_lines
 from conveyor.output import OutputFile
-from conveyor.plan import Checked, Plan, Planner, Skipped
+from conveyor.plan import Checked, Plan, Planner, Sent, Skipped
 from conveyor.records import Refusal, Run
 from conveyor.settings import Settings
 from conveyor.storage import Storage
 from conveyor.turn import Turn
 
 MOST_FAULTS = 10_000
-_LARGEST_DROP = 4
-"""Times the largest batch: a drop beyond this cannot be one batch, and is refused without being read."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,7 +29,8 @@ class Check:
         """Take the settings in force."""
         self._settings = settings
         self._nonce = nonce(run)
-        self._planner = Planner(settings.max_requests_per_batch, settings.max_bytes_per_batch)
+        limits = (settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
+        self._planner = Planner(*limits)
         self._lines_by_id: dict[bytes, int] = {}
         self.batches = self._planner.batches
         self.faults: list[Fault] = []
@@ -68,10 +67,15 @@ class Check:
             limit = self._settings.max_bytes_per_batch
             code, message = "request-too-large", f"the request has {size:,} bytes; a batch takes {limit:,}"
         else:
-            self._planner.add(line.number, line.start, line.end, size, defaulted=not request.has_max_tokens)
+            self._planner.add(self._sent(line, request, size))
             return []
         self.requests -= 1
         return [Fault(line.number, line.start, request.custom_id, code, message)]
+
+    def _sent(self, line: Line, request: Request, size: int) -> Sent:
+        defaulted = request.max_tokens is None
+        tokens = self._settings.default_max_tokens if request.max_tokens is None else request.max_tokens
+        return Sent(line.number, line.start, line.end, size, tokens, defaulted)
 
     def digested(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Pass the drop's bytes on, and take their checksum."""
@@ -86,7 +90,7 @@ class Check:
 
     def wire(self, line: Line, request: Request) -> bytes:
         """Return a request as it will be sent."""
-        default = None if request.has_max_tokens else self._settings.default_max_tokens
+        default = self._settings.default_max_tokens if request.max_tokens is None else None
         return wire_request(wire_id(self._nonce, line.number), request.params, default)
 
 
@@ -120,11 +124,14 @@ def _refuse(turn: Turn, code: str, message: str, check: Check | None = None, fil
 
 def _unread(run: Run) -> tuple[str, str] | None:
     """Return why a drop is refused without being read."""
-    limit = run.settings.max_bytes_per_batch
+    limit = run.settings.max_bytes_per_drop
     if run.problem:
         return "unreadable", run.problem
-    if run.drop.bytes > _LARGEST_DROP * limit:
-        return "too-large", f"the drop has {run.drop.bytes:,} bytes; a batch takes {limit:,}: split it"
+    if run.drop.bytes > limit:
+        return "too-large", (
+            f"the drop has {run.drop.bytes:,} bytes; the stack's MaxBytesPerDrop is {limit:,}: "
+            f"split it, with split -C {limit} --additional-suffix=.jsonl, say"
+        )
     return None
 
 
@@ -158,9 +165,6 @@ def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:
         limit = settings.max_requests_per_drop
         message = f"the drop holds {check.requests:,} requests; the stack's MaxRequestsPerDrop is {limit:,}: split it"
         return "too-many-requests", message
-    if len(check.batches) > 1:
-        limits = f"{settings.max_requests_per_batch:,} requests and {settings.max_bytes_per_batch:,} bytes"
-        return "too-large", f"the drop does not fit into one batch of at most {limits}: split it"
     return None
 
 
