@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from conveyor.validation import MOST_FAULTS
+from conveyor.checking import MOST_FAULTS
 from tests.functions.belt import Belt, drop_of, request
 from tests.functions.conftest import Services
 

@@ -7,8 +7,8 @@ import pytest
 
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
-    "drop", "invocation", "keys", "line", "lines", "notice", "outcome", "output", "plan", "price", "receipt", "records",
-    "schedule", "settings", "spool", "tally",
+    "checking", "drop", "invocation", "keys", "line", "lines", "notice", "outcome", "output", "plan", "price",
+    "receipt", "records", "repeats", "schedule", "settings", "spool", "tally",
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},

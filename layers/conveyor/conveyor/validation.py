@@ -1,97 +1,42 @@
 """The whole drop is checked before anything of it is sent."""
 
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b, sha256
+from hashlib import sha256
 
 import msgspec
 from msgspec.structs import replace
 
 from conveyor import keys
-from conveyor.drop import nonce, wire_id
-from conveyor.line import Fault, Request, read_request, wire_request
-from conveyor.lines import Line, read_lines
+from conveyor.checking import MOST_FAULTS, Check, check_drop
 from conveyor.output import OutputFile
-from conveyor.plan import Checked, Plan, Planner, Sent, Skipped
+from conveyor.plan import Checked, Plan
 from conveyor.records import Refusal, Run
 from conveyor.settings import Settings
-from conveyor.storage import Storage
 from conveyor.turn import Turn
-
-MOST_FAULTS = 10_000
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Check:
-    """What one pass over a drop finds. Holds 16 bytes (and Python's own) per request, and at most 10,000 faults."""
+class Digest:
+    """Takes the checksum of bytes that pass, the first time they do."""
 
-    def __init__(self, run: str, settings: Settings) -> None:
-        """Take the settings in force."""
-        self._settings = settings
-        self._nonce = nonce(run)
-        limits = (settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
-        self._planner = Planner(*limits)
-        self._lines_by_id: dict[bytes, int] = {}
-        self.batches = self._planner.batches
-        self.faults: list[Fault] = []
-        self.lines = 0
-        self.requests = 0
+    def __init__(self) -> None:
+        """Begin."""
         self._digest = sha256()
+        self._is_done = False
 
-    @property
-    def gave_up(self) -> bool:
-        """True when there are more faults than are worth telling; the rest of the drop is then not read."""
-        return len(self.faults) > MOST_FAULTS
-
-    def add(self, line: Line) -> None:
-        """Check a line that is not blank."""
-        self.lines += 1
-        request = read_request(line, self._settings.default_max_tokens)
-        faults = self._admit(line, request) if isinstance(request, Request) else request
-        if faults:
-            self.faults += faults
-            first = faults[0]
-            skipped = Skipped(line.number, first.custom_id, first.code, first.message)
-            self._planner.skip(skipped, line.start, line.end)
-
-    def _admit(self, line: Line, request: Request) -> list[Fault]:
-        """Plan a good line, unless it repeats an id or cannot be sent at all."""
-        self.requests += 1
-        if self.requests > self._settings.max_requests_per_drop:
-            return []  # refused as a whole: only count on
-        size = len(self.wire(line, request))
-        first = self._lines_by_id.setdefault(_digest(request.custom_id), line.number)
-        if first != line.number:
-            code, message = "custom-id-duplicate", f'"custom_id" is already used on line {first}'
-        elif not self._planner.fits_alone(size):
-            limit = self._settings.max_bytes_per_batch
-            code, message = "request-too-large", f"the request has {size:,} bytes; a batch takes {limit:,}"
-        else:
-            self._planner.add(self._sent(line, request, size))
-            return []
-        self.requests -= 1
-        return [Fault(line.number, line.start, request.custom_id, code, message)]
-
-    def _sent(self, line: Line, request: Request, size: int) -> Sent:
-        defaulted = request.max_tokens is None
-        tokens = self._settings.default_max_tokens if request.max_tokens is None else request.max_tokens
-        return Sent(line.number, line.start, line.end, size, tokens, defaulted)
-
-    def digested(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass the drop's bytes on, and take their checksum."""
+    def of(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass bytes on."""
         for chunk in chunks:
-            self._digest.update(chunk)
+            if not self._is_done:
+                self._digest.update(chunk)
             yield chunk
+        self._is_done = True
 
     @property
     def sha256(self) -> str:
-        """The checksum of all bytes so far."""
+        """The checksum of all bytes."""
         return self._digest.hexdigest()
-
-    def wire(self, line: Line, request: Request) -> bytes:
-        """Return a request as it will be sent."""
-        default = self._settings.default_max_tokens if request.max_tokens is None else None
-        return wire_request(wire_id(self._nonce, line.number), request.params, default)
 
 
 def validate(turn: Turn) -> None:
@@ -99,12 +44,13 @@ def validate(turn: Turn) -> None:
     if reason := _unread(turn.run) or _seen_before(turn):
         _refuse(turn, *reason)
         return
-    check = _read(turn.run, turn.storage)
+    digest = Digest()
+    check = check_drop(turn.run.run, turn.run.settings, lambda: digest.of(turn.storage.stream(turn.run.drop)))
     file = _write_faults(turn, check) if check.faults else None
     if reason := _reason(check, turn.run.settings):
         _refuse(turn, *reason, check, file)
     else:
-        checked = Checked(check.lines, check.sha256, len(check.faults), file)
+        checked = Checked(check.lines, digest.sha256, len(check.faults), file)
         turn.ledger.write_plan(Plan(checked, check.batches))
 
 
@@ -143,15 +89,6 @@ def _seen_before(turn: Turn) -> tuple[str, str] | None:
     return "seen-before", f"the same bytes were dropped under this key before, in run {other}"
 
 
-def _read(run: Run, storage: Storage) -> Check:
-    check = Check(run.run, run.settings)
-    for line in read_lines(check.digested(storage.stream(run.drop))):
-        check.add(line)
-        if check.gave_up:
-            break
-    return check
-
-
 def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:
     """Return why a checked drop is refused as a whole, with what to do about it."""
     if check.gave_up:
@@ -166,8 +103,3 @@ def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:
         message = f"the drop holds {check.requests:,} requests; the stack's MaxRequestsPerDrop is {limit:,}: split it"
         return "too-many-requests", message
     return None
-
-
-def _digest(custom_id: str) -> bytes:
-    """Return 16 bytes that stand for an id: of a cryptographic hash, so that no two ids share them."""
-    return blake2b(custom_id.encode(), digest_size=16).digest()

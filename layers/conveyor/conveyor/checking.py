@@ -1,0 +1,103 @@
+"""Every rule that a drop must keep, and the plan of one that keeps them. Memory grows by some bytes a request."""
+
+from collections.abc import Callable, Iterable
+
+from conveyor.drop import nonce, wire_id
+from conveyor.line import Fault, Request, read_request, wire_request
+from conveyor.lines import Line, read_lines
+from conveyor.plan import Planner, Sent, Skipped
+from conveyor.repeats import Hashes, Ids, Suspects
+from conveyor.settings import Settings
+
+MOST_FAULTS = 10_000
+
+
+class Check:
+    """What one pass over a drop finds."""
+
+    def __init__(self, run: str, settings: Settings, ids: Ids, most_faults: int = MOST_FAULTS) -> None:
+        """Take the settings in force, and what tells an id that was used before."""
+        self._settings = settings
+        self._nonce = nonce(run)
+        self._ids = ids
+        self._most_faults = most_faults
+        limits = (settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
+        self._planner = Planner(*limits)
+        self.batches = self._planner.batches
+        self.faults: list[Fault] = []
+        self.lines = 0
+        """Lines that are not blank."""
+        self.requests = 0
+
+    @property
+    def gave_up(self) -> bool:
+        """True when there are more faults than are worth telling; the rest of the drop is then not read."""
+        return len(self.faults) > self._most_faults
+
+    def read(self, chunks: Iterable[bytes]) -> None:
+        """Check all lines."""
+        for line in read_lines(chunks):
+            self._add(line)
+            if self.gave_up:
+                return
+
+    def _add(self, line: Line) -> None:
+        self.lines += 1
+        request = read_request(line, self._settings.default_max_tokens)
+        faults = self._admit(line, request) if isinstance(request, Request) else request
+        if faults:
+            self.faults += faults
+            first = faults[0]
+            skipped = Skipped(line.number, first.custom_id, first.code, first.message)
+            self._planner.skip(skipped, line.start, line.end)
+
+    def _admit(self, line: Line, request: Request) -> list[Fault]:
+        """Plan a good line, unless it repeats an id or cannot be sent at all."""
+        first = self._ids.first_line(request.custom_id, line.number)
+        self.requests += 1
+        if self.requests > self._settings.max_requests_per_drop:
+            return []  # refused as a whole: only count on
+        sent = self._sent(line, request)
+        if first is not None:
+            code, message = "custom-id-duplicate", f'"custom_id" is already used on line {first}'
+        elif not self._planner.fits_alone(sent.size):
+            limit = self._settings.max_bytes_per_batch
+            code, message = "request-too-large", f"the request has {sent.size:,} bytes; a batch takes {limit:,}"
+        else:
+            self._planner.add(sent)
+            return []
+        self.requests -= 1
+        return [Fault(line.number, line.start, request.custom_id, code, message)]
+
+    def _sent(self, line: Line, request: Request) -> Sent:
+        default = self._settings.default_max_tokens
+        defaulted = request.max_tokens is None
+        wire = wire_request(wire_id(self._nonce, line.number), request.params, default if defaulted else None)
+        tokens = default if request.max_tokens is None else request.max_tokens
+        return Sent(line.number, line.start, line.end, len(wire), tokens, defaulted)
+
+
+def check_drop(
+    run: str,
+    settings: Settings,
+    read: Callable[[], Iterable[bytes]],
+    hash_of: Callable[[str], int] = hash,
+    most_faults: int = MOST_FAULTS,
+) -> Check:
+    """Check a whole drop, which `read` reads once, and once more only if ids seem to repeat.
+
+    What is found is what one pass would find that remembered every id.
+    """
+    # Ids are looked at until there are too many requests, each of them after at most so many faults.
+    hashes = Hashes(settings.max_requests_per_drop + most_faults + 1, hash_of)
+    check = Check(run, settings, hashes, most_faults)
+    check.read(read())
+    for most in (most_faults + 1, None):
+        suspects = Suspects(hashes.repeated(most), hash_of)
+        if not suspects.are_any:
+            return check
+        check = Check(run, settings, suspects, most_faults)
+        check.read(read())
+        if not suspects.misled:  # so the faults end the pass before the first id that was not suspected
+            break
+    return check

@@ -1,0 +1,74 @@
+"""Settings for checking a drop, lines for it, and a plain check that remembers every id."""
+
+from typing import Any, NamedTuple
+
+import orjson
+
+from conveyor.drop import nonce, wire_id
+from conveyor.line import Fault, Request, read_request, wire_request
+from conveyor.lines import read_lines
+from conveyor.plan import Batch, Planner, Sent, Skipped
+from conveyor.settings import Settings
+
+RUN = "20261122T101112Z-0123456789ab"
+
+
+def settings(**changes: Any) -> Settings:
+    """Give generous settings with some changed."""
+    every: dict[str, Any] = {
+        "api_url": "https://api.anthropic.com", "on_invalid": "refuse", "default_max_tokens": 16,
+        "max_requests_per_drop": 10**6, "max_bytes_per_drop": 10**10, "max_requests_per_batch": 10**5,
+        "max_bytes_per_batch": 10**8, "max_tokens_per_batch": 10**9, "poll_min_seconds": 30, "poll_max_seconds": 300,
+        "post_seconds": 600, "settle_seconds": 900, "reread_seconds": 600, "trouble_seconds": 21600,
+    }  # fmt: skip
+    return Settings(**every | changes)
+
+
+def line(custom_id: Any, **params: Any) -> bytes:
+    """Write a good line, but for what is given; None takes a field away."""
+    body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}], **params}
+    return orjson.dumps(
+        {"custom_id": custom_id, "params": {name: value for name, value in body.items() if value is not None}}
+    )
+
+
+class Found(NamedTuple):
+    """All that a check finds."""
+
+    batches: list[Batch]
+    faults: list[Fault]
+    lines: int
+    requests: int
+
+
+def plain_check(data: bytes, settings: Settings, most_faults: int) -> Found:
+    """Check a drop as its rules say it: line by line, all ids in a dictionary."""
+    planner = Planner(settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
+    lines_by_id: dict[str, int] = {}
+    faults: list[Fault] = []
+    count = requests = 0
+    for one in read_lines([data]):
+        count += 1
+        found = read_request(one, settings.default_max_tokens)
+        if isinstance(found, Request):
+            requests += 1
+            if requests > settings.max_requests_per_drop:
+                continue
+            default = settings.default_max_tokens if found.max_tokens is None else None
+            size = len(wire_request(wire_id(nonce(RUN), one.number), found.params, default))
+            first = lines_by_id.setdefault(found.custom_id, one.number)
+            if first == one.number and planner.fits_alone(size):
+                tokens = found.max_tokens or settings.default_max_tokens
+                planner.add(Sent(one.number, one.start, one.end, size, tokens, default is not None))
+                continue
+            requests -= 1
+            code, message = "custom-id-duplicate", f'"custom_id" is already used on line {first}'
+            if first == one.number:
+                limit = settings.max_bytes_per_batch
+                code, message = "request-too-large", f"the request has {size:,} bytes; a batch takes {limit:,}"
+            found = [Fault(one.number, one.start, found.custom_id, code, message)]
+        faults += found
+        planner.skip(Skipped(one.number, found[0].custom_id, found[0].code, found[0].message), one.start, one.end)
+        if len(faults) > most_faults:
+            break
+    return Found(planner.batches, faults, count, requests)
