@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from conveyor.drop import nonce, wire_id
-from conveyor.line import Fault, Request, read_request, wire_request
+from conveyor.line import Fault, Request, read_request
 from conveyor.lines import read_lines
 from conveyor.plan import Batch, Planner, Sent, Skipped
 from conveyor.settings import Settings
+from conveyor.wire import Envelope
 
 RUN = "20261122T101112Z-0123456789ab"
 
@@ -44,6 +44,7 @@ class Found(NamedTuple):
 def plain_check(data: bytes, settings: Settings, most_faults: int) -> Found:
     """Check a drop as its rules say it: line by line, all ids in a dictionary."""
     planner = Planner(settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
+    envelope = Envelope(RUN, settings.default_max_tokens)
     lines_by_id: dict[str, int] = {}
     faults: list[Fault] = []
     count = requests = 0
@@ -54,12 +55,12 @@ def plain_check(data: bytes, settings: Settings, most_faults: int) -> Found:
             requests += 1
             if requests > settings.max_requests_per_drop:
                 continue
-            default = settings.default_max_tokens if found.max_tokens is None else None
-            size = len(wire_request(wire_id(nonce(RUN), one.number), found.params, default))
+            defaulted = found.max_tokens is None
+            size = len(envelope.request(one.number, found.params, defaulted=defaulted))
             first = lines_by_id.setdefault(found.custom_id, one.number)
             if first == one.number and planner.fits_alone(size):
                 tokens = found.max_tokens or settings.default_max_tokens
-                planner.add(Sent(one.number, one.start, one.end, size, tokens, default is not None))
+                planner.add(Sent(one.number, one.number, one.start, one.end, 1, size, tokens, int(defaulted)))
                 continue
             requests -= 1
             code, message = "custom-id-duplicate", f'"custom_id" is already used on line {first}'

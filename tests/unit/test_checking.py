@@ -3,14 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.checking import check_drop
+from conveyor.checking import RECALL, check_drop
+from conveyor.repeats import Recall
 from conveyor.settings import Settings
 from tests.unit.examples_of_drops import RUN, Found, line, plain_check, settings
 
@@ -18,10 +19,10 @@ MEGABYTE = 1_000_000
 PROJECT = Path(__file__).parents[2]
 
 
-def checked(data: bytes, own: Settings, most_faults: int, hash_of: Callable[[str], int] = hash) -> Found:
+def checked(data: bytes, own: Settings, most_faults: int, recall: Recall = RECALL) -> Found:
     """Check a drop that comes in chunks of no particular size."""
     chunks = [data[place : place + 199] for place in range(0, len(data), 199)]
-    check = check_drop(RUN, own, lambda: chunks, hash_of, most_faults)
+    check = check_drop(RUN, own, lambda: chunks, recall, most_faults)
     return Found(check.batches, check.faults, check.lines, check.requests)
 
 
@@ -43,17 +44,22 @@ tight = st.fixed_dictionaries(
         "default_max_tokens": st.sampled_from([0, 9]),
     },
 )
-hashes = st.sampled_from([hash, len, lambda _: 0, lambda text: hash(text) % 3])
+recalls = st.builds(
+    Recall,
+    st.sampled_from([hash, len, lambda _: 0, lambda text: hash(text) % 3]),
+    st.integers(1, 20),
+    st.integers(1, 60),
+)
 
 
-@given(st.lists(lines, max_size=40), tight, st.integers(0, 6) | st.just(1000), hashes)
+@given(st.lists(lines, max_size=40), tight, st.integers(0, 6) | st.just(1000), recalls)
 def test_two_passes_find_what_one_that_remembers_every_id_finds(
-    lines: list[bytes], tight: dict[str, int], most_faults: int, hash_of: Callable[[str], int]
+    lines: list[bytes], tight: dict[str, int], most_faults: int, recall: Recall
 ) -> None:
     """The same faults in the same order, the same lines left out, the same plan; also where other ids look alike."""
     own = settings(**tight)
     data = b"\n".join(lines)
-    assert checked(data, own, most_faults, hash_of) == plain_check(data, own, most_faults)
+    assert checked(data, own, most_faults, recall) == plain_check(data, own, most_faults)
 
 
 def test_a_drop_without_repeats_is_read_once() -> None:
@@ -99,7 +105,7 @@ def test_a_drop_that_was_written_twice_into_one_file_is_told_by_its_first_faults
 
 PEAK = """
 import resource, sys
-from conveyor.checking import check_drop
+from conveyor.checking import RECALL, check_drop
 from tests.unit.examples_of_drops import RUN, line, settings
 
 count, size = map(int, sys.argv[1:])

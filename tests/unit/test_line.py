@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor import line as line_module
-from conveyor.line import Fault, Request, raw_custom_id, read_request, wire_request
+from conveyor.line import Fault, Request, raw_custom_id, read_request
 from conveyor.lines import LONGEST_LINE, Line
 
 GOOD: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
@@ -117,12 +117,6 @@ def test_a_default_serves_lines_without_max_tokens_only() -> None:
     assert codes(params(max_tokens=None)) == ["max-tokens-missing"]
     assert codes(params(max_tokens=None), 10) == []
     assert codes(params(max_tokens=0), 10) == ["max-tokens-invalid"]
-
-
-def test_a_default_is_put_before_what_the_user_wrote() -> None:
-    """The rest stays byte for byte."""
-    assert wire_request("n-1", b'{ "a":1.0}', 5) == b'{"custom_id":"n-1","params":{"max_tokens":5, "a":1.0}}'
-    assert wire_request("n-1", b'{ "a":1.0}', None) == b'{"custom_id":"n-1","params":{ "a":1.0}}'
 
 
 def test_the_users_id_comes_back_as_it_was_written() -> None:

@@ -9,11 +9,16 @@ from conveyor.plan import BODY_END, BODY_START, Batch, Checked, Plan, Planner, S
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
 
+def one(line: int, start: int, end: int, size: int) -> Sent:
+    """Make one request of a line, with twice as many tokens as bytes; an odd one gets the default."""
+    return Sent(line, line, start, end, 1, size, 2 * size, size % 2)
+
+
 def planned(sizes: list[int], max_requests: int, max_bytes: int, max_tokens: int) -> list[Batch]:
     """Plan requests of some sizes and twice as many tokens, each on a line of its own of 100 bytes."""
     planner = Planner(max_requests, max_bytes, max_tokens)
     for line, size in enumerate(sizes, 1):
-        planner.add(Sent(line, line * 100, line * 100 + 90, size, 2 * size, defaulted=bool(size % 2)))
+        planner.add(one(line, line * 100, line * 100 + 90, size))
     return planner.batches
 
 
@@ -55,7 +60,7 @@ def test_a_plan_is_kept_and_read_back() -> None:
     """Skipped lines belong to it, with their reasons."""
     planner = Planner(10, 1000, 1000)
     planner.skip(Skipped(1, None, "not-json", "no"), 0, 5)
-    planner.add(Sent(2, 6, 20, 30, 7, defaulted=False))
+    planner.add(one(2, 6, 20, 30))
     planner.skip(Skipped(4, "é", "model-invalid", "no, neither"), 30, 35)
     plan = Plan(Checked(3, "abc", 2, OutputFile("failures/x", 2, 9, "d")), planner.batches)
     assert decode_plan(encode_plan(plan)) == plan

@@ -2,12 +2,12 @@
 
 from itertools import count
 
-from conveyor.repeats import Hashes, Suspects
+from conveyor.repeats import Hashes, Recall, Suspects
 
 
 def hashes_of(numbers: list[int]) -> Hashes:
     """Remember ids that are their own hashes."""
-    hashes = Hashes(10**9, int)
+    hashes = Hashes(10**9, Recall(int, 50_000))
     for number in numbers:
         hashes.first_line(str(number), 1)
     return hashes
@@ -35,16 +35,16 @@ def test_an_id_that_is_used_many_times_counts_each_time() -> None:
 
 def test_no_more_hashes_are_kept_than_can_matter() -> None:
     """A drop with too many requests is refused, and its other lines are only counted."""
-    hashes = Hashes(100_000, int)
+    hashes = Hashes(100_000, Recall(int, 50_000))
     for number in range(400_000):
-        hashes.add([str(number)])
-    hashes.add(["0"])
+        hashes.pass_over([str(number)])
+    hashes.pass_over(["0"])
     assert hashes.repeated(None) == frozenset()
 
 
 def test_ids_whose_hashes_are_alike_are_not_taken_for_one() -> None:
     """And it is told that they misled, since the search was bounded by what they seemed to be."""
-    suspects = Suspects(frozenset({1}), len)
+    suspects = Suspects(frozenset({1}), Recall(len))
     lines = count(1)
     assert [suspects.first_line(text, next(lines)) for text in ("a", "bc", "a", "bc")] == [None, None, 1, None]
     assert not suspects.misled

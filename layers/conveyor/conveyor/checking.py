@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable
 
-from conveyor.drop import nonce, wire_id
-from conveyor.line import Fault, Request, read_request, wire_request
-from conveyor.lines import Line, read_lines
+from conveyor.glance import Glance, Glancer
+from conveyor.line import Fault, Request, read_request
+from conveyor.lines import Line, Stretch, read_stretches, split_stretch
 from conveyor.plan import Planner, Sent, Skipped
-from conveyor.repeats import Hashes, Ids, Suspects
+from conveyor.repeats import Hashes, Ids, Recall, Suspects
 from conveyor.settings import Settings
+from conveyor.wire import Envelope
 
 MOST_FAULTS = 10_000
+RECALL = Recall()
 
 
 class Check:
@@ -18,8 +20,9 @@ class Check:
     def __init__(self, run: str, settings: Settings, ids: Ids, most_faults: int = MOST_FAULTS) -> None:
         """Take the settings in force, and what tells an id that was used before."""
         self._settings = settings
-        self._nonce = nonce(run)
+        self._envelope = Envelope(run, settings.default_max_tokens)
         self._ids = ids
+        self._glancer = Glancer()
         self._most_faults = most_faults
         limits = (settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
         self._planner = Planner(*limits)
@@ -35,11 +38,35 @@ class Check:
         return len(self.faults) > self._most_faults
 
     def read(self, chunks: Iterable[bytes]) -> None:
-        """Check all lines."""
-        for line in read_lines(chunks):
-            self._add(line)
-            if self.gave_up:
-                return
+        """Check all lines: many at a glance where that suffices, one by one elsewhere."""
+        number = 1
+        for stretch in read_stretches(chunks):
+            passed = self._pass_over(stretch, number)
+            if not passed:
+                for line in split_stretch(stretch, number):
+                    passed += 1
+                    if line.raw != b"":
+                        self._add(line)
+                    if self.gave_up:
+                        return
+            number += passed
+
+    def _pass_over(self, stretch: Stretch, number: int) -> int:
+        """Plan the lines of a stretch if all are beyond doubt, fit, and repeat no id; return how many it took."""
+        seen = self._glancer.glance(stretch)
+        if seen is None or (seen.without_max_tokens and not self._settings.default_max_tokens):
+            return 0
+        count = len(seen.custom_ids)
+        sent = self._sent_together(stretch, number, seen)
+        is_counted_only = self.requests >= self._settings.max_requests_per_drop
+        is_admitted = self.requests + count <= self._settings.max_requests_per_drop and self._planner.has_room(sent)
+        if not ((is_counted_only or is_admitted) and self._ids.pass_over(seen.custom_ids)):
+            return 0
+        if is_admitted:
+            self._planner.add(sent)
+        self.lines += count
+        self.requests += count
+        return count
 
     def _add(self, line: Line) -> None:
         self.lines += 1
@@ -70,18 +97,25 @@ class Check:
         return [Fault(line.number, line.start, request.custom_id, code, message)]
 
     def _sent(self, line: Line, request: Request) -> Sent:
-        default = self._settings.default_max_tokens
-        defaulted = request.max_tokens is None
-        wire = wire_request(wire_id(self._nonce, line.number), request.params, default if defaulted else None)
-        tokens = default if request.max_tokens is None else request.max_tokens
-        return Sent(line.number, line.start, line.end, len(wire), tokens, defaulted)
+        defaulted = int(request.max_tokens is None)
+        tokens = self._settings.default_max_tokens if request.max_tokens is None else request.max_tokens
+        size = self._envelope.size(line.number, line.number, len(request.params), defaulted)
+        return Sent(line.number, line.number, line.start, line.end, 1, size, tokens, defaulted)
+
+    def _sent_together(self, stretch: Stretch, number: int, seen: Glance) -> Sent:
+        count, defaulted = len(seen.custom_ids), seen.without_max_tokens
+        last = number + count - 1
+        end = stretch.start + stretch.end - stretch.begin - 1
+        size = self._envelope.size(number, last, seen.params_bytes, defaulted)
+        tokens = seen.max_tokens + defaulted * self._settings.default_max_tokens
+        return Sent(number, last, stretch.start, end, count, size, tokens, defaulted)
 
 
 def check_drop(
     run: str,
     settings: Settings,
     read: Callable[[], Iterable[bytes]],
-    hash_of: Callable[[str], int] = hash,
+    recall: Recall = RECALL,
     most_faults: int = MOST_FAULTS,
 ) -> Check:
     """Check a whole drop, which `read` reads once, and once more only if ids seem to repeat.
@@ -89,11 +123,11 @@ def check_drop(
     What is found is what one pass would find that remembered every id.
     """
     # Ids are looked at until there are too many requests, each of them after at most so many faults.
-    hashes = Hashes(settings.max_requests_per_drop + most_faults + 1, hash_of)
+    hashes = Hashes(settings.max_requests_per_drop + most_faults + 1, recall)
     check = Check(run, settings, hashes, most_faults)
     check.read(read())
     for most in (most_faults + 1, None):
-        suspects = Suspects(hashes.repeated(most), hash_of)
+        suspects = Suspects(hashes.repeated(most), recall)
         if not suspects.are_any:
             return check
         check = Check(run, settings, suspects, most_faults)

@@ -1,15 +1,13 @@
 """One line of a drop: whether it is a request the provider would take, and if not, what is wrong with it.
 
-A good line is accepted by one typed decode that leaves `params` as the bytes the user wrote. Every other line is looked
-at again, slowly and completely, so that all its faults are told. The slow look is the authority: the fast one may only
-accept what the slow one accepts (a test holds them against each other).
+This look is complete, so that all faults of a line are told, and it is the authority: `glance`, which looks at many
+lines at once, may only take what this takes.
 
 Rules: https://platform.claude.com/docs/en/build-with-claude/batch-processing
 """
 
-import re
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
@@ -40,39 +38,12 @@ class Request(NamedTuple):
     """None where the line gives none."""
 
 
-class _Line(msgspec.Struct, gc=False):
-    custom_id: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_CUSTOM_ID)]
-    params: msgspec.Raw
-
-
-class _Params(msgspec.Struct, gc=False):
-    model: Annotated[str, msgspec.Meta(min_length=1)]
-    messages: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1)]
-    max_tokens: msgspec.Raw = msgspec.Raw(b"")
-    stream: bool = False
-    # Of these the mere presence matters; `_refused_fields` says why.
-    speed: msgspec.Raw = msgspec.Raw(b"")
-    fallbacks: msgspec.Raw = msgspec.Raw(b"")
-    billing_policy: msgspec.Raw = msgspec.Raw(b"")
-
-
 class _RawLine(msgspec.Struct, gc=False):
     custom_id: msgspec.Raw
     params: msgspec.Raw
 
 
 _decode_raw_line = msgspec.json.Decoder(_RawLine).decode
-_decode_line = msgspec.json.Decoder(_Line).decode
-_decode_params = msgspec.json.Decoder(_Params).decode
-
-# What a decoder that skips values lets pass: lone surrogates, numbers beyond a double, very deep nesting. Looked for in
-# a form of the line in which all digits, exponents, signs and brackets are alike: a regular expression would take most
-# of the time.
-_ALIKE = bytes.maketrans(b"123456789E-D{", b"000000000e+d[")
-_HUGE_NUMBERS = (b"0" * 19, b"e000", b"e+000")
-_SURROGATE = b"\\ud"
-_MANY_BRACKETS = 500
-_positive_integer = re.compile(rb"[1-9][0-9]{0,14}").fullmatch
 
 
 def read_request(line: Line, default_max_tokens: int) -> Request | list[Fault]:
@@ -80,71 +51,39 @@ def read_request(line: Line, default_max_tokens: int) -> Request | list[Fault]:
 
     `default_max_tokens` of 0 means that a line must bring its own. Returns all faults of a line that may not be sent.
     """
-    if line.raw is not None and (request := _accept(line.raw, default_max_tokens)):
-        return request
-    return list(_explain(line, default_max_tokens)) or _request(line.raw or b"")
-
-
-def _accept(raw: bytes, default_max_tokens: int) -> Request | None:
-    """Return the request of a line beyond suspicion, None for any line that deserves the slow look."""
-    try:
-        line = _decode_line(raw)
-        params = _decode_params(line.params)
-        if not raw.isascii():
-            raw.decode()
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    if params.stream or params.speed or params.fallbacks or params.billing_policy:
-        return None
-    given = bytes(params.max_tokens)
-    if not (_positive_integer(given) if given else default_max_tokens):
-        return None
-    if _is_suspicious(raw):
-        return None
-    return Request(line.custom_id, bytes(line.params), int(given) if given else None)
-
-
-def _is_suspicious(raw: bytes) -> bool:
-    alike = raw.translate(_ALIKE)
-    return (
-        _SURROGATE in alike
-        or alike.count(b"[") > _MANY_BRACKETS
-        or (b"000" in alike and any(number in alike for number in _HUGE_NUMBERS))
-    )
-
-
-def _request(raw: bytes) -> Request:
-    """Return the request of a line in which the slow look found no fault."""
-    line = _decode_raw_line(raw)
-    params = bytes(line.params)
-    return Request(orjson.loads(bytes(line.custom_id)), params, orjson.loads(params).get("max_tokens"))
-
-
-def _explain(line: Line, default_max_tokens: int) -> Iterator[Fault]:
-    """Yield every fault of a line. Messages never quote the line: they may be logged."""
-
-    def fault(code: str, message: str) -> Fault:
-        return Fault(line.number, line.start, custom_id, code, message)
-
-    custom_id: str | None = None
     if line.raw is None:
-        yield fault("line-too-long", f"the line has {line.end - line.start:,} bytes; the limit is {LONGEST_LINE:,}")
-        return
+        size = line.end - line.start
+        return [_fault(line, None, "line-too-long", f"the line has {size:,} bytes; the limit is {LONGEST_LINE:,}")]
     try:
-        record = orjson.loads(line.raw.decode())
-    except UnicodeDecodeError as error:
-        yield fault("not-utf8", f"byte {error.start + 1} of the line is not UTF-8; save the file as UTF-8")
-        return
-    except orjson.JSONDecodeError as error:
-        yield fault("not-json", f"the line is not JSON: {error.msg} (character {error.colno} of the line)")
-        return
+        record = orjson.loads(line.raw)
+    except orjson.JSONDecodeError:
+        return [_fault(line, None, *_unreadable(line.raw))]
     if not isinstance(record, dict):
-        yield fault("not-an-object", 'the line must be one JSON object: {"custom_id": …, "params": {…}}')
-        return
-    if isinstance(record.get("custom_id"), str):
-        custom_id = record["custom_id"][:LONGEST_CUSTOM_ID]
-    for code, message in (*_custom_id_faults(record), *_params_faults(record, default_max_tokens)):
-        yield fault(code, message)
+        message = 'the line must be one JSON object: {"custom_id": …, "params": {…}}'
+        return [_fault(line, None, "not-an-object", message)]
+    faults = [*_custom_id_faults(record), *_params_faults(record, default_max_tokens)]
+    if faults:
+        custom_id = record.get("custom_id")
+        told = custom_id[:LONGEST_CUSTOM_ID] if isinstance(custom_id, str) else None
+        return [_fault(line, told, code, message) for code, message in faults]
+    params = bytes(_decode_raw_line(line.raw).params)
+    return Request(record["custom_id"], params, record["params"].get("max_tokens"))
+
+
+def _fault(line: Line, custom_id: str | None, code: str, message: str) -> Fault:
+    """Make a fault of a line. Messages never quote the line: they may be logged."""
+    return Fault(line.number, line.start, custom_id, code, message)
+
+
+def _unreadable(raw: bytes) -> tuple[str, str]:
+    """Return why bytes are not JSON."""
+    try:
+        orjson.loads(raw.decode())
+    except UnicodeDecodeError as error:
+        return "not-utf8", f"byte {error.start + 1} of the line is not UTF-8; save the file as UTF-8"
+    except orjson.JSONDecodeError as error:
+        return "not-json", f"the line is not JSON: {error.msg} (character {error.colno} of the line)"
+    raise AssertionError
 
 
 def _custom_id_faults(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -203,16 +142,6 @@ def _refused_fields(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for field, (is_refused, advice) in _REFUSED_FIELDS.items():
         if field in params and is_refused(params[field]):
             yield "field-refused", f'"params.{field}": {advice}'
-
-
-def wire_request(wire_id: str, params: bytes, max_tokens: int | None) -> bytes:
-    """Return a request as it is sent: the user's params byte for byte after our id.
-
-    `max_tokens` is put in front where the user gave none.
-    """
-    if max_tokens is not None:
-        return b'{"custom_id":"%b","params":{"max_tokens":%d,%b}' % (wire_id.encode(), max_tokens, params[1:])
-    return b'{"custom_id":"%b","params":%b}' % (wire_id.encode(), params)
 
 
 def raw_custom_id(raw: bytes) -> bytes:

@@ -7,6 +7,8 @@ LONGEST_LINE = 32_000_000
 """Bytes. The provider's limit for one request; a longer line is reported, never held in memory."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_STRETCH_BYTES = 1 << 18
+"""So much is worth looking at at once, and still lies in the processor's cache."""
 
 
 class Line(NamedTuple):
@@ -22,6 +24,18 @@ class Line(NamedTuple):
     """Its bytes without line end and byte order mark; None when it is longer than the limit."""
 
 
+class Stretch(NamedTuple):
+    """Some lines that follow each other, each with its line feed; the last one of a drop may have none."""
+
+    data: bytes | None
+    """What they are a part of, so as not to be copied; None for one line that is longer than the limit."""
+    begin: int
+    end: int
+    """Their place in `data`; of a line that is too long the count of its bytes, without its line feed."""
+    start: int
+    """Offset of their first byte in the drop."""
+
+
 def read_lines(
     chunks: Iterable[bytes], *, first: int = 1, start: int = 0, longest: int = LONGEST_LINE
 ) -> Iterator[Line]:
@@ -29,29 +43,53 @@ def read_lines(
 
     Holds one chunk plus the longest line.
     """
-    for number, (begin, end, piece) in enumerate(_pieces(chunks, start, longest), first):
-        raw = piece and piece.removeprefix(b"" if begin else BYTE_ORDER_MARK).strip(b" \t\r")
-        if raw != b"":
-            yield Line(number, begin, end, raw)
+    for stretch in read_stretches(chunks, start=start, longest=longest):
+        for line in split_stretch(stretch, first, longest):
+            first += 1
+            if line.raw != b"":
+                yield line
 
 
-def _pieces(chunks: Iterable[bytes], start: int, longest: int) -> Iterator[tuple[int, int, bytes | None]]:
-    """Yield (start, end, bytes) of each piece between line feeds; None for bytes longer than allowed."""
-    held: list[bytes] = []
+def read_stretches(chunks: Iterable[bytes], *, start: int = 0, longest: int = LONGEST_LINE) -> Iterator[Stretch]:
+    """Yield all bytes of a stream that begins at byte `start`, in whole lines."""
+    held: list[bytes] = []  # the beginning of a line that goes on in the next chunk, unless it is too long
     size = 0
     for chunk in chunks:
-        *complete, rest = chunk.split(b"\n")
-        for last in complete:
-            size += len(last)
-            piece = b"".join((*held, last)) if held else last
-            held.clear()
-            yield start, start + size, piece if size <= longest else None
-            start += size + 1
-            size = 0
-        size += len(rest)
-        if size > longest:
-            held = [b""]
-        elif rest:
-            held.append(rest)
+        begin = 0
+        if size:
+            begin = chunk.find(b"\n") + 1
+            held.append(chunk[:begin] if begin else chunk)
+            size += begin or len(chunk)
+            if size - bool(begin) > longest:
+                held.clear()
+            if not begin:
+                continue
+            yield Stretch(b"".join(held), 0, size, start) if held else Stretch(None, 0, size - 1, start)
+            start += size
+        last = chunk.rfind(b"\n") + 1
+        while begin < last:
+            end = chunk.rfind(b"\n", begin, begin + _STRETCH_BYTES) + 1 or chunk.find(b"\n", begin) + 1
+            yield Stretch(chunk, begin, end, start)
+            start += end - begin
+            begin = end
+        held = [chunk[begin:]]
+        size = len(chunk) - begin
     if size:
-        yield start, start + size, b"".join(held) if size <= longest else None
+        yield Stretch(b"".join(held) if size <= longest else None, 0, size, start)
+
+
+def split_stretch(stretch: Stretch, number: int, longest: int = LONGEST_LINE) -> Iterator[Line]:
+    """Yield all lines of a stretch that begins with line `number`, blank ones too."""
+    data, begin, stop, start = stretch
+    if data is None:
+        yield Line(number, start, start + stop, None)
+        return
+    shift = start - begin
+    while begin < stop:
+        end = data.find(b"\n", begin, stop)
+        end = stop if end < 0 else end
+        mark = b"" if begin + shift else BYTE_ORDER_MARK
+        raw = data[begin:end].removeprefix(mark).strip(b" \t\r") if end - begin <= longest else None
+        yield Line(number, begin + shift, end + shift, raw)
+        number += 1
+        begin = end + 1

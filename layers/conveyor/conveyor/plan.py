@@ -65,17 +65,22 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Sent(NamedTuple):
-    """A request as it is planned: its place in the drop, and what it adds to a batch."""
+    """Requests on lines next to each other: their place in the drop, and what they add to a batch."""
 
-    line: int
+    first_line: int
+    last_line: int
     start: int
     end: int
-    """Its line's bytes in the drop."""
+    """Their lines' bytes in the drop."""
+    requests: int
     size: int
-    """Bytes as sent."""
+    """Bytes as sent, and of the commas between them."""
     max_tokens: int
-    defaulted: bool
-    """True where the default `max_tokens` are put in."""
+    defaulted: int
+    """Requests in which the default `max_tokens` are put."""
+
+
+_NONE = Batch(0, 0, 0)
 
 
 class Planner:
@@ -92,32 +97,34 @@ class Planner:
         """Tell whether a request of `size` bytes fits into any batch."""
         return len(BODY_START) + size + len(BODY_END) <= self._max_bytes
 
+    def has_room(self, sent: Sent) -> bool:
+        """Tell whether the batch that was begun takes them all: then it takes them one by one, too."""
+        batch = self.batches[-1] if self.batches else _NONE
+        return (
+            batch.requests + sent.requests <= self._max_requests
+            and batch.body_bytes + 1 + sent.size <= self._max_bytes
+            and batch.max_tokens + sent.max_tokens <= self._max_tokens
+        )
+
     def add(self, sent: Sent) -> None:
-        """Add a request; it begins another batch where the current one has no room for it.
+        """Add one request, or more for which there is room; it begins another batch where there is none for it.
 
         A request whose `max_tokens` alone are beyond the limit stands alone: it must be sent all the same.
         """
-        batch = self._current(sent.line, sent.start)
-        if batch.requests and not self._has_room(batch, sent):
-            batch = self._next(sent.line, sent.start)
+        batch = self._current(sent.first_line, sent.start)
+        if batch.requests and not self.has_room(sent):
+            batch = self._next(sent.first_line, sent.start)
         batch.body_bytes += sent.size + bool(batch.requests)
-        batch.requests += 1
+        batch.requests += sent.requests
         batch.max_tokens += sent.max_tokens
         batch.defaulted += sent.defaulted
-        batch.last_line, batch.end_byte = sent.line, sent.end
+        batch.last_line, batch.end_byte = sent.last_line, sent.end
 
     def skip(self, skipped: Skipped, start: int, end: int) -> None:
         """Add a line that is not sent."""
         batch = self._current(skipped.line, start)
         batch.skipped.append(skipped)
         batch.last_line, batch.end_byte = skipped.line, end
-
-    def _has_room(self, batch: Batch, sent: Sent) -> bool:
-        return (
-            batch.requests < self._max_requests
-            and batch.body_bytes + 1 + sent.size <= self._max_bytes
-            and batch.max_tokens + sent.max_tokens <= self._max_tokens
-        )
 
     def _current(self, line: int, start: int) -> Batch:
         return self.batches[-1] if self.batches else self._next(line, start)

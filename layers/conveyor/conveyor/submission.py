@@ -11,9 +11,8 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from conveyor.api import Created, CredentialsUnusable, Refused, Unknown
-from conveyor.drop import nonce, wire_id
 from conveyor.ledger import Ledger
-from conveyor.line import Request, read_request, wire_request
+from conveyor.line import Request, read_request
 from conveyor.plan import Batch
 from conveyor.records import (
     Attempt,
@@ -27,6 +26,7 @@ from conveyor.records import (
     Submitted,
 )
 from conveyor.turn import Turn
+from conveyor.wire import Envelope
 
 SPARE = timedelta(seconds=60)
 """Time to write down the answer after the last moment of a paid call."""
@@ -131,12 +131,11 @@ def wire_requests(turn: Turn, batch: Batch) -> Iterator[bytes]:
     """Yield the requests of a batch as they are sent. What was checked is what is sent: the drop never changes."""
     skipped = {line.line for line in batch.skipped}
     run = turn.run
-    mark = nonce(run.run)
+    envelope = Envelope(run.run, run.settings.default_max_tokens)
     for line in turn.lines(batch):
         if line.number in skipped:
             continue
         request = read_request(line, run.settings.default_max_tokens)
         if not isinstance(request, Request):
             raise TypeError(f"line {line.number} was checked and is not what it was")
-        default = run.settings.default_max_tokens if request.max_tokens is None else None
-        yield wire_request(wire_id(mark, line.number), request.params, default)
+        yield envelope.request(line.number, request.params, defaulted=request.max_tokens is None)
