@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor import line as line_module
 from conveyor.line import Fault, Request, raw_custom_id, read_request
 from conveyor.lines import LONGEST_LINE, Line
 
@@ -148,17 +147,6 @@ near_params = st.fixed_dictionaries(
 near_lines = st.fixed_dictionaries(
     {}, optional={"custom_id": st.text(max_size=5) | json_values, "params": near_params | json_values, "x": json_values}
 )
-
-
-@given(near_lines, st.sampled_from([0, 16]))
-def test_the_fast_look_accepts_only_what_the_slow_look_accepts(record: dict[str, Any], default: int) -> None:
-    """The slow look is the authority: speed must not let a fault through, nor change what is read."""
-    raw = msgspec.json.encode(record)
-    fast = line_module._accept(raw, default)  # noqa: SLF001
-    faults = list(line_module._explain(line_of(raw), default))  # noqa: SLF001
-    if fast is not None:
-        assert faults == []
-        assert line_module._request(raw) == fast  # noqa: SLF001
 
 
 @given(st.binary(max_size=60) | near_lines.map(msgspec.json.encode))

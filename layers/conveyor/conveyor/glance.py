@@ -1,30 +1,30 @@
-"""One glance at many lines: whether all of them are requests beyond any doubt, written in the same usual form.
+"""One glance at many lines: whether all of them are requests beyond any doubt, written in the same usual way.
 
-One typed decode reads all of a stretch of lines. Nothing is skipped in it: a field that it does not know, or a value of
-another kind than it expects, ends it, so that nothing can hide there. Then the bytes around each line's `params` are
-held against what they must be if it is written like the first one of the stretch; so the length of what will be sent
-follows from the length of the lines. Whatever is not so is no fault, but for `line` to look at, a line at a time; a
-glance may only take what `line` would take (a test holds them against each other).
+All lines of a stretch are decoded at once. Then the bytes around each line's `params` are held against what they must
+be if it is written like the first one; so the length of what will be sent follows from the length of the lines.
+Whatever is not so is no fault, but for `line` to look at, a line at a time. A glance may only take what `line` would
+take (a test holds them against each other).
 
 That each row is one line, and each line's `params` all that lies between its beginning and its end, follows from this:
 
-- A line feed within a row would be followed by the beginning of a row, and no value known here has one in it.
+- A line feed within a row would be followed by what begins a row, and no value in a row may hold that.
 - There are as many rows as lines, and each line begins with the id of its row.
-- `params` are made as often as there are rows: none is given twice, the first for nothing.
+- `params` are made as often as there are rows: none is given twice.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from itertools import count
-from typing import Annotated, Literal, NamedTuple, Self, cast
+from typing import NamedTuple, Self
 
 import msgspec
 
-from conveyor.line import LARGEST_MAX_TOKENS, LONGEST_CUSTOM_ID
 from conveyor.lines import Stretch
+from conveyor.rows import decode_rows
 
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
-_Whole = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_MAX_TOKENS)]
+_beginning = re.compile(
+    rb'([ \t]*\{[ \t]*"custom_id"[ \t]*:[ \t]*")[^"\\]*("[ \t]*,[ \t]*"params"[ \t]*:[ \t]*\{)'
+).match
+_end = re.compile(rb"\}[ \t\r]*\}[ \t\r]*\n\Z").search
+_LONGEST_END = 32
 
 
 class Glance(NamedTuple):
@@ -38,74 +38,8 @@ class Glance(NamedTuple):
     without_max_tokens: int
 
 
-class _CacheControl(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    type: str
-    ttl: str = ""
-
-
-class _Block(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    type: Literal["text"]
-    text: str
-    cache_control: _CacheControl | None = None
-
-
-class _Message(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    role: str
-    content: str | list[_Block]
-
-
-class _Made:
-    """A number of a kind that has no form in JSON, so that no line can give it."""
-
-
-_made = count()
-
-
-class _Params(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    model: _Text
-    messages: Annotated[list[_Message], msgspec.Meta(min_length=1)]
-    max_tokens: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_MAX_TOKENS)] = 0
-    """0 where a line gives none."""
-    system: str | list[_Block] = ""
-    temperature: float | None = None
-    made: _Made = msgspec.field(default_factory=cast("type[_Made]", _made.__next__))
-    """Counts: a line whose `params` are given twice makes two."""
-
-
-class _Thinking(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    type: str
-    budget_tokens: _Whole = 0
-
-
-class _MoreParams(_Params, gc=False, forbid_unknown_fields=True):
-    top_p: float | None = None
-    top_k: _Whole | None = None
-    stop_sequences: list[str] | None = None
-    metadata: dict[str, str | None] | None = None
-    service_tier: str | None = None
-    thinking: _Thinking | None = None
-
-
-class _Row(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    custom_id: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_CUSTOM_ID)]
-    params: _Params
-
-
-class _RowOfMore(_Row, gc=False, forbid_unknown_fields=True):
-    params: _MoreParams
-
-
-_decode_rows = msgspec.json.Decoder(_Row).decode_lines
-_decode_rows_of_more = msgspec.json.Decoder(_RowOfMore).decode_lines
-_beginning = re.compile(
-    rb'([ \t]*\{[ \t]*"custom_id"[ \t]*:[ \t]*")[^"\\]*("[ \t]*,[ \t]*"params"[ \t]*:[ \t]*\{)'
-).match
-_end = re.compile(rb"\}[ \t\r]*\}[ \t\r]*\n\Z").search
-_LONGEST_END = 32
-
-
 class Style(NamedTuple):
-    """How the lines of a drop are written around id and `params`, whose first and last byte are counted in here."""
+    """How lines are written around id and `params`, the first and the last byte of these included."""
 
     before: str
     between: str
@@ -134,7 +68,8 @@ class Style(NamedTuple):
         pieces = [*wanted.split(b"\0"), self.after]
         if len(pieces) != len(places) or not all(map(data.startswith, pieces, places)):
             return None
-        return len(wanted) - (len(ids) - 1) + length - 2 * len(ids)
+        braces = 2 * len(ids)
+        return len(wanted) - (len(ids) - 1) + length - braces
 
 
 class Glancer:
@@ -150,30 +85,15 @@ class Glancer:
         if data is None:
             return None
         try:
-            rows = _decode(memoryview(data)[begin:end])
+            rows = decode_rows(memoryview(data)[begin:end])
             ids = [row.custom_id for row in rows]
             around = self._style and self._style.around(data, begin, end, ids)
             if around is None:
                 self._style = Style.of(data, begin)
                 around = self._style and self._style.around(data, begin, end, ids)
-        except (msgspec.MsgspecError, ValueError, RecursionError):  # ValueError: not UTF-8, or not one row a line
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         if around is None:
             return None
         tokens = [row.params.max_tokens for row in rows]
         return Glance(ids, end - begin - around, sum(tokens), tokens.count(0))
-
-
-def _decode(lines: memoryview) -> Sequence[_Row]:
-    try:
-        return _counted(_decode_rows, lines)
-    except msgspec.ValidationError:
-        return _counted(_decode_rows_of_more, lines)
-
-
-def _counted[Row: _Row](decode: Callable[[memoryview], list[Row]], lines: memoryview) -> list[Row]:
-    before = next(_made)
-    rows = decode(lines)
-    if next(_made) - before != len(rows) + 1:
-        raise ValueError("params are given twice")
-    return rows

@@ -38,12 +38,16 @@ class Request(NamedTuple):
     """None where the line gives none."""
 
 
-class _RawLine(msgspec.Struct, gc=False):
+class _RawCustomId(msgspec.Struct, gc=False):
     custom_id: msgspec.Raw
+
+
+class _RawParams(msgspec.Struct, gc=False):
     params: msgspec.Raw
 
 
-_decode_raw_line = msgspec.json.Decoder(_RawLine).decode
+_decode_raw_custom_id = msgspec.json.Decoder(_RawCustomId).decode
+_decode_raw_params = msgspec.json.Decoder(_RawParams).decode
 
 
 def read_request(line: Line, default_max_tokens: int) -> Request | list[Fault]:
@@ -66,8 +70,7 @@ def read_request(line: Line, default_max_tokens: int) -> Request | list[Fault]:
         custom_id = record.get("custom_id")
         told = custom_id[:LONGEST_CUSTOM_ID] if isinstance(custom_id, str) else None
         return [_fault(line, told, code, message) for code, message in faults]
-    params = bytes(_decode_raw_line(line.raw).params)
-    return Request(record["custom_id"], params, record["params"].get("max_tokens"))
+    return Request(record["custom_id"], raw_params(line.raw), record["params"].get("max_tokens"))
 
 
 def _fault(line: Line, custom_id: str | None, code: str, message: str) -> Fault:
@@ -86,40 +89,47 @@ def _unreadable(raw: bytes) -> tuple[str, str]:
     raise AssertionError
 
 
-def _custom_id_faults(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _custom_id_faults(record: dict[str, Any]) -> list[tuple[str, str]]:
     match record.get("custom_id"):
         case None:
-            yield "custom-id-missing", 'the line has no "custom_id": give each line a name of its own'
+            return [("custom-id-missing", 'the line has no "custom_id": give each line a name of its own')]
+        case str() as text if len(text) > LONGEST_CUSTOM_ID:
+            length = f"{len(text)} characters; the limit is {LONGEST_CUSTOM_ID}"
+            return [("custom-id-too-long", f'"custom_id" has {length}')]
         case str() as text if text:
-            if len(text) > LONGEST_CUSTOM_ID:
-                yield "custom-id-too-long", f'"custom_id" has {len(text)} characters; the limit is {LONGEST_CUSTOM_ID}'
+            return []
         case _:
-            yield "custom-id-invalid", '"custom_id" must be a string that is not empty'
+            return [("custom-id-invalid", '"custom_id" must be a string that is not empty')]
 
 
-def _params_faults(record: dict[str, Any], default_max_tokens: int) -> Iterator[tuple[str, str]]:
+def _params_faults(record: dict[str, Any], default_max_tokens: int) -> list[tuple[str, str]]:
     match record.get("params"):
         case dict() as params:
-            yield from _required_fields(params, default_max_tokens)
-            yield from _refused_fields(params)
+            faults = _required_fields(params, default_max_tokens)
+            return faults if params.keys().isdisjoint(_REFUSED_FIELDS) else [*faults, *_refused_fields(params)]
         case None if "body" in record:
-            yield "params-missing", 'the line has no "params": rename "body" to "params" and drop "method" and "url"'
+            return [
+                ("params-missing", 'the line has no "params": rename "body" to "params" and drop "method" and "url"')
+            ]
         case None:
-            yield "params-missing", 'the line has no "params": put model, max_tokens and messages there'
+            return [("params-missing", 'the line has no "params": put model, max_tokens and messages there')]
         case _:
-            yield "params-invalid", '"params" must be an object with model, max_tokens and messages'
+            return [("params-invalid", '"params" must be an object with model, max_tokens and messages')]
 
 
-def _required_fields(params: dict[str, Any], default_max_tokens: int) -> Iterator[tuple[str, str]]:
-    if not (isinstance(params.get("model"), str) and params["model"]):
-        yield "model-invalid", '"params.model" must name a model'
-    if not (isinstance(params.get("messages"), list) and params["messages"]):
-        yield "messages-invalid", '"params.messages" must be an array with at least one message'
+def _required_fields(params: dict[str, Any], default_max_tokens: int) -> list[tuple[str, str]]:
+    faults = []
+    model, messages = params.get("model"), params.get("messages")
+    if not (isinstance(model, str) and model):
+        faults.append(("model-invalid", '"params.model" must name a model'))
+    if not (isinstance(messages, list) and messages):
+        faults.append(("messages-invalid", '"params.messages" must be an array with at least one message'))
     if "max_tokens" not in params:
         if not default_max_tokens:
-            yield "max-tokens-missing", '"params.max_tokens" is missing, and no default is set'
+            faults.append(("max-tokens-missing", '"params.max_tokens" is missing, and no default is set'))
     elif not _is_count(params["max_tokens"]):
-        yield "max-tokens-invalid", '"params.max_tokens" must be an integer of at least 1'
+        faults.append(("max-tokens-invalid", '"params.max_tokens" must be an integer of at least 1'))
+    return faults
 
 
 def _is_count(value: object) -> bool:
@@ -144,6 +154,11 @@ def _refused_fields(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "field-refused", f'"params.{field}": {advice}'
 
 
+def raw_params(raw: bytes) -> bytes:
+    """Return the `params` of a checked line as the JSON the user wrote, without white space around it."""
+    return bytes(_decode_raw_params(raw).params)
+
+
 def raw_custom_id(raw: bytes) -> bytes:
     """Return the `custom_id` of a checked line as the JSON the user wrote."""
-    return bytes(_decode_raw_line(raw).custom_id)
+    return bytes(_decode_raw_custom_id(raw).custom_id)

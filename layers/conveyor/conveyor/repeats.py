@@ -46,15 +46,17 @@ class Hashes:
 
     def first_line(self, custom_id: str, line: int) -> None:  # noqa: ARG002  # the other pass knows lines
         """Remember an id."""
-        self.pass_over((custom_id,))
+        if len(self._kept) < self._most:
+            self._latest.append(custom_id)
+            self._characters += len(custom_id)
+            self._keep_many()
 
     def pass_over(self, custom_ids: Sequence[str]) -> bool:
         """Remember some ids, in their order."""
         if len(self._kept) < self._most:
             self._latest += custom_ids
             self._characters += len("".join(custom_ids))
-            if len(self._latest) > self._recall.at_once or self._characters > self._recall.characters_at_once:
-                self._keep()
+            self._keep_many()
         return True
 
     def repeated(self, most: int | None) -> frozenset[int]:
@@ -65,6 +67,10 @@ class Hashes:
         places = chain.from_iterable(map(self._repeats, self._parts()))
         found = array("I", places)
         return frozenset(self._kept[place] for place in (found if most is None else nsmallest(most, found)))
+
+    def _keep_many(self) -> None:
+        if len(self._latest) > self._recall.at_once or self._characters > self._recall.characters_at_once:
+            self._keep()
 
     def _keep(self) -> None:
         self._kept.fromlist(list(map(self._recall.hash_of, self._latest)))

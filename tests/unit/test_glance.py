@@ -1,0 +1,208 @@
+"""A glance at many lines takes only what a look at each would take, and reads the same in it."""
+
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from conveyor.glance import Glance, Glancer
+from conveyor.line import Request, read_request
+from conveyor.lines import Stretch, read_lines
+
+DEFAULT = 16
+
+
+def taken(*lines: bytes) -> Glance | None:
+    """Glance at some lines."""
+    data = b"".join(line + b"\n" for line in lines)
+    return Glancer().glance(Stretch(data, 0, len(data), 0))
+
+
+def looked_at(*lines: bytes) -> Glance | None:
+    """Look at each of some lines; None where one is no request, or there are others than these."""
+    found = [read_request(line, DEFAULT) for line in read_lines([b"".join(line + b"\n" for line in lines)])]
+    requests = [request for request in found if isinstance(request, Request)]
+    if len(requests) != len(lines) or len(found) != len(lines):
+        return None
+    tokens = [request.max_tokens for request in requests]
+    return Glance(
+        [request.custom_id for request in requests],
+        sum(len(request.params) for request in requests),
+        sum(token for token in tokens if token),
+        tokens.count(None),
+    )
+
+
+def usual(custom_id: Any = "a", **changes: Any) -> dict[str, Any]:
+    """Make a request with some fields of `params` changed; None takes one away."""
+    body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}], **changes}
+    return {"custom_id": custom_id, "params": {name: value for name, value in body.items() if value is not None}}
+
+
+def written(request: Any, spaces: str = "") -> bytes:
+    """Write JSON with or without spaces, as the usual libraries do."""
+    return json.dumps(request, ensure_ascii=False).encode() if spaces else orjson.dumps(request)
+
+
+TEXT = [{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}]
+IMAGE = [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}, *TEXT]
+TOOLS = [{"name": "t", "input_schema": {"type": "object", "properties": {"x": {"type": "number", "maximum": 1e300}}}}]
+
+
+@pytest.mark.parametrize("spaces", ["", " "])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        usual(),
+        usual("é/1 😀"),
+        usual("x" * 256),
+        usual(max_tokens=None),
+        usual(system="Be brief.", temperature=0.5),
+        usual(system=TEXT, messages=[{"role": "user", "content": TEXT}, {"role": "assistant", "content": "No."}]),
+        usual(messages=[{"role": "user", "content": 'a\n"b"\\ \u2028 é 😀'}]),
+        usual(top_p=1, top_k=5, stop_sequences=["a"], metadata={"user_id": "u"}, service_tier="auto"),
+        usual(
+            tools=TOOLS, tool_choice={"type": "tool", "name": "t"}, thinking={"type": "enabled", "budget_tokens": 1024}
+        ),
+        usual(messages=[{"role": "user", "content": IMAGE}]),
+    ],
+)
+def test_what_is_usual_is_taken_at_a_glance(request_: dict[str, Any], spaces: str) -> None:
+    """Else all of it would be slow."""
+    lines = [written(request_ | {"custom_id": name}, spaces) for name in (request_["custom_id"], "b", "c")]
+    assert taken(*lines) == looked_at(*lines)
+    assert taken(*lines) is not None
+
+
+def test_white_space_of_any_style_is_taken_if_all_lines_have_it() -> None:
+    """And of line ends of Windows, which are no part of what is sent."""
+    lines = [
+        b' { "custom_id" :"%d","params" :  {"model":"m","messages":[{"role":"u","content":""}] } }\r' % n
+        for n in (1, 2)
+    ]
+    assert taken(*lines) == looked_at(*lines)
+    assert taken(*lines) is not None
+
+
+GOOD = written(usual())
+PARAMS = written(usual()["params"])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (b'{"custom_id":"a","params":%b,"params":%b}' % (PARAMS, PARAMS),),
+        (b'{"custom_id":"a","params":{},"params":%b}' % PARAMS,),
+        (b'{"custom_id":"b","custom_id":"a","params":%b}' % PARAMS,),
+        (b'{"custom_id":"a","params":%b,"custom_id":"b"}' % PARAMS,),
+        (b'{"params":%b,"custom_id":"a"}' % PARAMS,),
+        (GOOD, b'{"custom_id":"a", "params":%b}' % PARAMS),
+        (GOOD, b'{"custom_id":"a","params":%b }' % PARAMS),
+        (GOOD, GOOD + b" "),
+        (b'{"custom_id":"\\u0061","params":%b}' % PARAMS,),
+        (b'{"custom_i\\u0064":"a","params":%b}' % PARAMS,),
+        (b'{"custom_id":"a\\u0000","params":%b}' % PARAMS,),
+        (GOOD + GOOD,),
+        (GOOD + b" " + GOOD, b""),
+        (GOOD + GOOD, b""),
+        (GOOD, b"", GOOD),
+        (GOOD + GOOD, PARAMS.replace(b"{", b"{\n", 1)),
+        (
+            GOOD + GOOD,
+            *b'{"custom_id":"a","params":{"model":"m",\n"messages":[{"role":"u","content":"x"}]}}'.split(b"\n"),
+        ),
+        (written(usual(made=1)),),
+        (written(usual(stream=True)),),
+        (written(usual(speed="fast")),),
+        (written(usual() | {"extra": 1}),),
+    ],
+)
+def test_what_is_written_otherwise_is_left_to_a_closer_look(lines: tuple[bytes, ...]) -> None:
+    """Also where it is good: its length could not be told from the length of its line."""
+    assert taken(*lines) is None
+
+
+def test_a_style_that_changes_in_the_middle_of_a_drop_is_followed() -> None:
+    """Files are put together from others."""
+    glancer = Glancer()
+    for spaces in ("", " ", ""):
+        data = written(usual(), spaces) + b"\n"
+        assert glancer.glance(Stretch(data, 0, len(data), 0)) == looked_at(data[:-1])
+
+
+ODD = st.sampled_from(
+    [
+b"1e999", b"-1e999", b"1E+400", b"9" * 400, b"-" + b"9" * 400, b"1e-999", b"0.1e309", b"-0", b"01", b"1.",
+        b".5", b"1e", b"+1", b"NaN", b"Infinity", b"-Infinity", b"5.0", b"5e0", b"1e2", b"9007199254740992",
+        b"9007199254740991", b"18446744073709551616", b"0", b"-1", b"true", b"false", b"null", b'""', b'"x"', b"[]",
+        b"{}", b"[1e999]", b'{"a":1e999}', b'{"a":%b}' % (b"9" * 400), b"[" * 1500 + b"]" * 1500,
+        b'{"a":' * 1100 + b"1" + b"}" * 1100, b"[" * 1020 + b"]" * 1020, b'"\\ud800"', b'"\\udc00\\ud800"',
+        b'"\\ud83d\\ude00"', b'"\\uD800x"', b'"\\ud800\\n"', b'{"\\ud800":1}', b'["\\udfff"]', b'"\\x"', b'"\xff"',
+        b'["\xff"]', b'{"\xc0\x80":1}', b'"\xed\xa0\x80"', b'"\x01"', b'"\x7f"', b'"a\tb"', b'"\xe2\x80\xa8"',
+        b'"\\u0000"', b'"\\/"', b'"unended', b"[1,]", b'{"a":1,}', b"nul", b"", b"1 1", b'"a" "b"', b"//",
+        b'{"a":1,"a":2}', b'[{"type":"text","text":"x"}]', b'[{"type":"text","text":1e999}]',
+        b'[{"type":"text","text":"x","text":"y"}]', b'[{"type":"text","text":"\\ud800"}]', b'[{"type":"text"}]',
+        b'[{"type":"image","x":1e999}]', b'[{"type":"image","x":["\\ud800"]}]', b'[{"type":"image","x":"\xff"}]',
+        b'[{"type":"image","x":%b%b}]' % (b"[" * 1018, b"]" * 1018), b'[{"type":"text","text":"x"} ]', b"[ ]",
+        b'[{"role":"user","content":"x"}]', b'[{"role":"user","content":"x","x":1e999}]',
+        b'[{"role":1,"content":"x"}]', b'[{"role":"user","content":5}]', b'[{"role":"user","content":1e999}]',
+        b'[{"role":"user","content":null}]', b'[{"role":"user","content":[1e999]}]',
+        b'[{"role":"user","content":"\\ud800"}]', b'[{"role":"user"}]',
+        b'[{"role":"user","content":"x","content":[1e999]}]', b'[{"role":"user","content":[1e999],"content":"x"}]',
+    ]
+)  # fmt: skip
+FIELDS = [
+    b"model", b"messages", b"max_tokens", b"system", b"temperature", b"top_p", b"top_k", b"stop_sequences", b"metadata",
+    b"service_tier", b"thinking", b"tools", b"tool_choice", b"output_config", b"output_format", b"stream", b"speed",
+    b"made", b"mod\\u0065l", b"x",
+]  # fmt: skip
+gaps = st.sampled_from([b"", b"", b"", b" ", b"\t", b" \r", b"\xc2\xa0", b"\x0c"])
+
+
+@st.composite
+def odd_lines(draw: st.DrawFn) -> bytes:
+    """Write a line that is good but for one, two or three things, which may be anything."""
+    fields = [(b"model", b'"m"'), (b"max_tokens", b"5"), (b"messages", b'[{"role":"user","content":"Hi"}]')]
+    for _ in range(draw(st.integers(0, 3))):
+        fields.insert(draw(st.integers(0, len(fields))), (draw(st.sampled_from(FIELDS)), draw(ODD)))
+    gap = draw(gaps)
+    params = b"{%b}" % (b"," + gap).join(b'"%b":%b%b' % (name, gap, value) for name, value in fields)
+    keys = [
+        (b"custom_id", draw(st.sampled_from([b'"a"', b'"b"', b'"\xc3\xa9"', b'"\\n"', b'""']) | ODD)),
+        (b"params", params),
+    ]
+    if draw(st.integers(0, 9)) == 0:
+        keys.insert(
+            draw(st.integers(0, 2)), draw(st.sampled_from([(b"params", params), (b"x", b"1e999"), (b"x", b'"\xff"')]))
+        )
+    inner = b",".join(b'"%b":%b%b' % (name, draw(gaps), value) for name, value in keys)
+    return (
+        draw(gaps)
+        + b"{"
+        + inner
+        + draw(gaps)
+        + b"}"
+        + draw(gaps)
+        + draw(st.sampled_from([b"", b"", b"", b"}", b"x", b"{}", GOOD]))
+    )
+
+
+@given(st.lists(odd_lines() | st.just(GOOD), min_size=1, max_size=3))
+@example([b'{"custom_id":"a","params":{"model":"m","messages":[{"role":"u","content":"\xff"}]}}'])
+def test_a_glance_takes_only_what_a_closer_look_takes(lines: list[bytes]) -> None:
+    """The closer look is the authority: speed must not let a fault through, nor change what is read."""
+    found = taken(*lines)
+    assert found is None or found == looked_at(*lines)
+
+
+@given(st.binary(max_size=40), st.integers(0, len(GOOD)), st.integers(0, len(GOOD)))
+def test_a_good_line_with_any_bytes_in_it_is_taken_only_if_a_closer_look_takes_it(
+    inserted: bytes, place: int, cut: int
+) -> None:
+    """Wherever they stand, and whatever they replace: line feeds included."""
+    lines = (GOOD, GOOD[:place] + inserted + GOOD[max(place, cut) :], GOOD)
+    found = taken(*lines)
+    assert found is None or found == looked_at(*b"\n".join(lines).split(b"\n"))
