@@ -111,10 +111,11 @@ def _candidates(turn: Turn, batch: Batch, about: BatchFacts) -> list[Progress] |
 
     From the drop on, and not from the attempt: the ledger may have been lost, and earlier attempts with it.
     """
-    found = turn.api.find(turn.run.drop.last_modified - _SKEW, batch.requests)
+    found = turn.api.find(turn.run.drop.last_modified - _SKEW)
     if isinstance(found, Trouble):
         return found
-    new = [candidate for candidate in found if candidate.id not in about.duplicates]
+    same = [candidate for candidate in found if candidate.requests == batch.requests]
+    new = [candidate for candidate in same if candidate.id not in about.duplicates]
     return [candidate for candidate in new if not _is_anothers(turn, batch.number, candidate.id)]
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from conveyor import keys
 from conveyor.outcome import Outcome, Usage
-from conveyor.output import OutputFile
+from conveyor.output import OutputFile, joined
 from conveyor.plan import Batch, Plan
 from conveyor.records import Part, Refusal, Run, Stuck, Submitted, Tokens
 from conveyor.settings import PER_DROP
@@ -90,13 +90,26 @@ class Done(NamedTuple):
     """A batch that has been split, and what is known of it."""
 
     batch: Batch
-    submitted: Submitted
+    submitted: Submitted | None
+    """None for a batch that was never sent."""
     part: Part
     duplicates: set[str]
 
 
+def files_of(run: Run, done: list[Done]) -> dict[str, list[OutputFile]]:
+    """Return the parts of each of the user's files, in the order of the drop."""
+    parts: dict[str, list[OutputFile]] = {}
+    for each in done:
+        for file in each.part.files:
+            name = file.key.rsplit("/", 1)[-1]
+            parts.setdefault(keys.output(run.name, run.run, name), []).append(file)
+    return parts
+
+
 def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, refusal: Refusal | None) -> Receipt:
     """Return the account of a drop whose batches have all been split; `refusal`: why no more of it was sent."""
+    parts = files_of(run, done)
+    files = [part[0] if len(plan.batches) == 1 else joined(key, part) for key, part in parts.items()]
     receipt = _empty(run, "completed")
     receipt.unanswered = unanswered
     if refusal:
@@ -105,10 +118,12 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt.drop["sha256"] = plan.checked.sha256
     receipt.faults = plan.checked.faults
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
+    receipt.files += files
     for batch, sent, part, duplicates in done:
-        receipt.batches.append(_batch(batch, sent, part, duplicates))
+        if sent:
+            receipt.batches.append(_batch(batch, sent, part, duplicates))
         receipt.unaccounted += part.unaccounted
-        receipt.files += part.files
+        receipt.ordered = receipt.ordered and part.ordered
         receipt.retryable += part.retryable
         for outcome, count in part.outcomes.items():
             receipt.outcomes[outcome] += count

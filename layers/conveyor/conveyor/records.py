@@ -195,6 +195,8 @@ class Part(msgspec.Struct, frozen=True):
     ended_at: datetime | None
     unaccounted: list[int] = []
     """Lines that have a result and stand in no output; the first thousand."""
+    ordered: bool = True
+    """False where the results were too large for the disk, and stand in the order in which they came."""
 
 
 class BatchFacts(msgspec.Struct):
@@ -232,6 +234,16 @@ class Facts(msgspec.Struct):
     def may_have_paid(self) -> bool:
         """Whether a batch was created, or may have been."""
         return any(batch.submitted or batch.undecided for batch in self.batches.values())
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether a batch was surely created."""
+        return any(batch.submitted for batch in self.batches.values())
+
+    @property
+    def under_way(self) -> int:
+        """How many batches were sent and are not split."""
+        return sum(batch.submitted and not batch.parted for batch in self.batches.values())
 
 
 def facts_from(run: str, listed: Iterable[str]) -> Facts:

@@ -13,6 +13,18 @@ class Next(StrEnum):
     SPLIT = "split"
     TELL = "tell"
     REPORT = "report"
+    CONTINUE = "continue"
+
+
+_POLL_EVENTS = 7
+_EVENTS = {Next.WAIT: 2, Next.SUBMIT: 7, Next.TELL: 7, Next.SPLIT: 4}
+_EVENTS_PER_SPLIT = 7
+"""Events that one turn of the loop adds to the history of its execution; a test counts them from the definition."""
+
+
+def events_of(following: Next, splits: int) -> int:
+    """Return the events of a turn: the poll that has just been made, its choice, and what follows until the next."""
+    return _POLL_EVENTS + _EVENTS.get(following, 0) + _EVENTS_PER_SPLIT * splits * (following is Next.SPLIT)
 
 
 def wait_seconds(elapsed: timedelta, shortest: int, longest: int) -> int:

@@ -30,12 +30,50 @@ class Stored(NamedTuple):
         return cls(output_tail(result, line), result.outcome is Outcome.SUCCEEDED, retryable)
 
 
+class SpoolFull(Exception):
+    """The results need more disk than there is."""
+
+
+class Aside:
+    """Result lines of no request of the batch, or of one that had its result, in a temporary file."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by our own __exit__
+
+    def __enter__(self) -> Self:
+        """Use it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the disk space back."""
+        self._file.close()
+
+    def add(self, raw: bytes) -> None:
+        """Keep a line as the provider wrote it."""
+        self._file.write(raw + b"\n")
+
+    def clear(self) -> None:
+        """Forget all lines."""
+        self._file.seek(0)
+        self._file.truncate()
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield what was kept."""
+        self._file.seek(0)
+        yield from self._file
+
+
 class Spool:
     """Results in a temporary file that vanishes with the process. Holds some 120 bytes of memory per request."""
 
-    def __init__(self, batch: Batch, mark: str, tally: Tally) -> None:
-        """Take the batch whose results are kept, the nonce of its wire ids, and a tally that counts what is kept."""
-        self._aside = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed with the other
+    def __init__(self, batch: Batch, mark: str, tally: Tally, aside: Aside, limit: int) -> None:
+        """Take the batch whose results are kept, the nonce of its wire ids, and what counts and keeps the others.
+
+        `limit`: bytes of disk that may be used.
+        """
+        self._aside = aside
+        self._limit = limit
         self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by our own __exit__
         self._batch = batch
         self._mark = mark
@@ -51,7 +89,6 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         """Give the disk space back."""
         self._file.close()
-        self._aside.close()
 
     def __len__(self) -> int:
         """Return the number of requests that have a result."""
@@ -66,14 +103,17 @@ class Spool:
         return line in self._numbers
 
     def add(self, result: Result) -> None:
-        """Keep a result: the first one of each line, and none that answers no request of the batch."""
+        """Keep a result: the first one of each line, and none that answers no request of the batch.
+
+        Raises SpoolFull.
+        """
         line = line_of(result.wire_id, self._mark)
         if line is None or not self._batch.first_line <= line <= self._batch.last_line:
             self._tally.foreign += 1
-            self._aside.write(result.raw + b"\n")
+            self._aside.add(result.raw)
         elif line in self._numbers:
             self._tally.repeated += 1
-            self._aside.write(result.raw + b"\n")
+            self._aside.add(result.raw)
         else:
             self._keep(line, Stored.of(result, line))
             self._tally.add(result)
@@ -83,14 +123,11 @@ class Spool:
         self._numbers[line] = len(self._places)
         self._places.append(self._size << _FLAG_BITS | flags)
         self._size += self._file.write(stored.tail)
+        if self._size > self._limit:
+            raise SpoolFull
 
     def find(self, line: int) -> Stored:
         """Return the output of a line that has a result."""
         place = self._places[self._numbers[line]]
         self._file.seek(place >> _FLAG_BITS)
         return Stored(self._file.readline(), bool(place & _SUCCEEDED), bool(place & _RETRYABLE))
-
-    def aside_lines(self) -> Iterator[bytes]:
-        """Yield the lines of no request of the batch, or of one that had its result, as the provider wrote them."""
-        self._aside.seek(0)
-        yield from self._aside

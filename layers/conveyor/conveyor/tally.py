@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from conveyor.outcome import Outcome, Result, Usage, is_retryable
-from conveyor.output import OutputFile
+from conveyor.output import Written
 from conveyor.price import cost
 from conveyor.records import Part, Tokens
 
@@ -14,6 +14,10 @@ class Tally:
 
     def __init__(self) -> None:
         """Start at nothing."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Start again."""
         self.outcomes = {outcome.value: 0 for outcome in Outcome}
         self.retryable = 0
         self.foreign = 0
@@ -41,9 +45,8 @@ class Tally:
             for model, usage in sorted(self.usage.items())
         }
 
-    def part(
-        self, writer: str, at: datetime, files: list[OutputFile], ended_at: datetime | None, unaccounted: list[int]
-    ) -> Part:
+    def part(self, writer: str, at: datetime, written: Written, ended_at: datetime | None) -> Part:
         """Return the account of a batch."""
         counts = (self.outcomes, self.retryable, self.foreign, self.repeated)
-        return Part(writer, at, *counts, self.tokens, files, ended_at, unaccounted)
+        files, ordered, unaccounted = written
+        return Part(writer, at, *counts, self.tokens, files, ended_at, unaccounted, ordered)

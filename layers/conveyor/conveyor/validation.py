@@ -158,9 +158,6 @@ def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:
         limit = settings.max_requests_per_drop
         message = f"the drop holds {check.requests:,} requests; the stack's MaxRequestsPerDrop is {limit:,}: split it"
         return "too-many-requests", message
-    if len(check.batches) > 1:
-        limits = f"{settings.max_requests_per_batch:,} requests and {settings.max_bytes_per_batch:,} bytes"
-        return "too-large", f"the drop does not fit into one batch of at most {limits}: split it"
     return None
 
 

@@ -80,8 +80,8 @@ class BatchApi(Protocol):
         """Send one batch, once, within `seconds`. `size`: bytes of the whole body, known from the plan."""
         ...
 
-    def find(self, since: datetime, requests: int) -> list[Progress] | Trouble:
-        """Return the batches created at or after a moment that hold so many requests, oldest first."""
+    def find(self, since: datetime) -> list[Progress] | Trouble:
+        """Return the batches created at or after a moment, of whatever program, oldest first."""
         ...
 
     def progress(self, batch_id: str) -> Progress | Trouble:

@@ -124,7 +124,7 @@ class MessageBatches:
             return Created(batch.id, batch.created_at, batch.expires_at)
         return refused_from(answer.status_code, answer.headers, text) or Unknown(f"HTTP {answer.status_code}")
 
-    def find(self, since: datetime, requests: int) -> list[Progress] | Trouble:
+    def find(self, since: datetime) -> list[Progress] | Trouble:
         """Page through all batches of the workspace, newest first, until they are older than `since`."""
         found: list[Progress] = []
         question: dict[str, str | int] = {"limit": _PAGE}
@@ -138,7 +138,7 @@ class MessageBatches:
                 return Trouble("the list of batches could not be decoded")
             found += [batch.progress for batch in page.data if batch.created_at >= since]
             if not page.has_more or not page.data or page.data[-1].created_at < since:
-                return [batch for batch in reversed(found) if batch.requests == requests]
+                return found[::-1]
             question["after_id"] = page.data[-1].id
 
     def progress(self, batch_id: str) -> Progress | Trouble:
