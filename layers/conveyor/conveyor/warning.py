@@ -1,11 +1,15 @@
 """Messages about a run that goes on: asking the provider is in trouble, and perhaps a person can decide."""
 
 from datetime import datetime
-from typing import NamedTuple
+from shlex import quote
+from typing import Literal, NamedTuple
 
 from conveyor import keys
 from conveyor.notice import Notice, cut, quoted_url, table
 from conveyor.records import Run
+
+Status = Literal["held", "troubled"]
+"""What a message about a run that goes on can say of it; of one that has ended, see `receipt.Status`."""
 
 
 class Held(NamedTuple):
@@ -31,7 +35,7 @@ def held_notice(run: Run, reason: str, since: datetime, held: Held) -> Notice:
         f"provider's list of batches created since {run.drop.last_modified:%Y-%m-%d %H:%M} UTC, and type one of these.",
         "If this batch is the run's, and its results yours:" if held.doubtful else "If a batch is the run's:",
         "",
-        *[f"  echo 'adopt {batch_id}' | aws s3 cp - {place}" for batch_id in ids],
+        *[f"  echo {quote(f'adopt {batch_id}')} | aws s3 cp - {place}" for batch_id in ids],
         "",
         "If no batch is the run's; this pays again if you are mistaken:",
         "",
@@ -39,7 +43,7 @@ def held_notice(run: Run, reason: str, since: datetime, held: Held) -> Notice:
         "",
         *_stop(run),
     ]
-    return Notice(run.run, run.name, "held", cut(f"Conveyor: held {run.name}"), "\n".join(lines))
+    return _notice(run, "held", lines)
 
 
 def troubled_notice(run: Run, reason: str, since: datetime, secret: str) -> Notice:
@@ -53,7 +57,11 @@ def troubled_notice(run: Run, reason: str, since: datetime, secret: str) -> Noti
         *_help(reason, secret),
         *_stop(run),
     ]
-    return Notice(run.run, run.name, "troubled", cut(f"Conveyor: troubled {run.name}"), "\n".join(lines))
+    return _notice(run, "troubled", lines)
+
+
+def _notice(run: Run, status: Status, lines: list[str]) -> Notice:
+    return Notice(run.run, run.name, status, cut(f"Conveyor: {status} {run.name}"), "\n".join(lines))
 
 
 def _about(run: Run, reason: str, since: datetime) -> list[str]:
