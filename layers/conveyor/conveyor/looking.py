@@ -102,8 +102,8 @@ def cancel_duplicates(turn: Turn, about: BatchFacts) -> None:
 def _adopt(turn: Turn, batch: int, found: Progress, *, released: bool = False) -> None:
     about = (found.id, found.created_at, found.expires_at)
     adopted = Submitted(turn.invocation.writer, turn.now(), *about, adopted=True, released=released)
+    turn.ledger.write_claim(found.id, batch)  # first: once the batch is the run's, nobody comes here again
     turn.ledger.write_submitted(batch, adopted)
-    turn.ledger.write_claim(found.id, batch)
 
 
 def _candidates(turn: Turn, batch: Batch, about: BatchFacts) -> list[Progress] | Trouble:
