@@ -151,8 +151,8 @@ def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, cont
     if over > turn.now():
         return _Verdict(Next.WAIT, over)
     word = control.release(batch.number, number)
-    problem = release(turn, batch, number, word) if word else None
-    if word and not problem:
+    problem = release(turn, batch, number, word) if word is not None else None
+    if word is not None and problem is None:
         return _Verdict(Next.WAIT, turn.now())
     found = look(turn, batch, number, about)
     held = Held(batch.number, number, found.doubtful)
