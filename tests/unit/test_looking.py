@@ -99,9 +99,10 @@ def test_a_small_batch_of_others_is_read_to_its_end() -> None:
     [
         pytest.param(stream((999, line("another-1"))), "ReadError", id="too-few-of-others"),
         pytest.param(stream(), "ReadError", id="none"),
-        pytest.param(iter([b"?\n"] * 3), "no line that can be read", id="unreadable"),
-        pytest.param(stream((1000, b"?\n")), "no line that can be read", id="unreadable-throughout"),
-        pytest.param(iter(()), "no line that can be read", id="empty"),
+        pytest.param(iter([b"?\n"] * 3), "cannot be read", id="unreadable"),
+        pytest.param(iter([b"?\n"] * 1000), "cannot be read", id="unreadable-throughout"),
+        pytest.param(iter([line("another-1"), b"?\n"]), "cannot be read", id="one-stray-and-unreadable"),
+        pytest.param(iter(()), "cannot be read", id="empty"),
     ],
 )
 def test_a_batch_of_which_nobody_can_tell_is_doubtful(results: Iterator[bytes], reason: str) -> None:

@@ -137,7 +137,7 @@ def test_calls_without_an_answer_are_not_called_unpaid() -> None:
     assert "nothing was paid" in refused(refusal)
     told = refused(refusal, unanswered=2)
     assert "nothing was paid" not in told
-    assert "2 calls had no answer" in told
+    assert "of calls without answer (2) no batch is listed" in told
     assert refused_receipt(RUN, refusal, 2).unanswered == 2
 
 

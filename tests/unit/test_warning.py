@@ -22,7 +22,7 @@ ODD = replace(RUN, name="n" * 512, drop=replace(RUN.drop, key='inbox/team a/it\'
 
 def held(reason: str = "why", doubtful: tuple[str, ...] = HELD.doubtful) -> Notice:
     """Word the message of a held run."""
-    return held_notice(RUN, reason, SINCE, HELD._replace(doubtful=doubtful))
+    return held_notice(RUN, reason, SINCE, HELD._replace(doubtful=doubtful), "conveyor/api-key")
 
 
 def troubled(reason: str = "why") -> Notice:
@@ -76,7 +76,9 @@ def test_a_batch_id_is_no_code_for_a_shell(batch_id: str) -> None:
     assert commands(held(doubtful=(batch_id,)))[0][:3] == ["echo", f"adopt {batch_id}", "|"]
 
 
-@pytest.mark.parametrize("notice", [held_notice(ODD, "why", SINCE, HELD), troubled_notice(ODD, "why", SINCE, "key")])
+@pytest.mark.parametrize(
+    "notice", [held_notice(ODD, "why", SINCE, HELD, "key"), troubled_notice(ODD, "why", SINCE, "key")]
+)
 def test_a_warning_stands_any_key_and_any_name(notice: Notice) -> None:
     """A key with spaces and quotes changes no command, and a long name is cut to what SNS takes."""
     assert 'inbox/team a/it\'s "x".jsonl' in notice.message

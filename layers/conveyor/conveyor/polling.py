@@ -103,7 +103,7 @@ def _is_due(turn: Turn, trouble: _Trouble, troubled: _Verdict) -> bool:
 
 def _words(turn: Turn, trouble: _Trouble, troubled: _Verdict, secret: str) -> Notice:
     if troubled.held:
-        return held_notice(turn.run, trouble.reason, trouble.since, troubled.held)
+        return held_notice(turn.run, trouble.reason, trouble.since, troubled.held, secret)
     return troubled_notice(turn.run, trouble.reason, trouble.since, secret)
 
 
@@ -155,8 +155,15 @@ def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, cont
     if word is not None and problem is None:
         return _Verdict(Next.WAIT, turn.now())
     found = look(turn, batch, number, about)
+    if control.is_stopped and found.trouble and _is_patience_over(turn):
+        return _end(turn, f"it was stopped before it was known whether its call created a batch: {found.trouble}")
     held = Held(batch.number, number, found.doubtful)
     return _Verdict(Next.WAIT, found.until, problem or found.trouble, held, is_answer=bool(problem))
+
+
+def _is_patience_over(turn: Turn) -> bool:
+    """Tell whether a run was stopped so long ago that what is not known by now need not be waited for."""
+    return turn.ledger.refusal().at + timedelta(seconds=turn.run.settings.trouble_seconds) <= turn.now()
 
 
 def _of_submitted(turn: Turn, batch: Batch, about: BatchFacts, *, stop: bool) -> _Verdict:

@@ -23,7 +23,8 @@ def _receipt(ledger: Ledger) -> Receipt:
     run, facts = ledger.run(), ledger.facts()
     if facts.stuck:
         lines = ledger.plan().checked.lines
-        return stuck_receipt(run, lines, ledger.stuck(), [ledger.submitted(number).id for number in facts.batches])
+        sent = [number for number, about in sorted(facts.batches.items()) if about.submitted]
+        return stuck_receipt(run, lines, ledger.stuck(), [ledger.submitted(number).id for number in sent])
     refusal = ledger.refusal() if facts.refused else None
     unanswered = sum(len(about.absent) for about in facts.batches.values())
     parted = {number: about for number, about in sorted(facts.batches.items()) if about.parted}

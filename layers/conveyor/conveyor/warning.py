@@ -21,7 +21,7 @@ class Held(NamedTuple):
     """Batches at the provider that may be it."""
 
 
-def held_notice(run: Run, reason: str, since: datetime, held: Held) -> Notice:
+def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str) -> Notice:
     """Say that nothing more is paid until it is known what became of an attempt, and how a person settles it."""
     place = quoted_url(run.drop.bucket, keys.release(run.run, held.batch, held.attempt))
     ids = held.doubtful or ("<batch id>",)
@@ -31,6 +31,7 @@ def held_notice(run: Run, reason: str, since: datetime, held: Held) -> Notice:
         "",
         *_about(run, reason, since),
         "",
+        *(_help(reason, secret) if _is_refused(reason) else []),
         "The run goes on looking by itself, and goes on when the trouble ends. If you know better, look at the",
         f"provider's list of batches created since {run.drop.last_modified:%Y-%m-%d %H:%M} UTC, and type one of these.",
         "If this batch is the run's, and its results yours:" if held.doubtful else "If a batch is the run's:",
@@ -70,12 +71,16 @@ def _about(run: Run, reason: str, since: datetime) -> list[str]:
 
 def _help(reason: str, secret: str) -> list[str]:
     """Return what mends the kind of trouble, where something here does."""
-    if "HTTP 401" in reason or "HTTP 403" in reason:
+    if _is_refused(reason):
         command = f"  aws secretsmanager put-secret-value --secret-id {secret} --secret-string <key>"
         return ["The provider refuses the key. Put a valid one of the same workspace there:", "", command, ""]
     if "HTTP 404" in reason:
         return ["The provider does not know the batch under this key. Was the key replaced by another workspace's?", ""]
     return ["See whether the provider is reachable, how it is, and whether its queue is full of other batches.", ""]
+
+
+def _is_refused(reason: str) -> bool:
+    return "HTTP 401" in reason or "HTTP 403" in reason
 
 
 def _stop(run: Run) -> list[str]:
