@@ -8,6 +8,7 @@ import pytest
 from local.process import interruptible
 from local.provider.settings import Settings
 from local.stack import local_stack
+from tests.system.runs import SHORT_TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,8 @@ PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """One deployed stack for all tests, each of which drops under a key of its own."""
-    with interruptible(), local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER) as stack:
+    running = local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER, parameters=SHORT_TIMES)
+    with interruptible(), running as stack:
         yield stack
 
 

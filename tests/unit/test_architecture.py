@@ -8,7 +8,7 @@ import pytest
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
     "drop", "invocation", "keys", "line", "lines", "notice", "outcome", "output", "plan", "price", "receipt", "records",
-    "schedule", "settings", "spool", "tally",
+    "schedule", "settings", "spool", "tally", "warning",
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},

@@ -25,6 +25,7 @@ MAY = {
         "ListLedger": LIST,
         "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
         "ClaimContent": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/drops/*"),
+        "ClaimAttempt": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/attempts/*"),
         "WriteFaults": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/*"),
         "ReadApiKey": KEY,
         "StartRun": ("states:StartExecution", MACHINE),
@@ -34,7 +35,9 @@ MAY = {
         "WriteLogs": (LOGS, "PollLog.Arn"),
         "ReadAndWriteLedger": LEDGER,
         "ListLedger": LIST,
-        "ReadClaims": ("s3:GetObject", "${Bucket.Arn}/claims/batches/*"),
+        "ReadAndWriteClaims": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
+        "ReadControl": ("s3:GetObject", "${Bucket.Arn}/control/*"),
+        "ListControl": LIST,
         "ReadApiKey": KEY,
     },
     "SplitRole": {
@@ -92,7 +95,10 @@ def test_every_role_is_in_the_table() -> None:
 
 
 def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
-    """A write to inbox/ would be a loop that pays; a deleted ledger would let a drop be paid for again."""
+    """A write to inbox/ would be a loop that pays; a deleted ledger would let a drop be paid for again.
+
+    And what stands under control/ must be a person's word.
+    """
     for role in MAY:
         for statement in template.statements(role):
             for action in as_list(statement["Action"]):
@@ -100,17 +106,21 @@ def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
                 if action == "s3:PutObject":
                     places = [spelled(resource) for resource in as_list(statement["Resource"])]
                     assert all(
-                        re.search(r"/(runs|claims/batches|claims/drops|results|failures)/\*$", place)
+                        re.search(r"/(runs|claims/(batches|drops|attempts)|results|failures)/\*$", place)
                         for place in places
                     )
 
 
-def test_the_ledger_is_all_a_role_may_list() -> None:
+def test_a_role_lists_the_ledger_and_poll_what_people_say_and_nothing_else() -> None:
     """Names of other people's drops are none of a function's business."""
-    for role in MAY:
-        for statement in template.statements(role):
-            if "s3:ListBucket" in as_list(statement["Action"]):
-                assert statement["Condition"] == {"StringLike": {"s3:prefix": "runs/*"}}
+    listed = {
+        (role, statement["Sid"]): statement["Condition"]
+        for role in MAY
+        for statement in template.statements(role)
+        if "s3:ListBucket" in as_list(statement["Action"])
+    }
+    ledger = {(f"{name}Role", "ListLedger"): {"StringLike": {"s3:prefix": "runs/*"}} for name in FUNCTIONS}
+    assert listed == ledger | {("PollRole", "ListControl"): {"StringLike": {"s3:prefix": "control/*"}}}
 
 
 def test_no_role_can_be_assumed_on_behalf_of_another_account() -> None:

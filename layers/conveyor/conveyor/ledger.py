@@ -173,6 +173,10 @@ class Ledger:
         data = self._storage.find(keys.claim(batch_id))
         return msgspec.json.decode(data, type=Claim) if data is not None else None
 
+    def claim(self, batch_id: str, batch: int) -> Claim:
+        """Tell others that a batch at the provider is ours, unless it is another's; return who has it."""
+        return self._write(keys.claim(batch_id), Claim(self._run, batch))
+
     def write_claim(self, batch_id: str, batch: int) -> None:
         """Tell others that a batch at the provider is ours; submit, which does this too, may not read these claims."""
         self._storage.put_if_absent(keys.claim(batch_id), _encode(Claim(self._run, batch)))

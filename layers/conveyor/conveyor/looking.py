@@ -5,7 +5,6 @@ later is looked for as long as the run lives.
 """
 
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import NamedTuple
 
 from conveyor.api import Progress, ResultsUnreadable, Trouble
@@ -20,7 +19,7 @@ _SKEW = timedelta(seconds=120)
 CANCEL_AFTER = timedelta(hours=1)
 """After its `expires_at`, when a batch should have ended by itself."""
 _ENOUGH_LINES = 1000
-"""Results with other ids than ours, after which a batch is surely another's; one stray line proves nothing."""
+"""Results with other ids than ours, after which a batch is surely another's, whatever else it holds."""
 
 
 class Look(NamedTuple):
@@ -69,13 +68,12 @@ def release(turn: Turn, batch: Batch, number: int, word: Release) -> str | None:
     if not isinstance(word, Adopt):
         return word.reason
     found = turn.api.progress(word.batch_id)
-    if isinstance(found, Trouble):
-        return f"{word.batch_id} cannot be adopted: {found.reason}"
+    if isinstance(found, Trouble):  # which trouble is not said: each other reason would be another message
+        return f"{word.batch_id} cannot be adopted: the provider does not show it under this key"
     if found.requests != batch.requests:
         return f"{word.batch_id} cannot be adopted: it holds {found.requests:,} requests, not {batch.requests:,}"
-    if _is_anothers(turn, batch.number, word.batch_id):
+    if not _adopt(turn, batch.number, found, released=True):
         return f"{word.batch_id} cannot be adopted: it is another run's"
-    _adopt(turn, batch.number, found, released=True)
     return None
 
 
@@ -99,11 +97,15 @@ def cancel_duplicates(turn: Turn, about: BatchFacts) -> None:
             turn.api.cancel(batch_id)
 
 
-def _adopt(turn: Turn, batch: int, found: Progress, *, released: bool = False) -> None:
+def _adopt(turn: Turn, batch: int, found: Progress, *, released: bool = False) -> bool:
+    """Make a batch the run's, claimed first: of two runs told to adopt it, one does. Tell whether it is ours."""
+    owner = turn.ledger.claim(found.id, batch)
+    if (owner.run, owner.batch) != (turn.run.run, batch):
+        return False
     about = (found.id, found.created_at, found.expires_at)
     adopted = Submitted(turn.invocation.writer, turn.now(), *about, adopted=True, released=released)
     turn.ledger.write_submitted(batch, adopted)
-    turn.ledger.write_claim(found.id, batch)
+    return True
 
 
 def _candidates(turn: Turn, batch: Batch, about: BatchFacts) -> list[Progress] | Trouble:
@@ -148,13 +150,16 @@ def _prove(turn: Turn, batch: Batch, found: list[Progress]) -> _Proof:
 def _is_ours(turn: Turn, batch: Batch, batch_id: str) -> bool:
     """Prove a batch by its results: they repeat the ids we sent. Raises ResultsUnreadable when they cannot be read."""
     mark = nonce(turn.run.run)
-    readable = 0
+    others = unreadable = 0
     with turn.api.results(batch_id) as results:
-        for result in islice(results, _ENOUGH_LINES):
+        for result in results:
             line = line_of(result.wire_id, mark)
             if line is not None and batch.first_line <= line <= batch.last_line:
                 return True
-            readable += bool(result.wire_id)
-    if not readable:
-        raise ResultsUnreadable(f"the results of {batch_id} hold no line that can be read")
+            others += bool(result.wire_id)
+            unreadable += not result.wire_id
+            if others >= _ENOUGH_LINES:
+                return False
+    if unreadable or not others:
+        raise ResultsUnreadable(f"the results of {batch_id} hold lines that cannot be read, and none of ours")
     return False

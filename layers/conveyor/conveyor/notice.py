@@ -44,7 +44,7 @@ def _refused(receipt: Receipt) -> list[str]:
     drop = receipt.drop
     paid = "nothing of it is running and nothing was paid"
     if receipt.unanswered:
-        paid = f"{receipt.unanswered} calls had no answer, but no batch of them is listed: nothing should be paid"
+        paid = f"of calls without answer ({receipt.unanswered}) no batch is listed, so nothing should have been paid"
     verb = "stopped" if receipt.code == "stopped" else "refused"
     lines = [f"Your drop {drop['key']} was {verb}; {paid}.", "", f"Why: {receipt.reason}"]
     if receipt.files:
@@ -87,7 +87,7 @@ def _stuck(receipt: Receipt) -> list[str]:
         "",
         f"Why: {receipt.reason}",
         "",
-        "Ask the provider about that batch before you drop the file again: doing so pays again.",
+        "Ask the provider about its batches before you drop the file again: doing so may pay again.",
     ]
 
 
@@ -108,7 +108,7 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
         for batch in receipt.batches
         for other in batch.duplicates
     ]
-    if receipt.retryable:
+    if receipt.retryable and receipt.status != "unbalanced":
         missing = receipt.outcomes[Outcome.MISSING]
         caution = f" ({missing:,} of them missing, which may have been billed)" if missing else ""
         lines += ["", f"{receipt.retryable:,} of the failures are worth sending again{caution}. Type:", ""]

@@ -82,7 +82,7 @@ def stuck_receipt(run: Run, lines: int, stuck: Stuck, batch_ids: list[str]) -> R
     """Return the account of a run that ends without its results: no request has an outcome."""
     receipt = _empty(run, "stuck")
     receipt.requests = lines
-    receipt.reason = f"{stuck.message} (batch {', '.join(batch_ids)})"
+    receipt.reason = f"{stuck.message} (batch {', '.join(batch_ids)})" if batch_ids else stuck.message
     return receipt
 
 

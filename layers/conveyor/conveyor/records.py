@@ -259,7 +259,7 @@ def facts_from(run: str, listed: Iterable[str]) -> Facts:
                 facts.planned = True
             case ["validation.json"]:
                 facts.validating = True
-            case ["batches", number, name] if number.isdigit():
+            case ["batches", number, name] if _is_number(number):
                 _note(facts.batches.setdefault(int(number), BatchFacts()), name)
     return facts
 
@@ -292,4 +292,8 @@ class _Numbered(NamedTuple):
 
 def _numbered(name: str) -> _Numbered | None:
     kind, _, number = name.removesuffix(".json").rpartition("-")
-    return _Numbered(kind, int(number)) if kind and number.isdigit() else None
+    return _Numbered(kind, int(number)) if kind and _is_number(number) else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -97,12 +97,19 @@ def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, cont
     if over > turn.now():
         return Verdict(Next.WAIT, over)
     word = control.release(batch.number, number)
-    problem = release(turn, batch, number, word) if word else None
-    if word and not problem:
+    problem = release(turn, batch, number, word) if word is not None else None
+    if word is not None and problem is None:
         return Verdict(Next.WAIT, turn.now())
     found = look(turn, batch, number, about)
+    if control.is_stopped and found.trouble and _is_patience_over(turn):
+        return _end(turn, f"it was stopped before it was known whether its call created a batch: {found.trouble}")
     held = Held(batch.number, number, found.doubtful)
     return Verdict(Next.WAIT, found.until, problem or found.trouble, held, is_answer=bool(problem))
+
+
+def _is_patience_over(turn: Turn) -> bool:
+    """Tell whether a run was stopped so long ago that what is not known by now need not be waited for."""
+    return turn.ledger.refusal().at + timedelta(seconds=turn.run.settings.trouble_seconds) <= turn.now()
 
 
 def _of_submitted(turn: Turn, batch: Batch, about: BatchFacts, *, stop: bool) -> Verdict:

@@ -1,0 +1,92 @@
+"""A run on the deployed stack: its facts, its events, its messages, and what a person may tell it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.stack import Message, Stack
+
+SECONDS = 60.0
+SHORT_TIMES = {"PostSeconds": "5", "SettleSeconds": "2", "RereadSeconds": "1", "TroubleSeconds": "2"}
+"""The functions' own clock is the real one, so that what they measure with it is set small."""
+FINAL = ("completed", "refused", "unbalanced", "stuck")
+"""What the last message of a run may say; any other status is of a run that goes on."""
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """One run while it goes on."""
+
+    stack: Stack
+    run: str
+
+    def wait[Found](self, look: Callable[[], Found | None], what: str) -> Found:
+        """Look until something is found."""
+        return self.stack.wait_for(look, SECONDS, f"{what} of {self.run}")
+
+    def has(self, fact: str) -> bool:
+        """Whether a fact, given by its place in the ledger, is written down."""
+        key = f"runs/{self.run}/{fact}"
+        return key in self.stack.keys(key)
+
+    def fact(self, fact: str) -> Any:
+        """Wait for a fact, and read it."""
+        self.wait(lambda: self.has(fact) or None, fact)
+        return json.loads(self.stack.object(f"runs/{self.run}/{fact}"))
+
+    def let_pass(self, fact: str, minutes: int = 30) -> None:
+        """Let a fact be written that many minutes earlier, instead of waiting."""
+        content = self.fact(fact)
+        for moment in {"at", "not_after"} & set(content):
+            earlier = datetime.fromisoformat(content[moment]) - timedelta(minutes=minutes)
+            content[moment] = earlier.astimezone(UTC).isoformat()
+        self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"runs/{self.run}/{fact}", Body=json.dumps(content))
+
+    def tell(self, about: str, words: str) -> None:
+        """Put a person's words where the run reads them."""
+        self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"control/{self.run}/{about}", Body=words.encode())
+
+    def execute(self, command: str) -> None:
+        """Do what a command of a message does: `echo '…' | aws s3 cp - s3://…`."""
+        echo, words, pipe, *copy, place = shlex.split(command)
+        assert [echo, pipe, *copy] == ["echo", "|", "aws", "s3", "cp", "-"]
+        bucket, _, key = place.removeprefix("s3://").partition("/")
+        self.stack.s3.put_object(Bucket=bucket, Key=key, Body=f"{words}\n".encode())
+
+    def messages(self) -> list[Message]:
+        """Give the messages about the run so far."""
+        return [message for message in self.stack.messages() if message.run == self.run]
+
+    def first_word(self) -> str:
+        """Wait for the first message about the run, and say which status it has."""
+        return self.stack.wait_for_message(self.run, SECONDS).status
+
+    def message(self, status: str) -> Message:
+        """Wait for the message that has a status."""
+        return self.wait(lambda: next((each for each in self.messages() if each.status == status), None), status)
+
+    @property
+    def execution(self) -> str:
+        """The ARN of the run's execution."""
+        return self.stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{self.run}"
+
+    def events(self) -> list[Any]:
+        """Read all that happened in the run's execution."""
+        pages = self.stack.states.get_paginator("get_execution_history").paginate(executionArn=self.execution)
+        return [event for page in pages for event in page["events"]]
+
+    def ended(self) -> str:
+        """Wait for the end of the run's execution, and say how it ended."""
+
+        def status() -> str | None:
+            now: str = self.stack.states.describe_execution(executionArn=self.execution)["status"]
+            return None if now == "RUNNING" else now
+
+        return self.wait(status, "end")
