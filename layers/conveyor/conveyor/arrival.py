@@ -70,7 +70,7 @@ class _Arrival:
 
     def _write(self, outputs: Outputs, line: int, result: Result) -> None:
         stored = Stored.of(result, line)
-        self._job.tally.add(result)
+        self._job.tally.add(result, retryable=stored.retryable)
         outputs.add(self._ids.pop(line), stored)
         if stored.retryable:
             self._again.add(line)

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
+from os import pread
 from tempfile import TemporaryFile
 from typing import NamedTuple, Self
 
@@ -12,7 +13,6 @@ from conveyor.tally import Tally
 
 _SUCCEEDED = 1
 _RETRYABLE = 2
-_FLAG_BITS = 2
 _BUFFER = 1 << 16
 
 
@@ -65,7 +65,7 @@ class Aside:
 
 
 class Spool:
-    """Results in a temporary file that vanishes with the process. Holds some 120 bytes of memory per request."""
+    """Results in a temporary file that vanishes with the process. Holds some 130 bytes of memory per request."""
 
     def __init__(self, batch: Batch, mark: str, tally: Tally, aside: Aside, limit: int) -> None:
         """Take the batch whose results are kept, the nonce of its wire ids, and what counts and keeps the others.
@@ -78,9 +78,10 @@ class Spool:
         self._batch = batch
         self._mark = mark
         self._tally = tally
-        self._size = 0
         self._numbers: dict[int, int] = {}
-        self._places = array("Q")
+        self._places = array("Q", [0])
+        """Where each result begins, and where the last one ends."""
+        self._flags = bytearray()
 
     def __enter__(self) -> Self:
         """Use it."""
@@ -115,19 +116,28 @@ class Spool:
             self._tally.repeated += 1
             self._aside.add(result.raw)
         else:
-            self._keep(line, Stored.of(result, line))
-            self._tally.add(result)
+            stored = Stored.of(result, line)
+            self._keep(line, stored)
+            self._tally.add(result, retryable=stored.retryable)
 
     def _keep(self, line: int, stored: Stored) -> None:
-        flags = _SUCCEEDED * stored.succeeded | _RETRYABLE * stored.retryable
-        self._numbers[line] = len(self._places)
-        self._places.append(self._size << _FLAG_BITS | flags)
-        self._size += self._file.write(stored.tail)
-        if self._size > self._limit:
+        self._numbers[line] = len(self._flags)
+        self._flags.append(_SUCCEEDED * stored.succeeded | _RETRYABLE * stored.retryable)
+        end = self._places[-1] + self._file.write(stored.tail)
+        self._places.append(end)
+        if end > self._limit:
             raise SpoolFull
 
-    def find(self, line: int) -> Stored:
-        """Return the output of a line that has a result."""
-        place = self._places[self._numbers[line]]
-        self._file.seek(place >> _FLAG_BITS)
-        return Stored(self._file.readline(), bool(place & _SUCCEEDED), bool(place & _RETRYABLE))
+    def rewind(self) -> None:
+        """Make what was kept readable; nothing is added afterwards."""
+        self._file.flush()
+
+    def find(self, line: int) -> Stored | None:
+        """Return the output of a line, None where it has no result. Reads just its bytes: they lie in no order."""
+        number = self._numbers.get(line)
+        if number is None:
+            return None
+        start, end = self._places[number], self._places[number + 1]
+        flags = self._flags[number]
+        tail = pread(self._file.fileno(), end - start, start)
+        return Stored(tail, bool(flags & _SUCCEEDED), bool(flags & _RETRYABLE))

@@ -78,17 +78,18 @@ def write_in_order(job: Job, spool: Spool, lacking: Result) -> Written:
     """Write all outcomes, and count those that no result told of: `lacking` is what became of them."""
     skipped = {line.line: line for line in job.batch.skipped}
     found = 0
+    spool.rewind()
     with outputs_of(job) as outputs:
         for line in job.turn.lines(job.batch):
             if line.number in skipped:
                 outputs.add(*left_out(skipped[line.number], job.tally))
                 continue
-            if line.number in spool:
-                stored = spool.find(line.number)
-                found += 1
-            else:
-                job.tally.add(lacking)
+            stored = spool.find(line.number)
+            if stored is None:
                 stored = Stored.of(lacking, line.number)
+                job.tally.add(lacking, retryable=stored.retryable)
+            else:
+                found += 1
             outputs.add(raw_custom_id(line.raw or b""), stored)
             if stored.retryable:
                 outputs.again(line)
@@ -98,7 +99,7 @@ def write_in_order(job: Job, spool: Spool, lacking: Result) -> Written:
 def left_out(fault: Skipped, tally: Tally) -> tuple[bytes, Stored]:
     """Count a line that was left out; return its id, as far as it is to be trusted, and its output."""
     result = failure(Outcome.INVALID, Error(fault.code, fault.message))
-    tally.add(result)
+    tally.add(result, retryable=False)
     return orjson.dumps(fault.custom_id), Stored.of(result, fault.line)
 
 
