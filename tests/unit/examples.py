@@ -21,6 +21,8 @@ SETTINGS = Settings(
     settle_seconds=900,
     reread_seconds=600,
     trouble_seconds=21_600,
+    max_queued_requests=200_000,
+    max_events=15_000,
 )
 DROP = Drop("bucket", "inbox/team/articles.jsonl", "v", "e", 9, NOW, {})
 RUN = Run("run-1", "team/articles", DROP, SETTINGS)
