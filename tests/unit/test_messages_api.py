@@ -194,7 +194,7 @@ def test_a_refused_key_is_read_anew_once() -> None:
 
 
 def test_finding_pages_back_to_the_moment_and_no_further() -> None:
-    """Newest first in, oldest first out, and only those of the size in question."""
+    """Newest first in, oldest first out, and of every size: a queue is full of other people's, too."""
     pages = {
         None: {"data": [batch(5, hours=5), batch(4, hours=4, requests=9)], "has_more": True},
         "msgbatch_4": {"data": [batch(3, hours=3), batch(2, hours=1)], "has_more": True},
@@ -205,7 +205,7 @@ def test_finding_pages_back_to_the_moment_and_no_further() -> None:
 
     found = api(answer).find(CREATED + timedelta(hours=2))
     assert isinstance(found, list)
-    assert [progress.id for progress in found] == ["msgbatch_3", "msgbatch_5"]
+    assert [progress.id for progress in found] == ["msgbatch_3", "msgbatch_4", "msgbatch_5"]
 
 
 def test_a_key_does_not_print_itself() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from conveyor import keys
 from conveyor.clients import Clients, Machine
@@ -27,6 +28,8 @@ from tests.unit.wire import Bucket, answer, client
 
 STATES: dict[str, Json] = template.definition()["States"]
 INPUT = "{{% $states.input.{} %}}"
+STATE = {"run": RUN.run, "trouble": None, "execution": {"number": 1, "events": 0}}
+"""What a poll is asked with."""
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:run"
 
 
@@ -50,29 +53,31 @@ def answers() -> dict[str, Json]:
     clients.storage = Storage(bucket.client, "bucket")
     bucket.objects[keys.run(RUN.run)] = msgspec.json.encode(RUN)
     bucket.objects[keys.refused(RUN.run)] = msgspec.json.encode(Refusal("w", NOW, "unreadable", "why"))
-    event, invocation = {"run": RUN.run, "trouble": None}, Invocation(timedelta(minutes=2), lambda: NOW)
+    invocation = Invocation(timedelta(minutes=2), lambda: NOW)
     return {
-        "Poll": poll(event, clients, invocation),
+        "Poll": poll(STATE, clients, invocation),
         "Submit": submit({"run": RUN.run}, clients, invocation),
         "Report": report({"run": RUN.run}, clients),
     }
 
 
+def start(requests: list[Json], request: Any) -> AWSResponse:
+    """Start an execution, and keep what was asked."""
+    requests.append(json.loads(request.body))
+    return answer(200, b'{"executionArn": "arn:aws:states:us-east-1:123456789012:execution:run:1", "startDate": 1}')
+
+
 @functools.cache
 def started() -> Json:
     """Let an upload start a run, and give the first state of its execution."""
-    inputs = list[Json]()
-
-    def start(request: Any) -> Any:
-        inputs.append(json.loads(json.loads(request.body)["input"]))
-        return answer(200, b'{"executionArn": "arn:aws:states:us-east-1:123456789012:execution:run:1", "startDate": 1}')
-
+    requests = list[Json]()
     bucket = Bucket()
     bucket.objects["inbox/a.jsonl"] = b"{}"
     upload = Upload("bucket", "inbox/a.jsonl", "v1", 2)
-    machine = Machine(client("stepfunctions", start), ARN)
+    machine = Machine(client("stepfunctions", functools.partial(start, requests)), ARN)
     receive(upload, Storage(bucket.client, "bucket"), machine, SETTINGS, "stack")
-    (first,) = inputs
+    (request,) = requests
+    first: Json = json.loads(request["input"])
     return first
 
 
@@ -108,14 +113,13 @@ def test_a_state_finds_in_its_input_what_it_reads(name: str) -> None:
 def test_the_walk_would_see_a_name_that_is_lost() -> None:
     """The check above follows every path: what only poll answers is gone after a state that keeps it."""
     assert "notice" in inputs()["Tell"]
-    assert {"run", "trouble"} <= inputs()["Poll"]
+    assert STATE.keys() <= inputs()["Poll"]
     assert "notice" not in inputs()["Poll"]
 
 
-def test_poll_is_asked_with_the_run_and_with_what_it_said_of_trouble() -> None:
-    """Since when it lasts, and whether it was told, is known nowhere else."""
-    payload = STATES["Poll"]["Arguments"]["Payload"]
-    assert payload == {"run": INPUT.format("run"), "trouble": INPUT.format("trouble")}
+def test_poll_is_asked_with_the_run_and_with_what_it_said_of_trouble_and_events() -> None:
+    """Since when trouble lasts and was told, and how long the history has become, is known nowhere else."""
+    assert STATES["Poll"]["Arguments"]["Payload"] == {name: INPUT.format(name) for name in STATE}
 
 
 def leading_to_poll() -> set[str]:
@@ -133,9 +137,9 @@ def test_all_states_of_the_loop_lead_to_poll() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(leading_to_poll()))
-def test_a_state_that_leads_to_poll_hands_on_run_and_trouble(name: str) -> None:
-    """Trouble that is forgotten on the way would be told again and again, or never."""
-    unchanged = {key: INPUT.format(key) for key in ("run", "trouble")}
+def test_a_state_that_leads_to_poll_hands_on_what_poll_is_asked_with(name: str) -> None:
+    """Trouble that is forgotten on the way would be told again and again, or never; events would not be counted."""
+    unchanged = {key: INPUT.format(key) for key in STATE}
     output = STATES[name].get("Output", unchanged)  # without one, the input goes on as it is
     assert {key: output[key] for key in unchanged} == unchanged
 
@@ -143,9 +147,42 @@ def test_a_state_that_leads_to_poll_hands_on_run_and_trouble(name: str) -> None:
 def test_a_run_begins_without_trouble() -> None:
     """And with what the first two states read."""
     first = started()
-    assert first["run"]
-    assert first["trouble"] is None
-    assert first["wait_seconds"] == SETTINGS.poll_min_seconds
+    assert first == STATE | {"run": first["run"], "wait_seconds": SETTINGS.poll_min_seconds}
+
+
+def test_a_run_goes_on_in_a_new_execution_with_what_the_old_one_knew() -> None:
+    """It begins in the same state as the first, under a name that says whose it is and the how manieth."""
+    payload = STATES["Continue"]["Arguments"]["Payload"]
+    assert payload == {"run": INPUT.format("run"), "continue": {name: INPUT.format(name) for name in started()}}
+    assert STATES["Continue"]["Arguments"]["FunctionName"] == STATES["Submit"]["Arguments"]["FunctionName"]
+    state = started() | {"execution": {"number": 7, "events": 0}}
+    clients, requests = Clients(), list[Json]()
+    clients.machine = Machine(client("stepfunctions", functools.partial(start, requests)), ARN)
+    submit({"run": state["run"], "continue": state}, clients, Invocation(timedelta(minutes=2), lambda: NOW))
+    (request,) = requests
+    assert (request["name"], request["stateMachineArn"]) == (f"{state['run']}-7", ARN)
+    assert json.loads(request["input"]) == state
+
+
+def test_an_execution_that_was_started_before_is_not_started_again() -> None:
+    """Continue is repeated where its answer was lost; a name serves once, however its execution ended."""
+    body = b'{"__type": "ExecutionAlreadyExists", "message": "it exists"}'
+    told = list[Any]()
+
+    def refuse(request: Any) -> AWSResponse:
+        told.append(request)
+        return answer(400, body)
+
+    clients = Clients()
+    clients.machine = Machine(client("stepfunctions", refuse), ARN)
+    event = {"run": "run-1", "continue": started()}
+    assert submit(event, clients, Invocation(timedelta(minutes=2), lambda: NOW)) == {"run": "run-1"}
+    assert len(told) == 1
+
+
+def test_the_names_of_all_executions_of_a_run_are_accepted() -> None:
+    """Step Functions takes 80 characters."""
+    assert len(f"{started()['run']}-{10**9}") <= 80
 
 
 def test_a_message_is_made_of_what_was_worded() -> None:

@@ -133,8 +133,8 @@ def test_a_task_times_out_later_than_its_function(name: str) -> None:
 
 
 def test_every_function_is_called() -> None:
-    """The four functions; and two messages, one while the run goes on, one at its end."""
-    expected = [*template.FUNCTIONS, "message", "message"]
+    """The four functions, submit also to go on; and two messages, one while the run goes on, one at its end."""
+    expected = [*template.FUNCTIONS, "Submit", "message", "message"]
     assert sorted(called(task) or "message" for task in tasks().values()) == sorted(expected)
 
 
