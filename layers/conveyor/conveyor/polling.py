@@ -9,7 +9,7 @@ from conveyor.clients import Clients
 from conveyor.control import Control
 from conveyor.invocation import Invocation
 from conveyor.notice import Notice
-from conveyor.schedule import Next, events_of, seconds_until
+from conveyor.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.turn import Turn
 from conveyor.verdict import Verdict, verdicts
 from conveyor.warning import held_notice, troubled_notice
@@ -24,28 +24,21 @@ class _Trouble(msgspec.Struct):
     """Whether a message about it has been sent."""
 
 
-class _Execution(msgspec.Struct):
-    """Which execution of a run this is, and about how many events its history has: at 25,000 it would be ended."""
-
-    number: int = 1
-    events: int = 0
-
-
 def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Ask the provider once and return the state machine's next state: ids and counters, and words for a person."""
     turn = clients.turn(event["run"], invocation)
     each = verdicts(turn, Control(turn.storage, turn.run.run))
     following = _following(list(each.values()))
-    troubled = next((verdict for verdict in each.values() if verdict.trouble), None)
+    troubled = _troubled(list(each.values()))
     trouble = _lasting(troubled, msgspec.convert(event.get("trouble"), _Trouble | None), turn.now())
     words = None
     if troubled and trouble and following is Next.WAIT and _is_due(turn, trouble, troubled):
         following, trouble.told = Next.TELL, True
         words = _words(turn, trouble, troubled, clients.environment.api_key_secret)
-    splits = [number for number, verdict in each.items() if verdict.next is Next.SPLIT]
-    execution = _count(event.get("execution"), following, len(splits))
-    if execution.events >= turn.run.settings.max_events and following not in (Next.REPORT, Next.TELL):
-        following, execution = Next.CONTINUE, _Execution(execution.number + 1)
+    most = turn.run.settings.max_events
+    splits = [number for number, verdict in each.items() if verdict.next is Next.SPLIT][: most_splits(most)]
+    before = msgspec.convert(event.get("execution", {}), Execution)
+    following, execution = before.turn(following, len(splits), most)
     moments = [verdict.until for verdict in each.values() if verdict.until]
     return {
         "run": turn.run.run,
@@ -58,10 +51,10 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     }
 
 
-def _count(before: dict[str, int] | None, following: Next, splits: int) -> _Execution:
-    execution = msgspec.convert(before or {}, _Execution)
-    execution.events += events_of(following, splits)
-    return execution
+def _troubled(verdicts: list[Verdict]) -> Verdict | None:
+    """Return what a person would hear of first: what came of their own words, however other batches fare."""
+    troubled = [verdict for verdict in verdicts if verdict.trouble]
+    return min(troubled, key=lambda verdict: not verdict.is_answer, default=None)
 
 
 def _lasting(troubled: Verdict | None, before: _Trouble | None, now: datetime) -> _Trouble | None:
