@@ -241,6 +241,11 @@ class Facts(msgspec.Struct):
         return any(batch.submitted for batch in self.batches.values())
 
     @property
+    def attempts(self) -> int:
+        """How many paid calls were announced."""
+        return sum(batch.attempts for batch in self.batches.values())
+
+    @property
     def under_way(self) -> int:
         """How many batches were sent and are not split."""
         return sum(batch.submitted and not batch.parted for batch in self.batches.values())

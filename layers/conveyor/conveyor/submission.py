@@ -61,7 +61,7 @@ def submit_next(turn: Turn, facts: Facts) -> bool:
         is_due = refused is None or refused.retry_at <= turn.now()
         if _conclude(turn, batch.number, about) or not is_due or not _has_time(turn) or not _has_key(turn):
             return False
-        return admit(turn, batch.requests, facts.under_way) and _pay(turn, batch, about)
+        return admit(turn, batch.requests, facts) and _pay(turn, batch, about)
     return False
 
 
