@@ -14,8 +14,11 @@ _LARGEST = 1024 * 1024 * 1024
 
 def join(storage: Storage, key: str, parts: list[OutputFile], metadata: Mapping[str, str]) -> None:
     """Write an object that holds some others one after the other. Holds 5 MiB."""
-    if sum(part.bytes for part in parts) < _SMALLEST:
-        storage.put(key, b"".join(storage.get(part.key) for part in parts), metadata)
+    total = sum(part.bytes for part in parts)
+    if total < _SMALLEST:
+        whole = b"".join(storage.get(part.key) for part in parts)
+        _check(key, len(whole), total)
+        storage.put(key, whole, metadata)
         return
     held = b""
     with storage.upload(key, metadata) as upload:
@@ -23,13 +26,19 @@ def join(storage: Storage, key: str, parts: list[OutputFile], metadata: Mapping[
             held = _append(storage, upload, part, held)
         if held:
             upload.add(held)
+        _check(key, upload.bytes, total)
+
+
+def _check(key: str, found: int, expected: int) -> None:
+    if found != expected:
+        raise RuntimeError(f"{key}: its parts hold {found} bytes, and not the {expected} of their accounts")
 
 
 def _append(storage: Storage, upload: Upload, part: OutputFile, held: bytes) -> bytes:
     """Add an object after some bytes that are too few for a part; return those that are too few now."""
     start = min(part.bytes, _SMALLEST - len(held)) if held else 0
-    if start:
-        held += storage.range(part.key, 0, start)
+    if held:
+        held += storage.range(part.key, 0, start) if start else b""
         if len(held) < _SMALLEST:
             return held
         upload.add(held)

@@ -22,6 +22,7 @@ class Upload:
         self._client = client
         self._bucket = bucket
         self._key = key
+        self.bytes = 0
         self._parts: list[CompletedPartTypeDef] = []
         self._id = client.create_multipart_upload(Bucket=bucket, Key=key, Metadata=metadata, ChecksumAlgorithm="CRC32")[
             "UploadId"
@@ -30,6 +31,7 @@ class Upload:
     def add(self, data: bytes) -> None:
         """Add a part; only the last one may have fewer than 5 MiB."""
         number = len(self._parts) + 1
+        self.bytes += len(data)
         self._note(
             self._client.upload_part(
                 Bucket=self._bucket, Key=self._key, UploadId=self._id, PartNumber=number, Body=data,
@@ -43,6 +45,7 @@ class Upload:
             Bucket=self._bucket, Key=self._key, UploadId=self._id, PartNumber=len(self._parts) + 1,
             CopySource={"Bucket": self._bucket, "Key": source}, CopySourceRange=f"bytes={start}-{end - 1}",
         )  # fmt: skip
+        self.bytes += end - start
         self._note(answer["CopyPartResult"])
 
     def complete(self) -> None:
