@@ -76,6 +76,12 @@ def submit_again(run: LiveRun) -> None:
     assert run.fact("batches/1/absent-1.json")["released"] is True
 
 
+def stop_held(run: LiveRun) -> None:
+    """Stop the run instead, in the words of the message."""
+    *_, command = held_commands(run)
+    run.execute(command)
+
+
 def held_commands(run: LiveRun) -> list[str]:
     """Take the commands from the message that the run is held: adopt, submit again, stop."""
     lines = run.message("held").text.splitlines()
@@ -212,6 +218,12 @@ HISTORIES = {
         created=2,
         told=("held", "completed"),
         batch={"adopted": False, "duplicates": []},
+    ),
+    "held until a person stops the run": History(
+        [at("create", LOST_AFTER), at("results", {"kind": "archive"})],
+        meanwhile=stop_held,
+        told=("held", "stuck"),
+        says="before it was known whether its call created a batch",
     ),
     "stopped while the batch runs": History(
         provider={"seconds": None},
