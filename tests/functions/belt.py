@@ -1,6 +1,8 @@
 """The four functions on the local AWS and the simulated provider, driven as the state machine drives them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -12,6 +14,9 @@ from conveyor.reporting import report
 from conveyor.splitting import split
 from conveyor.submitting import submit
 from local.provider.control import Control
+
+type Task = Callable[[], dict[str, Any]]
+"""One task of the state machine: a function, told what to do."""
 
 MOST_TURNS = 2_000
 MODEL = "claude-haiku-4-5"
@@ -29,6 +34,11 @@ def drop_of(count: int) -> bytes:
     return b"".join(request(f"r-{number}") + b"\n" for number in range(1, count + 1))
 
 
+def once(task: Task) -> dict[str, Any]:
+    """Run a task that is expected to end well."""
+    return task()
+
+
 class Belt:
     """Functions, bucket, provider, and one clock for all that only waits move."""
 
@@ -41,6 +51,9 @@ class Belt:
         self.bucket = bucket
         self.function_seconds = 900
         self.turns: list[str] = []
+        self.told: list[dict[str, Any]] = []
+        """Messages about runs that went on."""
+        self._trouble: dict[str, dict[str, Any] | None] = {}
         self.set_clock(datetime.now(UTC))
 
     def set_clock(self, moment: datetime) -> None:
@@ -69,8 +82,12 @@ class Belt:
         return submit(event, self.clients, self.invocation())
 
     def poll(self, run: str) -> dict[str, Any]:
-        """Run poll."""
-        return poll({"run": run}, self.clients, self.invocation())
+        """Run poll; what it says of trouble is handed to the next one, and its message is published."""
+        state = poll({"run": run, "trouble": self._trouble.get(run)}, self.clients, self.invocation())
+        self._trouble[run] = state["trouble"]
+        if state["next"] == "tell":
+            self.told.append(state["notice"])
+        return state
 
     def split(self, run: str, batch: int = 1) -> dict[str, Any]:
         """Run split."""
@@ -85,21 +102,23 @@ class Belt:
         run: str = self.submit(self.drop(data, key, metadata))["run"]
         return run
 
-    def finish(self, run: str) -> dict[str, Any]:
-        """Turn the loop until the message is worded, and return it."""
+    def finish(self, run: str, call: Callable[[Task], dict[str, Any]] = once) -> dict[str, Any]:
+        """Turn the loop until the message is worded, and return it; `call` runs each task, and may repeat it."""
         for _ in range(MOST_TURNS):
-            state = self.poll(run)
+            state = call(partial(self.poll, run))
             self.turns.append(state["next"])
             match state["next"]:
-                case "wait":
+                case "wait" | "tell":
                     self.pass_time(state["wait_seconds"])
                 case "submit":
-                    self.submit({"run": run})
+                    call(partial(self.submit, {"run": run}))
                 case "split":
                     for batch in state["batches"]:
-                        self.split(run, batch)
-                case _:
-                    return self.report(run)
+                        call(partial(self.split, run, batch))
+                case "report":
+                    return call(partial(self.report, run))
+                case unknown:
+                    raise AssertionError(f"the state machine does not know {unknown}")
         raise AssertionError(f"no end after {MOST_TURNS} turns; the last ones: {self.turns[-20:]}")
 
     def stored(self, prefix: str = "") -> list[str]:
@@ -112,14 +131,24 @@ class Belt:
         data: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return data
 
+    def facts(self, run: str, kind: str = "") -> list[str]:
+        """Name the facts in a run's ledger, or those of its batches of one kind: `attempt` finds `attempt-1.json`."""
+        names = [key.removeprefix(f"runs/{run}/") for key in self.stored(f"runs/{run}/")]
+        return [name for name in names if name.rsplit("/", 1)[-1].startswith(kind)]
+
+    def fact(self, run: str, name: str) -> dict[str, Any]:
+        """Read a fact of a run's ledger."""
+        fact: dict[str, Any] = orjson.loads(self.read(f"runs/{run}/{name}"))
+        return fact
+
     def lines(self, prefix: str, file: str) -> list[dict[str, Any]]:
         """Read the one JSON Lines file of this name under a prefix; no file is no line."""
         found = [key for key in self.stored(prefix) if key.endswith(f"/{file}")]
         return [orjson.loads(line) for key in found for line in self.read(key).splitlines()]
 
-    def receipt(self) -> dict[str, Any]:
-        """Read the one receipt."""
-        (key,) = [key for key in self.stored("results/") if key.endswith("/receipt.json")]
+    def receipt(self, run: str = "") -> dict[str, Any]:
+        """Read the one receipt, or that of a run."""
+        (key,) = [key for key in self.stored("results/") if key.endswith(f"{run}/receipt.json")]
         receipt: dict[str, Any] = orjson.loads(self.read(key))
         return receipt
 

@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from local.stack import Message, Stack
 
 SECONDS = 60.0
-SHORT_TIMES = {"PostSeconds": "5", "SettleSeconds": "2", "RereadSeconds": "1", "TroubleSeconds": "2"}
+SHORT_TIMES = {"PostSeconds": "5", "SettleSeconds": "3", "RereadSeconds": "1", "TroubleSeconds": "3"}
 """The functions' own clock is the real one, so that what they measure with it is set small."""
-FINAL = ("completed", "refused", "unbalanced", "stuck")
-"""What the last message of a run may say; any other status is of a run that goes on."""
 
 
 @dataclass(frozen=True)
