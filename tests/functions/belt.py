@@ -18,7 +18,7 @@ from local.provider.control import Control
 type Task = Callable[[], dict[str, Any]]
 """One task of the state machine: a function, told what to do."""
 
-MOST_TURNS = 2_000
+MOST_TURNS = 400
 MODEL = "claude-haiku-4-5"
 
 
@@ -53,7 +53,7 @@ class Belt:
         self.turns: list[str] = []
         self.told: list[dict[str, Any]] = []
         """Messages about runs that went on."""
-        self._trouble: dict[str, dict[str, Any] | None] = {}
+        self._handed_on: dict[str, dict[str, Any]] = {}
         self.set_clock(datetime.now(UTC))
 
     def set_clock(self, moment: datetime) -> None:
@@ -82,9 +82,10 @@ class Belt:
         return submit(event, self.clients, self.invocation())
 
     def poll(self, run: str) -> dict[str, Any]:
-        """Run poll; what it says of trouble is handed to the next one, and its message is published."""
-        state = poll({"run": run, "trouble": self._trouble.get(run)}, self.clients, self.invocation())
-        self._trouble[run] = state["trouble"]
+        """Run poll; what it says of trouble and events is handed to the next one, and its message is published."""
+        before = self._handed_on.get(run, {"trouble": None, "execution": {"number": 1, "events": 0}})
+        state = poll({"run": run} | before, self.clients, self.invocation())
+        self._handed_on[run] = {name: state[name] for name in before}
         if state["next"] == "tell":
             self.told.append(state["notice"])
         return state
@@ -111,15 +112,28 @@ class Belt:
                 case "wait" | "tell":
                     self.pass_time(state["wait_seconds"])
                 case "submit":
-                    call(partial(self.submit, {"run": run}))
+                    self.pass_time(call(partial(self.submit, {"run": run}))["wait_seconds"])
                 case "split":
                     for batch in state["batches"]:
                         call(partial(self.split, run, batch))
+                case "continue":
+                    going_on = {name: state[name] for name in ("run", "wait_seconds", "trouble", "execution")}
+                    call(partial(self.submit, {"run": run, "continue": going_on}))
+                    self.pass_time(self.go_on(run, state["execution"]["number"])["wait_seconds"])
                 case "report":
                     return call(partial(self.report, run))
                 case unknown:
                     raise AssertionError(f"the state machine does not know {unknown}")
         raise AssertionError(f"no end after {MOST_TURNS} turns; the last ones: {self.turns[-20:]}")
+
+    def go_on(self, run: str, number: int) -> dict[str, Any]:
+        """Go on with what a later execution of a run was started with."""
+        arn = self.clients.environment.state_machine_arn.replace(":stateMachine:", ":execution:")
+        state: dict[str, Any] = orjson.loads(
+            self.states.describe_execution(executionArn=f"{arn}:{run}-{number}")["input"]
+        )
+        self._handed_on[state["run"]] = {name: state[name] for name in self._handed_on[run]}
+        return state
 
     def stored(self, prefix: str = "") -> list[str]:
         """List the bucket."""
