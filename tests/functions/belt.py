@@ -19,6 +19,8 @@ type Task = Callable[[], dict[str, Any]]
 """One task of the state machine: a function, told what to do."""
 
 MOST_TURNS = 400
+FIRST = {"trouble": None, "execution": {"number": 1, "events": 0}}
+"""What is handed to the first poll of a run, beside its name."""
 MODEL = "claude-haiku-4-5"
 
 
@@ -83,9 +85,9 @@ class Belt:
 
     def poll(self, run: str) -> dict[str, Any]:
         """Run poll; what it says of trouble and events is handed to the next one, and its message is published."""
-        before = self._handed_on.get(run, {"trouble": None, "execution": {"number": 1, "events": 0}})
+        before = self._handed_on.get(run, FIRST)
         state = poll({"run": run} | before, self.clients, self.invocation())
-        self._handed_on[run] = {name: state[name] for name in before}
+        self._handed_on[run] = {name: state[name] for name in FIRST}
         if state["next"] == "tell":
             self.told.append(state["notice"])
         return state
@@ -132,7 +134,7 @@ class Belt:
         state: dict[str, Any] = orjson.loads(
             self.states.describe_execution(executionArn=f"{arn}:{run}-{number}")["input"]
         )
-        self._handed_on[state["run"]] = {name: state[name] for name in self._handed_on[run]}
+        self._handed_on[state["run"]] = {name: state[name] for name in FIRST}
         return state
 
     def stored(self, prefix: str = "") -> list[str]:

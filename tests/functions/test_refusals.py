@@ -88,8 +88,6 @@ def test_an_object_without_a_version_is_refused(belt: Belt) -> None:
     ("setting", "value", "told"),
     [
         ("MAX_REQUESTS_PER_DROP", 2, "holds 5 requests; the stack's MaxRequestsPerDrop is 2"),
-        ("MAX_REQUESTS_PER_BATCH", 2, "does not fit into one batch of at most 2 requests"),
-        ("MAX_BYTES_PER_BATCH", 300, "does not fit into one batch"),
         ("MAX_BYTES_PER_BATCH", 150, "a batch takes 150: split it"),
     ],
 )

@@ -12,7 +12,7 @@ class Stretch(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class OutputFile(msgspec.Struct, frozen=True):
+class OutputFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file that was written, as the receipt lists it."""
 
     key: str
