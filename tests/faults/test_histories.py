@@ -89,6 +89,7 @@ def test_while_a_call_is_under_way_nobody_else_pays(belt: Belt) -> None:
     with meanwhile(belt.clients, At("before", "GetObject inbox/", look, nth=4)):
         run = belt.submit(event)["run"]
     assert [(state["next"], state["wait_seconds"]) for state in seen] == [("wait", 301)]
+    assert belt.provider.stats()["calls"]["list"] == 0, "there is nothing to look for yet"
     ending = play_on(belt, run)
     check(belt, ending, data)
     assert (ending.creates, ending.created) == (1, 1)
