@@ -31,6 +31,17 @@ def test_a_crash_between_the_answer_and_any_write_after_it_is_no_reason_to_pay_a
     assert (ending.creates, ending.created) == (1, 1)
 
 
+def test_a_claim_that_no_invocation_came_to_is_made_by_the_next_poll(belt: Belt) -> None:
+    """After the third crash Lambda gives up, and only the machine goes on; others must know whose the batch is."""
+    event = belt.drop(DATA)
+    for _ in range(3):
+        with broken_off(belt.clients, "before", "PutObject claims/batches/"):
+            belt.submit(event)
+    (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
+    assert belt.stored("claims/batches/") == []
+    check(belt, play_on(belt, run), DATA)
+
+
 def test_a_run_in_doubt_does_not_take_a_healthy_runs_batch_for_its_own(belt: Belt) -> None:
     """Between the other's answer and its claim nothing but the results can tell whose it is."""
     goes_wrong(belt, UNSENT, seconds=None)
@@ -89,6 +100,7 @@ def test_while_a_call_is_under_way_nobody_else_pays(belt: Belt) -> None:
     with meanwhile(belt.clients, At("before", "GetObject inbox/", look, nth=4)):
         run = belt.submit(event)["run"]
     assert [(state["next"], state["wait_seconds"]) for state in seen] == [("wait", 301)]
+    assert belt.provider.stats()["calls"]["list"] == 0, "there is nothing to look for yet"
     ending = play_on(belt, run)
     check(belt, ending, data)
     assert (ending.creates, ending.created) == (1, 1)

@@ -73,6 +73,17 @@ def test_the_commands_word_to_adopt_makes_the_candidate_the_runs(belt: Belt) -> 
     assert (ending.creates, ending.created) == (1, 1)
 
 
+def test_an_adopted_batch_whose_results_are_gone_ends_the_run_without_another_call(belt: Belt) -> None:
+    """Whoever adopts it is told in the end that nothing can be had of it; only a person may then pay again."""
+    run, notice = held(belt, GONE)
+    type_in(belt, commands(notice)[0])
+    assert turn(belt, run, HOUR)["next"] == "split"
+    assert belt.split(run)["status"] == "unread"
+    belt.pass_time(29 * 86_400)
+    ending = play_on(belt, run)
+    assert (ending.notice["status"], ending.creates) == ("stuck", 1)
+
+
 def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
     """The provider keeps no results of the candidate: exactly one more POST, and the receipt says that one was lost."""
     run, notice = held(belt, GONE)

@@ -37,6 +37,7 @@ def test_ones_own_intent_written_twice_is_ones_own(belt: Belt, write: str) -> No
     check(belt, ending, DATA)
     assert (ending.creates, ending.created) == (1, 1)
     assert belt.turns == ["split", "report"], "nobody had to wait"
+    assert belt.facts(ending.run, "split") == ["batches/1/split-1.json"]
 
 
 def test_an_s3_that_answers_409_makes_nobody_pay_again(belt: Belt) -> None:

@@ -48,7 +48,8 @@ def submit_next(turn: Turn, facts: Facts) -> bool:
 
     Returns whether it was made. A batch whose last attempt is undecided does not hold up the others.
     """
-    for sent in _claimed_perhaps(facts):
+    sent = max((number for number, about in facts.batches.items() if about.submitted), default=None)
+    if sent is not None:  # its writer may have been broken off before the claim
         turn.ledger.write_claim(turn.ledger.submitted(sent).id, sent)
     if facts.refused:
         return False
@@ -62,12 +63,6 @@ def submit_next(turn: Turn, facts: Facts) -> bool:
             return False
         return admit(turn, batch.requests, facts) and _pay(turn, batch, about)
     return False
-
-
-def _claimed_perhaps(facts: Facts) -> list[int]:
-    """Return the batches whose sender may have been broken off before the claim: each may have been the last sent."""
-    sent = [number for number, about in sorted(facts.batches.items()) if about.submitted]
-    return [number for number in sent if number == sent[-1] or facts.batches[number].absent]
 
 
 def _has_time(turn: Turn) -> bool:

@@ -119,6 +119,8 @@ def _of_submitted(turn: Turn, batch: Batch, about: BatchFacts, *, stop: bool) ->
     cancel_duplicates(turn, about)
     if about.parted:
         return Verdict(Next.REPORT)
+    if not submitted.adopted:  # an adopted one was claimed before; whoever submitted this one may not have come to it
+        turn.ledger.write_claim(submitted.id, batch.number)
     progress = turn.api.progress(submitted.id)
     if isinstance(progress, Trouble) or not progress.ended:
         trouble = progress.reason if isinstance(progress, Trouble) else None
