@@ -6,6 +6,7 @@ import json
 import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 SECONDS = 60.0
 SHORT_TIMES = {"PostSeconds": "5", "SettleSeconds": "3", "RereadSeconds": "1", "TroubleSeconds": "3"}
 """The functions' own clock is the real one, so that what they measure with it is set small."""
+
+LOW_LIMITS = {
+    "MaxRequestsPerDrop": "250000",
+    "MaxRequestsPerBatch": "10000",
+    "MaxQueuedRequests": "20000",
+    "MaxEvents": "200",
+}
+"""So that a drop of some seconds has many batches, waits for room, and goes on in many executions."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +79,32 @@ class LiveRun:
         """Wait for the message that has a status."""
         return self.wait(lambda: next((each for each in self.messages() if each.status == status), None), status)
 
-    @property
-    def execution(self) -> str:
-        """The ARN of the run's execution."""
-        return self.stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{self.run}"
+    def executions(self) -> list[tuple[str, str]]:
+        """List the run's executions, ARN and status; each is started before the one before it ends."""
+        first = self.stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{self.run}"
+        found = list[tuple[str, str]]()
+        while True:
+            arn = f"{first}-{len(found) + 1}" if found else first
+            try:
+                found.append((arn, self.stack.states.describe_execution(executionArn=arn)["status"]))
+            except self.stack.states.exceptions.ExecutionDoesNotExist:
+                return found
+
+    def histories(self) -> list[list[Any]]:
+        """Read all that happened in each of the run's executions."""
+        paginator = self.stack.states.get_paginator("get_execution_history")
+        every = (paginator.paginate(executionArn=arn) for arn, _ in self.executions())
+        return [[event for page in pages for event in page["events"]] for pages in every]
 
     def events(self) -> list[Any]:
-        """Read all that happened in the run's execution."""
-        pages = self.stack.states.get_paginator("get_execution_history").paginate(executionArn=self.execution)
-        return [event for page in pages for event in page["events"]]
+        """Read all that happened in the run."""
+        return list(chain.from_iterable(self.histories()))
 
-    def ended(self) -> str:
-        """Wait for the end of the run's execution, and say how it ended."""
+    def ended(self, seconds: float = SECONDS) -> str:
+        """Wait for the end of the run's last execution, and say how the run ended."""
 
         def status() -> str | None:
-            now: str = self.stack.states.describe_execution(executionArn=self.execution)["status"]
-            return None if now == "RUNNING" else now
+            found = {status for _, status in self.executions()}
+            return None if "RUNNING" in found else " ".join(sorted(found))
 
-        return self.wait(status, "end")
+        return self.stack.wait_for(status, seconds, f"end of {self.run}")

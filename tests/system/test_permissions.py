@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.deployment import STACK_NAME
-from tests.system.runs import SHORT_TIMES
+from tests.system.runs import LOW_LIMITS, SHORT_TIMES
 from tests.system.scene import LINE, Scene, policy_of
 from tests.unit import template
 
@@ -157,6 +157,21 @@ def holds_up_a_resend(scene: Scene) -> None:
     assert {each.first_word() for each in (run, other)} == {"completed"}
 
 
+def cannot_say_that_it_waits(scene: Scene) -> None:
+    """Play: the queue is full, and a run that may not say that it waits fails; once it may, it waits."""
+    scene.stack.provider_settings({"seconds": None})
+    full = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(int(LOW_LIMITS["MaxQueuedRequests"])))
+    other = scene.drop(full, "inbox/full.jsonl")
+    other.fact("batches/2/batch.json")
+    with scene.without():
+        run = scene.drop()
+        scene.wait(lambda: scene.refusal(run, "s3:PutObject"), "task that may not write")
+    scene.wait(lambda: [key for key in scene.stack.keys("claims/waiting/") if run.run in key] or None, "mark")
+    assert not run.has("batches/1/attempt-1.json")
+    scene.stack.provider_settings({"seconds": 0})
+    assert {each.first_word() for each in (run, other)} == {"completed"}
+
+
 def cannot_claim_what_it_adopts(scene: Scene) -> None:
     """Play: a batch that was found is not taken for the run's before others can know that it is."""
     stops_the_run("s3:PutObject", faults=[LOST_ANSWER])(scene)
@@ -205,6 +220,8 @@ SCENES = {
     ("SubmitRole", "ClaimBatch"): leaves_no_claim,
     ("SubmitRole", "ClaimContent"): stops_the_run("s3:PutObject", forgets="validation.json"),
     ("SubmitRole", "ClaimAttempt"): keeps_from_paying,
+    ("SubmitRole", "MarkWaiting"): cannot_say_that_it_waits,
+    ("SubmitRole", "ListWaiting"): stops_the_run("s3:ListBucket"),
     ("SubmitRole", "WriteFaults"): stops_the_run("s3:PutObject", "no JSON", "refused", forgets="validation.json"),
     ("SubmitRole", "ReadApiKey"): stops_the_run("secretsmanager:GetSecretValue"),
     ("SubmitRole", "StartRun"): fails_the_upload("not authorized to perform: states:StartExecution"),
@@ -225,7 +242,7 @@ SCENES = {
     ("ReportRole", "WriteLogs"): leaves_no_log("report"),
     ("ReportRole", "ReadLedger"): stops_the_run("s3:GetObject"),
     ("ReportRole", "ListLedger"): stops_the_run("s3:ListBucket"),
-    ("ReportRole", "WriteReceipt"): stops_the_run("s3:PutObject"),
+    ("ReportRole", "WriteOutputs"): stops_the_run("s3:PutObject"),
     ("MachineRole", "InvokeFunctions"): stops_the_run("lambda:InvokeFunction"),
     ("MachineRole", "PublishMessage"): stops_the_run("sns:Publish"),
     ("MachineRole", "UseTopicKey"): stops_the_run("kms:GenerateDataKey"),
