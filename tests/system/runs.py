@@ -105,6 +105,6 @@ class LiveRun:
 
         def status() -> str | None:
             found = {status for _, status in self.executions()}
-            return None if "RUNNING" in found else " ".join(sorted(found))
+            return None if not found or "RUNNING" in found else " ".join(sorted(found))
 
         return self.stack.wait_for(status, seconds, f"end of {self.run}")

@@ -55,27 +55,20 @@ def at_once(batches: list[dict[str, Any]]) -> int:
 
 def test_a_quarter_of_a_million_requests_come_back_whole_and_in_order(stack: Stack, tmp_path: Path) -> None:
     """Cut into batches, of which the queue takes two at a time, and put together again; paid once each."""
-    stack.provider_settings({"seconds": 1, "queue_limit": ROOM, "every": {str(FAILING): "errored:overloaded_error"}})
+    stack.provider_settings({"seconds": 4, "queue_limit": ROOM, "every": {str(FAILING): "errored:overloaded_error"}})
     before = stack.provider_stats()
     drop = tmp_path / "many.jsonl"
     with drop.open("wb") as file:
         file.writelines(line_of(number) for number in range(1, MANY + 1))
     stack.drop(drop, "inbox/many.jsonl")
     message = stack.wait_for_message("inbox/many.jsonl", LONG)
-    assert (
-        message.subject == f"Conveyor: completed many ({MANY - MANY // FAILING:,} results, {MANY // FAILING} failures)"
-    )
+    good, bad = MANY - MANY // FAILING, MANY // FAILING
+    assert message.subject == f"Conveyor: completed many ({good:,} results, {bad} failures)"
     after = stack.provider_stats()
-    assert after["calls"]["create"] - before["calls"]["create"] == MANY // ONE_BATCH, (
-        "no call was refused for want of room"
-    )
-    assert after["created"] - before["created"] == MANY // ONE_BATCH
+    posts = after["calls"]["create"] - before["calls"]["create"]
+    assert posts == after["created"] - before["created"] == MANY // ONE_BATCH, "no call was refused for want of room"
     receipt = json.loads(stack.object(f"results/many/{message.run}/receipt.json"))
-    assert (receipt["requests"], receipt["results"], receipt["failures"]) == (
-        MANY,
-        MANY - MANY // FAILING,
-        MANY // FAILING,
-    )
+    assert (receipt["requests"], receipt["results"], receipt["failures"]) == (MANY, good, bad)
     assert receipt["ordered"] is True
     assert at_once(receipt["batches"]) == ROOM // ONE_BATCH
 
@@ -101,7 +94,7 @@ def test_a_run_of_many_executions_is_paid_once_and_told_once(stack: Stack) -> No
     assert run.ended(LONG) == "SUCCEEDED"
     *full, _ = map(len, run.histories())
     assert len(full) >= 3
-    assert all(MOST_EVENTS - 15 < events < MOST_EVENTS + 30 for events in full)
+    assert all(MOST_EVENTS * 0.7 < events < MOST_EVENTS + 30 for events in full)  # the local AWS leaves out TaskStarted
     assert [message.status for message in run.messages()] == ["completed"]
     assert stack.provider_stats()["calls"]["create"] == before + 1
 
@@ -118,7 +111,7 @@ def test_fifty_drops_at_once_end_with_one_message_each(stack: Stack) -> None:
     """Good ones, invalid ones, and the same bytes under the same key: whoever came first of these is paid for."""
     stack.provider_settings({"seconds": 1})
     before = stack.provider_stats()
-    good = [(f"inbox/soak/good-{number}.jsonl", line_of(number) * 1) for number in range(30)]
+    good = [(f"inbox/soak/good-{number}.jsonl", line_of(number)) for number in range(30)]
     invalid = [(f"inbox/soak/invalid-{number}.jsonl", line_of(number) + b"nonsense") for number in range(10)]
     twice = [(f"inbox/soak/twice-{number}.jsonl", line_of(number)) for number in range(5)] * 2
     drops = [drop for some in zip(good[::3], good[1::3], good[2::3], invalid, twice, strict=True) for drop in some]
