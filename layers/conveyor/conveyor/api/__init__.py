@@ -81,7 +81,10 @@ class BatchApi(Protocol):
         ...
 
     def find(self, since: datetime, requests: int) -> list[Progress] | Trouble:
-        """Return the batches created at or after a moment that hold so many requests, oldest first."""
+        """Return the batches created at or after a moment that hold so many requests, oldest first.
+
+        One that says it holds none yet may hold any number.
+        """
         ...
 
     def progress(self, batch_id: str) -> Progress | Trouble:
@@ -92,6 +95,9 @@ class BatchApi(Protocol):
         """Ask for a batch to end soon; what is under way is finished, and what is finished is kept."""
         ...
 
-    def results(self, batch_id: str) -> AbstractContextManager[Iterator[Result]]:
-        """Stream the results of an ended batch, in the provider's order. Raises ResultsUnreadable."""
+    def results(self, batch_id: str, *, seconds: int = 120) -> AbstractContextManager[Iterator[Result]]:
+        """Stream the results of an ended batch, in the provider's order. Raises ResultsUnreadable.
+
+        `seconds`: the longest pause between two pieces of the stream.
+        """
         ...
