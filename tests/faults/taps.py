@@ -5,10 +5,12 @@ provider, in their order and breaks the function off before or after the ones it
 found by running, not listed by hand: a new write or call is a new point by itself.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from itertools import takewhile
+from typing import Any, Literal, NamedTuple, Self
 
 import httpx
 import pytest
@@ -82,6 +84,15 @@ class Taps:
         """Return the points without those where nothing has happened since the one before in the same function."""
         same = {Point(number + 1, "before") for number in self.answered if number + 1 not in self.first}
         return self.places() - same
+
+    def alike(self, other: Self) -> int:
+        """Return how many calls were the same from the beginning as in another history, but for the names in them."""
+        pairs = zip(self.seen, other.seen, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: _OWN.sub("", pair[0]) == _OWN.sub("", pair[1]), pairs))
+
+
+_OWN = re.compile(r"[0-9TZ]{16}-[0-9a-f]{12}|[0-9a-f]{32,64}|msgbatch_\w+")
+"""What of a call's name is of one history only: run, drop, content, batch."""
 
 
 @dataclass

@@ -66,7 +66,7 @@ class Queue:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         assert request.url.path == "/v1/messages/batches"
-        return httpx.Response(self.status, json={"data": self.listed})
+        return httpx.Response(self.status, json={"data": self.listed, "has_more": False})
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ class Looking:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/msgbatch_1/results"):
             return httpx.Response(200, content=self._results)
-        return httpx.Response(200, json={"data": [LISTED]})
+        return httpx.Response(200, json={"data": [LISTED], "has_more": False})
 
     def read(self, key: str) -> bytes:
         """Read an object."""
@@ -84,14 +84,14 @@ def test_a_thousand_results_with_ids_of_others_prove_that_a_batch_is_anothers() 
     """No more is read of it: it may hold a hundred thousand, and poll has two minutes."""
     looking = Looking(stream((1000, line("another-1"))))
     assert looking.found == Look(LATER)
-    assert looking.facts == BatchFacts(unknown={1}, absent={1})
+    assert looking.facts == BatchFacts(unknown={1}, absent={1}, foreign={"msgbatch_1"})
     assert keys.claim("msgbatch_1") not in looking.bucket.objects
 
 
 def test_a_small_batch_of_others_is_read_to_its_end() -> None:
     """It has no thousand."""
     looking = Looking(iter([line("another-1"), line("another-2"), line("another-3")]))
-    assert looking.facts == BatchFacts(unknown={1}, absent={1})
+    assert looking.facts == BatchFacts(unknown={1}, absent={1}, foreign={"msgbatch_1"})
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_a_batch_of_which_nobody_can_tell_is_doubtful(results: Iterator[bytes], 
 def test_an_id_of_another_batch_of_the_run_proves_nothing(number: int) -> None:
     """What is paid for is this batch's range of lines."""
     looking = Looking(iter([line(wire_id(nonce(RUN.run), number))] * 3))
-    assert looking.facts == BatchFacts(unknown={1}, absent={1})
+    assert looking.facts == BatchFacts(unknown={1}, absent={1}, foreign={"msgbatch_1"})

@@ -79,11 +79,13 @@ def test_a_file_that_holds_fewer_lines_than_were_counted_does_not_balance() -> N
 def test_a_refused_drop_is_told_with_the_reason_the_faults_and_what_to_type() -> None:
     """Nothing of it was paid, and it says so."""
     faults = OutputFile("failures/team/articles/run-1/invalid.jsonl", 2, 99, "c")
-    notice = notice_of(refused_receipt(RUN, Refusal("w", NOW, "invalid-lines", "correct the lines", 9, 2, faults), 0))
+    notice = notice_of(
+        refused_receipt(RUN, Refusal("w", NOW, "invalid-lines", "correct the lines", None, 9, 2, faults), 0)
+    )
     assert notice.subject == "Conveyor: refused team/articles"
     assert "nothing was paid" in notice.message
     assert "Why: correct the lines" in notice.message
-    assert "2 faults in 9 lines are listed" in notice.message
+    assert "2 faults are listed (9 lines were read)" in notice.message
     assert "s3://bucket/failures/team/articles/run-1/invalid.jsonl" in notice.message
     assert "aws s3 cp articles.jsonl s3://bucket/inbox/team/articles.jsonl" in notice.message
 
@@ -118,9 +120,10 @@ def test_bytes_seen_before_are_run_again_by_a_copy_that_keeps_the_drops_own_sett
     metadata = {"mtime": "1", "on-invalid": "skip", "default-max-tokens": "7"}
     own = replace(RUN, drop=replace(RUN.drop, key="inbox/team a/it's.jsonl", metadata=metadata))
     message = refused(Refusal("w", NOW, "seen-before", "the same bytes, in run run-0"), own)
-    place = "s3://bucket/inbox/team a/it's.jsonl"
+    key, source = "inbox/team a/it's.jsonl", "bucket/inbox/team%20a/it%27s.jsonl?versionId=v"
     ((*copy, settings),) = commands(message)
-    assert copy == ["aws", "s3", "cp", place, place, "--metadata-directive", "REPLACE", "--metadata"]
+    assert copy[:8] == ["aws", "s3api", "copy-object", "--bucket", "bucket", "--key", key, "--copy-source"]
+    assert copy[8:] == [source, "--metadata-directive", "REPLACE", "--metadata"]
     assert sorted(settings.split(",")) == ["again=yes", "default-max-tokens=7", "on-invalid=skip"]
     assert "pay again" in message
 
@@ -137,7 +140,7 @@ def test_calls_without_an_answer_are_not_called_unpaid() -> None:
     assert "nothing was paid" in refused(refusal)
     told = refused(refusal, unanswered=2)
     assert "nothing was paid" not in told
-    assert "of calls without answer (2) no batch is listed" in told
+    assert "of calls without answer (2) no batch is known" in told
     assert refused_receipt(RUN, refusal, 2).unanswered == 2
 
 

@@ -79,7 +79,7 @@ def facts_with(*listed: str) -> Facts:
     return facts_from(RUN, [keys.run(RUN), keys.plan(RUN), *listed])
 
 
-def test_a_run_may_have_paid_from_its_intent_on_until_that_surely_came_to_nothing() -> None:
+def test_a_run_may_have_paid_from_its_intent_on_unless_the_provider_refused_it() -> None:
     """The same bytes make room for another run only where this one cannot have paid."""
     one = keys.attempt(RUN, 1, 1)
     assert not facts_with().may_have_paid
@@ -87,7 +87,7 @@ def test_a_run_may_have_paid_from_its_intent_on_until_that_surely_came_to_nothin
     assert facts_with(one, keys.attempt_unknown(RUN, 1, 1)).may_have_paid
     assert facts_with(one, keys.batch(RUN, 1)).may_have_paid
     assert not facts_with(one, keys.attempt_refused(RUN, 1, 1)).may_have_paid
-    assert not facts_with(one, keys.attempt_absent(RUN, 1, 1)).may_have_paid
+    assert facts_with(one, keys.attempt_absent(RUN, 1, 1)).may_have_paid  # perhaps by a person's word only
     assert facts_with(one, keys.attempt_absent(RUN, 1, 1), keys.attempt(RUN, 1, 2)).may_have_paid
 
 

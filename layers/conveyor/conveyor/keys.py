@@ -59,6 +59,11 @@ def duplicate(run: str, batch: int, batch_id: str) -> str:
     return f"{RUNS}{run}/batches/{batch}/duplicate-{batch_id}.json"
 
 
+def foreign(run: str, batch: int, batch_id: str) -> str:
+    """Return the key that names a batch at the provider that was taken for ours and is another's."""
+    return f"{RUNS}{run}/batches/{batch}/foreign-{batch_id}.json"
+
+
 def cancel(run: str, batch: int) -> str:
     """Return the key that says since when a batch is being cancelled."""
     return f"{RUNS}{run}/batches/{batch}/cancel.json"

@@ -16,6 +16,7 @@ from conveyor.records import (
     Claim,
     Duplicate,
     Facts,
+    Foreign,
     Part,
     Read,
     Refusal,
@@ -121,6 +122,10 @@ class Ledger:
     def write_duplicate(self, batch: int, batch_id: str, duplicate: Duplicate) -> None:
         """Write down a second batch of ours, which is being cancelled."""
         self._write(keys.duplicate(self._run, batch, batch_id), duplicate)
+
+    def write_foreign(self, batch: int, batch_id: str, foreign: Foreign) -> None:
+        """Write down that a batch of our size is another's."""
+        self._write(keys.foreign(self._run, batch, batch_id), foreign)
 
     def cancel(self, batch: int) -> Cancel:
         """Return since when a batch is being cancelled."""

@@ -40,6 +40,8 @@ class Receipt(msgspec.Struct):
     reason: str | None
     """Why the drop was refused, or the run stopped."""
     code: str | None
+    words: str | None
+    """The provider's own, where it refused."""
     drop: dict[str, str | int]
     drop_settings: dict[str, str]
     """Settings that the drop's own metadata set."""
@@ -74,6 +76,7 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int) -> Receipt:
     receipt.unanswered = unanswered
     receipt.requests = receipt.failures = refusal.lines or 0
     receipt.reason, receipt.code, receipt.faults = refusal.message, refusal.code, refusal.faults
+    receipt.words = refusal.words
     receipt.files += [refusal.faults_file] if refusal.faults_file else []
     return receipt
 
@@ -113,7 +116,7 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt = _empty(run, "completed")
     receipt.unanswered = unanswered
     if refusal:
-        receipt.reason, receipt.code = refusal.message, refusal.code
+        receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
     receipt.requests = plan.checked.lines
     receipt.drop["sha256"] = plan.checked.sha256
     receipt.faults = plan.checked.faults
@@ -138,12 +141,14 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
 
 
 def _empty(run: Run, status: Status) -> Receipt:
-    drop = {name: getattr(run.drop, name) for name in ("bucket", "key", "version", "etag", "bytes")}
+    drop: dict[str, str | int] = {
+        name: getattr(run.drop, name) for name in ("bucket", "key", "version", "etag", "bytes")
+    }
     none = {outcome.value: 0 for outcome in Outcome}
     defaults = {"requests": 0, "value": run.settings.default_max_tokens}
     own = {name: value for name, value in run.drop.metadata.items() if name in PER_DROP}
     return Receipt(
-        run.run, run.name, status, None, None, drop, own, 0, 0, 0, none, 0, defaults, 0, {}, 0.0, [], [], [], 0,
+        run.run, run.name, status, None, None, None, drop, own, 0, 0, 0, none, 0, defaults, 0, {}, 0.0, [], [], [], 0,
         ordered=True, received_at=run.drop.last_modified,
     )  # fmt: skip
 

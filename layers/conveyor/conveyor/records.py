@@ -40,6 +40,8 @@ class Refusal(msgspec.Struct, frozen=True):
     at: datetime
     code: str
     message: str
+    words: str | None = None
+    """The provider's own, which may quote what was sent: for the receipt, never for a message or a log."""
     lines: int | None = None
     """Lines of the drop that are not blank, where they were all read."""
     faults: int = 0
@@ -132,6 +134,13 @@ class Duplicate(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class Foreign(msgspec.Struct, frozen=True):
+    """`foreign-<batch id>.json`: a batch of our size whose results answer other requests; it is not read again."""
+
+    writer: str
+    at: datetime
+
+
 class Cancel(msgspec.Struct, frozen=True):
     """`cancel.json`: the batch is being cancelled: a person said so, or it had not ended an hour after its time."""
 
@@ -210,6 +219,7 @@ class BatchFacts(msgspec.Struct):
     reads: set[int] = msgspec.field(default_factory=set)
     unreads: set[int] = msgspec.field(default_factory=set)
     duplicates: set[str] = msgspec.field(default_factory=set)
+    foreign: set[str] = msgspec.field(default_factory=set)
     cancelled: bool = False
     submitted: bool = False
     parted: bool = False
@@ -232,8 +242,13 @@ class Facts(msgspec.Struct):
 
     @property
     def may_have_paid(self) -> bool:
-        """Whether a batch was created, or may have been."""
-        return any(batch.submitted or batch.undecided for batch in self.batches.values())
+        """Whether a batch was created, or may have been: that none was may be a person's word only."""
+        return any(batch.submitted or batch.undecided or batch.absent for batch in self.batches.values())
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether nobody knows yet of some batch whether it was created."""
+        return any(batch.undecided for batch in self.batches.values())
 
     @property
     def is_sent(self) -> bool:
@@ -285,6 +300,8 @@ def _note(batch: BatchFacts, name: str) -> None:
             getattr(batch, _SETS[kind]).add(number)
         case _ if name.startswith("duplicate-"):
             batch.duplicates.add(name.removeprefix("duplicate-").removesuffix(".json"))
+        case _ if name.startswith("foreign-"):
+            batch.foreign.add(name.removeprefix("foreign-").removesuffix(".json"))
 
 
 _SETS = {"refused": "refused", "unknown": "unknown", "absent": "absent", "read": "reads", "unread": "unreads"}

@@ -86,7 +86,7 @@ def last_refusal(batch: int, about: BatchFacts, ledger: Ledger) -> AttemptRefuse
 
 def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
     """Refuse the run if no further attempt at a batch can help; tell whether it is refused."""
-    last = about.attempts
+    last, words = about.attempts, None
     if last in about.refused:
         refused = turn.ledger.attempt_refused(batch, last)
         before = turn.ledger.attempt_refused(batch, last - 1).kind if last - 1 in about.refused else None
@@ -95,13 +95,18 @@ def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
         ):
             return False
         code = _CODES.get(refused.status) or _CODES[refused.kind]
-        message = f"the provider answered HTTP {refused.status} {refused.type}: {refused.message}"
+        message, words = told_of(refused.status, refused.type), refused.message
     elif len(about.absent) >= MOST_ATTEMPTS:
         code, message = "unsent", f"{MOST_ATTEMPTS} attempts to send a batch came to nothing: none of them is listed"
     else:
         return False
-    turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), code, message))
+    turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), code, message, words))
     return True
+
+
+def told_of(status: int, kind: str) -> str:
+    """Say what the provider answered, without its own words: they may quote a prompt, and this goes into messages."""
+    return f"the provider answered HTTP {status} {kind}" if status else "the provider could not be reached"
 
 
 def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> bool:
@@ -111,9 +116,7 @@ def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> bool:
     intent = Attempt(writer, turn.now(), turn.invocation.not_after, batch.requests)
     if turn.ledger.write_attempt(batch.number, number, intent).writer != writer:
         return False
-    if turn.ledger.facts().refused:  # stopped at the same moment; whoever stopped it sees the attempt, or we the stop
-        stopped = Refused(RefusalKind.STOP, 0, "stopped", "the run was stopped before the call was made", None)
-        turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, stopped, number))
+    if not _is_still_due(turn, batch.number, number):
         return False
     if not turn.ledger.claim_attempt(batch.number, number, writer):
         return False  # the ledger was lost and begun anew: looking finds what the earlier attempt created
@@ -139,6 +142,18 @@ def _call(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> None:
             turn.ledger.write_attempt_unknown(batch.number, number, AttemptUnknown(writer, turn.now(), reason))
 
 
+def _is_still_due(turn: Turn, batch: int, number: int) -> bool:
+    """Tell, once the intent is written, whether nobody stopped the run or adopted a batch at the same moment.
+
+    Whoever stops sees the intent, or we see the stop.
+    """
+    facts = turn.ledger.facts()
+    if facts.refused:
+        stopped = Refused(RefusalKind.STOP, 0, "stopped", "the run was stopped before the call was made", None)
+        turn.ledger.write_attempt_refused(batch, number, _refused_attempt(turn, stopped, number))
+    return not facts.refused and not facts.batches[batch].submitted
+
+
 def _refused_attempt(turn: Turn, refused: Refused, number: int) -> AttemptRefused:
     later = refused.kind is RefusalKind.LATER
     wait = timedelta(seconds=_pause(refused.retry_after, number) if later else 0)
@@ -147,8 +162,11 @@ def _refused_attempt(turn: Turn, refused: Refused, number: int) -> AttemptRefuse
 
 
 def _pause(said: int | None, number: int) -> int:
-    """Return the seconds until attempt `number` is followed by another: as the provider said, else ever longer."""
-    return said if said is not None else min(_SHORTEST_PAUSE << (number - 1), _LONGEST_PAUSE)
+    """Return the seconds until attempt `number` is followed by another: as the provider said, but ever longer."""
+    own = min(_SHORTEST_PAUSE << (number - 1), _LONGEST_PAUSE)
+    if said is None:
+        return own
+    return said if number == 1 else max(said, own)
 
 
 def wire_requests(turn: Turn, batch: Batch) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from conveyor.plan import Batch
 from conveyor.records import BatchFacts, Cancel, Facts, Refusal, Stuck, Submitted
 from conveyor.schedule import Next
 from conveyor.splitting import reread_at, unread_until
-from conveyor.submission import last_refusal
+from conveyor.submission import last_refusal, told_of
 from conveyor.turn import Turn
 from conveyor.warning import Held
 
@@ -46,14 +46,21 @@ def verdicts(turn: Turn, control: Control) -> dict[int, Verdict]:
 def _facts(turn: Turn, control: Control) -> Facts:
     """Return the facts, after a stop has become one of them.
 
-    A stop waits for a validation under way, which would otherwise go on behind it and pay.
+    A stop waits for a validation under way, which would otherwise go on behind it and pay. It is too late for a run
+    whose results are all there.
     """
     facts = turn.ledger.facts()
-    if not control.is_stopped or facts.refused or (not facts.planned and _validating_until(turn, facts)):
+    if not control.is_stopped or facts.refused:
+        return facts
+    if _is_over(turn, facts) if facts.planned else _validating_until(turn, facts):
         return facts
     stopped = Refusal(turn.invocation.writer, turn.now(), "stopped", "the run was stopped by a person")
     turn.ledger.write_refusal(stopped)
     return turn.ledger.facts()  # anew: an attempt begun meanwhile must be seen, or must see the stop
+
+
+def _is_over(turn: Turn, facts: Facts) -> bool:
+    return all(facts.batches.get(batch.number, BatchFacts()).parted for batch in turn.ledger.plan().batches)
 
 
 def _before_plan(turn: Turn, facts: Facts) -> Verdict:
@@ -82,11 +89,11 @@ def _of_batch(turn: Turn, batch: Batch, facts: Facts, control: Control) -> Verdi
 
 def _of_unsent(turn: Turn, batch: Batch, about: BatchFacts, facts: Facts) -> Verdict:
     if facts.refused:  # the lines of a batch that is never sent are failures, if other batches were sent
-        return Verdict(Next.SPLIT if facts.is_sent else Next.WAIT if facts.may_have_paid else Next.REPORT)
+        return Verdict(Next.SPLIT if facts.is_sent else Next.WAIT if facts.is_undecided else Next.REPORT)
     refused = last_refusal(batch.number, about, turn.ledger)
     if refused is None:
         return Verdict(Next.SUBMIT)
-    trouble = f"HTTP {refused.status} {refused.type}: {refused.message}" if refused.status else refused.message
+    trouble = told_of(refused.status, refused.type)
     if refused.retry_at > turn.now():
         return Verdict(Next.WAIT, refused.retry_at, trouble)
     return Verdict(Next.SUBMIT, trouble=trouble)
@@ -100,7 +107,7 @@ def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, cont
     problem = release(turn, batch, number, word) if word is not None else None
     if word is not None and problem is None:
         return Verdict(Next.WAIT, turn.now())
-    found = look(turn, batch, number, about)
+    found = look(turn, batch, number, about, may_conclude=problem is None)
     if control.is_stopped and found.trouble and _is_patience_over(turn):
         return _end(turn, f"it was stopped before it was known whether its call created a batch: {found.trouble}")
     held = Held(batch.number, number, found.doubtful)
@@ -147,12 +154,17 @@ def _unended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, du
         end = turn.ledger.cancel(batch).at + STUCK_AFTER
         if end <= turn.now():
             return _end(turn, f"the provider did not end {submitted.id}, although it was cancelled hours ago")
-        return Verdict(Next.WAIT, end)
+        return Verdict(Next.WAIT, end, _cancel(turn, submitted))  # again: the first call may have been lost
     if due > turn.now():
         return Verdict(Next.WAIT, due)
     turn.ledger.write_cancel(batch, Cancel(turn.invocation.writer, turn.now()))
+    return Verdict(Next.WAIT, trouble=_cancel(turn, submitted))
+
+
+def _cancel(turn: Turn, submitted: Submitted) -> str | None:
+    """Ask for a batch to end; return what was wrong in asking."""
     answer = turn.api.cancel(submitted.id)
-    return Verdict(Next.WAIT, trouble=answer.reason if isinstance(answer, Trouble) else None)
+    return answer.reason if isinstance(answer, Trouble) else None
 
 
 def _end(turn: Turn, message: str) -> Verdict:

@@ -12,6 +12,10 @@ Status = Literal["held", "troubled"]
 """What a message about a run that goes on can say of it; of one that has ended, see `receipt.Status`."""
 
 
+_MOST_NAMED = 20
+"""Batches in one message: the state that carries it takes 256 KiB."""
+
+
 class Held(NamedTuple):
     """An attempt of which nobody can tell whether it created a batch."""
 
@@ -24,7 +28,7 @@ class Held(NamedTuple):
 def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str) -> Notice:
     """Say that nothing more is paid until it is known what became of an attempt, and how a person settles it."""
     place = quoted_url(run.drop.bucket, keys.release(run.run, held.batch, held.attempt))
-    ids = held.doubtful or ("<batch id>",)
+    ids = held.doubtful[:_MOST_NAMED] or ("<batch id>",)
     lines = [
         f"The run of your drop {run.drop.key} is held: the answer to the call that pays for its batch {held.batch} was",
         "lost, and nobody can tell whether that call created a batch. Until that is known, nothing more is paid.",

@@ -92,6 +92,9 @@ class BatchApi(Protocol):
         """Ask for a batch to end soon; what is under way is finished, and what is finished is kept."""
         ...
 
-    def results(self, batch_id: str) -> AbstractContextManager[Iterator[Result]]:
-        """Stream the results of an ended batch, in the provider's order. Raises ResultsUnreadable."""
+    def results(self, batch_id: str, *, seconds: int = 120) -> AbstractContextManager[Iterator[Result]]:
+        """Stream the results of an ended batch, in the provider's order. Raises ResultsUnreadable.
+
+        `seconds`: the longest pause between two pieces of the stream.
+        """
         ...
