@@ -8,7 +8,7 @@ from typing import Any
 
 from conveyor.drop import nonce
 from tests.faults.history import Ending, repeated
-from tests.functions.belt import Belt, request
+from tests.functions.belt import MOST_TURNS, Belt, request
 
 LOST = {"call": "create", "do": {"kind": "lose", "when": "after"}}
 """The batch is created, and the answer lost."""
@@ -34,13 +34,14 @@ def play_on(belt: Belt, run: str) -> Ending:
 def turn(belt: Belt, run: str, longest: timedelta) -> dict[str, Any]:
     """Turn the loop for so long, or until there is something to split or report; return what the last poll said."""
     end = belt.moment + longest
-    state = belt.poll(run)
-    while state["next"] in {"wait", "tell", "submit"} and belt.moment < end:
+    for _ in range(MOST_TURNS):
+        state = belt.poll(run)
+        if state["next"] in {"split", "report"} or belt.moment >= end:
+            return state
         if state["next"] == "submit":
             state = belt.submit({"run": run})
         belt.pass_time(min(state["wait_seconds"], (end - belt.moment).total_seconds()))
-        state = belt.poll(run)
-    return state
+    raise AssertionError(f"more than {MOST_TURNS} turns in {longest}")
 
 
 def large_drop() -> bytes:

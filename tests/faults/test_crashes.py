@@ -21,7 +21,7 @@ ASKED = os.environ.get("HISTORIES")
 """How many histories with two or three crashes to draw. Asking for them also asks for every single point of every
 scenario; left out, those are played that differ: between two changes of the world by one function it does not matter
 where it ends, and before a scenario's own events it is the plain one."""
-HISTORIES = int(ASKED or "24")
+HISTORIES = int(ASKED or "72")
 LOT = 24
 """Histories in one bucket."""
 SHORTEST, LONGEST = 20, 32

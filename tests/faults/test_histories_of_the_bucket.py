@@ -128,7 +128,7 @@ def test_two_stacks_on_one_bucket_run_an_upload_once(belt: Belt, neighbour: Belt
     assert mine != theirs
     refused = play_on(neighbour, theirs).notice
     assert refused["status"] == "refused"
-    assert f"in run {mine}" in refused["message"]
+    assert f"run {mine} already" in refused["message"]
     assert play_on(belt, mine).notice["status"] == "completed"
     assert belt.creates() == (1, 1)
 
@@ -207,5 +207,5 @@ def test_bytes_of_a_stopped_run_that_had_paid_are_not_paid_for_again(belt: Belt)
     assert play_on(belt, stopped).notice["status"] == "completed"
     again: dict[str, Any] = play_on(belt, belt.upload(DATA)).notice
     assert again["status"] == "refused"
-    assert f"in run {stopped}" in again["message"]
+    assert f"run {stopped} already" in again["message"]
     assert belt.creates() == (1, 1)
