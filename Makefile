@@ -13,7 +13,7 @@ CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE)
 export FILE LIVE API_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo local test check unit system deploy lock clean
+.PHONY: help setup setup-run demo local test check unit faults system deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ check: $(DEV) ## Lint, format, types, template
 
 unit: $(DEV) .venv/aws/.aws ## Tests that need no deployed stack
 	$(TOOLS) -m pytest tests --ignore=tests/system
+
+faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and at HISTORIES=2000 drawn sets of points: takes most of an hour
+	HISTORIES=$(or $(HISTORIES),2000) $(TOOLS) -m pytest tests/faults/test_crashes.py
 
 system: setup ## Tests on the deployed local stack
 	$(TOOLS) -m pytest tests/system

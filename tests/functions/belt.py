@@ -1,6 +1,8 @@
 """The four functions on the local AWS and the simulated provider, driven as the state machine drives them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,7 +15,12 @@ from conveyor.splitting import split
 from conveyor.submitting import submit
 from local.provider.control import Control
 
-MOST_TURNS = 2_000
+type Task = Callable[[], dict[str, Any]]
+"""One task of the state machine: a function, told what to do."""
+
+MOST_TURNS = 400
+FIRST = {"trouble": None, "execution": {"number": 1, "events": 0}}
+"""What is handed to the first poll of a run, beside its name."""
 MODEL = "claude-haiku-4-5"
 
 
@@ -29,6 +36,11 @@ def drop_of(count: int) -> bytes:
     return b"".join(request(f"r-{number}") + b"\n" for number in range(1, count + 1))
 
 
+def once(task: Task) -> dict[str, Any]:
+    """Run a task that is expected to end well."""
+    return task()
+
+
 class Belt:
     """Functions, bucket, provider, and one clock for all that only waits move."""
 
@@ -41,6 +53,9 @@ class Belt:
         self.bucket = bucket
         self.function_seconds = 900
         self.turns: list[str] = []
+        self.told: list[dict[str, Any]] = []
+        """Messages about runs that went on."""
+        self._handed_on: dict[str, dict[str, Any]] = {}
         self.set_clock(datetime.now(UTC))
 
     def set_clock(self, moment: datetime) -> None:
@@ -69,8 +84,13 @@ class Belt:
         return submit(event, self.clients, self.invocation())
 
     def poll(self, run: str) -> dict[str, Any]:
-        """Run poll."""
-        return poll({"run": run}, self.clients, self.invocation())
+        """Run poll; what it says of trouble and events is handed to the next one, and its message is published."""
+        before = self._handed_on.get(run, FIRST)
+        state = poll({"run": run} | before, self.clients, self.invocation())
+        self._handed_on[run] = {name: state[name] for name in FIRST}
+        if state["next"] == "tell":
+            self.told.append(state["notice"])
+        return state
 
     def split(self, run: str, batch: int = 1) -> dict[str, Any]:
         """Run split."""
@@ -85,22 +105,37 @@ class Belt:
         run: str = self.submit(self.drop(data, key, metadata))["run"]
         return run
 
-    def finish(self, run: str) -> dict[str, Any]:
-        """Turn the loop until the message is worded, and return it."""
+    def finish(self, run: str, call: Callable[[Task], dict[str, Any]] = once) -> dict[str, Any]:
+        """Turn the loop until the message is worded, and return it; `call` runs each task, and may repeat it."""
         for _ in range(MOST_TURNS):
-            state = self.poll(run)
+            state = call(partial(self.poll, run))
             self.turns.append(state["next"])
             match state["next"]:
-                case "wait":
+                case "wait" | "tell":
                     self.pass_time(state["wait_seconds"])
                 case "submit":
-                    self.submit({"run": run})
+                    self.pass_time(call(partial(self.submit, {"run": run}))["wait_seconds"])
                 case "split":
                     for batch in state["batches"]:
-                        self.split(run, batch)
-                case _:
-                    return self.report(run)
+                        call(partial(self.split, run, batch))
+                case "continue":
+                    going_on = {name: state[name] for name in ("run", "wait_seconds", "trouble", "execution")}
+                    call(partial(self.submit, {"run": run, "continue": going_on}))
+                    self.pass_time(self.go_on(run, state["execution"]["number"])["wait_seconds"])
+                case "report":
+                    return call(partial(self.report, run))
+                case unknown:
+                    raise AssertionError(f"the state machine does not know {unknown}")
         raise AssertionError(f"no end after {MOST_TURNS} turns; the last ones: {self.turns[-20:]}")
+
+    def go_on(self, run: str, number: int) -> dict[str, Any]:
+        """Go on with what a later execution of a run was started with."""
+        arn = self.clients.environment.state_machine_arn.replace(":stateMachine:", ":execution:")
+        state: dict[str, Any] = orjson.loads(
+            self.states.describe_execution(executionArn=f"{arn}:{run}-{number}")["input"]
+        )
+        self._handed_on[state["run"]] = {name: state[name] for name in FIRST}
+        return state
 
     def stored(self, prefix: str = "") -> list[str]:
         """List the bucket."""
@@ -112,14 +147,24 @@ class Belt:
         data: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return data
 
+    def facts(self, run: str, kind: str = "") -> list[str]:
+        """Name the facts in a run's ledger, or those of its batches of one kind: `attempt` finds `attempt-1.json`."""
+        names = [key.removeprefix(f"runs/{run}/") for key in self.stored(f"runs/{run}/")]
+        return [name for name in names if name.rsplit("/", 1)[-1].startswith(kind)]
+
+    def fact(self, run: str, name: str) -> dict[str, Any]:
+        """Read a fact of a run's ledger."""
+        fact: dict[str, Any] = orjson.loads(self.read(f"runs/{run}/{name}"))
+        return fact
+
     def lines(self, prefix: str, file: str) -> list[dict[str, Any]]:
         """Read the one JSON Lines file of this name under a prefix; no file is no line."""
         found = [key for key in self.stored(prefix) if key.endswith(f"/{file}")]
         return [orjson.loads(line) for key in found for line in self.read(key).splitlines()]
 
-    def receipt(self) -> dict[str, Any]:
-        """Read the one receipt."""
-        (key,) = [key for key in self.stored("results/") if key.endswith("/receipt.json")]
+    def receipt(self, run: str = "") -> dict[str, Any]:
+        """Read the one receipt, or that of a run."""
+        (key,) = [key for key in self.stored("results/") if key.endswith(f"{run}/receipt.json")]
         receipt: dict[str, Any] = orjson.loads(self.read(key))
         return receipt
 

@@ -32,7 +32,7 @@ def test_one_bad_line_refuses_the_drop_and_all_faults_are_told(belt: Belt) -> No
     ]
     assert [data[fault["byte"] :][:8] for fault in faults[:2]] == [b"nonsense", request("a")[:8]]
     assert "line 1" in faults[1]["message"]
-    assert "4 faults in 4 lines are listed" in message
+    assert "4 faults are listed (4 lines were read)" in message
     assert f"s3://{belt.bucket}/failures/a/" in message
     assert belt.creates() == (0, 0)
     assert (belt.receipt()["requests"], belt.receipt()["failures"]) == (4, 4)
@@ -126,7 +126,7 @@ def test_a_drop_of_blank_lines_holds_no_request(belt: Belt) -> None:
             {"status": 429, "type": "rate_limit_error", "error_code": "enforced_spend_limit_reached"},
             "enforced_spend_limit_reached",
         ),
-        ({"status": 400, "type": "invalid_request_error", "message": "requests: too odd"}, "requests: too odd"),
+        ({"status": 400, "type": "invalid_request_error", "message": "requests: too odd"}, "HTTP 400"),
         ({"status": 413, "body": "<html>"}, "HTTP 413"),
     ],
 )
@@ -162,6 +162,19 @@ def test_a_secret_that_cannot_be_a_key_is_told_before_anything_is_tried(
     assert "sk-ant" not in message
     assert "put-secret-value" in message
     assert not [key for key in belt.stored("runs/") if "attempt" in key]
+
+
+def test_the_providers_own_words_reach_the_receipt_only(belt: Belt) -> None:
+    """They may quote a prompt, and messages and the machine's state are read by others; line feeds are taken out."""
+    words = {"message": "requests.0: XYZZY\n  aws s3 rm, with key sk-ant-simulated", "type": "odd type\n"}
+    belt.provider.fail("create", {"kind": "answer", "status": 400, **words}, times=None)
+    message = refused(belt, drop_of(1))
+    assert "HTTP 400" in message
+    assert belt.receipt()["words"] == "requests.0: XYZZY aws s3 rm, with key …"
+    belt.provider.fail("create", {"kind": "answer", "status": 429, **words}, times=None)
+    state = belt.poll(belt.upload(drop_of(1), "inbox/busy.jsonl"))
+    assert "HTTP 429" in state["trouble"]["reason"]
+    assert "XYZZY" not in message + str(state)
 
 
 def test_a_refused_key_is_told_with_where_to_put_a_valid_one(belt: Belt) -> None:

@@ -8,6 +8,7 @@ import pytest
 from local.process import interruptible
 from local.provider.settings import Settings
 from local.stack import local_stack
+from tests.system.runs import LOW_LIMITS, SHORT_TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
 
 # A thousandth of every wait in the state machine, so that a test waits for work only.
 WAIT_SCALE = 0.001
+PARAMETERS = SHORT_TIMES | LOW_LIMITS
 PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """One deployed stack for all tests, each of which drops under a key of its own."""
-    with interruptible(), local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER) as stack:
+    running = local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER, parameters=PARAMETERS)
+    with interruptible(), running as stack:
         yield stack
 
 

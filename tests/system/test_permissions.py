@@ -7,121 +7,24 @@ operator would see it.
 
 from __future__ import annotations
 
-import json
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.deployment import STACK_NAME
+from tests.system.runs import LOW_LIMITS, SHORT_TIMES
+from tests.system.scene import LINE, Scene, policy_of
 from tests.unit import template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from local.stack import Stack
 
-PARAMS = {"model": "claude-haiku-4-5", "max_tokens": 16, "messages": [{"role": "user", "content": "Hello"}]}
-LINE = json.dumps({"custom_id": "a", "params": PARAMS})
-SECONDS = 30.0
 STATEMENTS = [
     (role, statement["Sid"]) for role in template.resources("AWS::IAM::Role") for statement in template.statements(role)
 ]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A statement of a deployed role, and the drop that is made without it."""
-
-    stack: Stack
-    role: str
-    """As IAM calls it."""
-    sid: str
-
-    @property
-    def key(self) -> str:
-        """Where the drop goes."""
-        return f"inbox/{self.role}/{self.sid}.jsonl"
-
-    @contextmanager
-    def without(self, *sids: str) -> Iterator[None]:
-        """Take statements away for the length of the block; unless others are named, the one this is about."""
-        iam = self.stack.iam
-        (name,) = iam.list_role_policies(RoleName=self.role)["PolicyNames"]
-        policy = policy_of(self.stack, self.role)
-        gone = sids or (self.sid,)
-        left = [statement for statement in policy["Statement"] if statement["Sid"] not in gone]
-        assert len(left) == len(policy["Statement"]) - len(gone)
-        iam.put_role_policy(
-            RoleName=self.role, PolicyName=name, PolicyDocument=json.dumps({**policy, "Statement": left})
-        )
-        try:
-            yield
-        finally:
-            iam.put_role_policy(RoleName=self.role, PolicyName=name, PolicyDocument=json.dumps(policy))
-
-    def drop(self, lines: str = LINE, key: str = "") -> str:
-        """Make a drop; answers with its run, once that is written down."""
-        version = self.stack.drop(lines.encode(), key or self.key)
-        return self.wait(lambda: self.stack.run_of(key or self.key, version), "run")
-
-    def wait[Found](self, look: Callable[[], Found | None], what: str) -> Found:
-        """Look until something is found."""
-        return self.stack.wait_for(look, SECONDS, what)
-
-    def wait_for_key(self, key: str) -> None:
-        """Look until there is an object."""
-        self.wait(lambda: key in self.stack.keys(key) or None, key)
-
-    def history(self, run: str) -> list[Any]:
-        """Read what happened in the execution of a run."""
-        arn = self.stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{run}"
-        return list(self.stack.states.get_execution_history(executionArn=arn, maxResults=1000)["events"])
-
-    def refusal(self, run: str, action: str) -> str | None:
-        """Find a failed task of a run whose cause is that the role may not do this."""
-        failures = [event for event in self.history(run) if event["type"] == "TaskFailed"]
-        causes = [event["taskFailedEventDetails"]["cause"] for event in failures]
-        wanted = (f"assumed-role/{self.role}/", f"not authorized to perform: {action}")
-        return next((cause for cause in causes if all(words in cause for words in wanted)), None)
-
-    def failed_upload(self) -> dict[str, Any] | None:
-        """Take what the failure queue has on the drop: Lambda's account of the event that submit failed on."""
-        url = self.stack.outputs["SubmitFailureQueueUrl"]
-        for message in self.stack.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            self.stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            account: dict[str, Any] = json.loads(message["Body"])
-            if account["requestPayload"]["detail"]["object"]["key"] == self.key:
-                return account
-        return None
-
-    def submit_again(self, account: dict[str, Any]) -> None:
-        """Do what the alarm on the failure queue says: hand the event to submit again."""
-        event = json.dumps(account["requestPayload"])
-        self.stack.lambdas.invoke(FunctionName=self.stack.functions["submit"], Payload=event)
-
-    def is_silent(self, run: str) -> bool:
-        """Whether no message about a run has come."""
-        return all(message.run != run for message in self.stack.messages())
-
-    def let_pass(self, run: str, fact: str, minutes: int = 30) -> None:
-        """Let a fact be written that many minutes earlier, instead of waiting."""
-        key = f"runs/{run}/{fact}"
-        self.wait_for_key(key)
-        content = json.loads(self.stack.object(key))
-        for moment in ("at", "not_after"):
-            earlier = datetime.fromisoformat(content[moment]) - timedelta(minutes=minutes)
-            content[moment] = earlier.astimezone(UTC).isoformat()
-        self.stack.s3.put_object(Bucket=self.stack.bucket, Key=key, Body=json.dumps(content))
-
-
-def policy_of(stack: Stack, role: str) -> dict[str, Any]:
-    """Read the one policy of a deployed role."""
-    (name,) = stack.iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document: Any = stack.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    return dict(document)
 
 
 def stops_the_run(
@@ -137,11 +40,11 @@ def stops_the_run(
         with scene.without():
             run = scene.drop(lines)
             if forgets:
-                scene.let_pass(run, forgets)
+                run.let_pass(forgets)
             scene.wait(lambda: scene.refusal(run, action), f"task that may not {action}")
-            assert scene.is_silent(run)
+            assert not run.messages()
         scene.stack.provider_settings({"faults": []})
-        assert scene.stack.wait_for_message(run).status == status
+        assert run.first_word() == status
 
     return play
 
@@ -156,10 +59,14 @@ def fails_the_upload(action: str) -> Callable[[Scene], None]:
             assert action in account["responsePayload"]["errorMessage"]
         assert account["requestPayload"]["detail"]["object"]["version-id"] == version
         scene.submit_again(account)
-        run = scene.wait(lambda: scene.stack.run_of(scene.key, version), "run")
-        assert scene.stack.wait_for_message(run).status == "completed"
+        assert scene.run_of(version).first_word() == "completed"
 
     return play
+
+
+def logged(scene: Scene, function: str, words: str) -> int:
+    """Count the lines of a function's log that hold these words."""
+    return sum(words in line for line in scene.stack.logs(function))
 
 
 def leaves_no_log(function: str) -> Callable[[Scene], None]:
@@ -168,26 +75,40 @@ def leaves_no_log(function: str) -> Callable[[Scene], None]:
     def play(scene: Scene) -> None:
         with scene.without():
             run = scene.drop()
-            assert scene.stack.wait_for_message(run).status == "completed"
-            assert not [line for line in scene.stack.logs(function) if run in line]
+            assert run.first_word() == "completed"
+            assert not logged(scene, function, run.run)
         run = scene.drop(f"{LINE}\n")  # not the same bytes
-        scene.wait(lambda: any(run in line for line in scene.stack.logs(function)) or None, f"log of {function}")
-        assert scene.stack.wait_for_message(run).status == "completed"
+        run.wait(lambda: logged(scene, function, run.run) or None, f"log of {function}")
+        assert run.first_word() == "completed"
 
     return play
 
 
-def leaves_no_claim(scene: Scene) -> None:
-    """Play: the batch is the run's already, so that the run completes; but submit fails, and nobody else is told."""
+def leaves_the_claim_to_poll(scene: Scene) -> None:
+    """Play: the batch is the run's already, so that the run completes; submit fails, and poll tells the others."""
     with scene.without():
         run = scene.drop()
         account = scene.wait(scene.failed_upload, "failed upload")
         assert "not authorized to perform: s3:PutObject" in account["responsePayload"]["errorMessage"]
-        claim = f"claims/batches/{json.loads(scene.stack.object(f'runs/{run}/batches/1/batch.json'))['id']}"
-        assert not scene.stack.keys(claim)
+        scene.wait_for_key(f"claims/batches/{run.fact('batches/1/batch.json')['id']}")
     scene.submit_again(account)
-    scene.wait_for_key(claim)
-    assert scene.stack.wait_for_message(run).status == "completed"
+    assert run.first_word() == "completed"
+
+
+def keeps_from_paying(scene: Scene) -> None:
+    """Play: the intent is written and the call is not made; when the intent's time is over, another one follows."""
+    before = scene.stack.provider_stats()["calls"]["create"]
+    words = "not authorized to perform: s3:PutObject"
+    said = logged(scene, "submit", words)
+    with scene.without():
+        run = scene.drop()
+        scene.wait(lambda: logged(scene, "submit", words) > said or None, "refusal in the log")
+        assert run.has("batches/1/attempt-1.json")
+        assert not scene.stack.keys(f"claims/attempts/{run.run}/")
+    run.let_pass("batches/1/attempt-1.json")
+    assert run.first_word() == "completed"
+    assert scene.stack.keys(f"claims/attempts/{run.run}/") == [f"claims/attempts/{run.run}/1-2"]
+    assert scene.stack.provider_stats()["calls"]["create"] == before + 1
 
 
 def loses_the_failure(scene: Scene) -> None:
@@ -219,21 +140,72 @@ def holds_up_a_resend(scene: Scene) -> None:
     lines = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(7))  # of no other batch
     scene.stack.provider_settings({"seconds": None})
     other = scene.drop(lines, "inbox/another.jsonl")
-    scene.wait_for_key(f"runs/{other}/batches/1/batch.json")
-    batch = json.loads(scene.stack.object(f"runs/{other}/batches/1/batch.json"))["id"]
-    scene.wait_for_key(f"claims/batches/{batch}")
+    scene.wait_for_key(f"claims/batches/{other.fact('batches/1/batch.json')['id']}")
     scene.stack.provider_settings({"faults": [{"call": "create", "do": {"kind": "lose", "when": "before"}}]})
     with scene.without():
         run = scene.drop(lines)
-        scene.let_pass(run, "batches/1/attempt-1.json")
-        polls = len(scene.history(run))
-        scene.wait(lambda: len(scene.history(run)) > polls + 40 or None, "four more polls")
-        assert f"runs/{run}/batches/1/absent-1.json" not in scene.stack.keys(f"runs/{run}/")
-    scene.wait_for_key(f"runs/{run}/batches/1/attempt-2.json")
+        over = datetime.fromisoformat(run.fact("batches/1/unknown-1.json")["at"])
+        settled = over + timedelta(seconds=int(SHORT_TIMES["SettleSeconds"]))
+        scene.wait(lambda: datetime.now(UTC) > settled or None, "end of the time in which a batch is listed")
+        events = len(run.events())
+        scene.wait(lambda: len(run.events()) > events + 40 or None, "four more polls")
+        assert not run.has("batches/1/absent-1.json")
+    run.fact("batches/1/attempt-2.json")
     scene.stack.provider_settings({"seconds": 0})
-    assert {scene.stack.wait_for_message(each).status for each in (run, other)} == {"completed"}
+    assert {each.first_word() for each in (run, other)} == {"completed"}
 
 
+def cannot_say_that_it_waits(scene: Scene) -> None:
+    """Play: the queue is full, and a run that may not say that it waits fails; once it may, it waits."""
+    scene.stack.provider_settings({"seconds": None})
+    full = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(int(LOW_LIMITS["MaxQueuedRequests"])))
+    other = scene.drop(full, "inbox/full.jsonl")
+    other.fact("batches/2/batch.json")
+    with scene.without():
+        run = scene.drop()
+        scene.wait(lambda: scene.refusal(run, "s3:PutObject"), "task that may not write")
+    scene.wait(lambda: [key for key in scene.stack.keys("claims/waiting/") if run.run in key] or None, "mark")
+    assert not run.has("batches/1/attempt-1.json")
+    scene.stack.provider_settings({"seconds": 0})
+    assert {each.first_word() for each in (run, other)} == {"completed"}
+
+
+def cannot_claim_what_it_adopts(scene: Scene) -> None:
+    """Play: a batch that was found is not taken for the run's before others can know that it is."""
+    stops_the_run("s3:PutObject", faults=[LOST_ANSWER])(scene)
+    batch = scene.stack.provider_stats()["batches"][-1]["id"]
+    scene.wait_for_key(f"claims/batches/{batch}")
+
+
+def cannot_be_told(scene: Scene) -> None:
+    """Play: which batch a lost answer was about has been said, and poll, which could see that it was, fails."""
+    scene.stack.provider_settings({"seconds": None, "faults": [LOST_ANSWER]})
+    with scene.without():
+        run = scene.drop()
+        run.fact("batches/1/unknown-1.json")
+        batch = scene.stack.provider_stats()["batches"][-1]["id"]
+        run.tell("batches/1/attempt-1", f"adopt {batch}")
+        scene.wait(lambda: scene.refusal(run, "s3:GetObject"), "task that may not read")
+        assert not run.messages()
+        assert not run.has("batches/1/batch.json")
+    adopted = run.fact("batches/1/batch.json")
+    assert (adopted["id"], adopted["released"]) == (batch, True)
+    scene.stack.provider_settings({"seconds": 0})
+    assert run.first_word() == "completed"
+
+
+def in_turn(*plays: Callable[[Scene], None]) -> Callable[[Scene], None]:
+    """Play one after the other: a statement that allows several things."""
+
+    def play(scene: Scene) -> None:
+        for each in plays:
+            each(scene)
+            scene.stack.provider_settings({"seconds": 0, "faults": []})
+
+    return play
+
+
+LOST_ANSWER = {"call": "create", "do": {"kind": "lose", "when": "after"}}
 REFUSED_KEY = {"kind": "answer", "status": 401}  # makes a function read the key anew, which it keeps for minutes
 ASKED_OF_POLL = {"call": "retrieve", "do": REFUSED_KEY, "times": None}
 ASKED_OF_SPLIT = ASKED_OF_POLL | {"after": 1}
@@ -243,8 +215,11 @@ SCENES = {
     ("SubmitRole", "ReadDrop"): fails_the_upload("(403) when calling the HeadObject operation"),
     ("SubmitRole", "ReadAndWriteLedger"): fails_the_upload("not authorized to perform: s3:PutObject"),
     ("SubmitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
-    ("SubmitRole", "ClaimBatch"): leaves_no_claim,
+    ("SubmitRole", "ClaimBatch"): leaves_the_claim_to_poll,
     ("SubmitRole", "ClaimContent"): stops_the_run("s3:PutObject", forgets="validation.json"),
+    ("SubmitRole", "ClaimAttempt"): keeps_from_paying,
+    ("SubmitRole", "MarkWaiting"): cannot_say_that_it_waits,
+    ("SubmitRole", "ListWaiting"): stops_the_run("s3:ListBucket"),
     ("SubmitRole", "WriteFaults"): stops_the_run("s3:PutObject", "no JSON", "refused", forgets="validation.json"),
     ("SubmitRole", "ReadApiKey"): stops_the_run("secretsmanager:GetSecretValue"),
     ("SubmitRole", "StartRun"): fails_the_upload("not authorized to perform: states:StartExecution"),
@@ -252,7 +227,9 @@ SCENES = {
     ("PollRole", "WriteLogs"): leaves_no_log("poll"),
     ("PollRole", "ReadAndWriteLedger"): stops_the_run("s3:GetObject"),
     ("PollRole", "ListLedger"): stops_the_run("s3:ListBucket"),
-    ("PollRole", "ReadClaims"): holds_up_a_resend,
+    ("PollRole", "ReadAndWriteClaims"): in_turn(holds_up_a_resend, cannot_claim_what_it_adopts),
+    ("PollRole", "ReadControl"): cannot_be_told,
+    ("PollRole", "ListControl"): stops_the_run("s3:ListBucket"),
     ("PollRole", "ReadApiKey"): stops_the_run("secretsmanager:GetSecretValue", faults=[ASKED_OF_POLL]),
     ("SplitRole", "WriteLogs"): leaves_no_log("split"),
     ("SplitRole", "ReadDrop"): stops_the_run("s3:GetObjectVersion"),
@@ -263,7 +240,7 @@ SCENES = {
     ("ReportRole", "WriteLogs"): leaves_no_log("report"),
     ("ReportRole", "ReadLedger"): stops_the_run("s3:GetObject"),
     ("ReportRole", "ListLedger"): stops_the_run("s3:ListBucket"),
-    ("ReportRole", "WriteReceipt"): stops_the_run("s3:PutObject"),
+    ("ReportRole", "WriteOutputs"): stops_the_run("s3:PutObject"),
     ("MachineRole", "InvokeFunctions"): stops_the_run("lambda:InvokeFunction"),
     ("MachineRole", "PublishMessage"): stops_the_run("sns:Publish"),
     ("MachineRole", "UseTopicKey"): stops_the_run("kms:GenerateDataKey"),

@@ -55,13 +55,15 @@ def test_a_run_whose_function_crashes_is_red_and_goes_on_after_a_redrive(stack: 
         stack.wait_for(lambda: not is_running(stack, execution) or None, SECONDS, "end of the execution")
     ended = stack.states.describe_execution(executionArn=execution)
     assert ended["status"] == "FAILED"
+    assert ended["error"]
     history = stack.states.get_execution_history(executionArn=execution, maxResults=1000)
     assert "AccessDenied" in json.dumps(history, default=str)
 
     (red,) = stack.wait_for(lambda: red_messages(stack, run) or None, SECONDS, "red message")
     assert f"Conveyor run {run} ended FAILED." in red
-    commands = [line.strip('"') for line in red.splitlines()]  # EventBridge leaves the quotes of its template on
-    assert f"aws stepfunctions redrive-execution --region us-east-1 --execution-arn {execution}" in commands
+    lines = [line.strip('"') for line in red.splitlines()]  # EventBridge leaves the quotes of its template on
+    assert f"Error: {ended['error']}" in lines
+    assert f"aws stepfunctions redrive-execution --region us-east-1 --execution-arn {execution}" in lines
 
     # The local AWS knows no RedriveExecution. A redrive begins with the failed task; this begins with the first one.
     stack.states.start_execution(

@@ -175,7 +175,7 @@ def test_progress_counts_all_requests_whatever_became_of_them() -> None:
 def test_a_question_without_an_answer_is_trouble_not_an_end(answer: httpx.Response) -> None:
     """The provider is known to answer 404 for batches that exist."""
     assert isinstance(api(lambda _: answer).progress("msgbatch_1"), Trouble)
-    assert isinstance(api(lambda _: answer).find(CREATED, 1), Trouble)
+    assert isinstance(api(lambda _: answer).find(CREATED), Trouble)
 
 
 def test_a_refused_key_is_read_anew_once() -> None:
@@ -194,7 +194,7 @@ def test_a_refused_key_is_read_anew_once() -> None:
 
 
 def test_finding_pages_back_to_the_moment_and_no_further() -> None:
-    """Newest first in, oldest first out, and only those of the size in question."""
+    """Newest first in, oldest first out, and of every size: a queue is full of other people's, too."""
     pages = {
         None: {"data": [batch(5, hours=5), batch(4, hours=4, requests=9)], "has_more": True},
         "msgbatch_4": {"data": [batch(3, hours=3), batch(2, hours=1)], "has_more": True},
@@ -203,9 +203,9 @@ def test_finding_pages_back_to_the_moment_and_no_further() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=pages[request.url.params.get("after_id")])
 
-    found = api(answer).find(CREATED + timedelta(hours=2), 3)
+    found = api(answer).find(CREATED + timedelta(hours=2))
     assert isinstance(found, list)
-    assert [progress.id for progress in found] == ["msgbatch_3", "msgbatch_5"]
+    assert [progress.id for progress in found] == ["msgbatch_3", "msgbatch_4", "msgbatch_5"]
 
 
 def test_a_key_does_not_print_itself() -> None:

@@ -1,39 +1,20 @@
 """The message of a run's end: for a person, within what SNS takes."""
 
 import shlex
-from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
 
-from conveyor.drop import Drop
+from conveyor import keys
 from conveyor.notice import notice_of
 from conveyor.outcome import Usage
 from conveyor.output import OutputFile
-from conveyor.plan import Batch, Checked, Plan
-from conveyor.receipt import Receipt, completed_receipt, refused_receipt
+from conveyor.plan import Checked, Plan
+from conveyor.receipt import Done, Receipt, completed_receipt, refused_receipt
 from conveyor.records import Part, Refusal, Run, Submitted, Tokens
-from conveyor.settings import Settings
+from tests.unit.examples import BATCH, NOW, RUN
 
-NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
-SETTINGS = Settings(
-    "https://api.anthropic.com",
-    "refuse",
-    4096,
-    100_000,
-    10**10,
-    100_000,
-    256_000_000,
-    10**9,
-    30,
-    300,
-    600,
-    900,
-    600,
-    21600,
-)
-RUN = Run("run-1", "team/articles", Drop("bucket", "inbox/team/articles.jsonl", "v", "e", 9, NOW, {}), SETTINGS)
-BATCH = Batch(1, 1, 0, 3, 99, 3, 1, 80, [])
+STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person")
 
 
 def part(results: int, failures: int, **tokens: Tokens) -> Part:
@@ -46,11 +27,20 @@ def part(results: int, failures: int, **tokens: Tokens) -> Part:
     return Part("w", NOW, outcomes, failures, 0, 0, tokens, files, NOW)
 
 
-def completed(account: Part) -> Receipt:
+def completed(account: Part, duplicates: set[str] | None = None, refusal: Refusal | None = None) -> Receipt:
     """Write the receipt of a run of one batch of three requests."""
-    return completed_receipt(
-        RUN, Plan(Checked(3, "f00"), [BATCH]), [Submitted("w", NOW, "msgbatch_1", NOW, NOW)], [account]
-    )
+    done = Done(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), account, duplicates or set())
+    return completed_receipt(RUN, Plan(Checked(3, "f00"), [BATCH]), [done], 0, refusal)
+
+
+def refused(refusal: Refusal, run: Run = RUN, unanswered: int = 0) -> str:
+    """Word the message of a drop of which nothing was taken."""
+    return notice_of(refused_receipt(run, refusal, unanswered)).message
+
+
+def commands(message: str) -> list[list[str]]:
+    """Give the words of every command of a message, as a shell reads them; commands alone are indented."""
+    return [shlex.split(line) for line in message.splitlines() if line.startswith("  aws ")]
 
 
 def test_a_completed_run_is_told_with_counts_places_and_the_next_command() -> None:
@@ -89,11 +79,13 @@ def test_a_file_that_holds_fewer_lines_than_were_counted_does_not_balance() -> N
 def test_a_refused_drop_is_told_with_the_reason_the_faults_and_what_to_type() -> None:
     """Nothing of it was paid, and it says so."""
     faults = OutputFile("failures/team/articles/run-1/invalid.jsonl", 2, 99, "c")
-    notice = notice_of(refused_receipt(RUN, Refusal("w", NOW, "invalid-lines", "correct the lines", 9, 2, faults)))
+    notice = notice_of(
+        refused_receipt(RUN, Refusal("w", NOW, "invalid-lines", "correct the lines", None, 9, 2, faults), 0)
+    )
     assert notice.subject == "Conveyor: refused team/articles"
     assert "nothing was paid" in notice.message
     assert "Why: correct the lines" in notice.message
-    assert "2 faults in 9 lines are listed" in notice.message
+    assert "2 faults are listed (9 lines were read)" in notice.message
     assert "s3://bucket/failures/team/articles/run-1/invalid.jsonl" in notice.message
     assert "aws s3 cp articles.jsonl s3://bucket/inbox/team/articles.jsonl" in notice.message
 
@@ -110,18 +102,98 @@ def test_a_subject_fits_whatever_the_name() -> None:
 @pytest.mark.parametrize("code", ["key-unusable", "key-refused", "provider-stopped", "unsent"])
 def test_a_refusal_that_a_person_can_end_says_how(code: str) -> None:
     """The reason alone is not enough."""
-    plain = notice_of(refused_receipt(RUN, Refusal("w", NOW, "no-requests", "why"))).message
-    assert len(notice_of(refused_receipt(RUN, Refusal("w", NOW, code, "why"))).message) > len(plain) + 40
+    plain = refused(Refusal("w", NOW, "no-requests", "why"))
+    assert len(refused(Refusal("w", NOW, code, "why"))) > len(plain) + 40
 
 
 def test_the_command_to_drop_again_survives_a_shell() -> None:
     """Keys may hold spaces and quotes; a wrong suffix is put right."""
     spaced = replace(RUN, drop=replace(RUN.drop, key="inbox/team a/it's.jsonl"))
-    message = notice_of(refused_receipt(spaced, Refusal("w", NOW, "no-requests", "why"))).message
-    command = next(line for line in message.splitlines() if "aws s3 cp" in line)
-    assert shlex.split(command) == ["aws", "s3", "cp", "it's.jsonl", "s3://bucket/inbox/team a/it's.jsonl"]
+    (command,) = commands(refused(Refusal("w", NOW, "no-requests", "why"), spaced))
+    assert command == ["aws", "s3", "cp", "it's.jsonl", "s3://bucket/inbox/team a/it's.jsonl"]
     table = replace(RUN, name="a.csv", drop=replace(RUN.drop, key="inbox/a.csv"))
-    assert (
-        "s3://bucket/inbox/a.csv.jsonl"
-        in notice_of(refused_receipt(table, Refusal("w", NOW, "unreadable", "why"))).message
-    )
+    assert "s3://bucket/inbox/a.csv.jsonl" in refused(Refusal("w", NOW, "unreadable", "why"), table)
+
+
+def test_bytes_seen_before_are_run_again_by_a_copy_that_keeps_the_drops_own_settings() -> None:
+    """The file need not be at hand, and nothing but the word `again` is different this time."""
+    metadata = {"mtime": "1", "on-invalid": "skip", "default-max-tokens": "7"}
+    own = replace(RUN, drop=replace(RUN.drop, key="inbox/team a/it's.jsonl", metadata=metadata))
+    message = refused(Refusal("w", NOW, "seen-before", "the same bytes, in run run-0"), own)
+    key, source = "inbox/team a/it's.jsonl", "bucket/inbox/team%20a/it%27s.jsonl?versionId=v"
+    ((*copy, settings),) = commands(message)
+    assert copy[:8] == ["aws", "s3api", "copy-object", "--bucket", "bucket", "--key", key, "--copy-source"]
+    assert copy[8:] == [source, "--metadata-directive", "REPLACE", "--metadata"]
+    assert sorted(settings.split(",")) == ["again=yes", "default-max-tokens=7", "on-invalid=skip"]
+    assert "pay again" in message
+
+
+def test_a_drop_without_settings_of_its_own_is_copied_without() -> None:
+    """What the stack's settings were then is not what they need be now."""
+    (command,) = commands(refused(Refusal("w", NOW, "seen-before", "the same bytes")))
+    assert command[-1] == "again=yes"
+
+
+def test_calls_without_an_answer_are_not_called_unpaid() -> None:
+    """That no batch of them is listed is strong, and no proof."""
+    refusal = Refusal("w", NOW, "unsent", "why")
+    assert "nothing was paid" in refused(refusal)
+    told = refused(refusal, unanswered=2)
+    assert "nothing was paid" not in told
+    assert "of calls without answer (2) no batch is known" in told
+    assert refused_receipt(RUN, refusal, 2).unanswered == 2
+
+
+def test_a_run_that_was_stopped_before_it_was_sent_says_so_and_how_to_run_it_after_all() -> None:
+    """Nothing is to be put right."""
+    message = refused(STOPPED)
+    assert "was stopped; nothing of it is running and nothing was paid" in message
+    assert "Why: the run was stopped by a person" in message
+    assert "put right" not in message
+    assert commands(message) == [["aws", "s3", "cp", "articles.jsonl", "s3://bucket/inbox/team/articles.jsonl"]]
+
+
+def test_a_run_that_was_stopped_while_it_ran_tells_what_was_finished() -> None:
+    """It is no failure, and the receipt keeps why it was stopped."""
+    receipt = completed(part(1, 2), refusal=STOPPED)
+    assert (receipt.status, receipt.code, receipt.reason) == ("completed", "stopped", "the run was stopped by a person")
+    message = notice_of(receipt).message
+    assert "was stopped: 3 requests, 1 results, 2 failures." in message
+    assert "is done" not in message
+    assert "s3://bucket/results/team/articles/run-1/results.jsonl" in message
+
+
+def test_every_batch_that_may_have_been_billed_too_is_named() -> None:
+    """Only the provider can tell, and only a person can ask."""
+    receipt = completed(part(2, 1), {"msgbatch_3", "msgbatch_2"})
+    message = notice_of(receipt).message
+    assert receipt.batches[0].duplicates == ["msgbatch_2", "msgbatch_3"]
+    for batch_id in ("msgbatch_2", "msgbatch_3"):
+        assert f"Batch {batch_id} holds the same requests as msgbatch_1 and may have been billed, too" in message
+    assert "billed" not in notice_of(completed(part(3, 0))).message
+
+
+def unbalanced(*lines: int) -> str:
+    """Word the message of a run where some lines have a result and stand in no file, though all counts agree."""
+    receipt = completed(replace(part(2, 1), unaccounted=list(lines)))
+    assert (receipt.status, receipt.unaccounted) == ("unbalanced", list(lines))
+    return notice_of(receipt).message
+
+
+def test_an_account_that_does_not_balance_names_its_lines() -> None:
+    """Where they are known; the first twenty, and the receipt has the others."""
+    assert "stands in no file: 2, 7." in unbalanced(2, 7)
+    assert f"stands in no file: {', '.join(map(str, range(1, 21)))}." in unbalanced(*range(1, 21))
+    assert f"stands in no file: {', '.join(map(str, range(1, 21)))} and more" in unbalanced(*range(1, 22))
+    assert "stands in no file" not in notice_of(completed(part(2, 0))).message
+
+
+def test_an_account_that_does_not_balance_says_how_to_look_at_it() -> None:
+    """Receipt and ledger, before anything is paid for again."""
+    receipt, ledger = keys.receipt(RUN.name, RUN.run), keys.ledger(RUN.run)
+    message = unbalanced(2)
+    assert commands(message)[:2] == [
+        ["aws", "s3", "cp", f"s3://bucket/{receipt}", "-"],
+        ["aws", "s3", "sync", f"s3://bucket/{ledger}", "ledger-run-1"],
+    ]
+    assert "Do not send anything again before" in message

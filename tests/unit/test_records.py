@@ -1,7 +1,11 @@
 """What is written down is read back, and only what is written down is true."""
 
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from conveyor import keys
-from conveyor.records import BatchFacts, facts_from
+from conveyor.records import BatchFacts, Facts, facts_from
 
 RUN = "20261122T101112Z-0123456789ab"
 
@@ -16,22 +20,42 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
     facts = facts_from(
         RUN,
         [
-            keys.run(RUN), keys.validation(RUN), keys.plan(RUN), keys.refused(RUN),
+            keys.run(RUN), keys.validation(RUN), keys.plan(RUN), keys.refused(RUN), keys.stuck(RUN),
             keys.attempt(RUN, 1, 1), keys.attempt_refused(RUN, 1, 1),
-            keys.attempt(RUN, 1, 2), keys.attempt_absent(RUN, 1, 2), keys.attempt(RUN, 1, 3),
-            keys.batch(RUN, 1), keys.read(RUN, 1, 1), keys.read(RUN, 1, 2), keys.part(RUN, 1),
-            keys.unread(RUN, 1, 4), keys.cancel(RUN, 1), keys.stuck(RUN),
-            keys.duplicate(RUN, 1, "msgbatch_2"), keys.aside(RUN, 1), keys.attempt(RUN, 12, 1),
+            keys.attempt(RUN, 1, 2), keys.attempt_unknown(RUN, 1, 2), keys.attempt_absent(RUN, 1, 2),
+            keys.attempt(RUN, 1, 3), keys.attempt_unknown(RUN, 1, 3), keys.batch(RUN, 1),
+            keys.splitting(RUN, 1, 1), keys.read(RUN, 1, 1), keys.splitting(RUN, 1, 2), keys.read(RUN, 1, 2),
+            keys.splitting(RUN, 1, 3), keys.splitting(RUN, 1, 4), keys.unread(RUN, 1, 4),
+            keys.part(RUN, 1), keys.cancel(RUN, 1), keys.duplicate(RUN, 1, "msgbatch_2"), keys.aside(RUN, 1),
+            keys.attempt(RUN, 12, 1),
             keys.ledger(RUN) + "a-note.txt", keys.ledger(RUN) + "batches/x/part.json",
         ],
     )  # fmt: skip
     assert (facts.validating, facts.planned, facts.refused, facts.stuck) == (True, True, True, True)
     assert facts.batches == {
         1: BatchFacts(
-            attempts=3, refused={1}, absent={2}, reads=2, unreads=4, cancelled=True, submitted=True, parted=True
+            attempts=3, refused={1}, unknown={2, 3}, absent={2}, splits=4, reads={1, 2}, unreads={4},
+            duplicates={"msgbatch_2"}, cancelled=True, submitted=True, parted=True,
         ),
-        12: BatchFacts(attempts=1, refused=set(), absent=set()),
-    }
+        12: BatchFacts(attempts=1),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("batch_id", ["msgbatch_2", "a-b", "msg-batch-7", "7", "attempt-7", "-", "x.json"])
+def test_a_duplicate_is_known_by_its_whole_id(batch_id: str) -> None:
+    """A batch whose name was cut would be asked for in vain, and never be cancelled."""
+    assert facts_of(keys.duplicate(RUN, 1, batch_id)) == BatchFacts(duplicates={batch_id})
+
+
+@given(
+    st.text(max_size=20)
+    | st.from_regex(r"batches/\w{1,2}/(attempt|split|read|duplicate)-\w{1,2}\.json", fullmatch=True)
+)
+@example("batches/\N{SUPERSCRIPT TWO}/part.json")
+@example("batches/1/attempt-\N{SUPERSCRIPT TWO}.json")
+def test_a_strange_key_in_a_ledger_holds_up_no_run(name: str) -> None:
+    """Somebody's note beside the facts is not a reason to fail for a day."""
+    facts_from(RUN, [keys.ledger(RUN) + name])
 
 
 def test_an_attempt_is_undecided_until_something_says_what_became_of_it() -> None:
@@ -42,8 +66,33 @@ def test_an_attempt_is_undecided_until_something_says_what_became_of_it() -> Non
     assert facts_of(one, keys.attempt_absent(RUN, 1, 1)).undecided is None
     assert facts_of(one, keys.batch(RUN, 1)).undecided is None
     assert facts_of(one, keys.attempt_absent(RUN, 1, 1), keys.attempt(RUN, 1, 2)).undecided == 2
+    assert facts_of(one, keys.attempt_unknown(RUN, 1, 1)).undecided == 1, "that its call is over decides nothing"
 
 
 def test_tenth_facts_come_after_ninth_ones() -> None:
     """Keys are listed by their letters; numbers count."""
     assert facts_of(*(keys.attempt(RUN, 1, number) for number in range(12))).attempts == 11
+
+
+def facts_with(*listed: str) -> Facts:
+    """Return the facts of a run from some keys."""
+    return facts_from(RUN, [keys.run(RUN), keys.plan(RUN), *listed])
+
+
+def test_a_run_may_have_paid_from_its_intent_on_unless_the_provider_refused_it() -> None:
+    """The same bytes make room for another run only where this one cannot have paid."""
+    one = keys.attempt(RUN, 1, 1)
+    assert not facts_with().may_have_paid
+    assert facts_with(one).may_have_paid
+    assert facts_with(one, keys.attempt_unknown(RUN, 1, 1)).may_have_paid
+    assert facts_with(one, keys.batch(RUN, 1)).may_have_paid
+    assert not facts_with(one, keys.attempt_refused(RUN, 1, 1)).may_have_paid
+    assert facts_with(one, keys.attempt_absent(RUN, 1, 1)).may_have_paid  # perhaps by a person's word only
+    assert facts_with(one, keys.attempt_absent(RUN, 1, 1), keys.attempt(RUN, 1, 2)).may_have_paid
+
+
+def test_a_run_may_have_paid_if_any_of_its_batches_may_have() -> None:
+    """What became of another batch says nothing of it."""
+    refused = (keys.attempt(RUN, 1, 1), keys.attempt_refused(RUN, 1, 1), keys.refused(RUN))
+    assert not facts_with(*refused).may_have_paid
+    assert facts_with(*refused, keys.attempt(RUN, 2, 1)).may_have_paid

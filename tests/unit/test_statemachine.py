@@ -38,7 +38,7 @@ def tasks() -> dict[str, Json]:
 
 
 def called(task: Json) -> str | None:
-    """Name the function in the template that a Task calls; None for the Task that publishes the message."""
+    """Name the function in the template that a Task calls; None for the Tasks that publish a message."""
     name = task["Arguments"].get("FunctionName")
     if name is None:
         return None
@@ -133,8 +133,9 @@ def test_a_task_times_out_later_than_its_function(name: str) -> None:
 
 
 def test_every_function_is_called() -> None:
-    """The four functions, and one message."""
-    assert sorted(called(task) or "message" for task in tasks().values()) == sorted([*template.FUNCTIONS, "message"])
+    """The four functions, submit also to go on; and two messages, one while the run goes on, one at its end."""
+    expected = [*template.FUNCTIONS, "Submit", "message", "message"]
+    assert sorted(called(task) or "message" for task in tasks().values()) == sorted(expected)
 
 
 def test_a_map_is_not_retried_as_a_whole() -> None:
@@ -149,11 +150,15 @@ def test_the_machine_outlives_the_provider() -> None:
     assert 29 * DAY < template.definition()["TimeoutSeconds"] <= 40 * DAY
 
 
-def test_the_message_carries_what_subscribers_filter_by() -> None:
-    """Filter policies of subscriptions rest on these three attributes."""
-    message = states()["Notify"]
+@pytest.mark.parametrize("name", ["Tell", "Notify"])
+def test_a_message_carries_what_subscribers_filter_by(name: str) -> None:
+    """Filter policies of subscriptions rest on these three attributes, in the middle of a run as at its end."""
+    message = states()[name]
     assert message["Resource"] == "arn:aws:states:::sns:publish"
-    assert sorted(message["Arguments"]["MessageAttributes"]) == ["name", "run", "status"]
+    assert message["Arguments"]["TopicArn"] == "${Topic}"
+    attributes = message["Arguments"]["MessageAttributes"]
+    assert sorted(attributes) == ["name", "run", "status"]
+    assert {attribute["DataType"] for attribute in attributes.values()} == {"String"}
 
 
 def test_every_substitution_is_given_and_used() -> None:

@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 
 from conveyor.drop import Drop
 from conveyor.storage import RANGE_BYTES, Storage
+from tests.unit.wire import BadBucket
 
 DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, tzinfo=UTC), {})
 
@@ -55,6 +56,36 @@ def test_two_writers_at_the_same_moment_ask_again(s3: Any) -> None:
     assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"mine"
 
 
+def test_a_write_that_met_others_is_repeated_until_it_is_through() -> None:
+    """A conflict decides nothing, however often it comes."""
+    s3 = BadBucket(conflicts=9)
+    assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"mine"
+    assert s3.writes == [409] * 9 + [200]
+
+
+def test_a_write_that_others_won_meanwhile_gives_what_they_wrote() -> None:
+    """The conflict was with them."""
+    s3 = BadBucket(conflicts=2)
+    s3.bucket.objects["k"] = b"theirs"
+    assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"theirs"
+    assert s3.writes == [409, 409, 412]
+
+
+def test_a_write_that_never_gets_through_fails_loudly() -> None:
+    """Nobody may take it for written; the function fails, and is repeated."""
+    s3 = BadBucket(conflicts=100)
+    with pytest.raises(RuntimeError, match="k: another writer was always at it"):
+        Storage(s3.client, "bucket").put_once("k", b"mine")
+    assert s3.writes == [409] * 10
+
+
+def test_a_write_whose_answer_was_lost_is_ours_although_its_repetition_is_refused() -> None:
+    """The client repeats it by itself, and meets what it wrote: whoever took that for another's would never pay."""
+    s3 = BadBucket(lost=1)
+    assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"mine"
+    assert s3.writes == [200, 412]
+
+
 def test_a_denied_write_is_an_error_not_a_fact(s3: Any) -> None:
     """Only 409 and 412 belong to the game."""
     s3.add_client_error("put_object", "AccessDenied", http_status_code=403)
@@ -67,6 +98,32 @@ def test_a_hint_that_is_not_there_is_none(s3: Any, code: str, status: int) -> No
     """Without permission to list, AWS says 403 for what does not exist."""
     s3.add_client_error("get_object", code, http_status_code=status)
     assert Storage(s3.client, "bucket").find("claims/x") is None
+
+
+class Endless(io.BytesIO):
+    """An object that nobody could read whole."""
+
+    def read(self, size: int | None = None) -> bytes:
+        """Give as many bytes as are asked for."""
+        assert size is not None, "the rest was asked for"
+        assert size >= 0, "the rest was asked for"
+        return b"x" * size
+
+
+def test_of_an_object_of_any_size_only_the_beginning_is_read(s3: Any) -> None:
+    """Anybody who may write under control/ decides its size; the function's memory is small."""
+    endless = Endless()
+    answer = {"Body": StreamingBody(endless, 10**12), "ContentLength": 10**12}
+    s3.add_response("get_object", answer, {"Bucket": "bucket", "Key": "control/run/cancel"})
+    assert Storage(s3.client, "bucket").beginning("control/run/cancel", 1000) == b"x" * 1000
+    assert endless.closed, "or the connection would be given back with the rest still on it"
+
+
+@pytest.mark.parametrize("data", [b"", b"submit again\n"])
+def test_an_object_that_is_shorter_is_read_whole(s3: Any, data: bytes) -> None:
+    """An empty one, too."""
+    s3.add_response("get_object", body(data))
+    assert Storage(s3.client, "bucket").beginning("k", 1000) == data
 
 
 def test_a_range_that_was_cut_is_read_again(s3: Any) -> None:

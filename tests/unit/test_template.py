@@ -16,6 +16,7 @@ LOGS = "logs:CreateLogStream logs:PutLogEvents"
 READ_DROP = ("s3:GetObject s3:GetObjectVersion", "${Bucket.Arn}/inbox/*")
 LEDGER = ("s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*")
 LIST = ("s3:ListBucket", "Bucket.Arn")
+OUTPUTS = ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/* ${Bucket.Arn}/results/*")
 KEY = ("secretsmanager:GetSecretValue", SECRET)
 MAY = {
     "SubmitRole": {
@@ -25,6 +26,9 @@ MAY = {
         "ListLedger": LIST,
         "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
         "ClaimContent": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/drops/*"),
+        "ClaimAttempt": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/attempts/*"),
+        "MarkWaiting": ("s3:PutObject", "${Bucket.Arn}/claims/waiting/*"),
+        "ListWaiting": LIST,
         "WriteFaults": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/*"),
         "ReadApiKey": KEY,
         "StartRun": ("states:StartExecution", MACHINE),
@@ -34,22 +38,24 @@ MAY = {
         "WriteLogs": (LOGS, "PollLog.Arn"),
         "ReadAndWriteLedger": LEDGER,
         "ListLedger": LIST,
-        "ReadClaims": ("s3:GetObject", "${Bucket.Arn}/claims/batches/*"),
+        "ReadAndWriteClaims": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
+        "ReadControl": ("s3:GetObject", "${Bucket.Arn}/control/*"),
+        "ListControl": LIST,
         "ReadApiKey": KEY,
     },
     "SplitRole": {
         "WriteLogs": (LOGS, "SplitLog.Arn"),
         "ReadDrop": READ_DROP,
-        "ReadAndWriteLedger": LEDGER,
+        "ReadAndWriteLedger": ("s3:AbortMultipartUpload s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*"),
         "ListLedger": LIST,
-        "WriteOutputs": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/* ${Bucket.Arn}/results/*"),
+        "WriteOutputs": OUTPUTS,
         "ReadApiKey": KEY,
     },
     "ReportRole": {
         "WriteLogs": (LOGS, "ReportLog.Arn"),
         "ReadLedger": ("s3:GetObject", "${Bucket.Arn}/runs/*"),
         "ListLedger": LIST,
-        "WriteReceipt": ("s3:PutObject", "${Bucket.Arn}/results/*"),
+        "WriteOutputs": OUTPUTS,
     },
     "MachineRole": {
         "InvokeFunctions": ("lambda:InvokeFunction", "${Poll.Arn}:* ${Report.Arn}:* ${Split.Arn}:* ${Submit.Arn}:*"),
@@ -92,7 +98,10 @@ def test_every_role_is_in_the_table() -> None:
 
 
 def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
-    """A write to inbox/ would be a loop that pays; a deleted ledger would let a drop be paid for again."""
+    """A write to inbox/ would be a loop that pays; a deleted ledger would let a drop be paid for again.
+
+    And what stands under control/ must be a person's word.
+    """
     for role in MAY:
         for statement in template.statements(role):
             for action in as_list(statement["Action"]):
@@ -100,17 +109,24 @@ def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
                 if action == "s3:PutObject":
                     places = [spelled(resource) for resource in as_list(statement["Resource"])]
                     assert all(
-                        re.search(r"/(runs|claims/batches|claims/drops|results|failures)/\*$", place)
+                        re.search(r"/(runs|claims/(batches|drops|attempts|waiting)|results|failures)/\*$", place)
                         for place in places
                     )
 
 
-def test_the_ledger_is_all_a_role_may_list() -> None:
+def test_a_role_lists_the_ledger_and_poll_what_people_say_and_submit_who_waits_and_nothing_else() -> None:
     """Names of other people's drops are none of a function's business."""
-    for role in MAY:
-        for statement in template.statements(role):
-            if "s3:ListBucket" in as_list(statement["Action"]):
-                assert statement["Condition"] == {"StringLike": {"s3:prefix": "runs/*"}}
+    listed = {
+        (role, statement["Sid"]): statement["Condition"]
+        for role in MAY
+        for statement in template.statements(role)
+        if "s3:ListBucket" in as_list(statement["Action"])
+    }
+    ledger = {(f"{name}Role", "ListLedger"): {"StringLike": {"s3:prefix": "runs/*"}} for name in FUNCTIONS}
+    assert listed == ledger | {
+        ("PollRole", "ListControl"): {"StringLike": {"s3:prefix": "control/*"}},
+        ("SubmitRole", "ListWaiting"): {"StringLike": {"s3:prefix": "claims/waiting/*"}},
+    }
 
 
 def test_no_role_can_be_assumed_on_behalf_of_another_account() -> None:
@@ -134,8 +150,9 @@ def test_a_function_states_its_limits_and_keeps_its_logs_for_a_time(name: str) -
 
 
 def test_split_has_room_for_the_results_of_a_full_batch() -> None:
-    """They wait on disk for their turn in input order."""
+    """They wait on disk for their turn in input order; what would not fit is known before the disk is full."""
     assert template.functions()["Split"]["EphemeralStorage"] == {"Size": 10240}
+    assert 9 * 10**9 < Environment.from_env(variables("Split")).spool_bytes < 10240 * 1024**2
 
 
 def test_the_environment_holds_names_and_settings_only() -> None:
@@ -168,7 +185,9 @@ def test_the_code_reads_every_variable_and_finds_every_setting() -> None:
         assert Environment.from_env(given).bucket == "Bucket"
     submit = variables("Submit")
     assert Settings.from_env(submit).settle_seconds == template.template()["Parameters"]["SettleSeconds"]["Default"]
-    assert all(getattr(Environment.from_env(submit), field) for field in Environment.__struct_fields__)
+    environments = [Environment.from_env(variables(name)) for name in FUNCTIONS]
+    for field in Environment.__struct_fields__:
+        assert any(getattr(environment, field) for environment in environments), field
 
 
 def test_the_code_takes_every_number_the_template_takes() -> None:

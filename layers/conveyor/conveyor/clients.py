@@ -1,8 +1,9 @@
 """The clients of one function, built from its environment on first use and kept while its process lives."""
 
+import json
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
@@ -33,10 +34,10 @@ class Machine:
         self._client = client
         self._arn = arn
 
-    def start(self, name: str, state: str) -> None:
+    def start(self, name: str, state: dict[str, Any]) -> None:
         """Start the execution of this name unless it was started before, however it ended."""
         try:
-            self._client.start_execution(stateMachineArn=self._arn, name=name, input=state)
+            self._client.start_execution(stateMachineArn=self._arn, name=name, input=json.dumps(state))
         except self._client.exceptions.ExecutionAlreadyExists:
             return
 

@@ -48,7 +48,8 @@ class Control:
         key = keys.release(self._run, batch, number)
         if key not in self._told:
             return None
-        return read_release(key, self._storage.beginning(key, _LONGEST).decode(errors="replace"))
+        text = self._storage.beginning(key, _LONGEST + 1)
+        return read_release(key, text.decode(errors="replace") if len(text) <= _LONGEST else "")
 
 
 def read_release(key: str, text: str) -> Release:

@@ -1,12 +1,11 @@
 """An upload becomes a run: written down, and watched by the state machine, before anything else is done."""
 
-import orjson
+from typing import Any
 
 from conveyor.clients import Machine
 from conveyor.drop import AGAIN, SUFFIX, Drop, Upload
 from conveyor.ledger import Ledger
 from conveyor.records import Run
-from conveyor.schedule import Next
 from conveyor.settings import BadMetadata, Settings
 from conveyor.storage import Storage
 
@@ -17,9 +16,14 @@ def receive(upload: Upload, storage: Storage, machine: Machine, settings: Settin
     name = drop.run_id(stack_id)
     settings, problem = _in_force(settings, drop)
     run = Ledger(storage, name).write_run(Run(name, drop.name, drop, settings, problem))
-    state = {"run": name, "next": Next.WAIT, "wait_seconds": run.settings.poll_min_seconds, "trouble": None}
-    machine.start(name, orjson.dumps(state).decode())
+    machine.start(name, first_state(run))
     return run
+
+
+def first_state(run: Run) -> dict[str, Any]:
+    """Return the state in which the first execution of a run begins."""
+    execution = {"number": 1, "events": 0}
+    return {"run": run.run, "wait_seconds": run.settings.poll_min_seconds, "trouble": None, "execution": execution}
 
 
 def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:

@@ -59,6 +59,11 @@ def duplicate(run: str, batch: int, batch_id: str) -> str:
     return f"{RUNS}{run}/batches/{batch}/duplicate-{batch_id}.json"
 
 
+def foreign(run: str, batch: int, batch_id: str) -> str:
+    """Return the key that names a batch at the provider that was taken for ours and is another's."""
+    return f"{RUNS}{run}/batches/{batch}/foreign-{batch_id}.json"
+
+
 def cancel(run: str, batch: int) -> str:
     """Return the key that says since when a batch is being cancelled."""
     return f"{RUNS}{run}/batches/{batch}/cancel.json"
@@ -104,6 +109,11 @@ def claimed_attempt(run: str, batch: int, number: int) -> str:
     return f"claims/attempts/{run}/{batch}-{number}"
 
 
+def waiting(window: int) -> str:
+    """Return the prefix of the runs that wait for room in the provider's queue, in one stretch of time."""
+    return f"claims/waiting/{window}/"
+
+
 def dropped(content: str, number: int) -> str:
     """Return the key that names the n-th run that had some bytes under some key."""
     return f"claims/drops/{content}/{number}"
@@ -124,9 +134,22 @@ def release(run: str, batch: int, number: int) -> str:
     return f"{control(run)}batches/{batch}/attempt-{number}"
 
 
+RESULTS, FAILURES, RETRY = "results.jsonl", "failures.jsonl", "retry.jsonl"
+
+
+def output(name: str, run: str, file: str) -> str:
+    """Return the key of one of the user's three files."""
+    return {RESULTS: results, FAILURES: failures, RETRY: retry}[file](name, run)
+
+
+def output_part(run: str, batch: int, file: str) -> str:
+    """Return the key of the part of one of them that one of several batches makes."""
+    return f"{RUNS}{run}/batches/{batch}/{file}"
+
+
 def results(name: str, run: str) -> str:
     """Return the key of the requests that succeeded."""
-    return f"results/{name}/{run}/results.jsonl"
+    return f"results/{name}/{run}/{RESULTS}"
 
 
 def receipt(name: str, run: str) -> str:
@@ -136,12 +159,12 @@ def receipt(name: str, run: str) -> str:
 
 def failures(name: str, run: str) -> str:
     """Return the key of the requests that did not succeed."""
-    return f"failures/{name}/{run}/failures.jsonl"
+    return f"failures/{name}/{run}/{FAILURES}"
 
 
 def retry(name: str, run: str) -> str:
     """Return the key of the original lines worth sending again."""
-    return f"failures/{name}/{run}/retry.jsonl"
+    return f"failures/{name}/{run}/{RETRY}"
 
 
 def invalid(name: str, run: str) -> str:

@@ -16,6 +16,7 @@ from conveyor.records import (
     Claim,
     Duplicate,
     Facts,
+    Foreign,
     Part,
     Read,
     Refusal,
@@ -122,6 +123,10 @@ class Ledger:
         """Write down a second batch of ours, which is being cancelled."""
         self._write(keys.duplicate(self._run, batch, batch_id), duplicate)
 
+    def write_foreign(self, batch: int, batch_id: str, foreign: Foreign) -> None:
+        """Write down that a batch of our size is another's."""
+        self._write(keys.foreign(self._run, batch, batch_id), foreign)
+
     def cancel(self, batch: int) -> Cancel:
         """Return since when a batch is being cancelled."""
         return self._read(keys.cancel(self._run, batch), Cancel)
@@ -172,6 +177,10 @@ class Ledger:
         """Return who claims one of the provider's batches; None proves nothing."""
         data = self._storage.find(keys.claim(batch_id))
         return msgspec.json.decode(data, type=Claim) if data is not None else None
+
+    def claim(self, batch_id: str, batch: int) -> Claim:
+        """Tell others that a batch at the provider is ours, unless it is another's; return who has it."""
+        return self._write(keys.claim(batch_id), Claim(self._run, batch))
 
     def write_claim(self, batch_id: str, batch: int) -> None:
         """Tell others that a batch at the provider is ours; submit, which does this too, may not read these claims."""

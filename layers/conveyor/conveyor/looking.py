@@ -5,22 +5,25 @@ later is looked for as long as the run lives.
 """
 
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import NamedTuple
 
 from conveyor.api import Progress, ResultsUnreadable, Trouble
 from conveyor.control import Adopt, Release, SubmitAgain
 from conveyor.drop import line_of, nonce
 from conveyor.plan import Batch
-from conveyor.records import AttemptAbsent, BatchFacts, Duplicate, Submitted
+from conveyor.records import AttemptAbsent, BatchFacts, Duplicate, Foreign, Submitted
 from conveyor.turn import Turn
 
 _SKEW = timedelta(seconds=120)
 """How far the provider's clock may be from ours."""
 CANCEL_AFTER = timedelta(hours=1)
 """After its `expires_at`, when a batch should have ended by itself."""
+_SPARE = timedelta(seconds=45)
+"""Time that poll needs for all else; reading results for a proof ends before that."""
+_READ_SECONDS = 15
+"""Longest pause in a stream that is read for a proof."""
 _ENOUGH_LINES = 1000
-"""Results with other ids than ours, after which a batch is surely another's; one stray line proves nothing."""
+"""Results with other ids than ours, after which a batch is surely another's, whatever else it holds."""
 
 
 class Look(NamedTuple):
@@ -39,8 +42,12 @@ def over_at(turn: Turn, batch: int, number: int, about: BatchFacts) -> datetime:
     return turn.ledger.attempt(batch, number).not_after
 
 
-def look(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> Look:
-    """Look for the batch of attempt `number`, whose call is over, and write down what is then certain."""
+def look(turn: Turn, batch: Batch, number: int, about: BatchFacts, *, may_conclude: bool = True) -> Look:
+    """Look for the batch of attempt `number`, whose call is over, and write down what is then certain.
+
+    `may_conclude=False`: not that there is none, since a person has said something else that is not understood.
+    """
+    asked = turn.now()  # a list shows what was there when it was asked for, however long the rest takes
     settled = over_at(turn, batch.number, number, about) + timedelta(seconds=turn.run.settings.settle_seconds)
     found = _candidates(turn, batch, about)
     if isinstance(found, Trouble):
@@ -53,8 +60,10 @@ def look(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> Look:
         return Look(trouble=proof.reason, doubtful=proof.doubtful)
     elif any(not candidate.ended for candidate in in_time):
         return Look()
-    elif settled > turn.now():
+    elif settled > asked:
         return Look(settled)
+    elif not may_conclude:
+        return Look()
     else:
         turn.ledger.write_attempt_absent(batch.number, number, AttemptAbsent(turn.invocation.writer, turn.now()))
     return Look(turn.now())
@@ -69,14 +78,28 @@ def release(turn: Turn, batch: Batch, number: int, word: Release) -> str | None:
     if not isinstance(word, Adopt):
         return word.reason
     found = turn.api.progress(word.batch_id)
-    if isinstance(found, Trouble):
-        return f"{word.batch_id} cannot be adopted: {found.reason}"
+    problem = _obstacle(turn, batch, found)
+    if isinstance(found, Progress) and problem is None and not _adopt(turn, batch.number, found, released=True):
+        problem = "it is another run's"
+    return problem and f"{word.batch_id} cannot be adopted: {problem}"
+
+
+def _obstacle(turn: Turn, batch: Batch, found: Progress | Trouble) -> str | None:
+    """Return what speaks against a batch that a person takes for the run's."""
+    if isinstance(found, Trouble):  # which trouble is not said: each other reason would be another message
+        return "the provider does not show it under this key"
     if found.requests != batch.requests:
-        return f"{word.batch_id} cannot be adopted: it holds {found.requests:,} requests, not {batch.requests:,}"
-    if _is_anothers(turn, batch.number, word.batch_id):
-        return f"{word.batch_id} cannot be adopted: it is another run's"
-    _adopt(turn, batch.number, found, released=True)
+        return f"it holds {found.requests:,} requests, not {batch.requests:,}"
+    if found.ended and _is_surely_anothers(turn, batch, found.id):
+        return "its results answer other requests"
     return None
+
+
+def _is_surely_anothers(turn: Turn, batch: Batch, batch_id: str) -> bool:
+    try:
+        return not _is_ours(turn, batch, batch_id)
+    except ResultsUnreadable:
+        return False
 
 
 def look_for_late(turn: Turn, batch: Batch, about: BatchFacts, submitted: Submitted) -> None:
@@ -99,11 +122,15 @@ def cancel_duplicates(turn: Turn, about: BatchFacts) -> None:
             turn.api.cancel(batch_id)
 
 
-def _adopt(turn: Turn, batch: int, found: Progress, *, released: bool = False) -> None:
+def _adopt(turn: Turn, batch: int, found: Progress, *, released: bool = False) -> bool:
+    """Make a batch the run's, claimed first: of two runs told to adopt it, one does. Tell whether it is ours."""
+    owner = turn.ledger.claim(found.id, batch)
+    if (owner.run, owner.batch) != (turn.run.run, batch):
+        return False
     about = (found.id, found.created_at, found.expires_at)
     adopted = Submitted(turn.invocation.writer, turn.now(), *about, adopted=True, released=released)
     turn.ledger.write_submitted(batch, adopted)
-    turn.ledger.write_claim(found.id, batch)
+    return True
 
 
 def _candidates(turn: Turn, batch: Batch, about: BatchFacts) -> list[Progress] | Trouble:
@@ -111,10 +138,11 @@ def _candidates(turn: Turn, batch: Batch, about: BatchFacts) -> list[Progress] |
 
     From the drop on, and not from the attempt: the ledger may have been lost, and earlier attempts with it.
     """
-    found = turn.api.find(turn.run.drop.last_modified - _SKEW, batch.requests)
+    found = turn.api.find(turn.run.drop.last_modified - _SKEW)
     if isinstance(found, Trouble):
         return found
-    new = [candidate for candidate in found if candidate.id not in about.duplicates]
+    same = [each for each in found if each.requests in (0, batch.requests)]  # at first it may not say how many
+    new = [candidate for candidate in same if candidate.id not in about.duplicates | about.foreign]
     return [candidate for candidate in new if not _is_anothers(turn, batch.number, candidate.id)]
 
 
@@ -137,6 +165,7 @@ def _prove(turn: Turn, batch: Batch, found: list[Progress]) -> _Proof:
             try:
                 if _is_ours(turn, batch, candidate.id):
                     return _Proof(candidate)
+                turn.ledger.write_foreign(batch.number, candidate.id, Foreign(turn.invocation.writer, turn.now()))
             except ResultsUnreadable as error:
                 doubts[candidate.id] = str(error)
         elif candidate.expires_at + CANCEL_AFTER < turn.now():
@@ -146,14 +175,19 @@ def _prove(turn: Turn, batch: Batch, found: list[Progress]) -> _Proof:
 
 def _is_ours(turn: Turn, batch: Batch, batch_id: str) -> bool:
     """Prove a batch by its results: they repeat the ids we sent. Raises ResultsUnreadable when they cannot be read."""
+    if turn.invocation.left < _SPARE:
+        raise ResultsUnreadable("there are more batches of this size than can be read in time")
     mark = nonce(turn.run.run)
-    readable = 0
-    with turn.api.results(batch_id) as results:
-        for result in islice(results, _ENOUGH_LINES):
+    others = unreadable = 0
+    with turn.api.results(batch_id, seconds=_READ_SECONDS) as results:
+        for result in results:
             line = line_of(result.wire_id, mark)
             if line is not None and batch.first_line <= line <= batch.last_line:
                 return True
-            readable += bool(result.wire_id)
-    if not readable:
-        raise ResultsUnreadable(f"the results of {batch_id} hold no line that can be read")
+            others += bool(result.wire_id)
+            unreadable += not result.wire_id
+            if others >= _ENOUGH_LINES:
+                return False
+    if unreadable or not others:
+        raise ResultsUnreadable(f"the results of {batch_id} hold lines that cannot be read, and none of ours")
     return False

@@ -2,6 +2,7 @@
 
 from shlex import quote
 from typing import NamedTuple
+from urllib.parse import quote as url_quote
 
 from conveyor import keys
 from conveyor.drop import AGAIN, SUFFIX
@@ -27,50 +28,74 @@ def notice_of(receipt: Receipt) -> Notice:
     """Word the message of an ended run. It holds counts and places, never a prompt or an answer."""
     counts = f"{receipt.results:,} results, {receipt.failures:,} failures"
     if receipt.status == "refused":
-        subject, lines = f"Conveyor: refused {receipt.name}", _refused(receipt)
+        verb = "stopped" if receipt.code == "stopped" else "refused"
+        subject, lines = f"Conveyor: {verb} {receipt.name}", _refused(receipt)
     elif receipt.status == "stuck":
         subject, lines = (
             f"Conveyor: stuck {receipt.name} (no results of {receipt.requests:,} requests)",
             _stuck(receipt),
         )
     else:
-        subject = f"Conveyor: {receipt.status} {receipt.name} ({counts})"
+        verb = "stopped" if (receipt.status, receipt.code) == ("completed", "stopped") else receipt.status
+        subject = f"Conveyor: {verb} {receipt.name} ({counts})"
         lines = _ended(receipt, counts)
     lines += ["", *table([("Receipt", _url(receipt, keys.receipt(receipt.name, receipt.run))), ("Run", receipt.run)])]
     return Notice(receipt.run, receipt.name, receipt.status, cut(subject), "\n".join(lines))
 
 
 def _refused(receipt: Receipt) -> list[str]:
-    drop = receipt.drop
-    paid = "nothing of it is running and nothing was paid"
-    if receipt.unanswered:
-        paid = f"{receipt.unanswered} calls had no answer, but no batch of them is listed: nothing should be paid"
-    verb = "stopped" if receipt.code == "stopped" else "refused"
-    lines = [f"Your drop {drop['key']} was {verb}; {paid}.", "", f"Why: {receipt.reason}"]
-    if receipt.files:
-        listed = receipt.files[0].lines
-        told = (
-            f"{listed:,} faults in {receipt.requests:,} lines are"
-            if receipt.requests
-            else f"The first {listed:,} faults are"
-        )
-        lines += [f"{told} listed, each with its line, a code and what to do, in", ""]
-        lines.append(f"  {_url(receipt, receipt.files[0].key)}")
-    if receipt.code in _ADVICE:
-        lines += ["", _ADVICE[receipt.code]]
-    key = str(drop["key"]) if str(drop["key"]).endswith(SUFFIX) else f"{keys.INBOX}{receipt.name}{SUFFIX}"
-    file, target = quote(key.rsplit("/", 1)[-1]), quote(_url(receipt, key))
+    key, own = str(receipt.drop["key"]), [f"{name}={value}" for name, value in receipt.drop_settings.items()]
     if receipt.code == "seen-before":
-        own = [f"{AGAIN}=yes", *(f"{name}={value}" for name, value in receipt.drop_settings.items())]
         return [
-            *lines,
+            f"Your drop {key} was not run: {receipt.reason}.",
+            "That run tells in a message of its own what came, or comes, of them; nothing was paid for this drop.",
             "",
             "If you mean it, and will pay again, type:",
             "",
-            f"  aws s3 cp {target} {target} --metadata-directive REPLACE --metadata {','.join(own)}",
+            f"  {_copy(receipt, [f'{AGAIN}=yes', *own])}",
         ]
+    verb = "stopped" if receipt.code == "stopped" else "refused"
+    lines = [f"Your drop {key} was {verb}; {_paid(receipt)}.", "", f"Why: {receipt.reason}"]
+    if receipt.words:
+        lines.append("The provider's own words stand in the receipt (words).")
+    lines += _listed(receipt)
+    if receipt.code in _ADVICE:
+        lines += ["", _ADVICE[receipt.code]]
+    if receipt.code == "invalid-lines" and receipt.requests:
+        rest = [each for each in own if not each.startswith("on-invalid=")]
+        lines += ["", "To send the other lines only, type:", "", f"  {_copy(receipt, ['on-invalid=skip', *rest])}"]
+    if receipt.unanswered:
+        own.insert(0, f"{AGAIN}=yes")
+    target = key if key.endswith(SUFFIX) else f"{keys.INBOX}{receipt.name}{SUFFIX}"
+    metadata = f" --metadata {','.join(own)}" if own else ""
     when = "To run it after all" if receipt.code == "stopped" else "When that is put right, drop it again"
-    return [*lines, "", f"{when}:", "", f"  aws s3 cp {file} {target}"]
+    file = quote(key.rsplit("/", 1)[-1])
+    return [*lines, "", f"{when}:", "", f"  aws s3 cp {file} {quote(_url(receipt, target))}{metadata}"]
+
+
+def _paid(receipt: Receipt) -> str:
+    if receipt.unanswered:
+        return f"of calls without answer ({receipt.unanswered}) no batch is known, so nothing should have been paid"
+    return "nothing of it is running and nothing was paid"
+
+
+def _listed(receipt: Receipt) -> list[str]:
+    """Say where the faults are listed, if lines are to blame."""
+    if not receipt.files:
+        return []
+    listed = f"{receipt.files[0].lines:,} faults are listed"
+    told = f"{listed} ({receipt.requests:,} lines were read)" if receipt.requests else f"The first {listed}"
+    return [f"{told}, each with its line, a code and what to do, in", "", f"  {_url(receipt, receipt.files[0].key)}"]
+
+
+def _copy(receipt: Receipt, metadata: list[str]) -> str:
+    """Return the command that drops the very version again, whatever lies under its key by now."""
+    drop = receipt.drop
+    source = quote(f"{drop['bucket']}/{url_quote(str(drop['key']))}?versionId={drop['version']}")
+    return (
+        f"aws s3api copy-object --bucket {drop['bucket']} --key {quote(str(drop['key']))} --copy-source {source} "
+        f"--metadata-directive REPLACE --metadata {','.join(metadata)}"
+    )
 
 
 _ADVICE = {
@@ -87,7 +112,7 @@ def _stuck(receipt: Receipt) -> list[str]:
         "",
         f"Why: {receipt.reason}",
         "",
-        "Ask the provider about that batch before you drop the file again: doing so pays again.",
+        "Ask the provider about its batches before you drop the file again: doing so may pay again.",
     ]
 
 
@@ -108,7 +133,7 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
         for batch in receipt.batches
         for other in batch.duplicates
     ]
-    if receipt.retryable:
+    if receipt.retryable and receipt.status != "unbalanced":
         missing = receipt.outcomes[Outcome.MISSING]
         caution = f" ({missing:,} of them missing, which may have been billed)" if missing else ""
         lines += ["", f"{receipt.retryable:,} of the failures are worth sending again{caution}. Type:", ""]

@@ -50,8 +50,12 @@ class Usage(msgspec.Struct):
 
     def add(self, other: "Usage") -> None:
         """Add another's tokens to these."""
-        for name in self.__struct_fields__:
-            setattr(self, name, (getattr(self, name) or 0) + (getattr(other, name) or 0))
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+        self.cache_creation_input_tokens = (self.cache_creation_input_tokens or 0) + (
+            other.cache_creation_input_tokens or 0
+        )
+        self.cache_read_input_tokens = (self.cache_read_input_tokens or 0) + (other.cache_read_input_tokens or 0)
 
 
 class Result(msgspec.Struct, frozen=True):

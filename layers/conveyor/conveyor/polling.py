@@ -1,41 +1,18 @@
 """What comes next for a run, from its ledger and the provider's answers."""
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from conveyor.api import Trouble
 from conveyor.clients import Clients
 from conveyor.control import Control
 from conveyor.invocation import Invocation
-from conveyor.looking import CANCEL_AFTER, cancel_duplicates, look, look_for_late, over_at, release
 from conveyor.notice import Notice
-from conveyor.plan import Batch
-from conveyor.records import BatchFacts, Cancel, Facts, Refusal, Stuck, Submitted
-from conveyor.schedule import Next, seconds_until, wait_seconds
-from conveyor.splitting import reread_at, unread_until
-from conveyor.submission import last_refusal
+from conveyor.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.turn import Turn
-from conveyor.warning import Held, held_notice, troubled_notice
-
-STUCK_AFTER = timedelta(hours=6)
-"""After a cancel that does not end."""
-RETENTION = timedelta(days=29)
-"""After a batch's creation: so long the provider keeps its results."""
-
-
-class _Verdict(NamedTuple):
-    """What one batch, or the run, needs; `until`: the moment before which it needs nothing."""
-
-    next: Next
-    until: datetime | None = None
-    trouble: str | None = None
-    """Why the provider cannot be asked."""
-    held: Held | None = None
-    """What a person could decide meanwhile."""
-    is_answer: bool = False
-    """True where the trouble is with something that a person has just told us."""
+from conveyor.verdict import Verdict, verdicts
+from conveyor.warning import held_notice, troubled_notice
 
 
 class _Trouble(msgspec.Struct):
@@ -50,43 +27,37 @@ class _Trouble(msgspec.Struct):
 def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Ask the provider once and return the state machine's next state: ids and counters, and words for a person."""
     turn = clients.turn(event["run"], invocation)
-    control = Control(turn.storage, turn.run.run)
-    verdicts = _verdicts(turn, _facts(turn, control), control)
-    settings = turn.run.settings
-    elapsed = turn.now() - turn.run.drop.last_modified
-    longest = wait_seconds(elapsed, settings.poll_min_seconds, settings.poll_max_seconds)
-    moments = [verdict.until for verdict in verdicts.values() if verdict.until]
-    following = _following(list(verdicts.values()))
-    troubled = next((verdict for verdict in verdicts.values() if verdict.trouble), None)
+    each = verdicts(turn, Control(turn.storage, turn.run.run))
+    following = _following(list(each.values()))
+    troubled = _troubled(list(each.values()))
     trouble = _lasting(troubled, msgspec.convert(event.get("trouble"), _Trouble | None), turn.now())
     words = None
     if troubled and trouble and following is Next.WAIT and _is_due(turn, trouble, troubled):
         following, trouble.told = Next.TELL, True
         words = _words(turn, trouble, troubled, clients.environment.api_key_secret)
+    most = turn.run.settings.max_events
+    splits = [number for number, verdict in each.items() if verdict.next is Next.SPLIT][: most_splits(most)]
+    before = msgspec.convert(event.get("execution", {}), Execution)
+    following, execution = before.turn(following, len(splits), most)
+    moments = [verdict.until for verdict in each.values() if verdict.until]
     return {
         "run": turn.run.run,
         "next": following,
-        "wait_seconds": seconds_until(moments, turn.now(), longest),
-        "batches": [number for number, verdict in verdicts.items() if verdict.next is Next.SPLIT],
+        "wait_seconds": seconds_until(moments, turn.now(), turn.usual_wait()),
+        "batches": splits,
+        "execution": msgspec.to_builtins(execution),
         "trouble": msgspec.to_builtins(trouble),
         "notice": words and words._asdict(),
     }
 
 
-def _facts(turn: Turn, control: Control) -> Facts:
-    """Return the facts, after a stop has become one of them.
-
-    A stop waits for a validation under way, which would otherwise go on behind it and pay.
-    """
-    facts = turn.ledger.facts()
-    if not control.is_stopped or facts.refused or (not facts.planned and _validating_until(turn, facts)):
-        return facts
-    stopped = Refusal(turn.invocation.writer, turn.now(), "stopped", "the run was stopped by a person")
-    turn.ledger.write_refusal(stopped)
-    return turn.ledger.facts()  # anew: an attempt begun meanwhile must be seen, or must see the stop
+def _troubled(verdicts: list[Verdict]) -> Verdict | None:
+    """Return what a person would hear of first: what came of their own words, however other batches fare."""
+    troubled = [verdict for verdict in verdicts if verdict.trouble]
+    return min(troubled, key=lambda verdict: not verdict.is_answer, default=None)
 
 
-def _lasting(troubled: _Verdict | None, before: _Trouble | None, now: datetime) -> _Trouble | None:
+def _lasting(troubled: Verdict | None, before: _Trouble | None, now: datetime) -> _Trouble | None:
     if troubled is None or troubled.trouble is None:
         return None
     if before is None:
@@ -95,117 +66,19 @@ def _lasting(troubled: _Verdict | None, before: _Trouble | None, now: datetime) 
     return _Trouble(troubled.trouble, before.since, told)
 
 
-def _is_due(turn: Turn, trouble: _Trouble, troubled: _Verdict) -> bool:
+def _is_due(turn: Turn, trouble: _Trouble, troubled: Verdict) -> bool:
     """Tell whether a person must hear of it now: after some hours, or at once who has told us something unclear."""
     patience = timedelta(seconds=turn.run.settings.trouble_seconds)
     return not trouble.told and (troubled.is_answer or turn.now() - trouble.since >= patience)
 
 
-def _words(turn: Turn, trouble: _Trouble, troubled: _Verdict, secret: str) -> Notice:
+def _words(turn: Turn, trouble: _Trouble, troubled: Verdict, secret: str) -> Notice:
     if troubled.held:
-        return held_notice(turn.run, trouble.reason, trouble.since, troubled.held)
+        return held_notice(turn.run, trouble.reason, trouble.since, troubled.held, secret)
     return troubled_notice(turn.run, trouble.reason, trouble.since, secret)
 
 
-def _verdicts(turn: Turn, facts: Facts, control: Control) -> dict[int, _Verdict]:
-    """Return a verdict for each batch by number, for a run without plan one under 0."""
-    if facts.stuck:
-        return {0: _Verdict(Next.REPORT)}
-    if not facts.planned:
-        return {0: _before_plan(turn, facts)}
-    return {batch.number: _of_batch(turn, batch, facts, control) for batch in turn.ledger.plan().batches}
-
-
-def _before_plan(turn: Turn, facts: Facts) -> _Verdict:
-    if facts.refused:
-        return _Verdict(Next.REPORT)
-    until = _validating_until(turn, facts)
-    return _Verdict(Next.WAIT, until) if until else _Verdict(Next.SUBMIT)
-
-
-def _validating_until(turn: Turn, facts: Facts) -> datetime | None:
-    """Return until when the drop may still be being validated, if so."""
-    until = turn.ledger.validation().not_after if facts.validating else None
-    return until if until and until > turn.now() else None
-
-
-def _of_batch(turn: Turn, batch: Batch, facts: Facts, control: Control) -> _Verdict:
-    about = facts.batches.get(batch.number, BatchFacts())
-    if about.submitted:
-        return _of_submitted(turn, batch, about, stop=control.is_stopped)
-    if about.undecided:
-        return _of_undecided(turn, batch, about.undecided, about, control)
-    if facts.refused:
-        return _Verdict(Next.REPORT)
-    refused = last_refusal(batch.number, about, turn.ledger)
-    if refused is None:
-        return _Verdict(Next.SUBMIT)
-    trouble = f"HTTP {refused.status} {refused.type}: {refused.message}" if refused.status else refused.message
-    if refused.retry_at > turn.now():
-        return _Verdict(Next.WAIT, refused.retry_at, trouble)
-    return _Verdict(Next.SUBMIT, trouble=trouble)
-
-
-def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, control: Control) -> _Verdict:
-    over = over_at(turn, batch.number, number, about)
-    if over > turn.now():
-        return _Verdict(Next.WAIT, over)
-    word = control.release(batch.number, number)
-    problem = release(turn, batch, number, word) if word else None
-    if word and not problem:
-        return _Verdict(Next.WAIT, turn.now())
-    found = look(turn, batch, number, about)
-    held = Held(batch.number, number, found.doubtful)
-    return _Verdict(Next.WAIT, found.until, problem or found.trouble, held, is_answer=bool(problem))
-
-
-def _of_submitted(turn: Turn, batch: Batch, about: BatchFacts, *, stop: bool) -> _Verdict:
-    submitted = turn.ledger.submitted(batch.number)
-    if about.absent:
-        look_for_late(turn, batch, about, submitted)
-    cancel_duplicates(turn, about)
-    if about.parted:
-        return _Verdict(Next.REPORT)
-    progress = turn.api.progress(submitted.id)
-    if isinstance(progress, Trouble) or not progress.ended:
-        trouble = progress.reason if isinstance(progress, Trouble) else None
-        due = turn.now() if stop else submitted.expires_at + CANCEL_AFTER
-        verdict = _unended(turn, batch.number, about, submitted, due)
-        return verdict._replace(trouble=verdict.trouble or trouble)
-    return _of_ended(turn, batch.number, about, submitted)
-
-
-def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted) -> _Verdict:
-    unread = unread_until(turn, batch, about)
-    moments = (unread and unread[0], reread_at(turn, batch, about))
-    again = max((moment for moment in moments if moment), default=turn.now())
-    if again > submitted.created_at + RETENTION:
-        message = f"the results of {submitted.id} could not be read in 29 days, and the provider keeps them no longer"
-        return _end(turn, message)
-    trouble = unread[1] if unread else None
-    return _Verdict(Next.WAIT, again, trouble) if again > turn.now() else _Verdict(Next.SPLIT, trouble=trouble)
-
-
-def _unended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, due: datetime) -> _Verdict:
-    """Cancel a batch that has not ended when it is due to, and give it up six hours after that."""
-    if about.cancelled:
-        end = turn.ledger.cancel(batch).at + STUCK_AFTER
-        if end <= turn.now():
-            return _end(turn, f"the provider did not end {submitted.id}, although it was cancelled hours ago")
-        return _Verdict(Next.WAIT, end)
-    if due > turn.now():
-        return _Verdict(Next.WAIT, due)
-    turn.ledger.write_cancel(batch, Cancel(turn.invocation.writer, turn.now()))
-    answer = turn.api.cancel(submitted.id)
-    return _Verdict(Next.WAIT, trouble=answer.reason if isinstance(answer, Trouble) else None)
-
-
-def _end(turn: Turn, message: str) -> _Verdict:
-    turn.ledger.write_stuck(Stuck(turn.invocation.writer, turn.now(), message))
-    return _Verdict(Next.REPORT)
-
-
-def _following(verdicts: list[_Verdict]) -> Next:
+def _following(verdicts: list[Verdict]) -> Next:
     """Return what the run does next: what one batch needs now comes before what all may wait for."""
     kinds = {verdict.next for verdict in verdicts}
-    return next((kind for kind in (Next.SUBMIT, Next.SPLIT, Next.WAIT) if kind in kinds), Next.REPORT)
+    return next((kind for kind in (Next.SPLIT, Next.SUBMIT, Next.WAIT) if kind in kinds), Next.REPORT)

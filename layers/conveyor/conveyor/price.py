@@ -49,8 +49,14 @@ _LONG_PROMPT_FACTORS = {"claude-haiku-5-5": 5}
 """Models whose whole request costs more when its prompt is longer than 100,000 tokens."""
 
 
-def cost(model: str, usage: Usage) -> Decimal | None:
-    """Return US dollars for one request's tokens; None where the model's price is not known.
+def has_long_prompt(usage: Usage) -> bool:
+    """Tell whether one request's prompt is so long that some models charge more for all of its tokens."""
+    written, read = usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
+    return usage.input_tokens + written + read > _LONG_PROMPT
+
+
+def cost(model: str, usage: Usage, *, long_prompts: bool) -> Decimal | None:
+    """Return US dollars for the tokens of requests of one kind; None where the model's price is not known.
 
     An estimate: five-minute cache writes are assumed, and regional surcharges and paid server tools are left out.
     """
@@ -59,14 +65,13 @@ def cost(model: str, usage: Usage) -> Decimal | None:
     if price is None:
         return None
     written, read = usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
-    prompt = usage.input_tokens + written + read
     total = (
         price.input * usage.input_tokens
         + price.output * usage.output_tokens
         + price.cache_write * written
         + price.cache_read * read
     )
-    return total / _MILLION * (_LONG_PROMPT_FACTORS.get(name, 1) if prompt > _LONG_PROMPT else 1)
+    return total / _MILLION * (_LONG_PROMPT_FACTORS.get(name, 1) if long_prompts else 1)
 
 
 def _undated(model: str) -> str:

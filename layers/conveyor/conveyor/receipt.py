@@ -7,7 +7,7 @@ import msgspec
 
 from conveyor import keys
 from conveyor.outcome import Outcome, Usage
-from conveyor.output import OutputFile
+from conveyor.output import OutputFile, joined
 from conveyor.plan import Batch, Plan
 from conveyor.records import Part, Refusal, Run, Stuck, Submitted, Tokens
 from conveyor.settings import PER_DROP
@@ -40,6 +40,8 @@ class Receipt(msgspec.Struct):
     reason: str | None
     """Why the drop was refused, or the run stopped."""
     code: str | None
+    words: str | None
+    """The provider's own, where it refused."""
     drop: dict[str, str | int]
     drop_settings: dict[str, str]
     """Settings that the drop's own metadata set."""
@@ -74,6 +76,7 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int) -> Receipt:
     receipt.unanswered = unanswered
     receipt.requests = receipt.failures = refusal.lines or 0
     receipt.reason, receipt.code, receipt.faults = refusal.message, refusal.code, refusal.faults
+    receipt.words = refusal.words
     receipt.files += [refusal.faults_file] if refusal.faults_file else []
     return receipt
 
@@ -82,7 +85,7 @@ def stuck_receipt(run: Run, lines: int, stuck: Stuck, batch_ids: list[str]) -> R
     """Return the account of a run that ends without its results: no request has an outcome."""
     receipt = _empty(run, "stuck")
     receipt.requests = lines
-    receipt.reason = f"{stuck.message} (batch {', '.join(batch_ids)})"
+    receipt.reason = f"{stuck.message} (batch {', '.join(batch_ids)})" if batch_ids else stuck.message
     return receipt
 
 
@@ -90,25 +93,40 @@ class Done(NamedTuple):
     """A batch that has been split, and what is known of it."""
 
     batch: Batch
-    submitted: Submitted
+    submitted: Submitted | None
+    """None for a batch that was never sent."""
     part: Part
     duplicates: set[str]
 
 
+def files_of(run: Run, done: list[Done]) -> dict[str, list[OutputFile]]:
+    """Return the parts of each of the user's files, in the order of the drop."""
+    parts: dict[str, list[OutputFile]] = {}
+    for each in done:
+        for file in each.part.files:
+            name = file.key.rsplit("/", 1)[-1]
+            parts.setdefault(keys.output(run.name, run.run, name), []).append(file)
+    return parts
+
+
 def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, refusal: Refusal | None) -> Receipt:
     """Return the account of a drop whose batches have all been split; `refusal`: why no more of it was sent."""
+    parts = files_of(run, done)
+    files = [part[0] if len(plan.batches) == 1 else joined(key, part) for key, part in parts.items()]
     receipt = _empty(run, "completed")
     receipt.unanswered = unanswered
     if refusal:
-        receipt.reason, receipt.code = refusal.message, refusal.code
+        receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
     receipt.requests = plan.checked.lines
     receipt.drop["sha256"] = plan.checked.sha256
     receipt.faults = plan.checked.faults
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
+    receipt.files += files
     for batch, sent, part, duplicates in done:
-        receipt.batches.append(_batch(batch, sent, part, duplicates))
+        if sent:
+            receipt.batches.append(_batch(batch, sent, part, duplicates))
         receipt.unaccounted += part.unaccounted
-        receipt.files += part.files
+        receipt.ordered = receipt.ordered and part.ordered
         receipt.retryable += part.retryable
         for outcome, count in part.outcomes.items():
             receipt.outcomes[outcome] += count
@@ -123,12 +141,14 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
 
 
 def _empty(run: Run, status: Status) -> Receipt:
-    drop = {name: getattr(run.drop, name) for name in ("bucket", "key", "version", "etag", "bytes")}
+    drop: dict[str, str | int] = {
+        name: getattr(run.drop, name) for name in ("bucket", "key", "version", "etag", "bytes")
+    }
     none = {outcome.value: 0 for outcome in Outcome}
     defaults = {"requests": 0, "value": run.settings.default_max_tokens}
     own = {name: value for name, value in run.drop.metadata.items() if name in PER_DROP}
     return Receipt(
-        run.run, run.name, status, None, None, drop, own, 0, 0, 0, none, 0, defaults, 0, {}, 0.0, [], [], [], 0,
+        run.run, run.name, status, None, None, None, drop, own, 0, 0, 0, none, 0, defaults, 0, {}, 0.0, [], [], [], 0,
         ordered=True, received_at=run.drop.last_modified,
     )  # fmt: skip
 

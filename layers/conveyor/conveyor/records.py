@@ -40,6 +40,8 @@ class Refusal(msgspec.Struct, frozen=True):
     at: datetime
     code: str
     message: str
+    words: str | None = None
+    """The provider's own, which may quote what was sent: for the receipt, never for a message or a log."""
     lines: int | None = None
     """Lines of the drop that are not blank, where they were all read."""
     faults: int = 0
@@ -132,6 +134,13 @@ class Duplicate(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class Foreign(msgspec.Struct, frozen=True):
+    """`foreign-<batch id>.json`: a batch of our size whose results answer other requests; it is not read again."""
+
+    writer: str
+    at: datetime
+
+
 class Cancel(msgspec.Struct, frozen=True):
     """`cancel.json`: the batch is being cancelled: a person said so, or it had not ended an hour after its time."""
 
@@ -195,6 +204,8 @@ class Part(msgspec.Struct, frozen=True):
     ended_at: datetime | None
     unaccounted: list[int] = []
     """Lines that have a result and stand in no output; the first thousand."""
+    ordered: bool = True
+    """False where the results were too large for the disk, and stand in the order in which they came."""
 
 
 class BatchFacts(msgspec.Struct):
@@ -208,6 +219,7 @@ class BatchFacts(msgspec.Struct):
     reads: set[int] = msgspec.field(default_factory=set)
     unreads: set[int] = msgspec.field(default_factory=set)
     duplicates: set[str] = msgspec.field(default_factory=set)
+    foreign: set[str] = msgspec.field(default_factory=set)
     cancelled: bool = False
     submitted: bool = False
     parted: bool = False
@@ -230,8 +242,28 @@ class Facts(msgspec.Struct):
 
     @property
     def may_have_paid(self) -> bool:
-        """Whether a batch was created, or may have been."""
-        return any(batch.submitted or batch.undecided for batch in self.batches.values())
+        """Whether a batch was created, or may have been: that none was may be a person's word only."""
+        return any(batch.submitted or batch.undecided or batch.absent for batch in self.batches.values())
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether nobody knows yet of some batch whether it was created."""
+        return any(batch.undecided for batch in self.batches.values())
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether a batch was surely created."""
+        return any(batch.submitted for batch in self.batches.values())
+
+    @property
+    def attempts(self) -> int:
+        """How many paid calls were announced."""
+        return sum(batch.attempts for batch in self.batches.values())
+
+    @property
+    def under_way(self) -> int:
+        """How many batches were sent and are not split."""
+        return sum(batch.submitted and not batch.parted for batch in self.batches.values())
 
 
 def facts_from(run: str, listed: Iterable[str]) -> Facts:
@@ -247,7 +279,7 @@ def facts_from(run: str, listed: Iterable[str]) -> Facts:
                 facts.planned = True
             case ["validation.json"]:
                 facts.validating = True
-            case ["batches", number, name] if number.isdigit():
+            case ["batches", number, name] if _is_number(number):
                 _note(facts.batches.setdefault(int(number), BatchFacts()), name)
     return facts
 
@@ -268,6 +300,8 @@ def _note(batch: BatchFacts, name: str) -> None:
             getattr(batch, _SETS[kind]).add(number)
         case _ if name.startswith("duplicate-"):
             batch.duplicates.add(name.removeprefix("duplicate-").removesuffix(".json"))
+        case _ if name.startswith("foreign-"):
+            batch.foreign.add(name.removeprefix("foreign-").removesuffix(".json"))
 
 
 _SETS = {"refused": "refused", "unknown": "unknown", "absent": "absent", "read": "reads", "unread": "unreads"}
@@ -280,4 +314,8 @@ class _Numbered(NamedTuple):
 
 def _numbered(name: str) -> _Numbered | None:
     kind, _, number = name.removesuffix(".json").rpartition("-")
-    return _Numbered(kind, int(number)) if kind and number.isdigit() else None
+    return _Numbered(kind, int(number)) if kind and _is_number(number) else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()

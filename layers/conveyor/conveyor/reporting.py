@@ -1,4 +1,4 @@
-"""The end of a run: its receipt and its message."""
+"""The end of a run: its files, its receipt and its message."""
 
 from typing import Any
 
@@ -6,32 +6,57 @@ import msgspec
 
 from conveyor import keys
 from conveyor.clients import Clients
+from conveyor.joining import join
 from conveyor.ledger import Ledger
 from conveyor.notice import notice_of
-from conveyor.receipt import Done, Receipt, completed_receipt, refused_receipt, stuck_receipt
+from conveyor.receipt import Done, Receipt, completed_receipt, files_of, refused_receipt, stuck_receipt
+from conveyor.records import Facts, Run
+from conveyor.storage import Storage
 
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
-    """Write the receipt and return the message: run, name, status, subject, message, and counts of both kinds."""
-    receipt = _receipt(Ledger(clients.storage, event["run"]))
+    """Join the files, write the receipt, and return the message and the counts of both kinds.
+
+    The message: run, name, status, subject, message.
+    """
+    receipt = _account(Ledger(clients.storage, event["run"]), clients.storage)
     data = msgspec.json.format(msgspec.json.encode(receipt), indent=2) + b"\n"
     clients.storage.put(keys.receipt(receipt.name, receipt.run), data)
     return notice_of(receipt)._asdict() | {"results": receipt.results, "failures": receipt.failures}
 
 
-def _receipt(ledger: Ledger) -> Receipt:
+def _account(ledger: Ledger, storage: Storage) -> Receipt:
     run, facts = ledger.run(), ledger.facts()
     if facts.stuck:
         lines = ledger.plan().checked.lines
-        return stuck_receipt(run, lines, ledger.stuck(), [ledger.submitted(number).id for number in facts.batches])
+        sent = [number for number, about in sorted(facts.batches.items()) if about.submitted]
+        return stuck_receipt(run, lines, ledger.stuck(), [ledger.submitted(number).id for number in sent])
     refusal = ledger.refusal() if facts.refused else None
     unanswered = sum(len(about.absent) for about in facts.batches.values())
-    parted = {number: about for number, about in sorted(facts.batches.items()) if about.parted}
-    if refusal and not parted:
+    done = _done(ledger, facts)
+    if refusal and not done:
         return refused_receipt(run, refusal, unanswered)
     plan = ledger.plan()
-    done = [
-        Done(plan.batch(number), ledger.submitted(number), ledger.part(number), about.duplicates)
-        for number, about in parted.items()
-    ]
+    if len(plan.batches) > 1:
+        _join(run, done, storage)
     return completed_receipt(run, plan, done, unanswered, refusal)
+
+
+def _done(ledger: Ledger, facts: Facts) -> list[Done]:
+    plan = ledger.plan() if facts.planned else None
+    return [
+        Done(
+            plan.batch(number),
+            ledger.submitted(number) if about.submitted else None,
+            ledger.part(number),
+            about.duplicates,
+        )
+        for number, about in sorted(facts.batches.items())
+        if about.parted and plan
+    ]
+
+
+def _join(run: Run, done: list[Done], storage: Storage) -> None:
+    for key, parts in files_of(run, done).items():
+        own = run.settings.per_drop() if key == keys.retry(run.name, run.run) else {}
+        join(storage, key, parts, own)

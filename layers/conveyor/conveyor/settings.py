@@ -27,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True):
     settle_seconds: Seconds
     reread_seconds: Seconds
     trouble_seconds: Seconds
+    max_queued_requests: Annotated[int, msgspec.Meta(ge=1)]
+    max_events: Annotated[int, msgspec.Meta(ge=50)]
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -72,11 +74,13 @@ class Environment(msgspec.Struct, frozen=True):
     api_key_secret: str = ""
     stack_id: str = ""
     state_machine_arn: str = ""
+    spool_bytes: int = 0
+    """Bytes of disk for the results of one batch."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the variables the template sets."""
-        return msgspec.convert(_given(env, cls.__struct_fields__), cls)
+        return msgspec.convert(_given(env, cls.__struct_fields__), cls, strict=False)
 
 
 def _given(env: Mapping[str, str], fields: Iterable[str]) -> dict[str, str]:

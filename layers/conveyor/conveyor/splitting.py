@@ -1,34 +1,28 @@
 """Results come in the provider's order under our ids; they leave in the user's order under the user's."""
 
-from collections.abc import Mapping
-from contextlib import ExitStack
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
-
-import orjson
+from typing import Any, NamedTuple
 
 from conveyor import keys
 from conveyor.api import ResultsUnreadable, Trouble
+from conveyor.arrival import write_as_they_come
 from conveyor.clients import Clients
 from conveyor.drop import nonce
 from conveyor.invocation import Invocation
-from conveyor.line import raw_custom_id
-from conveyor.lines import Line
-from conveyor.outcome import Error, Outcome, Result, failure, output_line
-from conveyor.output import OutputFile
+from conveyor.outcome import Error, Outcome, failure
+from conveyor.output import Written
 from conveyor.plan import Batch
-from conveyor.records import BatchFacts, Read, Run, Splitting, Unread
-from conveyor.spool import Spool, Stored
-from conveyor.storage import Storage, Writer
+from conveyor.records import BatchFacts, Read, Splitting, Unread
+from conveyor.spool import Aside, Spool, SpoolFull
 from conveyor.tally import Tally
 from conveyor.turn import Turn
+from conveyor.writing import Job, write_in_order
 
 ENOUGH_READS = 3
 """Complete, equal reads after which a line without result is `missing`."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 30, 3600
 """Seconds between reads that break off."""
-_MOST_NAMED = 1000
 
 
 class AnotherSplits(Exception):
@@ -38,20 +32,28 @@ class AnotherSplits(Exception):
 def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Split the results of one ended batch into the user's files, unless that has been done.
 
+    A batch that is never sent has no results: its lines are failures. Of several batches each makes parts of the files.
+
     Returns {"batch": number, "status": "split", or "reread" where lines lack that may still come, or "unread" where the
     results could not be read to their end}. Raises AnotherSplits, so that the machine tries again later.
     """
     number: int = event["batch"]
     turn = clients.turn(event["run"], invocation)
-    about = turn.ledger.facts().batches[number]
+    facts = turn.ledger.facts()
+    about = facts.batches.get(number, BatchFacts())
+    if not about.submitted and (about.undecided or not facts.refused):
+        raise ValueError(f"batch {number} may yet be sent")
     if about.parted:
         return {"batch": number, "status": "split"}
     again = reread_at(turn, number, about)
     if again and again > turn.now():
         return {"batch": number, "status": "reread"}
+    plan = turn.ledger.plan()
     mine = _begin(turn, number, about)
     try:
-        status = _split(turn, number, about, mine)
+        with Aside() as aside:
+            job = Job(turn, plan.batch(number), len(plan.batches) == 1, Tally(), aside)
+            status = _split(_Work(job, about, mine, clients.environment.spool_bytes))
     except ResultsUnreadable as error:
         turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), str(error)))
         return {"batch": number, "status": "unread"}
@@ -74,25 +76,58 @@ def _begin(turn: Turn, batch: int, about: BatchFacts) -> int:
     return last + 1
 
 
-def _split(turn: Turn, number: int, about: BatchFacts, mine: int) -> str:
-    batch = turn.ledger.plan().batch(number)
-    batch_id = turn.ledger.submitted(number).id
-    tally = Tally()
-    with Spool(batch, nonce(turn.run.run), tally) as spool:
-        with turn.api.results(batch_id) as results:
-            for result in results:
-                spool.add(result)
-        missing = _missing(turn, batch, spool)
-        if missing and not _is_settled(turn, number, about, mine, missing):
+class _Work(NamedTuple):
+    """One split of one batch."""
+
+    job: Job
+    about: BatchFacts
+    number: int
+    """Of the split, counted from 1."""
+    spool_bytes: int
+
+    def spool(self) -> Spool:
+        """Return room for results."""
+        job = self.job
+        return Spool(job.batch, nonce(job.turn.run.run), job.tally, job.aside, self.spool_bytes)
+
+
+def _split(work: _Work) -> str:
+    job, ended_at = work.job, None
+    turn, batch = job.turn, job.batch
+    if work.about.submitted:
+        batch_id = turn.ledger.submitted(batch.number).id
+        written = _sent(work, batch_id)
+        if written is None:
             return "reread"
-        files, unaccounted = _write(turn, batch, spool, tally)
-        if tally.foreign or tally.repeated:
-            _keep_aside(turn, number, spool)
-    progress = turn.api.progress(batch_id)
-    ended_at = None if isinstance(progress, Trouble) else progress.ended_at
-    part = tally.part(turn.invocation.writer, turn.now(), files, ended_at, unaccounted)
-    turn.ledger.write_part(number, part)
+        progress = turn.api.progress(batch_id)
+        ended_at = None if isinstance(progress, Trouble) else progress.ended_at
+    else:
+        with work.spool() as empty:
+            never = failure(Outcome.CANCELED, Error("never_sent", turn.ledger.refusal().message))
+            written = write_in_order(job, empty, never)
+    if job.tally.foreign or job.tally.repeated:
+        _keep_aside(job)
+    part = job.tally.part(turn.invocation.writer, turn.now(), written, ended_at)
+    turn.ledger.write_part(batch.number, part)
     return "split"
+
+
+def _sent(work: _Work, batch_id: str) -> Written | None:
+    """Read all results and write them; None where lines lack that may still come."""
+    job = work.job
+    try:
+        with work.spool() as spool:
+            with job.turn.api.results(batch_id) as results:
+                for result in results:
+                    spool.add(result)
+            missing = _missing(job.turn, job.batch, spool)
+            if missing and not _is_settled(work, missing):
+                return None
+            return write_in_order(job, spool, failure(Outcome.MISSING))
+    except SpoolFull:
+        job.tally.clear()
+        job.aside.clear()
+        return write_as_they_come(job, batch_id, lambda missing: _is_settled(work, missing))
 
 
 def _missing(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
@@ -104,13 +139,14 @@ def _missing(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
     return [number for number in numbers if number not in skipped and number not in spool]
 
 
-def _is_settled(turn: Turn, batch: int, about: BatchFacts, mine: int, missing: list[int]) -> bool:
+def _is_settled(work: _Work, missing: list[int]) -> bool:
     """Tell whether enough reads agree on what lacks, this one included; if not, write this one down."""
+    turn, batch, about = work.job.turn, work.job.batch.number, work.about
     digest = sha256(repr(missing).encode()).hexdigest()
     before = [turn.ledger.read(batch, number).digest for number in sorted(about.reads)[1 - ENOUGH_READS :]]
     if before == [digest] * (ENOUGH_READS - 1):
         return True
-    turn.ledger.write_read(batch, mine, Read(turn.invocation.writer, turn.now(), len(missing), digest))
+    turn.ledger.write_read(batch, work.number, Read(turn.invocation.writer, turn.now(), len(missing), digest))
     return False
 
 
@@ -130,70 +166,7 @@ def unread_until(turn: Turn, batch: int, about: BatchFacts) -> tuple[datetime, s
     return last.at + timedelta(seconds=pause), last.reason
 
 
-class _Outputs:
-    """The user's files of one batch; they appear when the stack they were opened on ends without an exception."""
-
-    def __init__(self, run: Run, storage: Storage, stack: ExitStack) -> None:
-        self._storage, self._stack = storage, stack
-        self._results = self._open(keys.results(run.name, run.run))
-        self._failures = self._open(keys.failures(run.name, run.run))
-        self._retry: Writer | None = None
-        self._retry_key = keys.retry(run.name, run.run)
-        self._own = run.settings.per_drop()  # copied along when the file is copied into inbox/
-
-    def _open(self, key: str, metadata: Mapping[str, str] | None = None) -> Writer:
-        return self._stack.enter_context(self._storage.writer(key, metadata))
-
-    def add(self, line: Line, custom_id: bytes, stored: Stored) -> None:
-        """Write a request's outcome, and its own line again where sending it again may help."""
-        (self._results if stored.succeeded else self._failures).write(output_line(custom_id, stored.tail))
-        if stored.retryable:
-            if self._retry is None:
-                self._retry = self._open(self._retry_key, self._own)
-            self._retry.write((line.raw or b"") + b"\n")
-
-    @property
-    def writers(self) -> list[Writer]:
-        """The writers of the files that exist."""
-        return [self._results, self._failures, *([self._retry] if self._retry else [])]
-
-
-def _write(turn: Turn, batch: Batch, spool: Spool, tally: Tally) -> tuple[list[OutputFile], list[int]]:
-    """Write all outcomes in step with the lines of the drop, and count those that no result told of.
-
-    Returns the files, and the lines that have a result and were not met: none, unless plan and drop do not agree.
-    """
-    skipped = {line.line: line for line in batch.skipped}
-    found = 0
-    with ExitStack() as stack:
-        outputs = _Outputs(turn.run, turn.storage, stack)
-        for line in turn.lines(batch):
-            if line.number in skipped:
-                fault = skipped[line.number]
-                stored = _unsent(line, failure(Outcome.INVALID, Error(fault.code, fault.message)), tally)
-                outputs.add(line, orjson.dumps(fault.custom_id), stored)  # what of the line is not to be trusted
-                continue
-            if line.number in spool:
-                stored = spool.find(line.number)
-                found += 1
-            else:
-                stored = _unsent(line, failure(Outcome.MISSING), tally)
-            outputs.add(line, raw_custom_id(line.raw or b""), stored)
-    files = [writer.account() for writer in outputs.writers]
-    return files, [] if found == len(spool) else _unmet(turn, batch, spool)
-
-
-def _unmet(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
-    met = {line.number for line in turn.lines(batch)}
-    return sorted(line for line in spool if line not in met)[:_MOST_NAMED]
-
-
-def _keep_aside(turn: Turn, batch: int, spool: Spool) -> None:
-    with turn.storage.writer(keys.aside(turn.run.run, batch)) as writer:
-        for line in spool.aside_lines():
+def _keep_aside(job: Job) -> None:
+    with job.turn.storage.writer(keys.aside(job.turn.run.run, job.batch.number)) as writer:
+        for line in job.aside.lines():
             writer.write(line)
-
-
-def _unsent(line: Line, result: Result, tally: Tally) -> Stored:
-    tally.add(result)
-    return Stored.of(result, line.number)

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
+from os import pread
 from tempfile import TemporaryFile
 from typing import NamedTuple, Self
 
@@ -12,7 +13,6 @@ from conveyor.tally import Tally
 
 _SUCCEEDED = 1
 _RETRYABLE = 2
-_FLAG_BITS = 2
 _BUFFER = 1 << 16
 
 
@@ -30,19 +30,16 @@ class Stored(NamedTuple):
         return cls(output_tail(result, line), result.outcome is Outcome.SUCCEEDED, retryable)
 
 
-class Spool:
-    """Results in a temporary file that vanishes with the process. Holds some 120 bytes of memory per request."""
+class SpoolFull(Exception):
+    """The results need more disk than there is."""
 
-    def __init__(self, batch: Batch, mark: str, tally: Tally) -> None:
-        """Take the batch whose results are kept, the nonce of its wire ids, and a tally that counts what is kept."""
-        self._aside = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed with the other
+
+class Aside:
+    """Result lines of no request of the batch, or of one that had its result, in a temporary file."""
+
+    def __init__(self) -> None:
+        """Start with none."""
         self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by our own __exit__
-        self._batch = batch
-        self._mark = mark
-        self._tally = tally
-        self._size = 0
-        self._numbers: dict[int, int] = {}
-        self._places = array("Q")
 
     def __enter__(self) -> Self:
         """Use it."""
@@ -51,7 +48,48 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         """Give the disk space back."""
         self._file.close()
-        self._aside.close()
+
+    def add(self, raw: bytes) -> None:
+        """Keep a line as the provider wrote it."""
+        self._file.write(raw + b"\n")
+
+    def clear(self) -> None:
+        """Forget all lines."""
+        self._file.seek(0)
+        self._file.truncate()
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield what was kept."""
+        self._file.seek(0)
+        yield from self._file
+
+
+class Spool:
+    """Results in a temporary file that vanishes with the process. Holds some 130 bytes of memory per request."""
+
+    def __init__(self, batch: Batch, mark: str, tally: Tally, aside: Aside, limit: int) -> None:
+        """Take the batch whose results are kept, the nonce of its wire ids, and what counts and keeps the others.
+
+        `limit`: bytes of disk that may be used.
+        """
+        self._aside = aside
+        self._limit = limit
+        self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by our own __exit__
+        self._batch = batch
+        self._mark = mark
+        self._tally = tally
+        self._numbers: dict[int, int] = {}
+        self._places = array("Q", [0])
+        """Where each result begins, and where the last one ends."""
+        self._flags = bytearray()
+
+    def __enter__(self) -> Self:
+        """Use it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the disk space back."""
+        self._file.close()
 
     def __len__(self) -> int:
         """Return the number of requests that have a result."""
@@ -66,31 +104,40 @@ class Spool:
         return line in self._numbers
 
     def add(self, result: Result) -> None:
-        """Keep a result: the first one of each line, and none that answers no request of the batch."""
+        """Keep a result: the first one of each line, and none that answers no request of the batch.
+
+        Raises SpoolFull.
+        """
         line = line_of(result.wire_id, self._mark)
         if line is None or not self._batch.first_line <= line <= self._batch.last_line:
             self._tally.foreign += 1
-            self._aside.write(result.raw + b"\n")
+            self._aside.add(result.raw)
         elif line in self._numbers:
             self._tally.repeated += 1
-            self._aside.write(result.raw + b"\n")
+            self._aside.add(result.raw)
         else:
-            self._keep(line, Stored.of(result, line))
-            self._tally.add(result)
+            stored = Stored.of(result, line)
+            self._keep(line, stored)
+            self._tally.add(result, retryable=stored.retryable)
 
     def _keep(self, line: int, stored: Stored) -> None:
-        flags = _SUCCEEDED * stored.succeeded | _RETRYABLE * stored.retryable
-        self._numbers[line] = len(self._places)
-        self._places.append(self._size << _FLAG_BITS | flags)
-        self._size += self._file.write(stored.tail)
+        self._numbers[line] = len(self._flags)
+        self._flags.append(_SUCCEEDED * stored.succeeded | _RETRYABLE * stored.retryable)
+        end = self._places[-1] + self._file.write(stored.tail)
+        self._places.append(end)
+        if end > self._limit:
+            raise SpoolFull
 
-    def find(self, line: int) -> Stored:
-        """Return the output of a line that has a result."""
-        place = self._places[self._numbers[line]]
-        self._file.seek(place >> _FLAG_BITS)
-        return Stored(self._file.readline(), bool(place & _SUCCEEDED), bool(place & _RETRYABLE))
+    def rewind(self) -> None:
+        """Make what was kept readable; nothing is added afterwards."""
+        self._file.flush()
 
-    def aside_lines(self) -> Iterator[bytes]:
-        """Yield the lines of no request of the batch, or of one that had its result, as the provider wrote them."""
-        self._aside.seek(0)
-        yield from self._aside
+    def find(self, line: int) -> Stored | None:
+        """Return the output of a line, None where it has no result. Reads just its bytes: they lie in no order."""
+        number = self._numbers.get(line)
+        if number is None:
+            return None
+        start, end = self._places[number], self._places[number + 1]
+        flags = self._flags[number]
+        tail = pread(self._file.fileno(), end - start, start)
+        return Stored(tail, bool(flags & _SUCCEEDED), bool(flags & _RETRYABLE))

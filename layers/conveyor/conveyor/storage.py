@@ -2,24 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from conveyor.drop import Drop
-from conveyor.output import OutputFile
+from conveyor.upload import Upload, Writer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import (
-        CompletedMultipartUploadTypeDef,
-        CompletedPartTypeDef,
-        HeadObjectRequestTypeDef,
-    )
+    from mypy_boto3_s3.type_defs import HeadObjectRequestTypeDef
 
 RANGE_BYTES = 8 * 1024 * 1024
-"""One ranged GET, and one part of a multipart upload: at most 10,000 parts make 80 GB."""
+"""One ranged GET."""
 _READS = 3
 _CONFLICTS = 10
 
@@ -49,6 +44,10 @@ class Storage:
     def get(self, key: str) -> bytes:
         """Return a small object that is known to exist."""
         return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def range(self, key: str, start: int, end: int) -> bytes:
+        """Return some bytes of an object that never changes."""
+        return self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}")["Body"].read()
 
     def beginning(self, key: str, count: int) -> bytes:
         """Return the first bytes of an object that may be of any size."""
@@ -85,9 +84,9 @@ class Storage:
                 return True
         raise RuntimeError(f"{key}: another writer was always at it")
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         """Write an object whose content follows from facts, so that writing it again changes nothing."""
-        self._client.put_object(Bucket=self.bucket, Key=key, Body=data)
+        self._client.put_object(Bucket=self.bucket, Key=key, Body=data, Metadata=metadata or {})
 
     def list(self, prefix: str) -> list[str]:
         """Return all keys under a prefix."""
@@ -115,87 +114,32 @@ class Storage:
         raise AssertionError
 
     @contextmanager
-    def writer(self, key: str, metadata: Mapping[str, str] | None = None) -> "Iterator[Writer]":
-        """Give a writer whose object appears whole when the block ends, and not at all when it raises."""
+    def upload(self, key: str, metadata: Mapping[str, str]) -> Iterator[Upload]:
+        """Give an upload of parts that is completed when the block ends, and aborted when it raises."""
+        upload = Upload(self._client, self.bucket, key, metadata)
+        try:
+            yield upload
+            upload.complete()
+        except BaseException:
+            upload.abort()
+            raise
+
+    @contextmanager
+    def writer(
+        self, key: str, metadata: Mapping[str, str] | None = None, *, keep_empty: bool = True
+    ) -> Iterator[Writer]:
+        """Give a writer whose object appears whole when the block ends, and not at all when it raises.
+
+        `keep_empty=False`: nor when nothing was written.
+        """
         writer = Writer(self._client, self.bucket, key, metadata or {})
         try:
             yield writer
-            writer.finish()
+            if keep_empty or writer.account().lines:
+                writer.finish()
         except BaseException:
             writer.abort()
             raise
-
-
-class Writer:
-    """Collects lines of any number and uploads them part by part; holds one part."""
-
-    def __init__(self, client: "S3Client", bucket: str, key: str, metadata: Mapping[str, str]) -> None:
-        """Write nothing yet."""
-        self._metadata = metadata
-        self._client = client
-        self._bucket = bucket
-        self._key = key
-        self._buffer = bytearray()
-        self._upload: str | None = None
-        self._parts: list[CompletedPartTypeDef] = []
-        self._digest = sha256()
-        self._bytes = 0
-        self._lines = 0
-
-    def write(self, line: bytes) -> None:
-        """Add a line, which brings its own line feed."""
-        self._buffer += line
-        self._lines += 1
-        if len(self._buffer) >= RANGE_BYTES:
-            self._flush()
-
-    def account(self) -> OutputFile:
-        """Describe the finished object."""
-        return OutputFile(self._key, self._lines, self._bytes, self._digest.hexdigest())
-
-    def finish(self) -> None:
-        """Make the object appear."""
-        if self._upload is None:
-            self._count()
-            self._client.put_object(
-                Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer), Metadata=self._metadata
-            )
-            return
-        if self._buffer:
-            self._flush()
-        parts: CompletedMultipartUploadTypeDef = {"Parts": self._parts}
-        self._client.complete_multipart_upload(
-            Bucket=self._bucket, Key=self._key, UploadId=self._upload, MultipartUpload=parts
-        )
-        self._upload = None
-
-    def abort(self) -> None:
-        """Leave nothing behind."""
-        if self._upload is not None:
-            self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload)
-
-    def _flush(self) -> None:
-        if self._upload is None:
-            self._upload = self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=self._key, Metadata=self._metadata, ChecksumAlgorithm="CRC32"
-            )["UploadId"]
-        number = len(self._parts) + 1
-        self._count()
-        part = self._client.upload_part(
-            Bucket=self._bucket,
-            Key=self._key,
-            UploadId=self._upload,
-            PartNumber=number,
-            Body=bytes(self._buffer),
-            ChecksumAlgorithm="CRC32",
-        )
-        # The checksums are declared, sent, and named again at the end: S3 refuses an upload that does it by halves.
-        self._parts.append({"ETag": part["ETag"], "PartNumber": number, "ChecksumCRC32": part["ChecksumCRC32"]})
-        self._buffer.clear()
-
-    def _count(self) -> None:
-        self._digest.update(self._buffer)
-        self._bytes += len(self._buffer)
 
 
 def _status(error: ClientError) -> int:

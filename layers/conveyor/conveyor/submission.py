@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from conveyor.admission import admit
 from conveyor.api import Created, CredentialsUnusable, Refused, Unknown
 from conveyor.ledger import Ledger
 from conveyor.line import Request, read_request
@@ -42,17 +43,40 @@ _CODES: dict[RefusalKind | int, str] = {
 }
 
 
-def submit_next(turn: Turn, facts: Facts) -> None:
-    """Make at most one paid call: for the first batch that needs one, if there is time enough for it."""
+def submit_next(turn: Turn, facts: Facts) -> bool:
+    """Make at most one paid call: for the first batch that may be sent, if there is time and room for it.
+
+    Returns whether it was made. A batch whose last attempt is undecided does not hold up the others.
+    """
+    sent = max((number for number, about in facts.batches.items() if about.submitted), default=None)
+    if sent is not None:  # its writer may have been broken off before the claim
+        turn.ledger.write_claim(turn.ledger.submitted(sent).id, sent)
+    if facts.refused:
+        return False
     for batch in turn.ledger.plan().batches:
         about = facts.batches.get(batch.number, BatchFacts())
-        if about.submitted:
-            turn.ledger.write_claim(turn.ledger.submitted(batch.number).id, batch.number)
-        elif not facts.refused and not _conclude(turn, batch.number, about):
-            refused = last_refusal(batch.number, about, turn.ledger)
-            if not about.undecided and (refused is None or refused.retry_at <= turn.now()):
-                _pay(turn, batch, about)
-            return
+        if about.submitted or about.undecided:
+            continue
+        refused = last_refusal(batch.number, about, turn.ledger)
+        is_due = refused is None or refused.retry_at <= turn.now()
+        if _conclude(turn, batch.number, about) or not is_due or not _has_time(turn) or not _has_key(turn):
+            return False
+        return admit(turn, batch.requests, facts) and _pay(turn, batch, about)
+    return False
+
+
+def _has_time(turn: Turn) -> bool:
+    return turn.invocation.left >= timedelta(seconds=turn.run.settings.post_seconds) + SPARE
+
+
+def _has_key(turn: Turn) -> bool:
+    """Read the credentials anew, and refuse the run where there are none that could serve."""
+    try:
+        turn.api.renew()
+    except CredentialsUnusable as error:
+        turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), "key-unusable", str(error)))
+        return False
+    return True
 
 
 def last_refusal(batch: int, about: BatchFacts, ledger: Ledger) -> AttemptRefused | None:
@@ -62,7 +86,7 @@ def last_refusal(batch: int, about: BatchFacts, ledger: Ledger) -> AttemptRefuse
 
 def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
     """Refuse the run if no further attempt at a batch can help; tell whether it is refused."""
-    last = about.attempts
+    last, words = about.attempts, None
     if last in about.refused:
         refused = turn.ledger.attempt_refused(batch, last)
         before = turn.ledger.attempt_refused(batch, last - 1).kind if last - 1 in about.refused else None
@@ -71,36 +95,39 @@ def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
         ):
             return False
         code = _CODES.get(refused.status) or _CODES[refused.kind]
-        message = f"the provider answered HTTP {refused.status} {refused.type}: {refused.message}"
+        message, words = told_of(refused.status, refused.type), refused.message
     elif len(about.absent) >= MOST_ATTEMPTS:
         code, message = "unsent", f"{MOST_ATTEMPTS} attempts to send a batch came to nothing: none of them is listed"
     else:
         return False
-    turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), code, message))
+    turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), code, message, words))
     return True
 
 
-def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> None:
+def told_of(status: int, kind: str) -> str:
+    """Say what the provider answered, without its own words: they may quote a prompt, and this goes into messages."""
+    return f"the provider answered HTTP {status} {kind}" if status else "the provider could not be reached"
+
+
+def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> bool:
+    """Make the paid call of a batch, unless another has the right to it; tell whether it was made."""
     number = about.attempts + 1
-    seconds = turn.run.settings.post_seconds
-    if turn.invocation.left < timedelta(seconds=seconds) + SPARE:
-        return
-    try:
-        turn.api.renew()
-    except CredentialsUnusable as error:
-        turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), "key-unusable", str(error)))
-        return
     writer = turn.invocation.writer
     intent = Attempt(writer, turn.now(), turn.invocation.not_after, batch.requests)
     if turn.ledger.write_attempt(batch.number, number, intent).writer != writer:
-        return
-    if turn.ledger.facts().refused:  # stopped at the same moment; whoever stopped it sees the attempt, or we the stop
-        stopped = Refused(RefusalKind.STOP, 0, "stopped", "the run was stopped before the call was made", None)
-        turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, stopped, number))
-        return
+        return False
+    if not _is_still_due(turn, batch.number, number):
+        return False
     if not turn.ledger.claim_attempt(batch.number, number, writer):
-        return  # the ledger was lost and begun anew: looking finds what the earlier attempt created
-    match turn.api.create(wire_requests(turn, batch), batch.body_bytes, seconds):
+        return False  # the ledger was lost and begun anew: looking finds what the earlier attempt created
+    _call(turn, batch, number, about)
+    return True
+
+
+def _call(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> None:
+    """Make the paid call, and write down what its answer proves."""
+    writer = turn.invocation.writer
+    match turn.api.create(wire_requests(turn, batch), batch.body_bytes, turn.run.settings.post_seconds):
         case Created(batch_id, created_at, expires_at):
             submitted = Submitted(writer, turn.now(), batch_id, created_at, expires_at)
             if turn.ledger.write_submitted(batch.number, submitted).id == batch_id:
@@ -115,6 +142,18 @@ def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> None:
             turn.ledger.write_attempt_unknown(batch.number, number, AttemptUnknown(writer, turn.now(), reason))
 
 
+def _is_still_due(turn: Turn, batch: int, number: int) -> bool:
+    """Tell, once the intent is written, whether nobody stopped the run or adopted a batch at the same moment.
+
+    Whoever stops sees the intent, or we see the stop.
+    """
+    facts = turn.ledger.facts()
+    if facts.refused:
+        stopped = Refused(RefusalKind.STOP, 0, "stopped", "the run was stopped before the call was made", None)
+        turn.ledger.write_attempt_refused(batch, number, _refused_attempt(turn, stopped, number))
+    return not facts.refused and not facts.batches[batch].submitted
+
+
 def _refused_attempt(turn: Turn, refused: Refused, number: int) -> AttemptRefused:
     later = refused.kind is RefusalKind.LATER
     wait = timedelta(seconds=_pause(refused.retry_after, number) if later else 0)
@@ -123,8 +162,11 @@ def _refused_attempt(turn: Turn, refused: Refused, number: int) -> AttemptRefuse
 
 
 def _pause(said: int | None, number: int) -> int:
-    """Return the seconds until attempt `number` is followed by another: as the provider said, else ever longer."""
-    return said if said is not None else min(_SHORTEST_PAUSE << (number - 1), _LONGEST_PAUSE)
+    """Return the seconds until attempt `number` is followed by another: as the provider said, but ever longer."""
+    own = min(_SHORTEST_PAUSE << (number - 1), _LONGEST_PAUSE)
+    if said is None:
+        return own
+    return said if number == 1 else max(said, own)
 
 
 def wire_requests(turn: Turn, batch: Batch) -> Iterator[bytes]:

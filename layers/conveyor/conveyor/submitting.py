@@ -6,7 +6,7 @@ from conveyor.clients import Clients
 from conveyor.drop import Upload
 from conveyor.intake import receive
 from conveyor.invocation import Invocation
-from conveyor.records import Facts, Run, Validation
+from conveyor.records import Facts, Validation
 from conveyor.schedule import Next
 from conveyor.submission import submit_next
 from conveyor.turn import Turn
@@ -16,8 +16,11 @@ from conveyor.validation import validate
 def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Carry a run on as far as it goes now, whether an upload or the state machine asks. Returns the machine's state.
 
-    An ignored upload gives {"ignored": key}.
+    An ignored upload gives {"ignored": key}; {"run", "continue": state} goes on in a new execution.
     """
+    if "continue" in event:
+        clients.machine.start(f"{event['run']}-{event['continue']['execution']['number']}", event["continue"])
+        return {"run": event["run"]}
     if "run" in event:
         turn = clients.turn(event["run"], invocation)
         facts = turn.ledger.facts()
@@ -29,13 +32,15 @@ def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> d
         turn = clients.turn(run.run, invocation)
         facts = turn.ledger.facts()
         if _another_validates(turn, facts):
-            return _state(turn.run)
-    _carry_on(turn, facts)
-    return _state(turn.run)
+            return _state(turn, sent=False)
+    return _state(turn, sent=_carry_on(turn, facts))
 
 
-def _state(run: Run) -> dict[str, Any]:
-    return {"run": run.run, "next": Next.WAIT, "wait_seconds": run.settings.poll_min_seconds}
+def _state(turn: Turn, *, sent: bool) -> dict[str, Any]:
+    """Return when to look again: soon after something was sent, since there may be more to send."""
+    shortest = turn.run.settings.poll_min_seconds
+    wait = shortest if sent else turn.usual_wait()
+    return {"run": turn.run.run, "next": Next.WAIT, "wait_seconds": wait}
 
 
 def _another_validates(turn: Turn, facts: Facts) -> bool:
@@ -50,9 +55,9 @@ def _another_validates(turn: Turn, facts: Facts) -> bool:
     return turn.ledger.write_validation(mine).writer != mine.writer
 
 
-def _carry_on(turn: Turn, facts: Facts) -> None:
+def _carry_on(turn: Turn, facts: Facts) -> bool:
+    """Validate and send as far as that is open; tell whether a paid call was made."""
     if not (facts.planned or facts.refused):
         validate(turn)
         facts = turn.ledger.facts()
-    if facts.planned:
-        submit_next(turn, facts)
+    return facts.planned and submit_next(turn, facts)

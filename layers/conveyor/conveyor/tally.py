@@ -3,9 +3,9 @@
 from datetime import datetime
 from decimal import Decimal
 
-from conveyor.outcome import Outcome, Result, Usage, is_retryable
-from conveyor.output import OutputFile
-from conveyor.price import cost
+from conveyor.outcome import Outcome, Result, Usage
+from conveyor.output import Written
+from conveyor.price import cost, has_long_prompt
 from conveyor.records import Part, Tokens
 
 
@@ -14,36 +14,41 @@ class Tally:
 
     def __init__(self) -> None:
         """Start at nothing."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Start again."""
         self.outcomes = {outcome.value: 0 for outcome in Outcome}
         self.retryable = 0
         self.foreign = 0
         self.repeated = 0
-        self.usage: dict[str, Usage] = {}
-        self.dollars: dict[str, Decimal | None] = {}
+        self._used: dict[tuple[str, bool], Usage] = {}
+        """Tokens by model and whether the prompt was a long one: the price of a token depends on both."""
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Result, *, retryable: bool) -> None:
         """Count one request's outcome."""
         self.outcomes[result.outcome] += 1
-        self.retryable += is_retryable(result.outcome, result.error)
+        self.retryable += retryable
         if result.outcome is Outcome.SUCCEEDED:
-            self._add_usage(result.model, result.usage)
-
-    def _add_usage(self, model: str, usage: Usage) -> None:
-        self.usage.setdefault(model, Usage()).add(usage)
-        dollars, before = cost(model, usage), self.dollars.setdefault(model, Decimal(0))
-        self.dollars[model] = None if dollars is None or before is None else before + dollars
+            kind = (result.model, has_long_prompt(result.usage))
+            self._used.setdefault(kind, Usage()).add(result.usage)
 
     @property
     def tokens(self) -> dict[str, Tokens]:
         """Tokens and money by model."""
-        return {
-            model: Tokens(usage, None if (dollars := self.dollars[model]) is None else float(round(dollars, 6)))
-            for model, usage in sorted(self.usage.items())
-        }
+        return {model: self._tokens(model) for model in sorted({model for model, _ in self._used})}
 
-    def part(
-        self, writer: str, at: datetime, files: list[OutputFile], ended_at: datetime | None, unaccounted: list[int]
-    ) -> Part:
+    def _tokens(self, model: str) -> Tokens:
+        total, dollars = Usage(), list[Decimal | None]()
+        for (name, is_long), usage in self._used.items():
+            if name == model:
+                total.add(usage)
+                dollars.append(cost(model, usage, long_prompts=is_long))
+        known = [each for each in dollars if each is not None]
+        return Tokens(total, float(round(sum(known, Decimal(0)), 6)) if len(known) == len(dollars) else None)
+
+    def part(self, writer: str, at: datetime, written: Written, ended_at: datetime | None) -> Part:
         """Return the account of a batch."""
         counts = (self.outcomes, self.retryable, self.foreign, self.repeated)
-        return Part(writer, at, *counts, self.tokens, files, ended_at, unaccounted)
+        files, ordered, unaccounted = written
+        return Part(writer, at, *counts, self.tokens, files, ended_at, unaccounted, ordered)

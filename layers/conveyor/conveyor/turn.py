@@ -10,6 +10,7 @@ from conveyor.ledger import Ledger
 from conveyor.lines import Line, read_lines
 from conveyor.plan import Batch
 from conveyor.records import Run
+from conveyor.schedule import wait_seconds
 from conveyor.storage import Storage
 
 
@@ -27,6 +28,12 @@ class Turn:
         """Read the lines of a batch from the drop, invalid ones included."""
         chunks = self.storage.stream(self.run.drop, batch.first_byte, batch.end_byte)
         return read_lines(chunks, first=batch.first_line, start=batch.first_byte)
+
+    def usual_wait(self) -> int:
+        """Return the seconds until it makes sense to look again, when nothing says better."""
+        settings = self.run.settings
+        elapsed = self.now() - self.run.drop.last_modified
+        return wait_seconds(elapsed, settings.poll_min_seconds, settings.poll_max_seconds)
 
     def now(self) -> datetime:
         """Return the time."""

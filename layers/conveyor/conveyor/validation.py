@@ -86,7 +86,7 @@ def _seen_before(turn: Turn) -> tuple[str, str] | None:
     other = turn.ledger.claim_content(turn.run.drop.content)
     if other is None or turn.run.drop.is_meant_again:
         return None
-    return "seen-before", f"the same bytes were dropped under this key before, in run {other}"
+    return "seen-before", f"the same bytes under this key are run {other} already"
 
 
 def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:

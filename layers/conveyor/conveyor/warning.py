@@ -1,11 +1,19 @@
 """Messages about a run that goes on: asking the provider is in trouble, and perhaps a person can decide."""
 
 from datetime import datetime
-from typing import NamedTuple
+from shlex import quote
+from typing import Literal, NamedTuple
 
 from conveyor import keys
 from conveyor.notice import Notice, cut, quoted_url, table
 from conveyor.records import Run
+
+Status = Literal["held", "troubled"]
+"""What a message about a run that goes on can say of it; of one that has ended, see `receipt.Status`."""
+
+
+_MOST_NAMED = 20
+"""Batches in one message: the state that carries it takes 256 KiB."""
 
 
 class Held(NamedTuple):
@@ -17,21 +25,22 @@ class Held(NamedTuple):
     """Batches at the provider that may be it."""
 
 
-def held_notice(run: Run, reason: str, since: datetime, held: Held) -> Notice:
+def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str) -> Notice:
     """Say that nothing more is paid until it is known what became of an attempt, and how a person settles it."""
     place = quoted_url(run.drop.bucket, keys.release(run.run, held.batch, held.attempt))
-    ids = held.doubtful or ("<batch id>",)
+    ids = held.doubtful[:_MOST_NAMED] or ("<batch id>",)
     lines = [
         f"The run of your drop {run.drop.key} is held: the answer to the call that pays for its batch {held.batch} was",
         "lost, and nobody can tell whether that call created a batch. Until that is known, nothing more is paid.",
         "",
         *_about(run, reason, since),
         "",
+        *(_help(reason, secret) if _is_refused(reason) else []),
         "The run goes on looking by itself, and goes on when the trouble ends. If you know better, look at the",
         f"provider's list of batches created since {run.drop.last_modified:%Y-%m-%d %H:%M} UTC, and type one of these.",
         "If this batch is the run's, and its results yours:" if held.doubtful else "If a batch is the run's:",
         "",
-        *[f"  echo 'adopt {batch_id}' | aws s3 cp - {place}" for batch_id in ids],
+        *[f"  echo {quote(f'adopt {batch_id}')} | aws s3 cp - {place}" for batch_id in ids],
         "",
         "If no batch is the run's; this pays again if you are mistaken:",
         "",
@@ -39,7 +48,7 @@ def held_notice(run: Run, reason: str, since: datetime, held: Held) -> Notice:
         "",
         *_stop(run),
     ]
-    return Notice(run.run, run.name, "held", cut(f"Conveyor: held {run.name}"), "\n".join(lines))
+    return _notice(run, "held", lines)
 
 
 def troubled_notice(run: Run, reason: str, since: datetime, secret: str) -> Notice:
@@ -53,7 +62,11 @@ def troubled_notice(run: Run, reason: str, since: datetime, secret: str) -> Noti
         *_help(reason, secret),
         *_stop(run),
     ]
-    return Notice(run.run, run.name, "troubled", cut(f"Conveyor: troubled {run.name}"), "\n".join(lines))
+    return _notice(run, "troubled", lines)
+
+
+def _notice(run: Run, status: Status, lines: list[str]) -> Notice:
+    return Notice(run.run, run.name, status, cut(f"Conveyor: {status} {run.name}"), "\n".join(lines))
 
 
 def _about(run: Run, reason: str, since: datetime) -> list[str]:
@@ -62,12 +75,16 @@ def _about(run: Run, reason: str, since: datetime) -> list[str]:
 
 def _help(reason: str, secret: str) -> list[str]:
     """Return what mends the kind of trouble, where something here does."""
-    if "HTTP 401" in reason or "HTTP 403" in reason:
+    if _is_refused(reason):
         command = f"  aws secretsmanager put-secret-value --secret-id {secret} --secret-string <key>"
         return ["The provider refuses the key. Put a valid one of the same workspace there:", "", command, ""]
     if "HTTP 404" in reason:
         return ["The provider does not know the batch under this key. Was the key replaced by another workspace's?", ""]
     return ["See whether the provider is reachable, how it is, and whether its queue is full of other batches.", ""]
+
+
+def _is_refused(reason: str) -> bool:
+    return "HTTP 401" in reason or "HTTP 403" in reason
 
 
 def _stop(run: Run) -> list[str]:

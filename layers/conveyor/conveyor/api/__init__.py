@@ -80,8 +80,8 @@ class BatchApi(Protocol):
         """Send one batch, once, within `seconds`. `size`: bytes of the whole body, known from the plan."""
         ...
 
-    def find(self, since: datetime, requests: int) -> list[Progress] | Trouble:
-        """Return the batches created at or after a moment that hold so many requests, oldest first."""
+    def find(self, since: datetime) -> list[Progress] | Trouble:
+        """Return the batches created at or after a moment, of whatever program, oldest first."""
         ...
 
     def progress(self, batch_id: str) -> Progress | Trouble:
@@ -92,6 +92,9 @@ class BatchApi(Protocol):
         """Ask for a batch to end soon; what is under way is finished, and what is finished is kept."""
         ...
 
-    def results(self, batch_id: str) -> AbstractContextManager[Iterator[Result]]:
-        """Stream the results of an ended batch, in the provider's order. Raises ResultsUnreadable."""
+    def results(self, batch_id: str, *, seconds: int = 120) -> AbstractContextManager[Iterator[Result]]:
+        """Stream the results of an ended batch, in the provider's order. Raises ResultsUnreadable.
+
+        `seconds`: the longest pause between two pieces of the stream.
+        """
         ...

@@ -3,6 +3,7 @@
 Everything that is not listed here proves nothing: 404, 408, 409 and all of 5xx included.
 """
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil, isfinite
@@ -15,6 +16,7 @@ from conveyor.records import RefusalKind
 
 _LONGEST_RETRY_AFTER = 86_400
 _LONGEST_MESSAGE = 300
+_NAME = re.compile(r"[a-z0-9_]{1,60}")
 _SPEND_LIMITS = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
 _KINDS = {
     400: RefusalKind.DEFECT,
@@ -50,15 +52,17 @@ def refused_from(status: int, headers: httpx.Headers, text: bytes) -> Refused | 
         return None
     try:
         error = msgspec.json.decode(text, type=_Body).error
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         error = _Error(type=f"http_{status}", message=f"the provider answered HTTP {status}")
     code = error.details.error_code if error.details else None
     if code in _SPEND_LIMITS or (status == httpx.codes.BAD_REQUEST and "usage limits" in error.message):
         kind = RefusalKind.STOP  # a limit set by the user comes as a 400 that only its message tells apart
     elif "unexpected end of data" in error.message:
         kind = RefusalKind.RESEND
-    told = error.message[:_LONGEST_MESSAGE]
-    return Refused(kind, status, code or error.type, told, _retry_after(headers.get("retry-after", "")))
+    told = " ".join(error.message.split())[:_LONGEST_MESSAGE]
+    name = code or error.type
+    name = name if _NAME.fullmatch(name) else f"http_{status}"
+    return Refused(kind, status, name, told, _retry_after(headers.get("retry-after", "")))
 
 
 def _retry_after(given: str) -> int | None:

@@ -1,5 +1,7 @@
 """Lines of results as the Message Batches API writes them."""
 
+from typing import Literal
+
 import msgspec
 
 from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure
@@ -16,6 +18,18 @@ class _ResultLine(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw(b"")
 
 
+class _Success(msgspec.Struct, gc=False):
+    type: Literal["succeeded"]
+    message: msgspec.Raw
+
+
+class _SuccessLine(msgspec.Struct, gc=False):
+    """What nearly every line is: told by one look, instead of two."""
+
+    custom_id: str
+    result: _Success
+
+
 class _Error(msgspec.Struct):
     """The provider nests an error in another; what is found at either depth serves."""
 
@@ -30,6 +44,7 @@ class _Message(msgspec.Struct):
 
 
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_decode_success = msgspec.json.Decoder(_SuccessLine).decode
 _decode_line = msgspec.json.Decoder(_ResultLine).decode
 _decode_outcome = msgspec.json.Decoder(_Outcome).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
@@ -40,6 +55,19 @@ def decode_result(raw: bytes | None) -> Result:
     """Decode a line of results. What of it is odd concerns one request, or none, but never the whole batch."""
     raw = raw or b""
     try:
+        success = _decode_success(raw)
+    except _UNDECODABLE:
+        return _decode_other(raw)
+    return _succeeded(success.custom_id, raw, success.result.message)
+
+
+def _succeeded(wire_id: str, raw: bytes, message: msgspec.Raw) -> Result:
+    told = _message(message)
+    return Result(wire_id, Outcome.SUCCEEDED, raw, bytes(message), None, told.model, told.usage)
+
+
+def _decode_other(raw: bytes) -> Result:
+    try:
         line = _decode_line(raw)
     except _UNDECODABLE:
         return Result("", Outcome.ERRORED, raw)
@@ -49,10 +77,7 @@ def decode_result(raw: bytes | None) -> Result:
         told = _Outcome()
     match told.type:
         case "succeeded" if told.message:
-            message = _message(told.message)
-            return Result(
-                line.custom_id, Outcome.SUCCEEDED, raw, bytes(told.message), None, message.model, message.usage
-            )
+            return _succeeded(line.custom_id, raw, told.message)
         case "errored":
             return Result(line.custom_id, Outcome.ERRORED, raw, error=_error(told.error))
         case "canceled" | "expired":

@@ -30,8 +30,7 @@ _SEND_BYTES = 256 * 1024
 _LONGEST_RESULT = 64_000_000
 """Bytes; the longest answer a model gives is a fiftieth of it."""
 _QUESTION = httpx.Timeout(30.0, connect=5.0)
-_RESULTS = httpx.Timeout(120.0, connect=5.0)
-"""Seconds; for the results the time between two pieces of the stream."""
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class _Batch(msgspec.Struct):
 
 class _Page(msgspec.Struct):
     data: list[_Batch]
-    has_more: bool = False
+    has_more: bool
 
 
 _decode_batch = msgspec.json.Decoder(_Batch).decode
@@ -119,12 +118,15 @@ class MessageBatches:
         if answer.is_success:
             try:
                 batch = _decode_batch(text)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError):
                 return Unknown(f"HTTP {answer.status_code} without a batch in its body")
             return Created(batch.id, batch.created_at, batch.expires_at)
-        return refused_from(answer.status_code, answer.headers, text) or Unknown(f"HTTP {answer.status_code}")
+        refused = refused_from(answer.status_code, answer.headers, text)
+        if refused is None:
+            return Unknown(f"HTTP {answer.status_code}")
+        return refused._replace(message=refused.message.replace(self._key().value, "…"))
 
-    def find(self, since: datetime, requests: int) -> list[Progress] | Trouble:
+    def find(self, since: datetime) -> list[Progress] | Trouble:
         """Page through all batches of the workspace, newest first, until they are older than `since`."""
         found: list[Progress] = []
         question: dict[str, str | int] = {"limit": _PAGE}
@@ -134,11 +136,13 @@ class MessageBatches:
                 return answer
             try:
                 page = _decode_page(answer.content)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError):
                 return Trouble("the list of batches could not be decoded")
+            if page.has_more and not page.data:
+                return Trouble("the list of batches has an empty page and goes on")
             found += [batch.progress for batch in page.data if batch.created_at >= since]
-            if not page.has_more or not page.data or page.data[-1].created_at < since:
-                return [batch for batch in reversed(found) if batch.requests == requests]
+            if not page.has_more or page.data[-1].created_at < since:
+                return found[::-1]
             question["after_id"] = page.data[-1].id
 
     def progress(self, batch_id: str) -> Progress | Trouble:
@@ -155,17 +159,17 @@ class MessageBatches:
             return answer
         try:
             return _decode_batch(answer.content).progress
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             return Trouble("the batch could not be decoded")
 
     @contextmanager
-    def results(self, batch_id: str) -> Iterator[Iterator[Result]]:
+    def results(self, batch_id: str, *, seconds: int = 120) -> Iterator[Iterator[Result]]:
         """Stream the results; the address is made from the id, so that the key goes nowhere else."""
         try:
             with ExitStack() as opened:
-                answer = self._open_results(batch_id, opened, self._key())
+                answer = self._open_results(batch_id, opened, self._key(), seconds)
                 if answer.status_code in _KEY_REFUSED:
-                    answer = self._open_results(batch_id, opened, self._key(renew=True))
+                    answer = self._open_results(batch_id, opened, self._key(renew=True), seconds)
                 if not answer.is_success:
                     raise ResultsUnreadable(f"HTTP {answer.status_code} for the results of {batch_id}")
                 yield (decode_result(line.raw) for line in read_lines(answer.iter_bytes(), longest=_LONGEST_RESULT))
@@ -173,9 +177,10 @@ class MessageBatches:
             message = f"{type(error).__name__} while the results of {batch_id} were read"
             raise ResultsUnreadable(message) from None  # the cause may quote a header, and so the key
 
-    def _open_results(self, batch_id: str, opened: ExitStack, key: ApiKey) -> httpx.Response:
+    def _open_results(self, batch_id: str, opened: ExitStack, key: ApiKey, seconds: int) -> httpx.Response:
         url = f"{self._url}/{batch_id}/results"
-        call = self._client.stream("GET", url, headers=self._headers(key), timeout=_RESULTS)
+        timeout = httpx.Timeout(seconds, connect=5.0)
+        call = self._client.stream("GET", url, headers=self._headers(key), timeout=timeout)
         return opened.enter_context(call)
 
     def _ask(self, method: str, url: str, question: dict[str, str | int] | None = None) -> httpx.Response | Trouble:

@@ -1,0 +1,81 @@
+"""Room in the provider's queue, whose limit counts requests over all batches of the workspace.
+
+A batch is sent when the provider's own list shows room for it, and when no other run is waiting that has fewer batches
+under way, or as many and came first. So a large drop leaves room for small ones, and they for it. A run that waits says
+so in `claims/waiting/`, anew in each stretch of time, so that one that is broken off is forgotten by itself.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple, Self
+
+from conveyor import keys
+from conveyor.api import Trouble
+from conveyor.ledger import Ledger
+from conveyor.records import Facts
+from conveyor.turn import Turn
+
+WINDOW = timedelta(minutes=15)
+"""Three times the longest usual pause between two looks, so that a run that waits is in this stretch or the last."""
+_LONGEST_LIFE = timedelta(hours=26)
+"""A batch that is older has ended, or is being cancelled."""
+_FORM = re.compile(r"(\d+)-(\d+)-(.+)", re.ASCII)
+
+
+class _Mark(NamedTuple):
+    """A run that waits; the least one goes first."""
+
+    under_way: int
+    """Batches that are sent and not split."""
+    run: str
+    """Sorts by age."""
+    attempts: int
+    """Made before it waited: a run that has made one since waits no longer, or says so anew."""
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Read a mark; None where it is none."""
+        found = _FORM.fullmatch(text)
+        return cls(int(found[1]), found[3], int(found[2])) if found else None
+
+    def __str__(self) -> str:
+        """Write it, as it is read."""
+        return f"{self.under_way}-{self.attempts}-{self.run}"
+
+
+def admit(turn: Turn, requests: int, facts: Facts) -> bool:
+    """Tell whether a batch of so many requests may be sent now.
+
+    Where the provider does not say how full its queue is, it will say so to the batch.
+    """
+    found = turn.api.find(turn.now() - _LONGEST_LIFE)
+    if isinstance(found, Trouble):
+        return True
+    queued = sum(batch.requests for batch in found if not batch.ended)
+    has_room = not queued or queued + requests <= turn.run.settings.max_queued_requests
+    mine = _Mark(facts.under_way, turn.run.run, facts.attempts)
+    window = _window(turn.now())
+    if has_room and not any(_is_waiting(turn, other) for other in _before(turn, mine, window)):
+        return True
+    turn.storage.put_if_absent(f"{keys.waiting(window)}{mine}", b"")
+    return False
+
+
+def _before(turn: Turn, mine: _Mark, window: int) -> Iterator[_Mark]:
+    """Yield the marks of other runs whose turn would come before ours, the first one first."""
+    prefixes = [keys.waiting(each) for each in (window - 1, window)]
+    listed = {_Mark.read(key.removeprefix(prefix)) for prefix in prefixes for key in turn.storage.list(prefix)}
+    for mark in sorted(filter(None, listed)):
+        if mark.run != mine.run and mark < mine:
+            yield mark
+
+
+def _is_waiting(turn: Turn, mark: _Mark) -> bool:
+    """Tell whether a run still waits as it did when it left its mark, which nobody may delete."""
+    facts = Ledger(turn.storage, mark.run).facts()
+    return not (facts.refused or facts.stuck) and facts.attempts == mark.attempts
+
+
+def _window(now: datetime) -> int:
+    return int(now.timestamp() // WINDOW.total_seconds())

@@ -1,0 +1,76 @@
+"""Results too large for the disk are written as they come: in no order, but all of them, and as surely counted."""
+
+from collections.abc import Callable
+
+from conveyor.drop import line_of, nonce
+from conveyor.line import raw_custom_id
+from conveyor.outcome import Outcome, Result, failure
+from conveyor.output import Written
+from conveyor.spool import Stored
+from conveyor.writing import Job, Outputs, left_out, outputs_of
+
+
+class _LinesLackError(Exception):
+    """Some requests have no result yet: what was written is thrown away."""
+
+
+def write_as_they_come(job: Job, batch_id: str, is_settled: Callable[[list[int]], bool]) -> Written | None:
+    """Read all results once more and write each at once; None where lines lack that may still come.
+
+    Holds the ids of a batch's requests, and the numbers of those worth sending again. Raises ResultsUnreadable.
+    """
+    arrival = _Arrival(job)
+    try:
+        with outputs_of(job) as outputs:
+            with job.turn.api.results(batch_id) as results:
+                for result in results:
+                    arrival.take(result, outputs)
+            arrival.finish(outputs, is_settled)
+    except _LinesLackError:
+        return None
+    return Written(outputs.files, ordered=False, unaccounted=[])
+
+
+class _Arrival:
+    """Which requests still wait for their result, and which are worth sending again."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._mark = nonce(job.turn.run.run)
+        skipped = {line.line for line in job.batch.skipped}
+        lines = (line for line in job.turn.lines(job.batch) if line.number not in skipped)
+        self._ids = {line.number: raw_custom_id(line.raw or b"") for line in lines}
+        self._done = set[int]()
+        self._again = set[int]()
+
+    def take(self, result: Result, outputs: Outputs) -> None:
+        """Write a result, or keep it aside."""
+        line = line_of(result.wire_id, self._mark)
+        if line is not None and line in self._ids:
+            self._done.add(line)
+            self._write(outputs, line, result)
+            return
+        if line in self._done:
+            self._job.tally.repeated += 1
+        else:
+            self._job.tally.foreign += 1
+        self._job.aside.add(result.raw)
+
+    def finish(self, outputs: Outputs, is_settled: Callable[[list[int]], bool]) -> None:
+        """Write what had no result, and the lines to send again."""
+        if self._ids and not is_settled(list(self._ids)):
+            raise _LinesLackError
+        for line in list(self._ids):
+            self._write(outputs, line, failure(Outcome.MISSING))
+        for fault in self._job.batch.skipped:
+            outputs.add(*left_out(fault, self._job.tally))
+        for each in self._job.turn.lines(self._job.batch) if self._again else ():
+            if each.number in self._again:
+                outputs.again(each)
+
+    def _write(self, outputs: Outputs, line: int, result: Result) -> None:
+        stored = Stored.of(result, line)
+        self._job.tally.add(result, retryable=stored.retryable)
+        outputs.add(self._ids.pop(line), stored)
+        if stored.retryable:
+            self._again.add(line)

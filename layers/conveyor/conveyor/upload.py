@@ -1,0 +1,121 @@
+"""Objects made of parts: they appear whole when the upload is completed, and not at all otherwise."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from conveyor.output import OutputFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, CopyPartResultTypeDef, UploadPartOutputTypeDef
+
+PART_BYTES = 8 * 1024 * 1024
+"""At most 10,000 parts make 80 GB."""
+
+
+class Upload:
+    """One multipart upload. The checksums are declared, sent, and named again at the end: S3 takes no halves."""
+
+    def __init__(self, client: "S3Client", bucket: str, key: str, metadata: Mapping[str, str]) -> None:
+        """Begin it."""
+        self._client = client
+        self._bucket = bucket
+        self._key = key
+        self.bytes = 0
+        self._parts: list[CompletedPartTypeDef] = []
+        self._id = client.create_multipart_upload(Bucket=bucket, Key=key, Metadata=metadata, ChecksumAlgorithm="CRC32")[
+            "UploadId"
+        ]
+
+    def add(self, data: bytes) -> None:
+        """Add a part; only the last one may have fewer than 5 MiB."""
+        number = len(self._parts) + 1
+        self.bytes += len(data)
+        self._note(
+            self._client.upload_part(
+                Bucket=self._bucket, Key=self._key, UploadId=self._id, PartNumber=number, Body=data,
+                ChecksumAlgorithm="CRC32",
+            )
+        )  # fmt: skip
+
+    def copy(self, source: str, start: int, end: int) -> None:
+        """Let S3 add some bytes of another object of the bucket as a part."""
+        answer = self._client.upload_part_copy(
+            Bucket=self._bucket, Key=self._key, UploadId=self._id, PartNumber=len(self._parts) + 1,
+            CopySource={"Bucket": self._bucket, "Key": source}, CopySourceRange=f"bytes={start}-{end - 1}",
+        )  # fmt: skip
+        self.bytes += end - start
+        self._note(answer["CopyPartResult"])
+
+    def complete(self) -> None:
+        """Make the object appear."""
+        self._client.complete_multipart_upload(
+            Bucket=self._bucket, Key=self._key, UploadId=self._id, MultipartUpload={"Parts": self._parts}
+        )
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._id)
+
+    def _note(self, answer: "UploadPartOutputTypeDef | CopyPartResultTypeDef") -> None:
+        part: CompletedPartTypeDef = {"ETag": answer["ETag"], "PartNumber": len(self._parts) + 1}
+        if "ChecksumCRC32" in answer:
+            part["ChecksumCRC32"] = answer["ChecksumCRC32"]
+        self._parts.append(part)
+
+
+class Writer:
+    """Collects lines of any number and uploads them part by part; holds one part."""
+
+    def __init__(self, client: "S3Client", bucket: str, key: str, metadata: Mapping[str, str]) -> None:
+        """Write nothing yet."""
+        self._client = client
+        self._bucket = bucket
+        self._key = key
+        self._metadata = metadata
+        self._buffer = bytearray()
+        self._upload: Upload | None = None
+        self._digest = sha256()
+        self._bytes = 0
+        self._lines = 0
+
+    def write(self, line: bytes) -> None:
+        """Add a line, which brings its own line feed."""
+        self._buffer += line
+        self._lines += 1
+        if len(self._buffer) >= PART_BYTES:
+            self._flush()
+
+    def account(self) -> OutputFile:
+        """Describe the finished object."""
+        return OutputFile(self._key, self._lines, self._bytes, self._digest.hexdigest())
+
+    def finish(self) -> None:
+        """Make the object appear."""
+        if self._upload is None:
+            self._count()
+            self._client.put_object(
+                Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer), Metadata=self._metadata
+            )
+            return
+        if self._buffer:
+            self._flush()
+        self._upload.complete()
+        self._upload = None
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        if self._upload is not None:
+            self._upload.abort()
+
+    def _flush(self) -> None:
+        if self._upload is None:
+            self._upload = Upload(self._client, self._bucket, self._key, self._metadata)
+        self._count()
+        self._upload.add(bytes(self._buffer))
+        self._buffer.clear()
+
+    def _count(self) -> None:
+        self._digest.update(self._buffer)
+        self._bytes += len(self._buffer)

@@ -1,0 +1,172 @@
+"""What each batch of a run needs next, from the ledger, the provider's answers, and what a person has said."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from conveyor.api import Trouble
+from conveyor.control import Control
+from conveyor.looking import CANCEL_AFTER, cancel_duplicates, look, look_for_late, over_at, release
+from conveyor.plan import Batch
+from conveyor.records import BatchFacts, Cancel, Facts, Refusal, Stuck, Submitted
+from conveyor.schedule import Next
+from conveyor.splitting import reread_at, unread_until
+from conveyor.submission import last_refusal, told_of
+from conveyor.turn import Turn
+from conveyor.warning import Held
+
+STUCK_AFTER = timedelta(hours=6)
+"""After a cancel that does not end."""
+RETENTION = timedelta(days=29)
+"""After a batch's creation: so long the provider keeps its results."""
+
+
+class Verdict(NamedTuple):
+    """What one batch, or the run, needs; `until`: the moment before which it needs nothing."""
+
+    next: Next
+    until: datetime | None = None
+    trouble: str | None = None
+    """Why the provider cannot be asked."""
+    held: Held | None = None
+    """What a person could decide meanwhile."""
+    is_answer: bool = False
+    """True where the trouble is with something that a person has just told us."""
+
+
+def verdicts(turn: Turn, control: Control) -> dict[int, Verdict]:
+    """Return a verdict for each batch by number, for a run without plan one under 0."""
+    facts = _facts(turn, control)
+    if facts.stuck:
+        return {0: Verdict(Next.REPORT)}
+    if not facts.planned:
+        return {0: _before_plan(turn, facts)}
+    return {batch.number: _of_batch(turn, batch, facts, control) for batch in turn.ledger.plan().batches}
+
+
+def _facts(turn: Turn, control: Control) -> Facts:
+    """Return the facts, after a stop has become one of them.
+
+    A stop waits for a validation under way, which would otherwise go on behind it and pay. It is too late for a run
+    whose results are all there.
+    """
+    facts = turn.ledger.facts()
+    if not control.is_stopped or facts.refused:
+        return facts
+    if _is_over(turn, facts) if facts.planned else _validating_until(turn, facts):
+        return facts
+    stopped = Refusal(turn.invocation.writer, turn.now(), "stopped", "the run was stopped by a person")
+    turn.ledger.write_refusal(stopped)
+    return turn.ledger.facts()  # anew: an attempt begun meanwhile must be seen, or must see the stop
+
+
+def _is_over(turn: Turn, facts: Facts) -> bool:
+    return all(facts.batches.get(batch.number, BatchFacts()).parted for batch in turn.ledger.plan().batches)
+
+
+def _before_plan(turn: Turn, facts: Facts) -> Verdict:
+    if facts.refused:
+        return Verdict(Next.REPORT)
+    until = _validating_until(turn, facts)
+    return Verdict(Next.WAIT, until) if until else Verdict(Next.SUBMIT)
+
+
+def _validating_until(turn: Turn, facts: Facts) -> datetime | None:
+    """Return until when the drop may still be being validated, if so."""
+    until = turn.ledger.validation().not_after if facts.validating else None
+    return until if until and until > turn.now() else None
+
+
+def _of_batch(turn: Turn, batch: Batch, facts: Facts, control: Control) -> Verdict:
+    about = facts.batches.get(batch.number, BatchFacts())
+    if about.submitted:
+        return _of_submitted(turn, batch, about, stop=control.is_stopped)
+    if about.parted:
+        return Verdict(Next.REPORT)
+    if about.undecided:
+        return _of_undecided(turn, batch, about.undecided, about, control)
+    return _of_unsent(turn, batch, about, facts)
+
+
+def _of_unsent(turn: Turn, batch: Batch, about: BatchFacts, facts: Facts) -> Verdict:
+    if facts.refused:  # the lines of a batch that is never sent are failures, if other batches were sent
+        return Verdict(Next.SPLIT if facts.is_sent else Next.WAIT if facts.is_undecided else Next.REPORT)
+    refused = last_refusal(batch.number, about, turn.ledger)
+    if refused is None:
+        return Verdict(Next.SUBMIT)
+    trouble = told_of(refused.status, refused.type)
+    if refused.retry_at > turn.now():
+        return Verdict(Next.WAIT, refused.retry_at, trouble)
+    return Verdict(Next.SUBMIT, trouble=trouble)
+
+
+def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, control: Control) -> Verdict:
+    over = over_at(turn, batch.number, number, about)
+    if over > turn.now():
+        return Verdict(Next.WAIT, over)
+    word = control.release(batch.number, number)
+    problem = release(turn, batch, number, word) if word is not None else None
+    if word is not None and problem is None:
+        return Verdict(Next.WAIT, turn.now())
+    found = look(turn, batch, number, about, may_conclude=problem is None)
+    if control.is_stopped and found.trouble and _is_patience_over(turn):
+        return _end(turn, f"it was stopped before it was known whether its call created a batch: {found.trouble}")
+    held = Held(batch.number, number, found.doubtful)
+    return Verdict(Next.WAIT, found.until, problem or found.trouble, held, is_answer=bool(problem))
+
+
+def _is_patience_over(turn: Turn) -> bool:
+    """Tell whether a run was stopped so long ago that what is not known by now need not be waited for."""
+    return turn.ledger.refusal().at + timedelta(seconds=turn.run.settings.trouble_seconds) <= turn.now()
+
+
+def _of_submitted(turn: Turn, batch: Batch, about: BatchFacts, *, stop: bool) -> Verdict:
+    submitted = turn.ledger.submitted(batch.number)
+    if about.absent:
+        look_for_late(turn, batch, about, submitted)
+    cancel_duplicates(turn, about)
+    if about.parted:
+        return Verdict(Next.REPORT)
+    if not submitted.adopted:  # an adopted one was claimed before; whoever submitted this one may not have come to it
+        turn.ledger.write_claim(submitted.id, batch.number)
+    progress = turn.api.progress(submitted.id)
+    if isinstance(progress, Trouble) or not progress.ended:
+        trouble = progress.reason if isinstance(progress, Trouble) else None
+        due = turn.now() if stop else submitted.expires_at + CANCEL_AFTER
+        verdict = _unended(turn, batch.number, about, submitted, due)
+        return verdict._replace(trouble=verdict.trouble or trouble)
+    return _of_ended(turn, batch.number, about, submitted)
+
+
+def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted) -> Verdict:
+    unread = unread_until(turn, batch, about)
+    moments = (unread and unread[0], reread_at(turn, batch, about))
+    again = max((moment for moment in moments if moment), default=turn.now())
+    if again > submitted.created_at + RETENTION:
+        message = f"the results of {submitted.id} could not be read in 29 days, and the provider keeps them no longer"
+        return _end(turn, message)
+    trouble = unread[1] if unread else None
+    return Verdict(Next.WAIT, again, trouble) if again > turn.now() else Verdict(Next.SPLIT, trouble=trouble)
+
+
+def _unended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, due: datetime) -> Verdict:
+    """Cancel a batch that has not ended when it is due to, and give it up six hours after that."""
+    if about.cancelled:
+        end = turn.ledger.cancel(batch).at + STUCK_AFTER
+        if end <= turn.now():
+            return _end(turn, f"the provider did not end {submitted.id}, although it was cancelled hours ago")
+        return Verdict(Next.WAIT, end, _cancel(turn, submitted))  # again: the first call may have been lost
+    if due > turn.now():
+        return Verdict(Next.WAIT, due)
+    turn.ledger.write_cancel(batch, Cancel(turn.invocation.writer, turn.now()))
+    return Verdict(Next.WAIT, trouble=_cancel(turn, submitted))
+
+
+def _cancel(turn: Turn, submitted: Submitted) -> str | None:
+    """Ask for a batch to end; return what was wrong in asking."""
+    answer = turn.api.cancel(submitted.id)
+    return answer.reason if isinstance(answer, Trouble) else None
+
+
+def _end(turn: Turn, message: str) -> Verdict:
+    turn.ledger.write_stuck(Stuck(turn.invocation.writer, turn.now(), message))
+    return Verdict(Next.REPORT)

@@ -1,0 +1,108 @@
+"""The user's files of one batch, written in step with the lines of the drop."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import orjson
+
+from conveyor import keys
+from conveyor.line import raw_custom_id
+from conveyor.lines import Line
+from conveyor.outcome import Error, Outcome, Result, failure, output_line
+from conveyor.output import OutputFile, Written
+from conveyor.plan import Batch, Skipped
+from conveyor.spool import Aside, Spool, Stored
+from conveyor.tally import Tally
+from conveyor.turn import Turn
+from conveyor.upload import Writer
+
+_MOST_NAMED = 1000
+
+
+class Job(NamedTuple):
+    """One batch to be written, and what counts it."""
+
+    turn: Turn
+    batch: Batch
+    alone: bool
+    """True for the only batch of a run: it writes the user's files, others parts of them."""
+    tally: Tally
+    aside: Aside
+
+    def key(self, file: str) -> str:
+        """Return where one of the files goes."""
+        run = self.turn.run
+        if self.alone:
+            return keys.output(run.name, run.run, file)
+        return keys.output_part(run.run, self.batch.number, file)
+
+
+class Outputs:
+    """Results, failures, and lines to send again; the last file only exists if there are any."""
+
+    def __init__(self, writers: dict[str, Writer]) -> None:
+        """Use `outputs_of`."""
+        self._writers = writers
+
+    def add(self, custom_id: bytes, stored: Stored) -> None:
+        """Write a request's outcome."""
+        file = keys.RESULTS if stored.succeeded else keys.FAILURES
+        self._writers[file].write(output_line(custom_id, stored.tail))
+
+    def again(self, line: Line) -> None:
+        """Write a request's own line, since sending it again may help."""
+        self._writers[keys.RETRY].write((line.raw or b"") + b"\n")
+
+    @property
+    def files(self) -> list[OutputFile]:
+        """The accounts of the files that exist, once they do."""
+        accounts = [writer.account() for writer in self._writers.values()]
+        return [account for account in accounts if account.lines or not account.key.endswith(keys.RETRY)]
+
+
+@contextmanager
+def outputs_of(job: Job) -> Iterator[Outputs]:
+    """Give the outputs of a batch; the files appear whole when the block ends, and not at all when it raises."""
+    storage = job.turn.storage
+    own = job.turn.run.settings.per_drop()  # copied along when the file is copied into inbox/
+    with (
+        storage.writer(job.key(keys.RESULTS)) as results,
+        storage.writer(job.key(keys.FAILURES)) as failures,
+        storage.writer(job.key(keys.RETRY), own, keep_empty=False) as retry,
+    ):
+        yield Outputs({keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry})
+
+
+def write_in_order(job: Job, spool: Spool, lacking: Result) -> Written:
+    """Write all outcomes, and count those that no result told of: `lacking` is what became of them."""
+    skipped = {line.line: line for line in job.batch.skipped}
+    found = 0
+    spool.rewind()
+    with outputs_of(job) as outputs:
+        for line in job.turn.lines(job.batch):
+            if line.number in skipped:
+                outputs.add(*left_out(skipped[line.number], job.tally))
+                continue
+            stored = spool.find(line.number)
+            if stored is None:
+                stored = Stored.of(lacking, line.number)
+                job.tally.add(lacking, retryable=stored.retryable)
+            else:
+                found += 1
+            outputs.add(raw_custom_id(line.raw or b""), stored)
+            if stored.retryable:
+                outputs.again(line)
+    return Written(outputs.files, ordered=True, unaccounted=[] if found == len(spool) else _unmet(job, spool))
+
+
+def left_out(fault: Skipped, tally: Tally) -> tuple[bytes, Stored]:
+    """Count a line that was left out; return its id, as far as it is to be trusted, and its output."""
+    result = failure(Outcome.INVALID, Error(fault.code, fault.message))
+    tally.add(result, retryable=False)
+    return orjson.dumps(fault.custom_id), Stored.of(result, fault.line)
+
+
+def _unmet(job: Job, spool: Spool) -> list[int]:
+    met = {line.number for line in job.turn.lines(job.batch)}
+    return sorted(line for line in spool if line not in met)[:_MOST_NAMED]

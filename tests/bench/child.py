@@ -1,0 +1,69 @@
+"""One function in a process of its own, as in Lambda: `python -m tests.bench.child <function> <directory> < event`.
+
+Answers, on its standard output, with what it gave, its peak memory, its processor time, and its calls to S3.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from conveyor.clients import Clients
+from conveyor.invocation import Invocation
+from conveyor.polling import poll
+from conveyor.reporting import report
+from conveyor.splitting import split
+from conveyor.storage import Storage
+from conveyor.submitting import submit
+from tests.bench.files import FileS3
+
+
+class NoMachine:
+    """Starts nothing."""
+
+    def start(self, _name: str, _state: dict[str, Any]) -> None:
+        """Take note of nothing."""
+
+
+class OneSecret:
+    """A secret."""
+
+    def get(self, *_: Any, **__: Any) -> str:
+        """Give it."""
+        return "sk-ant-simulated"
+
+
+def main() -> None:
+    """Run one function once."""
+    name, root = sys.argv[1:]
+    files = FileS3(Path(root))
+    clients = Clients()
+    own: Any = vars(clients)
+    boto3.client("s3", region_name="us-east-1")  # has its weight, although nobody uses it
+    own["storage"] = Storage(files, "bench")  # type: ignore[arg-type]
+    own["machine"], own["_secrets"] = NoMachine(), OneSecret()
+    event = json.load(sys.stdin)
+    invocation = Invocation(timedelta(seconds=900))
+    start = time.process_time()
+    functions = {
+        "submit": lambda: submit(event, clients, invocation),
+        "poll": lambda: poll(event, clients, invocation),
+        "split": lambda: split(event, clients, invocation),
+        "report": lambda: report(event, clients),
+    }
+    answer = functions[name]()
+    seconds = time.process_time() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with Path("/proc/self/status").open() as status:
+        peak = next((int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM")), peak)
+    json.dump({"answer": answer, "peak_mb": peak, "cpu": seconds, "calls": files.calls}, os.fdopen(1, "w"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Splitting the results of a batch in input order, against reading drop and results with nothing but orjson."""
+
+import random
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+import orjson
+
+from conveyor.api.message_results import decode_result
+from conveyor.drop import Drop, nonce, wire_id
+from conveyor.invocation import Invocation
+from conveyor.ledger import Ledger
+from conveyor.lines import read_lines
+from conveyor.outcome import Outcome, failure
+from conveyor.plan import Batch
+from conveyor.records import Run
+from conveyor.settings import Settings
+from conveyor.spool import Aside, Spool
+from conveyor.storage import Storage
+from conveyor.tally import Tally
+from conveyor.turn import Turn
+from conveyor.writing import Job, write_in_order
+from tests.bench.figures import Figure, cpu_seconds
+from tests.bench.files import FileS3
+from tests.functions.conftest import STACK_SETTINGS
+
+if TYPE_CHECKING:
+    from conveyor.api import BatchApi
+
+RUN = "20261123T000000Z-0123456789ab"
+KEY = "inbox/bench.jsonl"
+_CHUNK = 1 << 16
+"""Bytes, as they come from the network."""
+
+
+def figures(drop: Path, requests: int) -> Iterator[Figure]:
+    """Measure with a drop of so many requests."""
+    with TemporaryDirectory(prefix="conveyor-bench-") as name:
+        root = Path(name)
+        (root / quote(KEY, safe="")).symlink_to(drop)
+        results = root / "results"
+        _write_results(results, requests)
+        bare = cpu_seconds(lambda: _bare(drop, results))
+        ours = cpu_seconds(lambda: _split(root, drop, results, requests))
+    yield Figure(
+        "split.vs_orjson", round(requests / ours), "requests/s", f"{requests / bare:,.0f} requests/s", bare / ours
+    )
+
+
+def _bare(*paths: Path) -> None:
+    for path in paths:
+        with path.open("rb") as file:
+            for line in file:
+                orjson.loads(line)
+
+
+def _split(root: Path, drop: Path, results: Path, requests: int) -> None:
+    batch = Batch(1, 1, 0, requests, drop.stat().st_size, requests)
+    tally, turn = Tally(), _turn(root, drop)
+    with Aside() as aside, Spool(batch, nonce(RUN), tally, aside, 1 << 40) as spool:
+        with _chunks(results) as chunks:
+            for line in read_lines(chunks):
+                spool.add(decode_result(line.raw))
+        written = write_in_order(
+            Job(turn, batch, alone=True, tally=tally, aside=aside), spool, failure(Outcome.MISSING)
+        )
+    if sum(file.lines for file in written.files if not file.key.endswith("retry.jsonl")) != requests:
+        raise RuntimeError("lines were lost")
+
+
+def _turn(root: Path, drop: Path) -> Turn:
+    storage = Storage(cast("Any", FileS3(root)), "bench")
+    moment = datetime.now(UTC)
+    settings = Settings.from_env(
+        {f"CONVEYOR_{name}": value for name, value in STACK_SETTINGS.items()} | {"CONVEYOR_API_URL": "-"}
+    )
+    run = Run(RUN, "bench", Drop("bench", KEY, "1", "e", drop.stat().st_size, moment, {}), settings)
+    return Turn(run, Ledger(storage, RUN), storage, cast("BatchApi", None), Invocation(moment - moment))
+
+
+@contextmanager
+def _chunks(path: Path) -> Iterator[Iterable[bytes]]:
+    with path.open("rb") as file:
+        yield iter(lambda: file.read(_CHUNK), b"")
+
+
+def _write_results(path: Path, requests: int) -> None:
+    """Write results of some 2 KB, in an order that is not that of the requests."""
+    words = "Results come in the provider's order under our ids.\n" * 30
+    usage = {"input_tokens": 512, "output_tokens": 400, "cache_read_input_tokens": 0, "service_tier": "batch"}
+    with path.open("wb") as file:
+        for line in random.Random(1).sample(range(1, requests + 1), requests):  # noqa: S311
+            content = [{"type": "text", "text": f"{line}: {words}"}]
+            message = {
+                "id": f"msg_{line}", "type": "message", "role": "assistant", "model": "claude-haiku-4-5",
+                "content": content, "stop_reason": "end_turn", "usage": usage,
+            }  # fmt: skip
+            result = {"type": "succeeded", "message": message}
+            file.write(orjson.dumps({"custom_id": wire_id(nonce(RUN), line), "result": result}) + b"\n")

@@ -1,0 +1,88 @@
+"""What AWS's S3 answers at times and the local one does not: put on the wire of a function's client."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ConnectionClosedError
+
+from conveyor.clients import Clients
+
+_ERROR = b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>%s</Code><Message>As AWS says it.</Message></Error>'
+DENIED = _ERROR % b"AccessDenied"
+CONFLICT = _ERROR % b"ConditionalRequestConflict"
+
+
+@contextmanager
+def denying(clients: Clients) -> Iterator[list[bytes]]:
+    """Answer 403 for an object that is not there, except in a ledger: S3 tells only those who may list.
+
+    Yields what it was asked for, as the local S3 words it.
+    """
+    denied = list[bytes]()
+
+    def deny(response_dict: dict[str, Any], **_: Any) -> None:
+        told = response_dict["body"] if response_dict["status_code"] == 404 else b""
+        if b"<Code>NoSuchKey</Code>" in told and b"<Key>runs/" not in told:
+            denied.append(told)
+            response_dict |= {"status_code": 403, "body": DENIED}
+
+    with _answering(clients, "before-parse.s3.GetObject", deny):
+        yield denied
+
+
+@contextmanager
+def conflicting(clients: Clients) -> Iterator[None]:
+    """Answer 409 to each conditional write once: another writer was at it at that moment."""
+    met = set[str]()
+
+    def conflict(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        if "If-None-Match" not in request.headers or request.url in met:
+            return None
+        met.add(request.url)
+        return AWSResponse(request.url, 409, HTTPHeaders(), _Raw(CONFLICT))
+
+    with _answering(clients, "before-send.s3.PutObject", conflict):
+        yield
+    assert met, "no conditional write"
+
+
+@contextmanager
+def losing_answers(clients: Clients, words: str) -> Iterator[None]:
+    """Let the first write to each key that holds some words arrive, and lose its answer: the client repeats it."""
+    met = set[str]()
+    client: Any = clients.storage._client  # noqa: SLF001
+    send = client._endpoint.http_session.send  # noqa: SLF001
+
+    def lose(request: AWSPreparedRequest, **_: Any) -> None:
+        if words in request.url and request.url not in met:
+            met.add(request.url)
+            assert send(request).status_code == 200
+            raise ConnectionClosedError(endpoint_url=request.url)
+
+    with _answering(clients, "before-send.s3.PutObject", lose):
+        yield
+    assert met, f"no write to {words}"
+
+
+@contextmanager
+def _answering(clients: Clients, event: str, handler: Callable[..., Any]) -> Iterator[None]:
+    events: Any = clients.storage._client.meta.events  # noqa: SLF001
+    events.register(event, handler, unique_id=event)
+    try:
+        yield
+    finally:
+        events.unregister(event, unique_id=event)
+
+
+class _Raw(BytesIO):
+    """The body of an answer that was never on a socket."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self.read()

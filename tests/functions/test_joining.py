@@ -1,0 +1,117 @@
+"""Parts become one file, of whatever sizes they are; S3 takes no part below 5 MiB but the last."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from conveyor.joining import join
+from conveyor.output import OutputFile
+from conveyor.storage import Storage
+from tests.functions.conftest import Services
+
+MIB = 1024 * 1024
+LEAST = 5 * MIB
+SOME = random.Random(0).randbytes(11 * MIB + 1000)  # noqa: S311 # bytes that tell where they stand, no secret
+SIZES = [
+    (0, 0, 0),
+    (1, 0, 1),
+    (LEAST - 1, 0),
+    (LEAST - 1, 1),
+    (LEAST - 1, 1, 1),
+    (LEAST,),
+    (LEAST, 0, LEAST),
+    (LEAST, 1),
+    (1, LEAST),
+    (LEAST - 1, LEAST),
+    (LEAST - 1, LEAST - 1, LEAST - 1),
+    (6 * MIB, 6 * MIB, 6 * MIB),
+    (1, 6 * MIB, 1, 6 * MIB, 1),
+    (11 * MIB, 0, 11 * MIB),
+    (0, 11 * MIB, LEAST - 1),
+    (LEAST - 1, 11 * MIB, 1, 0),
+    (*[MIB] * 4, 1, 6 * MIB),
+    (*[2 * MIB] * 8, 0),
+    (3 * MIB, 3 * MIB, 11 * MIB, 3 * MIB, 3 * MIB),
+]
+
+
+def put(s3: Any, bucket: str, sizes: tuple[int, ...]) -> tuple[list[OutputFile], bytes]:
+    """Write parts of some sizes; return their accounts, and what they are together."""
+    contents = [SOME[number : number + size] for number, size in enumerate(sizes)]
+    for number, content in enumerate(contents):
+        s3.put_object(Bucket=bucket, Key=f"runs/r/{number}", Body=content)
+    parts = [OutputFile(f"runs/r/{number}", 0, len(each), "") for number, each in enumerate(contents)]
+    return parts, b"".join(contents)
+
+
+@contextmanager
+def before(s3: Any, call: str, told: Any) -> Iterator[None]:
+    """Do something before each call of a kind."""
+    event = f"provide-client-params.s3.{call}"
+    s3.meta.events.register(event, told)
+    try:
+        yield
+    finally:
+        s3.meta.events.unregister(event, told)
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+def test_a_joined_file_is_its_parts_one_after_the_other(
+    services: Services, bucket: str, sizes: tuple[int, ...]
+) -> None:
+    """Byte by byte, with its metadata; and AWS, stricter than the local S3, would take every part of it."""
+    parts, whole = put(services.s3, bucket, sizes)
+    added = list[int]()
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        first, _, last = params.get("CopySourceRange", "").removeprefix("bytes=").partition("-")
+        added.append(int(last) - int(first) + 1 if last else len(params["Body"]))
+
+    with before(services.s3, "UploadPart", note), before(services.s3, "UploadPartCopy", note):
+        join(Storage(services.s3, bucket), "failures/a", parts, {"on-invalid": "skip"})
+    found = services.s3.get_object(Bucket=bucket, Key="failures/a")
+    assert sha256(found["Body"].read()).hexdigest() == sha256(whole).hexdigest()
+    assert found["Metadata"] == {"on-invalid": "skip"}
+    assert sum(added) == (len(whole) if len(whole) >= LEAST else 0)
+    assert all(size >= LEAST for size in added[:-1])
+    assert all(added), "no part is empty"
+
+
+@pytest.mark.parametrize("call", ["UploadPartCopy", "UploadPart", "CompleteMultipartUpload"])
+def test_nothing_appears_when_a_call_fails_and_nothing_is_left(services: Services, bucket: str, call: str) -> None:
+    """Half a file would look like a whole one."""
+    parts, whole = put(services.s3, bucket, (6 * MIB, 1, 6 * MIB, 1))
+
+    def fail(**_: Any) -> None:
+        raise ConnectionError(call)
+
+    with before(services.s3, call, fail), pytest.raises(ConnectionError, match=call):
+        join(Storage(services.s3, bucket), "results/a", parts, {})
+    assert services.s3.list_objects_v2(Bucket=bucket, Prefix="results/")["KeyCount"] == 0
+    assert not services.s3.list_multipart_uploads(Bucket=bucket).get("Uploads")
+    join(Storage(services.s3, bucket), "results/a", parts, {})
+    assert services.s3.get_object(Bucket=bucket, Key="results/a")["Body"].read() == whole
+
+
+@pytest.mark.parametrize("sizes", [(2, 1), (1, 6 * MIB, 2), (6 * MIB, LEAST - 1)], ids=str)
+def test_parts_that_are_not_what_their_accounts_say_are_not_joined(
+    services: Services, bucket: str, sizes: tuple[int, ...]
+) -> None:
+    """What lacks would be found missing by whoever reads the file, years later."""
+    parts, _ = put(services.s3, bucket, sizes)
+    services.s3.put_object(Bucket=bucket, Key=parts[-1].key, Body=SOME[: parts[-1].bytes - 1])
+    with pytest.raises(RuntimeError, match="bytes"):
+        join(Storage(services.s3, bucket), "results/a", parts, {})
+    assert services.s3.list_objects_v2(Bucket=bucket, Prefix="results/")["KeyCount"] == 0
+
+
+def test_a_file_that_was_joined_before_is_joined_to_the_same(services: Services, bucket: str) -> None:
+    """Report is repeated where its answer was lost."""
+    parts, whole = put(services.s3, bucket, (6 * MIB, 1))
+    for _ in range(2):
+        join(Storage(services.s3, bucket), "results/a", parts, {})
+        assert services.s3.get_object(Bucket=bucket, Key="results/a")["Body"].read() == whole

@@ -1,0 +1,142 @@
+"""Drops of many batches, many drops at once, and runs of many executions, on the deployed stack."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.functions.belt import request
+from tests.system.runs import LOW_LIMITS, LiveRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from local.stack import Stack
+
+MANY = int(LOW_LIMITS["MaxRequestsPerDrop"])
+ONE_BATCH = int(LOW_LIMITS["MaxRequestsPerBatch"])
+ROOM = int(LOW_LIMITS["MaxQueuedRequests"])
+MOST_EVENTS = int(LOW_LIMITS["MaxEvents"])
+FAILING = 1000
+"""Every so manieth request fails, and is worth sending again."""
+LONG = 900.0
+"""Seconds for what takes minutes on a busy machine."""
+
+
+def line_of(number: int) -> bytes:
+    """Write a line of the large drop."""
+    return request(f"r-{number}", max_tokens=1, messages=[{"role": "user", "content": "?"}]) + b"\n"
+
+
+def stored_lines(stack: Stack, key: str) -> Iterator[bytes]:
+    """Read an object of any size, line by line."""
+    body = stack.s3.get_object(Bucket=stack.bucket, Key=key)["Body"]
+    return body.iter_lines(chunk_size=1024 * 1024)
+
+
+def ids(lines: Iterator[bytes]) -> Iterator[str]:
+    """Read the user's ids."""
+    return (json.loads(line)["custom_id"] for line in lines)
+
+
+def at_once(batches: list[dict[str, Any]]) -> int:
+    """Count how many batches there were at the provider at the same moment, at most."""
+    times = [(datetime.fromisoformat(batch[name]), name) for batch in batches for name in ("created_at", "ended_at")]
+    most = now = 0
+    for _, name in sorted(times, key=lambda time: (time[0], time[1] == "created_at")):
+        now += 1 if name == "created_at" else -1
+        most = max(most, now)
+    return most
+
+
+def test_a_quarter_of_a_million_requests_come_back_whole_and_in_order(stack: Stack, tmp_path: Path) -> None:
+    """Cut into batches, of which the queue takes two at a time, and put together again; paid once each."""
+    stack.provider_settings({"seconds": 4, "queue_limit": ROOM, "every": {str(FAILING): "errored:overloaded_error"}})
+    before = stack.provider_stats()
+    drop = tmp_path / "many.jsonl"
+    with drop.open("wb") as file:
+        file.writelines(line_of(number) for number in range(1, MANY + 1))
+    stack.drop(drop, "inbox/many.jsonl")
+    message = stack.wait_for_message("inbox/many.jsonl", LONG)
+    good, bad = MANY - MANY // FAILING, MANY // FAILING
+    assert message.subject == f"Conveyor: completed many ({good:,} results, {bad} failures)"
+    after = stack.provider_stats()
+    posts = after["calls"]["create"] - before["calls"]["create"]
+    assert posts == after["created"] - before["created"] == MANY // ONE_BATCH, "no call was refused for want of room"
+    receipt = json.loads(stack.object(f"results/many/{message.run}/receipt.json"))
+    assert (receipt["requests"], receipt["results"], receipt["failures"]) == (MANY, good, bad)
+    assert receipt["ordered"] is True
+    assert at_once(receipt["batches"]) == ROOM // ONE_BATCH
+
+    results = ids(stored_lines(stack, f"results/many/{message.run}/results.jsonl"))
+    failures = ids(stored_lines(stack, f"failures/many/{message.run}/failures.jsonl"))
+    for number in range(1, MANY + 1):
+        assert next(results if number % FAILING else failures) == f"r-{number}"
+    assert [next(results, None), next(failures, None)] == [None, None]
+    retry = stored_lines(stack, f"failures/many/{message.run}/retry.jsonl")
+    assert [line + b"\n" for line in retry] == [line_of(number) for number in range(FAILING, MANY + 1, FAILING)]
+    assert LiveRun(stack, message.run).ended() == "SUCCEEDED"
+
+
+def test_a_run_of_many_executions_is_paid_once_and_told_once(stack: Stack) -> None:
+    """Each ends well before its history is full, and the next one goes on."""
+    stack.provider_settings({"seconds": None})
+    before = stack.provider_stats()["calls"]["create"]
+    version = stack.drop(b"".join(map(line_of, range(3))), "inbox/long.jsonl")
+    run = LiveRun(stack, stack.wait_for(lambda: stack.run_of("inbox/long.jsonl", version), LONG, "run"))
+    stack.wait_for(lambda: len(run.executions()) >= 4 or None, LONG, "fourth execution")
+    assert not run.messages()
+    stack.provider_settings({"seconds": 0})
+    assert run.ended(LONG) == "SUCCEEDED"
+    *full, _ = map(len, run.histories())
+    assert len(full) >= 3
+    assert all(MOST_EVENTS * 0.7 < events < MOST_EVENTS + 30 for events in full)  # the local AWS leaves out TaskStarted
+    assert [message.status for message in run.messages()] == ["completed"]
+    assert stack.provider_stats()["calls"]["create"] == before + 1
+
+
+def runs_of(stack: Stack, versions: set[str]) -> dict[str, str] | None:
+    """Find the runs of all these drops by their versions; None as long as one lacks."""
+    keys = [key for key in stack.keys("runs/") if key.endswith("/run.json")]
+    every = (json.loads(stack.object(key)) for key in keys[-2 * len(versions) :])
+    found = {run["drop"]["version"]: run["run"] for run in every if run["drop"]["version"] in versions}
+    return found if len(found) == len(versions) else None
+
+
+def test_fifty_drops_at_once_end_with_one_message_each(stack: Stack) -> None:
+    """Good ones, invalid ones, and the same bytes under the same key: whoever came first of these is paid for."""
+    stack.provider_settings({"seconds": 1})
+    before = stack.provider_stats()
+    good = [(f"inbox/soak/good-{number}.jsonl", line_of(number)) for number in range(30)]
+    invalid = [(f"inbox/soak/invalid-{number}.jsonl", line_of(number) + b"nonsense") for number in range(10)]
+    twice = [(f"inbox/soak/twice-{number}.jsonl", line_of(number)) for number in range(5)] * 2
+    drops = [drop for some in zip(good[::3], good[1::3], good[2::3], invalid, twice, strict=True) for drop in some]
+    assert len(drops) == 50
+    with ThreadPoolExecutor(10) as pool:
+        versions = list(pool.map(lambda drop: stack.drop(drop[1], drop[0]), drops))
+    found = stack.wait_for(lambda: runs_of(stack, set(versions)), LONG, "all runs")
+
+    def told() -> Counter[str] | None:
+        every = Counter(message.run for message in stack.messages())
+        return every if all(every[run] for run in found.values()) else None
+
+    stack.wait_for(told, LONG, "message about each run")
+    assert {LiveRun(stack, run).ended(LONG) for run in found.values()} == {"SUCCEEDED"}
+    messages = [message for message in stack.messages() if message.run in found.values()]
+    assert Counter(message.run for message in messages) == dict.fromkeys(found.values(), 1), "one message each"
+    words = {message.run: message.status for message in messages}
+    ends = Counter(
+        (key.rpartition("-")[0], words[found[version]]) for (key, _), version in zip(drops, versions, strict=True)
+    )
+    assert ends == {
+        ("inbox/soak/good", "completed"): 30,
+        ("inbox/soak/invalid", "refused"): 10,
+        ("inbox/soak/twice", "completed"): 5,
+        ("inbox/soak/twice", "refused"): 5,
+    }
+    after = stack.provider_stats()
+    assert after["calls"]["create"] - before["calls"]["create"] == after["created"] - before["created"] == 35

@@ -1,0 +1,267 @@
+"""Fault histories on the deployed stack, the real state machine included, with a provider that misbehaves.
+
+Of each the provider's own count is held against what is promised: paid once, every line back once, told once.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from local.stack import PLACEHOLDER_KEY, SECRET_NAME
+from tests.system.history import FEWEST, History, play
+
+if TYPE_CHECKING:
+    from local.stack import Stack
+    from tests.system.runs import LiveRun
+
+OTHER_KEY = "sk-ant-local-another"
+MANY_LOOKS = 300
+"""More than fit into SettleSeconds."""
+
+
+def at(call: str, *actions: dict[str, Any], **how: Any) -> dict[str, Any]:
+    """Let something go wrong at a kind of call: once, unless `times` says how often."""
+    return {"call": call, "do": list(actions), **how}
+
+
+LOST_AFTER = {"kind": "lose", "when": "after"}
+LOST_BEFORE = {"kind": "lose", "when": "before"}
+UNREADABLE = at("results", {"kind": "answer", "status": 503}, times=None)
+
+
+def heal(run: LiveRun, **settings: Any) -> None:
+    """Let nothing go wrong from here on, provided that it did until now."""
+    assert all(fault["struck"] for fault in run.stack.provider_stats()["faults"])
+    run.stack.provider_settings({"faults": [], **settings})
+
+
+def read_again_at_once(run: LiveRun) -> None:
+    """Do not wait for the half minute after which results that broke off are read again."""
+    run.let_pass("batches/1/unread-1.json")
+
+
+def ask_for_another(run: LiveRun) -> None:
+    """Invoke submit while nobody knows whether the lost call has created a batch."""
+    run.fact("batches/1/unknown-1.json")
+    for _ in range(3):
+        payload = json.dumps({"run": run.run})
+        answer = run.stack.lambdas.invoke(FunctionName=run.stack.functions["submit"], Payload=payload)
+        assert "FunctionError" not in answer
+    assert not run.has("batches/1/batch.json")
+    run.stack.provider_settings({"seconds": 0})
+
+
+def adopt(run: LiveRun) -> None:
+    """Say which batch it is, in the words of the message; its results can be read again only after that."""
+    command, *_ = held_commands(run)
+    run.execute(command)
+    batch = run.stack.provider_stats()["batches"][-1]["id"]
+    submitted = run.fact("batches/1/batch.json")
+    assert (submitted["id"], submitted["released"]) == (batch, True)
+    run.fact("batches/1/unread-1.json")
+    heal(run)
+    run.let_pass("batches/1/unread-1.json")
+
+
+def submit_again(run: LiveRun) -> None:
+    """Say that there is no batch, in the words of the message."""
+    _, command, _ = held_commands(run)
+    assert not run.has("batches/1/absent-1.json")
+    run.execute(command)
+    assert run.fact("batches/1/absent-1.json")["released"] is True
+
+
+def stop_held(run: LiveRun) -> None:
+    """Stop the run instead, in the words of the message."""
+    *_, command = held_commands(run)
+    run.execute(command)
+
+
+def held_commands(run: LiveRun) -> list[str]:
+    """Take the commands from the message that the run is held: adopt, submit again, stop."""
+    lines = run.message("held").text.splitlines()
+    commands = [line.strip() for line in lines if line.startswith("  ")]
+    (batch,) = [each["id"] for each in run.stack.provider_stats()["batches"][-1:]]
+    assert [shlex.split(command)[1] for command in commands] == [f"adopt {batch}", "submit again", "stop"]
+    return commands
+
+
+def stop(run: LiveRun) -> None:
+    """Stop the run while its batch runs."""
+    run.fact("batches/1/batch.json")
+    run.tell("cancel", "")
+
+
+def stop_unpaid(run: LiveRun) -> None:
+    """Stop the run while it waits for its next attempt."""
+    run.fact("batches/1/refused-1.json")
+    run.tell("cancel", "")
+
+
+def stop_unanswered(run: LiveRun) -> None:
+    """Stop the run while nobody knows whether there is a batch."""
+    run.fact("batches/1/unknown-1.json")
+    run.tell("cancel", "")
+    run.fact("refused.json")
+    assert not run.has("batches/1/batch.json")
+    run.stack.provider_settings({"seconds": 0})
+
+
+def rotate_the_key(run: LiveRun) -> None:
+    """Take the key away at the provider, and put another one where the message says."""
+    run.fact("batches/1/batch.json")
+    run.stack.provider_settings({"api_key": OTHER_KEY})
+    text = run.message("troubled").text
+    assert "HTTP 401" in text
+    (command,) = [line.strip() for line in text.splitlines() if "put-secret-value" in line]
+    assert command == f"aws secretsmanager put-secret-value --secret-id {SECRET_NAME} --secret-string <key>"
+    secrets = run.stack.aws.client("secretsmanager")
+    secrets.put_secret_value(SecretId=SECRET_NAME, SecretString=OTHER_KEY)
+    try:
+        run.stack.provider_settings({"seconds": 0})
+        run.ended()
+    finally:
+        secrets.put_secret_value(SecretId=SECRET_NAME, SecretString=PLACEHOLDER_KEY)
+
+
+def list_too_late(run: LiveRun) -> None:
+    """Let the list lack the first batch until the second one runs."""
+    run.fact("batches/1/unknown-1.json")
+    first = run.stack.provider_stats()["batches"][-1]
+    run.wait(lambda: run.stack.provider_stats()["batches"][-1]["processing_status"] == "ended" or None, "first batch")
+    run.stack.provider_settings({"seconds": None})
+    run.fact("batches/1/batch.json")
+    assert run.stack.provider is not None
+    headers = {"x-api-key": PLACEHOLDER_KEY, "anthropic-version": "2023-06-01"}
+    with httpx.Client(base_url=run.stack.provider.url, headers=headers, trust_env=False) as client:
+        for _ in range(MANY_LOOKS):
+            client.get("/v1/messages/batches", params={"limit": 1}).raise_for_status()
+    run.fact(f"batches/1/duplicate-{first['id']}.json")
+    run.stack.provider_settings({"seconds": 0})
+
+
+HISTORIES = {
+    "the answer is lost after creating": History([at("create", LOST_AFTER)], batch={"adopted": True}),
+    "the answer is lost before creating": History([at("create", LOST_BEFORE)], posts=2, receipt={"unanswered": 1}),
+    "submit is asked for another while the answer is open": History(
+        [at("create", LOST_AFTER)], {"seconds": None}, meanwhile=ask_for_another, batch={"adopted": True}
+    ),
+    "overloaded after creating": History(
+        [at("create", {"kind": "answer", "status": 529, "when": "after"})], batch={"adopted": True}
+    ),
+    "busy, and says when to come again": History(
+        [at("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "1"}})], posts=2
+    ),
+    "reset in the middle of the body": History(
+        [at("create", {"kind": "reset", "at": 1_000_000})], posts=2, receipt={"unanswered": 1}, filler=50_000
+    ),
+    "the answer is slower than the client": History(
+        [at("create", {"kind": "delay", "seconds": 2.5, "when": "after"})], batch={"adopted": True}
+    ),
+    "the batch is created after the client has left": History(
+        [at("create", {"kind": "delay", "seconds": 2.5, "when": "before"})], batch={"adopted": True}
+    ),
+    "the lost batch is not listed at once": History(
+        [at("create", {"kind": "unlist", "looks": 4}, LOST_AFTER)], batch={"adopted": True}
+    ),
+    "the lost batch is listed too late": History(
+        [at("create", {"kind": "unlist", "looks": MANY_LOOKS}, LOST_AFTER)],
+        meanwhile=list_too_late,
+        posts=2,
+        created=2,
+        says="may have been billed, too",
+        receipt={"unanswered": 1},
+    ),
+    "not found for a while": History([at("retrieve", {"kind": "answer", "status": 404}, times=3)]),
+    "the results break off": History(
+        [at("results", {"kind": "cut", "at": 5000, "ending": "reset"})], meanwhile=read_again_at_once
+    ),
+    "the results end early as if they were whole": History(
+        [at("results", {"kind": "cut", "at": 5000, "ending": "clean"})], batch={"foreign": 0}
+    ),
+    "the results are a mess": History(
+        [
+            at(
+                "results",
+                {
+                    "kind": "spoil",
+                    "repeated": [2, 30],
+                    "repeated_as": "errored:api_error",
+                    "foreign": ["stranger", "0123456789-3"],
+                    "extra": ["no result", "{}"],
+                    "shuffle": 7,
+                    "crlf": True,
+                    "final_newline": False,
+                },
+            )
+        ],
+        batch={"repeated": 2, "foreign": 4},
+    ),
+    "a line is missing in all reads": History(
+        [at("results", {"kind": "spoil", "missing": [3]}, times=None)], failures=lambda _: {3: "missing"}
+    ),
+    "held until a person names the batch": History(
+        [at("create", LOST_AFTER), UNREADABLE],
+        meanwhile=adopt,
+        told=("held", "completed"),
+        batch={"adopted": True},
+    ),
+    "held until a person says that there is no batch": History(
+        [at("create", LOST_AFTER), at("results", {"kind": "archive"})],
+        meanwhile=submit_again,
+        posts=2,
+        created=2,
+        told=("held", "completed"),
+        batch={"adopted": False, "duplicates": []},
+    ),
+    "held until a person stops the run": History(
+        [at("create", LOST_AFTER), at("results", {"kind": "archive"})],
+        meanwhile=stop_held,
+        told=("held", "stuck"),
+        says="before it was known whether its call created a batch",
+    ),
+    "stopped while the batch runs": History(
+        provider={"seconds": None},
+        meanwhile=stop,
+        says="was stopped",
+        failures=lambda size: dict.fromkeys(range(size // 2 + 1, size + 1), "canceled"),
+        receipt={"code": "stopped"},
+    ),
+    "stopped before anything is paid": History(
+        [at("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "3600"}})],
+        meanwhile=stop_unpaid,
+        created=0,
+        told=("refused",),
+        says="nothing was paid",
+        receipt={"code": "stopped"},
+    ),
+    "stopped while the answer is open": History(
+        [at("create", LOST_AFTER)],
+        {"seconds": None},
+        meanwhile=stop_unanswered,
+        says="was stopped",
+        batch={"adopted": True},
+        receipt={"code": "stopped"},
+    ),
+    "the key is refused": History(
+        provider={"api_key": OTHER_KEY},
+        created=0,
+        told=("refused",),
+        says="put-secret-value",
+        receipt={"code": "key-refused"},
+    ),
+    "the key is replaced while the batch runs": History(
+        provider={"seconds": None}, meanwhile=rotate_the_key, told=("troubled", "completed")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_whatever_goes_wrong_a_drop_is_paid_once_comes_back_whole_and_is_told_of_once(stack: Stack, name: str) -> None:
+    """More than one batch is created only where a person says so, or where one is listed too late, which is told."""
+    play(stack, HISTORIES[name], FEWEST + list(HISTORIES).index(name))

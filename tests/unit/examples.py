@@ -1,0 +1,31 @@
+"""A run to word messages about, and to look from."""
+
+from datetime import UTC, datetime
+
+from conveyor.drop import Drop
+from conveyor.plan import Batch
+from conveyor.records import Run
+from conveyor.settings import Settings
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+SETTINGS = Settings(
+    api_url="https://provider.test",
+    on_invalid="refuse",
+    default_max_tokens=4096,
+    max_requests_per_drop=100_000,
+    max_bytes_per_drop=20_000_000_000,
+    max_requests_per_batch=100_000,
+    max_bytes_per_batch=256_000_000,
+    max_tokens_per_batch=1_500_000_000,
+    poll_min_seconds=30,
+    poll_max_seconds=300,
+    post_seconds=600,
+    settle_seconds=900,
+    reread_seconds=600,
+    trouble_seconds=21_600,
+    max_queued_requests=200_000,
+    max_events=15_000,
+)
+DROP = Drop("bucket", "inbox/team/articles.jsonl", "v", "e", 9, NOW, {})
+RUN = Run("run-1", "team/articles", DROP, SETTINGS)
+BATCH = Batch(1, 1, 0, last_line=3, end_byte=99, requests=3, defaulted=1, body_bytes=80, skipped=[])

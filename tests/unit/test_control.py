@@ -1,0 +1,76 @@
+"""What a person tells a run: two sentences, and nothing that only resembles them."""
+
+import string
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from conveyor import keys
+from conveyor.control import Adopt, SubmitAgain, Unclear, read_release
+
+KEY = keys.release("run-1", 1, 2)
+SAFE = set(string.ascii_letters + string.digits + "_-")
+KNOWN = ["adopt", "submit", "again", "Adopt", "stop", "msgbatch_1", "a/b", "..", ""]
+SENTENCES = st.lists(st.sampled_from(KNOWN) | st.text(max_size=9), max_size=4).map(" ".join)
+
+
+@pytest.mark.parametrize("text", ["adopt msgbatch_1", "adopt msgbatch_1\n", "\tadopt   msgbatch_1 \r\n"])
+def test_a_batch_is_named_by_its_id(text: str) -> None:
+    """As `echo` writes it, or an editor."""
+    assert read_release(KEY, text) == Adopt("msgbatch_1")
+
+
+@pytest.mark.parametrize("text", ["submit again", "submit again\n", " submit\tagain\r\n"])
+def test_an_attempt_that_created_no_batch_is_followed_by_another(text: str) -> None:
+    """Since a person said so, who will pay for it."""
+    assert read_release(KEY, text) == SubmitAgain()
+
+
+@given(st.text() | SENTENCES)
+@example("submit  again ")
+@example("adopt a-B_9")
+@example("submit again or not")
+@example("do not submit again")
+@example("SUBMIT AGAIN")
+@example("submitagain")
+@example("adopt adopt msgbatch_1")
+@example("adopt")
+@example("")
+def test_no_other_text_is_taken(text: str) -> None:
+    """Whoever is unsure, or mistypes, pays nothing and is asked again."""
+    match read_release(KEY, text), text.split():
+        case Adopt(batch_id), words:
+            assert words == ["adopt", batch_id]
+            assert set(batch_id) <= SAFE
+        case SubmitAgain(), words:
+            assert words == ["submit", "again"]
+        case Unclear(reason), words:
+            assert words != ["submit", "again"]
+            assert words[:1] != ["adopt"] or len(words) != 2 or not set(words[1]) <= SAFE or len(words[1]) > 200
+            assert KEY in reason
+
+
+@pytest.mark.parametrize(
+    "batch_id",
+    [
+        "..",
+        ".",
+        "../models",
+        "msgbatch_1/cancel",
+        "msgbatch_1/../../models",
+        "msgbatch_1?limit=1",
+        "msgbatch_1#",
+        "%2e%2e",
+        "msgbatch_1%2Fcancel",
+        "\\..\\models",
+        "//elsewhere.test",
+        "@elsewhere.test",
+        "msgbatch_é",
+        "msgbatch_１",  # noqa: RUF001  # a digit, but none of ASCII's
+        "m" * 201,
+    ],
+)
+def test_a_batch_id_that_could_lead_elsewhere_is_not_taken(batch_id: str) -> None:
+    """It becomes a part of an address to which the key is sent, and of a key in the bucket."""
+    assert isinstance(read_release(KEY, f"adopt {batch_id}"), Unclear)

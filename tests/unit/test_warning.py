@@ -1,0 +1,111 @@
+"""Messages about a run that goes on: what is wrong, since when, and what a person can type."""
+
+import shlex
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from conveyor import keys
+from conveyor.control import Adopt, SubmitAgain, Unclear, read_release
+from conveyor.notice import Notice
+from conveyor.warning import Held, held_notice, troubled_notice
+from tests.unit.examples import NOW, RUN
+
+SINCE = NOW + timedelta(hours=3)
+HELD = Held(batch=1, attempt=2, doubtful=("msgbatch_a", "msgbatch_b"))
+HERE = f"s3://bucket/{keys.release('run-1', 1, 2)}"
+ODD = replace(RUN, name="n" * 512, drop=replace(RUN.drop, key='inbox/team a/it\'s "x".jsonl'))
+
+
+def held(reason: str = "why", doubtful: tuple[str, ...] = HELD.doubtful) -> Notice:
+    """Word the message of a held run."""
+    return held_notice(RUN, reason, SINCE, HELD._replace(doubtful=doubtful), "conveyor/api-key")
+
+
+def troubled(reason: str = "why") -> Notice:
+    """Word the message of a run that waits for the provider."""
+    return troubled_notice(RUN, reason, SINCE, "conveyor/api-key")
+
+
+def commands(notice: Notice) -> list[list[str]]:
+    """Give the words of every command of a message, as a shell reads them; commands alone are indented."""
+    return [shlex.split(line) for line in notice.message.splitlines() if line.startswith("  ")]
+
+
+@pytest.mark.parametrize("notice", [held("the list broke off"), troubled("the list broke off")])
+def test_a_warning_names_drop_run_cause_and_since_when(notice: Notice) -> None:
+    """Whoever reads it at night knows which run, what is wrong with it, and for how long."""
+    assert (notice.run, notice.name) == ("run-1", "team/articles")
+    assert notice.subject == f"Conveyor: {notice.status} team/articles"
+    assert "inbox/team/articles.jsonl" in notice.message
+    for label, value in (("Why", "the list broke off"), ("Since", "2026-11-22 13:00 UTC"), ("Run", "run-1")):
+        assert f"\n{label + ':':<15}{value}\n" in notice.message
+
+
+@pytest.mark.parametrize("notice", [held(), troubled()])
+def test_every_warning_says_how_the_run_is_stopped(notice: Notice) -> None:
+    """Under the one key that poll looks for."""
+    stop = ["echo", "stop", "|", "aws", "s3", "cp", "-", f"s3://bucket/{keys.stop('run-1')}"]
+    assert commands(notice)[-1] == stop
+
+
+def test_a_held_run_is_told_with_a_command_for_each_thing_that_can_be_true() -> None:
+    """Each batch in question, or none of them: what is typed is what poll understands, of this attempt."""
+    *release, _ = commands(held())
+    words = [(read_release(HERE, said), *rest) for _, said, *rest in release]
+    to = ("|", "aws", "s3", "cp", "-", HERE)
+    assert words == [(Adopt("msgbatch_a"), *to), (Adopt("msgbatch_b"), *to), (SubmitAgain(), *to)]
+    assert "nothing more is paid" in held().message
+    assert "pays again if you are mistaken" in held().message
+
+
+def test_where_no_batch_is_in_question_the_place_of_its_id_is_left_open() -> None:
+    """Typed as it stands, it is answered, and pays nothing."""
+    adopt, again, _ = commands(held(doubtful=()))
+    assert adopt[1] == "adopt <batch id>"
+    assert isinstance(read_release(HERE, adopt[1]), Unclear)
+    assert read_release(HERE, again[1]) == SubmitAgain()
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1))
+def test_a_batch_id_is_no_code_for_a_shell(batch_id: str) -> None:
+    """It comes from outside, and a person copies it into a terminal."""
+    assert commands(held(doubtful=(batch_id,)))[0][:3] == ["echo", f"adopt {batch_id}", "|"]
+
+
+@pytest.mark.parametrize(
+    "notice", [held_notice(ODD, "why", SINCE, HELD, "key"), troubled_notice(ODD, "why", SINCE, "key")]
+)
+def test_a_warning_stands_any_key_and_any_name(notice: Notice) -> None:
+    """A key with spaces and quotes changes no command, and a long name is cut to what SNS takes."""
+    assert 'inbox/team a/it\'s "x".jsonl' in notice.message
+    assert commands(notice) == commands(held() if notice.status == "held" else troubled())
+    assert len(notice.subject) <= 99
+    assert notice.subject.isascii()
+    assert notice.subject.isprintable()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_told_with_the_command_that_puts_another(status: int) -> None:
+    """The secret is the stack's own."""
+    put, _ = commands(troubled(f"HTTP {status}"))
+    secret = ["--secret-id", "conveyor/api-key", "--secret-string", "<key>"]
+    assert put == ["aws", "secretsmanager", "put-secret-value", *secret]
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("HTTP 404", "another workspace"),
+        ("HTTP 529", "whether the provider is reachable"),
+        ("HTTP 429 rate_limit_error: wait", "whether its queue is full"),
+        ("ReadTimeout", "whether the provider is reachable"),
+    ],
+)
+def test_other_trouble_is_told_with_what_to_look_at(reason: str, advice: str) -> None:
+    """And never with a command that would not help."""
+    assert advice in troubled(reason).message
+    assert len(commands(troubled(reason))) == 1

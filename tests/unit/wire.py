@@ -1,0 +1,103 @@
+"""AWS without AWS: real clients, whose requests end here instead of on the network."""
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
+
+type Server = Callable[[Any], AWSResponse]
+"""What answers a request as botocore has prepared it."""
+
+# Bodies and paths as they are meant; repeats as the functions' own clients make them.
+_CONFIG = Config(
+    request_checksum_calculation="when_required",
+    s3={"addressing_style": "path"},
+    retries={"mode": "standard", "total_max_attempts": 5},
+)
+_ABOUT = {"etag": '"e"', "last-modified": "Sun, 22 Nov 2026 10:00:00 GMT", "x-amz-version-id": "v1"}
+
+
+class _Body(BytesIO):
+    def stream(self) -> Iterator[bytes]:
+        """Yield what is left, as urllib3 does."""
+        yield self.read()
+
+
+def answer(status: int = 200, body: bytes = b"", headers: dict[str, str] | None = None) -> AWSResponse:
+    """Write an answer."""
+    every = HTTPHeaders.from_dict({"content-length": str(len(body)), **(headers or {})})
+    return AWSResponse("http://aws.test", status, every, _Body(body))
+
+
+def failure(status: int, code: str) -> AWSResponse:
+    """Write an error as S3 does."""
+    return answer(status, f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode())
+
+
+def client(service: str, server: Server) -> Any:
+    """Make a client of a service that is a function. An exception of botocore's is what the network would raise."""
+    known: dict[str, Any] = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    made: Any = boto3.client(service, config=_CONFIG, **known)
+    made.meta.events.register("before-send", lambda request, **_: server(request))
+    return made
+
+
+class Bucket:
+    """One bucket, in memory: reads, writes that may be conditional, and listings of one page."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self.objects: dict[str, bytes] = {}
+        self.client = client("s3", self.serve)
+
+    def serve(self, request: Any) -> AWSResponse:
+        """Answer one request."""
+        address = urlsplit(request.url)
+        key = unquote(address.path).removeprefix("/bucket").removeprefix("/")
+        if request.method == "PUT":
+            if "If-None-Match" in request.headers and key in self.objects:
+                return failure(412, "PreconditionFailed")
+            self.objects[key] = request.body.read()
+            return answer()
+        if not key:
+            return self._list(parse_qs(address.query)["prefix"][0])
+        if key not in self.objects:
+            return failure(404, "NoSuchKey")
+        if request.method == "HEAD":
+            return answer(200, b"", _ABOUT | {"content-length": str(len(self.objects[key]))})
+        return answer(200, self.objects[key])
+
+    def _list(self, prefix: str) -> AWSResponse:
+        found = [key for key in sorted(self.objects) if key.startswith(prefix)]
+        contents = "".join(f"<Contents><Key>{escape(key)}</Key></Contents>" for key in found)
+        return answer(200, f"<ListBucketResult>{contents}</ListBucketResult>".encode())
+
+
+class BadBucket:
+    """A bucket whose first answers to writes never arrive, or are conflicts instead."""
+
+    def __init__(self, *, lost: int = 0, conflicts: int = 0) -> None:
+        """Take how many are lost, and how many writes come to nothing."""
+        self.bucket = Bucket()
+        self.writes: list[int] = []
+        self.client = client("s3", self._serve)
+        self._lost, self._conflicts = lost, conflicts
+
+    def _serve(self, request: Any) -> AWSResponse:
+        if request.method != "PUT":
+            return self.bucket.serve(request)
+        number = len(self.writes)
+        answered = (
+            failure(409, "ConditionalRequestConflict") if number < self._conflicts else self.bucket.serve(request)
+        )
+        self.writes.append(answered.status_code)
+        if number < self._lost:
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return answered
