@@ -1,12 +1,16 @@
-"""A request as it is sent."""
+"""Requests as they are sent."""
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conveyor.checking import check_drop
 from conveyor.drop import nonce, wire_id
-from conveyor.wire import Envelope
+from conveyor.line import Request, read_request
+from conveyor.lines import read_lines, read_stretches
+from conveyor.wire import Envelope, wire_requests
+from tests.unit.examples_of_drops import RUN, line, settings
 
-RUN = "20261122T101112Z-0123456789ab"
 PARAMS = b'{ "a":1.0}'
 
 
@@ -35,3 +39,42 @@ def test_the_length_of_many_requests_is_known_from_sums(
     params = sum(1 + len(rest) for rest, _ in requests)
     defaulted = sum(defaulted for _, defaulted in requests)
     assert envelope.size(first, first + len(requests) - 1, params, defaulted) == len(b",".join(sent))
+
+
+ITEMS = st.sampled_from(
+    [
+        line("a"),
+        line("b", max_tokens=None),
+        line("c").replace(b"max_tokens", b"max\\u005ftokens"),
+        b'{"params": {}, "x": {"params": 5}, ' + line("d")[1:],
+        b" \t" + line("e", system="[\u2028]") + b"\r",
+        line("f").replace(b'"max_tokens":5', b'"max_tokens":5,"max_tokens":6'),
+        b"",
+        b" \r",
+        b"not a request",
+        line("g", max_tokens=0),
+    ]
+)
+
+
+@given(st.lists(ITEMS, max_size=6), st.booleans(), st.booleans(), st.integers(1, 3))
+def test_what_is_sent_is_what_was_checked(items: list[bytes], marked: bool, ended: bool, per_batch: int) -> None:  # noqa: FBT001
+    """However lines are written, with blank and invalid ones between: each good one, once, and as long as announced."""
+    numbered = [each.replace(b'"custom_id":"', b'"custom_id":"%d' % number) for number, each in enumerate(items)]
+    data = b"\xef\xbb\xbf" * marked + b"\n".join(numbered) + b"\n" * ended
+    own = settings(max_requests_per_batch=per_batch)
+    envelope = Envelope(RUN, own.default_max_tokens)
+    found = [(each.number, read_request(each, own.default_max_tokens)) for each in read_lines([data])]
+    wanted = [
+        envelope.request(number, request.params, request.max_tokens is None)
+        for number, request in found
+        if isinstance(request, Request)
+    ]
+    sent: list[bytes] = []
+    for batch in check_drop(RUN, own, lambda: [data]).batches:
+        stretches = read_stretches([data[batch.first_byte : batch.end_byte]], start=batch.first_byte)
+        requests = [request for some in wire_requests(batch, envelope, stretches) for request in some]
+        body = b'{"requests":[%b]}' % b",".join(requests)
+        assert (len(body), len(orjson.loads(body)["requests"])) == (batch.body_bytes, batch.requests)
+        sent += requests
+    assert sent == wanted

@@ -43,7 +43,12 @@ def read_lines(
 
     Holds one chunk plus the longest line.
     """
-    for stretch in read_stretches(chunks, start=start, longest=longest):
+    return number_lines(read_stretches(chunks, start=start, longest=longest), first, longest)
+
+
+def number_lines(stretches: Iterable[Stretch], first: int, longest: int = LONGEST_LINE) -> Iterator[Line]:
+    """Yield the lines of stretches that begin with line `first`, leaving out blank ones."""
+    for stretch in stretches:
         for line in split_stretch(stretch, first, longest):
             first += 1
             if line.raw != b"":
@@ -76,6 +81,14 @@ def read_stretches(chunks: Iterable[bytes], *, start: int = 0, longest: int = LO
         size = len(chunk) - begin
     if size:
         yield Stretch(b"".join(held) if size <= longest else None, 0, size, start)
+
+
+def lines_in(stretch: Stretch) -> int:
+    """Count the lines of a stretch, blank ones too."""
+    data, begin, end, _ = stretch
+    if data is None:
+        return 1
+    return data.count(b"\n", begin, end) + (data[end - 1 : end] != b"\n")
 
 
 def split_stretch(stretch: Stretch, number: int, longest: int = LONGEST_LINE) -> Iterator[Line]:

@@ -5,7 +5,6 @@ created lets the next attempt follow; an answer that proves nothing, or none, le
 has found the batch, or has found after `settle_seconds` that there is none.
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -13,7 +12,6 @@ from msgspec.structs import replace
 from conveyor.admission import admit
 from conveyor.api import Created, CredentialsUnusable, Refused, Unknown
 from conveyor.ledger import Ledger
-from conveyor.line import Request, read_request
 from conveyor.plan import Batch
 from conveyor.records import (
     Attempt,
@@ -27,7 +25,7 @@ from conveyor.records import (
     Submitted,
 )
 from conveyor.turn import Turn
-from conveyor.wire import Envelope
+from conveyor.wire import Envelope, wire_requests
 
 SPARE = timedelta(seconds=60)
 """Time to write down the answer after the last moment of a paid call."""
@@ -127,7 +125,9 @@ def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> bool:
 def _call(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> None:
     """Make the paid call, and write down what its answer proves."""
     writer = turn.invocation.writer
-    match turn.api.create(wire_requests(turn, batch), batch.body_bytes, turn.run.settings.post_seconds):
+    settings = turn.run.settings
+    requests = wire_requests(batch, Envelope(turn.run.run, settings.default_max_tokens), turn.stretches(batch))
+    match turn.api.create(requests, batch.body_bytes, settings.post_seconds):
         case Created(batch_id, created_at, expires_at):
             submitted = Submitted(writer, turn.now(), batch_id, created_at, expires_at)
             if turn.ledger.write_submitted(batch.number, submitted).id == batch_id:
@@ -167,17 +167,3 @@ def _pause(said: int | None, number: int) -> int:
     if said is None:
         return own
     return said if number == 1 else max(said, own)
-
-
-def wire_requests(turn: Turn, batch: Batch) -> Iterator[bytes]:
-    """Yield the requests of a batch as they are sent. What was checked is what is sent: the drop never changes."""
-    skipped = {line.line for line in batch.skipped}
-    run = turn.run
-    envelope = Envelope(run.run, run.settings.default_max_tokens)
-    for line in turn.lines(batch):
-        if line.number in skipped:
-            continue
-        request = read_request(line, run.settings.default_max_tokens)
-        if not isinstance(request, Request):
-            raise TypeError(f"line {line.number} was checked and is not what it was")
-        yield envelope.request(line.number, request.params, defaulted=request.max_tokens is None)

@@ -7,7 +7,7 @@ from datetime import datetime
 from conveyor.api import BatchApi
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
-from conveyor.lines import Line, read_lines
+from conveyor.lines import Line, Stretch, number_lines, read_stretches
 from conveyor.plan import Batch
 from conveyor.records import Run
 from conveyor.schedule import wait_seconds
@@ -24,10 +24,14 @@ class Turn:
     api: BatchApi
     invocation: Invocation
 
-    def lines(self, batch: Batch) -> Iterator[Line]:
-        """Read the lines of a batch from the drop, invalid ones included."""
+    def stretches(self, batch: Batch) -> Iterator[Stretch]:
+        """Read the lines of a batch from the drop, many at a time, invalid and blank ones included."""
         chunks = self.storage.stream(self.run.drop, batch.first_byte, batch.end_byte)
-        return read_lines(chunks, first=batch.first_line, start=batch.first_byte)
+        return read_stretches(chunks, start=batch.first_byte)
+
+    def lines(self, batch: Batch) -> Iterator[Line]:
+        """Read the lines of a batch from the drop, one by one, invalid ones included."""
+        return number_lines(self.stretches(batch), batch.first_line)
 
     def usual_wait(self) -> int:
         """Return the seconds until it makes sense to look again, when nothing says better."""

@@ -1,6 +1,13 @@
-"""A request as it is sent: the user's params byte for byte after our id."""
+"""Requests as they are sent: the user's params byte for byte after our id."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
 
 from conveyor.drop import nonce, wire_id
+from conveyor.line import raw_params
+from conveyor.lines import Stretch, lines_in, split_stretch
+from conveyor.plan import Batch
 
 
 class Envelope:
@@ -13,10 +20,10 @@ class Envelope:
         self._default = b'{"max_tokens":%d,' % default_max_tokens
         self._frame = len(self._before) + len(self._between) + len("}")
 
-    def request(self, line: int, params: bytes, *, defaulted: bool) -> bytes:
+    def request(self, line: int, params: bytes, defaulted: bool = False) -> bytes:  # noqa: FBT001, FBT002  # is mapped
         """Return the request of a line."""
         if defaulted:
-            return b"%b%d%b%b%b}" % (self._before, line, self._between, self._default, params[1:])
+            return b"%b%d%b%b%b}" % (self._before, line, self._between, self._default, bytes(params)[1:])
         return b"%b%d%b%b}" % (self._before, line, self._between, params)
 
     def size(self, first: int, last: int, params: int, defaulted: int) -> int:
@@ -29,3 +36,50 @@ class Envelope:
         if len(str(last)) > len(str(first)):
             digits = sum(len(str(line)) for line in range(first, last + 1))
         return params + digits + count * self._frame + (count - 1) + defaulted * (len(self._default) - 1)
+
+
+class _Params(msgspec.Struct, gc=False):
+    params: msgspec.Raw
+
+
+class _GivenTokens(msgspec.Struct, gc=False):
+    max_tokens: msgspec.Raw = msgspec.Raw(b"")
+
+
+_decode_lines_of_params = msgspec.json.Decoder(_Params).decode_lines
+_decode_given_tokens = msgspec.json.Decoder(_GivenTokens).decode
+
+
+def wire_requests(batch: Batch, envelope: Envelope, stretches: Iterable[Stretch]) -> Iterator[list[bytes]]:
+    """Yield the requests of a batch as they are sent, some at a time, from all its lines as they were checked."""
+    skipped = {line.line for line in batch.skipped}
+    number = batch.first_line
+    for stretch in stretches:
+        count = lines_in(stretch)
+        last = number + count - 1
+        params = None if any(number <= line <= last for line in skipped) else _params_at_once(stretch, count)
+        if params is None:
+            lines = split_stretch(stretch, number)
+            asked = [line for line in lines if line.raw != b"" and line.number not in skipped]
+            numbers: Iterable[int] = [line.number for line in asked]
+            params = [raw_params(line.raw or b"") for line in asked]
+        else:
+            numbers = range(number, last + 1)
+        if batch.defaulted:
+            defaulted = [not _decode_given_tokens(each).max_tokens for each in params]
+            yield list(map(envelope.request, numbers, params, defaulted))
+        else:
+            yield list(map(envelope.request, numbers, params))
+        number += count
+
+
+def _params_at_once(stretch: Stretch, count: int) -> Sequence[bytes] | None:
+    """Return the params on the lines of a stretch, None if one is blank or begins with a byte order mark.
+
+    Each line that was checked is blank or one value: as many values as lines are one on each.
+    """
+    try:
+        rows = _decode_lines_of_params(memoryview(stretch.data or b"")[stretch.begin : stretch.end])
+    except msgspec.MsgspecError:
+        return None
+    return [row.params for row in rows] if len(rows) == count else None

@@ -3,7 +3,7 @@
 Facts: https://platform.claude.com/docs/en/api/creating-message-batches and the pages beside it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +26,6 @@ _VERSION = "2023-06-01"
 """The batch endpoints are the same in every version; under this one `temperature` and its like are still accepted."""
 _KEY_REFUSED = (401, 403)
 _PAGE = 1000
-_SEND_BYTES = 256 * 1024
 _LONGEST_RESULT = 64_000_000
 """Bytes; the longest answer a model gives is a fiftieth of it."""
 _QUESTION = httpx.Timeout(30.0, connect=5.0)
@@ -96,7 +95,7 @@ class MessageBatches:
         """Read the key anew."""
         self._key(renew=True)
 
-    def create(self, requests: Iterable[bytes], size: int, seconds: int) -> Created | Refused | Unknown:
+    def create(self, requests: Iterable[Sequence[bytes]], size: int, seconds: int) -> Created | Refused | Unknown:
         """Send one batch, once: a third of the time for all but its last piece, one for that, one for the answer.
 
         A call that never reached the provider is a refusal: nothing was created.
@@ -204,18 +203,14 @@ class _TooSlowError(Exception):
     """The body was not sent in time."""
 
 
-def _body(requests: Iterable[bytes]) -> Iterator[bytes]:
+def _body(requests: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
     """Yield the body in pieces worth a system call."""
-    held = bytearray(BODY_START)
-    separator = b""
-    for request in requests:
-        held += separator + request
-        separator = b","
-        if len(held) >= _SEND_BYTES:
-            yield bytes(held)
-            held.clear()
-    held += BODY_END
-    yield bytes(held)
+    before = BODY_START
+    for some in requests:
+        if some:
+            yield before + b",".join(some)
+            before = b","
+    yield BODY_END if before == b"," else BODY_START + BODY_END
 
 
 def _in_time(pieces: Iterable[bytes], deadline: float) -> Iterator[bytes]:
