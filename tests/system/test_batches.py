@@ -138,5 +138,5 @@ def test_fifty_drops_at_once_end_with_one_message_each(stack: Stack) -> None:
         ("inbox/soak/twice", "completed"): 5,
         ("inbox/soak/twice", "refused"): 5,
     }
-    after = stack.provider_stats()
-    assert after["calls"]["create"] - before["calls"]["create"] == after["created"] - before["created"] == 35
+    # Calls may break off where fifty functions share two processors; that no batch came of them is seen, and asked again.
+    assert stack.provider_stats()["created"] - before["created"] == 35, "each was paid for once"

@@ -56,7 +56,7 @@ def plain_check(data: bytes, settings: Settings, most_faults: int) -> Found:
             if requests > settings.max_requests_per_drop:
                 continue
             defaulted = found.max_tokens is None
-            size = len(envelope.request(one.number, found.params, defaulted=defaulted))
+            size = len(envelope.requests([one.number], [found.params], [defaulted]))
             first = lines_by_id.setdefault(found.custom_id, one.number)
             if first == one.number and planner.fits_alone(size):
                 tokens = found.max_tokens or settings.default_max_tokens

@@ -57,7 +57,7 @@ def test_a_batch_is_sent_as_one_body_of_the_announced_length() -> None:
         return httpx.Response(200, json=batch())
 
     body = b'{"requests":[{"a":1},{"b":2}]}'
-    created = api(answer).create([[b'{"a":1}'], [], [b'{"b":2}']], len(body), 60)
+    created = api(answer).create([b'{"a":1}', b'{"b":2}'], len(body), 60)
     assert created == Created("msgbatch_1", CREATED, CREATED + timedelta(days=1))
     assert seen[0].url == f"{URL}/v1/messages/batches"
     assert seen[0].content == body
@@ -150,7 +150,7 @@ def test_a_success_that_names_no_batch_proves_nothing() -> None:
 
 def test_a_body_that_takes_too_long_is_broken_off() -> None:
     """The function must end before its own end; half of a deadline of no seconds is over at once."""
-    sent = api(lambda request: httpx.Response(200, content=request.read())).create([[b"{}"]], 100, 0)
+    sent = api(lambda request: httpx.Response(200, content=request.read())).create([b"{}"], 100, 0)
     assert sent == Unknown("_TooSlowError while the batch was sent")
 
 

@@ -88,7 +88,10 @@ def lines_in(stretch: Stretch) -> int:
     data, begin, end, _ = stretch
     if data is None:
         return 1
-    return data.count(b"\n", begin, end) + (data[end - 1 : end] != b"\n")
+    count = int(data[end - 1 : end] != b"\n")
+    while begin := data.find(b"\n", begin, end) + 1:  # many times as fast as bytes.count
+        count += 1
+    return count
 
 
 def split_stretch(stretch: Stretch, number: int, longest: int = LONGEST_LINE) -> Iterator[Line]:

@@ -20,11 +20,16 @@ class Envelope:
         self._default = b'{"max_tokens":%d,' % default_max_tokens
         self._frame = len(self._before) + len(self._between) + len("}")
 
-    def request(self, line: int, params: bytes, defaulted: bool = False) -> bytes:  # noqa: FBT001, FBT002  # is mapped
-        """Return the request of a line."""
-        if defaulted:
-            return b"%b%d%b%b%b}" % (self._before, line, self._between, self._default, bytes(params)[1:])
-        return b"%b%d%b%b}" % (self._before, line, self._between, params)
+    def requests(self, lines: Iterable[int], params: Iterable[bytes], defaulted: Iterable[bool]) -> bytes:
+        """Return the requests of some lines, with commas between them."""
+        pieces: list[bytes] = []
+        for line, written, is_defaulted in zip(lines, params, defaulted, strict=False):
+            before = b"%b%d%b" % (self._before, line, self._between)
+            if is_defaulted:
+                pieces += (before, self._default, bytes(written)[1:], b"},")
+            else:
+                pieces += (before, written, b"},")
+        return b"".join(pieces)[:-1]
 
     def size(self, first: int, last: int, params: int, defaulted: int) -> int:
         """Return how many bytes the requests of lines `first` to `last` have, with commas between them.
@@ -50,26 +55,20 @@ _decode_lines_of_params = msgspec.json.Decoder(_Params).decode_lines
 _decode_given_tokens = msgspec.json.Decoder(_GivenTokens).decode
 
 
-def wire_requests(batch: Batch, envelope: Envelope, stretches: Iterable[Stretch]) -> Iterator[list[bytes]]:
-    """Yield the requests of a batch as they are sent, some at a time, from all its lines as they were checked."""
+def wire_requests(batch: Batch, envelope: Envelope, stretches: Iterable[Stretch]) -> Iterator[bytes]:
+    """Yield the requests of a batch, from all its lines as they were checked: some at a time, with commas between."""
     skipped = {line.line for line in batch.skipped}
     number = batch.first_line
     for stretch in stretches:
         count = lines_in(stretch)
-        last = number + count - 1
-        params = None if any(number <= line <= last for line in skipped) else _params_at_once(stretch, count)
+        numbers: Sequence[int] = range(number, number + count)
+        params = _params_at_once(stretch, count) if skipped.isdisjoint(numbers) else None
         if params is None:
-            lines = split_stretch(stretch, number)
-            asked = [line for line in lines if line.raw != b"" and line.number not in skipped]
-            numbers: Iterable[int] = [line.number for line in asked]
-            params = [raw_params(line.raw or b"") for line in asked]
-        else:
-            numbers = range(number, last + 1)
-        if batch.defaulted:
-            defaulted = [not _decode_given_tokens(each).max_tokens for each in params]
-            yield list(map(envelope.request, numbers, params, defaulted))
-        else:
-            yield list(map(envelope.request, numbers, params))
+            asked = [line for line in split_stretch(stretch, number) if line.raw != b"" and line.number not in skipped]
+            numbers, params = [line.number for line in asked], [raw_params(line.raw or b"") for line in asked]
+        if params:
+            defaulted = map(_lacks_max_tokens, params) if batch.defaulted else [False] * len(params)
+            yield envelope.requests(numbers, params, defaulted)
         number += count
 
 
@@ -83,3 +82,7 @@ def _params_at_once(stretch: Stretch, count: int) -> Sequence[bytes] | None:
     except msgspec.MsgspecError:
         return None
     return [row.params for row in rows] if len(rows) == count else None
+
+
+def _lacks_max_tokens(params: bytes) -> bool:
+    return not _decode_given_tokens(params).max_tokens

@@ -7,7 +7,7 @@ What the provider answers is data. Of exceptions there are three:
 - anything else is a defect.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -76,8 +76,8 @@ class BatchApi(Protocol):
         """
         ...
 
-    def create(self, requests: Iterable[Sequence[bytes]], size: int, seconds: int) -> Created | Refused | Unknown:
-        """Send one batch, once, within `seconds`; `requests` come some at a time.
+    def create(self, requests: Iterable[bytes], size: int, seconds: int) -> Created | Refused | Unknown:
+        """Send one batch, once, within `seconds`; `requests` come some at a time, with commas between.
 
         `size`: bytes of the whole body, known from the plan.
         """

@@ -3,7 +3,7 @@
 Facts: https://platform.claude.com/docs/en/api/creating-message-batches and the pages beside it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -95,7 +95,7 @@ class MessageBatches:
         """Read the key anew."""
         self._key(renew=True)
 
-    def create(self, requests: Iterable[Sequence[bytes]], size: int, seconds: int) -> Created | Refused | Unknown:
+    def create(self, requests: Iterable[bytes], size: int, seconds: int) -> Created | Refused | Unknown:
         """Send one batch, once: a third of the time for all but its last piece, one for that, one for the answer.
 
         A call that never reached the provider is a refusal: nothing was created.
@@ -203,13 +203,13 @@ class _TooSlowError(Exception):
     """The body was not sent in time."""
 
 
-def _body(requests: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
+def _body(requests: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the body in pieces worth a system call."""
     before = BODY_START
     for some in requests:
-        if some:
-            yield before + b",".join(some)
-            before = b","
+        yield before
+        yield some
+        before = b","
     yield BODY_END if before == b"," else BODY_START + BODY_END
 
 
