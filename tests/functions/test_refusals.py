@@ -56,8 +56,8 @@ def test_ten_thousand_faults_can_still_be_skipped(belt: Belt) -> None:
 @pytest.mark.parametrize(
     ("key", "told"),
     [
-        ("inbox/a.csv", 'does not end in ".jsonl": rename it'),
-        ("inbox/a.jsonl.gz", 'does not end in ".jsonl": unpack it first'),
+        ("inbox/a.csv", 'does not end in ".jsonl" or ".jsonl.gz": rename it'),
+        ("inbox/a.json.gz", 'does not end in ".jsonl" or ".jsonl.gz": rename it'),
     ],
 )
 def test_a_file_of_another_kind_is_refused_by_its_name(belt: Belt, key: str, told: str) -> None:

@@ -138,5 +138,5 @@ def test_fifty_drops_at_once_end_with_one_message_each(stack: Stack) -> None:
         ("inbox/soak/twice", "completed"): 5,
         ("inbox/soak/twice", "refused"): 5,
     }
-    # Calls may break off where fifty functions share two processors; that no batch came of them is seen, and asked again.
+    # Where fifty functions share two processors, calls may break off: they are seen to have come to nothing.
     assert stack.provider_stats()["created"] - before["created"] == 35, "each was paid for once"

@@ -131,14 +131,14 @@ def test_a_range_that_was_cut_is_read_again(s3: Any) -> None:
     question = {"Bucket": "bucket", "Key": "inbox/a.jsonl", "VersionId": "v1", "Range": "bytes=2-9"}
     s3.add_response("get_object", body(b"cut", 8), question)
     s3.add_response("get_object", body(b"complete"), question)
-    assert list(Storage(s3.client, "bucket").stream(DROP, 2)) == [b"complete"]
+    assert list(Storage(s3.client, "bucket").stream(DROP.source, 2, DROP.bytes)) == [b"complete"]
 
 
 def test_more_bytes_than_were_asked_for_are_not_taken_for_the_drop(s3: Any) -> None:
     """A server without ranges answers with the whole object; what was checked is what is sent."""
     s3.add_response("get_object", body(b"the whole object"))
     with pytest.raises(RuntimeError, match="16 bytes for 8"):
-        list(Storage(s3.client, "bucket").stream(DROP, 2))
+        list(Storage(s3.client, "bucket").stream(DROP.source, 2, DROP.bytes))
 
 
 def test_a_small_output_is_one_request(s3: Any) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 import orjson
@@ -12,10 +12,19 @@ import orjson
 from conveyor import keys
 
 SUFFIX = ".jsonl"
+PACKED = ".gz"
+"""May follow the suffix."""
 AGAIN = "again"
 """S3 object metadata: `--metadata again=yes` runs the same bytes under the same key once more."""
 _LONGEST_NAME = 512
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/-]")
+
+
+class Source(NamedTuple):
+    """An object that is read in ranges, since it never changes."""
+
+    key: str
+    version: str | None = None
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -54,9 +63,19 @@ class Drop(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """The key without `inbox/` and suffix, made safe for use in other keys."""
-        name = self.key.removeprefix(keys.INBOX).removesuffix(".gz").removesuffix(SUFFIX)
+        name = self.key.removeprefix(keys.INBOX).removesuffix(PACKED).removesuffix(SUFFIX)
         segments = (segment if segment.strip(".") else "_" for segment in _UNSAFE.sub("_", name).split("/"))
         return "/".join(segments)[:_LONGEST_NAME].rstrip("./") or "_"
+
+    @property
+    def is_packed(self) -> bool:
+        """True for gzip, which is unpacked before its lines are read."""
+        return self.key.endswith(PACKED)
+
+    @property
+    def source(self) -> Source:
+        """Where its bytes are read."""
+        return Source(self.key, self.version)
 
     @property
     def content(self) -> str:

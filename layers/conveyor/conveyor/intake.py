@@ -3,7 +3,7 @@
 from typing import Any
 
 from conveyor.clients import Machine
-from conveyor.drop import AGAIN, SUFFIX, Drop, Upload
+from conveyor.drop import AGAIN, PACKED, SUFFIX, Drop, Upload
 from conveyor.ledger import Ledger
 from conveyor.records import Run
 from conveyor.settings import BadMetadata, Settings
@@ -30,9 +30,8 @@ def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
     """Return a drop's settings, and what forbids to read it at all."""
     if drop.version == "null":
         return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
-    if not drop.key.endswith(SUFFIX):
-        advice = "unpack it first" if drop.key.endswith(".gz") else "rename it"
-        return settings, f'the file\'s name does not end in "{SUFFIX}": {advice}'
+    if not drop.key.removesuffix(PACKED).endswith(SUFFIX):
+        return settings, f'the file\'s name does not end in "{SUFFIX}" or "{SUFFIX}{PACKED}": rename it'
     if drop.metadata.get(AGAIN, "yes") != "yes":
         return settings, f'the object\'s metadata "{AGAIN}" must be "yes", or be left out'
     try:

@@ -29,6 +29,11 @@ def plan(run: str) -> str:
     return f"{RUNS}{run}/plan.jsonl"
 
 
+def unpacked(run: str) -> str:
+    """Return the key of a packed drop's lines: gzip cannot be read by ranges."""
+    return f"{RUNS}{run}/unpacked.jsonl"
+
+
 def attempt(run: str, batch: int, number: int) -> str:
     """Return the key of the intent to pay, written before the paid call."""
     return f"{RUNS}{run}/batches/{batch}/attempt-{number}.json"

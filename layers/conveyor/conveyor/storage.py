@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-from conveyor.drop import Drop
+from conveyor.drop import Drop, Source
 from conveyor.upload import Upload, Writer
 
 if TYPE_CHECKING:
@@ -93,20 +93,20 @@ class Storage:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
-    def stream(self, drop: Drop, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """Yield bytes `start` to `end` of a drop, a range at a time, each read again where it was cut."""
-        end = drop.bytes if end is None else end
+    def stream(self, source: Source, start: int, end: int) -> Iterator[bytes]:
+        """Yield bytes `start` to `end` of an object, a range at a time, each read again where it was cut."""
         for begin in range(start, end, RANGE_BYTES):
-            yield self._range(drop, begin, min(begin + RANGE_BYTES, end))
+            yield self._range(source, begin, min(begin + RANGE_BYTES, end))
 
-    def _range(self, drop: Drop, start: int, end: int) -> bytes:
+    def _range(self, source: Source, start: int, end: int) -> bytes:
+        version: Any = {"VersionId": source.version} if source.version else {}
         for left in reversed(range(_READS)):
             try:
                 answer = self._client.get_object(
-                    Bucket=self.bucket, Key=drop.key, VersionId=drop.version, Range=f"bytes={start}-{end - 1}"
+                    Bucket=self.bucket, Key=source.key, Range=f"bytes={start}-{end - 1}", **version
                 )
                 if answer["ContentLength"] != end - start:
-                    raise RuntimeError(f"S3 gave {answer['ContentLength']} bytes for {end - start} of {drop.key}")
+                    raise RuntimeError(f"S3 gave {answer['ContentLength']} bytes for {end - start} of {source.key}")
                 return answer["Body"].read()
             except (HTTPClientError, IncompleteReadError):  # cut while reading, which the client does not retry
                 if not left:

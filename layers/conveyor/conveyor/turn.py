@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from conveyor import keys
 from conveyor.api import BatchApi
+from conveyor.drop import Source
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.lines import Line, Stretch, number_lines, read_stretches
@@ -24,9 +26,15 @@ class Turn:
     api: BatchApi
     invocation: Invocation
 
+    @property
+    def source(self) -> Source:
+        """Where the lines of the drop are read once they are checked."""
+        drop = self.run.drop
+        return Source(keys.unpacked(self.run.run)) if drop.is_packed else drop.source
+
     def stretches(self, batch: Batch) -> Iterator[Stretch]:
         """Read the lines of a batch from the drop, many at a time, invalid and blank ones included."""
-        chunks = self.storage.stream(self.run.drop, batch.first_byte, batch.end_byte)
+        chunks = self.storage.stream(self.source, batch.first_byte, batch.end_byte)
         return read_stretches(chunks, start=batch.first_byte)
 
     def lines(self, batch: Batch) -> Iterator[Line]:

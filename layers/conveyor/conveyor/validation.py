@@ -1,15 +1,14 @@
 """The whole drop is checked before anything of it is sent."""
 
-from collections.abc import Iterable, Iterator
-from hashlib import sha256
-
 import msgspec
 from msgspec.structs import replace
 
 from conveyor import keys
 from conveyor.checking import MOST_FAULTS, Check, check_drop
 from conveyor.output import OutputFile
+from conveyor.packed import NotUnpacked
 from conveyor.plan import Checked, Plan
+from conveyor.reading import Reading
 from conveyor.records import Refusal, Run
 from conveyor.settings import Settings
 from conveyor.turn import Turn
@@ -17,40 +16,22 @@ from conveyor.turn import Turn
 _encode = msgspec.json.Encoder().encode
 
 
-class Digest:
-    """Takes the checksum of bytes that pass, the first time they do."""
-
-    def __init__(self) -> None:
-        """Begin."""
-        self._digest = sha256()
-        self._is_done = False
-
-    def of(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass bytes on."""
-        for chunk in chunks:
-            if not self._is_done:
-                self._digest.update(chunk)
-            yield chunk
-        self._is_done = True
-
-    @property
-    def sha256(self) -> str:
-        """The checksum of all bytes."""
-        return self._digest.hexdigest()
-
-
 def validate(turn: Turn) -> None:
     """Read the whole drop and write down either its plan or its refusal."""
     if reason := _unread(turn.run) or _seen_before(turn):
         _refuse(turn, *reason)
         return
-    digest = Digest()
-    check = check_drop(turn.run.run, turn.run.settings, lambda: digest.of(turn.storage.stream(turn.run.drop)))
+    reading = Reading(turn)
+    try:
+        check = check_drop(turn.run.run, turn.run.settings, reading.chunks)
+    except NotUnpacked as error:
+        _refuse(turn, error.code, str(error))
+        return
     file = _write_faults(turn, check) if check.faults else None
     if reason := _reason(check, turn.run.settings):
         _refuse(turn, *reason, check, file)
     else:
-        checked = Checked(check.lines, digest.sha256, len(check.faults), file)
+        checked = Checked(check.lines, reading.sha256, len(check.faults), file)
         turn.ledger.write_plan(Plan(checked, check.batches))
 
 

@@ -1,0 +1,53 @@
+"""The bytes of a drop while it is checked: unpacked, kept if they were, and their checksum taken."""
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from itertools import chain
+
+from conveyor import keys
+from conveyor.packed import unpack
+from conveyor.turn import Turn
+
+
+class Reading:
+    """Reads a drop as often as is asked; what a whole pass unpacked is not unpacked again."""
+
+    def __init__(self, turn: Turn) -> None:
+        """Take a turn of the drop's run."""
+        self._turn = turn
+        self._digest = sha256()
+        self._end: int | None = None
+        """Of the lines, once they were read whole."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield all bytes of the drop, unpacked. Raises NotUnpacked."""
+        turn, drop = self._turn, self._turn.run.drop
+        if self._end is not None:
+            yield from turn.storage.stream(turn.source, 0, self._end)
+            return
+        self._digest, end = sha256(), 0
+        whole = self._digested(turn.storage.stream(drop.source, 0, drop.bytes))
+        for chunk in self._kept(unpack(whole, turn.run.settings.max_bytes_per_drop)) if drop.is_packed else whole:
+            end += len(chunk)
+            yield chunk
+        self._end = end
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of all bytes of the drop as it is, once it was read whole."""
+        return self._digest.hexdigest()
+
+    def _digested(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self._digest.update(chunk)
+            yield chunk
+
+    def _kept(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Pass pieces on, and keep them as an object that appears with the last one."""
+        first = next(pieces, None)
+        if first is None:
+            return
+        with self._turn.storage.upload(keys.unpacked(self._turn.run.run), {}) as upload:
+            for piece in chain([first], pieces):
+                upload.add(piece)
+                yield piece

@@ -1,0 +1,62 @@
+"""Gzip is unpacked piece by piece."""
+
+import gzip
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conveyor.packed import NotUnpacked, unpack
+
+
+def cut(data: bytes, size: int) -> list[bytes]:
+    """Cut bytes into chunks, as they are read."""
+    return [data[begin : begin + size] for begin in range(0, len(data), size)]
+
+
+@given(
+    st.lists(st.binary(max_size=300), min_size=1, max_size=4), st.integers(1, 400), st.integers(1, 50), st.booleans()
+)
+def test_all_members_come_out_in_pieces_of_one_size(
+    members: list[bytes],
+    chunk: int,
+    piece: int,
+    padded: bool,  # noqa: FBT001
+) -> None:
+    """However the packed bytes are cut, and with the zeros that some tools add."""
+    whole = b"".join(members)
+    packed = b"".join(map(gzip.compress, members)) + bytes(7) * padded
+    assert list(unpack(cut(packed, chunk), len(whole), piece)) == cut(whole, piece)
+
+
+def test_a_small_file_that_holds_too_much_is_given_up_early() -> None:
+    """A gigabyte of zeros packs into a megabyte; no more of it is unpacked than is allowed."""
+    bomb = zlib.compressobj(wbits=31)
+    packed = [bomb.compress(bytes(1 << 20)) for _ in range(100)] + [bomb.flush()]
+    pieces: list[bytes] = []
+    with pytest.raises(NotUnpacked, match="more than 1,000,000 bytes") as told:
+        pieces.extend(unpack(packed, 1_000_000, 1000))
+    assert told.value.code == "too-large"
+    assert sum(map(len, pieces)) <= 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "breaks off"),
+        (b'{"custom_id": "a"}', "not sound gzip"),
+        (gzip.compress(b"abc" * 99)[:-9], "breaks off"),
+        (gzip.compress(b"abc" * 99)[:-1], "breaks off"),
+        (gzip.compress(b"abc")[:-8] + b"\1" * 8, "not sound gzip"),
+        (gzip.compress(b"abc") + b"more", "not sound gzip"),
+        (gzip.compress(b"abc") + b"\0\0more", "goes on after the end"),
+        (gzip.compress(b"abc") + gzip.compress(b"def")[:5], "breaks off"),
+    ],
+)
+@pytest.mark.parametrize("chunk", [1, 1000])
+def test_what_is_not_whole_gzip_is_an_error_that_says_so(data: bytes, told: str, chunk: int) -> None:
+    """Half a file is never taken for a whole one."""
+    with pytest.raises(NotUnpacked, match=told) as error:
+        list(unpack(cut(data, chunk), 10_000))
+    assert error.value.code == "not-gzip"
