@@ -83,6 +83,7 @@ class FileS3:
         """Let it appear."""
         self.calls["put"] += 1
         self._parts.pop(UploadId).close()
+        self._path(UploadId).unlink(missing_ok=True)  # the file system would flush what replaces a file
         self._path(UploadId + ".part").rename(self._path(UploadId))
         return {}
 

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import orjson
 
-from conveyor.api.message_results import decode_result
+from conveyor.api.message_results import decode_results
 from conveyor.drop import Drop, nonce, wire_id
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
-from conveyor.lines import read_lines
+from conveyor.lines import read_stretches
 from conveyor.outcome import Outcome, failure
 from conveyor.plan import Batch
 from conveyor.records import Run
@@ -64,8 +64,8 @@ def _split(root: Path, drop: Path, results: Path, requests: int) -> None:
     tally, turn = Tally(), _turn(root, drop)
     with Aside() as aside, Spool(batch, nonce(RUN), tally, aside, 1 << 40) as spool:
         with _chunks(results) as chunks:
-            for line in read_lines(chunks):
-                spool.add(decode_result(line.raw))
+            for result in decode_results(read_stretches(chunks)):
+                spool.add(result)
         written = write_in_order(
             Job(turn, batch, alone=True, tally=tally, aside=aside), spool, failure(Outcome.MISSING)
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.line import Fault, Request, raw_custom_id, read_request
+from conveyor.line import Fault, Request, read_request
 from conveyor.lines import LONGEST_LINE, Line
 
 GOOD: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
@@ -116,11 +116,6 @@ def test_a_default_serves_lines_without_max_tokens_only() -> None:
     assert codes(params(max_tokens=None)) == ["max-tokens-missing"]
     assert codes(params(max_tokens=None), 10) == []
     assert codes(params(max_tokens=0), 10) == ["max-tokens-invalid"]
-
-
-def test_the_users_id_comes_back_as_it_was_written() -> None:
-    """Escapes are kept: the same JSON, not only the same string."""
-    assert raw_custom_id(b'{"custom_id": "\\u00e9\\n" , "params":{}}') == b'"\\u00e9\\n"'
 
 
 json_values = st.recursive(

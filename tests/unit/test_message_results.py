@@ -1,9 +1,15 @@
 """Results of the Message Batches API on the wire."""
 
+from itertools import pairwise
+
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conveyor.api import ResultsUnreadable
+from conveyor.api.message_results import decode_results
+from conveyor.lines import read_stretches
 from conveyor.outcome import Error, Outcome
 from tests.unit.test_messages_api import Keys, api, error
 
@@ -113,3 +119,47 @@ def test_a_cut_stream_of_results_is_unreadable() -> None:
         api(lambda _: httpx.Response(200, stream=Cut())).results("msgbatch_1") as results,
     ):
         list(results)
+
+
+MESSAGE = '{"id":"m","model":"claude-haiku-4-5","content":["\\u2028 }}} \\" \u00e9"],"usage":{"input_tokens":3}}'
+BARE = "{}"
+FORMS = [
+    '{"custom_id":"n-%d","result":{"type":"succeeded","message":MESSAGE}}',
+    '{"custom_id":"n-%d","result":{"type":"succeeded","message":MESSAGE} }',
+    '{"custom_id": "n-%d", "result": {"type": "succeeded", "message": MESSAGE}}',
+    ' {"custom_id":"n-%d","result":{"type":"succeeded","message":MESSAGE}}\r',
+    '{"custom_id":"n-%d","result":{"message":MESSAGE,"type":"succeeded"}}',
+    '{"result":{"type":"succeeded","message":MESSAGE},"custom_id":"n-%d"}',
+    '{"custom_id":"n-%d","result":{"type":"succeeded","message":MESSAGE,"x":{"y":{}}}}',
+    '{"custom_id":"n-%d","result":{"type":"succeeded","message":MESSAGE},"x":{"y":{}}}',
+    '{"custom_id":"n-%d","result":{"type":"succeeded","message":{"a":{}},"message":MESSAGE}}',
+    '{"custom_id":"n-%d","result":{"type":"succeeded","message":{"a":1}},"result":{"type":"succeeded","message":MESSAGE}}',
+    '{"custom_id":"n-0","result":{"type":"succeeded","message":MESSAGE},"custom_id":"n-%d"}',
+    '{"custom_id":"n\\u002d%d","result":{"type":"succeeded","message":MESSAGE}}',
+    '{"custom_id":"n-%d","result":{"type":"succeeded","message":MESSAGE},"x":"}}}"}',
+]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(FORMS), st.sampled_from([MESSAGE, BARE])), min_size=1, max_size=5),
+    st.lists(st.integers(0, 900), max_size=3).map(sorted),
+    st.booleans(),
+)
+def test_a_message_is_found_however_its_line_is_written_and_cut(
+    drawn: list[tuple[str, str]],
+    cuts: list[int],
+    ended: bool,  # noqa: FBT001
+) -> None:
+    """Its exact bytes: as many results as lines, each with its own message, whichever way they are decoded."""
+    wanted = [(f"n-{number}", message.encode()) for number, (_, message) in enumerate(drawn)]
+    lines = [
+        form.replace("%d", str(number)).replace("MESSAGE", message) for number, (form, message) in enumerate(drawn)
+    ]
+    data = ("\n".join(lines) + "\n" * ended).encode()
+    places = [0, *(min(cut, len(data)) for cut in cuts), len(data)]
+    chunks = [data[start:end] for start, end in pairwise(places)]
+    results = list(decode_results(read_stretches(chunks)))
+    assert [(result.wire_id, result.response) for result in results] == wanted
+    assert [result.raw for result in results] == [line.strip().encode() for line in lines]
+    assert [result.usage.input_tokens for result in results] == [3 * (message == MESSAGE) for _, message in drawn]
+    assert {result.outcome for result in results} == {Outcome.SUCCEEDED}

@@ -22,7 +22,7 @@ MAY = {
     "SubmitRole": {
         "WriteLogs": (LOGS, "SubmitLog.Arn"),
         "ReadDrop": READ_DROP,
-        "ReadAndWriteLedger": LEDGER,
+        "ReadAndWriteLedger": ("s3:AbortMultipartUpload s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*"),
         "ListLedger": LIST,
         "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
         "ClaimContent": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/drops/*"),

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from conveyor.drop import line_of, nonce
-from conveyor.line import raw_custom_id
 from conveyor.outcome import Outcome, Result, failure
 from conveyor.output import Written
 from conveyor.spool import Stored
@@ -37,9 +36,9 @@ class _Arrival:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._mark = nonce(job.turn.run.run)
-        skipped = {line.line for line in job.batch.skipped}
-        lines = (line for line in job.turn.lines(job.batch) if line.number not in skipped)
-        self._ids = {line.number: raw_custom_id(line.raw or b"") for line in lines}
+        self._ids = dict[int, bytes]()
+        for some in job.custom_ids():
+            self._ids.update(zip(some.numbers, map(bytes, some.values), strict=True))
         self._done = set[int]()
         self._again = set[int]()
 
@@ -64,9 +63,8 @@ class _Arrival:
             self._write(outputs, line, failure(Outcome.MISSING))
         for fault in self._job.batch.skipped:
             outputs.add(*left_out(fault, self._job.tally))
-        for each in self._job.turn.lines(self._job.batch) if self._again else ():
-            if each.number in self._again:
-                outputs.again(each)
+        if self._again:
+            outputs.again(line for line in self._job.turn.lines(self._job.batch) if line.number in self._again)
 
     def _write(self, outputs: Outputs, line: int, result: Result) -> None:
         stored = Stored.of(result, line)

@@ -13,18 +13,18 @@ That each row is one line, and each line's `params` all that lies between its be
 """
 
 import re
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import msgspec
 
+from conveyor.frame import Frame, Shape
 from conveyor.lines import Stretch
 from conveyor.rows import decode_rows
 
-_beginning = re.compile(
-    rb'([ \t]*\{[ \t]*"custom_id"[ \t]*:[ \t]*")[^"\\]*("[ \t]*,[ \t]*"params"[ \t]*:[ \t]*\{)'
-).match
-_end = re.compile(rb"\}[ \t\r]*\}[ \t\r]*\n\Z").search
-_LONGEST_END = 32
+_SHAPE = Shape(
+    re.compile(rb'([ \t]*\{[ \t]*"custom_id"[ \t]*:[ \t]*")[^"\\]*("[ \t]*,[ \t]*"params"[ \t]*:[ \t]*\{)'),
+    re.compile(rb"\}[ \t\r]*\}[ \t\r]*\n\Z"),
+)
 
 
 class Glance(NamedTuple):
@@ -38,46 +38,12 @@ class Glance(NamedTuple):
     without_max_tokens: int
 
 
-class Style(NamedTuple):
-    """How lines are written around id and `params`, the first and the last byte of these included."""
-
-    before: str
-    between: str
-    after: bytes
-
-    @classmethod
-    def of(cls, data: bytes, begin: int) -> Self | None:
-        """Read it from a line."""
-        feed = data.index(b"\n", begin)
-        beginning, end = _beginning(data, begin), _end(data[max(begin, feed - _LONGEST_END) : feed + 1])
-        return cls(beginning[1].decode(), beginning[2].decode(), end[0]) if beginning and end else None
-
-    def around(self, data: bytes, begin: int, end: int, ids: list[str]) -> int | None:
-        """Return how many bytes stand around the params of lines with these ids; None if one is written otherwise.
-
-        Raises ValueError where there are fewer lines than ids.
-        """
-        find, length = data.index, len(self.after)
-        place, to_end = begin - length, length - 1
-        places = [begin, *[place := find(b"\n", place + length) - to_end for _ in ids]]
-        if place + length != end:
-            return None
-        # From one line's params to the next one's is one piece: what ends the one, and what begins the other.
-        between_ids = f"{self.between}\0{self.after.decode()}{self.before}"
-        wanted = f"{self.before}{between_ids.join(ids)}{self.between}".encode()
-        pieces = [*wanted.split(b"\0"), self.after]
-        if len(pieces) != len(places) or not all(map(data.startswith, pieces, places)):
-            return None
-        braces = 2 * len(ids)
-        return len(wanted) - (len(ids) - 1) + length - braces
-
-
 class Glancer:
     """Takes one glance at many lines, and remembers how they were written."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._style: Style | None = None
+        self._frame: Frame | None = None
 
     def glance(self, stretch: Stretch) -> Glance | None:
         """Return the requests of a stretch, or None if it deserves a closer look."""
@@ -87,13 +53,15 @@ class Glancer:
         try:
             rows = decode_rows(memoryview(data)[begin:end])
             ids = [row.custom_id for row in rows]
-            around = self._style and self._style.around(data, begin, end, ids)
-            if around is None:
-                self._style = Style.of(data, begin)
-                around = self._style and self._style.around(data, begin, end, ids)
+            pieces = self._frame and self._frame.pieces(data, begin, end, ids)
+            if pieces is None:
+                self._frame = Frame.of(_SHAPE, data, begin)
+                pieces = self._frame and self._frame.pieces(data, begin, end, ids)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        if around is None:
+        if pieces is None:
             return None
+        braces = 2 * len(ids)
+        around = sum(to - start for start, to in pieces) - braces
         tokens = [row.params.max_tokens for row in rows]
         return Glance(ids, end - begin - around, sum(tokens), tokens.count(0))

@@ -38,15 +38,10 @@ class Request(NamedTuple):
     """None where the line gives none."""
 
 
-class _RawCustomId(msgspec.Struct, gc=False):
-    custom_id: msgspec.Raw
-
-
 class _RawParams(msgspec.Struct, gc=False):
     params: msgspec.Raw
 
 
-_decode_raw_custom_id = msgspec.json.Decoder(_RawCustomId).decode
 _decode_raw_params = msgspec.json.Decoder(_RawParams).decode
 
 
@@ -70,7 +65,7 @@ def read_request(line: Line, default_max_tokens: int) -> Request | list[Fault]:
         custom_id = record.get("custom_id")
         told = custom_id[:LONGEST_CUSTOM_ID] if isinstance(custom_id, str) else None
         return [_fault(line, told, code, message) for code, message in faults]
-    return Request(record["custom_id"], raw_params(line.raw), record["params"].get("max_tokens"))
+    return Request(record["custom_id"], _raw_params(line.raw), record["params"].get("max_tokens"))
 
 
 def _fault(line: Line, custom_id: str | None, code: str, message: str) -> Fault:
@@ -154,11 +149,6 @@ def _refused_fields(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "field-refused", f'"params.{field}": {advice}'
 
 
-def raw_params(raw: bytes) -> bytes:
+def _raw_params(raw: bytes) -> bytes:
     """Return the `params` of a checked line as the JSON the user wrote, without white space around it."""
     return bytes(_decode_raw_params(raw).params)
-
-
-def raw_custom_id(raw: bytes) -> bytes:
-    """Return the `custom_id` of a checked line as the JSON the user wrote."""
-    return bytes(_decode_raw_custom_id(raw).custom_id)

@@ -85,15 +85,10 @@ def is_retryable(outcome: Outcome, error: Error | None) -> bool:
     return outcome in (Outcome.CANCELED, Outcome.EXPIRED, Outcome.MISSING)
 
 
-def output_tail(result: Result, line: int) -> bytes:
-    """Return an output line without its beginning, which `output_line` puts before it.
-
-    So a result can be stored before it is known how the user wrote its id.
-    """
-    if result.outcome is Outcome.SUCCEEDED:
-        return b',"response":%b,"error":null}\n' % result.response
+def failure_form(result: Result, line: int) -> bytes:
+    """Return what is kept of a failure until it is known how the user wrote the line's id."""
     error = result.error or Error(result.outcome.value, "")
-    return b',"response":null,"error":%b,"line":%d,"outcome":"%b","retryable":%b}\n' % (
+    return b'"error":%b,"line":%d,"outcome":"%b","retryable":%b' % (
         msgspec.json.encode(error),
         line,
         result.outcome.encode(),
@@ -101,6 +96,11 @@ def output_tail(result: Result, line: int) -> bytes:
     )
 
 
-def output_line(raw_custom_id: bytes, tail: bytes) -> bytes:
-    """Return a line of `results.jsonl` or `failures.jsonl`; `raw_custom_id` is JSON, `null` where there is none."""
-    return b'{"custom_id":%b%b' % (raw_custom_id, tail)
+def output_line(custom_id: bytes, kept: bytes, *, succeeded: bool) -> bytes:
+    """Return a line of `results.jsonl` or `failures.jsonl`; `custom_id` is JSON, `null` where there is none.
+
+    `kept`: the response, or the form of a failure.
+    """
+    if succeeded:
+        return b"".join((b'{"custom_id":', custom_id, b',"response":', kept, b',"error":null}\n'))
+    return b"".join((b'{"custom_id":', custom_id, b',"response":null,', kept, b"}\n"))

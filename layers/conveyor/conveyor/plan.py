@@ -39,6 +39,11 @@ class Batch(msgspec.Struct):
     max_tokens: int = 0
     """The sum over its requests: bounds the size of its results."""
 
+    @property
+    def skipped_lines(self) -> frozenset[int]:
+        """Numbers of the lines left out."""
+        return frozenset(line.line for line in self.skipped)
+
 
 class Checked(msgspec.Struct, frozen=True):
     """What validation found in a drop that may be sent; the first line of `plan.jsonl`."""

@@ -134,7 +134,7 @@ def _missing(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
     """Return the lines that were sent and have no result."""
     if len(spool) == batch.requests:
         return []
-    skipped = {line.line for line in batch.skipped}
+    skipped = batch.skipped_lines
     numbers = (line.number for line in turn.lines(batch))
     return [number for number in numbers if number not in skipped and number not in spool]
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryFile
 from typing import NamedTuple, Self
 
 from conveyor.drop import line_of
-from conveyor.outcome import Outcome, Result, is_retryable, output_tail
+from conveyor.outcome import Outcome, Result, failure_form, is_retryable
 from conveyor.plan import Batch
 from conveyor.tally import Tally
 
@@ -17,17 +17,19 @@ _BUFFER = 1 << 16
 
 
 class Stored(NamedTuple):
-    """One request's output, without its id."""
+    """One request's output, as far as it is known without its id."""
 
-    tail: bytes
+    form: bytes
     succeeded: bool
     retryable: bool
 
     @classmethod
     def of(cls, result: Result, line: int) -> Self:
         """Make it from what became of a line."""
+        if result.outcome is Outcome.SUCCEEDED:
+            return cls(result.response, succeeded=True, retryable=False)
         retryable = is_retryable(result.outcome, result.error)
-        return cls(output_tail(result, line), result.outcome is Outcome.SUCCEEDED, retryable)
+        return cls(failure_form(result, line), succeeded=False, retryable=retryable)
 
 
 class SpoolFull(Exception):
@@ -123,7 +125,7 @@ class Spool:
     def _keep(self, line: int, stored: Stored) -> None:
         self._numbers[line] = len(self._flags)
         self._flags.append(_SUCCEEDED * stored.succeeded | _RETRYABLE * stored.retryable)
-        end = self._places[-1] + self._file.write(stored.tail)
+        end = self._places[-1] + self._file.write(stored.form)
         self._places.append(end)
         if end > self._limit:
             raise SpoolFull
@@ -139,5 +141,5 @@ class Spool:
             return None
         start, end = self._places[number], self._places[number + 1]
         flags = self._flags[number]
-        tail = pread(self._file.fileno(), end - start, start)
-        return Stored(tail, bool(flags & _SUCCEEDED), bool(flags & _RETRYABLE))
+        form = pread(self._file.fileno(), end - start, start)
+        return Stored(form, bool(flags & _SUCCEEDED), bool(flags & _RETRYABLE))

@@ -31,7 +31,10 @@ class Tally:
         self.retryable += retryable
         if result.outcome is Outcome.SUCCEEDED:
             kind = (result.model, has_long_prompt(result.usage))
-            self._used.setdefault(kind, Usage()).add(result.usage)
+            used = self._used.get(kind)
+            if used is None:
+                used = self._used[kind] = Usage()
+            used.add(result.usage)
 
     @property
     def tokens(self) -> dict[str, Tokens]:

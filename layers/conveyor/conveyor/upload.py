@@ -74,7 +74,8 @@ class Writer:
         self._bucket = bucket
         self._key = key
         self._metadata = metadata
-        self._buffer = bytearray()
+        self._held: list[bytes] = []
+        self._held_bytes = 0
         self._upload: Upload | None = None
         self._digest = sha256()
         self._bytes = 0
@@ -82,9 +83,10 @@ class Writer:
 
     def write(self, line: bytes) -> None:
         """Add a line, which brings its own line feed."""
-        self._buffer += line
+        self._held.append(line)
+        self._held_bytes += len(line)
         self._lines += 1
-        if len(self._buffer) >= PART_BYTES:
+        if self._held_bytes >= PART_BYTES:
             self._flush()
 
     def account(self) -> OutputFile:
@@ -94,12 +96,10 @@ class Writer:
     def finish(self) -> None:
         """Make the object appear."""
         if self._upload is None:
-            self._count()
-            self._client.put_object(
-                Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer), Metadata=self._metadata
-            )
+            data = self._take()
+            self._client.put_object(Bucket=self._bucket, Key=self._key, Body=data, Metadata=self._metadata)
             return
-        if self._buffer:
+        if self._held:
             self._flush()
         self._upload.complete()
         self._upload = None
@@ -112,10 +112,13 @@ class Writer:
     def _flush(self) -> None:
         if self._upload is None:
             self._upload = Upload(self._client, self._bucket, self._key, self._metadata)
-        self._count()
-        self._upload.add(bytes(self._buffer))
-        self._buffer.clear()
+        self._upload.add(self._take())
 
-    def _count(self) -> None:
-        self._digest.update(self._buffer)
-        self._bytes += len(self._buffer)
+    def _take(self) -> bytes:
+        """Return what is held, and hold nothing."""
+        data = b"".join(self._held)
+        self._held.clear()
+        self._held_bytes = 0
+        self._digest.update(data)
+        self._bytes += len(data)
+        return data

@@ -1,12 +1,13 @@
 """Requests as they are sent: the user's params byte for byte after our id."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 
 import msgspec
 
+from conveyor.checked import PARAMS
 from conveyor.drop import nonce, wire_id
-from conveyor.line import raw_params
-from conveyor.lines import Stretch, lines_in, split_stretch
+from conveyor.lines import Stretch
 from conveyor.plan import Batch
 
 
@@ -20,7 +21,7 @@ class Envelope:
         self._default = b'{"max_tokens":%d,' % default_max_tokens
         self._frame = len(self._before) + len(self._between) + len("}")
 
-    def requests(self, lines: Iterable[int], params: Iterable[bytes], defaulted: Iterable[bool]) -> bytes:
+    def requests(self, lines: Iterable[int], params: Iterable[bytes], defaulted: Iterable[bool | None]) -> bytes:
         """Return the requests of some lines, with commas between them."""
         pieces: list[bytes] = []
         for line, written, is_defaulted in zip(lines, params, defaulted, strict=False):
@@ -43,45 +44,19 @@ class Envelope:
         return params + digits + count * self._frame + (count - 1) + defaulted * (len(self._default) - 1)
 
 
-class _Params(msgspec.Struct, gc=False):
-    params: msgspec.Raw
-
-
 class _GivenTokens(msgspec.Struct, gc=False):
     max_tokens: msgspec.Raw = msgspec.Raw(b"")
 
 
-_decode_lines_of_params = msgspec.json.Decoder(_Params).decode_lines
 _decode_given_tokens = msgspec.json.Decoder(_GivenTokens).decode
 
 
 def wire_requests(batch: Batch, envelope: Envelope, stretches: Iterable[Stretch]) -> Iterator[bytes]:
     """Yield the requests of a batch, from all its lines as they were checked: some at a time, with commas between."""
-    skipped = {line.line for line in batch.skipped}
-    number = batch.first_line
-    for stretch in stretches:
-        count = lines_in(stretch)
-        numbers: Sequence[int] = range(number, number + count)
-        params = _params_at_once(stretch, count) if skipped.isdisjoint(numbers) else None
-        if params is None:
-            asked = [line for line in split_stretch(stretch, number) if line.raw != b"" and line.number not in skipped]
-            numbers, params = [line.number for line in asked], [raw_params(line.raw or b"") for line in asked]
-        if params:
-            defaulted = map(_lacks_max_tokens, params) if batch.defaulted else [False] * len(params)
-            yield envelope.requests(numbers, params, defaulted)
-        number += count
-
-
-def _params_at_once(stretch: Stretch, count: int) -> Sequence[bytes] | None:
-    """Return the params on the lines of a stretch, None if one is blank or begins with a byte order mark.
-
-    Each line that was checked is blank or one value: as many values as lines are one on each.
-    """
-    try:
-        rows = _decode_lines_of_params(memoryview(stretch.data or b"")[stretch.begin : stretch.end])
-    except msgspec.MsgspecError:
-        return None
-    return [row.params for row in rows] if len(rows) == count else None
+    for some in PARAMS.read(stretches, batch.first_line, batch.skipped_lines):
+        if some.values:
+            defaulted = map(_lacks_max_tokens, some.values) if batch.defaulted else repeat(None)
+            yield envelope.requests(some.numbers, some.values, defaulted)
 
 
 def _lacks_max_tokens(params: bytes) -> bool:

@@ -1,13 +1,13 @@
 """The user's files of one batch, written in step with the lines of the drop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import orjson
 
 from conveyor import keys
-from conveyor.line import raw_custom_id
+from conveyor.checked import CUSTOM_ID, Values
 from conveyor.lines import Line
 from conveyor.outcome import Error, Outcome, Result, failure, output_line
 from conveyor.output import OutputFile, Written
@@ -37,6 +37,11 @@ class Job(NamedTuple):
             return keys.output(run.name, run.run, file)
         return keys.output_part(run.run, self.batch.number, file)
 
+    def custom_ids(self) -> Iterator[Values]:
+        """Read the users' ids of the batch's requests."""
+        stretches = self.turn.stretches(self.batch)
+        return CUSTOM_ID.read(stretches, self.batch.first_line, self.batch.skipped_lines)
+
 
 class Outputs:
     """Results, failures, and lines to send again; the last file only exists if there are any."""
@@ -48,11 +53,12 @@ class Outputs:
     def add(self, custom_id: bytes, stored: Stored) -> None:
         """Write a request's outcome."""
         file = keys.RESULTS if stored.succeeded else keys.FAILURES
-        self._writers[file].write(output_line(custom_id, stored.tail))
+        self._writers[file].write(output_line(custom_id, stored.form, succeeded=stored.succeeded))
 
-    def again(self, line: Line) -> None:
-        """Write a request's own line, since sending it again may help."""
-        self._writers[keys.RETRY].write((line.raw or b"") + b"\n")
+    def again(self, lines: Iterable[Line]) -> None:
+        """Write requests' own lines, since sending them again may help."""
+        for line in lines:
+            self._writers[keys.RETRY].write((line.raw or b"") + b"\n")
 
     @property
     def files(self) -> list[OutputFile]:
@@ -76,23 +82,26 @@ def outputs_of(job: Job) -> Iterator[Outputs]:
 
 def write_in_order(job: Job, spool: Spool, lacking: Result) -> Written:
     """Write all outcomes, and count those that no result told of: `lacking` is what became of them."""
-    skipped = {line.line: line for line in job.batch.skipped}
+    faults = {fault.line: fault for fault in job.batch.skipped}
     found = 0
     spool.rewind()
     with outputs_of(job) as outputs:
-        for line in job.turn.lines(job.batch):
-            if line.number in skipped:
-                outputs.add(*left_out(skipped[line.number], job.tally))
-                continue
-            stored = spool.find(line.number)
-            if stored is None:
-                stored = Stored.of(lacking, line.number)
-                job.tally.add(lacking, retryable=stored.retryable)
-            else:
-                found += 1
-            outputs.add(raw_custom_id(line.raw or b""), stored)
-            if stored.retryable:
-                outputs.again(line)
+        for some in job.custom_ids():
+            again = set[int]()
+            for number, custom_id in some.numbered():
+                if custom_id is None:
+                    outputs.add(*left_out(faults[number], job.tally))
+                    continue
+                stored = spool.find(number)
+                if stored is None:
+                    stored = Stored.of(lacking, number)
+                    job.tally.add(lacking, retryable=stored.retryable)
+                else:
+                    found += 1
+                outputs.add(custom_id, stored)
+                if stored.retryable:
+                    again.add(number)
+            outputs.again(some.lines(again))
     return Written(outputs.files, ordered=True, unaccounted=[] if found == len(spool) else _unmet(job, spool))
 
 

@@ -1,9 +1,19 @@
-"""Lines of results as the Message Batches API writes them."""
+"""Lines of results as the Message Batches API writes them.
 
-from typing import Literal
+Nearly all are successes in one form: many of these are decoded at once, and where their messages lie follows from the
+form. A message lies between the beginning and the end of its line, since line and result hold nothing else (no other
+field is taken), both end with it, and messages are made as often as there are lines: none is given twice.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Literal, cast
 
 import msgspec
 
+from conveyor.frame import Frame, Shape
+from conveyor.lines import Stretch, split_stretch
 from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure
 
 
@@ -18,14 +28,27 @@ class _ResultLine(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw(b"")
 
 
-class _Success(msgspec.Struct, gc=False):
+class _Made:
+    """A number of a kind that has no form in JSON, so that no line can give it."""
+
+
+_made = count()
+
+
+class _Told(msgspec.Struct, gc=False):
+    """What a message says of itself."""
+
+    model: str = ""
+    usage: Usage = msgspec.field(default_factory=Usage)
+    made: _Made = msgspec.field(default_factory=cast("type[_Made]", _made.__next__))
+
+
+class _Success(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     type: Literal["succeeded"]
-    message: msgspec.Raw
+    message: _Told
 
 
-class _SuccessLine(msgspec.Struct, gc=False):
-    """What nearly every line is: told by one look, instead of two."""
-
+class _SuccessLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     custom_id: str
     result: _Success
 
@@ -38,35 +61,60 @@ class _Error(msgspec.Struct):
     error: "_Error | None" = None
 
 
-class _Message(msgspec.Struct):
-    model: str = ""
-    usage: Usage = msgspec.field(default_factory=Usage)
-
-
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_decode_success = msgspec.json.Decoder(_SuccessLine).decode
+_decode_successes = msgspec.json.Decoder(_SuccessLine).decode_lines
+_SUCCESSES = Shape(
+    re.compile(
+        rb'([ \t]*\{[ \t]*"custom_id"[ \t]*:[ \t]*")[^"\\]*("[ \t]*,[ \t]*"result"[ \t]*:[ \t]*\{[ \t]*"type"[ \t]*:'
+        rb'[ \t]*"succeeded"[ \t]*,[ \t]*"message"[ \t]*:[ \t]*\{)'
+    ),
+    re.compile(rb"\}[ \t\r]*\}[ \t\r]*\}[ \t\r]*\n\Z"),
+)
 _decode_line = msgspec.json.Decoder(_ResultLine).decode
 _decode_outcome = msgspec.json.Decoder(_Outcome).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
-_decode_message = msgspec.json.Decoder(_Message).decode
+_decode_message = msgspec.json.Decoder(_Told).decode
 
 
-def decode_result(raw: bytes | None) -> Result:
-    """Decode a line of results. What of it is odd concerns one request, or none, but never the whole batch."""
-    raw = raw or b""
+def decode_results(stretches: Iterable[Stretch]) -> Iterator[Result]:
+    """Decode lines of results. What of one is odd concerns one request, or none, but never the whole batch."""
+    for stretch in stretches:
+        results = _decode_at_once(stretch)
+        if results is None:
+            lines = (line.raw for line in split_stretch(stretch, 1))
+            results = [_decode_one(raw or b"") for raw in lines if raw != b""]
+        yield from results
+
+
+def _decode_at_once(stretch: Stretch) -> list[Result] | None:
+    """Decode successes that are all of one form; None where anything else is among them."""
+    data, begin, end, _ = stretch
+    if data is None:
+        return None
+    before = next(_made)
     try:
-        success = _decode_success(raw)
-    except _UNDECODABLE:
-        return _decode_other(raw)
-    return _succeeded(success.custom_id, raw, success.result.message)
+        rows = _decode_successes(memoryview(data)[begin:end])
+        if next(_made) - before != len(rows) + 1:
+            return None
+        frame = Frame.of(_SUCCESSES, data, begin)
+        pieces = frame and frame.pieces(data, begin, end, [row.custom_id for row in rows])
+    except (*_UNDECODABLE, ValueError):
+        return None
+    if frame is None or pieces is None:
+        return None
+    after = len(frame.after)
+    results = []
+    line = begin
+    for row, (_, value), (value_end, _) in zip(rows, pieces, pieces[1:], strict=False):
+        line_end = value_end + after
+        told, message = row.result.message, data[value - 1 : value_end + 1]
+        raw = data[line:line_end].strip()
+        results.append(Result(row.custom_id, Outcome.SUCCEEDED, raw, message, None, told.model, told.usage))
+        line = line_end
+    return results
 
 
-def _succeeded(wire_id: str, raw: bytes, message: msgspec.Raw) -> Result:
-    told = _message(message)
-    return Result(wire_id, Outcome.SUCCEEDED, raw, bytes(message), None, told.model, told.usage)
-
-
-def _decode_other(raw: bytes) -> Result:
+def _decode_one(raw: bytes) -> Result:
     try:
         line = _decode_line(raw)
     except _UNDECODABLE:
@@ -77,7 +125,8 @@ def _decode_other(raw: bytes) -> Result:
         told = _Outcome()
     match told.type:
         case "succeeded" if told.message:
-            return _succeeded(line.custom_id, raw, told.message)
+            about = _message(told.message)
+            return Result(line.custom_id, Outcome.SUCCEEDED, raw, bytes(told.message), None, about.model, about.usage)
         case "errored":
             return Result(line.custom_id, Outcome.ERRORED, raw, error=_error(told.error))
         case "canceled" | "expired":
@@ -88,12 +137,12 @@ def _decode_other(raw: bytes) -> Result:
             return Result(line.custom_id, Outcome.ERRORED, raw, error=strange)
 
 
-def _message(raw: msgspec.Raw) -> _Message:
+def _message(raw: msgspec.Raw) -> _Told:
     """Read what a message says of itself; a message whose account is odd is a message all the same."""
     try:
         return _decode_message(raw)
     except _UNDECODABLE:
-        return _Message()
+        return _Told()
 
 
 def _error(raw: msgspec.Raw) -> Error:

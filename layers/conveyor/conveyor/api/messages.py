@@ -15,8 +15,8 @@ import msgspec
 
 from conveyor.api import Created, Progress, Refused, ResultsUnreadable, Trouble, Unknown
 from conveyor.api.errors import refused_from
-from conveyor.api.message_results import decode_result
-from conveyor.lines import read_lines
+from conveyor.api.message_results import decode_results
+from conveyor.lines import read_stretches
 from conveyor.outcome import Result
 from conveyor.plan import BODY_END, BODY_START
 from conveyor.records import RefusalKind
@@ -171,7 +171,7 @@ class MessageBatches:
                     answer = self._open_results(batch_id, opened, self._key(renew=True), seconds)
                 if not answer.is_success:
                     raise ResultsUnreadable(f"HTTP {answer.status_code} for the results of {batch_id}")
-                yield (decode_result(line.raw) for line in read_lines(answer.iter_bytes(), longest=_LONGEST_RESULT))
+                yield decode_results(read_stretches(answer.iter_bytes(), longest=_LONGEST_RESULT))
         except httpx.HTTPError as error:
             message = f"{type(error).__name__} while the results of {batch_id} were read"
             raise ResultsUnreadable(message) from None  # the cause may quote a header, and so the key

@@ -1,0 +1,84 @@
+"""The lines of a drop that were checked, read again with little work: many of them at once."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
+
+import msgspec
+
+from conveyor.lines import Line, Stretch, lines_in, split_stretch
+
+
+class Values(NamedTuple):
+    """One value of each request in a stretch, as the JSON the user wrote, without white space around it."""
+
+    stretch: Stretch
+    first: int
+    """Number of the stretch's first line."""
+    numbers: Sequence[int]
+    """Of the lines with a value."""
+    values: list[msgspec.Raw]
+    skipped: list[int]
+    """Numbers of the lines that were to be skipped."""
+
+    def numbered(self) -> Iterable[tuple[int, msgspec.Raw | None]]:
+        """Return each value with its line's number, in order; None for a line that was to be skipped."""
+        pairs: Iterable[tuple[int, msgspec.Raw | None]] = zip(self.numbers, self.values, strict=True)
+        return sorted([*pairs, *zip(self.skipped, repeat(None))], key=itemgetter(0)) if self.skipped else pairs
+
+    def lines(self, numbers: set[int]) -> Iterator[Line]:
+        """Yield some of the lines as they are."""
+        if numbers:
+            yield from (line for line in split_stretch(self.stretch, self.first) if line.number in numbers)
+
+
+class Field:
+    """A field that every request has."""
+
+    def __init__(self, kind: type[msgspec.Struct]) -> None:
+        """Take a struct with this field only."""
+        decoder: Any = msgspec.json.Decoder(kind)
+        self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
+        self._value: Callable[[Any], msgspec.Raw] = attrgetter(kind.__struct_fields__[0])
+
+    def read(self, stretches: Iterable[Stretch], first: int, skipped: frozenset[int]) -> Iterator[Values]:
+        """Yield the field's values on all lines, of which the first has number `first`; some lines are skipped."""
+        for stretch in stretches:
+            count = lines_in(stretch)
+            numbers = range(first, first + count)
+            left_out = sorted(skipped.intersection(numbers))
+            rows = None if left_out else self._at_once(stretch, count)
+            if rows is None:
+                yield self._one_by_one(stretch, first, left_out)
+            else:
+                yield Values(stretch, first, numbers, list(map(self._value, rows)), left_out)
+            first += count
+
+    def _at_once(self, stretch: Stretch, count: int) -> Sequence[Any] | None:
+        """Decode all lines of a stretch, None if one is blank or begins with a byte order mark.
+
+        Each line that was checked is blank or one value: as many values as lines are one on each.
+        """
+        try:
+            rows: Sequence[Any] = self._decode_lines(memoryview(stretch.data or b"")[stretch.begin : stretch.end])
+        except msgspec.MsgspecError:
+            return None
+        return rows if len(rows) == count else None
+
+    def _one_by_one(self, stretch: Stretch, first: int, skipped: list[int]) -> Values:
+        lines = [line for line in split_stretch(stretch, first) if line.raw != b"" and line.number not in skipped]
+        values = [self._value(self._decode(line.raw)) for line in lines]
+        return Values(stretch, first, [line.number for line in lines], values, skipped)
+
+
+class _CustomId(msgspec.Struct, gc=False):
+    custom_id: msgspec.Raw
+
+
+class _Params(msgspec.Struct, gc=False):
+    params: msgspec.Raw
+
+
+CUSTOM_ID = Field(_CustomId)
+PARAMS = Field(_Params)
