@@ -67,7 +67,7 @@ def _split(root: Path, drop: Path, results: Path, requests: int) -> None:
             for result in decode_results(read_stretches(chunks)):
                 spool.add(result)
         written = write_in_order(
-            Job(turn, batch, alone=True, tally=tally, aside=aside), spool, failure(Outcome.MISSING)
+            Job(turn, batch, alone=True, first=True, tally=tally, aside=aside), spool, failure(Outcome.MISSING)
         )
     if sum(file.lines for file in written.files if not file.key.endswith("retry.jsonl")) != requests:
         raise RuntimeError("lines were lost")

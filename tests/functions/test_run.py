@@ -57,6 +57,21 @@ def test_the_lines_worth_sending_again_can_be_dropped_as_they_are(belt: Belt) ->
     assert [line["custom_id"] for line in belt.lines("results/three-retry/", "results.jsonl")] == ["r-1", "r-3"]
 
 
+def test_lines_to_send_again_of_a_split_that_was_broken_off_do_not_stay(belt: Belt) -> None:
+    """Whoever sends them again pays, although the results have come."""
+    run = belt.upload(drop_of(2))
+    belt.finish(run)
+    receipt = belt.receipt()
+    retry = f"failures/three/{run}/{RETRY}"
+    belt.s3.put_object(Bucket=belt.bucket, Key=retry, Body=drop_of(1))  # as a former split left it before its end
+    belt.s3.delete_object(Bucket=belt.bucket, Key=f"runs/{run}/batches/1/part.json")
+    belt.pass_time(belt.function_seconds + 1)
+    assert belt.split(run)["status"] == "split"
+    assert belt.read(retry) == b""
+    belt.report(run)
+    assert [file["key"] for file in belt.receipt()["files"]] == [file["key"] for file in receipt["files"]]
+
+
 def test_the_tutorials_lines_go_through_without_max_tokens(belt: Belt) -> None:
     """The default is put in, the receipt counts it, and the output has the tutorial's shape."""
     data = b"".join(request(f"article_{number}", max_tokens=None) + b"\n" for number in (1, 2))

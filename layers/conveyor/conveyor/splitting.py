@@ -52,7 +52,7 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     mine = _begin(turn, number, about)
     try:
         with Aside() as aside:
-            job = Job(turn, plan.batch(number), len(plan.batches) == 1, Tally(), aside)
+            job = Job(turn, plan.batch(number), len(plan.batches) == 1, mine == 1, Tally(), aside)
             status = _split(_Work(job, about, mine, clients.environment.spool_bytes))
     except ResultsUnreadable as error:
         turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), str(error)))

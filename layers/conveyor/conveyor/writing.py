@@ -27,6 +27,8 @@ class Job(NamedTuple):
     batch: Batch
     alone: bool
     """True for the only batch of a run: it writes the user's files, others parts of them."""
+    first: bool
+    """False where another split may have left files when it was broken off."""
     tally: Tally
     aside: Aside
 
@@ -44,7 +46,7 @@ class Job(NamedTuple):
 
 
 class Outputs:
-    """Results, failures, and lines to send again; the last file only exists if there are any."""
+    """Results, failures, and lines to send again; the last file is only told of if there are any."""
 
     def __init__(self, writers: dict[str, Writer]) -> None:
         """Use `outputs_of`."""
@@ -62,20 +64,23 @@ class Outputs:
 
     @property
     def files(self) -> list[OutputFile]:
-        """The accounts of the files that exist, once they do."""
+        """The accounts of the files, once they exist."""
         accounts = [writer.account() for writer in self._writers.values()]
         return [account for account in accounts if account.lines or not account.key.endswith(keys.RETRY)]
 
 
 @contextmanager
 def outputs_of(job: Job) -> Iterator[Outputs]:
-    """Give the outputs of a batch; the files appear whole when the block ends, and not at all when it raises."""
+    """Give the outputs of a batch; the files appear whole when the block ends, and not at all when it raises.
+
+    Lines to send again that a broken-off split has written do not stay, to be paid for although their results have come.
+    """
     storage = job.turn.storage
     own = job.turn.run.settings.per_drop()  # copied along when the file is copied into inbox/
     with (
         storage.writer(job.key(keys.RESULTS)) as results,
         storage.writer(job.key(keys.FAILURES)) as failures,
-        storage.writer(job.key(keys.RETRY), own, keep_empty=False) as retry,
+        storage.writer(job.key(keys.RETRY), own, keep_empty=not job.first) as retry,
     ):
         yield Outputs({keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry})
 
