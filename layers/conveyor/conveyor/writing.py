@@ -73,7 +73,7 @@ class Outputs:
 def outputs_of(job: Job) -> Iterator[Outputs]:
     """Give the outputs of a batch; the files appear whole when the block ends, and not at all when it raises.
 
-    Lines to send again that a broken-off split has written do not stay, to be paid for although their results have come.
+    Lines to send again that a broken-off split has written do not stay: their results may have come since.
     """
     storage = job.turn.storage
     own = job.turn.run.settings.per_drop()  # copied along when the file is copied into inbox/
