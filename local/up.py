@@ -25,7 +25,8 @@ Drop a file:
 See its run (its state is RUNNING, then SUCCEEDED):
     aws stepfunctions list-executions --state-machine-arn {machine} --query 'executions[].[name,status]' --output text
 Read the message, once it is there:
-    aws --endpoint-url $AWS_ENDPOINT_URL sqs receive-message --queue-url {queue} --query 'Messages[].Body' --output text
+    aws --endpoint-url $AWS_ENDPOINT_URL sqs receive-message --queue-url {queue} --query 'Messages[].Body' |
+      python3 -c 'import json, sys; [print(json.loads(body)["Message"]) for body in json.load(sys.stdin) or ()]'
 List what came back, and read it:
     aws s3 ls --recursive s3://{bucket}/results/
     aws s3 ls --recursive s3://{bucket}/failures/
@@ -36,7 +37,10 @@ No aws command? python3.13 -m venv .venv/cli && .venv/cli/bin/pip install awscli
 SIMULATED = """
 The simulated provider takes {seconds:g} s. Make every tenth request of all later drops fail, and see it:
     curl -X PUT {url}/_provider/settings -d '{{"every": {{"10": "errored:overloaded_error"}}}}'
-    aws s3 cp samples/humaneval-164.jsonl s3://{bucket}/inbox/failing.jsonl"""
+    aws s3 cp samples/humaneval-164.jsonl s3://{bucket}/inbox/failing.jsonl
+Let batches take a quarter of an hour, to stop a run meanwhile, say; then end them all:
+    curl -X PUT {url}/_provider/settings -d '{{"seconds": 900}}'
+    curl -X PUT {url}/_provider/settings -d '{{"seconds": 0}}'"""
 
 
 def describe(stack: Stack) -> str:

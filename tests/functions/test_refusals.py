@@ -70,6 +70,18 @@ def test_metadata_that_is_not_understood_refuses_the_drop(belt: Belt) -> None:
     assert '"on-invalid" must be "refuse" or "skip"' in refused(belt, drop_of(1), metadata={"on-invalid": "no"})
 
 
+@pytest.mark.parametrize("name", ["on_invalid", "oninvalid", "default-max-token"])
+def test_misspelt_metadata_refuses_the_drop(belt: Belt, name: str) -> None:
+    """Whoever wrote it meant something by it."""
+    assert f'"{name}" is not known' in refused(belt, drop_of(1), metadata={name: "skip"})
+
+
+def test_metadata_of_other_tools_is_left_alone(belt: Belt) -> None:
+    """Many tools write their own."""
+    others = {"mtime": "1", "s3cmd-attrs": "x", "author": "a", "against": "b", "default": "c", "valid": "d"}
+    assert belt.finish(belt.upload(drop_of(1), metadata=others))["status"] == "completed"
+
+
 def test_a_word_other_than_yes_is_not_taken_for_it(belt: Belt) -> None:
     """It is about paying again."""
     assert '"again" must be "yes"' in refused(belt, drop_of(1), metadata={"again": "Yes, please"})

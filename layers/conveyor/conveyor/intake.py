@@ -1,13 +1,18 @@
 """An upload becomes a run: written down, and watched by the state machine, before anything else is done."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 from conveyor.clients import Machine
 from conveyor.drop import AGAIN, PACKED, SUFFIX, Drop, Upload
 from conveyor.ledger import Ledger
 from conveyor.records import Run
-from conveyor.settings import BadMetadata, Settings
+from conveyor.settings import PER_DROP, BadMetadata, Settings
 from conveyor.storage import Storage
+
+_ALIKE = 0.8
+"""Share of equal characters by which a name is taken for a misspelt one."""
 
 
 def receive(upload: Upload, storage: Storage, machine: Machine, settings: Settings, stack_id: str) -> Run:
@@ -32,9 +37,19 @@ def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
         return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
     if not drop.key.removesuffix(PACKED).endswith(SUFFIX):
         return settings, f'the file\'s name does not end in "{SUFFIX}" or "{SUFFIX}{PACKED}": rename it'
+    if misspelt := _misspelt(drop.metadata):
+        return settings, misspelt
     if drop.metadata.get(AGAIN, "yes") != "yes":
         return settings, f'the object\'s metadata "{AGAIN}" must be "yes", or be left out'
     try:
         return settings.for_drop(drop.metadata), None
     except BadMetadata as error:
         return settings, str(error)
+
+
+def _misspelt(names: Iterable[str]) -> str | None:
+    """Return what to say of metadata that is nearly one of ours; any other belongs to another tool."""
+    for name in names:
+        if name not in PER_DROP and (meant := get_close_matches(name.replace("_", "-"), PER_DROP, 1, _ALIKE)):
+            return f'the object\'s metadata "{name}" is not known: if it should be "{meant[0]}", spell it so'
+    return None
