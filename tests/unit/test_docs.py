@@ -4,6 +4,9 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import msgspec
+import pytest
+
 from conveyor import receipt, warning
 from tests.unit import template
 
@@ -32,3 +35,16 @@ def test_the_readme_names_every_status_of_a_run() -> None:
     ended, going_on = get_args(receipt.Status), get_args(warning.Status)
     assert sorted(going_on) == ["held", "troubled"]
     assert [status for status in ended + going_on if f"| `{status}` |" not in readme] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"),
+    [("# The receipt", receipt.Receipt), ("Of each batch:", receipt.BatchAccount)],
+    ids=["receipt", "batch"],
+)
+def test_every_field_of_the_receipt_is_explained(table: str, kind: type[msgspec.Struct]) -> None:
+    """And no field that there is not."""
+    _, _, text = (PROJECT / "docs" / "receipt.md").read_text().partition(table)
+    rows = [line.split("|")[1] for line in text.split("\n\nOf each")[0].splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall("`([a-z_]+)`", row)]
+    assert sorted(named) == sorted(kind.__struct_fields__)
