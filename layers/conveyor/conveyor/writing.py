@@ -46,11 +46,12 @@ class Job(NamedTuple):
 
 
 class Outputs:
-    """Results, failures, and lines to send again; the last file is only told of if there are any."""
+    """Results, failures, and lines to send again."""
 
-    def __init__(self, writers: dict[str, Writer]) -> None:
-        """Use `outputs_of`."""
+    def __init__(self, writers: dict[str, Writer], *, keep_empty: bool) -> None:
+        """Use `outputs_of`. `keep_empty`: the last file exists even if there are no such lines."""
         self._writers = writers
+        self._keep_empty = keep_empty
 
     def add(self, custom_id: bytes, stored: Stored) -> None:
         """Write a request's outcome."""
@@ -66,7 +67,9 @@ class Outputs:
     def files(self) -> list[OutputFile]:
         """The accounts of the files, once they exist."""
         accounts = [writer.account() for writer in self._writers.values()]
-        return [account for account in accounts if account.lines or not account.key.endswith(keys.RETRY)]
+        return [
+            account for account in accounts if account.lines or self._keep_empty or not account.key.endswith(keys.RETRY)
+        ]
 
 
 @contextmanager
@@ -75,14 +78,14 @@ def outputs_of(job: Job) -> Iterator[Outputs]:
 
     Lines to send again that a broken-off split has written do not stay: their results may have come since.
     """
-    storage = job.turn.storage
+    storage, keep_empty = job.turn.storage, not job.first
     own = job.turn.run.settings.per_drop()  # copied along when the file is copied into inbox/
     with (
         storage.writer(job.key(keys.RESULTS)) as results,
         storage.writer(job.key(keys.FAILURES)) as failures,
-        storage.writer(job.key(keys.RETRY), own, keep_empty=not job.first) as retry,
+        storage.writer(job.key(keys.RETRY), own, keep_empty=keep_empty) as retry,
     ):
-        yield Outputs({keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry})
+        yield Outputs({keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry}, keep_empty=keep_empty)
 
 
 def write_in_order(job: Job, spool: Spool, lacking: Result) -> Written:
