@@ -34,6 +34,7 @@ def figures(most: int) -> Iterator[Figure]:
         TemporaryDirectory(prefix="conveyor-bench-") as name,
         local_stack(wait_scale=WAIT_SCALE, parameters=parameters) as stack,
     ):
+        list(_measure(stack, Path(name) / "first.jsonl", 1, 1))  # starts the functions' processes
         for label, (requests, batches) in DROPS.items():
             if requests <= most or batches > 1:
                 yield from _measure(stack, Path(name) / f"{label}.jsonl", requests, batches)
@@ -84,7 +85,10 @@ def _entered(name: str, given: str) -> int:
 
 
 def _foreseen(batches: int) -> int:
-    """Return the same for a run whose first batch is sent for the upload, and whose batches are split in one turn."""
+    """Return the same for a run whose first batch is sent for the upload, and whose batches are split in one turn.
+
+    The shortened waits may add a Submit, by a look that comes while the upload's own is still at work.
+    """
     followings = ["submit"] * (batches - 1) + ["split", "report"]
     looking = 1 + batches + 2 * (batches + 1)  # the start; a wait before each look but the one after the split
     return transitions(template.definition(), followings, batches) - looking
