@@ -13,7 +13,7 @@ CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE)
 export FILE LIVE API_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo local test check unit faults system deploy lock clean
+.PHONY: help setup setup-run demo local test check unit faults system bench deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and at HIST
 
 system: setup ## Tests on the deployed local stack
 	$(TOOLS) -m pytest tests/system
+
+bench: setup ## Measure time, memory, requests and cost, and others at the same work: ten minutes or more; BENCH="validate sdk" for some
+	@exec $(TOOLS) -m tests.bench $(BENCH)
 
 deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings; ARCHITECTURE=x86_64 instead of arm64
 	PATH="$(CURDIR)/.venv/sam/bin:$$PATH" $(SAM) build $(CHOSEN)
@@ -69,5 +72,5 @@ lock: $(DEV) ## For maintainers, after a change of a requirements.in: write the 
 	cd requirements && for name in local dev aws sam; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
 
 clean: ## Remove everything the other targets made
-	rm -rf .venv .aws-sam .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .aws-sam .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis bench.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

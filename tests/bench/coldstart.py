@@ -6,13 +6,12 @@ In processor time, since that is what a cold start is made of, and what else the
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
-from tests.bench.figures import Figure, median
+from tests.bench import PROJECT
+from tests.bench.figures import Figure, interleaved
 
-PROJECT = Path(__file__).parents[2]
-TIMES = 9
+TIMES = 15
 _CLIENT = "boto3.client('s3', region_name='us-east-1', aws_access_key_id='x', aws_secret_access_key='x')"
 BOTO3 = f"import boto3; {_CLIENT}"
 SDK = f"{BOTO3}; import anthropic; anthropic.Anthropic(api_key='x')"
@@ -22,21 +21,24 @@ FUNCTIONS = ("submit", "poll", "split", "report")
 
 def figures() -> Iterator[Figure]:
     """Measure each function against boto3 with one client, and against a handler that uses the vendor's SDK."""
-    boto3, sdk = _seconds(BOTO3), _seconds(SDK)
+    programs = {"boto3": _program(BOTO3), "sdk": _program(SDK)}
+    programs |= {name: _program(HANDLER, f"{PROJECT}/functions/{name}:{PROJECT}/layers/conveyor") for name in FUNCTIONS}
+    for program in programs.values():
+        program()  # compiles what it imports
+    rounds = interleaved(programs, TIMES)
     for name in FUNCTIONS:
-        own = _seconds(HANDLER, f"{PROJECT}/functions/{name}:{PROJECT}/layers/conveyor")
-        yield Figure(f"coldstart.{name}.vs_boto3", round(own, 3), "s", f"{boto3:.3f} s", own / boto3)
-        yield Figure(f"coldstart.{name}.vs_sdk", round(own, 3), "s", f"{sdk:.3f} s", own / sdk)
+        for rival in ("boto3", "sdk"):
+            own, theirs = rounds.pair(name, rival)
+            yield Figure(f"coldstart.{name}.vs_{rival}", round(own, 3), "s", f"{theirs:.3f} s", own / theirs)
 
 
-def _seconds(code: str, path: str = "") -> float:
+def _program(code: str, path: str = "") -> Callable[[], float]:
     program = f"import time; {code}; print(time.process_time())"
     names = {"AWS_DEFAULT_REGION": "us-east-1", "CONVEYOR_BUCKET": "bench", "POWERTOOLS_SERVICE_NAME": "bench"}
     env = os.environ | names | {"PYTHONPATH": path, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
 
-    def once() -> float:
+    def seconds() -> float:
         done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, check=True)
         return float(done.stdout)
 
-    once()  # writes the compiled files
-    return median(once, TIMES)
+    return seconds

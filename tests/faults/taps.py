@@ -154,7 +154,7 @@ def tapped(clients: Clients, *listeners: Listener) -> Iterator[None]:
     def answered(response: httpx.Response) -> None:
         tell(_asked(response.request), "after")
 
-    http = clients._http  # noqa: SLF001
+    http = clients.access.http
     hooks = http.event_hooks
     with ExitStack() as stack:
         for aws in (clients.storage, clients.machine):

@@ -136,7 +136,6 @@ def close(clients: Clients) -> None:
     for name in ("storage", "machine"):
         if name in opened:
             opened[name]._client.close()  # noqa: SLF001
-    if "_secrets" in opened:
-        opened["_secrets"].client.close()
-    if "_http" in opened:
-        opened["_http"].close()
+    if "access" in opened:
+        opened["access"].secrets.client.close()
+        opened["access"].http.close()

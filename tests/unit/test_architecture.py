@@ -13,7 +13,8 @@ PURE = {
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},
-    "clients": {"boto3", "botocore", "httpx"},
+    "clients": {"boto3", "botocore"},
+    "api.access": {"botocore", "httpx"},
     "api.messages": {"httpx"},
     "api.errors": {"httpx"},
 }

@@ -6,13 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import httpx
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
 
-from conveyor.api import CredentialsUnusable
-from conveyor.api.messages import ApiKey, MessageBatches
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.settings import Environment, Settings
@@ -22,7 +17,8 @@ from conveyor.turn import Turn
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-_KEY_SECONDS = 300
+    from conveyor.api.access import Access
+
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5})
 
 
@@ -65,34 +61,15 @@ class Clients:
         """The state machine."""
         return Machine(boto3.client("stepfunctions", config=_CONFIG), self.environment.state_machine_arn)
 
+    @cached_property
+    def access(self) -> "Access":
+        """The way to the provider; what it takes is loaded by the functions that ask, when they do."""
+        from conveyor.api.access import Access  # noqa: PLC0415
+
+        return Access(self.environment.api_key_secret, _CONFIG)
+
     def turn(self, run: str, invocation: Invocation) -> Turn:
         """Read a run and give what is needed to work on it."""
         ledger = Ledger(self.storage, run)
         about = ledger.run()
-        api = MessageBatches(self._http, about.settings.api_url, self._api_key)
-        return Turn(about, ledger, self.storage, api, invocation)
-
-    @cached_property
-    def _http(self) -> httpx.Client:
-        return httpx.Client(follow_redirects=False)
-
-    @cached_property
-    def _secrets(self) -> SecretsProvider:
-        return SecretsProvider(boto_config=_CONFIG)
-
-    def _api_key(self, *, renew: bool = False) -> ApiKey:
-        """Read the key. Raises CredentialsUnusable where there is none that could ever serve."""
-        name = self.environment.api_key_secret
-        try:
-            text = str(self._secrets.get(name, max_age=_KEY_SECONDS, force_fetch=renew)).strip()
-        except GetParameterError as error:
-            if "ResourceNotFoundException" in str(error):
-                raise CredentialsUnusable(f'there is no secret "{name}"') from None
-            raise
-        if text.startswith("{"):
-            raise CredentialsUnusable(
-                f'the secret "{name}" holds JSON (key/value); it must be the API key as plain text'
-            )
-        if not (text.isascii() and text.isprintable() and text and " " not in text):
-            raise CredentialsUnusable(f'the secret "{name}" holds no API key: it must be one line of plain ASCII text')
-        return ApiKey(text)
+        return Turn(about, ledger, self.storage, self.access.api(about.settings.api_url), invocation)

@@ -1,0 +1,30 @@
+"""What the ratios should be. A target that is missed is marked in the table, and fails nothing."""
+
+from fnmatch import fnmatchcase
+
+AT_LEAST = {
+    "validate.vs_orjson": 1.0,
+    "validate.vs_jq": 8.0,
+    "stream.vs_orjson": 0.8,
+    "split.vs_orjson": 0.6,
+}
+AT_MOST = {
+    "coldstart.submit.vs_boto3": 1.6,
+    "coldstart.poll.vs_boto3": 1.6,
+    "coldstart.split.vs_boto3": 1.2,
+    "coldstart.report.vs_boto3": 1.2,
+    "coldstart.*.vs_sdk": 0.35,
+    "memory.submit.*": 1.0,
+    "memory.split.*": 1.0,
+}
+"""By the name of the figure; a star stands for anything."""
+
+
+def mark(name: str, ratio: float | None) -> str:
+    """Return the target of a figure, as the table has it, and whether it is missed; nothing where there is none."""
+    for sign, targets in ((">=", AT_LEAST), ("<=", AT_MOST)):
+        for pattern, target in targets.items():
+            if fnmatchcase(name, pattern):
+                is_missed = ratio is not None and (ratio < target if sign == ">=" else ratio > target)
+                return f"{sign} {target:g}{' MISSED' * is_missed}"
+    return ""
