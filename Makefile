@@ -8,6 +8,9 @@ PIP_COMPILE = .venv/tools/bin/python -m uv pip compile --quiet --universal --pyt
 RUN := .venv/tools/.local .venv/aws/.aws .venv/sam/.sam
 DEV := .venv/tools/.dev
 
+# As many tests at once as there are processors, each process with a local AWS of its own.
+SIDE_BY_SIDE := --numprocesses auto --dist worksteal
+
 # Of the functions on AWS: arm64 or x86_64. Left out, it is what samconfig.toml says, as are all other settings.
 CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
 export FILE LIVE API_URL
@@ -33,10 +36,10 @@ check: $(DEV) ## Lint, format, types, template
 	$(TOOLS) -c 'from cfnlint.runner import main; main()' template.yaml
 
 unit: $(DEV) .venv/aws/.aws ## Tests that need no deployed stack
-	$(TOOLS) -m pytest tests --ignore=tests/system
+	$(TOOLS) -m pytest tests --ignore=tests/system $(SIDE_BY_SIDE)
 
 faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and at HISTORIES=2000 drawn sets of points: takes most of an hour
-	HISTORIES=$(or $(HISTORIES),2000) $(TOOLS) -m pytest tests/faults/test_crashes.py
+	HISTORIES=$(or $(HISTORIES),2000) $(TOOLS) -m pytest tests/faults/test_crashes.py $(SIDE_BY_SIDE)
 
 system: setup ## Tests on the deployed local stack
 	$(TOOLS) -m pytest tests/system

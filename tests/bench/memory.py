@@ -86,7 +86,7 @@ def run(size: int, requests: int) -> tuple[Call, ...]:
 
 def _caller(root: Path, url: str, note: Callable[[Call], object]) -> Callable[[str, Event], Event]:
     env = os.environ | {f"CONVEYOR_{name}": value for name, value in STACK_SETTINGS.items()}
-    env |= {"CONVEYOR_API_URL": url, "CONVEYOR_BUCKET": "bench"}
+    env |= {"CONVEYOR_API_URL": url, "CONVEYOR_BUCKET": "bench", "AWS_DEFAULT_REGION": "us-east-1"}
     env |= {"CONVEYOR_MAX_REQUESTS_PER_DROP": "50000000", "CONVEYOR_POST_SECONDS": "800"}
 
     def call(function: str, event: Event) -> Event:

@@ -33,8 +33,8 @@ class Frame(NamedTuple):
         end = shape.end.search(data[max(begin, feed - _LONGEST_END) : feed + 1])
         return cls(beginning[1].decode(), beginning[2].decode(), end[0]) if beginning and end else None
 
-    def pieces(self, data: bytes, begin: int, end: int, ids: list[str]) -> list[tuple[int, int]] | None:
-        """Return where the frame's pieces begin and end in lines with these ids; None if a line is written otherwise.
+    def pieces(self, data: bytes, begin: int, end: int, ids: list[str]) -> tuple[list[bytes], list[int]] | None:
+        """Return the frame's pieces in lines with these ids, and their places; None if a line is written otherwise.
 
         The first piece is before the first value, the last one after the last; one is between any two values. Raises
         ValueError where there are fewer lines than ids.
@@ -49,4 +49,4 @@ class Frame(NamedTuple):
         pieces = [*wanted.split(b"\0"), self.after]
         if len(pieces) != len(places) or not all(map(data.startswith, pieces, places)):
             return None
-        return [(place, place + len(piece)) for place, piece in zip(places, pieces, strict=True)]
+        return pieces, places

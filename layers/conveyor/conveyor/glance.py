@@ -53,15 +53,16 @@ class Glancer:
         try:
             rows = decode_rows(memoryview(data)[begin:end])
             ids = [row.custom_id for row in rows]
-            pieces = self._frame and self._frame.pieces(data, begin, end, ids)
-            if pieces is None:
+            found = self._frame and self._frame.pieces(data, begin, end, ids)
+            if found is None:
                 self._frame = Frame.of(_SHAPE, data, begin)
-                pieces = self._frame and self._frame.pieces(data, begin, end, ids)
+                found = self._frame and self._frame.pieces(data, begin, end, ids)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        if pieces is None:
+        if found is None:
             return None
+        pieces, _ = found
         braces = 2 * len(ids)
-        around = sum(to - start for start, to in pieces) - braces
+        around = sum(map(len, pieces)) - braces
         tokens = [row.params.max_tokens for row in rows]
         return Glance(ids, end - begin - around, sum(tokens), tokens.count(0))

@@ -1,6 +1,5 @@
 """The results of one batch on disk, found by line."""
 
-from array import array
 from collections.abc import Iterator
 from os import pread
 from tempfile import TemporaryFile
@@ -13,6 +12,10 @@ from conveyor.tally import Tally
 
 _SUCCEEDED = 1
 _RETRYABLE = 2
+_SIZE = 2
+_PLACE = 34
+"""Bits from which on size and place of a result stand in the number that is kept of it."""
+_LARGEST = (1 << _PLACE - _SIZE) - 1
 _BUFFER = 1 << 16
 
 
@@ -80,10 +83,10 @@ class Spool:
         self._batch = batch
         self._mark = mark
         self._tally = tally
-        self._numbers: dict[int, int] = {}
-        self._places = array("Q", [0])
-        """Where each result begins, and where the last one ends."""
-        self._flags = bytearray()
+        self._fd = self._file.fileno()
+        self._kept: dict[int, int] = {}
+        """By line: where its result begins, how many bytes it has, and its flags, in one number."""
+        self._end = 0
 
     def __enter__(self) -> Self:
         """Use it."""
@@ -95,15 +98,15 @@ class Spool:
 
     def __len__(self) -> int:
         """Return the number of requests that have a result."""
-        return len(self._numbers)
+        return len(self._kept)
 
     def __iter__(self) -> Iterator[int]:
         """Yield the lines that have a result, in no order."""
-        return iter(self._numbers)
+        return iter(self._kept)
 
     def __contains__(self, line: int) -> bool:
         """Tell whether a line has a result."""
-        return line in self._numbers
+        return line in self._kept
 
     def add(self, result: Result) -> None:
         """Keep a result: the first one of each line, and none that answers no request of the batch.
@@ -114,7 +117,7 @@ class Spool:
         if line is None or not self._batch.first_line <= line <= self._batch.last_line:
             self._tally.foreign += 1
             self._aside.add(result.raw)
-        elif line in self._numbers:
+        elif line in self._kept:
             self._tally.repeated += 1
             self._aside.add(result.raw)
         else:
@@ -123,11 +126,11 @@ class Spool:
             self._tally.add(result, retryable=stored.retryable)
 
     def _keep(self, line: int, stored: Stored) -> None:
-        self._numbers[line] = len(self._flags)
-        self._flags.append(_SUCCEEDED * stored.succeeded | _RETRYABLE * stored.retryable)
-        end = self._places[-1] + self._file.write(stored.form)
-        self._places.append(end)
-        if end > self._limit:
+        form, succeeded, retryable = stored
+        size = self._file.write(form)
+        self._kept[line] = self._end << _PLACE | size << _SIZE | _SUCCEEDED * succeeded | _RETRYABLE * retryable
+        self._end += size
+        if self._end > self._limit:
             raise SpoolFull
 
     def rewind(self) -> None:
@@ -136,10 +139,8 @@ class Spool:
 
     def find(self, line: int) -> Stored | None:
         """Return the output of a line, None where it has no result. Reads just its bytes: they lie in no order."""
-        number = self._numbers.get(line)
-        if number is None:
+        kept = self._kept.get(line)
+        if kept is None:
             return None
-        start, end = self._places[number], self._places[number + 1]
-        flags = self._flags[number]
-        form = pread(self._file.fileno(), end - start, start)
-        return Stored(form, bool(flags & _SUCCEEDED), bool(flags & _RETRYABLE))
+        form = pread(self._fd, kept >> _SIZE & _LARGEST, kept >> _PLACE)
+        return Stored(form, kept & _SUCCEEDED != 0, kept & _RETRYABLE != 0)

@@ -97,17 +97,17 @@ def _decode_at_once(stretch: Stretch) -> list[Result] | None:
         if next(_made) - before != len(rows) + 1:
             return None
         frame = Frame.of(_SUCCESSES, data, begin)
-        pieces = frame and frame.pieces(data, begin, end, [row.custom_id for row in rows])
+        found = frame and frame.pieces(data, begin, end, [row.custom_id for row in rows])
     except (*_UNDECODABLE, ValueError):
         return None
-    if frame is None or pieces is None:
+    if frame is None or found is None:
         return None
     after = len(frame.after)
     results = []
     line = begin
-    for row, (_, value), (value_end, _) in zip(rows, pieces, pieces[1:], strict=False):
+    for row, piece, place, value_end in zip(rows, *found, found[1][1:], strict=False):
         line_end = value_end + after
-        told, message = row.result.message, data[value - 1 : value_end + 1]
+        told, message = row.result.message, data[place + len(piece) - 1 : value_end + 1]
         raw = data[line:line_end].strip()
         results.append(Result(row.custom_id, Outcome.SUCCEEDED, raw, message, None, told.model, told.usage))
         line = line_end
