@@ -137,5 +137,6 @@ def close(clients: Clients) -> None:
         if name in opened:
             opened[name]._client.close()  # noqa: SLF001
     if "access" in opened:
-        opened["access"].secrets.client.close()
         opened["access"].http.close()
+        if "secrets" in vars(opened["access"]):
+            opened["access"].secrets.client.close()

@@ -19,6 +19,7 @@ from conveyor.notice import Notice
 from conveyor.polling import poll
 from conveyor.records import Refusal
 from conveyor.reporting import report
+from conveyor.settings import Environment
 from conveyor.storage import Storage
 from conveyor.submitting import submit
 from tests.unit import template
@@ -50,7 +51,7 @@ def read(name: str, of: str = "input") -> set[str]:
 def answers() -> dict[str, Json]:
     """Let each function that the machine calls answer for a run that was refused."""
     clients, bucket = Clients(), Bucket()
-    clients.storage = Storage(bucket.client, "bucket")
+    clients.storage, clients.environment = Storage(bucket.client, "bucket"), Environment("bucket")
     bucket.objects[keys.run(RUN.run)] = msgspec.json.encode(RUN)
     bucket.objects[keys.refused(RUN.run)] = msgspec.json.encode(Refusal("w", NOW, "unreadable", "why"))
     invocation = Invocation(timedelta(minutes=2), lambda: NOW)

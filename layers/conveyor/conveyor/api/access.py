@@ -1,5 +1,7 @@
 """The way to the provider: one HTTP client, and the API key that the operator keeps in Secrets Manager."""
 
+from functools import cached_property
+
 import httpx
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
@@ -17,8 +19,13 @@ class Access:
     def __init__(self, secret: str, config: Config) -> None:
         """Take the name of the key's secret, and how AWS is called."""
         self.http = httpx.Client(follow_redirects=False)
-        self.secrets = SecretsProvider(boto_config=config)
         self._secret = secret
+        self._config = config
+
+    @cached_property
+    def secrets(self) -> SecretsProvider:
+        """Where the key is kept."""
+        return SecretsProvider(boto_config=self._config)
 
     def api(self, url: str) -> BatchApi:
         """Return the provider at an address."""
