@@ -16,7 +16,6 @@ from conveyor.api.message_results import decode_results
 from conveyor.drop import Drop, nonce, wire_id
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
-from conveyor.lines import read_stretches
 from conveyor.outcome import Outcome, failure
 from conveyor.plan import Batch
 from conveyor.records import Run
@@ -78,7 +77,7 @@ def _split(root: Path, drop: Path, results: Path, requests: int) -> None:
     tally, turn = Tally(), _turn(root, drop)
     with Aside() as aside, Spool(batch, nonce(RUN), tally, aside, 1 << 40) as spool:
         with _chunks(results) as chunks:
-            for result in decode_results(read_stretches(chunks)):
+            for result in decode_results(chunks):
                 spool.add(result)
         written = write_in_order(
             Job(turn, batch, alone=True, first=True, tally=tally, aside=aside), spool, failure(Outcome.MISSING)

@@ -217,3 +217,26 @@ def test_a_line_without_result_is_looked_for_also_where_the_disk_is_too_small(
     assert belt.finish(belt.upload(drop_of(3)))["status"] == "completed"
     assert belt.receipt()["outcomes"]["missing"] == 1
     assert belt.turns.count("split") == 3
+
+
+def test_trouble_is_told_while_batches_wait_for_room(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large drop may wait for weeks; who could help hears of it all the same, once."""
+    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    monkeypatch.setenv("CONVEYOR_MAX_QUEUED_REQUESTS", "6")
+    belt.provider.configure(seconds=None)
+    run = belt.upload(drop_of(9))
+    while belt.poll(run)["next"] == "submit" and belt.creates()[0] < 2:
+        belt.submit({"run": run})
+        belt.pass_time(60)
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 500}, times=None)
+    state = belt.poll(run)
+    nexts = []
+    for _ in range(30):
+        nexts.append(state["next"])
+        if state["next"] == "submit":
+            belt.submit({"run": run})
+        belt.pass_time(900)
+        state = belt.poll(run)
+    assert [notice["status"] for notice in belt.told] == ["troubled"]
+    assert nexts.count("tell") == 1
+    assert nexts[nexts.index("tell") + 1] == "submit"

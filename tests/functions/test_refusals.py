@@ -1,5 +1,6 @@
 """A drop that cannot be sent is refused with words a person can act on, and nothing of it is paid."""
 
+import gzip
 from contextlib import closing
 
 import pytest
@@ -193,3 +194,15 @@ def test_a_refused_key_is_told_with_where_to_put_a_valid_one(belt: Belt) -> None
     """The place is the stack's secret, not the provider."""
     belt.provider.fail("create", {"kind": "answer", "status": 401, "type": "authentication_error"})
     assert "aws secretsmanager put-secret-value" in refused(belt, drop_of(1))
+
+
+def test_a_drop_that_one_function_run_cannot_check_is_refused_with_what_to_do(belt: Belt) -> None:
+    """Or it would be tried again and again for a day."""
+    belt.function_seconds = 59
+    assert "does not suffice to check more than 0 bytes: split it" in refused(belt, drop_of(1))
+    assert belt.creates() == (0, 0)
+
+
+def test_a_drop_of_blank_lines_is_soon_found_to_hold_nothing(belt: Belt) -> None:
+    """A gigabyte of them packs into a megabyte."""
+    assert "no request" in refused(belt, gzip.compress(b"\r\n" * 5_000_000, 1), "inbox/blank.jsonl.gz")

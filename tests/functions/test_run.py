@@ -195,7 +195,9 @@ def test_the_state_holds_ids_and_counters_only(belt: Belt) -> None:
     assert b"sk-ant" not in orjson.dumps(states)
 
 
-@pytest.mark.parametrize("limit", ["MAX_REQUESTS_PER_BATCH", "MAX_BYTES_PER_BATCH", "MAX_TOKENS_PER_BATCH"])
+@pytest.mark.parametrize(
+    "limit", ["MAX_REQUESTS_PER_BATCH", "MAX_QUEUED_REQUESTS", "MAX_BYTES_PER_BATCH", "MAX_TOKENS_PER_BATCH"]
+)
 def test_a_drop_beyond_the_limits_of_one_batch_is_planned_as_several(
     belt: Belt, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +206,8 @@ def test_a_drop_beyond_the_limits_of_one_batch_is_planned_as_several(
     longer = len('"1234567890-1"') - len('"r-1"')
     body = len('{"requests":[]}') + 2 + sum(len(line) + longer for line in data.splitlines())
     body += len('"max_tokens":4096,')
-    exact = {"MAX_REQUESTS_PER_BATCH": 3, "MAX_BYTES_PER_BATCH": body, "MAX_TOKENS_PER_BATCH": 4096 + 64 + 64}[limit]
+    limits = {"MAX_BYTES_PER_BATCH": body, "MAX_TOKENS_PER_BATCH": 4096 + 64 + 64}
+    exact = limits.get(limit, 3)
     monkeypatch.setenv(f"CONVEYOR_{limit}", str(exact))
     assert planned(belt, belt.upload(data)) == [(1, 3)]
     del belt.clients.settings

@@ -206,3 +206,23 @@ def test_a_good_line_with_any_bytes_in_it_is_taken_only_if_a_closer_look_takes_i
     lines = (GOOD, GOOD[:place] + inserted + GOOD[max(place, cut) :], GOOD)
     found = taken(*lines)
     assert found is None or found == looked_at(*b"\n".join(lines).split(b"\n"))
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        b'"tools":["\xff"],"tools":[]',
+        b'"t\\u006fols":["\xff"],"tools":[]',
+        b'"metadata":1e999,"metadata":{}',
+        b'"metadata":%b1%b,"metadata":{}' % (b"[" * 1500, b"]" * 1500),
+        b'"system":["\xff"],"system":"a"',
+        b'"system":"a","messages":[{"role":"user","content":["\xff"],"content":"Hi"}]',
+        b'"messages":[{"role":"user","content":[1e999]}],"messages":[{"role":"user","content":"Hi"}]',
+    ],
+)
+def test_a_value_that_is_replaced_by_a_later_one_is_looked_at_too(twice: bytes) -> None:
+    """It is sent, and would spoil the body of a whole batch."""
+    line = written(usual(top_k=1)).removesuffix(b"}}") + b"," + twice + b"}}"
+    assert looked_at(line) is None
+    assert taken(line) is None
+    assert taken(line, written(usual("b", top_k=1))) is None

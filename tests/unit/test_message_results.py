@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from conveyor.api import ResultsUnreadable
 from conveyor.api.message_results import decode_results
-from conveyor.lines import read_stretches
 from conveyor.outcome import Error, Outcome
 from tests.unit.test_messages_api import Keys, api, error
 
@@ -158,8 +157,16 @@ def test_a_message_is_found_however_its_line_is_written_and_cut(
     data = ("\n".join(lines) + "\n" * ended).encode()
     places = [0, *(min(cut, len(data)) for cut in cuts), len(data)]
     chunks = [data[start:end] for start, end in pairwise(places)]
-    results = list(decode_results(read_stretches(chunks)))
+    results = list(decode_results(chunks))
     assert [(result.wire_id, result.response) for result in results] == wanted
     assert [result.raw for result in results] == [line.strip().encode() for line in lines]
     assert [result.usage.input_tokens for result in results] == [3 * (message == MESSAGE) for _, message in drawn]
     assert {result.outcome for result in results} == {Outcome.SUCCEEDED}
+
+
+@pytest.mark.parametrize("form", FORMS[:6])
+def test_a_very_long_answer_is_kept_however_its_line_is_written(form: str) -> None:
+    """It was paid for."""
+    message = '{"model":"m","content":"' + "x" * 33_000_000 + '"}'
+    (result,) = decode_results([form.replace("%d", "1").replace("MESSAGE", message).encode() + b"\n"])
+    assert (result.wire_id, result.outcome, result.response) == ("n-1", Outcome.SUCCEEDED, message.encode())

@@ -1,13 +1,14 @@
 """Gzip is unpacked piece by piece."""
 
 import gzip
+import random
 import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.packed import NotUnpacked, unpack
+from conveyor.packed import Unreadable, unpack
 
 
 def cut(data: bytes, size: int) -> list[bytes]:
@@ -35,7 +36,7 @@ def test_a_small_file_that_holds_too_much_is_given_up_early() -> None:
     bomb = zlib.compressobj(wbits=31)
     packed = [bomb.compress(bytes(1 << 20)) for _ in range(100)] + [bomb.flush()]
     pieces: list[bytes] = []
-    with pytest.raises(NotUnpacked, match="more than 1,000,000 bytes") as told:
+    with pytest.raises(Unreadable, match="more than 1,000,000 bytes") as told:
         pieces.extend(unpack(packed, 1_000_000, 1000))
     assert told.value.code == "too-large"
     assert sum(map(len, pieces)) <= 1_000_000
@@ -57,6 +58,18 @@ def test_a_small_file_that_holds_too_much_is_given_up_early() -> None:
 @pytest.mark.parametrize("chunk", [1, 1000])
 def test_what_is_not_whole_gzip_is_an_error_that_says_so(data: bytes, told: str, chunk: int) -> None:
     """Half a file is never taken for a whole one."""
-    with pytest.raises(NotUnpacked, match=told) as error:
+    with pytest.raises(Unreadable, match=told) as error:
         list(unpack(cut(data, chunk), 10_000))
     assert error.value.code == "not-gzip"
+
+
+def test_thousands_of_small_members_are_one_file() -> None:
+    """As a program makes it that appends one line at a time."""
+    line = b'{"custom_id": "a"}\n'
+    assert b"".join(unpack([gzip.compress(line) * 5000], 1 << 20)) == line * 5000
+
+
+def test_a_member_larger_than_what_is_looked_at_at_once_comes_out_whole() -> None:
+    """And what follows it, too."""
+    noise = random.Random(1).randbytes(300_000)  # noqa: S311  # gzip cannot make it smaller
+    assert b"".join(unpack([gzip.compress(noise) + gzip.compress(b"end")], 1 << 20, 1000)) == noise + b"end"

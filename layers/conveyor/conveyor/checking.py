@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from conveyor.glance import Glance, Glancer
 from conveyor.line import Fault, Request, read_request
-from conveyor.lines import Line, Stretch, read_stretches, split_stretch
+from conveyor.lines import Line, Stretch, lines_in, read_stretches, split_stretch
 from conveyor.plan import Planner, Sent, Skipped
 from conveyor.repeats import Hashes, Ids, Recall, Suspects
 from conveyor.settings import Settings
@@ -24,8 +24,8 @@ class Check:
         self._ids = ids
         self._glancer = Glancer()
         self._most_faults = most_faults
-        limits = (settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
-        self._planner = Planner(*limits)
+        most = min(settings.max_requests_per_batch, settings.max_queued_requests)
+        self._planner = Planner(most, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
         self.batches = self._planner.batches
         self.faults: list[Fault] = []
         self.lines = 0
@@ -53,6 +53,8 @@ class Check:
 
     def _pass_over(self, stretch: Stretch, number: int) -> int:
         """Plan the lines of a stretch if all are beyond doubt, fit, and repeat no id; return how many it took."""
+        if stretch.data is not None and not stretch.data[stretch.begin : stretch.end].strip(b" \t\r\n"):
+            return lines_in(stretch)
         seen = self._glancer.glance(stretch)
         if seen is None or (seen.without_max_tokens and not self._settings.default_max_tokens):
             return 0

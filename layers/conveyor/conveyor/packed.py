@@ -4,11 +4,12 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 PIECE_BYTES = 8 * 1024 * 1024
+_SLICE = 1 << 16
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-class NotUnpacked(ValueError):
-    """Packed bytes that cannot be unpacked, or grow beyond what is allowed; says why."""
+class Unreadable(ValueError):
+    """A drop that cannot be read to its end; says why."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -18,14 +19,14 @@ class NotUnpacked(ValueError):
 def unpack(chunks: Iterable[bytes], limit: int, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
     """Yield what gzip holds, one member after the other, in pieces of which only the last is shorter.
 
-    Raises NotUnpacked where the bytes are no whole gzip, or hold more than `limit` bytes.
+    Raises Unreadable where the bytes are no whole gzip, or hold more than `limit` bytes.
     """
     piece, total = bytearray(), 0
     for some in _members(chunks, piece_bytes):
         piece += some
         total += len(some)
         if total > limit:
-            raise NotUnpacked("too-large", f"unpacked, the drop has more than {limit:,} bytes")
+            raise Unreadable("too-large", f"unpacked, the drop has more than {limit:,} bytes")
         while len(piece) >= piece_bytes:
             yield bytes(piece[:piece_bytes])
             del piece[:piece_bytes]
@@ -37,24 +38,30 @@ def _members(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
     """Yield what all members hold, at most so many bytes at a time; zeros after the last one are padding."""
     member = zlib.decompressobj(_GZIP)
     begun = is_padding = False
-    for chunk in chunks:
-        left = chunk
+    for piece in _slices(chunks):
+        left = piece
         while left:
             if member.eof:
                 is_padding = is_padding or left[0] == 0
                 if is_padding:
-                    left = left.lstrip(b"\0")
-                    if left:
-                        raise NotUnpacked("not-gzip", "the file goes on after the end of its gzip")
+                    if left.strip(b"\0"):
+                        raise Unreadable("not-gzip", "the file goes on after the end of its gzip")
                     break
                 member = zlib.decompressobj(_GZIP)
             try:
                 yield member.decompress(left, most)
             except zlib.error:
-                raise NotUnpacked("not-gzip", "the file's name ends in .gz, but its bytes are not sound gzip") from None
+                raise Unreadable("not-gzip", "the file's name ends in .gz, but its bytes are not sound gzip") from None
             begun = True
             left = member.unused_data if member.eof else member.unconsumed_tail
     while begun and not member.eof and (some := member.decompress(b"", most)):
         yield some
     if not member.eof:
-        raise NotUnpacked("not-gzip", "the file breaks off within its gzip: drop the whole file")
+        raise Unreadable("not-gzip", "the file breaks off within its gzip: drop the whole file")
+
+
+def _slices(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut chunks: what is left of one is copied at each step, however small its members are."""
+    for chunk in chunks:
+        for begin in range(0, len(chunk), _SLICE):
+            yield chunk[begin : begin + _SLICE]

@@ -32,7 +32,9 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     troubled = _troubled(list(each.values()))
     trouble = _lasting(troubled, msgspec.convert(event.get("trouble"), _Trouble | None), turn.now())
     words = None
-    if troubled and trouble and following is Next.WAIT and _is_due(turn, trouble, troubled):
+    wait = turn.usual_wait()
+    if troubled and trouble and following in (Next.WAIT, Next.SUBMIT) and _is_due(turn, trouble, troubled):
+        wait = 1 if following is Next.SUBMIT else wait  # what can be sent is sent right afterwards
         following, trouble.told = Next.TELL, True
         words = _words(turn, trouble, troubled, clients.environment.api_key_secret)
     most = turn.run.settings.max_events
@@ -43,7 +45,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     return {
         "run": turn.run.run,
         "next": following,
-        "wait_seconds": seconds_until(moments, turn.now(), turn.usual_wait()),
+        "wait_seconds": seconds_until(moments, turn.now(), wait),
         "batches": splits,
         "execution": msgspec.to_builtins(execution),
         "trouble": msgspec.to_builtins(trouble),

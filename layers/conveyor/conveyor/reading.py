@@ -1,12 +1,16 @@
 """The bytes of a drop while it is checked: unpacked, kept if they were, and their checksum taken."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from hashlib import sha256
 from itertools import chain
 
 from conveyor import keys
-from conveyor.packed import unpack
+from conveyor.packed import Unreadable, unpack
 from conveyor.turn import Turn
+
+_SPARE = timedelta(seconds=60)
+"""For what follows the reading; without it, a drop would be tried in vain for a day, and nobody would know why."""
 
 
 class Reading:
@@ -20,7 +24,7 @@ class Reading:
         """Of the lines, once they were read whole."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield all bytes of the drop, unpacked. Raises NotUnpacked."""
+        """Yield all bytes of the drop, unpacked. Raises Unreadable, also where the function's time does not suffice."""
         turn, drop = self._turn, self._turn.run.drop
         if self._end is not None:
             yield from turn.storage.stream(turn.source, 0, self._end)
@@ -28,6 +32,10 @@ class Reading:
         self._digest, end = sha256(), 0
         whole = self._digested(turn.storage.stream(drop.source, 0, drop.bytes))
         for chunk in self._kept(unpack(whole, turn.run.settings.max_bytes_per_drop)) if drop.is_packed else whole:
+            if turn.invocation.left < _SPARE:
+                raise Unreadable(
+                    "too-slow", f"one function run does not suffice to check more than {end:,} bytes: split it"
+                )
             end += len(chunk)
             yield chunk
         self._end = end

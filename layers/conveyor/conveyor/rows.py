@@ -1,16 +1,16 @@
 """Many lines decoded at once, as requests of the usual kinds and nothing else.
 
 Nothing is skipped: a field that is not known here, or a value of another kind than is expected, ends it, so that
-nothing can hide there. What may hold anything (tools, say) is decoded once more, by the decoder that decides.
+nothing can hide there. Lines with what may hold anything (tools, say) are decoded once more, by the decoder that has
+the last word.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Annotated, Literal, cast
 
 import msgspec
 import orjson
-from msgspec.structs import astuple
 
 from conveyor.line import LARGEST_MAX_TOKENS, LONGEST_CUSTOM_ID
 
@@ -18,8 +18,6 @@ _CustomId = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_CUSTOM_
 _Model = Annotated[str, msgspec.Meta(min_length=1)]
 _MaxTokens = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_MAX_TOKENS)]
 _NOTHING = msgspec.Raw(b"")
-_NESTED = 8
-"""Arrays put around what may hold anything, so that it lies at least as deep as in its line."""
 
 
 class _Made:
@@ -131,17 +129,9 @@ def decode_rows(lines: memoryview) -> Sequence[Row]:
         if next(_made) - before != len(rows) + 1:
             raise ValueError("params are given twice, the first of them for nothing")
         if rows and not isinstance(rows[0], _Row):
-            different = {bytes(value) for value in _loose_values(rows)}  # few: many lines have the same tools
-            orjson.loads(b"%b%b%b" % (b"[" * _NESTED, b",".join(different), b"]" * _NESTED))
+            for line in (
+                bytes(lines).removesuffix(b"\n").split(b"\n")
+            ):  # whole: of a field that is given twice the first value is lost here
+                orjson.loads(line)
         return rows
     raise ValueError("a field is not known, or a value is of another kind")
-
-
-def _loose_values(rows: Sequence[Row]) -> Iterator[msgspec.Raw]:
-    """Yield all values that may be anything."""
-    for params in (row.params for row in rows):
-        yield from (value for value in astuple(params) if type(value) is msgspec.Raw and value)
-        if isinstance(params, _AnyParams):
-            for content in (params.system, *(message.content for message in params.messages)):
-                if isinstance(content, list):
-                    yield from content

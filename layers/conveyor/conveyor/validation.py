@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from conveyor import keys
 from conveyor.checking import MOST_FAULTS, Check, check_drop
 from conveyor.output import OutputFile
-from conveyor.packed import NotUnpacked
+from conveyor.packed import Unreadable
 from conveyor.plan import Checked, Plan
 from conveyor.reading import Reading
 from conveyor.records import Refusal, Run
@@ -24,7 +24,7 @@ def validate(turn: Turn) -> None:
     reading = Reading(turn)
     try:
         check = check_drop(turn.run.run, turn.run.settings, reading.chunks)
-    except NotUnpacked as error:
+    except Unreadable as error:
         _refuse(turn, error.code, str(error))
         return
     file = _write_faults(turn, check) if check.faults else None

@@ -13,7 +13,7 @@ from typing import Literal, cast
 import msgspec
 
 from conveyor.frame import Frame, Shape
-from conveyor.lines import Stretch, split_stretch
+from conveyor.lines import Stretch, read_stretches, split_stretch
 from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure
 
 
@@ -61,6 +61,8 @@ class _Error(msgspec.Struct):
     error: "_Error | None" = None
 
 
+LONGEST_RESULT = 64_000_000
+"""Bytes; the longest answer a model gives is a fiftieth of it."""
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decode_successes = msgspec.json.Decoder(_SuccessLine).decode_lines
 _SUCCESSES = Shape(
@@ -76,12 +78,12 @@ _decode_error = msgspec.json.Decoder(_Error).decode
 _decode_message = msgspec.json.Decoder(_Told).decode
 
 
-def decode_results(stretches: Iterable[Stretch]) -> Iterator[Result]:
+def decode_results(chunks: Iterable[bytes]) -> Iterator[Result]:
     """Decode lines of results. What of one is odd concerns one request, or none, but never the whole batch."""
-    for stretch in stretches:
+    for stretch in read_stretches(chunks, longest=LONGEST_RESULT):
         results = _decode_at_once(stretch)
         if results is None:
-            lines = (line.raw for line in split_stretch(stretch, 1))
+            lines = (line.raw for line in split_stretch(stretch, 1, LONGEST_RESULT))
             results = [_decode_one(raw or b"") for raw in lines if raw != b""]
         yield from results
 

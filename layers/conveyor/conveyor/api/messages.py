@@ -16,7 +16,6 @@ import msgspec
 from conveyor.api import Created, Progress, Refused, ResultsUnreadable, Trouble, Unknown
 from conveyor.api.errors import refused_from
 from conveyor.api.message_results import decode_results
-from conveyor.lines import read_stretches
 from conveyor.outcome import Result
 from conveyor.plan import BODY_END, BODY_START
 from conveyor.records import RefusalKind
@@ -26,8 +25,6 @@ _VERSION = "2023-06-01"
 """The batch endpoints are the same in every version; under this one `temperature` and its like are still accepted."""
 _KEY_REFUSED = (401, 403)
 _PAGE = 1000
-_LONGEST_RESULT = 64_000_000
-"""Bytes; the longest answer a model gives is a fiftieth of it."""
 _QUESTION = httpx.Timeout(30.0, connect=5.0)
 """Seconds."""
 
@@ -171,7 +168,7 @@ class MessageBatches:
                     answer = self._open_results(batch_id, opened, self._key(renew=True), seconds)
                 if not answer.is_success:
                     raise ResultsUnreadable(f"HTTP {answer.status_code} for the results of {batch_id}")
-                yield decode_results(read_stretches(answer.iter_bytes(), longest=_LONGEST_RESULT))
+                yield decode_results(answer.iter_bytes())
         except httpx.HTTPError as error:
             message = f"{type(error).__name__} while the results of {batch_id} were read"
             raise ResultsUnreadable(message) from None  # the cause may quote a header, and so the key
