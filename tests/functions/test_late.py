@@ -77,7 +77,37 @@ def test_a_cancel_that_never_ends_ends_the_run_as_stuck(belt: Belt) -> None:
     assert "may pay again" in notice["message"]
     assert belt.creates() == (1, 1)
     assert belt.moment - began >= timedelta(hours=31)
-    assert belt.receipt()["requests"] == 4
+    receipt = belt.receipt()
+    assert (receipt["requests"], receipt["failures"], receipt["retryable"]) == (4, 4, 0), "sending them again may pay"
+    failures = belt.lines("failures/", "failures.jsonl")
+    assert [(line["custom_id"], line["outcome"]) for line in failures] == [(f"r-{n}", "stuck") for n in range(1, 5)]
+
+
+def test_a_batch_that_is_stuck_keeps_nobody_from_the_results_of_the_others(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were paid for, and are joined with its lines as failures."""
+    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    belt.provider.fail("results", {"kind": "answer", "status": 500}, times=None, batch=2)
+    run = belt.upload(drop_of(7))
+    while len(belt.facts(run, "part")) < 2:
+        state = belt.poll(run)
+        if state["next"] == "submit":
+            belt.submit({"run": run})
+        for batch in state["batches"]:
+            belt.split(run, batch)
+        belt.pass_time(60)
+    belt.pass_time(29 * 86_400)
+    notice = belt.finish(run)
+    assert notice["status"] == "stuck"
+    assert "no results of 3 of 7 requests" in notice["subject"]
+    receipt = belt.receipt()
+    assert (receipt["results"], receipt["failures"], receipt["outcomes"]["stuck"]) == (4, 3, 3)
+    results = belt.lines("results/", "results.jsonl")
+    assert [line["custom_id"] for line in results] == ["r-1", "r-2", "r-3", "r-7"]
+    assert [line["custom_id"] for line in belt.lines("failures/", "failures.jsonl")] == ["r-4", "r-5", "r-6"]
+    assert not [key for key in belt.stored("failures/") if key.endswith("retry.jsonl")]
+    assert belt.creates() == (3, 3)
 
 
 def test_results_that_stay_unreadable_are_given_up_when_the_provider_no_longer_keeps_them(belt: Belt) -> None:

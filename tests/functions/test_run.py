@@ -36,7 +36,7 @@ def test_every_request_has_one_line_in_input_order_under_the_users_id(belt: Belt
     receipt = belt.receipt()
     assert (receipt["status"], receipt["requests"], receipt["results"], receipt["failures"]) == ("completed", 9, 4, 5)
     assert receipt["outcomes"] == {
-        "succeeded": 4, "errored": 2, "expired": 1, "canceled": 1, "missing": 1, "invalid": 0,
+        "succeeded": 4, "errored": 2, "expired": 1, "canceled": 1, "missing": 1, "stuck": 0, "invalid": 0,
     }  # fmt: skip
     assert notice["status"] == "completed"
 

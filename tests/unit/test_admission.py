@@ -200,7 +200,6 @@ def test_a_mark_serves_in_its_own_stretch_of_time_and_the_next(full: Queue) -> N
         pytest.param((keys.attempt(SECOND, 1, 1),), id="being-sent"),
         pytest.param((keys.attempt(SECOND, 1, 1), keys.attempt_refused(SECOND, 1, 1)), id="sent-in-vain"),
         pytest.param((keys.refused(SECOND),), id="stopped"),
-        pytest.param((keys.stuck(SECOND),), id="stuck"),
     ],
 )
 def test_a_mark_of_a_run_that_waits_no_longer_holds_up_nobody(full: Queue, facts: tuple[str, ...]) -> None:

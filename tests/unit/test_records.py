@@ -20,7 +20,7 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
     facts = facts_from(
         RUN,
         [
-            keys.run(RUN), keys.validation(RUN), keys.plan(RUN), keys.refused(RUN), keys.stuck(RUN),
+            keys.run(RUN), keys.validation(RUN), keys.plan(RUN), keys.refused(RUN), keys.stuck(RUN, 1),
             keys.attempt(RUN, 1, 1), keys.attempt_refused(RUN, 1, 1),
             keys.attempt(RUN, 1, 2), keys.attempt_unknown(RUN, 1, 2), keys.attempt_absent(RUN, 1, 2),
             keys.attempt(RUN, 1, 3), keys.attempt_unknown(RUN, 1, 3), keys.batch(RUN, 1),
@@ -31,11 +31,11 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
             keys.ledger(RUN) + "a-note.txt", keys.ledger(RUN) + "batches/x/part.json",
         ],
     )  # fmt: skip
-    assert (facts.validating, facts.planned, facts.refused, facts.stuck) == (True, True, True, True)
+    assert (facts.validating, facts.planned, facts.refused) == (True, True, True)
     assert facts.batches == {
         1: BatchFacts(
             attempts=3, refused={1}, unknown={2, 3}, absent={2}, splits=4, reads={1, 2}, unreads={4},
-            duplicates={"msgbatch_2"}, cancelled=True, submitted=True, parted=True,
+            duplicates={"msgbatch_2"}, cancelled=True, submitted=True, stuck=True, parted=True,
         ),
         12: BatchFacts(attempts=1),
     }  # fmt: skip

@@ -74,7 +74,7 @@ def _before(turn: Turn, mine: _Mark, window: int) -> Iterator[_Mark]:
 def _is_waiting(turn: Turn, mark: _Mark) -> bool:
     """Tell whether a run still waits as it did when it left its mark, which nobody may delete."""
     facts = Ledger(turn.storage, mark.run).facts()
-    return not (facts.refused or facts.stuck) and facts.attempts == mark.attempts
+    return not facts.refused and facts.attempts == mark.attempts
 
 
 def _window(now: datetime) -> int:

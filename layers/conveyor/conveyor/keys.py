@@ -89,9 +89,9 @@ def aside(run: str, batch: int) -> str:
     return f"{RUNS}{run}/batches/{batch}/aside.jsonl"
 
 
-def stuck(run: str) -> str:
-    """Return the key that says why a run ended without its results."""
-    return f"{RUNS}{run}/stuck.json"
+def stuck(run: str, batch: int) -> str:
+    """Return the key that says why a batch is given up without its results."""
+    return f"{RUNS}{run}/batches/{batch}/stuck.json"
 
 
 def read(run: str, batch: int, number: int) -> str:

@@ -151,13 +151,13 @@ class Ledger:
         """Write down that a split came to nothing."""
         return self._write(keys.unread(self._run, batch, number), unread)
 
-    def stuck(self) -> Stuck:
-        """Return why the run ended without its results."""
-        return self._read(keys.stuck(self._run), Stuck)
+    def stuck(self, batch: int) -> Stuck:
+        """Return why a batch was given up without its results."""
+        return self._read(keys.stuck(self._run, batch), Stuck)
 
-    def write_stuck(self, stuck: Stuck) -> Stuck:
-        """Write down that the run ends without its results."""
-        return self._write(keys.stuck(self._run), stuck)
+    def write_stuck(self, batch: int, stuck: Stuck) -> Stuck:
+        """Write down that a batch is given up without its results."""
+        return self._write(keys.stuck(self._run, batch), stuck)
 
     def claim_content(self, content: str) -> str | None:
         """Take the first free place among the runs that had some content; return the run that has it already, if any.

@@ -31,10 +31,8 @@ def notice_of(receipt: Receipt) -> Notice:
         verb = "stopped" if receipt.code == "stopped" else "refused"
         subject, lines = f"Conveyor: {verb} {receipt.name}", _refused(receipt)
     elif receipt.status == "stuck":
-        subject, lines = (
-            f"Conveyor: stuck {receipt.name} (no results of {receipt.requests:,} requests)",
-            _stuck(receipt),
-        )
+        lost = f"no results of {receipt.outcomes['stuck']:,} of {receipt.requests:,} requests"
+        subject, lines = f"Conveyor: stuck {receipt.name} ({lost})", _stuck(receipt, counts)
     else:
         verb = "stopped" if (receipt.status, receipt.code) == ("completed", "stopped") else receipt.status
         subject = f"Conveyor: {verb} {receipt.name} ({counts})"
@@ -106,13 +104,18 @@ _ADVICE = {
 }
 
 
-def _stuck(receipt: Receipt) -> list[str]:
+def _stuck(receipt: Receipt, counts: str) -> list[str]:
+    lost = f"{receipt.outcomes['stuck']:,} of its {receipt.requests:,} requests"
     return [
-        f"The run of your drop {receipt.drop['key']} ends without its results, which may have been paid for.",
+        f"The run of your drop {receipt.drop['key']} ends without results of {lost}, which may have been paid for.",
+        f"In all: {counts}.",
         "",
         f"Why: {receipt.reason}",
         "",
-        "Ask the provider about its batches before you drop the file again: doing so may pay again.",
+        "Ask the provider about its batches before you drop these lines again: doing so may pay again. They are the",
+        'failures with the outcome "stuck", and do not stand among the lines to send again.',
+        "",
+        *table([(_LABELS[file.key.rsplit("/", 1)[-1]], _url(receipt, file.key)) for file in receipt.files]),
     ]
 
 

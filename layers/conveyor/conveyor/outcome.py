@@ -10,13 +10,17 @@ import orjson
 
 
 class Outcome(StrEnum):
-    """What became of one request. `INVALID` was never sent; of `MISSING` the provider says nothing."""
+    """What became of one request.
+
+    `INVALID` was never sent; of `MISSING` the provider says nothing; `STUCK`: nobody knows, and it may have been paid.
+    """
 
     SUCCEEDED = "succeeded"
     ERRORED = "errored"
     CANCELED = "canceled"
     EXPIRED = "expired"
     MISSING = "missing"
+    STUCK = "stuck"
     INVALID = "invalid"
 
 

@@ -81,14 +81,6 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int) -> Receipt:
     return receipt
 
 
-def stuck_receipt(run: Run, lines: int, stuck: Stuck, batch_ids: list[str]) -> Receipt:
-    """Return the account of a run that ends without its results: no request has an outcome."""
-    receipt = _empty(run, "stuck")
-    receipt.requests = lines
-    receipt.reason = f"{stuck.message} (batch {', '.join(batch_ids)})" if batch_ids else stuck.message
-    return receipt
-
-
 class Done(NamedTuple):
     """A batch that has been split, and what is known of it."""
 
@@ -97,6 +89,8 @@ class Done(NamedTuple):
     """None for a batch that was never sent."""
     part: Part
     duplicates: set[str]
+    stuck: Stuck | None = None
+    """Why it was given up without its results."""
 
 
 def files_of(run: Run, done: list[Done]) -> dict[str, list[OutputFile]]:
@@ -122,7 +116,9 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt.faults = plan.checked.faults
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
     receipt.files += files
-    for batch, sent, part, duplicates in done:
+    for batch, sent, part, duplicates, stuck in done:
+        if stuck:
+            receipt.status, receipt.reason = "stuck", _given_up(stuck, sent)
         if sent:
             receipt.batches.append(_batch(batch, sent, part, duplicates))
         receipt.unaccounted += part.unaccounted
@@ -138,6 +134,10 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     if not _balances(receipt):
         receipt.status = "unbalanced"
     return receipt
+
+
+def _given_up(stuck: Stuck, sent: Submitted | None) -> str:
+    return f"{stuck.message} (batch {sent.id})" if sent else stuck.message
 
 
 def _empty(run: Run, status: Status) -> Receipt:

@@ -165,7 +165,7 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 class Stuck(msgspec.Struct, frozen=True):
-    """`stuck.json`: the run ends without its results; a person must ask the provider."""
+    """`stuck.json`: a batch is given up without its results; a person must ask the provider."""
 
     writer: str
     at: datetime
@@ -222,13 +222,14 @@ class BatchFacts(msgspec.Struct):
     foreign: set[str] = msgspec.field(default_factory=set)
     cancelled: bool = False
     submitted: bool = False
+    stuck: bool = False
     parted: bool = False
 
     @property
     def undecided(self) -> int | None:
         """The attempt of which nobody knows yet whether the provider took it."""
-        last = self.attempts
-        return last if last and not self.submitted and last not in self.refused | self.absent else None
+        last, is_known = self.attempts, self.submitted or self.stuck
+        return last if last and not is_known and last not in self.refused | self.absent else None
 
 
 class Facts(msgspec.Struct):
@@ -236,14 +237,13 @@ class Facts(msgspec.Struct):
 
     validating: bool = False
     refused: bool = False
-    stuck: bool = False
     planned: bool = False
     batches: dict[int, BatchFacts] = {}
 
     @property
     def may_have_paid(self) -> bool:
         """Whether a batch was created, or may have been: that none was may be a person's word only."""
-        return any(batch.submitted or batch.undecided or batch.absent for batch in self.batches.values())
+        return any(batch.submitted or batch.stuck or batch.undecided or batch.absent for batch in self.batches.values())
 
     @property
     def is_undecided(self) -> bool:
@@ -252,8 +252,8 @@ class Facts(msgspec.Struct):
 
     @property
     def is_sent(self) -> bool:
-        """Whether a batch was surely created."""
-        return any(batch.submitted for batch in self.batches.values())
+        """Whether a batch was created, or was given up without anybody knowing."""
+        return any(batch.submitted or batch.stuck for batch in self.batches.values())
 
     @property
     def attempts(self) -> int:
@@ -263,7 +263,7 @@ class Facts(msgspec.Struct):
     @property
     def under_way(self) -> int:
         """How many batches were sent and are not split."""
-        return sum(batch.submitted and not batch.parted for batch in self.batches.values())
+        return sum(batch.submitted and not batch.stuck and not batch.parted for batch in self.batches.values())
 
 
 def facts_from(run: str, listed: Iterable[str]) -> Facts:
@@ -273,8 +273,6 @@ def facts_from(run: str, listed: Iterable[str]) -> Facts:
         match key.removeprefix(keys.ledger(run)).split("/"):
             case ["refused.json"]:
                 facts.refused = True
-            case ["stuck.json"]:
-                facts.stuck = True
             case ["plan.jsonl"]:
                 facts.planned = True
             case ["validation.json"]:
@@ -290,6 +288,8 @@ def _note(batch: BatchFacts, name: str) -> None:
             batch.submitted = True
         case "cancel.json", _:
             batch.cancelled = True
+        case "stuck.json", _:
+            batch.stuck = True
         case "part.json", _:
             batch.parted = True
         case _, ("attempt", number):

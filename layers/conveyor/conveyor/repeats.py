@@ -16,7 +16,7 @@ class Recall(NamedTuple):
 
     hash_of: Callable[[str], int] = hash
     """What makes 64 bits of one: keyed, as Python's, so that nobody can choose ids that are alike."""
-    at_once: int = 1 << 17
+    at_once: int = 1 << 15
     """Ids held as Python's own objects at any moment; most drops have no more."""
     characters_at_once: int = 1 << 23
 

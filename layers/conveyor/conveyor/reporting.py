@@ -9,7 +9,7 @@ from conveyor.clients import Clients
 from conveyor.joining import join
 from conveyor.ledger import Ledger
 from conveyor.notice import notice_of
-from conveyor.receipt import Done, Receipt, completed_receipt, files_of, refused_receipt, stuck_receipt
+from conveyor.receipt import Done, Receipt, completed_receipt, files_of, refused_receipt
 from conveyor.records import Facts, Run
 from conveyor.storage import Storage
 
@@ -27,10 +27,6 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
 
 def _account(ledger: Ledger, storage: Storage) -> Receipt:
     run, facts = ledger.run(), ledger.facts()
-    if facts.stuck:
-        lines = ledger.plan().checked.lines
-        sent = [number for number, about in sorted(facts.batches.items()) if about.submitted]
-        return stuck_receipt(run, lines, ledger.stuck(), [ledger.submitted(number).id for number in sent])
     refusal = ledger.refusal() if facts.refused else None
     unanswered = sum(len(about.absent) for about in facts.batches.values())
     done = _done(ledger, facts)
@@ -50,6 +46,7 @@ def _done(ledger: Ledger, facts: Facts) -> list[Done]:
             ledger.submitted(number) if about.submitted else None,
             ledger.part(number),
             about.duplicates,
+            ledger.stuck(number) if about.stuck else None,
         )
         for number, about in sorted(facts.batches.items())
         if about.parted and plan

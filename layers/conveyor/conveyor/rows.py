@@ -129,9 +129,8 @@ def decode_rows(lines: memoryview) -> Sequence[Row]:
         if next(_made) - before != len(rows) + 1:
             raise ValueError("params are given twice, the first of them for nothing")
         if rows and not isinstance(rows[0], _Row):
-            for line in (
-                bytes(lines).removesuffix(b"\n").split(b"\n")
-            ):  # whole: of a field that is given twice the first value is lost here
+            # Whole lines, since of a field that is given twice the first value is lost here, and is sent all the same.
+            for line in bytes(lines).removesuffix(b"\n").split(b"\n"):
                 orjson.loads(line)
         return rows
     raise ValueError("a field is not known, or a value is of another kind")

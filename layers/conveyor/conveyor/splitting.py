@@ -10,7 +10,7 @@ from conveyor.arrival import write_as_they_come
 from conveyor.clients import Clients
 from conveyor.drop import nonce
 from conveyor.invocation import Invocation
-from conveyor.outcome import Error, Outcome, failure
+from conveyor.outcome import Error, Outcome, Result, failure
 from conveyor.output import Written
 from conveyor.plan import Batch
 from conveyor.records import BatchFacts, Read, Splitting, Unread
@@ -32,7 +32,8 @@ class AnotherSplits(Exception):
 def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Split the results of one ended batch into the user's files, unless that has been done.
 
-    A batch that is never sent has no results: its lines are failures. Of several batches each makes parts of the files.
+    A batch that is never sent, or given up, has no results: its lines are failures. Of several batches each makes parts
+    of the files.
 
     Returns {"batch": number, "status": "split", or "reread" where lines lack that may still come, or "unread" where the
     results could not be read to their end}. Raises AnotherSplits, so that the machine tries again later.
@@ -41,12 +42,12 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     turn = clients.turn(event["run"], invocation)
     facts = turn.ledger.facts()
     about = facts.batches.get(number, BatchFacts())
-    if not about.submitted and (about.undecided or not facts.refused):
+    if not (about.submitted or about.stuck) and (about.undecided or not facts.refused):
         raise ValueError(f"batch {number} may yet be sent")
     if about.parted:
         return {"batch": number, "status": "split"}
     again = reread_at(turn, number, about)
-    if again and again > turn.now():
+    if again and again > turn.now() and not about.stuck:
         return {"batch": number, "status": "reread"}
     plan = turn.ledger.plan()
     mine = _begin(turn, number, about)
@@ -94,7 +95,7 @@ class _Work(NamedTuple):
 def _split(work: _Work) -> str:
     job, ended_at = work.job, None
     turn, batch = job.turn, job.batch
-    if work.about.submitted:
+    if work.about.submitted and not work.about.stuck:
         batch_id = turn.ledger.submitted(batch.number).id
         written = _sent(work, batch_id)
         if written is None:
@@ -103,13 +104,20 @@ def _split(work: _Work) -> str:
         ended_at = None if isinstance(progress, Trouble) else progress.ended_at
     else:
         with work.spool() as empty:
-            never = failure(Outcome.CANCELED, Error("never_sent", turn.ledger.refusal().message))
-            written = write_in_order(job, empty, never)
+            written = write_in_order(job, empty, _without_results(work))
     if job.tally.foreign or job.tally.repeated:
         _keep_aside(job)
     part = job.tally.part(turn.invocation.writer, turn.now(), written, ended_at)
     turn.ledger.write_part(batch.number, part)
     return "split"
+
+
+def _without_results(work: _Work) -> Result:
+    """Return what became of all lines of a batch that has no results."""
+    ledger = work.job.turn.ledger
+    if work.about.stuck:
+        return failure(Outcome.STUCK, Error(Outcome.STUCK.value, ledger.stuck(work.job.batch.number).message))
+    return failure(Outcome.CANCELED, Error("never_sent", ledger.refusal().message))
 
 
 def _sent(work: _Work, batch_id: str) -> Written | None:

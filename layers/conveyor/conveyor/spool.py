@@ -1,5 +1,6 @@
 """The results of one batch on disk, found by line."""
 
+from array import array
 from collections.abc import Iterator
 from os import pread
 from tempfile import TemporaryFile
@@ -12,9 +13,12 @@ from conveyor.tally import Tally
 
 _SUCCEEDED = 1
 _RETRYABLE = 2
-_SIZE = 2
-_PLACE = 34
-"""Bits from which on size and place of a result stand in the number that is kept of it."""
+_KEPT = 4
+_SIZE = 3
+_PLACE = 30
+"""Bits from which on size (up to 128 MB) and place (up to 16 GB) of a result stand in the number that is kept of it."""
+_LINES = 1024
+"""One block: most lines of a batch lie close together, but there may be any number of blank ones between two."""
 _LARGEST = (1 << _PLACE - _SIZE) - 1
 _BUFFER = 1 << 16
 
@@ -70,7 +74,7 @@ class Aside:
 
 
 class Spool:
-    """Results in a temporary file that vanishes with the process. Holds some 130 bytes of memory per request."""
+    """Results in a temporary file that vanishes with the process. Holds 8 bytes of memory per request."""
 
     def __init__(self, batch: Batch, mark: str, tally: Tally, aside: Aside, limit: int) -> None:
         """Take the batch whose results are kept, the nonce of its wire ids, and what counts and keeps the others.
@@ -84,8 +88,9 @@ class Spool:
         self._mark = mark
         self._tally = tally
         self._fd = self._file.fileno()
-        self._kept: dict[int, int] = {}
-        """By line: where its result begins, how many bytes it has, and its flags, in one number."""
+        self._blocks: dict[int, array[int]] = {}
+        """Of each line where its result begins, how many bytes it has, and its flags, in one number; 0: it has none."""
+        self._count = 0
         self._end = 0
 
     def __enter__(self) -> Self:
@@ -98,15 +103,16 @@ class Spool:
 
     def __len__(self) -> int:
         """Return the number of requests that have a result."""
-        return len(self._kept)
+        return self._count
 
     def __iter__(self) -> Iterator[int]:
         """Yield the lines that have a result, in no order."""
-        return iter(self._kept)
+        for number, block in self._blocks.items():
+            yield from (line for line, kept in enumerate(block, number * _LINES) if kept)
 
     def __contains__(self, line: int) -> bool:
         """Tell whether a line has a result."""
-        return line in self._kept
+        return self._of(line) != 0
 
     def add(self, result: Result) -> None:
         """Keep a result: the first one of each line, and none that answers no request of the batch.
@@ -117,7 +123,7 @@ class Spool:
         if line is None or not self._batch.first_line <= line <= self._batch.last_line:
             self._tally.foreign += 1
             self._aside.add(result.raw)
-        elif line in self._kept:
+        elif line in self:
             self._tally.repeated += 1
             self._aside.add(result.raw)
         else:
@@ -128,7 +134,12 @@ class Spool:
     def _keep(self, line: int, stored: Stored) -> None:
         form, succeeded, retryable = stored
         size = self._file.write(form)
-        self._kept[line] = self._end << _PLACE | size << _SIZE | _SUCCEEDED * succeeded | _RETRYABLE * retryable
+        flags = _KEPT | _SUCCEEDED * succeeded | _RETRYABLE * retryable
+        number, place = divmod(line, _LINES)
+        if number not in self._blocks:
+            self._blocks[number] = array("Q", bytes(8 * _LINES))
+        self._blocks[number][place] = self._end << _PLACE | size << _SIZE | flags
+        self._count += 1
         self._end += size
         if self._end > self._limit:
             raise SpoolFull
@@ -139,8 +150,13 @@ class Spool:
 
     def find(self, line: int) -> Stored | None:
         """Return the output of a line, None where it has no result. Reads just its bytes: they lie in no order."""
-        kept = self._kept.get(line)
-        if kept is None:
+        kept = self._of(line)
+        if not kept:
             return None
         form = pread(self._fd, kept >> _SIZE & _LARGEST, kept >> _PLACE)
         return Stored(form, kept & _SUCCEEDED != 0, kept & _RETRYABLE != 0)
+
+    def _of(self, line: int) -> int:
+        number, place = divmod(line, _LINES)
+        block = self._blocks.get(number)
+        return block[place] if block else 0

@@ -36,8 +36,6 @@ class Verdict(NamedTuple):
 def verdicts(turn: Turn, control: Control) -> dict[int, Verdict]:
     """Return a verdict for each batch by number, for a run without plan one under 0."""
     facts = _facts(turn, control)
-    if facts.stuck:
-        return {0: Verdict(Next.REPORT)}
     if not facts.planned:
         return {0: _before_plan(turn, facts)}
     return {batch.number: _of_batch(turn, batch, facts, control) for batch in turn.ledger.plan().batches}
@@ -78,6 +76,8 @@ def _validating_until(turn: Turn, facts: Facts) -> datetime | None:
 
 def _of_batch(turn: Turn, batch: Batch, facts: Facts, control: Control) -> Verdict:
     about = facts.batches.get(batch.number, BatchFacts())
+    if about.stuck:  # its lines are failures
+        return Verdict(Next.REPORT if about.parted else Next.SPLIT)
     if about.submitted:
         return _of_submitted(turn, batch, about, stop=control.is_stopped)
     if about.parted:
@@ -109,7 +109,8 @@ def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, cont
         return Verdict(Next.WAIT, turn.now())
     found = look(turn, batch, number, about, may_conclude=problem is None)
     if control.is_stopped and found.trouble and _is_patience_over(turn):
-        return _end(turn, f"it was stopped before it was known whether its call created a batch: {found.trouble}")
+        message = f"it was stopped before it was known whether its call created a batch: {found.trouble}"
+        return _give_up(turn, batch.number, message)
     held = Held(batch.number, number, found.doubtful)
     return Verdict(Next.WAIT, found.until, problem or found.trouble, held, is_answer=bool(problem))
 
@@ -143,7 +144,7 @@ def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted) -
     again = max((moment for moment in moments if moment), default=turn.now())
     if again > submitted.created_at + RETENTION:
         message = f"the results of {submitted.id} could not be read in 29 days, and the provider keeps them no longer"
-        return _end(turn, message)
+        return _give_up(turn, batch, message)
     trouble = unread[1] if unread else None
     return Verdict(Next.WAIT, again, trouble) if again > turn.now() else Verdict(Next.SPLIT, trouble=trouble)
 
@@ -153,7 +154,7 @@ def _unended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, du
     if about.cancelled:
         end = turn.ledger.cancel(batch).at + STUCK_AFTER
         if end <= turn.now():
-            return _end(turn, f"the provider did not end {submitted.id}, although it was cancelled hours ago")
+            return _give_up(turn, batch, f"the provider did not end {submitted.id}, although cancelled hours ago")
         return Verdict(Next.WAIT, end, _cancel(turn, submitted))  # again: the first call may have been lost
     if due > turn.now():
         return Verdict(Next.WAIT, due)
@@ -167,6 +168,7 @@ def _cancel(turn: Turn, submitted: Submitted) -> str | None:
     return answer.reason if isinstance(answer, Trouble) else None
 
 
-def _end(turn: Turn, message: str) -> Verdict:
-    turn.ledger.write_stuck(Stuck(turn.invocation.writer, turn.now(), message))
-    return Verdict(Next.REPORT)
+def _give_up(turn: Turn, batch: int, message: str) -> Verdict:
+    """Write down that no results of a batch can be had; the others of the run go on."""
+    turn.ledger.write_stuck(batch, Stuck(turn.invocation.writer, turn.now(), message))
+    return Verdict(Next.SPLIT)
