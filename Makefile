@@ -44,7 +44,7 @@ faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and at HIST
 system: setup ## Tests on the deployed local stack
 	$(TOOLS) -m pytest tests/system
 
-bench: setup ## Measure time, memory, requests and cost, and others at the same work: ten minutes or more; BENCH="validate sdk" for some
+bench: setup ## Measure time, memory, requests and cost, and others at the same work: some ten minutes; BENCH="validate sdk" for some
 	@exec $(TOOLS) -m tests.bench $(BENCH)
 
 deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings; ARCHITECTURE=x86_64 instead of arm64

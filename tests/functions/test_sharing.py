@@ -84,15 +84,13 @@ def test_a_run_that_may_have_only_one_batch_in_the_queue_ends(belt: Belt, monkey
     assert all(before[1] <= after[0] for before, after in pairwise(lives))
 
 
-def test_a_batch_larger_than_the_limit_is_sent_when_the_queue_is_empty(
-    belt: Belt, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A limit that was set too low must not hold up a drop for ever."""
+def test_no_batch_is_larger_than_what_the_queue_takes(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be refused for ever."""
     monkeypatch.setenv("CONVEYOR_MAX_QUEUED_REQUESTS", "2")
-    belt.provider.configure(seconds=3600)
+    belt.provider.configure(seconds=3600, queue_limit=2)
     run = belt.upload(drop_of(6))
     check(belt, run, belt.finish(run), drop_of(6))
-    assert belt.creates() == (2, 2)
+    assert belt.creates() == (3, 3)
 
 
 def test_a_small_drop_is_not_held_up_by_a_large_one_that_came_first(belt: Belt) -> None:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from conveyor import keys
-from conveyor.admission import WINDOW, admit
+from conveyor.admission import PATIENCE, WINDOW, admit
 from conveyor.api.messages import ApiKey, MessageBatches
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
@@ -104,14 +104,6 @@ def test_batches_that_have_ended_or_could_no_longer_run_take_no_room(queue: Queu
     queue.holds(2, "canceling", created_at=NOW - timedelta(hours=26))
     assert queue.admits(FIRST, 8)
     assert not queue.admits(FIRST, 9)
-
-
-def test_an_empty_queue_admits_a_batch_that_is_larger_than_its_limit(queue: Queue) -> None:
-    """The limit may be set wrong; a batch that waits for more room than there is would wait for ever."""
-    queue.holds(10, "ended")
-    assert queue.admits(FIRST, 11)
-    queue.holds(1)
-    assert not queue.admits(FIRST, 11)
 
 
 def test_trouble_in_asking_admits(queue: Queue) -> None:
@@ -227,3 +219,18 @@ def test_a_strange_key_among_the_marks_holds_up_no_run(full: Queue, note: str) -
     (mark,) = full.marks()
     full.writes(mark.rpartition("/")[0] + "/" + note)
     assert full.admits(THIRD)
+
+
+def test_a_run_that_does_not_fit_for_hours_lets_others_go_in_turns(queue: Queue) -> None:
+    """Other programs may fill half the queue for days: neither waits for ever for the other."""
+    queue.holds(5)
+    hours = []
+    for step in range(4 * 24):
+        queue.now = NOW + step * WINDOW
+        queue.listed = []
+        queue.holds(5, created_at=queue.now)
+        assert not queue.admits(FIRST, requests=8)
+        hours.append(queue.admits(SECOND, requests=1))
+    assert hours == ([False] * PATIENCE + [True] * PATIENCE) * 2
+    queue.ends()
+    assert queue.admits(FIRST, requests=8)

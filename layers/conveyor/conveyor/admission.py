@@ -2,11 +2,11 @@
 
 A batch is sent when the provider's own list shows room for it, and when no other run is waiting that has fewer batches
 under way, or as many and came first. So a large drop leaves room for small ones, and they for it. A run that waits says
-so in `claims/waiting/`, anew in each stretch of time, so that one that is broken off is forgotten by itself.
+so in `claims/waiting/`, anew in each stretch of time, so that one that is broken off is forgotten by itself. One whose
+batch has not fitted for hours, since other programs fill the queue, lets others go first for as many hours, in turns.
 """
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
@@ -18,9 +18,11 @@ from conveyor.turn import Turn
 
 WINDOW = timedelta(minutes=15)
 """Three times the longest usual pause between two looks, so that a run that waits is in this stretch or the last."""
+PATIENCE = 24
+"""Windows for which a run may hold up others without getting room, and for which it then does not: six hours."""
 _LONGEST_LIFE = timedelta(hours=26)
 """A batch that is older has ended, or is being cancelled."""
-_FORM = re.compile(r"(\d+)-(\d+)-(.+)", re.ASCII)
+_FORM = re.compile(r"(\d+)-(\d+)-(\d+)-(.+)", re.ASCII)
 
 
 class _Mark(NamedTuple):
@@ -32,16 +34,22 @@ class _Mark(NamedTuple):
     """Sorts by age."""
     attempts: int
     """Made before it waited: a run that has made one since waits no longer, or says so anew."""
+    since: int
+    """The window in which it began to wait."""
 
     @classmethod
     def read(cls, text: str) -> Self | None:
         """Read a mark; None where it is none."""
         found = _FORM.fullmatch(text)
-        return cls(int(found[1]), found[3], int(found[2])) if found else None
+        return cls(int(found[1]), found[4], int(found[2]), int(found[3])) if found else None
 
     def __str__(self) -> str:
         """Write it, as it is read."""
-        return f"{self.under_way}-{self.attempts}-{self.run}"
+        return f"{self.under_way}-{self.attempts}-{self.since}-{self.run}"
+
+    def holds_up(self, window: int) -> bool:
+        """Tell whether others give way to it now."""
+        return (window - self.since) // PATIENCE % 2 == 0
 
 
 def admit(turn: Turn, requests: int, facts: Facts) -> bool:
@@ -53,22 +61,23 @@ def admit(turn: Turn, requests: int, facts: Facts) -> bool:
     if isinstance(found, Trouble):
         return True
     queued = sum(batch.requests for batch in found if not batch.ended)
-    has_room = not queued or queued + requests <= turn.run.settings.max_queued_requests
-    mine = _Mark(facts.under_way, turn.run.run, facts.attempts)
+    has_room = queued + requests <= turn.run.settings.max_queued_requests
     window = _window(turn.now())
-    if has_room and not any(_is_waiting(turn, other) for other in _before(turn, mine, window)):
+    marks = _marks(turn, window)
+    before = [mark.since for mark in marks if (mark.run, mark.attempts) == (turn.run.run, facts.attempts)]
+    mine = _Mark(facts.under_way, turn.run.run, facts.attempts, min(before, default=window))
+    others = (mark for mark in marks if mark.run != mine.run and mark < mine and mark.holds_up(window))
+    if has_room and not any(_is_waiting(turn, other) for other in others):
         return True
     turn.storage.put_if_absent(f"{keys.waiting(window)}{mine}", b"")
     return False
 
 
-def _before(turn: Turn, mine: _Mark, window: int) -> Iterator[_Mark]:
-    """Yield the marks of other runs whose turn would come before ours, the first one first."""
+def _marks(turn: Turn, window: int) -> list[_Mark]:
+    """Return the marks of this stretch of time and the last, the one whose turn it is first."""
     prefixes = [keys.waiting(each) for each in (window - 1, window)]
     listed = {_Mark.read(key.removeprefix(prefix)) for prefix in prefixes for key in turn.storage.list(prefix)}
-    for mark in sorted(filter(None, listed)):
-        if mark.run != mine.run and mark < mine:
-            yield mark
+    return sorted(filter(None, listed))
 
 
 def _is_waiting(turn: Turn, mark: _Mark) -> bool:

@@ -81,6 +81,9 @@ def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:
         return "no-requests", "the drop holds no request that could be sent"
     if check.requests > settings.max_requests_per_drop:
         limit = settings.max_requests_per_drop
-        message = f"the drop holds {check.requests:,} requests; the stack's MaxRequestsPerDrop is {limit:,}: split it"
+        message = (
+            f"the drop holds {check.requests:,} requests; the stack's MaxRequestsPerDrop is {limit:,}: deploy with "
+            f"a larger one, or drop parts, made with split -l {limit} --additional-suffix=.jsonl, say"
+        )
         return "too-many-requests", message
     return None
