@@ -77,6 +77,12 @@ def test_misspelt_metadata_refuses_the_drop(belt: Belt, name: str) -> None:
     assert f'"{name}" is not known' in refused(belt, drop_of(1), metadata={name: "skip"})
 
 
+@pytest.mark.parametrize("name", ["max-requests-per-drop", "MaxRequestsPerDrop", "max_queued_requests"])
+def test_a_parameter_of_the_stack_in_the_metadata_refuses_the_drop(belt: Belt, name: str) -> None:
+    """Whoever wrote it relies on it."""
+    assert "is a parameter of the stack" in refused(belt, drop_of(1), metadata={name: "300"})
+
+
 def test_metadata_of_other_tools_is_left_alone(belt: Belt) -> None:
     """Many tools write their own."""
     others = {"mtime": "1", "s3cmd-attrs": "x", "author": "a", "against": "b", "default": "c", "valid": "d"}

@@ -7,9 +7,9 @@ import pytest
 
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
-    "checked", "checking", "drop", "frame", "glance", "invocation", "keys", "line", "lines", "notice", "outcome",
-    "output", "packed", "plan", "price", "receipt", "records", "repeats", "rows", "schedule", "settings", "spool",
-    "tally", "warning", "wire",
+    "checked", "checking", "drop", "facts", "frame", "glance", "invocation", "keys", "line", "lines", "notice",
+    "outcome", "output", "packed", "plan", "price", "receipt", "records", "repeats", "rows", "schedule", "settings",
+    "spool", "tally", "warning", "wire",
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},

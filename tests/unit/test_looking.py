@@ -11,10 +11,11 @@ import pytest
 from conveyor import keys
 from conveyor.api.messages import ApiKey, MessageBatches
 from conveyor.drop import nonce, wire_id
+from conveyor.facts import BatchFacts
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.looking import Look, look
-from conveyor.records import AttemptUnknown, BatchFacts, Claim, Submitted
+from conveyor.records import AttemptUnknown, Claim, Submitted
 from conveyor.storage import Storage
 from conveyor.turn import Turn
 from tests.unit.examples import BATCH, NOW, RUN

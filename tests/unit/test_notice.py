@@ -128,6 +128,16 @@ def test_bytes_seen_before_are_run_again_by_a_copy_that_keeps_the_drops_own_sett
     assert "pay again" in message
 
 
+def test_a_drop_too_large_for_one_copy_is_run_again_from_where_it_came() -> None:
+    """S3 copies no more than 5 GB at once."""
+    own = replace(RUN, drop=replace(RUN.drop, bytes=5 * 1024**3 + 1, metadata={"on-invalid": "skip"}))
+    (command,) = commands(refused(Refusal("w", NOW, "seen-before", "the same bytes, in run run-0"), own))
+    assert command == [
+        "aws", "s3", "cp", "articles.jsonl", "s3://bucket/inbox/team/articles.jsonl", "--metadata",
+        "again=yes,on-invalid=skip",
+    ]  # fmt: skip
+
+
 def test_a_drop_without_settings_of_its_own_is_copied_without() -> None:
     """What the stack's settings were then is not what they need be now."""
     (command,) = commands(refused(Refusal("w", NOW, "seen-before", "the same bytes")))

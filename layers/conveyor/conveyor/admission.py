@@ -12,8 +12,8 @@ from typing import NamedTuple, Self
 
 from conveyor import keys
 from conveyor.api import Trouble
+from conveyor.facts import Facts
 from conveyor.ledger import Ledger
-from conveyor.records import Facts
 from conveyor.turn import Turn
 
 WINDOW = timedelta(minutes=15)

@@ -11,6 +11,7 @@ from conveyor.records import Run
 from conveyor.settings import PER_DROP, BadMetadata, Settings
 from conveyor.storage import Storage
 
+_OF_THE_STACK = {field.replace("_", "") for field in Settings.__struct_fields__ if field not in PER_DROP.values()}
 _ALIKE = 0.8
 """Share of equal characters by which a name is taken for a misspelt one."""
 
@@ -48,8 +49,10 @@ def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
 
 
 def _misspelt(names: Iterable[str]) -> str | None:
-    """Return what to say of metadata that is nearly one of ours; any other belongs to another tool."""
+    """Return what to say of metadata that is nearly a setting, or the stack's; any other belongs to another tool."""
     for name in names:
+        if name.replace("-", "").replace("_", "") in _OF_THE_STACK:
+            return f'the object\'s metadata "{name}" is a parameter of the stack, not of a drop: deploy again with it'
         if name not in PER_DROP and (meant := get_close_matches(name.replace("_", "-"), PER_DROP, 1, _ALIKE)):
             return f'the object\'s metadata "{name}" is not known: if it should be "{meant[0]}", spell it so'
     return None

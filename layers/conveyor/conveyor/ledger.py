@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from conveyor import keys
+from conveyor.facts import Facts, facts_from
 from conveyor.plan import Plan, decode_plan, encode_plan
 from conveyor.records import (
     Attempt,
@@ -15,7 +16,6 @@ from conveyor.records import (
     Cancel,
     Claim,
     Duplicate,
-    Facts,
     Foreign,
     Part,
     Read,
@@ -26,7 +26,6 @@ from conveyor.records import (
     Submitted,
     Unread,
     Validation,
-    facts_from,
 )
 from conveyor.storage import Storage
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from conveyor.api import Progress, ResultsUnreadable, Trouble
 from conveyor.control import Adopt, Release, SubmitAgain
 from conveyor.drop import line_of, nonce
+from conveyor.facts import BatchFacts
 from conveyor.plan import Batch
-from conveyor.records import AttemptAbsent, BatchFacts, Duplicate, Foreign, Submitted
+from conveyor.records import AttemptAbsent, Duplicate, Foreign, Submitted
 from conveyor.turn import Turn
 
 _SKEW = timedelta(seconds=120)

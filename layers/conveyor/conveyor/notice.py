@@ -87,8 +87,15 @@ def _listed(receipt: Receipt) -> list[str]:
 
 
 def _copy(receipt: Receipt, metadata: list[str]) -> str:
-    """Return the command that drops the very version again, whatever lies under its key by now."""
+    """Return the command that drops the very version again, whatever lies under its key by now.
+
+    S3 copies no more than 5 GB at once; what is larger is dropped from where it came.
+    """
     drop = receipt.drop
+    if int(drop["bytes"]) > _LARGEST_COPY:
+        key = str(drop["key"])
+        file, target = quote(key.rsplit("/", 1)[-1]), quote(_url(receipt, key))
+        return f"aws s3 cp {file} {target} --metadata {','.join(metadata)}"
     source = quote(f"{drop['bucket']}/{url_quote(str(drop['key']))}?versionId={drop['version']}")
     return (
         f"aws s3api copy-object --bucket {drop['bucket']} --key {quote(str(drop['key']))} --copy-source {source} "
@@ -96,6 +103,7 @@ def _copy(receipt: Receipt, metadata: list[str]) -> str:
     )
 
 
+_LARGEST_COPY = 5 * 1024**3
 _ADVICE = {
     "key-unusable": "Put the API key there: aws secretsmanager create-secret, or put-secret-value if it exists.",
     "key-refused": "Put a valid key into the stack's secret (ApiKeySecretName): aws secretsmanager put-secret-value.",

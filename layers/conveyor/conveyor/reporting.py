@@ -6,11 +6,12 @@ import msgspec
 
 from conveyor import keys
 from conveyor.clients import Clients
+from conveyor.facts import Facts
 from conveyor.joining import join
 from conveyor.ledger import Ledger
 from conveyor.notice import notice_of
 from conveyor.receipt import Done, Receipt, completed_receipt, files_of, refused_receipt
-from conveyor.records import Facts, Run
+from conveyor.records import Run
 from conveyor.storage import Storage
 
 

@@ -9,11 +9,12 @@ from conveyor.api import ResultsUnreadable, Trouble
 from conveyor.arrival import write_as_they_come
 from conveyor.clients import Clients
 from conveyor.drop import nonce
+from conveyor.facts import BatchFacts
 from conveyor.invocation import Invocation
 from conveyor.outcome import Error, Outcome, Result, failure
 from conveyor.output import Written
 from conveyor.plan import Batch
-from conveyor.records import BatchFacts, Read, Splitting, Unread
+from conveyor.records import Read, Splitting, Unread
 from conveyor.spool import Aside, Spool, SpoolFull
 from conveyor.tally import Tally
 from conveyor.turn import Turn

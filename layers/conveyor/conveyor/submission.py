@@ -11,19 +11,10 @@ from msgspec.structs import replace
 
 from conveyor.admission import admit
 from conveyor.api import Created, CredentialsUnusable, Refused, Unknown
+from conveyor.facts import BatchFacts, Facts
 from conveyor.ledger import Ledger
 from conveyor.plan import Batch
-from conveyor.records import (
-    Attempt,
-    AttemptRefused,
-    AttemptUnknown,
-    BatchFacts,
-    Duplicate,
-    Facts,
-    Refusal,
-    RefusalKind,
-    Submitted,
-)
+from conveyor.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
 from conveyor.turn import Turn
 from conveyor.wire import Envelope, wire_requests
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from conveyor.clients import Clients
 from conveyor.drop import Upload
+from conveyor.facts import Facts
 from conveyor.intake import receive
 from conveyor.invocation import Invocation
-from conveyor.records import Facts, Validation
+from conveyor.records import Validation
 from conveyor.schedule import Next
 from conveyor.submission import submit_next
 from conveyor.turn import Turn

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from conveyor.api import Trouble
 from conveyor.control import Control
+from conveyor.facts import BatchFacts, Facts
 from conveyor.looking import CANCEL_AFTER, cancel_duplicates, look, look_for_late, over_at, release
 from conveyor.plan import Batch
-from conveyor.records import BatchFacts, Cancel, Facts, Refusal, Stuck, Submitted
+from conveyor.records import Cancel, Refusal, Stuck, Submitted
 from conveyor.schedule import Next
 from conveyor.splitting import reread_at, unread_until
 from conveyor.submission import last_refusal, told_of

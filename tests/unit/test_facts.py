@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conveyor import keys
-from conveyor.records import BatchFacts, Facts, facts_from
+from conveyor.facts import BatchFacts, Facts, facts_from
 
 RUN = "20261122T101112Z-0123456789ab"
 

@@ -1,0 +1,121 @@
+"""Which facts of a run are written down, from one listing of its ledger."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from conveyor import keys
+
+
+class BatchFacts(msgspec.Struct):
+    """Which facts of one batch are written down; attempts and splits are numbered from 1."""
+
+    attempts: int = 0
+    refused: set[int] = msgspec.field(default_factory=set)
+    unknown: set[int] = msgspec.field(default_factory=set)
+    absent: set[int] = msgspec.field(default_factory=set)
+    splits: int = 0
+    reads: set[int] = msgspec.field(default_factory=set)
+    unreads: set[int] = msgspec.field(default_factory=set)
+    duplicates: set[str] = msgspec.field(default_factory=set)
+    foreign: set[str] = msgspec.field(default_factory=set)
+    cancelled: bool = False
+    submitted: bool = False
+    stuck: bool = False
+    parted: bool = False
+
+    @property
+    def undecided(self) -> int | None:
+        """The attempt of which nobody knows yet whether the provider took it."""
+        last, is_known = self.attempts, self.submitted or self.stuck
+        return last if last and not is_known and last not in self.refused | self.absent else None
+
+
+class Facts(msgspec.Struct):
+    """Which facts of a run are written down, from one listing of its ledger."""
+
+    validating: bool = False
+    refused: bool = False
+    planned: bool = False
+    batches: dict[int, BatchFacts] = {}
+
+    @property
+    def may_have_paid(self) -> bool:
+        """Whether a batch was created, or may have been: that none was may be a person's word only."""
+        return any(batch.submitted or batch.stuck or batch.undecided or batch.absent for batch in self.batches.values())
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether nobody knows yet of some batch whether it was created."""
+        return any(batch.undecided for batch in self.batches.values())
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether a batch was created, or was given up without anybody knowing."""
+        return any(batch.submitted or batch.stuck for batch in self.batches.values())
+
+    @property
+    def attempts(self) -> int:
+        """How many paid calls were announced."""
+        return sum(batch.attempts for batch in self.batches.values())
+
+    @property
+    def under_way(self) -> int:
+        """How many batches were sent and are not split."""
+        return sum(batch.submitted and not batch.stuck and not batch.parted for batch in self.batches.values())
+
+
+def facts_from(run: str, listed: Iterable[str]) -> Facts:
+    """Return what the keys of a ledger say; keys of other forms are left alone."""
+    facts = Facts(batches={})
+    for key in listed:
+        match key.removeprefix(keys.ledger(run)).split("/"):
+            case ["refused.json"]:
+                facts.refused = True
+            case ["plan.jsonl"]:
+                facts.planned = True
+            case ["validation.json"]:
+                facts.validating = True
+            case ["batches", number, name] if _is_number(number):
+                _note(facts.batches.setdefault(int(number), BatchFacts()), name)
+    return facts
+
+
+def _note(batch: BatchFacts, name: str) -> None:
+    match name, _numbered(name):
+        case "batch.json", _:
+            batch.submitted = True
+        case "cancel.json", _:
+            batch.cancelled = True
+        case "stuck.json", _:
+            batch.stuck = True
+        case "part.json", _:
+            batch.parted = True
+        case _, ("attempt", number):
+            batch.attempts = max(batch.attempts, number)
+        case _, ("split", number):
+            batch.splits = max(batch.splits, number)
+        case _, (kind, number) if kind in _SETS:
+            getattr(batch, _SETS[kind]).add(number)
+        case _ if name.startswith("duplicate-"):
+            batch.duplicates.add(name.removeprefix("duplicate-").removesuffix(".json"))
+        case _ if name.startswith("foreign-"):
+            batch.foreign.add(name.removeprefix("foreign-").removesuffix(".json"))
+
+
+_SETS = {"refused": "refused", "unknown": "unknown", "absent": "absent", "read": "reads", "unread": "unreads"}
+
+
+class _Numbered(NamedTuple):
+    kind: str
+    number: int
+
+
+def _numbered(name: str) -> _Numbered | None:
+    kind, _, number = name.removesuffix(".json").rpartition("-")
+    return _Numbered(kind, int(number)) if kind and _is_number(number) else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
