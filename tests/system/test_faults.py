@@ -224,6 +224,7 @@ HISTORIES = {
         meanwhile=stop_held,
         told=("held", "stuck"),
         says="before it was known whether its call created a batch",
+        failures=lambda size: dict.fromkeys(range(1, size + 1), "stuck"),
     ),
     "stopped while the batch runs": History(
         provider={"seconds": None},
