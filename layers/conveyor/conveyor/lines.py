@@ -43,12 +43,7 @@ def read_lines(
 
     Holds one chunk plus the longest line.
     """
-    return number_lines(read_stretches(chunks, start=start, longest=longest), first, longest)
-
-
-def number_lines(stretches: Iterable[Stretch], first: int, longest: int = LONGEST_LINE) -> Iterator[Line]:
-    """Yield the lines of stretches that begin with line `first`, leaving out blank ones."""
-    for stretch in stretches:
+    for stretch in read_stretches(chunks, start=start, longest=longest):
         for line in split_stretch(stretch, first, longest):
             first += 1
             if line.raw != b"":

@@ -9,7 +9,7 @@ from conveyor.api import BatchApi
 from conveyor.drop import Source
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
-from conveyor.lines import Line, Stretch, number_lines, read_stretches
+from conveyor.lines import Line, Stretch, read_lines, read_stretches
 from conveyor.plan import Batch
 from conveyor.records import Run
 from conveyor.schedule import wait_seconds
@@ -34,12 +34,14 @@ class Turn:
 
     def stretches(self, batch: Batch) -> Iterator[Stretch]:
         """Read the lines of a batch from the drop, many at a time, invalid and blank ones included."""
-        chunks = self.storage.stream(self.source, batch.first_byte, batch.end_byte)
-        return read_stretches(chunks, start=batch.first_byte)
+        return read_stretches(self._chunks(batch), start=batch.first_byte)
 
     def lines(self, batch: Batch) -> Iterator[Line]:
         """Read the lines of a batch from the drop, one by one, invalid ones included."""
-        return number_lines(self.stretches(batch), batch.first_line)
+        return read_lines(self._chunks(batch), first=batch.first_line, start=batch.first_byte)
+
+    def _chunks(self, batch: Batch) -> Iterator[bytes]:
+        return self.storage.stream(self.source, batch.first_byte, batch.end_byte)
 
     def usual_wait(self) -> int:
         """Return the seconds until it makes sense to look again, when nothing says better."""
