@@ -96,7 +96,7 @@ def _show(stack: Stack, run: str, progress: Progress) -> None:
         return
     _checked, *plan = stack.lines(f"{prefix}plan.jsonl")
     progress.done("validated", f"{sum(batch['requests'] for batch in plan):,} requests")
-    submitted = sorted(name for name in ledger if name.endswith("/batch.json"))
+    submitted = sorted(name for name in ledger if name.endswith("/batch-1.json"))
     if len(submitted) < len(plan):
         refused = max((name for name in ledger if "/refused-" in name), default=None)
         reason = json.loads(stack.object(prefix + refused))["message"] if refused else ""

@@ -64,7 +64,7 @@ def _measure(stack: Stack, path: Path, requests: int, batches: int) -> Iterator[
 
 
 def _submitted(stack: Stack, run: str) -> int:
-    return sum(key.endswith("/batch.json") for key in stack.keys(f"runs/{run}/batches/"))
+    return sum(key.endswith("/batch-1.json") for key in stack.keys(f"runs/{run}/batches/"))
 
 
 def _transitions(stack: Stack, run: str) -> int:

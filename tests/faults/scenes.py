@@ -51,7 +51,7 @@ def large_drop() -> bytes:
 
 def batch_of(belt: Belt, run: str) -> str:
     """Return the provider's id of the run's batch, after holding that it was made for this run."""
-    fact = belt.fact(run, "batches/1/batch.json")
+    fact = belt.fact(run, "batches/1/batch-1.json")
     (made,) = [batch for batch in belt.provider.stats()["batches"] if batch["id"] == fact["id"]]
     assert made["first_custom_id"].startswith(nonce(run))
     batch_id: str = fact["id"]

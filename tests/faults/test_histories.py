@@ -17,7 +17,7 @@ DATA = drop_of(3)
 KEY = {"x-api-key": API_KEY, "anthropic-version": "2023-06-01"}
 
 
-@pytest.mark.parametrize(("write", "is_adopted"), [("/batch.json", True), ("PutObject claims/batches/", False)])
+@pytest.mark.parametrize(("write", "is_adopted"), [("/batch-1.json", True), ("PutObject claims/batches/", False)])
 def test_a_crash_between_the_answer_and_any_write_after_it_is_no_reason_to_pay_again(
     belt: Belt, *, write: str, is_adopted: bool
 ) -> None:

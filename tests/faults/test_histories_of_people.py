@@ -65,7 +65,7 @@ def test_the_commands_word_to_adopt_makes_the_candidate_the_runs(belt: Belt) -> 
     run, notice = held(belt, UNREADABLE)
     type_in(belt, commands(notice)[0])
     belt.poll(run)
-    fact = belt.fact(run, "batches/1/batch.json")
+    fact = belt.fact(run, "batches/1/batch-1.json")
     assert (fact["id"], fact["released"]) == (shlex.split(commands(notice)[0])[1].split()[1], True)
     goes_wrong(belt)
     ending = play_on(belt, run)
@@ -124,7 +124,7 @@ def test_a_word_that_cannot_be_followed_is_told_at_once_and_pays_nothing(
     turn(belt, run, 7 * HOUR)
     assert belt.told == [notice]
     assert belt.creates() == paid
-    assert belt.facts(run, "batch.json") == belt.facts(run, "absent") == []
+    assert belt.facts(run, "batch-1.json") == belt.facts(run, "absent") == []
     (mine,) = [line.split()[2].strip("'") for line in commands(notice) if "adopt" in line]
     tell(belt, run, RELEASE, f"adopt {mine}".encode())
     goes_wrong(belt)

@@ -69,7 +69,7 @@ def test_a_ledger_that_is_lost_while_the_batch_runs_leads_to_no_second_call(belt
     forget(belt, run)
     assert belt.submit(event)["run"] == run
     assert belt.facts(run, "attempt") == ["batches/1/attempt-1.json"]
-    assert belt.facts(run, "batch.json") == []
+    assert belt.facts(run, "batch-1.json") == []
     belt.provider.configure(seconds=0)
     ending = play_on(belt, run)
     (account,) = check(belt, ending, DATA)["batches"]

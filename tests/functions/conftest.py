@@ -18,6 +18,14 @@ from tests.functions.belt import Belt
 API_KEY = "sk-ant-simulated"
 STACK_SETTINGS = {
     "API_KEY_SECRET": "conveyor/api-key",
+    "BATCH_API": "messages",
+    "AUTH": "api-key",
+    "WORKSPACE_ID": "",
+    "BATCH_ENDPOINT": "/v1/messages",
+    "COMPLETION_WINDOW": "24h",
+    "LINE_FORM": "params",
+    "ALLOW_TOOLS": "no",
+    "DELETE_FILES": "no",
     "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/test/1",
     "DEFAULT_MAX_TOKENS": "4096",
     "ON_INVALID": "refuse",

@@ -95,7 +95,7 @@ def test_an_undecided_batch_does_not_hold_up_the_others(belt: Belt) -> None:
     run = belt.upload(drop_of(6))
     belt.submit({"run": run})
     assert belt.creates() == (2, 1)
-    assert belt.stored(f"runs/{run}/batches/2/batch.json")
+    assert belt.stored(f"runs/{run}/batches/2/batch-1.json")
     check(belt, run, belt.finish(run), drop_of(6))
     assert belt.creates() == (3, 2)
 
@@ -125,7 +125,7 @@ def test_a_crash_before_a_claim_leaves_it_to_the_next_submit(belt: Belt) -> None
     run = belt.upload(drop_of(9))
     with broken_off(belt.clients, "before", "PutObject claims/batches/", nth=2):  # the first one is batch 1's, again
         belt.submit({"run": run})
-    assert belt.stored(f"runs/{run}/batches/2/batch.json")
+    assert belt.stored(f"runs/{run}/batches/2/batch-1.json")
     assert claims(belt) == {"1": True, "4": False}
     belt.submit({"run": run})
     assert claims(belt) == {"1": True, "4": True, "7": True}

@@ -128,14 +128,14 @@ def test_a_second_batch_proved_by_our_own_answer_is_cancelled(belt: Belt) -> Non
     """The ledger names one batch; another that the provider surely made for us must not run on."""
     belt.provider.configure(seconds=None)
     other = belt.upload(drop_of(2), "inbox/other.jsonl")
-    (theirs,) = [key for key in belt.stored(f"runs/{other}/") if key.endswith("/batch.json")]
+    (theirs,) = [key for key in belt.stored(f"runs/{other}/") if key.endswith("/batch-1.json")]
     batch = belt.read(theirs)
     storage = belt.clients.storage
     put = storage._client.put_object  # noqa: SLF001
 
     def another_was_faster(**call: object) -> object:
         key = str(call["Key"])
-        if key.endswith("/batch.json"):
+        if key.endswith("/batch-1.json"):
             belt.s3.put_object(Bucket=belt.bucket, Key=key, Body=batch)
         return put(**call)  # type: ignore[arg-type]
 

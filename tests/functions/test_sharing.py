@@ -28,7 +28,7 @@ def endless(belt: Belt) -> None:
 
 def end(belt: Belt, run: str, number: int) -> None:
     """Let one batch of a run end at the provider: as if by cancelling, after all its requests were done."""
-    batch = belt.fact(run, f"batches/{number}/batch.json")["id"]
+    batch = belt.fact(run, f"batches/{number}/batch-1.json")["id"]
     url = f"{belt.provider.url}/v1/messages/batches/{batch}/cancel"
     httpx.post(url, headers=KEY).raise_for_status()
 
@@ -55,7 +55,7 @@ def sent(belt: Belt, run: str) -> int:
     belt.pass_time(1)
     after = belt.creates()
     assert after[0] - before[0] == after[1] - before[1], "no call was made in vain"
-    return len(belt.facts(run, "batch.json"))
+    return len(belt.facts(run, "batch-1.json"))
 
 
 def ended(belt: Belt, runs: dict[str, int]) -> None:
@@ -114,7 +114,7 @@ def test_a_large_drop_is_not_held_up_by_others_that_came_later(belt: Belt) -> No
     large = belt.upload(drop_of(12), LARGE)
     come_later()
     second = belt.upload(drop_of(6), "inbox/second.jsonl")
-    assert [len(belt.facts(run, "batch.json")) for run in (large, second)] == [1, 1]
+    assert [len(belt.facts(run, "batch-1.json")) for run in (large, second)] == [1, 1]
     assert [sent(belt, run) for run in (second, large)] == [1, 1], "the queue is full"
     end(belt, second, 1)
     assert sent(belt, second) == 1, "its batch has ended, but its results are not split: it is still under way"
@@ -139,7 +139,7 @@ def test_many_small_drops_do_not_starve_a_large_one(belt: Belt) -> None:
         smalls.append(belt.upload(drop_of(3), f"inbox/{number}/small.jsonl"))
         assert sent(belt, large) == len(belt.facts(large, "part.json")) + running.count(large), "the queue is full"
         ends = running.pop(0)
-        end(belt, ends, len(belt.facts(ends, "batch.json")))
+        end(belt, ends, len(belt.facts(ends, "batch-1.json")))
         split(belt, ends)
         for run in reversed([large, *smalls]):
             if sent(belt, run) > len(belt.facts(run, "part.json")) + running.count(run):

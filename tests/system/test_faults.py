@@ -52,7 +52,7 @@ def ask_for_another(run: LiveRun) -> None:
         payload = json.dumps({"run": run.run})
         answer = run.stack.lambdas.invoke(FunctionName=run.stack.functions["submit"], Payload=payload)
         assert "FunctionError" not in answer
-    assert not run.has("batches/1/batch.json")
+    assert not run.has("batches/1/batch-1.json")
     run.stack.provider_settings({"seconds": 0})
 
 
@@ -61,7 +61,7 @@ def adopt(run: LiveRun) -> None:
     command, *_ = held_commands(run)
     run.execute(command)
     batch = run.stack.provider_stats()["batches"][-1]["id"]
-    submitted = run.fact("batches/1/batch.json")
+    submitted = run.fact("batches/1/batch-1.json")
     assert (submitted["id"], submitted["released"]) == (batch, True)
     run.fact("batches/1/unread-1.json")
     heal(run)
@@ -93,7 +93,7 @@ def held_commands(run: LiveRun) -> list[str]:
 
 def stop(run: LiveRun) -> None:
     """Stop the run while its batch runs."""
-    run.fact("batches/1/batch.json")
+    run.fact("batches/1/batch-1.json")
     run.tell("cancel", "")
 
 
@@ -108,13 +108,13 @@ def stop_unanswered(run: LiveRun) -> None:
     run.fact("batches/1/unknown-1.json")
     run.tell("cancel", "")
     run.fact("refused.json")
-    assert not run.has("batches/1/batch.json")
+    assert not run.has("batches/1/batch-1.json")
     run.stack.provider_settings({"seconds": 0})
 
 
 def rotate_the_key(run: LiveRun) -> None:
     """Take the key away at the provider, and put another one where the message says."""
-    run.fact("batches/1/batch.json")
+    run.fact("batches/1/batch-1.json")
     run.stack.provider_settings({"api_key": OTHER_KEY})
     text = run.message("troubled").text
     assert "HTTP 401" in text
@@ -135,7 +135,7 @@ def list_too_late(run: LiveRun) -> None:
     first = run.stack.provider_stats()["batches"][-1]
     run.wait(lambda: run.stack.provider_stats()["batches"][-1]["processing_status"] == "ended" or None, "first batch")
     run.stack.provider_settings({"seconds": None})
-    run.fact("batches/1/batch.json")
+    run.fact("batches/1/batch-1.json")
     assert run.stack.provider is not None
     headers = {"x-api-key": PLACEHOLDER_KEY, "anthropic-version": "2023-06-01"}
     with httpx.Client(base_url=run.stack.provider.url, headers=headers, trust_env=False) as client:

@@ -90,7 +90,7 @@ def leaves_the_claim_to_poll(scene: Scene) -> None:
         run = scene.drop()
         account = scene.wait(scene.failed_upload, "failed upload")
         assert "not authorized to perform: s3:PutObject" in account["responsePayload"]["errorMessage"]
-        scene.wait_for_key(f"claims/batches/{run.fact('batches/1/batch.json')['id']}")
+        scene.wait_for_key(f"claims/batches/{run.fact('batches/1/batch-1.json')['id']}")
     scene.submit_again(account)
     assert run.first_word() == "completed"
 
@@ -140,7 +140,7 @@ def holds_up_a_resend(scene: Scene) -> None:
     lines = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(7))  # of no other batch
     scene.stack.provider_settings({"seconds": None})
     other = scene.drop(lines, "inbox/another.jsonl")
-    scene.wait_for_key(f"claims/batches/{other.fact('batches/1/batch.json')['id']}")
+    scene.wait_for_key(f"claims/batches/{other.fact('batches/1/batch-1.json')['id']}")
     scene.stack.provider_settings({"faults": [{"call": "create", "do": {"kind": "lose", "when": "before"}}]})
     with scene.without():
         run = scene.drop(lines)
@@ -160,7 +160,7 @@ def cannot_say_that_it_waits(scene: Scene) -> None:
     scene.stack.provider_settings({"seconds": None})
     full = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(int(LOW_LIMITS["MaxQueuedRequests"])))
     other = scene.drop(full, "inbox/full.jsonl")
-    other.fact("batches/2/batch.json")
+    other.fact("batches/2/batch-1.json")
     with scene.without():
         run = scene.drop()
         scene.wait(lambda: scene.refusal(run, "s3:PutObject"), "task that may not write")
@@ -187,8 +187,8 @@ def cannot_be_told(scene: Scene) -> None:
         run.tell("batches/1/attempt-1", f"adopt {batch}")
         scene.wait(lambda: scene.refusal(run, "s3:GetObject"), "task that may not read")
         assert not run.messages()
-        assert not run.has("batches/1/batch.json")
-    adopted = run.fact("batches/1/batch.json")
+        assert not run.has("batches/1/batch-1.json")
+    adopted = run.fact("batches/1/batch-1.json")
     assert (adopted["id"], adopted["released"]) == (batch, True)
     scene.stack.provider_settings({"seconds": 0})
     assert run.first_word() == "completed"

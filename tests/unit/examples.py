@@ -10,6 +10,14 @@ from conveyor.settings import Settings
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SETTINGS = Settings(
     api_url="https://provider.test",
+    batch_api="messages",
+    auth="api-key",
+    workspace_id="",
+    batch_endpoint="/v1/messages",
+    completion_window="24h",
+    line_form="params",
+    allow_tools="no",
+    delete_files="no",
     on_invalid="refuse",
     default_max_tokens=4096,
     max_requests_per_drop=100_000,

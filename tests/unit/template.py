@@ -64,11 +64,30 @@ def functions() -> dict[str, Json]:
     return {name: deployed[name]["Properties"] for name in FUNCTIONS}
 
 
-def statements(role: str) -> list[Json]:
-    """Give the statements of a role's one policy."""
+def statements(role: str, **chosen: str) -> list[Json]:
+    """Give the statements of a role's one policy, with parameters as chosen or else at their defaults."""
     (policy,) = resources("AWS::IAM::Role")[role]["Policies"]
-    found: list[Json] = policy["PolicyDocument"]["Statement"]
-    return found
+    every = [decided(statement, chosen) for statement in policy["PolicyDocument"]["Statement"]]
+    return [statement for statement in every if statement != {"Ref": "AWS::NoValue"}]
+
+
+def decided(value: Any, chosen: dict[str, str]) -> Any:  # anything a template holds
+    """Give what an `If` comes to; anything else is as it is."""
+    while isinstance(value, dict) and "Fn::If" in value:
+        condition, yes, no = value["Fn::If"]
+        value = yes if holds(template()["Conditions"][condition], chosen) else no
+    return value
+
+
+def holds(condition: Json, chosen: dict[str, str]) -> bool:
+    """Tell whether a condition of the template, or an assertion of its rules, is true."""
+    ((function, given),) = condition.items()
+    if function == "Fn::Not":
+        return not holds(given[0], chosen)
+    assert function == "Fn::Equals"
+    parameters = template()["Parameters"]
+    of = [chosen.get(each["Ref"], parameters[each["Ref"]]["Default"]) if "Ref" in each else each for each in given]
+    return bool(of[0] == of[1])
 
 
 def as_list(value: Any) -> list[Any]:  # IAM's word: one thing, or a list of them

@@ -7,6 +7,14 @@ from conveyor.settings import BadMetadata, Settings
 
 ENV = {
     "CONVEYOR_API_URL": "https://api.anthropic.com",
+    "CONVEYOR_BATCH_API": "messages",
+    "CONVEYOR_AUTH": "api-key",
+    "CONVEYOR_WORKSPACE_ID": "",
+    "CONVEYOR_BATCH_ENDPOINT": "/v1/messages",
+    "CONVEYOR_COMPLETION_WINDOW": "24h",
+    "CONVEYOR_LINE_FORM": "params",
+    "CONVEYOR_ALLOW_TOOLS": "no",
+    "CONVEYOR_DELETE_FILES": "no",
     "CONVEYOR_ON_INVALID": "refuse",
     "CONVEYOR_DEFAULT_MAX_TOKENS": "4096",
     "CONVEYOR_MAX_REQUESTS_PER_DROP": "100000",

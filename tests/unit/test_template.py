@@ -73,18 +73,86 @@ def spelled(value: str | Json) -> str:
     return ".".join(of) if isinstance(of, list) else str(of)
 
 
-@pytest.mark.parametrize("role", sorted(MAY))
-def test_a_role_may_do_exactly_what_the_table_says(role: str) -> None:
-    """One statement more is somebody's production hole next week; one less fails in the night."""
-    granted = {
+WORKSPACE = "arn:${AWS::Partition}:aws-external-anthropic:${AWS::Region}:${AWS::AccountId}:workspace/${WorkspaceId}"
+CREATE, GET, LIST_ALL, CANCEL = (
+    f"aws-external-anthropic:{action}"
+    for action in ("CreateBatchInference", "GetBatchInference", "ListBatchInferences", "CancelBatchInference")
+)
+GATEWAY = {
+    "LetGatewayAsk": ("sts:GetWebIdentityToken", "*"),
+    "LetGatewayTag": ("sts:TagGetWebIdentityToken", "*"),
+}
+SIGNED = {
+    "SubmitRole": {"CreateBatches": (f"{CREATE} {LIST_ALL}", WORKSPACE)} | GATEWAY,
+    "PollRole": {"WatchBatches": (f"{CANCEL} {GET} {LIST_ALL}", WORKSPACE)} | GATEWAY,
+    "SplitRole": {"ReadBatches": (GET, WORKSPACE)} | GATEWAY,
+}
+"""What takes the place of reading the key where requests are signed."""
+
+
+def granted(statements: list[Json]) -> dict[str, tuple[str, str]]:
+    """Give actions and resources by Sid."""
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+    return {
         statement["Sid"]: (
             " ".join(sorted(as_list(statement["Action"]))),
             " ".join(sorted(map(spelled, as_list(statement["Resource"])))),
         )
-        for statement in template.statements(role)
+        for statement in statements
     }
-    assert granted == MAY[role]
-    assert {statement["Effect"] for statement in template.statements(role)} == {"Allow"}
+
+
+@pytest.mark.parametrize("role", sorted(MAY))
+def test_a_role_may_do_exactly_what_the_table_says(role: str) -> None:
+    """One statement more is somebody's production hole next week; one less fails in the night."""
+    assert granted(template.statements(role)) == MAY[role]
+    assert granted(template.statements(role, Auth="bearer")) == MAY[role]
+
+
+@pytest.mark.parametrize("role", sorted(MAY))
+def test_where_requests_are_signed_a_role_has_its_batch_actions_and_reads_no_key(role: str) -> None:
+    """Each function its own actions, on the one workspace; what the gateway asks STS for only the gateway may cause."""
+    may = {sid: allowed for sid, allowed in MAY[role].items() if sid != "ReadApiKey"}
+    statements = template.statements(role, Auth="aws")
+    assert granted(statements) == may | SIGNED.get(role, {})
+    conditions = [each.get("Condition") for each in statements if each["Sid"] == "LetGatewayAsk"]
+    called = {"StringEquals": {"aws:CalledViaLast": "aws-external-anthropic.amazonaws.com"}}
+    assert conditions == [called] * (role in SIGNED)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_taken"),
+    [
+        ({}, True),
+        ({"BatchApi": "files"}, False),
+        ({"BatchApi": "files", "ApiUrl": "https://files.test"}, True),
+        ({"BatchApi": "files", "ApiUrl": "https://files.test", "Auth": "bearer"}, True),
+        ({"BatchApi": "files", "ApiUrl": "https://files.test", "Auth": "aws", "WorkspaceId": "wrkspc_1"}, False),
+        ({"Auth": "aws"}, False),
+        ({"Auth": "aws", "WorkspaceId": "wrkspc_1"}, True),
+    ],
+)
+def test_settings_that_make_no_sense_together_are_refused_at_deployment(
+    chosen: dict[str, str], *, is_taken: bool
+) -> None:
+    """And not at the first drop."""
+    rules = [rule for rule in template.template()["Rules"].values() if template.holds(rule["RuleCondition"], chosen)]
+    asserted = [assertion["Assert"] for rule in rules for assertion in rule["Assertions"]]
+    assert all(template.holds(each, chosen) for each in asserted) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("chosen", "url"),
+    [
+        ({}, "https://api.anthropic.com"),
+        ({"Auth": "aws"}, "https://aws-external-anthropic.${AWS::Region}.api.aws"),
+        ({"Auth": "aws", "ApiUrl": "https://gateway.test"}, "ApiUrl"),
+    ],
+)
+def test_an_address_that_is_not_given_is_the_providers_own(chosen: dict[str, str], url: str) -> None:
+    """The gateway's lies in the stack's Region, as the workspace does."""
+    variable = template.functions()["Submit"]["Environment"]["Variables"]["CONVEYOR_API_URL"]
+    assert spelled(template.decided(variable, chosen)) == url
 
 
 def test_every_role_is_in_the_table() -> None:
@@ -167,11 +235,9 @@ def test_the_environment_holds_names_and_settings_only() -> None:
 def variables(name: str) -> dict[str, str]:
     """Give the environment of a function as it would see it, all parameters at their defaults."""
     parameters = template.template()["Parameters"]
-    every = template.functions()[name]["Environment"]["Variables"].items()
-    return {
-        name: str(parameters[spelled(value)]["Default"]) if spelled(value) in parameters else spelled(value)
-        for name, value in every
-    }
+    given = template.functions()[name]["Environment"]["Variables"]
+    every = {name: spelled(template.decided(value, {})) for name, value in given.items()}
+    return {name: str(parameters[value]["Default"]) if value in parameters else value for name, value in every.items()}
 
 
 def test_the_code_reads_every_variable_and_finds_every_setting() -> None:
@@ -196,7 +262,7 @@ def test_the_code_takes_every_number_the_template_takes() -> None:
     own = template.functions()["Submit"]["Environment"]["Variables"]
     for variable, value in own.items():
         for bound in ("MinValue", "MaxValue"):
-            limits = parameters.get(spelled(value), {})
+            limits = parameters.get(spelled(template.decided(value, {})), {})
             if bound in limits:
                 Settings.from_env(submit | {variable: str(limits[bound])})  # raises where it does not take it
 
@@ -229,26 +295,21 @@ def test_a_change_of_the_core_package_alone_publishes_new_versions() -> None:
     assert not before.keys() & after.keys()
 
 
-def test_a_changed_parameter_publishes_a_new_version() -> None:
-    """The transform does not see values, so the description must hold every one, or a setting would have no effect."""
+def test_a_changed_parameter_that_a_version_reads_publishes_a_new_version() -> None:
+    """The transform does not see values, so the description must hold each, or a rotated secret would not be found.
+
+    All others are settings, which only an upload reads; and uploads call the function itself, not a version of it.
+    """
     parameters = template.template()["Parameters"].keys()
+    settings = {f"CONVEYOR_{field.upper()}" for field in Settings.__struct_fields__}
     for name, function in template.resources("AWS::Serverless::Function").items():
-        values = map(spelled, function["Environment"]["Variables"].values())
+        own = function["Environment"]["Variables"]
+        read = {spelled(value) for variable, value in own.items() if variable not in settings}
         described = re.findall(r"\w+", spelled(function.get("VersionDescription", "")))
-        assert parameters & set(values) == parameters & set(described), name
-
-
-def test_a_version_description_always_fits() -> None:
-    """Lambda takes 256 characters: the longest values of all parameters must fit, or a deployment fails."""
-    description = spelled(template.resources("AWS::Serverless::Function")["Submit"]["VersionDescription"])
-
-    def longest(match: re.Match[str]) -> str:
-        parameter = template.template()["Parameters"][match.group(1)]
-        bound = parameter.get("MaxLength")
-        values = map(str, parameter.get("AllowedValues", [parameter.get("MaxValue")]))
-        return "x" * (bound or max(map(len, values)))
-
-    assert len(re.sub(r"\$\{(\w+)\}", longest, description)) <= 256
+        assert parameters & read == parameters & set(described), name
+    (target,) = template.resources("AWS::Events::Rule")["SubmitUpload"]["Targets"]
+    assert spelled(target["Arn"]) == "Submit.Arn"
+    assert template.resources("AWS::Lambda::EventInvokeConfig")["SubmitRetries"]["Qualifier"] == "$LATEST"
 
 
 def test_the_template_is_clean_as_written() -> None:

@@ -2,30 +2,37 @@
 
 from collections.abc import Callable, Iterable
 
+from conveyor.dialect import Dialect
 from conveyor.glance import Glance, Glancer
-from conveyor.line import Fault, Request, read_request
+from conveyor.line import Fault, Request, Rules, read_request
 from conveyor.lines import Line, Stretch, lines_in, read_stretches, split_stretch
-from conveyor.plan import Planner, Sent, Skipped
+from conveyor.plan import Limits, Planner, Sent, Skipped
 from conveyor.repeats import Hashes, Ids, Recall, Suspects
 from conveyor.settings import Settings
 from conveyor.wire import Envelope
 
 MOST_FAULTS = 10_000
+MOST_MODEL_CHANGES = 100
+"""Batches that may end because another model follows, where a batch holds one model only: each is a run of the loop."""
 RECALL = Recall()
 
 
 class Check:
     """What one pass over a drop finds."""
 
-    def __init__(self, run: str, settings: Settings, ids: Ids, most_faults: int = MOST_FAULTS) -> None:
-        """Take the settings in force, and what tells an id that was used before."""
+    def __init__(
+        self, run: str, settings: Settings, dialect: Dialect, ids: Ids, most_faults: int = MOST_FAULTS
+    ) -> None:
+        """Take the settings in force, the provider's dialect, and what tells an id that was used before."""
         self._settings = settings
-        self._envelope = Envelope(run, settings.default_max_tokens)
+        self._dialect = dialect
+        self._rules = Rules.of(settings.default_max_tokens, dialect)
+        self._envelope = Envelope(dialect.form, run, settings.default_max_tokens)
         self._ids = ids
-        self._glancer = Glancer()
+        self._glancer = Glancer(one_model=dialect.one_model)
         self._most_faults = most_faults
-        most = min(settings.max_requests_per_batch, settings.max_queued_requests)
-        self._planner = Planner(most, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
+        self._limits = Limits.of(settings, dialect)
+        self._planner = Planner(self._limits, dialect.form.around)
         self.batches = self._planner.batches
         self.faults: list[Fault] = []
         self.lines = 0
@@ -36,6 +43,11 @@ class Check:
     def gave_up(self) -> bool:
         """True when there are more faults than are worth telling; the rest of the drop is then not read."""
         return len(self.faults) > self._most_faults
+
+    @property
+    def alternates(self) -> bool:
+        """True when the models alternate too often for batches of one model each; the rest is then only counted."""
+        return self._planner.changes > MOST_MODEL_CHANGES
 
     def read(self, chunks: Iterable[bytes]) -> None:
         """Check all lines: many at a glance where that suffices, one by one elsewhere."""
@@ -56,11 +68,11 @@ class Check:
         if stretch.data is not None and not stretch.data[stretch.begin : stretch.end].strip(b" \t\r\n"):
             return lines_in(stretch)
         seen = self._glancer.glance(stretch)
-        if seen is None or (seen.without_max_tokens and not self._settings.default_max_tokens):
+        if seen is None or not self._keeps_rules(seen):
             return 0
         count = len(seen.custom_ids)
         sent = self._sent_together(stretch, number, seen)
-        is_counted_only = self.requests >= self._settings.max_requests_per_drop
+        is_counted_only = self.requests >= self._settings.max_requests_per_drop or self.alternates
         is_admitted = self.requests + count <= self._settings.max_requests_per_drop and self._planner.has_room(sent)
         if not ((is_counted_only or is_admitted) and self._ids.pass_over(seen.custom_ids)):
             return 0
@@ -70,9 +82,14 @@ class Check:
         self.requests += count
         return count
 
+    def _keeps_rules(self, seen: Glance) -> bool:
+        """Tell whether requests seen at a glance surely keep this dialect's rules, too."""
+        lacks_tokens = self._dialect.is_message and seen.without_max_tokens and not self._settings.default_max_tokens
+        return not lacks_tokens and not any(map(seen.may_give, self._dialect.refused_fields))
+
     def _add(self, line: Line) -> None:
         self.lines += 1
-        request = read_request(line, self._settings.default_max_tokens)
+        request = read_request(line, self._rules)
         faults = self._admit(line, request) if isinstance(request, Request) else request
         if faults:
             self.faults += faults
@@ -84,13 +101,13 @@ class Check:
         """Plan a good line, unless it repeats an id or cannot be sent at all."""
         first = self._ids.first_line(request.custom_id, line.number)
         self.requests += 1
-        if self.requests > self._settings.max_requests_per_drop:
+        if self.requests > self._settings.max_requests_per_drop or self.alternates:
             return []  # refused as a whole: only count on
         sent = self._sent(line, request)
         if first is not None:
             code, message = "custom-id-duplicate", f'"custom_id" is already used on line {first}'
         elif not self._planner.fits_alone(sent.size):
-            limit = self._settings.max_bytes_per_batch
+            limit = self._limits.bytes
             code, message = "request-too-large", f"the request has {sent.size:,} bytes; a batch takes {limit:,}"
         else:
             self._planner.add(sent)
@@ -99,23 +116,25 @@ class Check:
         return [Fault(line.number, line.start, request.custom_id, code, message)]
 
     def _sent(self, line: Line, request: Request) -> Sent:
-        defaulted = int(request.max_tokens is None)
+        defaulted = int(self._dialect.is_message and request.max_tokens is None)
         tokens = self._settings.default_max_tokens if request.max_tokens is None else request.max_tokens
         size = self._envelope.size(line.number, line.number, len(request.params), defaulted)
-        return Sent(line.number, line.number, line.start, line.end, 1, size, tokens, defaulted)
+        model = request.model if self._dialect.one_model else ""
+        return Sent(line.number, line.number, line.start, line.end, 1, size, tokens, defaulted, model)
 
     def _sent_together(self, stretch: Stretch, number: int, seen: Glance) -> Sent:
-        count, defaulted = len(seen.custom_ids), seen.without_max_tokens
+        count, defaulted = len(seen.custom_ids), seen.without_max_tokens * self._dialect.is_message
         last = number + count - 1
         end = stretch.start + stretch.end - stretch.begin - 1
         size = self._envelope.size(number, last, seen.params_bytes, defaulted)
-        tokens = seen.max_tokens + defaulted * self._settings.default_max_tokens
-        return Sent(number, last, stretch.start, end, count, size, tokens, defaulted)
+        tokens = seen.max_tokens + seen.without_max_tokens * self._settings.default_max_tokens
+        return Sent(number, last, stretch.start, end, count, size, tokens, defaulted, seen.model)
 
 
-def check_drop(
+def check_drop(  # noqa: PLR0913, PLR0917  # the last two are for tests
     run: str,
     settings: Settings,
+    dialect: Dialect,
     read: Callable[[], Iterable[bytes]],
     recall: Recall = RECALL,
     most_faults: int = MOST_FAULTS,
@@ -126,13 +145,13 @@ def check_drop(
     """
     # Ids are looked at until there are too many requests, each of them after at most so many faults.
     hashes = Hashes(settings.max_requests_per_drop + most_faults + 1, recall)
-    check = Check(run, settings, hashes, most_faults)
+    check = Check(run, settings, dialect, hashes, most_faults)
     check.read(read())
     for most in (most_faults + 1, None):
         suspects = Suspects(hashes.repeated(most), recall)
         if not suspects.are_any:
             return check
-        check = Check(run, settings, suspects, most_faults)
+        check = Check(run, settings, dialect, suspects, most_faults)
         check.read(read())
         if not suspects.misled:  # so the faults end the pass before the first id that was not suspected
             break

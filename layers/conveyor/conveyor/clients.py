@@ -72,4 +72,4 @@ class Clients:
         """Read a run and give what is needed to work on it."""
         ledger = Ledger(self.storage, run)
         about = ledger.run()
-        return Turn(about, ledger, self.storage, self.access.api(about.settings.api_url), invocation)
+        return Turn(about, ledger, self.storage, self.access.api(about.settings), invocation)

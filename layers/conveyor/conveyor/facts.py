@@ -13,6 +13,7 @@ class BatchFacts(msgspec.Struct):
 
     attempts: int = 0
     refused: set[int] = msgspec.field(default_factory=set)
+    failed: set[int] = msgspec.field(default_factory=set)
     unknown: set[int] = msgspec.field(default_factory=set)
     absent: set[int] = msgspec.field(default_factory=set)
     splits: int = 0
@@ -20,16 +21,27 @@ class BatchFacts(msgspec.Struct):
     unreads: set[int] = msgspec.field(default_factory=set)
     duplicates: set[str] = msgspec.field(default_factory=set)
     foreign: set[str] = msgspec.field(default_factory=set)
+    takes: set[int] = msgspec.field(default_factory=set)
     cancelled: bool = False
-    submitted: bool = False
     stuck: bool = False
     parted: bool = False
+    discarded: bool = False
+
+    @property
+    def take(self) -> int:
+        """Which of the batches at the provider counts: those before it failed without being run."""
+        return len(self.failed) + 1
+
+    @property
+    def submitted(self) -> bool:
+        """Whether there is a batch at the provider that counts."""
+        return self.take in self.takes
 
     @property
     def undecided(self) -> int | None:
         """The attempt of which nobody knows yet whether the provider took it."""
         last, is_known = self.attempts, self.submitted or self.stuck
-        return last if last and not is_known and last not in self.refused | self.absent else None
+        return last if last and not is_known and last not in self.refused | self.absent | self.failed else None
 
 
 class Facts(msgspec.Struct):
@@ -84,14 +96,14 @@ def facts_from(run: str, listed: Iterable[str]) -> Facts:
 
 def _note(batch: BatchFacts, name: str) -> None:
     match name, _numbered(name):
-        case "batch.json", _:
-            batch.submitted = True
         case "cancel.json", _:
             batch.cancelled = True
         case "stuck.json", _:
             batch.stuck = True
         case "part.json", _:
             batch.parted = True
+        case "discarded.json", _:
+            batch.discarded = True
         case _, ("attempt", number):
             batch.attempts = max(batch.attempts, number)
         case _, ("split", number):
@@ -104,7 +116,10 @@ def _note(batch: BatchFacts, name: str) -> None:
             batch.foreign.add(name.removeprefix("foreign-").removesuffix(".json"))
 
 
-_SETS = {"refused": "refused", "unknown": "unknown", "absent": "absent", "read": "reads", "unread": "unreads"}
+_SETS = {
+    "batch": "takes", "refused": "refused", "failed": "failed", "unknown": "unknown", "absent": "absent",
+    "read": "reads", "unread": "unreads",
+}  # fmt: skip
 
 
 class _Numbered(NamedTuple):

@@ -13,13 +13,14 @@ That each row is one line, and each line's `params` all that lies between its be
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from conveyor.frame import Frame, Shape
 from conveyor.lines import Stretch
-from conveyor.rows import decode_rows
+from conveyor.rows import Row, decode_rows, may_give
 
 _SHAPE = Shape(
     re.compile(rb'([ \t]*\{[ \t]*"custom_id"[ \t]*:[ \t]*")[^"\\]*("[ \t]*,[ \t]*"params"[ \t]*:[ \t]*\{)'),
@@ -36,14 +37,22 @@ class Glance(NamedTuple):
     max_tokens: int
     """The sum of those that are given."""
     without_max_tokens: int
+    model: str
+    """The one that all of them name; empty where nobody asked for it."""
+    rows: Sequence[Row]
+
+    def may_give(self, field: str) -> bool:
+        """Tell whether some of them have a field in their `params`, or may have it."""
+        return may_give(self.rows, field)
 
 
 class Glancer:
     """Takes one glance at many lines, and remembers how they were written."""
 
-    def __init__(self) -> None:
-        """Know nothing yet."""
+    def __init__(self, *, one_model: bool = False) -> None:
+        """Know nothing yet. `one_model`: requests that name several models deserve a closer look."""
         self._frame: Frame | None = None
+        self._one_model = one_model
 
     def glance(self, stretch: Stretch) -> Glance | None:
         """Return the requests of a stretch, or None if it deserves a closer look."""
@@ -59,10 +68,11 @@ class Glancer:
                 found = self._frame and self._frame.pieces(data, begin, end, ids)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        if found is None:
+        models = {row.params.model for row in rows} if self._one_model else {""}
+        if found is None or len(models) != 1:
             return None
         pieces, _ = found
         braces = 2 * len(ids)
         around = sum(map(len, pieces)) - braces
         tokens = [row.params.max_tokens for row in rows]
-        return Glance(ids, end - begin - around, sum(tokens), tokens.count(0))
+        return Glance(ids, end - begin - around, sum(tokens), tokens.count(0), models.pop(), rows)

@@ -6,6 +6,9 @@ from uuid import uuid4
 
 Clock = Callable[[], datetime]
 
+SKEW = timedelta(seconds=120)
+"""How far the provider's clock may be from ours."""
+
 
 def utc_now() -> datetime:
     """Return the time of the machine we run on."""

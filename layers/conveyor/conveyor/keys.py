@@ -54,9 +54,19 @@ def attempt_absent(run: str, batch: int, number: int) -> str:
     return f"{RUNS}{run}/batches/{batch}/absent-{number}.json"
 
 
-def batch(run: str, batch: int) -> str:
-    """Return the key of the provider's batch id."""
-    return f"{RUNS}{run}/batches/{batch}/batch.json"
+def attempt_failed(run: str, batch: int, number: int) -> str:
+    """Return the key that says the provider took an attempt, and then ran nothing of it: it may be made again."""
+    return f"{RUNS}{run}/batches/{batch}/failed-{number}.json"
+
+
+def batch(run: str, batch: int, take: int) -> str:
+    """Return the key of the provider's batch id. `take`: 1, and one more after each batch that failed unrun."""
+    return f"{RUNS}{run}/batches/{batch}/batch-{take}.json"
+
+
+def discarded(run: str, batch: int) -> str:
+    """Return the key that says what was kept at the provider for a batch is deleted there."""
+    return f"{RUNS}{run}/batches/{batch}/discarded.json"
 
 
 def duplicate(run: str, batch: int, batch_id: str) -> str:

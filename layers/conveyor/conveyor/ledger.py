@@ -15,6 +15,7 @@ from conveyor.records import (
     AttemptUnknown,
     Cancel,
     Claim,
+    Discarded,
     Duplicate,
     Foreign,
     Part,
@@ -110,13 +111,29 @@ class Ledger:
         """Write down that an attempt created no batch."""
         return self._write(keys.attempt_absent(self._run, batch, number), absent)
 
-    def submitted(self, batch: int) -> Submitted:
-        """Return the provider's batch."""
-        return self._read(keys.batch(self._run, batch), Submitted)
+    def attempt_failed(self, batch: int, number: int) -> AttemptRefused:
+        """Return why the provider ran nothing of an attempt it had taken."""
+        return self._read(keys.attempt_failed(self._run, batch, number), AttemptRefused)
 
-    def write_submitted(self, batch: int, submitted: Submitted) -> Submitted:
+    def write_attempt_failed(self, batch: int, number: int, failed: AttemptRefused) -> AttemptRefused:
+        """Write down that the provider took an attempt, and ran nothing of it: another may follow."""
+        return self._write(keys.attempt_failed(self._run, batch, number), failed)
+
+    def submitted(self, batch: int, take: int) -> Submitted:
+        """Return the provider's batch."""
+        return self._read(keys.batch(self._run, batch, take), Submitted)
+
+    def write_submitted(self, batch: int, take: int, submitted: Submitted) -> Submitted:
         """Write down the provider's batch."""
-        return self._write(keys.batch(self._run, batch), submitted)
+        return self._write(keys.batch(self._run, batch, take), submitted)
+
+    def write_discarded(self, batch: int, discarded: Discarded) -> Discarded:
+        """Write down that the provider keeps nothing more of a batch, or that it will not be asked again."""
+        return self._write(keys.discarded(self._run, batch), discarded)
+
+    def discarded(self, batch: int) -> Discarded:
+        """Return what became of the files of a batch at the provider."""
+        return self._read(keys.discarded(self._run, batch), Discarded)
 
     def write_duplicate(self, batch: int, batch_id: str, duplicate: Duplicate) -> None:
         """Write down a second batch of ours, which is being cancelled."""

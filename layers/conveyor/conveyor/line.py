@@ -6,12 +6,13 @@ lines at once, may only take what this takes.
 Rules: https://platform.claude.com/docs/en/build-with-claude/batch-processing
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
 
 import msgspec
 import orjson
 
+from conveyor.dialect import NOTHING, Dialect
 from conveyor.lines import LONGEST_LINE, Line
 
 LONGEST_CUSTOM_ID = 256
@@ -34,8 +35,25 @@ class Request(NamedTuple):
     custom_id: str
     params: bytes
     """As written in the drop, without surrounding white space."""
+    model: str
     max_tokens: int | None
     """None where the line gives none."""
+
+
+class Rules(NamedTuple):
+    """What a line must keep beside what all must."""
+
+    default_max_tokens: int
+    """Put in where a line gives none; 0: each must bring its own."""
+    is_message: bool = True
+    """Whether `params` are a Messages body; of any other only the model is looked at."""
+    refused_fields: Mapping[str, str] = NOTHING
+    """Fields of `params` that the dialect refuses, and the advice for each."""
+
+    @classmethod
+    def of(cls, default_max_tokens: int, dialect: Dialect) -> Self:
+        """Return the rules of a dialect."""
+        return cls(default_max_tokens, dialect.is_message, dialect.refused_fields)
 
 
 class _RawParams(msgspec.Struct, gc=False):
@@ -45,11 +63,8 @@ class _RawParams(msgspec.Struct, gc=False):
 _decode_raw_params = msgspec.json.Decoder(_RawParams).decode
 
 
-def read_request(line: Line, default_max_tokens: int) -> Request | list[Fault]:
-    """Check one line completely.
-
-    `default_max_tokens` of 0 means that a line must bring its own. Returns all faults of a line that may not be sent.
-    """
+def read_request(line: Line, rules: Rules) -> Request | list[Fault]:
+    """Check one line completely. Returns all faults of a line that may not be sent."""
     if line.raw is None:
         size = line.end - line.start
         return [_fault(line, None, "line-too-long", f"the line has {size:,} bytes; the limit is {LONGEST_LINE:,}")]
@@ -60,12 +75,15 @@ def read_request(line: Line, default_max_tokens: int) -> Request | list[Fault]:
     if not isinstance(record, dict):
         message = 'the line must be one JSON object: {"custom_id": …, "params": {…}}'
         return [_fault(line, None, "not-an-object", message)]
-    faults = [*_custom_id_faults(record), *_params_faults(record, default_max_tokens)]
+    faults = [*_custom_id_faults(record), *_params_faults(record, rules)]
     if faults:
         custom_id = record.get("custom_id")
         told = custom_id[:LONGEST_CUSTOM_ID] if isinstance(custom_id, str) else None
         return [_fault(line, told, code, message) for code, message in faults]
-    return Request(record["custom_id"], _raw_params(line.raw), record["params"].get("max_tokens"))
+    params = record["params"]
+    tokens = params.get("max_tokens")
+    given = tokens if rules.is_message or _is_count(tokens) else None
+    return Request(record["custom_id"], _raw_params(line.raw), params["model"], given)
 
 
 def _fault(line: Line, custom_id: str | None, code: str, message: str) -> Fault:
@@ -97,11 +115,10 @@ def _custom_id_faults(record: dict[str, Any]) -> list[tuple[str, str]]:
             return [("custom-id-invalid", '"custom_id" must be a string that is not empty')]
 
 
-def _params_faults(record: dict[str, Any], default_max_tokens: int) -> list[tuple[str, str]]:
+def _params_faults(record: dict[str, Any], rules: Rules) -> list[tuple[str, str]]:
     match record.get("params"):
         case dict() as params:
-            faults = _required_fields(params, default_max_tokens)
-            return faults if params.keys().isdisjoint(_REFUSED_FIELDS) else [*faults, *_refused_fields(params)]
+            return [*_required_fields(params, rules), *_refused_fields(params, rules)]
         case None if "body" in record:
             return [
                 ("params-missing", 'the line has no "params": rename "body" to "params" and drop "method" and "url"')
@@ -112,15 +129,17 @@ def _params_faults(record: dict[str, Any], default_max_tokens: int) -> list[tupl
             return [("params-invalid", '"params" must be an object with model, max_tokens and messages')]
 
 
-def _required_fields(params: dict[str, Any], default_max_tokens: int) -> list[tuple[str, str]]:
+def _required_fields(params: dict[str, Any], rules: Rules) -> list[tuple[str, str]]:
     faults = []
     model, messages = params.get("model"), params.get("messages")
     if not (isinstance(model, str) and model):
         faults.append(("model-invalid", '"params.model" must name a model'))
+    if not rules.is_message:
+        return faults
     if not (isinstance(messages, list) and messages):
         faults.append(("messages-invalid", '"params.messages" must be an array with at least one message'))
     if "max_tokens" not in params:
-        if not default_max_tokens:
+        if not rules.default_max_tokens:
             faults.append(("max-tokens-missing", '"params.max_tokens" is missing, and no default is set'))
     elif not _is_count(params["max_tokens"]):
         faults.append(("max-tokens-invalid", '"params.max_tokens" must be an integer of at least 1'))
@@ -142,10 +161,14 @@ _REFUSED_FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def _refused_fields(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _refused_fields(params: dict[str, Any], rules: Rules) -> Iterator[tuple[str, str]]:
     """Yield the fields that the provider refuses in a batch, for the whole batch or hours later for the line."""
-    for field, (is_refused, advice) in _REFUSED_FIELDS.items():
-        if field in params and is_refused(params[field]):
+    if not params.keys().isdisjoint(_REFUSED_FIELDS):
+        for field, (is_refused, advice) in _REFUSED_FIELDS.items():
+            if field in params and is_refused(params[field]):
+                yield "field-refused", f'"params.{field}": {advice}'
+    for field, advice in rules.refused_fields.items():
+        if field in params:
             yield "field-refused", f'"params.{field}": {advice}'
 
 

@@ -11,12 +11,11 @@ from conveyor.api import Progress, ResultsUnreadable, Trouble
 from conveyor.control import Adopt, Release, SubmitAgain
 from conveyor.drop import line_of, nonce
 from conveyor.facts import BatchFacts
+from conveyor.invocation import SKEW
 from conveyor.plan import Batch
 from conveyor.records import AttemptAbsent, Duplicate, Foreign, Submitted
 from conveyor.turn import Turn
 
-_SKEW = timedelta(seconds=120)
-"""How far the provider's clock may be from ours."""
 CANCEL_AFTER = timedelta(hours=1)
 """After its `expires_at`, when a batch should have ended by itself."""
 _SPARE = timedelta(seconds=45)
@@ -53,10 +52,10 @@ def look(turn: Turn, batch: Batch, number: int, about: BatchFacts, *, may_conclu
     found = _candidates(turn, batch, about)
     if isinstance(found, Trouble):
         return Look(trouble=found.reason)
-    in_time = [candidate for candidate in found if candidate.created_at <= settled + _SKEW]
+    in_time = [candidate for candidate in found if candidate.created_at <= settled + SKEW]
     proof = _prove(turn, batch, in_time)
     if proof.ours is not None:
-        _adopt(turn, batch.number, proof.ours)
+        _adopt(turn, batch.number, about, proof.ours)
     elif proof.doubtful:
         return Look(trouble=proof.reason, doubtful=proof.doubtful)
     elif any(not candidate.ended for candidate in in_time):
@@ -70,7 +69,7 @@ def look(turn: Turn, batch: Batch, number: int, about: BatchFacts, *, may_conclu
     return Look(turn.now())
 
 
-def release(turn: Turn, batch: Batch, number: int, word: Release) -> str | None:
+def release(turn: Turn, batch: Batch, number: int, about: BatchFacts, word: Release) -> str | None:
     """Write down what a person says became of attempt `number`; return why that cannot be done, if so."""
     if isinstance(word, SubmitAgain):
         absent = AttemptAbsent(turn.invocation.writer, turn.now(), released=True)
@@ -80,8 +79,8 @@ def release(turn: Turn, batch: Batch, number: int, word: Release) -> str | None:
         return word.reason
     found = turn.api.progress(word.batch_id)
     problem = _obstacle(turn, batch, found)
-    if isinstance(found, Progress) and problem is None and not _adopt(turn, batch.number, found, released=True):
-        problem = "it is another run's"
+    if isinstance(found, Progress) and problem is None:
+        problem = None if _adopt(turn, batch.number, about, found, released=True) else "it is another run's"
     return problem and f"{word.batch_id} cannot be adopted: {problem}"
 
 
@@ -89,7 +88,7 @@ def _obstacle(turn: Turn, batch: Batch, found: Progress | Trouble) -> str | None
     """Return what speaks against a batch that a person takes for the run's."""
     if isinstance(found, Trouble):  # which trouble is not said: each other reason would be another message
         return "the provider does not show it under this key"
-    if found.requests != batch.requests:
+    if found.requests not in (0, batch.requests):
         return f"it holds {found.requests:,} requests, not {batch.requests:,}"
     if found.ended and _is_surely_anothers(turn, batch, found.id):
         return "its results answer other requests"
@@ -123,28 +122,39 @@ def cancel_duplicates(turn: Turn, about: BatchFacts) -> None:
             turn.api.cancel(batch_id)
 
 
-def _adopt(turn: Turn, batch: int, found: Progress, *, released: bool = False) -> bool:
+def _adopt(turn: Turn, batch: int, of: BatchFacts, found: Progress, *, released: bool = False) -> bool:
     """Make a batch the run's, claimed first: of two runs told to adopt it, one does. Tell whether it is ours."""
     owner = turn.ledger.claim(found.id, batch)
     if (owner.run, owner.batch) != (turn.run.run, batch):
         return False
     about = (found.id, found.created_at, found.expires_at)
     adopted = Submitted(turn.invocation.writer, turn.now(), *about, adopted=True, released=released)
-    turn.ledger.write_submitted(batch, adopted)
+    turn.ledger.write_submitted(batch, of.take, adopted)
     return True
 
 
 def _candidates(turn: Turn, batch: Batch, about: BatchFacts) -> list[Progress] | Trouble:
-    """Return the batches that may be ours: of this size, since the drop came, and not known to be another's.
+    """Return the batches that may be ours: since the drop came, of this size, and not known to be another's.
 
     From the drop on, and not from the attempt: the ledger may have been lost, and earlier attempts with it.
     """
-    found = turn.api.find(turn.run.drop.last_modified - _SKEW)
+    found = turn.api.find(turn.run.drop.last_modified - SKEW, turn.origin(batch))
     if isinstance(found, Trouble):
         return found
-    same = [each for each in found if each.requests in (0, batch.requests)]  # at first it may not say how many
-    new = [candidate for candidate in same if candidate.id not in about.duplicates | about.foreign]
+    failed = {turn.ledger.submitted(batch.number, take).id for take in about.takes if take < about.take}
+    known = about.duplicates | about.foreign | failed
+    new = [candidate for candidate in found if _may_be(candidate, batch) and candidate.id not in known]
     return [candidate for candidate in new if not _is_anothers(turn, batch.number, candidate.id)]
+
+
+def _may_be(candidate: Progress, batch: Batch) -> bool:
+    """Tell whether a batch may be ours by what the provider says of it: at first perhaps not how many it holds.
+
+    One of which nothing was run cost nothing: it matters only if the provider itself says that it is ours.
+    """
+    if candidate.is_ours is not None:
+        return candidate.is_ours
+    return candidate.requests in (0, batch.requests) and candidate.unrun is None
 
 
 def _is_anothers(turn: Turn, batch: int, batch_id: str) -> bool:
@@ -159,9 +169,14 @@ class _Proof(NamedTuple):
 
 
 def _prove(turn: Turn, batch: Batch, found: list[Progress]) -> _Proof:
-    """Hold the results of those that have ended against the ids we sent; one that is ours settles it."""
+    """Take the provider's word, or hold the results of those that have ended against the ids we sent.
+
+    One that is ours settles it.
+    """
     doubts = dict[str, str]()
-    for candidate in found:
+    for candidate in sorted(found, key=lambda each: (not each.is_ours, each.unrun is not None)):
+        if candidate.is_ours:
+            return _Proof(candidate)
         if candidate.ended:
             try:
                 if _is_ours(turn, batch, candidate.id):

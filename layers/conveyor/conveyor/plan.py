@@ -1,13 +1,12 @@
 """Cutting a drop into batches the provider takes."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 
+from conveyor.dialect import Dialect
 from conveyor.output import OutputFile
-
-BODY_START = b'{"requests":['
-BODY_END = b"]}"
+from conveyor.settings import Settings
 
 _encode = msgspec.json.Encoder().encode
 
@@ -34,10 +33,12 @@ class Batch(msgspec.Struct):
     requests: int = 0
     defaulted: int = 0
     """Requests that got the default `max_tokens`."""
-    body_bytes: int = len(BODY_START) + len(BODY_END)
+    body_bytes: int = 0
     skipped: list[Skipped] = []
     max_tokens: int = 0
     """The sum over its requests: bounds the size of its results."""
+    model: str = ""
+    """Where a batch holds one model only: which."""
 
     @property
     def skipped_lines(self) -> frozenset[int]:
@@ -79,36 +80,55 @@ class Sent(NamedTuple):
     """Their lines' bytes in the drop."""
     requests: int
     size: int
-    """Bytes as sent, and of the commas between them."""
+    """Bytes as sent, and of what separates them."""
     max_tokens: int
     defaulted: int
     """Requests in which the default `max_tokens` are put."""
+    model: str = ""
+    """Of all of them, where a batch holds one model only; else empty."""
 
 
-_NONE = Batch(0, 0, 0)
+class Limits(NamedTuple):
+    """What one batch may have."""
+
+    requests: int
+    bytes: int
+    """Of the request body."""
+    max_tokens: int
+    """Sum over its requests."""
+
+    @classmethod
+    def of(cls, settings: Settings, dialect: Dialect) -> Self:
+        """Return the limits in force: the dialect's where the stack sets none, and never more than the queue takes."""
+        requests = settings.max_requests_per_batch or dialect.max_requests
+        size = settings.max_bytes_per_batch or dialect.max_bytes
+        return cls(min(requests, settings.max_queued_requests), size, settings.max_tokens_per_batch)
 
 
 class Planner:
     """Collects lines in order and cuts them into contiguous batches, each as large as its limits allow."""
 
-    def __init__(self, max_requests: int, max_bytes: int, max_tokens: int) -> None:
-        """Take the limits of one batch: requests, bytes of the request body, and the sum of `max_tokens`."""
-        self._max_requests = max_requests
-        self._max_bytes = max_bytes
-        self._max_tokens = max_tokens
+    def __init__(self, limits: Limits, around: int) -> None:
+        """Take the limits of one batch, and how many bytes a body has beside its requests."""
+        self._limits = limits
+        self._around = around
+        self._none = Batch(0, 0, 0, body_bytes=around)
         self.batches: list[Batch] = []
+        self.changes = 0
+        """How often a batch ended because another model followed."""
 
     def fits_alone(self, size: int) -> bool:
         """Tell whether a request of `size` bytes fits into any batch."""
-        return len(BODY_START) + size + len(BODY_END) <= self._max_bytes
+        return self._around + size <= self._limits.bytes
 
     def has_room(self, sent: Sent) -> bool:
         """Tell whether the batch that was begun takes them all: then it takes them one by one, too."""
-        batch = self.batches[-1] if self.batches else _NONE
+        batch = self.batches[-1] if self.batches else self._none
         return (
-            batch.requests + sent.requests <= self._max_requests
-            and batch.body_bytes + 1 + sent.size <= self._max_bytes
-            and batch.max_tokens + sent.max_tokens <= self._max_tokens
+            batch.requests + sent.requests <= self._limits.requests
+            and batch.body_bytes + 1 + sent.size <= self._limits.bytes
+            and batch.max_tokens + sent.max_tokens <= self._limits.max_tokens
+            and (batch.model == sent.model or not batch.requests)
         )
 
     def add(self, sent: Sent) -> None:
@@ -118,7 +138,9 @@ class Planner:
         """
         batch = self._current(sent.first_line, sent.start)
         if batch.requests and not self.has_room(sent):
+            self.changes += batch.model != sent.model
             batch = self._next(sent.first_line, sent.start)
+        batch.model = sent.model
         batch.body_bytes += sent.size + bool(batch.requests)
         batch.requests += sent.requests
         batch.max_tokens += sent.max_tokens
@@ -135,7 +157,7 @@ class Planner:
         return self.batches[-1] if self.batches else self._next(line, start)
 
     def _next(self, line: int, start: int) -> Batch:
-        self.batches.append(Batch(len(self.batches) + 1, line, start, skipped=[]))
+        self.batches.append(Batch(len(self.batches) + 1, line, start, body_bytes=self._around, skipped=[]))
         return self.batches[-1]
 
 

@@ -9,7 +9,7 @@ from conveyor import keys
 from conveyor.outcome import Outcome, Usage
 from conveyor.output import OutputFile, joined
 from conveyor.plan import Batch, Plan
-from conveyor.records import Part, Refusal, Run, Stuck, Submitted, Tokens
+from conveyor.records import Discarded, Part, Refusal, Run, Stuck, Submitted, Tokens
 from conveyor.settings import PER_DROP
 
 Status = Literal["completed", "refused", "unbalanced", "stuck"]
@@ -29,6 +29,8 @@ class BatchAccount(msgspec.Struct):
     repeated: int
     duplicates: list[str]
     """Other batches of the same requests at the provider, which may have been billed."""
+    files_deleted: bool
+    """Whether what the provider kept of it was deleted there, as the stack's DeleteFiles may say."""
 
 
 class Receipt(msgspec.Struct):
@@ -91,6 +93,7 @@ class Done(NamedTuple):
     duplicates: set[str]
     stuck: Stuck | None = None
     """Why it was given up without its results."""
+    discarded: Discarded | None = None
 
 
 def files_of(run: Run, done: list[Done]) -> dict[str, list[OutputFile]]:
@@ -116,11 +119,12 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt.faults = plan.checked.faults
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
     receipt.files += files
-    for batch, sent, part, duplicates, stuck in done:
+    for batch, sent, part, duplicates, stuck, discarded in done:
         if stuck:
             receipt.status, receipt.reason = "stuck", _given_up(stuck, sent)
         if sent:
-            receipt.batches.append(_batch(batch, sent, part, duplicates))
+            is_deleted = discarded is not None and discarded.left is None
+            receipt.batches.append(_batch(batch, sent, part, duplicates, files_deleted=is_deleted))
         receipt.unaccounted += part.unaccounted
         receipt.ordered = receipt.ordered and part.ordered
         receipt.retryable += part.retryable
@@ -153,10 +157,10 @@ def _empty(run: Run, status: Status) -> Receipt:
     )  # fmt: skip
 
 
-def _batch(batch: Batch, sent: Submitted, part: Part, duplicates: set[str]) -> BatchAccount:
+def _batch(batch: Batch, sent: Submitted, part: Part, duplicates: set[str], *, files_deleted: bool) -> BatchAccount:
     return BatchAccount(
         batch.number, sent.id, batch.requests, sent.adopted, sent.created_at, part.ended_at, part.at,
-        part.foreign, part.repeated, sorted(duplicates),
+        part.foreign, part.repeated, sorted(duplicates), files_deleted,
     )  # fmt: skip
 
 

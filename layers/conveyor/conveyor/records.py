@@ -69,7 +69,7 @@ class RefusalKind(StrEnum):
 
 
 class AttemptRefused(msgspec.Struct, frozen=True):
-    """`refused-<k>.json`: the provider surely did not take attempt k."""
+    """`refused-<k>.json`: the provider surely did not take attempt k. `failed-<k>.json`: or it ran nothing of it."""
 
     writer: str
     at: datetime
@@ -100,7 +100,7 @@ class AttemptAbsent(msgspec.Struct, frozen=True):
 
 
 class Submitted(msgspec.Struct, frozen=True):
-    """`batch.json`: the provider's batch.
+    """`batch-<t>.json`: the provider's batch.
 
     `adopted`: its answer had been lost, and it was found and proved by its results. `released`: a person named it.
     """
@@ -159,6 +159,14 @@ class Unread(msgspec.Struct, frozen=True):
     writer: str
     at: datetime
     reason: str
+
+
+class Discarded(msgspec.Struct, frozen=True):
+    """`discarded.json`: the files of a batch are deleted at the provider; or could not be, and why."""
+
+    writer: str
+    at: datetime
+    left: str | None = None
 
 
 class Stuck(msgspec.Struct, frozen=True):

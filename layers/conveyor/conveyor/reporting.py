@@ -44,10 +44,11 @@ def _done(ledger: Ledger, facts: Facts) -> list[Done]:
     return [
         Done(
             plan.batch(number),
-            ledger.submitted(number) if about.submitted else None,
+            ledger.submitted(number, about.take) if about.submitted else None,
             ledger.part(number),
             about.duplicates,
             ledger.stuck(number) if about.stuck else None,
+            ledger.discarded(number) if about.discarded else None,
         )
         for number, about in sorted(facts.batches.items())
         if about.parted and plan

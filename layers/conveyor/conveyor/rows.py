@@ -134,3 +134,11 @@ def decode_rows(lines: memoryview) -> Sequence[Row]:
                 orjson.loads(line)
         return rows
     raise ValueError("a field is not known, or a value is of another kind")
+
+
+def may_give(rows: Sequence[Row], field: str) -> bool:
+    """Tell whether `params` of some rows have a field, or may have it: typed ones do not tell null from absent."""
+    if field not in rows[0].params.__struct_fields__:
+        return False
+    values = [getattr(row.params, field) for row in rows]
+    return any(values) if isinstance(values[0], msgspec.Raw) else True

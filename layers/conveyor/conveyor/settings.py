@@ -14,12 +14,21 @@ class Settings(msgspec.Struct, frozen=True):
     """The settings of one run, as kept in `run.json`. Meanings and bounds: the parameters of `template.yaml`."""
 
     api_url: str
+    batch_api: str
+    """Which dialect the provider speaks: a key of `conveyor.api.access.DIALECTS`."""
+    auth: Literal["api-key", "bearer", "aws"]
+    workspace_id: str
+    batch_endpoint: Annotated[str, msgspec.Meta(pattern="^/")]
+    completion_window: Annotated[str, msgspec.Meta(pattern="^[0-9]+[hd]$")]
+    line_form: Literal["params", "body"]
+    allow_tools: Literal["yes", "no"]
+    delete_files: Literal["yes", "no"]
     on_invalid: Literal["refuse", "skip"]
     default_max_tokens: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     max_requests_per_drop: Annotated[int, msgspec.Meta(ge=1)]
     max_bytes_per_drop: Annotated[int, msgspec.Meta(ge=1)]
-    max_requests_per_batch: Annotated[int, msgspec.Meta(ge=1)]
-    max_bytes_per_batch: Annotated[int, msgspec.Meta(ge=1)]
+    max_requests_per_batch: Annotated[int, msgspec.Meta(ge=0)]
+    max_bytes_per_batch: Annotated[int, msgspec.Meta(ge=0)]
     max_tokens_per_batch: Annotated[int, msgspec.Meta(ge=1)]
     poll_min_seconds: Seconds
     poll_max_seconds: Seconds

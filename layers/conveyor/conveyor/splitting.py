@@ -2,19 +2,20 @@
 
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import chain
 from typing import Any, NamedTuple
 
 from conveyor import keys
-from conveyor.api import ResultsUnreadable, Trouble
+from conveyor.api import Progress, ResultsUnreadable, Trouble, Unrun
 from conveyor.arrival import write_as_they_come
 from conveyor.clients import Clients
-from conveyor.drop import nonce
+from conveyor.drop import nonce, wire_id
 from conveyor.facts import BatchFacts
 from conveyor.invocation import Invocation
 from conveyor.outcome import Error, Outcome, Result, failure
 from conveyor.output import Written
 from conveyor.plan import Batch
-from conveyor.records import Read, Splitting, Unread
+from conveyor.records import Read, RefusalKind, Splitting, Unread
 from conveyor.spool import Aside, Spool, SpoolFull
 from conveyor.tally import Tally
 from conveyor.turn import Turn
@@ -97,12 +98,13 @@ def _split(work: _Work) -> str:
     job, ended_at = work.job, None
     turn, batch = job.turn, job.batch
     if work.about.submitted and not work.about.stuck:
-        batch_id = turn.ledger.submitted(batch.number).id
-        written = _sent(work, batch_id)
+        progress = turn.api.progress(turn.ledger.submitted(batch.number, work.about.take).id)
+        if isinstance(progress, Trouble):
+            raise ResultsUnreadable(progress.reason)
+        written = _sent(work, progress)
         if written is None:
             return "reread"
-        progress = turn.api.progress(batch_id)
-        ended_at = None if isinstance(progress, Trouble) else progress.ended_at
+        ended_at = progress.ended_at
     else:
         with work.spool() as empty:
             written = write_in_order(job, empty, _without_results(work))
@@ -121,14 +123,16 @@ def _without_results(work: _Work) -> Result:
     return failure(Outcome.CANCELED, Error("never_sent", ledger.refusal().message))
 
 
-def _sent(work: _Work, batch_id: str) -> Written | None:
+def _sent(work: _Work, progress: Progress) -> Written | None:
     """Read all results and write them; None where lines lack that may still come."""
-    job = work.job
+    job, batch_id = work.job, progress.id
     try:
         with work.spool() as spool:
             with job.turn.api.results(batch_id) as results:
                 for result in results:
                     spool.add(result)
+            if progress.unrun:
+                return _unrun(job, spool, progress.unrun)
             missing = _missing(job.turn, job.batch, spool)
             if missing and not _is_settled(work, missing):
                 return None
@@ -137,6 +141,22 @@ def _sent(work: _Work, batch_id: str) -> Written | None:
         job.tally.clear()
         job.aside.clear()
         return write_as_they_come(job, batch_id, lambda missing: _is_settled(work, missing))
+
+
+def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
+    """Write that no request was run: those to blame as errors, all others as worth sending again without them.
+
+    Where no line is to blame, the same batch would be refused again, unless it was not refused but cancelled.
+    """
+    blamed = {blame.place: blame.error for blame in unrun.blamed}
+    if blamed:
+        numbers = chain.from_iterable(some.numbers for some in job.custom_ids())
+        for place, line in enumerate(numbers, 1):
+            if place in blamed:
+                wire = wire_id(nonce(job.turn.run.run), line)
+                spool.add(Result(wire, Outcome.ERRORED, error=blamed[place]))
+    comes_again = unrun.kind is RefusalKind.DEFECT and not blamed
+    return write_in_order(job, spool, failure(Outcome.ERRORED if comes_again else Outcome.CANCELED, unrun.error))
 
 
 def _missing(turn: Turn, batch: Batch, spool: Spool) -> list[int]:

@@ -5,18 +5,20 @@ created lets the next attempt follow; an answer that proves nothing, or none, le
 has found the batch, or has found after `settle_seconds` that there is none.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from msgspec.structs import replace
 
 from conveyor.admission import admit
-from conveyor.api import Created, CredentialsUnusable, Refused, Unknown
+from conveyor.api import Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
 from conveyor.facts import BatchFacts, Facts
 from conveyor.ledger import Ledger
 from conveyor.plan import Batch
 from conveyor.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
 from conveyor.turn import Turn
-from conveyor.wire import Envelope, wire_requests
+from conveyor.wire import Envelope
 
 SPARE = timedelta(seconds=60)
 """Time to write down the answer after the last moment of a paid call."""
@@ -24,6 +26,7 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 60, 1800
 """Seconds between attempts that a busy provider refuses: each sends the whole body again."""
 MOST_ATTEMPTS = 10
 """Attempts at one batch that came to nothing, before a person is asked; "later" does not count."""
+_TAKEN = 200
 _CODES: dict[RefusalKind | int, str] = {
     401: "key-refused",
     RefusalKind.STOP: "provider-stopped",
@@ -39,7 +42,7 @@ def submit_next(turn: Turn, facts: Facts) -> bool:
     """
     sent = max((number for number, about in facts.batches.items() if about.submitted), default=None)
     if sent is not None:  # its writer may have been broken off before the claim
-        turn.ledger.write_claim(turn.ledger.submitted(sent).id, sent)
+        turn.ledger.write_claim(turn.ledger.submitted(sent, facts.batches[sent].take).id, sent)
     if facts.refused:
         return False
     for batch in turn.ledger.plan().batches:
@@ -69,7 +72,9 @@ def _has_key(turn: Turn) -> bool:
 
 
 def last_refusal(batch: int, about: BatchFacts, ledger: Ledger) -> AttemptRefused | None:
-    """Return why the provider did not take the last attempt; before its `retry_at` there is no other."""
+    """Return why the provider did not take, or not run, the last attempt; before its `retry_at` there is no other."""
+    if about.attempts in about.failed:
+        return ledger.attempt_failed(batch, about.attempts)
     return ledger.attempt_refused(batch, about.attempts) if about.attempts in about.refused else None
 
 
@@ -95,6 +100,8 @@ def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
 
 def told_of(status: int, kind: str) -> str:
     """Say what the provider answered, without its own words: they may quote a prompt, and this goes into messages."""
+    if status == _TAKEN:
+        return f"the provider took the batch, and then ran nothing of it: {kind}"
     return f"the provider answered HTTP {status} {kind}" if status else "the provider could not be reached"
 
 
@@ -117,11 +124,13 @@ def _call(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> None:
     """Make the paid call, and write down what its answer proves."""
     writer = turn.invocation.writer
     settings = turn.run.settings
-    requests = wire_requests(batch, Envelope(turn.run.run, settings.default_max_tokens), turn.stretches(batch))
-    match turn.api.create(requests, batch.body_bytes, settings.post_seconds):
+    envelope = Envelope(turn.api.dialect.form, turn.run.run, settings.default_max_tokens)
+    body = partial(_body, turn, batch, envelope)
+    outgoing = Outgoing(turn.origin(batch), batch.requests, batch.body_bytes, body)
+    match turn.api.create(outgoing, settings.post_seconds):
         case Created(batch_id, created_at, expires_at):
             submitted = Submitted(writer, turn.now(), batch_id, created_at, expires_at)
-            if turn.ledger.write_submitted(batch.number, submitted).id == batch_id:
+            if turn.ledger.write_submitted(batch.number, about.take, submitted).id == batch_id:
                 turn.ledger.write_claim(batch_id, batch.number)
             else:  # another was adopted meanwhile; this one is surely ours too
                 turn.ledger.write_duplicate(batch.number, batch_id, Duplicate(writer, turn.now()))
@@ -131,6 +140,17 @@ def _call(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> None:
             _conclude(turn, batch.number, replace(about, attempts=number, refused=about.refused | {number}))
         case Unknown(reason):
             turn.ledger.write_attempt_unknown(batch.number, number, AttemptUnknown(writer, turn.now(), reason))
+
+
+def _body(turn: Turn, batch: Batch, envelope: Envelope) -> Iterator[bytes]:
+    return envelope.body(batch, turn.stretches(batch))
+
+
+def fail_attempt(turn: Turn, batch: int, about: BatchFacts, unrun: Unrun) -> AttemptRefused:
+    """Write down that the provider ran nothing of the last attempt for want of room; the next waits ever longer."""
+    refused = Refused(RefusalKind.LATER, _TAKEN, unrun.error.type, unrun.error.message, None)
+    failed = _refused_attempt(turn, refused, about.take)
+    return turn.ledger.write_attempt_failed(batch, about.attempts, failed)
 
 
 def _is_still_due(turn: Turn, batch: int, number: int) -> bool:

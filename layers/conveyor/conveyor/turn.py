@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from conveyor import keys
-from conveyor.api import BatchApi
+from conveyor.api import BatchApi, Origin
 from conveyor.drop import Source
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
@@ -31,6 +31,10 @@ class Turn:
         """Where the lines of the drop are read once they are checked."""
         drop = self.run.drop
         return Source(keys.unpacked(self.run.run)) if drop.is_packed else drop.source
+
+    def origin(self, batch: Batch) -> Origin:
+        """Return what the provider is told of a batch."""
+        return Origin(self.run.run, batch.number, self.run.drop.last_modified)
 
     def stretches(self, batch: Batch) -> Iterator[Stretch]:
         """Read the lines of a batch from the drop, many at a time, invalid and blank ones included."""

@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from conveyor import keys
-from conveyor.checking import MOST_FAULTS, Check, check_drop
+from conveyor.checking import MOST_FAULTS, MOST_MODEL_CHANGES, Check, check_drop
 from conveyor.output import OutputFile
 from conveyor.packed import Unreadable
 from conveyor.plan import Checked, Plan
@@ -23,7 +23,7 @@ def validate(turn: Turn) -> None:
         return
     reading = Reading(turn)
     try:
-        check = check_drop(turn.run.run, turn.run.settings, reading.chunks)
+        check = check_drop(turn.run.run, turn.run.settings, turn.api.dialect, reading.chunks)
     except Unreadable as error:
         _refuse(turn, error.code, str(error))
         return
@@ -86,4 +86,10 @@ def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:
             f"a larger one, or drop parts, made with split -l {limit} --additional-suffix=.jsonl, say"
         )
         return "too-many-requests", message
+    if check.alternates:
+        message = (
+            f"the lines change the model more than {MOST_MODEL_CHANGES} times, and in this stack's form each batch "
+            f"holds one model: sort the lines by model, or drop a file for each"
+        )
+        return "models-alternate", message
     return None

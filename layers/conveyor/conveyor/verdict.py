@@ -8,10 +8,10 @@ from conveyor.control import Control
 from conveyor.facts import BatchFacts, Facts
 from conveyor.looking import CANCEL_AFTER, cancel_duplicates, look, look_for_late, over_at, release
 from conveyor.plan import Batch
-from conveyor.records import Cancel, Refusal, Stuck, Submitted
+from conveyor.records import Cancel, Discarded, Refusal, RefusalKind, Stuck, Submitted
 from conveyor.schedule import Next
 from conveyor.splitting import reread_at, unread_until
-from conveyor.submission import last_refusal, told_of
+from conveyor.submission import fail_attempt, last_refusal, told_of
 from conveyor.turn import Turn
 from conveyor.warning import Held
 
@@ -19,6 +19,12 @@ STUCK_AFTER = timedelta(hours=6)
 """After a cancel that does not end."""
 RETENTION = timedelta(days=29)
 """After a batch's creation: so long the provider keeps its results."""
+
+
+_DISCARD_PATIENCE = timedelta(minutes=10)
+"""So long a provider that will not delete its files holds up the report; then they are left."""
+_SPARE = timedelta(seconds=45)
+"""Time that deleting the files of one batch may take; with less, the next poll goes on."""
 
 
 class Verdict(NamedTuple):
@@ -39,7 +45,11 @@ def verdicts(turn: Turn, control: Control) -> dict[int, Verdict]:
     facts = _facts(turn, control)
     if not facts.planned:
         return {0: _before_plan(turn, facts)}
-    return {batch.number: _of_batch(turn, batch, facts, control) for batch in turn.ledger.plan().batches}
+    batches = turn.ledger.plan().batches
+    each = {batch.number: _of_batch(turn, batch, facts, control) for batch in batches}
+    if turn.run.settings.delete_files == "yes" and all(verdict.next is Next.REPORT for verdict in each.values()):
+        return {batch.number: _discarded(turn, batch, facts.batches.get(batch.number)) for batch in batches}
+    return each
 
 
 def _facts(turn: Turn, control: Control) -> Facts:
@@ -80,7 +90,7 @@ def _of_batch(turn: Turn, batch: Batch, facts: Facts, control: Control) -> Verdi
     if about.stuck:  # its lines are failures
         return Verdict(Next.REPORT if about.parted else Next.SPLIT)
     if about.submitted:
-        return _of_submitted(turn, batch, about, stop=control.is_stopped)
+        return _of_submitted(turn, batch, facts, stop=control.is_stopped)
     if about.parted:
         return Verdict(Next.REPORT)
     if about.undecided:
@@ -105,7 +115,7 @@ def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, cont
     if over > turn.now():
         return Verdict(Next.WAIT, over)
     word = control.release(batch.number, number)
-    problem = release(turn, batch, number, word) if word is not None else None
+    problem = release(turn, batch, number, about, word) if word is not None else None
     if word is not None and problem is None:
         return Verdict(Next.WAIT, turn.now())
     found = look(turn, batch, number, about, may_conclude=problem is None)
@@ -121,8 +131,9 @@ def _is_patience_over(turn: Turn) -> bool:
     return turn.ledger.refusal().at + timedelta(seconds=turn.run.settings.trouble_seconds) <= turn.now()
 
 
-def _of_submitted(turn: Turn, batch: Batch, about: BatchFacts, *, stop: bool) -> Verdict:
-    submitted = turn.ledger.submitted(batch.number)
+def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verdict:
+    about = facts.batches[batch.number]
+    submitted = turn.ledger.submitted(batch.number, about.take)
     if about.absent:
         look_for_late(turn, batch, about, submitted)
     cancel_duplicates(turn, about)
@@ -136,6 +147,9 @@ def _of_submitted(turn: Turn, batch: Batch, about: BatchFacts, *, stop: bool) ->
         due = turn.now() if stop else submitted.expires_at + CANCEL_AFTER
         verdict = _unended(turn, batch.number, about, submitted, due)
         return verdict._replace(trouble=verdict.trouble or trouble)
+    if progress.unrun and progress.unrun.kind is RefusalKind.LATER and not (facts.refused or about.cancelled):
+        failed = fail_attempt(turn, batch.number, about, progress.unrun)
+        return Verdict(Next.WAIT, failed.retry_at, told_of(failed.status, failed.type))
     return _of_ended(turn, batch.number, about, submitted)
 
 
@@ -167,6 +181,25 @@ def _cancel(turn: Turn, submitted: Submitted) -> str | None:
     """Ask for a batch to end; return what was wrong in asking."""
     answer = turn.api.cancel(submitted.id)
     return answer.reason if isinstance(answer, Trouble) else None
+
+
+def _discarded(turn: Turn, batch: Batch, about: BatchFacts | None) -> Verdict:
+    """Delete what the provider keeps of a batch whose results are all here; not of one that a person must ask about."""
+    if about is None or not about.attempts or about.discarded or about.stuck:
+        return Verdict(Next.REPORT)
+    part = turn.ledger.part(batch.number) if about.parted else None
+    if part and part.unaccounted:
+        return Verdict(Next.REPORT)
+    if turn.invocation.left < _SPARE:
+        return Verdict(Next.WAIT, turn.now())
+    ids = {turn.ledger.submitted(batch.number, take).id for take in about.takes} | about.duplicates
+    trouble = turn.api.discard(turn.origin(batch), sorted(ids))
+    done_at = part.at if part else turn.ledger.refusal().at
+    if trouble and turn.now() < done_at + _DISCARD_PATIENCE:
+        return Verdict(Next.WAIT, trouble=trouble.reason)
+    left = trouble.reason if trouble else None
+    turn.ledger.write_discarded(batch.number, Discarded(turn.invocation.writer, turn.now(), left))
+    return Verdict(Next.REPORT)
 
 
 def _give_up(turn: Turn, batch: int, message: str) -> Verdict:

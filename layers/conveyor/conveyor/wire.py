@@ -6,6 +6,7 @@ from itertools import repeat
 import msgspec
 
 from conveyor.checked import PARAMS
+from conveyor.dialect import Form
 from conveyor.drop import nonce, wire_id
 from conveyor.lines import Stretch
 from conveyor.plan import Batch
@@ -14,26 +15,28 @@ from conveyor.plan import Batch
 class Envelope:
     """What is put around the params of a run's requests."""
 
-    def __init__(self, run: str, default_max_tokens: int) -> None:
-        """Take the `max_tokens` that are put in where the user gave none."""
-        self._before = b'{"custom_id":"%b' % wire_id(nonce(run), 0)[:-1].encode()
-        self._between = b'","params":'
+    def __init__(self, form: Form, run: str, default_max_tokens: int) -> None:
+        """Take the dialect's form, and the `max_tokens` that are put in where the user gave none."""
+        self._form = form
+        self._before = form.before + wire_id(nonce(run), 0)[:-1].encode()
+        self._after = b"}" + form.separator
         self._default = b'{"max_tokens":%d,' % default_max_tokens
-        self._frame = len(self._before) + len(self._between) + len("}")
+        self._frame = len(self._before) + len(form.between) + len(b"}")
 
     def requests(self, lines: Iterable[int], params: Iterable[bytes], defaulted: Iterable[bool | None]) -> bytes:
-        """Return the requests of some lines, with commas between them."""
+        """Return the requests of some lines, separated."""
+        before, between, after, default = self._before, self._form.between, self._after, self._default
         pieces: list[bytes] = []
         for line, written, is_defaulted in zip(lines, params, defaulted, strict=False):
-            before = b"%b%d%b" % (self._before, line, self._between)
+            start = b"%b%d%b" % (before, line, between)
             if is_defaulted:
-                pieces += (before, self._default, bytes(written)[1:], b"},")
+                pieces += (start, default, bytes(written)[1:], after)
             else:
-                pieces += (before, written, b"},")
-        return b"".join(pieces)[:-1]
+                pieces += (start, written, after)
+        return b"".join(pieces)[: -len(self._form.separator)]
 
     def size(self, first: int, last: int, params: int, defaulted: int) -> int:
-        """Return how many bytes the requests of lines `first` to `last` have, with commas between them.
+        """Return how many bytes the requests of lines `first` to `last` have, separated.
 
         `params`: bytes of all their params; `defaulted`: how many of them get the default.
         """
@@ -43,20 +46,23 @@ class Envelope:
             digits = sum(len(str(line)) for line in range(first, last + 1))
         return params + digits + count * self._frame + (count - 1) + defaulted * (len(self._default) - 1)
 
+    def body(self, batch: Batch, stretches: Iterable[Stretch]) -> Iterator[bytes]:
+        """Yield the body of a batch, from all its lines as they were checked, in pieces worth a system call."""
+        before = self._form.start
+        for some in PARAMS.read(stretches, batch.first_line, batch.skipped_lines):
+            if some.values:
+                defaulted = map(_lacks_max_tokens, some.values) if batch.defaulted else repeat(None)
+                yield before
+                yield self.requests(some.numbers, some.values, defaulted)
+                before = self._form.separator
+        yield self._form.end
+
 
 class _GivenTokens(msgspec.Struct, gc=False):
     max_tokens: msgspec.Raw = msgspec.Raw(b"")
 
 
 _decode_given_tokens = msgspec.json.Decoder(_GivenTokens).decode
-
-
-def wire_requests(batch: Batch, envelope: Envelope, stretches: Iterable[Stretch]) -> Iterator[bytes]:
-    """Yield the requests of a batch, from all its lines as they were checked: some at a time, with commas between."""
-    for some in PARAMS.read(stretches, batch.first_line, batch.skipped_lines):
-        if some.values:
-            defaulted = map(_lacks_max_tokens, some.values) if batch.defaulted else repeat(None)
-            yield envelope.requests(some.numbers, some.values, defaulted)
 
 
 def _lacks_max_tokens(params: bytes) -> bool:

@@ -7,13 +7,35 @@ What the provider answers is data. Of exceptions there are three:
 - anything else is a defect.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from conveyor.outcome import Result
+from conveyor.dialect import Dialect
+from conveyor.outcome import Error, Result
 from conveyor.records import RefusalKind
+
+
+class Origin(NamedTuple):
+    """Whose a batch is: what a provider is told of it, where it takes such words."""
+
+    run: str
+    batch: int
+    """Its number in the run."""
+    since: datetime
+    """When the drop came: nothing of it can be older at the provider."""
+
+
+class Outgoing(NamedTuple):
+    """A batch that is to be sent."""
+
+    origin: Origin
+    requests: int
+    size: int
+    """Bytes of the body, known from the plan."""
+    body: Callable[[], Iterable[bytes]]
+    """Reads the body anew with each call, in pieces."""
 
 
 class Created(NamedTuple):
@@ -41,15 +63,36 @@ class Unknown(NamedTuple):
     reason: str
 
 
+class Blame(NamedTuple):
+    """What the provider says is wrong with a request of a batch that it refused as a whole."""
+
+    place: int
+    """Of the request in the batch, from 1."""
+    error: Error
+
+
+class Unrun(NamedTuple):
+    """Why a batch ended without any of its requests being run, and so without anything to pay."""
+
+    kind: RefusalKind
+    """`LATER`: the same batch may be taken another time."""
+    error: Error
+    blamed: tuple[Blame, ...] = ()
+
+
 class Progress(NamedTuple):
     """How far a batch is, and how many requests it holds."""
 
     id: str
     ended: bool
     requests: int
+    """0 where the provider does not say."""
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    unrun: Unrun | None = None
+    is_ours: bool | None = None
+    """Whether it is the batch that was asked for, by the provider's own word; None where only its results can tell."""
 
 
 class Trouble(NamedTuple):
@@ -69,6 +112,11 @@ class ResultsUnreadable(Exception):
 class BatchApi(Protocol):
     """What Conveyor asks of a provider."""
 
+    @property
+    def dialect(self) -> Dialect:
+        """How it takes batches."""
+        ...
+
     def renew(self) -> None:
         """Read the credentials anew: a stale key would be refused, and a refusal ends the run.
 
@@ -76,15 +124,15 @@ class BatchApi(Protocol):
         """
         ...
 
-    def create(self, requests: Iterable[bytes], size: int, seconds: int) -> Created | Refused | Unknown:
-        """Send one batch, once, within `seconds`; `requests` come some at a time, with commas between.
-
-        `size`: bytes of the whole body, known from the plan.
-        """
+    def create(self, outgoing: Outgoing, seconds: int) -> Created | Refused | Unknown:
+        """Send one batch, and ask once, within `seconds`, for it to be run."""
         ...
 
-    def find(self, since: datetime) -> list[Progress] | Trouble:
-        """Return the batches created at or after a moment, of whatever program, oldest first."""
+    def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:
+        """Return the batches created at or after a moment, of whatever program, oldest first.
+
+        `origin`: of which the answer shall tell which are its own, as far as the provider knows.
+        """
         ...
 
     def progress(self, batch_id: str) -> Progress | Trouble:
@@ -100,4 +148,8 @@ class BatchApi(Protocol):
 
         `seconds`: the longest pause between two pieces of the stream.
         """
+        ...
+
+    def discard(self, origin: Origin, batch_ids: Iterable[str]) -> Trouble | None:
+        """Delete what is kept at the provider for some batches of one origin: files. Their results are gone then."""
         ...

@@ -1,14 +1,24 @@
-"""The way to the provider: one HTTP client, and the API key that the operator keeps in Secrets Manager."""
+"""The dialects there are, and the credential that the operator chose."""
 
 from functools import cached_property
+from importlib import import_module
 
+import botocore.session
 import httpx
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
 
 from conveyor.api import BatchApi, CredentialsUnusable
-from conveyor.api.messages import ApiKey, MessageBatches
+from conveyor.api.credentials import ApiKey, Credential, KeyHeader
+from conveyor.api.door import Door
+from conveyor.settings import Settings
+
+DIALECTS = {
+    "messages": "conveyor.api.messages",
+    "files": "conveyor.api.files",
+}
+"""By the value of `BatchApi`. Each has `connect`, which takes the way to a provider and a run's settings."""
 
 _KEY_SECONDS = 300
 
@@ -27,9 +37,23 @@ class Access:
         """Where the key is kept."""
         return SecretsProvider(boto_config=self._config)
 
-    def api(self, url: str) -> BatchApi:
-        """Return the provider at an address."""
-        return MessageBatches(self.http, url, self._key)
+    def api(self, settings: Settings) -> BatchApi:
+        """Return the provider of a run. Raises LookupError for a dialect that there is not."""
+        if settings.batch_api not in DIALECTS:
+            raise LookupError(f'BatchApi "{settings.batch_api}" is none of {", ".join(DIALECTS)}')
+        workspace = {"anthropic-workspace-id": settings.workspace_id} if settings.workspace_id else {}
+        door = Door(self.http, settings.api_url, self._credential(settings.auth), workspace)
+        api: BatchApi = import_module(DIALECTS[settings.batch_api]).connect(door, settings)
+        return api
+
+    def _credential(self, auth: str) -> Credential:
+        return self._signature if auth == "aws" else KeyHeader(self._key, bearer=auth == "bearer")
+
+    @cached_property
+    def _signature(self) -> Credential:
+        from conveyor.api.signature import RoleSignature  # noqa: PLC0415  # loaded by those who sign
+
+        return RoleSignature(botocore.session.get_session())
 
     def _key(self, *, renew: bool = False) -> ApiKey:
         """Read the key. Raises CredentialsUnusable where there is none that could ever serve."""

@@ -63,7 +63,7 @@ class _Error(msgspec.Struct):
 
 LONGEST_RESULT = 64_000_000
 """Bytes; the longest answer a model gives is a fiftieth of it."""
-_UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decode_successes = msgspec.json.Decoder(_SuccessLine).decode_lines
 _SUCCESSES = Shape(
     re.compile(
@@ -84,7 +84,7 @@ def decode_results(chunks: Iterable[bytes]) -> Iterator[Result]:
         results = _decode_at_once(stretch)
         if results is None:
             lines = (line.raw for line in split_stretch(stretch, 1, LONGEST_RESULT))
-            results = [_decode_one(raw or b"") for raw in lines if raw != b""]
+            results = [decode_one(raw or b"") for raw in lines if raw != b""]
         yield from results
 
 
@@ -100,7 +100,7 @@ def _decode_at_once(stretch: Stretch) -> list[Result] | None:
             return None
         frame = Frame.of(_SUCCESSES, data, begin)
         found = frame and frame.pieces(data, begin, end, [row.custom_id for row in rows])
-    except (*_UNDECODABLE, ValueError):
+    except (*UNDECODABLE, ValueError):
         return None
     if frame is None or found is None:
         return None
@@ -116,14 +116,15 @@ def _decode_at_once(stretch: Stretch) -> list[Result] | None:
     return results
 
 
-def _decode_one(raw: bytes) -> Result:
+def decode_one(raw: bytes) -> Result:
+    """Decode one line, of whatever form; of one that cannot be read, nobody knows whose it is."""
     try:
         line = _decode_line(raw)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         return Result("", Outcome.ERRORED, raw)
     try:
         told = _decode_outcome(line.result)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         told = _Outcome()
     match told.type:
         case "succeeded" if told.message:
@@ -143,14 +144,14 @@ def _message(raw: msgspec.Raw) -> _Told:
     """Read what a message says of itself; a message whose account is odd is a message all the same."""
     try:
         return _decode_message(raw)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         return _Told()
 
 
 def _error(raw: msgspec.Raw) -> Error:
     try:
         error: _Error | None = _decode_error(raw)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         error = None
     while error is not None and error.error is not None:
         error = error.error

@@ -1,0 +1,224 @@
+"""Files and batches as servers of the file dialect describe them: much alike, and nowhere quite the same.
+
+A status comes in either letter case and spelling, a moment as seconds or as text, a file that is not there as null, as
+an empty id or not at all, a list as a page or bare, and a new batch perhaps wrapped. Only an id and a status are sure.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from conveyor.api import Blame, Origin, Progress, Unrun
+from conveyor.outcome import Error
+from conveyor.records import RefusalKind
+
+RUN, BATCH, REQUESTS = "conveyor_run", "conveyor_batch", "conveyor_requests"
+"""What a batch's metadata says of whose it is."""
+_ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+_LATER = frozenset({"token_limit_exceeded"})
+"""Why a batch failed that may be taken another time: the queue was full."""
+_WRONG = "invalid_request_error"
+"""Our word for what comes again when the same line is sent again."""
+_LONGEST = 300
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+_WINDOW = re.compile(r"(\d+)([hd])")
+
+type Moment = float | str | None
+
+
+class File(msgspec.Struct):
+    """A file at the provider."""
+
+    id: str
+    bytes: int | None = None
+    filename: str | None = None
+    status: str | None = None
+    created_at: Moment = None
+
+
+class Files(msgspec.Struct):
+    """A page of files."""
+
+    data: list[File]
+    has_more: bool | None = False
+
+
+class _Counts(msgspec.Struct):
+    total: int | None = 0
+    completed: int | None = 0
+    failed: int | None = 0
+
+
+class _Fault(msgspec.Struct):
+    code: str | int | None = None
+    line: int | None = None
+    message: str | None = None
+
+
+class _Faults(msgspec.Struct):
+    data: list[_Fault] | None = None
+
+
+class Batch(msgspec.Struct):
+    """A batch at the provider."""
+
+    id: str
+    status: str
+    created_at: Moment = None
+    expires_at: Moment = None
+    completed_at: Moment = None
+    failed_at: Moment = None
+    expired_at: Moment = None
+    cancelled_at: Moment = None
+    input_file_id: str | None = None
+    output_file_id: str | None = None
+    error_file_id: str | None = None
+    request_counts: _Counts | None = None
+    metadata: dict[str, Any] | None = None
+    errors: _Faults | list[_Fault] | None = None
+    error: Any = None
+
+    @property
+    def state(self) -> str:
+        """The status in one letter case and spelling."""
+        return self.status.lower().replace("canceled", "cancelled")
+
+    @property
+    def files(self) -> list[str]:
+        """Ids of the files that hold its results, that of the successes first."""
+        return [each for each in (self.output_file_id, self.error_file_id) if each]
+
+    def about(self, name: str) -> str | None:
+        """Return what its metadata says under a name."""
+        return str(self.metadata[name]) if self.metadata and name in self.metadata else None
+
+    @property
+    def requests(self) -> int:
+        """How many requests it holds; 0 where nobody says."""
+        counted = (self.request_counts and self.request_counts.total) or 0
+        told = self.about(REQUESTS) or ""
+        return counted or (int(told) if told.isascii() and told.isdigit() else 0)
+
+    def is_of(self, origin: Origin) -> bool | None:
+        """Tell whether it is a batch of an origin; None where its metadata does not tell."""
+        run = self.about(RUN)
+        return None if run is None else (run, self.about(BATCH)) == (origin.run, str(origin.batch))
+
+    def created(self) -> datetime | None:
+        """When it was created; None where nobody says."""
+        return moment(self.created_at)
+
+    def progress(self, window: timedelta) -> Progress:
+        """Return how far it is. `window`: after its creation it ends, where the provider does not say when."""
+        state, created = self.state, self.created() or datetime.now(UTC)
+        ends = (self.completed_at, self.failed_at, self.expired_at, self.cancelled_at)
+        ended_at = next(filter(None, map(moment, ends)), None)
+        expires = moment(self.expires_at) or created + window
+        return Progress(self.id, state in _ENDED, self.requests, created, expires, ended_at, self._unrun(state))
+
+    def _unrun(self, state: str) -> Unrun | None:
+        """Tell why none of its requests was run, if none was."""
+        counts = self.request_counts
+        if state == "failed" and not (self.output_file_id or (counts and counts.completed)):
+            return _refused_whole(self._faults())
+        is_empty = counts is not None and counts.total and not (counts.completed or counts.failed or self.files)
+        if state in {"cancelled", "expired"} and is_empty:
+            return Unrun(RefusalKind.STOP, Error(f"batch_{state}", f"the batch was {state} before any request was run"))
+        return None
+
+    def _faults(self) -> list[_Fault]:
+        if isinstance(self.errors, list):
+            return self.errors
+        found = self.errors.data if self.errors else None
+        if found is None and isinstance(self.error, str):
+            return [_Fault(message=self.error)]
+        return found or []
+
+
+def _refused_whole(faults: list[_Fault]) -> Unrun:
+    """Say why a batch failed. Lines are counted from 1, or from 0 where one of them is 0: that is written nowhere."""
+    first = 1 if all(fault.line != 0 for fault in faults) else 0
+    blamed = tuple(
+        Blame(fault.line - first + 1, Error(_WRONG, ": ".join(_words(fault))))
+        for fault in faults
+        if fault.line is not None and fault.line >= first
+    )
+    codes = {str(fault.code) for fault in faults}
+    code, told = _words(faults[0]) if faults else ("batch_failed", "it does not say why")
+    words = f"the provider refused the batch as a whole: {code}: {told}"
+    if codes & _LATER and not blamed:
+        return Unrun(RefusalKind.LATER, Error(code, words))
+    return Unrun(RefusalKind.DEFECT, Error(code if blamed else _WRONG, words), blamed)
+
+
+def _words(fault: _Fault) -> tuple[str, str]:
+    code = str(fault.code or "")
+    told = " ".join((fault.message or "").split())[:_LONGEST]
+    return code if _CODE.fullmatch(code) else "batch_failed", told or "it does not say why"
+
+
+class Page(msgspec.Struct):
+    """A page of batches."""
+
+    data: list[Batch]
+    has_more: bool | None = False
+
+
+class _Wrapped(msgspec.Struct):
+    job: Batch
+
+
+_decode_wrapped = msgspec.json.Decoder(_Wrapped, strict=False).decode
+
+
+def decode_batch(text: bytes) -> Batch | None:
+    """Read a batch, perhaps wrapped in a `job`; None where there is none."""
+    for decode in (_decode_batch, _decode_wrapped):
+        try:
+            found = decode(text)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+        return found.job if isinstance(found, _Wrapped) else found
+    return None
+
+
+_decode_batch = msgspec.json.Decoder(Batch, strict=False).decode
+_decode_page = msgspec.json.Decoder(Page, strict=False).decode
+_decode_batches = msgspec.json.Decoder(list[Batch], strict=False).decode
+_decode_files = msgspec.json.Decoder(Files, strict=False).decode
+_decode_bare_files = msgspec.json.Decoder(list[File], strict=False).decode
+decode_file = msgspec.json.Decoder(File, strict=False).decode
+
+
+def decode_page(text: bytes) -> Page:
+    """Read a page of batches; a bare list is all of them. Raises an error of msgspec's."""
+    return Page(_decode_batches(text)) if text.lstrip().startswith(b"[") else _decode_page(text)
+
+
+def decode_files(text: bytes) -> Files:
+    """Read a page of files; a bare list is all of them. Raises an error of msgspec's."""
+    return Files(_decode_bare_files(text)) if text.lstrip().startswith(b"[") else _decode_files(text)
+
+
+def moment(given: Moment) -> datetime | None:
+    """Read seconds since 1970 or a moment of ISO 8601; None where it is neither."""
+    if given is None or given == "":
+        return None
+    try:
+        return datetime.fromtimestamp(float(given), UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    try:
+        found = datetime.fromisoformat(str(given))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def window_of(text: str) -> timedelta:
+    """Read a completion window: `24h`, `7d`."""
+    found = _WINDOW.fullmatch(text)
+    count, unit = (int(found[1]), found[2]) if found else (24, "h")
+    return timedelta(days=count) if unit == "d" else timedelta(hours=count)

@@ -1,0 +1,225 @@
+"""The file dialect: a file of lines is uploaded, a batch is made of it, and its results are files again.
+
+OpenAI's server speaks it, and many others, each a little differently; this module asks for no more than all have.
+Facts: https://platform.openai.com/docs/guides/batch and the pages of other providers.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from time import monotonic
+
+import msgspec
+
+from conveyor.api import Created, Origin, Outgoing, Progress, Refused, ResultsUnreadable, Trouble, Unknown
+from conveyor.api.door import Answer, Content, Door
+from conveyor.api.errors import fault_of, refused_from
+from conveyor.api.file_objects import BATCH, REQUESTS, RUN, Batch, decode_batch, decode_page, window_of
+from conveyor.api.file_results import decode_results
+from conveyor.api.uploads import PATH as FILES
+from conveyor.api.uploads import Uploads
+from conveyor.dialect import NOTHING, Dialect, Form
+from conveyor.outcome import Result
+from conveyor.records import RefusalKind
+from conveyor.settings import Settings
+
+_PATH = "/v1/batches"
+_PAGE = 100
+_UPLOAD_SHARE = 0.7
+"""Of the time for both calls; the second one is small."""
+_SURE: Mapping[int, RefusalKind] = {
+    400: RefusalKind.DEFECT,
+    401: RefusalKind.STOP,
+    402: RefusalKind.STOP,
+    403: RefusalKind.STOP,
+    413: RefusalKind.DEFECT,
+    422: RefusalKind.DEFECT,
+    429: RefusalKind.LATER,
+}
+"""Answers to a create call that prove that nothing was created."""
+_TOOLS = (
+    "providers of the file dialect take no tools in a batch: remove it, or deploy with AllowTools=yes if yours does"
+)
+
+
+class FileBatches:
+    """The file dialect of one provider."""
+
+    def __init__(self, door: Door, settings: Settings) -> None:
+        """Take the way to the provider, and the settings that are about this dialect."""
+        self.dialect = _dialect(settings)
+        self._door = door
+        self._uploads = Uploads(door)
+        self._endpoint = settings.batch_endpoint
+        self._window = settings.completion_window
+
+    def renew(self) -> None:
+        """Read the credential anew."""
+        self._door.renew()
+
+    def create(self, outgoing: Outgoing, seconds: int) -> Created | Refused | Unknown:
+        """Upload the lines, then ask once for a batch of them: only that is paid for."""
+        start = monotonic()
+        file = self._uploads.put(outgoing, seconds * _UPLOAD_SHARE)
+        if isinstance(file, Refused):
+            return file
+        left = start + seconds - monotonic()
+        answer = self._ask_for(file, left, _metadata(outgoing))
+        if isinstance(answer, Answer) and _is_about_metadata(answer):  # surely nothing was created
+            answer = self._ask_for(file, start + seconds - monotonic(), {})
+        return self._created(answer)
+
+    def _ask_for(self, file: str, seconds: float, metadata: dict[str, str]) -> Answer | Refused | Unknown:
+        wanted = {"input_file_id": file, "endpoint": self._endpoint, "completion_window": self._window}
+        body = msgspec.json.encode(wanted | ({"metadata": metadata} if metadata else {}))
+        return self._door.post(_PATH, Content("application/json", len(body), lambda: [body]), max(seconds, 1.0))
+
+    def _created(self, answer: Answer | Refused | Unknown) -> Created | Refused | Unknown:
+        if not isinstance(answer, Answer):
+            return answer
+        if answer.is_success:
+            batch = decode_batch(answer.text)
+            if batch is None:
+                return Unknown(f"HTTP {answer.status} without a batch in its body")
+            progress = batch.progress(window_of(self._window))
+            return Created(batch.id, progress.created_at, progress.expires_at)
+        if _is_about_file(answer):  # a file that was just uploaded may not be known everywhere yet
+            told = "the provider does not know the file that was uploaded"
+            return Refused(RefusalKind.LATER, answer.status, "file_not_found", told, None)
+        refused = refused_from(answer, _SURE)
+        if refused is None:
+            return Unknown(f"HTTP {answer.status}")
+        return refused._replace(message=self._door.hide(refused.message))
+
+    def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:
+        """Page through all batches, until a page is older than `since`.
+
+        A batch of an origin says so in its metadata; or it was made of a file that bears the origin's name.
+        """
+        batches = self._listed(since)
+        if isinstance(batches, Trouble):
+            return batches
+        window = window_of(self._window)
+        found = [(batch, batch.progress(window)) for batch in batches if (batch.created() or since) >= since]
+        if origin is not None:
+            found = self._recognised(found, origin)
+        return sorted((progress for _, progress in found), key=lambda progress: progress.created_at)
+
+    def _listed(self, since: datetime) -> list[Batch] | Trouble:
+        found: list[Batch] = []
+        question: dict[str, str | int] = {"limit": _PAGE}
+        last = ""
+        while True:
+            answer = self._door.ask("GET", _PATH, question)
+            if isinstance(answer, Trouble):
+                return answer
+            try:
+                page = decode_page(answer.content)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                return Trouble("the list of batches could not be decoded")
+            found += page.data
+            if not page.has_more or _is_before(page.data, since):
+                return found
+            if not page.data or page.data[-1].id == last:
+                return Trouble("the list of batches goes on without an end")
+            question["after"] = last = page.data[-1].id
+
+    def _recognised(self, found: list[tuple[Batch, Progress]], origin: Origin) -> list[tuple[Batch, Progress]]:
+        """Say of each batch whose it is. A file that is not listed proves nothing: its list may be late, too."""
+        ours: set[str] | None = None
+        recognised = []
+        for batch, progress in found:
+            is_ours = batch.is_of(origin)
+            if is_ours is None:
+                if ours is None:
+                    files = self._uploads.of(origin)
+                    ours = set() if isinstance(files, Trouble) else {file.id for file in files}
+                is_ours = True if batch.input_file_id in ours else None
+            recognised.append((batch, progress._replace(is_ours=is_ours)))
+        return recognised
+
+    def progress(self, batch_id: str) -> Progress | Trouble:
+        """Retrieve one batch."""
+        batch = self._batch("GET", f"{_PATH}/{batch_id}")
+        return batch if isinstance(batch, Trouble) else batch.progress(window_of(self._window))
+
+    def cancel(self, batch_id: str) -> Progress | Trouble:
+        """Cancel one batch; doing so again changes nothing."""
+        batch = self._batch("POST", f"{_PATH}/{batch_id}/cancel")
+        return batch if isinstance(batch, Trouble) else batch.progress(window_of(self._window))
+
+    @contextmanager
+    def results(self, batch_id: str, *, seconds: int = 120) -> Iterator[Iterator[Result]]:
+        """Stream the results: the file of the successes, then that of the others, as far as there are such files."""
+        batch = self._batch("GET", f"{_PATH}/{batch_id}")
+        if isinstance(batch, Trouble):
+            raise ResultsUnreadable(f"{batch.reason} for {_PATH}/{batch_id}")
+        yield self._results(batch, seconds)
+
+    def _results(self, batch: Batch, seconds: int) -> Iterator[Result]:
+        for file in batch.files:
+            with self._door.stream(f"{FILES}/{file}/content", seconds=seconds) as pieces:
+                yield from decode_results(pieces)
+
+    def discard(self, origin: Origin, batch_ids: Iterable[str]) -> Trouble | None:
+        """Delete the files of some batches: those that were uploaded, and those that were made."""
+        files = self._uploads.of(origin)
+        ids = dict.fromkeys([] if isinstance(files, Trouble) else [file.id for file in files])
+        for batch_id in batch_ids:
+            batch = self._batch("GET", f"{_PATH}/{batch_id}")
+            if isinstance(batch, Trouble):
+                return batch
+            ids |= dict.fromkeys([batch.input_file_id] if batch.input_file_id else [])
+            ids |= dict.fromkeys(batch.files)
+        return self._uploads.delete(ids)
+
+    def _batch(self, method: str, path: str) -> Batch | Trouble:
+        answer = self._door.ask(method, path)
+        if isinstance(answer, Trouble):
+            return answer
+        return decode_batch(answer.content) or Trouble("the batch could not be decoded")
+
+
+def connect(door: Door, settings: Settings) -> FileBatches:
+    """Return the API of a provider."""
+    return FileBatches(door, settings)
+
+
+def _dialect(settings: Settings) -> Dialect:
+    has_body = settings.line_form == "body"
+    call = b'","method":"POST","url":%b,"body":' % msgspec.json.encode(settings.batch_endpoint)
+    form = Form(b"", b'{"custom_id":"', call if has_body else b'","params":', b"\n", b"\n")
+    return Dialect(
+        form,
+        max_requests=50_000,
+        max_bytes=200_000_000,
+        one_model=has_body,
+        is_message=settings.batch_endpoint.endswith("/messages"),
+        refused_fields=NOTHING if settings.allow_tools == "yes" else {"tools": _TOOLS},
+    )
+
+
+def _metadata(outgoing: Outgoing) -> dict[str, str]:
+    run, batch, _ = outgoing.origin
+    return {RUN: run, BATCH: str(batch), REQUESTS: str(outgoing.requests)}
+
+
+def _is_about_metadata(answer: Answer) -> bool:
+    """Tell whether a server takes no metadata, and so created nothing."""
+    if answer.status not in {400, 422}:
+        return False
+    fault = fault_of(answer)
+    return "metadata" in (fault.param or "") or "metadata" in fault.message.lower() or b'"metadata"' in answer.text
+
+
+def _is_about_file(answer: Answer) -> bool:
+    if answer.status != 404:  # noqa: PLR2004
+        return False
+    fault = fault_of(answer)
+    return fault.param == "input_file_id" or "input_file" in fault.message.lower() or "file" in (fault.code or "")
+
+
+def _is_before(batches: list[Batch], since: datetime) -> bool:
+    """Tell whether a page lies wholly before a moment, and its list goes from new to old."""
+    moments = [batch.created() or since for batch in batches]
+    return bool(moments) and max(moments) < since and moments[0] >= moments[-1]

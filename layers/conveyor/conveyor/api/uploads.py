@@ -1,0 +1,135 @@
+"""Files at the provider: the lines of a batch on their way in. Nothing is paid for them, and one may be there twice."""
+
+from collections.abc import Iterable, Iterator
+from uuid import uuid4
+
+import msgspec
+
+from conveyor.api import Origin, Outgoing, Refused, Trouble
+from conveyor.api.door import Answer, Content, Door
+from conveyor.api.errors import refused_from
+from conveyor.api.file_objects import File, decode_file, decode_files, moment
+from conveyor.invocation import SKEW
+from conveyor.records import RefusalKind
+
+PATH = "/v1/files"
+_PURPOSE = "batch"
+_PAGE = 100
+_REFUSED = {
+    400: RefusalKind.DEFECT,
+    401: RefusalKind.STOP,
+    402: RefusalKind.STOP,
+    403: RefusalKind.STOP,
+    404: RefusalKind.DEFECT,
+    405: RefusalKind.DEFECT,
+    413: RefusalKind.DEFECT,
+    415: RefusalKind.DEFECT,
+    422: RefusalKind.DEFECT,
+}
+"""What needs a person. After any other answer the file is looked for, and uploaded anew: it costs nothing."""
+
+
+class Uploads:
+    """The files of one provider's batches, named after run and batch: the same name and size is the same content."""
+
+    def __init__(self, door: Door) -> None:
+        """Take the way to the provider."""
+        self._door = door
+
+    def put(self, outgoing: Outgoing, seconds: float) -> str | Refused:
+        """Return the id of the file that holds a batch: one that an earlier attempt has left, or a new one."""
+        found = self._present(outgoing)
+        if found is not None:
+            return found
+        answer = self._door.post(PATH, _multipart(outgoing), seconds)
+        if isinstance(answer, Refused):
+            return answer
+        if isinstance(answer, Answer) and answer.is_success:
+            return self._made(answer, outgoing)
+        if isinstance(answer, Answer) and (refused := refused_from(answer, _REFUSED)):
+            return refused._replace(message=self._door.hide(refused.message))
+        found = self._present(outgoing)
+        if found is not None:
+            return found
+        status = answer.status if isinstance(answer, Answer) else 0
+        kind = "upload_lost" if not status else f"http_{status}"
+        return Refused(RefusalKind.LATER, status, kind, "the file of the batch could not be uploaded", None)
+
+    def of(self, origin: Origin) -> list[File] | Trouble:
+        """Return the files of an origin, newest first."""
+        found: list[File] = []
+        question: dict[str, str | int] = {"purpose": _PURPOSE, "order": "desc", "limit": _PAGE}
+        seen = set[str]()
+        while True:
+            answer = self._door.ask("GET", PATH, question)
+            if isinstance(answer, Trouble):
+                return answer
+            try:
+                page = decode_files(answer.content)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                return Trouble("the list of files could not be decoded")
+            found += [file for file in page.data if file.filename == _name(origin)]
+            if not page.has_more or not page.data or _are_older(page.data, origin):
+                return found
+            question["after"] = page.data[-1].id
+            if page.data[-1].id in seen:
+                return Trouble("the list of files goes round")
+            seen.add(page.data[-1].id)
+
+    def delete(self, ids: Iterable[str]) -> Trouble | None:
+        """Delete files; one that is gone already is deleted."""
+        trouble = None
+        for each in ids:
+            answer = self._door.ask("DELETE", f"{PATH}/{each}")
+            if isinstance(answer, Trouble) and answer.reason != "HTTP 404":
+                trouble = answer
+        return trouble
+
+    def _present(self, outgoing: Outgoing) -> str | None:
+        """Return a file that holds exactly these lines, if the provider lists one."""
+        files = self.of(outgoing.origin)
+        if isinstance(files, Trouble):
+            return None
+        whole = (file for file in files if file.bytes == outgoing.size and file.status not in {"error", "deleted"})
+        return next((file.id for file in whole), None)
+
+    def _made(self, answer: Answer, outgoing: Outgoing) -> str | Refused:
+        """Read the answer to an upload; a file of another size was cut on its way, and may not be used."""
+        try:
+            file = decode_file(answer.text)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return Refused(RefusalKind.LATER, answer.status, "upload_lost", "the answer names no file", None)
+        if file.bytes not in {None, outgoing.size}:
+            told = f"the provider has {file.bytes:,} bytes of a file of {outgoing.size:,}"
+            return Refused(RefusalKind.RESEND, answer.status, "upload_cut", told, None)
+        return file.id
+
+
+def _name(origin: Origin) -> str:
+    return f"conveyor-{origin.run}-{origin.batch}.jsonl"
+
+
+def _are_older(files: list[File], origin: Origin) -> bool:
+    """Tell whether a page lies surely before the drop came: what follows it is older still."""
+    moments = [moment(file.created_at) for file in files]
+    known = [each for each in moments if each is not None]
+    return len(known) == len(moments) and max(known) < origin.since - SKEW and known[0] >= known[-1]
+
+
+def _multipart(outgoing: Outgoing) -> Content:
+    """Return the form that uploads a batch's lines: of a length that is known before its first byte is sent."""
+    mark = uuid4().hex
+    disposition = "Content-Disposition: form-data; name"
+    before = (
+        f'--{mark}\r\n{disposition}="purpose"\r\n\r\n{_PURPOSE}\r\n'
+        f'--{mark}\r\n{disposition}="file"; filename="{_name(outgoing.origin)}"\r\n'
+        f"Content-Type: application/jsonl\r\n\r\n"
+    ).encode()
+    after = f"\r\n--{mark}--\r\n".encode()
+
+    def pieces() -> Iterator[bytes]:
+        yield before
+        yield from outgoing.body()
+        yield after
+
+    return Content(f"multipart/form-data; boundary={mark}", len(before) + outgoing.size + len(after), pieces)
