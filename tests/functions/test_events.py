@@ -106,7 +106,7 @@ def is_taken(aws: Aws, pattern: dict[str, Any], event: dict[str, Any]) -> bool:
 
 def test_the_upload_rule_takes_every_upload_under_inbox(aws: Aws) -> None:
     """Ignoring is the function's to do: what the rule does not take, nobody hears of."""
-    pattern = template.resources("AWS::Serverless::Function")["Submit"]["Events"]["Upload"]["Properties"]["Pattern"]
+    pattern = template.resources("AWS::Events::Rule")["SubmitUpload"]["EventPattern"]
     for name in (*UPLOADS, *IGNORED):
         assert is_taken(aws, pattern, load(name)), name
     ours = load("upload-put")

@@ -28,7 +28,7 @@ def creates(stack: Stack) -> int:
 def invoke(stack: Stack, event: dict[str, Any], kind: str = "RequestResponse") -> dict[str, Any]:
     """Hand an event to submit, as EventBridge does, and return what it answers if it is asked to wait."""
     payload = json.dumps(event).encode()
-    name = f"{stack.functions['submit']}:live"
+    name = stack.functions["submit"]
     answer = stack.lambdas.invoke(FunctionName=name, InvocationType=kind, Payload=payload)  # type: ignore[arg-type]
     body = answer["Payload"].read()
     assert "FunctionError" not in answer, body
