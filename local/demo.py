@@ -1,15 +1,16 @@
 """`make demo`: drop a file, watch it come back, and hold what came back against what is promised.
 
-Takes its choices from the environment, as make hands them on: FILE, LIVE, API_URL, ANTHROPIC_API_KEY.
+Takes its choices from the environment, as make hands them on: FILE, API, LIVE, API_URL, PARAMETERS, ANTHROPIC_API_KEY.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SAMPLE = ROOT / "samples" / "humaneval-164.jsonl"
+ARTICLES = ROOT / "samples" / "articles.jsonl"
 MISTAKES = ROOT / "samples" / "mistakes.jsonl"
 SAVED = ROOT / ".demo"
 LIVE_URL = "https://api.anthropic.com"
+DIALECTS = ("messages", "files")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 WIDTH = 160  # characters of a printed line of JSON
 
@@ -57,6 +60,21 @@ class Choices:
     file: Path | None
     api: Api | None
     """None: the simulated provider."""
+    dialect: str = "messages"
+    more: dict[str, str] = field(default_factory=dict)
+    """Other parameters of the template."""
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the template that are not at their defaults."""
+        return {"BatchApi": self.dialect} | self.more
+
+    @property
+    def drops(self) -> list[Path]:
+        """What is meant to go through: with nothing chosen the sample, and before it that of the dialect's tutorial."""
+        if self.file is not None:
+            return [self.file]
+        return [ARTICLES, SAMPLE] if self.dialect == "files" else [SAMPLE]
 
     @property
     def is_remote(self) -> bool:
@@ -74,13 +92,27 @@ def choices(env: Mapping[str, str]) -> Choices:
         raise Misuse(f"FILE={name}: there is no such file (looked in {Path.cwd()})")
     if file is not None and not file.stat().st_size:
         raise Misuse(f"FILE={name}: the file is empty, and an empty upload is ignored")
+    dialect = env.get("API") or "messages"
+    if dialect not in DIALECTS:
+        raise Misuse(f"API={dialect}: there is {' and '.join(DIALECTS)}")
+    more = _parameters(env.get("PARAMETERS", ""))
     if live in {"", "0"}:
-        return Choices(file, Api(_checked(url), key or PLACEHOLDER_KEY) if url else None)
+        return Choices(file, Api(_checked(url), key or PLACEHOLDER_KEY) if url else None, dialect, more)
+    if dialect != "messages":
+        raise Misuse(f"LIVE=1 is Anthropic's API, which does not speak API={dialect}: name a server with API_URL")
     if url:
         raise Misuse("LIVE=1 uses the real API, API_URL another server: give one of the two")
     if not key:
         raise Misuse("LIVE=1 needs a key: ANTHROPIC_API_KEY=sk-ant-… make demo LIVE=1")
-    return Choices(file, Api(LIVE_URL, key))
+    return Choices(file, Api(LIVE_URL, key), dialect, more)
+
+
+def _parameters(text: str) -> dict[str, str]:
+    """Read parameters of the template: `Auth=bearer LineForm=body`. Raises Misuse."""
+    pairs = [pair.partition("=") for pair in shlex.split(text)]
+    if wrong := next((name for name, equals, _ in pairs if not equals), None):
+        raise Misuse(f"PARAMETERS: {wrong} is not Name=value, as in PARAMETERS='Auth=bearer LineForm=body'")
+    return {name: value for name, _, value in pairs}
 
 
 def _checked(url: str) -> str:
@@ -103,9 +135,16 @@ def demonstrate(chosen: Choices, console: Console) -> list[str]:
 
     settings = {"seconds": SIMULATED_SECONDS, "outcomes": {} if chosen.file else TROUBLE}
     scale = REAL_SCALE if chosen.is_remote else SIMULATED_SCALE
-    with local_stack(api=chosen.api, wait_scale=scale, provider_settings=settings, announce=announce) as stack:
+    with local_stack(
+        api=chosen.api,
+        wait_scale=scale,
+        provider_settings=settings,
+        parameters=chosen.parameters,
+        announce=announce,
+    ) as stack:
         announce("ready")
-        broken = _drop_and_return(stack, chosen, console)
+        broken = [words for file in chosen.drops for words in _drop_and_return(stack, file, chosen, console)]
+        broken += _paid_once(stack, len(chosen.drops))
         if chosen.file is None and not broken:
             broken += _drop_and_refuse(stack, chosen, console)
         announce("stopping the local AWS")
@@ -113,9 +152,8 @@ def demonstrate(chosen: Choices, console: Console) -> list[str]:
     return broken
 
 
-def _drop_and_return(stack: Stack, chosen: Choices, console: Console) -> list[str]:
+def _drop_and_return(stack: Stack, file: Path, chosen: Choices, console: Console) -> list[str]:
     """Drop a file that is meant to go through."""
-    file = chosen.file or SAMPLE
     if chosen.is_remote:
         console.print("\nThis uses a real API: it takes minutes to hours, and every request that succeeds is paid for.")
     outcome = _drop(stack, file, chosen, console)
@@ -130,9 +168,9 @@ def _drop_and_return(stack: Stack, chosen: Choices, console: Console) -> list[st
             _title(console, f"The first of the {kind}")
             _line(console, f"  {json.dumps(line, ensure_ascii=False)}", WIDTH * 3)
     _show_files(outcome, console)
-    expected = {line: words.partition(":")[0] for line, words in TROUBLE.items()}
-    broken = list(broken_promises(file.read_bytes(), outcome, None if chosen.file or chosen.api else expected))
-    return broken + _paid_once(stack)
+    requests = file.read_bytes().count(b"\n")
+    expected = {line: words.partition(":")[0] for line, words in TROUBLE.items() if line <= requests}
+    return list(broken_promises(file.read_bytes(), outcome, None if chosen.file or chosen.api else expected))
 
 
 def _drop_and_refuse(stack: Stack, chosen: Choices, console: Console) -> list[str]:
@@ -142,13 +180,14 @@ def _drop_and_refuse(stack: Stack, chosen: Choices, console: Console) -> list[st
         return [f"the drop with mistakes is {outcome.message.status}, not refused"]
     _show_refusal(outcome, console)
     broken = [] if outcome.lines("invalid.jsonl") else ["the refused drop has no list of faults"]
-    return broken + _paid_once(stack)
+    return broken + _paid_once(stack, len(chosen.drops))
 
 
-def _paid_once(stack: Stack) -> list[str]:
+def _paid_once(stack: Stack, drops: int) -> list[str]:
     """Ask the simulated provider how often it was asked to create a batch; a real one cannot be asked."""
-    creates = 1 if stack.provider is None else stack.provider_stats()["calls"]["create"]
-    return [] if creates == 1 else [f"the provider was asked {creates} times to create a batch, not once"]
+    creates = drops if stack.provider is None else stack.provider_stats()["calls"]["create"]
+    told = f"the provider was asked {creates} times to create a batch for {drops} drops"
+    return [] if creates == drops else [told]
 
 
 def _drop(stack: Stack, file: Path, chosen: Choices, console: Console) -> Outcome:
@@ -163,7 +202,7 @@ def _drop(stack: Stack, file: Path, chosen: Choices, console: Console) -> Outcom
             message = watch(stack, key, stack.drop(file, key), limit, progress)
     except BaseException:
         if chosen.api is not None:
-            _tell_what_goes_on(stack, chosen.api, console)
+            _tell_what_goes_on(stack, chosen.api, chosen, console)
         raise
     outcome = collect(stack, message)
     _title(console, "The message")
@@ -172,12 +211,15 @@ def _drop(stack: Stack, file: Path, chosen: Choices, console: Console) -> Outcom
     return outcome
 
 
-def _tell_what_goes_on(stack: Stack, api: Api, console: Console) -> None:
+def _tell_what_goes_on(stack: Stack, api: Api, chosen: Choices, console: Console) -> None:
     """Name the batches that a real server goes on with, which we leave before their end."""
-    headers = "-H 'anthropic-version: 2023-06-01' -H \"x-api-key: $ANTHROPIC_API_KEY\""
+    is_bearer = chosen.parameters.get("Auth") == "bearer"
+    key = "authorization: Bearer $ANTHROPIC_API_KEY" if is_bearer else "x-api-key: $ANTHROPIC_API_KEY"
+    headers = f"-H 'anthropic-version: 2023-06-01' -H \"{key}\""
+    path = "/v1/batches" if chosen.dialect == "files" else "/v1/messages/batches"
     for batch in (claim.removeprefix("claims/batches/") for claim in stack.keys("claims/batches/")):
         words = f"\nBatch {batch} goes on at the provider and will be paid for. To cancel it:"
-        command = f"  curl -X POST {headers} {api.url}/v1/messages/batches/{batch}/cancel"
+        command = f"  curl -X POST {headers} {api.url}{path}/{batch}/cancel"
         console.print(f"{words}\n{command}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from local.stack import Message, Stack
 
 
+SHAPE = {"custom_id", "response", "error"}
+"""The fields of a result, whatever the dialect."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """An ended run."""
@@ -66,6 +70,8 @@ def broken_promises(drop: bytes, outcome: Outcome, expected: Mapping[int, str] |
         yield f"{len(results)} results and {len(failures)} failures are not the {len(ids)} requests of the drop"
     if set(results) | set(failures) != set(ids):
         yield "the custom_ids that came back are not those of the drop"
+    if any(set(line) != SHAPE or line["error"] is not None for line in outcome.lines("results.jsonl")):
+        yield "a result is not of the shape {custom_id, response, error}"
     for kind, came in (("results", results), ("failures", failures)):
         those = set(came)
         if came != [each for each in ids if each in those]:

@@ -96,7 +96,8 @@ def _show(stack: Stack, run: str, progress: Progress) -> None:
         return
     _checked, *plan = stack.lines(f"{prefix}plan.jsonl")
     progress.done("validated", f"{sum(batch['requests'] for batch in plan):,} requests")
-    submitted = sorted(name for name in ledger if name.endswith("/batch-1.json"))
+    takes = sorted(name for name in ledger if "/batch-" in name)
+    submitted = list({name.rpartition("/")[0]: name for name in takes}.values())  # of each batch the last
     if len(submitted) < len(plan):
         refused = max((name for name in ledger if "/refused-" in name), default=None)
         reason = json.loads(stack.object(prefix + refused))["message"] if refused else ""

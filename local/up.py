@@ -74,7 +74,13 @@ def main() -> int:
         settings = {"seconds": PROVIDER_SECONDS}
         with (
             interruptible(),
-            local_stack(api=chosen.api, wait_scale=scale, provider_settings=settings, announce=announce) as stack,
+            local_stack(
+                api=chosen.api,
+                wait_scale=scale,
+                provider_settings=settings,
+                parameters=chosen.parameters,
+                announce=announce,
+            ) as stack,
         ):
             print(describe(stack), flush=True)
             signal.pause()

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.provider import messages
+from local.provider import file_batches, messages
 from local.provider.errors import ApiError
 from local.provider.world import Provider, settings_of
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def make_app(settings: Settings) -> Starlette:
     """Make a provider that begins with these settings."""
     provider = Provider(settings)
-    routes = [*messages.routes(provider), *_control(provider)]
+    routes = [*messages.routes(provider), *file_batches.routes(provider), *_control(provider)]
     return Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
 
 

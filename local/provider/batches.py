@@ -28,6 +28,18 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class Job:
+    """What a batch that is made of a file was created with."""
+
+    file_id: str
+    endpoint: str
+    window: str
+    line_form: str
+    metadata: dict[str, str] | None
+    faults: list[dict[str, Any]]  # why it fails; code, line, message, param
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Batch:
     """One batch; moments are seconds since 1970."""
 
@@ -41,7 +53,9 @@ class Batch:
     cancel_initiated_at: float | None = None
     archived_at: float = math.inf
     unlisted_looks: int = 0
+    job: Job | None = None  # where the batch was made of a file
     _tally: dict[str, int] = field(default_factory=dict)
+    _fates: frozenset[str] | None = None
 
     @property
     def expires_at(self) -> float:
@@ -62,11 +76,18 @@ class Batch:
     def cancel(self, now: float) -> None:
         """Stop at once what can be stopped; a second cancel changes nothing."""
         if self.ended(now):
+            if self.job:
+                return
             raise ApiError(400, f"Batch {self.id} cannot be canceled: its processing has ended.")
         if self.cancel_initiated_at is None:
             wait = self.settings.canceling_seconds
             self.cancel_initiated_at, self.cut = now, "canceled"
             self.ends_at = math.inf if wait is None else now + wait
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether nothing of it is ever run, since its file is faulty."""
+        return bool(self.job and self.job.faults)
 
     def ended(self, now: float) -> bool:
         """Tell whether every request has got its outcome."""
@@ -83,6 +104,12 @@ class Batch:
         if self.cut and position > self.settings.finished_share * len(self.requests):
             return self.cut
         return self.settings.outcome_at(position) or natural_outcome(self.requests[position - 1])
+
+    def fates(self) -> frozenset[str]:
+        """Give every outcome that some request of an ended batch came to."""
+        if self._fates is None:
+            self._fates = frozenset(map(self.outcome, range(1, len(self.requests) + 1)))
+        return self._fates
 
     def counts(self, now: float) -> dict[str, int]:
         """Count by outcome; everything is `processing` until the whole batch has ended."""
@@ -130,13 +157,31 @@ class Batches:
 
     def create(self, requests: Sequence[Asked], settings: Settings, now: float) -> Batch:
         """Take a batch in; raises `ApiError` 429 when the queue has no room for it."""
-        queued = sum(len(batch.requests) for batch in self if not batch.ended(now))
-        if settings.queue_limit is not None and queued + len(requests) > settings.queue_limit:
+        if not self.has_room(len(requests), settings, now):
             limit = f"This batch would exceed your limit of {settings.queue_limit} enqueued batch requests."
             raise ApiError(429, limit)
-        self.created += 1
-        batch = Batch(id=_new_id(), number=self.created, requests=requests, settings=settings, created_at=now)
+        batch = self._add("msgbatch_01", requests, settings, now)
         batch.plan_end(settings.seconds, now)
+        return batch
+
+    def create_of(self, job: Job, requests: Sequence[Asked], settings: Settings, now: float) -> Batch:
+        """Take a batch in that is made of a file; one whose file is faulty fails without being run."""
+        batch = self._add("batch_", requests, settings, now)
+        batch.job = job
+        if job.faults:
+            batch.ends_at = now + settings.validating_seconds
+        else:
+            batch.plan_end(settings.seconds, now)
+        return batch
+
+    def has_room(self, requests: int, settings: Settings, now: float) -> bool:
+        """Tell whether so many more requests fit into the queue."""
+        queued = sum(len(batch.requests) for batch in self if not batch.ended(now))
+        return settings.queue_limit is None or queued + requests <= settings.queue_limit
+
+    def _add(self, prefix: str, requests: Sequence[Asked], settings: Settings, now: float) -> Batch:
+        self.created += 1
+        batch = Batch(id=_new_id(prefix), number=self.created, requests=requests, settings=settings, created_at=now)
         self._by_id[batch.id] = batch
         return batch
 
@@ -175,5 +220,5 @@ def _place(shown: list[Batch], cursor: Batch) -> int:
     return shown.index(cursor)
 
 
-def _new_id() -> str:
-    return "msgbatch_01" + "".join(secrets.choice(_ALPHABET) for _ in range(22))
+def _new_id(prefix: str) -> str:
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(22))

@@ -31,13 +31,14 @@ KIND_OF_STATUS = {
 class ApiError(Exception):
     """A refusal of the provider: a status, a kind, a message, at times an `error_code` and headers."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that an error may say
         self,
         status: int,
         message: str,
         *,
         kind: str | None = None,
         code: str | None = None,
+        param: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Take the kind from the status unless one is given."""
@@ -46,6 +47,7 @@ class ApiError(Exception):
         self.message = message
         self.kind = kind or KIND_OF_STATUS.get(status, "api_error")
         self.code = code
+        self.param = param
         self.headers = dict(headers or {})
 
     def response(self) -> JSONResponse:
@@ -56,6 +58,11 @@ class ApiError(Exception):
         request_id = new_request_id()
         body = {"type": "error", "error": self._error(), "request_id": request_id}
         return JSONResponse(body, self.status, {"request-id": request_id, **self.headers})
+
+    def file_response(self) -> JSONResponse:
+        """Give the answer as the file dialect words it."""
+        error = {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}
+        return JSONResponse({"error": error}, self.status, {"x-request-id": new_request_id(), **self.headers})
 
     def _error(self) -> dict[str, object]:
         error: dict[str, object] = {"type": self.kind, "message": self.message}

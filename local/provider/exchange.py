@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -44,20 +44,33 @@ class Call:
 type Act = Callable[[Call], Awaitable[Response]]
 
 
-def endpoint(provider: Provider, name: CallName, act: Act) -> Callable[[Request], Awaitable[Response]]:
+class Manners(NamedTuple):
+    """How a dialect lets calls in, and how it refuses."""
+
+    admit: Callable[[Request, Settings], None]
+    refuse: Callable[[ApiError], Response]
+
+
+def endpoint(
+    provider: Provider, name: CallName, act: Act, manners: Manners | None = None
+) -> Callable[[Request], Awaitable[Response]]:
     """Make the endpoint of a call from what the call does; `act` may raise `ApiError`."""
+    manners = manners or MESSAGES
 
     async def answer(request: Request) -> Response:
         world = provider.world
-        world.calls[name] += 1
+        file = world.files.find(request.path_params.get("file_id", ""))
+        batch_id = file.batch_id if file else request.path_params.get("batch_id")
+        called: CallName = "results" if name == "file" and batch_id else name
+        world.calls[called] += 1
         try:
-            _admit(request, world.settings)
-            actions = world.meet(name, request.path_params.get("batch_id"))
+            manners.admit(request, world.settings)
+            actions = world.meet(called, batch_id)
             with TemporaryFile() as body:
                 call = Call(world, request, body, actions)
-                response = await _receive(call) or await _exchange(call, act)
+                response = await _receive(call) or await _exchange(call, act, manners)
         except ApiError as error:
-            response = error.response()
+            response = manners.refuse(error)
         except ClientDisconnect:
             response = Severed("close")
         return response
@@ -65,22 +78,22 @@ def endpoint(provider: Provider, name: CallName, act: Act) -> Callable[[Request]
     return answer
 
 
-async def _exchange(call: Call, act: Act) -> Response:
+async def _exchange(call: Call, act: Act, manners: Manners) -> Response:
     """Let the call take effect, unless a fault comes before; a fault after it replaces the answer."""
-    if early := await _interfere(call.actions, "before"):
+    if early := await _interfere(call.actions, "before", manners):
         return early
     try:
         response = await act(call)
         response.headers["request-id"] = new_request_id()
     except ApiError as error:
-        response = error.response()
-    if late := await _interfere(call.actions, "after"):
+        response = manners.refuse(error)
+    if late := await _interfere(call.actions, "after", manners):
         return late
     cut = call.action(Cut)
     return Shortened(response, cut) if cut else response
 
 
-async def _interfere(actions: list[AnyAction], when: When) -> Response | None:
+async def _interfere(actions: list[AnyAction], when: When, manners: Manners) -> Response | None:
     """Act out the waiting and the answers of one side of the effect."""
     for action in actions:
         if isinstance(action, Delay) and action.when == when:
@@ -88,19 +101,19 @@ async def _interfere(actions: list[AnyAction], when: When) -> Response | None:
         elif isinstance(action, Lose) and action.when == when:
             return Severed(action.ending)
         elif isinstance(action, Answer) and action.when == when:
-            return _error(action)
+            return _error(action, manners)
     return None
 
 
-def _error(action: Answer) -> Response:
+def _error(action: Answer, manners: Manners) -> Response:
     if action.body is not None:
         return Response(action.body, action.status, action.headers, "text/html")
     headers, code = action.headers, action.error_code
-    return ApiError(action.status, action.message, kind=action.type, code=code, headers=headers).response()
+    return manners.refuse(ApiError(action.status, action.message, kind=action.type, code=code, headers=headers))
 
 
-def _admit(request: Request, settings: Settings) -> None:
-    """Check what the headers tell; raises `ApiError` 401, 400 or 413."""
+def admit_key(request: Request, settings: Settings) -> None:
+    """Check key and length; raises `ApiError` 401 or 413."""
     headers = request.headers
     bearer = headers.get("authorization", "").removeprefix("Bearer ").strip()
     key = headers.get("x-api-key") or bearer
@@ -108,13 +121,21 @@ def _admit(request: Request, settings: Settings) -> None:
         raise ApiError(401, "x-api-key header is required")
     if settings.api_key not in (None, key):
         raise ApiError(401, "invalid x-api-key")
-    version = headers.get("anthropic-version")
+    if int(headers.get("content-length", "0")) > settings.max_body_bytes:
+        raise _too_large()
+
+
+def _admit(request: Request, settings: Settings) -> None:
+    """Check what the headers of the Message Batches API tell; raises `ApiError` 401, 400 or 413."""
+    admit_key(request, settings)
+    version = request.headers.get("anthropic-version")
     if version is None:
         raise ApiError(400, "anthropic-version: header is required")
     if version not in VERSIONS:
         raise ApiError(400, f'anthropic-version: "{version}" is not a valid version')
-    if int(headers.get("content-length", "0")) > settings.max_body_bytes:
-        raise _too_large()
+
+
+MESSAGES = Manners(_admit, ApiError.response)
 
 
 async def _receive(call: Call) -> Severed | None:

@@ -16,7 +16,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-type CallName = Literal["create", "retrieve", "list", "results", "cancel", "delete"]
+type CallName = Literal[
+    "create", "retrieve", "list", "results", "cancel", "delete", "upload", "files", "file", "delete_file"
+]
+"""The same names in both dialects; those from `upload` on are of files, whose `results` is the content of one."""
 type When = Literal["before", "after"]
 """Before or after the call took effect; in both cases the request has arrived whole."""
 type Ending = Literal["close", "reset"]

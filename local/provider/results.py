@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from math import gcd
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
@@ -21,10 +21,44 @@ CHUNK_BYTES = 1 << 16
 STRANGER = Asked("", "0" * 22, "", "claude-haiku-5-5", "another program's question", 12, 100)
 
 
-def results(batch: Batch, spoil: Spoil | None = None) -> Iterator[bytes]:
+class Sheet(Protocol):
+    """What is written of a batch's results, and how: all of them, or one of two files."""
+
+    @property
+    def has_additions(self) -> bool:
+        """Whether what a fault adds is added here."""
+        ...
+
+    def holds(self, outcome: str) -> bool:
+        """Tell whether a request with this outcome stands here."""
+        ...
+
+    def line(self, asked: Asked, outcome: str) -> bytes:
+        """Write a request's result."""
+        ...
+
+
+class Everything(NamedTuple):
+    """All results of a batch, as the Message Batches API writes them."""
+
+    answer_chars: int
+    has_additions: bool = True
+
+    def holds(self, outcome: str) -> bool:  # noqa: ARG002 - it holds every outcome
+        """Say yes."""
+        return True
+
+    def line(self, asked: Asked, outcome: str) -> bytes:
+        """Write a request's result."""
+        return result_line(asked, outcome, self.answer_chars)
+
+
+def results(batch: Batch, spoil: Spoil | None = None, sheet: Sheet | None = None) -> Iterator[bytes]:
     """Give the bytes of the results in chunks of some 64 KiB; holds one chunk, whatever the size of the batch."""
-    spoil = spoil or Spoil()
-    return _chunks(_terminated(_lines(batch, spoil), spoil))
+    spoil, sheet = spoil or Spoil(), sheet or Everything(batch.settings.answer_chars)
+    if not sheet.has_additions:
+        spoil = msgspec.structs.replace(spoil, foreign=[], extra=[], repeated=[])
+    return _chunks(_terminated(_lines(batch, spoil, sheet), spoil))
 
 
 def order(total: int, seed: int | None = None) -> Iterable[int]:
@@ -37,12 +71,12 @@ def order(total: int, seed: int | None = None) -> Iterable[int]:
     return (1 + (step * turn + 1) % total for turn in range(total))
 
 
-def _lines(batch: Batch, spoil: Spoil) -> Iterator[bytes]:
+def _lines(batch: Batch, spoil: Spoil, sheet: Sheet) -> Iterator[bytes]:
     for custom_id in spoil.foreign:
-        yield result_line(msgspec.structs.replace(STRANGER, custom_id=custom_id), "succeeded")
+        yield sheet.line(msgspec.structs.replace(STRANGER, custom_id=custom_id), "succeeded")
     extra = [line.encode() for line in spoil.extra]
     for position in order(len(batch.requests), spoil.shuffle):
-        line = _line(batch, position)
+        line = _line(batch, position, sheet)
         if line is None or position in spoil.missing:
             continue
         yield line[: len(line) // 2] if position in spoil.malformed else line
@@ -51,14 +85,14 @@ def _lines(batch: Batch, spoil: Spoil) -> Iterator[bytes]:
     yield from extra
     for position in spoil.repeated:
         known = position <= len(batch.requests)
-        if known and (again := _line(batch, position, spoil.repeated_as)):
-            yield again
+        fate = spoil.repeated_as or (batch.outcome(position) if known else "missing")
+        if known and fate != "missing":
+            yield sheet.line(batch.requests[position - 1], fate)
 
 
-def _line(batch: Batch, position: int, outcome: str | None = None) -> bytes | None:
-    fate = outcome or batch.outcome(position)
-    asked = batch.requests[position - 1]
-    return None if fate == "missing" else result_line(asked, fate, batch.settings.answer_chars)
+def _line(batch: Batch, position: int, sheet: Sheet) -> bytes | None:
+    fate = batch.outcome(position)
+    return None if fate == "missing" or not sheet.holds(fate) else sheet.line(batch.requests[position - 1], fate)
 
 
 def _terminated(lines: Iterator[bytes], spoil: Spoil) -> Iterator[bytes]:

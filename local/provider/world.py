@@ -10,6 +10,7 @@ import msgspec
 
 from local.provider.batches import Batches, moment
 from local.provider.faults import AnyAction, CallName, FaultQueue
+from local.provider.files import Files
 from local.provider.settings import Settings, merge_settings
 
 
@@ -21,6 +22,7 @@ class World:
         self.settings = settings
         self.batches = Batches()
         self.calls: Counter[str] = Counter(dict.fromkeys(get_args(CallName.__value__), 0))
+        self.files = Files()
         self.faults = FaultQueue(settings.faults)
 
     @property
@@ -41,7 +43,7 @@ class World:
             self.faults = FaultQueue(settings.faults)
         if "seconds" in changes:
             for batch in self.batches:
-                if not batch.ended(before) and batch.cancel_initiated_at is None:
+                if not batch.ended(before) and batch.cancel_initiated_at is None and not batch.failed:
                     batch.plan_end(settings.seconds, before)
 
     def meet(self, call: CallName, batch_id: str | None) -> list[AnyAction]:
@@ -58,14 +60,18 @@ class World:
             "batches": [
                 {
                     "id": batch.id,
+                    "dialect": "files" if batch.job else "messages",
                     "requests": len(batch.requests),
-                    "first_custom_id": batch.requests[0].custom_id,
+                    "first_custom_id": batch.requests[0].custom_id if batch.requests else "",
                     "created_at": moment(batch.created_at),
                     "processing_status": batch.status(self.now),
                     "cancel_initiated": batch.cancel_initiated_at is not None,
+                    "failed": batch.failed,
+                    "metadata": batch.job.metadata if batch.job else None,
                 }
                 for batch in self.batches
             ],
+            "files": self.files.account(),
         }
 
 

@@ -40,6 +40,14 @@ def test_another_server_may_be_secure_or_here(url: str) -> None:
     assert chosen.is_remote == url.startswith("https")
 
 
+def test_another_dialect_and_other_parameters_are_handed_to_the_template() -> None:
+    """And the dialect's own tutorial is dropped first."""
+    chosen = choices({"API": "files", "PARAMETERS": "Auth=bearer LineForm=body"})
+    assert chosen.parameters == {"BatchApi": "files", "Auth": "bearer", "LineForm": "body"}
+    assert [drop.name for drop in chosen.drops] == ["articles.jsonl", "humaneval-164.jsonl"]
+    assert [drop.name for drop in choices({}).drops] == ["humaneval-164.jsonl"]
+
+
 @pytest.mark.parametrize(
     ("env", "words"),
     [
@@ -48,6 +56,9 @@ def test_another_server_may_be_secure_or_here(url: str) -> None:
         ({"LIVE": "1", "API_URL": "https://llm.test", "ANTHROPIC_API_KEY": "k"}, "one of the two"),
         ({"API_URL": "http://llm.test"}, "must be https"),
         ({"API_URL": "llm.test"}, "must be https"),
+        ({"API": "batches"}, "messages and files"),
+        ({"API": "files", "LIVE": "1", "ANTHROPIC_API_KEY": "k"}, "API_URL"),
+        ({"PARAMETERS": "Auth bearer"}, "Auth is not Name=value"),
     ],
 )
 def test_a_choice_that_cannot_be_followed_is_explained(env: dict[str, str], words: str) -> None:
@@ -91,7 +102,7 @@ def ended(results: list[str], failures: dict[int, str]) -> Outcome:
 
     files = {
         "results/x/run/receipt.json": json.dumps(RECEIPT).encode(),
-        "results/x/run/results.jsonl": file([{"custom_id": each} for each in results]),
+        "results/x/run/results.jsonl": file([{"custom_id": each, "response": {}, "error": None} for each in results]),
         "failures/x/run/failures.jsonl": file(
             [{"custom_id": each, "line": line, "outcome": "errored"} for line, each in failures.items()],
         ),
