@@ -22,10 +22,10 @@ class Line(Struct):
     """A line of either form; the request itself stays the bytes it is."""
 
     custom_id: str = ""
-    params: Raw | None = None
+    params: Raw = Raw(b"")
     method: str = "POST"
     url: str = ""
-    body: Raw | None = None
+    body: Raw = Raw(b"")
 
 
 class _Model(Struct):
@@ -65,15 +65,15 @@ class Reader:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             self._blame(number, "invalid_json_line", "This line is not parseable as valid JSON.")
             return None
-        self.form = self.form or ("params" if line.params is not None else "body")
+        self.form = self.form or ("params" if line.params else "body")
         request = line.params if self.form == "params" else line.body
         faults = list(self._faults(line, request))
         for code, message in faults:
             self._blame(number, code, message)
-        return None if faults or request is None else self._read(line.custom_id, request)
+        return None if faults else self._read(line.custom_id, request)
 
-    def _faults(self, line: Line, request: Raw | None) -> Iterator[tuple[str, str]]:
-        if not line.custom_id or request is None:
+    def _faults(self, line: Line, request: Raw) -> Iterator[tuple[str, str]]:
+        if not line.custom_id or not request:
             yield "missing_required_parameter", f"A line needs custom_id and {self.form}."
             return
         if line.custom_id in self._seen:
