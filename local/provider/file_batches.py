@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 from python_multipart import parse_form
@@ -64,17 +64,24 @@ def routes(provider: Provider) -> list[Route]:
 async def upload(call: Call) -> Response:
     """Keep a file."""
     fields, filename, content = await asyncio.to_thread(_parsed, call)
-    if fields.get("purpose") != "batch":
-        raise ApiError(400, f"'{fields.get('purpose')}' is not one of ['batch']", param="purpose")
-    if not filename.endswith(".jsonl"):
-        raise ApiError(400, "Invalid file format for Batch API. Must be .jsonl", param="file")
+    if refusal := _refusal(call, fields, filename, content):
+        content.close()
+        raise refusal
     file = call.world.files.add(filename, content, call.world.now)
-    if file.bytes > call.world.settings.max_file_bytes:
-        call.world.files.delete(file.id)
-        raise ApiError(400, "File is too large.", param="file")
     if unlist := call.action(Unlist):
         file.unlisted_looks = unlist.looks
     return JSONResponse(_file(call, file))
+
+
+def _refusal(call: Call, fields: dict[str, str], filename: str, content: BinaryIO) -> ApiError | None:
+    """Say why a file is not kept."""
+    if fields.get("purpose") != "batch":
+        return ApiError(400, f"'{fields.get('purpose')}' is not one of ['batch']", param="purpose")
+    if not filename.endswith(".jsonl"):
+        return ApiError(400, "Invalid file format for Batch API. Must be .jsonl", param="file")
+    if content.seek(0, 2) > call.world.settings.max_file_bytes:
+        return ApiError(400, "File is too large.", param="file")
+    return None
 
 
 def _parsed(call: Call) -> tuple[dict[str, str], str, Any]:

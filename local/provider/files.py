@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 type Kind = Literal["input", "output", "error"]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, weakref_slot=True)
 class File:
     """One file; moments are seconds since 1970."""
 
@@ -47,6 +48,7 @@ class Files:
             bytes=size,
             content=content,
         )
+        weakref.finalize(file, content.close)  # with the world that it is of
         self._by_id[file.id] = file
         return file
 

@@ -91,7 +91,7 @@ class Taps:
         return sum(1 for _ in takewhile(lambda pair: _OWN.sub("", pair[0]) == _OWN.sub("", pair[1]), pairs))
 
 
-_OWN = re.compile(r"[0-9TZ]{16}-[0-9a-f]{12}|[0-9a-f]{32,64}|msgbatch_\w+")
+_OWN = re.compile(r"[0-9TZ]{16}-[0-9a-f]{12}|[0-9a-f]{32,64}|(?:msg)?batch_\w+|file-[\w-]+")
 """What of a call's name is of one history only: run, drop, content, batch."""
 
 

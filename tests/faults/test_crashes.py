@@ -3,7 +3,6 @@
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -76,9 +75,8 @@ SCENARIOS = {
 
 def play(belt: Belt, scenario: Scenario, points: set[Point], *, questions: bool = True) -> Taps:
     """Play a scenario with crashes at some points, check its ending, and return what was seen."""
-    belt.provider.reset()
+    belt.begin_anew()
     belt.provider.configure(**scenario.settings, faults=scenario.faults)
-    belt.set_clock(datetime.now(UTC))
     taps = Taps(set(points), questions=questions)
     with ExitStack() as stack:
         if scenario.conflicts:

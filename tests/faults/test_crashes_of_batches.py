@@ -1,6 +1,5 @@
 """The same for a drop of several batches, which wait for room, and whose run goes on in several executions."""
 
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import orjson
@@ -30,9 +29,8 @@ def line_of(custom_id: str) -> int:
 
 def play(belt: Belt, points: set[Point]) -> Taps:
     """Play the history with crashes at some points, hold its ending against the promises, and return what was seen."""
-    belt.provider.reset()
+    belt.begin_anew()
     belt.provider.configure(seconds=1500, queue_limit=4, every={"2": "errored:api_error"})
-    belt.set_clock(datetime.now(UTC))
     taps = Taps(set(points), questions=False)
     ending = History(belt, taps).play(DATA, f"inbox/{uuid4().hex}.jsonl")
     receipt = check(belt, ending.run, ending.notice, DATA)

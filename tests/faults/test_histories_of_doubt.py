@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from tests.faults.dialects import IN_DOUBT, Dialect
 from tests.faults.promises import check
 from tests.faults.scenes import GONE, HOUR, LOST, STOP, UNREADABLE, commands, goes_wrong, play_on, tell, turn
 from tests.faults.taps import At, broken_off, meanwhile
@@ -11,12 +14,13 @@ DATA = drop_of(4)
 RELEASE = "batches/1/attempt-1"
 
 
-def test_a_list_is_held_against_the_moment_it_was_asked_for(belt: Belt) -> None:
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
+def test_a_list_is_held_against_the_moment_it_was_asked_for(belt: Belt, dialect: Dialect) -> None:
     """A list from before settling proves nothing, however late it is that the rest of the look is done."""
     goes_wrong(belt, LOST | {"do": [{"kind": "unlist", "looks": 1}, {"kind": "lose", "when": "after"}]})
     run = belt.upload(DATA)
     belt.pass_time(900 - 20)
-    with meanwhile(belt.clients, At("after", "GET /v1/messages/batches", lambda: belt.pass_time(40))):
+    with meanwhile(belt.clients, At("after", dialect.listing, lambda: belt.pass_time(40))):
         belt.poll(run)
     assert not belt.stored(f"runs/{run}/batches/1/absent-1.json")
     ending = play_on(belt, run)
@@ -58,6 +62,7 @@ def test_while_a_word_stands_that_cannot_be_followed_nobody_pays(belt: Belt) -> 
     assert play_on(belt, run).created == 1
 
 
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_a_batch_whose_results_answer_others_is_not_adopted_on_a_persons_word(belt: Belt) -> None:
     """Of two runs of one size in doubt, a person may mix up the batches; where results can be read, they decide."""
     goes_wrong(belt, LOST, LOST, UNREADABLE)
@@ -85,6 +90,7 @@ def test_a_stop_after_everything_is_there_changes_no_word(belt: Belt) -> None:
     assert belt.report(run) == told
 
 
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_bytes_of_a_run_that_a_person_let_pay_again_are_not_run_by_themselves(belt: Belt) -> None:
     """That its first call created nothing was that person's word, and no proof."""
     goes_wrong(belt, LOST, GONE)
@@ -110,7 +116,10 @@ def test_a_provider_that_says_come_at_once_is_sent_the_body_ever_more_rarely_all
     assert belt.moment - began >= timedelta(minutes=2 + 4 + 8 + 16 + 30)
 
 
-def test_candidates_that_cannot_all_be_read_in_time_are_doubtful_and_those_that_were_are_remembered(belt: Belt) -> None:
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
+def test_candidates_that_cannot_all_be_read_in_time_are_doubtful_and_those_that_were_are_remembered(
+    belt: Belt, dialect: Dialect
+) -> None:
     """Poll has two minutes, and a workspace may hold many batches of one size."""
     event = belt.drop(DATA)
     goes_wrong(belt)
@@ -122,7 +131,7 @@ def test_candidates_that_cannot_all_be_read_in_time_are_doubtful_and_those_that_
     run = belt.submit(event)["run"]
     belt.pass_time(2000)
     belt.function_seconds = 100
-    with meanwhile(belt.clients, At("after", "/results", lambda: belt.pass_time(60))):
+    with meanwhile(belt.clients, At("after", dialect.reading, lambda: belt.pass_time(60))):
         assert "than can be read in time" in belt.poll(run)["trouble"]["reason"]
     remembered = belt.stored(f"runs/{run}/batches/1/foreign-")
     assert len(remembered) == 1

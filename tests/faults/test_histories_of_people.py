@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.dialects import IN_DOUBT
 from tests.faults.promises import check
 from tests.faults.scenes import (
     GONE,
@@ -41,6 +42,7 @@ def held(belt: Belt, results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return run, notice
 
 
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_a_hold_is_told_once_after_six_hours_with_the_candidate_and_every_way_out(belt: Belt) -> None:
     """The results that would prove whose the batch is are gone; a person can look, and a person can decide."""
     goes_wrong(belt, LOST, GONE)
@@ -60,6 +62,7 @@ def test_a_hold_is_told_once_after_six_hours_with_the_candidate_and_every_way_ou
     assert belt.creates() == (1, 1)
 
 
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_the_commands_word_to_adopt_makes_the_candidate_the_runs(belt: Belt) -> None:
     """No second POST; its results are read when they can be."""
     run, notice = held(belt, UNREADABLE)
@@ -73,6 +76,7 @@ def test_the_commands_word_to_adopt_makes_the_candidate_the_runs(belt: Belt) -> 
     assert (ending.creates, ending.created) == (1, 1)
 
 
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_an_adopted_batch_whose_results_are_gone_ends_the_run_without_another_call(belt: Belt) -> None:
     """Whoever adopts it is told in the end that nothing can be had of it; only a person may then pay again."""
     run, notice = held(belt, GONE)
@@ -84,6 +88,7 @@ def test_an_adopted_batch_whose_results_are_gone_ends_the_run_without_another_ca
     assert (ending.notice["status"], ending.creates) == ("stuck", 1)
 
 
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
     """The provider keeps no results of the candidate: exactly one more POST, and the receipt says that one was lost."""
     run, notice = held(belt, GONE)
@@ -97,6 +102,7 @@ def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
     assert batch_of(belt, run) == belt.provider.stats()["batches"][1]["id"]
 
 
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 @pytest.mark.parametrize(
     ("word", "lines", "told"),
     [
@@ -133,6 +139,7 @@ def test_a_word_that_cannot_be_followed_is_told_at_once_and_pays_nothing(
     assert belt.creates() == paid
 
 
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_a_word_about_one_attempt_is_none_about_the_next(belt: Belt) -> None:
     """To submit again is said of one call that was lost; the next one that is lost is another question."""
     goes_wrong(belt, {**LOST, "times": 2}, GONE)
@@ -209,6 +216,7 @@ def test_a_stop_while_nobody_knows_what_became_of_a_call_waits_until_it_is_known
     assert (receipt["status"], receipt["results"], receipt["unanswered"]) == (status, results, unanswered)
 
 
+@pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_a_stop_while_a_batch_in_doubt_runs_cancels_it_when_it_is_known(belt: Belt) -> None:
     """Nothing is cancelled that may be another's."""
     goes_wrong(belt, LOST, seconds=7 * 3600)

@@ -52,11 +52,19 @@ class Belt:
         self.provider = provider
         self.bucket = bucket
         self.function_seconds = 900
+        self.manners: dict[str, Any] = {}
+        """Settings that the provider has whatever else it is told."""
         self.turns: list[str] = []
         self.told: list[dict[str, Any]] = []
         """Messages about runs that went on."""
         self._handed_on: dict[str, dict[str, Any]] = {}
         self.set_clock(datetime.now(UTC))
+
+    def begin_anew(self) -> None:
+        """Let the provider forget everything but its manners."""
+        self.provider.reset()
+        self.set_clock(datetime.now(UTC))
+        self.provider.configure(**self.manners)
 
     def set_clock(self, moment: datetime) -> None:
         """Let it be some moment, here and at the provider."""
