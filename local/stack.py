@@ -74,6 +74,8 @@ class Stack:
     queue_url: str
     work: Path
     provider: Control | None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Those of the template that were given."""
     _received: list[Message] = field(default_factory=list)
 
     @cached_property
@@ -257,7 +259,7 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
         secrets.create_secret(Name=SECRET_NAME, SecretString=api.key)
         announce("deploying the template with the SAM CLI")
         outputs = deploy(aws, built, {"ApiUrl": api.url} | dict(parameters or {}), work)
-        yield Stack(aws, outputs, _subscribe(aws, outputs["TopicArn"]), work, provider)
+        yield Stack(aws, outputs, _subscribe(aws, outputs["TopicArn"]), work, provider, dict(parameters or {}))
 
 
 def _subscribe(aws: Aws, topic: str) -> str:

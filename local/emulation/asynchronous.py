@@ -1,7 +1,7 @@
 """Asynchronous invocations: tried again, and what failed for good goes to the OnFailure destination.
 
-MiniStack does so only where the unqualified function is invoked, and has a rule's target invoked once. On AWS a rule
-invokes asynchronously like any other, and the settings are those of the alias or version that was named. MiniStack
+MiniStack has a rule's target invoked once. On AWS a rule invokes asynchronously like any other, and the settings are those
+of the alias or version that was named; where none was, of $LATEST, which MiniStack tells from none. MiniStack
 writes to the destination whatever the function's role may do; on AWS that is the role's write, and where it may not,
 the event is lost and the metric DestinationDeliveryFailures counts it.
 """
@@ -52,7 +52,7 @@ def _dispatch_to_lambda(arn: str, payload: str) -> None:
 def _invoke_async_with_retry(function: Json, event: object) -> None:
     config = function.get("config") or function
     name, qualifier = lambda_svc._lambda_function_name_and_qualifier_from_arn(config["FunctionArn"])
-    settings = lambda_svc._event_invoke_config(lambda_svc._functions[name], qualifier)
+    settings = lambda_svc._event_invoke_config(lambda_svc._functions[name], qualifier or "$LATEST")
     invoke_async_with_retry({**function, "event_invoke_config": settings, "event_invoke_configs": {}}, event)
 
 

@@ -5,24 +5,29 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
 import orjson
 from msgspec.structs import replace
 
-from conveyor.api import Created
-from conveyor.api.messages import ApiKey, MessageBatches
+from conveyor.api import Created, Origin, Outgoing
+from conveyor.api.credentials import ApiKey, KeyHeader
+from conveyor.api.door import Door
+from conveyor.api.messages import MessageBatches
 from conveyor.checking import Check, check_drop
 from conveyor.lines import read_stretches
 from conveyor.plan import Batch
 from conveyor.settings import Settings
 from conveyor.storage import RANGE_BYTES
-from conveyor.wire import Envelope, wire_requests
+from conveyor.wire import Envelope
 from tests.bench.figures import Figure, cpu, interleaved
 from tests.functions.conftest import STACK_SETTINGS
 
 RUN = "20261123T000000Z-0123456789ab"
+_SINCE = datetime(2026, 11, 23, tzinfo=UTC)
 _CREATED = {
     "id": "msgbatch_1",
     "processing_status": "in_progress",
@@ -75,7 +80,7 @@ def _settings(requests: int) -> Settings:
 
 def _check(drop: Path, settings: Settings, requests: int) -> Check:
     """Do what submit does before it writes the plan, but for the checksum."""
-    check = check_drop(RUN, settings, lambda: _chunks(drop, 0, drop.stat().st_size))
+    check = check_drop(RUN, settings, MessageBatches.dialect, lambda: _chunks(drop, 0, drop.stat().st_size))
     if check.faults or sum(batch.requests for batch in check.batches) != requests:
         raise RuntimeError(f"the drop is not as it should be: {check.faults[:1]}")
     return check
@@ -111,14 +116,20 @@ def _jq(jq: str, path: Path) -> float:
 
 def _send(drop: Path, batches: list[Batch], settings: Settings) -> None:
     """Create batches as submit does, at a provider that is as near as can be."""
-    envelope = Envelope(RUN, settings.default_max_tokens)
+    envelope = Envelope(MessageBatches.dialect.form, RUN, settings.default_max_tokens)
     with httpx.Client(transport=_Sink()) as client:
-        api = MessageBatches(client, "https://localhost", lambda **_: ApiKey("-"))
+        api = MessageBatches(Door(client, "https://localhost", KeyHeader(lambda **_: ApiKey("-"))))
         for batch in batches:
-            stretches = read_stretches(_chunks(drop, batch.first_byte, batch.end_byte), start=batch.first_byte)
-            created = api.create(wire_requests(batch, envelope, stretches), batch.body_bytes, settings.post_seconds)
+            body = partial(_body, drop, batch, envelope)
+            outgoing = Outgoing(Origin(RUN, batch.number, _SINCE), batch.requests, batch.body_bytes, body)
+            created = api.create(outgoing, settings.post_seconds)
             if not isinstance(created, Created):
                 raise TypeError(f"the batch was not created: {created}")
+
+
+def _body(drop: Path, batch: Batch, envelope: Envelope) -> Iterator[bytes]:
+    stretches = read_stretches(_chunks(drop, batch.first_byte, batch.end_byte), start=batch.first_byte)
+    return envelope.body(batch, stretches)
 
 
 class _Sink(httpx.BaseTransport):

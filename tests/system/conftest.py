@@ -21,10 +21,11 @@ PARAMETERS = SHORT_TIMES | LOW_LIMITS
 PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """One deployed stack for all tests, each of which drops under a key of its own."""
-    running = local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER, parameters=PARAMETERS)
+@pytest.fixture(scope="session", params=["messages", "files"])
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """One deployed stack for all tests of a dialect, each of which drops under a key of its own."""
+    parameters = PARAMETERS | {"BatchApi": request.param}
+    running = local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER, parameters=parameters)
     with interruptible(), running as stack:
         yield stack
 

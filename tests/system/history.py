@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.functions.belt import request
@@ -51,6 +51,8 @@ class History:
     """What else it says."""
     filler: int = 0
     """Bytes that each request is made longer by."""
+    in_files: dict[str, Any] = field(default_factory=dict)
+    """What of this is otherwise in the file dialect."""
 
 
 def drop_of(size: int, filler: int) -> bytes:
@@ -61,6 +63,8 @@ def drop_of(size: int, filler: int) -> bytes:
 
 def play(stack: Stack, history: History, size: int) -> None:
     """Let a history happen to a drop, and hold what lies there in the end against what is promised."""
+    if stack.parameters["BatchApi"] == "files":
+        history = replace(history, **history.in_files)
     before = stack.provider_stats()
     stack.provider_settings(history.provider | {"faults": history.faults})
     key = f"inbox/faults/{size}.jsonl"

@@ -18,6 +18,9 @@ SECONDS = 60.0
 SHORT_TIMES = {"PostSeconds": "5", "SettleSeconds": "3", "RereadSeconds": "1", "TroubleSeconds": "3"}
 """The functions' own clock is the real one, so that what they measure with it is set small."""
 
+BARE = {"metadata": "ignored", "lists_files": False}
+"""Of a server of files that cannot tell whose a batch is: only its results can, as in the other dialect."""
+
 LOW_LIMITS = {
     "MaxRequestsPerDrop": "250000",
     "MaxRequestsPerBatch": "10000",
@@ -51,7 +54,7 @@ class LiveRun:
     def let_pass(self, fact: str, minutes: int = 30) -> None:
         """Let a fact be written that many minutes earlier, instead of waiting."""
         content = self.fact(fact)
-        for moment in {"at", "not_after"} & set(content):
+        for moment in {"at", "not_after", "retry_at"} & set(content):
             earlier = datetime.fromisoformat(content[moment]) - timedelta(minutes=minutes)
             content[moment] = earlier.astimezone(UTC).isoformat()
         self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"runs/{self.run}/{fact}", Body=json.dumps(content))

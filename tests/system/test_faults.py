@@ -14,6 +14,7 @@ import pytest
 
 from local.stack import PLACEHOLDER_KEY, SECRET_NAME
 from tests.system.history import FEWEST, History, play
+from tests.system.runs import BARE
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -31,6 +32,8 @@ def at(call: str, *actions: dict[str, Any], **how: Any) -> dict[str, Any]:
 
 LOST_AFTER = {"kind": "lose", "when": "after"}
 LOST_BEFORE = {"kind": "lose", "when": "before"}
+UPLOADED_AGAIN = ("troubled", "completed")
+"""After ten seconds, and so after TroubleSeconds, which are fewer here."""
 UNREADABLE = at("results", {"kind": "answer", "status": 503}, times=None)
 
 
@@ -138,18 +141,36 @@ def list_too_late(run: LiveRun) -> None:
     run.fact("batches/1/batch-1.json")
     assert run.stack.provider is not None
     headers = {"x-api-key": PLACEHOLDER_KEY, "anthropic-version": "2023-06-01"}
+    path = {"messages": "/v1/messages/batches", "files": "/v1/batches"}[run.stack.parameters["BatchApi"]]
     with httpx.Client(base_url=run.stack.provider.url, headers=headers, trust_env=False) as client:
         for _ in range(MANY_LOOKS):
-            client.get("/v1/messages/batches", params={"limit": 1}).raise_for_status()
+            client.get(path, params={"limit": 1}).raise_for_status()
     run.fact(f"batches/1/duplicate-{first['id']}.json")
     run.stack.provider_settings({"seconds": 0})
+
+
+def see_it_adopted(run: LiveRun) -> None:
+    """See that the batch is the run's while it still runs: no result is needed to tell."""
+    assert run.fact("batches/1/batch-1.json")["adopted"] is True
+    run.stack.provider_settings({"seconds": 0})
+
+
+def make_room(run: LiveRun) -> None:
+    """Let the queue take the batch, and do not wait for the minute after which it is sent again."""
+    run.fact("batches/1/failed-1.json")
+    run.stack.provider_settings({"queue_limit": None})
+    run.let_pass("batches/1/failed-1.json")
 
 
 HISTORIES = {
     "the answer is lost after creating": History([at("create", LOST_AFTER)], batch={"adopted": True}),
     "the answer is lost before creating": History([at("create", LOST_BEFORE)], posts=2, receipt={"unanswered": 1}),
     "submit is asked for another while the answer is open": History(
-        [at("create", LOST_AFTER)], {"seconds": None}, meanwhile=ask_for_another, batch={"adopted": True}
+        [at("create", LOST_AFTER)],
+        {"seconds": None},
+        meanwhile=ask_for_another,
+        batch={"adopted": True},
+        in_files={"provider": {"seconds": None} | BARE},
     ),
     "overloaded after creating": History(
         [at("create", {"kind": "answer", "status": 529, "when": "after"})], batch={"adopted": True}
@@ -158,7 +179,16 @@ HISTORIES = {
         [at("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "1"}})], posts=2
     ),
     "reset in the middle of the body": History(
-        [at("create", {"kind": "reset", "at": 1_000_000})], posts=2, receipt={"unanswered": 1}, filler=50_000
+        [at("create", {"kind": "reset", "at": 1_000_000})],
+        posts=2,
+        receipt={"unanswered": 1},
+        filler=50_000,
+        in_files={
+            "faults": [at("upload", {"kind": "reset", "at": 1_000_000})],
+            "posts": 1,
+            "receipt": {},
+            "told": UPLOADED_AGAIN,
+        },
     ),
     "the answer is slower than the client": History(
         [at("create", {"kind": "delay", "seconds": 2.5, "when": "after"})], batch={"adopted": True}
@@ -210,6 +240,7 @@ HISTORIES = {
         meanwhile=adopt,
         told=("held", "completed"),
         batch={"adopted": True},
+        in_files={"provider": BARE},
     ),
     "held until a person says that there is no batch": History(
         [at("create", LOST_AFTER), at("results", {"kind": "archive"})],
@@ -218,6 +249,7 @@ HISTORIES = {
         created=2,
         told=("held", "completed"),
         batch={"adopted": False, "duplicates": []},
+        in_files={"provider": BARE},
     ),
     "held until a person stops the run": History(
         [at("create", LOST_AFTER), at("results", {"kind": "archive"})],
@@ -225,6 +257,7 @@ HISTORIES = {
         told=("held", "stuck"),
         says="before it was known whether its call created a batch",
         failures=lambda size: dict.fromkeys(range(1, size + 1), "stuck"),
+        in_files={"provider": BARE},
     ),
     "stopped while the batch runs": History(
         provider={"seconds": None},
@@ -248,6 +281,7 @@ HISTORIES = {
         says="was stopped",
         batch={"adopted": True},
         receipt={"code": "stopped"},
+        in_files={"provider": {"seconds": None} | BARE},
     ),
     "the key is refused": History(
         provider={"api_key": OTHER_KEY},
@@ -255,11 +289,56 @@ HISTORIES = {
         told=("refused",),
         says="put-secret-value",
         receipt={"code": "key-refused"},
+        in_files={"posts": 0},
     ),
     "the key is replaced while the batch runs": History(
         provider={"seconds": None}, meanwhile=rotate_the_key, told=("troubled", "completed")
     ),
 }
+
+
+HISTORIES_OF_FILES = {
+    "the answer to the upload is lost": History([at("upload", LOST_AFTER)]),
+    "the upload is lost": History([at("upload", LOST_BEFORE)], told=UPLOADED_AGAIN),
+    "the lost upload is not listed at once": History(
+        [at("upload", {"kind": "unlist", "looks": 2}, LOST_AFTER)], told=UPLOADED_AGAIN
+    ),
+    "the answer is lost, and the server tells whose the batch is": History(
+        [at("create", LOST_AFTER)], {"seconds": None}, meanwhile=see_it_adopted, batch={"adopted": True}
+    ),
+    "the queue is full, and the batch fails": History(
+        provider={"queue_limit": 1}, meanwhile=make_room, posts=2, created=2, told=("completed",)
+    ),
+    "a line is blamed": History(
+        provider={"blame": {"3": "invalid_json_line"}},
+        failures=lambda size: dict.fromkeys(range(1, size + 1), "canceled") | {3: "errored"},
+    ),
+    "most things are said in another way": History(
+        provider={
+            "status_case": "upper",
+            "cancel_spelling": "canceled",
+            "created_form": "job",
+            "time_form": "iso",
+            "list_form": "array",
+            "absent_file": "empty",
+            "metadata": "refused",
+            "counts_at_first": False,
+            "result_form": "status",
+            "failure_form": "inside",
+            "outcomes": {"2": "errored:invalid_request_error", "4": "canceled", "5": "expired"},
+        },
+        posts=2,
+        failures=lambda _: {2: "errored", 4: "canceled", 5: "expired"},
+    ),
+}
+"""What can go wrong, or be otherwise, in the file dialect only."""
+
+
+@pytest.mark.parametrize("stack", ["files"], indirect=True)
+@pytest.mark.parametrize("name", HISTORIES_OF_FILES)
+def test_so_it_is_where_a_file_is_uploaded_and_a_batch_made_of_it(stack: Stack, name: str) -> None:
+    """An upload may be repeated, a batch may fail unrun and be sent again: neither is paid for."""
+    play(stack, HISTORIES_OF_FILES[name], FEWEST + len(HISTORIES) + list(HISTORIES_OF_FILES).index(name))
 
 
 @pytest.mark.parametrize("name", HISTORIES)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.deployment import STACK_NAME
-from tests.system.runs import LOW_LIMITS, SHORT_TIMES
+from tests.system.runs import BARE, LOW_LIMITS, SHORT_TIMES
 from tests.system.scene import LINE, Scene, policy_of
 from tests.unit import template
 
@@ -138,7 +138,7 @@ def loses_the_failure(scene: Scene) -> None:
 def holds_up_a_resend(scene: Scene) -> None:
     """Play: another run's batch, which its claim would rule out, is waited for, since it might be our lost one."""
     lines = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(7))  # of no other batch
-    scene.stack.provider_settings({"seconds": None})
+    scene.stack.provider_settings({"seconds": None} | BARE)
     other = scene.drop(lines, "inbox/another.jsonl")
     scene.wait_for_key(f"claims/batches/{other.fact('batches/1/batch-1.json')['id']}")
     scene.stack.provider_settings({"faults": [{"call": "create", "do": {"kind": "lose", "when": "before"}}]})

@@ -1,7 +1,8 @@
-"""A run to word messages about, and to look from."""
+"""A run to word messages about, to look from, and to send a batch of."""
 
 from datetime import UTC, datetime
 
+from conveyor.api import Origin, Outgoing
 from conveyor.drop import Drop
 from conveyor.plan import Batch
 from conveyor.records import Run
@@ -37,3 +38,9 @@ SETTINGS = Settings(
 DROP = Drop("bucket", "inbox/team/articles.jsonl", "v", "e", 9, NOW, {})
 RUN = Run("run-1", "team/articles", DROP, SETTINGS)
 BATCH = Batch(1, 1, 0, last_line=3, end_byte=99, requests=3, defaulted=1, body_bytes=80, skipped=[])
+ORIGIN = Origin(RUN.run, BATCH.number, NOW)
+
+
+def outgoing(*pieces: bytes, size: int | None = None) -> Outgoing:
+    """Give a batch of three requests to send, of which so many bytes are announced."""
+    return Outgoing(ORIGIN, BATCH.requests, sum(map(len, pieces)) if size is None else size, lambda: pieces)

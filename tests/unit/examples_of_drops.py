@@ -1,18 +1,26 @@
-"""Settings for checking a drop, lines for it, and a plain check that remembers every id."""
+"""Settings for checking a drop, dialects, lines of a drop, and a plain check that remembers every id."""
 
 from typing import Any, NamedTuple
 
+import httpx
 import orjson
 from msgspec.structs import replace
 
-from conveyor.line import Fault, Request, read_request
+from conveyor.api.credentials import ApiKey, KeyHeader
+from conveyor.api.door import Door
+from conveyor.api.files import FileBatches
+from conveyor.api.messages import MessageBatches
+from conveyor.checking import MOST_MODEL_CHANGES
+from conveyor.dialect import Dialect
+from conveyor.line import Fault, Request, Rules, read_request
 from conveyor.lines import read_lines
-from conveyor.plan import Batch, Planner, Sent, Skipped
+from conveyor.plan import Batch, Limits, Planner, Sent, Skipped
 from conveyor.settings import Settings
 from conveyor.wire import Envelope
 from tests.unit.examples import SETTINGS
 
 RUN = "20261122T101112Z-0123456789ab"
+MESSAGES = MessageBatches.dialect
 
 
 def settings(**changes: Any) -> Settings:
@@ -22,6 +30,18 @@ def settings(**changes: Any) -> Settings:
         "max_requests_per_batch": 10**5, "max_bytes_per_batch": 10**8, "max_tokens_per_batch": 10**9,
     }  # fmt: skip
     return replace(SETTINGS, **generous | changes)
+
+
+def files(**changes: Any) -> Dialect:
+    """Give the file dialect with some of its settings changed."""
+    door = Door(httpx.Client(), SETTINGS.api_url, KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}")))
+    return FileBatches(door, settings(batch_api="files", **changes)).dialect
+
+
+PARAMS, BODY = files(), files(line_form="body")
+"""The two forms of the file dialect: a batch of the second one holds one model only."""
+CHAT = files(line_form="body", batch_endpoint="/v1/chat/completions")
+DIALECTS = {"messages": MESSAGES, "params": PARAMS, "body": BODY, "chat": CHAT}
 
 
 def line(custom_id: Any, **params: Any) -> bytes:
@@ -39,28 +59,31 @@ class Found(NamedTuple):
     faults: list[Fault]
     lines: int
     requests: int
+    alternates: bool
 
 
-def plain_check(data: bytes, settings: Settings, most_faults: int) -> Found:
+def plain_check(data: bytes, settings: Settings, most_faults: int, dialect: Dialect = MESSAGES) -> Found:
     """Check a drop as its rules say it: line by line, all ids in a dictionary."""
-    planner = Planner(settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
-    envelope = Envelope(RUN, settings.default_max_tokens)
+    most = Limits(settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
+    planner = Planner(most, len(dialect.form.start + dialect.form.end))
+    envelope = Envelope(dialect.form, RUN, settings.default_max_tokens)
     lines_by_id: dict[str, int] = {}
     faults: list[Fault] = []
     count = requests = 0
     for one in read_lines([data]):
         count += 1
-        found = read_request(one, settings.default_max_tokens)
+        found = read_request(one, Rules.of(settings.default_max_tokens, dialect))
         if isinstance(found, Request):
             requests += 1
-            if requests > settings.max_requests_per_drop:
+            if requests > settings.max_requests_per_drop or planner.changes > MOST_MODEL_CHANGES:
                 continue
-            defaulted = found.max_tokens is None
+            defaulted = dialect.is_message and found.max_tokens is None
             size = len(envelope.requests([one.number], [found.params], [defaulted]))
             first = lines_by_id.setdefault(found.custom_id, one.number)
             if first == one.number and planner.fits_alone(size):
                 tokens = found.max_tokens or settings.default_max_tokens
-                planner.add(Sent(one.number, one.number, one.start, one.end, 1, size, tokens, int(defaulted)))
+                model = found.model if dialect.one_model else ""
+                planner.add(Sent(one.number, one.number, one.start, one.end, 1, size, tokens, int(defaulted), model))
                 continue
             requests -= 1
             code, message = "custom-id-duplicate", f'"custom_id" is already used on line {first}'
@@ -72,4 +95,4 @@ def plain_check(data: bytes, settings: Settings, most_faults: int) -> Found:
         planner.skip(Skipped(one.number, found[0].custom_id, found[0].code, found[0].message), one.start, one.end)
         if len(faults) > most_faults:
             break
-    return Found(planner.batches, faults, count, requests)
+    return Found(planner.batches, faults, count, requests, planner.changes > MOST_MODEL_CHANGES)

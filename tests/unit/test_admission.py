@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from conveyor import keys
 from conveyor.admission import PATIENCE, WINDOW, admit
-from conveyor.api.messages import ApiKey, MessageBatches
+from conveyor.api.credentials import ApiKey, KeyHeader
+from conveyor.api.door import Door
+from conveyor.api.messages import MessageBatches
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.storage import Storage
@@ -51,7 +53,8 @@ class Queue:
         storage = Storage(self.bucket.client, "bucket")
         ledger = Ledger(storage, run)
         provider = httpx.Client(transport=httpx.MockTransport(self._answer))
-        api = MessageBatches(provider, SETTINGS.api_url, lambda *, renew=False: ApiKey(f"key {renew}"))
+        key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
+        api = MessageBatches(Door(provider, SETTINGS.api_url, key))
         about = replace(RUN, run=run, settings=replace(SETTINGS, max_queued_requests=10))
         turn = Turn(about, ledger, storage, api, Invocation(timedelta(minutes=15), lambda: self.now))
         return admit(turn, requests, ledger.facts())
@@ -86,7 +89,7 @@ def full(queue: Queue) -> Queue:
 
 def sent(run: str, batch: int) -> tuple[str, str]:
     """Name the facts of a batch that was sent."""
-    return keys.attempt(run, batch, 1), keys.batch(run, batch)
+    return keys.attempt(run, batch, 1), keys.batch(run, batch, 1)
 
 
 @pytest.mark.parametrize(("requests", "admitted"), [(1, True), (6, True), (7, False)])

@@ -1,21 +1,27 @@
 """The direction of imports: functions, then the core, then its two doors; pure modules know neither AWS nor HTTP."""
 
 import ast
+import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from conveyor.api import access
+
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
-    "checked", "checking", "drop", "facts", "frame", "glance", "invocation", "keys", "line", "lines", "notice",
-    "outcome", "output", "packed", "plan", "price", "receipt", "records", "repeats", "rows", "schedule", "settings",
-    "spool", "tally", "warning", "wire",
+    "checked", "checking", "dialect", "drop", "facts", "frame", "glance", "invocation", "keys", "line", "lines",
+    "notice", "outcome", "output", "packed", "plan", "price", "receipt", "records", "repeats", "rows", "schedule",
+    "settings", "spool", "tally", "warning", "wire",
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},
     "clients": {"boto3", "botocore"},
     "api.access": {"botocore", "httpx"},
-    "api.messages": {"httpx"},
+    "api.door": {"httpx"},
+    "api.credentials": {"httpx"},
+    "api.signature": {"botocore", "httpx"},
     "api.errors": {"httpx"},
 }
 
@@ -47,3 +53,30 @@ def test_only_the_doors_know_aws_and_http(name: str) -> None:
     """There is one place each for S3, for the provider, and for building clients."""
     outer = {module.partition(".")[0] for module in imports(modules()[name])} & {"boto3", "botocore", "httpx"}
     assert outer <= DOORS.get(name, set())
+
+
+DIALECTS = {name for name in modules() if re.match(r"api\.(message|file|upload)", name)}
+"""All that knows one: what `conveyor.api.access` loads by the name that a run was begun with, and their parts."""
+
+
+@pytest.mark.parametrize("name", sorted(modules().keys() - DIALECTS))
+def test_only_dialects_know_dialects(name: str) -> None:
+    """All else sees what every provider has in common: another dialect changes nothing but the list of them."""
+    nodes = ast.walk(ast.parse(modules()[name].read_text()))
+    parts = {f"{node.module}.{each.name}" for node in nodes if isinstance(node, ast.ImportFrom) for each in node.names}
+    assert not (imports(modules()[name]) | parts) & {f"conveyor.{dialect}" for dialect in DIALECTS}
+    assert name == "api.access" or not re.search(r"conveyor\.api\.(message|file)", modules()[name].read_text())
+
+
+def test_every_dialect_in_the_list_has_its_way_in() -> None:
+    """A value of `BatchApi` that leads nowhere would be found by the first run."""
+    assert {module.removeprefix("conveyor.") for module in access.DIALECTS.values()} <= DIALECTS
+    assert all(callable(import_module(module).connect) for module in access.DIALECTS.values())
+
+
+@pytest.mark.parametrize(("mine", "other"), [("(file|upload)", "message"), ("message", "(file|upload)")])
+def test_dialects_know_of_each_other_no_more_than_their_lines(mine: str, other: str) -> None:
+    """A provider of one dialect may write result lines of the other."""
+    paths = [path for name, path in modules().items() if re.match(rf"api\.{mine}", name)]
+    found = {module for path in paths for module in imports(path) if re.match(rf"conveyor\.api\.{other}", module)}
+    assert found <= {"conveyor.api.message_results"}

@@ -11,19 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.checking import RECALL, check_drop
+from conveyor.dialect import Dialect
 from conveyor.repeats import Recall
 from conveyor.settings import Settings
-from tests.unit.examples_of_drops import RUN, Found, line, plain_check, settings
+from tests.unit.examples_of_drops import DIALECTS, MESSAGES, RUN, Found, line, plain_check, settings
 
 MEGABYTE = 1_000_000
 PROJECT = Path(__file__).parents[2]
 
 
-def checked(data: bytes, own: Settings, most_faults: int, recall: Recall = RECALL) -> Found:
+def checked(
+    data: bytes, own: Settings, most_faults: int, recall: Recall = RECALL, dialect: Dialect = MESSAGES
+) -> Found:
     """Check a drop that comes in chunks of no particular size."""
     chunks = [data[place : place + 199] for place in range(0, len(data), 199)]
-    check = check_drop(RUN, own, lambda: chunks, recall, most_faults)
-    return Found(check.batches, check.faults, check.lines, check.requests)
+    check = check_drop(RUN, own, dialect, lambda: chunks, recall, most_faults)
+    return Found(check.batches, check.faults, check.lines, check.requests, check.alternates)
 
 
 ids = st.sampled_from(["a", "b", "c", "d", "é", "ab", "ba"]) | st.text(min_size=1, max_size=3)
@@ -31,6 +34,8 @@ lines = (
     st.builds(line, ids)
     | st.builds(line, ids, max_tokens=st.none() | st.integers(0, 20))
     | st.builds(line, ids, system=st.just("x" * 300))
+    | st.builds(line, ids, model=st.sampled_from(["m", "n"]))
+    | st.builds(line, ids, tools=st.sampled_from([[], [{"name": "t"}]]), top_k=st.none() | st.just(1))
     | st.just(b"nonsense")
     | st.just(b"")
 )
@@ -52,14 +57,23 @@ recalls = st.builds(
 )
 
 
-@given(st.lists(lines, max_size=40), tight, st.integers(0, 6) | st.just(1000), recalls)
+@given(
+    st.lists(lines, max_size=40),
+    tight,
+    st.integers(0, 6) | st.just(1000),
+    recalls,
+    st.sampled_from(list(DIALECTS.values())),
+)
 def test_two_passes_find_what_one_that_remembers_every_id_finds(
-    lines: list[bytes], tight: dict[str, int], most_faults: int, recall: Recall
+    lines: list[bytes], tight: dict[str, int], most_faults: int, recall: Recall, dialect: Dialect
 ) -> None:
-    """The same faults in the same order, the same lines left out, the same plan; also where other ids look alike."""
+    """The same faults in the same order, the same lines left out, the same plan; also where other ids look alike.
+
+    In each dialect: some hold one model a batch, refuse tools, or take what is no message.
+    """
     own = settings(**tight)
     data = b"\n".join(lines)
-    assert checked(data, own, most_faults, recall) == plain_check(data, own, most_faults)
+    assert checked(data, own, most_faults, recall, dialect) == plain_check(data, own, most_faults, dialect)
 
 
 def test_a_drop_without_repeats_is_read_once() -> None:
@@ -83,7 +97,7 @@ def passes(data: bytes) -> int:
         reads += 1
         return [data]
 
-    check_drop(RUN, settings(), read)
+    check_drop(RUN, settings(), MESSAGES, read)
     return reads
 
 
@@ -106,7 +120,7 @@ def test_a_drop_that_was_written_twice_into_one_file_is_told_by_its_first_faults
 PEAK = """
 import resource, sys
 from conveyor.checking import RECALL, check_drop
-from tests.unit.examples_of_drops import RUN, line, settings
+from tests.unit.examples_of_drops import MESSAGES, RUN, line, settings
 
 count, size = map(int, sys.argv[1:])
 before, after = line("r-%d", system="x" * size).split(b"%d")
@@ -115,7 +129,7 @@ def chunks():
     for start in range(0, count, 1000):
         yield b"".join(b"%b%d%b\\n" % (before, number, after) for number in range(start, start + 1000))
 
-check = check_drop(RUN, settings(max_requests_per_drop=10**7), chunks)
+check = check_drop(RUN, settings(max_requests_per_drop=10**7), MESSAGES, chunks)
 assert (check.requests, check.faults) == (count, [])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """

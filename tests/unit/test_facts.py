@@ -23,11 +23,13 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
             keys.run(RUN), keys.validation(RUN), keys.plan(RUN), keys.refused(RUN), keys.stuck(RUN, 1),
             keys.attempt(RUN, 1, 1), keys.attempt_refused(RUN, 1, 1),
             keys.attempt(RUN, 1, 2), keys.attempt_unknown(RUN, 1, 2), keys.attempt_absent(RUN, 1, 2),
-            keys.attempt(RUN, 1, 3), keys.attempt_unknown(RUN, 1, 3), keys.batch(RUN, 1),
+            keys.attempt(RUN, 1, 3), keys.attempt_unknown(RUN, 1, 3), keys.batch(RUN, 1, 1),
             keys.splitting(RUN, 1, 1), keys.read(RUN, 1, 1), keys.splitting(RUN, 1, 2), keys.read(RUN, 1, 2),
             keys.splitting(RUN, 1, 3), keys.splitting(RUN, 1, 4), keys.unread(RUN, 1, 4),
             keys.part(RUN, 1), keys.cancel(RUN, 1), keys.duplicate(RUN, 1, "msgbatch_2"), keys.aside(RUN, 1),
-            keys.attempt(RUN, 12, 1),
+            keys.foreign(RUN, 1, "msgbatch_3"), keys.discarded(RUN, 1),
+            keys.attempt(RUN, 12, 1), keys.batch(RUN, 12, 1), keys.attempt_failed(RUN, 12, 1),
+            keys.attempt(RUN, 12, 2), keys.batch(RUN, 12, 2),
             keys.ledger(RUN) + "a-note.txt", keys.ledger(RUN) + "batches/x/part.json",
         ],
     )  # fmt: skip
@@ -35,9 +37,10 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
     assert facts.batches == {
         1: BatchFacts(
             attempts=3, refused={1}, unknown={2, 3}, absent={2}, splits=4, reads={1, 2}, unreads={4},
-            duplicates={"msgbatch_2"}, cancelled=True, submitted=True, stuck=True, parted=True,
+            duplicates={"msgbatch_2"}, foreign={"msgbatch_3"}, cancelled=True, takes={1}, stuck=True, parted=True,
+            discarded=True,
         ),
-        12: BatchFacts(attempts=1),
+        12: BatchFacts(attempts=2, takes={1, 2}, failed={1}),
     }  # fmt: skip
 
 
@@ -64,7 +67,7 @@ def test_an_attempt_is_undecided_until_something_says_what_became_of_it() -> Non
     assert facts_of(one).undecided == 1
     assert facts_of(one, keys.attempt_refused(RUN, 1, 1)).undecided is None
     assert facts_of(one, keys.attempt_absent(RUN, 1, 1)).undecided is None
-    assert facts_of(one, keys.batch(RUN, 1)).undecided is None
+    assert facts_of(one, keys.batch(RUN, 1, 1)).undecided is None
     assert facts_of(one, keys.attempt_absent(RUN, 1, 1), keys.attempt(RUN, 1, 2)).undecided == 2
     assert facts_of(one, keys.attempt_unknown(RUN, 1, 1)).undecided == 1, "that its call is over decides nothing"
 
@@ -72,6 +75,20 @@ def test_an_attempt_is_undecided_until_something_says_what_became_of_it() -> Non
 def test_tenth_facts_come_after_ninth_ones() -> None:
     """Keys are listed by their letters; numbers count."""
     assert facts_of(*(keys.attempt(RUN, 1, number) for number in range(12))).attempts == 11
+
+
+def test_a_batch_that_failed_unrun_counts_no_more_and_the_next_one_does() -> None:
+    """Nothing was run of it, and nothing paid: what follows is another attempt, and another batch at the provider."""
+    taken = (keys.attempt(RUN, 1, 1), keys.batch(RUN, 1, 1))
+    failed = (*taken, keys.attempt_failed(RUN, 1, 1))
+    again = (*failed, keys.attempt(RUN, 1, 2))
+    told = [facts_of(*keys_) for keys_ in (taken, failed, again, (*again, keys.batch(RUN, 1, 2)))]
+    assert [(about.take, about.submitted, about.undecided) for about in told] == [
+        (1, True, None),
+        (2, False, None),
+        (2, False, 2),
+        (2, True, None),
+    ]
 
 
 def facts_with(*listed: str) -> Facts:
@@ -85,10 +102,14 @@ def test_a_run_may_have_paid_from_its_intent_on_unless_the_provider_refused_it()
     assert not facts_with().may_have_paid
     assert facts_with(one).may_have_paid
     assert facts_with(one, keys.attempt_unknown(RUN, 1, 1)).may_have_paid
-    assert facts_with(one, keys.batch(RUN, 1)).may_have_paid
+    assert facts_with(one, keys.batch(RUN, 1, 1)).may_have_paid
     assert not facts_with(one, keys.attempt_refused(RUN, 1, 1)).may_have_paid
     assert facts_with(one, keys.attempt_absent(RUN, 1, 1)).may_have_paid  # perhaps by a person's word only
     assert facts_with(one, keys.attempt_absent(RUN, 1, 1), keys.attempt(RUN, 1, 2)).may_have_paid
+    failed = (one, keys.batch(RUN, 1, 1), keys.attempt_failed(RUN, 1, 1))
+    assert not facts_with(*failed).may_have_paid
+    assert facts_with(*failed, keys.attempt(RUN, 1, 2)).may_have_paid
+    assert facts_with(*failed, keys.attempt(RUN, 1, 2), keys.batch(RUN, 1, 2)).may_have_paid
 
 
 def test_a_run_may_have_paid_if_any_of_its_batches_may_have() -> None:

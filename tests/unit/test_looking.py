@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from conveyor import keys
-from conveyor.api.messages import ApiKey, MessageBatches
+from conveyor.api.credentials import ApiKey, KeyHeader
+from conveyor.api.door import Door
+from conveyor.api.messages import MessageBatches
 from conveyor.drop import nonce, wire_id
 from conveyor.facts import BatchFacts
 from conveyor.invocation import Invocation
@@ -57,7 +59,8 @@ class Looking:
         ledger = Ledger(storage, RUN.run)
         ledger.write_attempt_unknown(1, 1, AttemptUnknown("w", NOW, "ReadTimeout"))
         provider = httpx.Client(transport=httpx.MockTransport(self._answer))
-        api = MessageBatches(provider, RUN.settings.api_url, lambda *, renew=False: ApiKey(f"key {renew}"))
+        key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
+        api = MessageBatches(Door(provider, RUN.settings.api_url, key))
         turn = Turn(RUN, ledger, storage, api, Invocation(timedelta(minutes=2), lambda: LATER))
         self.found = look(turn, BATCH, 1, ATTEMPTED)
         self.facts = ledger.facts().batches[1]
@@ -75,10 +78,11 @@ class Looking:
 def test_one_result_with_an_id_of_ours_proves_a_batch() -> None:
     """Nobody else knows it; strays before it and a stream that breaks off behind it change nothing."""
     looking = Looking(stream((3, line("another-1")), (1, b"?\n"), (1, line(OURS))))
-    batch = msgspec.json.decode(looking.read(keys.batch(RUN.run, 1)), type=Submitted)
+    batch = msgspec.json.decode(looking.read(keys.batch(RUN.run, 1, 1)), type=Submitted)
     assert (batch.id, batch.adopted, batch.released) == ("msgbatch_1", True, False)
     assert msgspec.json.decode(looking.read(keys.claim("msgbatch_1")), type=Claim) == Claim(RUN.run, 1)
-    assert looking.facts == BatchFacts(attempts=0, unknown={1}, submitted=True)
+    assert looking.facts == BatchFacts(attempts=0, unknown={1}, takes={1})
+    assert looking.facts.submitted
 
 
 def test_a_thousand_results_with_ids_of_others_prove_that_a_batch_is_anothers() -> None:

@@ -7,8 +7,11 @@ import httpx
 import pytest
 
 from conveyor.api import Created, Progress, Refused, Trouble, Unknown
-from conveyor.api.messages import ApiKey, MessageBatches
+from conveyor.api.credentials import ApiKey, KeyHeader
+from conveyor.api.door import Door
+from conveyor.api.messages import MessageBatches
 from conveyor.records import RefusalKind
+from tests.unit.examples import outgoing
 
 URL = "https://provider.test"
 CREATED = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -30,7 +33,8 @@ class Keys:
 
 def api(handler: Handler, keys: Keys | None = None) -> MessageBatches:
     """Speak to a function instead of a server."""
-    return MessageBatches(httpx.Client(transport=httpx.MockTransport(handler)), URL, keys or Keys())
+    client = httpx.Client(transport=httpx.MockTransport(handler))
+    return MessageBatches(Door(client, URL, KeyHeader(keys or Keys())))
 
 
 def batch(number: int = 1, *, requests: int = 3, status: str = "in_progress", hours: int = 0) -> dict[str, object]:
@@ -57,7 +61,7 @@ def test_a_batch_is_sent_as_one_body_of_the_announced_length() -> None:
         return httpx.Response(200, json=batch())
 
     body = b'{"requests":[{"a":1},{"b":2}]}'
-    created = api(answer).create([b'{"a":1}', b'{"b":2}'], len(body), 60)
+    created = api(answer).create(outgoing(b'{"requests":[', b'{"a":1},{"b":2}', b"]}"), 60)
     assert created == Created("msgbatch_1", CREATED, CREATED + timedelta(days=1))
     assert seen[0].url == f"{URL}/v1/messages/batches"
     assert seen[0].content == body
@@ -106,7 +110,7 @@ def test_a_sure_refusal_says_what_follows(
     answer: httpx.Response, kind: RefusalKind, told: str | None, retry_after: int | None
 ) -> None:
     """Each kind has its own consequence: wait, stop for a person, send once more, or give up."""
-    refused = api(lambda _: answer).create([], 0, 60)
+    refused = api(lambda _: answer).create(outgoing(), 60)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.retry_after) == (kind, retry_after)
     assert told in (None, refused.type)
@@ -116,7 +120,7 @@ def test_a_sure_refusal_says_what_follows(
 def test_any_other_answer_proves_nothing(status: int) -> None:
     """The batch may exist, so nobody may pay again."""
     answer = httpx.Response(status, headers={"location": "https://elsewhere.test"})
-    assert isinstance(api(lambda _: answer).create([], 0, 60), Unknown)
+    assert isinstance(api(lambda _: answer).create(outgoing(), 60), Unknown)
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError])
@@ -126,7 +130,7 @@ def test_a_lost_answer_proves_nothing(failure: type[httpx.TransportError]) -> No
     def fail(_: httpx.Request) -> httpx.Response:
         raise failure("secret key-0")
 
-    unknown = api(fail).create([], 0, 60)
+    unknown = api(fail).create(outgoing(), 60)
     assert isinstance(unknown, Unknown)
     assert "key-0" not in unknown.reason
 
@@ -138,19 +142,19 @@ def test_a_call_that_never_reached_the_provider_created_nothing(failure: type[ht
     def fail(_: httpx.Request) -> httpx.Response:
         raise failure("no route")
 
-    refused = api(fail).create([], 0, 60)
+    refused = api(fail).create(outgoing(), 60)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.type) == (RefusalKind.LATER, "unreachable")
 
 
 def test_a_success_that_names_no_batch_proves_nothing() -> None:
     """Something between us and the provider may have answered."""
-    assert isinstance(api(lambda _: httpx.Response(200, text="OK")).create([], 0, 60), Unknown)
+    assert isinstance(api(lambda _: httpx.Response(200, text="OK")).create(outgoing(), 60), Unknown)
 
 
 def test_a_body_that_takes_too_long_is_broken_off() -> None:
     """The function must end before its own end; half of a deadline of no seconds is over at once."""
-    sent = api(lambda request: httpx.Response(200, content=request.read())).create([b"{}"], 100, 0)
+    sent = api(lambda request: httpx.Response(200, content=request.read())).create(outgoing(b"{}"), 0)
     assert sent == Unknown("_TooSlowError while the batch was sent")
 
 

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.output import OutputFile
-from conveyor.plan import BODY_END, BODY_START, Batch, Checked, Plan, Planner, Sent, Skipped, decode_plan, encode_plan
+from conveyor.plan import Batch, Checked, Limits, Plan, Planner, Sent, Skipped, decode_plan, encode_plan
 
+START, END = b'{"requests":[', b"]}"
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
 
@@ -16,7 +17,7 @@ def one(line: int, start: int, end: int, size: int) -> Sent:
 
 def planned(sizes: list[int], max_requests: int, max_bytes: int, max_tokens: int) -> list[Batch]:
     """Plan requests of some sizes and twice as many tokens, each on a line of its own of 100 bytes."""
-    planner = Planner(max_requests, max_bytes, max_tokens)
+    planner = Planner(Limits(max_requests, max_bytes, max_tokens), len(START + END))
     for line, size in enumerate(sizes, 1):
         planner.add(one(line, line * 100, line * 100 + 90, size))
     return planner.batches
@@ -35,7 +36,7 @@ def test_batches_cover_all_lines_in_order_within_every_limit(
         assert (batch.last_line, batch.end_byte) == (first + batch.requests - 1, batch.last_line * 100 + 90)
         assert batch.requests <= requests
         own = sizes[first - 1 : batch.last_line]
-        body = BODY_START + b",".join(b"x" * size for size in own) + BODY_END
+        body = START + b",".join(b"x" * size for size in own) + END
         assert batch.body_bytes == len(body) <= limit
         assert batch.max_tokens == 2 * sum(own) <= tokens
         for following in sizes[batch.last_line :][:1]:
@@ -58,7 +59,7 @@ def test_a_request_of_more_tokens_than_a_batch_may_have_stands_alone() -> None:
 
 def test_a_plan_is_kept_and_read_back() -> None:
     """Skipped lines belong to it, with their reasons."""
-    planner = Planner(10, 1000, 1000)
+    planner = Planner(Limits(10, 1000, 1000), len(START + END))
     planner.skip(Skipped(1, None, "not-json", "no"), 0, 5)
     planner.add(one(2, 6, 20, 30))
     planner.skip(Skipped(4, "é", "model-invalid", "no, neither"), 30, 35)

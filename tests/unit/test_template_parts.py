@@ -120,7 +120,11 @@ def test_an_upload_that_cannot_be_handled_waits_in_a_queue() -> None:
     (target,) = expanded["SubmitUpload"]["Properties"]["Targets"]
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UploadDeadLetterQueue", "Arn"]}}
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": DAY, "MaximumRetryAttempts": 185}
-    invoked = expanded["SubmitEventInvokeConfig"]["Properties"]
+    assert [each for each in expanded.values() if each["Type"] == "AWS::Lambda::EventInvokeConfig"] == [
+        expanded["SubmitRetries"]
+    ]
+    invoked = expanded["SubmitRetries"]["Properties"]
+    assert (invoked["FunctionName"], invoked["Qualifier"]) == ({"Ref": "Submit"}, "$LATEST")
     failure = {"Destination": {"Fn::GetAtt": ["SubmitFailureQueue", "Arn"]}}
     assert (invoked["MaximumRetryAttempts"], invoked["DestinationConfig"]["OnFailure"]) == (2, failure)
 

@@ -1,37 +1,57 @@
 """Requests as they are sent."""
 
+from typing import Any
+
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.checking import check_drop
+from conveyor.dialect import Dialect
 from conveyor.drop import nonce, wire_id
-from conveyor.line import Request, read_request
+from conveyor.line import Request, Rules, read_request
 from conveyor.lines import read_lines, read_stretches
-from conveyor.wire import Envelope, wire_requests
-from tests.unit.examples_of_drops import RUN, line, settings
+from conveyor.wire import Envelope
+from tests.unit.examples_of_drops import BODY, CHAT, DIALECTS, MESSAGES, PARAMS, RUN, line, settings
 
-PARAMS = b'{ "a":1.0}'
+WRITTEN = b'{ "a":1.0}'
+POST = b'"method":"POST","url":"/v1/messages",'
+dialects = st.sampled_from(list(DIALECTS.values()))
 
 
-def test_the_users_params_stay_as_they_were_written() -> None:
+@pytest.mark.parametrize(
+    ("dialect", "wanted"),
+    [
+        (MESSAGES, b'{"custom_id":"%b","params":{ "a":1.0}}'),
+        (PARAMS, b'{"custom_id":"%b","params":{ "a":1.0}}'),
+        (BODY, b'{"custom_id":"%b",' + POST + b'"body":{ "a":1.0}}'),
+        (CHAT, b'{"custom_id":"%b",' + POST.replace(b"messages", b"chat/completions") + b'"body":{ "a":1.0}}'),
+    ],
+)
+def test_the_users_params_stay_as_they_were_written(dialect: Dialect, wanted: bytes) -> None:
     """After an id that leads back to the line."""
-    wanted = b'{"custom_id":"%b","params":{ "a":1.0}}' % wire_id(nonce(RUN), 17).encode()
-    assert Envelope(RUN, 5).requests([17], [PARAMS], [False]) == wanted
+    sent = Envelope(dialect.form, RUN, 5).requests([17], [WRITTEN], [False])
+    assert sent == wanted % wire_id(nonce(RUN), 17).encode()
 
 
 def test_a_default_is_put_before_what_the_user_wrote() -> None:
     """The rest stays byte for byte."""
     wanted = b'{"custom_id":"%b","params":{"max_tokens":5, "a":1.0}}' % wire_id(nonce(RUN), 17).encode()
-    assert Envelope(RUN, 5).requests([17], [PARAMS], [True]) == wanted
+    assert Envelope(MESSAGES.form, RUN, 5).requests([17], [WRITTEN], [True]) == wanted
 
 
-@given(st.integers(1, 10**6), st.lists(st.tuples(st.binary(max_size=9), st.booleans()), min_size=1), st.integers(0, 99))
+@given(
+    st.integers(1, 10**6),
+    st.lists(st.tuples(st.binary(max_size=9), st.booleans()), min_size=1),
+    st.integers(0, 99),
+    dialects,
+)
 def test_the_length_of_many_requests_is_known_from_sums(
-    first: int, requests: list[tuple[bytes, bool]], default: int
+    first: int, requests: list[tuple[bytes, bool]], default: int, dialect: Dialect
 ) -> None:
     """It is announced before the first of them is made."""
-    envelope = Envelope(RUN, default)
+    envelope = Envelope(dialect.form, RUN, default)
     sent = envelope.requests(
         range(first, first + len(requests)), [b"{" + rest for rest, _ in requests], [each for _, each in requests]
     )
@@ -52,25 +72,77 @@ ITEMS = st.sampled_from(
         b" \r",
         b"not a request",
         line("g", max_tokens=0),
+        line("h", model="n"),
+        line("i", model="n", max_tokens=None),
+        line("j", tools=[]),
+        line("k", messages=None, max_tokens=None),
     ]
 )
 
 
-@given(st.lists(ITEMS, max_size=6), st.booleans(), st.booleans(), st.integers(1, 3))
-def test_what_is_sent_is_what_was_checked(items: list[bytes], marked: bool, ended: bool, per_batch: int) -> None:  # noqa: FBT001
-    """However lines are written, with blank and invalid ones between: each good one, once, and as long as announced."""
+def sent_of(dialect: Dialect, body: bytes) -> list[dict[str, Any]]:
+    """Return the requests of a body as a provider of the dialect reads them."""
+    if dialect is MESSAGES:
+        found: list[dict[str, Any]] = orjson.loads(body)["requests"]
+        return found
+    assert body.endswith(b"\n")
+    return [orjson.loads(each) for each in body.removesuffix(b"\n").split(b"\n")]
+
+
+@given(st.lists(ITEMS, max_size=6), st.booleans(), st.booleans(), st.integers(1, 3), dialects)
+def test_what_is_sent_is_what_was_checked(
+    items: list[bytes],
+    marked: bool,  # noqa: FBT001
+    ended: bool,  # noqa: FBT001
+    per_batch: int,
+    dialect: Dialect,
+) -> None:
+    """However lines are written, with blank and invalid ones between: each good one, once, and as long as announced.
+
+    And in each dialect's form, of which every provider reads its own only.
+    """
     numbered = [each.replace(b'"custom_id":"', b'"custom_id":"%d' % number) for number, each in enumerate(items)]
     data = b"\xef\xbb\xbf" * marked + b"\n".join(numbered) + b"\n" * ended
     own = settings(max_requests_per_batch=per_batch)
-    envelope = Envelope(RUN, own.default_max_tokens)
-    found = [(each.number, read_request(each, own.default_max_tokens)) for each in read_lines([data])]
+    form, rules = dialect.form, Rules.of(own.default_max_tokens, dialect)
+    envelope = Envelope(form, RUN, own.default_max_tokens)
+    found = [(each.number, read_request(each, rules)) for each in read_lines([data])]
     good = [(number, request) for number, request in found if isinstance(request, Request)]
-    wanted = [envelope.requests([number], [each.params], [each.max_tokens is None]) for number, each in good]
-    sent: list[bytes] = []
-    for batch in check_drop(RUN, own, lambda: [data]).batches:
+    wanted = [
+        envelope.requests([number], [each.params], [dialect.is_message and each.max_tokens is None])
+        for number, each in good
+    ]
+    bodies: list[bytes] = []
+    for batch in check_drop(RUN, own, dialect, lambda: [data]).batches:
         stretches = read_stretches([data[batch.first_byte : batch.end_byte]], start=batch.first_byte)
-        requests = b",".join(wire_requests(batch, envelope, stretches))
-        body = b'{"requests":[%b]}' % requests
-        assert (len(body), len(orjson.loads(body)["requests"])) == (batch.body_bytes, batch.requests)
-        sent += [requests] if requests else []
-    assert b",".join(sent) == b",".join(wanted)
+        body = b"".join(envelope.body(batch, stretches))
+        if batch.requests:
+            assert len(body) == batch.body_bytes
+            bodies.append(body)
+        sent = sent_of(dialect, body) if batch.requests else []
+        assert len(sent) == batch.requests
+        if dialect.one_model and sent:
+            assert {request["body"]["model"] for request in sent} == {batch.model}
+    inner = [body.removeprefix(form.start).removesuffix(form.end) for body in bodies]
+    assert form.separator.join(inner) == form.separator.join(wanted)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name", "about"),
+    [
+        (PARAMS, "params", {}),
+        (BODY, "body", {"method": "POST", "url": "/v1/messages"}),
+        (CHAT, "body", {"method": "POST", "url": "/v1/chat/completions"}),
+    ],
+)
+def test_a_file_holds_one_json_object_on_each_line(dialect: Dialect, name: str, about: dict[str, str]) -> None:
+    """With an id, what was asked for, and the call where the form has one; and no line feed anywhere else."""
+    data = line("a", system="\u2028\n") + b"\n\n" + line("b", max_tokens=7)
+    (batch,) = check_drop(RUN, settings(), dialect, lambda: [data]).batches
+    body = b"".join(Envelope(dialect.form, RUN, 16).body(batch, read_stretches([data])))
+    given = [orjson.loads(each)["params"] for each in data.split(b"\n\n")]
+    assert body.count(b"\n") == 2
+    assert [orjson.loads(each) for each in body.splitlines()] == [
+        {"custom_id": wire_id(nonce(RUN), number), **about, name: params}
+        for number, params in zip((1, 3), given, strict=True)
+    ]

@@ -49,6 +49,7 @@ class KeyHeader:
         """Take where the key comes from."""
         self._source = source
         self._bearer = bearer
+        self._sent = ""
 
     def renew(self) -> None:
         """Read the key anew."""
@@ -56,12 +57,12 @@ class KeyHeader:
 
     def sign(self, request: httpx.Request, digest: str) -> None:  # noqa: ARG002  # a key vouches for no body
         """Put the key into the header."""
-        key = self._source().value
+        key = self._sent = self._source().value
         if self._bearer:
             request.headers["authorization"] = f"Bearer {key}"
         else:
             request.headers["x-api-key"] = key
 
     def hide(self, words: str) -> str:
-        """Blot the key out."""
-        return words.replace(self._source().value, "…")
+        """Blot the key out that was sent last; there may be another by now."""
+        return words.replace(self._sent, "…") if self._sent else words

@@ -99,6 +99,8 @@ class Door:
             return Refused(RefusalKind.LATER, 0, "unreachable", told, None)
         except (httpx.HTTPError, _TooSlowError) as error:
             return Unknown(f"{type(error).__name__} while the batch was sent")
+        if not answer.is_success:  # before anybody shortens the words
+            text = self.hide(text.decode(errors="replace")).encode()
         return Answer(answer.status_code, answer.headers, text)
 
     @contextmanager

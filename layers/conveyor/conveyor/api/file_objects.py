@@ -23,6 +23,10 @@ _WRONG = "invalid_request_error"
 """Our word for what comes again when the same line is sent again."""
 _LONGEST = 300
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+_LONGEST_COUNT = 12
+"""Digits."""
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""What lies outside stands for a moment that nobody knows: 0, say, or the year 1."""
 _WINDOW = re.compile(r"(\d+)([hd])")
 
 type Moment = float | str | None
@@ -41,8 +45,13 @@ class File(msgspec.Struct):
 class Files(msgspec.Struct):
     """A page of files."""
 
-    data: list[File]
+    data: list[File] | None
     has_more: bool | None = False
+
+    @property
+    def entries(self) -> list[File]:
+        """What it holds; some servers tell of nothing by null."""
+        return self.data or []
 
 
 class _Counts(msgspec.Struct):
@@ -88,7 +97,7 @@ class Batch(msgspec.Struct):
     @property
     def files(self) -> list[str]:
         """Ids of the files that hold its results, that of the successes first."""
-        return [each for each in (self.output_file_id, self.error_file_id) if each]
+        return list(dict.fromkeys(each for each in (self.output_file_id, self.error_file_id) if each))
 
     def about(self, name: str) -> str | None:
         """Return what its metadata says under a name."""
@@ -99,7 +108,8 @@ class Batch(msgspec.Struct):
         """How many requests it holds; 0 where nobody says."""
         counted = (self.request_counts and self.request_counts.total) or 0
         told = self.about(REQUESTS) or ""
-        return counted or (int(told) if told.isascii() and told.isdigit() else 0)
+        is_count = told.isascii() and told.isdigit() and len(told) <= _LONGEST_COUNT
+        return counted or (int(told) if is_count else 0)
 
     def is_of(self, origin: Origin) -> bool | None:
         """Tell whether it is a batch of an origin; None where its metadata does not tell."""
@@ -162,8 +172,13 @@ def _words(fault: _Fault) -> tuple[str, str]:
 class Page(msgspec.Struct):
     """A page of batches."""
 
-    data: list[Batch]
+    data: list[Batch] | None
     has_more: bool | None = False
+
+    @property
+    def entries(self) -> list[Batch]:
+        """What it holds; some servers tell of nothing by null."""
+        return self.data or []
 
 
 class _Wrapped(msgspec.Struct):
@@ -203,18 +218,18 @@ def decode_files(text: bytes) -> Files:
 
 
 def moment(given: Moment) -> datetime | None:
-    """Read seconds since 1970 or a moment of ISO 8601; None where it is neither."""
+    """Read seconds since 1970 or a moment of ISO 8601; None where it is neither, or nobody can mean it."""
     if given is None or given == "":
         return None
     try:
-        return datetime.fromtimestamp(float(given), UTC)
+        found = datetime.fromtimestamp(float(given), UTC)
     except (ValueError, OverflowError, OSError):
-        pass
-    try:
-        found = datetime.fromisoformat(str(given))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        try:
+            found = datetime.fromisoformat(str(given))
+        except ValueError:
+            return None
+    known = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return known if _EARLIEST <= known < _LATEST else None
 
 
 def window_of(text: str) -> timedelta:

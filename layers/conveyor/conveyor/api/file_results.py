@@ -16,6 +16,8 @@ from conveyor.lines import read_lines
 from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure
 
 _NULL = msgspec.Raw(b"null")
+_NOTHING = frozenset({b"null", b"false", b'""', b"{}", b"[]"})
+"""What may stand where there is no error."""
 _EXPIRED = frozenset({"batch_expired", "expired"})
 _CANCELED = frozenset({"batch_cancelled", "batch_canceled", "cancelled", "canceled"})
 _RETRYABLE = frozenset({408, 409, 425, 429})
@@ -69,7 +71,7 @@ class _Error(msgspec.Struct):
 _decode_line = msgspec.json.Decoder(_Line).decode
 _decode_response = msgspec.json.Decoder(_Response, strict=False).decode
 _decode_told = msgspec.json.Decoder(_Told, strict=False).decode
-_decode_error = msgspec.json.Decoder(_Error).decode
+_decode_error = msgspec.json.Decoder(_Error | str).decode
 
 
 def decode_results(pieces: Iterable[bytes]) -> Iterator[Result]:
@@ -102,7 +104,7 @@ def _decoded(raw: bytes) -> Result:
 
 def _error_of(line: _Line, response: _Response, message: msgspec.Raw, about: "_Told") -> msgspec.Raw | None:
     """Find what a line says went wrong, beside the response or inside it; None where nothing did."""
-    told = next((each for each in (line.error, response.error, about.error) if each != _NULL), None)
+    told = next((each for each in (line.error, response.error, about.error) if bytes(each) not in _NOTHING), None)
     if told is None and (response.status_code or 0) >= _FIRST_ERROR:
         return message
     return told
@@ -132,9 +134,10 @@ def _strange(custom_id: str, raw: bytes) -> Result:
 def _failed(custom_id: str, raw: bytes, told: msgspec.Raw, status: int | None) -> Result:
     """Make a failure of what was told about it, and of the HTTP status where there was one."""
     try:
-        error = _decode_error(told)
+        found = _decode_error(told)
     except UNDECODABLE:
-        error = _Error(message=None)
+        found = ""
+    error = _Error(message=found) if isinstance(found, str) else found
     while error.error is not None:
         error = error.error
     code = str(error.code or error.type or "")

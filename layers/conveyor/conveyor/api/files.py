@@ -4,8 +4,8 @@ OpenAI's server speaks it, and many others, each a little differently; this modu
 Facts: https://platform.openai.com/docs/guides/batch and the pages of other providers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime
 from time import monotonic
 
@@ -17,7 +17,7 @@ from conveyor.api.errors import fault_of, refused_from
 from conveyor.api.file_objects import BATCH, REQUESTS, RUN, Batch, decode_batch, decode_page, window_of
 from conveyor.api.file_results import decode_results
 from conveyor.api.uploads import PATH as FILES
-from conveyor.api.uploads import Uploads
+from conveyor.api.uploads import SOON, Uploads
 from conveyor.dialect import NOTHING, Dialect, Form
 from conveyor.outcome import Result
 from conveyor.records import RefusalKind
@@ -27,6 +27,8 @@ _PATH = "/v1/batches"
 _PAGE = 100
 _UPLOAD_SHARE = 0.7
 """Of the time for both calls; the second one is small."""
+_LEAST = 1.0
+"""Seconds. With less time left no batch is asked for: nobody could wait for the answer."""
 _SURE: Mapping[int, RefusalKind] = {
     400: RefusalKind.DEFECT,
     401: RefusalKind.STOP,
@@ -37,6 +39,8 @@ _SURE: Mapping[int, RefusalKind] = {
     429: RefusalKind.LATER,
 }
 """Answers to a create call that prove that nothing was created."""
+_NO_LIST = frozenset({"HTTP 404", "HTTP 405"})
+"""Answers of a server that lists no files: what its batches name is all that can be known."""
 _TOOLS = (
     "providers of the file dialect take no tools in a batch: remove it, or deploy with AllowTools=yes if yours does"
 )
@@ -59,22 +63,25 @@ class FileBatches:
 
     def create(self, outgoing: Outgoing, seconds: int) -> Created | Refused | Unknown:
         """Upload the lines, then ask once for a batch of them: only that is paid for."""
-        start = monotonic()
+        until = monotonic() + seconds
         file = self._uploads.put(outgoing, seconds * _UPLOAD_SHARE)
         if isinstance(file, Refused):
             return file
-        left = start + seconds - monotonic()
-        answer = self._ask_for(file, left, _metadata(outgoing))
+        answer = self._ask_for(file, until, _metadata(outgoing))
         if isinstance(answer, Answer) and _is_about_metadata(answer):  # surely nothing was created
-            answer = self._ask_for(file, start + seconds - monotonic(), {})
-        return self._created(answer)
+            answer = self._ask_for(file, until, {})
+        return self._created(file, answer)
 
-    def _ask_for(self, file: str, seconds: float, metadata: dict[str, str]) -> Answer | Refused | Unknown:
+    def _ask_for(self, file: str, until: float, metadata: dict[str, str]) -> Answer | Refused | Unknown:
+        left = until - monotonic()
+        if left < _LEAST:
+            told = "the upload took all the time there was, and no batch was asked for"
+            return Refused(RefusalKind.LATER, 0, "too_slow", told, SOON)
         wanted = {"input_file_id": file, "endpoint": self._endpoint, "completion_window": self._window}
         body = msgspec.json.encode(wanted | ({"metadata": metadata} if metadata else {}))
-        return self._door.post(_PATH, Content("application/json", len(body), lambda: [body]), max(seconds, 1.0))
+        return self._door.post(_PATH, Content("application/json", len(body), lambda: [body]), left)
 
-    def _created(self, answer: Answer | Refused | Unknown) -> Created | Refused | Unknown:
+    def _created(self, file: str, answer: Answer | Refused | Unknown) -> Created | Refused | Unknown:
         if not isinstance(answer, Answer):
             return answer
         if answer.is_success:
@@ -83,13 +90,13 @@ class FileBatches:
                 return Unknown(f"HTTP {answer.status} without a batch in its body")
             progress = batch.progress(window_of(self._window))
             return Created(batch.id, progress.created_at, progress.expires_at)
-        if _is_about_file(answer):  # a file that was just uploaded may not be known everywhere yet
+        if _is_about_file(answer, file):  # a file that was just uploaded may not be known everywhere yet
             told = "the provider does not know the file that was uploaded"
-            return Refused(RefusalKind.LATER, answer.status, "file_not_found", told, None)
+            return Refused(RefusalKind.LATER, answer.status, "file_not_found", told, SOON)
         refused = refused_from(answer, _SURE)
         if refused is None:
             return Unknown(f"HTTP {answer.status}")
-        return refused._replace(message=self._door.hide(refused.message))
+        return refused
 
     def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:
         """Page through all batches, until a page is older than `since`.
@@ -99,16 +106,20 @@ class FileBatches:
         batches = self._listed(since)
         if isinstance(batches, Trouble):
             return batches
-        window = window_of(self._window)
-        found = [(batch, batch.progress(window)) for batch in batches if (batch.created() or since) >= since]
+        found = [(batch, self._since(since, batch)) for batch in batches if (batch.created() or since) >= since]
         if origin is not None:
             found = self._recognised(found, origin)
         return sorted((progress for _, progress in found), key=lambda progress: progress.created_at)
 
+    def _since(self, since: datetime, batch: Batch) -> Progress:
+        """Tell how far a batch is; one that does not say when it was created may be as old as what is looked for."""
+        progress = batch.progress(window_of(self._window))
+        return progress if batch.created() else progress._replace(created_at=since)
+
     def _listed(self, since: datetime) -> list[Batch] | Trouble:
         found: list[Batch] = []
         question: dict[str, str | int] = {"limit": _PAGE}
-        last = ""
+        seen = set[str]()
         while True:
             answer = self._door.ask("GET", _PATH, question)
             if isinstance(answer, Trouble):
@@ -117,12 +128,13 @@ class FileBatches:
                 page = decode_page(answer.content)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 return Trouble("the list of batches could not be decoded")
-            found += page.data
-            if not page.has_more or _is_before(page.data, since):
+            found += page.entries
+            if not page.has_more or _is_before(page.entries, since):
                 return found
-            if not page.data or page.data[-1].id == last:
+            if not page.entries or page.entries[-1].id in seen:
                 return Trouble("the list of batches goes on without an end")
-            question["after"] = last = page.data[-1].id
+            question["after"] = page.entries[-1].id
+            seen.add(page.entries[-1].id)
 
     def _recognised(self, found: list[tuple[Batch, Progress]], origin: Origin) -> list[tuple[Batch, Progress]]:
         """Say of each batch whose it is. A file that is not listed proves nothing: its list may be late, too."""
@@ -154,9 +166,10 @@ class FileBatches:
         batch = self._batch("GET", f"{_PATH}/{batch_id}")
         if isinstance(batch, Trouble):
             raise ResultsUnreadable(f"{batch.reason} for {_PATH}/{batch_id}")
-        yield self._results(batch, seconds)
+        with closing(self._results(batch, seconds)) as results:
+            yield results
 
-    def _results(self, batch: Batch, seconds: int) -> Iterator[Result]:
+    def _results(self, batch: Batch, seconds: int) -> Generator[Result]:
         for file in batch.files:
             with self._door.stream(f"{FILES}/{file}/content", seconds=seconds) as pieces:
                 yield from decode_results(pieces)
@@ -164,6 +177,7 @@ class FileBatches:
     def discard(self, origin: Origin, batch_ids: Iterable[str]) -> Trouble | None:
         """Delete the files of some batches: those that were uploaded, and those that were made."""
         files = self._uploads.of(origin)
+        unlisted = files if isinstance(files, Trouble) and files.reason not in _NO_LIST else None
         ids = dict.fromkeys([] if isinstance(files, Trouble) else [file.id for file in files])
         for batch_id in batch_ids:
             batch = self._batch("GET", f"{_PATH}/{batch_id}")
@@ -171,7 +185,7 @@ class FileBatches:
                 return batch
             ids |= dict.fromkeys([batch.input_file_id] if batch.input_file_id else [])
             ids |= dict.fromkeys(batch.files)
-        return self._uploads.delete(ids)
+        return self._uploads.delete(ids) or unlisted
 
     def _batch(self, method: str, path: str) -> Batch | Trouble:
         answer = self._door.ask(method, path)
@@ -212,11 +226,12 @@ def _is_about_metadata(answer: Answer) -> bool:
     return "metadata" in (fault.param or "") or "metadata" in fault.message.lower() or b'"metadata"' in answer.text
 
 
-def _is_about_file(answer: Answer) -> bool:
+def _is_about_file(answer: Answer, file: str) -> bool:
     if answer.status != 404:  # noqa: PLR2004
         return False
     fault = fault_of(answer)
-    return fault.param == "input_file_id" or "input_file" in fault.message.lower() or "file" in (fault.code or "")
+    names = file in fault.message or "input_file" in fault.message.lower()
+    return names or fault.param == "input_file_id" or "file" in (fault.code or "")
 
 
 def _is_before(batches: list[Batch], since: datetime) -> bool:

@@ -15,6 +15,8 @@ from conveyor.records import RefusalKind
 PATH = "/v1/files"
 _PURPOSE = "batch"
 _PAGE = 100
+SOON = 10
+"""Seconds after which the next attempt may follow one that has surely cost nothing."""
 _REFUSED = {
     400: RefusalKind.DEFECT,
     401: RefusalKind.STOP,
@@ -47,13 +49,14 @@ class Uploads:
         if isinstance(answer, Answer) and answer.is_success:
             return self._made(answer, outgoing)
         if isinstance(answer, Answer) and (refused := refused_from(answer, _REFUSED)):
-            return refused._replace(message=self._door.hide(refused.message))
+            return refused
         found = self._present(outgoing)
         if found is not None:
             return found
         status = answer.status if isinstance(answer, Answer) else 0
         kind = "upload_lost" if not status else f"http_{status}"
-        return Refused(RefusalKind.LATER, status, kind, "the file of the batch could not be uploaded", None)
+        told = "the file of the batch could not be uploaded"
+        return Refused(RefusalKind.LATER, status, kind, told, SOON)
 
     def of(self, origin: Origin) -> list[File] | Trouble:
         """Return the files of an origin, newest first."""
@@ -68,13 +71,13 @@ class Uploads:
                 page = decode_files(answer.content)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 return Trouble("the list of files could not be decoded")
-            found += [file for file in page.data if file.filename == _name(origin)]
-            if not page.has_more or not page.data or _are_older(page.data, origin):
+            found += [file for file in page.entries if file.filename == _name(origin)]
+            if not page.has_more or not page.entries or _are_older(page.entries, origin):
                 return found
-            question["after"] = page.data[-1].id
-            if page.data[-1].id in seen:
+            question["after"] = page.entries[-1].id
+            if page.entries[-1].id in seen:
                 return Trouble("the list of files goes round")
-            seen.add(page.data[-1].id)
+            seen.add(page.entries[-1].id)
 
     def delete(self, ids: Iterable[str]) -> Trouble | None:
         """Delete files; one that is gone already is deleted."""
@@ -98,7 +101,7 @@ class Uploads:
         try:
             file = decode_file(answer.text)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return Refused(RefusalKind.LATER, answer.status, "upload_lost", "the answer names no file", None)
+            return Refused(RefusalKind.LATER, answer.status, "upload_lost", "the answer names no file", SOON)
         if file.bytes not in {None, outgoing.size}:
             told = f"the provider has {file.bytes:,} bytes of a file of {outgoing.size:,}"
             return Refused(RefusalKind.RESEND, answer.status, "upload_cut", told, None)
