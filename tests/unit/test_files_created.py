@@ -5,10 +5,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from conveyor.api import Created, Refused, Unknown
+from conveyor.api import Created, Progress, Refused, Trouble, Unknown
 from conveyor.records import RefusalKind
 from tests.unit.examples import NOW, outgoing
-from tests.unit.file_server import BATCHES, CREATED, LINES, FileServer, Keys, Reply, batch, error, file, listed
+from tests.unit.file_server import BATCHES, CREATED, LINES, FileServer, Keys, Reply, batch, error, file
 
 ASK = f"POST {BATCHES}"
 SENT = outgoing(LINES)
@@ -183,4 +183,43 @@ def test_a_key_is_not_asked_for_anew_while_a_batch_is_asked_for(server: FileServ
     server.tells(ASK, error(401))
     assert isinstance(server.api(keys).create(SENT, 60), Refused)
     assert (keys.renewed, len(server.asked(ASK))) == (0, 1)
-    assert listed([]).status_code == 200
+
+
+QUESTIONS = [("GET", "progress", ""), ("POST", "cancel", "/cancel")]
+
+
+@pytest.mark.parametrize(("method", "name", "path"), QUESTIONS)
+def test_a_batch_is_asked_about_and_cancelled_by_its_id(server: FileServer, method: str, name: str, path: str) -> None:
+    """Doing either again changes nothing; a refused key is read anew once."""
+    server.tells(
+        f"{method} {BATCHES}/batch_7{path}", error(401), httpx.Response(200, json=batch(7, status="CANCELLING"))
+    )
+    keys = Keys()
+    progress = getattr(server.api(keys), name)("batch_7")
+    assert progress == Progress("batch_7", False, 0, NOW, NOW + timedelta(days=1), None)  # noqa: FBT003  # not ended
+    assert keys.renewed == 1
+    assert [request.headers["authorization"] for request in server.seen] == ["Bearer key-0", "Bearer key-1"]
+    assert server.seen[-1].content == b""
+
+
+@pytest.mark.parametrize(("method", "name", "path"), QUESTIONS)
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (error(404), "HTTP 404"),
+        (error(409), "HTTP 409"),
+        (error(500, "key-0"), "HTTP 500"),
+        (httpx.Response(307, headers={"location": "https://elsewhere.test"}), "HTTP 307"),
+        (httpx.ReadTimeout, "ReadTimeout"),
+        (httpx.ConnectError, "ConnectError"),
+        (httpx.Response(200, text="?"), "the batch could not be decoded"),
+        (httpx.Response(200, json={"id": "batch_7"}), "the batch could not be decoded"),
+    ],
+)
+def test_a_question_without_an_answer_is_trouble_not_an_end(  # noqa: PLR0913, PLR0917  # three of a call, two of an answer
+    server: FileServer, method: str, name: str, path: str, reply: Reply, reason: str
+) -> None:
+    """It is asked again later; no redirect is followed, and nobody's words are repeated."""
+    server.tells(f"{method} {BATCHES}/batch_7{path}", reply)
+    assert getattr(server.api(), name)("batch_7") == Trouble(reason)
+    assert len(server.seen) == 1

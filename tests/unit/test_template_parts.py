@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from conveyor.api.access import DIALECTS
 from conveyor.receipt import Status
 from tests.unit import template
 from tests.unit.template import Json
@@ -28,6 +29,11 @@ def test_a_parameter_has_a_sentence_bounds_and_a_default_within(name: str) -> No
     else:
         assert re.fullmatch(parameter["AllowedPattern"], default)
         assert parameter.get("MinLength", 0) <= len(default) <= parameter["MaxLength"]
+
+
+def test_the_dialects_that_can_be_deployed_are_those_that_there_are() -> None:
+    """A dialect is registered in one place; whoever deploys chooses among these."""
+    assert PARAMETERS["BatchApi"]["AllowedValues"] == list(DIALECTS)
 
 
 def test_every_parameter_is_in_one_group_of_the_form() -> None:

@@ -189,7 +189,7 @@ def _tokens(receipt: Receipt) -> str:
     return (
         tokens
         if receipt.cost_usd is None
-        else f"{tokens}, about ${receipt.cost_usd:,.4f} at the provider's batch price"
+        else f"{tokens}, about ${receipt.cost_usd:,.4f} at Anthropic's batch price"
     )
 
 

@@ -60,7 +60,7 @@ class Receipt(msgspec.Struct):
     """Faults of invalid lines; all of them, or the first 10,000, stand in `invalid.jsonl`."""
     tokens: dict[str, Tokens]
     cost_usd: float | None
-    """The provider's price for these tokens, as far as it is known; null where one model's is not."""
+    """Anthropic's batch price for these tokens, as far as it is known; null where one model's is not."""
     batches: list[BatchAccount]
     files: list[OutputFile]
     unaccounted: list[int]

@@ -1,0 +1,76 @@
+"""A third dialect, as somebody might add it: this module is all of it, and `connect` is what is registered.
+
+Lines are posted bare, and one address answers for them. The server in test_third_dialect.py speaks it.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from conveyor.api import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
+from conveyor.api.door import Answer, Content, Door
+from conveyor.dialect import Dialect, Form
+from conveyor.lines import read_lines
+from conveyor.outcome import Outcome, Result
+from conveyor.settings import Settings
+
+PATH = "/lines"
+
+
+class _Line(msgspec.Struct):
+    custom_id: str
+    answer: msgspec.Raw
+
+
+class LineBatches:
+    """Batches of bare lines."""
+
+    dialect = Dialect(Form(b"", b'{"id":"', b'","ask":', b"\n", b""), max_requests=2, max_bytes=1000)
+
+    def __init__(self, door: Door) -> None:
+        """Take the way to the provider."""
+        self._door = door
+
+    def renew(self) -> None:
+        """Read the credential anew."""
+        self._door.renew()
+
+    def create(self, outgoing: Outgoing, seconds: int) -> Created | Refused | Unknown:
+        """Post the lines."""
+        answer = self._door.post(PATH, Content("application/x-ndjson", outgoing.size, outgoing.body), seconds)
+        now = datetime.now(UTC)
+        return Created(answer.text.decode(), now, now + timedelta(days=1)) if isinstance(answer, Answer) else answer
+
+    def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:  # noqa: ARG002
+        """Say that nobody knows."""
+        return Trouble("there is no list")
+
+    def progress(self, batch_id: str) -> Progress | Trouble:
+        """Say that it has ended: lines are answered at once."""
+        now = datetime.now(UTC)
+        return Progress(batch_id, ended=True, requests=0, created_at=now, expires_at=now, ended_at=now)
+
+    def cancel(self, batch_id: str) -> Progress | Trouble:
+        """Leave it as it is."""
+        return self.progress(batch_id)
+
+    def discard(self, origin: Origin, batch_ids: Iterable[str]) -> None:
+        """Keep nothing, so delete nothing."""
+
+    @contextmanager
+    def results(self, batch_id: str, *, seconds: int = 120) -> Iterator[Iterator[Result]]:
+        """Read the answers."""
+        with self._door.stream(f"{PATH}/{batch_id}", seconds=seconds) as pieces:
+            yield (_result(line.raw or b"") for line in read_lines(pieces))
+
+
+def _result(raw: bytes) -> Result:
+    line = msgspec.json.decode(raw, type=_Line)
+    return Result(line.custom_id, Outcome.SUCCEEDED, raw, bytes(line.answer))
+
+
+def connect(door: Door, settings: Settings) -> LineBatches:  # noqa: ARG001
+    """Return the API of a provider."""
+    return LineBatches(door)
