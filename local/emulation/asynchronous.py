@@ -1,7 +1,7 @@
 """Asynchronous invocations: tried again, and what failed for good goes to the OnFailure destination.
 
-MiniStack has a rule's target invoked once. On AWS a rule invokes asynchronously like any other, and the settings are those
-of the alias or version that was named; where none was, of $LATEST, which MiniStack tells from none. MiniStack
+MiniStack has a rule's target invoked once. On AWS a rule invokes asynchronously like any other, and the settings are
+those of the alias or version that was named; where none was, of $LATEST, which MiniStack tells from none. MiniStack
 writes to the destination whatever the function's role may do; on AWS that is the role's write, and where it may not,
 the event is lost and the metric DestinationDeliveryFailures counts it.
 """

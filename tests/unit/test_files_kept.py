@@ -144,6 +144,19 @@ def test_a_batch_that_does_not_say_when_it_was_created_is_never_too_young(server
     assert progress.created_at == A_DAY_AGO
 
 
+def test_a_batch_of_ours_is_found_whatever_the_clock_of_its_server_says(server: FileServer) -> None:
+    """A moment without a time zone may be hours off; that others are too old is seen by the same clock."""
+    server.files = [file(1)]
+    old = "2026-11-22T07:00:00"
+    server.batches = [
+        batch(1, created_at=old, metadata=OURS),
+        batch(2, created_at=old, input_file_id="file-1"),
+        batch(3, created_at=old, metadata=OURS | {"conveyor_run": "run-2"}),
+        batch(4, created_at=old),
+    ]
+    assert [each.id for each in found(server, NOW)] == ["batch_1", "batch_2"]
+
+
 SUCCESS = b'{"custom_id":"n-1","response":{"content":[]},"error":null}\n'
 FAILURE = b'{"custom_id":"n-2","response":null,"error":{"code":"batch_expired"}}'
 

@@ -53,6 +53,7 @@ class Looking:
         {"input_file_id": "file-1", "metadata": None},
         {"metadata": OURS, "status": "in_progress", "created_at": None},
         {"metadata": OURS, "status": "completed"},
+        {"metadata": OURS, "created_at": NOW.timestamp() - 9999},
         {"input_file_id": "file-1", "request_counts": None, "created_at": None},
         {"metadata": OURS, "request_counts": {"total": 2, "completed": 0, "failed": 0}},
         {"metadata": OURS, "status": "failed", "errors": {"data": [{"code": "token_limit_exceeded"}]}},
@@ -81,7 +82,7 @@ def test_of_two_batches_of_ours_the_one_that_ran_counts() -> None:
         {"metadata": OURS | {"conveyor_run": "run-2"}, "input_file_id": "file-1", "status": "completed"},
         {"request_counts": {"total": 4, "completed": 0, "failed": 0}},
         {"status": "failed", "errors": None},
-        {"created_at": NOW.timestamp() - 9999, "metadata": OURS},
+        {"created_at": NOW.timestamp() - 9999},
     ],
 )
 def test_a_batch_of_another_run_or_program_holds_up_nothing(about: dict[str, Any]) -> None:

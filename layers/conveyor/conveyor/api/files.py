@@ -106,10 +106,12 @@ class FileBatches:
         batches = self._listed(since)
         if isinstance(batches, Trouble):
             return batches
-        found = [(batch, self._since(since, batch)) for batch in batches if (batch.created() or since) >= since]
+        found = [(batch, self._since(since, batch)) for batch in batches]
         if origin is not None:
             found = self._recognised(found, origin)
-        return sorted((progress for _, progress in found), key=lambda progress: progress.created_at)
+        # One of ours is never too old: only its server's clock is wrong, or says no time zone.
+        new = [progress for _, progress in found if progress.is_ours or progress.created_at >= since]
+        return sorted(new, key=lambda progress: progress.created_at)
 
     def _since(self, since: datetime, batch: Batch) -> Progress:
         """Tell how far a batch is; one that does not say when it was created may be as old as what is looked for."""
