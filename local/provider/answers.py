@@ -24,11 +24,6 @@ MESSAGES = {
 """Message of each kind of error a line can carry."""
 
 
-def error_of(asked: Asked, kind: str) -> dict[str, str]:
-    """Make the error that a request comes to."""
-    return {"type": kind, "message": asked.refusal or MESSAGES.get(kind, kind)}
-
-
 def result_line(asked: Asked, outcome: str, answer_chars: int = 0) -> bytes:
     """Write the result of a request, without a newline; `outcome` is any but `missing`."""
     return msgspec.json.encode({"custom_id": asked.custom_id, "result": _result(asked, outcome, answer_chars)})
@@ -39,18 +34,23 @@ def natural_outcome(asked: Asked) -> str:
     return "errored:invalid_request_error" if asked.refusal else "succeeded"
 
 
+def error_of(asked: Asked, kind: str) -> dict[str, str]:
+    """Give kind and words of an error a request ends in."""
+    return {"type": kind, "message": asked.refusal or MESSAGES.get(kind, kind)}
+
+
 def _result(asked: Asked, outcome: str, answer_chars: int) -> dict[str, Any]:
     fate, _, detail = outcome.partition(":")
     if fate == "succeeded":
-        return {"type": fate, "message": message_of(asked, detail, answer_chars)}
+        return {"type": fate, "message": message(asked, detail, answer_chars)}
     if fate == "errored":
-        error = error_of(asked, detail)
-        return {"type": fate, "error": {"type": "error", "error": error, "request_id": f"req_01{asked.digest}"}}
+        error = {"type": "error", "error": error_of(asked, detail), "request_id": f"req_01{asked.digest}"}
+        return {"type": fate, "error": error}
     return {"type": fate}
 
 
-def message_of(asked: Asked, stop_reason: str = "", answer_chars: int = 0) -> dict[str, Any]:
-    """Make the message that answers a request."""
+def message(asked: Asked, stop_reason: str, answer_chars: int) -> dict[str, Any]:
+    """Give the message a request ends in; without a stop reason it ends as it must."""
     text = _text(asked, answer_chars)
     output_tokens = -(-len(text) // CHARS_PER_TOKEN)
     if output_tokens > asked.max_tokens > 0:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.provider import file_batches, messages
+from local.provider import file_batches, file_calls, messages
 from local.provider.errors import ApiError
 from local.provider.world import Provider, settings_of
 
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 def make_app(settings: Settings) -> Starlette:
     """Make a provider that begins with these settings."""
     provider = Provider(settings)
-    routes = [*messages.routes(provider), *file_batches.routes(provider), *_control(provider)]
+    routes = [
+        *messages.routes(provider),
+        *file_calls.routes(provider),
+        *file_batches.routes(provider),
+        *_control(provider),
+    ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
 
 
@@ -54,8 +59,10 @@ def _control(provider: Provider) -> list[Route]:
     ]
 
 
-async def _unknown(_: Request, error: Exception) -> Response:
-    """Answer a path or method nobody serves the way the API does."""
+async def _unknown(request: Request, error: Exception) -> Response:
+    """Answer a path or method nobody serves the way the dialect of the path does."""
     if not isinstance(error, HTTPException):
         raise error
-    return ApiError(error.status_code, error.detail).response()
+    refusal = ApiError(error.status_code, error.detail)
+    of_files = request.url.path.startswith((file_calls.FILES, file_batches.BATCHES))
+    return refusal.file_response() if of_files else refusal.response()

@@ -2,6 +2,7 @@
 
 Where the API's answer is not documented this provider decides: cancel of an ended batch and delete of a running one are
 400; results before the end or after their retention, and a page beside an unknown batch, are 404; a full queue is 429.
+In the dialect of the files the cancel of an ended batch changes nothing, and a full queue fails the batch.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import string
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from local.provider.answers import natural_outcome
 from local.provider.errors import ApiError
+from local.provider.jobs import Job, LineFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,20 +25,10 @@ if TYPE_CHECKING:
     from local.provider.params import Asked
     from local.provider.settings import Settings
 
+type Dialect = Literal["messages", "files"]
+
 COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
 _ALPHABET = string.ascii_letters + string.digits
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Job:
-    """What a batch that is made of a file was created with."""
-
-    file_id: str
-    endpoint: str
-    window: str
-    line_form: str
-    metadata: dict[str, str] | None
-    faults: list[dict[str, Any]]  # why it fails; code, line, message, param
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -48,14 +40,13 @@ class Batch:
     requests: Sequence[Asked]
     settings: Settings  # as they were at creation
     created_at: float
+    job: Job | None = None  # what a batch made of a file has beside its requests
     ends_at: float = math.inf
     cut: str = ""  # what becomes of the unfinished requests when the batch ends early: canceled, expired
     cancel_initiated_at: float | None = None
     archived_at: float = math.inf
     unlisted_looks: int = 0
-    job: Job | None = None  # where the batch was made of a file
-    _tally: dict[str, int] = field(default_factory=dict)
-    _fates: frozenset[str] | None = None
+    _fates: Counter[str] = field(default_factory=Counter)
 
     @property
     def expires_at(self) -> float:
@@ -63,31 +54,50 @@ class Batch:
         return self.created_at + self.settings.expires_seconds
 
     @property
+    def dialect(self) -> Dialect:
+        """Tell which dialect speaks of it."""
+        return "files" if self.job else "messages"
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether it will not run, as its file has faults."""
+        return self.job is not None and bool(self.job.faults)
+
+    @property
+    def starts_at(self) -> float:
+        """Give the moment its file has been checked."""
+        return self.created_at + (self.settings.validating_seconds if self.job else 0)
+
+    @property
+    def finalizing_at(self) -> float:
+        """Give the moment its requests are done."""
+        return self.ends_at - (self.settings.finalizing_seconds if self.job else 0)
+
+    @property
     def gone_at(self) -> float:
         """Give the moment the results go: their retention counts from creation."""
         return min(self.archived_at, self.created_at + self.settings.retention_seconds)
 
     def plan_end(self, seconds: float | None, now: float) -> None:
-        """Let the batch end by itself so long after its creation, but never in the past."""
-        end = max(now, self.created_at + (math.inf if seconds is None else seconds))
+        """Let the batch end by itself so long after its begin, but never in the past; one that fails keeps its end."""
+        if self.failed:
+            self.ends_at = self.starts_at
+            return
+        self._fates.clear()
+        end = max(now, self.starts_at + (math.inf if seconds is None else seconds))
+        end += self.settings.finalizing_seconds if self.job else 0
         expires = self.settings.expire and end > self.expires_at
         self.ends_at, self.cut = (max(now, self.expires_at), "expired") if expires else (end, "")
 
     def cancel(self, now: float) -> None:
         """Stop at once what can be stopped; a second cancel changes nothing."""
         if self.ended(now):
-            if self.job:
-                return
             raise ApiError(400, f"Batch {self.id} cannot be canceled: its processing has ended.")
         if self.cancel_initiated_at is None:
             wait = self.settings.canceling_seconds
             self.cancel_initiated_at, self.cut = now, "canceled"
             self.ends_at = math.inf if wait is None else now + wait
-
-    @property
-    def failed(self) -> bool:
-        """Tell whether nothing of it is ever run, since its file is faulty."""
-        return bool(self.job and self.job.faults)
+            self._fates.clear()
 
     def ended(self, now: float) -> bool:
         """Tell whether every request has got its outcome."""
@@ -105,22 +115,19 @@ class Batch:
             return self.cut
         return self.settings.outcome_at(position) or natural_outcome(self.requests[position - 1])
 
-    def fates(self) -> frozenset[str]:
-        """Give every outcome that some request of an ended batch came to."""
-        if self._fates is None:
-            self._fates = frozenset(map(self.outcome, range(1, len(self.requests) + 1)))
-        return self._fates
-
     def counts(self, now: float) -> dict[str, int]:
         """Count by outcome; everything is `processing` until the whole batch has ended."""
-        total = len(self.requests)
         if not self.ended(now):
-            return dict.fromkeys(COUNTS, 0) | {"processing": total}
-        if not self._tally:
-            fates = Counter(self.outcome(position).partition(":")[0] for position in range(1, total + 1))
-            fates["succeeded"] += fates.pop("missing", 0)
-            self._tally = dict.fromkeys(COUNTS, 0) | fates
-        return self._tally
+            return dict.fromkeys(COUNTS, 0) | {"processing": len(self.requests)}
+        fates = self.fates()
+        counts = {name: fates[name] for name in COUNTS}
+        return counts | {"succeeded": fates["succeeded"] + fates["missing"]}
+
+    def fates(self) -> Counter[str]:
+        """Count by outcome, without its detail, what becomes of all requests if the batch ends as it is planned."""
+        if not self._fates:
+            self._fates.update(self.outcome(place).partition(":")[0] for place in range(1, len(self.requests) + 1))
+        return self._fates
 
     def archived(self, now: float) -> bool:
         """Tell whether the results are gone."""
@@ -155,41 +162,26 @@ class Batches:
         """Go through the batches that were not deleted, oldest first."""
         return iter(self._by_id.values())
 
-    def create(self, requests: Sequence[Asked], settings: Settings, now: float) -> Batch:
-        """Take a batch in; raises `ApiError` 429 when the queue has no room for it."""
-        if not self.has_room(len(requests), settings, now):
+    def create(self, requests: Sequence[Asked], settings: Settings, now: float, job: Job | None = None) -> Batch:
+        """Take a batch in; where the queue has no room for it, a job fails, and others raise `ApiError` 429."""
+        if not (job and job.faults) and self._full(len(requests), settings.queue_limit, now):
             limit = f"This batch would exceed your limit of {settings.queue_limit} enqueued batch requests."
-            raise ApiError(429, limit)
-        batch = self._add("msgbatch_01", requests, settings, now)
-        batch.plan_end(settings.seconds, now)
-        return batch
-
-    def create_of(self, job: Job, requests: Sequence[Asked], settings: Settings, now: float) -> Batch:
-        """Take a batch in that is made of a file; one whose file is faulty fails without being run."""
-        batch = self._add("batch_", requests, settings, now)
-        batch.job = job
-        if job.faults:
-            batch.ends_at = now + settings.validating_seconds
-        else:
-            batch.plan_end(settings.seconds, now)
-        return batch
-
-    def has_room(self, requests: int, settings: Settings, now: float) -> bool:
-        """Tell whether so many more requests fit into the queue."""
-        queued = sum(len(batch.requests) for batch in self if not batch.ended(now))
-        return settings.queue_limit is None or queued + requests <= settings.queue_limit
-
-    def _add(self, prefix: str, requests: Sequence[Asked], settings: Settings, now: float) -> Batch:
+            if job is None:
+                raise ApiError(429, limit)
+            job.faults.append(LineFault("token_limit_exceeded", limit))
         self.created += 1
-        batch = Batch(id=_new_id(prefix), number=self.created, requests=requests, settings=settings, created_at=now)
+        named, number = _new_id("batch_" if job else "msgbatch_01"), self.created
+        batch = Batch(id=named, number=number, requests=requests, settings=settings, created_at=now, job=job)
+        batch.plan_end(settings.seconds, now)
         self._by_id[batch.id] = batch
         return batch
 
-    def get(self, batch_id: str) -> Batch:
-        """Find a batch; raises `ApiError` 404."""
-        if batch_id not in self._by_id:
-            raise ApiError(404, f"No message batch {batch_id} was found.")
-        return self._by_id[batch_id]
+    def get(self, batch_id: str, dialect: Dialect = "messages") -> Batch:
+        """Find a batch of a dialect; raises `ApiError` 404."""
+        batch = self._by_id.get(batch_id)
+        if batch is None or batch.dialect != dialect:
+            raise _unknown(batch_id)
+        return batch
 
     def delete(self, batch_id: str, now: float) -> None:
         """Forget an ended batch; raises `ApiError` 400 while it runs."""
@@ -197,16 +189,23 @@ class Batches:
             raise ApiError(400, f"Batch {batch_id} cannot be deleted: cancel it and wait for its end.")
         del self._by_id[batch_id]
 
-    def page(self, limit: int, after_id: str | None, before_id: str | None) -> tuple[list[Batch], bool]:
+    def page(
+        self, limit: int, after_id: str | None, before_id: str | None = None, *, dialect: Dialect = "messages"
+    ) -> tuple[list[Batch], bool]:
         """Give a page, newest first, and whether there is more in its direction; counts as one look."""
-        shown = [batch for batch in reversed(self._by_id.values()) if batch.unlisted_looks == 0]
-        for batch in self:
+        listed = [batch for batch in reversed(self._by_id.values()) if batch.dialect == dialect]
+        shown = [batch for batch in listed if batch.unlisted_looks == 0]
+        for batch in listed:
             batch.unlisted_looks = max(0, batch.unlisted_looks - 1)
         if before_id is not None:
-            newer = shown[: _place(shown, self.get(before_id))]
+            newer = shown[: _place(shown, before_id)]
             return newer[-limit:], len(newer) > limit
-        older = shown if after_id is None else shown[_place(shown, self.get(after_id)) + 1 :]
+        older = shown if after_id is None else shown[_place(shown, after_id) + 1 :]
         return older[:limit], len(older) > limit
+
+    def _full(self, more: int, limit: int | None, now: float) -> bool:
+        queued = sum(len(batch.requests) for batch in self if not (batch.failed or batch.ended(now)))
+        return limit is not None and queued + more > limit
 
 
 def moment(seconds: float) -> str:
@@ -214,10 +213,15 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _place(shown: list[Batch], cursor: Batch) -> int:
-    if cursor not in shown:
-        raise ApiError(404, f"No message batch {cursor.id} was found.")
-    return shown.index(cursor)
+def _place(shown: list[Batch], cursor: str) -> int:
+    for place, batch in enumerate(shown):
+        if batch.id == cursor:
+            return place
+    raise _unknown(cursor)
+
+
+def _unknown(batch_id: str) -> ApiError:
+    return ApiError(404, f"No batch {batch_id} was found.")
 
 
 def _new_id(prefix: str) -> str:

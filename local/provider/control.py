@@ -37,10 +37,10 @@ class Control:
         self.configure(faults=[{"call": call, "do": list(actions), **how}])
 
     def reset(self) -> None:
-        """Forget batches, counters and changed settings."""
+        """Forget batches, files, counters and changed settings."""
         self._client.post("/_provider/reset").raise_for_status()
 
     def stats(self) -> dict[str, Any]:
-        """Give `calls` by name, `created`, `faults` and `batches`."""
+        """Give `calls` by name, `created`, `faults`, `batches` and `files`."""
         answer: dict[str, Any] = self._client.get("/_provider/stats").raise_for_status().json()
         return answer

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from local.provider.errors import ApiError, new_request_id
 from local.provider.faults import Answer, AnyAction, CallName, Cut, Delay, Lose, Reset, When
-from local.provider.params import VERSIONS
 from local.provider.wire import Severed, Shortened
 
 if TYPE_CHECKING:
@@ -33,8 +32,13 @@ class Call:
 
     @property
     def batch_id(self) -> str:
-        """Give the id in the path."""
+        """Give the id of the batch in the path."""
         return str(self.request.path_params["batch_id"])
+
+    @property
+    def file_id(self) -> str:
+        """Give the id of the file in the path."""
+        return str(self.request.path_params["file_id"])
 
     def action[A: AnyAction](self, kind: type[A]) -> A | None:
         """Give the first action of a kind, or None."""
@@ -42,33 +46,30 @@ class Call:
 
 
 type Act = Callable[[Call], Awaitable[Response]]
+type Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Manners(NamedTuple):
-    """How a dialect lets calls in, and how it refuses."""
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a dialect lets calls in and refuses them."""
 
-    admit: Callable[[Request, Settings], None]
+    check: Callable[[Request], None]  # of the headers, besides the key; raises `ApiError`
     refuse: Callable[[ApiError], Response]
+    request_id: str  # header that carries the id of the request
 
 
-def endpoint(
-    provider: Provider, name: CallName, act: Act, manners: Manners | None = None
-) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(provider: Provider, manners: Manners, name: CallName, act: Act) -> Endpoint:
     """Make the endpoint of a call from what the call does; `act` may raise `ApiError`."""
-    manners = manners or MESSAGES
 
     async def answer(request: Request) -> Response:
         world = provider.world
-        file = world.files.find(request.path_params.get("file_id", ""))
-        batch_id = file.batch_id if file else request.path_params.get("batch_id")
-        called: CallName = "results" if name == "file" and batch_id else name
-        world.calls[called] += 1
+        world.calls[name] += 1
         try:
-            manners.admit(request, world.settings)
-            actions = world.meet(called, batch_id)
+            _admit(request, world.settings, manners)
+            actions = world.meet(name, **request.path_params)
             with TemporaryFile() as body:
                 call = Call(world, request, body, actions)
-                response = await _receive(call) or await _exchange(call, act, manners)
+                response = await _receive(call) or await _exchange(call, manners, act)
         except ApiError as error:
             response = manners.refuse(error)
         except ClientDisconnect:
@@ -78,24 +79,24 @@ def endpoint(
     return answer
 
 
-async def _exchange(call: Call, act: Act, manners: Manners) -> Response:
+async def _exchange(call: Call, manners: Manners, act: Act) -> Response:
     """Let the call take effect, unless a fault comes before; a fault after it replaces the answer."""
-    if early := await _interfere(call.actions, "before", manners):
+    if early := await _interfere(call, manners, "before"):
         return early
     try:
         response = await act(call)
-        response.headers["request-id"] = new_request_id()
+        response.headers[manners.request_id] = new_request_id()
     except ApiError as error:
         response = manners.refuse(error)
-    if late := await _interfere(call.actions, "after", manners):
+    if late := await _interfere(call, manners, "after"):
         return late
     cut = call.action(Cut)
     return Shortened(response, cut) if cut else response
 
 
-async def _interfere(actions: list[AnyAction], when: When, manners: Manners) -> Response | None:
+async def _interfere(call: Call, manners: Manners, when: When) -> Response | None:
     """Act out the waiting and the answers of one side of the effect."""
-    for action in actions:
+    for action in call.actions:
         if isinstance(action, Delay) and action.when == when:
             await asyncio.sleep(action.seconds)
         elif isinstance(action, Lose) and action.when == when:
@@ -112,8 +113,8 @@ def _error(action: Answer, manners: Manners) -> Response:
     return manners.refuse(ApiError(action.status, action.message, kind=action.type, code=code, headers=headers))
 
 
-def admit_key(request: Request, settings: Settings) -> None:
-    """Check key and length; raises `ApiError` 401 or 413."""
+def _admit(request: Request, settings: Settings, manners: Manners) -> None:
+    """Check what the headers tell; raises `ApiError` 401, 400 or 413."""
     headers = request.headers
     bearer = headers.get("authorization", "").removeprefix("Bearer ").strip()
     key = headers.get("x-api-key") or bearer
@@ -121,21 +122,9 @@ def admit_key(request: Request, settings: Settings) -> None:
         raise ApiError(401, "x-api-key header is required")
     if settings.api_key not in (None, key):
         raise ApiError(401, "invalid x-api-key")
+    manners.check(request)
     if int(headers.get("content-length", "0")) > settings.max_body_bytes:
         raise _too_large()
-
-
-def _admit(request: Request, settings: Settings) -> None:
-    """Check what the headers of the Message Batches API tell; raises `ApiError` 401, 400 or 413."""
-    admit_key(request, settings)
-    version = request.headers.get("anthropic-version")
-    if version is None:
-        raise ApiError(400, "anthropic-version: header is required")
-    if version not in VERSIONS:
-        raise ApiError(400, f'anthropic-version: "{version}" is not a valid version')
-
-
-MESSAGES = Manners(_admit, ApiError.response)
 
 
 async def _receive(call: Call) -> Severed | None:

@@ -4,6 +4,9 @@ The faults of one call form a queue. The first that is not used up meets the cal
 strikes `times` calls, then the next one has its turn. A call that is not let in (401, a wrong version, 413) meets no
 fault. Nothing here does I/O; `exchange.py` acts the faults out.
 
+Both dialects share the names. In that of the files `results` is the content of an output or error file, and `upload`,
+`files` (their list), `file` (its object, or the content of an input) and `delete_file` are its own.
+
     {"call": "create", "do": {"kind": "lose", "when": "after"}}
     {"call": "create", "do": {"kind": "answer", "status": 529, "when": "after"}, "after": 1, "times": 2}
     {"call": "results", "do": [{"kind": "delay", "seconds": 1}, {"kind": "cut", "at": 5000}], "times": null, "batch": 2}
@@ -16,10 +19,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+FILE_CALLS = ("upload", "files", "file", "delete_file")
+"""The calls that only the dialect of the files has."""
+
 type CallName = Literal[
     "create", "retrieve", "list", "results", "cancel", "delete", "upload", "files", "file", "delete_file"
 ]
-"""The same names in both dialects; those from `upload` on are of files, whose `results` is the content of one."""
 type When = Literal["before", "after"]
 """Before or after the call took effect; in both cases the request has arrived whole."""
 type Ending = Literal["close", "reset"]
@@ -74,7 +79,7 @@ class Cut(Action, frozen=True, kw_only=True):
 
 
 class Unlist(Action, frozen=True, kw_only=True):
-    """Keep the batch this call creates out of the next `looks` listings."""
+    """Keep the batch or the file this call creates out of the next `looks` listings."""
 
     looks: Count
 
@@ -84,7 +89,11 @@ class Archive(Action, frozen=True, kw_only=True):
 
 
 class Spoil(Action, frozen=True, kw_only=True):
-    """Send wrong results; numbers are positions of requests in the batch, from 1."""
+    """Send wrong results; numbers are positions of requests in the batch, from 1.
+
+    In the dialect of the files `repeated`, `foreign` and `extra` stand in the output file alone, or in the error file
+    where there is no output; the rest holds for the file in which the line stands.
+    """
 
     missing: list[Position] = []
     repeated: list[Position] = []  # sent once more, at the end
@@ -107,7 +116,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     do: AnyAction | list[AnyAction]
     times: Count | None = 1
     after: Count = 0
-    batch: Annotated[int, Meta(ge=1)] | None = None  # only calls about the batch created as the n-th
+    batch: Annotated[int, Meta(ge=1)] | None = None  # only calls about the n-th batch created, or its files
 
     @property
     def actions(self) -> list[AnyAction]:

@@ -1,264 +1,157 @@
-"""The file dialect: files under `/v1/files`, and batches that are made of them under `/v1/batches`."""
+"""The dialect of the files, second half: the calls under `/v1/batches`."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
-from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from python_multipart import parse_form
-from python_multipart.exceptions import FormParserError
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from msgspec import UNSET, Struct, UnsetType
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.provider.batches import Job
-from local.provider.errors import ApiError
-from local.provider.exchange import Call, Manners, admit_key, endpoint
-from local.provider.faults import Archive, Spoil, Unlist
-from local.provider.file_lines import Reader
-from local.provider.file_views import batch_view, file_view, sheets
-from local.provider.results import results
+from local.provider import jobs
+from local.provider.errors import ApiError, ParamError
+from local.provider.exchange import Call, endpoint
+from local.provider.faults import Archive, Unlist
+from local.provider.file_calls import MANNERS, page, read_limit
+from local.provider.files import Input
+from local.provider.intake import Intake, read_input
+from local.provider.params import plainly
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    import mmap
 
     from local.provider.batches import Batch
-    from local.provider.files import File
-    from local.provider.params import Asked
+    from local.provider.settings import Settings
     from local.provider.world import Provider
 
-FILES, BATCHES = "/v1/files", "/v1/batches"
-FILE, BATCH = FILES + "/{file_id}", BATCHES + "/{batch_id}"
-MOST_FILES, MOST_BATCHES, USUAL_BATCHES = 10_000, 100, 20
-_CHUNK = 1 << 20
-_MANNERS = Manners(admit_key, ApiError.file_response)
+BATCHES = "/v1/batches"
+BATCH = BATCHES + "/{batch_id}"
+DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+MOST_PAIRS, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 
 
-class Wanted(msgspec.Struct):
+class Wanted(Struct, forbid_unknown_fields=True):
     """The body of a create call."""
 
     input_file_id: str
     endpoint: str
     completion_window: str
-    metadata: dict[str, str] | None = None
+    metadata: dict[str, str] | UnsetType | None = UNSET
+    output_expires_after: Any = None
+
+    def check(self, settings: Settings) -> None:
+        """Raise `ApiError` 400 for what the provider does not offer."""
+        if not self.endpoint.startswith("/v1/"):
+            raise ParamError(400, f"Invalid value: '{self.endpoint}'.", "endpoint")
+        if self.completion_window not in settings.completion_windows:
+            raise ParamError(400, f"Invalid value: '{self.completion_window}'.", "completion_window")
+        if self.metadata is not UNSET and settings.metadata == "refused":
+            raise ParamError(400, "Unknown parameter: 'metadata'.", "metadata", code="unknown_parameter")
+        pairs = self.metadata or {}
+        long = any(len(key) > LONGEST_KEY or len(value) > LONGEST_VALUE for key, value in pairs.items())
+        if long or len(pairs) > MOST_PAIRS:
+            most = f"at most {MOST_PAIRS} pairs, keys of {LONGEST_KEY} and values of {LONGEST_VALUE} characters"
+            raise ParamError(400, f"Invalid 'metadata': {most}.", "metadata")
 
 
 def routes(provider: Provider) -> list[Route]:
-    """Give the routes of the dialect."""
-    make = partial(endpoint, provider, manners=_MANNERS)
+    """Give the routes of this half."""
+    make = partial(endpoint, provider, MANNERS)
     return [
-        Route(FILES, make("upload", upload), methods=["POST"]),
-        Route(FILES, make("files", list_files), methods=["GET"]),
-        Route(FILE, make("file", show_file), methods=["GET"]),
-        Route(FILE, make("delete_file", delete_file), methods=["DELETE"]),
-        Route(FILE + "/content", make("file", read_file), methods=["GET"]),
         Route(BATCHES, make("create", create), methods=["POST"]),
-        Route(BATCHES, make("list", list_batches), methods=["GET"]),
+        Route(BATCHES, make("list", list_page), methods=["GET"]),
         Route(BATCH, make("retrieve", retrieve), methods=["GET"]),
         Route(BATCH + "/cancel", make("cancel", cancel), methods=["POST"]),
     ]
 
 
-async def upload(call: Call) -> Response:
-    """Keep a file."""
-    fields, filename, content = await asyncio.to_thread(_parsed, call)
-    if refusal := _refusal(call, fields, filename, content):
-        content.close()
-        raise refusal
-    file = call.world.files.add(filename, content, call.world.now)
-    if unlist := call.action(Unlist):
-        file.unlisted_looks = unlist.looks
-    return JSONResponse(_file(call, file))
-
-
-def _refusal(call: Call, fields: dict[str, str], filename: str, content: BinaryIO) -> ApiError | None:
-    """Say why a file is not kept."""
-    if fields.get("purpose") != "batch":
-        return ApiError(400, f"'{fields.get('purpose')}' is not one of ['batch']", param="purpose")
-    if not filename.endswith(".jsonl"):
-        return ApiError(400, "Invalid file format for Batch API. Must be .jsonl", param="file")
-    if content.seek(0, 2) > call.world.settings.max_file_bytes:
-        return ApiError(400, "File is too large.", param="file")
-    return None
-
-
-def _parsed(call: Call) -> tuple[dict[str, str], str, Any]:
-    """Read a form that lies in a file."""
-    fields: dict[str, str] = {}
-    kept: list[tuple[str, Any]] = []
-
-    def keep(file: Any) -> None:  # noqa: ANN401 - the library's own file
-        content = TemporaryFile()  # noqa: SIM115 - closed when the file is deleted, or with the world
-        file.file_object.seek(0)
-        while piece := file.file_object.read(_CHUNK):
-            content.write(piece)
-        file.close()
-        kept.append(((file.file_name or b"").decode(), content))
-
-    call.body.seek(0)
-    headers = {"Content-Type": call.request.headers.get("content-type", "").encode()}
-    try:
-        parse_form(headers, call.body, lambda each: fields.update({_text(each.field_name): _text(each.value)}), keep)
-    except (FormParserError, ValueError) as error:
-        raise ApiError(400, f"The form could not be read: {error}") from None
-    if not kept:
-        raise ApiError(400, "A file is required.", param="file")
-    return fields, *kept[0]
-
-
-def _text(value: bytes | None) -> str:
-    return (value or b"").decode()
-
-
-async def list_files(call: Call) -> Response:
-    """Show a page of files."""
-    _require(call, is_there=call.world.settings.lists_files)
-    query = call.request.query_params
-    limit = _limit(query.get("limit"), MOST_FILES, MOST_FILES)
-    files, more = call.world.files.page(limit, query.get("after"), newest_first=query.get("order", "desc") == "desc")
-    purpose = query.get("purpose")
-    data = [view for view in (_file(call, file) for file in files) if purpose in {None, view["purpose"]}]
-    return _page(call, data, more=more)
-
-
-async def show_file(call: Call) -> Response:
-    """Show one file."""
-    return JSONResponse(_file(call, call.world.files.get(call.request.path_params["file_id"])))
-
-
-async def delete_file(call: Call) -> Response:
-    """Delete a file."""
-    file_id = call.request.path_params["file_id"]
-    call.world.files.delete(file_id)
-    return JSONResponse({"id": file_id, "object": "file", "deleted": True})
-
-
-async def read_file(call: Call) -> Response:
-    """Give the content of a file: of results as they are made up, of an upload as it came."""
-    file = call.world.files.get(call.request.path_params["file_id"])
-    if file.batch_id:
-        batch = _archived(call, call.world.batches.get(file.batch_id))
-        return StreamingResponse(_results(call, batch, file), media_type="application/jsonl")
-    return StreamingResponse(_content(file), media_type="application/jsonl")
-
-
 async def create(call: Call) -> Response:
-    """Create a batch; what is wrong with its file is found out later."""
-    wanted = _wanted(call)
-    settings, now = call.world.settings, call.world.now
-    file = call.world.files.find(wanted.input_file_id)
-    if file is None or file.deleted or file.content is None:
-        raise ApiError(404, f"No such File object: {wanted.input_file_id}", param="input_file_id")
-    if wanted.metadata and settings.metadata == "refused":
-        raise ApiError(400, "Unrecognized request argument supplied: metadata", param="metadata")
-    reader = Reader(settings, wanted.endpoint)
-    asked: list[Asked] = await asyncio.to_thread(reader.read, file.content)
-    if not reader.faults and not call.world.batches.has_room(len(asked), settings, now):
-        message = f"Enqueued token limit reached: {settings.queue_limit} requests may wait."
-        reader.faults.append({"code": "token_limit_exceeded", "line": None, "message": message, "param": None})
-    job = Job(
-        file_id=file.id,
-        endpoint=wanted.endpoint,
-        window=wanted.completion_window,
-        line_form=reader.form,
-        metadata=wanted.metadata,
-        faults=reader.faults,
-    )
-    batch = call.world.batches.create_of(job, asked, settings, now)
+    """Create a batch of a file that was uploaded; the faults of its lines are told later."""
+    world, wanted = call.world, _wanted(call)
+    settings = world.settings
+    wanted.check(settings)
+    content = _content(call, wanted.input_file_id)
+    read = partial(read_input, content, wanted.endpoint, settings)
+    intake = await asyncio.to_thread(read)  # a large file takes seconds, and other calls go on
+    job = _job(wanted, intake, settings)
+    batch = world.batches.create(intake.requests, settings, world.now, job)
+    world.files.expect(batch, job)
     if unlist := call.action(Unlist):
         batch.unlisted_looks = unlist.looks
-    view = batch_view(batch, call.world.files, now)
-    return JSONResponse({"job": view, "warning": None} if settings.created_form == "job" else view)
+    shown = jobs.view(batch, job, world.now, fresh=True)
+    return JSONResponse({"job": shown, "warning": None} if settings.created_form == "job" else shown)
+
+
+async def retrieve(call: Call) -> Response:
+    """Show one batch."""
+    return _shown(call, _batch(call))
+
+
+async def list_page(call: Call) -> Response:
+    """Show a page of batches, newest first."""
+    world, query = call.world, call.request.query_params
+    if not world.settings.lists_batches:
+        raise ApiError(405, "Batches are not listed here.")
+    if world.settings.list_form == "array":
+        everything, _ = world.batches.page(world.batches.created + 1, None, dialect="files")
+        return JSONResponse([_view(call, batch) for batch in everything])
+    limit = read_limit(query.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
+    batches, more = world.batches.page(limit, query.get("after"), dialect="files")
+    return JSONResponse(page([_view(call, batch) for batch in batches], more=more))
+
+
+async def cancel(call: Call) -> Response:
+    """Begin to cancel a batch; one that has ended, or is about to fail, stays what it is."""
+    batch = _batch(call)
+    if not batch.failed and not batch.ended(call.world.now):
+        batch.cancel(call.world.now)
+    return _shown(call, batch)
 
 
 def _wanted(call: Call) -> Wanted:
     call.body.seek(0)
     try:
         return msgspec.json.decode(call.body.read(), type=Wanted)
-    except msgspec.MsgspecError as error:
-        raise ApiError(400, str(error)) from None
+    except msgspec.ValidationError as error:
+        message = plainly(error)
+        raise ParamError(400, message, re.split(r"\W", message, maxsplit=1)[0]) from None
+    except msgspec.DecodeError:
+        raise ApiError(400, "We could not parse the JSON body of your request.") from None
 
 
-async def list_batches(call: Call) -> Response:
-    """Show a page of batches, newest first."""
-    _require(call, is_there=call.world.settings.lists_batches)
-    query = call.request.query_params
-    limit = _limit(query.get("limit"), USUAL_BATCHES, MOST_BATCHES)
-    batches, more = call.world.batches.page(limit, query.get("after"), None)
-    data = [batch_view(batch, call.world.files, call.world.now) for batch in batches if batch.job]
-    return _page(call, data, more=more)
+def _content(call: Call, file_id: str) -> mmap.mmap | bytes:
+    file = call.world.files.get(file_id, call.world.now, "input_file_id")
+    if not isinstance(file, Input):
+        raise ParamError(400, f"The purpose of file {file_id} is not 'batch'.", "input_file_id")
+    return file.content
 
 
-async def retrieve(call: Call) -> Response:
-    """Show one batch."""
-    return _shown(call, _archived(call, _batch(call)))
-
-
-async def cancel(call: Call) -> Response:
-    """Begin to cancel a batch; one that has ended stays as it is."""
-    batch = _batch(call)
-    batch.cancel(call.world.now)
-    return _shown(call, batch)
+def _job(wanted: Wanted, intake: Intake, settings: Settings) -> jobs.Job:
+    return jobs.Job(
+        input_file_id=wanted.input_file_id,
+        endpoint=wanted.endpoint,
+        completion_window=wanted.completion_window,
+        metadata=None if wanted.metadata is UNSET or settings.metadata == "ignored" else wanted.metadata,
+        form=intake.form or "params",
+        model=next(iter(intake.models)) if len(intake.models) == 1 else None,
+        faults=intake.faults,
+    )
 
 
 def _batch(call: Call) -> Batch:
-    batch = call.world.batches.get(call.batch_id)
-    if batch.job is None:
-        raise ApiError(404, f"No batch {call.batch_id} was found.")
-    return batch
-
-
-def _archived(call: Call, batch: Batch) -> Batch:
-    """Let the results go, if a fault wants it. Raises `ApiError` 404 where they are to be read and are gone."""
+    batch = call.world.batches.get(call.batch_id, "files")
     if call.action(Archive):
         batch.archived_at = min(batch.archived_at, call.world.now)
-    if "file_id" in call.request.path_params and batch.archived(call.world.now):
-        raise ApiError(404, f"The results of batch {batch.id} are no longer available.")
     return batch
 
 
 def _shown(call: Call, batch: Batch) -> JSONResponse:
-    return JSONResponse(batch_view(batch, call.world.files, call.world.now))
+    return JSONResponse(_view(call, batch))
 
 
-def _file(call: Call, file: File) -> dict[str, Any]:
-    batch = call.world.batches.get(file.batch_id) if file.batch_id else None
-    return file_view(file, batch, call.world.settings)
-
-
-def _page(call: Call, data: list[dict[str, Any]], *, more: bool) -> JSONResponse:
-    if call.world.settings.list_form == "array":
-        return JSONResponse(data)
-    first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
-    return JSONResponse({"object": "list", "data": data, "has_more": more, "first_id": first, "last_id": last})
-
-
-def _require(call: Call, *, is_there: bool) -> None:
-    if not is_there:
-        raise ApiError(404, f"{call.request.url.path} cannot be listed.")
-
-
-def _limit(text: str | None, usual: int, most: int) -> int:
-    if text is None:
-        return usual
-    if not text.isdecimal() or not 1 <= int(text) <= most:
-        raise ApiError(400, f"limit must be from 1 to {most}", param="limit")
-    return int(text)
-
-
-async def _results(call: Call, batch: Batch, file: File) -> AsyncIterator[bytes]:
-    sheet = sheets(batch).get(file.kind)
-    if sheet is not None:
-        for chunk in results(batch, call.action(Spoil), sheet):
-            yield chunk
-            await asyncio.sleep(0)  # other calls go on between the chunks of a long answer
-
-
-async def _content(file: File) -> AsyncIterator[bytes]:
-    if file.content is not None:
-        file.content.seek(0)
-        while piece := file.content.read(_CHUNK):
-            yield piece
-            await asyncio.sleep(0)
+def _view(call: Call, batch: Batch) -> dict[str, Any]:
+    return jobs.view(batch, batch.job, call.world.now) if batch.job else {}

@@ -11,12 +11,13 @@ from starlette.routing import Route
 
 from local.provider.envelope import read_envelope
 from local.provider.errors import ApiError
-from local.provider.exchange import Call, endpoint
+from local.provider.exchange import Call, Manners, endpoint
 from local.provider.faults import Archive, Spoil, Unlist
-from local.provider.results import results
+from local.provider.params import VERSIONS
+from local.provider.results import stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from starlette.requests import Request
 
     from local.provider.batches import Batch
     from local.provider.world import Provider
@@ -28,7 +29,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
 
 def routes(provider: Provider) -> list[Route]:
     """Give the routes of the dialect."""
-    make = partial(endpoint, provider)
+    make = partial(endpoint, provider, Manners(_check_version, ApiError.response, "request-id"))
     return [
         Route(BATCHES, make("create", create), methods=["POST"]),
         Route(BATCHES, make("list", list_page), methods=["GET"]),
@@ -76,7 +77,7 @@ async def read_results(call: Call) -> Response:
         raise ApiError(404, f"Batch {batch.id} has no results yet: it is {batch.status(now)}.")
     if batch.archived(now):
         raise ApiError(404, f"The results of batch {batch.id} are no longer available.")
-    return StreamingResponse(_stream(batch, call.action(Spoil)), media_type="application/x-jsonl")
+    return StreamingResponse(stream(batch, call.action(Spoil)), media_type="application/x-jsonl")
 
 
 async def cancel(call: Call) -> Response:
@@ -116,7 +117,9 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-async def _stream(batch: Batch, spoil: Spoil | None) -> AsyncIterator[bytes]:
-    for chunk in results(batch, spoil):
-        yield chunk
-        await asyncio.sleep(0)  # other calls go on between the chunks of a long answer
+def _check_version(request: Request) -> None:
+    version = request.headers.get("anthropic-version")
+    if version is None:
+        raise ApiError(400, "anthropic-version: header is required")
+    if version not in VERSIONS:
+        raise ApiError(400, f'anthropic-version: "{version}" is not a valid version')

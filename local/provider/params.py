@@ -96,7 +96,7 @@ class Asked(Struct, frozen=True, gc=False):
 def read_params(custom_id: str, params: msgspec.Raw, version: str) -> Asked:
     """Check the params of one request and keep what its answer needs; never raises."""
     raw = memoryview(params)
-    digest = hashlib.blake2b(raw, digest_size=11, key=custom_id.encode()).hexdigest()
+    digest = digest_of(custom_id, raw)
     try:
         read = _DECODER.decode(raw)
     except msgspec.DecodeError as error:
@@ -105,6 +105,11 @@ def read_params(custom_id: str, params: msgspec.Raw, version: str) -> Asked:
         return Asked(custom_id, digest, refusal)
     said = next((turn.text for turn in reversed(read.messages) if turn.role == "user"), "")
     return Asked(custom_id, digest, "", read.model, said[:QUOTED_CHARS], 4 + len(raw) // 4, read.max_tokens)
+
+
+def digest_of(custom_id: str, params: memoryview) -> str:
+    """Give what tells a request from every other."""
+    return hashlib.blake2b(params, digest_size=11, key=custom_id.encode()[:_KEY_BYTES]).hexdigest()
 
 
 def plainly(error: msgspec.DecodeError) -> str:
@@ -120,6 +125,7 @@ def plainly(error: msgspec.DecodeError) -> str:
     return f"{path.strip('.')}: {text}".removeprefix(": ")
 
 
+_KEY_BYTES = hashlib.blake2b.MAX_KEY_SIZE
 _DECODER = msgspec.json.Decoder(Params)
 _MISSING = "Field required"
 _UNKNOWN = "Extra inputs are not permitted"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from dataclasses import dataclass
 from math import gcd
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,7 +15,7 @@ from local.provider.faults import Spoil
 from local.provider.params import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from local.provider.batches import Batch
 
@@ -21,44 +23,31 @@ CHUNK_BYTES = 1 << 16
 STRANGER = Asked("", "0" * 22, "", "claude-haiku-5-5", "another program's question", 12, 100)
 
 
-class Sheet(Protocol):
-    """What is written of a batch's results, and how: all of them, or one of two files."""
-
-    @property
-    def has_additions(self) -> bool:
-        """Whether what a fault adds is added here."""
-        ...
-
-    def holds(self, outcome: str) -> bool:
-        """Tell whether a request with this outcome stands here."""
-        ...
-
-    def line(self, asked: Asked, outcome: str) -> bytes:
-        """Write a request's result."""
-        ...
+def there(outcome: str) -> bool:
+    """Tell whether an outcome has a line at all."""
+    return outcome != "missing"
 
 
-class Everything(NamedTuple):
-    """All results of a batch, as the Message Batches API writes them."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How results are written: what a line looks like, and which of them stand in this place."""
 
-    answer_chars: int
-    has_additions: bool = True
-
-    def holds(self, outcome: str) -> bool:  # noqa: ARG002 - it holds every outcome
-        """Say yes."""
-        return True
-
-    def line(self, asked: Asked, outcome: str) -> bytes:
-        """Write a request's result."""
-        return result_line(asked, outcome, self.answer_chars)
+    write: Callable[[Asked, str, int], bytes] = result_line
+    holds: Callable[[str], bool] = there  # by outcome
+    strays: bool = True  # foreign, extra and repeated lines come here
 
 
-def results(batch: Batch, spoil: Spoil | None = None, sheet: Sheet | None = None) -> Iterator[bytes]:
+def results(batch: Batch, spoil: Spoil | None = None, form: Form | None = None) -> Iterator[bytes]:
     """Give the bytes of the results in chunks of some 64 KiB; holds one chunk, whatever the size of the batch."""
-    spoil, sheet = spoil or Spoil(), sheet or Everything(batch.settings.answer_chars)
-    if not sheet.has_additions:
-        spoil = msgspec.structs.replace(spoil, foreign=[], extra=[], repeated=[])
-    return _chunks(_terminated(_lines(batch, spoil, sheet), spoil))
+    spoil = spoil or Spoil()
+    return _chunks(_terminated(_lines(batch, spoil, form or Form()), spoil))
+
+
+async def stream(batch: Batch, spoil: Spoil | None, form: Form | None = None) -> AsyncIterator[bytes]:
+    """Give the chunks to a server; other calls go on between those of a long answer."""
+    for chunk in results(batch, spoil, form):
+        yield chunk
+        await asyncio.sleep(0)
 
 
 def order(total: int, seed: int | None = None) -> Iterable[int]:
@@ -71,28 +60,28 @@ def order(total: int, seed: int | None = None) -> Iterable[int]:
     return (1 + (step * turn + 1) % total for turn in range(total))
 
 
-def _lines(batch: Batch, spoil: Spoil, sheet: Sheet) -> Iterator[bytes]:
-    for custom_id in spoil.foreign:
-        yield sheet.line(msgspec.structs.replace(STRANGER, custom_id=custom_id), "succeeded")
-    extra = [line.encode() for line in spoil.extra]
+def _lines(batch: Batch, spoil: Spoil, form: Form) -> Iterator[bytes]:
+    if form.strays:
+        for custom_id in spoil.foreign:
+            yield form.write(msgspec.structs.replace(STRANGER, custom_id=custom_id), "succeeded", 0)
+    extra = [line.encode() for line in spoil.extra] if form.strays else []
     for position in order(len(batch.requests), spoil.shuffle):
-        line = _line(batch, position, sheet)
-        if line is None or position in spoil.missing:
+        fate = batch.outcome(position)
+        if position in spoil.missing or not form.holds(fate):
             continue
+        line = _line(batch, position, fate, form)
         yield line[: len(line) // 2] if position in spoil.malformed else line
         yield from extra
         extra = []
     yield from extra
-    for position in spoil.repeated:
+    for position in spoil.repeated if form.strays else []:
         known = position <= len(batch.requests)
-        fate = spoil.repeated_as or (batch.outcome(position) if known else "missing")
-        if known and fate != "missing":
-            yield sheet.line(batch.requests[position - 1], fate)
+        if known and there(fate := spoil.repeated_as or batch.outcome(position)):
+            yield _line(batch, position, fate, form)
 
 
-def _line(batch: Batch, position: int, sheet: Sheet) -> bytes | None:
-    fate = batch.outcome(position)
-    return None if fate == "missing" or not sheet.holds(fate) else sheet.line(batch.requests[position - 1], fate)
+def _line(batch: Batch, position: int, fate: str, form: Form) -> bytes:
+    return form.write(batch.requests[position - 1], fate, batch.settings.answer_chars)
 
 
 def _terminated(lines: Iterator[bytes], spoil: Spoil) -> Iterator[bytes]:

@@ -1,10 +1,11 @@
 """The settings of the simulated provider: how long it takes, what becomes of each request, what goes wrong."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, field
 
+from local.provider.dialect import FileSettings
 from local.provider.faults import Count, Fault, Position, Seconds
 
 DAY = 86_400.0
@@ -19,8 +20,8 @@ type Outcome = Annotated[
 """`succeeded[:<stop_reason>]`, `errored:<kind>`, `canceled`, `expired`, or `missing`: counted, but without a line."""
 
 
-class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be told to the provider, as JSON; times are seconds."""
+class Settings(FileSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be told to the provider, as JSON; times are seconds. See also `dialect.py`."""
 
     seconds: Seconds | None = 2.0  # from creation to the end; null: never by itself. Also holds for running batches
     canceling_seconds: Seconds | None = 0.2  # from cancel to the end; null: never
@@ -29,42 +30,19 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expire: bool = True  # false: the batch outlives its `expires_at`
     retention_seconds: Seconds = 29 * DAY  # from creation until the results are gone
 
-    outcomes: dict[Position, Outcome] = {}  # of the request at a position; wins over `every`
-    every: dict[Position, Outcome] = {}  # of every n-th request; the first rule that fits wins
+    outcomes: dict[Position, Outcome] = field(default_factory=dict)  # of the request at a position; wins over `every`
+    every: dict[Position, Outcome] = field(default_factory=dict)  # of every n-th request; the first rule that fits wins
     answer_chars: Count = 0  # least length of an answer's text
-
-    # Of batches that are made of files, and of how a server of that dialect words things.
-
-    line_form: Literal["params", "body"] | None = None  # of the lines of a file; null: either, as its first line is
-    validating_seconds: Seconds = 0.0  # from creation until a batch made of a file runs, or has failed
-    finalizing_seconds: Seconds = 0.0  # before its end, all requests are done and its files are being written
-    max_file_bytes: Count = 200_000_000
-    max_file_requests: Count = 50_000
-    blame: dict[Position, str] = {}  # the batch fails, and each of these lines is blamed with a code
-    error_line_base: Literal[0, 1] = 1  # of the first line, where lines are blamed
-    counts_at_first: bool = True  # false: `request_counts` is null until the end
-    metadata: Literal["kept", "ignored", "refused"] = "kept"
-    lists_files: bool = True
-    lists_batches: bool = True
-    status_case: Literal["lower", "upper"] = "lower"
-    cancel_spelling: Literal["cancelled", "canceled"] = "cancelled"
-    absent_file: Literal["null", "missing", "empty", "zero"] = "null"  # zero: a file of no bytes
-    created_form: Literal["batch", "job"] = "batch"
-    time_form: Literal["unix", "iso"] = "unix"
-    list_form: Literal["page", "array"] = "page"
-    batch_errors_form: Literal["list", "plain"] = "list"
-    result_form: Literal["flat", "status", "anthropic"] | None = None  # null: flat for params, status for body
-    failure_form: Literal["error", "inside", "status", "both"] | None = None  # null: error for params, status for body
 
     api_key: str | None = None  # the only key that is let in; null: any
     max_body_bytes: Count = 256_000_000
     max_requests: Count = 100_000
-    queue_limit: Count | None = None  # requests in batches that have not ended; above it 429
+    queue_limit: Count | None = None  # requests in batches that have not ended; above it 429, or a failed batch
     results_origin: str | None = None  # scheme and host of `results_url` instead of the one the client asked
 
     now: float | None = None  # the provider's clock stands at these seconds since 1970; null: it goes
     ahead_seconds: float = 0.0  # how far the clock is before the real one
-    faults: list[Fault] = []
+    faults: list[Fault] = field(default_factory=list)
 
     def outcome_at(self, position: int) -> str | None:
         """Give the outcome that was asked for at this position; None leaves it to the request itself."""

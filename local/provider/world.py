@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
 from local.provider.batches import Batches, moment
-from local.provider.faults import AnyAction, CallName, FaultQueue
+from local.provider.faults import FILE_CALLS, AnyAction, CallName, FaultQueue
 from local.provider.files import Files
 from local.provider.settings import Settings, merge_settings
+
+if TYPE_CHECKING:
+    from local.provider.batches import Batch
 
 
 class World:
@@ -21,8 +24,8 @@ class World:
         """Start without batches."""
         self.settings = settings
         self.batches = Batches()
-        self.calls: Counter[str] = Counter(dict.fromkeys(get_args(CallName.__value__), 0))
         self.files = Files()
+        self.calls: Counter[str] = Counter(dict.fromkeys(get_args(CallName.__value__), 0))
         self.faults = FaultQueue(settings.faults)
 
     @property
@@ -43,35 +46,29 @@ class World:
             self.faults = FaultQueue(settings.faults)
         if "seconds" in changes:
             for batch in self.batches:
-                if not batch.ended(before) and batch.cancel_initiated_at is None and not batch.failed:
+                if not batch.ended(before) and batch.cancel_initiated_at is None:
                     batch.plan_end(settings.seconds, before)
 
-    def meet(self, call: CallName, batch_id: str | None) -> list[AnyAction]:
-        """Give what goes wrong at a call about a batch, or about none."""
-        number = next((batch.number for batch in self.batches if batch.id == batch_id), None)
+    def meet(self, call: CallName, batch_id: str | None = None, file_id: str | None = None) -> list[AnyAction]:
+        """Give what goes wrong at a call about a batch, or a file it ends in, or about none."""
+        told_by_file = self.files.batch_of(file_id) if file_id else None
+        about = told_by_file.id if told_by_file else batch_id
+        number = next((batch.number for batch in self.batches if batch.id == about), None)
         return self.faults.take(call, number)
 
     def stats(self) -> dict[str, Any]:
-        """Give the provider's own account, for tests: calls by name, faults, and the batches, oldest first."""
+        """Give the provider's own account, for tests: calls by name, faults, files, and the batches, oldest first.
+
+        The calls that only the dialect of the files has are there once it has been spoken.
+        """
+        now = self.now
+        spoken = any(self.calls[name] for name in FILE_CALLS)
         return {
-            "calls": dict(self.calls),
+            "calls": {name: count for name, count in self.calls.items() if spoken or name not in FILE_CALLS},
             "created": self.batches.created,
             "faults": self.faults.account(),
-            "batches": [
-                {
-                    "id": batch.id,
-                    "dialect": "files" if batch.job else "messages",
-                    "requests": len(batch.requests),
-                    "first_custom_id": batch.requests[0].custom_id if batch.requests else "",
-                    "created_at": moment(batch.created_at),
-                    "processing_status": batch.status(self.now),
-                    "cancel_initiated": batch.cancel_initiated_at is not None,
-                    "failed": batch.failed,
-                    "metadata": batch.job.metadata if batch.job else None,
-                }
-                for batch in self.batches
-            ],
-            "files": self.files.account(),
+            "batches": [_account(batch, now) for batch in self.batches],
+            "files": self.files.account(now),
         }
 
 
@@ -86,6 +83,21 @@ class Provider:
     def reset(self) -> None:
         """Forget everything. Calls that are under way end in the old world and leave no trace in the new one."""
         self.world = World(self._settings)
+
+
+def _account(batch: Batch, now: float) -> dict[str, Any]:
+    return {
+        "id": batch.id,
+        "requests": len(batch.requests),
+        "first_custom_id": batch.requests[0].custom_id if batch.requests else None,
+        "created_at": moment(batch.created_at),
+        "processing_status": batch.status(now),
+        "cancel_initiated": batch.cancel_initiated_at is not None,
+        "dialect": batch.dialect,
+        "failed": batch.failed,
+        "input_file_id": batch.job and batch.job.input_file_id,
+        "metadata": batch.job and batch.job.metadata,
+    }
 
 
 def settings_of(world: World) -> Any:  # noqa: ANN401

@@ -26,7 +26,7 @@ def settings(**chosen: str) -> pytest.MarkDecorator:
 
 def uploads(belt: Belt) -> list[dict[str, Any]]:
     """Return what was uploaded, the oldest first."""
-    return [file for file in belt.provider.stats()["files"] if file["kind"] == "input"]
+    return [file for file in belt.provider.stats()["files"] if file["purpose"] == "batch"]
 
 
 def test_results_and_failures_come_from_two_files_in_the_drops_order(belt: Belt) -> None:
@@ -150,7 +150,7 @@ def test_the_files_of_a_run_are_deleted_when_all_is_done(belt: Belt) -> None:
     receipt = check(belt, run, belt.finish(run), data)
     assert receipt["batches"][0]["files_deleted"] is True
     files = belt.provider.stats()["files"]
-    assert sorted(file["kind"] for file in files) == ["error", "input", "input", "output"]
+    assert sorted(file["purpose"] for file in files) == ["batch", "batch", "batch_output", "batch_output"]
     assert all(file["deleted"] for file in files)
 
 

@@ -10,6 +10,7 @@ import pytest
 from local.provider.server import serving
 from local.provider.settings import Settings
 from tests.provider.client import Client
+from tests.provider.file_client import FileClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,4 +39,11 @@ def provider(server: Control, caplog: pytest.LogCaptureFixture) -> Iterator[Cont
 def client(provider: Control) -> Iterator[Client]:
     """Give a plain HTTP client of it, without retries."""
     with Client(provider.url, KEY) as client:
+        yield client
+
+
+@pytest.fixture
+def files(provider: Control) -> Iterator[FileClient]:
+    """Give a plain HTTP client of its dialect of the files, without retries."""
+    with FileClient(provider.url, KEY) as client:
         yield client

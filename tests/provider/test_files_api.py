@@ -1,0 +1,300 @@
+"""The documented behaviour of the API of files and of batches made of them, over real HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.provider.client import request
+from tests.provider.conftest import KEY
+from tests.provider.file_client import BATCHES, FILES, FileClient, body_line, body_lines, jsonl
+
+if TYPE_CHECKING:
+    import httpx
+
+    from local.provider.control import Control
+    from tests.provider.client import Client
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
+    """Give status, type and parameter of a refusal, whose body has four fields."""
+    error = answer.json()["error"]
+    assert error.keys() == {"message", "type", "param", "code"}
+    return answer.status_code, error["type"], error["param"]
+
+
+def test_an_upload_is_a_file_that_can_be_read_back(files: FileClient) -> None:
+    """Every field is there, and the content is what was sent, byte by byte."""
+    content = b'{"custom_id": "\xc3\xa4"}\r\n\n' * 50_000
+    answer = files.upload(content, name="lines of May.jsonl")
+    assert answer.headers["x-request-id"].startswith("req_")
+    file = answer.json()
+    assert file.pop("id").startswith("file-")
+    assert isinstance(file.pop("created_at"), int)
+    assert file == {
+        "object": "file",
+        "bytes": len(content),
+        "filename": "lines of May.jsonl",
+        "purpose": "batch",
+        "status": "processed",
+        "expires_at": None,
+    }
+    assert files.get(f"{FILES}/{answer.json()['id']}").json() == answer.json()
+    assert files.content(answer.json()["id"]).content == content
+
+
+@pytest.mark.parametrize(
+    ("name", "purpose", "param"),
+    [("lines.json", "batch", "file"), ("lines.jsonl", "fine-tune", "purpose"), ("lines.jsonl", "", "purpose")],
+)
+def test_a_wrong_name_or_purpose_refuses_the_upload(files: FileClient, name: str, purpose: str, param: str) -> None:
+    """400, and nothing is kept."""
+    assert refusal(files.upload(b"{}", name, purpose)) == (400, "invalid_request_error", param)
+    assert files.get(FILES).json()["data"] == []
+
+
+def test_a_body_that_is_no_form_is_refused(files: FileClient) -> None:
+    """JSON instead of a form, a form without a file, and one that is cut short."""
+    assert refusal(files.post(FILES, json={"purpose": "batch"}))[0] == 400
+    assert refusal(files.post(FILES, data={"purpose": "batch"}))[0] == 400
+    assert refusal(files.post(FILES, files={"purpose": (None, "batch")}))[2] == "file"
+    broken = {"content-type": "multipart/form-data; boundary=b"}
+    assert refusal(files.post(FILES, content=b"--b\r\nContent", headers=broken))[0] == 400
+
+
+def test_a_file_over_the_limit_is_refused(files: FileClient, provider: Control) -> None:
+    """400 in the words of the API."""
+    provider.configure(max_file_bytes=100)
+    assert files.upload(b"x" * 100).is_success
+    answer = files.upload(b"x" * 101)
+    assert refusal(answer) == (400, "invalid_request_error", "file")
+    assert answer.json()["error"]["message"] == "File is too large."
+
+
+def test_files_are_listed_by_pages(files: FileClient, provider: Control) -> None:
+    """Newest first, or oldest; `after` goes on behind a file, `purpose` leaves out others."""
+    provider.configure(seconds=0)
+    ids = [files.uploaded(1) for _ in range(4)]
+    output = files.wait(files.submit(ids[0]).json()["id"])["output_file_id"]
+
+    def page(**query: str | int) -> tuple[list[str], bool]:
+        answer = files.get(FILES, params=query).json()
+        shown = [file["id"] for file in answer["data"]]
+        assert (answer["object"], answer["first_id"], answer["last_id"]) == ("list", shown[0], shown[-1])
+        return shown, answer["has_more"]
+
+    assert page(purpose="batch") == (ids[::-1], False)
+    assert page(purpose="batch_output") == ([output], False)
+    assert page(order="asc", limit=2) == (ids[:2], True)
+    assert page(order="asc", limit=2, after=ids[1]) == (ids[2:], True)
+    assert page(after=ids[2]) == (ids[1::-1], False)
+    for query in ({"limit": 0}, {"limit": 10_001}, {"order": "up"}):
+        assert refusal(files.get(FILES, params=query)) == (400, "invalid_request_error", next(iter(query)))
+    assert refusal(files.get(FILES, params={"after": "file-none"})) == (404, "invalid_request_error", "after")
+
+
+def test_a_deleted_file_is_gone(files: FileClient, provider: Control) -> None:
+    """404 wherever it is named; the provider's own account still knows it."""
+    file_id = files.uploaded(1)
+    assert files.delete(f"{FILES}/{file_id}").json() == {"id": file_id, "object": "file", "deleted": True}
+    assert refusal(files.get(f"{FILES}/{file_id}"))[0] == 404
+    assert refusal(files.content(file_id))[0] == 404
+    assert refusal(files.delete(f"{FILES}/{file_id}"))[0] == 404
+    assert refusal(files.submit(file_id)) == (404, "invalid_request_error", "input_file_id")
+    assert files.get(FILES).json()["data"] == []
+    assert [(file["id"], file["deleted"]) for file in provider.stats()["files"]] == [(file_id, True)]
+
+
+def test_a_batch_object_has_every_field(files: FileClient) -> None:
+    """A created batch is always validating; what is not known yet is null."""
+    file_id = files.uploaded(3)
+    batch = files.submit(file_id, metadata={"job": "7"}).json()
+    assert batch.pop("id").startswith("batch_")
+    assert batch.pop("expires_at") - batch.pop("created_at") == 86_400
+    unknown = "errors output_file_id error_file_id usage in_progress_at finalizing_at completed_at failed_at expired_at"
+    assert batch == dict.fromkeys([*unknown.split(), "cancelling_at", "cancelled_at"]) | {
+        "object": "batch",
+        "endpoint": "/v1/messages",
+        "model": "claude-haiku-5-5",
+        "input_file_id": file_id,
+        "completion_window": "24h",
+        "status": "validating",
+        "request_counts": {"total": 0, "completed": 0, "failed": 0},
+        "metadata": {"job": "7"},
+    }
+
+
+def test_a_batch_of_params_ends_in_flat_lines(files: FileClient, provider: Control) -> None:
+    """Successes stand in the output file as the message itself, all else in the error file."""
+    provider.configure(outcomes={"2": "errored:overloaded_error", "3": "expired", "4": "canceled"})
+    batch = files.ended(5)
+    assert batch["status"] == "completed"
+    assert batch["request_counts"] == {"total": 5, "completed": 2, "failed": 3}
+    assert batch["created_at"] <= batch["in_progress_at"] <= batch["finalizing_at"] <= batch["completed_at"]
+    output, errors = files.fates(batch)
+    assert sorted(output) == ["r-1", "r-5"]
+    assert output["r-1"]["error"] is None
+    assert output["r-1"]["response"]["content"][0]["text"].endswith("You asked: “What is r-1?”")
+    assert {custom_id: line["error"]["code"] for custom_id, line in sorted(errors.items())} == {
+        "r-2": "overloaded_error",
+        "r-3": "batch_expired",
+        "r-4": "batch_cancelled",
+    }
+    assert [line["response"] for line in errors.values()] == [None] * 3
+
+
+def test_a_batch_of_bodies_ends_in_lines_with_a_status(files: FileClient, provider: Control) -> None:
+    """A refused request has no `error`: its status and the body tell; one that never ran has no response."""
+    provider.configure(outcomes={"2": "errored:not_found_error", "3": "expired"})
+    output, errors = files.fates(files.ended(body_lines(3)))
+    assert output["r-1"]["id"].startswith("batch_req_")
+    response = output["r-1"]["response"]
+    assert (response["status_code"], response["body"]["type"], output["r-1"]["error"]) == (200, "message", None)
+    refused = errors["r-2"]["response"]
+    assert (refused["status_code"], errors["r-2"]["error"]) == (404, None)
+    assert refused["body"]["error"] == {
+        "message": "model: not found",
+        "type": "not_found_error",
+        "param": None,
+        "code": "not_found_error",
+    }
+    assert (errors["r-3"]["response"], errors["r-3"]["error"]["code"]) == (None, "batch_expired")
+
+
+def test_wrong_params_are_an_error_of_their_line(files: FileClient) -> None:
+    """As in the other dialect, under `/v1/messages`; other endpoints ask for nothing but a model."""
+    lines = [request("good"), request("bad", max_tokens=None)]
+    output, errors = files.fates(files.ended(lines))
+    assert (list(output), list(errors)) == (["good"], ["bad"])
+    assert errors["bad"]["error"]["message"] == "max_tokens: Field required"
+    elsewhere = [body_line("a", url="/v1/responses", max_tokens=None), body_line("b", url="/v1/responses", model=None)]
+    output, errors = files.fates(files.ended(elsewhere, endpoint="/v1/responses"))
+    assert (list(output), list(errors)) == (["a"], ["b"])
+
+
+def test_a_chat_is_answered_as_one(files: FileClient) -> None:
+    """The endpoint of chat completions has its own shape of answer."""
+    chat = "/v1/chat/completions"
+    output, _ = files.fates(files.ended([body_line("a", url=chat)], endpoint=chat))
+    body = output["a"]["response"]["body"]
+    assert body["choices"][0]["message"]["content"].endswith("You asked: “What is a?”")
+    assert body["usage"]["total_tokens"] == body["usage"]["prompt_tokens"] + body["usage"]["completion_tokens"]
+
+
+def test_a_batch_can_end_without_an_output_file(files: FileClient, provider: Control) -> None:
+    """`completed` says nothing about success: the file that would be empty is null."""
+    provider.configure(every={"1": "errored:api_error"})
+    batch = files.ended(2)
+    assert (batch["status"], batch["output_file_id"]) == ("completed", None)
+    assert files.lines(batch["error_file_id"]).keys() == {"r-1", "r-2"}
+    provider.configure(every={})
+    assert files.ended(2)["error_file_id"] is None
+
+
+def test_output_files_are_files_too(files: FileClient) -> None:
+    """Their length is that of their content, their purpose tells them from inputs, and they can be deleted."""
+    batch = files.ended(3)
+    file = files.get(f"{FILES}/{batch['output_file_id']}").json()
+    assert (file["purpose"], file["created_at"]) == ("batch_output", batch["completed_at"])
+    assert file["bytes"] == len(files.content(file["id"]).content)
+    assert refusal(files.submit(file["id"]))[2] == "input_file_id"
+    files.delete(f"{FILES}/{file['id']}")
+    assert refusal(files.content(file["id"]))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "param"),
+    [
+        ({"input_file_id": "file-none"}, 404, "input_file_id"),
+        ({"endpoint": None}, 400, "endpoint"),
+        ({"endpoint": "messages"}, 400, "endpoint"),
+        ({"completion_window": "1h"}, 400, "completion_window"),
+        ({"metadata": {"n": 1}}, 400, "metadata"),
+        ({"metadata": {str(number): "" for number in range(17)}}, 400, "metadata"),
+        ({"metadata": {"k" * 65: ""}}, 400, "metadata"),
+        ({"metadata": {"k": "v" * 513}}, 400, "metadata"),
+        ({"window": "24h"}, 400, "window"),
+    ],
+)
+def test_a_wrong_field_refuses_the_batch_by_name(
+    files: FileClient, fields: dict[str, Any], status: int, param: str
+) -> None:
+    """Nothing is created."""
+    assert refusal(files.submit(files.uploaded(1), **fields)) == (status, "invalid_request_error", param)
+    assert files.get(BATCHES).json()["data"] == []
+
+
+def test_batches_are_listed_by_pages(files: FileClient) -> None:
+    """Newest first, `after` goes to older ones."""
+    file_id = files.uploaded(1)
+    assert files.get(BATCHES).json() == {
+        "object": "list",
+        "data": [],
+        "first_id": None,
+        "last_id": None,
+        "has_more": False,
+    }
+    ids = [files.submit(file_id).json()["id"] for _ in range(3)][::-1]
+    first = files.get(BATCHES, params={"limit": 2}).json()
+    assert ([batch["id"] for batch in first["data"]], first["has_more"]) == (ids[:2], True)
+    rest = files.get(BATCHES, params={"limit": 2, "after": first["last_id"]}).json()
+    assert ([batch["id"] for batch in rest["data"]], rest["has_more"]) == (ids[2:], False)
+    assert refusal(files.get(BATCHES, params={"limit": 101}))[2] == "limit"
+    assert refusal(files.get(BATCHES, params={"after": "batch_none"}))[0] == 404
+
+
+def test_a_cancelled_batch_keeps_what_was_done(files: FileClient, provider: Control) -> None:
+    """The rest is in the error file; a cancel that comes again, or too late, is a 200 without effect."""
+    provider.configure(seconds=None)
+    batch_id = files.created(4)
+    assert files.cancel(batch_id).json()["status"] == "cancelling"
+    assert files.cancel(batch_id).is_success
+    batch = files.wait(batch_id)
+    assert (batch["status"], batch["request_counts"]["completed"]) == ("cancelled", 2)
+    assert batch["cancelling_at"] <= batch["cancelled_at"]
+    output, errors = files.fates(batch)
+    assert len(output) == 2
+    assert {line["error"]["code"] for line in errors.values()} == {"batch_cancelled"}
+    assert files.cancel(batch_id).json() == batch
+
+
+def test_the_key_comes_as_either_header_and_no_version_is_needed(files: FileClient) -> None:
+    """401 without a key and with a wrong one."""
+    assert refusal(files.get(BATCHES, headers={"authorization": "Bearer wrong"}))[0] == 401
+    del files.headers["authorization"]
+    answer = files.get(FILES)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
+    assert files.get(FILES, headers={"x-api-key": KEY}).is_success
+
+
+def test_what_does_not_exist_is_404(files: FileClient) -> None:
+    """Unknown batches, files and paths, in the dialect of the path."""
+    for path in (f"{BATCHES}/batch_none", f"{FILES}/file-none", f"{FILES}/file-none/content", f"{FILES}/a/b/c"):
+        assert refusal(files.get(path))[:2] == (404, "invalid_request_error")
+    assert refusal(files.cancel("batch_none"))[0] == 404
+    assert refusal(files.put(BATCHES))[0] == 405
+
+
+def test_both_dialects_are_spoken_side_by_side(files: FileClient, client: Client, provider: Control) -> None:
+    """Neither shows the batches of the other; the provider's own account has both."""
+    one, other = client.create(1).json()["id"], files.created(1, metadata={"job": "7"})
+    assert [batch["id"] for batch in client.get("/v1/messages/batches").json()["data"]] == [one]
+    assert [batch["id"] for batch in files.get(BATCHES).json()["data"]] == [other]
+    assert client.get(f"/v1/messages/batches/{other}").status_code == 404
+    assert refusal(files.get(f"{BATCHES}/{one}"))[0] == 404
+    stats = provider.stats()
+    assert [(batch["id"], batch["dialect"]) for batch in stats["batches"]] == [(one, "messages"), (other, "files")]
+    assert [batch["metadata"] for batch in stats["batches"]] == [None, {"job": "7"}]
+    assert [batch["input_file_id"] for batch in stats["batches"]] == [None, stats["files"][0]["id"]]
+    assert (stats["created"], stats["calls"]["create"], stats["calls"]["upload"]) == (2, 2, 1)
+
+
+def test_a_full_batch_is_taken(files: FileClient) -> None:
+    """50,000 requests are created and come back, each once; one more fails the batch."""
+    params = b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"?"}]}'
+    lines = [b'{"custom_id":"%d","params":%s}' % (number, params) for number in range(50_001)]
+    assert [fault["code"] for fault in files.faults(lines)] == ["too_many_tasks"]
+    batch = files.wait(files.submit(files.upload(jsonl(lines[1:])).json()["id"]).json()["id"])
+    read = files.content(batch["output_file_id"]).content.splitlines()
+    assert len(set(read)) == len(read) == batch["request_counts"]["completed"] == 50_000

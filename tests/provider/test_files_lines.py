@@ -1,0 +1,124 @@
+"""The lines of an input file: which are taken, and how those that are not make the batch fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.provider.client import request, requests
+from tests.provider.file_client import FileClient, body_line, body_lines, jsonl
+
+if TYPE_CHECKING:
+    from local.provider.control import Control
+
+GOOD = request("good")
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "line"),
+    [
+        ([GOOD, b"{not json"], "invalid_json_line", 2),
+        ([GOOD, b"[]"], "invalid_json_line", 2),
+        ([GOOD, b"", request("b")], "invalid_json_line", 2),
+        ([b'{"custom_id":"a","params":{"model":"\xff"}}'], "invalid_json_line", 1),
+        ([b"\xef\xbb\xbf" + jsonl([GOOD]).strip()], "invalid_json_line", 1),
+        ([GOOD, GOOD], "duplicate_custom_id", 2),
+        ([GOOD, {"params": {}}], "missing_required_parameter", 2),
+        ([{"custom_id": "a"}], "missing_required_parameter", 1),
+        ([{"custom_id": "a", "params": []}], "missing_required_parameter", 1),
+        ([GOOD, body_line("b")], "missing_required_parameter", 2),
+        ([body_line("a"), GOOD], "missing_required_parameter", 2),
+        ([{"custom_id": 1, "params": {}}], "invalid_request", 1),
+        ([body_line("a") | {"method": "GET"}], "invalid_request", 1),
+        ([body_line("a"), body_line("b", url="/v1/responses")], "url_mismatch", 2),
+        ([body_line("a"), body_line("b", model="another")], "model_mismatch", 2),
+    ],
+)
+def test_a_wrong_line_fails_the_batch(files: FileClient, lines: list[Any], code: str, line: int) -> None:
+    """It is told after the creation, with the number of the line."""
+    (fault,) = files.faults(lines)
+    assert (fault["code"], fault["line"]) == (code, line)
+    assert fault.keys() == {"code", "line", "message", "param"}
+
+
+def test_nothing_of_a_failed_batch_runs(files: FileClient, provider: Control) -> None:
+    """No files, no counts, no cancel; the other lines are not asked either."""
+    provider.configure(validating_seconds=0.2)
+    batch_id = files.created([GOOD, b"{"])
+    assert files.batch(batch_id)["status"] == "validating"
+    assert files.cancel(batch_id).json()["status"] == "validating"
+    batch = files.wait(batch_id)
+    assert batch["failed_at"] is not None
+    assert [batch[name] for name in ("output_file_id", "error_file_id", "in_progress_at", "completed_at")] == [None] * 4
+    assert batch["request_counts"] == {"total": 0, "completed": 0, "failed": 0}
+    assert files.cancel(batch_id).json() == batch
+    (account,) = provider.stats()["batches"]
+    assert (account["failed"], account["processing_status"], account["first_custom_id"]) == (True, "ended", "good")
+
+
+def test_all_faults_of_a_file_are_told_up_to_a_hundred(files: FileClient) -> None:
+    """In the order of the lines."""
+    faults = files.faults([GOOD, *[b"{"] * 3, GOOD])
+    assert [(fault["line"], fault["code"]) for fault in faults] == [
+        (2, "invalid_json_line"),
+        (3, "invalid_json_line"),
+        (4, "invalid_json_line"),
+        (5, "duplicate_custom_id"),
+    ]
+    assert len(files.faults([b"{"] * 101)) == 100
+
+
+def test_an_empty_file_and_one_with_too_many_lines_fail_as_a_whole(files: FileClient, provider: Control) -> None:
+    """No line is to blame."""
+    provider.configure(max_file_requests=2)
+    for lines, code in (([], "empty_file"), (requests(3), "too_many_tasks")):
+        (fault,) = files.faults(lines)
+        assert (fault["code"], fault["line"]) == (code, None)
+    assert files.ended(2)["status"] == "completed"
+
+
+def test_the_queue_has_a_limit_that_shows_late(files: FileClient, provider: Control) -> None:
+    """The batch is created and fails; what has failed takes no room."""
+    provider.configure(queue_limit=5, seconds=None)
+    running = files.created(3)
+    (fault,) = files.faults(requests(3))
+    assert (fault["code"], fault["line"]) == ("token_limit_exceeded", None)
+    files.created(2)
+    provider.configure(seconds=0)
+    assert files.wait(running)["status"] == "completed"
+
+
+def test_lines_are_blamed_on_demand(files: FileClient, provider: Control) -> None:
+    """With any code; a number beyond the file blames nothing."""
+    provider.configure(blame={"2": "model_not_found", "9": "invalid_request"}, error_line_base=0)
+    (fault,) = files.faults(requests(3))
+    assert (fault["code"], fault["line"]) == ("model_not_found", 1)
+
+
+def test_only_one_form_of_line_is_taken_on_demand(files: FileClient, provider: Control) -> None:
+    """`line_form` says which; without it the first line does."""
+    provider.configure(line_form="body")
+    assert files.faults(requests(1))[0]["param"] == "body"
+    assert files.ended(body_lines(1))["status"] == "completed"
+    provider.configure(line_form="params")
+    assert files.faults(body_lines(1))[0]["param"] == "params"
+
+
+def test_line_ends_do_not_matter(files: FileClient) -> None:
+    """CRLF, and a last line without an end."""
+    content = jsonl(3).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
+    batch = files.wait(files.submit(files.upload(content).json()["id"]).json()["id"])
+    assert files.lines(batch["output_file_id"]).keys() == {"r-1", "r-2", "r-3"}
+
+
+def test_a_custom_id_is_any_text(files: FileClient) -> None:
+    """No length and no alphabet is documented in this dialect."""
+    custom_id = "Straße 7/" * 20
+    assert list(files.lines(files.ended([request(custom_id)])["output_file_id"])) == [custom_id]
+
+
+def test_models_may_differ_where_the_lines_have_params(files: FileClient) -> None:
+    """The batch then names none."""
+    batch = files.ended([request("a"), request("b", model="another")])
+    assert (batch["status"], batch["model"]) == ("completed", None)
