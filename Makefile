@@ -13,7 +13,7 @@ SIDE_BY_SIDE := --numprocesses auto --dist worksteal
 
 # Of the functions on AWS: arm64 or x86_64. Left out, it is what samconfig.toml says, as are all other settings.
 CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
-export FILE API LIVE API_URL PARAMETERS
+export FILE API AUTH LIVE API_URL PARAMETERS
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-run demo local test check unit faults system bench deploy lock clean
@@ -21,7 +21,7 @@ export FILE API LIVE API_URL PARAMETERS
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
-demo: setup-run ## Run the whole belt here, no AWS account: FILE=my.jsonl, API=files, LIVE=1 (with ANTHROPIC_API_KEY), API_URL=https://…
+demo: setup-run ## Run the whole belt here, no AWS account: FILE=my.jsonl, API=files, AUTH=aws, LIVE=1 (with ANTHROPIC_API_KEY), API_URL=https://…
 	@exec $(TOOLS) -m local.demo
 
 local: setup-run ## Leave the local stack up until Ctrl-C, with the commands to play with it

@@ -1,6 +1,7 @@
 """`make demo`: drop a file, watch it come back, and hold what came back against what is promised.
 
-Takes its choices from the environment, as make hands them on: FILE, API, LIVE, API_URL, PARAMETERS, ANTHROPIC_API_KEY.
+Takes its choices from the environment, as make hands them on: FILE, API, AUTH, LIVE, API_URL, PARAMETERS and
+ANTHROPIC_API_KEY.
 """
 
 from __future__ import annotations
@@ -95,7 +96,9 @@ def choices(env: Mapping[str, str]) -> Choices:
     dialect = env.get("API") or "messages"
     if dialect not in DIALECTS:
         raise Misuse(f"API={dialect}: there is {' and '.join(DIALECTS)}")
-    more = _parameters(env.get("PARAMETERS", ""))
+    more = _parameters(env.get("PARAMETERS", "")) | ({"Auth": env["AUTH"]} if env.get("AUTH") else {})
+    if more.get("Auth") == "aws" and (url or live not in {"", "0"} or dialect != "messages"):
+        raise Misuse("AUTH=aws is for the simulated provider here, and for API=messages: deploy it to use the real one")
     if live in {"", "0"}:
         return Choices(file, Api(_checked(url), key or PLACEHOLDER_KEY) if url else None, dialect, more)
     if dialect != "messages":

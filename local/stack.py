@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.aws import Aws, local_aws
+from local.aws import REGION, Aws, local_aws
 from local.deployment import STACK_NAME, build, deploy
 from local.process import tail
 from local.simulated import simulated_provider
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 QUEUE_NAME = "conveyor-messages"
 SECRET_NAME = "conveyor/api-key"  # noqa: S105 - the name of a secret, not the secret
+WORKSPACE = "wrkspc_01LocalStack"
 PLACEHOLDER_KEY = "sk-ant-local-placeholder"
 GLANCE_SECONDS = 0.1
 
@@ -239,7 +240,8 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
 ) -> Iterator[Stack]:
     """Run everything for the length of the block; nothing of it is left afterwards.
 
-    `api`: a server to use; without it the simulated provider, with `provider_settings`.
+    `api`: a server to use; without it the simulated provider, with `provider_settings`. With the parameter Auth=aws
+    calls to it are signed, and there is no secret.
     `wait_scale`: factor on the seconds of Wait and Retry. `parameters`: of the template, by name.
     `aws_settings`: environment of the local AWS. `announce` is told each step before it begins.
     Raises ProcessFailed where something does not start, build or deploy.
@@ -251,15 +253,26 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
         announce("starting the local AWS, with IAM and TLS enforced")
         aws = running.enter_context(local_aws(work, wait_scale=wait_scale, extra=aws_settings))
         provider = None
+        given = dict(parameters or {})
+        signs = given.get("Auth") == "aws"
         if api is None:
             announce("starting the simulated provider")
-            provider = running.enter_context(simulated_provider(work, provider_settings))
+            more = {"signed": signed_by(aws)} if signs else {}
+            provider = running.enter_context(simulated_provider(work, dict(provider_settings or {}) | more))
             api = Api(provider.url)
-        secrets: SecretsManagerClient = aws.client("secretsmanager")
-        secrets.create_secret(Name=SECRET_NAME, SecretString=api.key)
+        if signs:
+            given |= {"WorkspaceId": WORKSPACE}
+        else:
+            secrets: SecretsManagerClient = aws.client("secretsmanager")
+            secrets.create_secret(Name=SECRET_NAME, SecretString=api.key)
         announce("deploying the template with the SAM CLI")
-        outputs = deploy(aws, built, {"ApiUrl": api.url} | dict(parameters or {}), work)
-        yield Stack(aws, outputs, _subscribe(aws, outputs["TopicArn"]), work, provider, dict(parameters or {}))
+        outputs = deploy(aws, built, {"ApiUrl": api.url} | given, work)
+        yield Stack(aws, outputs, _subscribe(aws, outputs["TopicArn"]), work, provider, given)
+
+
+def signed_by(aws: Aws) -> dict[str, str]:
+    """Give the settings of a simulated provider whose calls are signed by the roles of a local AWS."""
+    return {"aws": aws.url, "certificate": str(aws.certificate), "workspace": WORKSPACE, "region": REGION}
 
 
 def _subscribe(aws: Aws, topic: str) -> str:

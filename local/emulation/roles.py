@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ministack.core import iam_evaluator as evaluator
 from ministack.core.iam_actions import identity_denial_message
 from ministack.core.responses import get_region
 from ministack.services import iam
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def denial(role: str, session: str, action: str, resource: str) -> str | None:
+
+def denial(role: str, session: str, action: str, resource: str, keys: Mapping[str, str] | None = None) -> str | None:
     """Say in AWS's words why a role, given by its ARN, may not do something; None where it may.
+
+    `keys`: further condition keys, in lower case.
 
     As for a call over HTTP, the resource's own policy counts too: a key's must allow, any other's may.
     """
@@ -24,6 +31,7 @@ def denial(role: str, session: str, action: str, resource: str) -> str | None:
         resource_arn=resource,
         region=get_region(),
         secure_transport=True,
+        service_context=dict(keys or {}),
     )
     limits = evaluator._permissions_boundary(iam._roles, name, account)
     verdict = evaluator.evaluate(context, evaluator._gather_role_policies(name, account), *limits)

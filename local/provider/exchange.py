@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from local.provider.errors import ApiError, new_request_id
 from local.provider.faults import Answer, AnyAction, CallName, Cut, Delay, Lose, Reset, When
+from local.provider.gateway import admit, authorize
 from local.provider.wire import Severed, Shortened
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Manners:
     check: Callable[[Request], None]  # of the headers, besides the key; raises `ApiError`
     refuse: Callable[[ApiError], Response]
     request_id: str  # header that carries the id of the request
+    may_be_signed: bool = False
 
 
 def endpoint(provider: Provider, manners: Manners, name: CallName, act: Act) -> Endpoint:
@@ -69,7 +71,10 @@ def endpoint(provider: Provider, manners: Manners, name: CallName, act: Act) -> 
             actions = world.meet(name, **request.path_params)
             with TemporaryFile() as body:
                 call = Call(world, request, body, actions)
-                response = await _receive(call) or await _exchange(call, manners, act)
+                severed = await _receive(call)
+                if manners.may_be_signed and world.settings.signed and not severed:
+                    await asyncio.to_thread(authorize, request, name, body, world.settings.signed)
+                response = severed or await _exchange(call, manners, act)
         except ApiError as error:
             response = manners.refuse(error)
         except ClientDisconnect:
@@ -115,6 +120,16 @@ def _error(action: Answer, manners: Manners) -> Response:
 
 def _admit(request: Request, settings: Settings, manners: Manners) -> None:
     """Check what the headers tell; raises `ApiError` 401, 400 or 413."""
+    if manners.may_be_signed and settings.signed:
+        admit(request, settings.signed)
+    else:
+        _admit_key(request, settings)
+    manners.check(request)
+    if int(request.headers.get("content-length", "0")) > settings.max_body_bytes:
+        raise _too_large()
+
+
+def _admit_key(request: Request, settings: Settings) -> None:
     headers = request.headers
     bearer = headers.get("authorization", "").removeprefix("Bearer ").strip()
     key = headers.get("x-api-key") or bearer
@@ -122,9 +137,6 @@ def _admit(request: Request, settings: Settings, manners: Manners) -> None:
         raise ApiError(401, "x-api-key header is required")
     if settings.api_key not in (None, key):
         raise ApiError(401, "invalid x-api-key")
-    manners.check(request)
-    if int(headers.get("content-length", "0")) > settings.max_body_bytes:
-        raise _too_large()
 
 
 async def _receive(call: Call) -> Severed | None:

@@ -29,7 +29,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
 
 def routes(provider: Provider) -> list[Route]:
     """Give the routes of the dialect."""
-    make = partial(endpoint, provider, Manners(_check_version, ApiError.response, "request-id"))
+    make = partial(endpoint, provider, Manners(_check_version, ApiError.response, "request-id", may_be_signed=True))
     return [
         Route(BATCHES, make("create", create), methods=["POST"]),
         Route(BATCHES, make("list", list_page), methods=["GET"]),

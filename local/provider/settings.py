@@ -7,6 +7,7 @@ from msgspec import Meta, field
 
 from local.provider.dialect import FileSettings
 from local.provider.faults import Count, Fault, Position, Seconds
+from local.provider.gateway import Signed
 
 DAY = 86_400.0
 
@@ -34,6 +35,7 @@ class Settings(FileSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     every: dict[Position, Outcome] = field(default_factory=dict)  # of every n-th request; the first rule that fits wins
     answer_chars: Count = 0  # least length of an answer's text
 
+    signed: Signed | None = None  # calls of the Message Batches API are signed instead of carrying a key
     api_key: str | None = None  # the only key that is let in; null: any
     max_body_bytes: Count = 256_000_000
     max_requests: Count = 100_000

@@ -57,6 +57,8 @@ def test_another_dialect_and_other_parameters_are_handed_to_the_template() -> No
         ({"API_URL": "http://llm.test"}, "must be https"),
         ({"API_URL": "llm.test"}, "must be https"),
         ({"API": "batches"}, "messages and files"),
+        ({"AUTH": "aws", "API": "files"}, "API=messages"),
+        ({"AUTH": "aws", "API_URL": "https://llm.test"}, "simulated provider"),
         ({"API": "files", "LIVE": "1", "ANTHROPIC_API_KEY": "k"}, "API_URL"),
         ({"PARAMETERS": "Auth bearer"}, "Auth is not Name=value"),
     ],

@@ -130,9 +130,7 @@ def kept(*, then: Reply) -> Callable[[FileServer], Reply]:
     return reply
 
 
-@pytest.mark.parametrize(
-    "answer", [httpx.ReadTimeout, httpx.RemoteProtocolError, error(500), error(503), error(409), error(429)]
-)
+@pytest.mark.parametrize("answer", [httpx.ReadTimeout, httpx.RemoteProtocolError, error(500), error(503), error(409)])
 def test_a_file_whose_answer_was_lost_is_found_and_used(server: FileServer, answer: Reply) -> None:
     """By its name and size: lines are not sent twice for nothing."""
     server.tells(UPLOAD, kept(then=answer)(server))
@@ -202,7 +200,7 @@ def test_a_list_of_files_that_goes_round_holds_up_nothing(server: FileServer) ->
     assert isinstance(server.api().create(SENT, 60), Created)
 
 
-@pytest.mark.parametrize("size", [len(LINES) - 1, len(LINES) + 1, 0])
+@pytest.mark.parametrize("size", [len(LINES) - 1, len(LINES) + 1, 1])
 def test_a_file_that_was_cut_on_its_way_is_sent_once_more_and_no_batch_asked_for(server: FileServer, size: int) -> None:
     """A batch of it would be paid for, and lack lines."""
     server.tells(UPLOAD, httpx.Response(200, json=file(1, size=size)))
@@ -231,7 +229,8 @@ def test_a_size_may_be_left_out_or_be_text(server: FileServer, size: str | None)
         (httpx.Response(413, text="<html>"), RefusalKind.DEFECT),
         (error(415), RefusalKind.DEFECT),
         (error(422), RefusalKind.DEFECT),
-        (error(429, "quota", "insufficient_quota"), RefusalKind.LATER),
+        (error(429, "slow down"), RefusalKind.LATER),
+        (error(429, "quota", "insufficient_quota"), RefusalKind.STOP),
         (error(500), RefusalKind.LATER),
         (httpx.Response(302, headers={"location": "https://elsewhere.test"}), RefusalKind.LATER),
         (httpx.Response(200, text="OK"), RefusalKind.LATER),

@@ -54,6 +54,7 @@ class Looking:
         {"metadata": OURS, "status": "in_progress", "created_at": None},
         {"metadata": OURS, "status": "completed"},
         {"metadata": OURS, "created_at": NOW.timestamp() - 9999},
+        {"metadata": OURS, "created_at": NOW.timestamp() + 7200},
         {"input_file_id": "file-1", "request_counts": None, "created_at": None},
         {"metadata": OURS, "request_counts": {"total": 2, "completed": 0, "failed": 0}},
         {"metadata": OURS, "status": "failed", "errors": {"data": [{"code": "token_limit_exceeded"}]}},

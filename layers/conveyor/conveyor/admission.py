@@ -20,8 +20,8 @@ WINDOW = timedelta(minutes=15)
 """Three times the longest usual pause between two looks, so that a run that waits is in this stretch or the last."""
 PATIENCE = 24
 """Windows for which a run may hold up others without getting room, and for which it then does not: six hours."""
-_LONGEST_LIFE = timedelta(hours=26)
-"""A batch that is older has ended, or is being cancelled."""
+_GRACE = timedelta(hours=2)
+"""After a batch should have ended: one that is older has, or is being cancelled."""
 _FORM = re.compile(r"(\d+)-(\d+)-(\d+)-(.+)", re.ASCII)
 
 
@@ -57,7 +57,7 @@ def admit(turn: Turn, requests: int, facts: Facts) -> bool:
 
     Where the provider does not say how full its queue is, it will say so to the batch.
     """
-    found = turn.api.find(turn.now() - _LONGEST_LIFE)
+    found = turn.api.find(turn.now() - turn.api.dialect.window - _GRACE)
     if isinstance(found, Trouble):
         return True
     queued = sum(batch.requests for batch in found if not batch.ended)

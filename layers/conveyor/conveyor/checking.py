@@ -72,8 +72,9 @@ class Check:
             return 0
         count = len(seen.custom_ids)
         sent = self._sent_together(stretch, number, seen)
-        is_counted_only = self.requests >= self._settings.max_requests_per_drop or self.alternates
-        is_admitted = self.requests + count <= self._settings.max_requests_per_drop and self._planner.has_room(sent)
+        most = self._settings.max_requests_per_drop
+        is_counted_only = self.requests >= most or self.alternates
+        is_admitted = not is_counted_only and self.requests + count <= most and self._planner.has_room(sent)
         if not ((is_counted_only or is_admitted) and self._ids.pass_over(seen.custom_ids)):
             return 0
         if is_admitted:

@@ -1,6 +1,7 @@
 """What planning must know of the way a provider takes a batch, whichever provider it is."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -38,3 +39,5 @@ class Dialect(NamedTuple):
     """Whether `params` are a Messages body; of any other only the model is looked at, and nothing is put in."""
     refused_fields: Mapping[str, str] = NOTHING
     """Fields of `params` that this dialect refuses, and the advice for each."""
+    window: timedelta = timedelta(hours=24)
+    """After its creation a batch has ended, or should have."""

@@ -163,7 +163,7 @@ _REFUSED_FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 def _refused_fields(params: dict[str, Any], rules: Rules) -> Iterator[tuple[str, str]]:
     """Yield the fields that the provider refuses in a batch, for the whole batch or hours later for the line."""
-    if not params.keys().isdisjoint(_REFUSED_FIELDS):
+    if rules.is_message and not params.keys().isdisjoint(_REFUSED_FIELDS):
         for field, (is_refused, advice) in _REFUSED_FIELDS.items():
             if field in params and is_refused(params[field]):
                 yield "field-refused", f'"params.{field}": {advice}'

@@ -52,7 +52,7 @@ def look(turn: Turn, batch: Batch, number: int, about: BatchFacts, *, may_conclu
     found = _candidates(turn, batch, about)
     if isinstance(found, Trouble):
         return Look(trouble=found.reason)
-    in_time = [candidate for candidate in found if candidate.created_at <= settled + SKEW]
+    in_time = [each for each in found if each.is_ours or each.created_at <= settled + SKEW]
     proof = _prove(turn, batch, in_time)
     if proof.ours is not None:
         _adopt(turn, batch.number, about, proof.ours)

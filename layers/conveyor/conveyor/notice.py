@@ -187,9 +187,7 @@ def _tokens(receipt: Receipt) -> str:
     used = [tokens.usage for tokens in receipt.tokens.values()]
     tokens = f"{sum(u.input_tokens for u in used):,} in, {sum(u.output_tokens for u in used):,} out"
     return (
-        tokens
-        if receipt.cost_usd is None
-        else f"{tokens}, about ${receipt.cost_usd:,.4f} at Anthropic's batch price"
+        tokens if receipt.cost_usd is None else f"{tokens}, about ${receipt.cost_usd:,.4f} at Anthropic's batch price"
     )
 
 

@@ -148,7 +148,7 @@ def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
 
     Where no line is to blame, the same batch would be refused again, unless it was not refused but cancelled.
     """
-    blamed = {blame.place: blame.error for blame in unrun.blamed}
+    blamed = {blame.place: blame.error for blame in unrun.blamed if blame.place <= job.batch.requests}
     if blamed:
         numbers = chain.from_iterable(some.numbers for some in job.custom_ids())
         for place, line in enumerate(numbers, 1):

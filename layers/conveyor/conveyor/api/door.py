@@ -60,10 +60,6 @@ class Door:
         """Read the credential anew. Raises CredentialsUnusable."""
         self._credential.renew()
 
-    def hide(self, words: str) -> str:
-        """Return words of the provider without a secret in them."""
-        return self._credential.hide(words)
-
     def ask(self, method: str, path: str, question: Mapping[str, str | int] | None = None) -> httpx.Response | Trouble:
         """Ask once, and once more with a new credential where it was refused: a key may have been rotated."""
         try:
@@ -100,7 +96,7 @@ class Door:
         except (httpx.HTTPError, _TooSlowError) as error:
             return Unknown(f"{type(error).__name__} while the batch was sent")
         if not answer.is_success:  # before anybody shortens the words
-            text = self.hide(text.decode(errors="replace")).encode()
+            text = self._credential.hide(text.decode(errors="replace")).encode()
         return Answer(answer.status_code, answer.headers, text)
 
     @contextmanager

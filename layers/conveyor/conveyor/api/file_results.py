@@ -152,14 +152,16 @@ def _kind(error: _Error, status: int | None) -> str:
     kind = error.type or str(error.code or "")
     if status is None or status < _FIRST_ERROR:
         return kind or "unknown_error"
-    if kind.endswith("_error") and (status >= _FIRST_OF_SERVER or kind in _CERTAIN):
+    comes_again = status < _FIRST_OF_SERVER and status not in _RETRYABLE
+    if comes_again and kind in {*_FINAL, *_KINDS.values()}:
         return kind
-    if status < _FIRST_OF_SERVER and status not in _RETRYABLE:
-        return _KINDS.get(status, "invalid_request_error")
-    return _KINDS.get(status, "api_error")
+    if not comes_again and kind.endswith("_error") and kind not in _FINAL:
+        return kind
+    return _KINDS.get(status, "invalid_request_error" if comes_again else "api_error")
 
 
-_CERTAIN = frozenset({"invalid_request_error", "not_found_error", *_KINDS.values()})
+_FINAL = frozenset({"invalid_request_error", "not_found_error"})
+"""Kinds that are not worth sending again, whatever they are the answer to."""
 
 
 def _words(error: _Error) -> str:

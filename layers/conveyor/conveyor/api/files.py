@@ -88,7 +88,7 @@ class FileBatches:
             batch = decode_batch(answer.text)
             if batch is None:
                 return Unknown(f"HTTP {answer.status} without a batch in its body")
-            progress = batch.progress(window_of(self._window))
+            progress = batch.progress(self.dialect.window)
             return Created(batch.id, progress.created_at, progress.expires_at)
         if _is_about_file(answer, file):  # a file that was just uploaded may not be known everywhere yet
             told = "the provider does not know the file that was uploaded"
@@ -115,7 +115,7 @@ class FileBatches:
 
     def _since(self, since: datetime, batch: Batch) -> Progress:
         """Tell how far a batch is; one that does not say when it was created may be as old as what is looked for."""
-        progress = batch.progress(window_of(self._window))
+        progress = batch.progress(self.dialect.window)
         return progress if batch.created() else progress._replace(created_at=since)
 
     def _listed(self, since: datetime) -> list[Batch] | Trouble:
@@ -155,12 +155,12 @@ class FileBatches:
     def progress(self, batch_id: str) -> Progress | Trouble:
         """Retrieve one batch."""
         batch = self._batch("GET", f"{_PATH}/{batch_id}")
-        return batch if isinstance(batch, Trouble) else batch.progress(window_of(self._window))
+        return batch if isinstance(batch, Trouble) else batch.progress(self.dialect.window)
 
     def cancel(self, batch_id: str) -> Progress | Trouble:
         """Cancel one batch; doing so again changes nothing."""
         batch = self._batch("POST", f"{_PATH}/{batch_id}/cancel")
-        return batch if isinstance(batch, Trouble) else batch.progress(window_of(self._window))
+        return batch if isinstance(batch, Trouble) else batch.progress(self.dialect.window)
 
     @contextmanager
     def results(self, batch_id: str, *, seconds: int = 120) -> Iterator[Iterator[Result]]:
@@ -212,6 +212,7 @@ def _dialect(settings: Settings) -> Dialect:
         one_model=has_body,
         is_message=settings.batch_endpoint.endswith("/messages"),
         refused_fields=NOTHING if settings.allow_tools == "yes" else {"tools": _TOOLS},
+        window=window_of(settings.completion_window),
     )
 
 

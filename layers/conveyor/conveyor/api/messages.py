@@ -93,10 +93,7 @@ class MessageBatches:
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 return Unknown(f"HTTP {answer.status} without a batch in its body")
             return Created(batch.id, batch.created_at, batch.expires_at)
-        refused = refused_from(answer, _SURE)
-        if refused is None:
-            return Unknown(f"HTTP {answer.status}")
-        return refused._replace(message=self._door.hide(refused.message))
+        return refused_from(answer, _SURE) or Unknown(f"HTTP {answer.status}")
 
     def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:  # noqa: ARG002
         """Page through all batches of the workspace, newest first, until they are older than `since`.

@@ -27,8 +27,9 @@ _REFUSED = {
     413: RefusalKind.DEFECT,
     415: RefusalKind.DEFECT,
     422: RefusalKind.DEFECT,
+    429: RefusalKind.LATER,
 }
-"""What needs a person. After any other answer the file is looked for, and uploaded anew: it costs nothing."""
+"""What needs a person, or time. After any other answer the file is looked for, and uploaded anew: it costs nothing."""
 
 
 class Uploads:
@@ -102,7 +103,7 @@ class Uploads:
             file = decode_file(answer.text)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return Refused(RefusalKind.LATER, answer.status, "upload_lost", "the answer names no file", SOON)
-        if file.bytes not in {None, outgoing.size}:
+        if file.bytes not in {None, 0, outgoing.size}:
             told = f"the provider has {file.bytes:,} bytes of a file of {outgoing.size:,}"
             return Refused(RefusalKind.RESEND, answer.status, "upload_cut", told, None)
         return file.id
