@@ -35,6 +35,14 @@ def commands(notice: Notice) -> list[list[str]]:
     return [shlex.split(line) for line in notice.message.splitlines() if line.startswith("  ")]
 
 
+def test_where_requests_are_signed_a_refusal_is_about_roles_and_not_about_a_key() -> None:
+    """There is no secret to put anything into."""
+    signing = replace(RUN, settings=replace(RUN.settings, auth="aws"))
+    notice = troubled_notice(signing, "HTTP 403", SINCE, "conveyor/api-key")
+    assert "secret" not in notice.message
+    assert ["aws", "iam", "enable-outbound-web-identity-federation"] in commands(notice)
+
+
 @pytest.mark.parametrize("notice", [held("the list broke off"), troubled("the list broke off")])
 def test_a_warning_names_drop_run_cause_and_since_when(notice: Notice) -> None:
     """Whoever reads it at night knows which run, what is wrong with it, and for how long."""

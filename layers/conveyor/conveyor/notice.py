@@ -107,6 +107,9 @@ _LARGEST_COPY = 5 * 1024**3
 _ADVICE = {
     "key-unusable": "Put the API key there: aws secretsmanager create-secret, or put-secret-value if it exists.",
     "key-refused": "Put a valid key into the stack's secret (ApiKeySecretName): aws secretsmanager put-secret-value.",
+    "role-refused": "See that WorkspaceId names a workspace of the stack's Region, that no policy of your organization "
+    "denies the functions what docs/providers.md lists, and that AWS may vouch for them outside: "
+    "aws iam enable-outbound-web-identity-federation.",
     "provider-stopped": "Put the key, the permission, the billing or the limit in order at the provider first.",
     "unsent": "See whether the provider is reachable, and how it is, before you drop it again.",
 }

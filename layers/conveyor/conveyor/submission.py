@@ -27,6 +27,7 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 60, 1800
 MOST_ATTEMPTS = 10
 """Attempts at one batch that came to nothing, before a person is asked; "later" does not count."""
 _TAKEN = 200
+_NOT_LET_IN = (401, 403)
 _CODES: dict[RefusalKind | int, str] = {
     401: "key-refused",
     RefusalKind.STOP: "provider-stopped",
@@ -89,6 +90,8 @@ def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
         ):
             return False
         code = _CODES.get(refused.status) or _CODES[refused.kind]
+        if turn.run.settings.auth == "aws" and refused.status in _NOT_LET_IN:
+            code = "role-refused"
         message, words = told_of(refused.status, refused.type), refused.message
     elif len(about.absent) >= MOST_ATTEMPTS:
         code, message = "unsent", f"{MOST_ATTEMPTS} attempts to send a batch came to nothing: none of them is listed"

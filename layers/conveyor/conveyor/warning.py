@@ -35,7 +35,7 @@ def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str)
         "",
         *_about(run, reason, since),
         "",
-        *(_help(reason, secret) if _is_refused(reason) else []),
+        *(_help(run, reason, secret) if _is_refused(reason) else []),
         "The run goes on looking by itself, and goes on when the trouble ends. If you know better, look at the",
         f"provider's list of batches created since {run.drop.last_modified:%Y-%m-%d %H:%M} UTC, and type one of these.",
         "If this batch is the run's, and its results yours:" if held.doubtful else "If a batch is the run's:",
@@ -59,7 +59,7 @@ def troubled_notice(run: Run, reason: str, since: datetime, secret: str) -> Noti
         "",
         *_about(run, reason, since),
         "",
-        *_help(reason, secret),
+        *_help(run, reason, secret),
         *_stop(run),
     ]
     return _notice(run, "troubled", lines)
@@ -73,8 +73,17 @@ def _about(run: Run, reason: str, since: datetime) -> list[str]:
     return table([("Why", reason), ("Since", f"{since:%Y-%m-%d %H:%M} UTC"), ("Run", run.run)])
 
 
-def _help(reason: str, secret: str) -> list[str]:
+def _help(run: Run, reason: str, secret: str) -> list[str]:
     """Return what mends the kind of trouble, where something here does."""
+    if _is_refused(reason) and run.settings.auth == "aws":
+        return [
+            "The provider's gateway refuses the functions' roles. See that WorkspaceId names a workspace of this",
+            "Region, that no policy of your organization denies the functions what docs/providers.md lists, and that",
+            "AWS may vouch for them outside:",
+            "",
+            "  aws iam enable-outbound-web-identity-federation",
+            "",
+        ]
     if _is_refused(reason):
         command = f"  aws secretsmanager put-secret-value --secret-id {secret} --secret-string <key>"
         return ["The provider refuses the key. Put a valid one of the same workspace there:", "", command, ""]
