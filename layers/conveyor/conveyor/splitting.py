@@ -131,12 +131,14 @@ def _sent(work: _Work, progress: Progress) -> Written | None:
             with job.turn.api.results(batch_id) as results:
                 for result in results:
                     spool.add(result)
-            if progress.unrun:
-                return _unrun(job, spool, progress.unrun)
+            unrun = progress.unrun
+            if unrun and unrun.kind is not RefusalKind.STOP:
+                return _unrun(job, spool, unrun)
             missing = _missing(job.turn, job.batch, spool)
             if missing and not _is_settled(work, missing):
                 return None
-            return write_in_order(job, spool, failure(Outcome.MISSING))
+            lacking = failure(Outcome.CANCELED, unrun.error) if unrun else failure(Outcome.MISSING)
+            return write_in_order(job, spool, lacking)
     except SpoolFull:
         job.tally.clear()
         job.aside.clear()
@@ -146,7 +148,7 @@ def _sent(work: _Work, progress: Progress) -> Written | None:
 def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
     """Write that no request was run: those to blame as errors, all others as worth sending again without them.
 
-    Where no line is to blame, the same batch would be refused again, unless it was not refused but cancelled.
+    Where no line is to blame, the same batch would be refused again.
     """
     blamed = {blame.place: blame.error for blame in unrun.blamed if blame.place <= job.batch.requests}
     if blamed:

@@ -75,7 +75,7 @@ class Unrun(NamedTuple):
     """Why a batch ended without any of its requests being run, and so without anything to pay."""
 
     kind: RefusalKind
-    """`LATER`: the same batch may be taken another time."""
+    """`LATER`: the same batch may be taken another time. `STOP`: it was cancelled, and seems not to have begun."""
     error: Error
     blamed: tuple[Blame, ...] = ()
 
