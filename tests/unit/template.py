@@ -90,6 +90,14 @@ def holds(condition: Json, chosen: dict[str, str]) -> bool:
     return bool(of[0] == of[1])
 
 
+def spelled(value: str | Json) -> str:
+    """Spell an intrinsic as the template does: `Bucket.Arn`, `Topic`, or the text of a Sub."""
+    if isinstance(value, str):
+        return value
+    ((_, of),) = value.items()
+    return ".".join(of) if isinstance(of, list) else str(of)
+
+
 def as_list(value: Any) -> list[Any]:  # IAM's word: one thing, or a list of them
     """Read a policy element, which may be one thing or a list."""
     return value if isinstance(value, list) else [value]
