@@ -101,6 +101,7 @@ def test_a_list_that_has_no_end_or_no_sense_is_trouble(server: FileServer, pages
         ({"metadata": OURS | {"conveyor_batch": 1}}, True),
         ({"metadata": OURS | {"conveyor_batch": "2"}}, False),
         ({"metadata": OURS | {"conveyor_run": "run-2"}, "input_file_id": "file-1"}, False),
+        ({"metadata": {"conveyor_run": OURS["conveyor_run"]}, "input_file_id": "file-2"}, None),
         ({"metadata": {}, "input_file_id": "file-1"}, True),
         ({"metadata": {"team": "x"}, "input_file_id": "file-1"}, True),
         ({"metadata": None, "input_file_id": "file-1"}, True),

@@ -113,8 +113,8 @@ class Batch(msgspec.Struct):
 
     def is_of(self, origin: Origin) -> bool | None:
         """Tell whether it is a batch of an origin; None where its metadata does not tell."""
-        run = self.about(RUN)
-        return None if run is None else (run, self.about(BATCH)) == (origin.run, str(origin.batch))
+        run, batch = self.about(RUN), self.about(BATCH)
+        return None if run is None or batch is None else (run, batch) == (origin.run, str(origin.batch))
 
     def created(self) -> datetime | None:
         """When it was created; None where nobody says."""
