@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
+CHOICES = {"FILE", "API", "AUTH", "LIVE", "API_URL", "PARAMETERS", "ANTHROPIC_API_KEY"}
 STEPS = ("received", "validated  164 requests", "submitted", "waiting", "split", "notified")
 
 
@@ -16,9 +17,10 @@ def fresh_provider() -> None:
     """Need no stack: the demo runs one of its own."""
 
 
-def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal() -> None:
+@pytest.mark.parametrize("chosen", [{}, {"API": "files"}, {"AUTH": "aws"}])
+def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal(chosen: dict[str, str]) -> None:
     """What the README shows is what a stranger sees, and the demo holds it against what is promised."""
-    env = {name: value for name, value in os.environ.items() if name not in ("FILE", "LIVE", "API_URL")}
+    env = {name: value for name, value in os.environ.items() if name not in CHOICES} | chosen
     demo = subprocess.run(
         [sys.executable, "-m", "local.demo"], cwd=PROJECT, env=env, capture_output=True, text=True, check=False
     )
@@ -26,5 +28,6 @@ def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal() -> None:
     for step in STEPS:
         assert step in demo.stdout
     assert "Conveyor: completed humaneval-164 (159 results, 5 failures)" in demo.stdout
+    assert ("Conveyor: completed articles (2 results, 0 failures)" in demo.stdout) is ("API" in chosen)
     assert "Conveyor: refused mistakes" in demo.stdout
     assert "custom-id-duplicate" in demo.stdout
