@@ -179,7 +179,7 @@ def cannot_claim_what_it_adopts(scene: Scene) -> None:
 
 def cannot_be_told(scene: Scene) -> None:
     """Play: which batch a lost answer was about has been said, and poll, which could see that it was, fails."""
-    scene.stack.provider_settings({"seconds": None, "faults": [LOST_ANSWER]})
+    scene.stack.provider_settings({"seconds": None, "faults": [LOST_ANSWER]} | BARE)
     with scene.without():
         run = scene.drop()
         run.fact("batches/1/unknown-1.json")
