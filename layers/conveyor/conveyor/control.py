@@ -6,7 +6,7 @@ from typing import NamedTuple
 from conveyor import keys
 from conveyor.storage import Storage
 
-_BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,499}")
 _LONGEST = 1000
 
 
