@@ -4,7 +4,7 @@ OpenAI's server speaks it, and many others, each a little differently; this modu
 Facts: https://platform.openai.com/docs/guides/batch and the pages of other providers.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from time import monotonic
@@ -16,6 +16,7 @@ from conveyor.api.door import Answer, Content, Door
 from conveyor.api.errors import fault_of, refused_from
 from conveyor.api.file_objects import BATCH, REQUESTS, RUN, Batch, decode_batch, decode_page, window_of
 from conveyor.api.file_results import decode_results
+from conveyor.api.listing import read_list
 from conveyor.api.uploads import PATH as FILES
 from conveyor.api.uploads import SOON, Uploads
 from conveyor.dialect import NOTHING, Dialect, Form
@@ -103,7 +104,10 @@ class FileBatches:
 
         A batch of an origin says so in its metadata; or it was made of a file that bears the origin's name.
         """
-        batches = self._listed(since)
+        batches = read_list(
+            self._door, _PATH, decode_page, {"limit": _PAGE}, cursor="after",
+            until=lambda page: _is_before(page, since),
+        )  # fmt: skip
         if isinstance(batches, Trouble):
             return batches
         found = [(batch, self._since(since, batch)) for batch in batches]
@@ -117,26 +121,6 @@ class FileBatches:
         """Tell how far a batch is; one that does not say when it was created may be as old as what is looked for."""
         progress = batch.progress(self.dialect.window)
         return progress if batch.created() else progress._replace(created_at=since)
-
-    def _listed(self, since: datetime) -> list[Batch] | Trouble:
-        found: list[Batch] = []
-        question: dict[str, str | int] = {"limit": _PAGE}
-        seen = set[str]()
-        while True:
-            answer = self._door.ask("GET", _PATH, question)
-            if isinstance(answer, Trouble):
-                return answer
-            try:
-                page = decode_page(answer.content)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                return Trouble("the list of batches could not be decoded")
-            found += page.entries
-            if not page.has_more or _is_before(page.entries, since):
-                return found
-            if not page.entries or page.entries[-1].id in seen:
-                return Trouble("the list of batches goes on without an end")
-            question["after"] = page.entries[-1].id
-            seen.add(page.entries[-1].id)
 
     def _recognised(self, found: list[tuple[Batch, Progress]], origin: Origin) -> list[tuple[Batch, Progress]]:
         """Say of each batch whose it is. A file that is not listed proves nothing: its list may be late, too."""
@@ -237,7 +221,7 @@ def _is_about_file(answer: Answer, file: str) -> bool:
     return names or fault.param == "input_file_id" or "file" in (fault.code or "")
 
 
-def _is_before(batches: list[Batch], since: datetime) -> bool:
+def _is_before(batches: Sequence[Batch], since: datetime) -> bool:
     """Tell whether a page lies wholly before a moment, and its list goes from new to old."""
     moments = [batch.created() or since for batch in batches]
     return bool(moments) and max(moments) < since and moments[0] >= moments[-1]

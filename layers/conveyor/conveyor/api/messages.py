@@ -12,6 +12,7 @@ import msgspec
 from conveyor.api import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
 from conveyor.api.door import Answer, Content, Door
 from conveyor.api.errors import refused_from
+from conveyor.api.listing import read_list
 from conveyor.api.message_results import decode_results
 from conveyor.dialect import Dialect, Form
 from conveyor.outcome import Result
@@ -64,6 +65,10 @@ class _Page(msgspec.Struct):
     data: list[_Batch]
     has_more: bool
 
+    @property
+    def entries(self) -> list[_Batch]:
+        return self.data
+
 
 _decode_batch = msgspec.json.Decoder(_Batch).decode
 _decode_page = msgspec.json.Decoder(_Page).decode
@@ -100,22 +105,13 @@ class MessageBatches:
 
         Whose they are this API does not know.
         """
-        found: list[Progress] = []
-        question: dict[str, str | int] = {"limit": _PAGE}
-        while True:
-            answer = self._door.ask("GET", _PATH, question)
-            if isinstance(answer, Trouble):
-                return answer
-            try:
-                page = _decode_page(answer.content)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                return Trouble("the list of batches could not be decoded")
-            if page.has_more and not page.data:
-                return Trouble("the list of batches has an empty page and goes on")
-            found += [batch.progress for batch in page.data if batch.created_at >= since]
-            if not page.has_more or page.data[-1].created_at < since:
-                return found[::-1]
-            question["after_id"] = page.data[-1].id
+        found = read_list(
+            self._door, _PATH, _decode_page, {"limit": _PAGE}, cursor="after_id",
+            until=lambda batches: batches[-1].created_at < since,
+        )  # fmt: skip
+        if isinstance(found, Trouble):
+            return found
+        return [batch.progress for batch in reversed(found) if batch.created_at >= since]
 
     def progress(self, batch_id: str) -> Progress | Trouble:
         """Retrieve one batch. A 404 is trouble too: the provider is known to give it for batches that exist."""

@@ -1,6 +1,6 @@
 """Files at the provider: the lines of a batch on their way in. Nothing is paid for them, and one may be there twice."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import uuid4
 
 import msgspec
@@ -9,6 +9,7 @@ from conveyor.api import Origin, Outgoing, Refused, Trouble
 from conveyor.api.door import Answer, Content, Door
 from conveyor.api.errors import refused_from
 from conveyor.api.file_objects import File, decode_file, decode_files, moment
+from conveyor.api.listing import read_list
 from conveyor.invocation import SKEW
 from conveyor.records import RefusalKind
 
@@ -61,24 +62,11 @@ class Uploads:
 
     def of(self, origin: Origin) -> list[File] | Trouble:
         """Return the files of an origin, newest first."""
-        found: list[File] = []
         question: dict[str, str | int] = {"purpose": _PURPOSE, "order": "desc", "limit": _PAGE}
-        seen = set[str]()
-        while True:
-            answer = self._door.ask("GET", PATH, question)
-            if isinstance(answer, Trouble):
-                return answer
-            try:
-                page = decode_files(answer.content)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                return Trouble("the list of files could not be decoded")
-            found += [file for file in page.entries if file.filename == _name(origin)]
-            if not page.has_more or not page.entries or _are_older(page.entries, origin):
-                return found
-            question["after"] = page.entries[-1].id
-            if page.entries[-1].id in seen:
-                return Trouble("the list of files goes round")
-            seen.add(page.entries[-1].id)
+        files = read_list(
+            self._door, PATH, decode_files, question, cursor="after", until=lambda page: _are_older(page, origin)
+        )
+        return files if isinstance(files, Trouble) else [file for file in files if file.filename == _name(origin)]
 
     def delete(self, ids: Iterable[str]) -> Trouble | None:
         """Delete files; one that is gone already is deleted."""
@@ -113,7 +101,7 @@ def _name(origin: Origin) -> str:
     return f"conveyor-{origin.run}-{origin.batch}.jsonl"
 
 
-def _are_older(files: list[File], origin: Origin) -> bool:
+def _are_older(files: Sequence[File], origin: Origin) -> bool:
     """Tell whether a page lies surely before the drop came: what follows it is older still."""
     moments = [moment(file.created_at) for file in files]
     known = [each for each in moments if each is not None]
