@@ -147,7 +147,7 @@ def demonstrate(chosen: Choices, console: Console) -> list[str]:
     ) as stack:
         announce("ready")
         broken = [words for file in chosen.drops for words in _drop_and_return(stack, file, chosen, console)]
-        broken += _paid_once(stack, len(chosen.drops))
+        broken += _paid_once(stack)
         if chosen.file is None and not broken:
             broken += _drop_and_refuse(stack, chosen, console)
         announce("stopping the local AWS")
@@ -183,14 +183,16 @@ def _drop_and_refuse(stack: Stack, chosen: Choices, console: Console) -> list[st
         return [f"the drop with mistakes is {outcome.message.status}, not refused"]
     _show_refusal(outcome, console)
     broken = [] if outcome.lines("invalid.jsonl") else ["the refused drop has no list of faults"]
-    return broken + _paid_once(stack, len(chosen.drops))
+    return broken + _paid_once(stack)
 
 
-def _paid_once(stack: Stack, drops: int) -> list[str]:
-    """Ask the simulated provider how often it was asked to create a batch; a real one cannot be asked."""
-    creates = drops if stack.provider is None else stack.provider_stats()["calls"]["create"]
-    told = f"the provider was asked {creates} times to create a batch for {drops} drops"
-    return [] if creates == drops else [told]
+def _paid_once(stack: Stack) -> list[str]:
+    """Hold the simulated provider's own count of create calls against the plans; a real one cannot be asked."""
+    plans = [key for key in stack.keys("runs/") if key.endswith("/plan.jsonl")]
+    planned = sum(len(stack.lines(key)) - 1 for key in plans)  # the first line is about the drop
+    creates = planned if stack.provider is None else stack.provider_stats()["calls"]["create"]
+    told = f"the provider was asked {creates} times to create a batch, and {planned} were planned"
+    return [] if creates == planned else [told]
 
 
 def _drop(stack: Stack, file: Path, chosen: Choices, console: Console) -> Outcome:
