@@ -1,18 +1,22 @@
 """Claude Platform on AWS, as far as it differs: calls are signed instead of carrying a key, and AWS says who may.
 
-AWS is the local one, at its address for this (`local/emulation/gateway.py`).
+AWS is the local one, at its address for this (`local/emulation/gateway.py`); or there is none, and signatures are held
+against secrets that were told. The body has arrived when a signature is checked: a call that is refused for it may
+have met a fault before.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import ssl
 from functools import cache
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import httpx
 from msgspec import Struct
 
+from local.provider import sigv4
 from local.provider.errors import ApiError
 
 if TYPE_CHECKING:
@@ -29,17 +33,23 @@ ACTIONS = {
     "delete": "DeleteBatchInference",
 }
 """What IAM calls each call."""
-_PIECE = 1 << 20
+SERVICE = "aws-external-anthropic"
 WORKSPACE_HEADER = "anthropic-workspace-id"
+DIGEST_HEADER = "x-amz-content-sha256"
+MISMATCH = "The request signature we calculated does not match the signature you provided."
+_PIECE = 1 << 20
+
+logger = logging.getLogger(__name__)
 
 
 class Signed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where calls are signed: the AWS that is asked, and the workspace they are for."""
+    """Where calls are signed: the workspace they are for, and what a signature is held against."""
 
-    aws: str  # address of the local AWS
-    certificate: str  # path of its certificate
     workspace: str
     region: str
+    aws: str | None = None  # address of the local AWS, which knows its roles and what they may do
+    certificate: str | None = None  # path of its certificate
+    credentials: dict[str, str] = {}  # secrets by access key, where no AWS is asked: they may do everything
 
 
 def admit(request: Request, signed: Signed) -> None:
@@ -47,7 +57,7 @@ def admit(request: Request, signed: Signed) -> None:
     headers = request.headers
     if "x-api-key" in headers:
         raise ApiError(401, "API keys of the first-party platform are not accepted here.")
-    if not headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
+    if not headers.get("authorization", "").startswith(f"{sigv4.ALGORITHM} "):
         raise ApiError(401, "Missing Authentication Token")
     if headers.get(WORKSPACE_HEADER) != signed.workspace:
         raise ApiError(400, f"{WORKSPACE_HEADER}: header is required, and must name a workspace of this Region")
@@ -56,29 +66,63 @@ def admit(request: Request, signed: Signed) -> None:
 
 
 def authorize(request: Request, name: CallName, body: BinaryIO, signed: Signed) -> None:
-    """Hold the body against the hash that was signed, and ask AWS for the rest; raises `ApiError` 401 or 403."""
+    """Hold the body against the hash that was signed, and ask for the rest; raises `ApiError` 401 or 403."""
     digest = hashlib.sha256()
     body.seek(0)
     while piece := body.read(_PIECE):
         digest.update(piece)
     headers = dict(request.headers)
-    if headers.get("x-amz-content-sha256") != digest.hexdigest():
-        raise ApiError(401, "The body is not the one whose hash was signed.")
+    path = request.scope["raw_path"].decode()
+    call = sigv4.SignedCall(request.method, path, request.url.query, headers, digest.hexdigest())
+    signature = sigv4.Signature.read(headers["authorization"])
+    if signature is None:
+        _refuse(name, 401, "The authorization header is no whole signature.")
+    if unsigned := sigv4.unsigned_headers(headers, signature):
+        _refuse(name, 401, f"There were headers present in the request which were not signed: {', '.join(unsigned)}")
+    if headers.get(DIGEST_HEADER, call.body_sha256) != call.body_sha256:  # UNSIGNED-PAYLOAD and its like included
+        _refuse(name, 401, "The body is not the one whose hash was signed.")
+    if signed.aws is None:
+        _compare(call, name, signature, signed)
+    else:
+        _ask(call, name, signed)
+
+
+def _compare(call: sigv4.SignedCall, name: CallName, signature: sigv4.Signature, signed: Signed) -> None:
+    """Check a signature against the secrets that were told."""
+    secret = signed.credentials.get(signature.key)
+    if secret is None:
+        _refuse(name, 401, "The security token included in the request is invalid.")
+    if not sigv4.is_timely(call, signature):
+        _refuse(name, 401, f"Signature expired: {call.headers.get('x-amz-date')} is too far from the present.")
+    of_here = (signature.service, signature.region) == (SERVICE, signed.region)
+    if not of_here or not sigv4.is_expected(call, signature, secret):
+        _refuse(name, 401, MISMATCH)
+
+
+def _ask(call: sigv4.SignedCall, name: CallName, signed: Signed) -> None:
+    """Ask AWS who calls, and whether the caller may."""
     asked = {
-        "method": request.method,
-        "path": request.scope["raw_path"].decode(),
-        "query": request.url.query,
-        "headers": headers,
+        "method": call.method,
+        "path": call.path,
+        "query": call.query,
+        "headers": {**call.headers, DIGEST_HEADER: call.body_sha256},  # a caller may leave it out
         "region": signed.region,
         "workspace": signed.workspace,
         "action": ACTIONS[name],
     }
-    answer = _client(signed.aws, signed.certificate).post("/_conveyor/authorize", json=asked).raise_for_status().json()
+    client = _client(str(signed.aws), signed.certificate)
+    answer = client.post("/_conveyor/authorize", json=asked).raise_for_status().json()
     if answer:
-        raise ApiError(answer["status"], answer["message"])
+        _refuse(name, answer["status"], answer["message"])
+
+
+def _refuse(name: CallName, status: int, message: str) -> NoReturn:
+    """Refuse a call, and log why: not every caller tells of the words it is given."""
+    logger.info("refused %s: %d %s", name, status, message)
+    raise ApiError(status, message)
 
 
 @cache
-def _client(url: str, certificate: str) -> httpx.Client:
+def _client(url: str, certificate: str | None) -> httpx.Client:
     """Give the one client of a local AWS, for as long as the provider lives."""
     return httpx.Client(base_url=url, verify=ssl.create_default_context(cafile=certificate), trust_env=False)
