@@ -99,11 +99,19 @@ def test_a_subject_fits_whatever_the_name() -> None:
     assert subject.isprintable()
 
 
-@pytest.mark.parametrize("code", ["key-unusable", "key-refused", "provider-stopped", "unsent"])
+@pytest.mark.parametrize("code", ["key-unusable", "key-refused", "role-refused", "provider-stopped", "unsent"])
 def test_a_refusal_that_a_person_can_end_says_how(code: str) -> None:
     """The reason alone is not enough."""
     plain = refused(Refusal("w", NOW, "no-requests", "why"))
     assert len(refused(Refusal("w", NOW, code, "why"))) > len(plain) + 40
+
+
+def test_a_role_that_is_refused_is_told_of_without_a_word_of_keys() -> None:
+    """There is none where requests are signed."""
+    message = refused(Refusal("w", NOW, "role-refused", "the provider answered HTTP 403 permission_error"))
+    assert "aws iam enable-outbound-web-identity-federation" in message
+    assert "WorkspaceId" in message
+    assert "secret" not in message
 
 
 def test_the_command_to_drop_again_survives_a_shell() -> None:

@@ -1,5 +1,6 @@
 """Messages about a run that goes on: what is wrong, since when, and what a person can type."""
 
+import re
 import shlex
 from datetime import timedelta
 
@@ -35,12 +36,15 @@ def commands(notice: Notice) -> list[list[str]]:
     return [shlex.split(line) for line in notice.message.splitlines() if line.startswith("  ")]
 
 
-def test_where_requests_are_signed_a_refusal_is_about_roles_and_not_about_a_key() -> None:
+@pytest.mark.parametrize("reason", ["HTTP 401", "HTTP 403 for /v1/messages/batches/msgbatch_a/results", "HTTP 404"])
+def test_where_requests_are_signed_trouble_is_about_roles_and_not_about_a_key(reason: str) -> None:
     """There is no secret to put anything into."""
-    signing = replace(RUN, settings=replace(RUN.settings, auth="aws"))
-    notice = troubled_notice(signing, "HTTP 403", SINCE, "conveyor/api-key")
-    assert "secret" not in notice.message
-    assert ["aws", "iam", "enable-outbound-web-identity-federation"] in commands(notice)
+    signing = replace(RUN, settings=replace(RUN.settings, auth="aws", workspace_id="wrkspc_01EXAMPLE"))
+    notice = troubled_notice(signing, reason, SINCE, "conveyor/api-key")
+    assert not re.search("secret|key", notice.message)
+    is_refused = ["aws", "iam", "enable-outbound-web-identity-federation"] in commands(notice)
+    assert is_refused is (reason != "HTTP 404")
+    assert ("wrkspc_01EXAMPLE" in notice.message) is (reason == "HTTP 404")
 
 
 @pytest.mark.parametrize("notice", [held("the list broke off"), troubled("the list broke off")])

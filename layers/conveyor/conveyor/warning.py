@@ -87,6 +87,12 @@ def _help(run: Run, reason: str, secret: str) -> list[str]:
     if _is_refused(reason):
         command = f"  aws secretsmanager put-secret-value --secret-id {secret} --secret-string <key>"
         return ["The provider refuses the key. Put a valid one of the same workspace there:", "", command, ""]
+    if "HTTP 404" in reason and run.settings.auth == "aws":
+        workspace = run.settings.workspace_id
+        return [
+            f"The workspace {workspace} does not show the batch. Look there, in the AWS console, what became of it.",
+            "",
+        ]
     if "HTTP 404" in reason:
         return ["The provider does not know the batch under this key. Was the key replaced by another workspace's?", ""]
     return ["See whether the provider is reachable, how it is, and whether its queue is full of other batches.", ""]
