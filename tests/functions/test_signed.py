@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import anthropic
 import botocore.auth
 import botocore.session
 import httpx
@@ -62,6 +63,15 @@ def test_a_lost_answer_is_looked_for_with_signed_questions(gateway: Belt) -> Non
     gateway.provider.fail("create", {"kind": "lose", "when": "after"})
     run = gateway.upload(data)
     assert check(gateway, run, gateway.finish(run), data)["batches"][0]["adopted"] is True
+
+
+def test_the_vendors_sdk_is_let_in(gateway: Belt) -> None:
+    """It signs other headers than we do, and not the one with the body's hash."""
+    url = gateway.provider.url
+    with anthropic.AnthropicAWS(base_url=url, workspace_id=WORKSPACE, aws_region="us-east-1", max_retries=0) as sdk:
+        assert sdk.messages.batches.list(limit=7).data == []
+        with pytest.raises(anthropic.BadRequestError, match="at least 1 item"):
+            sdk.messages.batches.create(requests=[])
 
 
 def another_body(request: httpx.Request) -> None:
