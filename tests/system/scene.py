@@ -35,15 +35,30 @@ class Scene:
     @contextmanager
     def without(self, *sids: str) -> Iterator[None]:
         """Take statements away for the length of the block; unless others are named, the one this is about."""
-        iam = self.stack.iam
-        (name,) = iam.list_role_policies(RoleName=self.role)["PolicyNames"]
         policy = policy_of(self.stack, self.role)
         gone = sids or (self.sid,)
         left = [statement for statement in policy["Statement"] if statement["Sid"] not in gone]
         assert len(left) == len(policy["Statement"]) - len(gone)
-        iam.put_role_policy(
-            RoleName=self.role, PolicyName=name, PolicyDocument=json.dumps({**policy, "Statement": left})
-        )
+        with self._with(left):
+            yield
+
+    @contextmanager
+    def without_action(self, action: str) -> Iterator[None]:
+        """Take one action out of the statement for the length of the block."""
+        statements = policy_of(self.stack, self.role)["Statement"]
+        about = next(each for each in statements if each["Sid"] == self.sid)
+        less = {**about, "Action": [each for each in about["Action"] if each != action]}
+        assert len(less["Action"]) == len(about["Action"]) - 1
+        with self._with([less if each is about else each for each in statements]):
+            yield
+
+    @contextmanager
+    def _with(self, statements: list[Any]) -> Iterator[None]:
+        iam = self.stack.iam
+        (name,) = iam.list_role_policies(RoleName=self.role)["PolicyNames"]
+        policy = policy_of(self.stack, self.role)
+        changed = json.dumps({**policy, "Statement": statements})
+        iam.put_role_policy(RoleName=self.role, PolicyName=name, PolicyDocument=changed)
         try:
             yield
         finally:

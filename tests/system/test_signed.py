@@ -6,13 +6,16 @@ signed, and asks the local AWS for the rest.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from local.deployment import STACK_NAME
 from local.process import interruptible
-from local.stack import local_stack, signed_by
+from local.provider.gateway import ACTIONS
+from local.stack import WORKSPACE, local_stack, signed_by
 from tests.functions.belt import drop_of
 from tests.system.conftest import PARAMETERS, PROVIDER, WAIT_SCALE
 from tests.system.scene import Scene
@@ -21,6 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.stack import Stack
+
+CREATE, LIST, GET, CANCEL, DELETE = (
+    f"aws-external-anthropic:{ACTIONS[call]}" for call in ("create", "list", "retrieve", "cancel", "delete")
+)
+ASK, TAG = "sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"
+MAY = {"SubmitRole": {CREATE, LIST}, "PollRole": {GET, LIST, CANCEL}, "SplitRole": {GET}}
+"""What each role may do on the workspace."""
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +66,24 @@ def test_a_drop_goes_through_although_there_is_no_key_anywhere(stack: Stack) -> 
     assert stack.provider_stats()["created"] == 1
 
 
-@pytest.mark.parametrize("sid", ["CreateBatches", "LetGatewayAsk", "LetGatewayTag"])
-def test_submit_creates_nothing_without_its_permission(stack: Stack, roles: dict[str, str], sid: str) -> None:
+def refused(scene: Scene) -> Counter[str]:
+    """Count what the gateway has refused the role so far for want of a permission, by action, in its own log."""
+    words = rf"refused \w+: 403 User: \S+:assumed-role/{scene.role}/\S+ is not authorized to perform: (\S+) on"
+    return Counter(re.findall(words, (scene.stack.work / "provider.log").read_text()))
+
+
+@pytest.mark.parametrize(("sid", "action"), [("CreateBatches", CREATE), ("LetGatewayAsk", ASK), ("LetGatewayTag", TAG)])
+def test_submit_creates_nothing_without_its_permission(
+    stack: Stack, roles: dict[str, str], sid: str, action: str
+) -> None:
     """The gateway refuses, so nothing was created; the message says what to look at, and the drop can come again."""
     created = stack.provider_stats()["created"]
     scene = Scene(stack, roles["SubmitRole"], sid)
+    before = refused(scene)
     with scene.without():
         run = scene.drop()
         assert run.first_word() == "refused"
+    assert action in refused(scene) - before
     text = run.messages()[-1].text
     assert "HTTP 403 permission_error" in text
     assert "enable-outbound-web-identity-federation" in text
@@ -72,25 +92,85 @@ def test_submit_creates_nothing_without_its_permission(stack: Stack, roles: dict
     assert scene.drop().first_word() == "completed"
 
 
-@pytest.mark.parametrize("sid", ["WatchBatches", "LetGatewayAsk", "LetGatewayTag"])
-def test_poll_learns_nothing_without_its_permission_and_says_so(stack: Stack, roles: dict[str, str], sid: str) -> None:
+@pytest.mark.parametrize(("sid", "action"), [("WatchBatches", GET), ("LetGatewayAsk", ASK), ("LetGatewayTag", TAG)])
+def test_poll_learns_nothing_without_its_permission_and_says_so(
+    stack: Stack, roles: dict[str, str], sid: str, action: str
+) -> None:
     """The batch runs, and the run goes on asking; when it may, all is well."""
     scene = Scene(stack, roles["PollRole"], sid)
+    before = refused(scene)
     with scene.without():
         run = scene.drop()
         text = run.message("troubled").text
+        assert action in refused(scene) - before
         assert "HTTP 403" in text
         assert "enable-outbound-web-identity-federation" in text
         assert "secret" not in text
     run.message("completed")
 
 
-@pytest.mark.parametrize("sid", ["ReadBatches", "LetGatewayAsk", "LetGatewayTag"])
-def test_split_reads_nothing_without_its_permission(stack: Stack, roles: dict[str, str], sid: str) -> None:
+@pytest.mark.parametrize(("sid", "action"), [("ReadBatches", GET), ("LetGatewayAsk", ASK), ("LetGatewayTag", TAG)])
+def test_split_reads_nothing_without_its_permission(stack: Stack, roles: dict[str, str], sid: str, action: str) -> None:
     """No line is lost for it: results are read when they can be."""
     scene = Scene(stack, roles["SplitRole"], sid)
+    before = refused(scene)
     with scene.without():
         run = scene.drop()
         assert "HTTP 403" in run.fact("batches/1/unread-1.json")["reason"]
+        assert action in refused(scene) - before
     run.let_pass("batches/1/unread-1.json")
     run.message("completed")
+
+
+def test_submit_needs_to_list_to_see_how_full_the_queue_is(stack: Stack, roles: dict[str, str]) -> None:
+    """Where it may not, it sends all the same: the provider itself says when its queue is full."""
+    scene = Scene(stack, roles["SubmitRole"], "CreateBatches")
+    before = refused(scene)
+    with scene.without_action(LIST):
+        assert scene.drop(key="inbox/queue.jsonl").first_word() == "completed"
+    assert set(refused(scene) - before) == {LIST}
+
+
+def test_poll_needs_to_list_to_find_a_lost_batch(stack: Stack, roles: dict[str, str]) -> None:
+    """Nothing is paid again while it may not look."""
+    stack.provider_settings({"faults": [{"call": "create", "do": {"kind": "lose", "when": "after"}}]})
+    scene = Scene(stack, roles["PollRole"], "WatchBatches")
+    created, before = stack.provider_stats()["created"], refused(scene)
+    with scene.without_action(LIST):
+        run = scene.drop(key="inbox/lost.jsonl")
+        assert "enable-outbound-web-identity-federation" in run.message("held").text
+        assert set(refused(scene) - before) == {LIST}
+    run.message("completed")
+    assert stack.provider_stats()["created"] == created + 1
+
+
+def test_poll_needs_to_cancel_to_stop_a_run(stack: Stack, roles: dict[str, str]) -> None:
+    """It is told of, and asked for until it is done."""
+    stack.provider_settings({"seconds": None})
+    scene = Scene(stack, roles["PollRole"], "WatchBatches")
+    before = refused(scene)
+    with scene.without_action(CANCEL):
+        run = scene.drop(key="inbox/stopped.jsonl")
+        run.fact("batches/1/batch-1.json")
+        run.tell("cancel", "stop")
+        assert "HTTP 403" in run.message("troubled").text
+        assert set(refused(scene) - before) == {CANCEL}
+    assert run.message("completed").subject.startswith("Conveyor: stopped")
+
+
+@pytest.mark.parametrize("role", ["SubmitRole", "PollRole", "SplitRole", "ReportRole", "MachineRole"])
+def test_no_role_may_do_what_is_anothers(stack: Stack, roles: dict[str, str], role: str) -> None:
+    """As IAM has the deployed policies: on this workspace its own actions, on others none, and nobody deletes.
+
+    Nor may a role have AWS vouch for it by itself: only the gateway may ask for that.
+    """
+    arn = stack.iam.get_role(RoleName=roles[role])["Role"]["Arn"]
+    actions = [CREATE, LIST, GET, CANCEL, DELETE, ASK]
+
+    def allowed(workspace: str) -> set[str]:
+        resource = f"arn:aws:aws-external-anthropic:us-east-1:{arn.split(':')[4]}:workspace/{workspace}"
+        answer = stack.iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=actions, ResourceArns=[resource])
+        return {each["EvalActionName"] for each in answer["EvaluationResults"] if each["EvalDecision"] == "allowed"}
+
+    assert allowed(WORKSPACE) == MAY.get(role, set())
+    assert not allowed("wrkspc_01Another")
