@@ -61,6 +61,8 @@ def _authorized(asked: Json) -> Json:
         return {"status": HTTPStatus.UNAUTHORIZED, "message": caller}
     if caller.principal_type == "Root":
         return {}
+    if caller.principal_type != "AssumedRole":
+        return {"status": HTTPStatus.FORBIDDEN, "message": f"{caller.principal_arn} is no role of a function."}
     account, (_, role, session) = str(caller.account_id), str(caller.principal_arn).split("/")
     arn = f"arn:aws:iam::{account}:role/{role}"
     workspace = f"arn:aws:{SERVICE}:{asked['region']}:{account}:workspace/{asked['workspace']}"
