@@ -1,0 +1,47 @@
+"""The same for a batch that fails for want of room, and is sent again: what was run is run once."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.faults.history import History
+from tests.faults.taps import Call, Point, Taps, When, tapped
+from tests.functions.belt import Belt, drop_of
+from tests.functions.checks import check
+
+DATA = drop_of(4)
+LOTS = 2
+"""Tests that share the points."""
+
+
+def play(belt: Belt, points: set[Point]) -> Taps:
+    """Play the history with crashes at some points, hold its ending against the promises, and return what was seen."""
+    belt.begin_anew()
+    belt.provider.configure(queue_limit=3, every={"2": "errored:api_error"})
+
+    def make_room(call: Call, when: When) -> None:
+        if when == "after" and "/failed-" in call.name:
+            belt.provider.configure(queue_limit=None)
+
+    taps = Taps(set(points), questions=False)
+    with tapped(belt.clients, make_room):
+        ending = History(belt, taps).play(DATA, f"inbox/{uuid4().hex}.jsonl")
+    receipt = check(belt, ending.run, ending.notice, DATA)
+    assert (receipt["results"], receipt["failures"]) == (2, 2)
+    batches = belt.provider.stats()["batches"]
+    ran = [batch["id"] for batch in batches if not batch["failed"]]
+    assert [batch["id"] for batch in receipt["batches"]] == ran, "one batch was run, and it is the run's"
+    assert len(batches) > len(ran)
+    return taps
+
+
+@pytest.mark.parametrize("dialect", ["files", "bare files"], indirect=True)
+@pytest.mark.parametrize("lot", range(LOTS))
+def test_a_crash_at_any_one_point_runs_no_batch_twice_after_one_has_failed(belt: Belt, lot: int) -> None:
+    """Before and after each call that changes the world, the upload and both calls for a batch included."""
+    whole = play(belt, set())
+    assert sum("POST /v1/batches" in call for call in whole.seen) == 2
+    assert any("/failed-1.json" in call for call in whole.seen)
+    assert any("/batch-2.json" in call for call in whole.seen)
+    for point in sorted(whole.distinct())[lot::LOTS]:
+        assert play(belt, {point}).crashed, f"{point} of {whole.seen} happened only once"
