@@ -17,6 +17,7 @@ class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     validating_seconds: Seconds = 0.0  # from creation to the begin, or to the failure of a batch with faults
     finalizing_seconds: Seconds = 0.0  # from the last request done to the files; `seconds` lies between the two
     blame: dict[Position, FaultCode] = {}  # code of a fault by the number of its line, from 1: the batch fails
+    blame_whole: FaultCode | None = None  # code of a fault that names no line: every batch fails
 
     max_file_bytes: Count = 200_000_000
     max_file_requests: Count = 50_000

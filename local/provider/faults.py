@@ -99,6 +99,7 @@ class Spoil(Action, frozen=True, kw_only=True):
     repeated: list[Position] = []  # sent once more, at the end
     repeated_as: str | None = None  # the outcome the repetition claims; without it the same line
     malformed: list[Position] = []  # cut in half
+    lines: dict[Position, bytes] = {}  # instead of theirs, in base64; `<wire id>` stands for the custom_id
     foreign: list[str] = []  # custom_ids of results nobody asked for, sent first
     extra: list[str] = []  # lines as they are, sent after the first result
     shuffle: int | None = None  # seed of another order

@@ -125,6 +125,8 @@ def read_input(content: mmap.mmap | bytes, endpoint: str, settings: Settings) ->
         intake.read(number, raw)
         if number in settings.blame:
             intake.blame(settings.blame[number], "This line was told to be at fault.", number)
+    if settings.blame_whole:
+        intake.faults.insert(0, LineFault(settings.blame_whole, "This file was told to be at fault."))
     if number == 0:
         intake.blame("empty_file", "The input file is empty. Ensure that the batch contains at least one request.")
     return intake

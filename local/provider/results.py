@@ -70,6 +70,8 @@ def _lines(batch: Batch, spoil: Spoil, form: Form) -> Iterator[bytes]:
         if position in spoil.missing or not form.holds(fate):
             continue
         line = _line(batch, position, fate, form)
+        if position in spoil.lines:
+            line = spoil.lines[position].replace(b"<wire id>", batch.requests[position - 1].custom_id.encode())
         yield line[: len(line) // 2] if position in spoil.malformed else line
         yield from extra
         extra = []
