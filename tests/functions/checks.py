@@ -7,12 +7,13 @@ from typing import Any
 
 import orjson
 
+from conveyor.checking import MOST_FAULTS
 from tests.functions.belt import Belt
 
 
 def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes) -> dict[str, Any]:
     """Hold a completed run's files against its drop and its receipt, and return the receipt."""
-    receipt = belt.receipt(run)
+    receipt = agree(belt, run)
     assert (notice["run"], notice["status"], receipt["status"]) == (run, "completed", "completed")
     name = receipt["name"]
     asked = [orjson.loads(line)["custom_id"] for line in data.splitlines()]
@@ -25,6 +26,31 @@ def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes) -> dict[str
     assert counts == (len(asked), len(results), len(failures))
     for file in receipt["files"]:
         _check_file(file, belt.read(file["key"]))
+    return receipt
+
+
+def agree(belt: Belt, run: str) -> dict[str, Any]:
+    """Hold the fields of a receipt against each other and against the files, whatever its status; return it."""
+    receipt = belt.receipt(run)
+    lines = dict.fromkeys(("results", "failures", "retry", "aside", "invalid"), 0)
+    for key in belt.stored("results/") + belt.stored("failures/"):
+        if f"/{run}/" in key and key.endswith(".jsonl"):
+            lines[key.rsplit("/", 1)[-1].removesuffix(".jsonl")] = belt.read(key).count(b"\n")
+    outcomes, unbalanced = receipt["outcomes"], receipt["status"] == "unbalanced"
+    assert lines["retry"] == receipt["retryable"]
+    if not unbalanced:
+        assert (receipt["results"], receipt["failures"]) == (lines["results"], lines["failures"])
+        assert receipt["requests"] == receipt["results"] + receipt["failures"] + receipt["not_run"]
+    assert receipt["results"] == outcomes["succeeded"]
+    assert receipt["failures"] == sum(outcomes.values()) - outcomes["succeeded"]
+    strays = sum(batch[name] for batch in receipt["batches"] for name in ("foreign", "repeated"))
+    assert lines["aside"] == receipt["repaired"] + receipt["unreadable"] + strays
+    assert lines["invalid"] == min(receipt["faults"], MOST_FAULTS)
+    assert max(receipt["retryable"], receipt["never_sent"], receipt["unreadable"]) <= receipt["failures"]
+    assert sum(receipt["causes"].values()) <= receipt["failures"]
+    assert (receipt["reason"] is None) == (receipt["code"] is None)
+    assert not receipt["not_run"] or (receipt["status"] == "refused" and not receipt["batches"])
+    assert (receipt["status"] in {"refused", "stuck"}) <= (receipt["code"] is not None)
     return receipt
 
 

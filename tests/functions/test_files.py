@@ -121,12 +121,39 @@ def test_lines_that_the_provider_blames_are_the_users_own(belt: Belt, base: int)
 
 def test_a_file_that_is_refused_for_no_line_of_it_would_be_refused_again(belt: Belt) -> None:
     """No line is worth sending again as it is."""
-    belt.provider.configure(max_file_requests=2)
+    belt.provider.configure(blame_whole="odd_file")
     run = belt.upload(drop_of(3))
     assert belt.finish(run)["status"] == "completed"
     failures = belt.lines("failures/", "failures.jsonl")
     assert {(line["outcome"], line["retryable"]) for line in failures} == {("errored", False)}
+    assert all("odd_file" in line["error"]["message"] for line in failures)
+
+
+def test_a_batch_that_fails_for_its_size_is_no_lines_fault_and_names_the_parameters(belt: Belt) -> None:
+    """The lines are sent again as they are, in smaller batches."""
+    belt.provider.configure(max_file_requests=2)
+    run = belt.upload(drop_of(3))
+    message = belt.finish(run)["message"]
+    failures = belt.lines("failures/", "failures.jsonl")
+    assert {(line["outcome"], line["retryable"]) for line in failures} == {("canceled", True)}
     assert all("too_many_tasks" in line["error"]["message"] for line in failures)
+    assert belt.receipt()["causes"] == {"batch-too-large": 3}
+    assert "lower MaxRequestsPerBatch" in message
+    assert "When that is put in order, type:" in message
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [("insufficient_quota", "limit-reached"), ("billing_hard_limit_reached", "limit-reached"), ("billing_not_active",
+        "credit-exhausted"), ("invalid_api_key", "key-refused"), ("account_deactivated", "account-disabled")],
+)  # fmt: skip
+def test_a_batch_that_fails_for_the_account_is_no_lines_fault(belt: Belt, code: str, cause: str) -> None:
+    """The message says what to put in order, and that the lines can be sent again then."""
+    belt.provider.configure(blame_whole=code)
+    run = belt.upload(drop_of(2))
+    message = belt.finish(run)["message"]
+    assert (belt.receipt()["causes"], belt.receipt()["retryable"]) == ({cause: 2}, 2)
+    assert "2 of the failures are not the requests' fault" in message
 
 
 def test_a_batch_that_is_stopped_before_anything_ran_is_no_mystery(belt: Belt) -> None:

@@ -19,27 +19,6 @@ def test_results_that_break_off_are_read_again_ever_more_rarely(belt: Belt) -> N
     assert belt.receipt()["batches"][0]["repeated"] == 0
 
 
-def test_a_line_that_cannot_be_read_is_kept_aside_and_its_request_is_missing(belt: Belt) -> None:
-    """After three reads that agree; nothing is dropped in silence."""
-    belt.provider.fail("results", {"kind": "spoil", "malformed": [2]}, times=None)
-    belt.finish(belt.upload(drop_of(3)))
-    assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ["r-1", "r-3"]
-    (failure,) = belt.lines("failures/", "failures.jsonl")
-    assert (failure["custom_id"], failure["outcome"]) == ("r-2", "missing")
-    assert belt.receipt()["batches"][0]["foreign"] == 1
-    (key,) = [key for key in belt.stored("runs/") if key.endswith("/aside.jsonl")]
-    assert len(belt.read(key).splitlines()) == 1
-
-
-def test_foreign_and_repeated_lines_are_kept_aside_as_they_came(belt: Belt) -> None:
-    """A person may want to know whose they are."""
-    belt.provider.fail("results", {"kind": "spoil", "repeated": [1], "foreign": ["stranger"]})
-    run = belt.upload(drop_of(2))
-    assert belt.finish(run)["status"] == "completed"
-    (key,) = [key for key in belt.stored("runs/") if key.endswith("/aside.jsonl")]
-    assert sorted(b"stranger" in line for line in belt.read(key).splitlines()) == [False, True]
-
-
 def test_a_batch_that_is_not_found_for_a_while_is_not_gone(belt: Belt) -> None:
     """The provider is known to answer 404 for batches that exist."""
     belt.provider.fail("retrieve", {"kind": "answer", "status": 404}, times=5)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.functions.belt import Belt, drop_of, request
 
-RETRY = "retry.jsonl"
+RETRY, ASIDE = "retry.jsonl", "aside.jsonl"
 
 
 def test_every_request_has_one_line_in_input_order_under_the_users_id(belt: Belt) -> None:
@@ -62,14 +62,19 @@ def test_lines_to_send_again_of_a_split_that_was_broken_off_do_not_stay(belt: Be
     run = belt.upload(drop_of(2))
     belt.finish(run)
     receipt = belt.receipt()
-    retry = f"failures/three/{run}/{RETRY}"
-    belt.s3.put_object(Bucket=belt.bucket, Key=retry, Body=drop_of(1))  # as a former split left it before its end
+    retry, aside = f"failures/three/{run}/{RETRY}", f"failures/three/{run}/{ASIDE}"
+    for left in (retry, aside):  # as a former split left them before its end
+        belt.s3.put_object(Bucket=belt.bucket, Key=left, Body=drop_of(1))
     belt.s3.delete_object(Bucket=belt.bucket, Key=f"runs/{run}/batches/1/part.json")
     belt.pass_time(belt.function_seconds + 1)
     assert belt.split(run)["status"] == "split"
-    assert belt.read(retry) == b""
-    belt.report(run)
-    assert [file["key"] for file in belt.receipt()["files"]] == [*(file["key"] for file in receipt["files"]), retry]
+    assert belt.read(retry) == belt.read(aside) == b""
+    message = belt.report(run)["message"]
+    assert [file["key"] for file in belt.receipt()["files"]] == [
+        *(file["key"] for file in receipt["files"]), retry, aside,
+    ]  # fmt: skip
+    assert RETRY not in message
+    assert ASIDE not in message
 
 
 def test_the_tutorials_lines_go_through_without_max_tokens(belt: Belt) -> None:

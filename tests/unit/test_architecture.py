@@ -11,9 +11,9 @@ from conveyor.api import access
 
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
-    "checked", "checking", "dialect", "drop", "facts", "frame", "glance", "invocation", "keys", "line", "lines",
-    "notice", "outcome", "output", "packed", "plan", "price", "receipt", "records", "repeats", "rows", "schedule",
-    "settings", "spool", "tally", "warning", "wire",
+    "advice", "causes", "checked", "checking", "dialect", "drop", "facts", "frame", "glance", "invocation", "keys",
+    "line", "lines", "notice", "outcome", "output", "packed", "plan", "price", "receipt", "records", "repair",
+    "repeats", "rows", "schedule", "settings", "spool", "tally", "warning", "wire",
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},

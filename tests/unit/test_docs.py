@@ -7,7 +7,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from conveyor import receipt, warning
+from conveyor import advice, causes, receipt, warning
 from tests.unit import template
 
 PROJECT = Path(__file__).parents[2]
@@ -48,3 +48,15 @@ def test_every_field_of_the_receipt_is_explained(table: str, kind: type[msgspec.
     rows = [line.split("|")[1] for line in text.split("\n\nOf each")[0].splitlines() if line.startswith("| `")]
     named = [name for row in rows for name in re.findall("`([a-z_]+)`", row)]
     assert sorted(named) == sorted(kind.__struct_fields__)
+
+
+def test_every_code_of_a_refusal_that_has_advice_is_explained() -> None:
+    """As is every cause of failures: they are the words to look for."""
+    text = (PROJECT / "docs" / "receipt.md").read_text()
+    assert [code for code in {*advice.ADVICE, *causes.Cause} if f"`{code}`" not in text] == []
+
+
+def test_every_cause_has_words_and_advice() -> None:
+    """Whoever reads of it can do something about it."""
+    assert set(causes.Cause) == set(causes.WORDS)
+    assert set(causes.Cause) <= set(advice.ADVICE)

@@ -72,7 +72,7 @@ def test_a_message_whose_account_is_odd_is_a_message_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"nonsense", b'{"custom_id":"n-1","result":{"type":"succ', b'{"result":{}}', b'{"custom_id":"\xff"}']
+    "body", [b"nonsense", b'{"custom_id":"n-1","result":{"type":"succ', b'{"result":{}}', b'{"custom_id":\xff}']
 )
 def test_a_line_that_is_no_result_belongs_to_no_request_and_is_kept(body: bytes) -> None:
     """Whoever asked for what it told of has no result yet, which is why the results are read again."""

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from conveyor.drop import line_of, nonce
 from conveyor.outcome import Outcome, Result, failure
 from conveyor.output import Written
 from conveyor.spool import Stored
 from conveyor.writing import Job, Outputs, left_out, outputs_of
 
+type Settled = Callable[[list[int], list[int]], bool]
+"""Tells of lines without result, and of those among them of whose results nothing can be read, if that is all."""
+
 
 class _LinesLackError(Exception):
     """Some requests have no result yet: what was written is thrown away."""
 
 
-def write_as_they_come(job: Job, batch_id: str, is_settled: Callable[[list[int]], bool]) -> Written | None:
+def write_as_they_come(job: Job, batch_id: str, is_settled: Settled) -> Written | None:
     """Read all results once more and write each at once; None where lines lack that may still come.
 
     Holds the ids of a batch's requests, and the numbers of those worth sending again. Raises ResultsUnreadable.
@@ -40,14 +45,14 @@ class _Arrival:
         for some in job.custom_ids():
             self._ids.update(zip(some.numbers, map(bytes, some.values), strict=True))
         self._done = set[int]()
+        self._broken = dict[int, Result]()
         self._again = set[int]()
 
     def take(self, result: Result, outputs: Outputs) -> None:
         """Write a result, or keep it aside."""
         line = line_of(result.wire_id, self._mark)
         if line is not None and line in self._ids:
-            self._done.add(line)
-            self._write(outputs, line, result)
+            self._take(line, result, outputs)
             return
         if line in self._done:
             self._job.tally.repeated += 1
@@ -55,12 +60,24 @@ class _Arrival:
             self._job.tally.foreign += 1
         self._job.aside.add(result.raw)
 
-    def finish(self, outputs: Outputs, is_settled: Callable[[list[int]], bool]) -> None:
+    def _take(self, line: int, result: Result, outputs: Outputs) -> None:
+        if not result.is_broken:
+            self._job.tally.repeated += self._broken.pop(line, None) is not None
+            self._done.add(line)
+            self._write(outputs, line, result)
+        elif line in self._broken:
+            self._job.tally.repeated += 1
+        else:
+            self._broken[line] = replace(result, raw=b"")
+        if result.must_be_kept:
+            self._job.aside.add(result.raw)
+
+    def finish(self, outputs: Outputs, is_settled: Settled) -> None:
         """Write what had no result, and the lines to send again."""
-        if self._ids and not is_settled(list(self._ids)):
+        if self._ids and not is_settled(list(self._ids), sorted(self._broken)):
             raise _LinesLackError
         for line in list(self._ids):
-            self._write(outputs, line, failure(Outcome.MISSING))
+            self._write(outputs, line, self._broken.get(line) or failure(Outcome.MISSING))
         for fault in self._job.batch.skipped:
             outputs.add(*left_out(fault, self._job.tally))
         if self._again:

@@ -94,11 +94,6 @@ def unread(run: str, batch: int, number: int) -> str:
     return f"{RUNS}{run}/batches/{batch}/unread-{number}.json"
 
 
-def aside(run: str, batch: int) -> str:
-    """Return the key of the result lines that belong to no request, or to one that had its result."""
-    return f"{RUNS}{run}/batches/{batch}/aside.jsonl"
-
-
 def stuck(run: str, batch: int) -> str:
     """Return the key that says why a batch is given up without its results."""
     return f"{RUNS}{run}/batches/{batch}/stuck.json"
@@ -149,12 +144,12 @@ def release(run: str, batch: int, number: int) -> str:
     return f"{control(run)}batches/{batch}/attempt-{number}"
 
 
-RESULTS, FAILURES, RETRY = "results.jsonl", "failures.jsonl", "retry.jsonl"
+RESULTS, FAILURES, RETRY, ASIDE = "results.jsonl", "failures.jsonl", "retry.jsonl", "aside.jsonl"
 
 
 def output(name: str, run: str, file: str) -> str:
-    """Return the key of one of the user's three files."""
-    return {RESULTS: results, FAILURES: failures, RETRY: retry}[file](name, run)
+    """Return the key of one of the user's four files."""
+    return {RESULTS: results, FAILURES: failures, RETRY: retry, ASIDE: aside}[file](name, run)
 
 
 def output_part(run: str, batch: int, file: str) -> str:
@@ -180,6 +175,11 @@ def failures(name: str, run: str) -> str:
 def retry(name: str, run: str) -> str:
     """Return the key of the original lines worth sending again."""
     return f"failures/{name}/{run}/{RETRY}"
+
+
+def aside(name: str, run: str) -> str:
+    """Return the key of the provider's result lines that could not be delivered as they came."""
+    return f"failures/{name}/{run}/{ASIDE}"
 
 
 def invalid(name: str, run: str) -> str:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from urllib.parse import quote as url_quote
 
 from conveyor import keys
+from conveyor.advice import ADVICE, blamed_elsewhere, early_end
 from conveyor.drop import AGAIN, SUFFIX
 from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
@@ -34,11 +35,17 @@ def notice_of(receipt: Receipt) -> Notice:
         lost = f"no results of {receipt.outcomes['stuck']:,} of {receipt.requests:,} requests"
         subject, lines = f"Conveyor: stuck {receipt.name} ({lost})", _stuck(receipt, counts)
     else:
-        verb = "stopped" if (receipt.status, receipt.code) == ("completed", "stopped") else receipt.status
+        verb = _verb(receipt)
         subject = f"Conveyor: {verb} {receipt.name} ({counts})"
         lines = _ended(receipt, counts)
     lines += ["", *table([("Receipt", _url(receipt, keys.receipt(receipt.name, receipt.run))), ("Run", receipt.run)])]
     return Notice(receipt.run, receipt.name, receipt.status, cut(subject), "\n".join(lines))
+
+
+def _verb(receipt: Receipt) -> str:
+    if receipt.status != "completed" or receipt.code is None:
+        return receipt.status
+    return "stopped" if receipt.code == "stopped" else "refused half-way"
 
 
 def _refused(receipt: Receipt) -> list[str]:
@@ -57,8 +64,8 @@ def _refused(receipt: Receipt) -> list[str]:
     if receipt.words:
         lines.append("The provider's own words stand in the receipt (words).")
     lines += _listed(receipt)
-    if receipt.code in _ADVICE:
-        lines += ["", _ADVICE[receipt.code]]
+    if receipt.code in ADVICE:
+        lines += ["", ADVICE[receipt.code]]
     if receipt.code == "invalid-lines" and receipt.requests:
         rest = [each for each in own if not each.startswith("on-invalid=")]
         lines += ["", "To send the other lines only, type:", "", f"  {_copy(receipt, ['on-invalid=skip', *rest])}"]
@@ -104,15 +111,6 @@ def _copy(receipt: Receipt, metadata: list[str]) -> str:
 
 
 _LARGEST_COPY = 5 * 1024**3
-_ADVICE = {
-    "key-unusable": "Put the API key there: aws secretsmanager create-secret, or put-secret-value if it exists.",
-    "key-refused": "Put a valid key into the stack's secret (ApiKeySecretName): aws secretsmanager put-secret-value.",
-    "role-refused": "See that WorkspaceId names a workspace of the stack's Region, that no policy of your organization "
-    "denies the functions what docs/providers.md lists, and that AWS may vouch for them outside: "
-    "aws iam enable-outbound-web-identity-federation.",
-    "provider-stopped": "Put the key, the permission, the billing or the limit in order at the provider first.",
-    "unsent": "See whether the provider is reachable, and how it is, before you drop it again.",
-}
 
 
 def _stuck(receipt: Receipt, counts: str) -> list[str]:
@@ -126,12 +124,12 @@ def _stuck(receipt: Receipt, counts: str) -> list[str]:
         "Ask the provider about its batches before you drop these lines again: doing so may pay again. They are the",
         'failures with the outcome "stuck", and do not stand among the lines to send again.',
         "",
-        *table([(_LABELS[file.key.rsplit("/", 1)[-1]], _url(receipt, file.key)) for file in receipt.files]),
+        *_files(receipt),
+        *_set_aside(receipt),
     ]
 
 
 def _ended(receipt: Receipt, counts: str) -> list[str]:
-    name, run = receipt.name, receipt.run
     lines = [f"Your drop {receipt.drop['key']} is done: {receipt.requests:,} requests, {counts}."]
     if receipt.status == "unbalanced":
         lines = _unbalanced(receipt, counts)
@@ -140,21 +138,54 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
     failed = [f"{count:,} {kind}" for kind, count in receipt.outcomes.items() if count and kind != "succeeded"]
     if failed:
         lines.append(f"Failures: {', '.join(failed)}.")
-    lines += ["", *table([(_LABELS[file.key.rsplit("/", 1)[-1]], _url(receipt, file.key)) for file in receipt.files])]
+    first = [*early_end(receipt), *blamed_elsewhere(receipt)]
+    lines += [*first, "", *_files(receipt)]
     lines.append(f"Tokens: {_tokens(receipt)}")
     lines += [
         f"Batch {other} holds the same requests as {batch.id} and may have been billed, too: ask the provider."
         for batch in receipt.batches
         for other in batch.duplicates
     ]
+    lines += _set_aside(receipt)
     if receipt.retryable and receipt.status != "unbalanced":
-        missing = receipt.outcomes[Outcome.MISSING]
-        caution = f" ({missing:,} of them missing, which may have been billed)" if missing else ""
-        lines += ["", f"{receipt.retryable:,} of the failures are worth sending again{caution}. Type:", ""]
-        lines.append(
-            f"  aws s3 cp {_url(receipt, keys.retry(name, run))} {_url(receipt, f'{keys.INBOX}{name}-retry.jsonl')}"
-        )
+        lines += _again(receipt, when="When that is put in order, type" if first else "Type")
     return lines
+
+
+def _files(receipt: Receipt) -> list[str]:
+    named = [(file, file.key.rsplit("/", 1)[-1]) for file in receipt.files]
+    there = [(file, name) for file, name in named if file.lines or name not in {keys.RETRY, keys.ASIDE}]
+    return table([(_LABELS[name], _url(receipt, file.key)) for file, name in there])
+
+
+def _again(receipt: Receipt, when: str) -> list[str]:
+    missing = receipt.outcomes[Outcome.MISSING]
+    caution = f" ({missing:,} of them missing, which may have been billed)" if missing else ""
+    retry = keys.retry(receipt.name, receipt.run)
+    return [
+        "",
+        f"{receipt.retryable:,} of the failures are worth sending again{caution}. {when}:",
+        "",
+        f"  aws s3 cp {_url(receipt, retry)} {_url(receipt, f'{keys.INBOX}{receipt.name}-retry.jsonl')}",
+    ]
+
+
+def _set_aside(receipt: Receipt) -> list[str]:
+    """Say what stands in `aside.jsonl`, if there is anything: some of it may be answers that were paid for."""
+    repeated = sum(batch.repeated for batch in receipt.batches)
+    foreign = sum(batch.foreign for batch in receipt.batches)
+    told = [
+        (receipt.repaired, "results held characters that are no text (U+FFFD stands for them now)"),
+        (
+            receipt.unreadable,
+            "failures have a result line from which no answer could be read; they may have been billed",
+        ),
+        (repeated, "result lines came for requests that had a result already"),
+        (foreign, "result lines belong to no request of this drop"),
+    ]
+    lines = [f"  {count:,} {words}" for count, words in told if count]
+    where = _url(receipt, keys.aside(receipt.name, receipt.run))
+    return ["", f"The provider's own lines are set aside in {where}:", *lines] if lines else []
 
 
 def _unbalanced(receipt: Receipt, counts: str) -> list[str]:
@@ -182,6 +213,7 @@ _LABELS = {
     "results.jsonl": "Results",
     "failures.jsonl": "Failures",
     "retry.jsonl": "To send again",
+    "aside.jsonl": "Set aside",
     "invalid.jsonl": "Left out",
 }
 

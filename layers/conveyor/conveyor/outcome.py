@@ -8,6 +8,8 @@ from enum import StrEnum
 import msgspec
 import orjson
 
+from conveyor.causes import account_cause
+
 
 class Outcome(StrEnum):
     """What became of one request.
@@ -25,7 +27,8 @@ class Outcome(StrEnum):
 
 
 UNREADABLE = "unreadable_result"
-"""Our word for a result line of a form that nobody told us of."""
+"""Our word for a result line that holds no answer we can deliver, and may have been paid for."""
+NO_REASON = "the provider gave no reason"
 
 _NOT_WORTH_RESENDING = frozenset({"invalid_request_error", "not_found_error", UNREADABLE})
 """Kinds of error that come again, since the request or the model it names is wrong, or that may have been paid."""
@@ -75,6 +78,22 @@ class Result(msgspec.Struct, frozen=True):
     error: Error | None = None
     model: str = ""
     usage: Usage = msgspec.field(default_factory=Usage)
+    is_repaired: bool = False
+    """Whether characters of the response that no reader takes were replaced."""
+    is_broken: bool = False
+    """Whether the line is no JSON at all, cut off perhaps: another read may bring it whole."""
+
+    @property
+    def must_be_kept(self) -> bool:
+        """Whether the provider's own bytes hold more than what is delivered of them."""
+        return self.is_repaired or (self.error is not None and self.error.type == UNREADABLE)
+
+
+def unreadable(wire_id: str, raw: bytes, why: str, *, is_broken: bool = False) -> Result:
+    """Return what is made of a line from which no answer can be delivered. `why` completes "the result line …"."""
+    told = f"the provider's result line {why}; it may have been paid for, and stands as it came in aside.jsonl"
+    error = Error(UNREADABLE, f'{told}, under the id "{wire_id}"')
+    return Result(wire_id, Outcome.ERRORED, raw, error=error, is_broken=is_broken)
 
 
 def failure(outcome: Outcome, error: Error | None = None) -> Result:
@@ -83,9 +102,11 @@ def failure(outcome: Outcome, error: Error | None = None) -> Result:
 
 
 def is_retryable(outcome: Outcome, error: Error | None) -> bool:
-    """Tell whether sending the same line again may succeed."""
+    """Tell whether sending the same line again may succeed: it does not where the line itself is to blame."""
     if outcome is Outcome.ERRORED:
-        return error is None or error.type not in _NOT_WORTH_RESENDING
+        if error is None or error.type not in _NOT_WORTH_RESENDING:
+            return True
+        return error.type != UNREADABLE and account_cause(error.type, error.message) is not None
     return outcome in (Outcome.CANCELED, Outcome.EXPIRED, Outcome.MISSING)
 
 

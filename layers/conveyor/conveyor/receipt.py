@@ -34,7 +34,10 @@ class BatchAccount(msgspec.Struct):
 
 
 class Receipt(msgspec.Struct):
-    """`receipt.json`. `requests` = `results` + `failures`, and every request has one outcome; else `unbalanced`."""
+    """`receipt.json`. Each field means the same in every status.
+
+    `requests` = `results` + `failures` + `not_run`, and every result and failure has one outcome; else `unbalanced`.
+    """
 
     run: str
     name: str
@@ -48,10 +51,18 @@ class Receipt(msgspec.Struct):
     drop_settings: dict[str, str]
     """Settings that the drop's own metadata set."""
     requests: int
-    """Lines of the drop that are not blank."""
+    """Lines of the drop that are not blank; 0 where it was not read to its end."""
     results: int
+    """Lines of `results.jsonl`."""
     failures: int
+    """Lines of `failures.jsonl`."""
+    not_run: int
+    """Lines of a drop that was refused or stopped as a whole: nothing of them was sent, and no file holds them."""
+    never_sent: int
+    """Failures of batches that were not sent any more: `reason` says why."""
     outcomes: dict[str, int]
+    causes: dict[str, int]
+    """Failures that no line is to blame for, by what must be put in order before sending again can help."""
     retryable: int
     """Failures whose lines stand in `retry.jsonl`."""
     default_max_tokens: dict[str, int]
@@ -65,6 +76,10 @@ class Receipt(msgspec.Struct):
     files: list[OutputFile]
     unaccounted: list[int]
     """Lines that have a result and stand in no output; empty but in an unbalanced account."""
+    repaired: int
+    """Results in which characters that no reader takes were replaced by U+FFFD: `aside.jsonl` has them as they came."""
+    unreadable: int
+    """Failures with a result line from which no answer could be delivered: it stands in `aside.jsonl`."""
     unanswered: int
     """Calls whose answer was lost, and of which no batch is listed: they are taken to have created none."""
     ordered: bool
@@ -76,7 +91,7 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int) -> Receipt:
     """Return the account of a drop of which nothing was taken."""
     receipt = _empty(run, "refused")
     receipt.unanswered = unanswered
-    receipt.requests = receipt.failures = refusal.lines or 0
+    receipt.requests = receipt.not_run = refusal.lines or 0
     receipt.reason, receipt.code, receipt.faults = refusal.message, refusal.code, refusal.faults
     receipt.words = refusal.words
     receipt.files += [refusal.faults_file] if refusal.faults_file else []
@@ -121,15 +136,21 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt.files += files
     for batch, sent, part, duplicates, stuck, discarded in done:
         if stuck:
-            receipt.status, receipt.reason = "stuck", _given_up(stuck, sent)
+            receipt.status, receipt.code, receipt.reason = "stuck", "stuck", _given_up(stuck, sent)
         if sent:
             is_deleted = discarded is not None and discarded.left is None
             receipt.batches.append(_batch(batch, sent, part, duplicates, files_deleted=is_deleted))
+        elif not stuck:
+            receipt.never_sent += batch.requests
         receipt.unaccounted += part.unaccounted
+        receipt.repaired += part.repaired
+        receipt.unreadable += part.unreadable
         receipt.ordered = receipt.ordered and part.ordered
         receipt.retryable += part.retryable
         for outcome, count in part.outcomes.items():
             receipt.outcomes[outcome] += count
+        for cause, count in part.causes.items():
+            receipt.causes[cause] = receipt.causes.get(cause, 0) + count
         _add_tokens(receipt.tokens, part.tokens)
     receipt.files += [plan.checked.faults_file] if plan.checked.faults_file else []
     receipt.cost_usd = _sum([tokens.cost_usd for tokens in receipt.tokens.values()])
@@ -152,8 +173,8 @@ def _empty(run: Run, status: Status) -> Receipt:
     defaults = {"requests": 0, "value": run.settings.default_max_tokens}
     own = {name: value for name, value in run.drop.metadata.items() if name in PER_DROP}
     return Receipt(
-        run.run, run.name, status, None, None, None, drop, own, 0, 0, 0, none, 0, defaults, 0, {}, 0.0, [], [], [], 0,
-        ordered=True, received_at=run.drop.last_modified,
+        run.run, run.name, status, None, None, None, drop, own, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0, {}, 0.0, [],
+        [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified,
     )  # fmt: skip
 
 
@@ -183,7 +204,7 @@ def _balances(receipt: Receipt) -> bool:
     }
     return (
         not receipt.unaccounted
-        and receipt.requests == receipt.results + receipt.failures
+        and receipt.requests == receipt.results + receipt.failures + receipt.not_run
         and written["results"] == receipt.results
         and written["failures"] == receipt.failures
     )

@@ -201,7 +201,7 @@ class Part(msgspec.Struct, frozen=True):
     outcomes: dict[str, int]
     retryable: int
     foreign: int
-    """Result lines that belong to no request of this batch, or that could not be read."""
+    """Result lines that belong to no request of this batch, or that do not say to which."""
     repeated: int
     """Result lines for a request that had one already; the first one counts."""
     tokens: dict[str, Tokens]
@@ -211,3 +211,9 @@ class Part(msgspec.Struct, frozen=True):
     """Lines that have a result and stand in no output; the first thousand."""
     ordered: bool = True
     """False where the results were too large for the disk, and stand in the order in which they came."""
+    repaired: int = 0
+    """Results in which characters that no reader takes were replaced; the lines as they came stand in `aside.jsonl`."""
+    unreadable: int = 0
+    """Failures of which there is a result line that holds no answer that could be delivered; it stands there, too."""
+    causes: dict[str, int] = {}
+    """Failures that no line is to blame for, by what a person must put in order first (`causes.Cause`)."""

@@ -5,9 +5,9 @@ from hashlib import sha256
 from itertools import chain
 from typing import Any, NamedTuple
 
-from conveyor import keys
 from conveyor.api import Progress, ResultsUnreadable, Trouble, Unrun
 from conveyor.arrival import write_as_they_come
+from conveyor.causes import cause_of
 from conveyor.clients import Clients
 from conveyor.drop import nonce, wire_id
 from conveyor.facts import BatchFacts
@@ -108,8 +108,6 @@ def _split(work: _Work) -> str:
     else:
         with work.spool() as empty:
             written = write_in_order(job, empty, _without_results(work))
-    if job.tally.foreign or job.tally.repeated:
-        _keep_aside(job)
     part = job.tally.part(turn.invocation.writer, turn.now(), written, ended_at)
     turn.ledger.write_part(batch.number, part)
     return "split"
@@ -135,20 +133,20 @@ def _sent(work: _Work, progress: Progress) -> Written | None:
             if unrun and unrun.kind is not RefusalKind.STOP:
                 return _unrun(job, spool, unrun)
             missing = _missing(job.turn, job.batch, spool)
-            if missing and not _is_settled(work, missing):
+            if missing and not _is_settled(work, missing, spool.broken):
                 return None
             lacking = failure(Outcome.CANCELED, unrun.error) if unrun else failure(Outcome.MISSING)
             return write_in_order(job, spool, lacking)
     except SpoolFull:
         job.tally.clear()
         job.aside.clear()
-        return write_as_they_come(job, batch_id, lambda missing: _is_settled(work, missing))
+        return write_as_they_come(job, batch_id, lambda missing, broken: _is_settled(work, missing, broken))
 
 
 def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
     """Write that no request was run: those to blame as errors, all others as worth sending again without them.
 
-    Where no line is to blame, the same batch would be refused again.
+    Where no line is to blame, the same batch would be refused again, unless a person puts something in order first.
     """
     blamed = {blame.place: blame.error for blame in unrun.blamed if blame.place <= job.batch.requests}
     if blamed:
@@ -157,7 +155,10 @@ def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
             if place in blamed:
                 wire = wire_id(nonce(job.turn.run.run), line)
                 spool.add(Result(wire, Outcome.ERRORED, error=blamed[place]))
-    comes_again = unrun.kind is RefusalKind.DEFECT and not blamed
+    cause = cause_of(0, unrun.error.type, unrun.error.message) if unrun.kind is RefusalKind.DEFECT else None
+    if cause:
+        job.tally.causes[cause] += job.batch.requests - len(blamed)
+    comes_again = unrun.kind is RefusalKind.DEFECT and not blamed and not cause
     return write_in_order(job, spool, failure(Outcome.ERRORED if comes_again else Outcome.CANCELED, unrun.error))
 
 
@@ -170,10 +171,13 @@ def _missing(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
     return [number for number in numbers if number not in skipped and number not in spool]
 
 
-def _is_settled(work: _Work, missing: list[int]) -> bool:
-    """Tell whether enough reads agree on what lacks, this one included; if not, write this one down."""
+def _is_settled(work: _Work, missing: list[int], broken: list[int]) -> bool:
+    """Tell whether enough reads agree on what lacks, this one included; if not, write this one down.
+
+    `broken`: those of the missing of which there is a line that is no JSON: it may have been cut off on its way.
+    """
     turn, batch, about = work.job.turn, work.job.batch.number, work.about
-    digest = sha256(repr(missing).encode()).hexdigest()
+    digest = sha256(repr((missing, broken) if broken else missing).encode()).hexdigest()
     before = [turn.ledger.read(batch, number).digest for number in sorted(about.reads)[1 - ENOUGH_READS :]]
     if before == [digest] * (ENOUGH_READS - 1):
         return True
@@ -195,9 +199,3 @@ def unread_until(turn: Turn, batch: int, about: BatchFacts) -> tuple[datetime, s
     last = turn.ledger.unread(batch, max(about.unreads))
     pause = min(_SHORTEST_PAUSE << min(len(about.unreads) - 1, 10), _LONGEST_PAUSE)
     return last.at + timedelta(seconds=pause), last.reason
-
-
-def _keep_aside(job: Job) -> None:
-    with job.turn.storage.writer(keys.aside(job.turn.run.run, job.batch.number)) as writer:
-        for line in job.aside.lines():
-            writer.write(line)

@@ -6,6 +6,8 @@ from os import pread
 from tempfile import TemporaryFile
 from typing import NamedTuple, Self
 
+from msgspec.structs import replace
+
 from conveyor.drop import line_of
 from conveyor.outcome import Outcome, Result, failure_form, is_retryable
 from conveyor.plan import Batch
@@ -44,7 +46,10 @@ class SpoolFull(Exception):
 
 
 class Aside:
-    """Result lines of no request of the batch, or of one that had its result, in a temporary file."""
+    """Result lines that could not be delivered as they came, in a temporary file.
+
+    They answer no request of the batch, or one that had its result; or they had to be repaired, or cannot be read.
+    """
 
     def __init__(self) -> None:
         """Start with none."""
@@ -88,6 +93,8 @@ class Spool:
         self._mark = mark
         self._tally = tally
         self._fd = self._file.fileno()
+        self._broken = dict[int, Result]()
+        """By line: what is left of results that are no JSON. A later line or read may bring them whole."""
         self._blocks: dict[int, array[int]] = {}
         """Of each line where its result begins, how many bytes it has, and its flags, in one number; 0: it has none."""
         self._count = 0
@@ -123,13 +130,27 @@ class Spool:
         if line is None or not self._batch.first_line <= line <= self._batch.last_line:
             self._tally.foreign += 1
             self._aside.add(result.raw)
-        elif line in self:
+        elif line in self or (result.is_broken and line in self._broken):
             self._tally.repeated += 1
             self._aside.add(result.raw)
+        elif result.is_broken:
+            self._broken[line] = replace(result, raw=b"")
+            self._aside.add(result.raw)
         else:
-            stored = Stored.of(result, line)
-            self._keep(line, stored)
-            self._tally.add(result, retryable=stored.retryable)
+            self._tally.repeated += self._broken.pop(line, None) is not None
+            self._settle(line, result)
+            if result.must_be_kept:
+                self._aside.add(result.raw)
+
+    @property
+    def broken(self) -> list[int]:
+        """The lines of whose results nothing can be read, and that have no other."""
+        return sorted(self._broken)
+
+    def _settle(self, line: int, result: Result) -> None:
+        stored = Stored.of(result, line)
+        self._keep(line, stored)
+        self._tally.add(result, retryable=stored.retryable)
 
     def _keep(self, line: int, stored: Stored) -> None:
         form, succeeded, retryable = stored
@@ -144,8 +165,13 @@ class Spool:
         if self._end > self._limit:
             raise SpoolFull
 
-    def rewind(self) -> None:
-        """Make what was kept readable; nothing is added afterwards."""
+    def finish(self) -> None:
+        """Make what was kept readable; nothing is added afterwards.
+
+        Results of which nothing can be read are what came, since reading again would not help.
+        """
+        for line, result in self._broken.items():
+            self._settle(line, result)
         self._file.flush()
 
     def find(self, line: int) -> Stored | None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from conveyor.admission import admit
 from conveyor.api import Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
+from conveyor.causes import WORDS, Cause, cause_of
 from conveyor.facts import BatchFacts, Facts
 from conveyor.ledger import Ledger
 from conveyor.plan import Batch
@@ -52,7 +53,7 @@ def submit_next(turn: Turn, facts: Facts) -> bool:
             continue
         refused = last_refusal(batch.number, about, turn.ledger)
         is_due = refused is None or refused.retry_at <= turn.now()
-        if _conclude(turn, batch.number, about) or not is_due or not _has_time(turn) or not _has_key(turn):
+        if _conclude(turn, batch, about) or not is_due or not _has_time(turn) or not _has_key(turn):
             return False
         return admit(turn, batch.requests, facts) and _pay(turn, batch, about)
     return False
@@ -79,26 +80,38 @@ def last_refusal(batch: int, about: BatchFacts, ledger: Ledger) -> AttemptRefuse
     return ledger.attempt_refused(batch, about.attempts) if about.attempts in about.refused else None
 
 
-def _conclude(turn: Turn, batch: int, about: BatchFacts) -> bool:
+def _conclude(turn: Turn, batch: Batch, about: BatchFacts) -> bool:
     """Refuse the run if no further attempt at a batch can help; tell whether it is refused."""
     last, words = about.attempts, None
     if last in about.refused:
-        refused = turn.ledger.attempt_refused(batch, last)
-        before = turn.ledger.attempt_refused(batch, last - 1).kind if last - 1 in about.refused else None
+        refused = turn.ledger.attempt_refused(batch.number, last)
+        before = turn.ledger.attempt_refused(batch.number, last - 1).kind if last - 1 in about.refused else None
         if refused.kind is RefusalKind.LATER or (
             refused.kind is RefusalKind.RESEND and before is not RefusalKind.RESEND
         ):
             return False
-        code = _CODES.get(refused.status) or _CODES[refused.kind]
-        if turn.run.settings.auth == "aws" and refused.status in _NOT_LET_IN:
-            code = "role-refused"
-        message, words = told_of(refused.status, refused.type), refused.message
+        code, message = _reason(turn, batch, refused)
+        words = refused.message
     elif len(about.absent) >= MOST_ATTEMPTS:
         code, message = "unsent", f"{MOST_ATTEMPTS} attempts to send a batch came to nothing: none of them is listed"
     else:
         return False
     turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), code, message, words))
     return True
+
+
+def _reason(turn: Turn, batch: Batch, refused: AttemptRefused) -> tuple[str, str]:
+    """Return the code of a refusal that ends the run, and what a message says of it."""
+    told = told_of(refused.status, refused.type)
+    if turn.run.settings.auth == "aws" and refused.status in _NOT_LET_IN:
+        return "role-refused", told
+    cause = cause_of(refused.status, refused.type, refused.message)
+    if cause is None:
+        return _CODES.get(refused.status) or _CODES[refused.kind], told
+    told = f"{told}: {WORDS[cause]}"
+    if cause is Cause.SIZE:
+        told += f" than the {batch.requests:,} requests and {batch.body_bytes:,} bytes of batch {batch.number}"
+    return cause.value, told
 
 
 def told_of(status: int, kind: str) -> str:
@@ -140,7 +153,7 @@ def _call(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> None:
                 turn.api.cancel(batch_id)
         case Refused() as refused:
             turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, refused, number))
-            _conclude(turn, batch.number, replace(about, attempts=number, refused=about.refused | {number}))
+            _conclude(turn, batch, replace(about, attempts=number, refused=about.refused | {number}))
         case Unknown(reason):
             turn.ledger.write_attempt_unknown(batch.number, number, AttemptUnknown(writer, turn.now(), reason))
 

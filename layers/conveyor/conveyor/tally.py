@@ -1,9 +1,11 @@
 """Counting what a batch's results hold."""
 
+from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 
-from conveyor.outcome import Outcome, Result, Usage
+from conveyor.causes import account_cause
+from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage
 from conveyor.output import Written
 from conveyor.price import cost, has_long_prompt
 from conveyor.records import Part, Tokens
@@ -22,6 +24,9 @@ class Tally:
         self.retryable = 0
         self.foreign = 0
         self.repeated = 0
+        self.repaired = 0
+        self.unreadable = 0
+        self.causes = Counter[str]()
         self._used: dict[tuple[str, bool], Usage] = {}
         """Tokens by model and whether the prompt was a long one: the price of a token depends on both."""
 
@@ -29,12 +34,20 @@ class Tally:
         """Count one request's outcome."""
         self.outcomes[result.outcome] += 1
         self.retryable += retryable
+        self.repaired += result.is_repaired
+        if result.error is not None and result.outcome is Outcome.ERRORED:
+            self._add_error(result.error)
         if result.outcome is Outcome.SUCCEEDED:
             kind = (result.model, has_long_prompt(result.usage))
             used = self._used.get(kind)
             if used is None:
                 used = self._used[kind] = Usage()
             used.add(result.usage)
+
+    def _add_error(self, error: Error) -> None:
+        self.unreadable += error.type == UNREADABLE
+        if error.type != UNREADABLE and (cause := account_cause(error.type, error.message)):
+            self.causes[cause] += 1
 
     @property
     def tokens(self) -> dict[str, Tokens]:
@@ -54,4 +67,5 @@ class Tally:
         """Return the account of a batch."""
         counts = (self.outcomes, self.retryable, self.foreign, self.repeated)
         files, ordered, unaccounted = written
-        return Part(writer, at, *counts, self.tokens, files, ended_at, unaccounted, ordered)
+        odd = (self.repaired, self.unreadable, dict(self.causes))
+        return Part(writer, at, *counts, self.tokens, files, ended_at, unaccounted, ordered, *odd)

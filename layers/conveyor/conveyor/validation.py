@@ -44,8 +44,8 @@ def _write_faults(turn: Turn, check: Check) -> OutputFile:
 
 def _refuse(turn: Turn, code: str, message: str, check: Check | None = None, file: OutputFile | None = None) -> None:
     refusal = Refusal(turn.invocation.writer, turn.now(), code, message, faults_file=file)
-    if check is not None and not check.gave_up:
-        refusal = replace(refusal, lines=check.lines, faults=len(check.faults))
+    if check is not None:
+        refusal = replace(refusal, lines=None if check.gave_up else check.lines, faults=len(check.faults))
     turn.ledger.write_refusal(refusal)
 
 

@@ -46,10 +46,10 @@ class Job(NamedTuple):
 
 
 class Outputs:
-    """Results, failures, and lines to send again."""
+    """Results, failures, lines to send again, and the provider's lines that could not be delivered as they came."""
 
     def __init__(self, writers: dict[str, Writer], *, keep_empty: bool) -> None:
-        """Use `outputs_of`. `keep_empty`: the last file exists even if there are no such lines."""
+        """Use `outputs_of`. `keep_empty`: the last two files exist even if there are no such lines."""
         self._writers = writers
         self._keep_empty = keep_empty
 
@@ -63,20 +63,24 @@ class Outputs:
         for line in lines:
             self._writers[keys.RETRY].write((line.raw or b"") + b"\n")
 
+    def set_aside(self, lines: Iterable[bytes]) -> None:
+        """Write the provider's lines as they came."""
+        for line in lines:
+            self._writers[keys.ASIDE].write(line)
+
     @property
     def files(self) -> list[OutputFile]:
         """The accounts of the files, once they exist."""
         accounts = [writer.account() for writer in self._writers.values()]
-        return [
-            account for account in accounts if account.lines or self._keep_empty or not account.key.endswith(keys.RETRY)
-        ]
+        optional = (f"/{keys.RETRY}", f"/{keys.ASIDE}")
+        return [each for each in accounts if each.lines or self._keep_empty or not each.key.endswith(optional)]
 
 
 @contextmanager
 def outputs_of(job: Job) -> Iterator[Outputs]:
     """Give the outputs of a batch; the files appear whole when the block ends, and not at all when it raises.
 
-    Lines to send again that a broken-off split has written do not stay: their results may have come since.
+    Lines to send again, or set aside, that a broken-off split has written do not stay: results may have come since.
     """
     storage, keep_empty = job.turn.storage, not job.first
     own = job.turn.run.settings.per_drop()  # copied along when the file is copied into inbox/
@@ -84,15 +88,19 @@ def outputs_of(job: Job) -> Iterator[Outputs]:
         storage.writer(job.key(keys.RESULTS)) as results,
         storage.writer(job.key(keys.FAILURES)) as failures,
         storage.writer(job.key(keys.RETRY), own, keep_empty=keep_empty) as retry,
+        storage.writer(job.key(keys.ASIDE), keep_empty=keep_empty) as aside,
     ):
-        yield Outputs({keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry}, keep_empty=keep_empty)
+        writers = {keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry, keys.ASIDE: aside}
+        outputs = Outputs(writers, keep_empty=keep_empty)
+        yield outputs
+        outputs.set_aside(job.aside.lines())
 
 
 def write_in_order(job: Job, spool: Spool, lacking: Result) -> Written:
     """Write all outcomes, and count those that no result told of: `lacking` is what became of them."""
     faults = {fault.line: fault for fault in job.batch.skipped}
     found = 0
-    spool.rewind()
+    spool.finish()
     with outputs_of(job) as outputs:
         for some in job.custom_ids():
             again = set[int]()

@@ -5,57 +5,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil, isfinite
-from typing import NamedTuple
-
-import httpx
-import msgspec
 
 from conveyor.api import Refused
 from conveyor.api.door import Answer
+from conveyor.api.words import Said, said_in
+from conveyor.causes import Cause, cause_of
 from conveyor.records import RefusalKind
 
 _LONGEST_RETRY_AFTER = 86_400
 _LONGEST_MESSAGE = 300
 _NAME = re.compile(r"[a-z0-9_]{1,60}")
-_SPEND_LIMITS = frozenset({
-    "enforced_spend_limit_reached", "contract_spend_limit_reached", "insufficient_quota", "billing_hard_limit_reached"
-})  # fmt: skip
 
 
-class _Details(msgspec.Struct):
-    error_code: str | None = None
-
-
-class _Error(msgspec.Struct):
-    type: str | None = ""
-    message: str | None = ""
-    details: _Details | None = None
-    code: str | int | None = None
-    param: str | None = None
-
-
-class _Body(msgspec.Struct):
-    error: _Error
-
-
-class Fault(NamedTuple):
-    """What an error's body says, in the words of either dialect."""
-
-    type: str
-    message: str
-    code: str | None
-    param: str | None
-
-
-def fault_of(answer: Answer) -> Fault:
-    """Read an error. A 413 comes from before the API, and its body may be anything."""
-    try:
-        error = msgspec.json.decode(answer.text, type=_Body).error
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        told = f"the provider answered HTTP {answer.status}"
-        return Fault(f"http_{answer.status}", told, None, None)
-    code = error.details.error_code if error.details else error.code
-    return Fault(error.type or "", error.message or "", str(code) if code else None, error.param)
+def said_by(answer: Answer) -> Said:
+    """Read an error's words. A 413 comes from before the API, and its body may be anything."""
+    said = said_in(answer.text)
+    if said is None or not any(said):
+        return Said(f"http_{answer.status}", "", f"the provider answered HTTP {answer.status}")
+    return said
 
 
 def refused_from(answer: Answer, sure: Mapping[int, RefusalKind]) -> Refused | None:
@@ -66,14 +33,14 @@ def refused_from(answer: Answer, sure: Mapping[int, RefusalKind]) -> Refused | N
     status, kind = answer.status, sure.get(answer.status)
     if kind is None:
         return None
-    error = fault_of(answer)
-    code = error.code
-    if code in _SPEND_LIMITS or (status == httpx.codes.BAD_REQUEST and "usage limits" in error.message):
-        kind = RefusalKind.STOP  # a limit set by the user comes as a 400 that only its message tells apart
-    elif "unexpected end of data" in error.message:
+    said = said_by(answer)
+    cause = cause_of(status, f"{said.type} {said.code}", said.message)
+    if cause and cause is not Cause.SIZE:
+        kind = RefusalKind.STOP  # whatever the status: a limit set by the user comes as a 400
+    elif "unexpected end of data" in said.message:
         kind = RefusalKind.RESEND
-    told = " ".join(error.message.split())[:_LONGEST_MESSAGE]
-    name = code or error.type
+    told = " ".join(said.message.split())[:_LONGEST_MESSAGE]
+    name = said.code or said.type
     name = name if _NAME.fullmatch(name) else f"http_{status}"
     return Refused(kind, status, name, told, _retry_after(answer.headers.get("retry-after", "")))
 

@@ -8,16 +8,18 @@
 """
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
-from conveyor.api.message_results import LONGEST_RESULT, UNDECODABLE, decode_one
+from conveyor.api.message_results import decode_one
+from conveyor.api.result_lines import LONGEST_RESULT, Answer, account_in, answer_in, read_line
+from conveyor.api.words import UNDECODABLE, Said, is_nothing, said_in
 from conveyor.lines import read_lines
-from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure
+from conveyor.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 
 _NULL = msgspec.Raw(b"null")
-_NOTHING = frozenset({b"null", b"false", b'""', b"{}", b"[]"})
-"""What may stand where there is no error."""
+_EMPTY = b"{}"
 _EXPIRED = frozenset({"batch_expired", "expired"})
 _CANCELED = frozenset({"batch_cancelled", "batch_canceled", "cancelled", "canceled"})
 _RETRYABLE = frozenset({408, 409, 425, 429})
@@ -25,6 +27,7 @@ _KINDS = {401: "authentication_error", 402: "billing_error", 403: "permission_er
     429: "rate_limit_error", 504: "timeout_error", 529: "overloaded_error"}  # fmt: skip
 """What an HTTP status is called where the error's own type is not one of these."""
 _FIRST_ERROR, _FIRST_OF_SERVER = 400, 500
+_DONE = range(200, 300)
 
 
 class _Line(msgspec.Struct):
@@ -37,7 +40,7 @@ class _Line(msgspec.Struct):
 class _Response(msgspec.Struct):
     """An HTTP answer, or a message, or an error: what is there tells."""
 
-    status_code: int | None = None
+    status_code: int | float | str | None = None
     body: msgspec.Raw = _NULL
     error: msgspec.Raw = _NULL
 
@@ -61,95 +64,128 @@ class _Told(msgspec.Struct):
     error: msgspec.Raw = _NULL
 
 
-class _Error(msgspec.Struct):
-    type: str | None = None
-    code: str | int | None = None
-    message: str | None = None
-    error: "_Error | None" = None
+class _Failing(msgspec.Struct):
+    """What a message whose account is odd says of an error."""
+
+    error: msgspec.Raw = _NULL
 
 
 _decode_line = msgspec.json.Decoder(_Line).decode
-_decode_response = msgspec.json.Decoder(_Response, strict=False).decode
-_decode_told = msgspec.json.Decoder(_Told, strict=False).decode
-_decode_error = msgspec.json.Decoder(_Error | str).decode
+_decode_response = msgspec.json.Decoder(_Response).decode
+_decode_told = msgspec.json.Decoder(_Told).decode
+_decode_failing = msgspec.json.Decoder(_Failing).decode
 
 
 def decode_results(pieces: Iterable[bytes]) -> Iterator[Result]:
     """Decode lines of results. What of one is odd concerns one request, or none, but never the whole batch."""
     for line in read_lines(pieces, longest=LONGEST_RESULT):
-        yield _decoded(line.raw or b"")
+        yield read_line(line.raw or b"", _decoded)
 
 
 def _decoded(raw: bytes) -> Result:
-    try:
-        line = _decode_line(raw)
-    except UNDECODABLE:
-        return Result("", Outcome.ERRORED, raw)
+    """Decode one line of strict JSON. Raises one of UNDECODABLE where it has no id."""
+    line = _decode_line(raw)
     if line.result != _NULL:
         return decode_one(raw)
     try:
-        response = _decode_response(line.response) if line.response != _NULL else _Response()
-    except UNDECODABLE:
+        status, answer, outer, body, is_bare = _found(line)
+    except (*UNDECODABLE, ValueError):
         return _strange(line.custom_id, raw)
-    message = line.response if response.status_code is None else response.body
-    about = _about(message)
-    error = _error_of(line, response, message, about)
-    if error is not None:
-        return _failed(line.custom_id, raw, error, response.status_code)
-    answer = bytes(message)
-    if not answer.startswith(b"{") or answer == b"{}":
-        return _strange(line.custom_id, raw)
-    return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer, None, about.model, _tokens(about.usage))
+    told = _told_in(answer.json) if answer else _Told()
+    inner = None if is_nothing(told.error) else bytes(told.error)
+    is_done = status is None or status in _DONE
+    if answer and is_done and not inner and answer.json != _EMPTY:
+        if not outer:
+            about = (None, *_account(told, answer.json), answer.is_repaired)
+            return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about)
+        if not is_bare:
+            return unreadable(line.custom_id, raw, "holds both an answer and an error")
+    error = outer or inner or _failure_in(status, body)
+    return _failed(line.custom_id, raw, error, status) if error else _strange(line.custom_id, raw)
 
 
-def _error_of(line: _Line, response: _Response, message: msgspec.Raw, about: "_Told") -> msgspec.Raw | None:
-    """Find what a line says went wrong, beside the response or inside it; None where nothing did."""
-    told = next((each for each in (line.error, response.error, about.error) if bytes(each) not in _NOTHING), None)
-    if told is None and (response.status_code or 0) >= _FIRST_ERROR:
-        return message
-    return told
+def _failure_in(status: int | None, body: bytes) -> bytes | None:
+    """Return the words of an HTTP answer that is no success; what another status than of an error says is no reason."""
+    if status is None or status in _DONE:
+        return None
+    return body if status >= _FIRST_ERROR else b"null"
 
 
-def _about(message: msgspec.Raw) -> _Told:
+class _Found(NamedTuple):
+    """The parts of a response, wherever they stand."""
+
+    status: int | None
+    answer: Answer | None
+    error: bytes | None
+    """Beside the answer."""
+    body: bytes
+    """As it stands: the words of a failure, where there is no other error."""
+    is_bare: bool
+    """Whether the response is the answer itself, without an HTTP answer around it."""
+
+
+def _found(line: _Line) -> _Found:
+    """Find the parts. Raises ValueError, or one of UNDECODABLE, where the response has no form that is known."""
+    response = answer_in(bytes(line.response))
+    has_error = not is_nothing(line.error)
+    if response is None and not is_nothing(line.response) and not has_error:
+        raise ValueError("the response is no object")
+    found = _decode_response(response.json) if response else _Response()
+    status = _status(found.status_code)
+    is_bare = response is not None and status is None and found.body == _NULL
+    answer = response if is_bare else answer_in(bytes(found.body))
+    if answer and response:
+        answer = answer._replace(is_repaired=answer.is_repaired or response.is_repaired)
+    error = line.error if has_error else found.error
+    return _Found(status, answer, None if is_nothing(error) else bytes(error), bytes(found.body), is_bare)
+
+
+def _status(given: float | str | None) -> int | None:
+    """Read an HTTP status, however it is written. Raises ValueError where it is none."""
+    if given is None or given == "":
+        return None
+    if (number := float(given)) != int(number):
+        raise ValueError(given)
+    return int(number)
+
+
+def _told_in(answer: bytes) -> _Told | _Failing:
     """Read what a message says of itself; one whose account is odd is a message all the same."""
     try:
-        return _decode_told(message)
+        return _decode_told(answer)
     except UNDECODABLE:
-        return _Told()
+        return _decode_failing(answer)
 
 
-def _tokens(usage: _Usage | None) -> Usage:
+def _account(told: _Told | _Failing, answer: bytes) -> tuple[str, Usage]:
+    if not isinstance(told, _Told):
+        return account_in(answer)
+    usage = told.usage
     if usage is None:
-        return Usage()
+        return told.model, Usage()
     read = usage.input_tokens if usage.input_tokens is not None else usage.prompt_tokens
     written = usage.output_tokens if usage.output_tokens is not None else usage.completion_tokens
-    return Usage(read or 0, written or 0, usage.cache_creation_input_tokens, usage.cache_read_input_tokens)
+    cached = (usage.cache_creation_input_tokens, usage.cache_read_input_tokens)
+    return told.model, Usage(read or 0, written or 0, *cached)
 
 
 def _strange(custom_id: str, raw: bytes) -> Result:
-    error = Error(UNREADABLE, "the provider's result line is of a form that is not known")
-    return Result(custom_id, Outcome.ERRORED, raw, error=error)
+    return unreadable(custom_id, raw, "is of a form that is not known")
 
 
-def _failed(custom_id: str, raw: bytes, told: msgspec.Raw, status: int | None) -> Result:
+def _failed(custom_id: str, raw: bytes, told: bytes, status: int | None) -> Result:
     """Make a failure of what was told about it, and of the HTTP status where there was one."""
-    try:
-        found = _decode_error(told)
-    except UNDECODABLE:
-        found = ""
-    error = _Error(message=found) if isinstance(found, str) else found
-    while error.error is not None:
-        error = error.error
-    code = str(error.code or error.type or "")
+    said = said_in(told) or Said()
+    code = said.code or said.type
     if code in _EXPIRED or code in _CANCELED:
         outcome = Outcome.EXPIRED if code in _EXPIRED else Outcome.CANCELED
         return Result(custom_id, outcome, raw, error=failure(outcome).error)
-    return Result(custom_id, Outcome.ERRORED, raw, error=Error(_kind(error, status), _words(error)))
+    return Result(custom_id, Outcome.ERRORED, raw, error=Error(_kind(said, status), _words(said)))
 
 
-def _kind(error: _Error, status: int | None) -> str:
+def _kind(said: Said, status: int | None) -> str:
     """Return what kind of failure it is: from it follows whether sending the line again may help."""
-    kind = error.type or str(error.code or "")
+    kind = said.type or said.code
     if status is None or status < _FIRST_ERROR:
         return kind or "unknown_error"
     comes_again = status < _FIRST_OF_SERVER and status not in _RETRYABLE
@@ -164,7 +200,7 @@ _FINAL = frozenset({"invalid_request_error", "not_found_error"})
 """Kinds that are not worth sending again, whatever they are the answer to."""
 
 
-def _words(error: _Error) -> str:
-    code = str(error.code or "")
-    told = error.message or ""
-    return f"{code}: {told}" if code and told and error.type else told or code or "the provider gave no reason"
+def _words(said: Said) -> str:
+    if said.code and said.message and said.type:
+        return f"{said.code}: {said.message}"
+    return said.message or said.code or NO_REASON

@@ -13,7 +13,7 @@ import msgspec
 
 from conveyor.api import Created, Origin, Outgoing, Progress, Refused, ResultsUnreadable, Trouble, Unknown
 from conveyor.api.door import Answer, Content, Door
-from conveyor.api.errors import fault_of, refused_from
+from conveyor.api.errors import refused_from, said_by
 from conveyor.api.file_objects import BATCH, REQUESTS, RUN, Batch, decode_batch, decode_page, window_of
 from conveyor.api.file_results import decode_results
 from conveyor.api.listing import read_list
@@ -209,16 +209,16 @@ def _is_about_metadata(answer: Answer) -> bool:
     """Tell whether a server takes no metadata, and so created nothing."""
     if answer.status not in {400, 422}:
         return False
-    fault = fault_of(answer)
-    return "metadata" in (fault.param or "") or "metadata" in fault.message.lower() or b'"metadata"' in answer.text
+    said = said_by(answer)
+    return "metadata" in said.param or "metadata" in said.message.lower() or b'"metadata"' in answer.text
 
 
 def _is_about_file(answer: Answer, file: str) -> bool:
     if answer.status != 404:  # noqa: PLR2004
         return False
-    fault = fault_of(answer)
-    names = file in fault.message or "input_file" in fault.message.lower()
-    return names or fault.param == "input_file_id" or "file" in (fault.code or "")
+    said = said_by(answer)
+    names = file in said.message or "input_file" in said.message.lower()
+    return names or said.param == "input_file_id" or "file" in said.code
 
 
 def _is_before(batches: Sequence[Batch], since: datetime) -> bool:

@@ -12,9 +12,11 @@ from typing import Literal, cast
 
 import msgspec
 
+from conveyor.api.result_lines import LONGEST_RESULT, account_in, answer_in, read_line
+from conveyor.api.words import UNDECODABLE, said_in
 from conveyor.frame import Frame, Shape
 from conveyor.lines import Stretch, read_stretches, split_stretch
-from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure
+from conveyor.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 
 
 class _Outcome(msgspec.Struct):
@@ -53,17 +55,6 @@ class _SuccessLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     result: _Success
 
 
-class _Error(msgspec.Struct):
-    """The provider nests an error in another; what is found at either depth serves."""
-
-    type: str | None = None
-    message: str | None = None
-    error: "_Error | None" = None
-
-
-LONGEST_RESULT = 64_000_000
-"""Bytes; the longest answer a model gives is a fiftieth of it."""
-UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decode_successes = msgspec.json.Decoder(_SuccessLine).decode_lines
 _SUCCESSES = Shape(
     re.compile(
@@ -74,8 +65,6 @@ _SUCCESSES = Shape(
 )
 _decode_line = msgspec.json.Decoder(_ResultLine).decode
 _decode_outcome = msgspec.json.Decoder(_Outcome).decode
-_decode_error = msgspec.json.Decoder(_Error).decode
-_decode_message = msgspec.json.Decoder(_Told).decode
 
 
 def decode_results(chunks: Iterable[bytes]) -> Iterator[Result]:
@@ -84,7 +73,7 @@ def decode_results(chunks: Iterable[bytes]) -> Iterator[Result]:
         results = _decode_at_once(stretch)
         if results is None:
             lines = (line.raw for line in split_stretch(stretch, 1, LONGEST_RESULT))
-            results = [decode_one(raw or b"") for raw in lines if raw != b""]
+            results = [read_line(raw or b"", decode_one) for raw in lines if raw != b""]
         yield from results
 
 
@@ -94,8 +83,10 @@ def _decode_at_once(stretch: Stretch) -> list[Result] | None:
     if data is None:
         return None
     before = next(_made)
+    lines = memoryview(data)[begin:end]
     try:
-        rows = _decode_successes(memoryview(data)[begin:end])
+        str(lines, "utf-8")  # msgspec does not check the text that it passes over
+        rows = _decode_successes(lines)
         if next(_made) - before != len(rows) + 1:
             return None
         frame = Frame.of(_SUCCESSES, data, begin)
@@ -117,44 +108,30 @@ def _decode_at_once(stretch: Stretch) -> list[Result] | None:
 
 
 def decode_one(raw: bytes) -> Result:
-    """Decode one line, of whatever form; of one that cannot be read, nobody knows whose it is."""
-    try:
-        line = _decode_line(raw)
-    except UNDECODABLE:
-        return Result("", Outcome.ERRORED, raw)
+    """Decode one line of strict JSON, of whatever form. Raises one of UNDECODABLE where it has no id."""
+    line = _decode_line(raw)
     try:
         told = _decode_outcome(line.result)
     except UNDECODABLE:
         told = _Outcome()
     match told.type:
-        case "succeeded" if told.message:
-            about = _message(told.message)
-            return Result(line.custom_id, Outcome.SUCCEEDED, raw, bytes(told.message), None, about.model, about.usage)
+        case "succeeded" if answer := answer_in(bytes(told.message)):
+            model, usage = account_in(answer.json)
+            about = (None, model, usage, answer.is_repaired)
+            return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about)
         case "errored":
             return Result(line.custom_id, Outcome.ERRORED, raw, error=_error(told.error))
         case "canceled" | "expired":
             outcome = Outcome(told.type)
             return Result(line.custom_id, outcome, raw, error=failure(outcome).error)
+        case "succeeded":
+            return unreadable(line.custom_id, raw, "says that it succeeded, and holds no message")
         case _:
-            strange = Error(UNREADABLE, "the provider's result line is of a form that is not known")
-            return Result(line.custom_id, Outcome.ERRORED, raw, error=strange)
-
-
-def _message(raw: msgspec.Raw) -> _Told:
-    """Read what a message says of itself; a message whose account is odd is a message all the same."""
-    try:
-        return _decode_message(raw)
-    except UNDECODABLE:
-        return _Told()
+            return unreadable(line.custom_id, raw, "is of a form that is not known")
 
 
 def _error(raw: msgspec.Raw) -> Error:
-    try:
-        error: _Error | None = _decode_error(raw)
-    except UNDECODABLE:
-        error = None
-    while error is not None and error.error is not None:
-        error = error.error
-    if error is None or not error.type:
-        return Error("unknown_error", "the provider gave no reason that could be read")
-    return Error(error.type, error.message or "")
+    said = said_in(bytes(raw)) if raw else None
+    if said is None or not any(said):
+        return Error("unknown_error", NO_REASON)
+    return Error(said.type or said.code or "unknown_error", said.message)

@@ -1,0 +1,37 @@
+"""What a person puts in order before anything is sent again, by the code of a refusal or the cause of failures."""
+
+from conveyor.causes import WORDS, Cause
+from conveyor.receipt import Receipt
+
+ADVICE = {
+    "key-unusable": "Put the API key there: aws secretsmanager create-secret, or put-secret-value if it exists.",
+    "key-refused": "Put a valid key into the stack's secret (ApiKeySecretName): aws secretsmanager put-secret-value.",
+    "role-refused": "See that WorkspaceId names a workspace of the stack's Region, that no policy of your organization "
+    "denies the functions what docs/providers.md lists, and that AWS may vouch for them outside: "
+    "aws iam enable-outbound-web-identity-federation.",
+    "provider-stopped": "Put the key, the permission, the billing or the limit in order at the provider first.",
+    "credit-exhausted": "Add credit to the account, or put its billing in order, at the provider first.",
+    "limit-reached": "Raise the account's usage or spend limit at the provider first, or wait until it is reset.",
+    "account-disabled": "Ask the provider first why the organization, account or workspace is disabled.",
+    "batch-too-large": "Deploy with lower MaxRequestsPerBatch (requests in a batch) or MaxBytesPerBatch (bytes) first: "
+    "the receipt has the provider's own words.",
+    "provider-refused": "Read the provider's own words in the receipt first: the same batch is refused again.",
+    "unsent": "See whether the provider is reachable, and how it is, before you drop it again.",
+}
+
+
+def early_end(receipt: Receipt) -> list[str]:
+    """Say why a run ended before all of its batches were sent, and what to put in order; nothing where it did not."""
+    if receipt.code is None or receipt.status != "completed":
+        return []
+    unsent = f"{receipt.never_sent:,} requests were not sent, and nothing was paid for them."
+    lines = ["", f"The run ended early: {receipt.reason}. {unsent}"]
+    return [*lines, *filter(None, [ADVICE.get(receipt.code)])]
+
+
+def blamed_elsewhere(receipt: Receipt) -> list[str]:
+    """Say how many failures no line is to blame for, and what to put in order."""
+    lines = []
+    for cause, count in receipt.causes.items():
+        lines += ["", f"{count:,} of the failures are not the requests' fault: {WORDS[Cause(cause)]}.", ADVICE[cause]]
+    return lines

@@ -1,0 +1,118 @@
+"""What the result lines of all dialects have in common: whose they are, their answer, and what it says it used.
+
+Our parser never decides whether a paid answer exists: what is nearly JSON is repaired, and what is not is kept.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from conveyor.api.words import UNDECODABLE
+from conveyor.outcome import Outcome, Result, Usage, unreadable
+from conveyor.repair import is_strict, repaired
+
+LONGEST_RESULT = 64_000_000
+"""Bytes; the longest answer a model gives is a fiftieth of it."""
+_WIRE_ID = re.compile(rb'(?<!\\)"custom_id"\s*:\s*"([0-9a-f]{10}-[0-9]{1,15})"')
+_DEEPEST = 3
+"""Texts within texts in which an answer is looked for."""
+
+
+def read_line(raw: bytes, decode: Callable[[bytes], Result]) -> Result:
+    """Decode one line; if it is no strict JSON, what a repair makes of it. `decode` raises one of UNDECODABLE.
+
+    Of a line of which nobody knows whose it is the result has no id.
+    """
+    try:
+        raw.decode()  # msgspec does not check the text that it passes over
+        return decode(raw)
+    except UNDECODABLE:
+        pass
+    text = None if is_strict(raw) else repaired(raw)
+    if text is not None:
+        try:
+            result = decode(text)
+        except UNDECODABLE:
+            return Result("", Outcome.ERRORED, raw)
+        return replace(result, raw=raw, is_repaired=result.outcome is Outcome.SUCCEEDED)
+    wire_id = _wire_id(raw)
+    return unreadable(wire_id, raw, "is not JSON", is_broken=True) if wire_id else Result("", Outcome.ERRORED, raw)
+
+
+def _wire_id(raw: bytes) -> str:
+    """Return the one id of ours that a broken line names; an empty one where it names none, or several."""
+    found = set(_WIRE_ID.findall(raw))
+    return found.pop().decode() if len(found) == 1 else ""
+
+
+class Answer(NamedTuple):
+    """An answer as one JSON object."""
+
+    json: bytes
+    is_repaired: bool
+
+
+def answer_in(value: bytes) -> Answer | None:
+    """Return the object that a JSON value is, or that it holds as text; None where it is neither."""
+    is_repaired = False
+    for _ in range(_DEEPEST):
+        if value.startswith(b"{"):
+            # Line feeds in strict JSON stand between its parts only, and would end the line that holds it.
+            return Answer(value.replace(b"\n", b" "), is_repaired)
+        if not value.startswith(b'"'):
+            return None
+        text = msgspec.json.decode(value, type=str).strip().encode()
+        whole = text if is_strict(text) else repaired(text)
+        if whole is None:
+            return None
+        value, is_repaired = whole.strip(), is_repaired or whole is not text
+    return None
+
+
+class Account(NamedTuple):
+    """What an answer says of itself."""
+
+    model: str
+    usage: Usage
+
+
+class _Loose(msgspec.Struct):
+    model: Any = ""
+    usage: Any = None
+
+
+_decode_loose = msgspec.json.Decoder(_Loose).decode
+
+
+def account_in(answer: bytes) -> Account:
+    """Read model and tokens, under the names of either API; each by itself, so that an odd one hides no other."""
+    try:
+        told = _decode_loose(answer)
+    except UNDECODABLE:
+        return Account("", Usage())
+    given = told.usage if isinstance(told.usage, dict) else {}
+    read = [_count(given.get(name)) for name in ("input_tokens", "prompt_tokens")]
+    written = [_count(given.get(name)) for name in ("output_tokens", "completion_tokens")]
+    cached = (_count(given.get(name)) for name in ("cache_creation_input_tokens", "cache_read_input_tokens"))
+    usage = Usage(_first(read), _first(written), *(count or 0 for count in cached))
+    return Account(told.model if isinstance(told.model, str) else "", usage)
+
+
+def _first(counts: list[int | None]) -> int:
+    return next((count for count in counts if count is not None), 0)
+
+
+def _count(given: object) -> int | None:
+    """Read a count, which servers also write as `3.0` or `"3"`; None where it is none."""
+    if isinstance(given, str):
+        given = float(given) if given.replace(".", "", 1).isdecimal() and given.isascii() else None
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return None
+    return int(given) if 0 <= given < _UNCOUNTABLE else None
+
+
+_UNCOUNTABLE = 10**15
+"""Tokens that no answer has: a sum of them would overflow."""

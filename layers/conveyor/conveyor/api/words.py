@@ -1,0 +1,127 @@
+"""What an error says, in whichever shape a provider or what stands before it writes one.
+
+Seen in the field: {"error": {"type", "message"}}, the same once or twice inside another, {"type", "message"},
+{"message"}, a text, a text that holds JSON, {"detail": "…"}, {"detail": [{"loc", "msg"}]}, {"message": {…}} and
+{"errors": […]}.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_INSIDE = ("error", "errors", "fault")
+_MESSAGES = (
+    "message",
+    "msg",
+    "detail",
+    "details",
+    "error_description",
+    "error_message",
+    "description",
+    "reason",
+    "title",
+)
+_CODES = ("code", "error_code", "status_code")
+_DEEPEST = 10
+_MOST = 5
+"""Errors of a list that are told."""
+_LONGEST_SHAPE = 300
+"""Characters that are told of an error of a shape that nobody has seen."""
+
+
+class Said(NamedTuple):
+    """An error's own words; each is empty where it has none."""
+
+    type: str = ""
+    code: str = ""
+    message: str = ""
+    param: str = ""
+
+
+def said_in(raw: bytes) -> Said | None:
+    """Read an error from JSON of any shape; None where it is not JSON."""
+    try:
+        value = msgspec.json.decode(raw)
+    except UNDECODABLE:
+        return None
+    said = _read(value)
+    if any(said) or is_empty(value):
+        return said
+    return Said(message=msgspec.json.encode(value)[:_LONGEST_SHAPE].decode(errors="ignore"))
+
+
+def is_nothing(raw: bytes) -> bool:
+    """Tell whether JSON says nothing: null, an empty value, or one whose fields all say nothing."""
+    if raw == b"null":
+        return True
+    try:
+        return is_empty(msgspec.json.decode(raw))
+    except UNDECODABLE:
+        return False
+
+
+def is_empty(value: Any) -> bool:  # noqa: ANN401  # JSON has no narrower type
+    """Tell whether a decoded value says nothing."""
+    if isinstance(value, dict):
+        return all(map(is_empty, value.values()))
+    if isinstance(value, list):
+        return all(map(is_empty, value))
+    return not (value.strip() if isinstance(value, str) else value)
+
+
+def _read(value: Any, depth: int = 0) -> Said:  # noqa: ANN401
+    if depth > _DEEPEST:
+        return Said()
+    match value:
+        case str():
+            return _from_text(value.strip(), depth)
+        case list():
+            return _from_list([said for each in value if any(said := _read(each, depth + 1))][:_MOST])
+        case dict():
+            return _from_fields(value, depth)
+        case bool() | None:
+            return Said()
+        case _:
+            return Said(message=str(value))
+
+
+def _from_text(text: str, depth: int) -> Said:
+    if text.startswith(("{", "[", '"')):
+        try:
+            return _read(msgspec.json.decode(text), depth + 1)
+        except UNDECODABLE:
+            pass
+    return Said(message=text)
+
+
+def _from_list(all_said: list[Said]) -> Said:
+    if not all_said:
+        return Said()
+    return all_said[0]._replace(message="; ".join(said.message for said in all_said if said.message))
+
+
+def _from_fields(fields: dict[str, Any], depth: int) -> Said:
+    """Read an object: what stands inside it is nearer to the cause, and comes before its own words."""
+    inside = next((said for name in _INSIDE if any(said := _read(fields.get(name), depth + 1))), Said())
+    own = next((said for name in _MESSAGES if (said := _read(fields.get(name), depth + 1)).message), Said())
+    message = inside.message or own.message
+    if own.message and isinstance(fields.get("error"), str):  # {"error": "bad_request", "message": "…"}
+        message = f"{inside.message}: {own.message}" if inside.message else own.message
+    place = fields.get("loc")
+    if message and isinstance(place, list):  # one of several faults that a server's own check found
+        return Said(message=f"{'.'.join(map(str, place))}: {message}")
+    kind, param = fields.get("type"), fields.get("param")
+    return Said(
+        inside.type or own.type or (kind if isinstance(kind, str) and kind != "error" else ""),
+        inside.code or own.code or _code(fields),
+        message,
+        inside.param or own.param or (param if isinstance(param, str) else ""),
+    )
+
+
+def _code(fields: dict[str, Any]) -> str:
+    details = fields.get("details")
+    among = [details, fields] if isinstance(details, dict) else [fields]
+    codes = (each.get(name) for each in among for name in _CODES)
+    return next((str(code) for code in codes if isinstance(code, str | int) and code and code is not True), "")

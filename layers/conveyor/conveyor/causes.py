@@ -1,0 +1,107 @@
+"""What a person must put in order at the provider, as far as a refusal's own words tell.
+
+Providers say it in words only, often under a type that blames the request (`invalid_request_error`). The words come
+from public reports about Anthropic's and OpenAI's APIs and servers like them.
+"""
+
+import re
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """What is wrong, if it is not the request. Each value is also the `code` of a run that was refused for it."""
+
+    CREDIT = "credit-exhausted"
+    LIMIT = "limit-reached"
+    DISABLED = "account-disabled"
+    KEY = "key-refused"
+    SIZE = "batch-too-large"
+    """More requests or bytes in one batch than this server takes."""
+
+
+WORDS = {
+    Cause.CREDIT: "the account has no credit left, or its billing is not in order",
+    Cause.LIMIT: "a usage or spend limit of the account is reached",
+    Cause.DISABLED: "the organization, account or workspace is disabled",
+    Cause.KEY: "the API key is not accepted",
+    Cause.SIZE: "it takes fewer requests or bytes in one batch",
+}
+"""What a message says of each: never the provider's own words, which may quote a prompt."""
+
+_OWNER = r"(?:organi[sz]ation|account|workspace|project)"
+_OFF = r"(?:disabled|deactivated|suspended|banned|terminated|archived|locked)"
+_LIMIT = r"limits?(?![a-z])"
+
+
+def _any_of(*words: str) -> re.Pattern[str]:
+    return re.compile("|".join(words), re.IGNORECASE)
+
+
+_ACCOUNTS = {
+    Cause.CREDIT: _any_of(
+        r"billing_error",
+        r"credit balance",
+        r"credits? (?:is|are|has|have)\b[^.]{0,20}(?:exhausted|depleted|expired|used up)",
+        r"(?:insufficient|no|not enough|out of|low on)[ _](?:\w+ )?(?:credits?|balance|funds)\b",
+        r"billing[ _](?:is )?(?:not[ _]active|disabled|inactive)",
+        r"payment[ _](?:required|method|details)",
+        r"(?:purchase|add|buy) (?:more )?(?:credits|funds)",
+    ),
+    Cause.LIMIT: _any_of(
+        rf"(?:usage|spend|spending|budget|cost|billing[ _]hard)[ _]{_LIMIT}",
+        rf"hard {_LIMIT}",
+        r"insufficient_quota",
+        r"exceeded your (?:current )?(?:\w+ )?(?:quota|budget)",
+        r"(?:budget|quota) (?:has been |is |was )?(?:exceeded|exhausted)",
+    ),
+    Cause.DISABLED: _any_of(
+        rf"{_OWNER}\b[^.]{{0,60}}\b{_OFF}",
+        rf"{_OFF} {_OWNER}\b",
+        rf"{_OWNER}_(?:{_OFF}|not_active)",
+    ),
+    Cause.KEY: _any_of(
+        r"authentication_error|invalid_authentication",
+        r"(?:invalid|incorrect|expired|revoked|unknown|wrong|missing|no valid)[ _](?:x-)?api[- _]key",
+        r"(?:invalid|expired|revoked) (?:bearer |access |authentication |authorization )?(?:token|credentials?)\b",
+        r"api[- _]key\b[^.]{0,30}\b(?:invalid|expired|revoked|disabled|deleted|not (?:valid|found|active))",
+    ),
+}
+_ON_RATE_LIMIT = _any_of(
+    r"insufficient_quota",
+    r"(?:enforced|contract)_spend_limit_reached",
+    r"billing_hard_limit_reached",
+    r"exceeded your current quota",
+    r"credit balance",
+    r"insufficient_balance",
+)
+"""Of a 429, which else means that the provider is busy: its words, too, speak of limits and quotas."""
+_MANY = r"(?:requests?|lines?|rows?|records?|tasks?|items?|entries|prompts?)"
+_LARGE = r"(?:batch|file|body|payload|upload|request entity|input_file\w*)"
+_MUCH = r"(?:too (?:large|big|long)|exceed\w*|maximum|at most|no more than|limit)"
+_SIZES = _any_of(
+    rf"too[ _]many[ _]{_MANY}",
+    rf"(?:exceed\w*|max(?:imum)?|limit|at most|no more than|up to|fewer than)\b[^.]{{0,60}}\b\d[\d,_]* {_MANY}",
+    rf"\b(?:number|count) of {_MANY}[^.]{{0,40}}{_MUCH}",
+    rf"{_LARGE}\b[^.]{{0,40}}\b{_MUCH}",
+    rf"{_MUCH}\b[^.]{{0,40}}\b(?:{_LARGE}[ _]size|size of (?:the |a |your )?{_LARGE})",
+    r"(?:batch|file|payload|request|body)_(?:size_limit\w*|too_large)",
+    r"max_batch_size|maximum_(?:batch|file)_size\w*|(?:line|request)_limit_exceeded",
+    r"entity too large",
+)
+_TOO_LARGE, _BUSY = 413, 429
+
+
+def account_cause(kind: str, words: str) -> Cause | None:
+    """Return what is wrong with the account, if a refusal's type, code and words say that it is not the request."""
+    said = f"{kind} {words}"
+    return next((cause for cause, pattern in _ACCOUNTS.items() if pattern.search(said)), None)
+
+
+def cause_of(status: int, kind: str, words: str) -> Cause | None:
+    """Return what is wrong where a provider refuses a whole batch. `status`: of HTTP; 0 or 200 where there is none."""
+    said = f"{kind} {words}"
+    if status == _BUSY and not _ON_RATE_LIMIT.search(said):
+        return None
+    if cause := account_cause(kind, words):
+        return cause
+    return Cause.SIZE if status == _TOO_LARGE or _SIZES.search(said) else None

@@ -1,0 +1,90 @@
+"""Words that blame the account, whatever type they come under, and words that only sound like it."""
+
+import pytest
+
+from conveyor.causes import Cause, account_cause, cause_of
+
+CREDIT, LIMIT, DISABLED, KEY, SIZE = Cause.CREDIT, Cause.LIMIT, Cause.DISABLED, Cause.KEY, Cause.SIZE
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.", CREDIT),
+        ("You have insufficient credits for this request", CREDIT),
+        ("insufficient_balance: Insufficient Balance", CREDIT),
+        ("Insufficient funds", CREDIT),
+        ("This account is out of credits", CREDIT),
+        ("billing_not_active: Your account is not active, please check your billing details", CREDIT),
+        ("Payment Required", CREDIT),
+        ("You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.", LIMIT),
+        ("You have reached your workspace's spend limit", LIMIT),
+        ("billing_hard_limit_reached: Billing hard limit has been reached", LIMIT),
+        ("insufficient_quota: You exceeded your current quota, please check your plan and billing details.", LIMIT),
+        ("Budget has been exceeded! Current cost: 10.1, Max budget: 10.0", LIMIT),
+        ("enforced_spend_limit_reached", LIMIT),
+        ("This organization has been disabled.", DISABLED),
+        ("Your account was suspended for violating the terms", DISABLED),
+        ("account_deactivated: The OpenAI account associated with this API key has been deactivated.", DISABLED),
+        ("The workspace wrkspc_1 is archived", DISABLED),
+        ("invalid_api_key: Incorrect API key provided", KEY),
+        ("invalid x-api-key", KEY),
+        ("authentication_error", KEY),
+        ("Your API key has been revoked", KEY),
+        ("Invalid bearer token", KEY),
+    ],
+)
+def test_an_account_that_is_refused_is_known_by_the_words(words: str, cause: Cause) -> None:
+    """They come under `invalid_request_error`, and in either letter case."""
+    for said in (words, words.upper(), words.lower()):
+        assert account_cause("invalid_request_error", said) is cause
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "max_tokens: 128001 > 128000, which is the maximum allowed number of output tokens",
+        "prompt is too long: 210000 tokens > 200000 maximum",
+        "messages: at least one message is required",
+        "temperature: range: 0..1",
+        "Output blocked by content filtering policy",
+        "The user's prompt was blocked by our content filter",
+        "tools.0.input_schema: JSON schema is invalid",
+        "cache_control: at most 4 blocks",
+        "This request would exceed your organization's rate limit of 50 requests per minute",
+        "model: claude-1 is retired",
+        "Internal server error",
+        "",
+    ],
+)
+def test_a_request_that_is_refused_is_not_taken_for_the_account(words: str) -> None:
+    """It would be sent again in vain."""
+    assert account_cause("invalid_request_error", words) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "cause"),
+    [
+        (413, "", SIZE),
+        (413, "Request exceeds the maximum size", SIZE),
+        (400, "Too many requests in batch: at most 10000 requests are allowed", SIZE),
+        (400, "batch size exceeds the limit of 1000", SIZE),
+        (400, "The number of requests must not exceed 50,000", SIZE),
+        (400, "maximum 500 requests per batch", SIZE),
+        (422, "requests: List should have at most 100 items after validation", SIZE),
+        (400, "File is too large. Maximum file size is 100 MB.", SIZE),
+        (0, "too_many_tasks: This batch contains too many tasks", SIZE),
+        (400, "the payload exceeds 32 MB", SIZE),
+        (400, "requests.0.params.max_tokens: too large", None),
+        (400, "invalid value", None),
+        (429, "Too many requests", None),
+        (429, "You have reached your usage limit, slow down", None),
+        (429, "insufficient_quota", LIMIT),
+        (400, "Your credit balance is too low", CREDIT),
+    ],
+)
+def test_a_batch_is_refused_for_its_size_or_the_account_or_neither(
+    status: int, words: str, cause: Cause | None
+) -> None:
+    """A 429 means that the provider is busy, unless it says otherwise beyond doubt."""
+    assert cause_of(status, "invalid_request_error", words) is cause

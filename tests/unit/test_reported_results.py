@@ -1,0 +1,238 @@
+"""Result lines as providers were reported to write them, and variants: each has one right reading, in both dialects."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from conveyor.api import file_results, message_results
+from conveyor.outcome import NO_REASON, UNREADABLE, Outcome, Result, Usage, is_retryable
+
+REPORTS = Path(__file__).parents[1] / "data" / "reports"
+WIRE_ID = "f4ee1d3039-1"
+DECODERS = {"messages": message_results.decode_results, "files": file_results.decode_results}
+
+
+def reported(name: str) -> list[bytes]:
+    """Read the lines of a report."""
+    lines = (REPORTS / name).read_bytes().splitlines()
+    return [line.replace(b"<wire id>", WIRE_ID.encode()) for line in lines if line]
+
+
+def read(line: bytes, dialect: str = "files") -> Result:
+    """Read one line, between two others that hold up nothing."""
+    other = b'{"custom_id":"f4ee1d3039-9","result":{"type":"expired"}}'
+    before, result, after = DECODERS[dialect]([b"\n".join([other, line, other]) + b"\n"])
+    assert before.outcome == after.outcome == Outcome.EXPIRED
+    assert result.raw == line
+    return result
+
+
+def message(text: bytes, usage: bytes = b'{"input_tokens":3,"output_tokens":4}') -> bytes:
+    """Write a message that holds a text as it is."""
+    return b'{"model":"m","content":[{"type":"text","text":"%b"}],"usage":%b}' % (text, usage)
+
+
+def in_every_form(answer: bytes) -> list[tuple[str, bytes]]:
+    """Write the line of an answer as each dialect does, with the dialect that reads it."""
+    wire_id = WIRE_ID.encode()
+    succeeded = b'{"custom_id":"%b","result":{"type":"succeeded","message":%b}}' % (wire_id, answer)
+    body = b'{"id":"b","custom_id":"%b","response":{"status_code":200,"body":%b},"error":null}' % (wire_id, answer)
+    bare = b'{"custom_id":"%b","response":%b,"error":null}' % (wire_id, answer)
+    return [("messages", succeeded), ("files", succeeded), ("files", body), ("files", bare)]
+
+
+ODD_TEXTS = [
+    (rb"cut emoji \ud83d", "cut emoji \ufffd"),
+    (rb"\ude00\ud83d\ude00", "\ufffd\U0001f600"),
+    (b"bell \x07", "bell \ufffd"),
+    (b"nul \x00", "nul \ufffd"),
+    (b"latin \xe9", "latin \ufffd"),
+    (b"half \xf0\x9f\x98", "half \ufffd"),
+    (b"surrogate \xed\xa0\xbd", "surrogate \ufffd\ufffd\ufffd"),
+    (rb"escape \x41", "escape \ufffdx41"),
+]
+
+
+@pytest.mark.parametrize("form", range(4))
+@pytest.mark.parametrize(("text", "shown"), ODD_TEXTS)
+def test_an_answer_with_characters_that_are_no_text_is_delivered_with_others_in_their_place(
+    text: bytes, shown: str, form: int
+) -> None:
+    """Model and tokens are read, and the line as it came is kept."""
+    dialect, line = in_every_form(message(text))[form]
+    result = read(line, dialect)
+    assert (result.wire_id, result.outcome, result.is_repaired, result.must_be_kept) == (
+        WIRE_ID,
+        "succeeded",
+        True,
+        True,
+    )
+    assert orjson.loads(result.response)["content"][0]["text"] == shown
+    assert (result.model, result.usage) == ("m", Usage(3, 4))
+
+
+def test_the_reported_answers_with_half_an_emoji_are_delivered() -> None:
+    """One of each dialect."""
+    completion, answer = reported("lone-surrogate-answer.result.jsonl")
+    assert read(completion).is_repaired
+    assert read(answer).is_repaired
+    assert read(answer, "messages").is_repaired
+
+
+@pytest.mark.parametrize("form", range(4))
+@pytest.mark.parametrize("cut", [1, 20, 60])
+def test_a_line_that_is_cut_off_names_its_request_and_is_no_success(form: int, cut: int) -> None:
+    """Another read may bring it whole; if none does, it may have been paid for."""
+    dialect, line = in_every_form(message(b"x" * 40))[form]
+    result = read(line[:-cut], dialect)
+    assert (result.wire_id, result.outcome, result.is_broken, result.must_be_kept) == (WIRE_ID, "errored", True, True)
+    assert result.error is not None
+    assert result.error.type == UNREADABLE
+    assert WIRE_ID in result.error.message
+    assert not is_retryable(result.outcome, result.error)
+
+
+def test_a_broken_line_that_names_two_requests_names_none() -> None:
+    """Nobody can tell whose it is."""
+    two = b'{"custom_id":"f4ee1d3039-1","x":{"custom_id":"f4ee1d3039-2"},'
+    assert read(two).wire_id == read(two, "messages").wire_id == ""
+
+
+@pytest.mark.parametrize("form", range(4))
+def test_an_answer_may_be_text_that_holds_it(form: int) -> None:
+    """Also with line feeds in it, twice as text, or with characters that are no text."""
+    answer = message(b"a")
+    plain, twice = orjson.dumps(answer.decode()), orjson.dumps(orjson.dumps(answer.decode()).decode())
+    pretty = orjson.dumps(orjson.dumps(orjson.loads(answer), option=orjson.OPT_INDENT_2).decode())
+    odd = orjson.dumps(message(rb"\ud83d").decode())
+    for written in (plain, twice, pretty, odd):
+        dialect, line = in_every_form(written)[form]
+        result = read(line, dialect)
+        assert result.outcome is Outcome.SUCCEEDED
+        assert result.is_repaired is (written is odd)
+        assert b"\n" not in result.response
+        assert orjson.loads(result.response)["content"][0]["text"] == ("\ufffd" if written is odd else "a")
+        assert (result.model, result.usage) == ("m", Usage(3, 4))
+
+
+@pytest.mark.parametrize("dialect", DECODERS)
+def test_a_success_without_a_message_is_unreadable_and_kept(dialect: str) -> None:
+    """All but an empty object, which is a message."""
+    lines = (REPORTS / "06-result-not-object.jsonl").read_bytes().splitlines()
+    results = list(DECODERS[dialect](line + b"\n" for line in lines))
+    assert [result.must_be_kept for result in results] == [True] * 4 + [False]
+    assert [result.outcome for result in results] == ["errored"] * 4 + ["succeeded"]
+    assert {result.error.type for result in results if result.error} == {UNREADABLE}
+
+
+@pytest.mark.parametrize("answer", [b'"no object"', b'"[1]"', b"[]", b"5", b"null", b"true", b'"{\\"cut\\":"', b'""'])
+@pytest.mark.parametrize("form", range(4))
+def test_an_answer_that_is_neither_an_object_nor_text_that_holds_one_is_unreadable(answer: bytes, form: int) -> None:
+    """Its raw line is kept, and it is not paid for again."""
+    dialect, line = in_every_form(answer)[form]
+    result = read(line, dialect)
+    assert result.error is not None
+    assert (result.wire_id, result.error.type, result.must_be_kept) == (WIRE_ID, UNREADABLE, True)
+    assert not is_retryable(result.outcome, result.error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [b"null", b"{}", b'""', b"[]", b"false", b'{"code":null,"message":null}', b'{"code":"","message":null,"param":{}}',
+     b'{"error":{"code":null}}', b'{"code":0,"message":""}'],
+)  # fmt: skip
+def test_an_error_filled_with_nulls_is_none(error: bytes) -> None:
+    """The answer beside it was paid for."""
+    line = b'{"custom_id":"%b","response":{"status_code":200,"body":%b},"error":%b}'
+    for body in (message(b"a"), message(b"a")[:-1] + b',"error":' + error + b"}"):
+        assert read(line % (WIRE_ID.encode(), body, error)).outcome is Outcome.SUCCEEDED
+
+
+def test_the_reported_error_filled_with_nulls_is_a_success() -> None:
+    """Status 200 and a body."""
+    (line,) = reported("null-error-struct.result.jsonl")
+    assert read(line).outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize("status", [b"0", b'"0"', b"0.0", b"-1", b"100", b"199", b"300", b"302", b"304", b"399"])
+@pytest.mark.parametrize("body", [b"{}", b'{"id":null}', b"null", b'{"id":"x"}', b'""', b"[]"])
+def test_outside_200_to_299_is_never_a_success(status: bytes, body: bytes) -> None:
+    """It is worth sending again: the provider gave no reason."""
+    line = b'{"custom_id":"%b","response":{"status_code":%b,"request_id":"","body":%b},"error":null}'
+    result = read(line % (WIRE_ID.encode(), status, body))
+    assert result.error is not None
+    assert (result.outcome, result.error.message) == (Outcome.ERRORED, NO_REASON)
+    assert is_retryable(result.outcome, result.error)
+
+
+@pytest.mark.parametrize("status", [b"200", b"201", b'"200"', b"200.0", b"299", b"null"])
+def test_all_of_200_to_299_is_a_success(status: bytes) -> None:
+    """However it is written, and where only a body is given."""
+    line = b'{"custom_id":"%b","response":{"status_code":%b,"body":%b}}' % (WIRE_ID.encode(), status, message(b"a"))
+    result = read(line)
+    assert (result.outcome, result.response) == (Outcome.SUCCEEDED, message(b"a"))
+
+
+def test_the_reported_status_of_zero_is_an_error_worth_sending_again() -> None:
+    """With either body."""
+    for line in reported("status-zero.result.jsonl"):
+        result = read(line)
+        assert result.error is not None
+        assert (result.outcome, result.error.message) == (Outcome.ERRORED, NO_REASON)
+        assert is_retryable(result.outcome, result.error)
+
+
+def test_an_answer_beside_an_error_is_kept_and_not_paid_for_again() -> None:
+    """Nobody can tell which of the two counts."""
+    line = b'{"custom_id":"%b","response":{"status_code":200,"body":%b},"error":{"code":"odd","message":"m"}}'
+    result = read(line % (WIRE_ID.encode(), message(b"a")))
+    assert result.error is not None
+    assert (result.error.type, result.must_be_kept) == (UNREADABLE, True)
+
+
+def test_the_reported_words_are_kept() -> None:
+    """Of every shape."""
+    words = ["boom", "Internal server error", "Internal server error", "body: field required"]
+    for line, told in zip(reported("error-words-lost.result.jsonl"), words, strict=True):
+        for dialect in ("files", "messages") if b'"result"' in line else ("files",):
+            result = read(line, dialect)
+            assert result.error is not None
+            assert result.error.message == told
+
+
+def test_refusals_of_the_account_are_worth_sending_again() -> None:
+    """They come as `invalid_request_error`."""
+    for line in reported("account-refusals.result.jsonl"):
+        result = read(line, "messages" if b'"result"' in line else "files")
+        assert result.error is not None
+        assert (result.outcome, result.error.type) == (Outcome.ERRORED, "invalid_request_error")
+        assert is_retryable(result.outcome, result.error)
+
+
+@pytest.mark.parametrize(
+    ("usage", "counted"),
+    [
+        (b'{"input_tokens":3.0,"output_tokens":4}', Usage(3, 4)),
+        (b'{"input_tokens":"3","output_tokens":"4.0"}', Usage(3, 4)),
+        (b'{"input_tokens":3,"output_tokens":null}', Usage(3, 0)),
+        (b'{"input_tokens":-1,"output_tokens":true,"cache_read_input_tokens":5}', Usage(0, 0, 0, 5)),
+        (b'{"input_tokens":1e300,"output_tokens":4}', Usage(0, 4)),
+        (b'{"input_tokens":"many","output_tokens":4}', Usage(0, 4)),
+        (b'{"prompt_tokens":3.0,"completion_tokens":4.0,"total_tokens":7}', Usage(3, 4)),
+        (b"5", Usage()),
+    ],
+)
+@pytest.mark.parametrize("form", range(4))
+def test_each_count_is_read_by_itself(usage: bytes, counted: Usage, form: int) -> None:
+    """An odd one hides neither the others nor the model."""
+    dialect, line = in_every_form(message(b"a", usage))[form]
+    result = read(line, dialect)
+    assert (result.model, result.usage) == ("m", counted)
+
+
+def test_the_reported_null_count_hides_nothing() -> None:
+    """Neither model nor tokens."""
+    (line,) = (REPORTS / "08-result-null-count.jsonl").read_bytes().splitlines()
+    result = read(line, "messages")
+    assert (result.model, result.usage) == ("claude-haiku-4-5", Usage(5, 0))
