@@ -1,6 +1,7 @@
 """The loop's definition says what the code can do, and ends as promised."""
 
 import itertools
+import json
 import re
 from collections.abc import Iterator
 
@@ -54,7 +55,8 @@ def waits(retry: Json) -> list[float]:
 
 def linted(definition: Json) -> set[str]:
     """Let cfn-lint look at a definition: it reads one only in a plain state machine, not in SAM's."""
-    properties = {"RoleArn": "arn:aws:iam::123456789012:role/machine", "Definition": definition}
+    deployed = json.loads(json.dumps(definition).replace("${Partition}", "aws"))  # cfn-lint leaves it in
+    properties = {"RoleArn": "arn:aws:iam::123456789012:role/machine", "Definition": deployed}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
     return template.lint({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Machine": machine}})
 
@@ -154,11 +156,26 @@ def test_the_machine_outlives_the_provider() -> None:
 def test_a_message_carries_what_subscribers_filter_by(name: str) -> None:
     """Filter policies of subscriptions rest on these three attributes, in the middle of a run as at its end."""
     message = states()[name]
-    assert message["Resource"] == "arn:aws:states:::sns:publish"
+    assert message["Resource"] == "arn:${Partition}:states:::sns:publish"
     assert message["Arguments"]["TopicArn"] == "${Topic}"
     attributes = message["Arguments"]["MessageAttributes"]
     assert sorted(attributes) == ["name", "run", "status"]
     assert {attribute["DataType"] for attribute in attributes.values()} == {"String"}
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_every_task_calls_a_service_of_the_partition_it_is_deployed_to(partition: str) -> None:
+    """With the ARN of another partition a state machine deploys, and every execution fails."""
+    substitutions = template.resources("AWS::Serverless::StateMachine")["Machine"]["DefinitionSubstitutions"]
+    assert substitutions["Partition"] == {"Ref": "AWS::Partition"}
+    called_services = {task["Resource"].replace("${Partition}", partition) for task in tasks().values()}
+    assert called_services == {f"arn:{partition}:states:::lambda:invoke", f"arn:{partition}:states:::sns:publish"}
+
+
+@pytest.mark.parametrize("source", ["template.yaml", "statemachine/run.asl.json"])
+def test_nothing_that_is_deployed_names_a_partition(source: str) -> None:
+    """GovCloud and the Regions in China have others than `aws`."""
+    assert re.findall(r"arn:aws[a-z-]*:", (template.PROJECT / source).read_text()) == []
 
 
 def test_every_substitution_is_given_and_used() -> None:

@@ -111,7 +111,8 @@ def test_the_state_machine_calls_versions() -> None:
     """A run ends with the code it began with, whatever is deployed meanwhile."""
     machine = template.resources("AWS::Serverless::StateMachine")["Machine"]
     substitutions = {name: spelled(value) for name, value in machine["DefinitionSubstitutions"].items()}
-    assert substitutions == {f"{name}Function": f"{name}.Version" for name in FUNCTIONS} | {"Topic": "Topic"}
+    versions_called = {f"{name}Function": f"{name}.Version" for name in FUNCTIONS}
+    assert substitutions == versions_called | {"Topic": "Topic", "Partition": "AWS::Partition"}
 
 
 def versions(expanded: Json) -> dict[str, Json]:
