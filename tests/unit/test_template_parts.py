@@ -9,7 +9,7 @@ import pytest
 from conveyor.api.access import DIALECTS
 from conveyor.receipt import Status
 from tests.unit import template
-from tests.unit.template import Json
+from tests.unit.template import Json, as_list, spelled
 
 DAY = 24 * 60 * 60
 LAYER = template.PROJECT / "layers/conveyor"
@@ -81,9 +81,7 @@ def test_an_output_says_what_to_do_with_it() -> None:
 
 def test_the_bucket_keeps_versions_and_its_own_counsel() -> None:
     """Drops are read by version, nobody outside reads anything, and a deleted stack takes no results with it."""
-    resource = template.template()["Resources"]["Bucket"]
-    bucket = resource["Properties"]
-    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    bucket = template.template()["Resources"]["Bucket"]["Properties"]
     assert "BucketName" not in bucket
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
@@ -91,6 +89,15 @@ def test_the_bucket_keeps_versions_and_its_own_counsel() -> None:
     assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
     encryption = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+
+
+@pytest.mark.parametrize("name", ["Bucket", "BucketPolicy"])
+def test_a_deleted_stack_keeps_the_bucket_with_its_policy_and_a_failed_first_deployment_keeps_neither(
+    name: str,
+) -> None:
+    """A bucket that stays without its policy no longer requires TLS; each failed deployment would leave one more."""
+    resource = template.template()["Resources"][name]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_the_bucket_speaks_tls_only() -> None:
@@ -109,8 +116,25 @@ def test_nothing_is_removed_while_a_run_may_need_it() -> None:
     assert removed == {"runs/": 400, "claims/": 400, "control/": 400}
     (old,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
     assert old["NoncurrentVersionExpiration"]["NoncurrentDays"] * DAY > run + 14 * DAY + run
-    (unfinished,) = [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
-    assert unfinished["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] * DAY > 900
+
+
+def test_an_upload_has_a_week_to_finish_and_a_function_a_day() -> None:
+    """A large drop over a slow line takes days; a function writes for 15 minutes at most, under these prefixes only."""
+    rules = template.resources("AWS::S3::Bucket")["Bucket"]["LifecycleConfiguration"]["Rules"]
+    aborted = {
+        rule["Prefix"]: rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
+        for rule in rules
+        if "AbortIncompleteMultipartUpload" in rule
+    }
+    assert aborted == {"inbox/": 7, "runs/": 1, "results/": 1, "failures/": 1}
+    written_in_parts = {
+        spelled(resource).removeprefix("${Bucket.Arn}/").removesuffix("*")
+        for role in template.resources("AWS::IAM::Role")
+        for statement in template.statements(role)
+        if "s3:AbortMultipartUpload" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+    assert written_in_parts == aborted.keys() - {"inbox/"}
 
 
 def test_uploads_under_inbox_and_nothing_else_start_runs() -> None:
@@ -229,6 +253,13 @@ def test_one_parameter_chooses_the_processor_of_functions_and_layer() -> None:
         assert f"ARCHITECTURE := {architecture}\n" in makefile
     wheels = re.findall(r"^platform\.(\w+) :=", (LAYER / "layer.mk").read_text(), re.MULTILINE)
     assert sorted(wheels) == sorted(architectures)
+
+
+def test_the_layer_bears_the_name_of_its_stack() -> None:
+    """Otherwise all stacks of an account publish versions of one layer, whose name no deployment policy can be for."""
+    expanded = template.transformed()["Resources"].values()
+    (layer,) = [each["Properties"] for each in expanded if each["Type"] == "AWS::Lambda::LayerVersion"]
+    assert layer["LayerName"] == {"Fn::Sub": "${AWS::StackName}"}
 
 
 def test_every_package_of_the_layer_is_pinned_by_hash() -> None:
