@@ -2,12 +2,10 @@
 
 import re
 import tomllib
-from typing import get_args
 
 import pytest
 
 from conveyor.api.access import DIALECTS
-from conveyor.receipt import Status
 from tests.unit import template
 from tests.unit.template import Json, as_list, spelled
 
@@ -71,6 +69,7 @@ def test_an_output_says_what_to_do_with_it() -> None:
     assert sorted(outputs) == [
         "BucketName",
         "DropCommand",
+        "FailedRunDeadLetterQueueUrl",
         "StateMachineArn",
         "SubmitFailureQueueUrl",
         "TopicArn",
@@ -159,57 +158,6 @@ def test_an_upload_that_cannot_be_handled_waits_in_a_queue() -> None:
     assert (invoked["MaximumRetryAttempts"], invoked["DestinationConfig"]["OnFailure"]) == (2, failure)
 
 
-def test_the_upload_rule_alone_may_fill_its_queue() -> None:
-    """A queue an operator acts on must not take events from strangers."""
-    (statement,) = template.resources("AWS::SQS::QueuePolicy")["UploadDeadLetterQueuePolicy"]["PolicyDocument"][
-        "Statement"
-    ]
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["SubmitUpload", "Arn"]}}}
-
-
-def alarms(namespace: str) -> list[Json]:
-    """Give the alarms on the metrics of one namespace."""
-    every = template.resources("AWS::CloudWatch::Alarm").values()
-    return [alarm for alarm in every if alarm["Namespace"] == namespace]
-
-
-def test_every_alarm_tells_the_topic_at_the_first_sign() -> None:
-    """Within a minute or two; and silence is no sign."""
-    every = template.resources("AWS::CloudWatch::Alarm").values()
-    assert len(alarms("AWS/SQS")) + len(alarms("Conveyor")) == len(every) == 3
-    for alarm in every:
-        assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
-        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
-        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 1)
-        assert alarm["TreatMissingData"] == "notBreaching"
-
-
-def test_every_failure_queue_keeps_its_messages_and_has_an_alarm() -> None:
-    """14 days, encrypted, and a message to the topic with the command to type."""
-    queues = template.resources("AWS::SQS::Queue")
-    for queue in queues.values():
-        assert (queue["MessageRetentionPeriod"], queue["SqsManagedSseEnabled"]) == (14 * DAY, True)
-    watched = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms("AWS/SQS")}
-    assert watched == queues.keys() == {"UploadDeadLetterQueue", "SubmitFailureQueue"}
-    assert all("aws lambda invoke" in alarm["AlarmDescription"]["Fn::Sub"] for alarm in alarms("AWS/SQS"))
-
-
-def test_a_run_that_does_not_balance_has_an_alarm_on_the_metric_that_report_counts() -> None:
-    """A misspelt dimension would be an alarm that never sounds."""
-    (alarm,) = alarms("Conveyor")
-    given = template.functions()["Report"]["Environment"]["Variables"]
-    dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
-    assert alarm["Namespace"] == given["POWERTOOLS_METRICS_NAMESPACE"]
-    assert dimensions == {"service": given["POWERTOOLS_SERVICE_NAME"], "status": "unbalanced"}
-    assert dimensions["status"] in get_args(Status)
-    report = (template.PROJECT / "functions/report/app.py").read_text()
-    assert f'add_metric(name="{alarm["MetricName"]}", unit=MetricUnit.Count, value=1)' in report
-    assert 'add_dimension(name="status", value=notice["status"])' in report
-    assert alarm["Statistic"] == "Sum"
-    assert "send nothing again" in alarm["AlarmDescription"]["Fn::Sub"]
-
-
 def test_each_function_counts_under_a_name_of_its_own_stack() -> None:
     """Two stacks in one account would count, and sound the alarm, for each other."""
     for name, function in template.functions().items():
@@ -223,23 +171,13 @@ def test_a_red_run_is_one_message_with_the_command_to_type() -> None:
     detail = {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": "Machine"}]}
     assert rule["EventPattern"]["detail"] == detail
     (target,) = rule["Targets"]
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["FailedRunDeadLetterQueue", "Arn"]}}
     text = target["InputTransformer"]["InputTemplate"]
     assert all(re.fullmatch(r'"[^"\\]+"', line) for line in text.splitlines())
     assert set(re.findall(r"<(\w+)>", text)) == target["InputTransformer"]["InputPathsMap"].keys()
     assert "run <run> ended <status>" in text
     assert '"Error: <error>"' in text.splitlines()
     assert "aws stepfunctions redrive-execution --region <region> --execution-arn <execution>" in text
-
-
-def test_services_may_publish_to_the_encrypted_topic() -> None:
-    """Without the key's leave, an alarm fails silently in its own history."""
-    key = template.resources("AWS::KMS::Key")["TopicKey"]
-    topic = template.resources("AWS::SNS::TopicPolicy")["TopicPolicy"]
-    services = {"PublishRedRuns": "events.amazonaws.com", "PublishAlarms": "cloudwatch.amazonaws.com"}
-    for statements in (key["KeyPolicy"]["Statement"][1:], topic["PolicyDocument"]["Statement"]):
-        assert {statement["Sid"]: statement["Principal"]["Service"] for statement in statements} == services
-    assert all("Condition" in statement for statement in topic["PolicyDocument"]["Statement"])
-    assert key["EnableKeyRotation"] is True
 
 
 def test_one_parameter_chooses_the_processor_of_functions_and_layer() -> None:
