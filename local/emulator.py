@@ -16,9 +16,20 @@ def main() -> None:
     sys.path.append(str(Path(__file__).resolve().parents[1]))
     from ministack import app  # noqa: PLC0415 - see the next line
 
-    from local.emulation import asynchronous, gateway, logs, machine, objects, packages, topics, workers  # noqa: PLC0415
+    from local.emulation import (  # noqa: PLC0415
+        alarms,
+        asynchronous,
+        gateway,
+        logs,
+        machine,
+        objects,
+        packages,
+        publishing,
+        topics,
+        workers,
+    )
 
-    for place in (asynchronous, gateway, logs, machine, objects, packages, topics, workers):
+    for place in (alarms, asynchronous, gateway, logs, machine, objects, packages, publishing, topics, workers):
         place.mend()
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - a mend reaches inside
     app.main()

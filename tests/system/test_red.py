@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from local.deployment import STACK_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +51,7 @@ def test_a_run_whose_function_crashes_is_red_and_goes_on_after_a_redrive(stack: 
     """Nothing catches the crash, one message says what to type, and typing it costs no second batch."""
     key = "inbox/red.jsonl"
     paid = stack.provider_stats()["calls"].get("create", 0)
+    before = silence(stack, "RunFailedAlarm")
     with impatient(stack), powerless(stack, "split"):
         version = stack.drop(json.dumps({"custom_id": "a", "params": PARAMS}).encode(), key)
         run = stack.wait_for(lambda: stack.run_of(key, version), SECONDS, "run")
@@ -64,6 +68,9 @@ def test_a_run_whose_function_crashes_is_red_and_goes_on_after_a_redrive(stack: 
     lines = [line.strip('"') for line in red.splitlines()]  # EventBridge leaves the quotes of its template on
     assert f"Error: {ended['error']}" in lines
     assert f"aws stepfunctions redrive-execution --region us-east-1 --execution-arn {execution}" in lines
+    (alarm,) = stack.wait_for(lambda: alarms(stack, "RunFailedAlarm")[before:] or None, SECONDS, "alarm")
+    machine = stack.outputs["StateMachineArn"]
+    assert f"list-executions --region us-east-1 --state-machine-arn {machine} --status-filter FAILED" in alarm
 
     # The local AWS knows no RedriveExecution. A redrive begins with the failed task; this begins with the first one.
     stack.states.start_execution(
@@ -73,6 +80,64 @@ def test_a_run_whose_function_crashes_is_red_and_goes_on_after_a_redrive(stack: 
     assert len(stack.lines(f"results/red/{run}/results.jsonl")) == 1
     assert stack.provider_stats()["calls"]["create"] == paid + 1
     assert red_messages(stack, run) == [red]
+
+
+def test_a_message_that_eventbridge_may_not_publish_waits_in_a_queue_and_the_alarm_comes_all_the_same(
+    stack: Stack,
+) -> None:
+    """Whoever breaks the topic's policy does not silence the news of a run that stands still."""
+    before = silence(stack, "RunAbortedAlarm")
+    machine = stack.outputs["StateMachineArn"]
+    with unheard(stack, "PublishRedRuns"):
+        name = f"aborted-{time.time_ns()}"
+        started = stack.states.start_execution(stateMachineArn=machine, name=name, input='{"wait_seconds": 60000}')
+        stack.states.stop_execution(executionArn=started["executionArn"])
+        event = stack.wait_for(lambda: undelivered(stack, name), SECONDS, "message in the dead-letter queue")
+    assert event["status"] == "ABORTED"
+    assert event["executionArn"] == started["executionArn"]
+    stack.wait_for(lambda: alarms(stack, "RunAbortedAlarm")[before:] or None, SECONDS, "alarm")
+    assert red_messages(stack, name) == []
+
+
+@contextmanager
+def unheard(stack: Stack, sid: str) -> Iterator[None]:
+    """Take a statement from the topic's policy for the length of the block."""
+    sns = stack.aws.client("sns")
+    topic = {"TopicArn": stack.outputs["TopicArn"]}
+    policy = json.loads(sns.get_topic_attributes(**topic)["Attributes"]["Policy"])
+    left = [statement for statement in policy["Statement"] if statement["Sid"] != sid]
+    assert len(left) == len(policy["Statement"]) - 1
+    sns.set_topic_attributes(**topic, AttributeName="Policy", AttributeValue=json.dumps(policy | {"Statement": left}))
+    try:
+        yield
+    finally:
+        sns.set_topic_attributes(**topic, AttributeName="Policy", AttributeValue=json.dumps(policy))
+
+
+def undelivered(stack: Stack, name: str) -> dict[str, Any] | None:
+    """Take the event about an execution out of the queue of undelivered messages: its detail."""
+    url = stack.outputs["FailedRunDeadLetterQueueUrl"]
+    for message in stack.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        detail: dict[str, Any] = json.loads(message["Body"])["detail"]
+        if detail["name"] == name:
+            return detail
+    return None
+
+
+def silence(stack: Stack, alarm: str) -> int:
+    """Bring an alarm, given by its name in the template, into the state OK, and count its messages so far."""
+    cloudwatch = stack.aws.client("cloudwatch")
+    (found,) = cloudwatch.describe_alarms(AlarmNamePrefix=f"{STACK_NAME}-{alarm}-")["MetricAlarms"]
+    cloudwatch.set_alarm_state(AlarmName=found["AlarmName"], StateValue="OK", StateReason="for a test")
+    return len(alarms(stack, alarm))
+
+
+def alarms(stack: Stack, alarm: str) -> list[str]:
+    """Give the descriptions in the messages of an alarm."""
+    texts = [message.text for message in stack.messages() if message.text.startswith('{"AlarmName"')]
+    named = [json.loads(text) for text in texts]
+    return [each["AlarmDescription"] for each in named if each["AlarmName"].startswith(f"{STACK_NAME}-{alarm}-")]
 
 
 def is_running(stack: Stack, execution: str) -> bool:

@@ -1,0 +1,85 @@
+"""EventBridge and CloudWatch publish to a topic with the permission of its policy, and of its key's.
+
+MiniStack asks neither. On AWS a rule's message that is not permitted is lost, or put into the target's dead-letter
+queue; an alarm's is lost, and its history says so. For EventBridge a statement with a condition permits nothing: "You
+can't use Condition blocks in Amazon SNS topic policies for EventBridge" (EventBridge User Guide, "Using resource-based
+policies"), and it does not say on whose behalf it uses a key.
+"""
+# ruff: noqa: SLF001 - a mend reaches inside
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from ministack.core import iam_evaluator as evaluator
+from ministack.core.arn import parse_arn
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudwatch, eventbridge, sqs
+
+from local.emulation.topics import key_of
+
+type Json = dict[str, Any]
+
+EVENTS, ALARMS = "events.amazonaws.com", "cloudwatch.amazonaws.com"
+OF_KEY = ("kms:GenerateDataKey", "kms:Decrypt")
+
+logger = logging.getLogger("ministack")
+invoke_target = eventbridge._invoke_target
+dispatch_alarm_actions = cloudwatch._dispatch_alarm_actions
+
+
+def mend() -> None:
+    """Put the mends in place."""
+    eventbridge._invoke_target = _invoke_target
+    cloudwatch._dispatch_alarm_actions = _dispatch_alarm_actions
+
+
+def may_publish(topic: str, service: str, source: str) -> bool:
+    """Whether a service may publish to a topic on behalf of a rule or an alarm, given by its ARN."""
+    key = key_of(topic)
+    needs = [("sns:Publish", topic), *((action, key) for action in OF_KEY if key)]
+    return all(_permits(action, str(resource), service, source) for action, resource in needs)
+
+
+def _permits(action: str, resource: str, service: str, source: str) -> bool:
+    found = evaluator._resource_policy(action.partition(":")[0], resource)
+    policy = found[0] if found else ""
+    statements = (json.loads(policy) if isinstance(policy, str) else policy).get("Statement", []) if policy else []
+    if service == EVENTS:
+        statements = [statement for statement in statements if not statement.get("Condition")]
+    account = get_account_id()
+    context = evaluator.EvalContext(
+        principal_arn="*",
+        principal_type="Service",
+        principal_account="",
+        action=action,
+        resource_arn=resource,
+        region=get_region(),
+        service_context={"aws:sourcearn": source, "aws:sourceaccount": account, "aws:sourceowner": account},
+    )
+    verdict = evaluator.evaluate_resource_policy({"Statement": statements}, context, service=service)
+    return bool(verdict.decision == "Allow")
+
+
+def _invoke_target(target: Json, event: Json, rule: Json, view: Any = None) -> None:  # noqa: ANN401 - MiniStack's own
+    topic = target["Arn"]
+    if parse_arn(topic).service != "sns" or may_publish(topic, EVENTS, rule["Arn"]):
+        invoke_target(target, event, rule, view)
+        return
+    logger.warning("EventBridge: the rule %s may not publish to %s", rule["Name"], topic)
+    cloudwatch.record_metric("AWS/Events", "FailedInvocations", 1, "Count", {"RuleName": rule["Name"]})
+    queue = target.get("DeadLetterConfig", {}).get("Arn")
+    if queue and sqs.queue_policy_allows(queue, EVENTS, rule["Arn"], get_account_id()):
+        undelivered = json.dumps((view or eventbridge._pattern_event_view(event)).event_with_detail())
+        eventbridge._dispatch_to_sqs(parse_arn(queue), undelivered)
+
+
+def _dispatch_alarm_actions(alarm: Json, old_state: str, new_state: str, reason: str) -> None:
+    actions = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}[new_state]
+    topics = [arn for arn in alarm.get(actions) or [] if cloudwatch._is_sns_action_arn(arn)]
+    permitted = [topic for topic in topics if may_publish(topic, ALARMS, alarm["AlarmArn"])]
+    for topic in set(topics) - set(permitted):
+        logger.warning("CloudWatch: the alarm %s may not publish to %s", alarm["AlarmName"], topic)
+    dispatch_alarm_actions({**alarm, actions: permitted}, old_state, new_state, reason)
