@@ -1,6 +1,7 @@
 """Each function is broken off before and after each of its side effects; AWS repeats; nothing is paid twice or lost."""
 
 import os
+from base64 import b64encode
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from random import Random
@@ -53,6 +54,8 @@ HOSTILE = {
     "crlf": True,
     "final_newline": False,
 }
+ODD = b'{"custom_id":"<wire id>","result":{"type":"succeeded","message":{"content":"\xff"}}}'
+"""An answer whose bytes are not UTF-8, in a form that both dialects read."""
 SCENARIOS = {
     "plain": Scenario({"outcomes": {"2": "errored:api_error", "3": "expired"}}),
     "delivered three times": Scenario(deliveries=3),
@@ -60,6 +63,15 @@ SCENARIOS = {
     "the results break off": Scenario(faults=[{"call": "results", "do": [{"kind": "cut", "at": 700}], "times": 2}]),
     "the results are hostile": Scenario(
         {"outcomes": {"2": "canceled"}}, faults=[{"call": "results", "do": HOSTILE, "times": None}], strange=(2, 2)
+    ),
+    "an answer is repaired and another is cut off": Scenario(
+        faults=[
+            {
+                "call": "results",
+                "do": [{"kind": "spoil", "lines": {"1": b64encode(ODD).decode()}, "malformed": [2]}],
+                "times": None,
+            }
+        ]
     ),
     "a line is missing": Scenario({"outcomes": {"1": "missing"}}),
     "the answer is lost after creating": Scenario(faults=at_create({"kind": "lose", "when": "after"})),
