@@ -121,6 +121,21 @@ def neighbour(belt: Belt, services: Services, monkeypatch: pytest.MonkeyPatch) -
     close(clients)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_bytes_that_a_broken_off_run_has_claimed_are_run_once(belt: Belt, when: When) -> None:
+    """Around the claim, before the plan: another drop of the bytes comes, and the first one is taken up again."""
+    event = belt.drop(DATA)
+    with broken_off(belt.clients, when, "PutObject claims/drops/"):
+        belt.submit(event)
+    (first,) = {key.split("/")[1] for key in belt.stored("runs/")}
+    assert belt.facts(first, "plan") == belt.facts(first, "refused") == []
+    second = belt.upload(DATA)
+    endings = {run: play_on(belt, run).notice["status"] for run in (first, second)}
+    ran, refused = (second, first) if when == "before" else (first, second)
+    assert endings == {ran: "completed", refused: "refused"}
+    assert belt.creates() == (1, 1)
+
+
 def test_two_stacks_on_one_bucket_run_an_upload_once(belt: Belt, neighbour: Belt) -> None:
     """Both are told of it; the second refuses it as seen before."""
     event = belt.drop(DATA)

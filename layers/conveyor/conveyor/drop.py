@@ -77,10 +77,12 @@ class Drop(msgspec.Struct, frozen=True):
         """Where its bytes are read."""
         return Source(self.key, self.version)
 
-    @property
-    def content(self) -> str:
-        """The same for the same bytes under the same key, whatever the version."""
-        return sha256(orjson.dumps([self.bucket, self.key, self.etag, self.bytes])).hexdigest()
+    def content(self, checksum: str) -> str:
+        """Return what is the same for the same bytes under the same key, whatever the version.
+
+        `checksum`: the SHA-256 of the bytes. An ETag also depends on how they were uploaded and encrypted.
+        """
+        return sha256(orjson.dumps([self.bucket, self.key, checksum])).hexdigest()
 
     @property
     def is_meant_again(self) -> bool:

@@ -175,15 +175,17 @@ class Ledger:
         """Write down that a batch is given up without its results."""
         return self._write(keys.stuck(self._run, batch), stuck)
 
-    def claim_content(self, content: str) -> str | None:
+    def claim_content(self, content: str, *, again: bool = False) -> str | None:
         """Take the first free place among the runs that had some content; return the run that has it already, if any.
 
-        A run that was refused has paid nothing, and makes room for the next.
+        A run that was refused has paid nothing, and makes room for the next. `again`: take a place behind all others.
         """
         for number in count(1):
             other = self._storage.put_once(keys.dropped(content, number), self._run.encode()).decode()
             if other == self._run:
                 return None
+            if again:
+                continue
             facts = Ledger(self._storage, other).facts()
             if not facts.refused or facts.may_have_paid:
                 return other

@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 
 def validate(turn: Turn) -> None:
     """Read the whole drop and write down either its plan or its refusal."""
-    if reason := _unread(turn.run) or _seen_before(turn):
+    if reason := _unread(turn.run):
         _refuse(turn, *reason)
         return
     reading = Reading(turn)
@@ -27,8 +27,12 @@ def validate(turn: Turn) -> None:
     except Unreadable as error:
         _refuse(turn, error.code, str(error))
         return
+    reason = _reason(check, turn.run.settings)
+    if reason is None and (other := _seen_before(turn, reading.sha256)):
+        _refuse(turn, "seen-before", f"the same bytes under this key are run {other} already")
+        return
     file = _write_faults(turn, check) if check.faults else None
-    if reason := _reason(check, turn.run.settings):
+    if reason:
         _refuse(turn, *reason, check, file)
     else:
         checked = Checked(check.lines, reading.sha256, len(check.faults), file)
@@ -62,12 +66,13 @@ def _unread(run: Run) -> tuple[str, str] | None:
     return None
 
 
-def _seen_before(turn: Turn) -> tuple[str, str] | None:
-    """Return why bytes that were dropped before are not paid for again: an edit of metadata drops them, too."""
-    other = turn.ledger.claim_content(turn.run.drop.content)
-    if other is None or turn.run.drop.is_meant_again:
-        return None
-    return "seen-before", f"the same bytes under this key are run {other} already"
+def _seen_before(turn: Turn, checksum: str) -> str | None:
+    """Return the run that has the same bytes already: an edit of an object's metadata in the console drops them, too.
+
+    Claims them for this run where there is none. Only a drop that can be sent claims its bytes.
+    """
+    drop = turn.run.drop
+    return turn.ledger.claim_content(drop.content(checksum), again=drop.is_meant_again)
 
 
 def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:
