@@ -51,6 +51,23 @@ def conflicting(clients: Clients) -> Iterator[None]:
 
 
 @contextmanager
+def refusing_drops(clients: Clients, status: int, code: str, words: str = "As AWS says it.") -> Iterator[None]:
+    """Answer every read of an object under `inbox/` with an error, for which AWS gives a HEAD no words."""
+    body = b"<Error><Code>%b</Code><Message>%b</Message></Error>" % (code.encode(), words.encode())
+
+    def refuse(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        if "/inbox/" not in request.url:
+            return None
+        return AWSResponse(request.url, status, HTTPHeaders(), _Raw(b"" if request.method == "HEAD" else body))
+
+    with (
+        _answering(clients, "before-send.s3.GetObject", refuse),
+        _answering(clients, "before-send.s3.HeadObject", refuse),
+    ):
+        yield
+
+
+@contextmanager
 def losing_answers(clients: Clients, words: str) -> Iterator[None]:
     """Let the first write to each key that holds some words arrive, and lose its answer: the client repeats it."""
     met = set[str]()

@@ -84,8 +84,13 @@ class Belt:
     ) -> dict[str, Any]:
         """Put an object and return the event of it."""
         put = self.s3.put_object(Bucket=self.bucket, Key=key, Body=data, Metadata=metadata or {})
-        stored = {"key": key, "size": len(data), "version-id": put.get("VersionId", "null")}
-        return {"detail": {"bucket": {"name": self.bucket}, "object": stored}}
+        return self.event_of(key, put, len(data))
+
+    def event_of(self, key: str, answer: dict[str, Any], size: int) -> dict[str, Any]:
+        """Return the event of an object, from what S3 answered to whoever put it."""
+        stored = {"key": key, "size": size, "version-id": answer.get("VersionId", "null")}
+        detail = {"bucket": {"name": self.bucket}, "object": stored}
+        return {"time": datetime.now(UTC).isoformat(), "detail": detail}
 
     def submit(self, event: dict[str, Any]) -> dict[str, Any]:
         """Run submit on an upload event or a state."""

@@ -14,12 +14,6 @@ KEY = "inbox/large.jsonl"
 LARGE = b"".join(request(f"r-{number}", system="x" * MIB) + b"\n" for number in range(9))
 
 
-def event_of(belt: Belt, key: str, answer: dict[str, Any], size: int) -> dict[str, Any]:
-    """Return the event of an object that was put otherwise than by one PUT."""
-    stored = {"key": key, "size": size, "version-id": answer["VersionId"]}
-    return {"detail": {"bucket": {"name": belt.bucket}, "object": stored}}
-
-
 def put_in_parts(belt: Belt, data: bytes, part_bytes: int, key: str = KEY) -> dict[str, Any]:
     """Put an object as `aws s3 cp` puts a large one, and return the event of it."""
     target = {"Bucket": belt.bucket, "Key": key}
@@ -28,14 +22,14 @@ def put_in_parts(belt: Belt, data: bytes, part_bytes: int, key: str = KEY) -> di
     for number, begin in enumerate(range(0, len(data), part_bytes), 1):
         answer = belt.s3.upload_part(**upload, PartNumber=number, Body=data[begin : begin + part_bytes])
         parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-    return event_of(belt, key, belt.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}), len(data))
+    return belt.event_of(key, belt.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}), len(data))
 
 
 def copy_onto_itself(belt: Belt, metadata: dict[str, str], key: str = KEY, **more: Any) -> dict[str, Any]:
     """Edit an object's metadata as the console does, and return the event of it."""
     source = {"Bucket": belt.bucket, "Key": key}
     answer = belt.s3.copy_object(**source, CopySource=source, MetadataDirective="REPLACE", Metadata=metadata, **more)
-    return event_of(belt, key, answer, belt.s3.head_object(**source)["ContentLength"])
+    return belt.event_of(key, answer, belt.s3.head_object(**source)["ContentLength"])
 
 
 def etag(belt: Belt, key: str = KEY) -> str:
@@ -106,7 +100,7 @@ def test_a_file_that_is_moved_inside_the_inbox_runs_again(belt: Belt) -> None:
     moved = "inbox/done/large.jsonl"
     source = {"Bucket": belt.bucket, "Key": KEY}
     answer = belt.s3.copy_object(Bucket=belt.bucket, Key=moved, CopySource=source)
-    assert end(belt, event_of(belt, moved, answer, len(LARGE)))["status"] == "completed"
+    assert end(belt, belt.event_of(moved, answer, len(LARGE)))["status"] == "completed"
     assert belt.creates() == (2, 2)
 
 

@@ -212,7 +212,7 @@ ASKED_OF_SPLIT = ASKED_OF_POLL | {"after": 1}
 
 SCENES = {
     ("SubmitRole", "WriteLogs"): leaves_no_log("submit"),
-    ("SubmitRole", "ReadDrop"): fails_the_upload("(403) when calling the HeadObject operation"),
+    ("SubmitRole", "ReadDrop"): fails_the_upload("not authorized to perform: s3:GetObjectVersion"),
     ("SubmitRole", "ReadAndWriteLedger"): fails_the_upload("not authorized to perform: s3:PutObject"),
     ("SubmitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("SubmitRole", "ClaimBatch"): leaves_the_claim_to_poll,

@@ -3,7 +3,7 @@
 import functools
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -74,7 +74,7 @@ def started() -> Json:
     requests = list[Json]()
     bucket = Bucket()
     bucket.objects["inbox/a.jsonl"] = b"{}"
-    upload = Upload("bucket", "inbox/a.jsonl", "v1", 2)
+    upload = Upload("bucket", "inbox/a.jsonl", "v1", 2, "e", datetime(2026, 11, 27, tzinfo=UTC))
     machine = Machine(client("stepfunctions", functools.partial(start, requests)), ARN)
     receive(upload, Storage(bucket.client, "bucket"), machine, SETTINGS, "stack")
     (request,) = requests

@@ -1,9 +1,10 @@
 """Results too large for the disk are written as they come: in no order, but all of them, and as surely counted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
+from conveyor.by_line import NO_ID, all_lines, has_blank_lines
 from conveyor.drop import line_of, nonce
 from conveyor.outcome import Outcome, Result, failure
 from conveyor.output import Written
@@ -42,8 +43,11 @@ class _Arrival:
         self._job = job
         self._mark = nonce(job.turn.run.run)
         self._ids = dict[int, bytes]()
-        for some in job.custom_ids():
-            self._ids.update(zip(some.numbers, map(bytes, some.values), strict=True))
+        if job.gone:
+            self._ids.update(dict.fromkeys(all_lines(job.batch), NO_ID))
+        else:
+            for some in job.custom_ids():
+                self._ids.update(zip(some.numbers, map(bytes, some.values), strict=True))
         self._done = set[int]()
         self._broken = dict[int, Result]()
         self._again = set[int]()
@@ -74,18 +78,28 @@ class _Arrival:
 
     def finish(self, outputs: Outputs, is_settled: Settled) -> None:
         """Write what had no result, and the lines to send again."""
-        if self._ids and not is_settled(list(self._ids), sorted(self._broken)):
+        lacking = self._lacking()
+        if lacking and not is_settled(list(self._ids), sorted(self._broken)):
             raise _LinesLackError
-        for line in list(self._ids):
-            self._write(outputs, line, self._broken.get(line) or failure(Outcome.MISSING))
+        for line in lacking:
+            self._write(outputs, line, self._broken.get(line or 0) or failure(Outcome.MISSING))
         for fault in self._job.batch.skipped:
             outputs.add(*left_out(fault, self._job.tally))
         if self._again:
             outputs.again(line for line in self._job.turn.lines(self._job.batch) if line.number in self._again)
 
-    def _write(self, outputs: Outputs, line: int, result: Result) -> None:
-        stored = Stored.of(result, line)
+    def _lacking(self) -> Sequence[int | None]:
+        """Return the lines without a result; None for each where nobody knows which they are."""
+        batch = self._job.batch
+        if self._job.gone and has_blank_lines(batch):
+            return [*sorted(self._broken), *[None] * (batch.requests - len(self._done) - len(self._broken))]
+        return list(self._ids)
+
+    def _write(self, outputs: Outputs, line: int | None, result: Result) -> None:
+        is_gone = self._job.gone is not None
+        stored = Stored.of(result, line, resendable=not is_gone)
         self._job.tally.add(result, retryable=stored.retryable)
-        outputs.add(self._ids.pop(line), stored)
-        if stored.retryable:
+        custom_id = NO_ID if line is None else self._ids.pop(line)
+        outputs.add(custom_id, stored, line if is_gone else None)
+        if stored.retryable and line is not None:
             self._again.add(line)

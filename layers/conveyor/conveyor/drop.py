@@ -10,12 +10,15 @@ import msgspec
 import orjson
 
 from conveyor import keys
+from conveyor.invocation import utc_now
 
 SUFFIX = ".jsonl"
 PACKED = ".gz"
 """May follow the suffix."""
 AGAIN = "again"
 """S3 object metadata: `--metadata again=yes` runs the same bytes under the same key once more."""
+STAMP = "%Y%m%dT%H%M%SZ"
+"""How a run's id begins: the moment when the drop came, in UTC."""
 _LONGEST_NAME = 512
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/-]")
 
@@ -35,18 +38,27 @@ class Upload(msgspec.Struct, frozen=True):
     version: str | None
     """Absent in the first minutes after versioning was switched on."""
     size: int
+    etag: str
+    at: datetime
+    """When the event was made, soon after the upload had ended."""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
         """Read EventBridge's "Object Created". Its key is not URL-encoded, unlike in S3's own notifications."""
         detail = event["detail"]
         stored = detail["object"]
-        return cls(detail["bucket"]["name"], stored["key"], stored.get("version-id"), int(stored.get("size", 0)))
+        named = (detail["bucket"]["name"], stored["key"], stored.get("version-id"))
+        at = datetime.fromisoformat(event["time"]) if "time" in event else utc_now()
+        return cls(*named, int(stored.get("size", 0)), stored.get("etag", ""), at)
 
     @property
     def is_ignored(self) -> bool:
         """True for an empty object, which holds nothing to do, and for a folder as the console makes it."""
         return self.size == 0 or self.key.endswith("/")
+
+    def undescribed(self) -> "Drop":
+        """Return the drop as far as the event tells, where S3 does not."""
+        return Drop(self.bucket, self.key, self.version or "null", self.etag, self.size, self.at, {})
 
 
 class Drop(msgspec.Struct, frozen=True):
@@ -91,8 +103,11 @@ class Drop(msgspec.Struct, frozen=True):
 
     def run_id(self, stack_id: str) -> str:
         """Return the id of the run of this drop: same drop, same stack, same id. It sorts by time and holds no name."""
-        identity = orjson.dumps([stack_id, self.bucket, self.key, self.version])
-        return f"{self.last_modified:%Y%m%dT%H%M%SZ}-{sha256(identity).hexdigest()[:12]}"
+        return f"{self.last_modified:{STAMP}}-{self.mark(stack_id)}"
+
+    def mark(self, stack_id: str) -> str:
+        """Return how that id ends, which tells the drop from any other of the stack."""
+        return sha256(orjson.dumps([stack_id, self.bucket, self.key, self.version])).hexdigest()[:12]
 
 
 def nonce(run: str) -> str:

@@ -1,29 +1,67 @@
 """An upload becomes a run: written down, and watched by the state machine, before anything else is done."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
+from conveyor import keys
 from conveyor.clients import Machine
-from conveyor.drop import AGAIN, PACKED, SUFFIX, Drop, Upload
+from conveyor.drop import AGAIN, PACKED, STAMP, SUFFIX, Drop, Upload
 from conveyor.ledger import Ledger
 from conveyor.records import Run
 from conveyor.settings import PER_DROP, BadMetadata, Settings
 from conveyor.storage import Storage
+from conveyor.unreadable import DropUnreadable
 
 _OF_THE_STACK = {field.replace("_", "") for field in Settings.__struct_fields__ if field not in PER_DROP.values()}
 _ALIKE = 0.8
 """Share of equal characters by which a name is taken for a misspelt one."""
 
 
-def receive(upload: Upload, storage: Storage, machine: Machine, settings: Settings, stack_id: str) -> Run:
-    """Write down the run of an upload and start its execution; a repeated event finds both done."""
-    drop = storage.describe(upload.key, upload.version)
-    name = drop.run_id(stack_id)
-    settings, problem = _in_force(settings, drop)
-    run = Ledger(storage, name).write_run(Run(name, drop.name, drop, settings, problem))
-    machine.start(name, first_state(run))
+_BEFORE, _AFTER = timedelta(days=8), timedelta(days=1)
+"""Around its event an object was last modified: one that comes in parts when its first part began, in the last week."""
+
+
+def receive(upload: Upload, storage: Storage, machine: Machine, settings: Settings, stack_id: str) -> Run | None:
+    """Write down the run of an upload and start its execution; a repeated event finds both done.
+
+    Returns None for an upload of which nothing is left that makes a run: neither a version's name nor an object.
+    """
+    try:
+        drop = storage.describe(upload.key, upload.version)
+    except DropUnreadable as error:
+        if error.is_gone and not upload.version:
+            return None
+        run = _unread(upload, error, storage, settings, stack_id)
+    else:
+        name = drop.run_id(stack_id)
+        settings, problem = _in_force(settings, drop)
+        run = Ledger(storage, name).write_run(Run(name, drop.name, drop, settings, problem))
+    machine.start(run.run, first_state(run))
     return run
+
+
+def _unread(upload: Upload, error: DropUnreadable, storage: Storage, settings: Settings, stack_id: str) -> Run:
+    """Return the run of an upload that S3 does not describe: the one it has, or a new one that can only be refused.
+
+    A run is named after the moment that S3 told, and the event names another: repeated, it must not begin a second run.
+    """
+    drop = upload.undescribed()
+    mark = drop.mark(stack_id)
+    if upload.version:
+        until = _stamp(upload.at + _AFTER)
+        for name in storage.folders(keys.RUNS, _stamp(upload.at - _BEFORE)):
+            if name.endswith(f"-{mark}"):
+                return Ledger(storage, name).run()
+            if name > until:
+                break
+    name = drop.run_id(stack_id)
+    return Ledger(storage, name).write_run(Run(name, drop.name, drop, settings, str(error), error.code))
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:{STAMP}}"
 
 
 def first_state(run: Run) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from conveyor.advice import ADVICE, blamed_elsewhere, early_end
 from conveyor.drop import AGAIN, SUFFIX
 from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
+from conveyor.unreadable import CANNOT
 
 _MOST_NAMED = 20
 _LONGEST_SUBJECT = 99
@@ -120,6 +121,7 @@ def _stuck(receipt: Receipt, counts: str) -> list[str]:
         f"In all: {counts}.",
         "",
         f"Why: {receipt.reason}",
+        *_without_ids(receipt),
         "",
         "Ask the provider about its batches before you drop these lines again: doing so may pay again. They are the",
         'failures with the outcome "stuck", and do not stand among the lines to send again.',
@@ -138,6 +140,7 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
     failed = [f"{count:,} {kind}" for kind, count in receipt.outcomes.items() if count and kind != "succeeded"]
     if failed:
         lines.append(f"Failures: {', '.join(failed)}.")
+    lines += _without_ids(receipt)
     first = [*early_end(receipt), *blamed_elsewhere(receipt)]
     lines += [*first, "", *_files(receipt)]
     lines.append(f"Tokens: {_tokens(receipt)}")
@@ -186,6 +189,18 @@ def _set_aside(receipt: Receipt) -> list[str]:
     lines = [f"  {count:,} {words}" for count, words in told if count]
     where = _url(receipt, keys.aside(receipt.name, receipt.run))
     return ["", f"The provider's own lines are set aside in {where}:", *lines] if lines else []
+
+
+def _without_ids(receipt: Receipt) -> list[str]:
+    """Say what is known instead of the ids where the drop could not be read any more."""
+    if not receipt.drop_unreadable:
+        return []
+    return [
+        "",
+        f"The drop could not be read when results were written: {receipt.drop_unreadable.removeprefix(CANNOT)}.",
+        'So there are no ids: where "custom_id" is null, "line" is the number of the line in your file (null in a',
+        "failure whose line nobody can tell). None of these can be sent again from here: their lines cannot be read.",
+    ]
 
 
 def _unbalanced(receipt: Receipt, counts: str) -> list[str]:

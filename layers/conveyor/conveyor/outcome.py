@@ -110,22 +110,27 @@ def is_retryable(outcome: Outcome, error: Error | None) -> bool:
     return outcome in (Outcome.CANCELED, Outcome.EXPIRED, Outcome.MISSING)
 
 
-def failure_form(result: Result, line: int) -> bytes:
-    """Return what is kept of a failure until it is known how the user wrote the line's id."""
+def failure_form(result: Result, line: int | None, *, resendable: bool = True) -> bytes:
+    """Return what is kept of a failure until it is known how the user wrote the line's id.
+
+    `resendable`: whether the line itself is there to be sent again.
+    """
     error = result.error or Error(result.outcome.value, "")
-    return b'"error":%b,"line":%d,"outcome":"%b","retryable":%b' % (
+    return b'"error":%b,"line":%b,"outcome":"%b","retryable":%b' % (
         msgspec.json.encode(error),
-        line,
+        orjson.dumps(line),
         result.outcome.encode(),
-        orjson.dumps(is_retryable(result.outcome, result.error)),
+        orjson.dumps(resendable and is_retryable(result.outcome, result.error)),
     )
 
 
-def output_line(custom_id: bytes, kept: bytes, *, succeeded: bool) -> bytes:
+def output_line(custom_id: bytes, kept: bytes, *, succeeded: bool, line: int | None = None) -> bytes:
     """Return a line of `results.jsonl` or `failures.jsonl`; `custom_id` is JSON, `null` where there is none.
 
-    `kept`: the response, or the form of a failure.
+    `kept`: the response, or the form of a failure. `line`: stands in a result whose id is not known.
     """
+    if succeeded and line is not None:
+        return b'{"custom_id":%b,"line":%d,"response":%b,"error":null}\n' % (custom_id, line, kept)
     if succeeded:
         return b"".join((b'{"custom_id":', custom_id, b',"response":', kept, b',"error":null}\n'))
     return b"".join((b'{"custom_id":', custom_id, b',"response":null,', kept, b"}\n"))

@@ -85,6 +85,8 @@ class Receipt(msgspec.Struct):
     ordered: bool
     """True: outputs are in the order of the drop."""
     received_at: datetime
+    drop_unreadable: str | None = None
+    """Why the drop could not be read any more when results were written: outcomes without id have a line number."""
 
 
 def refused_receipt(run: Run, refusal: Refusal, unanswered: int) -> Receipt:
@@ -146,6 +148,7 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
         receipt.repaired += part.repaired
         receipt.unreadable += part.unreadable
         receipt.ordered = receipt.ordered and part.ordered
+        receipt.drop_unreadable = receipt.drop_unreadable or part.gone
         receipt.retryable += part.retryable
         for outcome, count in part.outcomes.items():
             receipt.outcomes[outcome] += count

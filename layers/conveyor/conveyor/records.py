@@ -20,6 +20,8 @@ class Run(msgspec.Struct, frozen=True):
     settings: Settings
     problem: str | None = None
     """Why the drop can only be refused, where that is known before its lines are read."""
+    code: str = "unreadable"
+    """Of the problem."""
 
 
 class Validation(msgspec.Struct, frozen=True):
@@ -217,3 +219,5 @@ class Part(msgspec.Struct, frozen=True):
     """Failures of which there is a result line that holds no answer that could be delivered; it stands there, too."""
     causes: dict[str, int] = {}
     """Failures that no line is to blame for, by what a person must put in order first (`causes.Cause`)."""
+    gone: str | None = None
+    """Why the drop could not be read any more when this was written: then outcomes stand under line numbers."""

@@ -5,8 +5,11 @@ from hashlib import sha256
 from itertools import chain
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from conveyor.api import Progress, ResultsUnreadable, Trouble, Unrun
 from conveyor.arrival import write_as_they_come
+from conveyor.by_line import all_lines, has_blank_lines, write_by_line
 from conveyor.causes import cause_of
 from conveyor.clients import Clients
 from conveyor.drop import nonce, wire_id
@@ -19,12 +22,15 @@ from conveyor.records import Read, RefusalKind, Splitting, Unread
 from conveyor.spool import Aside, Spool, SpoolFull
 from conveyor.tally import Tally
 from conveyor.turn import Turn
+from conveyor.unreadable import DropUnreadable
 from conveyor.writing import Job, write_in_order
 
 ENOUGH_READS = 3
 """Complete, equal reads after which a line without result is `missing`."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 30, 3600
 """Seconds between reads that break off."""
+DROP_PATIENCE = timedelta(hours=24)
+"""So long results wait for a drop that somebody may make readable again; then they are written without the ids."""
 
 
 class AnotherSplits(Exception):
@@ -35,10 +41,10 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     """Split the results of one ended batch into the user's files, unless that has been done.
 
     A batch that is never sent, or given up, has no results: its lines are failures. Of several batches each makes parts
-    of the files.
+    of the files. Where the lines of the drop are gone, outcomes are written under line numbers.
 
     Returns {"batch": number, "status": "split", or "reread" where lines lack that may still come, or "unread" where the
-    results could not be read to their end}. Raises AnotherSplits, so that the machine tries again later.
+    results, or the drop, could not be read to their end}. Raises AnotherSplits, so that the machine tries again later.
     """
     number: int = event["batch"]
     turn = clients.turn(event["run"], invocation)
@@ -55,9 +61,11 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     mine = _begin(turn, number, about)
     try:
         with Aside() as aside:
-            job = Job(turn, plan.batch(number), len(plan.batches) == 1, mine == 1, Tally(), aside)
+            batch = plan.batch(number)
+            gone = _gone(turn, batch, about)
+            job = Job(turn, batch, len(plan.batches) == 1, mine == 1, Tally(), aside, gone)
             status = _split(_Work(job, about, mine, clients.environment.spool_bytes))
-    except ResultsUnreadable as error:
+    except (ResultsUnreadable, DropUnreadable) as error:
         turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), str(error)))
         return {"batch": number, "status": "unread"}
     except Exception as error:
@@ -79,6 +87,26 @@ def _begin(turn: Turn, batch: int, about: BatchFacts) -> int:
     return last + 1
 
 
+def _gone(turn: Turn, batch: Batch, about: BatchFacts) -> str | None:
+    """Return why the lines of a batch cannot be read any more, None if they can.
+
+    Raises DropUnreadable as long as a person may mend it: a key that was disabled can be enabled.
+    """
+    try:
+        turn.storage.touch(turn.source, batch.first_byte)
+    except DropUnreadable as error:
+        if error.is_gone or _is_patience_over(turn, batch.number, about, str(error)):
+            return str(error)
+        raise
+    return None
+
+
+def _is_patience_over(turn: Turn, batch: int, about: BatchFacts, reason: str) -> bool:
+    before = (turn.ledger.unread(batch, number) for number in sorted(about.unreads))
+    first = next((unread.at for unread in before if unread.reason == reason), turn.now())
+    return first + DROP_PATIENCE <= turn.now()
+
+
 class _Work(NamedTuple):
     """One split of one batch."""
 
@@ -91,7 +119,8 @@ class _Work(NamedTuple):
     def spool(self) -> Spool:
         """Return room for results."""
         job = self.job
-        return Spool(job.batch, nonce(job.turn.run.run), job.tally, job.aside, self.spool_bytes)
+        mark = nonce(job.turn.run.run)
+        return Spool(job.batch, mark, job.tally, job.aside, self.spool_bytes, resendable=not job.gone)
 
 
 def _split(work: _Work) -> str:
@@ -107,10 +136,15 @@ def _split(work: _Work) -> str:
         ended_at = progress.ended_at
     else:
         with work.spool() as empty:
-            written = write_in_order(job, empty, _without_results(work))
+            written = _write(job, empty, _without_results(work))
     part = job.tally.part(turn.invocation.writer, turn.now(), written, ended_at)
-    turn.ledger.write_part(batch.number, part)
+    turn.ledger.write_part(batch.number, replace(part, gone=job.gone))
     return "split"
+
+
+def _write(job: Job, spool: Spool, lacking: Result) -> Written:
+    """Write all outcomes; `lacking` is what became of requests without a result."""
+    return write_by_line(job, spool, lacking) if job.gone else write_in_order(job, spool, lacking)
 
 
 def _without_results(work: _Work) -> Result:
@@ -132,11 +166,11 @@ def _sent(work: _Work, progress: Progress) -> Written | None:
             unrun = progress.unrun
             if unrun and unrun.kind is not RefusalKind.STOP:
                 return _unrun(job, spool, unrun)
-            missing = _missing(job.turn, job.batch, spool)
+            missing = _missing(job, spool)
             if missing and not _is_settled(work, missing, spool.broken):
                 return None
             lacking = failure(Outcome.CANCELED, unrun.error) if unrun else failure(Outcome.MISSING)
-            return write_in_order(job, spool, lacking)
+            return _write(job, spool, lacking)
     except SpoolFull:
         job.tally.clear()
         job.aside.clear()
@@ -146,12 +180,13 @@ def _sent(work: _Work, progress: Progress) -> Written | None:
 def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
     """Write that no request was run: those to blame as errors, all others as worth sending again without them.
 
-    Where no line is to blame, the same batch would be refused again, unless a person puts something in order first.
+    Where no line is to blame, the same batch would be refused again, unless a person puts something in order first. If
+    the drop is gone and had blank lines, nobody can tell which line is to blame.
     """
     blamed = {blame.place: blame.error for blame in unrun.blamed if blame.place <= job.batch.requests}
-    if blamed:
-        numbers = chain.from_iterable(some.numbers for some in job.custom_ids())
-        for place, line in enumerate(numbers, 1):
+    if blamed and not (job.gone and has_blank_lines(job.batch)):
+        ids = chain.from_iterable(some.numbers for some in job.custom_ids()) if not job.gone else all_lines(job.batch)
+        for place, line in enumerate(ids, 1):
             if place in blamed:
                 wire = wire_id(nonce(job.turn.run.run), line)
                 spool.add(Result(wire, Outcome.ERRORED, error=blamed[place]))
@@ -159,15 +194,16 @@ def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
     if cause:
         job.tally.causes[cause] += job.batch.requests - len(blamed)
     comes_again = unrun.kind is RefusalKind.DEFECT and not blamed and not cause
-    return write_in_order(job, spool, failure(Outcome.ERRORED if comes_again else Outcome.CANCELED, unrun.error))
+    return _write(job, spool, failure(Outcome.ERRORED if comes_again else Outcome.CANCELED, unrun.error))
 
 
-def _missing(turn: Turn, batch: Batch, spool: Spool) -> list[int]:
-    """Return the lines that were sent and have no result."""
+def _missing(job: Job, spool: Spool) -> list[int]:
+    """Return the lines that were sent and have no result, and blank ones where nobody can tell them apart any more."""
+    batch = job.batch
     if len(spool) == batch.requests:
         return []
     skipped = batch.skipped_lines
-    numbers = (line.number for line in turn.lines(batch))
+    numbers = all_lines(batch) if job.gone else (line.number for line in job.turn.lines(batch))
     return [number for number in numbers if number not in skipped and number not in spool]
 
 

@@ -33,12 +33,12 @@ class Stored(NamedTuple):
     retryable: bool
 
     @classmethod
-    def of(cls, result: Result, line: int) -> Self:
-        """Make it from what became of a line."""
+    def of(cls, result: Result, line: int | None, *, resendable: bool = True) -> Self:
+        """Make it from what became of a line; `resendable`: whether the line is there to be sent again."""
         if result.outcome is Outcome.SUCCEEDED:
             return cls(result.response, succeeded=True, retryable=False)
-        retryable = is_retryable(result.outcome, result.error)
-        return cls(failure_form(result, line), succeeded=False, retryable=retryable)
+        retryable = resendable and is_retryable(result.outcome, result.error)
+        return cls(failure_form(result, line, resendable=resendable), succeeded=False, retryable=retryable)
 
 
 class SpoolFull(Exception):
@@ -81,11 +81,14 @@ class Aside:
 class Spool:
     """Results in a temporary file that vanishes with the process. Holds 8 bytes of memory per request."""
 
-    def __init__(self, batch: Batch, mark: str, tally: Tally, aside: Aside, limit: int) -> None:
+    def __init__(  # noqa: PLR0913  # the last one is for a drop that is gone
+        self, batch: Batch, mark: str, tally: Tally, aside: Aside, limit: int, *, resendable: bool = True
+    ) -> None:
         """Take the batch whose results are kept, the nonce of its wire ids, and what counts and keeps the others.
 
-        `limit`: bytes of disk that may be used.
+        `limit`: bytes of disk that may be used. `resendable`: whether the lines are there to be sent again.
         """
+        self._resendable = resendable
         self._aside = aside
         self._limit = limit
         self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by our own __exit__
@@ -148,7 +151,7 @@ class Spool:
         return sorted(self._broken)
 
     def _settle(self, line: int, result: Result) -> None:
-        stored = Stored.of(result, line)
+        stored = Stored.of(result, line, resendable=self._resendable)
         self._keep(line, stored)
         self._tally.add(result, retryable=stored.retryable)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from conveyor.drop import Drop, Source
+from conveyor.unreadable import unreadable
 from conveyor.upload import Upload, Writer
 
 if TYPE_CHECKING:
@@ -28,9 +29,13 @@ class Storage:
         self.bucket = bucket
 
     def describe(self, key: str, version: str | None) -> Drop:
-        """Return the version of an object, the current one where none is named."""
+        """Return the version of an object, the current one where none is named. Raises DropUnreadable."""
         question: HeadObjectRequestTypeDef = {"Bucket": self.bucket, "Key": key}
-        head = self._client.head_object(**question, **({"VersionId": version} if version else {}))
+        try:
+            head = self._client.head_object(**question, **({"VersionId": version} if version else {}))
+        except ClientError:
+            self.touch(Source(key, version))  # the answer to a HEAD has a status, and no words that tell why
+            raise
         return Drop(
             self.bucket,
             key,
@@ -40,6 +45,10 @@ class Storage:
             head["LastModified"],
             head["Metadata"],
         )
+
+    def touch(self, source: Source, place: int = 0) -> None:
+        """Read one byte of an object that never changes. Raises DropUnreadable."""
+        self._range(source, place, place + 1)
 
     def get(self, key: str) -> bytes:
         """Return a small object that is known to exist."""
@@ -93,8 +102,20 @@ class Storage:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
+    def folders(self, prefix: str, after: str) -> Iterator[str]:
+        """Yield what lies right under a prefix, up to the next slash, in order, of names that sort behind `after`."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix, Delimiter="/", StartAfter=prefix + after
+        )
+        yield from (
+            item["Prefix"].removeprefix(prefix).rstrip("/") for page in pages for item in page.get("CommonPrefixes", [])
+        )
+
     def stream(self, source: Source, start: int, end: int) -> Iterator[bytes]:
-        """Yield bytes `start` to `end` of an object, a range at a time, each read again where it was cut."""
+        """Yield bytes `start` to `end` of an object, a range at a time, each read again where it was cut.
+
+        Raises DropUnreadable where S3 will not give them, however often it is asked.
+        """
         for begin in range(start, end, RANGE_BYTES):
             yield self._range(source, begin, min(begin + RANGE_BYTES, end))
 
@@ -108,6 +129,10 @@ class Storage:
                 if answer["ContentLength"] != end - start:
                     raise RuntimeError(f"S3 gave {answer['ContentLength']} bytes for {end - start} of {source.key}")
                 return answer["Body"].read()
+            except ClientError as error:
+                about = error.response["Error"]
+                why = unreadable(_status(error), about.get("Code") or "", about.get("Message") or "")
+                raise (why or error) from None
             except (HTTPClientError, IncompleteReadError):  # cut while reading, which the client does not retry
                 if not left:
                     raise

@@ -19,6 +19,7 @@ from conveyor.ledger import Ledger
 from conveyor.plan import Batch
 from conveyor.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
 from conveyor.turn import Turn
+from conveyor.unreadable import DropUnreadable
 from conveyor.wire import Envelope
 
 SPARE = timedelta(seconds=60)
@@ -55,7 +56,7 @@ def submit_next(turn: Turn, facts: Facts) -> bool:
         is_due = refused is None or refused.retry_at <= turn.now()
         if _conclude(turn, batch, about) or not is_due or not _has_time(turn) or not _has_key(turn):
             return False
-        return admit(turn, batch.requests, facts) and _pay(turn, batch, about)
+        return admit(turn, batch.requests, facts) and _is_readable(turn, batch) and _pay(turn, batch, about)
     return False
 
 
@@ -69,6 +70,16 @@ def _has_key(turn: Turn) -> bool:
         turn.api.renew()
     except CredentialsUnusable as error:
         turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), "key-unusable", str(error)))
+        return False
+    return True
+
+
+def _is_readable(turn: Turn, batch: Batch) -> bool:
+    """Refuse the run where the drop cannot be read any more: each attempt would fail, and nobody would know why."""
+    try:
+        turn.storage.touch(turn.source, batch.first_byte)
+    except DropUnreadable as error:
+        turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), error.code, str(error)))
         return False
     return True
 
@@ -143,7 +154,11 @@ def _call(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> None:
     envelope = Envelope(turn.api.dialect.form, turn.run.run, settings.default_max_tokens)
     body = partial(_body, turn, batch, envelope)
     outgoing = Outgoing(turn.origin(batch), batch.requests, batch.body_bytes, body)
-    match turn.api.create(outgoing, settings.post_seconds):
+    try:
+        answer = turn.api.create(outgoing, settings.post_seconds)
+    except DropUnreadable as error:  # while it was read to be sent: what the provider made of the beginning is unknown
+        answer = Unknown(f"{error.code} while the batch was sent")
+    match answer:
         case Created(batch_id, created_at, expires_at):
             submitted = Submitted(writer, turn.now(), batch_id, created_at, expires_at)
             if turn.ledger.write_submitted(batch.number, about.take, submitted).id == batch_id:

@@ -17,7 +17,8 @@ from conveyor.validation import validate
 def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Carry a run on as far as it goes now, whether an upload or the state machine asks. Returns the machine's state.
 
-    An ignored upload gives {"ignored": key}; {"run", "continue": state} goes on in a new execution.
+    An ignored upload, or one of which nothing is left, gives {"ignored": key}.
+    {"run", "continue": state} goes on in a new execution.
     """
     if "continue" in event:
         clients.machine.start(f"{event['run']}-{event['continue']['execution']['number']}", event["continue"])
@@ -30,6 +31,8 @@ def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> d
         if upload.is_ignored:
             return {"ignored": upload.key}
         run = receive(upload, clients.storage, clients.machine, clients.settings, clients.environment.stack_id)
+        if run is None:
+            return {"ignored": upload.key}
         turn = clients.turn(run.run, invocation)
         facts = turn.ledger.facts()
         if _another_validates(turn, facts):

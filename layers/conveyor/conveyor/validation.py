@@ -57,7 +57,7 @@ def _unread(run: Run) -> tuple[str, str] | None:
     """Return why a drop is refused without being read."""
     limit = run.settings.max_bytes_per_drop
     if run.problem:
-        return "unreadable", run.problem
+        return run.code, run.problem
     if run.drop.bytes > limit:
         return "too-large", (
             f"the drop has {run.drop.bytes:,} bytes; the stack's MaxBytesPerDrop is {limit:,}: "

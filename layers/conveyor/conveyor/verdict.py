@@ -88,7 +88,7 @@ def _validating_until(turn: Turn, facts: Facts) -> datetime | None:
 def _of_batch(turn: Turn, batch: Batch, facts: Facts, control: Control) -> Verdict:
     about = facts.batches.get(batch.number, BatchFacts())
     if about.stuck:  # its lines are failures
-        return Verdict(Next.REPORT if about.parted else Next.SPLIT)
+        return Verdict(Next.REPORT) if about.parted else _without_results(turn, batch.number, about)
     if about.submitted:
         return _of_submitted(turn, batch, facts, stop=control.is_stopped)
     if about.parted:
@@ -100,7 +100,9 @@ def _of_batch(turn: Turn, batch: Batch, facts: Facts, control: Control) -> Verdi
 
 def _of_unsent(turn: Turn, batch: Batch, about: BatchFacts, facts: Facts) -> Verdict:
     if facts.refused:  # the lines of a batch that is never sent are failures, if other batches were sent
-        return Verdict(Next.SPLIT if facts.is_sent else Next.WAIT if facts.is_undecided else Next.REPORT)
+        if facts.is_sent:
+            return _without_results(turn, batch.number, about)
+        return Verdict(Next.WAIT if facts.is_undecided else Next.REPORT)
     refused = last_refusal(batch.number, about, turn.ledger)
     if refused is None:
         return Verdict(Next.SUBMIT)
@@ -108,6 +110,15 @@ def _of_unsent(turn: Turn, batch: Batch, about: BatchFacts, facts: Facts) -> Ver
     if refused.retry_at > turn.now():
         return Verdict(Next.WAIT, refused.retry_at, trouble)
     return Verdict(Next.SUBMIT, trouble=trouble)
+
+
+def _without_results(turn: Turn, batch: int, about: BatchFacts) -> Verdict:
+    """Let the lines of a batch be written as failures, unless they could not be read a moment ago."""
+    unread = unread_until(turn, batch, about)
+    if unread is None:
+        return Verdict(Next.SPLIT)
+    again, trouble = unread
+    return Verdict(Next.WAIT, again, trouble) if again > turn.now() else Verdict(Next.SPLIT, trouble=trouble)
 
 
 def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, control: Control) -> Verdict:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from conveyor import keys
 from conveyor.notice import Notice, cut, quoted_url, table
 from conveyor.records import Run
+from conveyor.unreadable import CANNOT
 
 Status = Literal["held", "troubled"]
 """What a message about a run that goes on can say of it; of one that has ended, see `receipt.Status`."""
@@ -53,8 +54,12 @@ def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str)
 
 def troubled_notice(run: Run, reason: str, since: datetime, secret: str) -> Notice:
     """Say that the provider has not answered for long, and what would help."""
+    if reason.startswith(CANNOT):
+        waits = "the results are there, and the drop cannot be read, which holds the ids"
+    else:
+        waits = "the provider does not answer as it should"
     lines = [
-        f"The run of your drop {run.drop.key} waits: the provider does not answer as it should. No line is lost and",
+        f"The run of your drop {run.drop.key} waits: {waits}. No line is lost and",
         "nothing is paid for twice; the run goes on asking, and goes on by itself when the trouble ends.",
         "",
         *_about(run, reason, since),
@@ -75,6 +80,12 @@ def _about(run: Run, reason: str, since: datetime) -> list[str]:
 
 def _help(run: Run, reason: str, secret: str) -> list[str]:
     """Return what mends the kind of trouble, where something here does."""
+    if reason.startswith(CANNOT):
+        return [
+            "Make this version of the object readable again. If it is not within a day, results and failures are",
+            "written under the line numbers of the drop, without ids, and without lines to send again.",
+            "",
+        ]
     if _is_refused(reason) and run.settings.auth == "aws":
         return [
             "The provider's gateway refuses the functions' roles. See that WorkspaceId names a workspace of this",

@@ -17,7 +17,7 @@ from conveyor.tally import Tally
 from conveyor.turn import Turn
 from conveyor.upload import Writer
 
-_MOST_NAMED = 1000
+MOST_NAMED = 1000
 
 
 class Job(NamedTuple):
@@ -31,6 +31,8 @@ class Job(NamedTuple):
     """False where another split may have left files when it was broken off."""
     tally: Tally
     aside: Aside
+    gone: str | None = None
+    """Why the lines of the drop cannot be read any more, if so: nothing is known of them but their numbers."""
 
     def key(self, file: str) -> str:
         """Return where one of the files goes."""
@@ -53,10 +55,10 @@ class Outputs:
         self._writers = writers
         self._keep_empty = keep_empty
 
-    def add(self, custom_id: bytes, stored: Stored) -> None:
-        """Write a request's outcome."""
+    def add(self, custom_id: bytes, stored: Stored, line: int | None = None) -> None:
+        """Write a request's outcome; `line`: where it has no other name."""
         file = keys.RESULTS if stored.succeeded else keys.FAILURES
-        self._writers[file].write(output_line(custom_id, stored.form, succeeded=stored.succeeded))
+        self._writers[file].write(output_line(custom_id, stored.form, succeeded=stored.succeeded, line=line))
 
     def again(self, lines: Iterable[Line]) -> None:
         """Write requests' own lines, since sending them again may help."""
@@ -130,4 +132,4 @@ def left_out(fault: Skipped, tally: Tally) -> tuple[bytes, Stored]:
 
 def _unmet(job: Job, spool: Spool) -> list[int]:
     met = {line.number for line in job.turn.lines(job.batch)}
-    return sorted(line for line in spool if line not in met)[:_MOST_NAMED]
+    return sorted(line for line in spool if line not in met)[:MOST_NAMED]

@@ -1,0 +1,62 @@
+"""The same for a drop that is deleted on the way: nothing is paid twice, and what was paid for comes back."""
+
+from functools import partial
+from typing import Literal
+from uuid import uuid4
+
+import pytest
+
+from tests.faults.history import Ending, History
+from tests.faults.taps import At, Point, Taps, meanwhile
+from tests.functions.belt import Belt, drop_of
+from tests.functions.test_unreadable_drops import delete
+
+DATA = drop_of(4)
+
+
+def play(belt: Belt, points: set[Point], when: Literal["before", "after"], words: str) -> tuple[Taps, Ending]:
+    """Play the history of a drop that is deleted at a call, with crashes at some points and its event twice."""
+    belt.begin_anew()
+    belt.provider.configure(outcomes={"2": "expired"})
+    key, taps = f"inbox/{uuid4().hex}.jsonl", Taps(set(points), questions=False)
+    with meanwhile(belt.clients, At(when, words, partial(delete, belt, key))):
+        ending = History(belt, taps, deliveries=2).play(DATA, key)
+    receipt = belt.receipt(ending.run)
+    assert {each.split("/")[-2] for each in belt.stored(f"results/{ending.notice['name']}/")} == {ending.run}
+    assert receipt["status"] == ending.notice["status"]
+    return taps, ending
+
+
+@pytest.mark.parametrize("dialect", ["messages"], indirect=True)
+@pytest.mark.parametrize(
+    ("when", "words"), [("before", "HeadObject "), ("after", "/run.json"), ("after", "/plan.jsonl")]
+)
+def test_a_crash_at_any_one_point_changes_nothing_for_a_drop_that_is_gone(
+    belt: Belt, when: Literal["before", "after"], words: str
+) -> None:
+    """Deleted before it is described, read or sent: one run, refused, and nothing is paid."""
+    whole, _ = play(belt, set(), when, words)
+    assert any("refused.json" in call for call in whole.seen)
+    for point in sorted(whole.distinct()):
+        taps, ending = play(belt, {point}, when, words)
+        assert taps.crashed, f"{point} of {whole.seen} happened only once"
+        assert (ending.notice["status"], belt.receipt(ending.run)["code"]) == ("refused", "drop-gone")
+        assert ending.creates == 0
+
+
+@pytest.mark.parametrize("dialect", ["messages", "bare files"], indirect=True)
+def test_a_crash_at_any_one_point_loses_no_answer_of_a_drop_that_is_gone(belt: Belt) -> None:
+    """Deleted once its batch is written down: every answer stands under its line number, and one call was paid."""
+    words = "/batch-1.json"
+    whole, _ = play(belt, set(), "after", words)
+    for point in sorted(whole.distinct()):
+        taps, ending = play(belt, {point}, "after", words)
+        assert taps.crashed, f"{point} of {whole.seen} happened only once"
+        name = ending.notice["name"]
+        results = [line["line"] for line in belt.lines(f"results/{name}/", "results.jsonl")]
+        failures = [(line["line"], line["outcome"]) for line in belt.lines(f"failures/{name}/", "failures.jsonl")]
+        assert (results, failures) == ([1, 3, 4], [(2, "expired")])
+        receipt = belt.receipt(ending.run)
+        assert (receipt["status"], receipt["requests"], receipt["retryable"]) == ("completed", 4, 0)
+        assert "was deleted" in receipt["drop_unreadable"]
+        assert ending.created == 1
