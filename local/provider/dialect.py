@@ -23,6 +23,7 @@ class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     max_file_requests: Count = 50_000
     completion_windows: tuple[str, ...] = ("24h",)  # those that a create call may name
     line_form: Literal["params", "body"] | None = None  # of the lines of an input; null: as the first one is
+    naive_lines: bool = False  # lines also end at U+2028, U+2029, U+0085 and all else that `str.splitlines` cuts at
     error_line_base: Literal[0, 1] = 1  # number of the first line in `errors`
 
     status_case: Literal["lower", "upper"] = "lower"

@@ -16,7 +16,7 @@ def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes) -> dict[str
     receipt = agree(belt, run)
     assert (notice["run"], notice["status"], receipt["status"]) == (run, "completed", "completed")
     name = receipt["name"]
-    asked = [orjson.loads(line)["custom_id"] for line in data.splitlines()]
+    asked = [orjson.loads(line)["custom_id"] for line in data.split(b"\n") if line]
     results = _ids(belt, f"results/{name}/{run}/results.jsonl")
     failures = _ids(belt, f"failures/{name}/{run}/failures.jsonl")
     assert Counter(results + failures) == Counter(asked), "every line in exactly one output"

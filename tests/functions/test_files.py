@@ -47,6 +47,21 @@ def test_results_and_failures_come_from_two_files_in_the_drops_order(belt: Belt)
     assert batch["metadata"] == {"conveyor_run": run, "conveyor_batch": "1", "conveyor_requests": "5"}
 
 
+@pytest.mark.parametrize("stack_settings", [{}, {"LINE_FORM": "body"}], indirect=True, ids=["params", "body"])
+def test_a_server_that_cuts_lines_where_json_does_not_loses_no_request(belt: Belt) -> None:
+    """Characters that some programs take for line ends are escaped: the file has a line for each request."""
+    belt.provider.configure(naive_lines=True)
+    ends = "one\u2028two\u2029three\x85four"
+    lines = [
+        request(f"r\u2028{number}", system=ends, messages=[{"role": "user", "content": ends}]) for number in (1, 2)
+    ]
+    data = b"".join(line + b"\n" for line in [*lines, request("r-3").replace(b'",', b'",\r\r'), request("r-4")])
+    run = belt.upload(data)
+    receipt = check(belt, run, belt.finish(run), data)
+    assert (receipt["results"], receipt["failures"]) == (4, 0)
+    assert uploads(belt)[0]["bytes"] == belt.lines(f"runs/{run}/", "plan.jsonl")[1]["body_bytes"]
+
+
 def test_a_batch_that_fails_for_want_of_room_is_sent_again_from_the_same_file(belt: Belt) -> None:
     """Nothing of it was run or paid; the second one is the run's, and the first one is never taken for it."""
     data = drop_of(3)

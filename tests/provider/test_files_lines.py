@@ -112,6 +112,18 @@ def test_line_ends_do_not_matter(files: FileClient) -> None:
     assert files.lines(batch["output_file_id"]).keys() == {"r-1", "r-2", "r-3"}
 
 
+def test_lines_are_cut_naively_on_demand(files: FileClient, provider: Control) -> None:
+    """As by a server that takes more than a line feed for a line's end: half a request is no JSON."""
+    for end in ("\u2028", "\u2029", "\x85"):
+        params = f'{{"model": "m", "max_tokens": 5, "messages": [{{"role": "user", "content": "one{end}two"}}]}}'
+        file = files.upload(f'{{"custom_id": "a", "params": {params}}}'.encode()).json()["id"]
+        for naive, status in ((False, "completed"), (True, "failed")):
+            provider.configure(naive_lines=naive)
+            batch = files.wait(files.submit(file).json()["id"])
+            assert batch["status"] == status
+        assert [fault["code"] for fault in batch["errors"]["data"]] == ["invalid_json_line"] * 2
+
+
 def test_a_custom_id_is_any_text(files: FileClient) -> None:
     """No length and no alphabet is documented in this dialect."""
     custom_id = "Straße 7/" * 20

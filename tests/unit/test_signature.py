@@ -13,10 +13,15 @@ import pytest
 
 from conveyor.api import Created, CredentialsUnusable, Progress, Refused, Trouble
 from conveyor.api.door import Door
+from conveyor.api.files import FileBatches
 from conveyor.api.messages import MessageBatches
 from conveyor.api.signature import RoleSignature
+from conveyor.checking import check_drop
+from conveyor.lines import read_stretches
 from conveyor.records import RefusalKind
+from conveyor.wire import Envelope
 from tests.unit.examples import NOW, ORIGIN, outgoing
+from tests.unit.examples_of_drops import PARAMS, RUN, line, settings
 from tests.unit.test_messages_api import batch, error
 
 REGION = "eu-central-1"
@@ -47,14 +52,15 @@ class Gateway:
         self.rotate(1)
         self.seen: list[httpx.Request] = []
         self.told: list[httpx.Response] = []
-        client = httpx.Client(transport=httpx.MockTransport(self._answer))
+        client = httpx.Client(transport=httpx.MockTransport(self.answer))
         self.api = MessageBatches(Door(client, URL, RoleSignature(self.session), WORKSPACE))
 
     def rotate(self, number: int) -> None:
         """Give the function new credentials."""
         self.session.set_credentials(f"AKID-{number}", f"secret-{number}", f"token/{number}+==")
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """Answer a call."""
         request.read()
         self.seen.append(request)
         assert signature(request) == given(request)[-1]
@@ -146,6 +152,20 @@ def test_a_streamed_body_is_signed_with_its_hash_and_read_twice(gateway: Gateway
     assert "transfer-encoding" not in call.headers
     assert call.headers["x-amz-content-sha256"] == sha256(data).hexdigest()
     assert set(given(call)[5].split(";")) == SIGNED | {"content-type"}
+
+
+def test_a_file_of_lines_is_signed_as_it_is_sent(gateway: Gateway) -> None:
+    """With what is escaped in it, not as the user wrote it."""
+    data = line("a", system="\u2028 \u0085") + b"\n"
+    (batch,) = check_drop(RUN, settings(), PARAMS, lambda: [data]).batches
+    envelope = Envelope(PARAMS.form, RUN, 16)
+    sent = outgoing(size=batch.body_bytes)._replace(body=lambda: envelope.body(batch, read_stretches([data])))
+    door = Door(httpx.Client(transport=httpx.MockTransport(gateway.answer)), URL, RoleSignature(gateway.session))
+    FileBatches(door, settings(batch_api="files")).create(sent, 60)
+    (upload,) = [call for call in gateway.seen if call.url.path == "/v1/files" and call.method == "POST"]
+    assert rb"\u2028 \u0085" in upload.content
+    assert upload.headers["x-amz-content-sha256"] == sha256(upload.content).hexdigest()
+    assert upload.headers["content-length"] == str(len(upload.content))
 
 
 def test_workspace_and_version_are_said_and_signed_and_no_key_is(gateway: Gateway) -> None:

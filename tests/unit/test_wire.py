@@ -67,6 +67,8 @@ ITEMS = st.sampled_from(
         line("c").replace(b"max_tokens", b"max\\u005ftokens"),
         b'{"params": {}, "x": {"params": 5}, ' + line("d")[1:],
         b" \t" + line("e", system="[\u2028]") + b"\r",
+        line("\u2028\u2029\x85", system="\u2029 \u0085\u2028 \u0165\u2020\u2027"),
+        line("\u2029").replace(b'"m",', b'"m",\r\t\r'),
         line("f").replace(b'"max_tokens":5', b'"max_tokens":5,"max_tokens":6'),
         b"",
         b" \r",
@@ -146,3 +148,48 @@ def test_a_file_holds_one_json_object_on_each_line(dialect: Dialect, name: str, 
         {"custom_id": wire_id(nonce(RUN), number), **about, name: params}
         for number, params in zip((1, 3), given, strict=True)
     ]
+
+
+ENDS = "\u2028\u2029\x85"
+WORDS = st.text(st.sampled_from(f'{ENDS}\n\r\v\f\x1c\x1d\x1e\\"/uaé\u2020\u2027\u202a\x86Ã…日\U0001f600'), max_size=20)
+TEXTS = st.lists(st.tuples(WORDS, WORDS, st.booleans(), st.booleans()), min_size=1, max_size=8)
+
+
+@given(TEXTS, st.sampled_from([PARAMS, BODY, CHAT]))
+def test_a_file_has_as_many_lines_as_requests_whoever_counts_them(
+    texts: list[tuple[str, str, bool, bool]], dialect: Dialect
+) -> None:
+    """Whatever their strings and ids hold, as long as announced, and with the very values that were given.
+
+    Many at a glance, and one by one: a field that is not known, or a carriage return, ends the glance.
+    """
+    lines = []
+    for number, (custom_id, text, odd, spaced) in enumerate(texts):
+        about = {"x": {text: text}} if odd else {"system": text}
+        written = line(f"{custom_id[:10]}{number}", messages=[{"role": "user", "content": text}], **about)
+        lines.append(written.replace(b'"m",', b'"m",\r\r') if spaced else written)
+    data = b"\n".join(lines) + b"\n"
+    (batch,) = check_drop(RUN, settings(), dialect, lambda: [data]).batches
+    body = b"".join(Envelope(dialect.form, RUN, 16).body(batch, read_stretches([data])))
+    assert len(body) == batch.body_bytes
+    assert len(body.decode().splitlines()) == body.count(b"\n") == batch.requests == len(texts)
+    field = "params" if dialect is PARAMS else "body"
+    sent = [orjson.loads(each)[field] for each in body.decode().splitlines()]
+    assert sent == [orjson.loads(each)["params"] for each in lines]
+
+
+def test_only_what_may_end_a_line_is_escaped_and_only_in_files() -> None:
+    """Everything else stays byte for byte; a body that is one JSON value has no lines to lose."""
+    params = '{"a":"é\u2027\u2028\u2029\u202a\x84\x85\x86日\\u2028","b":"\\r"}'.encode()
+    in_file = '{"a":"é\u2027\\u2028\\u2029\u202a\x84\\u0085\x86日\\u2028","b":"\\r"}'.encode()
+    for dialect, wanted in ((PARAMS, in_file), (BODY, in_file), (CHAT, in_file), (MESSAGES, params)):
+        assert wanted in Envelope(dialect.form, RUN, 5).requests([17], [params], [False])
+
+
+def test_a_request_is_as_large_as_it_is_sent() -> None:
+    """One that only fits as it was written is refused before anything is sent."""
+    data = line("a", system="\u2028" * 500) + b"\n"
+    small = settings(max_bytes_per_batch=len(data) + 200)
+    assert check_drop(RUN, small, MESSAGES, lambda: [data]).faults == []
+    (fault,) = check_drop(RUN, small, PARAMS, lambda: [data]).faults
+    assert fault.code == "request-too-large"

@@ -119,7 +119,8 @@ class Check:
     def _sent(self, line: Line, request: Request) -> Sent:
         defaulted = int(self._dialect.is_message and request.max_tokens is None)
         tokens = self._settings.default_max_tokens if request.max_tokens is None else request.max_tokens
-        size = self._envelope.size(line.number, line.number, len(request.params), defaulted)
+        params = len(request.params) + self._envelope.growth(request.params)
+        size = self._envelope.size(line.number, line.number, params, defaulted)
         model = request.model if self._dialect.one_model else ""
         return Sent(line.number, line.number, line.start, line.end, 1, size, tokens, defaulted, model)
 
@@ -127,9 +128,14 @@ class Check:
         count, defaulted = len(seen.custom_ids), seen.without_max_tokens * self._dialect.is_message
         last = number + count - 1
         end = stretch.start + stretch.end - stretch.begin - 1
-        size = self._envelope.size(number, last, seen.params_bytes, defaulted)
+        size = self._envelope.size(number, last, seen.params_bytes + self._growth(stretch, seen), defaulted)
         tokens = seen.max_tokens + seen.without_max_tokens * self._settings.default_max_tokens
         return Sent(number, last, stretch.start, end, count, size, tokens, defaulted, seen.model)
+
+    def _growth(self, stretch: Stretch, seen: Glance) -> int:
+        """Return how many bytes longer the params of some lines are when they are sent: ids are not sent at all."""
+        lines = self._envelope.growth((stretch.data or b"")[stretch.begin : stretch.end])
+        return lines and lines - self._envelope.growth("".join(seen.custom_ids).encode())
 
 
 def check_drop(  # noqa: PLR0913, PLR0917  # the last two are for tests

@@ -19,6 +19,8 @@ class Form(NamedTuple):
     """One byte between two requests."""
     end: bytes
     """After the last request."""
+    is_lines: bool = False
+    """Whether each request is a line of a file: then what some servers take for the end of a line is escaped."""
 
     @property
     def around(self) -> int:

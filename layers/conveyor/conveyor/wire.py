@@ -1,4 +1,4 @@
-"""Requests as they are sent: the user's params byte for byte after our id."""
+"""Requests as they are sent: the user's params byte for byte after our id, but for `separators` in files of lines."""
 
 from collections.abc import Iterable, Iterator
 from itertools import repeat
@@ -10,6 +10,7 @@ from conveyor.dialect import Form
 from conveyor.drop import nonce, wire_id
 from conveyor.lines import Stretch
 from conveyor.plan import Batch
+from conveyor.separators import escaped, growth
 
 
 class Envelope:
@@ -33,12 +34,17 @@ class Envelope:
                 pieces += (start, default, bytes(written)[1:], after)
             else:
                 pieces += (start, written, after)
-        return b"".join(pieces)[: -len(self._form.separator)]
+        sent = b"".join(pieces)[: -len(self._form.separator)]
+        return escaped(sent) if self._form.is_lines else sent
+
+    def growth(self, text: bytes) -> int:
+        """Return how many bytes longer some params are when they are sent, beside a default that is put in."""
+        return growth(text) if self._form.is_lines else 0
 
     def size(self, first: int, last: int, params: int, defaulted: int) -> int:
         """Return how many bytes the requests of lines `first` to `last` have, separated.
 
-        `params`: bytes of all their params; `defaulted`: how many of them get the default.
+        `params`: bytes of all their params, and of their growth; `defaulted`: how many of them get the default.
         """
         count = last - first + 1
         digits = len(str(first)) * count

@@ -188,7 +188,7 @@ def connect(door: Door, settings: Settings) -> FileBatches:
 def _dialect(settings: Settings) -> Dialect:
     has_body = settings.line_form == "body"
     call = b'","method":"POST","url":%b,"body":' % msgspec.json.encode(settings.batch_endpoint)
-    form = Form(b"", b'{"custom_id":"', call if has_body else b'","params":', b"\n", b"\n")
+    form = Form(b"", b'{"custom_id":"', call if has_body else b'","params":', b"\n", b"\n", is_lines=True)
     return Dialect(
         form,
         max_requests=50_000,
