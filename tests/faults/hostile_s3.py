@@ -13,12 +13,16 @@ from conveyor.clients import Clients
 
 _ERROR = b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>%s</Code><Message>As AWS says it.</Message></Error>'
 DENIED = _ERROR % b"AccessDenied"
+MAY_NOT_LIST = DENIED.replace(
+    b"As AWS says it.",
+    b"User: x is not authorized to perform: s3:ListBucket because no identity-based policy allows it",
+)
 CONFLICT = _ERROR % b"ConditionalRequestConflict"
 
 
 @contextmanager
 def denying(clients: Clients) -> Iterator[list[bytes]]:
-    """Answer 403 for an object that is not there, except in a ledger: S3 tells only those who may list.
+    """Answer 403 for an object or version that is not there, except in a ledger: S3 tells only those who may list.
 
     Yields what it was asked for, as the local S3 words it.
     """
@@ -29,8 +33,16 @@ def denying(clients: Clients) -> Iterator[list[bytes]]:
         if b"<Code>NoSuchKey</Code>" in told and b"<Key>runs/" not in told:
             denied.append(told)
             response_dict |= {"status_code": 403, "body": DENIED}
+        if b"<Code>NoSuchVersion</Code>" in told:
+            response_dict |= {"status_code": 403, "body": MAY_NOT_LIST}
 
-    with _answering(clients, "before-parse.s3.GetObject", deny):
+    def deny_without_words(response_dict: dict[str, Any], **_: Any) -> None:
+        response_dict["status_code"] = 403 if response_dict["status_code"] == 404 else response_dict["status_code"]
+
+    with (
+        _answering(clients, "before-parse.s3.GetObject", deny),
+        _answering(clients, "before-parse.s3.HeadObject", deny_without_words),
+    ):
         yield denied
 
 

@@ -77,6 +77,30 @@ def test_a_drop_that_is_stored_in_another_way_is_refused_at_once(belt: Belt, mor
     assert refusal(belt, belt.event_of(KEY, put, len(drop_of(2))))["code"] == kind
 
 
+def test_an_archived_drop_runs_when_the_commands_of_its_message_were_typed(belt: Belt) -> None:
+    """Restored, and copied onto itself with another storage class; its own settings stay."""
+    own = {"on-invalid": "skip"}
+    put = belt.s3.put_object(
+        Bucket=belt.bucket, Key=KEY, Body=drop_of(2) + b"[]\n", StorageClass="GLACIER", Metadata=own
+    )
+    message = refusal(belt, belt.event_of(KEY, put, 9))["message"]
+    restore, copy, again = [line.strip() for line in message.splitlines() if line.startswith("  aws")]
+    named = {"Bucket": belt.bucket, "Key": KEY}
+    assert restore == (
+        f"aws s3api restore-object --bucket {belt.bucket} --key {KEY} --version-id {put['VersionId']} "
+        f"--restore-request Days=7"
+    )
+    source = f"{belt.bucket}/{KEY}?versionId={put['VersionId']}"
+    assert copy == (
+        f"aws s3api copy-object --bucket {belt.bucket} --key {KEY} --copy-source '{source}' --storage-class STANDARD"
+    )
+    assert again.startswith("aws s3 cp three.jsonl s3://")
+    belt.s3.restore_object(**named, VersionId=put["VersionId"], RestoreRequest={"Days": 7})
+    answer = belt.s3.copy_object(**named, CopySource=source, StorageClass="STANDARD")
+    notice = belt.finish(belt.submit(belt.event_of(KEY, answer, 9))["run"])
+    assert (notice["status"], notice["results"]) == ("completed", 2)
+
+
 def test_a_version_that_is_gone_before_submit_looks_is_a_refusal(belt: Belt, machine: str) -> None:
     """Also if the event comes again: one run, one execution."""
     event = belt.drop(drop_of(2))

@@ -16,7 +16,6 @@ ADVICE = {
     "batch-too-large": "Deploy with lower MaxRequestsPerBatch (requests in a batch) or MaxBytesPerBatch (bytes) first: "
     "the receipt has the provider's own words.",
     "provider-refused": "Read the provider's own words in the receipt first: the same batch is refused again.",
-    "drop-archived": "To restore it, type aws s3api restore-object; when it is restored, copy it onto itself.",
     "unsent": "See whether the provider is reachable, and how it is, before you drop it again.",
 }
 

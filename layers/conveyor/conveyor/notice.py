@@ -67,6 +67,8 @@ def _refused(receipt: Receipt) -> list[str]:
     lines += _listed(receipt)
     if receipt.code in ADVICE:
         lines += ["", ADVICE[receipt.code]]
+    if receipt.code == "drop-archived":
+        lines += _restored(receipt)
     if receipt.code == "invalid-lines" and receipt.requests:
         rest = [each for each in own if not each.startswith("on-invalid=")]
         lines += ["", "To send the other lines only, type:", "", f"  {_copy(receipt, ['on-invalid=skip', *rest])}"]
@@ -109,6 +111,20 @@ def _copy(receipt: Receipt, metadata: list[str]) -> str:
         f"aws s3api copy-object --bucket {drop['bucket']} --key {quote(str(drop['key']))} --copy-source {source} "
         f"--metadata-directive REPLACE --metadata {','.join(metadata)}"
     )
+
+
+def _restored(receipt: Receipt) -> list[str]:
+    """Say how an archived version is restored, and dropped again when it is there."""
+    bucket, key, version = (str(receipt.drop[name]) for name in ("bucket", "key", "version"))
+    source = quote(f"{bucket}/{url_quote(key)}?versionId={version}")
+    named = f"--bucket {bucket} --key {quote(key)}"
+    return [
+        "",
+        "To restore it, which takes minutes to hours, and to drop it when it is restored, type:",
+        "",
+        f"  aws s3api restore-object {named} --version-id {version} --restore-request Days=7",
+        f"  aws s3api copy-object {named} --copy-source {source} --storage-class STANDARD",
+    ]
 
 
 _LARGEST_COPY = 5 * 1024**3
