@@ -143,6 +143,16 @@ def test_an_event_that_is_repeated_when_its_drop_is_gone_finds_its_run(
     assert belt.creates() == (1, 1)
 
 
+def test_an_object_without_a_version_is_told_apart_by_the_moment_it_came(belt: Belt) -> None:
+    """Where versioning is off, every object of a key has the same name: another one is no repetition."""
+    events = [belt.drop(drop_of(2)) for _ in range(2)]
+    for day, event in enumerate(events):
+        event["detail"]["object"]["version-id"] = "null"
+        event["time"] = (belt.moment + timedelta(days=day)).isoformat()
+    delete(belt)
+    assert len({refusal(belt, event)["run"] for event in events}) == 2
+
+
 def test_another_upload_of_the_key_is_not_taken_for_the_one_that_is_gone(belt: Belt) -> None:
     """Only the very version is the same drop."""
     other = belt.finish(belt.upload(drop_of(3)))["run"]
@@ -204,8 +214,9 @@ def test_a_drop_that_is_gone_in_the_middle_of_the_call_ends_in_a_refusal(belt: B
 
 
 @pytest.fixture
-def paid(belt: Belt) -> str:
+def paid(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> str:
     """Give a run whose batch has ended: 6 lines, of which the 2nd expired and the 4th failed."""
+    monkeypatch.setenv("CONVEYOR_POLL_MAX_SECONDS", "3600")
     belt.provider.configure(outcomes={"2": "expired", "4": "errored:invalid_request_error"})
     return belt.upload(drop_of(6))
 
@@ -324,6 +335,25 @@ def test_results_wait_a_day_for_a_drop_that_a_person_may_make_readable(
     belt.finish(paid)
     assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ["r-1", "r-3", "r-5", "r-6"]
     assert belt.receipt()["retryable"] == 1
+
+
+def test_batches_that_are_never_sent_wait_a_day_for_their_lines_too(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are looked at ever more rarely, and then told by line number; the first one was sent and is collected."""
+    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    monkeypatch.setenv("CONVEYOR_POLL_MAX_SECONDS", "3600")
+    run, began = belt.upload(drop_of(8)), belt.moment
+    assert belt.split(run, 1)["status"] == "split"
+    with refusing_drops(belt.clients, 403, "AccessDenied"):
+        notice = belt.finish(run)
+    assert timedelta(hours=24) <= belt.moment - began <= timedelta(hours=27)
+    receipt = belt.receipt()
+    assert (notice["status"], receipt["code"]) == ("completed", "drop-denied")
+    assert [line["custom_id"] for line in belt.lines("results/three/", "results.jsonl")] == ["r-1", "r-2", "r-3"]
+    assert [line["line"] for line in belt.lines("failures/three/", "failures.jsonl")] == [4, 5, 6, 7, 8]
+    assert len(belt.facts(run, "split-")) < 80
+    assert [told["status"] for told in belt.told] == ["troubled"]
 
 
 def test_results_come_back_without_ids_when_nobody_makes_the_drop_readable(belt: Belt, paid: str) -> None:

@@ -17,6 +17,8 @@ PACKED = ".gz"
 """May follow the suffix."""
 AGAIN = "again"
 """S3 object metadata: `--metadata again=yes` runs the same bytes under the same key once more."""
+NO_VERSION = "null"
+"""What S3 calls the version of an object that was stored without one: every such object of a key has this name."""
 STAMP = "%Y%m%dT%H%M%SZ"
 """How a run's id begins: the moment when the drop came, in UTC."""
 _LONGEST_NAME = 512
@@ -58,7 +60,7 @@ class Upload(msgspec.Struct, frozen=True):
 
     def undescribed(self) -> "Drop":
         """Return the drop as far as the event tells, where S3 does not."""
-        return Drop(self.bucket, self.key, self.version or "null", self.etag, self.size, self.at, {})
+        return Drop(self.bucket, self.key, self.version or NO_VERSION, self.etag, self.size, self.at, {})
 
 
 class Drop(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 from conveyor import keys
 from conveyor.clients import Machine
-from conveyor.drop import AGAIN, PACKED, STAMP, SUFFIX, Drop, Upload
+from conveyor.drop import AGAIN, NO_VERSION, PACKED, STAMP, SUFFIX, Drop, Upload
 from conveyor.ledger import Ledger
 from conveyor.records import Run
 from conveyor.settings import PER_DROP, BadMetadata, Settings
@@ -49,7 +49,7 @@ def _unread(upload: Upload, error: DropUnreadable, storage: Storage, settings: S
     """
     drop = upload.undescribed()
     mark = drop.mark(stack_id)
-    if upload.version:
+    if drop.version != NO_VERSION:
         until = _stamp(upload.at + _AFTER)
         for name in storage.folders(keys.RUNS, _stamp(upload.at - _BEFORE)):
             if name.endswith(f"-{mark}"):
@@ -72,7 +72,7 @@ def first_state(run: Run) -> dict[str, Any]:
 
 def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
     """Return a drop's settings, and what forbids to read it at all."""
-    if drop.version == "null":
+    if drop.version == NO_VERSION:
         return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
     if not drop.key.removesuffix(PACKED).endswith(SUFFIX):
         return settings, f'the file\'s name does not end in "{SUFFIX}" or "{SUFFIX}{PACKED}": rename it'

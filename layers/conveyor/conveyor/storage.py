@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-from conveyor.drop import Drop, Source
+from conveyor.drop import NO_VERSION, Drop, Source
 from conveyor.unreadable import unreadable
 from conveyor.upload import Upload, Writer
 
@@ -39,7 +39,7 @@ class Storage:
         return Drop(
             self.bucket,
             key,
-            head.get("VersionId", "null"),
+            head.get("VersionId", NO_VERSION),
             head["ETag"].strip('"'),
             head["ContentLength"],
             head["LastModified"],
