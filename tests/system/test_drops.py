@@ -95,6 +95,26 @@ def test_a_refused_drop_is_one_message_with_its_faults_listed(stack: Stack) -> N
     assert creates(stack) == before
 
 
+@pytest.mark.parametrize(
+    ("kind", "stored", "words"),
+    [
+        ("archived", {"StorageClass": "GLACIER"}, "aws s3api restore-object"),
+        ("sealed", {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": b"k" * 32}, "upload the file without that key"),
+    ],
+)
+def test_a_drop_that_cannot_be_read_is_one_message_with_what_to_do(
+    stack: Stack, kind: str, stored: dict[str, Any], words: str
+) -> None:
+    """Whether S3 describes it, or not even that: submit's role suffices to look for a run that it may have."""
+    before = creates(stack)
+    key = f"inbox/{kind}.jsonl"
+    stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=request("a"), **stored)
+    message = stack.wait_for_message(key)
+    assert message.attributes == {"status": "refused", "run": message.run, "name": kind}
+    assert words in message.text
+    assert creates(stack) == before
+
+
 def test_a_drop_overrides_a_setting_by_its_metadata(stack: Stack) -> None:
     """The invalid line is left out and is a failure."""
     stack.drop(request("a") + b"\nnonsense\n", "inbox/skip.jsonl", {"on-invalid": "skip"})
