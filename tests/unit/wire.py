@@ -21,6 +21,8 @@ _CONFIG = Config(
     s3={"addressing_style": "path"},
     retries={"mode": "standard", "total_max_attempts": 5},
 )
+_PAGE = 1000
+"""Keys in one answer to a listing, as S3 gives them."""
 _ABOUT = {"etag": '"e"', "last-modified": "Sun, 22 Nov 2026 10:00:00 GMT", "x-amz-version-id": "v1"}
 
 
@@ -50,33 +52,41 @@ def client(service: str, server: Server) -> Any:
 
 
 class Bucket:
-    """One bucket, in memory: reads, writes that may be conditional, and listings of one page."""
+    """One bucket, in memory: reads, writes that may be conditional, and listings in pages of 1,000 keys."""
 
     def __init__(self) -> None:
         """Hold nothing."""
         self.objects: dict[str, bytes] = {}
+        self.requests: list[str] = []
+        """What was asked: `LIST prefix`, `GET key`, `PUT key`, `HEAD key`."""
         self.client = client("s3", self.serve)
 
     def serve(self, request: Any) -> AWSResponse:
         """Answer one request."""
         address = urlsplit(request.url)
         key = unquote(address.path).removeprefix("/bucket").removeprefix("/")
+        question = parse_qs(address.query)
+        self.requests.append(f"{request.method} {key}" if key else f"LIST {question['prefix'][0]}")
         if request.method == "PUT":
             if "If-None-Match" in request.headers and key in self.objects:
                 return failure(412, "PreconditionFailed")
             self.objects[key] = request.body.read()
             return answer()
         if not key:
-            return self._list(parse_qs(address.query)["prefix"][0])
+            return self._list(question["prefix"][0], question.get("continuation-token", [""])[0])
         if key not in self.objects:
             return failure(404, "NoSuchKey")
         if request.method == "HEAD":
             return answer(200, b"", _ABOUT | {"content-length": str(len(self.objects[key]))})
         return answer(200, self.objects[key])
 
-    def _list(self, prefix: str) -> AWSResponse:
-        found = [key for key in sorted(self.objects) if key.startswith(prefix)]
-        contents = "".join(f"<Contents><Key>{escape(key)}</Key></Contents>" for key in found)
+    def _list(self, prefix: str, after: str) -> AWSResponse:
+        found = [key for key in sorted(self.objects) if key.startswith(prefix) and key > after]
+        page = found[:_PAGE]
+        contents = "".join(f"<Contents><Key>{escape(key)}</Key></Contents>" for key in page)
+        if len(found) > len(page):
+            more = escape(page[-1])
+            contents += f"<IsTruncated>true</IsTruncated><NextContinuationToken>{more}</NextContinuationToken>"
         return answer(200, f"<ListBucketResult>{contents}</ListBucketResult>".encode())
 
 

@@ -11,7 +11,7 @@ from botocore.config import Config
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.settings import Environment, Settings
-from conveyor.storage import Storage
+from conveyor.storage import MOST_READS, Storage
 from conveyor.turn import Turn
 
 if TYPE_CHECKING:
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
     from conveyor.api.access import Access
 
-_CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5})
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=60,
+    retries={"mode": "standard", "total_max_attempts": 5},
+    max_pool_connections=MOST_READS,
+)
 
 
 class Machine:

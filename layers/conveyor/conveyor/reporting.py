@@ -1,5 +1,7 @@
 """The end of a run: its files, its receipt and its message."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,9 +12,10 @@ from conveyor.facts import Facts
 from conveyor.joining import join
 from conveyor.ledger import Ledger
 from conveyor.notice import notice_of
+from conveyor.plan import Plan
 from conveyor.receipt import Done, Receipt, completed_receipt, files_of, refused_receipt
 from conveyor.records import Run
-from conveyor.storage import Storage
+from conveyor.storage import MOST_READS, Storage
 
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
@@ -40,19 +43,24 @@ def _account(ledger: Ledger, storage: Storage) -> Receipt:
 
 
 def _done(ledger: Ledger, facts: Facts) -> list[Done]:
-    plan = ledger.plan() if facts.planned else None
-    return [
-        Done(
-            plan.batch(number),
-            ledger.submitted(number, about.take) if about.submitted else None,
-            ledger.part(number),
-            about.duplicates,
-            ledger.stuck(number) if about.stuck else None,
-            ledger.discarded(number) if about.discarded else None,
-        )
-        for number, about in sorted(facts.batches.items())
-        if about.parted and plan
-    ]
+    """Return the account of each batch that is split, in the plan's order; several are read at the same time."""
+    parted = sorted(number for number, about in facts.batches.items() if about.parted)
+    if not facts.planned or not parted:
+        return []
+    with ThreadPoolExecutor(MOST_READS) as readers:
+        return list(readers.map(partial(_read, ledger, ledger.plan(), facts), parted))
+
+
+def _read(ledger: Ledger, plan: Plan, facts: Facts, number: int) -> Done:
+    about = facts.batches[number]
+    return Done(
+        plan.batch(number),
+        ledger.submitted(number, about.take) if about.submitted else None,
+        ledger.part(number),
+        about.duplicates,
+        ledger.stuck(number) if about.stuck else None,
+        ledger.discarded(number) if about.discarded else None,
+    )
 
 
 def _join(run: Run, done: list[Done], storage: Storage) -> None:

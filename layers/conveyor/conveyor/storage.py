@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 RANGE_BYTES = 8 * 1024 * 1024
 """One ranged GET."""
+MOST_READS = 16
+"""Objects that may be read at the same time: the client keeps a connection for each."""
 _READS = 3
 _CONFLICTS = 10
 

@@ -144,6 +144,8 @@ def _is_patience_over(turn: Turn) -> bool:
 
 def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verdict:
     about = facts.batches[batch.number]
+    if about.parted and not (about.absent or about.duplicates):  # nothing of it is read: a run may have thousands
+        return Verdict(Next.REPORT)
     submitted = turn.ledger.submitted(batch.number, about.take)
     if about.absent:
         look_for_late(turn, batch, about, submitted)
