@@ -27,6 +27,8 @@ type Provider = Callable[[httpx.Request], httpx.Response]
 PATHS = {"messages": "/v1/messages/batches", "files": "/v1/batches"}
 """Where each dialect has its batches."""
 
+EXPIRES = NOW + timedelta(hours=24)
+
 
 def batch_id(number: int) -> str:
     """Return the provider's id of a batch."""
@@ -40,15 +42,21 @@ def shown(dialect: str, number: int = 1, *, ended: bool = False, **about: Any) -
         own = {"status": "completed" if ended else "in_progress", "request_counts": counts, "output_file_id": None}
     else:
         own = {"processing_status": "ended" if ended else "in_progress", "request_counts": {"processing": 3}}
-    moments = {"created_at": NOW.isoformat(), "expires_at": (NOW + timedelta(hours=24)).isoformat()}
+    moments = {"created_at": NOW.isoformat(), "expires_at": EXPIRES.isoformat()}
     return {"id": batch_id(number), **moments, **own, **about}
 
 
 class Looks:
     """A run of some batches that were all sent at `NOW`, and a clock that only the test moves."""
 
-    def __init__(self, provider: Provider, *, batches: int = 1, split: Iterable[int] = (), **settings: Any) -> None:
-        """Write the ledger down; `split`: numbers of the batches whose results are here."""
+    def __init__(
+        self, provider: Provider, *, batches: int = 1, split: Iterable[int] = (), expires_at: datetime = EXPIRES,
+        **settings: Any,
+    ) -> None:  # fmt: skip
+        """Write the ledger down.
+
+        `split`: numbers of the batches whose results are here. `expires_at`: of every batch, as the provider said.
+        """
         self.run: Run = replace(RUN, settings=replace(RUN.settings, **settings))
         self.now: datetime = NOW
         self.bucket = Bucket()
@@ -66,7 +74,7 @@ class Looks:
         cuts = [Batch(number, number * 3 - 2, 0, number * 3, 99, 3) for number in range(1, batches + 1)]
         self.bucket.objects[keys.plan("run-1")] = encode_plan(Plan(Checked(3 * batches, "f00"), cuts))
         for number in range(1, batches + 1):
-            self._send(number)
+            self._send(number, expires_at)
         for number in split:
             self._split(number)
 
@@ -85,6 +93,10 @@ class Looks:
         self._memory = {name: value for name, value in state.items() if name not in {"next", "notice", "batches"}}
         return state
 
+    def cancels(self) -> int:
+        """Return how often the provider was asked to cancel a batch."""
+        return sum(call.endswith("/cancel") for _, call in self.asked)
+
     def invocation(self) -> Invocation:
         """Begin a run of a function."""
         return Invocation(timedelta(minutes=2), lambda: self.now)
@@ -93,9 +105,9 @@ class Looks:
         self.asked.append((self.now, f"{request.method} {request.url.path}"))
         return self._provider(request)
 
-    def _send(self, number: int) -> None:
+    def _send(self, number: int, expires_at: datetime) -> None:
         self.write(keys.attempt("run-1", number, 1), Attempt("w", NOW, NOW, 3))
-        sent = Submitted("w", NOW, batch_id(number), NOW, NOW + timedelta(hours=24))
+        sent = Submitted("w", NOW, batch_id(number), NOW, expires_at)
         self.write(keys.batch("run-1", number, 1), sent)
 
     def _split(self, number: int) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.api import Blame, Progress, Unrun
-from conveyor.api.file_objects import decode_batch, decode_files, decode_page, moment, window_of
+from conveyor.api.file_objects import decode_batch, decode_files, decode_page, window_of
+from conveyor.api.moments import moment
 from conveyor.outcome import Error
 from conveyor.records import RefusalKind
 from tests.unit.examples import NOW, ORIGIN

@@ -1,7 +1,7 @@
 """Whose a batch is, is told by the ids in its results; who cannot tell, says so and pays nothing."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import repeat
 
 import httpx
@@ -51,9 +51,10 @@ def stream(*parts: tuple[int, bytes]) -> Iterator[bytes]:
 class Looking:
     """One batch of our size at the provider, whose results are told line by line, and one attempt without answer."""
 
-    def __init__(self, results: Iterator[bytes]) -> None:
-        """Look for attempt 1, once."""
+    def __init__(self, results: Iterator[bytes], *, now: datetime = LATER, **listed: str) -> None:
+        """Look for attempt 1, once; `listed` replaces what the list says of the batch."""
         self._results = results
+        self._listed = LISTED | listed
         self.bucket = Bucket()
         storage = Storage(self.bucket.client, "bucket")
         ledger = Ledger(storage, RUN.run)
@@ -61,14 +62,14 @@ class Looking:
         provider = httpx.Client(transport=httpx.MockTransport(self._answer))
         key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
         api = MessageBatches(Door(provider, RUN.settings.api_url, key))
-        turn = Turn(RUN, ledger, storage, api, Invocation(timedelta(minutes=2), lambda: LATER))
+        turn = Turn(RUN, ledger, storage, api, Invocation(timedelta(minutes=2), lambda: now))
         self.found = look(turn, BATCH, 1, ATTEMPTED)
         self.facts = ledger.facts().batches[1]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/msgbatch_1/results"):
             return httpx.Response(200, content=self._results)
-        return httpx.Response(200, json={"data": [LISTED], "has_more": False})
+        return httpx.Response(200, json={"data": [self._listed], "has_more": False})
 
     def read(self, key: str) -> bytes:
         """Read an object."""
@@ -123,3 +124,27 @@ def test_an_id_of_another_batch_of_the_run_proves_nothing(number: int) -> None:
     """What is paid for is this batch's range of lines."""
     looking = Looking(iter([line(wire_id(nonce(RUN.run), number))] * 3))
     assert looking.facts == BatchFacts(unknown={1}, absent={1}, foreign={"msgbatch_1"})
+
+
+@pytest.mark.parametrize("expires_at", ["2001-01-01T00:00:00Z", NOW.isoformat(), "soon"])
+def test_a_candidate_that_runs_is_waited_for_whatever_it_says_of_its_end(expires_at: str) -> None:
+    """If it is ours, it may take its completion window from the attempt on, and an hour; then a person is asked."""
+    running = {"processing_status": "in_progress", "expires_at": expires_at}
+    assert Looking(iter(()), now=NOW + timedelta(hours=24, minutes=59), **running).found == Look()
+    late = Looking(iter(()), now=NOW + timedelta(hours=25, minutes=1), **running)
+    assert late.found.doubtful == ("msgbatch_1",)
+    assert late.facts == BatchFacts(unknown={1})
+
+
+def test_a_candidate_that_says_it_never_ends_is_doubtful_after_the_time_that_results_are_kept() -> None:
+    """A person is asked at the latest then."""
+    running = {"processing_status": "in_progress", "expires_at": "8000-01-01T00:00:00Z"}
+    assert Looking(iter(()), now=NOW + timedelta(days=29), **running).found == Look()
+    assert Looking(iter(()), now=NOW + timedelta(days=29, hours=2), **running).found.doubtful
+
+
+@pytest.mark.parametrize("created_at", ["8000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "soon", "2026-11-22T10:10:00"])
+def test_a_candidate_that_was_created_nobody_knows_when_may_be_ours(created_at: str) -> None:
+    """A moment to come, one that is none, and one without a time zone do not make a batch of ours absent."""
+    looking = Looking(iter([line(OURS)]), created_at=created_at, expires_at=created_at)
+    assert looking.facts.submitted

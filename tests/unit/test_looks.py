@@ -1,6 +1,7 @@
-"""What a look at a run of many batches costs, and its report."""
+"""What a look at a run of many batches costs, and its report; and what a look makes of moments that servers name."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -11,9 +12,11 @@ from botocore.exceptions import ClientError
 
 from conveyor import keys
 from conveyor.clients import Clients
+from conveyor.records import Read, Splitting, Unread
 from conveyor.reporting import report
 from conveyor.storage import MOST_READS, Storage
-from tests.unit.looks import Looks, batch_id, shown
+from tests.unit.examples import NOW
+from tests.unit.looks import Looks, Provider, batch_id, shown
 from tests.unit.wire import client, failure
 
 UNDER_WAY = (7, 300)
@@ -76,3 +79,81 @@ def test_there_is_a_connection_for_each_object_that_is_read_at_once(monkeypatch:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     config: Any = Clients().storage._client.meta.config  # noqa: SLF001
     assert config.max_pool_connections == MOST_READS
+
+
+def running(dialect: str, **about: Any) -> Provider:
+    """Answer every call about a batch that runs, for ever."""
+    return lambda _: httpx.Response(200, json=shown(dialect, **about))
+
+
+PAST, FAR = NOW - timedelta(days=9000), datetime(8999, 12, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "window", "hours"), [("messages", "24h", 24), ("files", "24h", 24), ("files", "7d", 168)]
+)
+@pytest.mark.parametrize("said", [NOW, NOW + timedelta(seconds=1), PAST])
+def test_a_batch_that_runs_is_not_cancelled_before_its_window_and_an_hour_whatever_its_server_says(
+    dialect: str, window: str, hours: int, said: datetime
+) -> None:
+    """By our own clock, from the moment at which we knew of it."""
+    looks = Looks(running(dialect, expires_at=said.isoformat()), expires_at=said, batch_api=dialect,
+                  completion_window=window)  # fmt: skip
+    for part in range(50):
+        looks.poll(hours=0 if part == 0 else (hours + 0.99) / 49)
+    assert not looks.cancels()
+    looks.poll(hours=0.02)
+    assert looks.cancels() == 1
+
+
+@pytest.mark.parametrize("dialect", ["messages", "files"])
+def test_a_server_that_says_a_later_end_is_believed_as_long_as_results_are_kept(dialect: str) -> None:
+    """So every run ends."""
+    looks = Looks(running(dialect, expires_at=FAR.isoformat()), expires_at=FAR, batch_api=dialect)
+    looks.poll(days=29, minutes=59)
+    assert not looks.cancels()
+    looks.poll(minutes=2)
+    assert looks.cancels() == 1
+    assert looks.poll(hours=5)["next"] == "wait"
+    assert looks.poll(hours=1)["next"] == "split", "it is stuck"
+
+
+@pytest.mark.parametrize("dialect", ["messages", "files"])
+@pytest.mark.parametrize("odd", [None, "", "soon", 0, -1, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", 1e300])
+def test_whatever_a_server_says_for_a_moment_its_batch_is_looked_at(dialect: str, odd: object) -> None:
+    """A moment that is none takes nothing away from the batch beside it."""
+    moments = dict.fromkeys(("created_at", "expires_at", "ended_at", "completed_at"), odd)
+    assert Looks(running(dialect, ended=True, **moments), batch_api=dialect).poll()["next"] == "split"
+    assert Looks(running(dialect, **moments), batch_api=dialect).poll()["trouble"] is None
+
+
+@pytest.mark.parametrize("dialect", ["messages", "files"])
+def test_a_run_that_was_paused_for_weeks_reads_before_it_gives_up(dialect: str) -> None:
+    """Dates alone say nothing: a provider may keep results for longer than it says."""
+    looks = Looks(running(dialect, ended=True), batch_api=dialect)
+    assert looks.poll(days=60)["next"] == "split"
+    assert keys.stuck("run-1", 1) not in looks.bucket.objects
+
+
+@pytest.mark.parametrize(
+    ("days", "ours", "stuck"), [(28.9, False, False), (29.1, False, True), (29.1, True, False), (60, True, False)]
+)
+def test_results_are_given_up_after_a_read_that_failed_when_they_are_kept_no_longer(
+    days: float, *, ours: bool, stuck: bool
+) -> None:
+    """A read that failed before proves nothing about now, and a function that failed has not read."""
+    looks = Looks(running("messages", ended=True))
+    looks.write(keys.splitting("run-1", 1, 1), Splitting("w", NOW, NOW))
+    looks.write(keys.unread("run-1", 1, 1), Unread("w", NOW + timedelta(days=days), "HTTP 404", ours=ours))
+    assert looks.poll(days=70)["next"] == "split"
+    assert (keys.stuck("run-1", 1) in looks.bucket.objects) is stuck
+
+
+def test_a_read_of_lacking_lines_that_comes_due_after_the_retention_is_made() -> None:
+    """Two reads that agree are no three."""
+    looks = Looks(running("messages", ended=True))
+    looks.write(keys.splitting("run-1", 1, 1), Splitting("w", NOW, NOW))
+    looks.write(keys.read("run-1", 1, 1), Read("w", NOW + timedelta(days=29, minutes=-5), 1, "d"))
+    assert looks.poll(days=29, minutes=-1)["next"] == "wait"
+    assert looks.poll(minutes=7)["next"] == "split"
+    assert keys.stuck("run-1", 1) not in looks.bucket.objects

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from conveyor.api import Progress, ResultsUnreadable, Trouble
 from conveyor.control import Adopt, Release, SubmitAgain
+from conveyor.deadlines import cancel_at
 from conveyor.drop import line_of, nonce
 from conveyor.facts import BatchFacts
 from conveyor.invocation import SKEW
@@ -16,8 +17,6 @@ from conveyor.plan import Batch
 from conveyor.records import AttemptAbsent, Duplicate, Foreign, Submitted
 from conveyor.turn import Turn
 
-CANCEL_AFTER = timedelta(hours=1)
-"""After its `expires_at`, when a batch should have ended by itself."""
 _SPARE = timedelta(seconds=45)
 """Time that poll needs for all else; reading results for a proof ends before that."""
 _READ_SECONDS = 15
@@ -48,12 +47,13 @@ def look(turn: Turn, batch: Batch, number: int, about: BatchFacts, *, may_conclu
     `may_conclude=False`: not that there is none, since a person has said something else that is not understood.
     """
     asked = turn.now()  # a list shows what was there when it was asked for, however long the rest takes
-    settled = over_at(turn, batch.number, number, about) + timedelta(seconds=turn.run.settings.settle_seconds)
+    over = over_at(turn, batch.number, number, about)
+    settled = over + timedelta(seconds=turn.run.settings.settle_seconds)
     found = _candidates(turn, batch, about)
     if isinstance(found, Trouble):
         return Look(trouble=found.reason)
-    in_time = [each for each in found if each.is_ours or each.created_at <= settled + SKEW]
-    proof = _prove(turn, batch, in_time)
+    in_time = [each for each in found if each.is_ours or _may_be_in_time(each, settled, asked)]
+    proof = _prove(turn, batch, in_time, over)
     if proof.ours is not None:
         _adopt(turn, batch.number, about, proof.ours)
     elif proof.doubtful:
@@ -67,6 +67,11 @@ def look(turn: Turn, batch: Batch, number: int, about: BatchFacts, *, may_conclu
     else:
         turn.ledger.write_attempt_absent(batch.number, number, AttemptAbsent(turn.invocation.writer, turn.now()))
     return Look(turn.now())
+
+
+def _may_be_in_time(candidate: Progress, settled: datetime, asked: datetime) -> bool:
+    """Tell whether a batch may have been created in time; of one that says it will be created, nobody knows when."""
+    return candidate.created_at <= settled + SKEW or candidate.created_at > asked + SKEW
 
 
 def release(turn: Turn, batch: Batch, number: int, about: BatchFacts, word: Release) -> str | None:
@@ -108,7 +113,7 @@ def look_for_late(turn: Turn, batch: Batch, about: BatchFacts, submitted: Submit
     if isinstance(found, Trouble):
         return
     others = [candidate for candidate in found if candidate.id != submitted.id]
-    late = _prove(turn, batch, others).ours
+    late = _prove(turn, batch, others, submitted.at).ours
     if late is not None:
         turn.ledger.write_claim(late.id, batch.number)
         turn.ledger.write_duplicate(batch.number, late.id, Duplicate(turn.invocation.writer, turn.now()))
@@ -168,10 +173,10 @@ class _Proof(NamedTuple):
     reason: str | None = None
 
 
-def _prove(turn: Turn, batch: Batch, found: list[Progress]) -> _Proof:
+def _prove(turn: Turn, batch: Batch, found: list[Progress], over: datetime) -> _Proof:
     """Take the provider's word, or hold the results of those that have ended against the ids we sent.
 
-    One that is ours settles it.
+    One that is ours settles it. `over`: when the call of the attempt was over, so that its batch was created before.
     """
     doubts = dict[str, str]()
     for candidate in sorted(found, key=lambda each: (not each.is_ours, each.unrun is not None)):
@@ -184,7 +189,7 @@ def _prove(turn: Turn, batch: Batch, found: list[Progress]) -> _Proof:
                 turn.ledger.write_foreign(batch.number, candidate.id, Foreign(turn.invocation.writer, turn.now()))
             except ResultsUnreadable as error:
                 doubts[candidate.id] = str(error)
-        elif candidate.expires_at + CANCEL_AFTER < turn.now():
+        elif cancel_at(over, turn.api.dialect.window, candidate.expires_at) < turn.now():
             doubts[candidate.id] = f"{candidate.id} has not ended, although its time is over"
     return _Proof(None, tuple(doubts), next(iter(doubts.values()), None))
 

@@ -102,7 +102,7 @@ class AttemptAbsent(msgspec.Struct, frozen=True):
 
 
 class Submitted(msgspec.Struct, frozen=True):
-    """`batch-<t>.json`: the provider's batch.
+    """`batch-<t>.json`: the provider's batch. What is due is counted from `at`; what the provider says is a hint.
 
     `adopted`: its answer had been lost, and it was found and proved by its results. `released`: a person named it.
     """
@@ -161,6 +161,8 @@ class Unread(msgspec.Struct, frozen=True):
     writer: str
     at: datetime
     reason: str
+    ours: bool = False
+    """True where the function failed, whatever the provider would have answered."""
 
 
 class Discarded(msgspec.Struct, frozen=True):

@@ -65,11 +65,15 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
             gone = _gone(turn, batch, about)
             job = Job(turn, batch, len(plan.batches) == 1, mine == 1, Tally(), aside, gone)
             status = _split(_Work(job, about, mine, clients.environment.spool_bytes))
-    except (ResultsUnreadable, DropUnreadable) as error:
+    except ResultsUnreadable as error:
         turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), str(error)))
         return {"batch": number, "status": "unread"}
+    except DropUnreadable as error:
+        turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), str(error), ours=True))
+        return {"batch": number, "status": "unread"}
     except Exception as error:
-        turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), type(error).__name__))
+        failed = Unread(invocation.writer, turn.now(), type(error).__name__, ours=True)
+        turn.ledger.write_unread(number, mine, failed)
         raise  # and the next one may begin at once
     return {"batch": number, "status": status}
 
@@ -228,10 +232,12 @@ def reread_at(turn: Turn, batch: int, about: BatchFacts) -> datetime | None:
     return turn.ledger.read(batch, max(about.reads)).at + timedelta(seconds=turn.run.settings.reread_seconds)
 
 
-def unread_until(turn: Turn, batch: int, about: BatchFacts) -> tuple[datetime, str] | None:
-    """Return until when results rest after splits that came to nothing, ever longer, and why the last one did."""
-    if not about.unreads:
-        return None
-    last = turn.ledger.unread(batch, max(about.unreads))
+def last_unread(turn: Turn, batch: int, about: BatchFacts) -> Unread | None:
+    """Return why the last split came to nothing; None if none did."""
+    return turn.ledger.unread(batch, max(about.unreads)) if about.unreads else None
+
+
+def rests_until(last: Unread, about: BatchFacts) -> datetime:
+    """Return until when results rest after splits that came to nothing: ever longer."""
     pause = min(_SHORTEST_PAUSE << min(len(about.unreads) - 1, 10), _LONGEST_PAUSE)
-    return last.at + timedelta(seconds=pause), last.reason
+    return last.at + timedelta(seconds=pause)

@@ -5,21 +5,16 @@ from typing import NamedTuple
 
 from conveyor.api import Trouble
 from conveyor.control import Control
+from conveyor.deadlines import STUCK_AFTER, cancel_at, kept_until
 from conveyor.facts import BatchFacts, Facts
-from conveyor.looking import CANCEL_AFTER, cancel_duplicates, look, look_for_late, over_at, release
+from conveyor.looking import cancel_duplicates, look, look_for_late, over_at, release
 from conveyor.plan import Batch
 from conveyor.records import Cancel, Discarded, Refusal, RefusalKind, Stuck, Submitted
 from conveyor.schedule import Next
-from conveyor.splitting import reread_at, unread_until
+from conveyor.splitting import last_unread, reread_at, rests_until
 from conveyor.submission import fail_attempt, last_refusal, told_of
 from conveyor.turn import Turn
 from conveyor.warning import Held
-
-STUCK_AFTER = timedelta(hours=6)
-"""After a cancel that does not end."""
-RETENTION = timedelta(days=29)
-"""After a batch's creation: so long the provider keeps its results."""
-
 
 _DISCARD_PATIENCE = timedelta(minutes=10)
 """So long a provider that will not delete its files holds up the report; then they are left."""
@@ -114,11 +109,13 @@ def _of_unsent(turn: Turn, batch: Batch, about: BatchFacts, facts: Facts) -> Ver
 
 def _without_results(turn: Turn, batch: int, about: BatchFacts) -> Verdict:
     """Let the lines of a batch be written as failures, unless they could not be read a moment ago."""
-    unread = unread_until(turn, batch, about)
+    unread = last_unread(turn, batch, about)
     if unread is None:
         return Verdict(Next.SPLIT)
-    again, trouble = unread
-    return Verdict(Next.WAIT, again, trouble) if again > turn.now() else Verdict(Next.SPLIT, trouble=trouble)
+    again = rests_until(unread, about)
+    if again > turn.now():
+        return Verdict(Next.WAIT, again, unread.reason)
+    return Verdict(Next.SPLIT, trouble=unread.reason)
 
 
 def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, control: Control) -> Verdict:
@@ -157,7 +154,8 @@ def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verd
     progress = turn.api.progress(submitted.id)
     if isinstance(progress, Trouble) or not progress.ended:
         trouble = progress.reason if isinstance(progress, Trouble) else None
-        due = turn.now() if stop else submitted.expires_at + CANCEL_AFTER
+        overdue = cancel_at(submitted.at, turn.api.dialect.window, submitted.expires_at)
+        due = turn.now() if stop else overdue
         verdict = _unended(turn, batch.number, about, submitted, due)
         return verdict._replace(trouble=verdict.trouble or trouble)
     if progress.unrun and progress.unrun.kind is RefusalKind.LATER and not (facts.refused or about.cancelled):
@@ -167,13 +165,13 @@ def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verd
 
 
 def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted) -> Verdict:
-    unread = unread_until(turn, batch, about)
-    moments = (unread and unread[0], reread_at(turn, batch, about))
-    again = max((moment for moment in moments if moment), default=turn.now())
-    if again > submitted.created_at + RETENTION:
+    unread = last_unread(turn, batch, about)
+    if unread and not unread.ours and unread.at > kept_until(submitted.at):
         message = f"the results of {submitted.id} could not be read in 29 days, and the provider keeps them no longer"
         return _give_up(turn, batch, message)
-    trouble = unread[1] if unread else None
+    moments = (unread and rests_until(unread, about), reread_at(turn, batch, about))
+    again = max((moment for moment in moments if moment), default=turn.now())
+    trouble = unread.reason if unread else None
     return Verdict(Next.WAIT, again, trouble) if again > turn.now() else Verdict(Next.SPLIT, trouble=trouble)
 
 

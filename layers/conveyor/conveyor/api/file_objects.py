@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from conveyor.api import Blame, Origin, Progress, Unrun
+from conveyor.api.moments import Moment, moment
 from conveyor.outcome import Error
 from conveyor.records import RefusalKind
 
@@ -25,11 +26,7 @@ _LONGEST = 300
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _LONGEST_COUNT = 12
 """Digits."""
-_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-"""What lies outside stands for a moment that nobody knows: 0, say, or the year 1."""
 _WINDOW = re.compile(r"(\d+)([hd])")
-
-type Moment = float | str | None
 
 
 class File(msgspec.Struct):
@@ -215,21 +212,6 @@ def decode_page(text: bytes) -> Page:
 def decode_files(text: bytes) -> Files:
     """Read a page of files; a bare list is all of them. Raises an error of msgspec's."""
     return Files(_decode_bare_files(text)) if text.lstrip().startswith(b"[") else _decode_files(text)
-
-
-def moment(given: Moment) -> datetime | None:
-    """Read seconds since 1970 or a moment of ISO 8601; None where it is neither, or nobody can mean it."""
-    if given is None or given == "":
-        return None
-    try:
-        found = datetime.fromtimestamp(float(given), UTC)
-    except (ValueError, OverflowError, OSError):
-        try:
-            found = datetime.fromisoformat(str(given))
-        except ValueError:
-            return None
-    known = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return known if _EARLIEST <= known < _LATEST else None
 
 
 def window_of(text: str) -> timedelta:

@@ -5,7 +5,7 @@ Facts: https://platform.claude.com/docs/en/api/creating-message-batches and the 
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -14,6 +14,7 @@ from conveyor.api.door import Answer, Content, Door
 from conveyor.api.errors import refused_from
 from conveyor.api.listing import read_list
 from conveyor.api.message_results import decode_results
+from conveyor.api.moments import Moment, moment
 from conveyor.dialect import Dialect, Form
 from conveyor.outcome import Result
 from conveyor.records import RefusalKind
@@ -24,6 +25,7 @@ _VERSION = "2023-06-01"
 """The batch endpoints are the same in every version; under this one `temperature` and its like are still accepted."""
 _PAGE = 1000
 _FORM = Form(b'{"requests":[', b'{"custom_id":"', b'","params":', b",", b"]}")
+_DIALECT = Dialect(_FORM, max_requests=100_000, max_bytes=256_000_000)
 _SURE: Mapping[int, RefusalKind] = {
     400: RefusalKind.DEFECT,
     401: RefusalKind.STOP,
@@ -51,14 +53,19 @@ class _Batch(msgspec.Struct):
     id: str
     processing_status: str
     request_counts: _Counts
-    created_at: datetime
-    expires_at: datetime
-    ended_at: datetime | None = None
+    created_at: Moment = None
+    expires_at: Moment = None
+    ended_at: Moment = None
 
-    @property
-    def progress(self) -> Progress:
+    def progress(self, unless_said: datetime | None = None) -> Progress:
+        """Return how far it is. `unless_said`: when it was created, where the provider does not say; now by default."""
         ended = self.processing_status == "ended"
-        return Progress(self.id, ended, self.request_counts.total, self.created_at, self.expires_at, self.ended_at)
+        created = self.created(unless_said or datetime.now(UTC))
+        expires = moment(self.expires_at) or created + _DIALECT.window
+        return Progress(self.id, ended, self.request_counts.total, created, expires, moment(self.ended_at))
+
+    def created(self, unless_said: datetime) -> datetime:
+        return moment(self.created_at) or unless_said
 
 
 class _Page(msgspec.Struct):
@@ -77,7 +84,7 @@ _decode_page = msgspec.json.Decoder(_Page).decode
 class MessageBatches:
     """The Message Batches API of one provider."""
 
-    dialect = Dialect(_FORM, max_requests=100_000, max_bytes=256_000_000)
+    dialect = _DIALECT
 
     def __init__(self, door: Door) -> None:
         """Take the way to the provider."""
@@ -97,7 +104,8 @@ class MessageBatches:
                 batch = _decode_batch(answer.text)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 return Unknown(f"HTTP {answer.status} without a batch in its body")
-            return Created(batch.id, batch.created_at, batch.expires_at)
+            progress = batch.progress()
+            return Created(batch.id, progress.created_at, progress.expires_at)
         return refused_from(answer, _SURE) or Unknown(f"HTTP {answer.status}")
 
     def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:  # noqa: ARG002
@@ -107,11 +115,11 @@ class MessageBatches:
         """
         found = read_list(
             self._door, _PATH, _decode_page, {"limit": _PAGE}, cursor="after_id",
-            until=lambda batches: batches[-1].created_at < since,
+            until=lambda batches: batches[-1].created(since) < since,
         )  # fmt: skip
         if isinstance(found, Trouble):
             return found
-        return [batch.progress for batch in reversed(found) if batch.created_at >= since]
+        return [batch.progress(since) for batch in reversed(found) if batch.created(since) >= since]
 
     def progress(self, batch_id: str) -> Progress | Trouble:
         """Retrieve one batch. A 404 is trouble too: the provider is known to give it for batches that exist."""
@@ -129,7 +137,7 @@ class MessageBatches:
         if isinstance(answer, Trouble):
             return answer
         try:
-            return _decode_batch(answer.content).progress
+            return _decode_batch(answer.content).progress()
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return Trouble("the batch could not be decoded")
 

@@ -8,8 +8,9 @@ import msgspec
 from conveyor.api import Origin, Outgoing, Refused, Trouble
 from conveyor.api.door import Answer, Content, Door
 from conveyor.api.errors import refused_from
-from conveyor.api.file_objects import File, decode_file, decode_files, moment
+from conveyor.api.file_objects import File, decode_file, decode_files
 from conveyor.api.listing import read_list
+from conveyor.api.moments import moment
 from conveyor.invocation import SKEW
 from conveyor.records import RefusalKind
 
