@@ -41,6 +41,6 @@ class Control:
         self._client.post("/_provider/reset").raise_for_status()
 
     def stats(self) -> dict[str, Any]:
-        """Give `calls` by name, `created`, `faults`, `batches` and `files`."""
+        """Give `calls` by name, those that came `early`, `created`, `faults`, `batches` and `files`."""
         answer: dict[str, Any] = self._client.get("/_provider/stats").raise_for_status().json()
         return answer

@@ -65,7 +65,7 @@ def endpoint(provider: Provider, manners: Manners, name: CallName, act: Act) -> 
 
     async def answer(request: Request) -> Response:
         world = provider.world
-        world.calls[name] += 1
+        world.arrive(name)
         try:
             _admit(request, world.settings, manners)
             actions = world.meet(name, **request.path_params)
@@ -107,6 +107,7 @@ async def _interfere(call: Call, manners: Manners, when: When) -> Response | Non
         elif isinstance(action, Lose) and action.when == when:
             return Severed(action.ending)
         elif isinstance(action, Answer) and action.when == when:
+            call.world.send_away(action.headers)
             return _error(action, manners)
     return None
 

@@ -47,7 +47,10 @@ class Lose(Action, frozen=True, kw_only=True):
 
 
 class Answer(Action, frozen=True, kw_only=True):
-    """Answer with an error; `body` replaces the JSON error by raw text, as a proxy would."""
+    """Answer with an error; `body` replaces the JSON error by raw text, as a proxy would.
+
+    A header `retry-after` (whole seconds, or an HTTP date) asks everybody to stay away: who comes too early is counted.
+    """
 
     status: Annotated[int, Meta(ge=400, le=599)]
     when: When = "before"

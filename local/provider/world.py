@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
@@ -14,6 +15,8 @@ from local.provider.files import Files
 from local.provider.settings import Settings, merge_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from local.provider.batches import Batch
 
 
@@ -27,6 +30,8 @@ class World:
         self.files = Files()
         self.calls: Counter[str] = Counter(dict.fromkeys(get_args(CallName.__value__), 0))
         self.faults = FaultQueue(settings.faults)
+        self.early: Counter[str] = Counter()
+        self._closed_until = 0.0
 
     @property
     def now(self) -> float:
@@ -49,6 +54,20 @@ class World:
                 if not batch.ended(before) and batch.cancel_initiated_at is None:
                     batch.plan_end(settings.seconds, before)
 
+    def arrive(self, call: CallName) -> None:
+        """Count a call, and whether it came before the moment that an answer named in Retry-After."""
+        self.calls[call] += 1
+        self.early[call] += self.now < self._closed_until
+
+    def send_away(self, headers: Mapping[str, str]) -> None:
+        """Remember until when an answer asks everybody to stay away, if it does."""
+        given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+        try:
+            until = self.now + float(given) if given.isdigit() else parsedate_to_datetime(given).timestamp()
+        except ValueError:
+            return
+        self._closed_until = max(self._closed_until, until)
+
     def meet(self, call: CallName, batch_id: str | None = None, file_id: str | None = None) -> list[AnyAction]:
         """Give what goes wrong at a call about a batch, or a file it ends in, or about none."""
         told_by_file = self.files.batch_of(file_id) if file_id else None
@@ -59,12 +78,15 @@ class World:
     def stats(self) -> dict[str, Any]:
         """Give the provider's own account, for tests: calls by name, faults, files, and the batches, oldest first.
 
+        `early`: the calls that came before the moment for which an answer had asked (Retry-After).
+
         The calls that only the dialect of the files has are there once it has been spoken.
         """
         now = self.now
         spoken = any(self.calls[name] for name in FILE_CALLS)
         return {
             "calls": {name: count for name, count in self.calls.items() if spoken or name not in FILE_CALLS},
+            "early": dict(+self.early),
             "created": self.batches.created,
             "faults": self.faults.account(),
             "batches": [_account(batch, now) for batch in self.batches],

@@ -276,3 +276,15 @@ def test_a_bearer_token_lets_in_as_well(belt: Belt) -> None:
     data = drop_of(2)
     run = belt.upload(data)
     check(belt, run, belt.finish(run), data)
+
+
+@settings(DELETE_FILES="yes")
+@pytest.mark.parametrize(("call", "status"), [("upload", 429), ("upload", 503), ("files", 429), ("delete_file", 429)])
+def test_a_server_of_files_that_named_a_moment_is_asked_nothing_before_it(belt: Belt, call: str, status: int) -> None:
+    """Not even for the list of its files; the lines are uploaded, and the batch asked for, when it has come."""
+    belt.provider.fail(call, {"kind": "answer", "status": status, "headers": {"retry-after": "500"}})
+    run = belt.upload(drop_of(2))
+    check(belt, run, belt.finish(run), drop_of(2))
+    stats = belt.provider.stats()
+    assert (stats["faults"][0]["struck"], stats["early"], stats["created"]) == (1, {}, 1)
+    assert all(file["deleted"] for file in uploads(belt))

@@ -1,9 +1,12 @@
 """Servers that behave a little differently: in both dialects, and on the clock of the functions."""
 
 from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
 
 import pytest
 
+from tests.faults.taps import broken_off
 from tests.functions.belt import Belt, drop_of
 from tests.functions.checks import check
 
@@ -49,3 +52,93 @@ def test_a_run_that_stood_still_for_weeks_reads_its_results_first(belt: Belt, ke
     assert belt.finish(run)["status"] == status
     assert len(belt.facts(run, "unread")) == (status == "stuck")
     assert belt.creates() == (1, 1)
+
+
+def busy(belt: Belt, call: str, said: str = "3000", *, status: int = 429, after: int = 0) -> dict[str, Any]:
+    """Let one call be answered with a moment to come back at."""
+    given = format_datetime(belt.moment + timedelta(seconds=int(said[5:])), usegmt=True) if "date" in said else said
+    answer = {"kind": "answer", "status": status, "headers": {"retry-after": given}}
+    return {"call": call, "do": answer, "after": after}
+
+
+@pytest.mark.parametrize("said", ["50", "date 3000"])
+@pytest.mark.parametrize(
+    ("call", "status"), [("retrieve", 429), ("list", 429), ("results", 503), ("create", 429), ("cancel", 503)]
+)
+def test_after_a_call_that_named_a_moment_nothing_is_asked_before_it(
+    belt: Belt, call: str, status: int, said: str
+) -> None:
+    """Whichever function asked, and whichever comes next; and then all goes on."""
+    belt.provider.configure(seconds=None if call == "cancel" else 600, faults=[busy(belt, call, said, status=status)])
+    run = belt.upload(drop_of(3))
+    if call == "cancel":
+        belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/cancel", Body=b"")
+    began = belt.moment
+    assert belt.finish(run)["status"] == "completed"
+    stats = belt.provider.stats()
+    assert (stats["faults"][0]["struck"], stats["early"]) == (1, {})
+    assert belt.moment - began >= timedelta(seconds=int(said.rsplit(maxsplit=1)[-1]))
+    assert stats["created"] == 1
+    assert len(belt.facts(run, "attempt")) == stats["calls"]["create"], "no intent was written for a call not made"
+
+
+def test_a_look_is_not_made_before_the_moment_it_was_told_but_s3_is_looked_at(belt: Belt) -> None:
+    """At the usual pace, so that a stop is seen; the provider hears of it when it may be asked again."""
+    belt.provider.configure(seconds=None, faults=[busy(belt, "retrieve")])
+    run = belt.upload(drop_of(3))
+    state = belt.poll(run)
+    assert (state["next"], state["wait_seconds"], state["trouble"]["reason"]) == ("wait", 30, "HTTP 429")
+    calls = belt.provider.stats()["calls"]
+    belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/cancel", Body=b"")
+    belt.pass_time(30)
+    assert (belt.poll(run)["next"], belt.facts(run, "refused")) == ("wait", ["refused.json"])
+    belt.pass_time(2969)
+    assert belt.poll(run)["trouble"]["reason"] == "HTTP 429"
+    assert belt.provider.stats()["calls"] == calls
+    belt.pass_time(2)
+    belt.poll(run)
+    assert belt.provider.stats()["calls"]["cancel"] == 1
+
+
+def test_a_function_that_crashes_after_it_was_told_leaves_word_for_the_next(belt: Belt) -> None:
+    """What a provider asked for is written down before anything else is done."""
+    belt.provider.configure(faults=[busy(belt, "retrieve")])
+    run = belt.upload(drop_of(3))
+    with broken_off(belt.clients, "after", f"PutObject runs/{run}/rests/"):
+        belt.poll(run)
+    belt.pass_time(2)
+    belt.poll(run)
+    assert belt.provider.stats()["early"] == {}
+
+
+def test_a_provider_that_says_come_back_for_ever_does_not_keep_a_run_from_its_end(belt: Belt) -> None:
+    """It ends when results would be kept no longer, and an hour's cancel later."""
+    belt.provider.configure(seconds=None, faults=[busy(belt, "retrieve", "86400") | {"times": None}])
+    began = belt.moment
+    run = belt.upload(drop_of(2))
+    while (state := belt.poll(run))["next"] in {"wait", "tell"}:
+        belt.pass_time(6 * 3600)
+    assert state["next"] == "split"
+    belt.split(run)
+    assert belt.report(run)["status"] == "stuck"
+    assert timedelta(days=29) <= belt.moment - began <= timedelta(days=32)
+    assert belt.provider.stats()["early"] == {}
+
+
+@pytest.fixture
+def threes(monkeypatch: pytest.MonkeyPatch, belt: Belt) -> Belt:
+    """Let a batch take three requests."""
+    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    return belt
+
+
+@pytest.mark.parametrize(
+    ("call", "after"), [("retrieve", 0), ("retrieve", 1), ("results", 0), ("list", 1), ("create", 2)]
+)
+def test_while_one_batch_must_wait_nothing_is_asked_for_the_others(threes: Belt, call: str, after: int) -> None:
+    """Neither in the same look nor in the splits that follow it."""
+    threes.provider.configure(faults=[busy(threes, call, after=after)])
+    run = threes.upload(drop_of(9))
+    check(threes, run, threes.finish(run), drop_of(9))
+    stats = threes.provider.stats()
+    assert (stats["faults"][0]["struck"], stats["early"], stats["created"]) == (1, {}, 3)

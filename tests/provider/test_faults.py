@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -69,6 +71,25 @@ def test_an_answer_carries_code_and_headers(client: Client, provider: Control) -
     assert answer.headers["retry-after"] == "7"
     assert answer.json()["error"]["details"] == {"error_code": "ramp_limit_exceeded"}
     assert answer.json()["request_id"] == answer.headers["request-id"]
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_who_comes_before_the_moment_that_an_answer_named_is_counted(
+    client: Client, provider: Control, form: str
+) -> None:
+    """Whatever the call; and it is answered all the same."""
+    start = 1_800_000_000
+    said = "50" if form == "seconds" else format_datetime(datetime.fromtimestamp(start + 50, UTC), usegmt=True)
+    provider.configure(now=start)
+    provider.fail("create", {"kind": "answer", "status": 503, "headers": {"Retry-After": said}})
+    assert client.create(1).status_code == 503
+    assert provider.stats()["early"] == {}
+    provider.configure(now=start + 49)
+    assert client.get(BATCHES).status_code == 200
+    assert client.create(1).status_code == 200
+    provider.configure(now=start + 50)
+    client.get(BATCHES)
+    assert provider.stats()["early"] == {"list": 1, "create": 1}
 
 
 def test_an_answer_can_be_that_of_a_proxy(client: Client, provider: Control) -> None:

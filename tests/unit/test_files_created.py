@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from conveyor.api import Created, Progress, Refused, Trouble, Unknown
+from conveyor.api import Created, Progress, Refused, Trouble, TroubleKind, Unknown
 from conveyor.records import RefusalKind
 from tests.unit.examples import NOW, outgoing
 from tests.unit.file_server import BATCHES, CREATED, LINES, FileServer, Keys, Reply, batch, error, file
@@ -221,5 +221,6 @@ def test_a_question_without_an_answer_is_trouble_not_an_end(  # noqa: PLR0913, P
 ) -> None:
     """It is asked again later; no redirect is followed, and nobody's words are repeated."""
     server.tells(f"{method} {BATCHES}/batch_7{path}", reply)
-    assert getattr(server.api(), name)("batch_7") == Trouble(reason)
+    kind = TroubleKind.GONE if reason == "HTTP 404" else TroubleKind.LATER
+    assert getattr(server.api(), name)("batch_7") == Trouble(reason, kind)
     assert len(server.seen) == 1

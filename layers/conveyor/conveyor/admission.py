@@ -55,11 +55,12 @@ class _Mark(NamedTuple):
 def admit(turn: Turn, requests: int, facts: Facts) -> bool:
     """Tell whether a batch of so many requests may be sent now.
 
-    Where the provider does not say how full its queue is, it will say so to the batch.
+    Where the provider does not say how full its queue is, it will say so to the batch. If it says when to come back
+    instead, nothing is sent before.
     """
     found = turn.api.find(turn.now() - turn.api.dialect.window - _GRACE)
     if isinstance(found, Trouble):
-        return True
+        return not turn.rest.is_on
     queued = sum(batch.requests for batch in found if not batch.ended)
     has_room = queued + requests <= turn.run.settings.max_queued_requests
     window = _window(turn.now())

@@ -2,7 +2,8 @@
 
 import json
 import os
-from functools import cached_property
+from datetime import datetime
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -10,6 +11,8 @@ from botocore.config import Config
 
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
+from conveyor.records import Rested
+from conveyor.rest import Rest
 from conveyor.settings import Environment, Settings
 from conveyor.storage import MOST_READS, Storage
 from conveyor.turn import Turn
@@ -77,4 +80,10 @@ class Clients:
         """Read a run and give what is needed to work on it."""
         ledger = Ledger(self.storage, run)
         about = ledger.run()
-        return Turn(about, ledger, self.storage, self.access.api(about.settings), invocation)
+        rest = Rest(invocation.now, partial(_note, ledger, invocation))
+        return Turn(about, ledger, self.storage, self.access.api(about.settings, rest), invocation, rest)
+
+
+def _note(ledger: Ledger, invocation: Invocation, until: datetime, reason: str) -> None:
+    """Write down at once that the provider is to be left alone: whoever comes next must know it, too."""
+    ledger.write_rest(Rested(invocation.writer, invocation.now(), until, reason))

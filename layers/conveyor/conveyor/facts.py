@@ -1,6 +1,7 @@
 """Which facts of a run are written down, from one listing of its ledger."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -50,6 +51,8 @@ class Facts(msgspec.Struct):
     validating: bool = False
     refused: bool = False
     planned: bool = False
+    rests_until: datetime | None = None
+    """The latest moment before which the provider asked not to be called."""
     batches: dict[int, BatchFacts] = {}
 
     @property
@@ -89,6 +92,8 @@ def facts_from(run: str, listed: Iterable[str]) -> Facts:
                 facts.planned = True
             case ["validation.json"]:
                 facts.validating = True
+            case ["rests", name] if until := _moment(name):
+                facts.rests_until = max(until, facts.rests_until or until)
             case ["batches", number, name] if _is_number(number):
                 _note(facts.batches.setdefault(int(number), BatchFacts()), name)
     return facts
@@ -130,6 +135,13 @@ class _Numbered(NamedTuple):
 def _numbered(name: str) -> _Numbered | None:
     kind, _, number = name.removesuffix(".json").rpartition("-")
     return _Numbered(kind, int(number)) if kind and _is_number(number) else None
+
+
+def _moment(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(name, keys.REST).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _is_number(text: str) -> bool:

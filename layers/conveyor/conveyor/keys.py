@@ -1,5 +1,7 @@
 """Every key of the bucket, in one place. Words and layout: see "The bucket" in README.md."""
 
+from datetime import UTC, datetime
+
 INBOX = "inbox/"
 RUNS = "runs/"
 
@@ -12,6 +14,15 @@ def ledger(run: str) -> str:
 def run(run: str) -> str:
     """Return the key of the drop and the settings in force."""
     return f"{RUNS}{run}/run.json"
+
+
+def rest(run: str, until: datetime) -> str:
+    """Return the key that says that the provider is not asked before a moment, in whole seconds."""
+    return f"{RUNS}{run}/rests/{until.astimezone(UTC).strftime(REST)}"
+
+
+REST = "%Y%m%dT%H%M%SZ.json"
+"""Form of that moment, which is read from the key."""
 
 
 def validation(run: str) -> str:

@@ -1,5 +1,6 @@
 """A run's memory: typed facts over S3."""
 
+from datetime import datetime
 from itertools import count
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from conveyor.records import (
     Part,
     Read,
     Refusal,
+    Rested,
     Run,
     Splitting,
     Stuck,
@@ -61,6 +63,14 @@ class Ledger:
     def write_validation(self, validation: Validation) -> Validation:
         """Write down who validates."""
         return self._write(keys.validation(self._run), validation)
+
+    def rest(self, until: datetime) -> Rested:
+        """Return what the provider answered when it asked not to be called before a moment."""
+        return self._read(keys.rest(self._run, until), Rested)
+
+    def write_rest(self, rested: Rested) -> None:
+        """Write down that the provider is not asked before a moment."""
+        self._storage.put_if_absent(keys.rest(self._run, rested.until), _encode(rested))
 
     def refusal(self) -> Refusal:
         """Return why the drop is refused."""

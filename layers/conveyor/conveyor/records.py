@@ -48,6 +48,15 @@ class Refusal(msgspec.Struct, frozen=True):
     """`invalid.jsonl`, where lines are to blame."""
 
 
+class Rested(msgspec.Struct, frozen=True):
+    """`rests/<until>.json`: the provider answered `reason`, and asked not to be called before `until`."""
+
+    writer: str
+    at: datetime
+    until: datetime
+    reason: str
+
+
 class Attempt(msgspec.Struct, frozen=True):
     """`attempt-<k>.json`: the intent, written before the paid call, which is surely over at `not_after`."""
 

@@ -44,11 +44,12 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     of the files. Where the lines of the drop are gone, outcomes are written under line numbers.
 
     Returns {"batch": number, "status": "split", or "reread" where lines lack that may still come, or "unread" where the
-    results, or the drop, could not be read to their end}. Raises AnotherSplits, so that the machine tries again later.
+    results, or the drop, could not be read to their end, or "unasked" where the provider may not be asked yet}. Raises
+    AnotherSplits, so that the machine tries again later.
     """
     number: int = event["batch"]
     turn = clients.turn(event["run"], invocation)
-    facts = turn.ledger.facts()
+    facts = turn.facts()
     about = facts.batches.get(number, BatchFacts())
     if not (about.submitted or about.stuck) and (about.undecided or not facts.refused):
         raise ValueError(f"batch {number} may yet be sent")
@@ -57,6 +58,8 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     again = reread_at(turn, number, about)
     if again and again > turn.now() and not about.stuck:
         return {"batch": number, "status": "reread"}
+    if turn.rest.is_on and about.submitted and not about.stuck:
+        return {"batch": number, "status": "unasked"}
     plan = turn.ledger.plan()
     mine = _begin(turn, number, about)
     try:
@@ -133,7 +136,7 @@ def _split(work: _Work) -> str:
     if work.about.submitted and not work.about.stuck:
         progress = turn.api.progress(turn.ledger.submitted(batch.number, work.about.take).id)
         if isinstance(progress, Trouble):
-            raise ResultsUnreadable(progress.reason)
+            raise ResultsUnreadable(progress.reason, progress.kind)
         written = _sent(work, progress)
         if written is None:
             return "reread"

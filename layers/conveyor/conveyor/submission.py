@@ -29,6 +29,8 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 60, 1800
 MOST_ATTEMPTS = 10
 """Attempts at one batch that came to nothing, before a person is asked; "later" does not count."""
 _TAKEN = 200
+_RESTING = "resting"
+"""Type of a refusal of the api's own: the call was not made, since the provider had said when to come back."""
 _NOT_LET_IN = (401, 403)
 _CODES: dict[RefusalKind | int, str] = {
     401: "key-refused",
@@ -46,7 +48,7 @@ def submit_next(turn: Turn, facts: Facts) -> bool:
     sent = max((number for number, about in facts.batches.items() if about.submitted), default=None)
     if sent is not None:  # its writer may have been broken off before the claim
         turn.ledger.write_claim(turn.ledger.submitted(sent, facts.batches[sent].take).id, sent)
-    if facts.refused:
+    if facts.refused or turn.rest.is_on:
         return False
     for batch in turn.ledger.plan().batches:
         about = facts.batches.get(batch.number, BatchFacts())
@@ -129,6 +131,8 @@ def told_of(status: int, kind: str) -> str:
     """Say what the provider answered, without its own words: they may quote a prompt, and this goes into messages."""
     if status == _TAKEN:
         return f"the provider took the batch, and then ran nothing of it: {kind}"
+    if kind == _RESTING:
+        return "the provider asked not to be called for some time"
     return f"the provider answered HTTP {status} {kind}" if status else "the provider could not be reached"
 
 
@@ -200,7 +204,10 @@ def _refused_attempt(turn: Turn, refused: Refused, number: int) -> AttemptRefuse
     later = refused.kind is RefusalKind.LATER
     wait = timedelta(seconds=_pause(refused.retry_after, number) if later else 0)
     about = (refused.kind, refused.status, refused.type, refused.message)
-    return AttemptRefused(turn.invocation.writer, turn.now(), *about, turn.now() + wait)
+    retry_at = turn.now() + wait
+    if later and turn.rest.until:  # which another answer may have asked for
+        retry_at = max(retry_at, turn.rest.until)
+    return AttemptRefused(turn.invocation.writer, turn.now(), *about, retry_at)
 
 
 def _pause(said: int | None, number: int) -> int:

@@ -25,7 +25,7 @@ def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> d
         return {"run": event["run"]}
     if "run" in event:
         turn = clients.turn(event["run"], invocation)
-        facts = turn.ledger.facts()
+        facts = turn.facts()
     else:
         upload = Upload.from_event(event)
         if upload.is_ignored:
@@ -34,7 +34,7 @@ def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> d
         if run is None:
             return {"ignored": upload.key}
         turn = clients.turn(run.run, invocation)
-        facts = turn.ledger.facts()
+        facts = turn.facts()
         if _another_validates(turn, facts):
             return _state(turn, sent=False)
     return _state(turn, sent=_carry_on(turn, facts))
@@ -63,5 +63,5 @@ def _carry_on(turn: Turn, facts: Facts) -> bool:
     """Validate and send as far as that is open; tell whether a paid call was made."""
     if not (facts.planned or facts.refused):
         validate(turn)
-        facts = turn.ledger.facts()
+        facts = turn.facts()
     return facts.planned and submit_next(turn, facts)

@@ -1,17 +1,19 @@
 """What one invocation has at hand when it works on one run."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from conveyor import keys
 from conveyor.api import BatchApi, Origin
 from conveyor.drop import Source
+from conveyor.facts import Facts
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.lines import Line, Stretch, read_lines, read_stretches
 from conveyor.plan import Batch
 from conveyor.records import Run
+from conveyor.rest import Rest
 from conveyor.schedule import wait_seconds
 from conveyor.storage import Storage
 
@@ -25,6 +27,16 @@ class Turn:
     storage: Storage
     api: BatchApi
     invocation: Invocation
+    rest: Rest = field(default_factory=Rest)
+    """Until when the provider is not asked; the api obeys it, and begins it."""
+
+    def facts(self) -> Facts:
+        """Read which facts there are; if the provider asked to be left alone for longer, it is, from here on."""
+        facts = self.ledger.facts()
+        until = facts.rests_until
+        if until and until > self.now():
+            self.rest.begin(until, self.ledger.rest(until).reason)
+        return facts
 
     @property
     def source(self) -> Source:

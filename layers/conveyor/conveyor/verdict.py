@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from conveyor.api import Trouble
+from conveyor.api import Trouble, TroubleKind
 from conveyor.control import Control
 from conveyor.deadlines import STUCK_AFTER, cancel_at, kept_until
 from conveyor.facts import BatchFacts, Facts
@@ -44,7 +44,17 @@ def verdicts(turn: Turn, control: Control) -> dict[int, Verdict]:
     each = {batch.number: _of_batch(turn, batch, facts, control) for batch in batches}
     if turn.run.settings.delete_files == "yes" and all(verdict.next is Next.REPORT for verdict in each.values()):
         return {batch.number: _discarded(turn, batch, facts.batches.get(batch.number)) for batch in batches}
+    if turn.rest.is_on:
+        return {number: _unasked(turn, facts.batches.get(number), verdict) for number, verdict in each.items()}
     return each
+
+
+def _unasked(turn: Turn, about: BatchFacts | None, verdict: Verdict) -> Verdict:
+    """Send nobody to a provider that has said when to come back. A stop is seen meanwhile: S3 is looked at as ever."""
+    reads = verdict.next is Next.SPLIT and about is not None and about.submitted and not about.stuck
+    if reads or verdict.next is Next.SUBMIT:
+        return Verdict(Next.WAIT, trouble=verdict.trouble or turn.rest.reason)
+    return verdict
 
 
 def _facts(turn: Turn, control: Control) -> Facts:
@@ -53,7 +63,7 @@ def _facts(turn: Turn, control: Control) -> Facts:
     A stop waits for a validation under way, which would otherwise go on behind it and pay. It is too late for a run
     whose results are all there.
     """
-    facts = turn.ledger.facts()
+    facts = turn.facts()
     if not control.is_stopped or facts.refused:
         return facts
     if _is_over(turn, facts) if facts.planned else _validating_until(turn, facts):
@@ -123,7 +133,9 @@ def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, cont
     if over > turn.now():
         return Verdict(Next.WAIT, over)
     word = control.release(batch.number, number)
-    problem = release(turn, batch, number, about, word) if word is not None else None
+    problem = release(turn, batch, number, about, word) if word is not None and not turn.rest.is_on else None
+    if turn.rest.is_on:  # what the provider was not asked, it does not deny
+        return Verdict(Next.WAIT, trouble=turn.rest.reason, held=Held(batch.number, number, ()))
     if word is not None and problem is None:
         return Verdict(Next.WAIT, turn.now())
     found = look(turn, batch, number, about, may_conclude=problem is None)
@@ -152,6 +164,8 @@ def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verd
     if not submitted.adopted:  # an adopted one was claimed before; whoever submitted this one may not have come to it
         turn.ledger.write_claim(submitted.id, batch.number)
     progress = turn.api.progress(submitted.id)
+    if isinstance(progress, Trouble) and turn.rest.is_on and _may_wait(turn, progress, submitted):
+        return Verdict(Next.WAIT, trouble=progress.reason)
     if isinstance(progress, Trouble) or not progress.ended:
         trouble = progress.reason if isinstance(progress, Trouble) else None
         overdue = cancel_at(submitted.at, turn.api.dialect.window, submitted.expires_at)
@@ -162,6 +176,14 @@ def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verd
         failed = fail_attempt(turn, batch.number, about, progress.unrun)
         return Verdict(Next.WAIT, failed.retry_at, told_of(failed.status, failed.type))
     return _of_ended(turn, batch.number, about, submitted)
+
+
+def _may_wait(turn: Turn, trouble: Trouble, submitted: Submitted) -> bool:
+    """Tell whether nothing is concluded yet from a look after which the provider is to be left alone.
+
+    One that was asked and says so for ever must not keep a run from its end.
+    """
+    return trouble.kind is TroubleKind.UNASKED or turn.now() < kept_until(submitted.at)
 
 
 def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted) -> Verdict:

@@ -10,6 +10,7 @@ What the provider answers is data. Of exceptions there are three:
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from conveyor.dialect import Dialect
@@ -95,10 +96,22 @@ class Progress(NamedTuple):
     """Whether it is the batch that was asked for, by the provider's own word; None where only its results can tell."""
 
 
+class TroubleKind(StrEnum):
+    """What follows where the provider did not answer a question."""
+
+    LATER = "later"
+    """Ask again."""
+    GONE = "gone"
+    """The provider does not know what was asked for: ask again, although it may have been deleted there."""
+    UNASKED = "unasked"
+    """It was not asked, since it has said when to come back: nothing follows."""
+
+
 class Trouble(NamedTuple):
     """The provider did not answer a question; ask again later."""
 
     reason: str
+    kind: TroubleKind = TroubleKind.LATER
 
 
 class CredentialsUnusable(Exception):
@@ -107,6 +120,10 @@ class CredentialsUnusable(Exception):
 
 class ResultsUnreadable(Exception):
     """Results could not be read to their end."""
+
+    def __init__(self, reason: str, kind: TroubleKind = TroubleKind.LATER) -> None:
+        super().__init__(reason)
+        self.kind = kind
 
 
 class BatchApi(Protocol):

@@ -12,6 +12,7 @@ from botocore.config import Config
 from conveyor.api import BatchApi, CredentialsUnusable
 from conveyor.api.credentials import ApiKey, Credential, KeyHeader
 from conveyor.api.door import Door
+from conveyor.rest import Rest
 from conveyor.settings import Settings
 
 DIALECTS = {
@@ -37,12 +38,15 @@ class Access:
         """Where the key is kept."""
         return SecretsProvider(boto_config=self._config)
 
-    def api(self, settings: Settings) -> BatchApi:
-        """Return the provider of a run. Raises LookupError for a dialect that there is not."""
+    def api(self, settings: Settings, rest: Rest | None = None) -> BatchApi:
+        """Return the provider of a run, which is not asked while it rests.
+
+        Raises LookupError for a dialect that there is not.
+        """
         if settings.batch_api not in DIALECTS:
             raise LookupError(f'BatchApi "{settings.batch_api}" is none of {", ".join(DIALECTS)}')
         workspace = {"anthropic-workspace-id": settings.workspace_id} if settings.workspace_id else {}
-        door = Door(self.http, settings.api_url, self._credential(settings.auth), workspace)
+        door = Door(self.http, settings.api_url, self._credential(settings.auth), workspace, rest)
         api: BatchApi = import_module(DIALECTS[settings.batch_api]).connect(door, settings)
         return api
 

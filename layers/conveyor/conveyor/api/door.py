@@ -8,13 +8,17 @@ from typing import NamedTuple
 
 import httpx
 
-from conveyor.api import Refused, ResultsUnreadable, Trouble, Unknown
+from conveyor.api import Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
 from conveyor.api.credentials import Credential
 from conveyor.records import RefusalKind
+from conveyor.rest import Rest
 
 _QUESTION = httpx.Timeout(30.0, connect=5.0)
 """Seconds."""
 _CREDENTIAL_REFUSED = (401, 403)
+_GONE = (404, 410)
+RESTING = "resting"
+"""Type of the refusal of a call that is not made, since the provider has said when to come back."""
 
 
 class Content(NamedTuple):
@@ -41,20 +45,25 @@ class Answer(NamedTuple):
 
 
 class Door:
-    """One provider. Redirects are never followed: they would carry the credential elsewhere."""
+    """One provider. Redirects are never followed: they would carry the credential elsewhere.
+
+    Once an answer that is no success has said when to come back (Retry-After), nothing is asked before.
+    """
 
     def __init__(
-        self, client: httpx.Client, url: str, credential: Credential, headers: Mapping[str, str] | None = None
-    ) -> None:
+        self, client: httpx.Client, url: str, credential: Credential, headers: Mapping[str, str] | None = None,
+        rest: Rest | None = None,
+    ) -> None:  # fmt: skip
         """Take a client without base address. An address that ends in `/v1`, as some SDKs want it, serves as well."""
         self._client = client
         self._url = url.rstrip("/").removesuffix("/v1")
         self._credential = credential
         self._headers = dict(headers or {})
+        self._rest = rest or Rest()
 
     def speaking(self, headers: Mapping[str, str]) -> "Door":
         """Return the same way with further headers on each call."""
-        return Door(self._client, self._url, self._credential, self._headers | dict(headers))
+        return Door(self._client, self._url, self._credential, self._headers | dict(headers), self._rest)
 
     def renew(self) -> None:
         """Read the credential anew. Raises CredentialsUnusable."""
@@ -62,20 +71,26 @@ class Door:
 
     def ask(self, method: str, path: str, question: Mapping[str, str | int] | None = None) -> httpx.Response | Trouble:
         """Ask once, and once more with a new credential where it was refused: a key may have been rotated."""
+        if self._rest.is_on:
+            return Trouble(self._rest.reason, TroubleKind.UNASKED)
         try:
             answer = self._call(method, path, question)
-            if answer.status_code in _CREDENTIAL_REFUSED:
+            if answer.status_code in _CREDENTIAL_REFUSED and not self._rest.is_on:
                 self._credential.renew()
                 answer = self._call(method, path, question)
         except httpx.HTTPError as error:
             return Trouble(type(error).__name__)
-        return answer if answer.is_success else Trouble(f"HTTP {answer.status_code}")
+        return answer if answer.is_success else Trouble(f"HTTP {answer.status_code}", _kind(answer))
 
     def post(self, path: str, content: Content, seconds: float) -> Answer | Refused | Unknown:
         """Post once: a third of the time for all but the body's last piece, one for that, one for the answer.
 
-        A call that never reached the provider is a refusal: nothing was created.
+        A call that never reached the provider is a refusal: nothing was created. So is one that is not made, since the
+        provider rests.
         """
+        if self._rest.is_on:
+            told = "the provider had asked not to be called yet"
+            return Refused(RefusalKind.LATER, 0, RESTING, told, self._rest.seconds)
         third = seconds / 3
         start = monotonic()
         try:
@@ -95,6 +110,7 @@ class Door:
             return Refused(RefusalKind.LATER, 0, "unreachable", told, None)
         except (httpx.HTTPError, _TooSlowError) as error:
             return Unknown(f"{type(error).__name__} while the batch was sent")
+        self._heed(answer)
         if not answer.is_success:  # before anybody shortens the words
             text = self._credential.hide(text.decode(errors="replace")).encode()
         return Answer(answer.status_code, answer.headers, text)
@@ -102,14 +118,16 @@ class Door:
     @contextmanager
     def stream(self, path: str, *, seconds: int) -> Iterator[Iterator[bytes]]:
         """Give what lies at a path, in pieces with at most so many seconds between. Raises ResultsUnreadable."""
+        if self._rest.is_on:
+            raise ResultsUnreadable(f"{self._rest.reason} before {path} was asked for", TroubleKind.UNASKED)
         try:
             with ExitStack() as opened:
                 answer = self._open(path, opened, seconds)
-                if answer.status_code in _CREDENTIAL_REFUSED:
+                if answer.status_code in _CREDENTIAL_REFUSED and not self._rest.is_on:
                     self._credential.renew()
                     answer = self._open(path, opened, seconds)
                 if not answer.is_success:
-                    raise ResultsUnreadable(f"HTTP {answer.status_code} for {path}")
+                    raise ResultsUnreadable(f"HTTP {answer.status_code} for {path}", _kind(answer))
                 yield answer.iter_bytes()
         except httpx.HTTPError as error:
             # Not chained: the cause may quote a header, and so the key.
@@ -117,10 +135,16 @@ class Door:
 
     def _open(self, path: str, opened: ExitStack, seconds: int) -> httpx.Response:
         request = self._request("GET", path, None, httpx.Timeout(seconds, connect=5.0))
-        return opened.enter_context(closing(self._client.send(request, stream=True)))
+        return self._heed(opened.enter_context(closing(self._client.send(request, stream=True))))
 
     def _call(self, method: str, path: str, question: Mapping[str, str | int] | None) -> httpx.Response:
-        return self._client.send(self._request(method, path, question, _QUESTION))
+        return self._heed(self._client.send(self._request(method, path, question, _QUESTION)))
+
+    def _heed(self, answer: httpx.Response) -> httpx.Response:
+        """Leave the provider alone for as long as it says; a success says nothing about the next call."""
+        if not answer.is_success:
+            self._rest.heed(answer.status_code, answer.headers.get("retry-after", ""))
+        return answer
 
     def _request(
         self, method: str, path: str, question: Mapping[str, str | int] | None, timeout: httpx.Timeout
@@ -138,6 +162,10 @@ class Door:
         for piece in _in_time(content.pieces(), deadline):
             digest.update(piece)
         return digest.hexdigest()
+
+
+def _kind(answer: httpx.Response) -> TroubleKind:
+    return TroubleKind.GONE if answer.status_code in _GONE else TroubleKind.LATER
 
 
 class _TooSlowError(Exception):

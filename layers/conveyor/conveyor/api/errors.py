@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from math import ceil, isfinite
 
 from conveyor.api import Refused
 from conveyor.api.door import Answer
 from conveyor.api.words import Said, said_in
 from conveyor.causes import Cause, cause_of
+from conveyor.invocation import utc_now
 from conveyor.records import RefusalKind
+from conveyor.rest import retry_after
 
-_LONGEST_RETRY_AFTER = 86_400
 _LONGEST_MESSAGE = 300
 _NAME = re.compile(r"[a-z0-9_]{1,60}")
 
@@ -42,16 +40,4 @@ def refused_from(answer: Answer, sure: Mapping[int, RefusalKind]) -> Refused | N
     told = " ".join(said.message.split())[:_LONGEST_MESSAGE]
     name = said.code or said.type
     name = name if _NAME.fullmatch(name) else f"http_{status}"
-    return Refused(kind, status, name, told, _retry_after(answer.headers.get("retry-after", "")))
-
-
-def _retry_after(given: str) -> int | None:
-    """Read seconds or an HTTP date; None where neither is given."""
-    try:
-        seconds = float(given)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return ceil(min(max(seconds, 0), _LONGEST_RETRY_AFTER)) if isfinite(seconds) else None
+    return Refused(kind, status, name, told, retry_after(answer.headers.get("retry-after", ""), utc_now()))

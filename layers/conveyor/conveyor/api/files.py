@@ -151,7 +151,7 @@ class FileBatches:
         """Stream the results: the file of the successes, then that of the others, as far as there are such files."""
         batch = self._batch("GET", f"{_PATH}/{batch_id}")
         if isinstance(batch, Trouble):
-            raise ResultsUnreadable(f"{batch.reason} for {_PATH}/{batch_id}")
+            raise ResultsUnreadable(f"{batch.reason} for {_PATH}/{batch_id}", batch.kind)
         with closing(self._results(batch, seconds)) as results:
             yield results
 
