@@ -81,6 +81,12 @@ SCENARIOS = {
     ),
     "an error comes after creating": Scenario(faults=at_create({"kind": "answer", "status": 529, "when": "after"})),
     "the provider is busy": Scenario(faults=at_create({"kind": "answer", "status": 429})),
+    "the provider says when to come back": Scenario(
+        faults=[
+            {"call": call, "do": {"kind": "answer", "status": status, "headers": {"retry-after": "100"}}}
+            for call, status in (("list", 429), ("create", 429), ("retrieve", 503), ("results", 429))
+        ]
+    ),
     "another writer is always at it": Scenario(conflicts=True),
 }
 

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.faults.taps import broken_off
@@ -142,3 +144,41 @@ def test_while_one_batch_must_wait_nothing_is_asked_for_the_others(threes: Belt,
     check(threes, run, threes.finish(run), drop_of(9))
     stats = threes.provider.stats()
     assert (stats["faults"][0]["struck"], stats["early"], stats["created"]) == (1, {}, 3)
+
+
+GONE = msgspec.json.decode(Path(__file__).with_name("file-deleted-at-provider.provider.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "ends"),
+    [
+        ("results", 404, timedelta(days=29)),
+        ("results", 410, timedelta(days=29)),
+        ("retrieve", 404, timedelta(hours=24 + 1 + 6)),
+    ],
+)
+def test_what_is_gone_at_the_provider_is_told_with_the_moment_at_which_the_run_ends(
+    belt: Belt, call: str, status: int, ends: timedelta
+) -> None:
+    """After six hours; and the run ends then, and not before."""
+    (fault,) = GONE["faults"]
+    belt.provider.configure(faults=[fault | {"call": call, "do": fault["do"] | {"status": status}}])
+    run = belt.upload(drop_of(2))
+    end = belt.moment + ends
+    while not belt.told:
+        state = belt.poll(run)
+        for batch in state["batches"]:
+            belt.split(run, batch)
+        belt.pass_time(900)
+    (notice,) = belt.told
+    assert notice["status"] == "troubled"
+    said = " ".join(notice["message"].split())
+    assert f"HTTP {status}" in said
+    assert f"until about {end:%Y-%m-%d %H:%M} UTC" in said
+    assert "deleted at the provider" in said
+    belt.set_clock(end - timedelta(hours=6, minutes=1))
+    assert belt.poll(run)["next"] != "report"
+    assert "batches/1/stuck.json" not in belt.facts(run)
+    belt.pass_time(60 if call == "retrieve" else 6 * 3600 + 120)
+    assert belt.finish(run)["status"] == "stuck"
+    assert timedelta(0) <= belt.moment - end <= timedelta(hours=2)

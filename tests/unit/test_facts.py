@@ -1,5 +1,7 @@
 """What is written down is read back, and only what is written down is true."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from conveyor import keys
 from conveyor.facts import BatchFacts, Facts, facts_from
 
+RESTS = datetime(2026, 11, 22, 12, 34, 56, tzinfo=UTC)
 RUN = "20261122T101112Z-0123456789ab"
 
 
@@ -30,10 +33,12 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
             keys.output_part(RUN, 1, keys.ASIDE), keys.foreign(RUN, 1, "msgbatch_3"), keys.discarded(RUN, 1),
             keys.attempt(RUN, 12, 1), keys.batch(RUN, 12, 1), keys.attempt_failed(RUN, 12, 1),
             keys.attempt(RUN, 12, 2), keys.batch(RUN, 12, 2),
+            keys.rest(RUN, RESTS - timedelta(hours=1)), keys.rest(RUN, RESTS), keys.ledger(RUN) + "rests/x.json",
             keys.ledger(RUN) + "a-note.txt", keys.ledger(RUN) + "batches/x/part.json",
         ],
     )  # fmt: skip
     assert (facts.validating, facts.planned, facts.refused) == (True, True, True)
+    assert facts.rests_until == RESTS
     assert facts.batches == {
         1: BatchFacts(
             attempts=3, refused={1}, unknown={2, 3}, absent={2}, splits=4, reads={1, 2}, unreads={4},

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -26,9 +26,9 @@ def held(reason: str = "why", doubtful: tuple[str, ...] = HELD.doubtful) -> Noti
     return held_notice(RUN, reason, SINCE, HELD._replace(doubtful=doubtful), "conveyor/api-key")
 
 
-def troubled(reason: str = "why") -> Notice:
+def troubled(reason: str = "why", ends: datetime | None = None) -> Notice:
     """Word the message of a run that waits for the provider."""
-    return troubled_notice(RUN, reason, SINCE, "conveyor/api-key")
+    return troubled_notice(RUN, reason, SINCE, "conveyor/api-key", ends)
 
 
 def commands(notice: Notice) -> list[list[str]]:
@@ -36,18 +36,38 @@ def commands(notice: Notice) -> list[list[str]]:
     return [shlex.split(line) for line in notice.message.splitlines() if line.startswith("  ")]
 
 
-@pytest.mark.parametrize("reason", ["HTTP 401", "HTTP 403 for /v1/messages/batches/msgbatch_a/results", "HTTP 404"])
-def test_where_requests_are_signed_trouble_is_about_roles_and_not_about_a_key(reason: str) -> None:
+@pytest.mark.parametrize(
+    ("reason", "ends"),
+    [("HTTP 401", None), ("HTTP 403 for /v1/messages/batches/msgbatch_a/results", None), ("HTTP 404", NOW)],
+)
+def test_where_requests_are_signed_trouble_is_about_roles_and_not_about_a_key(
+    reason: str, ends: datetime | None
+) -> None:
     """There is no secret to put anything into."""
     signing = replace(RUN, settings=replace(RUN.settings, auth="aws", workspace_id="wrkspc_01EXAMPLE"))
-    notice = troubled_notice(signing, reason, SINCE, "conveyor/api-key")
+    notice = troubled_notice(signing, reason, SINCE, "conveyor/api-key", ends)
     assert not re.search("secret|key", notice.message)
     is_refused = ["aws", "iam", "enable-outbound-web-identity-federation"] in commands(notice)
-    assert is_refused is (reason != "HTTP 404")
-    assert ("wrkspc_01EXAMPLE" in notice.message) is (reason == "HTTP 404")
+    assert is_refused is (ends is None)
+    assert ("wrkspc_01EXAMPLE" in notice.message) is (ends is not None)
 
 
-@pytest.mark.parametrize("notice", [held("the list broke off"), troubled("the list broke off")])
+def test_what_the_provider_does_not_know_may_have_been_deleted_or_belong_to_another_key() -> None:
+    """The message names both causes, the command for the one, and when the run goes on without the results."""
+    notice = troubled_notice(RUN, "HTTP 404", SINCE, "conveyor/api-key", NOW + timedelta(days=29))
+    put, _ = commands(notice)
+    secret = ["--secret-id", "conveyor/api-key", "--secret-string", "<key>"]
+    assert put == ["aws", "secretsmanager", "put-secret-value", *secret]
+    said = " ".join(notice.message.split())
+    assert "was deleted at the provider" in said
+    assert "a key of another workspace" in said
+    assert "asks again until about 2026-12-21 10:00 UTC" in said
+    assert "by itself" not in said
+
+
+@pytest.mark.parametrize(
+    "notice", [held("the list broke off"), troubled("the list broke off"), troubled("the list broke off", NOW)]
+)
 def test_a_warning_names_drop_run_cause_and_since_when(notice: Notice) -> None:
     """Whoever reads it at night knows which run, what is wrong with it, and for how long."""
     assert (notice.run, notice.name) == ("run-1", "team/articles")
@@ -57,7 +77,7 @@ def test_a_warning_names_drop_run_cause_and_since_when(notice: Notice) -> None:
         assert f"\n{label + ':':<15}{value}\n" in notice.message
 
 
-@pytest.mark.parametrize("notice", [held(), troubled()])
+@pytest.mark.parametrize("notice", [held(), troubled(), troubled(ends=NOW)])
 def test_every_warning_says_how_the_run_is_stopped(notice: Notice) -> None:
     """Under the one key that poll looks for."""
     stop = ["echo", "stop", "|", "aws", "s3", "cp", "-", f"s3://bucket/{keys.stop('run-1')}"]
@@ -111,7 +131,7 @@ def test_a_refused_key_is_told_with_the_command_that_puts_another(status: int) -
 @pytest.mark.parametrize(
     ("reason", "advice"),
     [
-        ("HTTP 404", "another workspace"),
+        ("HTTP 404", "whether the provider is reachable"),
         ("HTTP 529", "whether the provider is reachable"),
         ("HTTP 429 rate_limit_error: wait", "whether its queue is full"),
         ("ReadTimeout", "whether the provider is reachable"),

@@ -77,7 +77,7 @@ def _is_due(turn: Turn, trouble: _Trouble, troubled: Verdict) -> bool:
 def _words(turn: Turn, trouble: _Trouble, troubled: Verdict, secret: str) -> Notice:
     if troubled.held:
         return held_notice(turn.run, trouble.reason, trouble.since, troubled.held, secret)
-    return troubled_notice(turn.run, trouble.reason, trouble.since, secret)
+    return troubled_notice(turn.run, trouble.reason, trouble.since, secret, troubled.ends)
 
 
 def _following(verdicts: list[Verdict]) -> Next:

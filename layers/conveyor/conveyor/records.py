@@ -172,6 +172,8 @@ class Unread(msgspec.Struct, frozen=True):
     reason: str
     ours: bool = False
     """True where the function failed, whatever the provider would have answered."""
+    gone: bool = False
+    """True where the provider answered that it does not know the batch, or the file with its results."""
 
 
 class Discarded(msgspec.Struct, frozen=True):

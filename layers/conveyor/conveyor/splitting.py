@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from conveyor.api import Progress, ResultsUnreadable, Trouble, Unrun
+from conveyor.api import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
 from conveyor.arrival import write_as_they_come
 from conveyor.by_line import all_lines, has_blank_lines, write_by_line
 from conveyor.causes import cause_of
@@ -69,7 +69,8 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
             job = Job(turn, batch, len(plan.batches) == 1, mine == 1, Tally(), aside, gone)
             status = _split(_Work(job, about, mine, clients.environment.spool_bytes))
     except ResultsUnreadable as error:
-        turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), str(error)))
+        unread = Unread(invocation.writer, turn.now(), str(error), gone=error.kind is TroubleKind.GONE)
+        turn.ledger.write_unread(number, mine, unread)
         return {"batch": number, "status": "unread"}
     except DropUnreadable as error:
         turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), str(error), ours=True))

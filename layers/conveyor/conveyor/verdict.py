@@ -33,6 +33,8 @@ class Verdict(NamedTuple):
     """What a person could decide meanwhile."""
     is_answer: bool = False
     """True where the trouble is with something that a person has just told us."""
+    ends: datetime | None = None
+    """Where the provider does not know the batch, or the file with its results: when the batch is given up."""
 
 
 def verdicts(turn: Turn, control: Control) -> dict[int, Verdict]:
@@ -170,8 +172,9 @@ def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verd
         trouble = progress.reason if isinstance(progress, Trouble) else None
         overdue = cancel_at(submitted.at, turn.api.dialect.window, submitted.expires_at)
         due = turn.now() if stop else overdue
-        verdict = _unended(turn, batch.number, about, submitted, due)
-        return verdict._replace(trouble=verdict.trouble or trouble)
+        verdict = _unended(turn, batch.number, about, submitted, due, trouble)
+        gone = isinstance(progress, Trouble) and progress.kind is TroubleKind.GONE
+        return verdict._replace(trouble=verdict.trouble or trouble, ends=verdict.ends if gone else None)
     if progress.unrun and progress.unrun.kind is RefusalKind.LATER and not (facts.refused or about.cancelled):
         failed = fail_attempt(turn, batch.number, about, progress.unrun)
         return Verdict(Next.WAIT, failed.retry_at, told_of(failed.status, failed.type))
@@ -193,21 +196,26 @@ def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted) -
         return _give_up(turn, batch, message)
     moments = (unread and rests_until(unread, about), reread_at(turn, batch, about))
     again = max((moment for moment in moments if moment), default=turn.now())
-    trouble = unread.reason if unread else None
-    return Verdict(Next.WAIT, again, trouble) if again > turn.now() else Verdict(Next.SPLIT, trouble=trouble)
+    trouble, ends = (unread.reason if unread else None), (kept_until(submitted.at) if unread and unread.gone else None)
+    if again > turn.now():
+        return Verdict(Next.WAIT, again, trouble, ends=ends)
+    return Verdict(Next.SPLIT, trouble=trouble, ends=ends)
 
 
-def _unended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, due: datetime) -> Verdict:
+def _unended(  # noqa: PLR0913, PLR0917  # what is known of the batch, and what was answered
+    turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, due: datetime, trouble: str | None
+) -> Verdict:
     """Cancel a batch that has not ended when it is due to, and give it up six hours after that."""
     if about.cancelled:
         end = turn.ledger.cancel(batch).at + STUCK_AFTER
         if end <= turn.now():
-            return _give_up(turn, batch, f"the provider did not end {submitted.id}, although cancelled hours ago")
-        return Verdict(Next.WAIT, end, _cancel(turn, submitted))  # again: the first call may have been lost
+            told = f"does not show it ({trouble})" if trouble else "has not ended it"
+            return _give_up(turn, batch, f"{submitted.id} was cancelled hours ago, and the provider {told}")
+        return Verdict(Next.WAIT, end, _cancel(turn, submitted), ends=end)  # again: the first call may have been lost
     if due > turn.now():
-        return Verdict(Next.WAIT, due)
+        return Verdict(Next.WAIT, due, ends=due + STUCK_AFTER)
     turn.ledger.write_cancel(batch, Cancel(turn.invocation.writer, turn.now()))
-    return Verdict(Next.WAIT, trouble=_cancel(turn, submitted))
+    return Verdict(Next.WAIT, trouble=_cancel(turn, submitted), ends=turn.now() + STUCK_AFTER)
 
 
 def _cancel(turn: Turn, submitted: Submitted) -> str | None:

@@ -52,8 +52,13 @@ def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str)
     return _notice(run, "held", lines)
 
 
-def troubled_notice(run: Run, reason: str, since: datetime, secret: str) -> Notice:
-    """Say that the provider has not answered for long, and what would help."""
+def troubled_notice(run: Run, reason: str, since: datetime, secret: str, ends: datetime | None = None) -> Notice:
+    """Say that the provider has not answered for long, and what would help.
+
+    `ends`: where it answers that there is no such batch or file, when the batch is given up.
+    """
+    if ends:
+        return _notice(run, "troubled", [*_gone(run, reason, since, secret, ends), *_stop(run)])
     if reason.startswith(CANNOT):
         waits = "the results are there, and the drop cannot be read, which holds the ids"
     else:
@@ -68,6 +73,38 @@ def troubled_notice(run: Run, reason: str, since: datetime, secret: str) -> Noti
         *_stop(run),
     ]
     return _notice(run, "troubled", lines)
+
+
+def _gone(run: Run, reason: str, since: datetime, secret: str, ends: datetime) -> list[str]:
+    """Say what may have become of a batch, or a file, that the provider does not know, and what still happens."""
+    if run.settings.auth == "aws":
+        causes = [
+            f"The workspace {run.settings.workspace_id} does not show them. Look there, in the AWS console, what",
+            "became of them: they may have been deleted. Then the results are lost, although they may have been paid for.",
+        ]
+    else:
+        causes = [
+            "There are two possible causes. If the API key was replaced by a key of another workspace, which does not",
+            "see them, put a valid one of the old workspace there:",
+            "",
+            f"  {_put_key(secret)}",
+            "",
+            "If the batch or its file was deleted at the provider, its results are lost, although they may have been",
+            "paid for; you need not do anything.",
+        ]
+    return [
+        f"The run of your drop {run.drop.key} waits for a batch: the provider answers that it does not know the batch,",
+        "or the file with its results.",
+        "",
+        *_about(run, reason, since),
+        "",
+        *causes,
+        "",
+        f"The run asks again until about {ends:%Y-%m-%d %H:%M} UTC. If the results have not come by then, the batch is",
+        'given up, and the run ends as "stuck" when its other batches have ended: the lines of this batch are failures',
+        "that are not among the lines to send again, and the results of all other batches come back as usual.",
+        "",
+    ]
 
 
 def _notice(run: Run, status: Status, lines: list[str]) -> Notice:
@@ -96,17 +133,13 @@ def _help(run: Run, reason: str, secret: str) -> list[str]:
             "",
         ]
     if _is_refused(reason):
-        command = f"  aws secretsmanager put-secret-value --secret-id {secret} --secret-string <key>"
-        return ["The provider refuses the key. Put a valid one of the same workspace there:", "", command, ""]
-    if "HTTP 404" in reason and run.settings.auth == "aws":
-        workspace = run.settings.workspace_id
-        return [
-            f"The workspace {workspace} does not show the batch. Look there, in the AWS console, what became of it.",
-            "",
-        ]
-    if "HTTP 404" in reason:
-        return ["The provider does not know the batch under this key. Was the key replaced by another workspace's?", ""]
+        told = "The provider refuses the key. Put a valid one of the same workspace there:"
+        return [told, "", f"  {_put_key(secret)}", ""]
     return ["See whether the provider is reachable, how it is, and whether its queue is full of other batches.", ""]
+
+
+def _put_key(secret: str) -> str:
+    return f"aws secretsmanager put-secret-value --secret-id {secret} --secret-string <key>"
 
 
 def _is_refused(reason: str) -> bool:
