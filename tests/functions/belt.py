@@ -19,7 +19,7 @@ type Task = Callable[[], dict[str, Any]]
 """One task of the state machine: a function, told what to do."""
 
 MOST_TURNS = 400
-FIRST = {"trouble": None, "execution": {"number": 1, "events": 0}}
+FIRST = {"trouble": None, "warned": None, "execution": {"number": 1, "events": 0}}
 """What is handed to the first poll of a run, beside its name."""
 MODEL = "claude-haiku-4-5"
 
@@ -132,7 +132,7 @@ class Belt:
                     for batch in state["batches"]:
                         call(partial(self.split, run, batch))
                 case "continue":
-                    going_on = {name: state[name] for name in ("run", "wait_seconds", "trouble", "execution")}
+                    going_on = {name: state[name] for name in ("run", "wait_seconds", *FIRST)}
                     call(partial(self.submit, {"run": run, "continue": going_on}))
                     self.pass_time(self.go_on(run, state["execution"]["number"])["wait_seconds"])
                 case "report":

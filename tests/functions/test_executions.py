@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.functions.belt import Belt, drop_of
+from tests.functions.belt import FIRST, Belt, drop_of
 from tests.functions.checks import check
 from tests.functions.test_once import executions
 
@@ -44,7 +44,7 @@ def test_a_message_is_told_once_however_many_executions_trouble_lasts(belt: Belt
 def test_an_execution_is_continued_once_however_often_submit_is_asked_to(belt: Belt, machine: str) -> None:
     """Where its answer is lost, the machine asks again; the name of an execution serves once."""
     run = belt.upload(drop_of(3))
-    state = {"run": run, "wait_seconds": 30, "trouble": None, "execution": {"number": 2, "events": 0}}
+    state = FIRST | {"run": run, "wait_seconds": 30, "execution": {"number": 2, "events": 0}}
     for _ in range(3):
         assert belt.submit({"run": run, "continue": state}) == {"run": run}
     assert sorted(executions(belt, machine)) == [run, f"{run}-2"]

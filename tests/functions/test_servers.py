@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.faults.scenes import commands, type_in
 from tests.faults.taps import broken_off
 from tests.functions.belt import Belt, drop_of
 from tests.functions.checks import check
@@ -182,3 +183,33 @@ def test_what_is_gone_at_the_provider_is_told_with_the_moment_at_which_the_run_e
     belt.pass_time(60 if call == "retrieve" else 6 * 3600 + 120)
     assert belt.finish(run)["status"] == "stuck"
     assert timedelta(0) <= belt.moment - end <= timedelta(hours=2)
+
+
+def test_a_batch_that_is_silent_for_long_is_told_once_and_expires_as_was_said(belt: Belt) -> None:
+    """At three quarters of the window; what had expired is in retry.jsonl, and counts no cost."""
+    belt.provider.configure(seconds=None, finished_share=0.5)
+    run = belt.upload(drop_of(4))
+    sent = belt.moment
+    belt.pass_time(17.9 * 3600)
+    notice = belt.finish(run)
+    assert [each["status"] for each in belt.told] == ["at-risk"]
+    said = belt.told[0]["message"]
+    assert f"until about {sent + timedelta(hours=24):%Y-%m-%d %H:%M} UTC" in said
+    assert "up to 4." in said
+    assert notice["status"] == "completed"
+    receipt = belt.receipt(run)
+    assert (receipt["outcomes"]["succeeded"], receipt["outcomes"]["expired"], receipt["retryable"]) == (2, 2, 2)
+    assert belt.read(f"failures/three/{run}/retry.jsonl").splitlines() == drop_of(4).splitlines()[2:]
+
+
+def test_the_command_of_a_message_about_batches_at_risk_stops_the_run(belt: Belt) -> None:
+    """Word for word; what was finished is kept, and nothing more is told of a risk."""
+    belt.provider.configure(seconds=None)
+    run = belt.upload(drop_of(4))
+    belt.pass_time(18.1 * 3600)
+    assert belt.poll(run)["next"] == "tell"
+    (stop,) = commands(belt.told[0])
+    type_in(belt, stop)
+    check(belt, run, belt.finish(run), drop_of(4))
+    assert belt.receipt(run)["code"] == "stopped"
+    assert len(belt.told) == 1

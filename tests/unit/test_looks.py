@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 
 from conveyor import keys
 from conveyor.clients import Clients
-from conveyor.records import Read, Splitting, Unread
+from conveyor.records import Cancel, Read, Splitting, Submitted, Unread
 from conveyor.reporting import report
 from conveyor.storage import MOST_READS, Storage
 from tests.unit.examples import NOW
-from tests.unit.looks import Looks, Provider, batch_id, shown
+from tests.unit.looks import EXPIRES, Looks, Provider, batch_id, shown
 from tests.unit.wire import client, failure
 
 UNDER_WAY = (7, 300)
@@ -157,3 +157,65 @@ def test_a_read_of_lacking_lines_that_comes_due_after_the_retention_is_made() ->
     assert looks.poll(days=29, minutes=-1)["next"] == "wait"
     assert looks.poll(minutes=7)["next"] == "split"
     assert keys.stuck("run-1", 1) not in looks.bucket.objects
+
+
+def told(looks: Looks, hours: float, times: int = 40) -> list[tuple[float, str]]:
+    """Look so often in so many hours; give the messages, and after how many hours each was told."""
+    messages = []
+    for _ in range(times):
+        state = looks.poll(hours=hours / times)
+        if state["next"] == "tell":
+            messages.append(((looks.now - NOW) / timedelta(hours=1), state["notice"]["message"]))
+            assert state["notice"]["status"] == "at-risk"
+    return messages
+
+
+@pytest.mark.parametrize(
+    ("dialect", "window", "hours"),
+    [("messages", "24h", 24), ("messages", "7d", 24), ("files", "24h", 24), ("files", "7d", 168)],
+)
+@pytest.mark.parametrize("expires", [EXPIRES, NOW, FAR])
+def test_a_batch_that_is_silent_for_three_quarters_of_its_window_is_told_once(
+    dialect: str, window: str, hours: int, expires: datetime
+) -> None:
+    """By our own clock, in either dialect, whatever the server says of its end; never again until it ends."""
+    looks = Looks(running(dialect), batch_api=dialect, completion_window=window, expires_at=expires)
+    assert told(looks, hours * 0.749) == []
+    ((after, message),) = told(looks, hours * 0.3)
+    assert hours * 0.75 <= after <= hours * 0.76
+    assert "batch_1: 3 requests" in message
+
+
+def test_many_batches_are_told_in_one_message_a_quarter_of_the_window() -> None:
+    """Sent one each half hour: those that come to three quarters soon are in the same message, and none is in two."""
+    looks = Looks(answer_each, batches=20)
+    for number in range(1, 21):
+        at = NOW + timedelta(hours=(number - 1) / 2)
+        looks.write(keys.batch("run-1", number, 1), Submitted("w", at, batch_id(number), at, at + timedelta(hours=24)))
+    messages = told(looks, 30, times=30 * 4)
+    named = [[number for number in range(1, 21) if f"{batch_id(number)}: " in message] for _, message in messages]
+    assert named == [list(range(1, 14)), list(range(14, 21))]
+    assert [after for after, _ in messages] == [18, 24.5]
+
+
+def answer_each(request: httpx.Request) -> httpx.Response:
+    """Let every batch that is asked for run, and cancel none."""
+    number = request.url.path.removesuffix("/cancel").rpartition("_")[2]
+    return httpx.Response(200, json=shown("messages", int(number)))
+
+
+def test_a_batch_that_ended_or_is_cancelled_or_cannot_be_looked_at_is_not_at_risk() -> None:
+    """It is told of otherwise, or not at all."""
+    for provider in (running("messages", ended=True), lambda _: httpx.Response(503)):
+        assert Looks(provider).poll(hours=19)["notice"] is None
+    cancelled = Looks(running("messages"))
+    cancelled.write(keys.cancel("run-1", 1), Cancel("w", NOW + timedelta(hours=18)))
+    assert cancelled.poll(hours=19)["notice"] is None
+    stopped = Looks(running("messages"))
+    stopped.bucket.objects[keys.stop("run-1")] = b""
+    assert stopped.poll(hours=19)["notice"] is None
+
+
+def test_a_batch_whose_time_is_over_is_not_said_to_be_at_risk() -> None:
+    """A run that stood still looks too late to warn of anything."""
+    assert Looks(running("messages")).poll(hours=24.5)["notice"] is None

@@ -29,7 +29,7 @@ from tests.unit.wire import Bucket, answer, client
 
 STATES: dict[str, Json] = template.definition()["States"]
 INPUT = "{{% $states.input.{} %}}"
-STATE = {"run": RUN.run, "trouble": None, "execution": {"number": 1, "events": 0}}
+STATE = {"run": RUN.run, "trouble": None, "warned": None, "execution": {"number": 1, "events": 0}}
 """What a poll is asked with."""
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:run"
 

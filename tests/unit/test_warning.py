@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from conveyor import keys
 from conveyor.control import Adopt, SubmitAgain, Unclear, read_release
 from conveyor.notice import Notice
-from conveyor.warning import Held, held_notice, troubled_notice
+from conveyor.warning import Held, Risk, at_risk_notice, held_notice, troubled_notice
 from tests.unit.examples import NOW, RUN
 
 SINCE = NOW + timedelta(hours=3)
@@ -141,3 +141,41 @@ def test_other_trouble_is_told_with_what_to_look_at(reason: str, advice: str) ->
     """And never with a command that would not help."""
     assert advice in troubled(reason).message
     assert len(commands(troubled(reason))) == 1
+
+
+def risks(count: int) -> list[Risk]:
+    """Give batches that may expire, one a minute."""
+    times = (timedelta(minutes=number) for number in range(count))
+    return [Risk(f"batch_{time.seconds // 60}", 1500, NOW + time, NOW + time + timedelta(hours=6)) for time in times]
+
+
+def test_batches_that_may_expire_are_told_with_their_requests_the_moment_and_what_happens_then() -> None:
+    """In the order in which they expire; there is one command, which stops the run."""
+    notice = at_risk_notice(RUN, risks(2)[::-1], timedelta(hours=24))
+    assert (notice.status, notice.subject) == ("at-risk", "Conveyor: at-risk team/articles")
+    said = notice.message.splitlines()
+    assert said[0].startswith("2 batches have not ended, of the run of your drop inbox/team/articles.jsonl")
+    first = said.index("batch_0: 1,500 requests, until about 2026-11-22 16:00 UTC")
+    assert said[first + 1] == "batch_1: 1,500 requests, until about 2026-11-22 16:01 UTC"
+    assert "(24 hours)" in notice.message
+    assert "up to 3,000." in notice.message
+    assert "not billed" in notice.message
+    assert "retry.jsonl" in notice.message
+    assert "Run:           run-1" in said
+    stop = ["echo", "stop", "|", "aws", "s3", "cp", "-", f"s3://bucket/{keys.stop('run-1')}"]
+    assert commands(notice) == [stop]
+
+
+def test_of_many_batches_that_may_expire_the_first_are_named_and_all_are_counted() -> None:
+    """The message travels in the machine's state, which has a limit."""
+    notice = at_risk_notice(ODD, risks(500), timedelta(days=7))
+    assert notice.message.count("until about") == 20
+    assert "and 480 more" in notice.message
+    assert "up to 750,000." in notice.message
+    assert "(168 hours)" in notice.message
+    assert len(notice.subject) <= 99
+
+
+def test_one_batch_that_may_expire_is_told_in_the_singular() -> None:
+    """As it is the usual case."""
+    assert at_risk_notice(RUN, risks(1), timedelta(hours=24)).message.startswith("1 batch has not ended")

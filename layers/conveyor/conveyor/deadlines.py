@@ -27,6 +27,11 @@ def cancel_at(since: datetime, window: timedelta, said: datetime) -> datetime:
     return ends_at(since, window, said) + CANCEL_AFTER
 
 
+def at_risk_since(since: datetime, window: timedelta) -> datetime:
+    """Return from when on a batch that has not ended may expire: three quarters of its window have passed."""
+    return since + window * 3 / 4
+
+
 def kept_until(since: datetime) -> datetime:
     """Return until when results are kept, and so are read again where they could not be read."""
     return since + RETENTION

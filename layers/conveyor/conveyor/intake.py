@@ -66,8 +66,13 @@ def _stamp(moment: datetime) -> str:
 
 def first_state(run: Run) -> dict[str, Any]:
     """Return the state in which the first execution of a run begins."""
-    execution = {"number": 1, "events": 0}
-    return {"run": run.run, "wait_seconds": run.settings.poll_min_seconds, "trouble": None, "execution": execution}
+    return {
+        "run": run.run,
+        "wait_seconds": run.settings.poll_min_seconds,
+        "trouble": None,
+        "warned": None,
+        "execution": {"number": 1, "events": 0},
+    }
 
 
 def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:

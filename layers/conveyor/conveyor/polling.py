@@ -12,7 +12,7 @@ from conveyor.notice import Notice
 from conveyor.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.turn import Turn
 from conveyor.verdict import Verdict, verdicts
-from conveyor.warning import held_notice, troubled_notice
+from conveyor.warning import Risk, at_risk_notice, held_notice, troubled_notice
 
 
 class _Trouble(msgspec.Struct):
@@ -31,12 +31,20 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     following = _following(list(each.values()))
     troubled = _troubled(list(each.values()))
     trouble = _lasting(troubled, msgspec.convert(event.get("trouble"), _Trouble | None), turn.now())
+    warned = msgspec.convert(event.get("warned"), datetime | None)
+    risks = _new_risks(turn, list(each.values()), warned)
     words = None
     wait = turn.usual_wait()
-    if troubled and trouble and following in (Next.WAIT, Next.SUBMIT) and _is_due(turn, trouble, troubled):
-        wait = 1 if following is Next.SUBMIT else wait  # what can be sent is sent right afterwards
-        following, trouble.told = Next.TELL, True
+    may_tell = following in (Next.WAIT, Next.SUBMIT)
+    if may_tell and troubled and trouble and _is_due(turn, trouble, troubled):
+        trouble.told = True
         words = _words(turn, trouble, troubled, clients.environment.api_key_secret)
+    elif may_tell and risks:
+        warned = turn.now()
+        words = at_risk_notice(turn.run, risks, turn.api.dialect.window)
+    if words:
+        wait = 1 if following is Next.SUBMIT else wait  # what can be sent is sent right afterwards
+        following = Next.TELL
     most = turn.run.settings.max_events
     splits = [number for number, verdict in each.items() if verdict.next is Next.SPLIT][: most_splits(most)]
     before = msgspec.convert(event.get("execution", {}), Execution)
@@ -49,6 +57,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
         "batches": splits,
         "execution": msgspec.to_builtins(execution),
         "trouble": msgspec.to_builtins(trouble),
+        "warned": msgspec.to_builtins(warned),
         "notice": words and words._asdict(),
     }
 
@@ -72,6 +81,20 @@ def _is_due(turn: Turn, trouble: _Trouble, troubled: Verdict) -> bool:
     """Tell whether a person must hear of it now: after some hours, or at once who has told us something unclear."""
     patience = timedelta(seconds=turn.run.settings.trouble_seconds)
     return not trouble.told and (troubled.is_answer or turn.now() - trouble.since >= patience)
+
+
+def _new_risks(turn: Turn, verdicts: list[Verdict], warned: datetime | None) -> list[Risk]:
+    """Return the batches that may expire, once three quarters of the window of one of them have passed.
+
+    Those that come to it within a quarter of the window are told of in the same message: so each is told of once, and
+    messages are a quarter of the window apart. `warned`: when the last one was.
+    """
+    quarter = turn.api.dialect.window / 4
+    found = [verdict.risk for verdict in verdicts if verdict.risk and verdict.risk.expires > turn.now()]
+    risks = [risk for risk in found if warned is None or risk.since > warned + quarter]
+    if not any(risk.since <= turn.now() for risk in risks):
+        return []
+    return [risk for risk in risks if risk.since <= turn.now() + quarter]
 
 
 def _words(turn: Turn, trouble: _Trouble, troubled: Verdict, secret: str) -> Notice:

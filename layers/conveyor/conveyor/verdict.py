@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from conveyor.api import Trouble, TroubleKind
 from conveyor.control import Control
-from conveyor.deadlines import STUCK_AFTER, cancel_at, kept_until
+from conveyor.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_at, kept_until
 from conveyor.facts import BatchFacts, Facts
 from conveyor.looking import cancel_duplicates, look, look_for_late, over_at, release
 from conveyor.plan import Batch
@@ -14,7 +14,7 @@ from conveyor.schedule import Next
 from conveyor.splitting import last_unread, reread_at, rests_until
 from conveyor.submission import fail_attempt, last_refusal, told_of
 from conveyor.turn import Turn
-from conveyor.warning import Held
+from conveyor.warning import Held, Risk
 
 _DISCARD_PATIENCE = timedelta(minutes=10)
 """So long a provider that will not delete its files holds up the report; then they are left."""
@@ -33,6 +33,8 @@ class Verdict(NamedTuple):
     """What a person could decide meanwhile."""
     is_answer: bool = False
     """True where the trouble is with something that a person has just told us."""
+    risk: Risk | None = None
+    """Of a batch that has not ended, by the provider's own word, and is not being cancelled."""
     ends: datetime | None = None
     """Where the provider does not know the batch, or the file with its results: when the batch is given up."""
 
@@ -170,11 +172,16 @@ def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verd
         return Verdict(Next.WAIT, trouble=progress.reason)
     if isinstance(progress, Trouble) or not progress.ended:
         trouble = progress.reason if isinstance(progress, Trouble) else None
-        overdue = cancel_at(submitted.at, turn.api.dialect.window, submitted.expires_at)
+        window = turn.api.dialect.window
+        overdue = cancel_at(submitted.at, window, submitted.expires_at)
         due = turn.now() if stop else overdue
         verdict = _unended(turn, batch.number, about, submitted, due, trouble)
         gone = isinstance(progress, Trouble) and progress.kind is TroubleKind.GONE
-        return verdict._replace(trouble=verdict.trouble or trouble, ends=verdict.ends if gone else None)
+        risk = None
+        if trouble is None and not about.cancelled and due > turn.now():
+            expires = ends_at(submitted.at, window, submitted.expires_at)
+            risk = Risk(submitted.id, batch.requests, at_risk_since(submitted.at, window), expires)
+        return verdict._replace(trouble=verdict.trouble or trouble, ends=verdict.ends if gone else None, risk=risk)
     if progress.unrun and progress.unrun.kind is RefusalKind.LATER and not (facts.refused or about.cancelled):
         failed = fail_attempt(turn, batch.number, about, progress.unrun)
         return Verdict(Next.WAIT, failed.retry_at, told_of(failed.status, failed.type))

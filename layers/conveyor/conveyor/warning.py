@@ -1,6 +1,6 @@
 """Messages about a run that goes on: asking the provider is in trouble, and perhaps a person can decide."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from shlex import quote
 from typing import Literal, NamedTuple
 
@@ -9,7 +9,7 @@ from conveyor.notice import Notice, cut, quoted_url, table
 from conveyor.records import Run
 from conveyor.unreadable import CANNOT
 
-Status = Literal["held", "troubled"]
+Status = Literal["at-risk", "held", "troubled"]
 """What a message about a run that goes on can say of it; of one that has ended, see `receipt.Status`."""
 
 
@@ -24,6 +24,17 @@ class Held(NamedTuple):
     attempt: int
     doubtful: tuple[str, ...]
     """Batches at the provider that may be it."""
+
+
+class Risk(NamedTuple):
+    """A batch that has not ended long after it was sent."""
+
+    batch_id: str
+    requests: int
+    since: datetime
+    """When three quarters of its completion window had passed."""
+    expires: datetime
+    """When the requests that have not been answered expire."""
 
 
 def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str) -> Notice:
@@ -75,12 +86,39 @@ def troubled_notice(run: Run, reason: str, since: datetime, secret: str, ends: d
     return _notice(run, "troubled", lines)
 
 
+def at_risk_notice(run: Run, risks: list[Risk], window: timedelta) -> Notice:
+    """Say which batches may expire, how many requests of theirs, when, what happens then, and what a person can do."""
+    requests = sum(risk.requests for risk in risks)
+    named = sorted(risks, key=lambda risk: risk.expires)[:_MOST_NAMED]
+    hours = f"{window / timedelta(hours=1):,.0f} hours"
+    what = "1 batch has" if len(risks) == 1 else f"{len(risks):,} batches have"
+    lines = [
+        f"{what} not ended, of the run of your drop {run.drop.key}, although three quarters of the",
+        f"completion window ({hours}) have passed for the oldest. Requests without an answer expire at the end of it:",
+        f"up to {requests:,}.",
+        "",
+        *[
+            f"{risk.batch_id}: {risk.requests:,} requests, until about {risk.expires:%Y-%m-%d %H:%M} UTC"
+            for risk in named
+        ],
+        *([f"and {len(risks) - len(named):,} more"] if len(risks) > len(named) else []),
+        *table([("Run", run.run)]),
+        "",
+        "Expired requests are not billed. Their lines will be in retry.jsonl, and the final message will have the",
+        "command that sends them again. All other results come back as usual. You can wait; there is nothing to do.",
+        "",
+        *_stop(run),
+    ]
+    return _notice(run, "at-risk", lines)
+
+
 def _gone(run: Run, reason: str, since: datetime, secret: str, ends: datetime) -> list[str]:
     """Say what may have become of a batch, or a file, that the provider does not know, and what still happens."""
     if run.settings.auth == "aws":
         causes = [
             f"The workspace {run.settings.workspace_id} does not show them. Look there, in the AWS console, what",
-            "became of them: they may have been deleted. Then the results are lost, although they may have been paid for.",
+            "became of them: they may have been deleted. Then the results are lost, although they may have been paid",
+            "for.",
         ]
     else:
         causes = [
