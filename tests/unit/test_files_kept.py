@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from conveyor.api import Progress, ResultsUnreadable, Trouble
+from conveyor.api import Progress, ResultsUnreadable, Trouble, TroubleKind
 from conveyor.outcome import Outcome
 from tests.unit.examples import NOW, ORIGIN
 from tests.unit.file_server import BATCHES, CREATED, FileServer, Keys, Reply, batch, error, file, listed
@@ -305,3 +305,19 @@ def test_a_batch_that_cannot_be_asked_about_is_trouble(server: FileServer) -> No
     """Nobody else knows its files."""
     server.tells(f"{LIST}/batch_1", error(500))
     assert server.api().discard(ORIGIN, ["batch_1"]) == Trouble("HTTP 500")
+
+
+@pytest.mark.parametrize("status", [404, 405, 429])
+def test_files_that_the_provider_was_not_asked_to_delete_are_not_taken_for_deleted(
+    server: FileServer, status: int
+) -> None:
+    """Whatever answer it was that named a moment to come back at."""
+    server.files = [file(2), file(1)]
+    wait = httpx.Response(status, headers={"retry-after": "50"})
+    server.tells("DELETE /v1/files/file-2", wait)
+    assert server.api().discard(ORIGIN, []) == Trouble(f"HTTP {status}", TroubleKind.UNASKED)
+    assert deleted(server) == {"file-2"}
+    server.tells(f"{LIST}/batch_1", wait)
+    api = server.api()
+    assert isinstance(api.progress("batch_1"), Trouble)
+    assert api.discard(ORIGIN, []) == Trouble(f"HTTP {status}", TroubleKind.UNASKED)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from conveyor.api import Trouble, TroubleKind
+from conveyor.api import Progress, Trouble, TroubleKind
 from conveyor.control import Control
 from conveyor.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_at, kept_until
 from conveyor.facts import BatchFacts, Facts
@@ -171,17 +171,7 @@ def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verd
     if isinstance(progress, Trouble) and turn.rest.is_on and _may_wait(turn, progress, submitted):
         return Verdict(Next.WAIT, trouble=progress.reason)
     if isinstance(progress, Trouble) or not progress.ended:
-        trouble = progress.reason if isinstance(progress, Trouble) else None
-        window = turn.api.dialect.window
-        overdue = cancel_at(submitted.at, window, submitted.expires_at)
-        due = turn.now() if stop else overdue
-        verdict = _unended(turn, batch.number, about, submitted, due, trouble)
-        gone = isinstance(progress, Trouble) and progress.kind is TroubleKind.GONE
-        risk = None
-        if trouble is None and not about.cancelled and due > turn.now():
-            expires = ends_at(submitted.at, window, submitted.expires_at)
-            risk = Risk(submitted.id, batch.requests, at_risk_since(submitted.at, window), expires)
-        return verdict._replace(trouble=verdict.trouble or trouble, ends=verdict.ends if gone else None, risk=risk)
+        return _running(turn, batch, about, submitted, progress, stop=stop)
     if progress.unrun and progress.unrun.kind is RefusalKind.LATER and not (facts.refused or about.cancelled):
         failed = fail_attempt(turn, batch.number, about, progress.unrun)
         return Verdict(Next.WAIT, failed.retry_at, told_of(failed.status, failed.type))
@@ -207,6 +197,23 @@ def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted) -
     if again > turn.now():
         return Verdict(Next.WAIT, again, trouble, ends=ends)
     return Verdict(Next.SPLIT, trouble=trouble, ends=ends)
+
+
+def _running(  # noqa: PLR0913  # what is known of the batch, and what was answered
+    turn: Turn, batch: Batch, about: BatchFacts, submitted: Submitted, found: Progress | Trouble, *, stop: bool
+) -> Verdict:
+    """Return what a batch needs that has not ended, as far as is known."""
+    window = turn.api.dialect.window
+    due = turn.now() if stop else cancel_at(submitted.at, window, submitted.expires_at)
+    if isinstance(found, Trouble):
+        verdict = _unended(turn, batch.number, about, submitted, due, found.reason)
+        is_gone = found.kind is TroubleKind.GONE
+        return verdict._replace(trouble=verdict.trouble or found.reason, ends=verdict.ends if is_gone else None)
+    verdict = _unended(turn, batch.number, about, submitted, due, None)._replace(ends=None)
+    if about.cancelled or due <= turn.now():
+        return verdict
+    expires = ends_at(submitted.at, window, submitted.expires_at)
+    return verdict._replace(risk=Risk(submitted.id, batch.requests, at_risk_since(submitted.at, window), expires))
 
 
 def _unended(  # noqa: PLR0913, PLR0917  # what is known of the batch, and what was answered

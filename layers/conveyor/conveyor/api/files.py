@@ -11,7 +11,7 @@ from time import monotonic
 
 import msgspec
 
-from conveyor.api import Created, Origin, Outgoing, Progress, Refused, ResultsUnreadable, Trouble, Unknown
+from conveyor.api import Created, Origin, Outgoing, Progress, Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
 from conveyor.api.door import Answer, Content, Door
 from conveyor.api.errors import refused_from, said_by
 from conveyor.api.file_objects import BATCH, REQUESTS, RUN, Batch, decode_batch, decode_page, window_of
@@ -163,7 +163,7 @@ class FileBatches:
     def discard(self, origin: Origin, batch_ids: Iterable[str]) -> Trouble | None:
         """Delete the files of some batches: those that were uploaded, and those that were made."""
         files = self._uploads.of(origin)
-        unlisted = files if isinstance(files, Trouble) and files.reason not in _NO_LIST else None
+        unlisted = files if isinstance(files, Trouble) and not _has_no_list(files) else None
         ids = dict.fromkeys([] if isinstance(files, Trouble) else [file.id for file in files])
         for batch_id in batch_ids:
             batch = self._batch("GET", f"{_PATH}/{batch_id}")
@@ -203,6 +203,10 @@ def _dialect(settings: Settings) -> Dialect:
 def _metadata(outgoing: Outgoing) -> dict[str, str]:
     run, batch, _ = outgoing.origin
     return {RUN: run, BATCH: str(batch), REQUESTS: str(outgoing.requests)}
+
+
+def _has_no_list(trouble: Trouble) -> bool:
+    return trouble.reason in _NO_LIST and trouble.kind is not TroubleKind.UNASKED
 
 
 def _is_about_metadata(answer: Answer) -> bool:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import msgspec
 
-from conveyor.api import Origin, Outgoing, Refused, Trouble
+from conveyor.api import Origin, Outgoing, Refused, Trouble, TroubleKind
 from conveyor.api.door import Answer, Content, Door
 from conveyor.api.errors import refused_from
 from conveyor.api.file_objects import File, decode_file, decode_files
@@ -74,7 +74,7 @@ class Uploads:
         trouble = None
         for each in ids:
             answer = self._door.ask("DELETE", f"{PATH}/{each}")
-            if isinstance(answer, Trouble) and answer.reason != "HTTP 404":
+            if isinstance(answer, Trouble) and answer.kind is not TroubleKind.GONE:
                 trouble = answer
         return trouble
 
