@@ -66,7 +66,15 @@ def busy(belt: Belt, call: str, said: str = "3000", *, status: int = 429, after:
 
 @pytest.mark.parametrize("said", ["50", "date 3000"])
 @pytest.mark.parametrize(
-    ("call", "status"), [("retrieve", 429), ("list", 429), ("results", 503), ("create", 429), ("cancel", 503)]
+    ("call", "status"),
+    [
+        ("retrieve", 429),
+        ("list", 429),
+        ("results", 503),
+        ("create", 429),
+        ("create", 503),
+        ("cancel", 503),
+    ],
 )
 def test_after_a_call_that_named_a_moment_nothing_is_asked_before_it(
     belt: Belt, call: str, status: int, said: str
@@ -213,3 +221,22 @@ def test_the_command_of_a_message_about_batches_at_risk_stops_the_run(belt: Belt
     check(belt, run, belt.finish(run), drop_of(4))
     assert belt.receipt(run)["code"] == "stopped"
     assert len(belt.told) == 1
+
+
+def test_a_persons_word_waits_for_the_provider_and_is_not_said_to_be_wrong(belt: Belt) -> None:
+    """What the provider was not asked, it has not denied."""
+    lost = {"call": "create", "do": {"kind": "lose", "when": "after"}}
+    belt.provider.configure(seconds=None, faults=[lost, busy(belt, "list", after=1)])
+    run = belt.upload(drop_of(2))
+    belt.pass_time(1)
+    assert belt.poll(run)["trouble"]["reason"] == "HTTP 429"
+    (made,) = belt.provider.stats()["batches"]
+    word = f"adopt {made['id']}".encode()
+    belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/batches/1/attempt-1", Body=word)
+    belt.pass_time(100)
+    state = belt.poll(run)
+    assert (state["next"], state["trouble"]["reason"], belt.facts(run, "batch-")) == ("wait", "HTTP 429", [])
+    belt.provider.configure(seconds=0)
+    check(belt, run, belt.finish(run), drop_of(2))
+    assert (belt.told, belt.provider.stats()["early"], belt.creates()) == ([], {}, (1, 1))
+    assert belt.fact(run, "batches/1/batch-1.json")["released"] is True

@@ -219,3 +219,20 @@ def test_a_batch_that_ended_or_is_cancelled_or_cannot_be_looked_at_is_not_at_ris
 def test_a_batch_whose_time_is_over_is_not_said_to_be_at_risk() -> None:
     """A run that stood still looks too late to warn of anything."""
     assert Looks(running("messages")).poll(hours=24.5)["notice"] is None
+
+
+@pytest.mark.parametrize(
+    ("status", "is_stopped", "days", "stuck"),
+    [(503, False, 20, False), (401, False, 20, False), (404, False, 20, True), (410, False, 20, True),
+     (503, True, 20, True), (503, False, 29.1, True), (200, False, 20, True)],
+)  # fmt: skip
+def test_a_cancelled_batch_is_given_up_when_it_was_looked_at_and_not_because_a_look_failed(
+    status: int, *, is_stopped: bool, days: float, stuck: bool
+) -> None:
+    """What it has may be read as long as it is kept; a person who stopped the run need not wait for that."""
+    looks = Looks(lambda _: httpx.Response(status, json=shown("messages")))
+    looks.write(keys.cancel("run-1", 1), Cancel("w", NOW + timedelta(hours=25)))
+    looks.bucket.objects |= {keys.stop("run-1"): b""} if is_stopped else {}
+    assert looks.poll(days=days)["next"] == ("split" if stuck else "wait")
+    assert (keys.stuck("run-1", 1) in looks.bucket.objects) is stuck
+    assert bool(looks.cancels()) is not stuck, "a cancel may have been lost"

@@ -206,6 +206,8 @@ def _running(  # noqa: PLR0913  # what is known of the batch, and what was answe
     window = turn.api.dialect.window
     due = turn.now() if stop else cancel_at(submitted.at, window, submitted.expires_at)
     if isinstance(found, Trouble):
+        if about.cancelled and not stop and found.kind is TroubleKind.LATER and turn.now() < kept_until(submitted.at):
+            return Verdict(Next.WAIT, trouble=_cancel(turn, submitted) or found.reason)  # what it has may yet be read
         verdict = _unended(turn, batch.number, about, submitted, due, found.reason)
         is_gone = found.kind is TroubleKind.GONE
         return verdict._replace(trouble=verdict.trouble or found.reason, ends=verdict.ends if is_gone else None)
