@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from conveyor import keys
 from conveyor.clients import Clients
-from conveyor.records import Cancel, Read, Splitting, Submitted, Unread
+from conveyor.records import Cancel, Read, Refusal, Splitting, Submitted, Unread
 from conveyor.reporting import report
 from conveyor.storage import MOST_READS, Storage
 from tests.unit.examples import NOW
@@ -236,3 +236,17 @@ def test_a_cancelled_batch_is_given_up_when_it_was_looked_at_and_not_because_a_l
     assert looks.poll(days=days)["next"] == ("split" if stuck else "wait")
     assert (keys.stuck("run-1", 1) in looks.bucket.objects) is stuck
     assert bool(looks.cancels()) is not stuck, "a cancel may have been lost"
+
+
+@pytest.mark.parametrize(("hours", "gone", "stuck"), [(5.9, True, False), (6.1, True, True), (6.1, False, False)])
+def test_a_run_that_is_stopped_waits_no_weeks_for_results_that_are_gone(
+    hours: float, *, gone: bool, stuck: bool
+) -> None:
+    """Six hours after the stop a read that found none is enough; results that only cannot be read are read again."""
+    looks = Looks(running("messages", ended=True))
+    looks.bucket.objects[keys.stop("run-1")] = b""
+    looks.write(keys.refused("run-1"), Refusal("w", NOW, "stopped", "the run was stopped by a person"))
+    looks.write(keys.splitting("run-1", 1, 1), Splitting("w", NOW, NOW))
+    looks.write(keys.unread("run-1", 1, 1), Unread("w", NOW + timedelta(hours=hours), "HTTP 404", gone=gone))
+    assert looks.poll(hours=8)["next"] == "split"
+    assert (keys.stuck("run-1", 1) in looks.bucket.objects) is stuck

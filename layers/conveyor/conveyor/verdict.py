@@ -143,16 +143,16 @@ def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, cont
     if word is not None and problem is None:
         return Verdict(Next.WAIT, turn.now())
     found = look(turn, batch, number, about, may_conclude=problem is None)
-    if control.is_stopped and found.trouble and _is_patience_over(turn):
+    if control.is_stopped and found.trouble and _is_patience_over(turn, turn.now()):
         message = f"it was stopped before it was known whether its call created a batch: {found.trouble}"
         return _give_up(turn, batch.number, message)
     held = Held(batch.number, number, found.doubtful)
     return Verdict(Next.WAIT, found.until, problem or found.trouble, held, is_answer=bool(problem))
 
 
-def _is_patience_over(turn: Turn) -> bool:
-    """Tell whether a run was stopped so long ago that what is not known by now need not be waited for."""
-    return turn.ledger.refusal().at + timedelta(seconds=turn.run.settings.trouble_seconds) <= turn.now()
+def _is_patience_over(turn: Turn, asked: datetime) -> bool:
+    """Tell whether a run was stopped so long before a question that what it did not bring need not be waited for."""
+    return turn.ledger.refusal().at + timedelta(seconds=turn.run.settings.trouble_seconds) <= asked
 
 
 def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verdict:
@@ -175,7 +175,7 @@ def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verd
     if progress.unrun and progress.unrun.kind is RefusalKind.LATER and not (facts.refused or about.cancelled):
         failed = fail_attempt(turn, batch.number, about, progress.unrun)
         return Verdict(Next.WAIT, failed.retry_at, told_of(failed.status, failed.type))
-    return _of_ended(turn, batch.number, about, submitted)
+    return _of_ended(turn, batch.number, about, submitted, stop=stop)
 
 
 def _may_wait(turn: Turn, trouble: Trouble, submitted: Submitted) -> bool:
@@ -186,10 +186,13 @@ def _may_wait(turn: Turn, trouble: Trouble, submitted: Submitted) -> bool:
     return trouble.kind is TroubleKind.UNASKED or turn.now() < kept_until(submitted.at)
 
 
-def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted) -> Verdict:
+def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, *, stop: bool) -> Verdict:
     unread = last_unread(turn, batch, about)
     if unread and not unread.ours and unread.at > kept_until(submitted.at):
         message = f"the results of {submitted.id} could not be read in 29 days, and the provider keeps them no longer"
+        return _give_up(turn, batch, message)
+    if stop and unread and unread.gone and _is_patience_over(turn, unread.at):
+        message = f"the run was stopped, and the provider does not know {submitted.id}, or the file with its results"
         return _give_up(turn, batch, message)
     moments = (unread and rests_until(unread, about), reread_at(turn, batch, about))
     again = max((moment for moment in moments if moment), default=turn.now())
