@@ -201,7 +201,8 @@ def test_a_refusal_half_way_tells_its_cause_and_what_to_mend_before_the_command(
     assert told == ["completed", code, 2, 3, 3, words]
     assert notice["subject"] == "Conveyor: refused half-way three (2 results, 3 failures)"
     message = notice["message"]
-    assert f"The run ended early: the provider answered HTTP {status}" in message
+    assert "The run of your drop inbox/three.jsonl ended early: 5 requests, 2 results, 3 failures." in message
+    assert f"Why: the provider answered HTTP {status}" in message
     assert "3 requests were not sent, and nothing was paid for them." in message
     assert (
         message.index(advice) < message.index("When that is put in order, type:") < message.index("retry.jsonl s3://")

@@ -25,8 +25,7 @@ def early_end(receipt: Receipt) -> list[str]:
     if receipt.code is None or receipt.status != "completed":
         return []
     unsent = f"{receipt.never_sent:,} requests were not sent, and nothing was paid for them."
-    lines = ["", f"The run ended early: {receipt.reason}. {unsent}"]
-    return [*lines, *filter(None, [ADVICE.get(receipt.code)])]
+    return ["", f"Why: {receipt.reason}.", unsent, *filter(None, [ADVICE.get(receipt.code)])]
 
 
 def blamed_elsewhere(receipt: Receipt) -> list[str]:

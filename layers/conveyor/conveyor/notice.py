@@ -46,7 +46,9 @@ def notice_of(receipt: Receipt) -> Notice:
 def _verb(receipt: Receipt) -> str:
     if receipt.status != "completed" or receipt.code is None:
         return receipt.status
-    return "stopped" if receipt.code == "stopped" else "refused half-way"
+    if receipt.code == "stopped":
+        return "stopped"
+    return "refused half-way" if receipt.words is not None else "ended early"
 
 
 def _refused(receipt: Receipt) -> list[str]:
@@ -151,14 +153,13 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
     lines = [f"Your drop {receipt.drop['key']} is done: {receipt.requests:,} requests, {counts}."]
     if receipt.status == "unbalanced":
         lines = _unbalanced(receipt, counts)
-    elif receipt.code == "stopped":
-        lines = [f"The run of your drop {receipt.drop['key']} was stopped: {receipt.requests:,} requests, {counts}."]
+    elif receipt.code:
+        ended = "was stopped" if receipt.code == "stopped" else "ended early"
+        lines = [f"The run of your drop {receipt.drop['key']} {ended}: {receipt.requests:,} requests, {counts}."]
     failed = [f"{count:,} {kind}" for kind, count in receipt.outcomes.items() if count and kind != "succeeded"]
     if failed:
         lines.append(f"Failures: {', '.join(failed)}.")
-    lines += _without_ids(receipt)
-    first = [*early_end(receipt), *blamed_elsewhere(receipt)]
-    lines += [*first, "", *_files(receipt)]
+    lines += [*_without_ids(receipt), *early_end(receipt), *blamed_elsewhere(receipt), "", *_files(receipt)]
     lines.append(f"Tokens: {_tokens(receipt)}")
     lines += [
         f"Batch {other} holds the same requests as {batch.id} and may have been billed, too: ask the provider."
@@ -167,7 +168,7 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
     ]
     lines += _set_aside(receipt)
     if receipt.retryable and receipt.status != "unbalanced":
-        lines += _again(receipt, when="When that is put in order, type" if first else "Type")
+        lines += _again(receipt)
     return lines
 
 
@@ -177,10 +178,11 @@ def _files(receipt: Receipt) -> list[str]:
     return table([(_LABELS[name], _url(receipt, file.key)) for file, name in there])
 
 
-def _again(receipt: Receipt, when: str) -> list[str]:
+def _again(receipt: Receipt) -> list[str]:
     missing = receipt.outcomes[Outcome.MISSING]
     caution = f" ({missing:,} of them missing, which may have been billed)" if missing else ""
     retry = keys.retry(receipt.name, receipt.run)
+    when = "When that is put in order, type" if receipt.causes or receipt.code in ADVICE else "Type"
     return [
         "",
         f"{receipt.retryable:,} of the failures are worth sending again{caution}. {when}:",
