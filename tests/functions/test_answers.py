@@ -106,6 +106,31 @@ def test_a_line_that_was_cut_off_once_is_a_result_when_it_comes_whole(belt: Belt
     assert set_aside(belt, run) == []
 
 
+def test_a_request_without_result_is_not_paid_for_again_where_a_line_does_not_say_whose_it_is(belt: Belt) -> None:
+    """Its answer may stand there: the failure says so."""
+    belt.provider.fail("results", {"kind": "spoil", "missing": [2], "extra": ['{"result":{"type":"succ']}, times=None)
+    run = belt.upload(drop_of(3))
+    belt.finish(run)
+    (failure,) = belt.lines("failures/", "failures.jsonl")
+    assert (failure["custom_id"], failure["outcome"], failure["retryable"]) == ("r-2", "missing", False)
+    assert "1 lines of the provider's results do not say whose they are" in failure["error"]["message"]
+    assert len(set_aside(belt, run)) == 1
+    assert belt.lines("failures/", "retry.jsonl") == []
+
+
+def test_more_strange_lines_than_the_disk_takes_are_set_aside_as_they_come(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They count as the results do."""
+    monkeypatch.setenv("CONVEYOR_SPOOL_BYTES", "2000")
+    foreign = [f"stranger-{number}" for number in range(30)]
+    belt.provider.fail("results", {"kind": "spoil", "foreign": foreign}, times=None)
+    run = belt.upload(drop_of(2))
+    belt.finish(run)
+    assert (belt.receipt(run)["results"], belt.receipt(run)["ordered"]) == (2, False)
+    assert len(set_aside(belt, run)) == 30
+
+
 def test_a_whole_line_beside_a_broken_one_counts(belt: Belt) -> None:
     """In whichever order they come."""
     belt.provider.fail("results", {"kind": "spoil", "malformed": [2], "repeated": [2]}, times=None)
@@ -223,4 +248,4 @@ def test_a_refusal_of_the_first_batch_tells_the_same(  # noqa: PLR0913, PLR0917
     assert advice in notice["message"]
     assert words not in notice["message"]
     if code == "batch-too-large":
-        assert "than the 2 requests and" in belt.receipt(run)["reason"]
+        assert "in one batch than batch 1 has (2 requests, " in belt.receipt(run)["reason"]

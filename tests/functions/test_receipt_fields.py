@@ -79,7 +79,7 @@ def _spoiled(belt: Belt) -> None:
 @pytest.mark.parametrize(
     ("arrange", "told"),
     [
-        (_refused_at_once, ("refused", "credit-exhausted", 0, 0, 0, 0)),
+        (_refused_at_once, ("refused", "credit-exhausted", 8, 0, 0, 8)),
         (_refused_half_way, ("completed", "credit-exhausted", 8, 3, 5, 0)),
         (_fails_in_parts, ("completed", None, 8, 0, 8, 0)),
         (_spoiled, ("completed", None, 8, 2, 6, 0)),
@@ -102,7 +102,17 @@ def test_the_fields_agree_where_a_run_is_stopped_before_it_is_sent(belt: Belt) -
     stop(belt, run)
     belt.finish(run)
     receipt = agree(belt, run)
-    assert (receipt["status"], receipt["code"], receipt["results"], receipt["failures"]) == ("refused", "stopped", 0, 0)
+    assert fields(receipt) == ("refused", "stopped", 4, 0, 0, 4)
+
+
+def test_the_fields_agree_where_a_drop_with_invalid_lines_is_refused_by_the_provider(belt: Belt) -> None:
+    """What was found in it stands in the receipt, as where it is sent."""
+    _refused_at_once(belt)
+    run = belt.upload(NONE + drop_of(2), metadata={"on-invalid": "skip"})
+    belt.finish(run)
+    receipt = agree(belt, run)
+    assert fields(receipt) == ("refused", "credit-exhausted", 3, 0, 0, 3)
+    assert (receipt["faults"], len(receipt["drop"]["sha256"])) == (1, 64)
 
 
 def test_the_fields_agree_where_a_run_is_stopped_half_way(belt: Belt) -> None:

@@ -54,6 +54,8 @@ def test_an_account_that_is_refused_is_known_by_the_words(words: str, cause: Cau
         "This request would exceed your organization's rate limit of 50 requests per minute",
         "model: claude-1 is retired",
         "Internal server error",
+        "Input should be 'user' or 'assistant', input_value='My account was locked', input_type=str",
+        "messages.0.role: 'my account is suspended' is not a role",
         "",
     ],
 )
@@ -77,6 +79,9 @@ def test_a_request_that_is_refused_is_not_taken_for_the_account(words: str) -> N
         (400, "the payload exceeds 32 MB", SIZE),
         (400, "requests.0.params.max_tokens: too large", None),
         (400, "invalid value", None),
+        (0, "invalid: max_tokens: too large: 999999", None),
+        (0, "limit of tools is 128", None),
+        (400, "requests.0.params.stop_sequences: List should have at most 4 items", None),
         (429, "Too many requests", None),
         (429, "You have reached your usage limit, slow down", None),
         (429, "insufficient_quota", LIMIT),
@@ -88,3 +93,10 @@ def test_a_batch_is_refused_for_its_size_or_the_account_or_neither(
 ) -> None:
     """A 429 means that the provider is busy, unless it says otherwise beyond doubt."""
     assert cause_of(status, "invalid_request_error", words) is cause
+
+
+@pytest.mark.parametrize("kind", ["rate_limit_error", "rate_limit_exceeded"])
+def test_a_request_that_came_too_fast_is_not_the_accounts_fault(kind: str) -> None:
+    """The words speak of limits, too; an empty account is told beyond doubt."""
+    assert account_cause(kind, "This would exceed your organization's usage limit of 400,000 tokens per minute") is None
+    assert account_cause(kind, "insufficient_quota") is LIMIT

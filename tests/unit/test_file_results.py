@@ -184,10 +184,10 @@ def test_a_line_that_is_no_result_belongs_to_no_request_and_is_kept(line: str) -
 @pytest.mark.parametrize(
     "message",
     [
-        '{"usage":null}',
+        '{"id":"m","usage":null}',
         '{"usage":5}',
-        '{"model":null}',
-        '{"usage":{"input_tokens":null}}',
+        '{"id":"m","model":null}',
+        '{"id":"m","usage":{"input_tokens":null}}',
         '{"usage":{"input_tokens":"x"}}',
     ],
 )

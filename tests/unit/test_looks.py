@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from conveyor import keys
 from conveyor.clients import Clients
-from conveyor.records import Cancel, Read, Refusal, Splitting, Submitted, Unread
+from conveyor.records import Cancel, Read, Refusal, Rested, Splitting, Submitted, Unread
 from conveyor.reporting import report
 from conveyor.storage import MOST_READS, Storage
 from tests.unit.examples import NOW
@@ -238,15 +238,72 @@ def test_a_cancelled_batch_is_given_up_when_it_was_looked_at_and_not_because_a_l
     assert bool(looks.cancels()) is not stuck, "a cancel may have been lost"
 
 
-@pytest.mark.parametrize(("hours", "gone", "stuck"), [(5.9, True, False), (6.1, True, True), (6.1, False, False)])
+@pytest.mark.parametrize(
+    ("reads", "stuck"),
+    [
+        ([(0, True), (5.9, True)], False),
+        ([(0, True), (6.1, True)], True),
+        ([(-3, True), (5.9, True)], False),
+        ([(7, True)], False),
+        ([(0, True), (3, False), (7, True)], False),
+        ([(0, True), (6.1, False)], False),
+    ],
+)
 def test_a_run_that_is_stopped_waits_no_weeks_for_results_that_are_gone(
-    hours: float, *, gone: bool, stuck: bool
+    reads: list[tuple[float, bool]], *, stuck: bool
 ) -> None:
-    """Six hours after the stop a read that found none is enough; results that only cannot be read are read again."""
+    """Six hours of answers that they are gone, after the stop, are enough; one such answer proves nothing."""
     looks = Looks(running("messages", ended=True))
     looks.bucket.objects[keys.stop("run-1")] = b""
     looks.write(keys.refused("run-1"), Refusal("w", NOW, "stopped", "the run was stopped by a person"))
-    looks.write(keys.splitting("run-1", 1, 1), Splitting("w", NOW, NOW))
-    looks.write(keys.unread("run-1", 1, 1), Unread("w", NOW + timedelta(hours=hours), "HTTP 404", gone=gone))
-    assert looks.poll(hours=8)["next"] == "split"
+    for number, (hours, gone) in enumerate(reads, 1):
+        looks.write(keys.splitting("run-1", 1, number), Splitting("w", NOW, NOW))
+        looks.write(keys.unread("run-1", 1, number), Unread("w", NOW + timedelta(hours=hours), "HTTP 404", gone=gone))
+    assert looks.poll(hours=9)["next"] == "split"
     assert (keys.stuck("run-1", 1) in looks.bucket.objects) is stuck
+
+
+def test_nothing_is_concluded_from_a_question_that_was_not_asked_even_if_the_rest_ends_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock goes on between the question and what is made of it."""
+    looks = Looks(running("messages"))
+    looks.write(keys.cancel("run-1", 1), Cancel("w", NOW))
+    until = NOW + timedelta(hours=8)
+    looks.write(keys.rest("run-1", until), Rested("w", NOW, until, "HTTP 429"))
+    looks.now = until - timedelta(seconds=1)
+    real, calls = looks.clients.access.api, list[int]()
+
+    def slow(*about: Any) -> Any:
+        """Let the rest end right after the one look."""
+        api = real(*about)
+        ask = api.progress
+
+        def progress(batch_id: str) -> Any:
+            found = ask(batch_id)
+            calls.append(1)
+            looks.now = until + timedelta(seconds=1)
+            return found
+
+        api.progress = progress
+        return api
+
+    monkeypatch.setattr(looks.clients.access, "api", slow)
+    assert looks.poll()["next"] == "wait"
+    assert calls
+    assert keys.stuck("run-1", 1) not in looks.bucket.objects
+
+
+def test_the_results_of_an_ended_batch_come_before_other_looks_at_a_provider_that_takes_few_calls() -> None:
+    """Else it would ask to be left alone at each look, and nothing would ever be split."""
+
+    def one_call_at_a_time(request: httpx.Request) -> httpx.Response:
+        """Answer every second question only."""
+        if len(looks.asked) % 2 == 0:
+            return httpx.Response(429, headers={"retry-after": "20"})
+        number = int(request.url.path.rpartition("_")[2])
+        return httpx.Response(200, json=shown("messages", number, ended=number == 2))
+
+    looks = Looks(one_call_at_a_time, batches=3)
+    seen = [looks.poll(seconds=70) for _ in range(8)]
+    assert any(state["batches"] == [2] for state in seen if state["next"] == "split")

@@ -93,10 +93,37 @@ def test_a_line_that_is_cut_off_names_its_request_and_is_no_success(form: int, c
     assert not is_retryable(result.outcome, result.error)
 
 
-def test_a_broken_line_that_names_two_requests_names_none() -> None:
-    """Nobody can tell whose it is."""
-    two = b'{"custom_id":"f4ee1d3039-1","x":{"custom_id":"f4ee1d3039-2"},'
-    assert read(two).wire_id == read(two, "messages").wire_id == ""
+@pytest.mark.parametrize("form", range(4))
+def test_results_that_stand_on_one_line_are_all_read(form: int) -> None:
+    """A line feed was lost; the first one may be cut off, and then names its request."""
+    dialect, first = in_every_form(message(b"a"))[form]
+    second = in_every_form(message(rb"\ud83d"))[form][1].replace(b"3039-1", b"3039-2")
+    third = first.replace(b"3039-1", b"3039-3")
+    for glued in (first + second + third, first + b" " + second + b"\r" + third):
+        results = list(DECODERS[dialect]([glued + b"\n"]))
+        assert [(each.wire_id[-1], each.outcome, each.is_repaired) for each in results] == [
+            ("1", "succeeded", False), ("2", "succeeded", True), ("3", "succeeded", False),
+        ]  # fmt: skip
+    torn, whole = DECODERS[dialect]([first[:-30] + second + b"\n"])
+    assert (torn.wire_id[-1], torn.is_broken, whole.wire_id[-1], whole.is_repaired) == ("1", True, "2", True)
+
+
+def test_a_broken_line_that_names_several_requests_is_a_broken_result_of_each() -> None:
+    """Each is read again, and none of them is paid for again by itself."""
+    line = b'{"result":{},"custom_id":"f4ee1d3039-1"},"result":{},"custom_id":"f4ee1d3039-2"},'
+    for decode in DECODERS.values():
+        assert [(each.wire_id, each.is_broken) for each in decode([line])] == [
+            ("f4ee1d3039-1", True), ("f4ee1d3039-2", True),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line", [b"[1]", b"5", b'{"x":{"custom_id":"f4ee1d3039-1"}}', b'[{"custom_id":"f4ee1d3039-1"}]']
+)
+def test_json_that_is_no_result_is_not_called_broken(line: bytes) -> None:
+    """Another read would not make it one."""
+    for dialect in DECODERS:
+        assert (read(line, dialect).wire_id, read(line, dialect).is_broken) == ("", False)
 
 
 @pytest.mark.parametrize("form", range(4))
@@ -183,10 +210,49 @@ def test_the_reported_status_of_zero_is_an_error_worth_sending_again() -> None:
         assert is_retryable(result.outcome, result.error)
 
 
-def test_an_answer_beside_an_error_is_kept_and_not_paid_for_again() -> None:
+@pytest.mark.parametrize(
+    "status", [b'"inf"', b'"Infinity"', b'"1e999"', b"1e400", b'"nan"', b"200.5", b"{}", b"[]", b"true"]
+)
+def test_a_status_that_is_none_concerns_its_own_request(status: bytes) -> None:
+    """One line does not keep a batch from its results."""
+    line = b'{"custom_id":"%b","response":{"status_code":%b,"body":%b},"error":null}'
+    result = read(line % (WIRE_ID.encode(), status, message(b"a")))
+    assert result.error is not None
+    assert (result.wire_id, result.error.type) == (WIRE_ID, UNREADABLE)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"{ }", b'{"id":null}', b'{"id":"","choices":[]}'])
+def test_a_body_that_is_filled_with_nulls_is_no_answer(body: bytes) -> None:
+    """Its raw line is kept."""
+    line = b'{"custom_id":"%b","response":{"status_code":200,"body":%b},"error":null}' % (WIRE_ID.encode(), body)
+    result = read(line)
+    assert result.error is not None
+    assert (result.error.type, result.must_be_kept) == (UNREADABLE, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, "authentication_error"), (402, "billing_error"), (403, "permission_error")]
+)
+def test_a_status_that_refuses_the_account_is_worth_sending_again_whatever_type_the_error_has(
+    status: int, kind: str
+) -> None:
+    """Servers use the type that blames the request."""
+    error = b'{"error":{"type":"invalid_request_error","message":"no"}}'
+    line = b'{"custom_id":"%b","response":{"status_code":%d,"body":%b},"error":null}' % (
+        WIRE_ID.encode(),
+        status,
+        error,
+    )
+    result = read(line)
+    assert result.error is not None
+    assert (result.error.type, is_retryable(result.outcome, result.error)) == (kind, True)
+
+
+@pytest.mark.parametrize("response", [b'{"status_code":200,"body":%b}', b"%b"])
+def test_an_answer_beside_an_error_is_kept_and_not_paid_for_again(response: bytes) -> None:
     """Nobody can tell which of the two counts."""
-    line = b'{"custom_id":"%b","response":{"status_code":200,"body":%b},"error":{"code":"odd","message":"m"}}'
-    result = read(line % (WIRE_ID.encode(), message(b"a")))
+    line = b'{"custom_id":"%b","response":%b,"error":{"code":"odd","message":"m"}}'
+    result = read(line % (WIRE_ID.encode(), response % message(b"a")))
     assert result.error is not None
     assert (result.error.type, result.must_be_kept) == (UNREADABLE, True)
 
@@ -206,7 +272,8 @@ def test_refusals_of_the_account_are_worth_sending_again() -> None:
     for line in reported("account-refusals.result.jsonl"):
         result = read(line, "messages" if b'"result"' in line else "files")
         assert result.error is not None
-        assert (result.outcome, result.error.type) == (Outcome.ERRORED, "invalid_request_error")
+        assert result.outcome is Outcome.ERRORED
+        assert result.error.type == ("authentication_error" if b":401" in line else "invalid_request_error")
         assert is_retryable(result.outcome, result.error)
 
 

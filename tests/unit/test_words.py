@@ -33,6 +33,9 @@ from conveyor.api.words import Said, is_nothing, said_in
         ('{"title":"Bad Request","status":400}', Said("", "", "Bad Request")),
         ('{"reason":"boom"}', Said("", "", "boom")),
         ('{"odd":{"shape":1}}', Said("", "", '{"odd":{"shape":1}}')),
+        ('{"message":"outer","errors":[{"message":"inner"}]}', Said("", "", "outer: inner")),
+        ('{"Code":"Throttled","Message":"boom"}', Said("", "Throttled", "boom")),
+        ('{"output":{"error":{"type":"t","message":"boom"}}}', Said("t", "", "boom")),
         ("17", Said("", "", "17")),
     ],
 )

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from conveyor.by_line import NO_ID, all_lines, has_blank_lines
 from conveyor.drop import line_of, nonce
-from conveyor.outcome import Outcome, Result, failure
+from conveyor.outcome import Result, missing_beside
 from conveyor.output import Written
 from conveyor.spool import Stored
 from conveyor.writing import Job, Outputs, left_out, outputs_of
@@ -61,8 +61,8 @@ class _Arrival:
         if line in self._done:
             self._job.tally.repeated += 1
         else:
-            self._job.tally.foreign += 1
-        self._job.aside.add(result.raw)
+            self._job.tally.add_foreign(result)
+        outputs.set_aside([result.raw + b"\n"])
 
     def _take(self, line: int, result: Result, outputs: Outputs) -> None:
         if not result.is_broken:
@@ -74,7 +74,7 @@ class _Arrival:
         else:
             self._broken[line] = replace(result, raw=b"")
         if result.must_be_kept:
-            self._job.aside.add(result.raw)
+            outputs.set_aside([result.raw + b"\n"])
 
     def finish(self, outputs: Outputs, is_settled: Settled) -> None:
         """Write what had no result, and the lines to send again."""
@@ -82,7 +82,7 @@ class _Arrival:
         if lacking and not is_settled(list(self._ids), sorted(self._broken)):
             raise _LinesLackError
         for line in lacking:
-            self._write(outputs, line, self._broken.get(line or 0) or failure(Outcome.MISSING))
+            self._write(outputs, line, self._broken.get(line or 0) or missing_beside(self._job.tally.nameless))
         for fault in self._job.batch.skipped:
             outputs.add(*left_out(fault, self._job.tally))
         if self._again:

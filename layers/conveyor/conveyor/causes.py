@@ -24,7 +24,7 @@ WORDS = {
     Cause.LIMIT: "a usage or spend limit of the account is reached",
     Cause.DISABLED: "the organization, account or workspace is disabled",
     Cause.KEY: "the API key is not accepted",
-    Cause.SIZE: "it takes fewer requests or bytes in one batch",
+    Cause.SIZE: "the provider takes fewer requests or bytes in one batch",
 }
 """What a message says of each: never the provider's own words, which may quote a prompt."""
 
@@ -89,19 +89,28 @@ _SIZES = _any_of(
     r"entity too large",
 )
 _TOO_LARGE, _BUSY = 413, 429
+_QUOTED = re.compile(r"""input_value=.*|(?<!\w)'[^']*'(?!\w)|"[^"]*\"|`[^`]*`""")
+"""What a provider quotes of a request: its words are the user's."""
+_OF_A_REQUEST = re.compile(
+    r"params|\b(?:requests?|messages|tools|line)[ .\[]*\d|max_tokens|stop_sequences|\btools\b|prompt"
+)
+"""Words that name a place in one request: then the size of the batch is not what is wrong."""
 
 
 def account_cause(kind: str, words: str) -> Cause | None:
     """Return what is wrong with the account, if a refusal's type, code and words say that it is not the request."""
-    said = f"{kind} {words}"
+    said = _QUOTED.sub("", f"{kind} {words}")
+    if "rate_limit" in kind and not _ON_RATE_LIMIT.search(said):
+        return None
     return next((cause for cause, pattern in _ACCOUNTS.items() if pattern.search(said)), None)
 
 
 def cause_of(status: int, kind: str, words: str) -> Cause | None:
     """Return what is wrong where a provider refuses a whole batch. `status`: of HTTP; 0 or 200 where there is none."""
-    said = f"{kind} {words}"
+    said = _QUOTED.sub("", f"{kind} {words}")
     if status == _BUSY and not _ON_RATE_LIMIT.search(said):
         return None
     if cause := account_cause(kind, words):
         return cause
-    return Cause.SIZE if status == _TOO_LARGE or _SIZES.search(said) else None
+    is_too_large = _SIZES.search(said) and not _OF_A_REQUEST.search(said)
+    return Cause.SIZE if status == _TOO_LARGE or is_too_large else None

@@ -30,8 +30,8 @@ UNREADABLE = "unreadable_result"
 """Our word for a result line that holds no answer we can deliver, and may have been paid for."""
 NO_REASON = "the provider gave no reason"
 
-_NOT_WORTH_RESENDING = frozenset({"invalid_request_error", "not_found_error", UNREADABLE})
-"""Kinds of error that come again, since the request or the model it names is wrong, or that may have been paid."""
+_NOT_WORTH_RESENDING = frozenset({"invalid_request_error", "not_found_error"})
+"""Kinds of error that come again, since the request or the model it names is wrong."""
 
 _EXPLANATIONS = {
     Outcome.CANCELED: "the batch was cancelled before this request was processed",
@@ -101,12 +101,24 @@ def failure(outcome: Outcome, error: Error | None = None) -> Result:
     return Result("", outcome, error=error or Error(outcome.value, _EXPLANATIONS[outcome]))
 
 
+def missing_beside(nameless: int) -> Result:
+    """Return what became of a request without a result, where so many result lines do not say whose they are.
+
+    Where there are any, the request's may be among them, and have been paid for.
+    """
+    if not nameless:
+        return failure(Outcome.MISSING)
+    told = f"{nameless:,} lines of the provider's results do not say whose they are, and this request's may be one"
+    return failure(Outcome.MISSING, Error(UNREADABLE, f"{told}: they stand as they came in aside.jsonl"))
+
+
 def is_retryable(outcome: Outcome, error: Error | None) -> bool:
     """Tell whether sending the same line again may succeed: it does not where the line itself is to blame."""
+    if error is not None and error.type == UNREADABLE:
+        return False
     if outcome is Outcome.ERRORED:
-        if error is None or error.type not in _NOT_WORTH_RESENDING:
-            return True
-        return error.type != UNREADABLE and account_cause(error.type, error.message) is not None
+        is_to_blame = error is not None and error.type in _NOT_WORTH_RESENDING
+        return error is None or not is_to_blame or account_cause(error.type, error.message) is not None
     return outcome in (Outcome.CANCELED, Outcome.EXPIRED, Outcome.MISSING)
 
 

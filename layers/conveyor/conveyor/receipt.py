@@ -8,7 +8,7 @@ import msgspec
 from conveyor import keys
 from conveyor.outcome import Outcome, Usage
 from conveyor.output import OutputFile, joined
-from conveyor.plan import Batch, Plan
+from conveyor.plan import Batch, Checked, Plan
 from conveyor.records import Discarded, Part, Refusal, Run, Stuck, Submitted, Tokens
 from conveyor.settings import PER_DROP
 
@@ -89,14 +89,17 @@ class Receipt(msgspec.Struct):
     """Why the drop could not be read any more when results were written: outcomes without id have a line number."""
 
 
-def refused_receipt(run: Run, refusal: Refusal, unanswered: int) -> Receipt:
-    """Return the account of a drop of which nothing was taken."""
+def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: Checked | None = None) -> Receipt:
+    """Return the account of a drop of which nothing was taken. `checked`: what validation found, if it was sound."""
     receipt = _empty(run, "refused")
     receipt.unanswered = unanswered
-    receipt.requests = receipt.not_run = refusal.lines or 0
-    receipt.reason, receipt.code, receipt.faults = refusal.message, refusal.code, refusal.faults
-    receipt.words = refusal.words
-    receipt.files += [refusal.faults_file] if refusal.faults_file else []
+    receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
+    found = checked or refusal
+    receipt.requests = receipt.not_run = found.lines or 0
+    receipt.faults = found.faults
+    receipt.files += [found.faults_file] if found.faults_file else []
+    if checked:
+        receipt.drop["sha256"] = checked.sha256
     return receipt
 
 

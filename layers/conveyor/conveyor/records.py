@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from conveyor.causes import Cause
 from conveyor.drop import Drop
 from conveyor.outcome import Usage
 from conveyor.output import OutputFile
@@ -89,6 +90,8 @@ class AttemptRefused(msgspec.Struct, frozen=True):
     type: str
     message: str
     retry_at: datetime
+    cause: Cause | None = None
+    """What a person must put in order, where the provider's words tell."""
 
 
 class AttemptUnknown(msgspec.Struct, frozen=True):

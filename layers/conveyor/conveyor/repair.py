@@ -10,7 +10,7 @@ import msgspec
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _TOKEN = re.compile(
-    r'"[^"\\]*(?:\\.[^"\\]*)*"'  # a string
+    r'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?'  # a string, or what is left of one: nothing is looked at twice
     r"|-?\b(?:NaN|Infinity)\b"  # a number that JSON does not have
     r"|[\x00-\x08\x0b\x0c\x0e-\x1f\ufeff]",  # no white space of JSON's
     re.DOTALL,

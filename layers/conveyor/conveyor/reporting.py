@@ -33,22 +33,22 @@ def _account(ledger: Ledger, storage: Storage) -> Receipt:
     run, facts = ledger.run(), ledger.facts()
     refusal = ledger.refusal() if facts.refused else None
     unanswered = sum(len(about.absent) for about in facts.batches.values())
-    done = _done(ledger, facts)
+    plan = ledger.plan() if facts.planned else None
+    done = _done(ledger, plan, facts) if plan else []
     if refusal and not done:
-        return refused_receipt(run, refusal, unanswered)
-    plan = ledger.plan()
+        return refused_receipt(run, refusal, unanswered, plan.checked if plan else None)
+    if plan is None:
+        raise RuntimeError(f"{run.run} has neither a plan nor a refusal")
     if len(plan.batches) > 1:
         _join(run, done, storage)
     return completed_receipt(run, plan, done, unanswered, refusal)
 
 
-def _done(ledger: Ledger, facts: Facts) -> list[Done]:
+def _done(ledger: Ledger, plan: Plan, facts: Facts) -> list[Done]:
     """Return the account of each batch that is split, in the plan's order; several are read at the same time."""
     parted = sorted(number for number, about in facts.batches.items() if about.parted)
-    if not facts.planned or not parted:
-        return []
     with ThreadPoolExecutor(MOST_READS) as readers:
-        return list(readers.map(partial(_read, ledger, ledger.plan(), facts), parted))
+        return list(readers.map(partial(_read, ledger, plan, facts), parted))
 
 
 def _read(ledger: Ledger, plan: Plan, facts: Facts, number: int) -> Done:

@@ -10,12 +10,11 @@ from msgspec.structs import replace
 from conveyor.api import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
 from conveyor.arrival import write_as_they_come
 from conveyor.by_line import all_lines, has_blank_lines, write_by_line
-from conveyor.causes import cause_of
 from conveyor.clients import Clients
 from conveyor.drop import nonce, wire_id
 from conveyor.facts import BatchFacts
 from conveyor.invocation import Invocation
-from conveyor.outcome import Error, Outcome, Result, failure
+from conveyor.outcome import Error, Outcome, Result, failure, missing_beside
 from conveyor.output import Written
 from conveyor.plan import Batch
 from conveyor.records import Read, RefusalKind, Splitting, Unread
@@ -69,9 +68,7 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
             job = Job(turn, batch, len(plan.batches) == 1, mine == 1, Tally(), aside, gone)
             status = _split(_Work(job, about, mine, clients.environment.spool_bytes))
     except ResultsUnreadable as error:
-        unread = Unread(invocation.writer, turn.now(), str(error), gone=error.kind is TroubleKind.GONE)
-        turn.ledger.write_unread(number, mine, unread)
-        return {"batch": number, "status": "unread"}
+        return {"batch": number, "status": _unread(turn, number, mine, error)}
     except DropUnreadable as error:
         turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), str(error), ours=True))
         return {"batch": number, "status": "unread"}
@@ -80,6 +77,15 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
         turn.ledger.write_unread(number, mine, failed)
         raise  # and the next one may begin at once
     return {"batch": number, "status": status}
+
+
+def _unread(turn: Turn, batch: int, mine: int, error: ResultsUnreadable) -> str:
+    """Write down that a split came to nothing, and return its status: who was not asked said nothing of results."""
+    is_asked = error.kind is not TroubleKind.UNASKED
+    gone = error.kind is TroubleKind.GONE
+    unread = Unread(turn.invocation.writer, turn.now(), str(error), ours=not is_asked, gone=gone)
+    turn.ledger.write_unread(batch, mine, unread)
+    return "unread" if is_asked else "unasked"
 
 
 def _begin(turn: Turn, batch: int, about: BatchFacts) -> int:
@@ -177,7 +183,7 @@ def _sent(work: _Work, progress: Progress) -> Written | None:
             missing = _missing(job, spool)
             if missing and not _is_settled(work, missing, spool.broken):
                 return None
-            lacking = failure(Outcome.CANCELED, unrun.error) if unrun else failure(Outcome.MISSING)
+            lacking = failure(Outcome.CANCELED, unrun.error) if unrun else missing_beside(job.tally.nameless)
             return _write(job, spool, lacking)
     except SpoolFull:
         job.tally.clear()
@@ -195,13 +201,12 @@ def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
     if blamed and not (job.gone and has_blank_lines(job.batch)):
         ids = chain.from_iterable(some.numbers for some in job.custom_ids()) if not job.gone else all_lines(job.batch)
         for place, line in enumerate(ids, 1):
-            if place in blamed:
+            if place in blamed and line not in spool:
                 wire = wire_id(nonce(job.turn.run.run), line)
                 spool.add(Result(wire, Outcome.ERRORED, error=blamed[place]))
-    cause = cause_of(0, unrun.error.type, unrun.error.message) if unrun.kind is RefusalKind.DEFECT else None
-    if cause:
-        job.tally.causes[cause] += job.batch.requests - len(blamed)
-    comes_again = unrun.kind is RefusalKind.DEFECT and not blamed and not cause
+    if unrun.cause:
+        job.tally.causes[unrun.cause] += job.batch.requests - len(spool)
+    comes_again = unrun.kind is RefusalKind.DEFECT and not blamed and not unrun.cause
     return _write(job, spool, failure(Outcome.ERRORED if comes_again else Outcome.CANCELED, unrun.error))
 
 

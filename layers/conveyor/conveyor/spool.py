@@ -53,6 +53,7 @@ class Aside:
 
     def __init__(self) -> None:
         """Start with none."""
+        self.bytes = 0
         self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by our own __exit__
 
     def __enter__(self) -> Self:
@@ -65,10 +66,11 @@ class Aside:
 
     def add(self, raw: bytes) -> None:
         """Keep a line as the provider wrote it."""
-        self._file.write(raw + b"\n")
+        self.bytes += self._file.write(raw + b"\n")
 
     def clear(self) -> None:
         """Forget all lines."""
+        self.bytes = 0
         self._file.seek(0)
         self._file.truncate()
 
@@ -129,9 +131,11 @@ class Spool:
 
         Raises SpoolFull.
         """
+        if self._end + self._aside.bytes > self._limit:
+            raise SpoolFull
         line = line_of(result.wire_id, self._mark)
         if line is None or not self._batch.first_line <= line <= self._batch.last_line:
-            self._tally.foreign += 1
+            self._tally.add_foreign(result)
             self._aside.add(result.raw)
         elif line in self or (result.is_broken and line in self._broken):
             self._tally.repeated += 1
@@ -165,8 +169,6 @@ class Spool:
         self._blocks[number][place] = self._end << _PLACE | size << _SIZE | flags
         self._count += 1
         self._end += size
-        if self._end > self._limit:
-            raise SpoolFull
 
     def finish(self) -> None:
         """Make what was kept readable; nothing is added afterwards.

@@ -12,8 +12,8 @@ from functools import partial
 from msgspec.structs import replace
 
 from conveyor.admission import admit
-from conveyor.api import Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
-from conveyor.causes import WORDS, Cause, cause_of
+from conveyor.api import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
+from conveyor.causes import WORDS, Cause
 from conveyor.facts import BatchFacts, Facts
 from conveyor.ledger import Ledger
 from conveyor.plan import Batch
@@ -29,7 +29,6 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 60, 1800
 MOST_ATTEMPTS = 10
 """Attempts at one batch that came to nothing, before a person is asked; "later" does not count."""
 _TAKEN = 200
-_RESTING = "resting"
 """Type of a refusal of the api's own: the call was not made, since the provider had said when to come back."""
 _NOT_LET_IN = (401, 403)
 _CODES: dict[RefusalKind | int, str] = {
@@ -118,12 +117,12 @@ def _reason(turn: Turn, batch: Batch, refused: AttemptRefused) -> tuple[str, str
     told = told_of(refused.status, refused.type)
     if turn.run.settings.auth == "aws" and refused.status in _NOT_LET_IN:
         return "role-refused", told
-    cause = cause_of(refused.status, refused.type, refused.message)
+    cause = refused.cause
     if cause is None:
         return _CODES.get(refused.status) or _CODES[refused.kind], told
     told = f"{told}: {WORDS[cause]}"
     if cause is Cause.SIZE:
-        told += f" than the {batch.requests:,} requests and {batch.body_bytes:,} bytes of batch {batch.number}"
+        told += f" than batch {batch.number} has ({batch.requests:,} requests, {batch.body_bytes:,} bytes)"
     return cause.value, told
 
 
@@ -131,7 +130,7 @@ def told_of(status: int, kind: str) -> str:
     """Say what the provider answered, without its own words: they may quote a prompt, and this goes into messages."""
     if status == _TAKEN:
         return f"the provider took the batch, and then ran nothing of it: {kind}"
-    if kind == _RESTING:
+    if kind == RESTING:
         return "the provider asked not to be called for some time"
     return f"the provider answered HTTP {status} {kind}" if status else "the provider could not be reached"
 
@@ -207,7 +206,7 @@ def _refused_attempt(turn: Turn, refused: Refused, number: int) -> AttemptRefuse
     retry_at = turn.now() + wait
     if later and turn.rest.until:  # which another answer may have asked for
         retry_at = max(retry_at, turn.rest.until)
-    return AttemptRefused(turn.invocation.writer, turn.now(), *about, retry_at)
+    return AttemptRefused(turn.invocation.writer, turn.now(), *about, retry_at, refused.cause)
 
 
 def _pause(said: int | None, number: int) -> int:

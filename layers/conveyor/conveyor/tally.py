@@ -23,6 +23,8 @@ class Tally:
         self.outcomes = {outcome.value: 0 for outcome in Outcome}
         self.retryable = 0
         self.foreign = 0
+        self.nameless = 0
+        """Of the foreign lines those that do not say whose they are."""
         self.repeated = 0
         self.repaired = 0
         self.unreadable = 0
@@ -43,6 +45,11 @@ class Tally:
             if used is None:
                 used = self._used[kind] = Usage()
             used.add(result.usage)
+
+    def add_foreign(self, result: Result) -> None:
+        """Count a result line that answers no request of the batch."""
+        self.foreign += 1
+        self.nameless += not result.wire_id
 
     def _add_error(self, error: Error) -> None:
         self.unreadable += error.type == UNREADABLE

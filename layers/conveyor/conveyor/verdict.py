@@ -9,7 +9,7 @@ from conveyor.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_at, k
 from conveyor.facts import BatchFacts, Facts
 from conveyor.looking import cancel_duplicates, look, look_for_late, over_at, release
 from conveyor.plan import Batch
-from conveyor.records import Cancel, Discarded, Refusal, RefusalKind, Stuck, Submitted
+from conveyor.records import Cancel, Discarded, Refusal, RefusalKind, Stuck, Submitted, Unread
 from conveyor.schedule import Next
 from conveyor.splitting import last_unread, reread_at, rests_until
 from conveyor.submission import fail_attempt, last_refusal, told_of
@@ -45,12 +45,30 @@ def verdicts(turn: Turn, control: Control) -> dict[int, Verdict]:
     if not facts.planned:
         return {0: _before_plan(turn, facts)}
     batches = turn.ledger.plan().batches
-    each = {batch.number: _of_batch(turn, batch, facts, control) for batch in batches}
+    each = _each(turn, batches, facts, control)
     if turn.run.settings.delete_files == "yes" and all(verdict.next is Next.REPORT for verdict in each.values()):
         return {batch.number: _discarded(turn, batch, facts.batches.get(batch.number)) for batch in batches}
     if turn.rest.is_on:
         return {number: _unasked(turn, facts.batches.get(number), verdict) for number, verdict in each.items()}
     return each
+
+
+def _each(turn: Turn, batches: list[Batch], facts: Facts, control: Control) -> dict[int, Verdict]:
+    """Return the verdict of each batch.
+
+    A provider that has asked to be left alone takes few calls: then the looks begin at another batch each minute, and
+    where one has ended no more are made, so that its results come before it asks to be left alone again.
+    """
+    if facts.rests_until is None:
+        return {batch.number: _of_batch(turn, batch, facts, control) for batch in batches}
+    first = int(turn.now().timestamp() // 60) % len(batches)
+    each, may_ask = dict[int, Verdict](), True
+    for batch in [*batches[first:], *batches[:first]]:
+        about = facts.batches.get(batch.number, BatchFacts())
+        is_running = about.submitted and not (about.parted or about.stuck)
+        each[batch.number] = _of_batch(turn, batch, facts, control) if may_ask or not is_running else Verdict(Next.WAIT)
+        may_ask = may_ask and not (is_running and each[batch.number].next is Next.SPLIT)
+    return dict(sorted(each.items()))
 
 
 def _unasked(turn: Turn, about: BatchFacts | None, verdict: Verdict) -> Verdict:
@@ -143,16 +161,30 @@ def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, cont
     if word is not None and problem is None:
         return Verdict(Next.WAIT, turn.now())
     found = look(turn, batch, number, about, may_conclude=problem is None)
-    if control.is_stopped and found.trouble and _is_patience_over(turn, turn.now()):
+    if control.is_stopped and found.trouble and _is_patience_over(turn, turn.ledger.refusal().at, turn.now()):
         message = f"it was stopped before it was known whether its call created a batch: {found.trouble}"
         return _give_up(turn, batch.number, message)
     held = Held(batch.number, number, found.doubtful)
     return Verdict(Next.WAIT, found.until, problem or found.trouble, held, is_answer=bool(problem))
 
 
-def _is_patience_over(turn: Turn, asked: datetime) -> bool:
-    """Tell whether a run was stopped so long before a question that what it did not bring need not be waited for."""
-    return turn.ledger.refusal().at + timedelta(seconds=turn.run.settings.trouble_seconds) <= asked
+def _is_patience_over(turn: Turn, since: datetime, asked: datetime) -> bool:
+    """Tell whether a question was asked so long after a moment that what it did not bring need not be waited for."""
+    return since + timedelta(seconds=turn.run.settings.trouble_seconds) <= asked
+
+
+def _first_gone(turn: Turn, batch: int, about: BatchFacts, last: Unread) -> datetime:
+    """Return when a stopped run first heard that its results are gone, of the answers that all say so up to the last.
+
+    The provider is known to say so of batches that exist: one such answer proves nothing.
+    """
+    first = last
+    for number in sorted(about.unreads, reverse=True)[1:]:
+        before = turn.ledger.unread(batch, number)
+        if not before.gone:
+            break
+        first = before
+    return max(first.at, turn.ledger.refusal().at)
 
 
 def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verdict:
@@ -168,7 +200,7 @@ def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verd
     if not submitted.adopted:  # an adopted one was claimed before; whoever submitted this one may not have come to it
         turn.ledger.write_claim(submitted.id, batch.number)
     progress = turn.api.progress(submitted.id)
-    if isinstance(progress, Trouble) and turn.rest.is_on and _may_wait(turn, progress, submitted):
+    if isinstance(progress, Trouble) and _may_wait(turn, progress, submitted):
         return Verdict(Next.WAIT, trouble=progress.reason)
     if isinstance(progress, Trouble) or not progress.ended:
         return _running(turn, batch, about, submitted, progress, stop=stop)
@@ -183,7 +215,7 @@ def _may_wait(turn: Turn, trouble: Trouble, submitted: Submitted) -> bool:
 
     One that was asked and says so for ever must not keep a run from its end.
     """
-    return trouble.kind is TroubleKind.UNASKED or turn.now() < kept_until(submitted.at)
+    return trouble.kind is TroubleKind.UNASKED or (turn.rest.is_on and turn.now() < kept_until(submitted.at))
 
 
 def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, *, stop: bool) -> Verdict:
@@ -191,12 +223,14 @@ def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, *
     if unread and not unread.ours and unread.at > kept_until(submitted.at):
         message = f"the results of {submitted.id} could not be read in 29 days, and the provider keeps them no longer"
         return _give_up(turn, batch, message)
-    if stop and unread and unread.gone and _is_patience_over(turn, unread.at):
+    gone_at = _first_gone(turn, batch, about, unread) if stop and unread and unread.gone else None
+    if unread and gone_at and _is_patience_over(turn, gone_at, unread.at):
         message = f"the run was stopped, and the provider does not know {submitted.id}, or the file with its results"
         return _give_up(turn, batch, message)
     moments = (unread and rests_until(unread, about), reread_at(turn, batch, about))
     again = max((moment for moment in moments if moment), default=turn.now())
     trouble, ends = (unread.reason if unread else None), (kept_until(submitted.at) if unread and unread.gone else None)
+    ends = gone_at + timedelta(seconds=turn.run.settings.trouble_seconds) if gone_at else ends
     if again > turn.now():
         return Verdict(Next.WAIT, again, trouble, ends=ends)
     return Verdict(Next.SPLIT, trouble=trouble, ends=ends)
@@ -255,7 +289,8 @@ def _discarded(turn: Turn, batch: Batch, about: BatchFacts | None) -> Verdict:
     ids = {turn.ledger.submitted(batch.number, take).id for take in about.takes} | about.duplicates
     trouble = turn.api.discard(turn.origin(batch), sorted(ids))
     done_at = part.at if part else turn.ledger.refusal().at
-    if trouble and turn.now() < done_at + _DISCARD_PATIENCE:
+    is_unasked = trouble is not None and trouble.kind is TroubleKind.UNASKED
+    if trouble and (is_unasked or turn.now() < done_at + _DISCARD_PATIENCE):
         return Verdict(Next.WAIT, trouble=trouble.reason)
     left = trouble.reason if trouble else None
     turn.ledger.write_discarded(batch.number, Discarded(turn.invocation.writer, turn.now(), left))

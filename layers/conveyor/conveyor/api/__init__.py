@@ -13,9 +13,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from conveyor.causes import Cause
 from conveyor.dialect import Dialect
 from conveyor.outcome import Error, Result
 from conveyor.records import RefusalKind
+
+RESTING = "resting"
+"""Type of the refusal of a call that is not made, since the provider has said when to come back."""
 
 
 class Origin(NamedTuple):
@@ -56,6 +60,8 @@ class Refused(NamedTuple):
     message: str
     retry_after: int | None
     """Seconds, where the provider said."""
+    cause: Cause | None = None
+    """What a person must put in order, where the provider's words tell."""
 
 
 class Unknown(NamedTuple):
@@ -79,6 +85,8 @@ class Unrun(NamedTuple):
     """`LATER`: the same batch may be taken another time. `STOP`: it was cancelled, and seems not to have begun."""
     error: Error
     blamed: tuple[Blame, ...] = ()
+    cause: Cause | None = None
+    """What a person must put in order, where no request is to blame and the provider's words tell."""
 
 
 class Progress(NamedTuple):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import httpx
 
-from conveyor.api import Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
+from conveyor.api import RESTING, Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
 from conveyor.api.credentials import Credential
 from conveyor.records import RefusalKind
 from conveyor.rest import Rest
@@ -17,8 +17,6 @@ _QUESTION = httpx.Timeout(30.0, connect=5.0)
 """Seconds."""
 _CREDENTIAL_REFUSED = (401, 403)
 _GONE = (404, 410)
-RESTING = "resting"
-"""Type of the refusal of a call that is not made, since the provider has said when to come back."""
 
 
 class Content(NamedTuple):

@@ -16,11 +16,13 @@ _NAME = re.compile(r"[a-z0-9_]{1,60}")
 
 
 def said_by(answer: Answer) -> Said:
-    """Read an error's words. A 413 comes from before the API, and its body may be anything."""
+    """Read an error's words. A 413 comes from before the API, and its body may be anything: plain text, or a page."""
     said = said_in(answer.text)
-    if said is None or not any(said):
-        return Said(f"http_{answer.status}", "", f"the provider answered HTTP {answer.status}")
-    return said
+    if said is not None and any(said):
+        return said
+    text = "" if said is not None else answer.text.decode(errors="replace").strip()
+    words = text if text and not text.startswith("<") else f"the provider answered HTTP {answer.status}"
+    return Said(f"http_{answer.status}", "", words)
 
 
 def refused_from(answer: Answer, sure: Mapping[int, RefusalKind]) -> Refused | None:
@@ -40,4 +42,5 @@ def refused_from(answer: Answer, sure: Mapping[int, RefusalKind]) -> Refused | N
     told = " ".join(said.message.split())[:_LONGEST_MESSAGE]
     name = said.code or said.type
     name = name if _NAME.fullmatch(name) else f"http_{status}"
-    return Refused(kind, status, name, told, retry_after(answer.headers.get("retry-after", ""), utc_now()))
+    seconds = retry_after(answer.headers.get("retry-after", ""), utc_now())
+    return Refused(kind, status, name, told, seconds, cause)

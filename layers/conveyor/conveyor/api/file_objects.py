@@ -12,6 +12,7 @@ import msgspec
 
 from conveyor.api import Blame, Origin, Progress, Unrun
 from conveyor.api.moments import Moment, moment
+from conveyor.causes import cause_of
 from conveyor.outcome import Error
 from conveyor.records import RefusalKind
 
@@ -157,7 +158,8 @@ def _refused_whole(faults: list[_Fault]) -> Unrun:
     words = f"the provider refused the batch as a whole: {code}: {told}"
     if codes & _LATER and not blamed:
         return Unrun(RefusalKind.LATER, Error(code, words))
-    return Unrun(RefusalKind.DEFECT, Error(code if blamed else _WRONG, words), blamed)
+    cause = None if blamed else cause_of(0, code, told)
+    return Unrun(RefusalKind.DEFECT, Error(code if blamed else _WRONG, words), blamed, cause)
 
 
 def _words(fault: _Fault) -> tuple[str, str]:

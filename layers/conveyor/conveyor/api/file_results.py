@@ -19,10 +19,13 @@ from conveyor.lines import read_lines
 from conveyor.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 
 _NULL = msgspec.Raw(b"null")
-_EMPTY = b"{}"
+_SHORT = 200
+"""Bytes; no answer that was paid for has so few."""
 _EXPIRED = frozenset({"batch_expired", "expired"})
 _CANCELED = frozenset({"batch_cancelled", "batch_canceled", "cancelled", "canceled"})
 _RETRYABLE = frozenset({408, 409, 425, 429})
+_OF_ACCOUNT = frozenset({401, 402, 403})
+"""The account is refused, and not the request, whatever type the error has."""
 _KINDS = {401: "authentication_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error",
     429: "rate_limit_error", 504: "timeout_error", 529: "overloaded_error"}  # fmt: skip
 """What an HTTP status is called where the error's own type is not one of these."""
@@ -79,7 +82,7 @@ _decode_failing = msgspec.json.Decoder(_Failing).decode
 def decode_results(pieces: Iterable[bytes]) -> Iterator[Result]:
     """Decode lines of results. What of one is odd concerns one request, or none, but never the whole batch."""
     for line in read_lines(pieces, longest=LONGEST_RESULT):
-        yield read_line(line.raw or b"", _decoded)
+        yield from read_line(line.raw or b"", _decoded)
 
 
 def _decoded(raw: bytes) -> Result:
@@ -89,19 +92,41 @@ def _decoded(raw: bytes) -> Result:
         return decode_one(raw)
     try:
         status, answer, outer, body, is_bare = _found(line)
-    except (*UNDECODABLE, ValueError):
+    except (*UNDECODABLE, ValueError, OverflowError):  # a status may be "inf"
         return _strange(line.custom_id, raw)
     told = _told_in(answer.json) if answer else _Told()
     inner = None if is_nothing(told.error) else bytes(told.error)
     is_done = status is None or status in _DONE
-    if answer and is_done and not inner and answer.json != _EMPTY:
+    if answer and is_done and not inner and _holds_anything(answer.json):
         if not outer:
             about = (None, *_account(told, answer.json), answer.is_repaired)
             return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about)
-        if not is_bare:
+        if not is_bare or _is_answer(answer.json):
             return unreadable(line.custom_id, raw, "holds both an answer and an error")
     error = outer or inner or _failure_in(status, body)
     return _failed(line.custom_id, raw, error, status) if error else _strange(line.custom_id, raw)
+
+
+def _holds_anything(answer: bytes) -> bool:
+    """Tell whether an answer is more than an object that is empty, or filled with nulls."""
+    return len(answer) > _SHORT or not is_nothing(answer)
+
+
+class _Answer(msgspec.Struct):
+    """What only an answer has, in one API or the other."""
+
+    content: msgspec.Raw = _NULL
+    choices: msgspec.Raw = _NULL
+    output: msgspec.Raw = _NULL
+    usage: msgspec.Raw = _NULL
+
+
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+
+
+def _is_answer(response: bytes) -> bool:
+    told = _decode_answer(response)
+    return any(part != _NULL for part in (told.content, told.choices, told.output, told.usage))
 
 
 def _failure_in(status: int | None, body: bytes) -> bytes | None:
@@ -188,6 +213,8 @@ def _kind(said: Said, status: int | None) -> str:
     kind = said.type or said.code
     if status is None or status < _FIRST_ERROR:
         return kind or "unknown_error"
+    if status in _OF_ACCOUNT:
+        return _KINDS[status]
     comes_again = status < _FIRST_OF_SERVER and status not in _RETRYABLE
     if comes_again and kind in {*_FINAL, *_KINDS.values()}:
         return kind

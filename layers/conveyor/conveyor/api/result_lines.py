@@ -17,35 +17,46 @@ from conveyor.repair import is_strict, repaired
 LONGEST_RESULT = 64_000_000
 """Bytes; the longest answer a model gives is a fiftieth of it."""
 _WIRE_ID = re.compile(rb'(?<!\\)"custom_id"\s*:\s*"([0-9a-f]{10}-[0-9]{1,15})"')
+_BEGINNING = re.compile(rb'(?<!\\)\{\s*(?:"id"\s*:\s*"[^"\\]{0,100}"\s*,\s*)?"custom_id"\s*:\s*"[0-9a-f]{10}-')
+"""Of a line of results, under one of our ids."""
+_MOST_ON_A_LINE = 100
 _DEEPEST = 3
 """Texts within texts in which an answer is looked for."""
 
 
-def read_line(raw: bytes, decode: Callable[[bytes], Result]) -> Result:
+def read_line(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
     """Decode one line; if it is no strict JSON, what a repair makes of it. `decode` raises one of UNDECODABLE.
 
-    Of a line of which nobody knows whose it is the result has no id.
+    Returns one result, or more where line feeds were lost. Where nobody knows whose a result is, it has no id.
     """
     try:
         raw.decode()  # msgspec does not check the text that it passes over
-        return decode(raw)
+        return [decode(raw)]
     except UNDECODABLE:
         pass
-    text = None if is_strict(raw) else repaired(raw)
-    if text is not None:
-        try:
-            result = decode(text)
-        except UNDECODABLE:
-            return Result("", Outcome.ERRORED, raw)
-        return replace(result, raw=raw, is_repaired=result.outcome is Outcome.SUCCEEDED)
-    wire_id = _wire_id(raw)
-    return unreadable(wire_id, raw, "is not JSON", is_broken=True) if wire_id else Result("", Outcome.ERRORED, raw)
+    if is_strict(raw):
+        return [Result("", Outcome.ERRORED, raw)]
+    text = repaired(raw)
+    if text is None:
+        return _broken(raw, decode)
+    try:
+        result = decode(text)
+    except UNDECODABLE:
+        return [Result("", Outcome.ERRORED, raw)]
+    return [replace(result, raw=raw, is_repaired=result.outcome is Outcome.SUCCEEDED)]
 
 
-def _wire_id(raw: bytes) -> str:
-    """Return the one id of ours that a broken line names; an empty one where it names none, or several."""
-    found = set(_WIRE_ID.findall(raw))
-    return found.pop().decode() if len(found) == 1 else ""
+def _broken(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
+    """Read several results that stand on one line, or name the requests of one that is no JSON."""
+    places = [found.start() for found in _BEGINNING.finditer(raw)]
+    if 1 < len(places) <= _MOST_ON_A_LINE:
+        bounds = [0 if place == places[0] else place for place in places]
+        pieces = [raw[start:end].strip() for start, end in zip(bounds, [*bounds[1:], len(raw)], strict=True)]
+        return [result for piece in pieces for result in read_line(piece, decode)]
+    ids = list(dict.fromkeys(found.decode() for found in _WIRE_ID.findall(raw)))
+    if not 0 < len(ids) <= _MOST_ON_A_LINE:
+        return [Result("", Outcome.ERRORED, raw)]
+    return [unreadable(wire_id, raw, "is not JSON", is_broken=True) for wire_id in ids]
 
 
 class Answer(NamedTuple):

@@ -67,7 +67,7 @@ def is_empty(value: Any) -> bool:  # noqa: ANN401  # JSON has no narrower type
         return all(map(is_empty, value.values()))
     if isinstance(value, list):
         return all(map(is_empty, value))
-    return not (value.strip() if isinstance(value, str) else value)
+    return not (value.strip(" ") if isinstance(value, str) else value)
 
 
 def _read(value: Any, depth: int = 0) -> Said:  # noqa: ANN401
@@ -101,13 +101,18 @@ def _from_list(all_said: list[Said]) -> Said:
     return all_said[0]._replace(message="; ".join(said.message for said in all_said if said.message))
 
 
-def _from_fields(fields: dict[str, Any], depth: int) -> Said:
-    """Read an object: what stands inside it is nearer to the cause, and comes before its own words."""
+def _from_fields(given: dict[str, Any], depth: int) -> Said:
+    """Read an object: what stands inside it is nearer to the cause than its own words."""
+    fields = {name.lower(): value for name, value in given.items()}
     inside = next((said for name in _INSIDE if any(said := _read(fields.get(name), depth + 1))), Said())
     own = next((said for name in _MESSAGES if (said := _read(fields.get(name), depth + 1)).message), Said())
+    if not inside.message and not own.message:  # a name that nobody has seen
+        nested = [value for name, value in fields.items() if isinstance(value, dict) and name not in _INSIDE]
+        own = next((said for value in nested if (said := _read(value, depth + 1)).message), Said())
     message = inside.message or own.message
-    if own.message and isinstance(fields.get("error"), str):  # {"error": "bad_request", "message": "…"}
-        message = f"{inside.message}: {own.message}" if inside.message else own.message
+    if inside.message and own.message and own.message not in inside.message:
+        words = (inside, own) if isinstance(fields.get("error"), str) else (own, inside)
+        message = ": ".join(said.message for said in words)
     place = fields.get("loc")
     if message and isinstance(place, list):  # one of several faults that a server's own check found
         return Said(message=f"{'.'.join(map(str, place))}: {message}")
