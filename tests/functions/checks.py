@@ -50,7 +50,9 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
     assert sum(receipt["causes"].values()) <= receipt["failures"]
     assert (receipt["reason"] is None) == (receipt["code"] is None)
     assert not receipt["not_run"] or (receipt["status"] == "refused" and not receipt["batches"])
-    assert (receipt["status"] in {"refused", "stuck"}) <= (receipt["code"] is not None)
+    assert (receipt["status"] == "refused") <= (receipt["code"] is not None)
+    assert (receipt["status"] == "stuck") == bool(receipt["given_up"]) or unbalanced
+    assert not receipt["never_sent"] or receipt["code"] is not None
     return receipt
 
 

@@ -131,6 +131,21 @@ def test_bytes_that_were_run_again_on_purpose_are_not_run_once_more_by_themselve
     assert belt.creates() == (2, 1)
 
 
+def test_a_copy_that_bears_the_word_again_is_not_run_once_more_by_itself(belt: Belt) -> None:
+    """A change of the storage class in the console copies the metadata, too: each word counts once."""
+    end(belt, belt.drop(drop_of(2), KEY))
+    assert end(belt, belt.drop(drop_of(2), KEY, {"again": "yes"}))["status"] == "completed"
+    source = {"Bucket": belt.bucket, "Key": KEY}
+    answer = belt.s3.copy_object(**source, CopySource=source, MetadataDirective="COPY", StorageClass="STANDARD_IA")
+    refused = end(belt, belt.event_of(KEY, answer, len(drop_of(2))))
+    assert (refused["status"], belt.creates()) == ("refused", (2, 2))
+    word = f"again={refused['run']}"
+    assert word in refused["message"]
+    for status, calls in (("completed", 3), ("refused", 3)):
+        assert end(belt, belt.drop(drop_of(2), KEY, {"again": refused["run"]}))["status"] == status
+        assert belt.creates() == (calls, calls)
+
+
 def test_of_the_same_bytes_uploaded_in_three_ways_at_once_one_is_run(belt: Belt) -> None:
     """All read the drop before any of them claims it."""
     belt.finish(belt.upload(drop_of(1), "inbox/first.jsonl"))

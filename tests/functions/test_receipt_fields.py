@@ -127,11 +127,11 @@ def test_the_fields_agree_where_a_run_is_stopped_half_way(belt: Belt) -> None:
 
 
 def test_the_fields_agree_where_a_batch_is_stuck(belt: Belt) -> None:
-    """Its lines are failures, and the code says why there is no more."""
+    """Its lines are failures, and the receipt says why it was given up."""
     belt.provider.configure(expire=False, seconds=None, canceling_seconds=None)
     run = belt.upload(drop_of(2))
     belt.finish(run)
-    assert fields(agree(belt, run)) == ("stuck", "stuck", 2, 0, 2, 0)
+    assert fields(agree(belt, run)) == ("stuck", None, 2, 0, 2, 0)
 
 
 def test_the_fields_agree_where_the_account_does_not_balance(belt: Belt) -> None:

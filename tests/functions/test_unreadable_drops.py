@@ -143,6 +143,18 @@ def test_an_event_that_is_repeated_when_its_drop_is_gone_finds_its_run(
     assert belt.creates() == (1, 1)
 
 
+def test_an_event_that_is_repeated_when_its_drop_can_be_read_again_finds_the_run_that_was_refused(belt: Belt) -> None:
+    """That run is named after the event, since S3 had told no moment; a second one would be paid for in silence."""
+    event = belt.drop(drop_of(2), KEY)
+    event["time"] = (belt.moment + timedelta(seconds=7)).isoformat()
+    _ = belt.clients.storage
+    with refusing_drops(belt.clients, 400, "KMS.DisabledException", "disabled"):
+        first = belt.finish(belt.submit(event)["run"])
+    assert first["status"] == "refused"
+    assert belt.submit(event)["run"] == first["run"]
+    assert belt.creates() == (0, 0)
+
+
 def test_an_object_without_a_version_is_told_apart_by_the_moment_it_came(belt: Belt) -> None:
     """Where versioning is off, every object of a key has the same name: another one is no repetition."""
     events = [belt.drop(drop_of(2)) for _ in range(2)]

@@ -124,7 +124,7 @@ def test_the_command_to_drop_again_survives_a_shell() -> None:
 
 
 def test_bytes_seen_before_are_run_again_by_a_copy_that_keeps_the_drops_own_settings() -> None:
-    """The file need not be at hand, and nothing but the word `again` is different this time."""
+    """The file need not be at hand, and nothing but the word for `again` is different this time: it counts once."""
     metadata = {"mtime": "1", "on-invalid": "skip", "default-max-tokens": "7"}
     own = replace(RUN, drop=replace(RUN.drop, key="inbox/team a/it's.jsonl", metadata=metadata))
     message = refused(Refusal("w", NOW, "seen-before", "the same bytes, in run run-0"), own)
@@ -132,7 +132,7 @@ def test_bytes_seen_before_are_run_again_by_a_copy_that_keeps_the_drops_own_sett
     ((*copy, settings),) = commands(message)
     assert copy[:8] == ["aws", "s3api", "copy-object", "--bucket", "bucket", "--key", key, "--copy-source"]
     assert copy[8:] == [source, "--metadata-directive", "REPLACE", "--metadata"]
-    assert sorted(settings.split(",")) == ["again=yes", "default-max-tokens=7", "on-invalid=skip"]
+    assert sorted(settings.split(",")) == ["again=run-1", "default-max-tokens=7", "on-invalid=skip"]
     assert "pay again" in message
 
 
@@ -142,14 +142,14 @@ def test_a_drop_too_large_for_one_copy_is_run_again_from_where_it_came() -> None
     (command,) = commands(refused(Refusal("w", NOW, "seen-before", "the same bytes, in run run-0"), own))
     assert command == [
         "aws", "s3", "cp", "articles.jsonl", "s3://bucket/inbox/team/articles.jsonl", "--metadata",
-        "again=yes,on-invalid=skip",
+        "again=run-1,on-invalid=skip",
     ]  # fmt: skip
 
 
 def test_a_drop_without_settings_of_its_own_is_copied_without() -> None:
     """What the stack's settings were then is not what they need be now."""
     (command,) = commands(refused(Refusal("w", NOW, "seen-before", "the same bytes")))
-    assert command[-1] == "again=yes"
+    assert command[-1] == "again=run-1"
 
 
 def test_calls_without_an_answer_are_not_called_unpaid() -> None:

@@ -131,14 +131,15 @@ def test_an_answer_may_be_text_that_holds_it(form: int) -> None:
     """Also with line feeds in it, twice as text, or with characters that are no text."""
     answer = message(b"a")
     plain, twice = orjson.dumps(answer.decode()), orjson.dumps(orjson.dumps(answer.decode()).decode())
+    crlf = orjson.dumps(orjson.dumps(orjson.loads(answer), option=orjson.OPT_INDENT_2).decode().replace("\n", "\r\n"))
     pretty = orjson.dumps(orjson.dumps(orjson.loads(answer), option=orjson.OPT_INDENT_2).decode())
     odd = orjson.dumps(message(rb"\ud83d").decode())
-    for written in (plain, twice, pretty, odd):
+    for written in (plain, twice, pretty, crlf, odd):
         dialect, line = in_every_form(written)[form]
         result = read(line, dialect)
         assert result.outcome is Outcome.SUCCEEDED
         assert result.is_repaired is (written is odd)
-        assert b"\n" not in result.response
+        assert not {b"\n", b"\r"} & set(map(bytes, zip(result.response, strict=True)))
         assert orjson.loads(result.response)["content"][0]["text"] == ("\ufffd" if written is odd else "a")
         assert (result.model, result.usage) == ("m", Usage(3, 4))
 
@@ -167,7 +168,8 @@ def test_an_answer_that_is_neither_an_object_nor_text_that_holds_one_is_unreadab
 @pytest.mark.parametrize(
     "error",
     [b"null", b"{}", b'""', b"[]", b"false", b'{"code":null,"message":null}', b'{"code":"","message":null,"param":{}}',
-     b'{"error":{"code":null}}', b'{"code":0,"message":""}'],
+     b'{"error":{"code":null}}', b'{"code":0,"message":""}', b'"null"', b'{"code":"None","message":"None"}',
+     b'{"type":"error","message":null}'],
 )  # fmt: skip
 def test_an_error_filled_with_nulls_is_none(error: bytes) -> None:
     """The answer beside it was paid for."""
@@ -193,7 +195,7 @@ def test_outside_200_to_299_is_never_a_success(status: bytes, body: bytes) -> No
     assert is_retryable(result.outcome, result.error)
 
 
-@pytest.mark.parametrize("status", [b"200", b"201", b'"200"', b"200.0", b"299", b"null"])
+@pytest.mark.parametrize("status", [b"200", b"201", b'"200"', b'"200 OK"', b"200.0", b"299", b"null"])
 def test_all_of_200_to_299_is_a_success(status: bytes) -> None:
     """However it is written, and where only a body is given."""
     line = b'{"custom_id":"%b","response":{"status_code":%b,"body":%b}}' % (WIRE_ID.encode(), status, message(b"a"))
@@ -285,6 +287,8 @@ def test_refusals_of_the_account_are_worth_sending_again() -> None:
         (b'{"input_tokens":3,"output_tokens":null}', Usage(3, 0)),
         (b'{"input_tokens":-1,"output_tokens":true,"cache_read_input_tokens":5}', Usage(0, 0, 0, 5)),
         (b'{"input_tokens":1e300,"output_tokens":4}', Usage(0, 4)),
+        (b'{"input_tokens":%b,"output_tokens":4}' % (b"9" * 400), Usage(0, 4)),
+        (b'{"input_tokens":-5,"output_tokens":4}', Usage(0, 4)),
         (b'{"input_tokens":"many","output_tokens":4}', Usage(0, 4)),
         (b'{"prompt_tokens":3.0,"completion_tokens":4.0,"total_tokens":7}', Usage(3, 4)),
         (b"5", Usage()),

@@ -133,3 +133,22 @@ def test_a_later_moment_counts_and_an_earlier_one_does_not() -> None:
     assert (rest.seconds, rest.reason, rest.is_on) == (50, "HTTP 429", True)
     rest.begin(NOW + timedelta(seconds=60), "HTTP 503")
     assert (rest.seconds, rest.reason) == (60, "HTTP 503")
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ("Sun, 22 Nov 2026 12:01:00 GMT", 60),
+        ("Sun Nov 22 12:01:00 2026", 60),
+        ("Sun, 22 Nov 2026 12:01:00 -0000", 60),
+        ("Sun, 22 Nov 2026 12:01:00", 60),
+        ("Sun, 22 Nov 2026 13:01:00 +0100", 60),
+        ("120, 30", 120),
+        ("30, soon", 30),
+        (f"Wed, 21 Oct 2026 07:28:00 +{'9' * 40}", None),
+        ("tomorrow, perhaps", None),
+    ],
+)
+def test_each_form_of_a_moment_is_read_and_no_other(given: str, seconds: int | None) -> None:
+    """Dates without a zone are in UTC; of a header that came twice the longest counts."""
+    assert retry_after(given, datetime(2026, 11, 22, 12, tzinfo=UTC)) == seconds

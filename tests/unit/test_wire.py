@@ -55,7 +55,7 @@ def test_the_length_of_many_requests_is_known_from_sums(
     sent = envelope.requests(
         range(first, first + len(requests)), [b"{" + rest for rest, _ in requests], [each for _, each in requests]
     )
-    params = sum(1 + len(rest) for rest, _ in requests)
+    params = sum(1 + len(rest) + envelope.growth(rest) for rest, _ in requests)
     defaulted = sum(defaulted for _, defaulted in requests)
     assert envelope.size(first, first + len(requests) - 1, params, defaulted) == len(sent)
 

@@ -13,8 +13,8 @@ ADVICE = {
     "credit-exhausted": "Add credit to the account, or put its billing in order, at the provider first.",
     "limit-reached": "Raise the account's usage or spend limit at the provider first, or wait until it is reset.",
     "account-disabled": "Ask the provider first why the organization, account or workspace is disabled.",
-    "batch-too-large": "Deploy with lower MaxRequestsPerBatch (requests in a batch) or MaxBytesPerBatch (bytes) first: "
-    "the receipt has the provider's own words.",
+    "batch-too-large": "Deploy with a lower MaxRequestsPerBatch (requests in a batch) or MaxBytesPerBatch first. "
+    "The provider's error text is in the receipt, or in failures.jsonl.",
     "provider-refused": "Read the provider's own words in the receipt first: the same batch is refused again.",
     "unsent": "See whether the provider is reachable, and how it is, before you drop it again.",
 }
@@ -22,10 +22,12 @@ ADVICE = {
 
 def early_end(receipt: Receipt) -> list[str]:
     """Say why a run ended before all of its batches were sent, and what to put in order; nothing where it did not."""
-    if receipt.code is None or receipt.status != "completed":
+    if receipt.code is None or receipt.status not in {"completed", "stuck"}:
         return []
     unsent = f"{receipt.never_sent:,} requests were not sent, and nothing was paid for them."
-    return ["", f"Why: {receipt.reason}.", unsent, *filter(None, [ADVICE.get(receipt.code)])]
+    told = [unsent] if receipt.never_sent else []
+    what = "Why" if receipt.status == "completed" else "Why not all was sent"
+    return ["", f"{what}: {receipt.reason}.", *told, *filter(None, [ADVICE.get(receipt.code)])]
 
 
 def blamed_elsewhere(receipt: Receipt) -> list[str]:

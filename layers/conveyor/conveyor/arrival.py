@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from msgspec.structs import replace
-
 from conveyor.by_line import NO_ID, all_lines, has_blank_lines
 from conveyor.drop import line_of, nonce
 from conveyor.outcome import Result, missing_beside
 from conveyor.output import Written
-from conveyor.spool import Stored
+from conveyor.spool import Stored, remains_of
 from conveyor.writing import Job, Outputs, left_out, outputs_of
 
-type Settled = Callable[[list[int], list[int]], bool]
+type Settled = Callable[[list[int], list[tuple[int, bytes]]], bool]
 """Tells of lines without result, and of those among them of whose results nothing can be read, if that is all."""
 
 
@@ -72,14 +70,16 @@ class _Arrival:
         elif line in self._broken:
             self._job.tally.repeated += 1
         else:
-            self._broken[line] = replace(result, raw=b"")
+            self._broken[line] = remains_of(result)
         if result.must_be_kept:
             outputs.set_aside([result.raw + b"\n"])
 
     def finish(self, outputs: Outputs, is_settled: Settled) -> None:
         """Write what had no result, and the lines to send again."""
         lacking = self._lacking()
-        if lacking and not is_settled(list(self._ids), sorted(self._broken)):
+        if lacking and not is_settled(
+            list(self._ids), sorted((line, result.raw) for line, result in self._broken.items())
+        ):
             raise _LinesLackError
         for line in lacking:
             self._write(outputs, line, self._broken.get(line or 0) or missing_beside(self._job.tally.nameless))

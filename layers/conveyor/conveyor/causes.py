@@ -29,7 +29,7 @@ WORDS = {
 """What a message says of each: never the provider's own words, which may quote a prompt."""
 
 _OWNER = r"(?:organi[sz]ation|account|workspace|project)"
-_OFF = r"(?:disabled|deactivated|suspended|banned|terminated|archived|locked)"
+_OFF = r"(?:disabled|deactivated|suspended|restricted|banned|terminated|archived|locked)"
 _LIMIT = r"limits?(?![a-z])"
 
 
@@ -39,40 +39,44 @@ def _any_of(*words: str) -> re.Pattern[str]:
 
 _ACCOUNTS = {
     Cause.CREDIT: _any_of(
-        r"billing_error",
-        r"credit balance",
+        r"billing_error|arrearage",
+        r"credit (?:balance|limit)",
         r"credits? (?:is|are|has|have)\b[^.]{0,20}(?:exhausted|depleted|expired|used up)",
+        r"used all (?:of )?(?:your |the )?(?:available )?credits|(?:n't|not) have any credits|requires more credits",
         r"(?:insufficient|no|not enough|out of|low on)[ _](?:\w+ )?(?:credits?|balance|funds)\b",
-        r"billing[ _](?:is )?(?:not[ _]active|disabled|inactive)",
+        r"balance is (?:insufficient|too low|negative|empty)|insufficient_balance",
+        r"billing[ _](?:is )?(?:not[ _]active|disabled|inactive)|not active\b[^.]*billing",
         r"payment[ _](?:required|method|details)",
-        r"(?:purchase|add|buy) (?:more )?(?:credits|funds)",
+        r"(?:purchase|add|buy|top up) (?:more )?(?:credits|funds)",
     ),
     Cause.LIMIT: _any_of(
-        rf"(?:usage|spend|spending|budget|cost|billing[ _]hard)[ _]{_LIMIT}",
-        rf"hard {_LIMIT}",
-        r"insufficient_quota",
+        rf"(?:usage|spend|spending|budget|cost|billing[ _]hard)[ _](?:{_LIMIT}|cap\b)",
+        rf"(?:account|billing|monthly|organi[sz]ation)(?:'s)? hard {_LIMIT}",
+        r"insufficient_quota|exceeded_current_quota",
         r"exceeded your (?:current )?(?:\w+ )?(?:quota|budget)",
-        r"(?:budget|quota) (?:has been |is |was )?(?:exceeded|exhausted)",
+        r"(?:monthly|daily|weekly) (?:spend |spending )?budget|^budget (?:has been |is |was )?(?:exceeded|exhausted)",
+        r"\bquota (?:has been |is |was )?(?:exceeded|exhausted)|max budget",
     ),
     Cause.DISABLED: _any_of(
         rf"{_OWNER}\b[^.]{{0,60}}\b{_OFF}",
         rf"{_OFF} {_OWNER}\b",
-        rf"{_OWNER}_(?:{_OFF}|not_active)",
+        rf"{_OWNER}_(?:{_OFF}|not_active)|access_terminated",
+        rf"{_OWNER} is (?:inactive|not active)",
     ),
     Cause.KEY: _any_of(
-        r"authentication_error|invalid_authentication",
+        r"authentication_error|invalid[ _]authentication",
         r"(?:invalid|incorrect|expired|revoked|unknown|wrong|missing|no valid)[ _](?:x-)?api[- _]key",
-        r"(?:invalid|expired|revoked) (?:bearer |access |authentication |authorization )?(?:token|credentials?)\b",
-        r"api[- _]key\b[^.]{0,30}\b(?:invalid|expired|revoked|disabled|deleted|not (?:valid|found|active))",
+        r"(?:expired|revoked) (?:bearer |access |authentication |authorization )?(?:token|credentials?)\b",
+        r"invalid (?:bearer|access) (?:token|credentials?)\b|(?:n't|not) provide an api key",
+        r"api[- _]key\b[^.]{0,30}\b(?:invalid|expired|revoked|disabled|deleted|not (?:valid|found|active|exist))",
     ),
 }
 _ON_RATE_LIMIT = _any_of(
-    r"insufficient_quota",
-    r"(?:enforced|contract)_spend_limit_reached",
-    r"billing_hard_limit_reached",
-    r"exceeded your current quota",
-    r"credit balance",
-    r"insufficient_balance",
+    r"insufficient_quota|exceeded_current_quota",
+    r"(?:enforced|contract)_spend_limit_reached|billing_hard_limit_reached|(?:monthly )?spend(?:ing)? limit",
+    r"exceeded your current quota(?! of)",
+    r"billing[ _]not[ _]active",
+    r"credit balance|insufficient_balance|credits (?:are|have been) (?:depleted|exhausted)",
 )
 """Of a 429, which else means that the provider is busy: its words, too, speak of limits and quotas."""
 _MANY = r"(?:requests?|lines?|rows?|records?|tasks?|items?|entries|prompts?)"
@@ -91,8 +95,9 @@ _SIZES = _any_of(
 _TOO_LARGE, _BUSY = 413, 429
 _QUOTED = re.compile(r"""input_value=.*|(?<!\w)'[^']*'(?!\w)|"[^"]*\"|`[^`]*`""")
 """What a provider quotes of a request: its words are the user's."""
-_OF_A_REQUEST = re.compile(
-    r"params|\b(?:requests?|messages|tools|line)[ .\[]*\d|max_tokens|stop_sequences|\btools\b|prompt"
+_OF_A_REQUEST = _any_of(
+    r"params|\b(?:requests?|messages|tools|line)[ .\[]*\d|max_tokens|stop_sequences|temperature|\btools\b|prompt\b",
+    r"\bmodel\b|images?\b|source|rate limit|time limit",
 )
 """Words that name a place in one request: then the size of the batch is not what is wrong."""
 

@@ -16,7 +16,8 @@ SUFFIX = ".jsonl"
 PACKED = ".gz"
 """May follow the suffix."""
 AGAIN = "again"
-"""S3 object metadata: `--metadata again=yes` runs the same bytes under the same key once more."""
+"""S3 object metadata: `--metadata again=yes`, or the id of a run, runs the same bytes under the same key once more."""
+AGAIN_FORM = re.compile(r"yes|\d{8}T\d{6}Z-[0-9a-f]{12}")
 NO_VERSION = "null"
 """What S3 calls the version of an object that was stored without one: every such object of a key has this name."""
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -99,9 +100,9 @@ class Drop(msgspec.Struct, frozen=True):
         return sha256(orjson.dumps([self.bucket, self.key, checksum])).hexdigest()
 
     @property
-    def is_meant_again(self) -> bool:
-        """True when whoever dropped it knows that the same bytes were dropped before."""
-        return self.metadata.get(AGAIN) == "yes"
+    def again(self) -> str | None:
+        """The word by which whoever dropped it says that the same bytes were dropped before. Each counts once."""
+        return self.metadata.get(AGAIN)
 
     def run_id(self, stack_id: str) -> str:
         """Return the id of the run of this drop: same drop, same stack, same id. It sorts by time and holds no name."""

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
+from msgspec.structs import replace
+
 from conveyor import keys
 from conveyor.clients import Machine
-from conveyor.drop import AGAIN, NO_VERSION, PACKED, STAMP, SUFFIX, Drop, Upload
+from conveyor.drop import AGAIN, AGAIN_FORM, NO_VERSION, PACKED, STAMP, SUFFIX, Drop, Upload
 from conveyor.ledger import Ledger
 from conveyor.records import Run
 from conveyor.settings import PER_DROP, BadMetadata, Settings
@@ -35,11 +37,18 @@ def receive(upload: Upload, storage: Storage, machine: Machine, settings: Settin
             return None
         run = _unread(upload, error, storage, settings, stack_id)
     else:
-        name = drop.run_id(stack_id)
+        name = _name(upload, drop, storage, stack_id)
         settings, problem = _in_force(settings, drop)
         run = Ledger(storage, name).write_run(Run(name, drop.name, drop, settings, problem))
     machine.start(run.run, first_state(run))
     return run
+
+
+def _name(upload: Upload, drop: Drop, storage: Storage, stack_id: str) -> str:
+    """Return the id of a drop's run: one that began when S3 did not describe the drop is named after its event."""
+    named = replace(drop, last_modified=upload.at).run_id(stack_id)
+    is_begun = named != drop.run_id(stack_id) and storage.find(keys.run(named)) is not None
+    return named if is_begun else drop.run_id(stack_id)
 
 
 def _unread(upload: Upload, error: DropUnreadable, storage: Storage, settings: Settings, stack_id: str) -> Run:
@@ -83,8 +92,8 @@ def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
         return settings, f'the file\'s name does not end in "{SUFFIX}" or "{SUFFIX}{PACKED}": rename it'
     if misspelt := _misspelt(drop.metadata):
         return settings, misspelt
-    if drop.metadata.get(AGAIN, "yes") != "yes":
-        return settings, f'the object\'s metadata "{AGAIN}" must be "yes", or be left out'
+    if not AGAIN_FORM.fullmatch(drop.again or "yes"):
+        return settings, f'the object\'s metadata "{AGAIN}" must be "yes" or the id of a run, or be left out'
     try:
         return settings.for_drop(drop.metadata), None
     except BadMetadata as error:

@@ -185,21 +185,26 @@ class Ledger:
         """Write down that a batch is given up without its results."""
         return self._write(keys.stuck(self._run, batch), stuck)
 
-    def claim_content(self, content: str, *, again: bool = False) -> str | None:
+    def claim_content(self, content: str, again: str | None = None) -> str | None:
         """Take the first free place among the runs that had some content; return the run that has it already, if any.
 
-        A run that was refused has paid nothing, and makes room for the next. `again`: take a place behind all others.
+        A run that was refused has paid nothing, and makes room for the next. `again`: the word by which a person wants
+        it run once more. One that an earlier run bears does not count: a copy of an object bears its metadata.
         """
         for number in count(1):
             other = self._storage.put_once(keys.dropped(content, number), self._run.encode()).decode()
             if other == self._run:
                 return None
-            if again:
-                continue
             facts = Ledger(self._storage, other).facts()
-            if not facts.refused or facts.may_have_paid:
+            has_run = not facts.refused or facts.may_have_paid
+            if has_run and (again is None or self._again_of(other) == again):
                 return other
         raise AssertionError
+
+    def _again_of(self, run: str) -> str | None:
+        """Return the word that a run bears; None also for one whose ledger is gone."""
+        data = self._storage.find(keys.run(run))
+        return msgspec.json.decode(data, type=Run).drop.again if data else None
 
     def owner(self, batch_id: str) -> Claim | None:
         """Return who claims one of the provider's batches; None proves nothing."""

@@ -6,7 +6,7 @@ from urllib.parse import quote as url_quote
 
 from conveyor import keys
 from conveyor.advice import ADVICE, blamed_elsewhere, early_end
-from conveyor.drop import AGAIN, SUFFIX
+from conveyor.drop import AGAIN, PACKED, SUFFIX
 from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
 from conveyor.unreadable import CANNOT
@@ -56,27 +56,27 @@ def _refused(receipt: Receipt) -> list[str]:
     if receipt.code == "seen-before":
         return [
             f"Your drop {key} was not run: {receipt.reason}.",
-            "That run tells in a message of its own what came, or comes, of them; nothing was paid for this drop.",
+            "You will get, or already got, a separate message for that run; nothing was paid for this drop.",
             "",
             "If you mean it, and will pay again, type:",
             "",
-            f"  {_copy(receipt, [f'{AGAIN}=yes', *own])}",
+            f"  {_copy(receipt, [f'{AGAIN}={receipt.run}', *own])}",
         ]
     verb = "stopped" if receipt.code == "stopped" else "refused"
     lines = [f"Your drop {key} was {verb}; {_paid(receipt)}.", "", f"Why: {receipt.reason}"]
     if receipt.words:
-        lines.append("The provider's own words stand in the receipt (words).")
+        lines.append("The provider's error text is in the receipt, under `words`.")
     lines += _listed(receipt)
     if receipt.code in ADVICE:
         lines += ["", ADVICE[receipt.code]]
-    if receipt.code == "drop-archived":
+    if receipt.code == "drop-archived" and int(receipt.drop["bytes"]) <= _LARGEST_COPY:
         lines += _restored(receipt)
     if receipt.code == "invalid-lines" and receipt.requests:
         rest = [each for each in own if not each.startswith("on-invalid=")]
         lines += ["", "To send the other lines only, type:", "", f"  {_copy(receipt, ['on-invalid=skip', *rest])}"]
     if receipt.unanswered:
-        own.insert(0, f"{AGAIN}=yes")
-    target = key if key.endswith(SUFFIX) else f"{keys.INBOX}{receipt.name}{SUFFIX}"
+        own.insert(0, f"{AGAIN}={receipt.run}")
+    target = key if key.endswith((SUFFIX, SUFFIX + PACKED)) else f"{keys.INBOX}{receipt.name}{SUFFIX}"
     metadata = f" --metadata {','.join(own)}" if own else ""
     when = "To run it after all" if receipt.code == "stopped" else "When that is put right, drop it again"
     file = quote(key.rsplit("/", 1)[-1])
@@ -122,9 +122,12 @@ def _restored(receipt: Receipt) -> list[str]:
     named = f"--bucket {bucket} --key {quote(key)}"
     return [
         "",
-        "To restore it, which takes minutes to hours, and to drop it when it is restored, type:",
+        "To restore it, which takes minutes to hours, type:",
         "",
         f"  aws s3api restore-object {named} --version-id {version} --restore-request Days=7",
+        "",
+        "When it is restored, drop it again by a copy:",
+        "",
         f"  aws s3api copy-object {named} --copy-source {source} --storage-class STANDARD",
     ]
 
@@ -138,14 +141,17 @@ def _stuck(receipt: Receipt, counts: str) -> list[str]:
         f"The run of your drop {receipt.drop['key']} ends without results of {lost}, which may have been paid for.",
         f"In all: {counts}.",
         "",
-        f"Why: {receipt.reason}",
+        *[f"Why: {reason}" for reason in receipt.given_up[:_MOST_NAMED]],
         *_without_ids(receipt),
         "",
         "Ask the provider about its batches before you drop these lines again: doing so may pay again. They are the",
         'failures with the outcome "stuck", and do not stand among the lines to send again.',
+        *early_end(receipt),
+        *blamed_elsewhere(receipt),
         "",
         *_files(receipt),
         *_set_aside(receipt),
+        *(_again(receipt) if receipt.retryable else []),
     ]
 
 

@@ -22,6 +22,8 @@ class _Trouble(msgspec.Struct):
     since: datetime
     told: bool = False
     """Whether a message about it has been sent."""
+    told_gone: bool = False
+    """Whether a message has said that what the provider does not know may have been deleted."""
 
 
 def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     wait = turn.usual_wait()
     may_tell = following in (Next.WAIT, Next.SUBMIT)
     if may_tell and troubled and trouble and _is_due(turn, trouble, troubled):
-        trouble.told = True
+        trouble.told, trouble.told_gone = True, trouble.told_gone or troubled.ends is not None
         words = _words(turn, trouble, troubled, clients.environment.api_key_secret)
     elif may_tell and risks:
         warned = turn.now()
@@ -74,7 +76,8 @@ def _lasting(troubled: Verdict | None, before: _Trouble | None, now: datetime) -
     if before is None:
         return _Trouble(troubled.trouble, now)
     told = before.told and (before.reason == troubled.trouble or not troubled.is_answer)
-    return _Trouble(troubled.trouble, before.since, told)
+    told = told and (before.told_gone or not troubled.ends)
+    return _Trouble(troubled.trouble, before.since, told, before.told_gone)
 
 
 def _is_due(turn: Turn, trouble: _Trouble, troubled: Verdict) -> bool:

@@ -43,7 +43,7 @@ class Receipt(msgspec.Struct):
     name: str
     status: Status
     reason: str | None
-    """Why the drop was refused, or the run stopped."""
+    """Why nothing (more) of the drop was sent."""
     code: str | None
     words: str | None
     """The provider's own, where it refused."""
@@ -85,6 +85,8 @@ class Receipt(msgspec.Struct):
     ordered: bool
     """True: outputs are in the order of the drop."""
     received_at: datetime
+    given_up: list[str] = []
+    """Why batches were given up without their results."""
     drop_unreadable: str | None = None
     """Why the drop could not be read any more when results were written: outcomes without id have a line number."""
 
@@ -141,7 +143,8 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt.files += files
     for batch, sent, part, duplicates, stuck, discarded in done:
         if stuck:
-            receipt.status, receipt.code, receipt.reason = "stuck", "stuck", _given_up(stuck, sent)
+            receipt.status = "stuck"
+            receipt.given_up.append(_given_up(stuck, sent))
         if sent:
             is_deleted = discarded is not None and discarded.left is None
             receipt.batches.append(_batch(batch, sent, part, duplicates, files_deleted=is_deleted))

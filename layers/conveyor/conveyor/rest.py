@@ -4,7 +4,7 @@ That moment is a fact of the run, so that every function obeys it, whichever was
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from math import ceil, isfinite
 
@@ -50,12 +50,24 @@ class Rest:
 
 
 def retry_after(given: str, now: datetime) -> int | None:
-    """Read seconds or an HTTP date, as seconds from now, a day at most; None where neither is given."""
+    """Read seconds or an HTTP date, as seconds from now, a day at most; None where neither is given.
+
+    Where the header came more than once, the longest counts. A date without a zone is in UTC.
+    """
+    found = _seconds(given, now)
+    if found is None:
+        found = max((each for part in given.split(",") if (each := _seconds(part, now)) is not None), default=None)
+    return None if found is None else ceil(min(max(found, 0), _LONGEST))
+
+
+def _seconds(given: str, now: datetime) -> float | None:
     try:
         seconds = float(given)
     except ValueError:
         try:
-            seconds = (parsedate_to_datetime(given) - now).total_seconds()
-        except (ValueError, TypeError):
+            moment = parsedate_to_datetime(given)
+            known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            seconds = (known - now).total_seconds()
+        except (ValueError, TypeError, OverflowError):
             return None
-    return ceil(min(max(seconds, 0), _LONGEST)) if isfinite(seconds) else None
+    return seconds if isfinite(seconds) else None

@@ -26,6 +26,8 @@ from conveyor.writing import Job, write_in_order
 
 ENOUGH_READS = 3
 """Complete, equal reads after which a line without result is `missing`."""
+READS_PATIENCE = timedelta(hours=24)
+"""After the first read that lacked lines: then what a read holds is what there is."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 30, 3600
 """Seconds between reads that break off."""
 DROP_PATIENCE = timedelta(hours=24)
@@ -220,15 +222,17 @@ def _missing(job: Job, spool: Spool) -> list[int]:
     return [number for number in numbers if number not in skipped and number not in spool]
 
 
-def _is_settled(work: _Work, missing: list[int], broken: list[int]) -> bool:
+def _is_settled(work: _Work, missing: list[int], broken: list[tuple[int, bytes]]) -> bool:
     """Tell whether enough reads agree on what lacks, this one included; if not, write this one down.
 
-    `broken`: those of the missing of which there is a line that is no JSON: it may have been cut off on its way.
+    Reads that do not agree for a day are enough, too: the last one counts. `broken`: those of the missing of which
+    there is a line that is no JSON, which may have been cut off on its way.
     """
     turn, batch, about = work.job.turn, work.job.batch.number, work.about
     digest = sha256(repr((missing, broken) if broken else missing).encode()).hexdigest()
-    before = [turn.ledger.read(batch, number).digest for number in sorted(about.reads)[1 - ENOUGH_READS :]]
-    if before == [digest] * (ENOUGH_READS - 1):
+    reads = [turn.ledger.read(batch, number) for number in sorted(about.reads)]
+    before = [read.digest for read in reads[1 - ENOUGH_READS :]]
+    if before == [digest] * (ENOUGH_READS - 1) or (reads and reads[0].at + READS_PATIENCE <= turn.now()):
         return True
     turn.ledger.write_read(batch, work.number, Read(turn.invocation.writer, turn.now(), len(missing), digest))
     return False

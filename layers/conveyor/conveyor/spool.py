@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
+from hashlib import sha256
 from os import pread
 from tempfile import TemporaryFile
 from typing import NamedTuple, Self
@@ -39,6 +40,11 @@ class Stored(NamedTuple):
             return cls(result.response, succeeded=True, retryable=False)
         retryable = resendable and is_retryable(result.outcome, result.error)
         return cls(failure_form(result, line, resendable=resendable), succeeded=False, retryable=retryable)
+
+
+def remains_of(broken: Result) -> Result:
+    """Return what is kept in memory of a result that cannot be read: a checksum instead of the line."""
+    return replace(broken, raw=sha256(broken.raw).digest()[:8])
 
 
 class SpoolFull(Exception):
@@ -141,7 +147,7 @@ class Spool:
             self._tally.repeated += 1
             self._aside.add(result.raw)
         elif result.is_broken:
-            self._broken[line] = replace(result, raw=b"")
+            self._broken[line] = remains_of(result)
             self._aside.add(result.raw)
         else:
             self._tally.repeated += self._broken.pop(line, None) is not None
@@ -150,9 +156,9 @@ class Spool:
                 self._aside.add(result.raw)
 
     @property
-    def broken(self) -> list[int]:
-        """The lines of whose results nothing can be read, and that have no other."""
-        return sorted(self._broken)
+    def broken(self) -> list[tuple[int, bytes]]:
+        """The lines of whose results nothing can be read, and that have no other, with a checksum of what came."""
+        return sorted((line, result.raw) for line, result in self._broken.items())
 
     def _settle(self, line: int, result: Result) -> None:
         stored = Stored.of(result, line, resendable=self._resendable)

@@ -72,7 +72,7 @@ def _seen_before(turn: Turn, checksum: str) -> str | None:
     Claims them for this run where there is none. Only a drop that can be sent claims its bytes.
     """
     drop = turn.run.drop
-    return turn.ledger.claim_content(drop.content(checksum), again=drop.is_meant_again)
+    return turn.ledger.claim_content(drop.content(checksum), drop.again)
 
 
 def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:

@@ -66,7 +66,11 @@ def _each(turn: Turn, batches: list[Batch], facts: Facts, control: Control) -> d
     for batch in [*batches[first:], *batches[:first]]:
         about = facts.batches.get(batch.number, BatchFacts())
         is_running = about.submitted and not (about.parted or about.stuck)
-        each[batch.number] = _of_batch(turn, batch, facts, control) if may_ask or not is_running else Verdict(Next.WAIT)
+        if may_ask or not is_running:
+            each[batch.number] = _of_batch(turn, batch, facts, control)
+        else:
+            submitted = turn.ledger.submitted(batch.number, about.take)
+            each[batch.number] = Verdict(Next.WAIT, risk=_risk(turn, batch, about, submitted))
         may_ask = may_ask and not (is_running and each[batch.number].next is Next.SPLIT)
     return dict(sorted(each.items()))
 
@@ -173,6 +177,13 @@ def _is_patience_over(turn: Turn, since: datetime, asked: datetime) -> bool:
     return since + timedelta(seconds=turn.run.settings.trouble_seconds) <= asked
 
 
+def _have_failed(turn: Turn, batch: int, about: BatchFacts, since: datetime) -> bool:
+    """Tell whether reads have failed for hours since a moment: one that did may have met a provider that was busy."""
+    reads = (turn.ledger.unread(batch, number) for number in sorted(about.unreads))
+    failed = [read.at for read in reads if read.at > since and not read.ours]
+    return bool(failed) and _is_patience_over(turn, failed[0], failed[-1])
+
+
 def _first_gone(turn: Turn, batch: int, about: BatchFacts, last: Unread) -> datetime:
     """Return when a stopped run first heard that its results are gone, of the answers that all say so up to the last.
 
@@ -201,7 +212,10 @@ def _of_submitted(turn: Turn, batch: Batch, facts: Facts, *, stop: bool) -> Verd
         turn.ledger.write_claim(submitted.id, batch.number)
     progress = turn.api.progress(submitted.id)
     if isinstance(progress, Trouble) and _may_wait(turn, progress, submitted):
-        return Verdict(Next.WAIT, trouble=progress.reason)
+        ends = cancel_at(submitted.at, turn.api.dialect.window, submitted.expires_at) + STUCK_AFTER
+        risk = None if stop else _risk(turn, batch, about, submitted)
+        is_gone = progress.kind is TroubleKind.GONE
+        return Verdict(Next.WAIT, trouble=progress.reason, ends=ends if is_gone else None, risk=risk)
     if isinstance(progress, Trouble) or not progress.ended:
         return _running(turn, batch, about, submitted, progress, stop=stop)
     if progress.unrun and progress.unrun.kind is RefusalKind.LATER and not (facts.refused or about.cancelled):
@@ -220,16 +234,20 @@ def _may_wait(turn: Turn, trouble: Trouble, submitted: Submitted) -> bool:
 
 def _of_ended(turn: Turn, batch: int, about: BatchFacts, submitted: Submitted, *, stop: bool) -> Verdict:
     unread = last_unread(turn, batch, about)
-    if unread and not unread.ours and unread.at > kept_until(submitted.at):
+    kept, gone_at = kept_until(submitted.at), None
+    if unread and not unread.ours and unread.at > kept and (unread.gone or _have_failed(turn, batch, about, kept)):
         message = f"the results of {submitted.id} could not be read in 29 days, and the provider keeps them no longer"
         return _give_up(turn, batch, message)
-    gone_at = _first_gone(turn, batch, about, unread) if stop and unread and unread.gone else None
-    if unread and gone_at and _is_patience_over(turn, gone_at, unread.at):
-        message = f"the run was stopped, and the provider does not know {submitted.id}, or the file with its results"
-        return _give_up(turn, batch, message)
+    if stop and unread and unread.gone:
+        gone_at = _first_gone(turn, batch, about, unread)
+        if _is_patience_over(turn, gone_at, unread.at):
+            message = (
+                f"the run was stopped, and the provider does not know {submitted.id}, or the file with its results"
+            )
+            return _give_up(turn, batch, message)
     moments = (unread and rests_until(unread, about), reread_at(turn, batch, about))
     again = max((moment for moment in moments if moment), default=turn.now())
-    trouble, ends = (unread.reason if unread else None), (kept_until(submitted.at) if unread and unread.gone else None)
+    trouble, ends = (unread.reason if unread else None), (kept if unread and unread.gone else None)
     ends = gone_at + timedelta(seconds=turn.run.settings.trouble_seconds) if gone_at else ends
     if again > turn.now():
         return Verdict(Next.WAIT, again, trouble, ends=ends)
@@ -240,19 +258,24 @@ def _running(  # noqa: PLR0913  # what is known of the batch, and what was answe
     turn: Turn, batch: Batch, about: BatchFacts, submitted: Submitted, found: Progress | Trouble, *, stop: bool
 ) -> Verdict:
     """Return what a batch needs that has not ended, as far as is known."""
+    due = turn.now() if stop else cancel_at(submitted.at, turn.api.dialect.window, submitted.expires_at)
+    risk = None if stop else _risk(turn, batch, about, submitted)
+    if not isinstance(found, Trouble):
+        return _unended(turn, batch.number, about, submitted, due, None)._replace(ends=None, risk=risk)
+    if about.cancelled and found.kind is TroubleKind.LATER and turn.now() < kept_until(submitted.at):
+        return Verdict(Next.WAIT, trouble=_cancel(turn, submitted) or found.reason)  # what it has may yet be read
+    verdict = _unended(turn, batch.number, about, submitted, due, found.reason)
+    ends = verdict.ends if found.kind is TroubleKind.GONE else None
+    return verdict._replace(trouble=verdict.trouble or found.reason, ends=ends, risk=risk)
+
+
+def _risk(turn: Turn, batch: Batch, about: BatchFacts, submitted: Submitted) -> Risk | None:
+    """Return when the requests of a batch that has not ended, as far as is known, are at risk, and when they expire."""
     window = turn.api.dialect.window
-    due = turn.now() if stop else cancel_at(submitted.at, window, submitted.expires_at)
-    if isinstance(found, Trouble):
-        if about.cancelled and not stop and found.kind is TroubleKind.LATER and turn.now() < kept_until(submitted.at):
-            return Verdict(Next.WAIT, trouble=_cancel(turn, submitted) or found.reason)  # what it has may yet be read
-        verdict = _unended(turn, batch.number, about, submitted, due, found.reason)
-        is_gone = found.kind is TroubleKind.GONE
-        return verdict._replace(trouble=verdict.trouble or found.reason, ends=verdict.ends if is_gone else None)
-    verdict = _unended(turn, batch.number, about, submitted, due, None)._replace(ends=None)
-    if about.cancelled or due <= turn.now():
-        return verdict
+    if about.cancelled or cancel_at(submitted.at, window, submitted.expires_at) <= turn.now():
+        return None
     expires = ends_at(submitted.at, window, submitted.expires_at)
-    return verdict._replace(risk=Risk(submitted.id, batch.requests, at_risk_since(submitted.at, window), expires))
+    return Risk(submitted.id, batch.requests, at_risk_since(submitted.at, window), expires)
 
 
 def _unended(  # noqa: PLR0913, PLR0917  # what is known of the batch, and what was answered

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor.api.message_results import decode_one
-from conveyor.api.result_lines import LONGEST_RESULT, Answer, account_in, answer_in, read_line
+from conveyor.api.result_lines import LONGEST_RESULT, Answer, Count, account_in, answer_in, read_line
 from conveyor.api.words import UNDECODABLE, Said, is_nothing, said_in
 from conveyor.lines import read_lines
 from conveyor.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
@@ -51,12 +51,12 @@ class _Response(msgspec.Struct):
 class _Usage(msgspec.Struct):
     """Tokens under the names of either API."""
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cache_creation_input_tokens: int | None = 0
-    cache_read_input_tokens: int | None = 0
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = 0
+    cache_read_input_tokens: Count | None = 0
 
 
 class _Told(msgspec.Struct):
@@ -169,6 +169,8 @@ def _status(given: float | str | None) -> int | None:
     """Read an HTTP status, however it is written. Raises ValueError where it is none."""
     if given is None or given == "":
         return None
+    if isinstance(given, str):
+        given = given.partition(" ")[0]  # "200 OK"
     if (number := float(given)) != int(number):
         raise ValueError(given)
     return int(number)

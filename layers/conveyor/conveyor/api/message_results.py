@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 import msgspec
 
-from conveyor.api.result_lines import LONGEST_RESULT, account_in, answer_in, read_line
+from conveyor.api.result_lines import LONGEST_RESULT, Count, account_in, answer_in, read_line
 from conveyor.api.words import UNDECODABLE, said_in
 from conveyor.frame import Frame, Shape
 from conveyor.lines import Stretch, read_stretches, split_stretch
@@ -37,11 +37,20 @@ class _Made:
 _made = count()
 
 
+class _Usage(Usage):
+    """Tokens that can be counted; any other are read one by one."""
+
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cache_creation_input_tokens: Count | None = 0
+    cache_read_input_tokens: Count | None = 0
+
+
 class _Told(msgspec.Struct, gc=False):
     """What a message says of itself."""
 
     model: str = ""
-    usage: Usage = msgspec.field(default_factory=Usage)
+    usage: _Usage = msgspec.field(default_factory=_Usage)
     made: _Made = msgspec.field(default_factory=cast("type[_Made]", _made.__next__))
 
 

@@ -5,7 +5,7 @@ Our parser never decides whether a paid answer exists: what is nearly JSON is re
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +16,8 @@ from conveyor.repair import is_strict, repaired
 
 LONGEST_RESULT = 64_000_000
 """Bytes; the longest answer a model gives is a fiftieth of it."""
-_WIRE_ID = re.compile(rb'(?<!\\)"custom_id"\s*:\s*"([0-9a-f]{10}-[0-9]{1,15})"')
+_WIRE_ID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{10}-[0-9]{1,15}(?![0-9A-Za-z])")
+"""An id of ours, wherever it stands in a line that cannot be read: nobody else has ids of this form and our run's."""
 _BEGINNING = re.compile(rb'(?<!\\)\{\s*(?:"id"\s*:\s*"[^"\\]{0,100}"\s*,\s*)?"custom_id"\s*:\s*"[0-9a-f]{10}-')
 """Of a line of results, under one of our ids."""
 _MOST_ON_A_LINE = 100
@@ -71,8 +72,8 @@ def answer_in(value: bytes) -> Answer | None:
     is_repaired = False
     for _ in range(_DEEPEST):
         if value.startswith(b"{"):
-            # Line feeds in strict JSON stand between its parts only, and would end the line that holds it.
-            return Answer(value.replace(b"\n", b" "), is_repaired)
+            # In strict JSON these stand between its parts only, and would end the line that holds it.
+            return Answer(value.replace(b"\n", b" ").replace(b"\r", b" "), is_repaired)
         if not value.startswith(b'"'):
             return None
         text = msgspec.json.decode(value, type=str).strip().encode()
@@ -81,6 +82,11 @@ def answer_in(value: bytes) -> Answer | None:
             return None
         value, is_repaired = whole.strip(), is_repaired or whole is not text
     return None
+
+
+UNCOUNTABLE = 10**15
+"""Tokens that no answer has: a sum of them would overflow."""
+type Count = Annotated[int, msgspec.Meta(ge=0, lt=UNCOUNTABLE)]
 
 
 class Account(NamedTuple):
@@ -122,8 +128,4 @@ def _count(given: object) -> int | None:
         given = float(given) if given.replace(".", "", 1).isdecimal() and given.isascii() else None
     if isinstance(given, bool) or not isinstance(given, int | float):
         return None
-    return int(given) if 0 <= given < _UNCOUNTABLE else None
-
-
-_UNCOUNTABLE = 10**15
-"""Tokens that no answer has: a sum of them would overflow."""
+    return int(given) if 0 <= given < UNCOUNTABLE else None

@@ -23,6 +23,8 @@ _MESSAGES = (
     "title",
 )
 _CODES = ("code", "error_code", "status_code")
+_NOTHING = frozenset({"", "null", "none"})
+"""Text that stands for nothing, as programs write it that take a null for text."""
 _DEEPEST = 10
 _MOST = 5
 """Errors of a list that are told."""
@@ -64,10 +66,10 @@ def is_nothing(raw: bytes) -> bool:
 def is_empty(value: Any) -> bool:  # noqa: ANN401  # JSON has no narrower type
     """Tell whether a decoded value says nothing."""
     if isinstance(value, dict):
-        return all(map(is_empty, value.values()))
+        return all(is_empty(each) or (name, each) == ("type", "error") for name, each in value.items())
     if isinstance(value, list):
         return all(map(is_empty, value))
-    return not (value.strip(" ") if isinstance(value, str) else value)
+    return value.strip(" ").lower() in _NOTHING if isinstance(value, str) else not value
 
 
 def _read(value: Any, depth: int = 0) -> Said:  # noqa: ANN401
