@@ -64,7 +64,7 @@ def test_an_answer_that_no_strict_reader_takes_is_delivered_and_its_own_bytes_ar
     assert (receipt["repaired"], receipt["retryable"], receipt["failures"]) == (1, 0, 0)
     assert receipt["tokens"]["claude-haiku-4-5"]["usage"]["input_tokens"] >= 9
     assert f"set aside in s3://{belt.bucket}/failures/three/{run}/aside.jsonl" in message
-    assert "1 results held characters that are no text" in message
+    assert "1 results held characters that are not valid JSON text" in message
     assert belt.turns.count("split") == 1
 
 

@@ -151,7 +151,7 @@ def test_a_run_that_was_paused_for_weeks_reads_before_it_gives_up(dialect: str) 
 def test_results_are_given_up_after_reads_that_failed_when_they_are_kept_no_longer(
     reads: list[tuple[float, dict[str, bool]]], *, stuck: bool
 ) -> None:
-    """What failed before proves nothing about now, one failure may be chance, and a function that failed has not read."""
+    """What failed before proves nothing now, one failure may be chance, and a function that failed has not read."""
     looks = Looks(running("messages", ended=True))
     for number, (days, about) in enumerate(reads, 1):
         looks.write(keys.splitting("run-1", 1, number), Splitting("w", NOW, NOW))

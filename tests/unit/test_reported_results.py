@@ -223,7 +223,7 @@ def test_a_status_that_is_none_concerns_its_own_request(status: bytes) -> None:
     assert (result.wire_id, result.error.type) == (WIRE_ID, UNREADABLE)
 
 
-@pytest.mark.parametrize("body", [b"{}", b"{ }", b'{"id":null}', b'{"id":"","choices":[]}'])
+@pytest.mark.parametrize("body", [b"{}", b"{ }", b'{"id":null}', b'{"id":"","choices":null}'])
 def test_a_body_that_is_filled_with_nulls_is_no_answer(body: bytes) -> None:
     """Its raw line is kept."""
     line = b'{"custom_id":"%b","response":{"status_code":200,"body":%b},"error":null}' % (WIRE_ID.encode(), body)

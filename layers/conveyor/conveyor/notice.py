@@ -202,7 +202,7 @@ def _set_aside(receipt: Receipt) -> list[str]:
     repeated = sum(batch.repeated for batch in receipt.batches)
     foreign = sum(batch.foreign for batch in receipt.batches)
     told = [
-        (receipt.repaired, "results held characters that are no text (U+FFFD stands for them now)"),
+        (receipt.repaired, "results held characters that are not valid JSON text; they were replaced (U+FFFD)"),
         (
             receipt.unreadable,
             "failures have a result line from which no answer could be read; they may have been billed",

@@ -35,7 +35,7 @@ _NOT_WORTH_RESENDING = frozenset({"invalid_request_error", "not_found_error"})
 
 _EXPLANATIONS = {
     Outcome.CANCELED: "the batch was cancelled before this request was processed",
-    Outcome.EXPIRED: "the provider did not process this request within 24 hours",
+    Outcome.EXPIRED: "the provider did not process this request within its completion window",
     Outcome.MISSING: "three complete reads of the provider's results did not hold this request",
 }
 

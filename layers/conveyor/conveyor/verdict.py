@@ -285,8 +285,9 @@ def _unended(  # noqa: PLR0913, PLR0917  # what is known of the batch, and what 
     if about.cancelled:
         end = turn.ledger.cancel(batch).at + STUCK_AFTER
         if end <= turn.now():
-            told = f"does not show it ({trouble})" if trouble else "has not ended it"
-            return _give_up(turn, batch, f"{submitted.id} was cancelled hours ago, and the provider {told}")
+            told = f"does not show the batch ({trouble})" if trouble else "has not ended it"
+            words = f"the cancel of {submitted.id} was requested hours ago, and the provider {told}"
+            return _give_up(turn, batch, f"{words}: it may still run and be billed")
         return Verdict(Next.WAIT, end, _cancel(turn, submitted), ends=end)  # again: the first call may have been lost
     if due > turn.now():
         return Verdict(Next.WAIT, due, ends=due + STUCK_AFTER)

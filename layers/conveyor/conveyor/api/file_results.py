@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -107,9 +107,12 @@ def _decoded(raw: bytes) -> Result:
     return _failed(line.custom_id, raw, error, status) if error else _strange(line.custom_id, raw)
 
 
+_decode_fields = msgspec.json.Decoder(dict[str, Any]).decode
+
+
 def _holds_anything(answer: bytes) -> bool:
     """Tell whether an answer is more than an object that is empty, or filled with nulls."""
-    return len(answer) > _SHORT or not is_nothing(answer)
+    return len(answer) > _SHORT or any(each is not None and each != "" for each in _decode_fields(answer).values())
 
 
 class _Answer(msgspec.Struct):
