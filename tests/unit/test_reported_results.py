@@ -118,6 +118,15 @@ def test_a_broken_line_that_names_several_requests_is_a_broken_result_of_each() 
 
 
 @pytest.mark.parametrize(
+    "line", [b"{'custom_id': 'f4ee1d3039-1', 'response': {'id': 'x'}}", b'{\\"custom_id":"f4ee1d3039-1","result":{}}']
+)
+def test_a_line_that_is_no_json_names_its_request_in_whatever_form(line: bytes) -> None:
+    """A program's own text of an object, say: it may have been paid for."""
+    for dialect in DECODERS:
+        assert (read(line, dialect).wire_id, read(line, dialect).is_broken) == (WIRE_ID, True)
+
+
+@pytest.mark.parametrize(
     "line", [b"[1]", b"5", b'{"x":{"custom_id":"f4ee1d3039-1"}}', b'[{"custom_id":"f4ee1d3039-1"}]']
 )
 def test_json_that_is_no_result_is_not_called_broken(line: bytes) -> None:

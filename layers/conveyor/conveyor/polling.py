@@ -10,8 +10,9 @@ from conveyor.control import Control
 from conveyor.invocation import Invocation
 from conveyor.notice import Notice
 from conveyor.schedule import Execution, Next, most_splits, seconds_until
+from conveyor.sent_batch import Verdict
 from conveyor.turn import Turn
-from conveyor.verdict import Verdict, verdicts
+from conveyor.verdict import verdicts
 from conveyor.warning import Risk, at_risk_notice, held_notice, troubled_notice
 
 
