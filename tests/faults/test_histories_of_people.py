@@ -159,7 +159,7 @@ def test_a_key_that_stays_revoked_is_told_once_with_the_command_that_mends_it(be
     run = belt.upload(DATA)
     turn(belt, run, 5.9 * HOUR)
     assert belt.told == []
-    turn(belt, run, 18 * HOUR)
+    turn(belt, run, 11 * HOUR)
     (notice,) = belt.told
     assert notice["status"] == "troubled"
     secret = STACK_SETTINGS["API_KEY_SECRET"]
