@@ -94,7 +94,7 @@ def check(run: LiveRun, final: Message, history: History, size: int, batches: li
     )
     assert receipt["status"] == final.status
     assert (receipt["results"], receipt["failures"]) == (len(results), len(failures))
-    assert receipt["requests"] == (0 if final.status == "refused" else size)
+    assert (receipt["requests"], receipt["not_run"]) == (size, size if final.status == "refused" else 0)
     assert receipt["unaccounted"] == []
     assert [batch["id"] for batch in receipt["batches"]] == (batches if final.status == "completed" else [])
     assert receipt.items() >= history.receipt.items()
