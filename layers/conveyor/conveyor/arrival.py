@@ -10,7 +10,7 @@ from conveyor.spool import Stored, remains_of
 from conveyor.writing import Job, Outputs, left_out, outputs_of
 
 type Settled = Callable[[list[int], list[tuple[int, bytes]]], bool]
-"""Tells of lines without result, and of those among them of whose results nothing can be read, if that is all."""
+"""Takes the lines without a result, and the unreadable ones among them; returns whether no more will come."""
 
 
 class _LinesLackError(Exception):

@@ -85,5 +85,5 @@ class Clients:
 
 
 def _note(ledger: Ledger, invocation: Invocation, until: datetime, reason: str) -> None:
-    """Write down at once that the provider is to be left alone: whoever comes next must know it, too."""
+    """Write down at once until when the provider is not called, so that the next invocation knows it, too."""
     ledger.write_rest(Rested(invocation.writer, invocation.now(), until, reason))

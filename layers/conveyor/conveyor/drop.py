@@ -101,7 +101,7 @@ class Drop(msgspec.Struct, frozen=True):
 
     @property
     def again(self) -> str | None:
-        """The word by which whoever dropped it says that the same bytes were dropped before. Each counts once."""
+        """The metadata `again`: it permits a second run of the same content. Each value counts once."""
         return self.metadata.get(AGAIN)
 
     def run_id(self, stack_id: str) -> str:

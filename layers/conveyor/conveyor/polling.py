@@ -90,7 +90,7 @@ def _is_due(turn: Turn, trouble: _Trouble, troubled: Verdict) -> bool:
 def _new_risks(turn: Turn, verdicts: list[Verdict], warned: datetime | None) -> list[Risk]:
     """Return the batches that may expire, once three quarters of the window of one of them have passed.
 
-    Those that come to it within a quarter of the window are told of in the same message: so each is told of once, and
+    The same message names those that reach it within the next quarter of the window: so each is named once, and
     messages are a quarter of the window apart. `warned`: when the last one was.
     """
     quarter = turn.api.dialect.window / 4

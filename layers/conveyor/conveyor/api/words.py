@@ -24,12 +24,12 @@ _MESSAGES = (
 )
 _CODES = ("code", "error_code", "status_code")
 _NOTHING = frozenset({"", "null", "none"})
-"""Text that stands for nothing, as programs write it that take a null for text."""
+"""Text that means nothing: programs write it where they turn a null into text."""
 _DEEPEST = 10
 _MOST = 5
 """Errors of a list that are told."""
 _LONGEST_SHAPE = 300
-"""Characters that are told of an error of a shape that nobody has seen."""
+"""Characters kept of an error whose shape is unknown."""
 
 
 class Said(NamedTuple):
