@@ -51,6 +51,9 @@ ODD_TEXTS = [
     (b"half \xf0\x9f\x98", "half \ufffd"),
     (b"surrogate \xed\xa0\xbd", "surrogate \ufffd\ufffd\ufffd"),
     (rb"escape \x41", "escape \ufffdx41"),
+    (rb"two \uD83D\uD83D", "two \ufffd\ufffd"),
+    (b"overlong \xc0\xaf", "overlong \ufffd\ufffd"),
+    (b"colour \x1b[0m", "colour \ufffd[0m"),
 ]
 
 

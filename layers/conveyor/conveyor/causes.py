@@ -86,6 +86,8 @@ _SIZES = _any_of(
     rf"too[ _]many[ _]{_MANY}",
     rf"(?:exceed\w*|max(?:imum)?|limit|at most|no more than|up to|fewer than)\b[^.]{{0,60}}\b\d[\d,_]* {_MANY}",
     rf"\b(?:number|count) of {_MANY}[^.]{{0,40}}{_MUCH}",
+    rf"{_MUCH}[^.]{{0,30}}\b(?:number|count|amount) of {_MANY}",
+    rf"\b{_MANY} (?:per|in (?:a|one|the|each)) {_LARGE}[^.]{{0,40}}\d",
     rf"{_LARGE}\b[^.]{{0,40}}\b{_MUCH}",
     rf"{_MUCH}\b[^.]{{0,40}}\b(?:{_LARGE}[ _]size|size of (?:the |a |your )?{_LARGE})",
     r"(?:batch|file|payload|request|body)_(?:size_limit\w*|too_large)",
