@@ -1,6 +1,7 @@
 """What a person puts in order before anything is sent again, by the code of a refusal or the cause of failures."""
 
 from conveyor.causes import WORDS, Cause
+from conveyor.commands import ALLOW_OUTBOUND_IDENTITY
 from conveyor.receipt import Receipt
 
 ADVICE = {
@@ -8,7 +9,7 @@ ADVICE = {
     "key-refused": "Put a valid key into the stack's secret (ApiKeySecretName): aws secretsmanager put-secret-value.",
     "role-refused": "See that WorkspaceId names a workspace of the stack's Region, that no policy of your organization "
     "denies the functions what docs/providers.md lists, and that AWS may vouch for them outside: "
-    "aws iam enable-outbound-web-identity-federation.",
+    f"{ALLOW_OUTBOUND_IDENTITY}.",
     "provider-stopped": "Put the key, the permission, the billing or the limit in order at the provider first.",
     "credit-exhausted": "Add credit to the account, or put its billing in order, at the provider first.",
     "limit-reached": "Raise the account's usage or spend limit at the provider first, or wait until it is reset.",

@@ -1,12 +1,11 @@
 """The message that a run has ended, in words a person can act on."""
 
-from shlex import quote
 from typing import NamedTuple
-from urllib.parse import quote as url_quote
 
-from conveyor import keys
+from conveyor import commands, keys
 from conveyor.advice import ADVICE, blamed_elsewhere, early_end
-from conveyor.drop import AGAIN, PACKED, SUFFIX
+from conveyor.commands import Version
+from conveyor.drop import AGAIN
 from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
 from conveyor.unreadable import CANNOT
@@ -52,35 +51,32 @@ def _verb(receipt: Receipt) -> str:
 
 
 def _refused(receipt: Receipt) -> list[str]:
-    key, own = str(receipt.drop["key"]), [f"{name}={value}" for name, value in receipt.drop_settings.items()]
+    drop, own = Version.of(receipt.drop), receipt.drop_settings
     if receipt.code == "seen-before":
         return [
-            f"Your drop {key} was not run: {receipt.reason}.",
+            f"Your drop {drop.key} was not run: {receipt.reason}.",
             "You will get, or already got, a separate message for that run; nothing was paid for this drop.",
             "",
             "If you mean it, and will pay again, type:",
             "",
-            f"  {_copy(receipt, [f'{AGAIN}={receipt.run}', *own])}",
+            f"  {commands.drop_version(drop, {AGAIN: receipt.run} | own)}",
         ]
     verb = "stopped" if receipt.code == "stopped" else "refused"
-    lines = [f"Your drop {key} was {verb}; {_paid(receipt)}.", "", f"Why: {receipt.reason}"]
+    lines = [f"Your drop {drop.key} was {verb}; {_paid(receipt)}.", "", f"Why: {receipt.reason}"]
     if receipt.words:
         lines.append("The provider's error text is in the receipt, under `words`.")
     lines += _listed(receipt)
     if receipt.code in ADVICE:
         lines += ["", ADVICE[receipt.code]]
-    if receipt.code == "drop-archived" and int(receipt.drop["bytes"]) <= _LARGEST_COPY:
-        lines += _restored(receipt)
+    if receipt.code == "drop-archived" and drop.is_copyable:
+        lines += _restored(drop)
     if receipt.code == "invalid-lines" and receipt.requests:
-        rest = [each for each in own if not each.startswith("on-invalid=")]
-        lines += ["", "To send the other lines only, type:", "", f"  {_copy(receipt, ['on-invalid=skip', *rest])}"]
+        others = commands.drop_version(drop, own | {"on-invalid": "skip"})
+        lines += ["", "To send the other lines only, type:", "", f"  {others}"]
     if receipt.unanswered:
-        own.insert(0, f"{AGAIN}={receipt.run}")
-    target = key if key.endswith((SUFFIX, SUFFIX + PACKED)) else f"{keys.INBOX}{receipt.name}{SUFFIX}"
-    metadata = f" --metadata {','.join(own)}" if own else ""
+        own = {AGAIN: receipt.run} | own
     when = "To run it after all" if receipt.code == "stopped" else "When that is put right, drop it again"
-    file = quote(key.rsplit("/", 1)[-1])
-    return [*lines, "", f"{when}:", "", f"  aws s3 cp {file} {quote(_url(receipt, target))}{metadata}"]
+    return [*lines, "", f"{when}:", "", f"  {commands.drop_file(drop, receipt.name, own)}"]
 
 
 def _paid(receipt: Receipt) -> str:
@@ -98,41 +94,18 @@ def _listed(receipt: Receipt) -> list[str]:
     return [f"{told}, each with its line, a code and what to do, in", "", f"  {_url(receipt, receipt.files[0].key)}"]
 
 
-def _copy(receipt: Receipt, metadata: list[str]) -> str:
-    """Return the command that drops the very version again, whatever lies under its key by now.
-
-    S3 copies no more than 5 GB at once; what is larger is dropped from where it came.
-    """
-    drop = receipt.drop
-    if int(drop["bytes"]) > _LARGEST_COPY:
-        key = str(drop["key"])
-        file, target = quote(key.rsplit("/", 1)[-1]), quote(_url(receipt, key))
-        return f"aws s3 cp {file} {target} --metadata {','.join(metadata)}"
-    source = quote(f"{drop['bucket']}/{url_quote(str(drop['key']))}?versionId={drop['version']}")
-    return (
-        f"aws s3api copy-object --bucket {drop['bucket']} --key {quote(str(drop['key']))} --copy-source {source} "
-        f"--metadata-directive REPLACE --metadata {','.join(metadata)}"
-    )
-
-
-def _restored(receipt: Receipt) -> list[str]:
+def _restored(drop: Version) -> list[str]:
     """Say how an archived version is restored, and dropped again when it is there."""
-    bucket, key, version = (str(receipt.drop[name]) for name in ("bucket", "key", "version"))
-    source = quote(f"{bucket}/{url_quote(key)}?versionId={version}")
-    named = f"--bucket {bucket} --key {quote(key)}"
     return [
         "",
         "To restore it, which takes minutes to hours, type:",
         "",
-        f"  aws s3api restore-object {named} --version-id {version} --restore-request Days=7",
+        f"  {commands.restore(drop)}",
         "",
         "When it is restored, drop it again by a copy:",
         "",
-        f"  aws s3api copy-object {named} --copy-source {source} --storage-class STANDARD",
+        f"  {commands.drop_restored(drop)}",
     ]
-
-
-_LARGEST_COPY = 5 * 1024**3
 
 
 def _stuck(receipt: Receipt, counts: str) -> list[str]:
@@ -187,13 +160,12 @@ def _files(receipt: Receipt) -> list[str]:
 def _again(receipt: Receipt) -> list[str]:
     missing = receipt.outcomes[Outcome.MISSING]
     caution = f" ({missing:,} of them missing, which may have been billed)" if missing else ""
-    retry = keys.retry(receipt.name, receipt.run)
     when = "When that is put in order, type" if receipt.causes or receipt.code in ADVICE else "Type"
     return [
         "",
         f"{receipt.retryable:,} of the failures are worth sending again{caution}. {when}:",
         "",
-        f"  aws s3 cp {_url(receipt, retry)} {_url(receipt, f'{keys.INBOX}{receipt.name}-retry.jsonl')}",
+        f"  {commands.send_again(str(receipt.drop['bucket']), receipt.name, receipt.run)}",
     ]
 
 
@@ -229,6 +201,7 @@ def _without_ids(receipt: Receipt) -> list[str]:
 
 def _unbalanced(receipt: Receipt, counts: str) -> list[str]:
     """Name the lines, as far as any are known, and the way to look further."""
+    bucket = str(receipt.drop["bucket"])
     lines = [
         f"The account of your drop {receipt.drop['key']} does not balance: {receipt.requests:,} requests, {counts}.",
         "Something is missing from the files, or stands there twice.",
@@ -241,8 +214,8 @@ def _unbalanced(receipt: Receipt, counts: str) -> list[str]:
     lines += [
         "Do not send anything again before you have compared the receipt and the run's ledger with the files:",
         "",
-        f"  aws s3 cp {_url(receipt, keys.receipt(receipt.name, receipt.run))} -",
-        f"  aws s3 sync {_url(receipt, keys.ledger(receipt.run))} ledger-{receipt.run}",
+        f"  {commands.show_receipt(bucket, receipt.name, receipt.run)}",
+        f"  {commands.fetch_ledger(bucket, receipt.run)}",
         "",
     ]
     return lines
@@ -271,12 +244,7 @@ def table(rows: list[tuple[str, str]]) -> list[str]:
 
 
 def _url(receipt: Receipt, key: str) -> str:
-    return f"s3://{receipt.drop['bucket']}/{key}"
-
-
-def quoted_url(bucket: str, key: str) -> str:
-    """Return the address of an object as a shell takes it."""
-    return quote(f"s3://{bucket}/{key}")
+    return commands.url(str(receipt.drop["bucket"]), key)
 
 
 def cut(subject: str) -> str:

@@ -1,11 +1,10 @@
 """Messages about a run that goes on: asking the provider is in trouble, and perhaps a person can decide."""
 
 from datetime import datetime, timedelta
-from shlex import quote
 from typing import Literal, NamedTuple
 
-from conveyor import keys
-from conveyor.notice import Notice, cut, quoted_url, table
+from conveyor import commands, keys
+from conveyor.notice import Notice, cut, table
 from conveyor.records import Run
 from conveyor.unreadable import CANNOT
 
@@ -39,7 +38,7 @@ class Risk(NamedTuple):
 
 def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str) -> Notice:
     """Say that nothing more is paid until it is known what became of an attempt, and how a person settles it."""
-    place = quoted_url(run.drop.bucket, keys.release(run.run, held.batch, held.attempt))
+    place = (run.drop.bucket, keys.release(run.run, held.batch, held.attempt))
     ids = held.doubtful[:_MOST_NAMED] or ("<batch id>",)
     lines = [
         f"The run of your drop {run.drop.key} is held: the answer to the call that pays for its batch {held.batch} was",
@@ -52,11 +51,11 @@ def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str)
         f"provider's list of batches created since {run.drop.last_modified:%Y-%m-%d %H:%M} UTC, and type one of these.",
         "If this batch is the run's, and its results yours:" if held.doubtful else "If a batch is the run's:",
         "",
-        *[f"  echo {quote(f'adopt {batch_id}')} | aws s3 cp - {place}" for batch_id in ids],
+        *[f"  {commands.adopt(*place, batch_id)}" for batch_id in ids],
         "",
         "If no batch is the run's; this pays again if you are mistaken:",
         "",
-        f"  echo 'submit again' | aws s3 cp - {place}",
+        f"  {commands.submit_again(*place)}",
         "",
         *_stop(run),
     ]
@@ -125,7 +124,7 @@ def _gone(run: Run, reason: str, since: datetime, secret: str, ends: datetime) -
             "There are two possible causes. If the API key was replaced by a key of another workspace, which does not",
             "see them, put a valid one of the old workspace there:",
             "",
-            f"  {_put_key(secret)}",
+            f"  {commands.put_key(secret)}",
             "",
             "If the batch or its file was deleted at the provider, its results are lost, although they may have been",
             "paid for; you need not do anything.",
@@ -167,17 +166,13 @@ def _help(run: Run, reason: str, secret: str) -> list[str]:
             "Region, that no policy of your organization denies the functions what docs/providers.md lists, and that",
             "AWS may vouch for them outside:",
             "",
-            "  aws iam enable-outbound-web-identity-federation",
+            f"  {commands.ALLOW_OUTBOUND_IDENTITY}",
             "",
         ]
     if _is_refused(reason):
         told = "The provider refuses the key. Put a valid one of the same workspace there:"
-        return [told, "", f"  {_put_key(secret)}", ""]
+        return [told, "", f"  {commands.put_key(secret)}", ""]
     return ["See whether the provider is reachable, how it is, and whether its queue is full of other batches.", ""]
-
-
-def _put_key(secret: str) -> str:
-    return f"aws secretsmanager put-secret-value --secret-id {secret} --secret-string <key>"
 
 
 def _is_refused(reason: str) -> bool:
@@ -188,5 +183,5 @@ def _stop(run: Run) -> list[str]:
     return [
         "To stop the run instead, and keep what is finished:",
         "",
-        f"  echo stop | aws s3 cp - {quoted_url(run.drop.bucket, keys.stop(run.run))}",
+        f"  {commands.stop(run.drop.bucket, run.run)}",
     ]
