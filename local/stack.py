@@ -193,12 +193,13 @@ class Stack:
             if resource["ResourceType"] == "AWS::Lambda::Function"
         }
 
-    def logs(self, function: str) -> list[str]:
-        """Read what a function has logged, by its short name: submit, poll, split or report."""
+    def logs(self, function: str, words: str = "") -> list[str]:
+        """Read the lines that a function (submit, poll, split or report) has logged; `words`: only lines with them."""
         logs: CloudWatchLogsClient = self.aws.client("logs")
         configuration = self.lambdas.get_function_configuration(FunctionName=self.functions[function])
         group = configuration.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{self.functions[function]}")
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        pattern = f'"{words}"' if words else ""
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern=pattern)
         return [event["message"].rstrip("\n") for page in pages for event in page["events"]]
 
     def provider_stats(self) -> dict[str, Any]:
