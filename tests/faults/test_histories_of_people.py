@@ -31,7 +31,7 @@ DATA = drop_of(4)
 RELEASE = "batches/1/attempt-1"
 
 
-def held(belt: Belt, results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def undecided(belt: Belt, results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Let a call be lost whose batch's results cannot be read, until a person is told; return run and message."""
     goes_wrong(belt, LOST, results)
     run, began = belt.upload(DATA), belt.moment
@@ -52,7 +52,7 @@ def test_a_hold_is_told_once_after_six_hours_with_the_candidate_and_every_way_ou
     assert belt.told == []
     turn(belt, run, 24 * HOUR)
     (notice,) = belt.told
-    assert (notice["run"], notice["status"]) == (run, "held")
+    assert (notice["run"], notice["status"]) == (run, "undecided")
     place = f"s3://{belt.bucket}/control/{run}"
     assert commands(notice) == [
         f"echo 'adopt {candidate['id']}' | aws s3 cp - {place}/{RELEASE}",
@@ -65,7 +65,7 @@ def test_a_hold_is_told_once_after_six_hours_with_the_candidate_and_every_way_ou
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_the_commands_word_to_adopt_makes_the_candidate_the_runs(belt: Belt) -> None:
     """No second POST; its results are read when they can be."""
-    run, notice = held(belt, UNREADABLE)
+    run, notice = undecided(belt, UNREADABLE)
     type_in(belt, commands(notice)[0])
     belt.poll(run)
     fact = belt.fact(run, "batches/1/batch-1.json")
@@ -79,7 +79,7 @@ def test_the_commands_word_to_adopt_makes_the_candidate_the_runs(belt: Belt) -> 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_an_adopted_batch_whose_results_are_gone_ends_the_run_without_another_call(belt: Belt) -> None:
     """Whoever adopts it is told in the end that nothing can be had of it; only a person may then pay again."""
-    run, notice = held(belt, GONE)
+    run, notice = undecided(belt, GONE)
     type_in(belt, commands(notice)[0])
     assert turn(belt, run, HOUR)["next"] == "split"
     assert belt.split(run)["status"] == "unread"
@@ -91,7 +91,7 @@ def test_an_adopted_batch_whose_results_are_gone_ends_the_run_without_another_ca
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
     """The provider keeps no results of the candidate: exactly one more POST, and the receipt says that one was lost."""
-    run, notice = held(belt, GONE)
+    run, notice = undecided(belt, GONE)
     type_in(belt, commands(notice)[1])
     belt.poll(run)
     assert belt.fact(run, "batches/1/absent-1.json")["released"] is True
@@ -125,7 +125,7 @@ def test_a_word_that_cannot_be_followed_is_told_at_once_and_pays_nothing(
     paid = belt.creates()
     assert belt.poll(run)["next"] == "tell"
     (notice,) = belt.told
-    assert notice["status"] == "held"
+    assert notice["status"] == "undecided"
     assert told in notice["message"]
     turn(belt, run, 7 * HOUR)
     assert belt.told == [notice]
@@ -185,7 +185,7 @@ def test_a_stop_before_anything_is_sent_sends_nothing(belt: Belt) -> None:
         belt.submit(event)
     (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
     tell(belt, run, "cancel", STOP)
-    assert stopped(belt, run, (0, 0))["status"] == "refused"
+    assert stopped(belt, run, (0, 0))["status"] == "stopped"
     assert belt.submit(event)["run"] == run
     assert belt.creates() == (0, 0)
 
@@ -197,15 +197,13 @@ def test_a_stop_while_a_batch_runs_keeps_what_is_finished(belt: Belt) -> None:
     turn(belt, run, HOUR)
     tell(belt, run, "cancel", STOP)
     receipt = stopped(belt, run, (1, 1))
-    assert (receipt["status"], receipt["results"], receipt["outcomes"]["canceled"]) == ("completed", 2, 2)
+    assert (receipt["status"], receipt["results"], receipt["outcomes"]["canceled"]) == ("stopped", 2, 2)
     assert belt.provider.stats()["batches"][0]["cancel_initiated"] is True
 
 
-@pytest.mark.parametrize(
-    ("fault", "status", "results", "unanswered"), [(LOST, "completed", 4, 0), (UNSENT, "refused", 0, 1)]
-)
+@pytest.mark.parametrize(("fault", "results", "unanswered"), [(LOST, 4, 0), (UNSENT, 0, 1)])
 def test_a_stop_while_nobody_knows_what_became_of_a_call_waits_until_it_is_known(
-    belt: Belt, fault: dict[str, Any], status: str, results: int, unanswered: int
+    belt: Belt, fault: dict[str, Any], results: int, unanswered: int
 ) -> None:
     """A batch that was created is found and kept; else the run ends, and says that a call had no answer."""
     goes_wrong(belt, fault)
@@ -213,7 +211,7 @@ def test_a_stop_while_nobody_knows_what_became_of_a_call_waits_until_it_is_known
     tell(belt, run, "cancel", STOP)
     created = 1 if fault is LOST else 0
     receipt = stopped(belt, run, (1, created))
-    assert (receipt["status"], receipt["results"], receipt["unanswered"]) == (status, results, unanswered)
+    assert (receipt["status"], receipt["results"], receipt["unanswered"]) == ("stopped", results, unanswered)
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
@@ -242,7 +240,7 @@ def test_a_stop_while_the_drop_is_read_stops_what_the_reader_then_sends(belt: Be
         run = belt.submit(event)["run"]
     assert [state["next"] for state in states] == ["wait"]
     receipt = stopped(belt, run, (1, 1))
-    assert (receipt["status"], receipt["results"], receipt["outcomes"]["canceled"]) == ("completed", 2, 2)
+    assert (receipt["status"], receipt["results"], receipt["outcomes"]["canceled"]) == ("stopped", 2, 2)
 
 
 def test_a_stop_while_a_reader_that_crashed_may_be_at_work_sends_nothing(belt: Belt) -> None:
@@ -254,7 +252,7 @@ def test_a_stop_while_a_reader_that_crashed_may_be_at_work_sends_nothing(belt: B
     tell(belt, run, "cancel", STOP)
     assert turn(belt, run, timedelta(seconds=800))["next"] == "wait"
     assert "refused.json" not in belt.facts(run)
-    assert stopped(belt, run, (0, 0))["status"] == "refused"
+    assert stopped(belt, run, (0, 0))["status"] == "stopped"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -273,4 +271,4 @@ def test_a_stop_that_races_with_a_call_comes_before_it(belt: Belt, when: When) -
     assert [state["next"] for state in states] == ["report" if when == "before" else "wait"]
     refused = belt.fact(run, "batches/1/refused-1.json")
     assert (refused["kind"], refused["type"]) == ("stop", "stopped")
-    assert stopped(belt, run, (0, 0))["status"] == "refused"
+    assert stopped(belt, run, (0, 0))["status"] == "stopped"

@@ -11,10 +11,10 @@ from conveyor.checking import MOST_FAULTS
 from tests.functions.belt import Belt
 
 
-def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes) -> dict[str, Any]:
-    """Hold a completed run's files against its drop and its receipt, and return the receipt."""
+def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes, status: str = "completed") -> dict[str, Any]:
+    """Hold the files of a run that was sent against its drop and its receipt, and return the receipt."""
     receipt = agree(belt, run)
-    assert (notice["run"], notice["status"], receipt["status"]) == (run, "completed", "completed")
+    assert (notice["run"], notice["status"], receipt["status"]) == (run, status, status)
     name = receipt["name"]
     asked = [orjson.loads(line)["custom_id"] for line in data.split(b"\n") if line]
     results = _ids(belt, f"results/{name}/{run}/results.jsonl")
@@ -49,8 +49,12 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
     assert max(receipt["retryable"], receipt["never_sent"], receipt["unreadable"]) <= receipt["failures"]
     assert sum(receipt["causes"].values()) <= receipt["failures"]
     assert (receipt["reason"] is None) == (receipt["code"] is None)
-    assert not receipt["not_run"] or (receipt["status"] == "refused" and not receipt["batches"])
-    assert (receipt["status"] == "refused") <= (receipt["code"] is not None)
+    assert not receipt["not_run"] or (receipt["status"] in {"refused", "stopped"} and not receipt["batches"])
+    assert receipt["status"] not in {"refused", "stopped"} or receipt["code"] is not None
+    assert (receipt["status"] == "stopped") == (receipt["code"] == "stopped") or unbalanced or receipt["given_up"]
+    assert receipt["status"] != "refused" or not (receipt["batches"] or receipt["failures"])
+    assert (receipt["status"] == "failed") <= (receipt["results"] == 0 and receipt["failures"] > 0)
+    assert (receipt["status"] == "completed") <= (receipt["results"] > 0)
     assert (receipt["status"] == "stuck") == bool(receipt["given_up"]) or unbalanced
     assert not receipt["never_sent"] or receipt["code"] is not None
     return receipt

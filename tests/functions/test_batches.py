@@ -67,7 +67,7 @@ def test_a_stop_in_the_middle_collects_what_was_sent_and_tells_what_was_not(
     belt.submit({"run": run})
     assert belt.creates() == (2, 2)
     belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/cancel", Body=b"")
-    receipt = check(belt, run, belt.finish(run), drop_of(11))
+    receipt = check(belt, run, belt.finish(run), drop_of(11), "stopped")
     assert belt.creates() == (2, 2)
     assert all(batch["cancel_initiated"] for batch in belt.provider.stats()["batches"])
     assert receipt["code"] == "stopped"
@@ -80,12 +80,12 @@ def test_a_stop_in_the_middle_collects_what_was_sent_and_tells_what_was_not(
     assert belt.read(f"failures/three/{run}/retry.jsonl").splitlines() == [*asked[1:3], *asked[4:]]
 
 
-def test_a_stop_before_the_first_batch_was_sent_refuses_the_drop(belt: Belt) -> None:
+def test_a_stop_before_the_first_batch_was_sent_is_a_stop_too(belt: Belt) -> None:
     """Nothing was paid, and the account says so."""
     belt.provider.fail("create", {"kind": "answer", "status": 429}, times=None)
     run = belt.upload(drop_of(8))
     belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/cancel", Body=b"")
-    assert belt.finish(run)["status"] == "refused"
+    assert belt.finish(run)["status"] == "stopped"
     assert belt.receipt()["code"] == "stopped"
 
 

@@ -81,4 +81,4 @@ def test_a_persons_words_are_answered_once_whatever_trouble_other_batches_have(
         belt.pass_time(30)
         belt.poll(run)
         belt.pass_time(30)
-    assert [notice["status"] for notice in belt.told] == ["held"]
+    assert [notice["status"] for notice in belt.told] == ["undecided"]

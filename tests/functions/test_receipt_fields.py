@@ -81,7 +81,7 @@ def _spoiled(belt: Belt) -> None:
     [
         (_refused_at_once, ("refused", "credit-exhausted", 8, 0, 0, 8)),
         (_refused_half_way, ("completed", "credit-exhausted", 8, 3, 5, 0)),
-        (_fails_in_parts, ("completed", None, 8, 0, 8, 0)),
+        (_fails_in_parts, ("failed", None, 8, 0, 8, 0)),
         (_spoiled, ("completed", None, 8, 2, 6, 0)),
     ],
 )
@@ -102,7 +102,7 @@ def test_the_fields_agree_where_a_run_is_stopped_before_it_is_sent(belt: Belt) -
     stop(belt, run)
     belt.finish(run)
     receipt = agree(belt, run)
-    assert fields(receipt) == ("refused", "stopped", 4, 0, 0, 4)
+    assert fields(receipt) == ("stopped", "stopped", 4, 0, 0, 4)
 
 
 def test_the_fields_agree_where_a_drop_with_invalid_lines_is_refused_by_the_provider(belt: Belt) -> None:
@@ -122,7 +122,7 @@ def test_the_fields_agree_where_a_run_is_stopped_half_way(belt: Belt) -> None:
     stop(belt, run)
     belt.finish(run)
     receipt = agree(belt, run)
-    assert (receipt["status"], receipt["code"], receipt["requests"]) == ("completed", "stopped", 11)
+    assert (receipt["status"], receipt["code"], receipt["requests"]) == ("stopped", "stopped", 11)
     assert receipt["never_sent"] == 8
 
 

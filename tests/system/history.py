@@ -94,15 +94,15 @@ def check(run: LiveRun, final: Message, history: History, size: int, batches: li
     )
     assert receipt["status"] == final.status
     assert (receipt["results"], receipt["failures"]) == (len(results), len(failures))
-    assert (receipt["requests"], receipt["not_run"]) == (size, size if final.status == "refused" else 0)
+    assert (receipt["requests"], receipt["not_run"]) == (size, 0 if history.created else size)
     assert receipt["unaccounted"] == []
-    assert [batch["id"] for batch in receipt["batches"]] == (batches if final.status == "completed" else [])
+    assert [batch["id"] for batch in receipt["batches"]] == ([] if final.status == "stuck" else batches)
     assert receipt.items() >= history.receipt.items()
     for batch in receipt["batches"]:
         assert batch.items() >= history.batch.items()
         claim = json.loads(run.stack.object(f"claims/batches/{batch['id']}"))
         assert claim == {"run": run.run, "batch": 1}
-    if final.status in ("completed", "stuck"):
+    if history.created:
         check_lines(results, failures, history.failures(size), size)
     else:
         assert results == failures == []

@@ -61,7 +61,7 @@ def ask_for_another(run: LiveRun) -> None:
 
 def adopt(run: LiveRun) -> None:
     """Say which batch it is, in the words of the message; its results can be read again only after that."""
-    command, *_ = held_commands(run)
+    command, *_ = undecided_commands(run)
     run.execute(command)
     batch = run.stack.provider_stats()["batches"][-1]["id"]
     submitted = run.fact("batches/1/batch-1.json")
@@ -73,21 +73,21 @@ def adopt(run: LiveRun) -> None:
 
 def submit_again(run: LiveRun) -> None:
     """Say that there is no batch, in the words of the message."""
-    _, command, _ = held_commands(run)
+    _, command, _ = undecided_commands(run)
     assert not run.has("batches/1/absent-1.json")
     run.execute(command)
     assert run.fact("batches/1/absent-1.json")["released"] is True
 
 
-def stop_held(run: LiveRun) -> None:
+def stop_undecided(run: LiveRun) -> None:
     """Stop the run instead, in the words of the message."""
-    *_, command = held_commands(run)
+    *_, command = undecided_commands(run)
     run.execute(command)
 
 
-def held_commands(run: LiveRun) -> list[str]:
-    """Take the commands from the message that the run is held: adopt, submit again, stop."""
-    lines = run.message("held").text.splitlines()
+def undecided_commands(run: LiveRun) -> list[str]:
+    """Take the commands from the message that the run is undecided: adopt, submit again, stop."""
+    lines = run.message("undecided").text.splitlines()
     commands = [line.strip() for line in lines if line.startswith("  ")]
     (batch,) = [each["id"] for each in run.stack.provider_stats()["batches"][-1:]]
     assert [shlex.split(command)[1] for command in commands] == [f"adopt {batch}", "submit again", "stop"]
@@ -222,26 +222,26 @@ HISTORIES = {
     "a line is missing in all reads": History(
         [at("results", {"kind": "spoil", "missing": [3]}, times=None)], failures=lambda _: {3: "missing"}
     ),
-    "held until a person names the batch": History(
+    "undecided until a person names the batch": History(
         [at("create", LOST_AFTER), UNREADABLE],
         meanwhile=adopt,
-        told=("held", "completed"),
+        told=("undecided", "completed"),
         batch={"adopted": True},
         in_files={"provider": BARE},
     ),
-    "held until a person says that there is no batch": History(
+    "undecided until a person says that there is no batch": History(
         [at("create", LOST_AFTER), at("results", {"kind": "archive"})],
         meanwhile=submit_again,
         posts=2,
         created=2,
-        told=("held", "completed"),
+        told=("undecided", "completed"),
         batch={"adopted": False, "duplicates": []},
         in_files={"provider": BARE},
     ),
-    "held until a person stops the run": History(
+    "undecided until a person stops the run": History(
         [at("create", LOST_AFTER), at("results", {"kind": "archive"})],
-        meanwhile=stop_held,
-        told=("held", "stuck"),
+        meanwhile=stop_undecided,
+        told=("undecided", "stuck"),
         says="before it was known whether its call created a batch",
         failures=lambda size: dict.fromkeys(range(1, size + 1), "stuck"),
         in_files={"provider": BARE},
@@ -249,6 +249,7 @@ HISTORIES = {
     "stopped while the batch runs": History(
         provider={"seconds": None},
         meanwhile=stop,
+        told=("stopped",),
         says="was stopped",
         failures=lambda size: dict.fromkeys(range(size // 2 + 1, size + 1), "canceled"),
         receipt={"code": "stopped"},
@@ -257,7 +258,7 @@ HISTORIES = {
         [at("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "3600"}})],
         meanwhile=stop_unpaid,
         created=0,
-        told=("refused",),
+        told=("stopped",),
         says="nothing was paid",
         receipt={"code": "stopped"},
     ),
@@ -265,6 +266,7 @@ HISTORIES = {
         [at("create", LOST_AFTER)],
         {"seconds": None},
         meanwhile=stop_unanswered,
+        told=("stopped",),
         says="was stopped",
         batch={"adopted": True},
         receipt={"code": "stopped"},

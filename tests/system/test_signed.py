@@ -138,7 +138,7 @@ def test_poll_needs_to_list_to_find_a_lost_batch(stack: Stack, roles: dict[str, 
     created, before = stack.provider_stats()["created"], refused(scene)
     with scene.without_action(LIST):
         run = scene.drop(key="inbox/lost.jsonl")
-        assert "enable-outbound-web-identity-federation" in run.message("held").text
+        assert "enable-outbound-web-identity-federation" in run.message("undecided").text
         assert set(refused(scene) - before) == {LIST}
     run.message("completed")
     assert stack.provider_stats()["created"] == created + 1
@@ -155,7 +155,7 @@ def test_poll_needs_to_cancel_to_stop_a_run(stack: Stack, roles: dict[str, str])
         run.tell("cancel", "stop")
         assert "HTTP 403" in run.message("troubled").text
         assert set(refused(scene) - before) == {CANCEL}
-    assert run.message("completed").subject.startswith("Conveyor: stopped")
+    assert run.message("stopped").subject.startswith("Conveyor: stopped")
 
 
 @pytest.mark.parametrize("role", ["SubmitRole", "PollRole", "SplitRole", "ReportRole", "MachineRole"])

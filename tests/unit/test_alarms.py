@@ -3,11 +3,11 @@
 import itertools
 import re
 from collections.abc import Iterator
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import pytest
 
-from conveyor.receipt import Status
+from conveyor.status import STATUSES, Status
 from tests.unit import template
 from tests.unit.template import FUNCTIONS, Json, spelled
 
@@ -99,7 +99,7 @@ def test_a_run_that_does_not_balance_has_an_alarm_on_the_metric_that_report_coun
     dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
     assert alarm["Namespace"] == given["POWERTOOLS_METRICS_NAMESPACE"]
     assert dimensions == {"service": given["POWERTOOLS_SERVICE_NAME"], "status": "unbalanced"}
-    assert dimensions["status"] in get_args(Status)
+    assert STATUSES[Status(dimensions["status"])].is_final
     report = (template.PROJECT / "functions/report/app.py").read_text()
     assert f'add_metric(name="{alarm["MetricName"]}", unit=MetricUnit.Count, value=1)' in report
     assert 'add_dimension(name="status", value=notice["status"])' in report

@@ -2,12 +2,12 @@
 
 import re
 from pathlib import Path
-from typing import get_args
 
 import msgspec
 import pytest
 
-from conveyor import advice, causes, receipt, warning
+from conveyor import advice, causes, receipt
+from conveyor.status import STATUSES, Status
 from tests.unit import template
 
 PROJECT = Path(__file__).parents[2]
@@ -32,9 +32,23 @@ def test_the_readme_names_every_parameter() -> None:
 def test_the_readme_names_every_status_of_a_run() -> None:
     """Whoever filters messages by it needs the whole list: of runs that have ended, and of runs that go on."""
     readme = (PROJECT / "README.md").read_text()
-    ended, going_on = get_args(receipt.Status), get_args(warning.Status)
-    assert sorted(going_on) == ["at-risk", "held", "troubled"]
-    assert [status for status in ended + going_on if f"| `{status}` |" not in readme] == []
+    ended, _, going_on = readme.partition("whose attribute `status` is")[2].partition("While a run goes on")
+    told = {
+        status: is_final
+        for is_final, text in ((True, ended), (False, going_on))
+        for status in re.findall(r"^\| `([a-z-]+)` \|", text.partition("\n\nA batch is sent")[0], re.MULTILINE)
+    }
+    assert told == {status: about.is_final for status, about in STATUSES.items()}
+    assert set(STATUSES) == set(Status)
+    assert [status for status, about in STATUSES.items() if f"| `{status}` | {about.means}" not in readme] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/receipt.md", "docs/how-it-works.md", "CHANGELOG.md"])
+def test_the_documents_know_no_other_status(name: str) -> None:
+    """A word that was a status once would be filtered by for ever."""
+    text = (PROJECT / name).read_text()
+    named = set(re.findall(r"(?:status|`status`(?: is)?) `([a-z-]+)`", text))
+    assert named <= {*map(str, Status), "status"}
 
 
 @pytest.mark.parametrize(

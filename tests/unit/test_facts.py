@@ -69,12 +69,14 @@ def test_a_strange_key_in_a_ledger_holds_up_no_run(name: str) -> None:
 def test_an_attempt_is_undecided_until_something_says_what_became_of_it() -> None:
     """While it is, nobody may pay."""
     one = keys.attempt(RUN, 1, 1)
-    assert facts_of(one).undecided == 1
-    assert facts_of(one, keys.attempt_refused(RUN, 1, 1)).undecided is None
-    assert facts_of(one, keys.attempt_absent(RUN, 1, 1)).undecided is None
-    assert facts_of(one, keys.batch(RUN, 1, 1)).undecided is None
-    assert facts_of(one, keys.attempt_absent(RUN, 1, 1), keys.attempt(RUN, 1, 2)).undecided == 2
-    assert facts_of(one, keys.attempt_unknown(RUN, 1, 1)).undecided == 1, "that its call is over decides nothing"
+    assert facts_of(one).unsettled_attempt == 1
+    assert facts_of(one, keys.attempt_refused(RUN, 1, 1)).unsettled_attempt is None
+    assert facts_of(one, keys.attempt_absent(RUN, 1, 1)).unsettled_attempt is None
+    assert facts_of(one, keys.batch(RUN, 1, 1)).unsettled_attempt is None
+    assert facts_of(one, keys.attempt_absent(RUN, 1, 1), keys.attempt(RUN, 1, 2)).unsettled_attempt == 2
+    assert facts_of(one, keys.attempt_unknown(RUN, 1, 1)).unsettled_attempt == 1, (
+        "that its call is over decides nothing"
+    )
 
 
 def test_tenth_facts_come_after_ninth_ones() -> None:
@@ -88,7 +90,7 @@ def test_a_batch_that_failed_unrun_counts_no_more_and_the_next_one_does() -> Non
     failed = (*taken, keys.attempt_failed(RUN, 1, 1))
     again = (*failed, keys.attempt(RUN, 1, 2))
     told = [facts_of(*keys_) for keys_ in (taken, failed, again, (*again, keys.batch(RUN, 1, 2)))]
-    assert [(about.take, about.submitted, about.undecided) for about in told] == [
+    assert [(about.take, about.submitted, about.unsettled_attempt) for about in told] == [
         (1, True, None),
         (2, False, None),
         (2, False, 2),

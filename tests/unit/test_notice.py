@@ -174,7 +174,7 @@ def test_a_run_that_was_stopped_before_it_was_sent_says_so_and_how_to_run_it_aft
 def test_a_run_that_was_stopped_while_it_ran_tells_what_was_finished() -> None:
     """It is no failure, and the receipt keeps why it was stopped."""
     receipt = completed(part(1, 2), refusal=STOPPED)
-    assert (receipt.status, receipt.code, receipt.reason) == ("completed", "stopped", "the run was stopped by a person")
+    assert (receipt.status, receipt.code, receipt.reason) == ("stopped", "stopped", "the run was stopped by a person")
     message = notice_of(receipt).message
     assert "was stopped: 3 requests, 1 results, 2 failures." in message
     assert "is done" not in message

@@ -12,18 +12,18 @@ from msgspec.structs import replace
 from conveyor import keys
 from conveyor.control import Adopt, SubmitAgain, Unclear, read_release
 from conveyor.notice import Notice
-from conveyor.warning import Held, Risk, at_risk_notice, held_notice, troubled_notice
+from conveyor.warning import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
 from tests.unit.examples import NOW, RUN
 
 SINCE = NOW + timedelta(hours=3)
-HELD = Held(batch=1, attempt=2, doubtful=("msgbatch_a", "msgbatch_b"))
+OPEN = Undecided(batch=1, attempt=2, doubtful=("msgbatch_a", "msgbatch_b"))
 HERE = f"s3://bucket/{keys.release('run-1', 1, 2)}"
 ODD = replace(RUN, name="n" * 512, drop=replace(RUN.drop, key='inbox/team a/it\'s "x".jsonl'))
 
 
-def held(reason: str = "why", doubtful: tuple[str, ...] = HELD.doubtful) -> Notice:
-    """Word the message of a held run."""
-    return held_notice(RUN, reason, SINCE, HELD._replace(doubtful=doubtful), "conveyor/api-key")
+def undecided(reason: str = "why", doubtful: tuple[str, ...] = OPEN.doubtful) -> Notice:
+    """Word the message of an undecided run."""
+    return undecided_notice(RUN, reason, SINCE, OPEN._replace(doubtful=doubtful), "conveyor/api-key")
 
 
 def troubled(reason: str = "why", ends: datetime | None = None) -> Notice:
@@ -66,7 +66,7 @@ def test_what_the_provider_does_not_know_may_have_been_deleted_or_belong_to_anot
 
 
 @pytest.mark.parametrize(
-    "notice", [held("the list broke off"), troubled("the list broke off"), troubled("the list broke off", NOW)]
+    "notice", [undecided("the list broke off"), troubled("the list broke off"), troubled("the list broke off", NOW)]
 )
 def test_a_warning_names_drop_run_cause_and_since_when(notice: Notice) -> None:
     """Whoever reads it at night knows which run, what is wrong with it, and for how long."""
@@ -77,7 +77,7 @@ def test_a_warning_names_drop_run_cause_and_since_when(notice: Notice) -> None:
         assert f"\n{label + ':':<15}{value}\n" in notice.message
 
 
-@pytest.mark.parametrize("notice", [held(), troubled(), troubled(ends=NOW)])
+@pytest.mark.parametrize("notice", [undecided(), troubled(), troubled(ends=NOW)])
 def test_every_warning_says_how_the_run_is_stopped(notice: Notice) -> None:
     """Under the one key that poll looks for."""
     stop = ["echo", "stop", "|", "aws", "s3", "cp", "-", f"s3://bucket/{keys.stop('run-1')}"]
@@ -86,17 +86,17 @@ def test_every_warning_says_how_the_run_is_stopped(notice: Notice) -> None:
 
 def test_a_held_run_is_told_with_a_command_for_each_thing_that_can_be_true() -> None:
     """Each batch in question, or none of them: what is typed is what poll understands, of this attempt."""
-    *release, _ = commands(held())
+    *release, _ = commands(undecided())
     words = [(read_release(HERE, said), *rest) for _, said, *rest in release]
     to = ("|", "aws", "s3", "cp", "-", HERE)
     assert words == [(Adopt("msgbatch_a"), *to), (Adopt("msgbatch_b"), *to), (SubmitAgain(), *to)]
-    assert "nothing more is paid" in held().message
-    assert "pays again if you are mistaken" in held().message
+    assert "nothing more is paid" in " ".join(undecided().message.split())
+    assert "pays again if you are mistaken" in undecided().message
 
 
 def test_where_no_batch_is_in_question_the_place_of_its_id_is_left_open() -> None:
     """Typed as it stands, it is answered, and pays nothing."""
-    adopt, again, _ = commands(held(doubtful=()))
+    adopt, again, _ = commands(undecided(doubtful=()))
     assert adopt[1] == "adopt <batch id>"
     assert isinstance(read_release(HERE, adopt[1]), Unclear)
     assert read_release(HERE, again[1]) == SubmitAgain()
@@ -105,16 +105,16 @@ def test_where_no_batch_is_in_question_the_place_of_its_id_is_left_open() -> Non
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1))
 def test_a_batch_id_is_no_code_for_a_shell(batch_id: str) -> None:
     """It comes from outside, and a person copies it into a terminal."""
-    assert commands(held(doubtful=(batch_id,)))[0][:3] == ["echo", f"adopt {batch_id}", "|"]
+    assert commands(undecided(doubtful=(batch_id,)))[0][:3] == ["echo", f"adopt {batch_id}", "|"]
 
 
 @pytest.mark.parametrize(
-    "notice", [held_notice(ODD, "why", SINCE, HELD, "key"), troubled_notice(ODD, "why", SINCE, "key")]
+    "notice", [undecided_notice(ODD, "why", SINCE, OPEN, "key"), troubled_notice(ODD, "why", SINCE, "key")]
 )
 def test_a_warning_stands_any_key_and_any_name(notice: Notice) -> None:
     """A key with spaces and quotes changes no command, and a long name is cut to what SNS takes."""
     assert 'inbox/team a/it\'s "x".jsonl' in notice.message
-    assert commands(notice) == commands(held() if notice.status == "held" else troubled())
+    assert commands(notice) == commands(undecided() if notice.status == "undecided" else troubled())
     assert len(notice.subject) <= 99
     assert notice.subject.isascii()
     assert notice.subject.isprintable()

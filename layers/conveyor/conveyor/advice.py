@@ -3,6 +3,7 @@
 from conveyor.causes import WORDS, Cause
 from conveyor.commands import ALLOW_OUTBOUND_IDENTITY
 from conveyor.receipt import Receipt
+from conveyor.status import Status
 
 ADVICE = {
     "key-unusable": "Put the API key there: aws secretsmanager create-secret, or put-secret-value if it exists.",
@@ -23,11 +24,11 @@ ADVICE = {
 
 def early_end(receipt: Receipt) -> list[str]:
     """Say why a run ended before all of its batches were sent, and what to put in order; nothing where it did not."""
-    if receipt.code is None or receipt.status not in {"completed", "stuck"}:
+    if receipt.code is None or receipt.status in {Status.REFUSED, Status.UNBALANCED}:
         return []
     unsent = f"{receipt.never_sent:,} requests were not sent, and nothing was paid for them."
     told = [unsent] if receipt.never_sent else []
-    what = "Why" if receipt.status == "completed" else "Why not all was sent"
+    what = "Why" if receipt.status != Status.STUCK else "Why not all was sent"
     return ["", f"{what}: {receipt.reason}.", *told, *filter(None, [ADVICE.get(receipt.code)])]
 
 

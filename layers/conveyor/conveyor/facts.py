@@ -39,7 +39,7 @@ class BatchFacts(msgspec.Struct):
         return self.take in self.takes
 
     @property
-    def undecided(self) -> int | None:
+    def unsettled_attempt(self) -> int | None:
         """The attempt of which nobody knows yet whether the provider took it."""
         last, is_known = self.attempts, self.submitted or self.stuck
         return last if last and not is_known and last not in self.refused | self.absent | self.failed else None
@@ -58,12 +58,14 @@ class Facts(msgspec.Struct):
     @property
     def may_have_paid(self) -> bool:
         """Whether a batch was created, or may have been: that none was may be a person's word only."""
-        return any(batch.submitted or batch.stuck or batch.undecided or batch.absent for batch in self.batches.values())
+        return any(
+            batch.submitted or batch.stuck or batch.unsettled_attempt or batch.absent for batch in self.batches.values()
+        )
 
     @property
-    def is_undecided(self) -> bool:
+    def is_unsettled(self) -> bool:
         """Whether nobody knows yet of some batch whether it was created."""
-        return any(batch.undecided for batch in self.batches.values())
+        return any(batch.unsettled_attempt for batch in self.batches.values())
 
     @property
     def is_sent(self) -> bool:

@@ -8,6 +8,7 @@ from conveyor.commands import Version
 from conveyor.drop import AGAIN
 from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
+from conveyor.status import Status
 from conveyor.unreadable import CANNOT
 
 _MOST_NAMED = 20
@@ -20,7 +21,7 @@ class Notice(NamedTuple):
 
     run: str
     name: str
-    status: str
+    status: Status
     subject: str
     message: str
 
@@ -28,10 +29,9 @@ class Notice(NamedTuple):
 def notice_of(receipt: Receipt) -> Notice:
     """Word the message of an ended run. It holds counts and places, never a prompt or an answer."""
     counts = f"{receipt.results:,} results, {receipt.failures:,} failures"
-    if receipt.status == "refused":
-        verb = "stopped" if receipt.code == "stopped" else "refused"
-        subject, lines = f"Conveyor: {verb} {receipt.name}", _refused(receipt)
-    elif receipt.status == "stuck":
+    if receipt.status in {Status.REFUSED, Status.STOPPED} and not (receipt.batches or receipt.failures):
+        subject, lines = f"Conveyor: {receipt.status} {receipt.name}", _refused(receipt)
+    elif receipt.status == Status.STUCK:
         lost = f"no results of {receipt.outcomes['stuck']:,} of {receipt.requests:,} requests"
         subject, lines = f"Conveyor: stuck {receipt.name} ({lost})", _stuck(receipt, counts)
     else:
@@ -43,10 +43,8 @@ def notice_of(receipt: Receipt) -> Notice:
 
 
 def _verb(receipt: Receipt) -> str:
-    if receipt.status != "completed" or receipt.code is None:
+    if receipt.status != Status.COMPLETED or receipt.code is None:
         return receipt.status
-    if receipt.code == "stopped":
-        return "stopped"
     return "refused half-way" if receipt.words is not None else "ended early"
 
 
@@ -130,7 +128,7 @@ def _stuck(receipt: Receipt, counts: str) -> list[str]:
 
 def _ended(receipt: Receipt, counts: str) -> list[str]:
     lines = [f"Your drop {receipt.drop['key']} is done: {receipt.requests:,} requests, {counts}."]
-    if receipt.status == "unbalanced":
+    if receipt.status == Status.UNBALANCED:
         lines = _unbalanced(receipt, counts)
     elif receipt.code:
         ended = "was stopped" if receipt.code == "stopped" else "ended early"
@@ -146,7 +144,7 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
         for other in batch.duplicates
     ]
     lines += _set_aside(receipt)
-    if receipt.retryable and receipt.status != "unbalanced":
+    if receipt.retryable and receipt.status != Status.UNBALANCED:
         lines += _again(receipt)
     return lines
 

@@ -13,7 +13,7 @@ from conveyor.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.sent_batch import Verdict
 from conveyor.turn import Turn
 from conveyor.verdict import verdicts
-from conveyor.warning import Risk, at_risk_notice, held_notice, troubled_notice
+from conveyor.warning import Risk, at_risk_notice, troubled_notice, undecided_notice
 
 
 class _Trouble(msgspec.Struct):
@@ -102,8 +102,8 @@ def _new_risks(turn: Turn, verdicts: list[Verdict], warned: datetime | None) -> 
 
 
 def _words(turn: Turn, trouble: _Trouble, troubled: Verdict, secret: str) -> Notice:
-    if troubled.held:
-        return held_notice(turn.run, trouble.reason, trouble.since, troubled.held, secret)
+    if troubled.undecided:
+        return undecided_notice(turn.run, trouble.reason, trouble.since, troubled.undecided, secret)
     return troubled_notice(turn.run, trouble.reason, trouble.since, secret, troubled.ends)
 
 

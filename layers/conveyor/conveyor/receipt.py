@@ -1,7 +1,7 @@
 """The final account of a run. It follows from the ledger alone, so that writing it again changes nothing."""
 
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,8 +11,7 @@ from conveyor.output import OutputFile, joined
 from conveyor.plan import Batch, Checked, Plan
 from conveyor.records import Discarded, Part, Refusal, Run, Stuck, Submitted, Tokens
 from conveyor.settings import PER_DROP
-
-Status = Literal["completed", "refused", "unbalanced", "stuck"]
+from conveyor.status import Status, final_status
 
 
 class BatchAccount(msgspec.Struct):
@@ -93,9 +92,10 @@ class Receipt(msgspec.Struct):
 
 def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: Checked | None = None) -> Receipt:
     """Return the account of a drop of which nothing was taken. `checked`: what validation found, if it was sound."""
-    receipt = _empty(run, "refused")
+    receipt = _empty(run)
     receipt.unanswered = unanswered
     receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
+    receipt.status = final_status(code=refusal.code, sent=False, answered=0, balances=True, stuck=False)
     found = checked or refusal
     receipt.requests = receipt.not_run = found.lines or 0
     receipt.faults = found.faults
@@ -132,7 +132,7 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     """Return the account of a drop whose batches have all been split; `refusal`: why no more of it was sent."""
     parts = files_of(run, done)
     files = [part[0] if len(plan.batches) == 1 else joined(key, part) for key, part in parts.items()]
-    receipt = _empty(run, "completed")
+    receipt = _empty(run)
     receipt.unanswered = unanswered
     if refusal:
         receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
@@ -143,7 +143,6 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt.files += files
     for batch, sent, part, duplicates, stuck, discarded in done:
         if stuck:
-            receipt.status = "stuck"
             receipt.given_up.append(_given_up(stuck, sent))
         if sent:
             is_deleted = discarded is not None and discarded.left is None
@@ -165,8 +164,13 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt.cost_usd = _sum([tokens.cost_usd for tokens in receipt.tokens.values()])
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]
     receipt.failures = sum(receipt.outcomes.values()) - receipt.results
-    if not _balances(receipt):
-        receipt.status = "unbalanced"
+    receipt.status = final_status(
+        code=receipt.code,
+        sent=True,
+        answered=receipt.results,
+        balances=_balances(receipt),
+        stuck=bool(receipt.given_up),
+    )
     return receipt
 
 
@@ -174,7 +178,7 @@ def _given_up(stuck: Stuck, sent: Submitted | None) -> str:
     return f"{stuck.message} (batch {sent.id})" if sent else stuck.message
 
 
-def _empty(run: Run, status: Status) -> Receipt:
+def _empty(run: Run) -> Receipt:
     drop: dict[str, str | int] = {
         name: getattr(run.drop, name) for name in ("bucket", "key", "version", "etag", "bytes")
     }
@@ -182,8 +186,8 @@ def _empty(run: Run, status: Status) -> Receipt:
     defaults = {"requests": 0, "value": run.settings.default_max_tokens}
     own = {name: value for name, value in run.drop.metadata.items() if name in PER_DROP}
     return Receipt(
-        run.run, run.name, status, None, None, None, drop, own, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0, {}, 0.0, [],
-        [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified,
+        run.run, run.name, Status.REFUSED, None, None, None, drop, own, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0, {},
+        0.0, [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified,
     )  # fmt: skip
 
 

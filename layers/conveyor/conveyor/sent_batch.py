@@ -13,7 +13,7 @@ from conveyor.schedule import Next
 from conveyor.splitting import last_unread, reread_at, rests_until
 from conveyor.submission import fail_attempt, told_of
 from conveyor.turn import Turn
-from conveyor.warning import Held, Risk
+from conveyor.warning import Risk, Undecided
 
 
 class Verdict(NamedTuple):
@@ -23,7 +23,7 @@ class Verdict(NamedTuple):
     until: datetime | None = None
     trouble: str | None = None
     """Why the provider cannot be asked."""
-    held: Held | None = None
+    undecided: Undecided | None = None
     """What a person could decide meanwhile."""
     is_answer: bool = False
     """True where the trouble is with something that a person has just told us."""

@@ -52,7 +52,7 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     turn = clients.turn(event["run"], invocation)
     facts = turn.facts()
     about = facts.batches.get(number, BatchFacts())
-    if not (about.submitted or about.stuck) and (about.undecided or not facts.refused):
+    if not (about.submitted or about.stuck) and (about.unsettled_attempt or not facts.refused):
         raise ValueError(f"batch {number} may yet be sent")
     if about.parted:
         return {"batch": number, "status": "split"}

@@ -42,7 +42,7 @@ _CODES: dict[RefusalKind | int, str] = {
 def submit_next(turn: Turn, facts: Facts) -> bool:
     """Make at most one paid call: for the first batch that may be sent, if there is time and room for it.
 
-    Returns whether it was made. A batch whose last attempt is undecided does not hold up the others.
+    Returns whether it was made. A batch whose last attempt is unsettled does not hold up the others.
     """
     sent = max((number for number, about in facts.batches.items() if about.submitted), default=None)
     if sent is not None:  # its writer may have been broken off before the claim
@@ -51,7 +51,7 @@ def submit_next(turn: Turn, facts: Facts) -> bool:
         return False
     for batch in turn.ledger.plan().batches:
         about = facts.batches.get(batch.number, BatchFacts())
-        if about.submitted or about.undecided:
+        if about.submitted or about.unsettled_attempt:
             continue
         refused = last_refusal(batch.number, about, turn.ledger)
         is_due = refused is None or refused.retry_at <= turn.now()

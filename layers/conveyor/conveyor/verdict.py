@@ -13,7 +13,7 @@ from conveyor.sent_batch import Verdict, give_up, is_patience_over, of_submitted
 from conveyor.splitting import last_unread, rests_until
 from conveyor.submission import last_refusal, told_of
 from conveyor.turn import Turn
-from conveyor.warning import Held
+from conveyor.warning import Undecided
 
 _DISCARD_PATIENCE = timedelta(minutes=10)
 """So long a provider that will not delete its files holds up the report; then they are left."""
@@ -106,8 +106,8 @@ def _of_batch(turn: Turn, batch: Batch, facts: Facts, control: Control) -> Verdi
         return of_submitted(turn, batch, facts, stop=control.is_stopped)
     if about.parted:
         return Verdict(Next.REPORT)
-    if about.undecided:
-        return _of_undecided(turn, batch, about.undecided, about, control)
+    if about.unsettled_attempt:
+        return _of_unsettled(turn, batch, about.unsettled_attempt, about, control)
     return _of_unsent(turn, batch, about, facts)
 
 
@@ -115,7 +115,7 @@ def _of_unsent(turn: Turn, batch: Batch, about: BatchFacts, facts: Facts) -> Ver
     if facts.refused:  # the lines of a batch that is never sent are failures, if other batches were sent
         if facts.is_sent:
             return _without_results(turn, batch.number, about)
-        return Verdict(Next.WAIT if facts.is_undecided else Next.REPORT)
+        return Verdict(Next.WAIT if facts.is_unsettled else Next.REPORT)
     refused = last_refusal(batch.number, about, turn.ledger)
     if refused is None:
         return Verdict(Next.SUBMIT)
@@ -136,22 +136,22 @@ def _without_results(turn: Turn, batch: int, about: BatchFacts) -> Verdict:
     return Verdict(Next.SPLIT, trouble=unread.reason)
 
 
-def _of_undecided(turn: Turn, batch: Batch, number: int, about: BatchFacts, control: Control) -> Verdict:
+def _of_unsettled(turn: Turn, batch: Batch, number: int, about: BatchFacts, control: Control) -> Verdict:
     over = over_at(turn, batch.number, number, about)
     if over > turn.now():
         return Verdict(Next.WAIT, over)
     word = control.release(batch.number, number)
     problem = release(turn, batch, number, about, word) if word is not None and not turn.rest.is_on else None
     if turn.rest.is_on:  # what the provider was not asked, it does not deny
-        return Verdict(Next.WAIT, trouble=turn.rest.reason, held=Held(batch.number, number, ()))
+        return Verdict(Next.WAIT, trouble=turn.rest.reason, undecided=Undecided(batch.number, number, ()))
     if word is not None and problem is None:
         return Verdict(Next.WAIT, turn.now())
     found = look(turn, batch, number, about, may_conclude=problem is None)
     if control.is_stopped and found.trouble and is_patience_over(turn, turn.ledger.refusal().at, turn.now()):
         message = f"it was stopped before it was known whether its call created a batch: {found.trouble}"
         return give_up(turn, batch.number, message)
-    held = Held(batch.number, number, found.doubtful)
-    return Verdict(Next.WAIT, found.until, problem or found.trouble, held, is_answer=bool(problem))
+    undecided = Undecided(batch.number, number, found.doubtful)
+    return Verdict(Next.WAIT, found.until, problem or found.trouble, undecided, is_answer=bool(problem))
 
 
 def _discarded(turn: Turn, batch: Batch, about: BatchFacts | None) -> Verdict:

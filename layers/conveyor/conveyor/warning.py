@@ -1,22 +1,19 @@
 """Messages about a run that goes on: asking the provider is in trouble, and perhaps a person can decide."""
 
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from conveyor import commands, keys
 from conveyor.notice import Notice, cut, table
 from conveyor.records import Run
+from conveyor.status import Status
 from conveyor.unreadable import CANNOT
-
-Status = Literal["at-risk", "held", "troubled"]
-"""What a message about a run that goes on can say of it; of one that has ended, see `receipt.Status`."""
-
 
 _MOST_NAMED = 20
 """Batches in one message: the state that carries it takes 256 KiB."""
 
 
-class Held(NamedTuple):
+class Undecided(NamedTuple):
     """An attempt of which nobody can tell whether it created a batch."""
 
     batch: int
@@ -36,20 +33,21 @@ class Risk(NamedTuple):
     """When the requests that have not been answered expire."""
 
 
-def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str) -> Notice:
+def undecided_notice(run: Run, reason: str, since: datetime, undecided: Undecided, secret: str) -> Notice:
     """Say that nothing more is paid until it is known what became of an attempt, and how a person settles it."""
-    place = (run.drop.bucket, keys.release(run.run, held.batch, held.attempt))
-    ids = held.doubtful[:_MOST_NAMED] or ("<batch id>",)
+    place = (run.drop.bucket, keys.release(run.run, undecided.batch, undecided.attempt))
+    ids = undecided.doubtful[:_MOST_NAMED] or ("<batch id>",)
     lines = [
-        f"The run of your drop {run.drop.key} is held: the answer to the call that pays for its batch {held.batch} was",
-        "lost, and nobody can tell whether that call created a batch. Until that is known, nothing more is paid.",
+        f"The run of your drop {run.drop.key} is undecided: the answer to the call that pays for its batch",
+        f"{undecided.batch} was lost, and nobody can tell whether that call created a batch. Until that is known,",
+        "nothing more is paid.",
         "",
         *_about(run, reason, since),
         "",
         *(_help(run, reason, secret) if _is_refused(reason) else []),
         "The run goes on looking by itself, and goes on when the trouble ends. If you know better, look at the",
         f"provider's list of batches created since {run.drop.last_modified:%Y-%m-%d %H:%M} UTC, and type one of these.",
-        "If this batch is the run's, and its results yours:" if held.doubtful else "If a batch is the run's:",
+        "If this batch is the run's, and its results yours:" if undecided.doubtful else "If a batch is the run's:",
         "",
         *[f"  {commands.adopt(*place, batch_id)}" for batch_id in ids],
         "",
@@ -59,7 +57,7 @@ def held_notice(run: Run, reason: str, since: datetime, held: Held, secret: str)
         "",
         *_stop(run),
     ]
-    return _notice(run, "held", lines)
+    return _notice(run, Status.UNDECIDED, lines)
 
 
 def troubled_notice(run: Run, reason: str, since: datetime, secret: str, ends: datetime | None = None) -> Notice:
@@ -68,7 +66,7 @@ def troubled_notice(run: Run, reason: str, since: datetime, secret: str, ends: d
     `ends`: where it answers that there is no such batch or file, when the batch is given up.
     """
     if ends:
-        return _notice(run, "troubled", [*_gone(run, reason, since, secret, ends), *_stop(run)])
+        return _notice(run, Status.TROUBLED, [*_gone(run, reason, since, secret, ends), *_stop(run)])
     if reason.startswith(CANNOT):
         waits = "the results are there, and the drop cannot be read, which holds the ids"
     else:
@@ -82,7 +80,7 @@ def troubled_notice(run: Run, reason: str, since: datetime, secret: str, ends: d
         *_help(run, reason, secret),
         *_stop(run),
     ]
-    return _notice(run, "troubled", lines)
+    return _notice(run, Status.TROUBLED, lines)
 
 
 def at_risk_notice(run: Run, risks: list[Risk], window: timedelta) -> Notice:
@@ -108,7 +106,7 @@ def at_risk_notice(run: Run, risks: list[Risk], window: timedelta) -> Notice:
         "",
         *_stop(run),
     ]
-    return _notice(run, "at-risk", lines)
+    return _notice(run, Status.AT_RISK, lines)
 
 
 def _gone(run: Run, reason: str, since: datetime, secret: str, ends: datetime) -> list[str]:
