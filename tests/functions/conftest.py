@@ -29,6 +29,7 @@ STACK_SETTINGS = {
     "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/test/1",
     "DEFAULT_MAX_TOKENS": "4096",
     "ON_INVALID": "refuse",
+    "MAX_INVALID_PERCENT": "50",
     "MAX_REQUESTS_PER_DROP": "100000",
     "MAX_BYTES_PER_DROP": "20000000000",
     "MAX_REQUESTS_PER_BATCH": "100000",

@@ -23,8 +23,9 @@ UPLOADS = {
     "upload-post": "completed",
     "upload-without-version": "completed",
     "upload-wrong-suffix": "refused",
+    "upload-empty": "refused",
 }
-IGNORED = ("upload-folder", "upload-empty")
+IGNORED = ("upload-folder",)
 LOOP = ("loop-poll", "loop-submit", "loop-split", "loop-report")
 RULES = ("execution-failed", "execution-timed-out", "execution-aborted")
 
@@ -61,8 +62,8 @@ def test_an_upload_however_it_was_made_becomes_a_run(belt: Belt, name: str, stat
 
 
 @pytest.mark.parametrize("name", IGNORED)
-def test_folders_and_empty_objects_are_ignored(belt: Belt, name: str) -> None:
-    """The console makes the one, and neither holds anything to do."""
+def test_folders_are_ignored(belt: Belt, name: str) -> None:
+    """The console makes them as empty objects."""
     event = here(name, belt)
     assert belt.submit(event) == {"ignored": event["detail"]["object"]["key"]}
     assert belt.stored("runs/") == []

@@ -47,7 +47,7 @@ def test_faults_of_a_packed_drop_name_their_lines(belt: Belt) -> None:
     [
         (drop_of(1), "not sound gzip"),
         (gzip.compress(drop_of(1), mtime=0)[:-3], "breaks off"),
-        (gzip.compress(b"", mtime=0), "no request"),
+        (gzip.compress(b"", mtime=0), "holds no line but blank ones"),
         (gzip.compress(drop_of(9), mtime=0), "unpacked, the drop has more than 1,000 bytes"),
     ],
 )

@@ -33,11 +33,11 @@ def stop(belt: Belt, run: str) -> None:
     ("data", "metadata", "told"),
     [
         (NONE + drop_of(2), {}, ("refused", "invalid-lines", 3, 0, 0, 3)),
-        (NONE * 3, {"on-invalid": "skip"}, ("refused", "no-requests", 3, 0, 0, 3)),
+        (NONE * 3, {"on-invalid": "skip"}, ("refused", "mostly-invalid", 3, 0, 0, 3)),
         (NONE * (MOST_FAULTS + 1), {}, ("refused", "invalid-lines", 0, 0, 0, 0)),
         (drop_of(13), {}, ("refused", "too-many-requests", 13, 0, 0, 13)),
         (drop_of(1), {"on-invalid": "perhaps"}, ("refused", "unreadable", 0, 0, 0, 0)),
-        (b"\n\n", {}, ("refused", "no-requests", 0, 0, 0, 0)),
+        (b"\n\n", {}, ("refused", "file-is-empty", 0, 0, 0, 0)),
         (NONE + drop_of(2), {"on-invalid": "skip"}, ("completed", None, 3, 2, 1, 0)),
     ],
 )

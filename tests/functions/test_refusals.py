@@ -49,16 +49,55 @@ def test_faults_beyond_ten_thousand_are_not_listed(belt: Belt) -> None:
 
 def test_ten_thousand_faults_can_still_be_skipped(belt: Belt) -> None:
     """The limit is inclusive."""
-    run = belt.upload(b"nonsense\n" * MOST_FAULTS + drop_of(1), metadata={"on-invalid": "skip"})
+    own = {"on-invalid": "skip", "max-invalid-percent": "100"}
+    run = belt.upload(b"nonsense\n" * MOST_FAULTS + drop_of(1), metadata=own)
     assert belt.finish(run)["status"] == "completed"
     assert (belt.receipt()["faults"], belt.receipt()["failures"]) == (MOST_FAULTS, MOST_FAULTS)
+
+
+@pytest.mark.parametrize("metadata", [{}, {"on-invalid": "skip"}])
+def test_a_drop_of_which_most_is_invalid_is_refused_whatever_is_said_and_skipping_is_no_offer(
+    belt: Belt, metadata: dict[str, str]
+) -> None:
+    """It is a wrong file: sending what is left of it would be told as a success."""
+    message = refused(belt, drop_of(2) + b"nonsense\n" * 3, metadata=metadata)
+    assert "3 of 5 lines are invalid, and the limit is 50 % (MaxInvalidPercent)" in message
+    assert "on-invalid=skip," not in message.replace("on-invalid=skip s3", "")
+    assert belt.receipt()["code"] == "mostly-invalid"
+    assert belt.creates() == (0, 0)
+    assert [belt.receipt()[field] for field in ("requests", "not_run", "faults")] == [5, 5, 3]
+
+
+def test_half_of_a_drop_can_be_skipped_and_is_offered_to_be(belt: Belt) -> None:
+    """The limit is inclusive, and lines count, not their faults."""
+    data = drop_of(2) + request("a", max_tokens=0, stream=True) + b"\nnonsense\n"
+    assert "To send the other lines only" in refused(belt, data)
+    assert belt.finish(belt.upload(data, "inbox/b.jsonl", {"on-invalid": "skip"}))["status"] == "completed"
+
+
+def test_a_drop_may_say_how_much_of_it_may_be_invalid(belt: Belt) -> None:
+    """Less than the stack's, or more."""
+    data = drop_of(3) + b"nonsense\n"
+    own = {"on-invalid": "skip", "max-invalid-percent": "20"}
+    assert "1 of 4 lines are invalid, and the limit is 20 %" in refused(belt, data, metadata=own)
+    more = {"on-invalid": "skip", "max-invalid-percent": "100"}
+    assert belt.finish(belt.upload(b"no\n" * 9 + drop_of(1), "inbox/b.jsonl", more))["status"] == "completed"
+    assert "no request" in refused_again(belt, b"no\n", "inbox/c.jsonl", more)
+
+
+def refused_again(belt: Belt, data: bytes, key: str, metadata: dict[str, str]) -> str:
+    """Drop something after other drops, and return the message of its refusal."""
+    notice = belt.finish(belt.upload(data, key, metadata))
+    assert notice["status"] == "refused"
+    message: str = notice["message"]
+    return message
 
 
 @pytest.mark.parametrize(
     ("key", "told"),
     [
-        ("inbox/a.csv", 'does not end in ".jsonl" or ".jsonl.gz": rename it'),
-        ("inbox/a.json.gz", 'does not end in ".jsonl" or ".jsonl.gz": rename it'),
+        ("inbox/a.csv", "does not end in one of .jsonl, .ndjson, .json, with or without .gz: rename it"),
+        ("inbox/a.gz", "does not end in one of .jsonl, .ndjson, .json, with or without .gz: rename it"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_by_its_name(belt: Belt, key: str, told: str) -> None:
@@ -128,9 +167,12 @@ def test_a_request_too_large_for_any_batch_is_a_fault_of_its_line(belt: Belt, mo
     ]
 
 
-def test_a_drop_of_blank_lines_holds_no_request(belt: Belt) -> None:
-    """It is not empty, so it gets an answer."""
-    assert "no request" in refused(belt, b"\n \n\r\n")
+@pytest.mark.parametrize("data", [b"", b"\n \n\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n\t"])
+def test_a_file_that_holds_nothing_is_told(belt: Belt, data: bytes) -> None:
+    """An export that broke must not be silent."""
+    assert "holds no line but blank ones" in refused(belt, data)
+    assert belt.receipt()["code"] == "file-is-empty"
+    assert belt.creates() == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -211,4 +253,4 @@ def test_a_drop_that_one_function_run_cannot_check_is_refused_with_what_to_do(be
 
 def test_a_drop_of_blank_lines_is_soon_found_to_hold_nothing(belt: Belt) -> None:
     """A gigabyte of them packs into a megabyte."""
-    assert "no request" in refused(belt, gzip.compress(b"\r\n" * 5_000_000, 1), "inbox/blank.jsonl.gz")
+    assert "holds no line" in refused(belt, gzip.compress(b"\r\n" * 5_000_000, 1), "inbox/blank.jsonl.gz")

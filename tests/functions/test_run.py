@@ -108,7 +108,7 @@ def test_byte_order_mark_blank_lines_and_windows_line_ends_are_tolerated(belt: B
 def test_invalid_lines_can_be_left_out_and_are_failures(belt: Belt) -> None:
     """With on-invalid=skip the others are sent, and in = results + failures still holds."""
     data = b"\n".join([b"nonsense", request("a"), request("a"), request("b"), b"\xff", request("c", model="")])
-    belt.finish(belt.upload(data, metadata={"on-invalid": "skip"}))
+    belt.finish(belt.upload(data, metadata={"on-invalid": "skip", "max-invalid-percent": "70"}))
     assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ["a", "b"]
     failures = belt.lines("failures/", "failures.jsonl")
     assert [(line["line"], line["custom_id"], line["outcome"], line["error"]["type"]) for line in failures] == [

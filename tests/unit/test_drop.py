@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conveyor.drop import Drop, line_of, nonce, wire_id
+from conveyor.drop import Drop, Upload, is_taken, line_of, nonce, wire_id
 
 DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, 10, 11, 12, tzinfo=UTC), {})
 
@@ -22,6 +22,15 @@ DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, 
         ("inbox/.jsonl", "_"),
         ("inbox/a.csv", "a.csv"),
         ("inbox/a.jsonl.gz", "a"),
+        ("inbox/a.JSONL.GZ", "a"),
+        ("inbox/a.ndjson", "a"),
+        ("inbox/a.Ndjson.gz", "a"),
+        ("inbox/a.json", "a"),
+        ("inbox/a.json.jsonl", "a.json"),
+        ("inbox/a.jsonl/b", "a.jsonl/b"),
+        ("inbox/a.jsonl\n", "a.jsonl_"),
+        ("inbox/a.gz", "a.gz"),
+        ("inbox/ajsonl", "ajsonl"),
         ("inbox/" + "." * 513 + "a.jsonl", "_"),
         ("inbox/" + "é" * 600 + ".jsonl", "_" * 512),
     ],
@@ -38,6 +47,56 @@ def test_no_key_makes_an_unsafe_name(key: str) -> None:
     assert name.isascii()
     assert len(name) <= 512
     assert not {"", ".", ".."} & set(name.split("/"))
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".ndjson", ".json", ".JSONL", ".Jsonl", ".NDJSON", ".JSON"])
+@pytest.mark.parametrize("packed", ["", ".gz", ".GZ", ".Gz"])
+def test_a_file_of_requests_may_be_named_in_several_ways(suffix: str, packed: str) -> None:
+    """In capitals, too, as some systems write them."""
+    assert is_taken(f"inbox/team/a{suffix}{packed}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.csv", "a.txt", "a.jsonl.zip", "a.jsonl.gz.gz", "a.gz", "a", "jsonl", "a.jsonl ", "a.jsonl/", "a.jsonl\n"],
+)
+def test_any_other_name_is_not_that_of_a_file_of_requests(name: str) -> None:
+    """It is refused with a message, not ignored."""
+    assert not is_taken(f"inbox/{name}")
+    assert not uploaded(name, 1).is_ignored
+
+
+@pytest.mark.parametrize("name", ["", "team/", "team/a.jsonl/"])
+def test_an_empty_folder_is_nobodys_drop(name: str) -> None:
+    """The console makes it as an empty object; one that holds anything was meant."""
+    assert uploaded(name, 0).is_ignored
+    assert not uploaded(name, 1).is_ignored
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".DS_Store", "Thumbs.db", "thumbs.db", "ehthumbs.db", "Desktop.ini", ".localized", "._a.jsonl", "._",
+        "~$a.xlsx", ".~lock.a.csv#", ".keep", ".gitkeep", "a_$folder$", "_SUCCESS",
+    ],
+)  # fmt: skip
+def test_what_programs_leave_beside_files_is_nobodys_drop(name: str) -> None:
+    """A folder that is uploaded as a whole must not send a message for each of them."""
+    assert uploaded(name, 1).is_ignored
+    assert uploaded(f"team/{name}", 0).is_ignored
+
+
+@pytest.mark.parametrize(
+    "name", ["a.jsonl", ".jsonl", "DS_Store", "a._b.jsonl", "~a.jsonl", "_SUCCESS.jsonl", "._a/b.jsonl"]
+)
+def test_an_empty_file_is_a_drop(name: str) -> None:
+    """A broken export must not be silent."""
+    assert not uploaded(name, 0).is_ignored
+
+
+def uploaded(name: str, size: int) -> Upload:
+    """Give an upload under `inbox/`."""
+    return Upload("bucket", f"inbox/{name}", "v1", size, "etag", DROP.last_modified)
 
 
 def test_the_same_drop_has_the_same_run_and_any_other_another() -> None:

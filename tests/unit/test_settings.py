@@ -16,6 +16,7 @@ ENV = {
     "CONVEYOR_ALLOW_TOOLS": "no",
     "CONVEYOR_DELETE_FILES": "no",
     "CONVEYOR_ON_INVALID": "refuse",
+    "CONVEYOR_MAX_INVALID_PERCENT": "50",
     "CONVEYOR_DEFAULT_MAX_TOKENS": "4096",
     "CONVEYOR_MAX_REQUESTS_PER_DROP": "100000",
     "CONVEYOR_MAX_BYTES_PER_DROP": "20000000000",
@@ -36,9 +37,16 @@ ENV = {
 def test_a_drop_overrides_what_it_may_and_leaves_the_rest() -> None:
     """Metadata of other tools is not ours."""
     stack = Settings.from_env(ENV)
-    own = stack.for_drop({"on-invalid": "skip", "default-max-tokens": "7", "mtime": "123"})
-    assert (own.on_invalid, own.default_max_tokens) == ("skip", 7)
-    assert msgspec.structs.replace(own, on_invalid="refuse", default_max_tokens=4096) == stack
+    own = stack.for_drop({"on-invalid": "skip", "max-invalid-percent": "9", "default-max-tokens": "7", "mtime": "1"})
+    assert (own.on_invalid, own.max_invalid_percent, own.default_max_tokens) == ("skip", 9, 7)
+    assert msgspec.structs.replace(own, on_invalid="refuse", max_invalid_percent=50, default_max_tokens=4096) == stack
+
+
+def test_settings_kept_before_there_was_a_limit_for_invalid_lines_are_read() -> None:
+    """A ledger outlives the version that wrote it."""
+    kept = msgspec.to_builtins(Settings.from_env(ENV))
+    del kept["max_invalid_percent"]
+    assert msgspec.convert(kept, Settings).max_invalid_percent == 50
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,8 @@ def test_a_drop_overrides_what_it_may_and_leaves_the_rest() -> None:
     [
         ({"on-invalid": "ignore"}, '"on-invalid" must be "refuse" or "skip"'),
         ({"default-max-tokens": "many"}, "whole number"),
+        ({"max-invalid-percent": "101"}, "whole number from 0 to 100"),
+        ({"max-invalid-percent": "5%"}, "whole number from 0 to 100"),
     ],
 )
 def test_metadata_that_is_not_understood_is_an_error_that_says_what_is_accepted(

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 from urllib.parse import quote as url_quote
 
 from conveyor import keys
-from conveyor.drop import PACKED, SUFFIX
+from conveyor.drop import SUFFIX, is_taken
 
 _LARGEST_COPY = 5 * 1024**3
 """Bytes that S3 copies at once."""
@@ -40,7 +40,7 @@ class Version(NamedTuple):
 
 def drop_file(drop: Version, name: str, metadata: Mapping[str, str]) -> str:
     """Return the command that uploads a file again, under a key that starts a run. `name`: the run's name."""
-    key = drop.key if drop.key.endswith((SUFFIX, SUFFIX + PACKED)) else f"{keys.INBOX}{name}{SUFFIX}"
+    key = drop.key if is_taken(drop.key) else f"{keys.INBOX}{name}{SUFFIX}"
     return f"aws s3 cp {quote(drop.file)} {_address(drop.bucket, key)}{_metadata(metadata)}"
 
 

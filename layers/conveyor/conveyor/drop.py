@@ -13,8 +13,11 @@ from conveyor import keys
 from conveyor.invocation import utc_now
 
 SUFFIX = ".jsonl"
+"""How the name of a file of requests ends; the one that commands write."""
+SUFFIXES = (SUFFIX, ".ndjson", ".json")
+"""How it may end, in capitals or not. Whether the file holds lines follows from its bytes."""
 PACKED = ".gz"
-"""May follow the suffix."""
+"""May follow the suffix. Whether the file is packed follows from its bytes, too."""
 AGAIN = "again"
 """S3 object metadata: `--metadata again=yes`, or the id of a run, runs the same bytes under the same key once more."""
 AGAIN_FORM = re.compile(r"yes|\d{8}T\d{6}Z-[0-9a-f]{12}")
@@ -24,6 +27,18 @@ STAMP = "%Y%m%dT%H%M%SZ"
 """How a run's id begins: the moment when the drop came, in UTC."""
 _LONGEST_NAME = 512
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/-]")
+_ENDING = re.compile(rf"(?:{'|'.join(map(re.escape, SUFFIXES))})(?:{re.escape(PACKED)})?\Z", re.IGNORECASE)
+_LITTER = re.compile(
+    r"\.ds_store|\.localized|(?:eh)?thumbs\.db|desktop\.ini|\._.*|~\$.*|\.~lock\..*#|"  # macOS, Windows, office
+    r"\.(?:git)?keep|.*_\$folder\$|_success",  # markers of empty folders and of finished jobs
+    re.IGNORECASE | re.DOTALL,
+)
+"""Names of files that programs leave beside those that a person means to drop."""
+
+
+def is_taken(key: str) -> bool:
+    """Tell whether a key ends like the name of a file of requests."""
+    return _ENDING.search(key) is not None
 
 
 class Source(NamedTuple):
@@ -56,8 +71,9 @@ class Upload(msgspec.Struct, frozen=True):
 
     @property
     def is_ignored(self) -> bool:
-        """True for an empty object, which holds nothing to do, and for a folder as the console makes it."""
-        return self.size == 0 or self.key.endswith("/")
+        """True for what nobody meant to drop: a folder as the console makes it, `.DS_Store` and the like."""
+        name = self.key.rpartition("/")[2]
+        return _LITTER.fullmatch(name) is not None if name else self.size == 0
 
     def undescribed(self) -> "Drop":
         """Return the drop as far as the event tells, where S3 does not."""
@@ -77,8 +93,8 @@ class Drop(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The key without `inbox/` and suffix, made safe for use in other keys."""
-        name = self.key.removeprefix(keys.INBOX).removesuffix(PACKED).removesuffix(SUFFIX)
+        """The key without `inbox/` and suffix, made safe for use in other keys, in which the run's id follows it."""
+        name = _ENDING.sub("", self.key.removeprefix(keys.INBOX))
         segments = (segment if segment.strip(".") else "_" for segment in _UNSAFE.sub("_", name).split("/"))
         return "/".join(segments)[:_LONGEST_NAME].rstrip("./") or "_"
 

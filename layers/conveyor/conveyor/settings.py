@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True):
     trouble_seconds: Seconds
     max_queued_requests: Annotated[int, msgspec.Meta(ge=1)]
     max_events: Annotated[int, msgspec.Meta(ge=50)]
+    max_invalid_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 50
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -62,10 +63,18 @@ class Settings(msgspec.Struct, frozen=True):
         return {name: str(getattr(self, field)) for name, field in PER_DROP.items()}
 
 
-PER_DROP = {"on-invalid": "on_invalid", "default-max-tokens": "default_max_tokens"}
+PER_DROP = {
+    "on-invalid": "on_invalid",
+    "max-invalid-percent": "max_invalid_percent",
+    "default-max-tokens": "default_max_tokens",
+}
 """Names of S3 object metadata (`aws s3 cp … --metadata on-invalid=skip`) and the setting each overrides."""
 
-_ACCEPTED = {"on_invalid": '"refuse" or "skip"', "default_max_tokens": "a whole number from 0 to 1000000"}
+_ACCEPTED = {
+    "on_invalid": '"refuse" or "skip"',
+    "max_invalid_percent": "a whole number from 0 to 100",
+    "default_max_tokens": "a whole number from 0 to 1000000",
+}
 
 
 class BadMetadata(ValueError):

@@ -17,7 +17,7 @@ from conveyor.validation import validate
 def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Carry a run on as far as it goes now, whether an upload or the state machine asks. Returns the machine's state.
 
-    An ignored upload, or one of which nothing is left, gives {"ignored": key}.
+    An upload that nobody meant, or of which nothing is left, gives {"ignored": key}.
     {"run", "continue": state} goes on in a new execution.
     """
     if "continue" in event:

@@ -4,13 +4,13 @@ import msgspec
 from msgspec.structs import replace
 
 from conveyor import keys
-from conveyor.checking import MOST_FAULTS, MOST_MODEL_CHANGES, Check, check_drop
+from conveyor.checking import MOST_FAULTS, Check, check_drop
 from conveyor.output import OutputFile
 from conveyor.packed import Unreadable
 from conveyor.plan import Checked, Plan
 from conveyor.reading import Reading
+from conveyor.reasons import reason_of
 from conveyor.records import Refusal, Run
-from conveyor.settings import Settings
 from conveyor.turn import Turn
 
 _encode = msgspec.json.Encoder().encode
@@ -27,7 +27,7 @@ def validate(turn: Turn) -> None:
     except Unreadable as error:
         _refuse(turn, error.code, str(error))
         return
-    reason = _reason(check, turn.run.settings)
+    reason = reason_of(check, turn.run.settings)
     if reason is None and (other := _seen_before(turn, reading.sha256)):
         _refuse(turn, "seen-before", f"the same bytes under this key are run {other} already")
         return
@@ -73,28 +73,3 @@ def _seen_before(turn: Turn, checksum: str) -> str | None:
     """
     drop = turn.run.drop
     return turn.ledger.claim_content(drop.content(checksum), drop.again)
-
-
-def _reason(check: Check, settings: Settings) -> tuple[str, str] | None:
-    """Return why a checked drop is refused as a whole, with what to do about it."""
-    if check.gave_up:
-        message = f"there are more than {MOST_FAULTS:,} faults; the rest of the drop was not checked"
-        return "invalid-lines", message
-    if check.faults and settings.on_invalid == "refuse":
-        return "invalid-lines", "some lines are invalid: correct them, or skip them with --metadata on-invalid=skip"
-    if not check.requests:
-        return "no-requests", "the drop holds no request that could be sent"
-    if check.requests > settings.max_requests_per_drop:
-        limit = settings.max_requests_per_drop
-        message = (
-            f"the drop holds {check.requests:,} requests; the stack's MaxRequestsPerDrop is {limit:,}: deploy with "
-            f"a larger one, or drop parts, made with split -l {limit} --additional-suffix=.jsonl, say"
-        )
-        return "too-many-requests", message
-    if check.alternates:
-        message = (
-            f"the lines change the model more than {MOST_MODEL_CHANGES} times, and in this stack's form each batch "
-            f"holds one model: sort the lines by model, or drop a file for each"
-        )
-        return "models-alternate", message
-    return None
