@@ -1,7 +1,9 @@
 """Bytes become lines."""
 
+import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,22 +16,35 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[begin:end] for begin, end in pairwise(marks)]
 
 
-@given(st.binary(max_size=200).map(lambda data: data.replace(b"x", b"\n")), st.lists(st.integers(0, 200), max_size=8))
+MARK = b"\xef\xbb\xbf"
+files = st.lists(st.binary(max_size=30) | st.sampled_from([b"\n", MARK, b" ", b"\r\n", b"\t"]), max_size=30).map(
+    b"".join
+)
+
+
+@given(files, st.lists(st.integers(0, 200), max_size=8))
 def test_lines_are_those_of_the_file_wherever_the_stream_is_cut(data: bytes, places: list[int]) -> None:
     """Only the line feed ends a line, and a chunk may end anywhere."""
     whole = list(read_lines([data]))
     assert list(read_lines(cut(data, places))) == whole
-    body = data.removeprefix(b"\xef\xbb\xbf")
-    expected = [(number, raw.strip(b" \t\r")) for number, raw in enumerate(body.split(b"\n"), 1)]
+    begin = re.compile(rb"(?:\xef\xbb\xbf|[ \t\r])*")
+    expected = [(number, begin.sub(b"", raw, 1).rstrip(b" \t\r")) for number, raw in enumerate(data.split(b"\n"), 1)]
     assert [(line.number, line.raw) for line in whole] == [(number, raw) for number, raw in expected if raw]
 
 
-@given(st.binary(max_size=200).map(lambda data: data.replace(b"x", b"\n")))
+@given(files)
 def test_a_lines_place_is_where_its_bytes_stand(data: bytes) -> None:
     """A range of the drop can be read again from a line's offsets alone."""
     for line in read_lines([data]):
         again = list(read_lines([data[line.start : line.end]], first=line.number, start=line.start))
         assert again == [line]
+
+
+@pytest.mark.parametrize("begin", [MARK, MARK + MARK, b" " + MARK, MARK + b" \t", MARK + b" " + MARK])
+def test_a_byte_order_mark_at_the_start_of_any_line_is_no_part_of_it(begin: bytes) -> None:
+    """Files are put together from others that begin with one; inside a line it is a character like any other."""
+    lines = [b'{"a": "' + MARK + b'"}'] * 3
+    assert [line.raw for line in read_lines([b"\n".join(begin + line for line in lines)])] == lines
 
 
 def test_characters_that_only_look_like_line_ends_end_no_line() -> None:

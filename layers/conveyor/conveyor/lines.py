@@ -7,6 +7,7 @@ LONGEST_LINE = 32_000_000
 """Bytes. The provider's limit for one request; a longer line is reported, never held in memory."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BLANK = b" \t\r"
 _STRETCH_BYTES = 1 << 18
 """So much is worth looking at at once, and still lies in the processor's cache."""
 
@@ -21,7 +22,7 @@ class Line(NamedTuple):
     end: int
     """Offset after its last byte; the line feed is not counted."""
     raw: bytes | None
-    """Its bytes without line end and byte order mark; None when it is longer than the limit."""
+    """Its bytes without line end and byte order marks; None when it is longer than the limit."""
 
 
 class Stretch(NamedTuple):
@@ -99,8 +100,15 @@ def split_stretch(stretch: Stretch, number: int, longest: int = LONGEST_LINE) ->
     while begin < stop:
         end = data.find(b"\n", begin, stop)
         end = stop if end < 0 else end
-        mark = b"" if begin + shift else BYTE_ORDER_MARK
-        raw = data[begin:end].removeprefix(mark).strip(b" \t\r") if end - begin <= longest else None
+        raw = _content(data[begin:end]) if end - begin <= longest else None
         yield Line(number, begin + shift, end + shift, raw)
         number += 1
         begin = end + 1
+
+
+def _content(line: bytes) -> bytes:
+    """Return a line without its line end, white space and byte order marks: files are put together from others."""
+    raw = line.strip(_BLANK)
+    while raw.startswith(BYTE_ORDER_MARK):
+        raw = raw[len(BYTE_ORDER_MARK) :].lstrip(_BLANK)
+    return raw
