@@ -2,12 +2,14 @@
 
 import gzip
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
 from conveyor.checking import MOST_FAULTS
 from tests.functions.belt import Belt, drop_of, request
 
+REPORTS = Path(__file__).parents[1] / "data" / "reports"
 KEY = "inbox/packed.jsonl.gz"
 
 
@@ -33,6 +35,43 @@ def test_a_packed_drop_comes_back_as_if_it_were_not(belt: Belt, monkeypatch: pyt
     assert belt.s3.get_object(Bucket=belt.bucket, Key=f"runs/{run}/unpacked.jsonl")["Body"].read() == drop_of(5)
 
 
+@pytest.mark.parametrize(
+    ("key", "data"),
+    [
+        ("inbox/packed.jsonl", (REPORTS / "gzip-named-jsonl.jsonl").read_bytes()),
+        ("inbox/packed.json", gzip.compress(gzip.compress(drop_of(2)))),
+        ("inbox/packed.JSONL.GZ", gzip.compress(drop_of(2))),
+        ("inbox/packed.ndjson.gz", drop_of(2)),
+    ],
+)
+def test_whether_a_drop_is_packed_follows_from_its_bytes(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch, key: str, data: bytes
+) -> None:
+    """Whatever its name says: servers and programs pack and unpack files on their way. Twice at most."""
+    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "1")
+    notice = belt.finish(belt.upload(data, key))
+    assert (notice["status"], notice["name"], notice["failures"]) == ("completed", "packed", 0)
+    assert notice["results"] > 1
+    assert belt.receipt()["drop"]["sha256"] == sha256(data).hexdigest()
+
+
+def test_a_plan_of_before_is_read_by_the_drops_name(belt: Belt) -> None:
+    """A ledger outlives the version that wrote it."""
+    run = belt.upload(gzip.compress(drop_of(2)), KEY)
+    plan = belt.read(f"runs/{run}/plan.jsonl")
+    assert b',"unpacked":true' in plan
+    belt.s3.put_object(Bucket=belt.bucket, Key=f"runs/{run}/plan.jsonl", Body=plan.replace(b',"unpacked":true', b""))
+    assert belt.finish(run)["results"] == 2
+
+
+def test_the_message_about_a_packed_drop_names_it_as_it_is(belt: Belt) -> None:
+    """A file of another name would hold something else."""
+    data = (REPORTS / "gz-refused-command.jsonl.gz").read_bytes()
+    key = "inbox/gz-refused-command.jsonl.gz"
+    message = belt.finish(belt.upload(data, key))["message"]
+    assert f"aws s3 cp gz-refused-command.jsonl.gz s3://{belt.bucket}/{key}" in message
+
+
 def test_faults_of_a_packed_drop_name_their_lines(belt: Belt) -> None:
     """A repeated id takes a second look, at what was unpacked."""
     data = drop_of(3) + request("r-2") + b"\nnonsense\n"
@@ -45,7 +84,8 @@ def test_faults_of_a_packed_drop_name_their_lines(belt: Belt) -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (drop_of(1), "not sound gzip"),
+        (b"\x1f\x8b" + drop_of(1), "not sound"),
+        (gzip.compress(gzip.compress(drop_of(1), mtime=0)[:-3], mtime=0), "breaks off"),
         (gzip.compress(drop_of(1), mtime=0)[:-3], "breaks off"),
         (gzip.compress(b"", mtime=0), "holds no line but blank ones"),
         (gzip.compress(drop_of(9), mtime=0), "unpacked, the drop has more than 1,000 bytes"),

@@ -99,8 +99,8 @@ class Drop(msgspec.Struct, frozen=True):
         return "/".join(segments)[:_LONGEST_NAME].rstrip("./") or "_"
 
     @property
-    def is_packed(self) -> bool:
-        """True for gzip, which is unpacked before its lines are read."""
+    def is_named_packed(self) -> bool:
+        """True for a name that ends as that of gzip; whether it is, its bytes tell."""
         return self.key.endswith(PACKED)
 
     @property

@@ -2,8 +2,13 @@
 
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 PIECE_BYTES = 8 * 1024 * 1024
+MAGIC = b"\x1f\x8b"
+"""How gzip begins, and no text does."""
+MOST_LAYERS = 2
+"""Files are packed twice by mistake: by a program, and by whatever carries its output."""
 _SLICE = 1 << 16
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -14,6 +19,25 @@ class Unreadable(ValueError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def unpack_all(chunks: Iterable[bytes], limit: int) -> tuple[int, Iterator[bytes]]:
+    """Return how often bytes are packed, twice at most, and what they hold; see `unpack`."""
+    for layers in range(MOST_LAYERS):
+        begin, rest = peek(chunks, len(MAGIC))
+        if begin != MAGIC:
+            return layers, rest
+        chunks = unpack(rest, limit)
+    return MOST_LAYERS, iter(chunks)
+
+
+def peek(chunks: Iterable[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first bytes of chunks, and all chunks."""
+    chunks, held, length = iter(chunks), list[bytes](), 0
+    while length < size and (chunk := next(chunks, None)) is not None:
+        held.append(chunk)
+        length += len(chunk)
+    return b"".join(held)[:size], chain(held, chunks)
 
 
 def unpack(chunks: Iterable[bytes], limit: int, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
@@ -51,7 +75,7 @@ def _members(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
             try:
                 yield member.decompress(left, most)
             except zlib.error:
-                raise Unreadable("not-gzip", "the file's name ends in .gz, but its bytes are not sound gzip") from None
+                raise Unreadable("not-gzip", "the file begins as gzip, but is not sound: pack it again") from None
             begun = True
             left = member.unused_data if member.eof else member.unconsumed_tail
     while begun and not member.eof and (some := member.decompress(b"", most)):

@@ -39,6 +39,8 @@ class Batch(msgspec.Struct):
     """The sum over its requests: bounds the size of its results."""
     model: str = ""
     """Where a batch holds one model only: which."""
+    unpacked: bool | None = None
+    """Whether its places are those in the unpacked drop. None in plans of before, where the drop's name tells."""
 
     @property
     def skipped_lines(self) -> frozenset[int]:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import chain
 
 from conveyor import keys
-from conveyor.packed import Unreadable, unpack
+from conveyor.packed import Unreadable, unpack_all
 from conveyor.turn import Turn
 
 _SPARE = timedelta(seconds=60)
@@ -22,16 +22,19 @@ class Reading:
         self._digest = sha256()
         self._end: int | None = None
         """Of the lines, once they were read whole."""
+        self.layers = 0
+        """How often the drop is packed, once its beginning was read."""
 
     def chunks(self) -> Iterator[bytes]:
         """Yield all bytes of the drop, unpacked. Raises Unreadable, also where the function's time does not suffice."""
         turn, drop = self._turn, self._turn.run.drop
         if self._end is not None:
-            yield from turn.storage.stream(turn.source, 0, self._end)
+            yield from turn.storage.stream(turn.source(unpacked=self.is_packed), 0, self._end)
             return
         self._digest, end = sha256(), 0
         whole = self._digested(turn.storage.stream(drop.source, 0, drop.bytes))
-        for chunk in self._kept(unpack(whole, turn.run.settings.max_bytes_per_drop)) if drop.is_packed else whole:
+        self.layers, chunks = unpack_all(whole, turn.run.settings.max_bytes_per_drop)
+        for chunk in self._kept(chunks) if self.is_packed else chunks:
             if turn.invocation.left < _SPARE:
                 raise Unreadable(
                     "too-slow", f"one function run does not suffice to check more than {end:,} bytes: split it"
@@ -39,6 +42,11 @@ class Reading:
             end += len(chunk)
             yield chunk
         self._end = end
+
+    @property
+    def is_packed(self) -> bool:
+        """True for gzip, whatever the drop's name says."""
+        return self.layers > 0
 
     @property
     def sha256(self) -> str:

@@ -109,7 +109,7 @@ def _gone(turn: Turn, batch: Batch, about: BatchFacts) -> str | None:
     Raises DropUnreadable as long as a person may mend it: a key that was disabled can be enabled.
     """
     try:
-        turn.storage.touch(turn.source, batch.first_byte)
+        turn.storage.touch(turn.source_of(batch), batch.first_byte)
     except DropUnreadable as error:
         if error.is_gone or _is_patience_over(turn, batch.number, about, str(error)):
             return str(error)

@@ -78,7 +78,7 @@ def _has_key(turn: Turn) -> bool:
 def _is_readable(turn: Turn, batch: Batch) -> bool:
     """Refuse the run where the drop cannot be read any more: each attempt would fail, and nobody would know why."""
     try:
-        turn.storage.touch(turn.source, batch.first_byte)
+        turn.storage.touch(turn.source_of(batch), batch.first_byte)
     except DropUnreadable as error:
         turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), error.code, str(error)))
         return False

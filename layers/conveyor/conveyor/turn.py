@@ -38,11 +38,14 @@ class Turn:
             self.rest.begin(until, self.ledger.rest(until).reason)
         return facts
 
-    @property
-    def source(self) -> Source:
-        """Where the lines of the drop are read once they are checked."""
-        drop = self.run.drop
-        return Source(keys.unpacked(self.run.run)) if drop.is_packed else drop.source
+    def source(self, *, unpacked: bool) -> Source:
+        """Return where the lines of the drop are read once they are checked."""
+        return Source(keys.unpacked(self.run.run)) if unpacked else self.run.drop.source
+
+    def source_of(self, batch: Batch) -> Source:
+        """Return where the lines of a batch are read."""
+        unpacked = self.run.drop.is_named_packed if batch.unpacked is None else batch.unpacked
+        return self.source(unpacked=unpacked)
 
     def origin(self, batch: Batch) -> Origin:
         """Return what the provider is told of a batch."""
@@ -57,7 +60,7 @@ class Turn:
         return read_lines(self._chunks(batch), first=batch.first_line, start=batch.first_byte)
 
     def _chunks(self, batch: Batch) -> Iterator[bytes]:
-        return self.storage.stream(self.source, batch.first_byte, batch.end_byte)
+        return self.storage.stream(self.source_of(batch), batch.first_byte, batch.end_byte)
 
     def usual_wait(self) -> int:
         """Return the seconds until it makes sense to look again, when nothing says better."""

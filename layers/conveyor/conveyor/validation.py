@@ -36,6 +36,8 @@ def validate(turn: Turn) -> None:
         _refuse(turn, *reason, check, file)
     else:
         checked = Checked(check.lines, reading.sha256, len(check.faults), file)
+        for batch in check.batches:
+            batch.unpacked = reading.is_packed
         turn.ledger.write_plan(Plan(checked, check.batches))
 
 
