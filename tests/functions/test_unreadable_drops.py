@@ -1,6 +1,7 @@
 """A drop that cannot be read is refused in words; once it is paid for, its results come back all the same."""
 
 import gzip
+import tracemalloc
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from tests.faults.hostile_s3 import refusing_drops
 from tests.faults.taps import At, meanwhile
-from tests.functions.belt import Belt, drop_of, request
+from tests.functions.belt import Belt, Task, drop_of, request
 from tests.functions.test_once import executions
 from tests.unit.test_unreadable import KEYS_WORDS, SSE_C
 
@@ -281,6 +282,30 @@ def test_numbers_add_up_although_nobody_knows_which_lines_were_blank(belt: Belt,
     assert (receipt["requests"], receipt["results"], receipt["failures"], receipt["retryable"]) == (7, 4, 3, 0)
     assert receipt["ordered"] == (spool_bytes > 900)
     assert receipt["unaccounted"] == []
+
+
+@pytest.mark.parametrize("spool_bytes", [9_500_000_000, 0])
+def test_millions_of_blank_lines_of_a_drop_that_is_gone_take_no_memory(belt: Belt, spool_bytes: int) -> None:
+    """Nobody knows which lines they are, and nobody needs a list of them."""
+    belt.provider.configure(outcomes={"1": "missing"})
+    belt.clients.environment = replace(belt.clients.environment, spool_bytes=spool_bytes)
+    run = belt.upload(request("r-1") + b"\n" * 500_000 + request("r-2"))
+    delete(belt)
+    most = list[int]()
+
+    def traced(task: Task) -> dict[str, Any]:
+        if not (isinstance(task, partial) and task.func == belt.split):
+            return task()
+        tracemalloc.start()
+        told: dict[str, Any] = task()
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        return told
+
+    belt.finish(run, traced)
+    assert [line["line"] for line in belt.lines("results/", "results.jsonl")] == [500_001]
+    assert [line["line"] for line in belt.lines("failures/", "failures.jsonl")] == [None]
+    assert max(most) < 10_000_000
 
 
 @pytest.mark.parametrize("spool_bytes", [9_500_000_000, 900])

@@ -17,9 +17,8 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 
 MARK = b"\xef\xbb\xbf"
-files = st.lists(st.binary(max_size=30) | st.sampled_from([b"\n", MARK, b" ", b"\r\n", b"\t"]), max_size=30).map(
-    b"".join
-)
+PIECES = [b"\n", MARK, b" ", b"\r\n", b"\t", b"\n" * 30, b"\r \t\n", b"a", b"\v", b"\x0c\n", b"\xef", b"\xbb\xbf"]
+files = st.lists(st.binary(max_size=30) | st.sampled_from(PIECES), max_size=30).map(b"".join)
 
 
 @given(files, st.lists(st.integers(0, 200), max_size=8))

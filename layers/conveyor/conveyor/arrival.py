@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from conveyor.by_line import NO_ID, all_lines, has_blank_lines
+from conveyor.by_line import NO_ID, Lacking, all_lines, has_blank_lines
 from conveyor.drop import line_of, nonce
 from conveyor.outcome import Result, missing_beside
 from conveyor.output import Written
 from conveyor.spool import Stored, remains_of
 from conveyor.writing import Job, Outputs, left_out, outputs_of
 
-type Settled = Callable[[list[int], list[tuple[int, bytes]]], bool]
-"""Takes the lines without a result, and the unreadable ones among them; returns whether no more will come."""
+type Settled = Callable[[Lacking, list[tuple[int, bytes]]], bool]
+"""Takes the requests without a result, and the unreadable ones among them; returns whether no more will come."""
 
 
 class _LinesLackError(Exception):
@@ -40,12 +40,15 @@ class _Arrival:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._mark = nonce(job.turn.run.run)
+        self._is_blind = job.gone is not None and has_blank_lines(job.batch)
+        """Whether nobody knows any more which lines are requests."""
+        self._skipped = job.batch.skipped_lines
         self._ids = dict[int, bytes]()
-        if job.gone:
-            self._ids.update(dict.fromkeys(all_lines(job.batch), NO_ID))
-        else:
+        if not job.gone:
             for some in job.custom_ids():
                 self._ids.update(zip(some.numbers, map(bytes, some.values), strict=True))
+        elif not self._is_blind:
+            self._ids.update(dict.fromkeys(all_lines(job.batch), NO_ID))
         self._done = set[int]()
         self._broken = dict[int, Result]()
         self._again = set[int]()
@@ -53,7 +56,7 @@ class _Arrival:
     def take(self, result: Result, outputs: Outputs) -> None:
         """Write a result, or keep it aside."""
         line = line_of(result.wire_id, self._mark)
-        if line is not None and line in self._ids:
+        if line is not None and self._waits_for(line):
             self._take(line, result, outputs)
             return
         if line in self._done:
@@ -61,6 +64,12 @@ class _Arrival:
         else:
             self._job.tally.add_foreign(result)
         outputs.set_aside([result.raw + b"\n"])
+
+    def _waits_for(self, line: int) -> bool:
+        if not self._is_blind:
+            return line in self._ids
+        batch = self._job.batch
+        return batch.first_line <= line <= batch.last_line and line not in self._done and line not in self._skipped
 
     def _take(self, line: int, result: Result, outputs: Outputs) -> None:
         if not result.is_broken:
@@ -77,9 +86,9 @@ class _Arrival:
     def finish(self, outputs: Outputs, is_settled: Settled) -> None:
         """Write what had no result, and the lines to send again."""
         lacking = self._lacking()
-        if lacking and not is_settled(
-            list(self._ids), sorted((line, result.raw) for line, result in self._broken.items())
-        ):
+        broken = sorted((line, result.raw) for line, result in self._broken.items())
+        told_by = sorted(self._done) if self._is_blind else list(self._ids)
+        if lacking and not is_settled(Lacking(len(lacking), told_by), broken):
             raise _LinesLackError
         for line in lacking:
             self._write(outputs, line, self._broken.get(line or 0) or missing_beside(self._job.tally.nameless))
@@ -91,7 +100,7 @@ class _Arrival:
     def _lacking(self) -> Sequence[int | None]:
         """Return the lines without a result; None for each where nobody knows which they are."""
         batch = self._job.batch
-        if self._job.gone and has_blank_lines(batch):
+        if self._is_blind:
             return [*sorted(self._broken), *[None] * (batch.requests - len(self._done) - len(self._broken))]
         return list(self._ids)
 
@@ -99,7 +108,7 @@ class _Arrival:
         is_gone = self._job.gone is not None
         stored = Stored.of(result, line, resendable=not is_gone)
         self._job.tally.add(result, retryable=stored.retryable)
-        custom_id = NO_ID if line is None else self._ids.pop(line)
+        custom_id = NO_ID if line is None else self._ids.pop(line, NO_ID)
         outputs.add(custom_id, stored, line if is_gone else None)
         if stored.retryable and line is not None:
             self._again.add(line)

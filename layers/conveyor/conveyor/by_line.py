@@ -1,8 +1,10 @@
 """The user's files of a batch whose lines can no longer be read: what was paid for is written under line numbers.
 
 The ids stood in the drop only. Line numbers are known from the wire ids; where the batch has blank lines, those of
-requests without a result are not.
+requests without a result are not. Nothing here grows with the number of blank lines.
 """
+
+from typing import NamedTuple
 
 from conveyor.outcome import Result
 from conveyor.output import Written
@@ -13,14 +15,24 @@ from conveyor.writing import MOST_NAMED, Job, Outputs, left_out, outputs_of
 NO_ID = b"null"
 
 
+class Lacking(NamedTuple):
+    """Requests of a batch that have no result."""
+
+    requests: int
+    told_by: list[int]
+    """Their lines; where nobody knows these, the lines that have a result, which tell two reads apart as well."""
+
+
 def all_lines(batch: Batch) -> list[int]:
-    """Return the lines that may be requests of a batch: exactly those if none is blank."""
+    """Return the lines of all requests of a batch. Raises ValueError where it has blank lines: then nobody knows."""
+    if has_blank_lines(batch):
+        raise ValueError(f"batch {batch.number} has blank lines: which lines are requests is not known")
     skipped = batch.skipped_lines
     return [line for line in range(batch.first_line, batch.last_line + 1) if line not in skipped]
 
 
 def has_blank_lines(batch: Batch) -> bool:
-    """Tell whether not all of those are requests."""
+    """Tell whether a batch has lines that are neither requests nor left out."""
     return batch.last_line - batch.first_line + 1 - len(batch.skipped) != batch.requests
 
 

@@ -1,5 +1,6 @@
 """The lines of a drop that were checked, read again with little work: many of them at once."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from operator import attrgetter, itemgetter
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from conveyor.lines import Line, Stretch, lines_in, split_stretch
+from conveyor.lines import Line, Stretch, is_blank, lines_in, split_stretch
 
 
 class Values(NamedTuple):
@@ -44,15 +45,16 @@ class Field:
 
     def read(self, stretches: Iterable[Stretch], first: int, skipped: frozenset[int]) -> Iterator[Values]:
         """Yield the field's values on all lines, of which the first has number `first`; some lines are skipped."""
+        all_skipped = sorted(skipped)
         for stretch in stretches:
             count = lines_in(stretch)
-            numbers = range(first, first + count)
-            left_out = sorted(skipped.intersection(numbers))
-            rows = None if left_out else self._at_once(stretch, count)
-            if rows is None:
-                yield self._one_by_one(stretch, first, left_out)
-            else:
-                yield Values(stretch, first, numbers, list(map(self._value, rows)), left_out)
+            left_out = all_skipped[bisect_left(all_skipped, first) : bisect_left(all_skipped, first + count)]
+            if not is_blank(stretch):
+                rows = None if left_out else self._at_once(stretch, count)
+                if rows is None:
+                    yield self._one_by_one(stretch, first, left_out)
+                else:
+                    yield Values(stretch, first, range(first, first + count), list(map(self._value, rows)), left_out)
             first += count
 
     def _at_once(self, stretch: Stretch, count: int) -> Sequence[Any] | None:
@@ -67,7 +69,7 @@ class Field:
         return rows if len(rows) == count else None
 
     def _one_by_one(self, stretch: Stretch, first: int, skipped: list[int]) -> Values:
-        lines = [line for line in split_stretch(stretch, first) if line.raw != b"" and line.number not in skipped]
+        lines = [line for line in split_stretch(stretch, first) if line.number not in skipped]
         values = [self._value(self._decode(line.raw)) for line in lines]
         return Values(stretch, first, [line.number for line in lines], values, skipped)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from conveyor.dialect import Dialect
 from conveyor.glance import Glance, Glancer
 from conveyor.line import Fault, Request, Rules, read_request
-from conveyor.lines import Line, Stretch, lines_in, read_stretches, split_stretch
+from conveyor.lines import Line, Stretch, is_blank, lines_in, read_stretches, split_stretch
 from conveyor.plan import Limits, Planner, Sent, Skipped
 from conveyor.repeats import Hashes, Ids, Recall, Suspects
 from conveyor.settings import Settings
@@ -56,16 +56,14 @@ class Check:
             passed = self._pass_over(stretch, number)
             if not passed:
                 for line in split_stretch(stretch, number):
-                    passed += 1
-                    if line.raw != b"":
-                        self._add(line)
+                    self._add(line)
                     if self.gave_up:
                         return
-            number += passed
+            number += passed or lines_in(stretch)
 
     def _pass_over(self, stretch: Stretch, number: int) -> int:
         """Plan the lines of a stretch if all are beyond doubt, fit, and repeat no id; return how many it took."""
-        if stretch.data is not None and not stretch.data[stretch.begin : stretch.end].strip(b" \t\r\n"):
+        if is_blank(stretch):
             return lines_in(stretch)
         seen = self._glancer.glance(stretch)
         if seen is None or not self._keeps_rules(seen):

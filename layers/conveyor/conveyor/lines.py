@@ -1,5 +1,6 @@
 """Bytes to lines, split on the line feed only: JSON strings may hold U+2028 and the like, which are not line ends."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -8,8 +9,10 @@ LONGEST_LINE = 32_000_000
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLANK = b" \t\r"
+_BEGINS_BLANK = _BLANK + b"\n" + BYTE_ORDER_MARK[:1]
 _STRETCH_BYTES = 1 << 18
 """So much is worth looking at at once, and still lies in the processor's cache."""
+_WHITE = re.compile(rb"[ \t\r\n]*+(?:\xef\xbb\xbf[ \t\r\n]*+)*+")
 
 
 class Line(NamedTuple):
@@ -45,10 +48,8 @@ def read_lines(
     Holds one chunk plus the longest line.
     """
     for stretch in read_stretches(chunks, start=start, longest=longest):
-        for line in split_stretch(stretch, first, longest):
-            first += 1
-            if line.raw != b"":
-                yield line
+        yield from split_stretch(stretch, first, longest)
+        first += lines_in(stretch)
 
 
 def read_stretches(chunks: Iterable[bytes], *, start: int = 0, longest: int = LONGEST_LINE) -> Iterator[Stretch]:
@@ -84,14 +85,23 @@ def lines_in(stretch: Stretch) -> int:
     data, begin, end, _ = stretch
     if data is None:
         return 1
-    count = int(data[end - 1 : end] != b"\n")
-    while begin := data.find(b"\n", begin, end) + 1:  # many times as fast as bytes.count
-        count += 1
-    return count
+    return data.count(b"\n", begin, end) + (data[end - 1 : end] != b"\n")
+
+
+def is_blank(stretch: Stretch) -> bool:
+    """Tell whether all lines of a stretch are blank, in far less time than it takes to split it."""
+    data, begin, end, _ = stretch
+    if data is None or data[begin] not in _BEGINS_BLANK:
+        return False
+    some = data[begin:end].replace(BYTE_ORDER_MARK, b" ")
+    return some.isspace() and b"\v" not in some and b"\f" not in some  # these two are no white space of JSON's
 
 
 def split_stretch(stretch: Stretch, number: int, longest: int = LONGEST_LINE) -> Iterator[Line]:
-    """Yield all lines of a stretch that begins with line `number`, blank ones too."""
+    """Yield the lines of a stretch that begins with line `number`, leaving out blank ones.
+
+    However many of these follow each other, they take one step: a file may hold millions of them.
+    """
     data, begin, stop, start = stretch
     if data is None:
         yield Line(number, start, start + stop, None)
@@ -101,6 +111,10 @@ def split_stretch(stretch: Stretch, number: int, longest: int = LONGEST_LINE) ->
         end = data.find(b"\n", begin, stop)
         end = stop if end < 0 else end
         raw = _content(data[begin:end]) if end - begin <= longest else None
+        if raw == b"":
+            begin, passed = _after_blank(data, end, stop)
+            number += passed
+            continue
         yield Line(number, begin + shift, end + shift, raw)
         number += 1
         begin = end + 1
@@ -109,6 +123,16 @@ def split_stretch(stretch: Stretch, number: int, longest: int = LONGEST_LINE) ->
 def _content(line: bytes) -> bytes:
     """Return a line without its line end, white space and byte order marks: files are put together from others."""
     raw = line.strip(_BLANK)
-    while raw.startswith(BYTE_ORDER_MARK):
-        raw = raw[len(BYTE_ORDER_MARK) :].lstrip(_BLANK)
+    if raw.startswith(BYTE_ORDER_MARK) and (white := _WHITE.match(raw)):
+        return raw[white.end() :]
     return raw
+
+
+def _after_blank(data: bytes, feed: int, stop: int) -> tuple[int, int]:
+    """Return where the first line begins that is not blank, behind a line feed, and how many feeds lie before it."""
+    white = _WHITE.match(data, feed, stop)
+    behind = white.end() if white else feed
+    if behind >= stop:
+        return stop, 0
+    begin = data.rindex(b"\n", feed, behind) + 1
+    return begin, data.count(b"\n", feed, begin)

@@ -9,6 +9,8 @@ from conveyor.output import OutputFile
 from conveyor.settings import Settings
 
 _encode = msgspec.json.Encoder().encode
+MOST_SPAN = 512_000_000
+"""Bytes, some 10 s of reading. Beyond it lie blank or skipped lines: a provider would wait in vain for what follows."""
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -98,6 +100,8 @@ class Limits(NamedTuple):
     """Of the request body."""
     max_tokens: int
     """Sum over its requests."""
+    span: int = MOST_SPAN
+    """Of the drop, from its first line's first byte to its last line's last: what is read while it is sent."""
 
     @classmethod
     def of(cls, settings: Settings, dialect: Dialect) -> Self:
@@ -130,6 +134,7 @@ class Planner:
             batch.requests + sent.requests <= self._limits.requests
             and batch.body_bytes + 1 + sent.size <= self._limits.bytes
             and batch.max_tokens + sent.max_tokens <= self._limits.max_tokens
+            and sent.end - batch.first_byte <= self._limits.span
             and (batch.model == sent.model or not batch.requests)
         )
 

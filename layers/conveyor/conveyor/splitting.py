@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from conveyor.api import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
 from conveyor.arrival import write_as_they_come
-from conveyor.by_line import all_lines, has_blank_lines, write_by_line
+from conveyor.by_line import Lacking, all_lines, has_blank_lines, write_by_line
 from conveyor.clients import Clients
 from conveyor.drop import nonce, wire_id
 from conveyor.facts import BatchFacts
@@ -183,7 +183,7 @@ def _sent(work: _Work, progress: Progress) -> Written | None:
             if unrun and unrun.kind is not RefusalKind.STOP:
                 return _unrun(job, spool, unrun)
             missing = _missing(job, spool)
-            if missing and not _is_settled(work, missing, spool.broken):
+            if missing.requests and not _is_settled(work, missing, spool.broken):
                 return None
             lacking = failure(Outcome.CANCELED, unrun.error) if unrun else missing_beside(job.tally.nameless)
             return _write(job, spool, lacking)
@@ -212,29 +212,32 @@ def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
     return _write(job, spool, failure(Outcome.ERRORED if comes_again else Outcome.CANCELED, unrun.error))
 
 
-def _missing(job: Job, spool: Spool) -> list[int]:
-    """Return the lines that were sent and have no result, and blank ones where nobody can tell them apart any more."""
-    batch = job.batch
+def _missing(job: Job, spool: Spool) -> Lacking:
+    """Return which requests were sent and have no result."""
+    batch, skipped = job.batch, job.batch.skipped_lines
     if len(spool) == batch.requests:
-        return []
-    skipped = batch.skipped_lines
+        return Lacking(0, [])
+    if job.gone and has_blank_lines(batch):
+        answered = sorted(line for line in spool if line not in skipped)
+        return Lacking(max(0, batch.requests - len(answered)), answered)
     numbers = all_lines(batch) if job.gone else (line.number for line in job.turn.lines(batch))
-    return [number for number in numbers if number not in skipped and number not in spool]
+    missing = [number for number in numbers if number not in skipped and number not in spool]
+    return Lacking(len(missing), missing)
 
 
-def _is_settled(work: _Work, missing: list[int], broken: list[tuple[int, bytes]]) -> bool:
+def _is_settled(work: _Work, missing: Lacking, broken: list[tuple[int, bytes]]) -> bool:
     """Tell whether enough reads agree on what lacks, this one included; if not, write this one down.
 
     Reads that do not agree for a day are enough, too: the last one counts. `broken`: those of the missing of which
     there is a line that is no JSON, which may have been cut off on its way.
     """
     turn, batch, about = work.job.turn, work.job.batch.number, work.about
-    digest = sha256(repr((missing, broken) if broken else missing).encode()).hexdigest()
+    digest = sha256(repr((missing.told_by, broken) if broken else missing.told_by).encode()).hexdigest()
     reads = [turn.ledger.read(batch, number) for number in sorted(about.reads)]
     before = [read.digest for read in reads[1 - ENOUGH_READS :]]
     if before == [digest] * (ENOUGH_READS - 1) or (reads and reads[0].at + READS_PATIENCE <= turn.now()):
         return True
-    turn.ledger.write_read(batch, work.number, Read(turn.invocation.writer, turn.now(), len(missing), digest))
+    turn.ledger.write_read(batch, work.number, Read(turn.invocation.writer, turn.now(), missing.requests, digest))
     return False
 
 

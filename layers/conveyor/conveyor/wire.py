@@ -53,14 +53,20 @@ class Envelope:
         return params + digits + count * self._frame + (count - 1) + defaulted * (len(self._default) - 1)
 
     def body(self, batch: Batch, stretches: Iterable[Stretch]) -> Iterator[bytes]:
-        """Yield the body of a batch, from all its lines as they were checked, in pieces worth a system call."""
-        before = self._form.start
+        """Yield the body of a batch, from all its lines as they were checked, in pieces worth a system call.
+
+        Nothing is read behind the last request.
+        """
+        before, left = self._form.start, batch.requests
         for some in PARAMS.read(stretches, batch.first_line, batch.skipped_lines):
             if some.values:
                 defaulted = map(_lacks_max_tokens, some.values) if batch.defaulted else repeat(None)
                 yield before
                 yield self.requests(some.numbers, some.values, defaulted)
                 before = self._form.separator
+                left -= len(some.values)
+            if not left:
+                break
         yield self._form.end
 
 

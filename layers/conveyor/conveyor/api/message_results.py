@@ -82,7 +82,7 @@ def decode_results(chunks: Iterable[bytes]) -> Iterator[Result]:
         results = _decode_at_once(stretch)
         if results is None:
             lines = (line.raw for line in split_stretch(stretch, 1, LONGEST_RESULT))
-            results = [each for raw in lines if raw != b"" for each in read_line(raw or b"", decode_one)]
+            results = [each for raw in lines for each in read_line(raw or b"", decode_one)]
         yield from results
 
 
