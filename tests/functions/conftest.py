@@ -27,7 +27,7 @@ STACK_SETTINGS = {
     "ALLOW_TOOLS": "no",
     "DELETE_FILES": "no",
     "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/test/1",
-    "DEFAULT_MAX_TOKENS": "4096",
+    "DEFAULT_MAX_TOKENS": "15000",
     "ON_INVALID": "refuse",
     "MAX_INVALID_PERCENT": "50",
     "MAX_REQUESTS_PER_DROP": "100000",

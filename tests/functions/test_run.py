@@ -210,8 +210,8 @@ def test_a_drop_beyond_the_limits_of_one_batch_is_planned_as_several(
     data = request("r-1", max_tokens=None) + b"\n" + request("r-2") + b"\n" + request("r-3") + b"\n"
     longer = len('"1234567890-1"') - len('"r-1"')
     body = len('{"requests":[]}') + 2 + sum(len(line) + longer for line in data.splitlines())
-    body += len('"max_tokens":4096,')
-    limits = {"MAX_BYTES_PER_BATCH": body, "MAX_TOKENS_PER_BATCH": 4096 + 64 + 64}
+    body += len('"max_tokens":15000,')
+    limits = {"MAX_BYTES_PER_BATCH": body, "MAX_TOKENS_PER_BATCH": 15_000 + 64 + 64}
     exact = limits.get(limit, 3)
     monkeypatch.setenv(f"CONVEYOR_{limit}", str(exact))
     assert planned(belt, belt.upload(data)) == [(1, 3)]

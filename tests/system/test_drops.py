@@ -63,7 +63,7 @@ def test_the_tutorials_two_lines_go_through(stack: Stack) -> None:
     results = stack.lines(f"results/articles/{message.run}/results.jsonl")
     assert [(line["custom_id"], line["error"]) for line in results] == [("article_1", None), ("article_2", None)]
     receipt = json.loads(stack.object(f"results/articles/{message.run}/receipt.json"))
-    assert receipt["default_max_tokens"] == {"requests": 2, "value": 4096}
+    assert receipt["default_max_tokens"] == {"requests": 2, "value": 15_000}
 
 
 @pytest.mark.parametrize("kind", ["RequestResponse", "Event"])

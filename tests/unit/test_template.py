@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from conveyor.api.messages import MessageBatches
+from conveyor.plan import Limits
 from conveyor.settings import Environment, Settings
 from tests.unit import template
 from tests.unit.template import FUNCTIONS, Json, spelled
@@ -105,6 +107,13 @@ def test_the_code_takes_every_number_the_template_takes() -> None:
             limits = parameters.get(spelled(template.decided(value, {})), {})
             if bound in limits:
                 Settings.from_env(submit | {variable: str(limits[bound])})  # raises where it does not take it
+
+
+def test_a_full_batch_of_lines_without_max_tokens_is_one_batch() -> None:
+    """The default leaves room to think, and still fills a batch: beyond 15,000 the limit of tokens would cut it."""
+    own = Settings.from_env(variables("Submit"))
+    assert own.default_max_tokens == 15_000
+    assert Limits.of(own, MessageBatches.dialect).requests * own.default_max_tokens <= own.max_tokens_per_batch
 
 
 def test_the_state_machine_calls_versions() -> None:
