@@ -40,6 +40,7 @@ class Batch:
     requests: Sequence[Asked]
     settings: Settings  # as they were at creation
     created_at: float
+    betas: frozenset[str] = frozenset()  # that the create call named
     job: Job | None = None  # what a batch made of a file has beside its requests
     ends_at: float = math.inf
     cut: str = ""  # what becomes of the unfinished requests when the batch ends early: canceled, expired
@@ -162,7 +163,10 @@ class Batches:
         """Go through the batches that were not deleted, oldest first."""
         return iter(self._by_id.values())
 
-    def create(self, requests: Sequence[Asked], settings: Settings, now: float, job: Job | None = None) -> Batch:
+    def create(
+        self, requests: Sequence[Asked], settings: Settings, now: float, job: Job | None = None,
+        betas: frozenset[str] = frozenset(),
+    ) -> Batch:  # fmt: skip
         """Take a batch in; where the queue has no room for it, a job fails, and others raise `ApiError` 429."""
         if not (job and job.faults) and self._full(len(requests), settings.queue_limit, now):
             limit = f"This batch would exceed your limit of {settings.queue_limit} enqueued batch requests."
@@ -171,7 +175,9 @@ class Batches:
             job.faults.append(LineFault("token_limit_exceeded", limit))
         self.created += 1
         named, number = _new_id("batch_" if job else "msgbatch_01"), self.created
-        batch = Batch(id=named, number=number, requests=requests, settings=settings, created_at=now, job=job)
+        batch = Batch(
+            id=named, number=number, requests=requests, settings=settings, created_at=now, job=job, betas=betas
+        )
         batch.plan_end(settings.seconds, now)
         self._by_id[batch.id] = batch
         return batch

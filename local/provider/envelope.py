@@ -33,7 +33,7 @@ class Envelope(Struct, forbid_unknown_fields=True):
     requests: list[Item]
 
 
-def read_envelope(body: BinaryIO, *, version: str, max_requests: int) -> list[Asked]:
+def read_envelope(body: BinaryIO, *, version: str, betas: frozenset[str], max_requests: int) -> list[Asked]:
     """Read a body that lies in a file; raises `ApiError` 400.
 
     The file is mapped, not loaded: memory holds the items (some 300 bytes each), the rest is the system's cache.
@@ -47,7 +47,7 @@ def read_envelope(body: BinaryIO, *, version: str, max_requests: int) -> list[As
     seen: set[str] = set()
     for index, item in enumerate(items):
         _check_item(index, item, seen)
-    return [read_params(item.custom_id, item.params, version) for item in items]
+    return [read_params(item.custom_id, item.params, version, betas) for item in items]
 
 
 def _decode(mapped: mmap.mmap) -> Envelope:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from local.provider.betas import betas_of
 from local.provider.envelope import read_envelope
 from local.provider.errors import ApiError
 from local.provider.exchange import Call, Manners, endpoint
@@ -29,7 +30,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
 
 def routes(provider: Provider) -> list[Route]:
     """Give the routes of the dialect."""
-    make = partial(endpoint, provider, Manners(_check_version, ApiError.response, "request-id", may_be_signed=True))
+    make = partial(endpoint, provider, Manners(_check_headers, ApiError.response, "request-id", may_be_signed=True))
     return [
         Route(BATCHES, make("create", create), methods=["POST"]),
         Route(BATCHES, make("list", list_page), methods=["GET"]),
@@ -44,9 +45,10 @@ async def create(call: Call) -> Response:
     """Create a batch; all faults of the envelope are 400, those of params wait for the end."""
     version = call.request.headers["anthropic-version"]
     limit = call.world.settings.max_requests
-    read = partial(read_envelope, call.body, version=version, max_requests=limit)
+    betas = betas_of(call.request)
+    read = partial(read_envelope, call.body, version=version, betas=betas, max_requests=limit)
     asked = await asyncio.to_thread(read)  # a large body takes seconds, and other calls go on
-    batch = call.world.batches.create(asked, call.world.settings, call.world.now)
+    batch = call.world.batches.create(asked, call.world.settings, call.world.now, betas=betas)
     if unlist := call.action(Unlist):
         batch.unlisted_looks = unlist.looks
     return _shown(call, batch)
@@ -117,9 +119,10 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-def _check_version(request: Request) -> None:
+def _check_headers(request: Request) -> None:
     version = request.headers.get("anthropic-version")
     if version is None:
         raise ApiError(400, "anthropic-version: header is required")
     if version not in VERSIONS:
         raise ApiError(400, f'anthropic-version: "{version}" is not a valid version')
+    betas_of(request)

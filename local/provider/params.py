@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from local.provider import betas
+
 VERSIONS = ("2023-06-01", "2026-10-21")
 SAMPLING_REMOVED_IN = "2026-10-21"
 QUOTED_CHARS = 60
@@ -66,8 +68,8 @@ class Params(Struct, forbid_unknown_fields=True):
     output_format: Any = None
     user_profile_id: str | None = None
 
-    def refusal(self, version: str) -> str:
-        """Say why a batch refuses these params under an API version; empty when it takes them."""
+    def refusal(self, version: str, named: frozenset[str] | None) -> str:
+        """Say why a batch refuses these params under an API version and betas; empty when it takes them."""
         if self.stream:
             return "stream: Streaming is not supported for requests in a message batch"
         for name in ("speed", "fallbacks"):
@@ -78,7 +80,7 @@ class Params(Struct, forbid_unknown_fields=True):
         for name in ("temperature", "top_p", "top_k"):
             if version >= SAMPLING_REMOVED_IN and getattr(self, name) is not None:
                 return f"{name}: Extra inputs are not permitted"
-        return ""
+        return "" if named is None else betas.refusal(self, named)
 
 
 class Asked(Struct, frozen=True, gc=False):
@@ -93,15 +95,18 @@ class Asked(Struct, frozen=True, gc=False):
     max_tokens: int = 0
 
 
-def read_params(custom_id: str, params: msgspec.Raw, version: str) -> Asked:
-    """Check the params of one request and keep what its answer needs; never raises."""
+def read_params(custom_id: str, params: msgspec.Raw, version: str, named: frozenset[str] | None = None) -> Asked:
+    """Check the params of one request and keep what its answer needs; never raises.
+
+    `named`: the betas of the create call; None where there is no header for them, and all is taken.
+    """
     raw = memoryview(params)
     digest = digest_of(custom_id, raw)
     try:
         read = _DECODER.decode(raw)
     except msgspec.DecodeError as error:
         return Asked(custom_id, digest, plainly(error))
-    if refusal := read.refusal(version):
+    if refusal := read.refusal(version, named):
         return Asked(custom_id, digest, refusal)
     said = next((turn.text for turn in reversed(read.messages) if turn.role == "user"), "")
     return Asked(custom_id, digest, "", read.model, said[:QUOTED_CHARS], 4 + len(raw) // 4, read.max_tokens)

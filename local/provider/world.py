@@ -116,6 +116,7 @@ def _account(batch: Batch, now: float) -> dict[str, Any]:
         "processing_status": batch.status(now),
         "cancel_initiated": batch.cancel_initiated_at is not None,
         "dialect": batch.dialect,
+        "betas": sorted(batch.betas),
         "failed": batch.failed,
         "input_file_id": batch.job and batch.job.input_file_id,
         "metadata": batch.job and batch.job.metadata,
