@@ -28,6 +28,7 @@ STACK_SETTINGS = {
     "DELETE_FILES": "no",
     "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/test/1",
     "DEFAULT_MAX_TOKENS": "15000",
+    "BETAS": "",
     "ON_INVALID": "refuse",
     "MAX_INVALID_PERCENT": "50",
     "MAX_REQUESTS_PER_DROP": "100000",

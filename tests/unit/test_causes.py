@@ -140,3 +140,39 @@ def test_a_request_that_came_too_fast_is_not_the_accounts_fault(kind: str) -> No
     """The words speak of limits, too; an empty account is told beyond doubt."""
     assert account_cause(kind, "This would exceed your organization's usage limit of 400,000 tokens per minute") is None
     assert account_cause(kind, "insufficient_quota") is LIMIT
+
+
+UNEXPECTED = "Unexpected value(s) `a-1`, `b-2` for the `anthropic-beta` header. Please consult our documentation."
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        UNEXPECTED,
+        UNEXPECTED.replace("`", ""),
+        UNEXPECTED.replace("`", "'"),
+        f"channel error (channel #2, status code: 400): {UNEXPECTED}",
+        "invalid beta flag",
+        "The anthropic-beta header is not supported by this provider",
+        "Unsupported anthropic-beta value: a-1",
+        "The long context beta is not yet available for this subscription.",
+    ],
+)
+def test_a_beta_that_is_refused_is_known_by_the_words(words: str) -> None:
+    """As the API says it, and relays; in either letter case."""
+    for said in (words, words.upper(), words.lower()):
+        assert cause_of(400, "invalid_request_error", said) is Cause.BETA
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "params: Input should be a valid dictionary [type=dict_type, input_value='invalid beta flag', input_type=str]",
+        "requests.0.params.model: claude-beta: not found",
+        "beta: Extra inputs are not permitted",
+        "anthropic-version: header is required",
+    ],
+)
+def test_words_about_something_else_are_no_refusal_of_a_beta(words: str) -> None:
+    """Also where the user's own words are quoted."""
+    assert cause_of(400, "invalid_request_error", words) is None

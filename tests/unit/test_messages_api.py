@@ -71,6 +71,40 @@ def test_a_batch_is_sent_as_one_body_of_the_announced_length() -> None:
     assert seen[0].headers["anthropic-version"] == "2023-06-01"
 
 
+def test_betas_are_said_to_the_call_that_creates_a_batch_and_to_no_other() -> None:
+    """They hold for all of its requests; the other calls are about what exists."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        request.read()
+        return httpx.Response(200, json=batch())
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    speaking = MessageBatches(Door(client, URL, KeyHeader(Keys())), "output-300k-2026-03-24,mcp-client-2025-11-20")
+    speaking.create(outgoing(b"{}"), 60)
+    speaking.progress("msgbatch_1")
+    speaking.find(CREATED)
+    speaking.cancel("msgbatch_1")
+    with speaking.results("msgbatch_1") as results:
+        list(results)
+    betas = [request.headers.get("anthropic-beta") for request in seen]
+    assert betas == ["output-300k-2026-03-24,mcp-client-2025-11-20", None, None, None, None]
+    assert {request.headers["anthropic-version"] for request in seen} == {"2023-06-01"}
+
+
+def test_without_betas_there_is_no_header_of_them() -> None:
+    """An empty one would be refused."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json=batch())
+
+    api(answer).create(outgoing(b"{}"), 60)
+    assert "anthropic-beta" not in seen[0].headers
+
+
 def error(status: int, kind: str, message: str = "…", code: str | None = None, **headers: str) -> httpx.Response:
     """Write an error as the provider does."""
     details = {"details": {"error_code": code}} if code else {}

@@ -17,7 +17,7 @@ ENV = {
     "CONVEYOR_DELETE_FILES": "no",
     "CONVEYOR_ON_INVALID": "refuse",
     "CONVEYOR_MAX_INVALID_PERCENT": "50",
-    "CONVEYOR_DEFAULT_MAX_TOKENS": "4096",
+    "CONVEYOR_DEFAULT_MAX_TOKENS": "15000",
     "CONVEYOR_MAX_REQUESTS_PER_DROP": "100000",
     "CONVEYOR_MAX_BYTES_PER_DROP": "20000000000",
     "CONVEYOR_MAX_REQUESTS_PER_BATCH": "100000",
@@ -39,7 +39,7 @@ def test_a_drop_overrides_what_it_may_and_leaves_the_rest() -> None:
     stack = Settings.from_env(ENV)
     own = stack.for_drop({"on-invalid": "skip", "max-invalid-percent": "9", "default-max-tokens": "7", "mtime": "1"})
     assert (own.on_invalid, own.max_invalid_percent, own.default_max_tokens) == ("skip", 9, 7)
-    assert msgspec.structs.replace(own, on_invalid="refuse", max_invalid_percent=50, default_max_tokens=4096) == stack
+    assert msgspec.structs.replace(own, on_invalid="refuse", max_invalid_percent=50, default_max_tokens=15_000) == stack
 
 
 def test_settings_kept_before_there_was_a_limit_for_invalid_lines_are_read() -> None:
@@ -52,10 +52,20 @@ def test_settings_kept_before_there_was_a_limit_for_invalid_lines_are_read() -> 
 @pytest.mark.parametrize(
     ("metadata", "told"),
     [
-        ({"on-invalid": "ignore"}, '"on-invalid" must be "refuse" or "skip"'),
-        ({"default-max-tokens": "many"}, "whole number"),
-        ({"max-invalid-percent": "101"}, "whole number from 0 to 100"),
-        ({"max-invalid-percent": "5%"}, "whole number from 0 to 100"),
+        ({"on-invalid": "ignore"}, '"on-invalid" is "ignore"; expected "refuse" or "skip"$'),
+        ({"on-invalid": "Skip "}, 'did you mean "skip"[?]$'),
+        ({"default-max-tokens": "many"}, '"many"; expected a whole number from 0 to 1000000$'),
+        ({"default-max-tokens": "15,000"}, 'did you mean "15000"[?]$'),
+        ({"default-max-tokens": "1000001"}, "from 0 to 1000000$"),
+        ({"max-invalid-percent": "101"}, "whole number from 0 to 100$"),
+        ({"max-invalid-percent": "5%"}, 'from 0 to 100; did you mean "5"[?]$'),
+        ({"betas": "one two;three"}, 'did you mean "one,two,three"[?]$'),
+        ({"betas": '["Output_300k-2026-03-24"]'}, 'did you mean "output-300k-2026-03-24"[?]$'),
+        ({"betas": "anthropic-beta: a-1, b-2"}, 'did you mean "a-1,b-2"[?]$'),
+        ({"betas": "a,,b,"}, 'did you mean "a,b"[?]$'),
+        ({"betas": "é"}, 'at most 20 names and 500 characters, or "none"$'),
+        ({"betas": ",".join(f"a{number}" for number in range(21))}, "at most 20 names"),
+        ({"betas": "a" * 501}, "at most 20 names and 500 characters"),
     ],
 )
 def test_metadata_that_is_not_understood_is_an_error_that_says_what_is_accepted(
@@ -64,6 +74,32 @@ def test_metadata_that_is_not_understood_is_an_error_that_says_what_is_accepted(
     """A misspelt setting silently ignored could cost money."""
     with pytest.raises(BadMetadata, match=told):
         Settings.from_env(ENV).for_drop(metadata)
+
+
+@pytest.mark.parametrize(
+    ("stack", "metadata", "betas"),
+    [
+        ("", {}, ""),
+        ("a-1", {}, "a-1"),
+        (" a-1 , b-2,a-1 ", {}, "a-1,b-2"),
+        ("a-1", {"betas": "c-3 ,d-4"}, "c-3,d-4"),
+        ("a-1", {"betas": "none"}, ""),
+        ("a-1", {"betas": " "}, ""),
+        ("none", {}, ""),
+    ],
+)
+def test_betas_come_from_the_stack_or_from_the_drop(stack: str, metadata: dict[str, str], betas: str) -> None:
+    """Spaces and repetitions are nobody's intention. A drop can also say that it uses none."""
+    own = Settings.from_env(ENV | {"CONVEYOR_BETAS": stack}).for_drop(metadata)
+    assert own.betas == betas
+    assert Settings.from_env(ENV | {"CONVEYOR_BETAS": "z-9"}).for_drop(own.per_drop()) == own
+
+
+def test_settings_that_an_earlier_version_kept_are_read() -> None:
+    """A run lasts for months: it had no betas."""
+    kept = msgspec.to_builtins(Settings.from_env(ENV))
+    del kept["betas"]
+    assert msgspec.convert(kept, Settings).betas == ""
 
 
 def test_a_missing_or_wrong_variable_is_named() -> None:

@@ -179,6 +179,14 @@ def test_workspace_and_version_are_said_and_signed_and_no_key_is(gateway: Gatewa
         assert len(call.headers.get_list("authorization")) == 1
 
 
+def test_the_header_of_betas_is_signed_as_it_is_sent(gateway: Gateway) -> None:
+    """The gateway holds every header of the API against the signature."""
+    client = httpx.Client(transport=httpx.MockTransport(gateway.answer))
+    MessageBatches(Door(client, URL, RoleSignature(gateway.session), WORKSPACE), "a-1,b-2").create(outgoing(b"{}"), 60)
+    assert gateway.seen[0].headers["anthropic-beta"] == "a-1,b-2"
+    assert "anthropic-beta" in gateway.seen[0].headers["authorization"]
+
+
 def test_each_call_is_signed_just_before_it_is_sent(gateway: Gateway) -> None:
     """AWS takes no signature that is some minutes old."""
     gateway.api.progress("msgbatch_1")

@@ -19,6 +19,8 @@ from tests.unit.template import FUNCTIONS, Json, spelled
         ({"BatchApi": "files", "ApiUrl": "https://files.test"}, True),
         ({"BatchApi": "files", "ApiUrl": "https://files.test", "Auth": "bearer"}, True),
         ({"BatchApi": "files", "ApiUrl": "https://files.test", "Auth": "aws", "WorkspaceId": "wrkspc_1"}, False),
+        ({"BatchApi": "files", "ApiUrl": "https://files.test", "Betas": "a-1"}, False),
+        ({"Betas": "a-1"}, True),
         ({"Auth": "aws"}, False),
         ({"Auth": "aws", "WorkspaceId": "wrkspc_1"}, True),
     ],

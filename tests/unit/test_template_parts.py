@@ -6,6 +6,7 @@ import tomllib
 import pytest
 
 from conveyor.api.access import DIALECTS
+from conveyor.betas import BETAS_FORM, joined_betas
 from tests.unit import template
 from tests.unit.template import Json, as_list, spelled
 
@@ -61,6 +62,27 @@ def test_every_parameter_is_in_one_group_of_the_form() -> None:
 def test_the_api_key_never_travels_in_the_clear(url: str, *, taken: bool) -> None:
     """Plain http is for this machine only, and an address has no user, query or fragment."""
     assert bool(re.fullmatch(PARAMETERS["ApiUrl"]["AllowedPattern"], url)) is taken
+
+
+@pytest.mark.parametrize(
+    ("betas", "taken"),
+    [
+        ("output-300k-2026-03-24", True),
+        (" output-300k-2026-03-24 , mcp-client-2025-11-20 ", True),
+        (",".join(f"a-{number}" for number in range(20)), True),
+        (",".join(f"a-{number}" for number in range(21)), False),
+        ("Output-300k", False),
+        ("a b", False),
+        ("a,,b", False),
+        ("a,", False),
+        ("a\nb", False),
+        (",", False),
+    ],
+)
+def test_betas_are_names_with_commas_between(betas: str, *, taken: bool) -> None:
+    """What the template takes the code takes, too: a wrong list is refused when it is deployed."""
+    assert bool(re.fullmatch(PARAMETERS["Betas"]["AllowedPattern"], betas)) is taken
+    assert bool(re.match(BETAS_FORM, joined_betas(betas))) is taken
 
 
 def test_an_output_says_what_to_do_with_it() -> None:

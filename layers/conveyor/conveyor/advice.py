@@ -17,6 +17,8 @@ ADVICE = {
     "account-disabled": "Ask the provider first why the organization, account or workspace is disabled.",
     "batch-too-large": "Deploy with a lower MaxRequestsPerBatch (requests in a batch) or MaxBytesPerBatch first. "
     "The provider's error text is in the receipt, or in failures.jsonl.",
+    "beta-refused": "First correct the names: in the drop's metadata betas, or in the stack's parameter Betas if the "
+    "drop has none. The provider does not know them, or not for this account: see its documentation of beta headers.",
     "provider-refused": "Read the provider's own words in the receipt first: the same batch is refused again.",
     "unsent": "See whether the provider is reachable, and how it is, before you drop it again.",
 }

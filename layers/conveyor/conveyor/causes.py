@@ -17,6 +17,8 @@ class Cause(StrEnum):
     KEY = "key-refused"
     SIZE = "batch-too-large"
     """More requests or bytes in one batch than this server takes."""
+    BETA = "beta-refused"
+    """A beta feature that the provider does not know, or not for this account."""
 
 
 WORDS = {
@@ -25,6 +27,7 @@ WORDS = {
     Cause.DISABLED: "the organization, account or workspace is disabled",
     Cause.KEY: "the API key is not accepted",
     Cause.SIZE: "the provider takes fewer requests or bytes in one batch",
+    Cause.BETA: "the provider does not accept a name of the list of betas",
 }
 """What a message says of each: never the provider's own words, which may quote a prompt."""
 
@@ -94,9 +97,17 @@ _SIZES = _any_of(
     r"max_batch_size|maximum_(?:batch|file)_size\w*|(?:line|request)_limit_exceeded",
     r"entity too large",
 )
+_BETA = _any_of(
+    r"unexpected value\(s\).{1,600}?\banthropic-beta\b",
+    r"\banthropic-beta\b.{0,80}\b(?:unknown|invalid|unsupported|not (?:supported|allowed|available))",
+    r"\b(?:unknown|invalid|unsupported)\b.{0,40}\banthropic-beta\b",
+    r"\b(?:unknown|invalid|unsupported) beta (?:flag|feature|header|name|version)",
+    r"\bbeta\b[^.]{0,60}\bis not (?:yet )?(?:available|enabled) for (?:this|your) ",
+)
 _TOO_LARGE, _BUSY = 413, 429
 _QUOTED = re.compile(r"""input_value=.*|(?<!\w)'[^']*'(?!\w)|"[^"]*\"|`[^`]*`""")
 """What a provider quotes of a request: its words are the user's."""
+_INPUT = re.compile(r"input_value=.*")
 _OF_A_REQUEST = _any_of(
     r"params|\b(?:requests?|messages|tools|line)[ .\[]*\d|max_tokens|stop_sequences|temperature|\btools\b|prompt\b",
     r"\bmodel\b|images?\b|source|rate limit|time limit",
@@ -117,6 +128,8 @@ def cause_of(status: int, kind: str, words: str) -> Cause | None:
     said = _QUOTED.sub("", f"{kind} {words}")
     if status == _BUSY and not _ON_RATE_LIMIT.search(said):
         return None
+    if _BETA.search(_INPUT.sub("", words)):  # whose own words are quoted
+        return Cause.BETA
     if cause := account_cause(kind, words):
         return cause
     is_too_large = _SIZES.search(said) and not _OF_A_REQUEST.search(said)

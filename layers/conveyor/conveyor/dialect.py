@@ -41,5 +41,7 @@ class Dialect(NamedTuple):
     """Whether `params` are a Messages body; of any other only the model is looked at, and nothing is put in."""
     refused_fields: Mapping[str, str] = NOTHING
     """Fields of `params` that this dialect refuses, and the advice for each."""
+    takes_betas: bool = False
+    """Whether there are beta features, which the call that creates a batch names."""
     window: timedelta = timedelta(hours=24)
     """After its creation a batch has ended, or should have."""

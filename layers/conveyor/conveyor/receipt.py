@@ -48,7 +48,7 @@ class Receipt(msgspec.Struct):
     """The provider's own, where it refused."""
     drop: dict[str, str | int]
     drop_settings: dict[str, str]
-    """Settings that the drop's own metadata set."""
+    """Settings that the drop's own metadata set, as they were understood; as they were given where one was refused."""
     requests: int
     """Lines of the drop that are not blank; 0 where it was not read to its end."""
     results: int
@@ -86,6 +86,8 @@ class Receipt(msgspec.Struct):
     received_at: datetime
     given_up: list[str] = []
     """Why batches were given up without their results."""
+    betas: list[str] = []
+    """Names of the beta features that each call which creates a batch bore."""
     drop_unreadable: str | None = None
     """Why the drop could not be read any more when results were written: outcomes without id have a line number."""
 
@@ -184,10 +186,12 @@ def _empty(run: Run) -> Receipt:
     }
     none = {outcome.value: 0 for outcome in Outcome}
     defaults = {"requests": 0, "value": run.settings.default_max_tokens}
-    own = {name: value for name, value in run.drop.metadata.items() if name in PER_DROP}
+    given = {name: value for name, value in run.drop.metadata.items() if name in PER_DROP}
+    own = given if run.problem else {name: run.settings.per_drop()[name] for name in given}
+    betas = run.settings.betas.split(",") if run.settings.betas else []
     return Receipt(
         run.run, run.name, Status.REFUSED, None, None, None, drop, own, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0, {},
-        0.0, [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified,
+        0.0, [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified, betas=betas,
     )  # fmt: skip
 
 

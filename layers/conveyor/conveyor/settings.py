@@ -1,11 +1,16 @@
 """What can be set: by template parameters for the stack, by S3 object metadata for one drop."""
 
+import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Literal, Self
 
 import msgspec
 
+from conveyor.betas import BETAS_FORM, LONGEST_BETAS, MOST_BETAS, NO_BETAS, guess_betas, joined_betas
+
 _PREFIX = "CONVEYOR_"
+_MOST_TOKENS = 1_000_000
 
 Seconds = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -24,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True):
     allow_tools: Literal["yes", "no"]
     delete_files: Literal["yes", "no"]
     on_invalid: Literal["refuse", "skip"]
-    default_max_tokens: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    default_max_tokens: Annotated[int, msgspec.Meta(ge=0, le=_MOST_TOKENS)]
     max_requests_per_drop: Annotated[int, msgspec.Meta(ge=1)]
     max_bytes_per_drop: Annotated[int, msgspec.Meta(ge=1)]
     max_requests_per_batch: Annotated[int, msgspec.Meta(ge=0)]
@@ -39,11 +44,17 @@ class Settings(msgspec.Struct, frozen=True):
     max_queued_requests: Annotated[int, msgspec.Meta(ge=1)]
     max_events: Annotated[int, msgspec.Meta(ge=50)]
     max_invalid_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 50
+    betas: Annotated[str, msgspec.Meta(pattern=BETAS_FORM, max_length=LONGEST_BETAS)] = ""
+    """Names of beta features with commas between: see `conveyor.betas`. Runs of earlier versions had none."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the stack's settings. Raises ValidationError, which names the setting, before any work is done."""
-        return msgspec.convert(_given(env, cls.__struct_fields__), cls, strict=False)
+        return cls._of(_given(env, cls.__struct_fields__))
+
+    @classmethod
+    def _of(cls, given: Mapping[str, object]) -> Self:
+        return msgspec.convert({**given, "betas": joined_betas(str(given.get("betas", "")))}, cls, strict=False)
 
     def for_drop(self, metadata: Mapping[str, str]) -> Self:
         """Return the settings with a drop's own in place; metadata with other names is not ours and is left alone.
@@ -52,37 +63,63 @@ class Settings(msgspec.Struct, frozen=True):
         """
         own = {field: metadata[name] for name, field in PER_DROP.items() if name in metadata}
         for field, value in own.items():
-            try:
-                msgspec.convert({**msgspec.to_builtins(self), field: value}, type(self), strict=False)
-            except msgspec.ValidationError:
-                raise BadMetadata(field) from None
-        return msgspec.convert({**msgspec.to_builtins(self), **own}, type(self), strict=False)
+            if self._with(field, value) is None:
+                guess = _guess(field, value)
+                raise BadMetadata(field, value, guess if guess and self._with(field, guess) else None)
+        return self._of({**msgspec.to_builtins(self), **own})
+
+    def _with(self, field: str, value: str) -> Self | None:
+        """Return the settings with another value in place; None where it is not accepted."""
+        try:
+            return self._of({**msgspec.to_builtins(self), field: value})
+        except msgspec.ValidationError:
+            return None
 
     def per_drop(self) -> dict[str, str]:
         """Return the settings a drop may override, as its metadata would say them."""
-        return {name: str(getattr(self, field)) for name, field in PER_DROP.items()}
+        own = {name: str(getattr(self, field)) for name, field in PER_DROP.items()}
+        return own | {"betas": self.betas or NO_BETAS}
 
 
 PER_DROP = {
     "on-invalid": "on_invalid",
     "max-invalid-percent": "max_invalid_percent",
     "default-max-tokens": "default_max_tokens",
+    "betas": "betas",
 }
 """Names of S3 object metadata (`aws s3 cp … --metadata on-invalid=skip`) and the setting each overrides."""
 
 _ACCEPTED = {
-    "on_invalid": '"refuse" or "skip"',
-    "max_invalid_percent": "a whole number from 0 to 100",
-    "default_max_tokens": "a whole number from 0 to 1000000",
+    "on_invalid": 'expected "refuse" or "skip"',
+    "max_invalid_percent": "expected a whole number from 0 to 100",
+    "default_max_tokens": f"expected a whole number from 0 to {_MOST_TOKENS}",
+    "betas": "expected names of lower-case letters, digits and hyphens with commas between, "
+    f'at most {MOST_BETAS} names and {LONGEST_BETAS} characters, or "{NO_BETAS}"',
 }
+_QUOTED = 100
+"""Characters of a wrong value that are told."""
 
 
 class BadMetadata(ValueError):
     """The person who dropped the file must correct one of its metadata."""
 
-    def __init__(self, field: str) -> None:
+    def __init__(self, field: str, value: str, guess: str | None) -> None:
         name = next(name for name, setting in PER_DROP.items() if setting == field)
-        super().__init__(f'the object\'s metadata "{name}" must be {_ACCEPTED[field]}')
+        found = value if len(value) <= _QUOTED else value[:_QUOTED] + "…"
+        told = f'the object\'s metadata "{name}" is "{found}"; {_ACCEPTED[field]}'
+        super().__init__(f'{told}; did you mean "{guess}"?' if guess else told)
+
+
+def _guess(field: str, value: str) -> str | None:
+    """Return what a wrong value probably means."""
+    match field:
+        case "on_invalid":
+            return next(iter(get_close_matches(value.strip().lower(), ["refuse", "skip"], 1)), None)
+        case "betas":
+            return guess_betas(value)
+        case _:
+            is_number = re.fullmatch(r"(?:[0-9]{1,3}(?:[ ,._'][0-9]{3})+|[0-9]+ *%)", value.strip())
+            return re.sub("[^0-9]", "", value) if is_number else None
 
 
 class Environment(msgspec.Struct, frozen=True):

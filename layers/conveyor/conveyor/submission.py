@@ -5,6 +5,7 @@ created lets the next attempt follow; an answer that proves nothing, or none, le
 has found the batch, or has found after `settle_seconds` that there is none.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -115,15 +116,25 @@ def _conclude(turn: Turn, batch: Batch, about: BatchFacts) -> bool:
 def _reason(turn: Turn, batch: Batch, refused: AttemptRefused) -> tuple[str, str]:
     """Return the code of a refusal that ends the run, and what a message says of it."""
     told = told_of(refused.status, refused.type)
+    cause = refused.cause
+    if cause is Cause.BETA and turn.run.settings.betas:
+        return cause.value, f"{told}: {WORDS[cause]}: {_betas_of(turn, refused)}"
     if turn.run.settings.auth == "aws" and refused.status in _NOT_LET_IN:
         return "role-refused", told
-    cause = refused.cause
-    if cause is None:
+    if cause is None or cause is Cause.BETA:
         return _CODES.get(refused.status) or _CODES[refused.kind], told
     told = f"{told}: {WORDS[cause]}"
     if cause is Cause.SIZE:
         told += f" than batch {batch.number} has ({batch.requests:,} requests, {batch.body_bytes:,} bytes)"
     return cause.value, told
+
+
+def _betas_of(turn: Turn, refused: AttemptRefused) -> str:
+    """Name the betas that the provider names, or else all that were sent, and where they were set."""
+    sent = turn.run.settings.betas.split(",")
+    blamed = [name for name in sent if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", refused.message)]
+    where = "drop's metadata betas" if "betas" in turn.run.drop.metadata else "stack's parameter Betas"
+    return f"{', '.join(blamed or sent)} (set by the {where})"
 
 
 def told_of(status: int, kind: str) -> str:

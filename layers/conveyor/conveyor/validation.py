@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from conveyor import keys
 from conveyor.checking import MOST_FAULTS, Check, check_drop
+from conveyor.dialect import Dialect
 from conveyor.output import OutputFile
 from conveyor.packed import Unreadable
 from conveyor.plan import Checked, Plan
@@ -18,7 +19,7 @@ _encode = msgspec.json.Encoder().encode
 
 def validate(turn: Turn) -> None:
     """Read the whole drop and write down either its plan or its refusal."""
-    if reason := _unread(turn.run):
+    if reason := _unread(turn.run, turn.api.dialect):
         _refuse(turn, *reason)
         return
     reading = Reading(turn)
@@ -55,11 +56,16 @@ def _refuse(turn: Turn, code: str, message: str, check: Check | None = None, fil
     turn.ledger.write_refusal(refusal)
 
 
-def _unread(run: Run) -> tuple[str, str] | None:
+def _unread(run: Run, dialect: Dialect) -> tuple[str, str] | None:
     """Return why a drop is refused without being read."""
     limit = run.settings.max_bytes_per_drop
     if run.problem:
         return run.code, run.problem
+    if run.settings.betas and not dialect.takes_betas:
+        return "betas-not-taken", (
+            f"beta features ({run.settings.betas}) have no meaning with BatchApi={run.settings.batch_api}: leave out "
+            "the drop's metadata betas, and the stack's parameter Betas"
+        )
     if run.drop.bytes > limit:
         return "too-large", (
             f"the drop has {run.drop.bytes:,} bytes; the stack's MaxBytesPerDrop is {limit:,}: "

@@ -25,7 +25,7 @@ _VERSION = "2023-06-01"
 """The batch endpoints are the same in every version; under this one `temperature` and its like are still accepted."""
 _PAGE = 1000
 _FORM = Form(b'{"requests":[', b'{"custom_id":"', b'","params":', b",", b"]}")
-_DIALECT = Dialect(_FORM, max_requests=100_000, max_bytes=256_000_000)
+_DIALECT = Dialect(_FORM, max_requests=100_000, max_bytes=256_000_000, takes_betas=True)
 _SURE: Mapping[int, RefusalKind] = {
     400: RefusalKind.DEFECT,
     401: RefusalKind.STOP,
@@ -86,9 +86,10 @@ class MessageBatches:
 
     dialect = _DIALECT
 
-    def __init__(self, door: Door) -> None:
-        """Take the way to the provider."""
+    def __init__(self, door: Door, betas: str = "") -> None:
+        """Take the way to the provider, and the names of beta features, which only the create call must bear."""
         self._door = door.speaking({"anthropic-version": _VERSION})
+        self._creating = self._door.speaking({"anthropic-beta": betas}) if betas else self._door
 
     def renew(self) -> None:
         """Read the credential anew."""
@@ -96,7 +97,7 @@ class MessageBatches:
 
     def create(self, outgoing: Outgoing, seconds: int) -> Created | Refused | Unknown:
         """Send one batch, once."""
-        answer = self._door.post(_PATH, Content("application/json", outgoing.size, outgoing.body), seconds)
+        answer = self._creating.post(_PATH, Content("application/json", outgoing.size, outgoing.body), seconds)
         if not isinstance(answer, Answer):
             return answer
         if answer.is_success:
@@ -148,6 +149,6 @@ class MessageBatches:
             yield decode_results(pieces)
 
 
-def connect(door: Door, settings: Settings) -> MessageBatches:  # noqa: ARG001  # none of them is about this dialect
+def connect(door: Door, settings: Settings) -> MessageBatches:
     """Return the API of a provider."""
-    return MessageBatches(door)
+    return MessageBatches(door, settings.betas)
