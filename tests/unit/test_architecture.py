@@ -11,10 +11,10 @@ from conveyor.api import access
 
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
-    "advice", "causes", "checked", "checking", "commands", "deadlines", "dialect", "drop", "facts", "frame", "glance",
-    "invocation", "keys", "line", "lines", "notice", "outcome", "output", "packed", "plan", "price", "reasons",
-    "receipt", "records", "repair", "repeats", "rest", "rows", "schedule", "separators", "settings", "spool", "status",
-    "tally", "unreadable", "warning", "wire",
+    "advice", "betas", "causes", "checked", "checking", "commands", "deadlines", "dialect", "drop", "facts", "frame",
+    "glance", "invocation", "keys", "line", "lines", "metadata", "notice", "outcome", "output", "packed", "plan",
+    "price", "reasons", "receipt", "records", "repair", "repeats", "rest", "rows", "schedule", "separators",
+    "settings", "spool", "status", "tally", "unreadable", "warning", "wire",
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},

@@ -1,8 +1,6 @@
 """An upload becomes a run: written down, and watched by the state machine, before anything else is done."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,15 +9,11 @@ from conveyor import keys
 from conveyor.clients import Machine
 from conveyor.drop import AGAIN, AGAIN_FORM, NO_VERSION, PACKED, STAMP, SUFFIXES, Drop, Upload, is_taken
 from conveyor.ledger import Ledger
+from conveyor.metadata import misspelt
 from conveyor.records import Run
-from conveyor.settings import PER_DROP, BadMetadata, Settings
+from conveyor.settings import BadMetadata, Settings
 from conveyor.storage import Storage
 from conveyor.unreadable import DropUnreadable
-
-_OF_THE_STACK = {field.replace("_", "") for field in Settings.__struct_fields__ if field not in PER_DROP.values()}
-_ALIKE = 0.8
-"""Share of equal characters by which a name is taken for a misspelt one."""
-
 
 _BEFORE, _AFTER = timedelta(days=8), timedelta(days=1)
 """Around its event an object was last modified: one that comes in parts when its first part began, in the last week."""
@@ -91,21 +85,11 @@ def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
     if not is_taken(drop.key):
         taken = ", ".join(SUFFIXES)
         return settings, f"the file's name does not end in one of {taken}, with or without {PACKED}: rename it"
-    if misspelt := _misspelt(drop.metadata):
-        return settings, misspelt
+    if told := misspelt(drop.metadata):
+        return settings, told
     if not AGAIN_FORM.fullmatch(drop.again or "yes"):
         return settings, f'the object\'s metadata "{AGAIN}" must be "yes" or the id of a run, or be left out'
     try:
         return settings.for_drop(drop.metadata), None
     except BadMetadata as error:
         return settings, str(error)
-
-
-def _misspelt(names: Iterable[str]) -> str | None:
-    """Return what to say of metadata that is nearly a setting, or the stack's; any other belongs to another tool."""
-    for name in names:
-        if name.replace("-", "").replace("_", "") in _OF_THE_STACK:
-            return f'the object\'s metadata "{name}" is a parameter of the stack, not of a drop: deploy again with it'
-        if name not in PER_DROP and (meant := get_close_matches(name.replace("_", "-"), PER_DROP, 1, _ALIKE)):
-            return f'the object\'s metadata "{name}" is not known: if it should be "{meant[0]}", spell it so'
-    return None

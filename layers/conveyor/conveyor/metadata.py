@@ -1,0 +1,69 @@
+"""The S3 object metadata of a drop: which names are settings of ours, and which are only nearly so."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from conveyor.drop import AGAIN
+from conveyor.settings import PER_DROP, Settings
+
+_PREFIX = "xamzmeta"
+_SEPARATORS = re.compile(r"[^a-z0-9]")
+_OF_THE_STACK = {field.replace("_", "") for field in Settings.__struct_fields__ if field not in PER_DROP.values()}
+_OTHER_NAMES = {
+    "invalid": "on-invalid",
+    "skipinvalid": "on-invalid",
+    "ignoreinvalid": "on-invalid",
+    "invalidlines": "on-invalid",
+    "maxtokens": "default-max-tokens",
+    "maxoutputtokens": "default-max-tokens",
+    "maxcompletiontokens": "default-max-tokens",
+    "defaulttokens": "default-max-tokens",
+    "beta": "betas",
+    "anthropicbeta": "betas",
+    "anthropicbetas": "betas",
+    "betaheader": "betas",
+    "betafeatures": "betas",
+    "runagain": AGAIN,
+    "sendagain": AGAIN,
+    "rerun": AGAIN,
+}
+"""What people call the settings, without separators."""
+_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN)}
+_ALIKE = 0.8
+"""Share of equal characters by which a name is taken for a misspelt one."""
+_SHORT = 8
+"""Characters."""
+
+
+def misspelt(names: Iterable[str]) -> str | None:
+    """Return what to say of metadata that is nearly a setting, or the stack's; any other belongs to another tool."""
+    told = []
+    for name in names:
+        if _bare(name) in _OF_THE_STACK:
+            told.append(f'the object\'s metadata "{name}" is a parameter of the stack, not of a drop: deploy with it')
+        elif right := meant(name):
+            told.append(f'unknown metadata "{name}"; did you mean "{right}"?')
+    return " ".join(told) or None
+
+
+def meant(name: str) -> str | None:
+    """Return the setting that a name of metadata should probably be; None for a right one, and for a foreign one."""
+    bare = _bare(name)
+    if name in _NAMES.values():
+        return None
+    if right := _NAMES.get(bare) or _OTHER_NAMES.get(bare):
+        return right
+    near = [each for each in (*_NAMES, *_OTHER_NAMES) if _may_be(bare, each)]
+    found = get_close_matches(bare, near, 1, _ALIKE)
+    return (_NAMES | _OTHER_NAMES)[found[0]] if found else None
+
+
+def _may_be(bare: str, other: str) -> bool:
+    """Tell whether a name can be a misspelt other one: short ones are near to many words."""
+    is_short = len(other) < _SHORT
+    return bare[:1] == other[:1] and not (is_short and (other not in _NAMES or len(bare) > len(other) + 1))
+
+
+def _bare(name: str) -> str:
+    return _SEPARATORS.sub("", name.lower()).removeprefix(_PREFIX)

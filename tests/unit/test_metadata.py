@@ -1,0 +1,85 @@
+"""Metadata of an object is ours, or nearly so, or another tool's."""
+
+import pytest
+
+from conveyor.metadata import misspelt
+from conveyor.settings import PER_DROP
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("max-tokens", "default-max-tokens"),
+        ("max_tokens", "default-max-tokens"),
+        ("MaxTokens", "default-max-tokens"),
+        ("default_max_tokens", "default-max-tokens"),
+        ("default-max-token", "default-max-tokens"),
+        ("defaultmaxtokens", "default-max-tokens"),
+        ("max-output-tokens", "default-max-tokens"),
+        ("agian", "again"),
+        ("agin", "again"),
+        ("Again", "again"),
+        ("run-again", "again"),
+        ("skip-invalid", "on-invalid"),
+        ("on_invalid", "on-invalid"),
+        ("oninvalid", "on-invalid"),
+        ("onInvalid", "on-invalid"),
+        ("on-invald", "on-invalid"),
+        ("invalid", "on-invalid"),
+        ("x-amz-meta-on-invalid", "on-invalid"),
+        ("beta", "betas"),
+        ("betas-", "betas"),
+        ("anthropic-beta", "betas"),
+        ("anthropic_betas", "betas"),
+        ("beats", "betas"),
+    ],
+)
+def test_a_name_that_is_nearly_a_setting_is_told_with_the_right_one(name: str, right: str) -> None:
+    """Whoever wrote it meant something by it."""
+    assert misspelt([name]) == f'unknown metadata "{name}"; did you mean "{right}"?'
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mtime",
+        "s3cmd-attrs",
+        "author",
+        "against",
+        "default",
+        "valid",
+        "project",
+        "gain",
+        "meta",
+        "metas",
+        "data",
+        "tags",
+        "bytes",
+        "agent",
+        "beta-tester",
+        "tokens",
+        "origin",
+        "name",
+        "content-type",
+        "sha256",
+        "x-amz-meta-owner",
+        "invalidated-by",
+        "region",
+    ],
+)
+def test_a_foreign_name_is_left_alone(name: str) -> None:
+    """Many tools write their own."""
+    assert misspelt([name]) is None
+
+
+def test_the_right_names_are_no_fault() -> None:
+    """Every one of them, and all together."""
+    assert misspelt([*PER_DROP, "again"]) is None
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """One drop, one correction."""
+    told = misspelt(["agian", "mtime", "max-queued-requests", "beta"])
+    assert told is not None
+    assert all(name in told for name in ('"again"?', "max-queued-requests", '"betas"?'))
+    assert "is a parameter of the stack" in told
