@@ -148,7 +148,8 @@ def test_whatever_is_left_out_the_failures_are_json(belt: Belt, line: bytes, cus
 def test_what_was_set_for_a_drop_holds_for_what_is_sent_again(belt: Belt) -> None:
     """The settings travel with retry.jsonl, since a copy keeps an object's metadata."""
     belt.provider.configure(outcomes={"1": "expired"})
-    own = {"default-max-tokens": "7", "on-invalid": "skip", "betas": "task-budgets-2026-03-13,mcp-client-2025-11-20"}
+    own = {"default-max-tokens": "7", "on-invalid": "skip", "max-invalid-percent": "9"}
+    own |= {"betas": "task-budgets-2026-03-13,mcp-client-2025-11-20"}
     belt.finish(belt.upload(request("a", max_tokens=None), metadata=own))
     (key,) = [key for key in belt.stored("failures/") if key.endswith(RETRY)]
     source = {"Bucket": belt.bucket, "Key": key}

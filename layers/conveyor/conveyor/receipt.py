@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor import keys
+from conveyor.betas import NO_BETAS, joined_betas
 from conveyor.outcome import Outcome, Usage
 from conveyor.output import OutputFile, joined
 from conveyor.plan import Batch, Checked, Plan
@@ -48,7 +49,7 @@ class Receipt(msgspec.Struct):
     """The provider's own, where it refused."""
     drop: dict[str, str | int]
     drop_settings: dict[str, str]
-    """Settings that the drop's own metadata set, as they were understood; as they were given where one was refused."""
+    """Settings that the drop's own metadata set."""
     requests: int
     """Lines of the drop that are not blank; 0 where it was not read to its end."""
     results: int
@@ -186,8 +187,9 @@ def _empty(run: Run) -> Receipt:
     }
     none = {outcome.value: 0 for outcome in Outcome}
     defaults = {"requests": 0, "value": run.settings.default_max_tokens}
-    given = {name: value for name, value in run.drop.metadata.items() if name in PER_DROP}
-    own = given if run.problem else {name: run.settings.per_drop()[name] for name in given}
+    own = {name: value for name, value in run.drop.metadata.items() if name in PER_DROP}
+    if "betas" in own:
+        own["betas"] = joined_betas(own["betas"]) or NO_BETAS
     betas = run.settings.betas.split(",") if run.settings.betas else []
     return Receipt(
         run.run, run.name, Status.REFUSED, None, None, None, drop, own, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0, {},
