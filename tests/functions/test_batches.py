@@ -163,7 +163,8 @@ def test_the_lines_to_send_again_keep_the_settings_of_their_drop(belt: Belt) -> 
     belt.finish(run)
     key = f"failures/three/{run}/retry.jsonl"
     assert belt.read(key).splitlines() == [data.splitlines()[number] for number in (1, 4)]
-    assert belt.s3.head_object(Bucket=belt.bucket, Key=key)["Metadata"] == own | {"betas": "none", "max-invalid-percent": "50"}
+    kept = belt.s3.head_object(Bucket=belt.bucket, Key=key)["Metadata"]
+    assert kept == own | {"betas": "none", "max-invalid-percent": "50"}
 
 
 def test_invalid_lines_are_failures_of_the_batch_they_stand_in(belt: Belt) -> None:
