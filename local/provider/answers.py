@@ -64,7 +64,7 @@ def message(asked: Asked, stop_reason: str, answer_chars: int) -> dict[str, Any]
         "role": "assistant",
         "model": asked.model,
         "content": [{"type": "text", "text": text}] if text else [],
-        "stop_reason": stop_reason or "end_turn",
+        "stop_reason": None if stop_reason == "null" else stop_reason or "end_turn",
         "stop_sequence": None,
         "stop_details": {"type": "refusal", "category": None, "explanation": None}
         if stop_reason == "refusal"

@@ -25,7 +25,15 @@ UNFINISHED = {
 }
 """What a request that never ran says, in `error`."""
 STATUS_OF_KIND = {kind: status for status, kind in reversed(KIND_OF_STATUS.items())}
-FINISH = {"max_tokens": "length", "refusal": "content_filter", "tool_use": "tool_calls"}
+FINISH = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+    "tool_use": "tool_calls",
+}
+"""What a chat completion calls a stop reason; any other it calls the same."""
 
 
 def form_of(batch: Batch, job: Job, part: Part) -> Form:
@@ -91,7 +99,7 @@ def _chat(told: dict[str, Any]) -> dict[str, Any]:
             {
                 "index": 0,
                 "message": {"role": "assistant", "content": text},
-                "finish_reason": FINISH.get(told["stop_reason"], "stop"),
+                "finish_reason": FINISH.get(told["stop_reason"], told["stop_reason"]),
             }
         ],
         "usage": {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered},

@@ -14,11 +14,13 @@ DAY = 86_400.0
 type Outcome = Annotated[
     str,
     Meta(
-        pattern=r"^(succeeded(:(end_turn|max_tokens|stop_sequence|tool_use|pause_turn|refusal"
-        r"|model_context_window_exceeded))?|errored:[a-z_]+_error|canceled|expired|missing)$",
+        pattern=r"^(succeeded(:[A-Za-z0-9_.-]{1,100})?|errored:[a-z_]+_error|canceled|expired|missing)$",
     ),
 ]
-"""`succeeded[:<stop_reason>]`, `errored:<kind>`, `canceled`, `expired`, or `missing`: counted, but without a line."""
+"""`succeeded[:<stop_reason>]` (`null` is JSON's), `errored:<kind>`, `canceled`, `expired`, or `missing`.
+
+Whatever is missing is counted, but has no line.
+"""
 
 
 class Settings(FileSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ PURE = {
     "advice", "betas", "causes", "checked", "checking", "commands", "deadlines", "dialect", "drop", "facts", "frame",
     "glance", "invocation", "keys", "line", "lines", "metadata", "notice", "outcome", "output", "packed", "plan",
     "price", "reasons", "receipt", "records", "repair", "repeats", "rest", "rows", "schedule", "separators",
-    "settings", "spool", "status", "tally", "unreadable", "warning", "wire",
+    "settings", "spool", "status", "stops", "tally", "unreadable", "warning", "wire",
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},

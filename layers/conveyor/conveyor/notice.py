@@ -9,6 +9,7 @@ from conveyor.drop import AGAIN
 from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
 from conveyor.status import Status
+from conveyor.stops import unfinished
 from conveyor.unreadable import CANNOT
 
 _MOST_NAMED = 20
@@ -119,6 +120,7 @@ def _stuck(receipt: Receipt, counts: str) -> list[str]:
         'failures with the outcome "stuck", and do not stand among the lines to send again.',
         *early_end(receipt),
         *blamed_elsewhere(receipt),
+        *_unfinished(receipt),
         "",
         *_files(receipt),
         *_set_aside(receipt),
@@ -136,7 +138,8 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
     failed = [f"{count:,} {kind}" for kind, count in receipt.outcomes.items() if count and kind != "succeeded"]
     if failed:
         lines.append(f"Failures: {', '.join(failed)}.")
-    lines += [*_without_ids(receipt), *early_end(receipt), *blamed_elsewhere(receipt), "", *_files(receipt)]
+    lines += [*_without_ids(receipt), *early_end(receipt), *blamed_elsewhere(receipt), *_unfinished(receipt)]
+    lines += ["", *_files(receipt)]
     lines.append(f"Tokens: {_tokens(receipt)}")
     lines += [
         f"Batch {other} holds the same requests as {batch.id} and may have been billed, too: ask the provider."
@@ -147,6 +150,11 @@ def _ended(receipt: Receipt, counts: str) -> list[str]:
     if receipt.retryable and receipt.status != Status.UNBALANCED:
         lines += _again(receipt)
     return lines
+
+
+def _unfinished(receipt: Receipt) -> list[str]:
+    told = unfinished(receipt.stop_reasons)
+    return ["", *told] if told else []
 
 
 def _files(receipt: Receipt) -> list[str]:

@@ -82,6 +82,8 @@ class Result(msgspec.Struct, frozen=True):
     """Whether characters of the response that no reader takes were replaced."""
     is_broken: bool = False
     """Whether the line is no JSON at all, cut off perhaps: another read may bring it whole."""
+    stop: str = ""
+    """Why the answer ended, as it is counted (`conveyor.stops`); empty where it does not say."""
 
     @property
     def must_be_kept(self) -> bool:

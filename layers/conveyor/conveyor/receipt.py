@@ -13,6 +13,7 @@ from conveyor.plan import Batch, Checked, Plan
 from conveyor.records import Discarded, Part, Refusal, Run, Stuck, Submitted, Tokens
 from conveyor.settings import PER_DROP
 from conveyor.status import Status, final_status
+from conveyor.stops import Stops, add_stops, model_name
 
 
 class BatchAccount(msgspec.Struct):
@@ -87,6 +88,8 @@ class Receipt(msgspec.Struct):
     received_at: datetime
     given_up: list[str] = []
     """Why batches were given up without their results."""
+    stop_reasons: Stops = {}
+    """Answers by model and by why they ended, under the names of the Messages API, as far as they say."""
     betas: list[str] = []
     """Names of the beta features that each call which creates a batch bore."""
     drop_unreadable: str | None = None
@@ -163,6 +166,7 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
         for cause, count in part.causes.items():
             receipt.causes[cause] = receipt.causes.get(cause, 0) + count
         _add_tokens(receipt.tokens, part.tokens)
+        add_stops(receipt.stop_reasons, part.stop_reasons)
     receipt.files += [plan.checked.faults_file] if plan.checked.faults_file else []
     receipt.cost_usd = _sum([tokens.cost_usd for tokens in receipt.tokens.values()])
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]
@@ -206,7 +210,7 @@ def _batch(batch: Batch, sent: Submitted, part: Part, duplicates: set[str], *, f
 
 def _add_tokens(total: dict[str, Tokens], part: dict[str, Tokens]) -> None:
     for model, tokens in part.items():
-        sum_ = total.setdefault(model, Tokens(Usage(), 0.0))
+        sum_ = total.setdefault(model_name(model, total), Tokens(Usage(), 0.0))
         sum_.usage.add(tokens.usage)
         sum_.cost_usd = _sum([sum_.cost_usd, tokens.cost_usd])
 

@@ -10,6 +10,7 @@ from conveyor.drop import Drop
 from conveyor.outcome import Usage
 from conveyor.output import OutputFile
 from conveyor.settings import Settings
+from conveyor.stops import Stops
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -237,3 +238,5 @@ class Part(msgspec.Struct, frozen=True):
     """Failures that no line is to blame for, by what a person must put in order first (`causes.Cause`)."""
     gone: str | None = None
     """Why the drop could not be read any more when this was written: then outcomes stand under line numbers."""
+    stop_reasons: Stops = {}
+    """Answers by model and by why they ended. Parts of earlier versions do not say."""

@@ -4,11 +4,14 @@ from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from conveyor.causes import account_cause
 from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage
 from conveyor.output import Written
 from conveyor.price import cost, has_long_prompt
 from conveyor.records import Part, Tokens
+from conveyor.stops import Stops, count_stop, model_name
 
 
 class Tally:
@@ -29,6 +32,8 @@ class Tally:
         self.repaired = 0
         self.unreadable = 0
         self.causes = Counter[str]()
+        self.stops: Stops = {}
+        self._models: set[str] = set()
         self._used: dict[tuple[str, bool], Usage] = {}
         """Tokens by model and whether the prompt was a long one: the price of a token depends on both."""
 
@@ -40,7 +45,11 @@ class Tally:
         if result.error is not None and result.outcome is Outcome.ERRORED:
             self._add_error(result.error)
         if result.outcome is Outcome.SUCCEEDED:
-            kind = (result.model, has_long_prompt(result.usage))
+            model = model_name(result.model, self._models)
+            self._models.add(model)
+            if result.stop:
+                count_stop(self.stops, model, result.stop)
+            kind = (model, has_long_prompt(result.usage))
             used = self._used.get(kind)
             if used is None:
                 used = self._used[kind] = Usage()
@@ -75,4 +84,5 @@ class Tally:
         counts = (self.outcomes, self.retryable, self.foreign, self.repeated)
         files, ordered, unaccounted = written
         odd = (self.repaired, self.unreadable, dict(self.causes))
-        return Part(writer, at, *counts, self.tokens, files, ended_at, unaccounted, ordered, *odd)
+        part = Part(writer, at, *counts, self.tokens, files, ended_at, unaccounted, ordered, *odd)
+        return replace(part, stop_reasons=self.stops)

@@ -11,9 +11,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from conveyor.api.message_results import decode_one
-from conveyor.api.result_lines import LONGEST_RESULT, Answer, Count, account_in, answer_in, read_line
+from conveyor.api.result_lines import (
+    LONGEST_RESULT,
+    Account,
+    Answer,
+    Count,
+    account_in,
+    answer_in,
+    read_line,
+    stop_in,
+)
 from conveyor.api.words import UNDECODABLE, Said, is_nothing, said_in
 from conveyor.lines import read_lines
 from conveyor.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
@@ -59,12 +69,22 @@ class _Usage(msgspec.Struct):
     cache_read_input_tokens: Count | None = 0
 
 
+class _Choice(msgspec.Struct):
+    """One of the answers of a chat completion."""
+
+    finish_reason: str | UnsetType | None = UNSET
+
+
 class _Told(msgspec.Struct):
     """What a message says of itself."""
 
     model: str = ""
     usage: _Usage | None = None
     error: msgspec.Raw = _NULL
+    stop_reason: str | UnsetType | None = UNSET
+    choices: list[_Choice] | None = None
+    status: Any = UNSET
+    incomplete_details: Any = None
 
 
 class _Failing(msgspec.Struct):
@@ -99,8 +119,9 @@ def _decoded(raw: bytes) -> Result:
     is_done = status is None or status in _DONE
     if answer and is_done and not inner and _holds_anything(answer.json):
         if not outer:
-            about = (None, *_account(told, answer.json), answer.is_repaired)
-            return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about)
+            model, usage, stop = _account(told, answer.json)
+            about = (None, model, usage, answer.is_repaired)
+            return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about, stop=stop)
         if not is_bare or _is_answer(answer.json):
             return unreadable(line.custom_id, raw, "holds both an answer and an error")
     error = outer or inner or _failure_in(status, body)
@@ -187,16 +208,18 @@ def _told_in(answer: bytes) -> _Told | _Failing:
         return _decode_failing(answer)
 
 
-def _account(told: _Told | _Failing, answer: bytes) -> tuple[str, Usage]:
+def _account(told: _Told | _Failing, answer: bytes) -> Account:
     if not isinstance(told, _Told):
         return account_in(answer)
     usage = told.usage
+    finishes: list[object] = [choice.finish_reason for choice in told.choices or []]
+    stop = stop_in(told.stop_reason, finishes, told.status, told.incomplete_details)
     if usage is None:
-        return told.model, Usage()
+        return Account(told.model, Usage(), stop)
     read = usage.input_tokens if usage.input_tokens is not None else usage.prompt_tokens
     written = usage.output_tokens if usage.output_tokens is not None else usage.completion_tokens
     cached = (usage.cache_creation_input_tokens, usage.cache_read_input_tokens)
-    return told.model, Usage(read or 0, written or 0, *cached)
+    return Account(told.model, Usage(read or 0, written or 0, *cached), stop)
 
 
 def _strange(custom_id: str, raw: bytes) -> Result:

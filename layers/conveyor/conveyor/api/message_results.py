@@ -11,12 +11,14 @@ from itertools import count
 from typing import Literal, cast
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from conveyor.api.result_lines import LONGEST_RESULT, Count, account_in, answer_in, read_line
 from conveyor.api.words import UNDECODABLE, said_in
 from conveyor.frame import Frame, Shape
 from conveyor.lines import Stretch, read_stretches, split_stretch
 from conveyor.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
+from conveyor.stops import stop_of
 
 
 class _Outcome(msgspec.Struct):
@@ -51,6 +53,7 @@ class _Told(msgspec.Struct, gc=False):
 
     model: str = ""
     usage: _Usage = msgspec.field(default_factory=_Usage)
+    stop_reason: str | UnsetType | None = UNSET
     made: _Made = msgspec.field(default_factory=cast("type[_Made]", _made.__next__))
 
 
@@ -111,7 +114,8 @@ def _decode_at_once(stretch: Stretch) -> list[Result] | None:
         line_end = value_end + after
         told, message = row.result.message, data[place + len(piece) - 1 : value_end + 1]
         raw = data[line:line_end].strip()
-        results.append(Result(row.custom_id, Outcome.SUCCEEDED, raw, message, None, told.model, told.usage))
+        about = (None, told.model, told.usage, False, False, stop_of(told.stop_reason))
+        results.append(Result(row.custom_id, Outcome.SUCCEEDED, raw, message, *about))
         line = line_end
     return results
 
@@ -125,9 +129,9 @@ def decode_one(raw: bytes) -> Result:
         told = _Outcome()
     match told.type:
         case "succeeded" if answer := answer_in(bytes(told.message)):
-            model, usage = account_in(answer.json)
+            model, usage, stop = account_in(answer.json)
             about = (None, model, usage, answer.is_repaired)
-            return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about)
+            return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about, stop=stop)
         case "errored":
             return Result(line.custom_id, Outcome.ERRORED, raw, error=_error(told.error))
         case "canceled" | "expired":

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from conveyor.api.words import UNDECODABLE
 from conveyor.outcome import Outcome, Result, Usage, unreadable
 from conveyor.repair import is_strict, repaired
+from conveyor.stops import finish_of, stop_of
 
 LONGEST_RESULT = 64_000_000
 """Bytes; the longest answer a model gives is a fiftieth of it."""
@@ -94,18 +96,24 @@ class Account(NamedTuple):
 
     model: str
     usage: Usage
+    stop: str = ""
+    """Why it ended, as it is counted."""
 
 
 class _Loose(msgspec.Struct):
     model: Any = ""
     usage: Any = None
+    stop_reason: Any = UNSET
+    choices: Any = None
+    status: Any = UNSET
+    incomplete_details: Any = None
 
 
 _decode_loose = msgspec.json.Decoder(_Loose).decode
 
 
 def account_in(answer: bytes) -> Account:
-    """Read model and tokens, under the names of either API; each by itself, so that an odd one hides no other."""
+    """Read what an answer says under the names of any API; each by itself, so that an odd one hides no other."""
     try:
         told = _decode_loose(answer)
     except UNDECODABLE:
@@ -115,7 +123,23 @@ def account_in(answer: bytes) -> Account:
     written = [_count(given.get(name)) for name in ("output_tokens", "completion_tokens")]
     cached = (_count(given.get(name)) for name in ("cache_creation_input_tokens", "cache_read_input_tokens"))
     usage = Usage(_first(read), _first(written), *(count or 0 for count in cached))
-    return Account(told.model if isinstance(told.model, str) else "", usage)
+    choices = told.choices if isinstance(told.choices, list) else []
+    finishes = [each.get("finish_reason", UNSET) for each in choices if isinstance(each, dict)]
+    stop = stop_in(told.stop_reason, finishes, told.status, told.incomplete_details)
+    return Account(told.model if isinstance(told.model, str) else "", usage, stop)
+
+
+def stop_in(stop_reason: object, finishes: list[object], status: object, details: object) -> str:
+    """Return why an answer ended, as it is counted.
+
+    A message says it as `stop_reason`, a chat completion in each choice (`finishes`), a response by its status and
+    `incomplete_details`. A null counts only where nothing else says more.
+    """
+    if (stop_reason is UNSET or stop_reason is None) and (finish := finish_of(finishes)):
+        return finish
+    if status == "incomplete" and isinstance(details, dict):
+        return finish_of([details.get("reason")])
+    return "end_turn" if stop_reason is UNSET and status == "completed" else stop_of(stop_reason)
 
 
 def _first(counts: list[int | None]) -> int:
