@@ -30,6 +30,15 @@ def test_an_answer_keeps_to_max_tokens(client: Client) -> None:
     assert len(message["content"][0]["text"]) == 8
 
 
+@pytest.mark.parametrize(
+    ("told", "said"), [("null", None), ("a_reason_of_next_year", "a_reason_of_next_year"), ("", "end_turn")]
+)
+def test_an_answer_ends_for_any_reason(client: Client, provider: Control, told: str, said: str | None) -> None:
+    """Also one that no edition of the API knows, or JSON's null."""
+    provider.configure(outcomes={"1": f"succeeded:{told}".removesuffix(":")})
+    assert client.fates(client.ended(1))["r-1"]["message"]["stop_reason"] == said
+
+
 def test_outcomes_are_told_by_position_and_by_rule(client: Client, provider: Control) -> None:
     """A position wins over a rule; a missing line is counted as succeeded but not there."""
     outcomes = {"1": "errored:invalid_request_error", "2": "missing", "4": "succeeded:refusal"}

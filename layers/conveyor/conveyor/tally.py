@@ -45,10 +45,9 @@ class Tally:
         if result.error is not None and result.outcome is Outcome.ERRORED:
             self._add_error(result.error)
         if result.outcome is Outcome.SUCCEEDED:
-            model = model_name(result.model, self._models)
-            self._models.add(model)
+            model = result.model if result.model in self._models else self._new_model(result.model)
             if result.stop:
-                count_stop(self.stops, model, result.stop)
+                self._add_stop(model, result.stop)
             kind = (model, has_long_prompt(result.usage))
             used = self._used.get(kind)
             if used is None:
@@ -59,6 +58,18 @@ class Tally:
         """Count a result line that answers no request of the batch."""
         self.foreign += 1
         self.nameless += not result.wire_id
+
+    def _new_model(self, model: str) -> str:
+        """Return the name under which a model is counted from now on."""
+        name = model_name(model, self._models)
+        self._models.add(name)
+        return name
+
+    def _add_stop(self, model: str, reason: str) -> None:
+        try:
+            self.stops[model][reason] += 1
+        except KeyError:
+            count_stop(self.stops, model, reason)
 
     def _add_error(self, error: Error) -> None:
         self.unreadable += error.type == UNREADABLE
