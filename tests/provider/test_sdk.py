@@ -102,3 +102,14 @@ def test_the_sdk_pays_twice_for_a_lost_answer(sdk: anthropic.Anthropic, provider
     sdk.with_options(max_retries=2).messages.batches.create(requests=asked(1))
     stats = provider.stats()
     assert (stats["calls"]["create"], stats["created"]) == (2, 2)
+
+
+def test_the_sdk_names_betas_as_we_do(sdk: anthropic.Anthropic, provider: Control) -> None:
+    """In one header of the create call; a name that is not known is its BadRequestError."""
+    betas = ["output-300k-2026-03-24", "task-budgets-2026-03-13"]
+    (request,) = asked(1)
+    wanted = {"custom_id": request["custom_id"], "params": {**request["params"], "model": "claude-opus-5-5"}}
+    sdk.beta.messages.batches.create(requests=[wanted], betas=betas)  # type: ignore[list-item]  # a plain dictionary
+    assert provider.stats()["batches"][0]["betas"] == betas
+    with pytest.raises(anthropic.BadRequestError, match="for the `anthropic-beta` header"):
+        sdk.beta.messages.batches.create(requests=[wanted], betas=["a-1"])  # type: ignore[list-item]

@@ -16,7 +16,7 @@ from local.deployment import STACK_NAME
 from local.process import interruptible
 from local.provider.gateway import ACTIONS
 from local.stack import WORKSPACE, local_stack, signed_by
-from tests.functions.belt import drop_of
+from tests.functions.belt import drop_of, request
 from tests.system.conftest import PARAMETERS, PROVIDER, WAIT_SCALE
 from tests.system.scene import Scene
 
@@ -31,12 +31,13 @@ CREATE, LIST, GET, CANCEL, DELETE = (
 ASK, TAG = "sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"
 MAY = {"SubmitRole": {CREATE, LIST}, "PollRole": {GET, LIST, CANCEL}, "SplitRole": {GET}}
 """What each role may do on the workspace."""
+BETAS = ["mcp-client-2025-11-20", "task-budgets-2026-03-13"]
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """Deploy a stack that signs."""
-    parameters = PARAMETERS | {"Auth": "aws"}
+    """Deploy a stack that signs, and names beta features."""
+    parameters = PARAMETERS | {"Auth": "aws", "Betas": ",".join(BETAS)}
     running = local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER, parameters=parameters)
     with interruptible(), running as stack:
         yield stack
@@ -64,6 +65,17 @@ def test_a_drop_goes_through_although_there_is_no_key_anywhere(stack: Stack) -> 
     message = stack.wait_for_message("inbox/signed.jsonl")
     assert message.subject == "Conveyor: completed signed (50 results, 0 failures)"
     assert stack.provider_stats()["created"] == 1
+
+
+def test_betas_reach_the_provider_from_the_stack_and_from_a_drop(stack: Stack) -> None:
+    """Signed like every header of the API. The parameter holds a comma, which no tool on the way may cut."""
+    long = "output-300k-2026-03-24"
+    line = request("r-1", model="claude-opus-5-5", max_tokens=300_000)
+    for metadata, betas in ({}, BETAS), ({"betas": f"{long}, {BETAS[0]}"}, [BETAS[0], long]):
+        stack.drop(line, f"inbox/{len(metadata)}.jsonl", metadata)
+        message = stack.wait_for_message(f"inbox/{len(metadata)}.jsonl")
+        assert stack.provider_stats()["batches"][-1]["betas"] == betas
+        assert message.status == "completed"
 
 
 def refused(scene: Scene) -> Counter[str]:
