@@ -24,12 +24,13 @@ def main() -> None:
         machine,
         objects,
         packages,
+        parts,
         publishing,
         topics,
         workers,
     )
 
-    for place in (alarms, asynchronous, gateway, logs, machine, objects, packages, publishing, topics, workers):
+    for place in (alarms, asynchronous, gateway, logs, machine, objects, packages, parts, publishing, topics, workers):
         place.mend()
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - a mend reaches inside
     app.main()

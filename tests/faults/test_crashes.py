@@ -4,12 +4,14 @@ import os
 from base64 import b64encode
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import cycle
 from random import Random
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from tests.faults.dialects import DIALECTS
 from tests.faults.history import History
 from tests.faults.hostile_s3 import conflicting
 from tests.faults.promises import check
@@ -141,3 +143,10 @@ def draw(random: Random) -> set[Point]:
     """Draw two or three points, the first of which every history comes to."""
     others = [Point(number, when) for number in range(LONGEST) for when in ("before", "after")]
     return {Point(random.randrange(SHORTEST), "before"), *random.sample(others, random.choice((1, 2)))}
+
+
+@pytest.mark.local_aws
+@pytest.mark.parametrize(("dialect", "name"), list(zip(cycle(DIALECTS), SCENARIOS, strict=False)), indirect=["dialect"])
+def test_each_scenario_ends_alike_on_the_local_aws(belt: Belt, name: str) -> None:
+    """What the histories above show with AWS in memory holds on the local AWS, too; each dialect has its share."""
+    assert not play(belt, SCENARIOS[name], set()).crashed

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 import pytest
@@ -81,10 +81,18 @@ def provider(simulation: Control) -> Control:
     return simulation
 
 
-class Services(NamedTuple):
-    """The local AWS, and clients of it that may do everything."""
+class HasEnvironment(Protocol):
+    """An AWS that a client finds by its environment."""
 
-    aws: Aws
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables."""
+
+
+class Services(NamedTuple):
+    """An AWS, and clients of it that may do everything."""
+
+    aws: HasEnvironment
     s3: Any
     states: Any
 

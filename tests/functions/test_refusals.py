@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 
 from conveyor.checking import MOST_FAULTS
+from local.aws import Aws
 from tests.functions.belt import Belt, drop_of, request
-from tests.functions.conftest import Services
 
 
 def refused(belt: Belt, data: bytes, key: str = "inbox/a.jsonl", metadata: dict[str, str] | None = None) -> str:
@@ -213,13 +213,13 @@ def test_a_refusal_of_the_provider_ends_the_run_after_one_post(belt: Belt, answe
     ],
 )
 def test_a_secret_that_cannot_be_a_key_is_told_before_anything_is_tried(
-    belt: Belt, services: Services, monkeypatch: pytest.MonkeyPatch, text: str | None, told: str
+    belt: Belt, aws: Aws, monkeypatch: pytest.MonkeyPatch, text: str | None, told: str
 ) -> None:
     """Its name, never its text; and no attempt is left whose end nobody knows."""
     name = f"conveyor/{belt.bucket}"
     monkeypatch.setenv("CONVEYOR_API_KEY_SECRET", name)
     if text is not None:
-        with closing(services.aws.client("secretsmanager")) as secrets:
+        with closing(aws.client("secretsmanager")) as secrets:
             secrets.create_secret(Name=name, SecretString=text)
     message = refused(belt, drop_of(1))
     assert told in message

@@ -11,10 +11,11 @@ import pytest
 
 from conveyor.api import signature
 from conveyor.api.signature import RoleSignature
+from local.aws import Aws
 from local.stack import WORKSPACE, signed_by
 from tests.functions.belt import Belt, drop_of
 from tests.functions.checks import check
-from tests.functions.conftest import STACK_SETTINGS, Services
+from tests.functions.conftest import STACK_SETTINGS
 
 BATCHES = "/v1/messages/batches"
 ABOUT = {"anthropic-version": "2023-06-01", "anthropic-workspace-id": WORKSPACE}
@@ -29,9 +30,9 @@ def stack_settings() -> dict[str, str]:
 
 
 @pytest.fixture
-def gateway(belt: Belt, services: Services) -> Belt:
+def gateway(belt: Belt, aws: Aws) -> Belt:
     """Let the provider ask the local AWS who calls."""
-    belt.provider.configure(signed=signed_by(services.aws))
+    belt.provider.configure(signed=signed_by(aws))
     return belt
 
 

@@ -1,0 +1,54 @@
+"""Answers as botocore gets them from the network."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class _Body(BytesIO):
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        """Yield what is left, as urllib3 does."""
+        yield self.read()
+
+
+class Refused(Exception):  # an answer of S3's, not a defect
+    """An error that S3 answers with."""
+
+    def __init__(self, status: int, code: str, **about: str) -> None:
+        """Take the HTTP status, S3's code, and the elements beside it."""
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.about = about
+
+    def body(self) -> str:
+        """Return the error as XML."""
+        return element("Error", {"Code": self.code, "Message": "As S3 words it.", **self.about})
+
+
+def answer(status: int = 200, body: str | bytes = b"", headers: Mapping[str, str] | None = None) -> AWSResponse:
+    """Return an HTTP answer."""
+    data = body.encode() if isinstance(body, str) else body
+    every = HTTPHeaders.from_dict({"content-length": str(len(data)), **(headers or {})})
+    return AWSResponse("https://memory.test", status, every, _Body(data))
+
+
+def json_answer(content: Mapping[str, Any], status: int = 200) -> AWSResponse:
+    """Return an answer of a service that speaks JSON."""
+    return answer(status, json.dumps(content), {"content-type": "application/x-amz-json-1.0"})
+
+
+def element(name: str, content: Mapping[str, str] | str) -> str:
+    """Return an XML element with text, or with one element for each name; the text of these is escaped."""
+    if isinstance(content, str):
+        return f"<{name}>{content}</{name}>"
+    return element(name, "".join(element(key, escape(value)) for key, value in content.items()))

@@ -1,0 +1,134 @@
+"""One versioned bucket: objects with all their versions, and uploads in parts."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import md5
+from itertools import count
+from zlib import crc32
+
+from tests.support.memory_aws.answers import Refused
+
+SMALLEST_PART = 5 * 1024**2
+_numbers = count(1)
+
+
+@dataclass
+class Version:
+    """One version of an object, or the mark that it was deleted."""
+
+    data: bytes
+    etag: str
+    metadata: dict[str, str] = field(default_factory=dict)
+    is_marker: bool = False
+    id: str = field(default_factory=lambda: f"version{next(_numbers):012}")
+    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass
+class Parts:
+    """An upload in parts that is not completed."""
+
+    key: str
+    metadata: dict[str, str]
+    data: dict[int, bytes] = field(default_factory=dict)
+
+
+class Bucket:
+    """Objects by key; the newest version is the last one."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self.versions: dict[str, list[Version]] = {}
+        self._uploads: dict[str, Parts] = {}
+
+    def current(self, key: str) -> Version | None:
+        """Return the version that a read without a version gets; None where there is none, or it is deleted."""
+        newest = self.versions.get(key, [None])[-1]
+        return None if newest is None or newest.is_marker else newest
+
+    def find(self, key: str, version_id: str | None) -> Version:
+        """Return a version. Raises Refused."""
+        if version_id is None:
+            found = self.current(key)
+        else:
+            every = self.versions.get(key, [])
+            found = next((version for version in every if version.id == version_id), None)
+            if found is None:
+                raise Refused(404, "NoSuchVersion", Key=key, VersionId=version_id)
+            if found.is_marker:
+                raise Refused(405, "MethodNotAllowed", Method="GET", ResourceType="DeleteMarker")
+        if found is None:
+            raise Refused(404, "NoSuchKey", Key=key)
+        return found
+
+    def put(self, key: str, data: bytes, metadata: dict[str, str], *, if_absent: bool = False) -> Version:
+        """Write a version. Raises Refused where there must be none and is one."""
+        if if_absent and self.current(key):
+            raise Refused(412, "PreconditionFailed", Condition="If-None-Match")
+        return self._add(key, Version(data, etag(data), metadata))
+
+    def delete(self, key: str, version_id: str | None) -> Version:
+        """Delete a version for good, or mark the object as deleted; return the version that is gone, or the mark."""
+        every = self.versions.get(key, [])
+        if version_id is None:
+            return self._add(key, Version(b"", "", is_marker=True))
+        gone = next((version for version in every if version.id == version_id), None)
+        if gone is None:
+            raise Refused(501, "NotImplemented", Header="deleting a version that is not there")
+        every.remove(gone)
+        if not every:
+            del self.versions[key]
+        return gone
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys of what is there, in the order of their bytes."""
+        return sorted((key for key in self.versions if key.startswith(prefix) and self.current(key)), key=str.encode)
+
+    def begin(self, key: str, metadata: dict[str, str]) -> str:
+        """Begin an upload in parts; return its id."""
+        name = f"upload{next(_numbers):012}"
+        self._uploads[name] = Parts(key, metadata)
+        return name
+
+    def upload(self, name: str, key: str) -> Parts:
+        """Return an upload. Raises Refused."""
+        found = self._uploads.get(name)
+        if found is None or found.key != key:
+            raise Refused(404, "NoSuchUpload", UploadId=name)
+        return found
+
+    def complete(self, name: str, key: str, parts: list[tuple[int, str, str | None]]) -> Version:
+        """Make an object of parts, each given by number, ETag and CRC32 (None where not named). Raises Refused."""
+        upload = self.upload(name, key)
+        for place, (number, named, checksum) in enumerate(parts, 1):
+            data = upload.data.get(number)
+            if data is None or named.strip('"') != etag(data).strip('"') or checksum not in {None, crc(data)}:
+                raise Refused(400, "InvalidPart", UploadId=name, PartNumber=str(number))
+            if len(data) < SMALLEST_PART and place < len(parts):
+                raise Refused(400, "EntityTooSmall", PartNumber=str(number), ETag=named)
+        every = [upload.data[number] for number, _, _ in parts]
+        digest = md5(b"".join(md5(data).digest() for data in every)).hexdigest()  # noqa: S324  # as S3 does
+        del self._uploads[name]
+        return self._add(key, Version(b"".join(every), f'"{digest}-{len(every)}"', upload.metadata))
+
+    def abort(self, name: str, key: str) -> None:
+        """Forget an upload. Raises Refused."""
+        self.upload(name, key)
+        del self._uploads[name]
+
+    def _add(self, key: str, version: Version) -> Version:
+        self.versions.setdefault(key, []).append(version)
+        return version
+
+
+def etag(data: bytes) -> str:
+    """Return the ETag of what was not uploaded in parts."""
+    return f'"{md5(data).hexdigest()}"'  # noqa: S324  # as S3 does
+
+
+def crc(data: bytes) -> str:
+    """Return the CRC32 as S3 writes it."""
+    return b64encode(crc32(data).to_bytes(4, "big")).decode()

@@ -1,0 +1,238 @@
+"""S3's calls, in the form in which botocore writes them."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from xml.etree import ElementTree as ET
+
+from tests.support.memory_aws.answers import Refused, answer, element
+from tests.support.memory_aws.bucket import Bucket, Version, crc, etag
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+_KNOWN_QUESTIONS = {
+    "continuation-token", "delimiter", "encoding-type", "list-type", "max-keys", "partNumber", "prefix", "start-after",
+    "uploadId", "uploads", "versionId", "versioning",
+}  # fmt: skip
+_XML = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+_META = "x-amz-meta-"
+_PAGE = 1000
+
+
+class Request(NamedTuple):
+    """A request, taken apart."""
+
+    method: str
+    bucket: str
+    key: str
+    question: dict[str, str]
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    @classmethod
+    def of(cls, prepared: AWSPreparedRequest) -> Request:
+        """Take apart what botocore would send. Raises Refused where it asks for something that is not known here."""
+        address = urlsplit(prepared.url)
+        question = dict(parse_qsl(address.query, keep_blank_values=True))
+        if not question.keys() <= _KNOWN_QUESTIONS:
+            raise Refused(501, "NotImplemented", Header=str(sorted(question)))
+        bucket, _, key = unquote(address.path).removeprefix("/").partition("/")
+        headers = {name.lower(): _text(value) for name, value in prepared.headers.items()}
+        return cls(prepared.method, bucket, key, question, headers, _body(prepared.body, headers))
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The user's metadata."""
+        return {name.removeprefix(_META): value for name, value in self.headers.items() if name.startswith(_META)}
+
+
+class S3:
+    """All buckets."""
+
+    def __init__(self) -> None:
+        """Hold none."""
+        self._buckets: dict[str, Bucket] = {}
+
+    def serve(self, prepared: AWSPreparedRequest) -> AWSResponse:
+        """Answer a request."""
+        try:
+            request = Request.of(prepared)
+            return self._serve(request)
+        except Refused as refused:
+            return answer(refused.status, b"" if prepared.method == "HEAD" else refused.body())
+
+    def _serve(self, request: Request) -> AWSResponse:
+        bucket = self._buckets.get(request.bucket)
+        if not request.key and request.method == "PUT":
+            self._buckets.setdefault(request.bucket, Bucket())
+            return answer()
+        if bucket is None:
+            raise Refused(404, "NoSuchBucket", BucketName=request.bucket)
+        parts = "uploads" in request.question or "uploadId" in request.question
+        calls = _PARTS if parts else _OBJECTS if request.key else _BUCKET
+        if request.method not in calls:
+            raise Refused(501, "NotImplemented", Header=request.method)
+        return calls[request.method](self, bucket, request)
+
+    def put(self, bucket: Bucket, request: Request) -> AWSResponse:
+        """PutObject and CopyObject."""
+        condition = request.headers.get("if-none-match")
+        if condition not in {None, "*"}:
+            raise Refused(501, "NotImplemented", Header="If-None-Match")
+        if "x-amz-copy-source" not in request.headers:
+            made = bucket.put(request.key, request.body, request.metadata, if_absent=condition is not None)
+            return answer(headers=_written(made))
+        source = self._source(request)
+        is_replaced = request.headers.get("x-amz-metadata-directive") == "REPLACE"
+        made = bucket.put(request.key, source.data, request.metadata if is_replaced else source.metadata)
+        moment = made.modified.isoformat()
+        copied = element("CopyObjectResult", {"ETag": made.etag, "LastModified": moment})
+        return answer(200, copied, _written(made) | {"x-amz-copy-source-version-id": source.id})
+
+    def get(self, bucket: Bucket, request: Request) -> AWSResponse:
+        """GetObject and HeadObject, of the whole or of a range of bytes."""
+        found = bucket.find(request.key, request.question.get("versionId"))
+        about = _written(found) | {
+            "last-modified": format_datetime(found.modified, usegmt=True),
+            "content-length": str(len(found.data)),
+            "accept-ranges": "bytes",
+            **{_META + name: value for name, value in found.metadata.items()},
+        }
+        if request.method == "HEAD":
+            return answer(200, b"", about)
+        if "range" not in request.headers:
+            return answer(200, found.data, about)
+        start, end = _range(request.headers["range"], len(found.data))
+        about |= {"content-length": str(end - start), "content-range": f"bytes {start}-{end - 1}/{len(found.data)}"}
+        return answer(206, found.data[start:end], about)
+
+    def delete(self, bucket: Bucket, request: Request) -> AWSResponse:
+        """DeleteObject."""
+        gone = bucket.delete(request.key, request.question.get("versionId"))
+        mark = {"x-amz-delete-marker": "true"} if gone.is_marker else {}
+        return answer(204, headers={"x-amz-version-id": gone.id, **mark})
+
+    def list(self, bucket: Bucket, request: Request) -> AWSResponse:
+        """ListObjectsV2."""
+        question = request.question
+        if question.get("list-type") != "2" or question.get("encoding-type") != "url":
+            raise Refused(501, "NotImplemented", Header=str(question))
+        after = b64decode(question.get("continuation-token", "")).decode()
+        prefix, most = question.get("prefix", ""), int(question.get("max-keys", _PAGE))
+        names = dict.fromkeys(_shown(key, prefix, question.get("delimiter", "")) for key in bucket.keys(prefix))
+        begin = max(after, question.get("start-after", ""), key=str.encode)
+        left = [name for name in names if name.encode() > begin.encode()]
+        page = left[:most]
+        shown = [_entry(bucket, name) for name in page]
+        token = element("NextContinuationToken", b64encode(page[-1].encode()).decode()) if left[most:] else ""
+        about = {"IsTruncated": "true" if token else "false", "EncodingType": "url", "KeyCount": str(len(page))}
+        about |= {"Prefix": quote(prefix)}
+        return answer(200, element("ListBucketResult", _elements(about) + token + "".join(shown)))
+
+    def begin(self, bucket: Bucket, request: Request) -> AWSResponse:
+        """CreateMultipartUpload and CompleteMultipartUpload."""
+        if "uploads" in request.question:
+            name = bucket.begin(request.key, request.metadata)
+            return answer(200, element("InitiateMultipartUploadResult", {"Key": request.key, "UploadId": name}))
+        parts = [
+            (
+                int(part.findtext(f"{_XML}PartNumber", "")),
+                part.findtext(f"{_XML}ETag", ""),
+                part.findtext(f"{_XML}ChecksumCRC32"),
+            )
+            for part in ET.fromstring(request.body)  # noqa: S314  # botocore wrote it
+        ]
+        made = bucket.complete(request.question["uploadId"], request.key, parts)
+        body = element("CompleteMultipartUploadResult", {"Key": request.key, "ETag": made.etag})
+        return answer(200, body, _written(made))
+
+    def part(self, bucket: Bucket, request: Request) -> AWSResponse:
+        """UploadPart and UploadPartCopy."""
+        upload = bucket.upload(request.question["uploadId"], request.key)
+        number = int(request.question["partNumber"])
+        if "x-amz-copy-source" not in request.headers:
+            upload.data[number] = request.body
+            return answer(headers={"etag": etag(request.body), "x-amz-checksum-crc32": crc(request.body)})
+        source = self._source(request)
+        start, end = _range(request.headers["x-amz-copy-source-range"], len(source.data))
+        upload.data[number] = data = source.data[start:end]
+        moment = datetime.now(UTC).isoformat()
+        copied = element("CopyPartResult", {"ETag": etag(data), "LastModified": moment, "ChecksumCRC32": crc(data)})
+        return answer(200, copied, {"x-amz-copy-source-version-id": source.id})
+
+    def abort(self, bucket: Bucket, request: Request) -> AWSResponse:
+        """AbortMultipartUpload."""
+        bucket.abort(request.question["uploadId"], request.key)
+        return answer(204)
+
+    def _source(self, request: Request) -> Version:
+        path, _, question = request.headers["x-amz-copy-source"].partition("?")
+        name, _, key = unquote(path).removeprefix("/").partition("/")
+        if name not in self._buckets:
+            raise Refused(404, "NoSuchBucket", BucketName=name)
+        return self._buckets[name].find(key, dict(parse_qsl(question)).get("versionId"))
+
+
+_BUCKET = {"GET": S3.list}
+_OBJECTS = {"PUT": S3.put, "GET": S3.get, "HEAD": S3.get, "DELETE": S3.delete}
+_PARTS = {"POST": S3.begin, "PUT": S3.part, "DELETE": S3.abort}
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _body(body: object, headers: dict[str, str]) -> bytes:
+    """Return what is stored: the content, without the frames in which botocore streams it."""
+    read = getattr(body, "read", None)
+    data = body.encode() if isinstance(body, str) else read() if read else bytes(body or b"")  # type: ignore[call-overload]
+    if "aws-chunked" not in headers.get("content-encoding", ""):
+        return bytes(data)
+    content, place = b"", 0
+    while size := int(data[place : data.index(b"\r\n", place)], 16):
+        place = data.index(b"\r\n", place) + 2
+        content += data[place : place + size]
+        place += size + 2
+    if len(content) != int(headers["x-amz-decoded-content-length"]):
+        raise Refused(400, "IncompleteBody")
+    return content
+
+
+def _written(version: Version) -> dict[str, str]:
+    return {"etag": version.etag, "x-amz-version-id": version.id}
+
+
+def _range(asked: str, size: int) -> tuple[int, int]:
+    """Return where a range of bytes begins and ends. Raises Refused where it begins behind the end."""
+    match = re.fullmatch(r"bytes=(\d+)-(\d+)", asked)
+    if match is None:
+        raise Refused(501, "NotImplemented", Header=asked)
+    start, end = int(match[1]), min(int(match[2]) + 1, size)
+    if start >= size:
+        raise Refused(416, "InvalidRange", ActualObjectSize=str(size))
+    return start, end
+
+
+def _shown(key: str, prefix: str, delimiter: str) -> str:
+    """Return what a listing shows of a key: itself, or what it has in common with others up to the delimiter."""
+    place = key.find(delimiter, len(prefix)) if delimiter else -1
+    return key if place < 0 else key[: place + len(delimiter)]
+
+
+def _entry(bucket: Bucket, name: str) -> str:
+    version = bucket.current(name)
+    if version is None:
+        return element("CommonPrefixes", {"Prefix": quote(name)})
+    about = {"Key": quote(name), "ETag": version.etag, "Size": str(len(version.data))}
+    return element("Contents", about | {"LastModified": version.modified.isoformat()})
+
+
+def _elements(content: dict[str, str]) -> str:
+    return "".join(element(name, text) for name, text in content.items())
