@@ -22,9 +22,9 @@ BARE = {"metadata": "ignored", "lists_files": False}
 """Of a server of files that cannot tell whose a batch is: only its results can, as in the other dialect."""
 
 LOW_LIMITS = {
-    "MaxRequestsPerDrop": "250000",
-    "MaxRequestsPerBatch": "10000",
-    "MaxQueuedRequests": "20000",
+    "MaxRequestsPerDrop": "50000",
+    "MaxRequestsPerBatch": "2000",
+    "MaxQueuedRequests": "4000",
     "MaxEvents": "200",
 }
 """So that a drop of some seconds has many batches, waits for room, and goes on in many executions."""
