@@ -33,7 +33,7 @@ def test_a_cancel_that_is_lost_is_asked_for_again(belt: Belt) -> None:
     goes_wrong(belt, {"call": "cancel", "do": {"kind": "answer", "status": 500}}, seconds=72_000, canceling_seconds=60)
     run = belt.upload(DATA)
     tell(belt, run, "cancel", STOP)
-    assert play_on(belt, run).notice["status"] == "completed"
+    assert play_on(belt, run).notice["status"] == "stopped"
     assert belt.receipt()["outcomes"]["canceled"] == 2
     assert belt.provider.stats()["calls"]["cancel"] == 2
 
@@ -45,7 +45,7 @@ def test_a_cancel_that_was_only_written_down_is_made(belt: Belt) -> None:
     tell(belt, run, "cancel", STOP)
     with broken_off(belt.clients, "after", "cancel.json"):
         belt.poll(run)
-    assert play_on(belt, run).notice["status"] == "completed"
+    assert play_on(belt, run).notice["status"] == "stopped"
     assert belt.provider.stats()["calls"]["cancel"] == 1
 
 

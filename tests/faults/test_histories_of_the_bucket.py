@@ -219,7 +219,7 @@ def test_bytes_of_a_stopped_run_that_had_paid_are_not_paid_for_again(belt: Belt)
     goes_wrong(belt, seconds=None)
     stopped = belt.upload(DATA)
     tell(belt, stopped, "cancel", STOP)
-    assert play_on(belt, stopped).notice["status"] == "completed"
+    assert play_on(belt, stopped).notice["status"] == "stopped"
     again: dict[str, Any] = play_on(belt, belt.upload(DATA)).notice
     assert again["status"] == "refused"
     assert f"run {stopped} already" in again["message"]

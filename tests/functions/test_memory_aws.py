@@ -19,8 +19,9 @@ PART = 5 * 1024**2
 OWN = {"ETag", "VersionId", "UploadId", "LastModified", "CopySourceVersionId", "NextContinuationToken"}
 """What each AWS names by itself, or by its clock: that it is there is compared, and the ETags where they are MD5s."""
 COMPARED = {
-    "AcceptRanges", "Body", "Code", "CommonPrefixes", "ContentLength", "ContentRange", "Contents", "CopyObjectResult",
-    "CopyPartResult", "DeleteMarker", "IsTruncated", "Key", "KeyCount", "Metadata", "Prefix", "Size", "Status",
+    "AcceptRanges", "Body", "Code", "CommonPrefixes", "ContentLength", "ContentRange", "Contents",
+    "CopyObjectResult", "CopyPartResult", "DeleteMarker", "DeleteMarkers", "IsLatest", "IsTruncated", "Key",
+    "KeyCount", "Metadata", "Prefix", "Size", "Status", "Versions",
 } | OWN  # fmt: skip
 
 
@@ -132,6 +133,7 @@ def test_what_is_not_there(both: Both) -> None:
     assert both("get_object", Key="some")["Code"] == "NoSuchKey"
     assert both("get_object", Key="some", VersionId="<some.VersionId>")["Body"] == b"1"
     assert both("get_object", Key="some", VersionId="<mark.VersionId>")["Code"] == "MethodNotAllowed"
+    assert len(both("list_object_versions", Prefix="s")["Versions"]) == 1
     both("delete_object", Key="some", VersionId="<mark.VersionId>")
     both("get_object", Key="some")
     both("delete_object", Key="some", VersionId="<some.VersionId>")

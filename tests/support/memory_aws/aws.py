@@ -93,7 +93,7 @@ class MemoryAws:
     def executions(self, asked: Json) -> Json:
         """ListExecutions: the latest first."""
         found = [each for each in self._executions.values() if each["stateMachineArn"] == asked["stateMachineArn"]]
-        return {"executions": found[::-1][: asked["maxResults"]]}
+        return {"executions": found[::-1][: asked.get("maxResults", 100)]}
 
     def execution(self, asked: Json) -> Json:
         """DescribeExecution."""

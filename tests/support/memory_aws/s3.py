@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _KNOWN_QUESTIONS = {
     "continuation-token", "delimiter", "encoding-type", "list-type", "max-keys", "partNumber", "prefix", "start-after",
-    "uploadId", "uploads", "versionId", "versioning",
+    "uploadId", "uploads", "versionId", "versioning", "versions",
 }  # fmt: skip
 _XML = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 _META = "x-amz-meta-"
@@ -120,8 +120,10 @@ class S3:
         return answer(204, headers={"x-amz-version-id": gone.id, **mark})
 
     def list(self, bucket: Bucket, request: Request) -> AWSResponse:
-        """ListObjectsV2."""
+        """ListObjectsV2 and ListObjectVersions."""
         question = request.question
+        if "versions" in question:
+            return answer(200, element("ListVersionsResult", _every_version(bucket, question.get("prefix", ""))))
         if question.get("list-type") != "2" or question.get("encoding-type") != "url":
             raise Refused(501, "NotImplemented", Header=str(question))
         after = b64decode(question.get("continuation-token", "")).decode()
@@ -232,6 +234,20 @@ def _entry(bucket: Bucket, name: str) -> str:
         return element("CommonPrefixes", {"Prefix": quote(name)})
     about = {"Key": quote(name), "ETag": version.etag, "Size": str(len(version.data))}
     return element("Contents", about | {"LastModified": version.modified.isoformat()})
+
+
+def _every_version(bucket: Bucket, prefix: str) -> str:
+    """Return all versions of objects under a prefix, the newest of each first."""
+    entries = []
+    for key in sorted(filter(lambda key: key.startswith(prefix), bucket.versions), key=str.encode):
+        newest, *older = reversed(bucket.versions[key])
+        for version in (newest, *older):
+            about = {"Key": quote(key), "VersionId": version.id, "LastModified": version.modified.isoformat()}
+            about |= {"IsLatest": "true" if version is newest else "false"}
+            size = {} if version.is_marker else {"ETag": version.etag, "Size": str(len(version.data))}
+            entries.append(element("DeleteMarker" if version.is_marker else "Version", about | size))
+    about = {"EncodingType": "url", "IsTruncated": "false", "Prefix": quote(prefix)}
+    return _elements(about) + "".join(entries)
 
 
 def _elements(content: dict[str, str]) -> str:
