@@ -84,4 +84,5 @@ def test_betas_where_batches_have_none_refuse_the_drop(belt: Belt, monkeypatch: 
     notice: dict[str, Any] = belt.finish(belt.upload(drop_of(1), metadata={"betas": LONG}))
     assert belt.receipt()["code"] == "betas-not-taken"
     assert f"({LONG}) have no meaning with BatchApi=files: leave out" in notice["message"]
+    assert f"betas={LONG}" not in notice["message"]
     assert belt.finish(belt.upload(drop_of(1), "inbox/b.jsonl", {"betas": "none"}))["status"] == "completed"

@@ -8,6 +8,8 @@ import re
 
 NO_BETAS = "none"
 """How metadata says that a drop uses no beta, also where the stack has some."""
+BETAS_NOT_TAKEN = "betas-not-taken"
+"""Code of the refusal of a drop with betas whose batches cannot have any."""
 MOST_BETAS = 20
 """Names; all that the provider has had at one time are some sixty."""
 _NAME = "[a-z0-9]+(?:[-.][a-z0-9]+)*"

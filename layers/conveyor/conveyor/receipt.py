@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor import keys
-from conveyor.betas import NO_BETAS, joined_betas
+from conveyor.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
 from conveyor.outcome import Outcome, Usage
 from conveyor.output import OutputFile, joined
 from conveyor.plan import Batch, Checked, Plan
@@ -102,6 +102,8 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: Checke
     receipt.unanswered = unanswered
     receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
     receipt.status = final_status(code=refusal.code, sent=False, answered=0, balances=True, stuck=False)
+    if refusal.code == BETAS_NOT_TAKEN:  # a command that repeated them would be refused again
+        receipt.drop_settings.pop("betas", None)
     found = checked or refusal
     receipt.requests = receipt.not_run = found.lines or 0
     receipt.faults = found.faults

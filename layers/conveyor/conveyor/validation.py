@@ -4,6 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from conveyor import keys
+from conveyor.betas import BETAS_NOT_TAKEN
 from conveyor.checking import MOST_FAULTS, Check, check_drop
 from conveyor.dialect import Dialect
 from conveyor.output import OutputFile
@@ -62,7 +63,7 @@ def _unread(run: Run, dialect: Dialect) -> tuple[str, str] | None:
     if run.problem:
         return run.code, run.problem
     if run.settings.betas and not dialect.takes_betas:
-        return "betas-not-taken", (
+        return BETAS_NOT_TAKEN, (
             f"beta features ({run.settings.betas}) have no meaning with BatchApi={run.settings.batch_api}: leave out "
             "the drop's metadata betas, and the stack's parameter Betas"
         )
