@@ -10,7 +10,7 @@ from tests.functions.belt import Belt, drop_of, request
 from tests.functions.checks import agree
 from tests.functions.conftest import STACK_SETTINGS
 
-NONE = b"nonsense\n"
+NONE = b"{nonsense\n"
 
 
 @pytest.fixture

@@ -122,15 +122,15 @@ def test_a_drop_overrides_a_setting_by_its_metadata(stack: Stack) -> None:
     assert message.subject == "Conveyor: completed skip (1 results, 1 failures)"
 
 
-def test_a_wrong_suffix_is_answered_and_folders_and_empty_objects_are_ignored(stack: Stack) -> None:
+def test_a_wrong_file_and_an_empty_one_are_answered_and_what_programs_leave_is_ignored(stack: Stack) -> None:
     """By the time the wrong one is answered, the ignored ones, dropped before, would have been too."""
-    for key in ("inbox/folder/", "inbox/empty.jsonl"):
+    for key in ("inbox/folder/", "inbox/.DS_Store", "inbox/Empty.NDJSON"):
         stack.drop(b"", key)
     stack.drop(b"id,text\n", "inbox/table.csv")
-    message = stack.wait_for_message("inbox/table.csv")
-    assert "rename it" in message.text
+    assert "a table (CSV) with commas between its columns" in stack.wait_for_message("inbox/table.csv").text
+    assert "holds no line but blank ones" in stack.wait_for_message("inbox/Empty.NDJSON").text
     assert stack.run_of("inbox/folder/") is None
-    assert stack.run_of("inbox/empty.jsonl") is None
+    assert stack.run_of("inbox/.DS_Store") is None
 
 
 def test_neither_key_nor_prompts_nor_answers_reach_logs_or_executions(stack: Stack) -> None:

@@ -12,9 +12,10 @@ from conveyor.api import access
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
     "advice", "betas", "causes", "checked", "checking", "commands", "deadlines", "dialect", "drop", "facts", "frame",
-    "glance", "invocation", "keys", "line", "lines", "metadata", "notice", "outcome", "output", "packed", "plan",
-    "price", "reasons", "receipt", "records", "repair", "repeats", "rest", "rows", "schedule", "separators",
-    "settings", "spool", "status", "stops", "tally", "unreadable", "warning", "wire",
+    "glance", "invocation", "json_prefix", "keys", "kinds", "line", "lines", "mending", "metadata", "notice", "outcome",
+    "output", "packed", "plan", "price", "reasons", "receipt", "recognition", "records", "repair", "repeats", "rest",
+    "rows", "schedule", "separators", "settings", "signatures", "spool", "status", "stops", "tally", "text_kinds",
+    "unreadable", "warning", "wire",
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},

@@ -73,6 +73,17 @@ def test_every_code_of_a_refusal_that_has_advice_is_explained() -> None:
     assert [code for code in {*advice.ADVICE, *causes.Cause, *of_drops} if f"`{code}`" not in text] == []
 
 
+def test_every_kind_of_file_is_explained() -> None:
+    """Its code is the word to look for."""
+    text = (PROJECT / "docs" / "files.md").read_text()
+    sources = ("kinds", "signatures", "reasons")
+    source = "".join((PROJECT / "layers" / "conveyor" / "conveyor" / f"{name}.py").read_text() for name in sources)
+    codes = {*re.findall(r'"(file-(?:is|has)-[a-z0-9-]+)"', source), "file-is-utf16", "file-is-utf32"}
+    assert len(codes) > 30
+    assert [code for code in codes if f"`{code}`" not in text] == []
+    assert set(re.findall(r"`(file-(?:is|has)-[a-z0-9-]+)`", text)) == codes
+
+
 def test_every_cause_has_words_and_advice() -> None:
     """Whoever reads of it can do something about it."""
     assert set(causes.Cause) == set(causes.WORDS)

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 from urllib.parse import quote as url_quote
 
 from conveyor import keys
-from conveyor.drop import SUFFIX, is_taken
+from conveyor.drop import SUFFIX, is_taken, key_of_lines
 
 _LARGEST_COPY = 5 * 1024**3
 """Bytes that S3 copies at once."""
@@ -42,6 +42,11 @@ def drop_file(drop: Version, name: str, metadata: Mapping[str, str]) -> str:
     """Return the command that uploads a file again, under a key that starts a run. `name`: the run's name."""
     key = drop.key if is_taken(drop.key) else f"{keys.INBOX}{name}{SUFFIX}"
     return f"aws s3 cp {quote(drop.file)} {_address(drop.bucket, key)}{_metadata(metadata)}"
+
+
+def drop_mended(drop: Version, file: str, metadata: Mapping[str, str]) -> str:
+    """Return the command that uploads the file that was made of a drop which was none."""
+    return f"aws s3 cp {quote(file)} {_address(drop.bucket, key_of_lines(drop.key))}{_metadata(metadata)}"
 
 
 def drop_version(drop: Version, metadata: Mapping[str, str]) -> str:

@@ -36,6 +36,20 @@ _LITTER = re.compile(
 """Names of files that programs leave beside those that a person means to drop."""
 
 
+_OTHER_ENDING = re.compile(r"(?:\.[A-Za-z]\w{0,8})?(?:\.(?:gz|zst|bz2|xz|lz4|zip|7z|tgz))?\Z", re.IGNORECASE)
+
+
+def stem(key: str) -> str:
+    """Return the name of a file without folder and ending, whatever that is."""
+    name = key.rpartition("/")[2]
+    return (_ENDING.sub("", name) if is_taken(name) else _OTHER_ENDING.sub("", name, 1)) or "requests"
+
+
+def key_of_lines(key: str) -> str:
+    """Return the key in the same folder under which lines made of an object may be dropped."""
+    return f"{key.rpartition('/')[0]}/{stem(key)}{SUFFIX}"
+
+
 def is_taken(key: str) -> bool:
     """Tell whether a key ends like the name of a file of requests."""
     return _ENDING.search(key) is not None

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from conveyor import keys
 from conveyor.clients import Machine
-from conveyor.drop import AGAIN, AGAIN_FORM, NO_VERSION, PACKED, STAMP, SUFFIXES, Drop, Upload, is_taken
+from conveyor.drop import AGAIN, AGAIN_FORM, NO_VERSION, STAMP, Drop, Upload
 from conveyor.ledger import Ledger
 from conveyor.metadata import misspelt
 from conveyor.records import Run
@@ -82,9 +82,6 @@ def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
     """Return a drop's settings, and what forbids to read it at all."""
     if drop.version == NO_VERSION:
         return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
-    if not is_taken(drop.key):
-        taken = ", ".join(SUFFIXES)
-        return settings, f"the file's name does not end in one of {taken}, with or without {PACKED}: rename it"
     if told := misspelt(drop.metadata):
         return settings, told
     if not AGAIN_FORM.fullmatch(drop.again or "yes"):

@@ -6,6 +6,7 @@ from conveyor import commands, keys
 from conveyor.advice import ADVICE, blamed_elsewhere, early_end
 from conveyor.commands import Version
 from conveyor.drop import AGAIN
+from conveyor.mending import Mend
 from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
 from conveyor.status import Status
@@ -74,8 +75,17 @@ def _refused(receipt: Receipt) -> list[str]:
         lines += ["", "To send the other lines only, type:", "", f"  {others}"]
     if receipt.unanswered:
         own = {AGAIN: receipt.run} | own
+    if receipt.mend:
+        return [*lines, *_mended(receipt.mend), f"  {commands.drop_mended(drop, receipt.mend.file, own)}"]
     when = "To run it after all" if receipt.code == "stopped" else "When that is put right, drop it again"
     return [*lines, "", f"{when}:", "", f"  {commands.drop_file(drop, receipt.name, own)}"]
+
+
+def _mended(mend: Mend) -> list[str]:
+    """Say how a file of requests is made of a wrong file."""
+    windows = ["In Windows PowerShell:", "", f"  {mend.powershell}", ""] if mend.powershell else []
+    what = "To make a file of requests of it, type where it is:"
+    return ["", what, "", f"  {mend.command}", "", *windows, "Then drop that:", ""]
 
 
 def _paid(receipt: Receipt) -> str:

@@ -7,6 +7,7 @@ from itertools import chain
 
 from conveyor import keys
 from conveyor.packed import Unreadable, unpack_all
+from conveyor.recognition import recognised
 from conveyor.turn import Turn
 
 _SPARE = timedelta(seconds=60)
@@ -26,7 +27,10 @@ class Reading:
         """How often the drop is packed, once its beginning was read."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield all bytes of the drop, unpacked. Raises Unreadable, also where the function's time does not suffice."""
+        """Yield all bytes of the drop, unpacked.
+
+        Raises Unreadable, also where it is no file of lines, or the function's time does not suffice.
+        """
         turn, drop = self._turn, self._turn.run.drop
         if self._end is not None:
             yield from turn.storage.stream(turn.source(unpacked=self.is_packed), 0, self._end)
@@ -34,7 +38,8 @@ class Reading:
         self._digest, end = sha256(), 0
         whole = self._digested(turn.storage.stream(drop.source, 0, drop.bytes))
         self.layers, chunks = unpack_all(whole, turn.run.settings.max_bytes_per_drop)
-        for chunk in self._kept(chunks) if self.is_packed else chunks:
+        lines = recognised(chunks)
+        for chunk in self._kept(lines) if self.is_packed else lines:
             if turn.invocation.left < _SPARE:
                 raise Unreadable(
                     "too-slow", f"one function run does not suffice to check more than {end:,} bytes: split it"

@@ -7,6 +7,7 @@ import msgspec
 
 from conveyor import keys
 from conveyor.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
+from conveyor.mending import Mend
 from conveyor.outcome import Outcome, Usage
 from conveyor.output import OutputFile, joined
 from conveyor.plan import Batch, Checked, Plan
@@ -92,6 +93,8 @@ class Receipt(msgspec.Struct):
     """Answers by model and by why they ended, under the names of the Messages API, as far as they say."""
     betas: list[str] = []
     """Names of the beta features that each call which creates a batch bore."""
+    mend: Mend | None = None
+    """The command that makes a file of requests of a wrong file, and that file's name."""
     drop_unreadable: str | None = None
     """Why the drop could not be read any more when results were written: outcomes without id have a line number."""
 
@@ -104,6 +107,7 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: Checke
     receipt.status = final_status(code=refusal.code, sent=False, answered=0, balances=True, stuck=False)
     if refusal.code == BETAS_NOT_TAKEN:  # a command that repeated them would be refused again
         receipt.drop_settings.pop("betas", None)
+    receipt.mend = refusal.mend
     found = checked or refusal
     receipt.requests = receipt.not_run = found.lines or 0
     receipt.faults = found.faults

@@ -7,6 +7,7 @@ import msgspec
 
 from conveyor.causes import Cause
 from conveyor.drop import Drop
+from conveyor.mending import Mend
 from conveyor.outcome import Usage
 from conveyor.output import OutputFile
 from conveyor.settings import Settings
@@ -48,6 +49,8 @@ class Refusal(msgspec.Struct, frozen=True):
     faults: int = 0
     faults_file: OutputFile | None = None
     """`invalid.jsonl`, where lines are to blame."""
+    mend: Mend | None = None
+    """How a file of requests is made of the drop, where it is known what it is instead."""
 
 
 class Rested(msgspec.Struct, frozen=True):

@@ -7,11 +7,14 @@ from conveyor import keys
 from conveyor.betas import BETAS_NOT_TAKEN
 from conveyor.checking import MOST_FAULTS, Check, check_drop
 from conveyor.dialect import Dialect
+from conveyor.drop import PACKED, SUFFIXES, is_taken
+from conveyor.mending import mend_of
 from conveyor.output import OutputFile
 from conveyor.packed import Unreadable
 from conveyor.plan import Checked, Plan
 from conveyor.reading import Reading
 from conveyor.reasons import reason_of
+from conveyor.recognition import WrongKind
 from conveyor.records import Refusal, Run
 from conveyor.turn import Turn
 
@@ -23,9 +26,15 @@ def validate(turn: Turn) -> None:
     if reason := _unread(turn.run, turn.api.dialect):
         _refuse(turn, *reason)
         return
+    if not is_taken(turn.run.drop.key):
+        _refuse_name(turn)
+        return
     reading = Reading(turn)
     try:
         check = check_drop(turn.run.run, turn.run.settings, turn.api.dialect, reading.chunks)
+    except WrongKind as error:
+        _refuse_kind(turn, error, reading.layers)
+        return
     except Unreadable as error:
         _refuse(turn, error.code, str(error))
         return
@@ -41,6 +50,27 @@ def validate(turn: Turn) -> None:
         for batch in check.batches:
             batch.unpacked = reading.is_packed
         turn.ledger.write_plan(Plan(checked, check.batches))
+
+
+def _refuse_kind(turn: Turn, wrong: WrongKind, layers: int) -> None:
+    """Refuse a file that is known to be something else."""
+    mend = mend_of(wrong.kind, turn.run.drop.key, layers)
+    turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), wrong.code, str(wrong), mend=mend))
+
+
+def _refuse_name(turn: Turn) -> None:
+    """Refuse a file by its name, or rather for what it is: to be renamed is no help to a table."""
+    reading = Reading(turn)
+    try:
+        for _ in reading.chunks():
+            break
+    except WrongKind as error:
+        _refuse_kind(turn, error, reading.layers)
+    except Unreadable as error:
+        _refuse(turn, error.code, str(error))
+    else:
+        taken = f"{', '.join(SUFFIXES)}, with or without {PACKED}"
+        _refuse(turn, "wrong-name", f"the file's name does not end in one of {taken}: rename it")
 
 
 def _write_faults(turn: Turn, check: Check) -> OutputFile:

@@ -1,0 +1,252 @@
+"""What a file is, by its beginning, before any of its lines is judged: a wrong file is one fault, not thousands.
+
+A file is left to the checks of its lines where a request stands on its first line that is not blank: so no file that
+may be sent is refused here. So is one in whose beginning any line is a JSON object of its own, unless what is around it
+tells what the file is: then only some of its lines are wrong.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+import msgspec
+
+from conveyor import kinds
+from conveyor.json_prefix import Prefix, State, read_prefix
+from conveyor.kinds import Kind
+from conveyor.lines import BYTE_ORDER_MARK, LONGEST_LINE, Stretch, split_stretch
+from conveyor.packed import Unreadable
+from conveyor.signatures import kind_by_signature
+from conveyor.text_kinds import kind_of_text
+
+WINDOW = 1 << 18
+"""Bytes that are looked at; of a first line that is longer, all that a line may have."""
+_MOST_READ_ON = 1 << 28
+"""Bytes that are read on to see how a file ends."""
+_END = 1 << 10
+_VISIBLE = re.compile(rb"[^ \t\r\n]")
+_DANGLING = re.compile(rb",[ \t\r\n]*\][ \t\r\n]*\Z")
+_CLOSED = re.compile(rb"\][ \t\r\n]*\Z")
+_CR_BETWEEN = re.compile(rb"\}[ \t]*\r[ \t\r]*\{")
+_ARRAY_OF_LINES = re.compile(rb"\[[ \t\r\n]*\{[^\n]*,[ \t\r]*\n[ \t]*\{")
+_OBJECTS = re.compile(rb"\[\s*\{")
+_BODY = re.compile(rb'\{\s*"requests"\s*:\s*\[')
+_BODIES = ("requests", "data", "items", "batch", "lines", "rows", "records", "messages_batch")
+
+
+class WrongKind(Unreadable):
+    """A file that holds no lines of requests, but something else that is known."""
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(kind.code, f"the file is {kind.what}: {kind.advice}")
+        self.kind = kind
+
+
+class Beginning(NamedTuple):
+    """The first bytes of a file."""
+
+    data: bytes
+    """From the first one on that is no white space."""
+    start: bytes
+    """The very first ones; empty where there is only white space for long."""
+    is_whole: bool
+    """Whether nothing follows."""
+
+
+class _Head(msgspec.Struct):
+    """What may stand on a line, as far as it tells what the line is."""
+
+    custom_id: msgspec.Raw = msgspec.Raw(b"")
+    params: msgspec.Raw = msgspec.Raw(b"")
+    body: msgspec.Raw = msgspec.Raw(b"")
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def recognised(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass the chunks of a file on. Raises WrongKind, before the first of them, where it is no file of lines.
+
+    Holds `WINDOW` bytes and a chunk, or a first line that is longer; blank lines before it are passed on at once.
+    """
+    chunks, before = iter(chunks), b""
+    for chunk in chunks:
+        found = _VISIBLE.search(chunk)
+        if found:
+            held, is_whole = _held(chunk, found.start(), chunks)
+            data = b"".join(held)[found.start() :]
+            start = before + b"".join(held)[:WINDOW] if len(before) < _END else b""
+            kind = kind_of(Beginning(data, start, is_whole))
+            if kind is kinds.ARRAY and not is_whole:
+                kind = _array_by_end(data, chunks)
+            if kind:
+                raise WrongKind(kind)
+            del data, start
+            yield from chain(held, chunks)
+            return
+        before += chunk[:_END] if len(before) < _END else b""
+        yield chunk
+
+
+def _held(chunk: bytes, begin: int, chunks: Iterator[bytes]) -> tuple[list[bytes], bool]:
+    """Read on until the window is full and its first line has ended; tell whether nothing follows."""
+    held, size = [chunk], len(chunk) - begin
+    has_end = b"\n" in chunk[begin:]
+    while size < WINDOW or (not has_end and size <= LONGEST_LINE):
+        more = next(chunks, None)
+        if more is None:
+            return held, True
+        held.append(more)
+        size += len(more)
+        has_end = has_end or b"\n" in more
+    return held, False
+
+
+def _array_by_end(data: bytes, chunks: Iterator[bytes]) -> Kind:
+    """Tell which array a file is by its end, unless that is too far away."""
+    end, left = data[-_END:], _MOST_READ_ON
+    for chunk in chunks:
+        end = (end + chunk)[-_END:]
+        left -= len(chunk)
+        if left < 0:
+            return kinds.ARRAY
+    return _array(end)
+
+
+def _array(end: bytes) -> Kind:
+    if _DANGLING.search(end):
+        return kinds.ARRAY_WITH_COMMA
+    return kinds.ARRAY if _CLOSED.search(end) else kinds.ARRAY_CUT
+
+
+def kind_of(beginning: Beginning) -> Kind | None:
+    """Return what a file is; None where its lines are to be checked."""
+    if kind := kind_by_signature(beginning.start):
+        return kind
+    text = _unmarked(beginning.data)
+    if not text:
+        return None
+    line, _, rest = text.partition(b"\n")
+    head = _head(line)
+    if head and _is_request(head):
+        return None
+    match text[:1]:
+        case b"[":
+            return _kind_of_array(text, is_whole=beginning.is_whole)
+        case b"{":
+            others = _VISIBLE.search(rest)
+            return _kind_of_line(line, head, is_alone=not others) if head else _kind_of_object(text, line, rest)
+        case _:
+            return None if _has_objects(text) else kind_of_text(text[:WINDOW])
+
+
+def _unmarked(data: bytes) -> bytes:
+    """Return a file without the byte order marks and white space before its first line's content."""
+    text = data.lstrip()
+    while text.startswith(BYTE_ORDER_MARK):
+        text = text[len(BYTE_ORDER_MARK) :].lstrip()
+    return text
+
+
+def _head(line: bytes) -> _Head | None:
+    """Read a line that is one JSON object."""
+    if len(line) > LONGEST_LINE:
+        return None
+    try:
+        return _decode_head(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _is_request(head: _Head) -> bool:
+    """Tell whether a line is meant as a request, right or wrong."""
+    return bytes(head.custom_id)[:1] not in {b"", b"{", b"["} and bool(bytes(head.params) or bytes(head.body))
+
+
+def _has_objects(text: bytes) -> bool:
+    """Tell whether a line of a file's beginning is a JSON object of its own."""
+    return next(_heads(text), None) is not None
+
+
+def _heads(text: bytes) -> Iterator[_Head]:
+    """Read the lines of a file's beginning that are a JSON object each."""
+    begin = text[: len(text.partition(b"\n")[0]) + WINDOW]
+    for line in split_stretch(Stretch(begin, 0, len(begin), 0), 1):
+        if line.raw and line.raw[:1] == b"{" and (head := _head(line.raw)) is not None:
+            yield head
+
+
+def _kind_of_array(text: bytes, *, is_whole: bool) -> Kind | None:
+    prefix = read_prefix(text[:WINDOW])
+    rest = text[prefix.end :]
+    if prefix.state is State.WHOLE and (behind := _VISIBLE.search(rest)):
+        return kinds.ARRAY if behind[0] == b"[" and _are_arrays(text) else None
+    if prefix.state is State.BROKEN and not _ARRAY_OF_LINES.match(text):
+        return None
+    if prefix.state is State.WHOLE and not text[1 : prefix.end - 1].strip():
+        return kinds.EMPTY_ARRAY
+    return _array(text[-_END:]) if is_whole else kinds.ARRAY
+
+
+def _are_arrays(text: bytes) -> bool:
+    """Tell whether each line of a file's beginning begins as an array."""
+    return all(line.lstrip()[:1] in {b"[", b""} for line in text[:WINDOW].split(b"\n"))
+
+
+def _kind_of_line(line: bytes, head: _Head, *, is_alone: bool) -> Kind | None:
+    """Return what one JSON object is that stands alone, and is no request."""
+    if is_alone and bytes(head.custom_id)[:1] == b"{" and bytes(head.params)[:1] == b"{":
+        return kinds.COLUMNS
+    if not is_alone or bytes(head.custom_id) or bytes(head.params):
+        return None
+    fields = {name: bytes(value).lstrip() for name, value in _decode_fields(line).items()}
+    if all(fields.get(name, b"")[:1] == b"[" for name in ("columns", "data")):
+        return kinds.SPLIT
+    named = next((name for name in _BODIES if _OBJECTS.match(fields.get(name, b""))), None)
+    if named:
+        return kinds.body_under(named)
+    return _kind_of_fields(fields)
+
+
+def _kind_of_fields(fields: dict[str, bytes]) -> Kind | None:
+    rows = [_head(value) for value in fields.values()]
+    if rows and all(row is not None and _is_request(row) for row in rows):
+        return kinds.BY_ROW
+    return kinds.ERROR if fields.get("error", b"")[:1] in {b"{", b'"'} else None
+
+
+def _kind_of_object(text: bytes, line: bytes, rest: bytes) -> Kind | None:
+    """Return what a file is whose first line begins an object and is not one."""
+    prefix = read_prefix(text[:WINDOW])
+    if not prefix.breaks and _CR_BETWEEN.search(line):
+        return None if _has_objects(rest) else kinds.CARRIAGE_RETURNS
+    if prefix.state is State.BROKEN:
+        return None if _has_objects(text) else kind_of_text(text[:WINDOW])
+    behind = text[prefix.end : prefix.end + _END].lstrip()[:1] if prefix.state is State.WHOLE else b""
+    if prefix.breaks:
+        return _kind_of_lines(prefix, behind, text)
+    if behind == b"," and _have_commas(text):
+        return kinds.COMMAS
+    if behind == b"{" and not _VISIBLE.search(rest):
+        return kinds.ONE_LINE
+    return kinds.body_under("requests") if len(line) > LONGEST_LINE and _BODY.match(line) else None
+
+
+def _kind_of_lines(prefix: Prefix, behind: bytes, text: bytes) -> Kind | None:
+    """Return what a file is whose first object goes over several lines. `behind`: what follows it."""
+    named = next((name for name in _BODIES if prefix.keys.get(f'"{name}"'.encode()) == b"["), None)
+    if named and not prefix.keys.keys() & {b'"custom_id"', b'"params"'}:
+        return kinds.body_under(named)
+    if any(map(_is_request, _heads(text))):
+        return None
+    if prefix.has_dangling_comma or behind not in {b"", b"{", b","}:
+        return kinds.PRETTY_WITH_FAULTS
+    return kinds.COMMAS_BETWEEN if behind == b"," else kinds.PRETTY
+
+
+def _have_commas(text: bytes) -> bool:
+    """Tell whether each line of a file's beginning but its last ends with a comma."""
+    *lines, _ = [stripped for line in text[:WINDOW].split(b"\n") if (stripped := line.strip())]
+    return (bool(lines) and all(line.endswith(b",") for line in lines)) or text.rstrip().endswith(b",")
