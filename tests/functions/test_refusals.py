@@ -166,7 +166,7 @@ def test_a_drop_beyond_a_limit_is_told_which(
 def test_a_request_too_large_for_any_batch_is_a_fault_of_its_line(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are not to blame."""
     monkeypatch.setenv("CONVEYOR_MAX_BYTES_PER_BATCH", "400")
-    refused(belt, drop_of(1) + request("long", messages=["x" * 400]))
+    refused(belt, drop_of(1) + request("long", system="x" * 400))
     assert [(fault["line"], fault["code"]) for fault in belt.lines("failures/", "invalid.jsonl")] == [
         (2, "request-too-large")
     ]

@@ -1,6 +1,7 @@
 """A drop comes back as results and failures, and every line is accounted for."""
 
 from hashlib import sha256
+from typing import Any
 
 import orjson
 import pytest
@@ -94,6 +95,37 @@ def test_ids_of_any_characters_come_back_as_they_were_written(belt: Belt) -> Non
     ids = ['quote " and \\ backslash', "ünïcödé 😀", "line\nfeed\u2028", "x" * 256, "-1"]
     belt.finish(belt.upload(b"\n".join(request(custom_id) for custom_id in ids)))
     assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ids
+
+
+def test_ids_that_are_integers_come_back_as_integers(belt: Belt) -> None:
+    """In results, failures, and lines to send again: 7 is 7, but the same id as "7"."""
+    belt.provider.configure(outcomes={"2": "errored:api_error"})
+    ids: list[Any] = [7, -8, 2**64 - 1, 7, "7", "nine"]
+    data = b"".join(request("").replace(b'""', orjson.dumps(each), 1) + b"\n" for each in ids) + b'{"custom_id":12}'
+    belt.finish(belt.upload(data, metadata={"on-invalid": "skip"}))
+    assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == [7, 2**64 - 1, "nine"]
+    failures = [(line["custom_id"], line["error"]["type"]) for line in belt.lines("failures/", "failures.jsonl")]
+    assert failures == [
+        (-8, "api_error"),
+        (7, "custom-id-duplicate"),
+        ("7", "custom-id-duplicate"),
+        (12, "params-missing"),
+    ]
+    assert [line["custom_id"] for line in belt.lines("failures/", "retry.jsonl")] == [-8]
+    assert [line["custom_id"] for line in belt.lines("failures/", "invalid.jsonl")] == [7, "7", 12]
+
+
+def test_fields_that_are_null_are_not_sent(belt: Belt) -> None:
+    """The provider refuses some of them; SDKs write them all. What is sent again is the line as it was."""
+    nulls = b'"params":{"stream":null,"speed" : null,"fallbacks":null,"max_tokens":null,"system":null,'
+    lines = [request(f"r-{number}", max_tokens=None).replace(b'"params":{', nulls) for number in (1, 2)]
+    belt.provider.configure(outcomes={"2": "expired"})
+    run = belt.upload(b"\n".join([*lines, request("r-3")]))
+    notice = belt.finish(run)
+    assert (notice["status"], notice["results"], notice["failures"]) == ("completed", 2, 1)
+    assert [orjson.loads(line) for line in lines[1:]] == belt.lines("failures/", "retry.jsonl")
+    receipt = belt.receipt()
+    assert (receipt["default_max_tokens"]["requests"], receipt["nulls_removed"]) == (2, 2)
 
 
 def test_byte_order_mark_blank_lines_and_windows_line_ends_are_tolerated(belt: Belt) -> None:

@@ -12,8 +12,9 @@ from conveyor.api.files import FileBatches
 from conveyor.api.messages import MessageBatches
 from conveyor.checking import MOST_MODEL_CHANGES
 from conveyor.dialect import Dialect
-from conveyor.line import Fault, Request, Rules, read_request
+from conveyor.line import Fault, Request, read_request
 from conveyor.lines import read_lines
+from conveyor.params import Rules
 from conveyor.plan import Batch, Limits, Planner, Sent, Skipped
 from conveyor.settings import Settings
 from conveyor.wire import Envelope
@@ -79,11 +80,14 @@ def plain_check(data: bytes, settings: Settings, most_faults: int, dialect: Dial
                 continue
             defaulted = dialect.is_message and found.max_tokens is None
             size = len(envelope.requests([one.number], [found.params], [defaulted]))
-            first = lines_by_id.setdefault(found.custom_id, one.number)
+            first = lines_by_id.setdefault(str(found.custom_id), one.number)
             if first == one.number and planner.fits_alone(size):
                 tokens = found.max_tokens or settings.default_max_tokens
                 model = found.model if dialect.one_model else ""
-                planner.add(Sent(one.number, one.number, one.start, one.end, 1, size, tokens, int(defaulted), model))
+                nulled = int(found.has_nulls)
+                planner.add(
+                    Sent(one.number, one.number, one.start, one.end, 1, size, tokens, int(defaulted), model, nulled)
+                )
                 continue
             requests -= 1
             code, message = "custom-id-duplicate", f'"custom_id" is already used on line {first}'

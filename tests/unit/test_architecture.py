@@ -11,11 +11,11 @@ from conveyor.api import access
 
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
-    "advice", "betas", "causes", "checked", "checking", "commands", "deadlines", "dialect", "drop", "facts", "frame",
-    "glance", "invocation", "json_prefix", "keys", "kinds", "line", "lines", "mending", "metadata", "notice", "outcome",
-    "output", "packed", "plan", "price", "reasons", "receipt", "recognition", "records", "repair", "repeats", "rest",
-    "rows", "schedule", "separators", "settings", "signatures", "spool", "status", "stops", "tally", "text_kinds",
-    "unreadable", "warning", "wire",
+    "advice", "betas", "causes", "checked", "checking", "commands", "content", "deadlines", "dialect", "drop",
+    "facts", "fields", "frame", "glance", "invocation", "json_prefix", "keys", "kinds", "line", "lines", "members",
+    "mending", "metadata", "not_json", "notice", "outcome", "output", "packed", "params", "plan", "price",
+    "reasons", "receipt", "recognition", "records", "repair", "repeats", "rest", "rows", "schedule", "separators",
+    "settings", "signatures", "spool", "status", "stops", "tally", "text_kinds", "unreadable", "warning", "wire",
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},

@@ -9,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conveyor.glance import Glance, Glancer
-from conveyor.line import Request, Rules, read_request
+from conveyor.line import Request, read_request
 from conveyor.lines import Stretch, read_lines
+from conveyor.params import Rules
 
 RULES = Rules(default_max_tokens=16)
 
@@ -40,7 +41,7 @@ def looked_at(*lines: bytes, one_model: bool = False) -> Glance | None:
         return None
     tokens = [request.max_tokens for request in requests]
     return Glance(
-        [request.custom_id for request in requests],
+        [str(request.custom_id) for request in requests],
         sum(len(request.params) for request in requests),
         sum(token for token in tokens if token),
         tokens.count(None),
@@ -72,6 +73,12 @@ TOOLS = [{"name": "t", "input_schema": {"type": "object", "properties": {"x": {"
         usual(),
         usual("é/1 😀"),
         usual("x" * 256),
+        usual(7),
+        usual(-(2**63)),
+        usual(messages=[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}] * 2),
+        usual(messages=[{"role": "system", "content": TEXT}, {"role": "user", "content": TEXT}]),
+        usual(system='Say "model":\n\\', temperature=0),
+        usual(messages=[{"role": "user", "content": 'He said "model" and "messages":'}]),
         usual(max_tokens=None),
         usual(system="Be brief.", temperature=0.5),
         usual(system=TEXT, messages=[{"role": "user", "content": TEXT}, {"role": "assistant", "content": "No."}]),
@@ -85,7 +92,9 @@ TOOLS = [{"name": "t", "input_schema": {"type": "object", "properties": {"x": {"
 )
 def test_what_is_usual_is_taken_at_a_glance(request_: dict[str, Any], spaces: str) -> None:
     """Else all of it would be slow."""
-    lines = [written(request_ | {"custom_id": name}, spaces) for name in (request_["custom_id"], "b", "c")]
+    first = request_["custom_id"]
+    ids = (first, 5, 6) if isinstance(first, int) else (first, "b", "c")
+    lines = [written(request_ | {"custom_id": name}, spaces) for name in ids]
     assert taken(*lines) == looked_at(*lines)
     assert taken(*lines) is not None
 
@@ -93,7 +102,7 @@ def test_what_is_usual_is_taken_at_a_glance(request_: dict[str, Any], spaces: st
 def test_white_space_of_any_style_is_taken_if_all_lines_have_it() -> None:
     """And of line ends of Windows, which are no part of what is sent."""
     lines = [
-        b' { "custom_id" :"%d","params" :  {"model":"m","messages":[{"role":"u","content":""}] } }\r' % n
+        b' { "custom_id" :"%d","params" :  {"model":"m","messages":[{"role":"user","content":"Hi"}] } }\r' % n
         for n in (1, 2)
     ]
     assert taken(*lines) == looked_at(*lines)
@@ -125,11 +134,25 @@ PARAMS = written(usual()["params"])
         (GOOD + GOOD, PARAMS.replace(b"{", b"{\n", 1)),
         (
             GOOD + GOOD,
-            *b'{"custom_id":"a","params":{"model":"m",\n"messages":[{"role":"u","content":"x"}]}}'.split(b"\n"),
+            *b'{"custom_id":"a","params":{"model":"m",\n"messages":[{"role":"user","content":"x"}]}}'.split(b"\n"),
         ),
         (written(usual(made=1)),),
         (written(usual(stream=True)),),
         (written(usual(speed="fast")),),
+        (GOOD, written(usual(7))),
+        (GOOD.replace(b'"a"', b"-0"),),
+        (GOOD.replace(b'"a"', b"7.0"),),
+        (GOOD.replace(b'"max_tokens":5', b'"max_tokens":null'),),
+        (GOOD.replace(b'"max_tokens":5', b'"max_tokens":5,"temperature":null'),),
+        (written(usual(messages=[{"role": "user", "content": " "}])),),
+        (written(usual(messages=[{"role": "user", "content": [{"type": "text", "text": "\n"}]}])),),
+        (written(usual(messages=[{"role": "human", "content": "Hi"}])),),
+        (written(usual(system=" ")),),
+        (written(usual(system=[{"type": "text", "text": " "}])),),
+        (written(usual(tools=[{"type": "function"}])),),
+        (written(usual(thinking={})),),
+        (written(usual(messages=[{"role": "user", "content": [{"type": "image"}]}])),),
+        (written(usual(messages=[{"role": "user", "content": [{"type": "image_url"}]}])),),
         (written(usual() | {"extra": 1}),),
     ],
 )
@@ -144,6 +167,62 @@ def test_a_style_that_changes_in_the_middle_of_a_drop_is_followed() -> None:
     for spaces in ("", " ", ""):
         data = written(usual(), spaces) + b"\n"
         assert told(glancer.glance(Stretch(data, 0, len(data), 0))) == looked_at(data[:-1])
+
+
+MESSAGE = b'{"role":"user","content":"Hi"}'
+BLOCK = b'{"role":"user","content":[{"type":"text","text":"Hi","cache_control":{"type":"ephemeral"}}]}'
+
+
+@pytest.mark.parametrize("message", [MESSAGE, BLOCK, MESSAGE + b"," + BLOCK])
+@pytest.mark.parametrize(
+    "between",
+    [
+        b'"model":"n"', b'"max_tokens":7', b'"temperature":1', b'"system":[{"type":"text","text":"x"}],"system":""',
+        b'"m\\u006fdel":"n"', b'"messages":[{"role":"user","content":"x"}]', b'"model":"m","max_tokens":5',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("end", [b"", b',"system":"s","temperature":0', b',"system":[{"type":"text","text":"x"}]'])
+def test_a_field_that_is_given_twice_does_not_hide_between_messages(message: bytes, between: bytes, end: bytes) -> None:
+    """Where a line is alike up to its first text, and from the end of its last one on."""
+    head = b'{"custom_id":"%b","params":{"model":"m","max_tokens":5,"messages":['
+    good = head % b"a" + message + b"]" + end + b"}}"
+    assert taken(good, good.replace(b'"a"', b'"b"')) is not None
+    bad = head % b"b" + message + b"]," + between + b',"messages":[' + message + b"]" + end + b"}}"
+    assert looked_at(bad) is None
+    for lines in ((bad,), (good, bad), (bad, good), (good, good.replace(b'"a"', b'"c"'), bad)):
+        assert taken(*lines) is None
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        b'"model":"n"',
+        b'"m\\u006fdel":"n"',
+        b'"messages":[%b]' % MESSAGE,
+        b'"max_tokens":5',
+        b'"system":"s","system":""',
+        b'"system":[{"type":"text","text":"x"}],"system":"s"',
+        b'"system":[],"system":"s"',
+    ],
+)
+def test_a_field_that_is_given_twice_does_not_hide_at_the_end(end: bytes) -> None:
+    """Also where the lines are alike."""
+    lines = [
+        b'{"custom_id":"%d","params":{"model":"m","max_tokens":5,"messages":[%b],%b}}' % (n, MESSAGE, end)
+        for n in (1, 2)
+    ]
+    assert looked_at(lines[0]) is None
+    assert taken(*lines) is None
+
+
+@pytest.mark.parametrize(
+    "changes", [{"max_tokens": 6}, {"model": "other"}, {"temperature": 1}, {"system": "s"}, {"top_k": 1}]
+)
+def test_lines_that_differ_before_their_first_text_are_taken_too(changes: dict[str, Any]) -> None:
+    """They only take a little longer."""
+    lines = [written(usual("a")), written(usual("b", **changes)), written(usual("c", temperature=0, system="x"))]
+    assert taken(*lines) == looked_at(*lines)
+    assert taken(*lines) is not None
 
 
 ODD = st.sampled_from(
@@ -161,6 +240,14 @@ b"1e999", b"-1e999", b"1E+400", b"9" * 400, b"-" + b"9" * 400, b"1e-999", b"0.1e
         b'[{"type":"image","x":1e999}]', b'[{"type":"image","x":["\\ud800"]}]', b'[{"type":"image","x":"\xff"}]',
         b'[{"type":"image","x":%b%b}]' % (b"[" * 1018, b"]" * 1018), b'[{"type":"text","text":"x"} ]', b"[ ]",
         b'[{"role":"user","content":"x"}]', b'[{"role":"user","content":"x","x":1e999}]',
+        b'" "', b'"1024"', b"7", b"-7", b'[{"role":"user","content":" "}]', b'[{"role":"human","content":"x"}]',
+        b'[{"role":"assistant","content":""}]', b'[{"role":"user","content":[]}]', b'["x"]', b'[{"type":"function"}]',
+        b'[{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}]}]',
+        b'{"type":"x"}',
+        b'[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"u"}},{"type":"text","text":"x"}]}]',
+        b'[{"role":"user","content":[{"type":"image_url"}]}]',
+        b'[{"role":"user","content":[{"type":"text","text":" "}]}]',
+        b'[{"role":"user","content":"x"}],"model":"m","messages":[{"role":"user","content":"y"}]', b'5,"max_tokens":5',
         b'[{"role":1,"content":"x"}]', b'[{"role":"user","content":5}]', b'[{"role":"user","content":1e999}]',
         b'[{"role":"user","content":null}]', b'[{"role":"user","content":[1e999]}]',
         b'[{"role":"user","content":"\\ud800"}]', b'[{"role":"user"}]',
@@ -170,7 +257,7 @@ b"1e999", b"-1e999", b"1E+400", b"9" * 400, b"-" + b"9" * 400, b"1e-999", b"0.1e
 FIELDS = [
     b"model", b"messages", b"max_tokens", b"system", b"temperature", b"top_p", b"top_k", b"stop_sequences", b"metadata",
     b"service_tier", b"thinking", b"tools", b"tool_choice", b"output_config", b"output_format", b"stream", b"speed",
-    b"made", b"mod\\u0065l", b"x",
+    b"made", b"mod\\u0065l", b"x", b"max_token", b"betas", b"fallbacks", b"container",
 ]  # fmt: skip
 gaps = st.sampled_from([b"", b"", b"", b" ", b"\t", b" \r", b"\xc2\xa0", b"\x0c"])
 
@@ -204,12 +291,58 @@ def odd_lines(draw: st.DrawFn) -> bytes:
 
 
 @given(st.lists(odd_lines() | st.just(GOOD), min_size=1, max_size=3), st.booleans())
-@example([b'{"custom_id":"a","params":{"model":"m","messages":[{"role":"u","content":"\xff"}]}}'], False)  # noqa: FBT003  # as it is drawn
+@example([b'{"custom_id":"a","params":{"model":"m","messages":[{"role":"user","content":"\xff"}]}}'], False)  # noqa: FBT003  # as it is drawn
 @example([GOOD, GOOD.replace(b'"m"', b'"n"')], True)  # noqa: FBT003  # as it is drawn
 def test_a_glance_takes_only_what_a_closer_look_takes(lines: list[bytes], one_model: bool) -> None:  # noqa: FBT001
     """The closer look is the authority: speed must not let a fault through, nor change what is read."""
     found = taken(*lines, one_model=one_model)
     assert found is None or found == looked_at(*lines, one_model=one_model)
+
+
+TEXTS = st.sampled_from(["Hi", "a\nb", 'say "model": 5', '"', "é", "\\", "", " ", '"}],"model":"n"'])
+BLOCKS = st.lists(
+    st.fixed_dictionaries(
+        {"type": st.just("text"), "text": TEXTS}, optional={"cache_control": st.just({"type": "ephemeral"})}
+    ),
+    max_size=2,
+)
+MESSAGES = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": TEXTS | BLOCKS}),
+    min_size=1,
+    max_size=2,
+)
+PAIRS = st.lists(
+    st.tuples(st.just("messages"), MESSAGES)
+    | st.tuples(st.just("system"), TEXTS | BLOCKS)
+    | st.sampled_from([("model", "m"), ("max_tokens", 5), ("max_tokens", 6), ("temperature", 0)]),
+    max_size=3,
+)
+
+
+@given(
+    PAIRS, st.lists(st.sampled_from(["a", "b", 1, 2]), min_size=1, max_size=3), st.booleans(), st.booleans(), st.data()
+)
+def test_however_usual_fields_are_put_together_nothing_is_taken_that_is_given_twice(
+    pairs: list[tuple[str, Any]],
+    ids: list[Any],
+    spaced: bool,  # noqa: FBT001  # as it is drawn
+    first: bool,  # noqa: FBT001
+    data: st.DataObject,
+) -> None:
+    """Lines that are alike, or nearly."""
+    comma, colon = (", ", ": ") if spaced else (",", ":")
+    good = [("model", "m"), ("max_tokens", 5), ("messages", [{"role": "user", "content": "Hi"}])]
+    given_once = [pair for pair in good if first or pair[0] not in dict(pairs)]
+    fields = [
+        f"{json.dumps(name)}{colon}{json.dumps(value)}"
+        for name, value in data.draw(st.permutations(given_once + pairs))
+    ]
+    lines = [
+        f'{{"custom_id"{colon}{json.dumps(name)}{comma}"params"{colon}{{{comma.join(fields)}}}}}'.encode()
+        for name in ids
+    ]
+    found = taken(*lines)
+    assert found is None or found == looked_at(*lines)
 
 
 @given(st.binary(max_size=40), st.integers(0, len(GOOD)), st.integers(0, len(GOOD)))

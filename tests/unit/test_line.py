@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.line import Fault, Request, Rules, read_request
+from conveyor.line import Fault, Request, read_request
 from conveyor.lines import LONGEST_LINE, Line
+from conveyor.params import Rules
 
 GOOD: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -33,10 +34,9 @@ def params(**changes: Any) -> bytes:
 
 def test_a_good_line_keeps_the_bytes_of_its_params() -> None:
     """Numbers and spaces are sent as written, not as a decoder would write them again."""
-    raw = b' {"params" : {"model":"m", "max_tokens":1,"messages":[1.50,-0] } , "custom_id":"\xc3\xa9/1", "extra":1}'
-    assert read_request(line_of(raw.strip()), Rules(0)) == Request(
-        "é/1", b'{"model":"m", "max_tokens":1,"messages":[1.50,-0] }', "m", max_tokens=1
-    )
+    written = b'{"model":"m", "max_tokens":1,"messages":[{"role":"user","content":"Hi","x":[1.50,-0]}] }'
+    raw = b'{"params" : %b , "custom_id":"\xc3\xa9/1", "extra":1}' % written
+    assert read_request(line_of(raw), Rules(0)) == Request("é/1", written, "m", max_tokens=1)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_good_line_keeps_the_bytes_of_its_params() -> None:
         (b"{}", ["custom-id-missing", "params-missing"]),
         (b'{"custom_id":"","params":1}', ["custom-id-invalid", "params-invalid"]),
         (
-            b'{"custom_id":5,"params":{}}',
+            b'{"custom_id":5.0,"params":{}}',
             ["custom-id-invalid", "model-invalid", "messages-invalid", "max-tokens-missing"],
         ),
         (orjson.dumps({"custom_id": "é" * 257, "params": GOOD}), ["custom-id-too-long"]),
@@ -56,22 +56,15 @@ def test_a_good_line_keeps_the_bytes_of_its_params() -> None:
         (params(model=""), ["model-invalid"]),
         (params(messages=[]), ["messages-invalid"]),
         (params(max_tokens=0), ["max-tokens-invalid"]),
-        (params(max_tokens=1.0), ["max-tokens-invalid"]),
+        (params(max_tokens=1.5), ["max-tokens-invalid"]),
         (params(max_tokens=True), ["max-tokens-invalid"]),
-        (params(max_tokens="5"), ["max-tokens-invalid"]),
+        (params(max_tokens="many"), ["max-tokens-invalid"]),
         (params(stream=True), ["field-refused"]),
         (params(speed="fast"), ["field-refused"]),
         (params(fallbacks=[]), ["field-refused"]),
         (params(billing_policy={"bill_to": "user_profile"}), ["field-refused"]),
         (params(stream=True, speed="fast", model=1), ["model-invalid", "field-refused", "field-refused"]),
-        (b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":["\\ud800"]}}', ["not-json"]),
-        (b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":[1e999]}}', ["not-json"]),
-        (b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":[%b]}}' % (b"9" * 400), ["not-json"]),
         (b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":["\xff"]}}', ["not-utf8"]),
-        (
-            b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":[%b1%b]}}' % (b"[" * 2000, b"]" * 2000),
-            ["not-json"],
-        ),
     ],
 )
 def test_every_fault_of_a_line_is_told_by_its_code(raw: bytes, expected: list[str]) -> None:
@@ -85,9 +78,10 @@ def test_every_fault_of_a_line_is_told_by_its_code(raw: bytes, expected: list[st
         params(stream=False),
         params(billing_policy={"bill_to": "organization"}),
         params(temperature=1e300),
-        params(tools=[{"name": "t"}]),
+        params(temperature=1, top_p=0, top_k=5, stop_sequences=["a"], store=True, cache_hint={}),
+        params(tools=[{"name": "t"}], anything_new={"x": [1]}, output_format={"type": "json_schema"}),
         orjson.dumps({"custom_id": "é" * 256, "params": GOOD}),
-        b'{"custom_id":1,"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":["\\ud83d\\ude00"]}}',
+        b'{"custom_id":"\\ud83d\\ude00","params":%b}' % orjson.dumps(GOOD),
     ],
 )
 def test_what_the_provider_takes_is_not_refused(raw: bytes) -> None:

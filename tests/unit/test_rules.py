@@ -6,8 +6,9 @@ import pytest
 
 from conveyor.checking import check_drop
 from conveyor.dialect import Dialect
-from conveyor.line import Request, Rules, read_request
+from conveyor.line import Request, read_request
 from conveyor.lines import Line
+from conveyor.params import Rules
 from tests.unit.examples_of_drops import BODY, CHAT, MESSAGES, PARAMS, RUN, files, line, settings
 
 TOOLS = [{"name": "t", "input_schema": {"type": "object"}}]
@@ -27,9 +28,9 @@ def faults(raw: bytes, dialect: Dialect, default_max_tokens: int = 16) -> list[t
     return alone
 
 
-@pytest.mark.parametrize("tools", [TOOLS, [], {}])
-@pytest.mark.parametrize("dialect", [PARAMS, BODY, CHAT])
-def test_the_file_dialect_takes_no_tools_unless_somebody_says_it_does(dialect: Dialect, tools: Any) -> None:
+@pytest.mark.parametrize("tools", [TOOLS, []])
+@pytest.mark.parametrize("dialect", [PARAMS, files(batch_endpoint="/v1/chat/completions")])
+def test_lines_of_params_in_files_take_no_tools_unless_somebody_says_they_do(dialect: Dialect, tools: Any) -> None:
     """The line is refused before anything is paid, and the message says what to do."""
     ((code, message),) = faults(line("a", tools=tools), dialect)
     assert code == "field-refused"
@@ -37,14 +38,15 @@ def test_the_file_dialect_takes_no_tools_unless_somebody_says_it_does(dialect: D
     assert "AllowTools=yes" in message
 
 
-def test_a_field_that_is_null_is_a_field() -> None:
-    """The provider reads it, too."""
-    raw = line("a").replace(b'"model"', b'"tools":null,"model"')
+def test_a_field_is_refused_however_its_name_is_written() -> None:
+    """The provider reads it, too. One that is null is none."""
+    raw = line("a").replace(b'"model"', b'"tools":[],"model"')
     assert [code for code, _ in faults(raw, PARAMS)] == ["field-refused"]
     assert faults(raw.replace(b"tools", b"t\\u006fols"), PARAMS) == faults(raw, PARAMS)
+    assert faults(raw.replace(b"[]", b"null", 1), PARAMS) == []
 
 
-@pytest.mark.parametrize("dialect", [MESSAGES, files(allow_tools="yes"), files(allow_tools="yes", line_form="body")])
+@pytest.mark.parametrize("dialect", [MESSAGES, files(allow_tools="yes"), BODY, CHAT])
 def test_tools_are_taken_where_the_provider_takes_them(dialect: Dialect) -> None:
     """The Message Batches API always does."""
     assert faults(line("a", tools=TOOLS), dialect) == []

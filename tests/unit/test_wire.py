@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from conveyor.checking import check_drop
 from conveyor.dialect import Dialect
 from conveyor.drop import nonce, wire_id
-from conveyor.line import Request, Rules, read_request
+from conveyor.line import Request, read_request
 from conveyor.lines import read_lines, read_stretches
+from conveyor.params import Rules
 from conveyor.wire import Envelope
 from tests.unit.examples_of_drops import BODY, CHAT, DIALECTS, MESSAGES, PARAMS, RUN, line, settings
 
@@ -78,6 +79,15 @@ ITEMS = st.sampled_from(
         line("i", model="n", max_tokens=None),
         line("j", tools=[]),
         line("k", messages=None, max_tokens=None),
+        line("l").replace(b'"model"', b'"stream":null , "model"'),
+        line("m", max_tokens=None).replace(b"}}", b', "max_tokens" : null }}'),
+        line("n").replace(b'"model"', b'"a":null,"model"').replace(b"}}", b',"b":null,"c":null}}'),
+        line("o", system="null\u2028").replace(b"}}", b',"x\xe2\x80\xa8":null}}'),
+        line("p").replace(b'"params"', b'"body"'),
+        line("q")
+        .replace(b'"params"', b'"method":"POST","url":"/v1/messages","body"')
+        .replace(b"}}", b',"top_k":null}}'),
+        line("r").replace(b'"r"', b"7"),
     ]
 )
 
@@ -103,7 +113,12 @@ def test_what_is_sent_is_what_was_checked(
 
     And in each dialect's form, of which every provider reads its own only.
     """
-    numbered = [each.replace(b'"custom_id":"', b'"custom_id":"%d' % number) for number, each in enumerate(items)]
+    numbered = [
+        each.replace(b'"custom_id":"', b'"custom_id":"%d' % number).replace(
+            b'"custom_id":7', b'"custom_id":-7%d' % number
+        )
+        for number, each in enumerate(items)
+    ]
     data = b"\xef\xbb\xbf" * marked + b"\n".join(numbered) + b"\n" * ended
     own = settings(max_requests_per_batch=per_batch)
     form, rules = dialect.form, Rules.of(own.default_max_tokens, dialect)
@@ -139,7 +154,7 @@ def test_what_is_sent_is_what_was_checked(
 )
 def test_a_file_holds_one_json_object_on_each_line(dialect: Dialect, name: str, about: dict[str, str]) -> None:
     """With an id, what was asked for, and the call where the form has one; and no line feed anywhere else."""
-    data = line("a", system="\u2028\n") + b"\n\n" + line("b", max_tokens=7)
+    data = line("a", system="a\u2028\n") + b"\n\n" + line("b", max_tokens=7)
     (batch,) = check_drop(RUN, settings(), dialect, lambda: [data]).batches
     body = b"".join(Envelope(dialect.form, RUN, 16).body(batch, read_stretches([data])))
     given = [orjson.loads(each)["params"] for each in data.split(b"\n\n")]
@@ -165,8 +180,8 @@ def test_a_file_has_as_many_lines_as_requests_whoever_counts_them(
     """
     lines = []
     for number, (custom_id, text, odd, spaced) in enumerate(texts):
-        about = {"x": {text: text}} if odd else {"system": text}
-        written = line(f"{custom_id[:10]}{number}", messages=[{"role": "user", "content": text}], **about)
+        about = {"x": {text: text}} if odd else {"system": f"x{text}"}
+        written = line(f"{custom_id[:10]}{number}", messages=[{"role": "user", "content": f"x{text}"}], **about)
         lines.append(written.replace(b'"m",', b'"m",\r\r') if spaced else written)
     data = b"\n".join(lines) + b"\n"
     (batch,) = check_drop(RUN, settings(), dialect, lambda: [data]).batches
@@ -188,7 +203,7 @@ def test_only_what_may_end_a_line_is_escaped_and_only_in_files() -> None:
 
 def test_a_request_is_as_large_as_it_is_sent() -> None:
     """One that only fits as it was written is refused before anything is sent."""
-    data = line("a", system="\u2028" * 500) + b"\n"
+    data = line("a", system="x" + "\u2028" * 500) + b"\n"
     small = settings(max_bytes_per_batch=len(data) + 200)
     assert check_drop(RUN, small, MESSAGES, lambda: [data]).faults == []
     (fault,) = check_drop(RUN, small, PARAMS, lambda: [data]).faults

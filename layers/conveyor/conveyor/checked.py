@@ -37,11 +37,11 @@ class Values(NamedTuple):
 class Field:
     """A field that every request has."""
 
-    def __init__(self, kind: type[msgspec.Struct]) -> None:
-        """Take a struct with this field only."""
+    def __init__(self, kind: type[msgspec.Struct], value: Callable[[Any], msgspec.Raw]) -> None:
+        """Take a struct with this field, and what gives its value."""
         decoder: Any = msgspec.json.Decoder(kind)
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
-        self._value: Callable[[Any], msgspec.Raw] = attrgetter(kind.__struct_fields__[0])
+        self._value = value
 
     def read(self, stretches: Iterable[Stretch], first: int, skipped: frozenset[int]) -> Iterator[Values]:
         """Yield the field's values on all lines, of which the first has number `first`; some lines are skipped."""
@@ -82,5 +82,12 @@ class _Params(msgspec.Struct, gc=False):
     params: msgspec.Raw
 
 
-CUSTOM_ID = Field(_CustomId)
-PARAMS = Field(_Params)
+class _ParamsOrBody(msgspec.Struct, gc=False):
+    params: msgspec.Raw = msgspec.Raw(b"")
+    body: msgspec.Raw = msgspec.Raw(b"")
+
+
+CUSTOM_ID = Field(_CustomId, attrgetter("custom_id"))
+PARAMS = Field(_Params, attrgetter("params"))
+PARAMS_OR_BODY = Field(_ParamsOrBody, lambda row: row.params or row.body)
+"""Where lines of the provider's own form are taken, too."""

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 
 from conveyor.dialect import Dialect
 from conveyor.glance import Glance, Glancer
-from conveyor.line import Fault, Request, Rules, read_request
+from conveyor.line import Fault, Request, read_request
 from conveyor.lines import Line, Stretch, is_blank, lines_in, read_stretches, split_stretch
+from conveyor.params import Rules
 from conveyor.plan import Limits, Planner, Sent, Skipped
 from conveyor.repeats import Hashes, Ids, Recall, Suspects
 from conveyor.settings import Settings
@@ -98,7 +99,7 @@ class Check:
 
     def _admit(self, line: Line, request: Request) -> list[Fault]:
         """Plan a good line, unless it repeats an id or cannot be sent at all."""
-        first = self._ids.first_line(request.custom_id, line.number)
+        first = self._ids.first_line(str(request.custom_id), line.number)
         self.requests += 1
         if self.requests > self._settings.max_requests_per_drop or self.alternates:
             return []  # refused as a whole: only count on
@@ -120,7 +121,8 @@ class Check:
         params = len(request.params) + self._envelope.growth(request.params)
         size = self._envelope.size(line.number, line.number, params, defaulted)
         model = request.model if self._dialect.one_model else ""
-        return Sent(line.number, line.number, line.start, line.end, 1, size, tokens, defaulted, model)
+        nulled = int(request.has_nulls)
+        return Sent(line.number, line.number, line.start, line.end, 1, size, tokens, defaulted, model, nulled)
 
     def _sent_together(self, stretch: Stretch, number: int, seen: Glance) -> Sent:
         count, defaulted = len(seen.custom_ids), seen.without_max_tokens * self._dialect.is_message

@@ -22,6 +22,9 @@ class Form(NamedTuple):
     is_lines: bool = False
     """Whether each request is a line of a file: then what some servers take for the end of a line is escaped."""
 
+    url: str | None = None
+    """The call that lines of the provider's own form name (method, url, body); None where there is no such form."""
+
     @property
     def around(self) -> int:
         """Bytes of a body beside its requests and what separates them."""

@@ -6,7 +6,7 @@ So where the values lie follows from where the lines end, and need not be looked
 import re
 from typing import NamedTuple, Self
 
-_LONGEST_END = 32
+_LONGEST_END = 4096
 
 
 class Shape(NamedTuple):
@@ -15,7 +15,10 @@ class Shape(NamedTuple):
     beginning: re.Pattern[bytes]
     """Of a line; its groups are what is before the id and what is between id and value, the value's first byte too."""
     end: re.Pattern[bytes]
-    """Of a line, the value's last byte and the line feed included."""
+    """Of a line, the value's last byte and the line feed included.
+
+    What of both belongs to the value may be in a group `inside`.
+    """
 
 
 class Frame(NamedTuple):
@@ -24,6 +27,8 @@ class Frame(NamedTuple):
     before: str
     between: str
     after: bytes
+    inside: int
+    """So many bytes of it belong to the value, as far as the shape says so."""
 
     @classmethod
     def of(cls, shape: Shape, data: bytes, begin: int) -> Self | None:
@@ -31,7 +36,9 @@ class Frame(NamedTuple):
         feed = data.index(b"\n", begin)
         beginning = shape.beginning.match(data, begin)
         end = shape.end.search(data[max(begin, feed - _LONGEST_END) : feed + 1])
-        return cls(beginning[1].decode(), beginning[2].decode(), end[0]) if beginning and end else None
+        if beginning is None or end is None:
+            return None
+        return cls(beginning[1].decode(), beginning[2].decode(), end[0], _inside(beginning) + _inside(end))
 
     def pieces(self, data: bytes, begin: int, end: int, ids: list[str]) -> tuple[list[bytes], list[int]] | None:
         """Return the frame's pieces in lines with these ids, and their places; None if a line is written otherwise.
@@ -50,3 +57,7 @@ class Frame(NamedTuple):
         if len(pieces) != len(places) or not all(map(data.startswith, pieces, places)):
             return None
         return pieces, places
+
+
+def _inside(found: re.Match[bytes]) -> int:
+    return len(found.groupdict().get("inside", b""))

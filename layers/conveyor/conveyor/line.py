@@ -2,21 +2,24 @@
 
 This look is complete, so that all faults of a line are told, and it is the authority: `glance`, which looks at many
 lines at once, may only take what this takes.
-
-Rules: https://platform.claude.com/docs/en/build-with-claude/batch-processing
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
 
-from conveyor.dialect import NOTHING, Dialect
+from conveyor.fields import is_alike, kind_of, told_name
 from conveyor.lines import LONGEST_LINE, Line
+from conveyor.members import Repeated, values_of, without_nulls
+from conveyor.not_json import why_not_json
+from conveyor.params import NEEDED, Rules, is_count, params_told
 
 LONGEST_CUSTOM_ID = 256
-LARGEST_MAX_TOKENS = 2**53 - 1
+CustomId = str | int
+"""What a user may call a request: 7 is given back as 7, but is the same id as "7"."""
+Told = Iterator[tuple[str, str]]
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -24,7 +27,7 @@ class Fault(msgspec.Struct, frozen=True):
 
     line: int | None
     byte: int | None
-    custom_id: str | None
+    custom_id: CustomId | None
     code: str
     message: str
 
@@ -32,35 +35,22 @@ class Fault(msgspec.Struct, frozen=True):
 class Request(NamedTuple):
     """A line that may be sent."""
 
-    custom_id: str
+    custom_id: CustomId
     params: bytes
-    """As written in the drop, without surrounding white space."""
+    """As written in the drop, without surrounding white space, and without fields that are null."""
     model: str
     max_tokens: int | None
     """None where the line gives none."""
+    has_nulls: bool = False
+    """Whether fields that are null were taken out."""
 
 
-class Rules(NamedTuple):
-    """What a line must keep beside what all must."""
-
-    default_max_tokens: int
-    """Put in where a line gives none; 0: each must bring its own."""
-    is_message: bool = True
-    """Whether `params` are a Messages body; of any other only the model is looked at."""
-    refused_fields: Mapping[str, str] = NOTHING
-    """Fields of `params` that the dialect refuses, and the advice for each."""
-
-    @classmethod
-    def of(cls, default_max_tokens: int, dialect: Dialect) -> Self:
-        """Return the rules of a dialect."""
-        return cls(default_max_tokens, dialect.is_message, dialect.refused_fields)
-
-
-class _RawParams(msgspec.Struct, gc=False):
-    params: msgspec.Raw
-
-
-_decode_raw_params = msgspec.json.Decoder(_RawParams).decode
+_BESIDE = (*NEEDED, "system", "temperature", "top_p", "top_k", "stop_sequences", "tools", "tool_choice", "thinking",
+           "output_config")  # fmt: skip
+"""Fields of `params` that nobody means for a note of his own where they stand beside."""
+_IDS = frozenset({"id", "requestid", "recordid", "uid", "uuid", "key"})
+_PARAMS = frozenset({"param", "parameters", "request", "requestparams", "modelinput", "payload", "data"})
+"""What other APIs and people call the two, without separators."""
 
 
 def read_request(line: Line, rules: Rules) -> Request | list[Fault]:
@@ -71,107 +61,120 @@ def read_request(line: Line, rules: Rules) -> Request | list[Fault]:
     try:
         record = orjson.loads(line.raw)
     except orjson.JSONDecodeError:
-        return [_fault(line, None, *_unreadable(line.raw))]
+        return [_fault(line, None, *why_not_json(line.raw, line.before))]
     if not isinstance(record, dict):
-        message = 'the line must be one JSON object: {"custom_id": …, "params": {…}}'
-        return [_fault(line, None, "not-an-object", message)]
-    faults = [*_custom_id_faults(record), *_params_faults(record, rules)]
+        return [_fault(line, None, *_no_object(record))]
+    try:
+        values = values_of(line.raw)
+    except Repeated as error:
+        return [_fault(line, _told_id(record), *_twice(error.name))]
+    field = "body" if rules.url is not None and "params" not in record and "body" in record else "params"
+    faults = [*_custom_id_told(record), *_call_told(record, rules), *_params_told(record, field, values, rules)]
     if faults:
-        custom_id = record.get("custom_id")
-        told = custom_id[:LONGEST_CUSTOM_ID] if isinstance(custom_id, str) else None
-        return [_fault(line, told, code, message) for code, message in faults]
-    params = record["params"]
+        return [_fault(line, _told_id(record), code, message) for code, message in faults]
+    params, written = record[field], bytes(values[field])
+    sent = without_nulls(written) if rules.is_message and None in params.values() else written
     tokens = params.get("max_tokens")
-    given = tokens if rules.is_message or _is_count(tokens) else None
-    return Request(record["custom_id"], _raw_params(line.raw), params["model"], given)
+    given = tokens if rules.is_message or is_count(tokens) else None
+    return Request(record["custom_id"], sent, params["model"], given, sent != written)
 
 
-def _fault(line: Line, custom_id: str | None, code: str, message: str) -> Fault:
+def _fault(line: Line, custom_id: CustomId | None, code: str, message: str) -> Fault:
     """Make a fault of a line. Messages never quote the line: they may be logged."""
     return Fault(line.number, line.start, custom_id, code, message)
 
 
-def _unreadable(raw: bytes) -> tuple[str, str]:
-    """Return why bytes are not JSON."""
-    try:
-        orjson.loads(raw.decode())
-    except UnicodeDecodeError as error:
-        return "not-utf8", f"byte {error.start + 1} of the line is not UTF-8; save the file as UTF-8"
-    except orjson.JSONDecodeError as error:
-        return "not-json", f"the line is not JSON: {error.msg} (character {error.colno} of the line)"
-    raise AssertionError
+def _told_id(record: dict[str, Any]) -> CustomId | None:
+    match record.get("custom_id"):
+        case str() as text:
+            return text[:LONGEST_CUSTOM_ID]
+        case int() as number if not isinstance(number, bool):
+            return number
+        case _:
+            return None
 
 
-def _custom_id_faults(record: dict[str, Any]) -> list[tuple[str, str]]:
+def _no_object(value: object) -> tuple[str, str]:
+    wanted = 'it must be one JSON object: {"custom_id": …, "params": {…}}'
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        return "encoded-twice", f"the line is a JSON string that holds JSON: it was encoded twice; {wanted}"
+    return "not-an-object", f"the line is {kind_of(value) if isinstance(value, list) else 'a single value'}; {wanted}"
+
+
+def _twice(name: str, where: str = "the line") -> tuple[str, str]:
+    return "key-twice", f"{where} has {told_name(name)} twice, and only one of them would count: remove the other one"
+
+
+def _custom_id_told(record: dict[str, Any]) -> Told:
     match record.get("custom_id"):
         case None:
-            return [("custom-id-missing", 'the line has no "custom_id": give each line a name of its own')]
+            if other := next((name for name in record if is_alike(name, "custom_id", _IDS)), None):
+                yield "custom-id-misspelt", f'unknown key {told_name(other)}; did you mean "custom_id"?'
+            else:
+                yield "custom-id-missing", 'the line has no "custom_id": give each line a name of its own'
         case str() as text if len(text) > LONGEST_CUSTOM_ID:
             length = f"{len(text)} characters; the limit is {LONGEST_CUSTOM_ID}"
-            return [("custom-id-too-long", f'"custom_id" has {length}')]
+            yield "custom-id-too-long", f'"custom_id" has {length}'
         case str() as text if text:
-            return []
-        case _:
-            return [("custom-id-invalid", '"custom_id" must be a string that is not empty')]
+            return
+        case int() as number if not isinstance(number, bool):
+            return
+        case other:
+            wanted = "a string that is not empty, or an integer of 64 bits, written without fraction and exponent"
+            yield "custom-id-invalid", f'"custom_id" must be {wanted}, and is {kind_of(other)}'
 
 
-def _params_faults(record: dict[str, Any], rules: Rules) -> list[tuple[str, str]]:
-    match record.get("params"):
-        case dict() as params:
-            return [*_required_fields(params, rules), *_refused_fields(params, rules)]
-        case None if "body" in record:
-            return [
-                ("params-missing", 'the line has no "params": rename "body" to "params" and drop "method" and "url"')
-            ]
+def _call_told(record: dict[str, Any], rules: Rules) -> Told:
+    """Yield what a line of the provider's own form asks for that is not the call this stack makes."""
+    if rules.url is None:
+        return
+    if "params" in record and "body" in record:
+        yield "params-and-body", 'the line has both "params" and "body": remove one of them'
+    if record.get("method") not in (None, "POST"):  # it may be anything, also what has no hash
+        yield "method-invalid", '"method" must be "POST"'
+    if record.get("url") not in (None, rules.url):
+        yield "url-differs", f'"url" must be "{rules.url}", which is the BatchEndpoint of this stack'
+
+
+def _params_told(record: dict[str, Any], field: str, values: dict[str, msgspec.Raw], rules: Rules) -> Told:
+    params = record.get(field)
+    beside = _beside(record, field, rules)
+    if beside:
+        names = ", ".join(f'"{name}"' for name in beside)
+        yield "fields-beside-params", f'{names} beside "{field}" would not be sent: move it into "{field}"'
+    match params:
+        case dict():
+            if rules.is_message:
+                try:
+                    values_of(bytes(values[field]))
+                except Repeated as error:
+                    yield _twice(error.name, f'"{field}"')
+            yield from params_told(params, rules, beside)
         case None:
-            return [("params-missing", 'the line has no "params": put model, max_tokens and messages there')]
+            if not beside:
+                yield _no_params(record, rules)
+        case str() as text if text.lstrip().startswith("{"):
+            yield "encoded-twice", f'"{field}" is a string that holds JSON, encoded twice: write the object itself'
         case _:
-            return [("params-invalid", '"params" must be an object with model, max_tokens and messages')]
+            wanted = "an object with model, max_tokens and messages"
+            yield "params-invalid", f'"{field}" must be {wanted}, and is {kind_of(params)}'
 
 
-def _required_fields(params: dict[str, Any], rules: Rules) -> list[tuple[str, str]]:
-    faults = []
-    model, messages = params.get("model"), params.get("messages")
-    if not (isinstance(model, str) and model):
-        faults.append(("model-invalid", '"params.model" must name a model'))
-    if not rules.is_message:
-        return faults
-    if not (isinstance(messages, list) and messages):
-        faults.append(("messages-invalid", '"params.messages" must be an array with at least one message'))
-    if "max_tokens" not in params:
-        if not rules.default_max_tokens:
-            faults.append(("max-tokens-missing", '"params.max_tokens" is missing, and no default is set'))
-    elif not _is_count(params["max_tokens"]):
-        faults.append(("max-tokens-invalid", '"params.max_tokens" must be an integer of at least 1'))
-    return faults
+def _beside(record: dict[str, Any], field: str, rules: Rules) -> Collection[str]:
+    """Return the fields that stand beside `params` instead of inside."""
+    if record.keys() == {"custom_id", field}:
+        return ()
+    params = record[field] if isinstance(record.get(field), dict) else {}
+    names = _BESIDE if rules.is_message else ("model",)
+    return [name for name in names if record.get(name) is not None and params.get(name) is None]
 
 
-def _is_count(value: object) -> bool:
-    return type(value) is int and 1 <= value <= LARGEST_MAX_TOKENS
-
-
-_REFUSED_FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "stream": (lambda value: value is not False, "a batch does not stream: remove it"),
-    "speed": (lambda _: True, "fast mode is not available in a batch: remove it"),
-    "fallbacks": (lambda _: True, "model fallbacks are not available in a batch: remove it"),
-    "billing_policy": (
-        lambda value: isinstance(value, dict) and value.get("bill_to") == "user_profile",
-        'a batch cannot be billed to "user_profile": remove it',
-    ),
-}
-
-
-def _refused_fields(params: dict[str, Any], rules: Rules) -> Iterator[tuple[str, str]]:
-    """Yield the fields that the provider refuses in a batch, for the whole batch or hours later for the line."""
-    if rules.is_message and not params.keys().isdisjoint(_REFUSED_FIELDS):
-        for field, (is_refused, advice) in _REFUSED_FIELDS.items():
-            if field in params and is_refused(params[field]):
-                yield "field-refused", f'"params.{field}": {advice}'
-    for field, advice in rules.refused_fields.items():
-        if field in params:
-            yield "field-refused", f'"params.{field}": {advice}'
-
-
-def _raw_params(raw: bytes) -> bytes:
-    """Return the `params` of a checked line as the JSON the user wrote, without white space around it."""
-    return bytes(_decode_raw_params(raw).params)
+def _no_params(record: dict[str, Any], rules: Rules) -> tuple[str, str]:
+    if "body" in record and rules.url is None:
+        return "params-missing", (
+            'the line has "body" instead of "params", the form of OpenAI\'s batches: for such a provider deploy with '
+            'BatchApi=files and LineForm=body; else rename "body" to "params" and drop "method" and "url"'
+        )
+    if other := next((name for name in record if is_alike(name, "params", _PARAMS)), None):
+        return "params-misspelt", f'unknown key {told_name(other)}; did you mean "params"?'
+    return "params-missing", 'the line has no "params": put model, max_tokens and messages there'

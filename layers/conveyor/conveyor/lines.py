@@ -26,6 +26,8 @@ class Line(NamedTuple):
     """Offset after its last byte; the line feed is not counted."""
     raw: bytes | None
     """Its bytes without line end and byte order marks; None when it is longer than the limit."""
+    before: bytes = b""
+    """Its indent, and byte order marks: they count where a place in the line is told."""
 
 
 class Stretch(NamedTuple):
@@ -110,12 +112,13 @@ def split_stretch(stretch: Stretch, number: int, longest: int = LONGEST_LINE) ->
     while begin < stop:
         end = data.find(b"\n", begin, stop)
         end = stop if end < 0 else end
-        raw = _content(data[begin:end]) if end - begin <= longest else None
+        text = data[begin:end] if end - begin <= longest else None
+        raw = text if text is None else _content(text)
         if raw == b"":
             begin, passed = _after_blank(data, end, stop)
             number += passed
             continue
-        yield Line(number, begin + shift, end + shift, raw)
+        yield Line(number, begin + shift, end + shift, raw, _before(text, raw))
         number += 1
         begin = end + 1
 
@@ -126,6 +129,11 @@ def _content(line: bytes) -> bytes:
     if raw.startswith(BYTE_ORDER_MARK) and (white := _WHITE.match(raw)):
         return raw[white.end() :]
     return raw
+
+
+def _before(text: bytes | None, raw: bytes | None) -> bytes:
+    """Return what stands before the content of a line."""
+    return b"" if not text or not raw or text.startswith(raw) else text[: text.index(raw)]
 
 
 def _after_blank(data: bytes, feed: int, stop: int) -> tuple[int, int]:

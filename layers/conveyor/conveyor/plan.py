@@ -17,7 +17,7 @@ class Skipped(msgspec.Struct, frozen=True):
     """An invalid line left out under `on-invalid=skip`: its id as far as it could be read, and its first fault."""
 
     line: int
-    custom_id: str | None
+    custom_id: str | int | None
     code: str
     message: str
 
@@ -43,6 +43,8 @@ class Batch(msgspec.Struct):
     """Where a batch holds one model only: which."""
     unpacked: bool | None = None
     """Whether its places are those in the unpacked drop. None in plans of before, where the drop's name tells."""
+    nulled: int = 0
+    """Requests that had fields that are null, which are not sent."""
 
     @property
     def skipped_lines(self) -> frozenset[int]:
@@ -90,6 +92,8 @@ class Sent(NamedTuple):
     """Requests in which the default `max_tokens` are put."""
     model: str = ""
     """Of all of them, where a batch holds one model only; else empty."""
+    nulled: int = 0
+    """Requests from which fields that are null were taken."""
 
 
 class Limits(NamedTuple):
@@ -152,6 +156,7 @@ class Planner:
         batch.requests += sent.requests
         batch.max_tokens += sent.max_tokens
         batch.defaulted += sent.defaulted
+        batch.nulled += sent.nulled
         batch.last_line, batch.end_byte = sent.last_line, sent.end
 
     def skip(self, skipped: Skipped, start: int, end: int) -> None:

@@ -97,6 +97,8 @@ class Receipt(msgspec.Struct):
     """The command that makes a file of requests of a wrong file, and that file's name."""
     drop_unreadable: str | None = None
     """Why the drop could not be read any more when results were written: outcomes without id have a line number."""
+    nulls_removed: int = 0
+    """Requests that were sent without their fields that are null."""
 
 
 def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: Checked | None = None) -> Receipt:
@@ -152,6 +154,7 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt.drop["sha256"] = plan.checked.sha256
     receipt.faults = plan.checked.faults
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
+    receipt.nulls_removed = sum(batch.nulled for batch in plan.batches)
     receipt.files += files
     for batch, sent, part, duplicates, stuck, discarded in done:
         if stuck:

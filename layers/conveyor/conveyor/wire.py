@@ -1,14 +1,18 @@
-"""Requests as they are sent: the user's params byte for byte after our id, but for `separators` in files of lines."""
+"""Requests as they are sent: the user's params byte for byte after our id, without fields that are null.
+
+In files of lines but for `separators`, too.
+"""
 
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 
 import msgspec
 
-from conveyor.checked import PARAMS
+from conveyor.checked import PARAMS, PARAMS_OR_BODY
 from conveyor.dialect import Form
 from conveyor.drop import nonce, wire_id
 from conveyor.lines import Stretch
+from conveyor.members import without_nulls
 from conveyor.plan import Batch
 from conveyor.separators import escaped, growth
 
@@ -58,11 +62,13 @@ class Envelope:
         Nothing is read behind the last request.
         """
         before, left = self._form.start, batch.requests
-        for some in PARAMS.read(stretches, batch.first_line, batch.skipped_lines):
+        field = PARAMS if self._form.url is None else PARAMS_OR_BODY
+        for some in field.read(stretches, batch.first_line, batch.skipped_lines):
             if some.values:
-                defaulted = map(_lacks_max_tokens, some.values) if batch.defaulted else repeat(None)
+                params = [without_nulls(bytes(each)) for each in some.values] if batch.nulled else some.values
+                defaulted = map(_lacks_max_tokens, params) if batch.defaulted else repeat(None)
                 yield before
-                yield self.requests(some.numbers, some.values, defaulted)
+                yield self.requests(some.numbers, params, defaulted)
                 before = self._form.separator
                 left -= len(some.values)
             if not left:

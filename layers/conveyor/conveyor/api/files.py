@@ -42,9 +42,7 @@ _SURE: Mapping[int, RefusalKind] = {
 """Answers to a create call that prove that nothing was created."""
 _NO_LIST = frozenset({"HTTP 404", "HTTP 405"})
 """Answers of a server that lists no files: what its batches name is all that can be known."""
-_TOOLS = (
-    "providers of the file dialect take no tools in a batch: remove it, or deploy with AllowTools=yes if yours does"
-)
+_TOOLS = "servers that take files of params take no tools: remove it, or deploy with AllowTools=yes if yours does"
 
 
 class FileBatches:
@@ -188,14 +186,15 @@ def connect(door: Door, settings: Settings) -> FileBatches:
 def _dialect(settings: Settings) -> Dialect:
     has_body = settings.line_form == "body"
     call = b'","method":"POST","url":%b,"body":' % msgspec.json.encode(settings.batch_endpoint)
-    form = Form(b"", b'{"custom_id":"', call if has_body else b'","params":', b"\n", b"\n", is_lines=True)
+    between, url = (call, settings.batch_endpoint) if has_body else (b'","params":', None)
+    form = Form(b"", b'{"custom_id":"', between, b"\n", b"\n", is_lines=True, url=url)
     return Dialect(
         form,
         max_requests=50_000,
         max_bytes=200_000_000,
         one_model=has_body,
         is_message=settings.batch_endpoint.endswith("/messages"),
-        refused_fields=NOTHING if settings.allow_tools == "yes" else {"tools": _TOOLS},
+        refused_fields=NOTHING if has_body or settings.allow_tools == "yes" else {"tools": _TOOLS},
         window=window_of(settings.completion_window),
     )
 
