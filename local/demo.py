@@ -45,6 +45,12 @@ TROUBLE = {
     99: "canceled",
     150: "errored:api_error",
 }
+REMOTE = (
+    "This uses a real API: it takes minutes to hours, and every request that succeeds is paid for.\n"
+    "Leave it running: what collects the results runs here and ends with it. If you interrupt it, the batches go on\n"
+    "at the provider, and the commands that fetch their results or cancel them are printed then."
+)
+INVENTED = "The provider is simulated: the tokens and the cost above are invented, and nothing was paid."
 SIMULATED_SECONDS = 4.0  # until a batch of the simulated provider ends: long enough to see the waiting
 SIMULATED_SCALE, REAL_SCALE = 0.02, 1.0  # of the seconds of every wait in the state machine
 SIMULATED_LIMIT, REAL_LIMIT = 600.0, 30 * 3600.0  # seconds until we give up
@@ -158,7 +164,7 @@ def demonstrate(chosen: Choices, console: Console) -> list[str]:
 def _drop_and_return(stack: Stack, file: Path, chosen: Choices, console: Console) -> list[str]:
     """Drop a file that is meant to go through."""
     if chosen.is_remote:
-        console.print("\nThis uses a real API: it takes minutes to hours, and every request that succeeds is paid for.")
+        console.print(f"\n{REMOTE}", markup=False, highlight=False, soft_wrap=True)
     outcome = _drop(stack, file, chosen, console)
     if outcome.message.status == "refused":
         _show_refusal(outcome, console)
@@ -213,19 +219,33 @@ def _drop(stack: Stack, file: Path, chosen: Choices, console: Console) -> Outcom
     _title(console, "The message")
     for line in (message.subject, "", *message.text.splitlines()):
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    if stack.provider is not None:
+        console.print(f"\n{INVENTED}", highlight=False, soft_wrap=True)
     return outcome
 
 
 def _tell_what_goes_on(stack: Stack, api: Api, chosen: Choices, console: Console) -> None:
-    """Name the batches that a real server goes on with, which we leave before their end."""
+    """Name the batches that a real server goes on with, which we leave before their end, and what to do with them."""
     is_bearer = chosen.parameters.get("Auth") == "bearer"
     key = "authorization: Bearer $ANTHROPIC_API_KEY" if is_bearer else "x-api-key: $ANTHROPIC_API_KEY"
     headers = f"-H 'anthropic-version: 2023-06-01' -H \"{key}\""
     path = "/v1/batches" if chosen.dialect == "files" else "/v1/messages/batches"
     for batch in (claim.removeprefix("claims/batches/") for claim in stack.keys("claims/batches/")):
-        words = f"\nBatch {batch} goes on at the provider and will be paid for. To cancel it:"
-        command = f"  curl -X POST {headers} {api.url}{path}/{batch}/cancel"
-        console.print(f"{words}\n{command}", markup=False, highlight=False, soft_wrap=True)
+        place = f"{api.url}{path}/{batch}"
+        lines = [
+            "",
+            f"Batch {batch} continues at the provider and will be paid for. To cancel it:",
+            f"  curl -X POST {headers} {place}/cancel",
+        ]
+        if chosen.dialect == "files":
+            lines += [
+                "To fetch its results when it has ended, see its output_file_id, and put that into the second command:",
+                f"  curl {headers} {place}",
+                f"  curl {headers} {api.url}/v1/files/<output_file_id>/content",
+            ]
+        else:
+            lines += ["To fetch its results when it has ended:", f"  curl {headers} {place}/results"]
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_refusal(outcome: Outcome, console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from local.stack import Message, Stack
 
 
+GZIP, BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
+GZIP, BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
 SHAPE = {"custom_id", "response", "error"}
 """The fields of a result, whatever the dialect."""
 
@@ -54,30 +57,47 @@ def collect(stack: Stack, message: Message) -> Outcome:
     return Outcome(message, {key: stack.object(key) for key in keys})
 
 
+def ids_of(drop: bytes) -> list[Any] | None:
+    """Read the ids of a drop, packed or not; None where a line of it has none that can be read here."""
+    try:
+        lines = (gzip.decompress(drop) if drop.startswith(GZIP) else drop).removeprefix(BOM).splitlines()
+        return [json.loads(line)["custom_id"] for line in lines if line.strip()]
+    except (ValueError, TypeError, LookupError, OSError, EOFError):
+        return None
+
+
 def broken_promises(drop: bytes, outcome: Outcome, expected: Mapping[int, str] | None = None) -> Iterator[str]:
     """Hold a completed run against its drop; yields a sentence for each promise that was not kept.
 
-    `expected`: the outcomes of the lines that were to fail, by line; None where nobody can know.
+    `expected`: the outcomes of the lines that were to fail, by line; None where nobody can know. Of a drop whose ids
+    cannot be read here the counts are held against each other only.
     """
     receipt = outcome.receipt
-    ids = [json.loads(line)["custom_id"] for line in drop.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
     results, failures = (
         [line["custom_id"] for line in outcome.lines(f"{kind}.jsonl")] for kind in ("results", "failures")
     )
     if outcome.message.status not in {"completed", "failed"}:
         yield f"the run is {outcome.message.status}, neither completed nor failed"
-    if len(results) + len(failures) != len(ids):
-        yield f"{len(results)} results and {len(failures)} failures are not the {len(ids)} requests of the drop"
-    if set(results) | set(failures) != set(ids):
-        yield "the custom_ids that came back are not those of the drop"
     if any(set(line) != SHAPE or line["error"] is not None for line in outcome.lines("results.jsonl")):
         yield "a result is not of the shape {custom_id, response, error}"
-    for kind, came in (("results", results), ("failures", failures)):
-        those = set(came)
-        if came != [each for each in ids if each in those]:
-            yield f"the {kind} are not in the order of the drop"
-    if (receipt["requests"], receipt["results"], receipt["failures"]) != (len(ids), len(results), len(failures)):
+    ids = ids_of(drop)
+    requests = receipt["requests"] if ids is None else len(ids)
+    if len(results) + len(failures) != requests:
+        yield f"{len(results)} results and {len(failures)} failures are not the {requests} requests of the drop"
+    if ids is not None:
+        yield from _misplaced(ids, {"results": results, "failures": failures})
+    if (receipt["requests"], receipt["results"], receipt["failures"]) != (requests, len(results), len(failures)):
         yield "the receipt counts otherwise than the files"
     outcomes = {line["line"]: line["outcome"] for line in outcome.lines("failures.jsonl")}
     if expected is not None and outcomes != expected:
         yield f"the lines that failed are {outcomes}, not {dict(expected)}"
+
+
+def _misplaced(ids: list[Any], came: Mapping[str, list[Any]]) -> Iterator[str]:
+    """Hold the ids that came back against those of the drop, and its order."""
+    if {*came["results"], *came["failures"]} != set(ids):
+        yield "the custom_ids that came back are not those of the drop"
+    for kind, those in came.items():
+        known = set(those)
+        if those != [each for each in ids if each in known]:
+            yield f"the {kind} are not in the order of the drop"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
@@ -37,6 +38,10 @@ SECRET_NAME = "conveyor/api-key"  # noqa: S105 - the name of a secret, not the s
 WORKSPACE = "wrkspc_01LocalStack"
 PLACEHOLDER_KEY = "sk-ant-local-placeholder"
 GLANCE_SECONDS = 0.1
+LATEST_EVENTS = 30
+"""More than one turn of the state machine has."""
+MEANWHILE = ("troubled", "at-risk", "undecided")
+"""The statuses of messages about runs that go on: see the tables in README.md."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,13 @@ class Message:
 
     @property
     def status(self) -> str:
-        """How the run ended."""
+        """How the run stands, or has ended."""
         return self.attributes.get("status", "")
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run has ended; a status that is not known here counts as an end."""
+        return self.status not in MEANWHILE
 
 
 @dataclass
@@ -181,6 +191,19 @@ class Stack:
     def executions(self) -> list[ExecutionListItemTypeDef]:
         """List the executions of the state machine, the newest first."""
         return self.states.list_executions(stateMachineArn=self.outputs["StateMachineArn"])["executions"]
+
+    def trouble(self, run: str) -> str | None:
+        """Say what kept a run from going on when it last looked, as the state of its newest execution has it."""
+        name = re.compile(rf"{re.escape(run)}(-[0-9]+)?")
+        newest = next((each for each in self.executions() if name.fullmatch(each["name"])), None)
+        if newest is None:
+            return None
+        history = self.states.get_execution_history(
+            executionArn=newest["executionArn"], reverseOrder=True, maxResults=LATEST_EVENTS
+        )
+        exits = (event.get("stateExitedEventDetails", {}).get("output", "{}") for event in history["events"])
+        states = [state for state in map(json.loads, exits) if "trouble" in state]
+        return states[0]["trouble"]["reason"] if states and states[0]["trouble"] else None
 
     @cached_property
     def functions(self) -> dict[str, str]:

@@ -7,58 +7,93 @@ import shlex
 import signal
 import sys
 import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from local.demo import REAL_SCALE, SIMULATED_SCALE, Misuse, choices
+from local.demo import REAL_SCALE, SAMPLE, SAVED, SIMULATED_SCALE, Misuse, choices
 from local.process import ProcessFailed, interruptible
 from local.stack import Stack, local_stack
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 PROVIDER_SECONDS = 10.0  # until a batch of the simulated provider ends
 
+EXPORTS = SAVED / "local.sh"
+
+# What is written into that file: the real AWS CLI then talks to the local AWS and to nothing else.
 # The endpoint once more for SQS: version 1 of the AWS CLI does not take it from the environment there.
+SOURCED = """unset AWS_PROFILE
+{exports}
+next_message() {{
+  set -- "$(aws --endpoint-url "$AWS_ENDPOINT_URL" sqs receive-message --queue-url {queue} \\
+    --query 'Messages[0]' --output json)"
+  case $1 in ''|null) echo 'No message yet.' >&2; return 1 ;; esac
+  printf '%s\\n' "$1" | {python} -c '
+import json, sys
+told = json.loads(json.load(sys.stdin)["Body"])
+print(told.get("Subject", ""), told["Message"], sep="\\n\\n")' || return
+  aws --endpoint-url "$AWS_ENDPOINT_URL" sqs delete-message --queue-url {queue} --receipt-handle "$(
+    printf '%s\\n' "$1" | {python} -c 'import json, sys; print(json.load(sys.stdin)["ReceiptHandle"])')"
+}}
+"""
+
 COMMANDS = """
 The stack is up until Ctrl-C. In another terminal, for the real AWS CLI to talk to it and to nothing else:
-
-{exports}
+    . {file}
 
 Drop a file:
-    aws s3 cp samples/humaneval-164.jsonl s3://{bucket}/inbox/
+    aws s3 cp {sample} s3://{bucket}/inbox/
 See its run (its state is RUNNING, then SUCCEEDED):
     aws stepfunctions list-executions --state-machine-arn {machine} --query 'executions[].[name,status]' --output text
-Read the message, once it is there:
-    aws --endpoint-url $AWS_ENDPOINT_URL sqs receive-message --queue-url {queue} --query 'Messages[].Body' |
-      python3 -c 'import json, sys; [print(json.loads(body)["Message"]) for body in json.load(sys.stdin) or ()]'
+Read the next message, once there is one, and remove it from the queue:
+    next_message
 List what came back, and read it:
     aws s3 ls --recursive s3://{bucket}/results/
     aws s3 ls --recursive s3://{bucket}/failures/
     aws s3 cp --recursive s3://{bucket}/results/ .demo/results/
 
-No aws command? python3.13 -m venv .venv/cli && .venv/cli/bin/pip install awscli, then type .venv/cli/bin/aws."""
+No aws command? Install AWS CLI version 2, or: python3.13 -m venv .venv/cli && .venv/cli/bin/pip install awscli, and
+then type .venv/cli/bin/aws."""
 
 SIMULATED = """
 The simulated provider takes {seconds:g} s. Make every tenth request of all later drops fail, and see it:
     curl -X PUT {url}/_provider/settings -d '{{"every": {{"10": "errored:overloaded_error"}}}}'
-    aws s3 cp samples/humaneval-164.jsonl s3://{bucket}/inbox/failing.jsonl
+    aws s3 cp {sample} s3://{bucket}/inbox/failing.jsonl
 Let batches take a quarter of an hour, to stop a run meanwhile, say; then end them all:
     curl -X PUT {url}/_provider/settings -d '{{"seconds": 900}}'
     curl -X PUT {url}/_provider/settings -d '{{"seconds": 0}}'"""
 
 
+def exports(stack: Stack) -> str:
+    """Word the file that a shell sources."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in stack.aws.env.items()]
+    python = shlex.quote(sys.executable)
+    return SOURCED.format(exports="\n".join(lines), queue=shlex.quote(stack.queue_url), python=python)
+
+
 def describe(stack: Stack) -> str:
     """Word the commands for a stack."""
-    exports = "\n".join(
-        ["    unset AWS_PROFILE", *(f"    export {name}={shlex.quote(value)}" for name, value in stack.aws.env.items())]
-    )
-    words = COMMANDS.format(
-        exports=exports,
+    words = COMMANDS + (SIMULATED if stack.provider else "")
+    return words.format(
+        file=shlex.quote(str(EXPORTS)),
+        sample=shlex.quote(str(SAMPLE)),
         bucket=stack.bucket,
         machine=stack.outputs["StateMachineArn"],
-        queue=stack.queue_url,
+        seconds=PROVIDER_SECONDS,
+        url=stack.provider.url if stack.provider else "",
     )
-    return words + (
-        SIMULATED.format(seconds=PROVIDER_SECONDS, url=stack.provider.url, bucket=stack.bucket)
-        if stack.provider
-        else ""
-    )
+
+
+@contextmanager
+def exported(stack: Stack) -> Iterator[None]:
+    """Keep the file there for the length of the block."""
+    EXPORTS.parent.mkdir(exist_ok=True)
+    EXPORTS.write_text(exports(stack))
+    try:
+        yield
+    finally:
+        EXPORTS.unlink(missing_ok=True)
 
 
 def main() -> int:
@@ -81,6 +116,7 @@ def main() -> int:
                 parameters=chosen.parameters,
                 announce=announce,
             ) as stack,
+            exported(stack),
         ):
             print(describe(stack), flush=True)
             signal.pause()

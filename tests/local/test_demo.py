@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.demo import LIVE_URL, Misuse, choices
+from conveyor.status import STATUSES
+from local.demo import LIVE_URL, REMOTE, Misuse, choices
 from local.outcome import Outcome, broken_promises
-from local.stack import Api, Message
+from local.stack import MEANWHILE, Api, Message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +78,26 @@ def test_an_empty_file_is_not_waited_for(tmp_path: Path) -> None:
         choices({"FILE": str(tmp_path / "empty.jsonl")})
 
 
+def test_a_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell does not put it in the place of `~` in `make demo FILE=~/mine.jsonl`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine.jsonl").write_text("{}\n")
+    assert choices({"FILE": "~/mine.jsonl"}).file == tmp_path / "mine.jsonl"
+
+
+def test_a_message_about_a_run_that_goes_on_is_not_its_end() -> None:
+    """The statuses that the demo waits beyond are those that are not final."""
+    assert sorted(MEANWHILE) == sorted(status for status, about in STATUSES.items() if not about.is_final)
+    assert not Message("", "", {"status": "troubled"}).is_final
+    assert Message("", "", {"status": "completed"}).is_final
+
+
+def test_live_says_that_it_has_to_stay_open() -> None:
+    """And that what it leaves behind is not lost."""
+    assert "Leave it running" in REMOTE
+    assert "fetch their results" in REMOTE
+
+
 def test_a_kept_promise_is_not_complained_about() -> None:
     """Order of the drop, its ids, its count."""
     assert list(broken_promises(DROP, ended(["b", "c"], {3: "a"}), {3: "errored"})) == []
@@ -94,6 +116,16 @@ def test_a_kept_promise_is_not_complained_about() -> None:
 def test_a_broken_promise_is_named(results: list[str], failures: dict[int, str], words: str) -> None:
     """The demo would end well otherwise, whatever came back."""
     assert any(words in sentence for sentence in broken_promises(DROP, ended(results, failures), {3: "errored"}))
+
+
+@pytest.mark.parametrize(
+    "drop", [gzip.compress(DROP), b'[{"custom_id": "b"}]', b"\xff\xfe", DROP + b"\nno JSON", b"\x1f\x8b"]
+)
+def test_a_drop_whose_ids_cannot_be_read_here_is_held_by_its_counts(drop: bytes) -> None:
+    """One that is packed can."""
+    kept, short = (list(broken_promises(drop, ended(results, {3: "a"}))) for results in (["b", "c"], ["b"]))
+    assert kept == []
+    assert "the receipt counts otherwise than the files" in short
 
 
 def ended(results: list[str], failures: dict[int, str]) -> Outcome:

@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import pytest
 
-from local.aws import REGION, local_aws
+from local.aws import REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from local.aws import Aws
 
@@ -26,13 +26,6 @@ SECONDS = 10.0
 OF_ACCOUNT = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 FAILS: Json = {"StartAt": "Fail", "States": {"Fail": {"Type": "Fail", "Error": "Broken"}}}
 TRUST = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    """Run a local AWS."""
-    with local_aws(tmp_path_factory.mktemp("aws")) as aws:
-        yield aws
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.aws import local_aws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.aws import Aws
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """Run a local AWS for all tests of this folder."""
+    with local_aws(tmp_path_factory.mktemp("aws")) as aws:
+        yield aws

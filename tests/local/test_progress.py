@@ -1,0 +1,68 @@
+"""What the demo shows of a run while it waits, and which message ends it."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from rich.console import Console
+
+from local.progress import Progress, watch
+from local.stack import Stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.aws import Aws
+
+RUN = "20261122T100000Z-0123456789ab"
+KEY = "inbox/a.jsonl"
+STUCK = {
+    "StartAt": "Poll",
+    "States": {
+        "Poll": {"Type": "Pass", "Result": {"trouble": {"reason": "nothing answers"}}, "Next": "Wait"},
+        "Wait": {"Type": "Wait", "Seconds": 3600, "End": True},
+    },
+}
+TRUST = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def scene(aws: Aws, work: Path) -> Stack:
+    """Set up a run that waits in trouble, and of which two messages came: of the trouble, and of the end."""
+    name = f"t-{uuid4().hex[:8]}"
+    s3, sqs, states = (aws.client(service) for service in ("s3", "sqs", "stepfunctions"))
+    s3.create_bucket(Bucket=name)
+    about = json.dumps({"drop": {"key": KEY, "version": "v"}})
+    for fact, content in {"run.json": about, "plan.jsonl": '{}\n{"requests": 3}\n'}.items():
+        s3.put_object(Bucket=name, Key=f"runs/{RUN}/{fact}", Body=content)
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    for status in ("troubled", "completed"):
+        attributes = {"run": {"Value": RUN}, "status": {"Value": status}}
+        told = {"Subject": f"it is {status}", "Message": f"words: {status}", "MessageAttributes": attributes}
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(told))
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+    role = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    machine = states.create_state_machine(name=name, definition=json.dumps(STUCK), roleArn=role)["stateMachineArn"]
+    states.start_execution(stateMachineArn=machine, name=RUN, input="{}")
+    stack = Stack(aws, {"BucketName": name, "StateMachineArn": machine}, url, work, None)
+    stack.wait_for(lambda: stack.trouble(RUN), 10, "trouble")
+    return stack
+
+
+def test_trouble_is_shown_while_it_lasts_and_its_message_is_not_the_end(aws: Aws, tmp_path: Path) -> None:
+    """Whoever watches knows what is waited for, reads what can be done, and is shown the end when it is one."""
+    stack = scene(aws, tmp_path)
+    shown = io.StringIO()
+    with Progress(Console(file=shown, width=200)) as progress:
+        message = watch(stack, KEY, "v", 10, progress)
+        progress.doing("waiting", "for nothing new")
+        progress.doing("waiting", "for nothing new")
+    assert message.status == "completed"
+    text = shown.getvalue()
+    assert "it is troubled\n\nwords: troubled\n" in text
+    assert "words: completed" not in text
+    assert "last time: nothing answers …" in text
+    assert text.index("it is troubled") < text.index("notified   it is completed")
+    assert text.count("for nothing new") == 1

@@ -1,0 +1,61 @@
+"""What `make local` writes into the file to source."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from functools import cache
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from local import up
+from local.stack import Stack
+from tests.typed.aws import Interpreter
+from tests.typed.terminal import interpreted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.aws import Aws
+
+
+@pytest.fixture
+def stack(aws: Aws, tmp_path: Path) -> Stack:
+    """Give as much of a stack as the file is about: a queue with messages."""
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName=f"messages-{uuid4().hex[:8]}")["QueueUrl"]
+    for subject, text in (("first", "It's done.\n\n  s3://\\n"), ("second", "größe")):
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Subject": subject, "Message": text}))
+    return Stack(aws, {"StateMachineArn": "arn", "BucketName": "bucket"}, url, tmp_path, None)
+
+
+def test_each_message_is_read_once(stack: Stack, tmp_path: Path) -> None:
+    """So that the next one is shown next."""
+    file = tmp_path / "it's local.sh"
+    file.write_text(up.exports(stack))
+    with interpreted(tmp_path / "home", Interpreter(cache(stack.aws.client))) as terminal:
+        source = f". {shlex.quote(str(file))}; "
+        read = [terminal.type(f"{source} next_message") for _ in range(3)]
+    assert {each.out.decode() for each in read[:2]} == {"first\n\nIt's done.\n\n  s3://\\n\n", "second\n\ngröße\n"}
+    assert [(each.exit, each.out) for each in read[2:]] == [(1, b"")]
+    assert "No message yet." in read[2].error
+
+
+def test_the_file_makes_any_aws_client_talk_to_the_local_aws_only(stack: Stack, tmp_path: Path) -> None:
+    """Whatever profile the shell had."""
+    (tmp_path / "local.sh").write_text(up.exports(stack))
+    with interpreted(tmp_path / "home", Interpreter(cache(stack.aws.client)), {"AWS_PROFILE": "work"}) as terminal:
+        told = terminal.succeed(f". {tmp_path}/local.sh; env").decode().splitlines()
+    assert {f"{name}={value}" for name, value in stack.aws.env.items()} <= set(told)
+    assert not [line for line in told if line.startswith("AWS_PROFILE")]
+
+
+def test_the_file_is_there_as_long_as_the_stack(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Afterwards it would lead nowhere."""
+    monkeypatch.setattr(up, "EXPORTS", tmp_path / ".demo" / "local.sh")
+    with up.exported(stack):
+        assert f". {up.EXPORTS}" in up.describe(stack)
+        assert up.EXPORTS.read_text() == up.exports(stack)
+    assert not up.EXPORTS.exists()

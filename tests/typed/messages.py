@@ -1,0 +1,81 @@
+"""Every message about a run, and the commands in it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from conveyor import keys
+from conveyor.advice import ADVICE
+from conveyor.notice import notice_of
+from conveyor.output import OutputFile
+from conveyor.plan import Checked, Plan
+from conveyor.receipt import Done, completed_receipt, refused_receipt
+from conveyor.records import Part, Refusal, Run, Submitted
+from conveyor.warning import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
+from tests.unit.examples import BATCH, NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conveyor.notice import Notice
+
+SINCE = datetime(2026, 11, 22, 13, tzinfo=UTC)
+SECRET = "conveyor/api key"  # noqa: S105 - the name of a secret
+REFUSALS = sorted({
+    *ADVICE, "stopped", "seen-before", "unreadable", "invalid-lines", "no-requests", "too-large", "too-many-requests",
+    "models-alternate", "not-gzip", "drop-gone", "drop-archived", "drop-key-refused", "drop-encrypted", "drop-denied",
+    "drop-unreadable", "mostly-invalid", "file-is-empty",
+})  # fmt: skip
+"""Codes of drops of which nothing was taken."""
+
+
+def messages(run: Run) -> Iterator[tuple[str, Notice]]:
+    """Give each kind of message about a run, under a name."""
+    for code in REFUSALS:
+        yield code, refused(run, code)
+    yield "unanswered", notice_of(refused_receipt(run, Refusal("w", NOW, "unsent", "why"), 2))
+    yield "completed", ended(run, results=2, failures=1)
+    yield "unbalanced", ended(run, results=2, failures=0)
+    yield "undecided", undecided(run, "HTTP 401")
+    yield "troubled", troubled_notice(run, "HTTP 403", SINCE, SECRET)
+    yield "unknown batch", troubled_notice(run, "HTTP 404", SINCE, SECRET, NOW)
+    yield "at risk", at_risk_notice(run, [Risk("msgbatch_1", 3, NOW, NOW)], timedelta(days=1))
+
+
+def refused(run: Run, code: str) -> Notice:
+    """Word the message of a drop of which nothing was taken."""
+    file = OutputFile(keys.invalid(run.name, run.run), 2, 99, "c") if code == "invalid-lines" else None
+    return notice_of(refused_receipt(run, Refusal("w", NOW, code, "why", None, 9, 2, file), 0))
+
+
+def ended(run: Run, results: int, failures: int) -> Notice:
+    """Word the message of a run of three requests."""
+    outcomes = {"succeeded": results, "errored": failures, "canceled": 0, "expired": 0, "missing": 0, "invalid": 0}
+    files = [
+        OutputFile(keys.results(run.name, run.run), results, 10, "a"),
+        OutputFile(keys.failures(run.name, run.run), failures, 10, "b"),
+        OutputFile(keys.retry(run.name, run.run), failures, 10, "c"),
+    ]
+    part = Part("w", NOW, outcomes, failures, 0, 0, {}, files, NOW)
+    done = Done(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), part, set())
+    return notice_of(completed_receipt(run, Plan(Checked(3, "f00"), [BATCH]), [done], 0, None))
+
+
+def undecided(run: Run, reason: str = "why") -> Notice:
+    """Word the message of a run of which a call's answer is open."""
+    return undecided_notice(run, reason, SINCE, Undecided(1, 2, ("msgbatch_a",)), SECRET)
+
+
+def commands(notice: Notice) -> list[str]:
+    """Give the commands of a message: they stand alone on their lines, two characters in."""
+    lines = [line.removeprefix("  ") for line in notice.message.splitlines() if line.startswith("  ")]
+    return [line for line in lines if not line.startswith("s3://") and not line[0].isdigit()]
+
+
+def about(run: Run, *, key: str, version: str, size: int, metadata: Mapping[str, str]) -> Run:
+    """Make the run be about a drop."""
+    drop = replace(run.drop, key=key, version=version, bytes=size, metadata=dict(metadata))
+    return replace(run, name=drop.name, drop=drop)

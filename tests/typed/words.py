@@ -1,0 +1,152 @@
+"""The words after `aws`, as AWS CLI v2 reads them: options, and their values as JSON, `name=value,…` or `file://…`.
+
+What is read here was held against the parser of 2.9.19. Nested lists and structures are not needed, and refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from botocore.model import Shape
+
+
+class Misuse(Exception):
+    """AWS CLI v2 would refuse this, or it is a form that nothing of ours uses."""
+
+
+_NAME = re.compile(r"[A-Za-z0-9\-_.#/:]*")
+_QUOTED = re.compile(r"""'((?:\\\\|\\'|[^'])*)'|"((?:\\\\|\\"|[^"])*)\"""")
+_FIRST = re.compile(r"(?:\\,|[!#-&(-+\--<>-Z\\-z|-\uffff])(?:\\,|[\s!#-&(-+\--\\^-|~-\uffff])*")
+_NEXT = re.compile(r"(?:\\,|[!#-&(-+\--<>-Z\\-z|-\uffff])(?:\\,|[\s!#-&(-+\--<>-\uffff])*")
+
+
+def options(words: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Split words into options, each with its value, and the others. Raises Misuse."""
+    found, rest = dict[str, str](), list[str]()
+    left = iter(words)
+    for word in left:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("-") or word == "-":
+            rest.append(word)
+            continue
+        if not equals:
+            value = next(left, "-")
+            if value.startswith("-"):
+                raise Misuse(f"{word} needs a value")
+        if not word.startswith("--") or name in found:
+            raise Misuse(f"unknown or repeated option: {word}")
+        found[name] = value
+    return found, rest
+
+
+def value_of(shape: Shape, text: str, folder: Path) -> Any:
+    """Read the value of an option. Raises Misuse."""
+    if text.startswith("fileb://"):
+        raise Misuse("fileb:// is not used")
+    if text.startswith("file://"):
+        return value_of(shape, (folder / text.removeprefix("file://")).read_text(), folder)
+    match shape.type_name:
+        case "map" if text.strip().startswith("{"):
+            return texts(from_json(text))
+        case "structure" | "list" if text.strip().startswith(("{", "[")):
+            return from_json(text)
+        case "map" | "structure":
+            return typed(shape, pairs(text))
+        case "integer" | "long":
+            return int(text)
+        case "string" | "blob":
+            return text
+        case other:
+            raise Misuse(f"a value of the type {other}")
+
+
+def from_json(text: str) -> Any:
+    """Read JSON. Raises Misuse."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise Misuse(f"invalid JSON: {error}") from None
+
+
+def typed(shape: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Turn the members that are numbers into numbers."""
+    if shape.type_name == "map":
+        return texts(given)
+    members = shape.members
+    numbers = {name for name, member in members.items() if member.type_name in ("integer", "long")}
+    return {name: int(value) if name in numbers else value for name, value in given.items()}
+
+
+def texts(given: dict[str, Any]) -> dict[str, Any]:
+    """Give a map of texts as it is. Raises Misuse where it holds anything else, or what S3's metadata does not take."""
+    if wrong := {name: value for name, value in given.items() if not isinstance(value, str) or not value.isascii()}:
+        raise Misuse(f"no ASCII text: {wrong}")
+    return given
+
+
+def pairs(text: str) -> dict[str, str | list[str]]:
+    """Read `name=value,name=value`. A comma in a value that is not quoted makes it a list, as there."""
+    found: dict[str, str | list[str]] = {}
+    place = 0
+    while place < len(text) or not found:
+        name = _match(_NAME, text, place).group()
+        place = _skip(text, place + len(name))
+        if not text.startswith("=", place) or name in found:
+            raise Misuse(f'expected "=" after one new name, at character {place} of {text}')
+        found[name], place = _values(text, _skip(text, place + 1))
+        if place < len(text):
+            if text[place] != ",":
+                raise Misuse(f'expected ",", at character {place} of {text}')
+            place = _skip(text, place + 1)
+            if place == len(text):
+                raise Misuse(f"expected another pair at the end of {text}")
+    return found
+
+
+def _values(text: str, place: int) -> tuple[str | list[str], int]:
+    if text.startswith(("[", "{"), place):
+        raise Misuse(f"a nested value: {text}")
+    first, place = _value(_FIRST, text, place)
+    values = [first]
+    while text.startswith(",", place):
+        try:
+            more, after = _value(_NEXT, text, _skip(text, place + 1), needed=True)
+        except Misuse:
+            if place + 1 >= len(text):
+                raise
+            break
+        if after < len(text) and text[after] != ",":
+            break  # the name of the next pair
+        values.append(more)
+        place = after
+    return (first if len(values) == 1 else values), place
+
+
+def _value(kind: re.Pattern[str], text: str, place: int, *, needed: bool = False) -> tuple[str, int]:
+    if text.startswith(("'", '"'), place):
+        found = _match(_QUOTED, text, place)
+        mark = text[place]
+        value = found.group()[1:-1].replace(f"\\{mark}", mark).replace("\\\\", "\\")
+        return value, _skip(text, found.end())
+    if (plain := kind.match(text, place)) is None:
+        if needed:
+            raise Misuse(f"expected a value, at character {place} of {text}")
+        return "", place
+    return plain.group().replace("\\,", ",").rstrip(), plain.end()
+
+
+def _match(pattern: re.Pattern[str], text: str, place: int) -> re.Match[str]:
+    if (found := pattern.match(text, place)) is None:
+        raise Misuse(f"not closed, at character {place} of {text}")
+    return found
+
+
+def _skip(text: str, place: int) -> int:
+    while place < len(text) and text[place].isspace():
+        place += 1
+    return place
