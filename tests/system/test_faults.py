@@ -122,7 +122,7 @@ def rotate_the_key(run: LiveRun) -> None:
     text = run.message("troubled").text
     assert "HTTP 401" in text
     (command,) = [line.strip() for line in text.splitlines() if "put-secret-value" in line]
-    assert command == f"aws secretsmanager put-secret-value --secret-id {SECRET_NAME} --secret-string <key>"
+    assert command == f'aws secretsmanager put-secret-value --secret-id {SECRET_NAME} --secret-string "${{API_KEY:?}}"'
     secrets = run.stack.aws.client("secretsmanager")
     secrets.put_secret_value(SecretId=SECRET_NAME, SecretString=OTHER_KEY)
     try:

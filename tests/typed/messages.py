@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 
 from conveyor import keys
 from conveyor.advice import ADVICE
+from conveyor.mending import Mend
 from conveyor.notice import notice_of
 from conveyor.output import OutputFile
 from conveyor.plan import Checked, Plan
@@ -37,6 +39,7 @@ def messages(run: Run) -> Iterator[tuple[str, Notice]]:
     for code in REFUSALS:
         yield code, refused(run, code)
     yield "unanswered", notice_of(refused_receipt(run, Refusal("w", NOW, "unsent", "why"), 2))
+    yield "mended", mended(run)
     yield "completed", ended(run, results=2, failures=1)
     yield "unbalanced", ended(run, results=2, failures=0)
     yield "undecided", undecided(run, "HTTP 401")
@@ -49,6 +52,12 @@ def refused(run: Run, code: str) -> Notice:
     """Word the message of a drop of which nothing was taken."""
     file = OutputFile(keys.invalid(run.name, run.run), 2, 99, "c") if code == "invalid-lines" else None
     return notice_of(refused_receipt(run, Refusal("w", NOW, code, "why", None, 9, 2, file), 0))
+
+
+def mended(run: Run) -> Notice:
+    """Word the message of a drop that is an array."""
+    mend = Mend("cat < x > made.jsonl", "made.jsonl", "Get-Content")
+    return notice_of(refused_receipt(run, Refusal("w", NOW, "file-is-json", "why", mend=mend), 0))
 
 
 def ended(run: Run, results: int, failures: int) -> Notice:
@@ -71,7 +80,8 @@ def undecided(run: Run, reason: str = "why") -> Notice:
 
 def commands(notice: Notice) -> list[str]:
     """Give the commands of a message: they stand alone on their lines, two characters in."""
-    lines = [line.removeprefix("  ") for line in notice.message.splitlines() if line.startswith("  ")]
+    text = re.sub("In Windows PowerShell:\n\n.*\n", "", notice.message)
+    lines = [line.removeprefix("  ") for line in text.splitlines() if line.startswith("  ")]
     return [line for line in lines if not line.startswith("s3://") and not line[0].isdigit()]
 
 

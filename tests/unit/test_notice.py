@@ -119,8 +119,9 @@ def test_the_command_to_drop_again_survives_a_shell() -> None:
     spaced = replace(RUN, drop=replace(RUN.drop, key="inbox/team a/it's.jsonl"))
     (command,) = commands(refused(Refusal("w", NOW, "no-requests", "why"), spaced))
     assert command == ["aws", "s3", "cp", "it's.jsonl", "s3://bucket/inbox/team a/it's.jsonl"]
-    table = replace(RUN, name="a.csv", drop=replace(RUN.drop, key="inbox/a.csv"))
-    assert "s3://bucket/inbox/a.csv.jsonl" in refused(Refusal("w", NOW, "unreadable", "why"), table)
+    table = replace(RUN, name="team_a/a.csv", drop=replace(RUN.drop, key="inbox/team a/a.csv"))
+    (command,) = commands(refused(Refusal("w", NOW, "no-requests", "why"), table))
+    assert command == ["aws", "s3", "cp", "a.csv", "s3://bucket/inbox/team a/a.csv.jsonl"]
 
 
 def test_bytes_seen_before_are_run_again_by_a_copy_that_keeps_the_drops_own_settings() -> None:
@@ -128,10 +129,11 @@ def test_bytes_seen_before_are_run_again_by_a_copy_that_keeps_the_drops_own_sett
     metadata = {"mtime": "1", "on-invalid": "skip", "default-max-tokens": "7"}
     own = replace(RUN, drop=replace(RUN.drop, key="inbox/team a/it's.jsonl", metadata=metadata))
     message = refused(Refusal("w", NOW, "seen-before", "the same bytes, in run run-0"), own)
-    key, source = "inbox/team a/it's.jsonl", "bucket/inbox/team%20a/it%27s.jsonl?versionId=v"
+    key = "inbox/team a/it's.jsonl"
     ((*copy, settings),) = commands(message)
     assert copy[:8] == ["aws", "s3api", "copy-object", "--bucket", "bucket", "--key", key, "--copy-source"]
-    assert copy[8:] == [source, "--metadata-directive", "REPLACE", "--metadata"]
+    source = f"bucket/{key}?versionId=v"
+    assert copy[8:] == [source, "--metadata-directive", "REPLACE", "--tagging-directive", "REPLACE", "--metadata"]
     assert sorted(settings.split(",")) == ["again=run-1", "default-max-tokens=7", "on-invalid=skip"]
     assert "pay again" in message
 
@@ -142,7 +144,7 @@ def test_a_drop_too_large_for_one_copy_is_run_again_from_where_it_came() -> None
     (command,) = commands(refused(Refusal("w", NOW, "seen-before", "the same bytes, in run run-0"), own))
     assert command == [
         "aws", "s3", "cp", "articles.jsonl", "s3://bucket/inbox/team/articles.jsonl", "--metadata",
-        "again=run-1,on-invalid=skip",
+        "on-invalid=skip,again=run-1",
     ]  # fmt: skip
 
 
@@ -168,7 +170,12 @@ def test_a_run_that_was_stopped_before_it_was_sent_says_so_and_how_to_run_it_aft
     assert "was stopped; nothing of it is running and nothing was paid" in message
     assert "Why: the run was stopped by a person" in message
     assert "put right" not in message
-    assert commands(message) == [["aws", "s3", "cp", "articles.jsonl", "s3://bucket/inbox/team/articles.jsonl"]]
+    (command,) = commands(message)
+    assert command[:6] == ["aws", "s3api", "copy-object", "--bucket", "bucket", "--key"]
+    assert command[6:] == [
+        "inbox/team/articles.jsonl", "--copy-source", "bucket/inbox/team/articles.jsonl?versionId=v",
+        "--metadata-directive", "REPLACE", "--tagging-directive", "REPLACE",
+    ]  # fmt: skip
 
 
 def test_a_run_that_was_stopped_while_it_ran_tells_what_was_finished() -> None:

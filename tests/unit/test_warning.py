@@ -56,7 +56,7 @@ def test_what_the_provider_does_not_know_may_have_been_deleted_or_belong_to_anot
     """The message names both causes, the command for the one, and when the run goes on without the results."""
     notice = troubled_notice(RUN, "HTTP 404", SINCE, "conveyor/api-key", NOW + timedelta(days=29))
     put, _ = commands(notice)
-    secret = ["--secret-id", "conveyor/api-key", "--secret-string", "<key>"]
+    secret = ["--secret-id", "conveyor/api-key", "--secret-string", "${API_KEY:?}"]
     assert put == ["aws", "secretsmanager", "put-secret-value", *secret]
     said = " ".join(notice.message.split())
     assert "was deleted at the provider" in said
@@ -124,7 +124,7 @@ def test_a_warning_stands_any_key_and_any_name(notice: Notice) -> None:
 def test_a_refused_key_is_told_with_the_command_that_puts_another(status: int) -> None:
     """The secret is the stack's own."""
     put, _ = commands(troubled(f"HTTP {status}"))
-    secret = ["--secret-id", "conveyor/api-key", "--secret-string", "<key>"]
+    secret = ["--secret-id", "conveyor/api-key", "--secret-string", "${API_KEY:?}"]
     assert put == ["aws", "secretsmanager", "put-secret-value", *secret]
 
 

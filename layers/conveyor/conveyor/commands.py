@@ -1,15 +1,26 @@
-"""Every command that a message gives a person to type, in one place: for AWS CLI v2, quoted for a shell."""
+"""Every command that a message gives a person to type, in one place: for AWS CLI v2, quoted for `sh`."""
 
+import json
+import re
 from collections.abc import Mapping
 from shlex import quote
 from typing import NamedTuple, Self
-from urllib.parse import quote as url_quote
 
 from conveyor import keys
-from conveyor.drop import SUFFIX, is_taken, key_of_lines
+from conveyor.drop import AGAIN, SUFFIX, is_taken, key_of_lines, stem
 
 _LARGEST_COPY = 5 * 1024**3
 """Bytes that S3 copies at once."""
+_LONGEST_KEY = 1024
+"""Bytes of a key that S3 takes."""
+_SHORTHAND = re.compile(r"[A-Za-z0-9._:-]+")
+"""A value that AWS CLI reads as it stands in `name=value`; a comma would make a list of it."""
+_BYTES_ARE_FINE = frozenset({
+    "stopped", "unsent", "unreadable", "seen-before", "key-unusable", "key-refused", "role-refused",
+    "provider-stopped", "provider-refused", "credit-exhausted", "limit-reached", "account-disabled", "batch-too-large",
+    "beta-refused",
+})  # fmt: skip
+"""Codes of refusals after which the same bytes can be dropped again: name, metadata or something else is put right."""
 
 ALLOW_OUTBOUND_IDENTITY = "aws iam enable-outbound-web-identity-federation"
 
@@ -28,63 +39,83 @@ class Version(NamedTuple):
         return cls(str(drop["bucket"]), str(drop["key"]), str(drop["version"]), int(drop["bytes"]))
 
     @property
-    def file(self) -> str:
-        """The name that the file probably has where it came from."""
-        return self.key.rsplit("/", 1)[-1]
-
-    @property
     def is_copyable(self) -> bool:
-        """False for what is larger than S3 copies at once."""
-        return self.bytes <= _LARGEST_COPY
+        """False for what is larger than S3 copies at once, and for a key that AWS CLI cannot name as a source."""
+        return self.bytes <= _LARGEST_COPY and "?versionId=" not in self.key
+
+
+def carried(metadata: Mapping[str, str], run: str) -> dict[str, str]:
+    """Return a drop's own metadata as the command carries it that repeats the drop of a run.
+
+    A word for `again` counts once, so that it is replaced by another, the run's id.
+    """
+    return {**metadata, AGAIN: run} if AGAIN in metadata else dict(metadata)
+
+
+def drop_again(drop: Version, name: str, code: str, metadata: Mapping[str, str]) -> str:
+    """Return the command that drops again what was refused under a code. `name`: the run's name.
+
+    Where the bytes can stay, the very version is copied: the file need not be at hand.
+    """
+    return drop_version(drop, name, metadata) if code in _BYTES_ARE_FINE else drop_file(drop, name, metadata)
 
 
 def drop_file(drop: Version, name: str, metadata: Mapping[str, str]) -> str:
     """Return the command that uploads a file again, under a key that starts a run. `name`: the run's name."""
-    key = drop.key if is_taken(drop.key) else f"{keys.INBOX}{name}{SUFFIX}"
-    return f"aws s3 cp {quote(drop.file)} {_address(drop.bucket, key)}{_metadata(metadata)}"
+    file = drop.key.rsplit("/", 1)[-1]
+    return f"aws s3 cp {_path(file)} {_address(drop.bucket, _key(drop, name))}{_metadata(metadata)}"
 
 
 def drop_mended(drop: Version, file: str, metadata: Mapping[str, str]) -> str:
     """Return the command that uploads the file that was made of a drop which was none."""
-    return f"aws s3 cp {quote(file)} {_address(drop.bucket, key_of_lines(drop.key))}{_metadata(metadata)}"
+    return f"aws s3 cp {_path(file)} {_address(drop.bucket, key_of_lines(drop.key))}{_metadata(metadata)}"
 
 
-def drop_version(drop: Version, metadata: Mapping[str, str]) -> str:
+def drop_version(drop: Version, name: str, metadata: Mapping[str, str]) -> str:
     """Return the command that drops the very version again, whatever lies under its key by now.
 
-    What is larger than S3 copies at once is dropped from where it came.
+    What cannot be copied is dropped from where it came. The metadata is replaced, and tags, which need permissions of
+    their own, are left behind.
     """
     if not drop.is_copyable:
-        return f"aws s3 cp {quote(drop.file)} {_address(drop.bucket, drop.key)}{_metadata(metadata)}"
-    return f"{_copy(drop)} --metadata-directive REPLACE{_metadata(metadata)}"
+        return drop_file(drop, name, metadata)
+    copy = _copy(drop, _key(drop, name))
+    return f"{copy} --metadata-directive REPLACE --tagging-directive REPLACE{_metadata(metadata)}"
 
 
 def restore(drop: Version) -> str:
     """Return the command that restores an archived version for a week."""
     return (
-        f"aws s3api restore-object --bucket {drop.bucket} --key {quote(drop.key)} --version-id {drop.version} "
+        f"aws s3api restore-object --bucket {drop.bucket} --key {_quote(drop.key)} --version-id={_quote(drop.version)} "
         "--restore-request Days=7"
     )
 
 
 def drop_restored(drop: Version) -> str:
-    """Return the command that drops a restored version again."""
-    return f"{_copy(drop)} --storage-class STANDARD"
+    """Return the command that drops a restored version again, with its metadata."""
+    return f"{_copy(drop, drop.key)} --storage-class STANDARD --tagging-directive REPLACE"
 
 
-def send_again(bucket: str, name: str, run: str) -> str:
-    """Return the command that drops the lines of a run that are worth sending again."""
-    return f"aws s3 cp {url(bucket, keys.retry(name, run))} {url(bucket, f'{keys.INBOX}{name}-retry.jsonl')}"
+def send_again(drop: Version, name: str, run: str) -> str:
+    """Return the command that drops the lines of a run that are worth sending again, with the run's settings.
+
+    They are metadata of the file. By default AWS CLI v2 also reads the tags of what it copies in parts (from 8 MB on),
+    for which a person who drops has no permission.
+    """
+    key = f"{drop.key.rpartition('/')[0]}/{stem(drop.key)}-retry{SUFFIX}"
+    target = key if _fits(key) else f"{keys.INBOX}{name}-retry{SUFFIX}"
+    source = _address(drop.bucket, keys.retry(name, run))
+    return f"aws s3 cp {source} {_address(drop.bucket, target)} --copy-props metadata-directive"
 
 
 def show_receipt(bucket: str, name: str, run: str) -> str:
     """Return the command that prints the receipt of a run."""
-    return f"aws s3 cp {url(bucket, keys.receipt(name, run))} -"
+    return f"aws s3 cp {_address(bucket, keys.receipt(name, run))} -"
 
 
 def fetch_ledger(bucket: str, run: str) -> str:
     """Return the command that copies the ledger of a run into a folder."""
-    return f"aws s3 sync {url(bucket, keys.ledger(run))} ledger-{run}"
+    return f"aws s3 sync {_address(bucket, keys.ledger(run))} {_quote(f'ledger-{run}')}"
 
 
 def adopt(bucket: str, key: str, batch_id: str) -> str:
@@ -103,8 +134,11 @@ def stop(bucket: str, run: str) -> str:
 
 
 def put_key(secret: str) -> str:
-    """Return the command that puts an API key into the stack's secret."""
-    return f"aws secretsmanager put-secret-value --secret-id {secret} --secret-string <key>"
+    """Return the command that puts the API key of the shell variable API_KEY into the stack's secret.
+
+    The shell refuses a variable that is empty or not set. A key that is typed would stay in the shell's history.
+    """
+    return f'aws secretsmanager put-secret-value --secret-id {_quote(secret)} --secret-string "${{API_KEY:?}}"'
 
 
 def url(bucket: str, key: str) -> str:
@@ -112,19 +146,54 @@ def url(bucket: str, key: str) -> str:
     return f"s3://{bucket}/{key}"
 
 
+def _key(drop: Version, name: str) -> str:
+    """Return the key under which a drop is taken: its own, in its own folder, with a suffix where that lacks."""
+    key = drop.key if is_taken(drop.key) else drop.key + SUFFIX
+    return key if _fits(key) else f"{keys.INBOX}{name}{SUFFIX}"
+
+
+def _fits(key: str) -> bool:
+    return len(key.encode()) <= _LONGEST_KEY
+
+
 def _address(bucket: str, key: str) -> str:
-    return quote(url(bucket, key))
+    return _quote(url(bucket, key))
 
 
 def _say(words: str, bucket: str, key: str) -> str:
-    return f"echo {quote(words)} | aws s3 cp - {_address(bucket, key)}"
+    return f"echo {_quote(words)} | aws s3 cp - {_address(bucket, key)}"
 
 
-def _copy(drop: Version) -> str:
-    source = quote(f"{drop.bucket}/{url_quote(drop.key)}?versionId={drop.version}")
-    return f"aws s3api copy-object --bucket {drop.bucket} --key {quote(drop.key)} --copy-source {source}"
+def _copy(drop: Version, key: str) -> str:
+    """Return the beginning of a copy. AWS CLI itself encodes the key of the source, up to `?versionId=`."""
+    source = _quote(f"{drop.bucket}/{drop.key}?versionId={drop.version}")
+    return f"aws s3api copy-object --bucket {drop.bucket} --key {_quote(key)} --copy-source {source}"
 
 
 def _metadata(metadata: Mapping[str, str]) -> str:
-    given = ",".join(f"{name}={value}" for name, value in metadata.items())
-    return f" --metadata {given}" if given else ""
+    if not metadata:
+        return ""
+    if all(_SHORTHAND.fullmatch(each) for pair in metadata.items() for each in pair):
+        return f" --metadata {','.join(f'{name}={value}' for name, value in metadata.items())}"
+    return f" --metadata {_quote(json.dumps(metadata))}"
+
+
+def _path(file: str) -> str:
+    """Return the name of a file here as the CLI takes it: one that begins with a dash would be an option."""
+    return _quote(f"./{file}" if file.startswith("-") else file)
+
+
+def _quote(words: str) -> str:
+    """Return what `sh` reads as these words: on one line, and of characters that can be seen and mailed.
+
+    Others are written by `printf`. At the end of the words a line feed would be lost there: then they take two lines.
+    """
+    if words.isprintable() or words.endswith("\n"):
+        return quote(words)
+    return f'"$(printf {quote("".join(map(_escape, words)))})"'
+
+
+def _escape(character: str) -> str:
+    if character in "\\%":
+        return character * 2
+    return character if character.isprintable() else "".join(f"\\{byte:03o}" for byte in character.encode())

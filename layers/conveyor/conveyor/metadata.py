@@ -1,7 +1,7 @@
 """The S3 object metadata of a drop: which names are settings of ours, and which are only nearly so."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from conveyor.drop import AGAIN
@@ -30,6 +30,8 @@ _OTHER_NAMES = {
 }
 """What people call the settings, without separators."""
 _NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN)}
+_YES = frozenset({"yes", "true", "1", "on"})
+"""Values of a name that says by itself that invalid lines are skipped."""
 _ALIKE = 0.8
 """Share of equal characters by which a name is taken for a misspelt one."""
 _SHORT = 8
@@ -57,6 +59,22 @@ def meant(name: str) -> str | None:
     near = [each for each in (*_NAMES, *_OTHER_NAMES) if _may_be(bare, each)]
     found = get_close_matches(bare, near, 1, _ALIKE)
     return (_NAMES | _OTHER_NAMES)[found[0]] if found else None
+
+
+def put_right(metadata: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Return what metadata sets, under the right names; a value that is not accepted is the one it probably means.
+
+    Commands that repeat a drop carry it. What nobody can tell is left out: it would be refused again.
+    """
+    own: dict[str, str] = {}
+    for name in sorted(metadata, key=lambda name: name not in _NAMES.values()):
+        right, value = name if name in _NAMES.values() else meant(name), metadata[name]
+        if right == "on-invalid" and right != name and value.strip().lower() in _YES:
+            value = "skip"
+        known = value if right == AGAIN else right and settings.understood(right, value)
+        if right and known:
+            own.setdefault(right, known)
+    return own
 
 
 def _may_be(bare: str, other: str) -> bool:

@@ -51,7 +51,7 @@ def _verb(receipt: Receipt) -> str:
 
 
 def _refused(receipt: Receipt) -> list[str]:
-    drop, own = Version.of(receipt.drop), receipt.drop_settings
+    drop, own = Version.of(receipt.drop), commands.carried(receipt.drop_settings, receipt.run)
     if receipt.code == "seen-before":
         return [
             f"Your drop {drop.key} was not run: {receipt.reason}.",
@@ -59,7 +59,7 @@ def _refused(receipt: Receipt) -> list[str]:
             "",
             "If you mean it, and will pay again, type:",
             "",
-            f"  {commands.drop_version(drop, {AGAIN: receipt.run} | own)}",
+            f"  {commands.drop_version(drop, receipt.name, own | {AGAIN: receipt.run})}",
         ]
     verb = "stopped" if receipt.code == "stopped" else "refused"
     lines = [f"Your drop {drop.key} was {verb}; {_paid(receipt)}.", "", f"Why: {receipt.reason}"]
@@ -71,14 +71,15 @@ def _refused(receipt: Receipt) -> list[str]:
     if receipt.code == "drop-archived" and drop.is_copyable:
         lines += _restored(drop)
     if receipt.code == "invalid-lines" and receipt.requests:
-        others = commands.drop_version(drop, own | {"on-invalid": "skip"})
+        others = commands.drop_version(drop, receipt.name, own | {"on-invalid": "skip"})
         lines += ["", "To send the other lines only, type:", "", f"  {others}"]
     if receipt.unanswered:
-        own = {AGAIN: receipt.run} | own
+        own = own | {AGAIN: receipt.run}
     if receipt.mend:
         return [*lines, *_mended(receipt.mend), f"  {commands.drop_mended(drop, receipt.mend.file, own)}"]
     when = "To run it after all" if receipt.code == "stopped" else "When that is put right, drop it again"
-    return [*lines, "", f"{when}:", "", f"  {commands.drop_file(drop, receipt.name, own)}"]
+    again = commands.drop_again(drop, receipt.name, str(receipt.code), own)
+    return [*lines, "", f"{when}:", "", f"  {again}"]
 
 
 def _mended(mend: Mend) -> list[str]:
@@ -181,7 +182,7 @@ def _again(receipt: Receipt) -> list[str]:
         "",
         f"{receipt.retryable:,} of the failures are worth sending again{caution}. {when}:",
         "",
-        f"  {commands.send_again(str(receipt.drop['bucket']), receipt.name, receipt.run)}",
+        f"  {commands.send_again(Version.of(receipt.drop), receipt.name, receipt.run)}",
     ]
 
 

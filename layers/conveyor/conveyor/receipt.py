@@ -8,11 +8,11 @@ import msgspec
 from conveyor import keys
 from conveyor.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
 from conveyor.mending import Mend
+from conveyor.metadata import put_right
 from conveyor.outcome import Outcome, Usage
 from conveyor.output import OutputFile, joined
 from conveyor.plan import Batch, Checked, Plan
 from conveyor.records import Discarded, Part, Refusal, Run, Stuck, Submitted, Tokens
-from conveyor.settings import PER_DROP
 from conveyor.status import Status, final_status
 from conveyor.stops import Stops, add_stops, model_name
 
@@ -51,7 +51,7 @@ class Receipt(msgspec.Struct):
     """The provider's own, where it refused."""
     drop: dict[str, str | int]
     drop_settings: dict[str, str]
-    """Settings that the drop's own metadata set."""
+    """What the drop's own metadata sets, names and values put right where a drop was refused for them."""
     requests: int
     """Lines of the drop that are not blank; 0 where it was not read to its end."""
     results: int
@@ -200,7 +200,7 @@ def _empty(run: Run) -> Receipt:
     }
     none = {outcome.value: 0 for outcome in Outcome}
     defaults = {"requests": 0, "value": run.settings.default_max_tokens}
-    own = {name: value for name, value in run.drop.metadata.items() if name in PER_DROP}
+    own = put_right(run.drop.metadata, run.settings)
     if "betas" in own:
         own["betas"] = joined_betas(own["betas"]) or NO_BETAS
     betas = run.settings.betas.split(",") if run.settings.betas else []

@@ -75,6 +75,11 @@ class Settings(msgspec.Struct, frozen=True):
         except msgspec.ValidationError:
             return None
 
+    def understood(self, name: str, value: str) -> str | None:
+        """Return a value of a drop's setting, or else what it probably means; None where neither is accepted."""
+        field = PER_DROP[name]
+        return next((each for each in (value, _guess(field, value)) if each and self._with(field, each)), None)
+
     def per_drop(self) -> dict[str, str]:
         """Return the settings a drop may override, as its metadata would say them."""
         own = {name: str(getattr(self, field)) for name, field in PER_DROP.items()}

@@ -120,7 +120,7 @@ def _gone(run: Run, reason: str, since: datetime, secret: str, ends: datetime) -
     else:
         causes = [
             "There are two possible causes. If the API key was replaced by a key of another workspace, which does not",
-            "see them, put a valid one of the old workspace there:",
+            "see them, put a valid one of the old workspace into the shell's variable API_KEY, and type:",
             "",
             f"  {commands.put_key(secret)}",
             "",
@@ -168,7 +168,7 @@ def _help(run: Run, reason: str, secret: str) -> list[str]:
             "",
         ]
     if _is_refused(reason):
-        told = "The provider refuses the key. Put a valid one of the same workspace there:"
+        told = "The provider refuses the key. Put a valid one of its workspace into the variable API_KEY, and type:"
         return [told, "", f"  {commands.put_key(secret)}", ""]
     return ["See whether the provider is reachable, how it is, and whether its queue is full of other batches.", ""]
 
