@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from tests.typed.aws import Interpreter
+from tests.typed.terminal import interpreted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,11 +68,10 @@ class LiveRun:
         self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"control/{self.run}/{about}", Body=words.encode())
 
     def execute(self, command: str) -> None:
-        """Do what a command of a message does: `echo '…' | aws s3 cp - s3://…`."""
-        echo, words, pipe, *copy, place = shlex.split(command)
-        assert [echo, pipe, *copy] == ["echo", "|", "aws", "s3", "cp", "-"]
-        bucket, _, key = place.removeprefix("s3://").partition("/")
-        self.stack.s3.put_object(Bucket=bucket, Key=key, Body=f"{words}\n".encode())
+        """Type a command of a message."""
+        aws = Interpreter(self.stack.aws.client)
+        with TemporaryDirectory() as work, interpreted(Path(work) / "home", aws) as terminal:
+            terminal.succeed(command)
 
     def messages(self) -> list[Message]:
         """Give the messages about the run so far."""
