@@ -16,7 +16,7 @@ CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE)
 export FILE API AUTH LIVE API_URL PARAMETERS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo local test check unit faults system bench deploy lock clean
+.PHONY: help setup setup-run demo local test check unit faults system bench fuzz deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ system: setup ## Tests on the deployed local stack
 bench: setup ## Measure time, memory, requests and cost, and others at the same work: some ten minutes; BENCH="validate sdk" for some
 	@exec $(TOOLS) -m tests.bench $(BENCH)
 
+fuzz: $(DEV) .venv/tools/.fuzz ## Try what must hold for any input with inputs made up, for SECONDS=60; Linux only
+	$(TOOLS) -m tests.fuzz --seconds $(or $(SECONDS),60)
+
 deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings; ARCHITECTURE=x86_64 instead of arm64
 	PATH="$(CURDIR)/.venv/sam/bin:$$PATH" $(SAM) build $(CHOSEN)
 	$(SAM) deploy --guided $(CHOSEN)
@@ -64,6 +67,9 @@ setup-run:
 .venv/tools/.dev: requirements/dev.txt .venv/tools/.local
 	@requirements/install tools dev
 
+.venv/tools/.fuzz: requirements/fuzz.txt .venv/tools/.dev
+	@requirements/install tools fuzz
+
 .venv/aws/.aws: requirements/aws.txt
 	@requirements/install aws aws
 
@@ -72,7 +78,7 @@ setup-run:
 
 lock: $(DEV) ## For maintainers, after a change of a requirements.in: write the locks anew (UPGRADE=--upgrade takes newer versions)
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) requirements.in --output-file requirements.txt
-	cd requirements && for name in local dev aws sam; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
+	cd requirements && for name in local dev fuzz aws sam; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
 
 clean: ## Remove everything the other targets made
 	rm -rf .venv .aws-sam .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis bench.json

@@ -11,9 +11,9 @@ from conveyor.api import access
 
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
-    "advice", "betas", "causes", "checked", "checking", "commands", "content", "deadlines", "dialect", "drop",
-    "facts", "fields", "frame", "glance", "invocation", "json_prefix", "keys", "kinds", "line", "lines", "members",
-    "mending", "metadata", "not_json", "notice", "outcome", "output", "packed", "params", "plan", "price",
+    "advice", "betas", "causes", "checked", "checking", "commands", "complexity", "content", "deadlines", "dialect",
+    "drop", "facts", "fields", "frame", "glance", "invocation", "json_prefix", "keys", "kinds", "line", "lines",
+    "members", "mending", "metadata", "not_json", "notice", "outcome", "output", "packed", "params", "plan", "price",
     "reasons", "receipt", "recognition", "records", "repair", "repeats", "rest", "rows", "schedule", "separators",
     "settings", "signatures", "spool", "status", "stops", "tally", "text_kinds", "unreadable", "warning", "wire",
 }  # fmt: skip

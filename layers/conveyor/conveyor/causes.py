@@ -105,6 +105,8 @@ _BETA = _any_of(
     r"\bbeta\b[^.]{0,60}\bis not (?:yet )?(?:available|enabled) for (?:this|your) ",
 )
 _TOO_LARGE, _BUSY = 413, 429
+_LONGEST = 10_000
+"""Characters of a refusal that are looked at: some patterns take as many steps as the square of them."""
 _QUOTED = re.compile(r"""input_value=.*|(?<!\w)'[^']*'(?!\w)|"[^"]*\"|`[^`]*`""")
 """What a provider quotes of a request: its words are the user's."""
 _INPUT = re.compile(r"input_value=.*")
@@ -117,7 +119,7 @@ _OF_A_REQUEST = _any_of(
 
 def account_cause(kind: str, words: str) -> Cause | None:
     """Return what is wrong with the account, if a refusal's type, code and words say that it is not the request."""
-    said = _QUOTED.sub("", f"{kind} {words}")
+    said = _QUOTED.sub("", f"{kind} {words}"[:_LONGEST])
     if "rate_limit" in kind and not _ON_RATE_LIMIT.search(said):
         return None
     return next((cause for cause, pattern in _ACCOUNTS.items() if pattern.search(said)), None)
@@ -125,7 +127,7 @@ def account_cause(kind: str, words: str) -> Cause | None:
 
 def cause_of(status: int, kind: str, words: str) -> Cause | None:
     """Return what is wrong where a provider refuses a whole batch. `status`: of HTTP; 0 or 200 where there is none."""
-    said = _QUOTED.sub("", f"{kind} {words}")
+    said = _QUOTED.sub("", f"{kind} {words}"[:_LONGEST])
     if status == _BUSY and not _ON_RATE_LIMIT.search(said):
         return None
     if _BETA.search(_INPUT.sub("", words)):  # whose own words are quoted

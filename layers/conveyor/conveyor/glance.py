@@ -26,7 +26,7 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor.frame import Frame, Shape
-from conveyor.lines import Stretch
+from conveyor.lines import STRETCH_BYTES, Stretch
 from conveyor.rows import Row, Rows, decode_rows, may_give, repeats_a_field
 
 
@@ -84,7 +84,7 @@ class Glancer:
     def glance(self, stretch: Stretch) -> Glance | None:
         """Return the requests of a stretch, or None if it deserves a closer look."""
         data, begin, end, _ = stretch
-        if data is None:
+        if data is None or end - begin > STRETCH_BYTES:  # one long line: there is nothing to gain
             return None
         try:
             decoded = decode_rows(memoryview(data)[begin:end])

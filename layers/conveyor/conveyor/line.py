@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
+from conveyor.complexity import MOST_VALUES, has_too_many_values
 from conveyor.fields import is_alike, kind_of, told_name
 from conveyor.lines import LONGEST_LINE, Line
 from conveyor.members import Repeated, values_of, without_nulls
@@ -45,6 +46,9 @@ class Request(NamedTuple):
     """Whether fields that are null were taken out."""
 
 
+_TOO_COMPLEX = (
+    f"the line holds more than {MOST_VALUES:,} values (array elements, object fields): put such data into one text"
+)
 _BESIDE = (*NEEDED, "system", "temperature", "top_p", "top_k", "stop_sequences", "tools", "tool_choice", "thinking",
            "output_config")  # fmt: skip
 """Fields of `params` that nobody means for a note of his own where they stand beside."""
@@ -55,9 +59,8 @@ _PARAMS = frozenset({"param", "parameters", "request", "requestparams", "modelin
 
 def read_request(line: Line, rules: Rules) -> Request | list[Fault]:
     """Check one line completely. Returns all faults of a line that may not be sent."""
-    if line.raw is None:
-        size = line.end - line.start
-        return [_fault(line, None, "line-too-long", f"the line has {size:,} bytes; the limit is {LONGEST_LINE:,}")]
+    if line.raw is None or has_too_many_values(line.raw):
+        return [_fault(line, None, *_too_much(line))]
     try:
         record = orjson.loads(line.raw)
     except orjson.JSONDecodeError:
@@ -77,6 +80,12 @@ def read_request(line: Line, rules: Rules) -> Request | list[Fault]:
     tokens = params.get("max_tokens")
     given = tokens if rules.is_message or is_count(tokens) else None
     return Request(record["custom_id"], sent, params["model"], given, sent != written)
+
+
+def _too_much(line: Line) -> tuple[str, str]:
+    if line.raw is not None:
+        return "line-too-complex", _TOO_COMPLEX
+    return "line-too-long", f"the line has {line.end - line.start:,} bytes; the limit is {LONGEST_LINE:,}"
 
 
 def _fault(line: Line, custom_id: CustomId | None, code: str, message: str) -> Fault:

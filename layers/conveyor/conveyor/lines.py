@@ -10,8 +10,8 @@ LONGEST_LINE = 32_000_000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLANK = b" \t\r"
 _BEGINS_BLANK = _BLANK + b"\n" + BYTE_ORDER_MARK[:1]
-_STRETCH_BYTES = 1 << 18
-"""So much is worth looking at at once, and still lies in the processor's cache."""
+STRETCH_BYTES = 1 << 18
+"""So much is worth looking at at once, and still lies in the processor's cache; only one line may be longer."""
 _WHITE = re.compile(rb"[ \t\r\n]*+(?:\xef\xbb\xbf[ \t\r\n]*+)*+")
 
 
@@ -68,11 +68,13 @@ def read_stretches(chunks: Iterable[bytes], *, start: int = 0, longest: int = LO
                 held.clear()
             if not begin:
                 continue
-            yield Stretch(b"".join(held), 0, size, start) if held else Stretch(None, 0, size - 1, start)
+            whole = b"".join(held) if held else None
+            held.clear()  # so that a long line is held once
+            yield Stretch(whole, 0, size, start) if whole else Stretch(None, 0, size - 1, start)
             start += size
         last = chunk.rfind(b"\n") + 1
         while begin < last:
-            end = chunk.rfind(b"\n", begin, begin + _STRETCH_BYTES) + 1 or chunk.find(b"\n", begin) + 1
+            end = chunk.rfind(b"\n", begin, begin + STRETCH_BYTES) + 1 or chunk.find(b"\n", begin) + 1
             yield Stretch(chunk, begin, end, start)
             start += end - begin
             begin = end

@@ -25,6 +25,7 @@ from conveyor.api.result_lines import (
     stop_in,
 )
 from conveyor.api.words import UNDECODABLE, Said, is_nothing, said_in
+from conveyor.complexity import has_too_many_values
 from conveyor.lines import read_lines
 from conveyor.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 
@@ -75,6 +76,12 @@ class _Choice(msgspec.Struct):
     finish_reason: str | UnsetType | None = UNSET
 
 
+class _Details(msgspec.Struct):
+    """Why a response is incomplete."""
+
+    reason: str | None = None
+
+
 class _Told(msgspec.Struct):
     """What a message says of itself."""
 
@@ -83,8 +90,8 @@ class _Told(msgspec.Struct):
     error: msgspec.Raw = _NULL
     stop_reason: str | UnsetType | None = UNSET
     choices: list[_Choice] | None = None
-    status: Any = UNSET
-    incomplete_details: Any = None
+    status: str | UnsetType | None = UNSET
+    incomplete_details: _Details | None = None
 
 
 class _Failing(msgspec.Struct):
@@ -203,7 +210,7 @@ def _status(given: float | str | None) -> int | None:
 def _told_in(answer: bytes) -> _Told | _Failing:
     """Read what a message says of itself; one whose account is odd is a message all the same."""
     try:
-        return _decode_told(answer)
+        return _decode_failing(answer) if has_too_many_values(answer) else _decode_told(answer)
     except UNDECODABLE:
         return _decode_failing(answer)
 
@@ -213,7 +220,8 @@ def _account(told: _Told | _Failing, answer: bytes) -> Account:
         return account_in(answer)
     usage = told.usage
     finishes: list[object] = [choice.finish_reason for choice in told.choices or []]
-    stop = stop_in(told.stop_reason, finishes, told.status, told.incomplete_details)
+    details = told.incomplete_details and {"reason": told.incomplete_details.reason}
+    stop = stop_in(told.stop_reason, finishes, told.status, details)
     if usage is None:
         return Account(told.model, Usage(), stop)
     read = usage.input_tokens if usage.input_tokens is not None else usage.prompt_tokens

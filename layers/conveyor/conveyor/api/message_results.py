@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 from conveyor.api.result_lines import LONGEST_RESULT, Count, account_in, answer_in, read_line
 from conveyor.api.words import UNDECODABLE, said_in
 from conveyor.frame import Frame, Shape
-from conveyor.lines import Stretch, read_stretches, split_stretch
+from conveyor.lines import STRETCH_BYTES, Stretch, read_stretches, split_stretch
 from conveyor.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 from conveyor.stops import stop_of
 
@@ -92,7 +92,7 @@ def decode_results(chunks: Iterable[bytes]) -> Iterator[Result]:
 def _decode_at_once(stretch: Stretch) -> list[Result] | None:
     """Decode successes that are all of one form; None where anything else is among them."""
     data, begin, end, _ = stretch
-    if data is None:
+    if data is None or end - begin > STRETCH_BYTES:  # one long line: there is nothing to gain
         return None
     before = next(_made)
     lines = memoryview(data)[begin:end]

@@ -4,7 +4,8 @@ Our parser never decides whether a paid answer exists: what is nearly JSON is re
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -12,12 +13,13 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from conveyor.api.words import UNDECODABLE
+from conveyor.complexity import has_too_many_values
 from conveyor.outcome import Outcome, Result, Usage, unreadable
-from conveyor.repair import is_strict, repaired
+from conveyor.repair import is_strict, is_utf8, repaired
 from conveyor.stops import finish_of, stop_of
 
-LONGEST_RESULT = 64_000_000
-"""Bytes; the longest answer a model gives is a fiftieth of it."""
+LONGEST_RESULT = 50_000_000
+"""Bytes; the longest answer a model gives is a thirtieth of it."""
 _WIRE_ID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{10}-[0-9]{1,15}(?![0-9A-Za-z])")
 """An id of ours, wherever it stands in a line that cannot be read: nobody else has ids of this form and our run's."""
 _BEGINNING = re.compile(rb'(?<!\\)\{\s*(?:"id"\s*:\s*"[^"\\]{0,100}"\s*,\s*)?"custom_id"\s*:\s*"[0-9a-f]{10}-')
@@ -25,6 +27,12 @@ _BEGINNING = re.compile(rb'(?<!\\)\{\s*(?:"id"\s*:\s*"[^"\\]{0,100}"\s*,\s*)?"cu
 _MOST_ON_A_LINE = 100
 _DEEPEST = 3
 """Texts within texts in which an answer is looked for."""
+_LONGEST_TEXT = 16_000_000
+"""Bytes of such a text: each of its characters may take four bytes of memory."""
+_LONGEST_ACCOUNT = 100_000
+"""Bytes of what an answer says of its model or its tokens; an account that is longer is none."""
+_MOST_OF_CHOICES = 10_000
+"""Values in all choices of an answer."""
 
 
 def read_line(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
@@ -32,11 +40,11 @@ def read_line(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
 
     Returns one result, or more where line feeds were lost. Where nobody knows whose a result is, it has no id.
     """
-    try:
-        raw.decode()  # msgspec does not check the text that it passes over
-        return [decode(raw)]
-    except UNDECODABLE:
-        pass
+    if is_utf8(raw):  # msgspec does not check the text that it passes over
+        try:
+            return [decode(raw)]
+        except UNDECODABLE:
+            pass
     if is_strict(raw):
         return [Result("", Outcome.ERRORED, raw)]
     text = repaired(raw)
@@ -51,12 +59,16 @@ def read_line(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
 
 def _broken(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
     """Read several results that stand on one line, or name the requests of one that is no JSON."""
-    places = [found.start() for found in _BEGINNING.finditer(raw)]
+    places = [found.start() for found in islice(_BEGINNING.finditer(raw), _MOST_ON_A_LINE + 1)]
     if 1 < len(places) <= _MOST_ON_A_LINE:
         bounds = [0 if place == places[0] else place for place in places]
         pieces = [raw[start:end].strip() for start, end in zip(bounds, [*bounds[1:], len(raw)], strict=True)]
         return [result for piece in pieces for result in read_line(piece, decode)]
-    ids = list(dict.fromkeys(found.decode() for found in _WIRE_ID.findall(raw)))
+    ids = dict[str, None]()
+    for found in _WIRE_ID.finditer(raw):
+        ids[found[0].decode()] = None
+        if len(ids) > _MOST_ON_A_LINE:
+            break
     if not 0 < len(ids) <= _MOST_ON_A_LINE:
         return [Result("", Outcome.ERRORED, raw)]
     return [unreadable(wire_id, raw, "is not JSON", is_broken=True) for wire_id in ids]
@@ -77,6 +89,8 @@ def answer_in(value: bytes) -> Answer | None:
             # In strict JSON these stand between its parts only, and would end the line that holds it.
             return Answer(value.replace(b"\n", b" ").replace(b"\r", b" "), is_repaired)
         if not value.startswith(b'"'):
+            return None
+        if len(value) > _LONGEST_TEXT:
             return None
         text = msgspec.json.decode(value, type=str).strip().encode()
         whole = text if is_strict(text) else repaired(text)
@@ -100,33 +114,51 @@ class Account(NamedTuple):
     """Why it ended, as it is counted."""
 
 
+_ABSENT = msgspec.Raw(b"")
+
+
 class _Loose(msgspec.Struct):
-    model: Any = ""
-    usage: Any = None
-    stop_reason: Any = UNSET
-    choices: Any = None
-    status: Any = UNSET
-    incomplete_details: Any = None
+    model: msgspec.Raw = _ABSENT
+    usage: msgspec.Raw = _ABSENT
+    stop_reason: msgspec.Raw = _ABSENT
+    choices: msgspec.Raw = _ABSENT
+    status: msgspec.Raw = _ABSENT
+    incomplete_details: msgspec.Raw = _ABSENT
+
+
+class _Choice(msgspec.Struct):
+    finish_reason: msgspec.Raw = _ABSENT
 
 
 _decode_loose = msgspec.json.Decoder(_Loose).decode
+_decode_many = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_choice = msgspec.json.Decoder(_Choice).decode
 
 
 def account_in(answer: bytes) -> Account:
     """Read what an answer says under the names of any API; each by itself, so that an odd one hides no other."""
     try:
         told = _decode_loose(answer)
+        model, usage = _short(told.model), _short(told.usage)
     except UNDECODABLE:
         return Account("", Usage())
-    given = told.usage if isinstance(told.usage, dict) else {}
+    given = usage if isinstance(usage, dict) else {}
     read = [_count(given.get(name)) for name in ("input_tokens", "prompt_tokens")]
     written = [_count(given.get(name)) for name in ("output_tokens", "completion_tokens")]
     cached = (_count(given.get(name)) for name in ("cache_creation_input_tokens", "cache_read_input_tokens"))
-    usage = Usage(_first(read), _first(written), *(count or 0 for count in cached))
-    choices = told.choices if isinstance(told.choices, list) else []
-    finishes = [each.get("finish_reason", UNSET) for each in choices if isinstance(each, dict)]
-    stop = stop_in(told.stop_reason, finishes, told.status, told.incomplete_details)
-    return Account(told.model if isinstance(told.model, str) else "", usage, stop)
+    counts = Usage(_first(read), _first(written), *(count or 0 for count in cached))
+    finishes = [_short(each.finish_reason) for each in _choices(told.choices)]
+    stop = stop_in(_short(told.stop_reason), finishes, _short(told.status), _short(told.incomplete_details))
+    return Account(model if isinstance(model, str) else "", counts, stop)
+
+
+def _choices(raw: msgspec.Raw) -> Iterator[_Choice]:
+    """Yield the choices of a chat completion, without the texts that they hold; leave out what is no object."""
+    value = bytes(raw)
+    if value.startswith(b"[") and not has_too_many_values(value, _MOST_OF_CHOICES):
+        for each in _decode_many(value):
+            if bytes(each).startswith(b"{"):
+                yield _decode_choice(each)
 
 
 def stop_in(stop_reason: object, finishes: list[object], status: object, details: object) -> str:
@@ -140,6 +172,14 @@ def stop_in(stop_reason: object, finishes: list[object], status: object, details
     if status == "incomplete" and isinstance(details, dict):
         return finish_of([details.get("reason")])
     return "end_turn" if stop_reason is UNSET and status == "completed" else stop_of(stop_reason)
+
+
+def _short(raw: msgspec.Raw) -> Any:  # noqa: ANN401  # JSON has no narrower type
+    """Read a value that is short, as all of an account are. UNSET where it is absent."""
+    value = bytes(raw)
+    if not value:
+        return UNSET
+    return msgspec.json.decode(value) if len(value) <= _LONGEST_ACCOUNT else None
 
 
 def _first(counts: list[int | None]) -> int:

@@ -30,6 +30,8 @@ _MOST = 5
 """Errors of a list that are told."""
 _LONGEST_SHAPE = 300
 """Characters kept of an error whose shape is unknown."""
+_LONGEST = 1_000_000
+"""Bytes of an error that are read; one that is longer has no shape that is known."""
 
 
 class Said(NamedTuple):
@@ -43,6 +45,8 @@ class Said(NamedTuple):
 
 def said_in(raw: bytes) -> Said | None:
     """Read an error from JSON of any shape; None where it is not JSON."""
+    if len(raw) > _LONGEST:
+        return Said(message=raw[:_LONGEST_SHAPE].decode(errors="ignore"))
     try:
         value = msgspec.json.decode(raw)
     except UNDECODABLE:
@@ -55,8 +59,8 @@ def said_in(raw: bytes) -> Said | None:
 
 def is_nothing(raw: bytes) -> bool:
     """Tell whether JSON says nothing: null, an empty value, or one whose fields all say nothing."""
-    if raw == b"null":
-        return True
+    if raw == b"null" or len(raw) > _LONGEST:
+        return raw == b"null"
     try:
         return is_empty(msgspec.json.decode(raw))
     except UNDECODABLE:

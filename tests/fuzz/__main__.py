@@ -1,0 +1,68 @@
+"""`make fuzz`: tries every property in turn with inputs of its own, for a given time; ends with what does not hold.
+
+The properties are the tests that `make test` runs with a fixed budget. With Atheris, inputs that reach new code are
+kept and changed on; where it is not installed, they are drawn at random.
+"""
+
+import os
+import subprocess
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+PROJECT = Path(__file__).parents[2]
+PROPERTIES = (
+    "test_lines:test_lines_are_those_of_the_file_wherever_the_stream_is_cut",
+    "test_lines:test_a_lines_place_is_where_its_bytes_stand",
+    "test_glance:test_a_glance_takes_only_what_a_closer_look_takes",
+    "test_glance:test_a_good_line_with_any_bytes_in_it_is_taken_only_if_a_closer_look_takes_it",
+    "test_checking:test_two_passes_find_what_one_that_remembers_every_id_finds",
+    "test_wire:test_what_is_sent_is_what_was_checked",
+    "test_wire:test_a_file_has_as_many_lines_as_requests_whoever_counts_them",
+    "test_packed:test_all_members_come_out_in_pieces_of_one_size",
+    "test_repair:test_whatever_comes_is_strict_json_or_nothing",
+    "test_repair:test_a_damaged_string_is_replaced_where_it_is_damaged",
+    "test_message_results:test_a_message_is_found_however_its_line_is_written_and_cut",
+    "test_peak_memory:test_values_are_counted_wherever_the_text_is_cut",
+    "fuzz:test_no_line_of_results_is_an_exception_or_is_lost",
+    "fuzz:test_any_key_makes_a_name_that_is_safe_in_other_keys",
+    "fuzz:test_any_metadata_is_settings_or_a_fault_in_words",
+)
+"""Module and function; `fuzz` is beside this file, all others are unit tests."""
+_SHORTEST = 2
+_SPARE = 120
+"""Seconds that a process may take to begin and to end."""
+
+
+def main() -> int:
+    """Try all properties; return 1 where one does not hold."""
+    parser = ArgumentParser(prog="python -m tests.fuzz", description="Try the properties with inputs made up.")
+    parser.add_argument("--seconds", type=int, default=60, help="for all of them together (60)")
+    parser.add_argument("properties", nargs="*", help="parts of names; all without any")
+    asked = parser.parse_args()
+    chosen = [name for name in PROPERTIES if not asked.properties or any(part in name for part in asked.properties)]
+    each = max(_SHORTEST, asked.seconds // max(1, len(chosen)))
+    failed = [name for name in chosen if not holds(name, each)]
+    print(f"{len(chosen) - len(failed)} of {len(chosen)} properties held for {each} s each")
+    return int(bool(failed) or not chosen)
+
+
+def holds(name: str, seconds: int) -> bool:
+    """Try one property in a process of its own, and print how that went."""
+    paths = os.pathsep.join(map(str, (PROJECT, PROJECT / "layers" / "conveyor")))
+    with TemporaryDirectory(prefix="conveyor-fuzz-") as work:
+        command = [sys.executable, "-m", "tests.fuzz.one", name, str(seconds), work]
+        env = os.environ | {"PYTHONPATH": paths}
+        done = subprocess.run(
+            command, cwd=PROJECT, env=env, capture_output=True, text=True, timeout=seconds + _SPARE, check=False
+        )
+    told = done.stderr.strip().splitlines()
+    print(f"{'holds' if not done.returncode else 'FAILS'}  {name}  {done.stdout.strip().splitlines()[-1:]}", flush=True)
+    if done.returncode:
+        print("\n".join(told[-60:]), flush=True)
+    return not done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
