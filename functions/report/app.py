@@ -17,7 +17,10 @@ clients = Clients()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001  # Lambda gives two
-    """Take {"run"}; answer the message: {"run", "name", "status", "subject", "message", "results", "failures"}."""
+    """Take {"run", "arn"}; answer {"run", "name", "status", "subject", "message", "results", "failures"}.
+
+    `arn`: of the execution, for links into its console.
+    """
     notice = report(event, clients)
     logger.info("run has ended", extra={field: notice[field] for field in ("run", "status", "results", "failures")})
     metrics.add_dimension(name="status", value=notice["status"])

@@ -18,6 +18,7 @@ from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge, sqs
 
+from local.emulation.roles import denial
 from local.emulation.topics import key_of
 
 type Json = dict[str, Any]
@@ -63,12 +64,23 @@ def _permits(action: str, resource: str, service: str, source: str) -> bool:
     return bool(verdict.decision == "Allow")
 
 
+def _may_deliver(target: Json, rule: Json) -> bool:
+    """Whether a rule may publish to a topic, by its policy, or start a state machine, by the target's role."""
+    arn, role = target["Arn"], target.get("RoleArn")
+    match parse_arn(arn).service:
+        case "sns":
+            return may_publish(arn, EVENTS, rule["Arn"])
+        case "states":
+            return role is not None and denial(role, rule["Name"], "states:StartExecution", arn) is None
+        case _:
+            return True
+
+
 def _invoke_target(target: Json, event: Json, rule: Json, view: Any = None) -> None:  # noqa: ANN401 - MiniStack's own
-    topic = target["Arn"]
-    if parse_arn(topic).service != "sns" or may_publish(topic, EVENTS, rule["Arn"]):
+    if _may_deliver(target, rule):
         invoke_target(target, event, rule, view)
         return
-    logger.warning("EventBridge: the rule %s may not publish to %s", rule["Name"], topic)
+    logger.warning("EventBridge: the rule %s may not deliver to %s", rule["Name"], target["Arn"])
     cloudwatch.record_metric("AWS/Events", "FailedInvocations", 1, "Count", {"RuleName": rule["Name"]})
     queue = target.get("DeadLetterConfig", {}).get("Arn")
     if queue and sqs.queue_policy_allows(queue, EVENTS, rule["Arn"], get_account_id()):

@@ -11,6 +11,7 @@ from tests.faults.promises import check
 from tests.faults.scenes import LOST, UNSENT, batch_of, goes_wrong, large_drop, play_on
 from tests.faults.taps import At, When, broken_off, meanwhile
 from tests.functions.belt import Belt, drop_of
+from tests.functions.checks import plain
 from tests.functions.conftest import API_KEY
 from tests.functions.test_once import executions
 
@@ -134,7 +135,7 @@ def test_a_batch_listed_after_the_next_attempt_is_told_as_a_duplicate(belt: Belt
     assert (ending.creates, ending.created) == (2, 2)
     (account,) = belt.receipt()["batches"]
     assert (account["id"], account["duplicates"]) == (second["id"], [first["id"]])
-    assert f"Batch {first['id']} holds the same requests as {second['id']}" in ending.notice["message"]
+    assert f"Batch {first['id']} holds the same requests as {second['id']}" in plain(ending.notice["message"])
     assert belt.facts(ending.run, "duplicate") == [f"batches/1/duplicate-{first['id']}.json"]
     claims = [belt.read(f"claims/batches/{batch['id']}") for batch in (first, second)]
     assert claims[0] == claims[1]

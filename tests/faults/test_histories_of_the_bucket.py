@@ -16,6 +16,7 @@ from tests.faults.promises import check
 from tests.faults.scenes import LOST, STOP, batch_of, goes_wrong, play_on, tell
 from tests.faults.taps import At, Call, When, broken_off, meanwhile, tapped
 from tests.functions.belt import Belt, drop_of
+from tests.functions.checks import plain
 from tests.functions.conftest import DEFINITION, STACK_SETTINGS, Services, close
 from tests.functions.test_once import executions
 
@@ -143,7 +144,7 @@ def test_two_stacks_on_one_bucket_run_an_upload_once(belt: Belt, neighbour: Belt
     assert mine != theirs
     refused = play_on(neighbour, theirs).notice
     assert refused["status"] == "refused"
-    assert f"run {mine} already" in refused["message"]
+    assert f"run {mine} already" in plain(refused["message"])
     assert play_on(belt, mine).notice["status"] == "completed"
     assert belt.creates() == (1, 1)
 
@@ -210,8 +211,8 @@ def test_a_plan_that_does_not_hold_every_line_leads_to_an_account_that_names_the
     receipt = belt.receipt(run)
     assert notice["status"] == receipt["status"] == "unbalanced"
     assert receipt["unaccounted"] == [4]
-    assert "stands in no file: 4." in notice["message"]
-    assert "Do not send anything again" in notice["message"]
+    assert "stands in no file: 4." in plain(notice["message"])
+    assert "Do not send anything again" in plain(notice["message"])
 
 
 def test_bytes_of_a_stopped_run_that_had_paid_are_not_paid_for_again(belt: Belt) -> None:
@@ -222,5 +223,5 @@ def test_bytes_of_a_stopped_run_that_had_paid_are_not_paid_for_again(belt: Belt)
     assert play_on(belt, stopped).notice["status"] == "stopped"
     again: dict[str, Any] = play_on(belt, belt.upload(DATA)).notice
     assert again["status"] == "refused"
-    assert f"run {stopped} already" in again["message"]
+    assert f"run {stopped} already" in plain(again["message"])
     assert belt.creates() == (1, 1)

@@ -48,6 +48,10 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
     assert lines["invalid"] == min(receipt["faults"], MOST_FAULTS)
     assert max(receipt["retryable"], receipt["never_sent"], receipt["unreadable"]) <= receipt["failures"]
     assert sum(receipt["causes"].values()) <= receipt["failures"]
+    assert sum(kind["failures"] for kind in receipt["errors"].values()) == receipt["failures"]
+    if receipt["found"]:
+        assert sum(receipt["found"]["codes"].values()) == receipt["faults"]
+    assert (receipt["found"] is None) == (receipt["faults"] == 0)
     assert (receipt["reason"] is None) == (receipt["code"] is None)
     assert not receipt["not_run"] or (receipt["status"] in {"refused", "stopped"} and not receipt["batches"])
     assert receipt["status"] not in {"refused", "stopped"} or receipt["code"] is not None
@@ -58,6 +62,11 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
     assert (receipt["status"] == "stuck") == bool(receipt["given_up"]) or unbalanced
     assert not receipt["never_sent"] or receipt["code"] is not None
     return receipt
+
+
+def plain(message: str) -> str:
+    """Return a message as one line, however its lines are broken."""
+    return " ".join(message.split())
 
 
 def _ids(belt: Belt, key: str) -> list[str]:

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from tests.functions.belt import Belt, drop_of
+from tests.functions.checks import plain
 from tests.functions.conftest import STACK_SETTINGS
 
 ODD = (
@@ -54,7 +55,7 @@ def test_an_answer_that_no_strict_reader_takes_is_delivered_and_its_own_bytes_ar
     line = line_of(belt, answer)
     write(belt, {2: line})
     run = belt.upload(drop_of(3))
-    message = belt.finish(run)["message"]
+    message = plain(belt.finish(run)["message"])
     results = belt.lines("results/", "results.jsonl")
     assert [result["custom_id"] for result in results] == ["r-1", "r-2", "r-3"]
     assert results[1]["response"]["content"][0]["text"].startswith("cut \ufffd")
@@ -64,7 +65,7 @@ def test_an_answer_that_no_strict_reader_takes_is_delivered_and_its_own_bytes_ar
     assert (receipt["repaired"], receipt["retryable"], receipt["failures"]) == (1, 0, 0)
     assert receipt["tokens"]["claude-haiku-4-5"]["usage"]["input_tokens"] >= 9
     assert f"set aside in s3://{belt.bucket}/failures/three/{run}/aside.jsonl" in message
-    assert "1 results held characters that are not valid JSON text" in message
+    assert "1 result held characters that are not valid JSON text" in message
     assert belt.turns.count("split") == 1
 
 
@@ -73,14 +74,14 @@ def test_an_answer_that_cannot_be_delivered_is_named_kept_and_not_paid_for_again
     """The failure says where its line lies, and under which id."""
     write(belt, {2: line_of(belt, answer)})
     run = belt.upload(drop_of(3))
-    message = belt.finish(run)["message"]
+    message = plain(belt.finish(run)["message"])
     (failure,) = belt.lines("failures/", "failures.jsonl")
     assert (failure["custom_id"], failure["retryable"]) == ("r-2", False)
     assert failure["error"]["type"] == "unreadable_result"
     (kept,) = set_aside(belt, run)
     assert "aside.jsonl" in failure["error"]["message"]
     assert orjson.loads(kept)["custom_id"] in failure["error"]["message"]
-    assert "1 failures have a result line from which no answer could be read" in message
+    assert "1 failure has a result line from which no answer could be read" in message
     assert belt.lines("failures/", "retry.jsonl") == []
     assert belt.turns.count("split") == 1
 
@@ -113,7 +114,7 @@ def test_a_request_without_result_is_not_paid_for_again_where_a_line_does_not_sa
     belt.finish(run)
     (failure,) = belt.lines("failures/", "failures.jsonl")
     assert (failure["custom_id"], failure["outcome"], failure["retryable"]) == ("r-2", "missing", False)
-    assert "1 lines of the provider's results do not say whose they are" in failure["error"]["message"]
+    assert "1 line of the provider's results does not say whose it is" in failure["error"]["message"]
     assert len(set_aside(belt, run)) == 1
     assert belt.lines("failures/", "retry.jsonl") == []
 
@@ -160,7 +161,7 @@ def test_foreign_and_repeated_lines_are_kept_aside_as_they_came(belt: Belt) -> N
     """A person may want to know whose they are, and the message says where they lie."""
     belt.provider.fail("results", {"kind": "spoil", "repeated": [1], "foreign": ["stranger"]})
     run = belt.upload(drop_of(2))
-    message = belt.finish(run)["message"]
+    message = plain(belt.finish(run)["message"])
     assert sorted(b"stranger" in line for line in set_aside(belt, run)) == [False, True]
     assert f"set aside in s3://{belt.bucket}/failures/three/{run}/aside.jsonl" in message
 
@@ -189,13 +190,13 @@ def test_lines_that_the_account_is_to_blame_for_can_be_sent_again_once_it_is_in_
     """The message says what is wrong with it, and how many lines have only that fault."""
     write(belt, {1: errored(belt, REFUSAL), 2: errored(belt, "max_tokens: too large"), 3: errored(belt, REFUSAL)})
     run = belt.upload(drop_of(4))
-    message = belt.finish(run)["message"]
+    message = plain(belt.finish(run)["message"])
     assert [failure["retryable"] for failure in belt.lines("failures/", "failures.jsonl")] == [True, False, True]
     assert [line["custom_id"] for line in belt.lines("failures/", "retry.jsonl")] == ["r-1", "r-3"]
     assert (belt.receipt(run)["causes"], belt.receipt(run)["retryable"]) == ({"credit-exhausted": 2}, 2)
-    assert "2 of the failures are not the requests' fault: the account has no credit left" in message
+    assert "2 failures are not the requests' fault: the account has no credit left" in message
     assert "Add credit to the account" in message
-    assert "2 of the failures are worth sending again. When that is put in order, type:" in message
+    assert "2 of 3 failures are worth sending again. When that is put in order, type:" in message
     assert REFUSAL not in message
 
 
@@ -224,11 +225,11 @@ def test_a_refusal_half_way_tells_its_cause_and_what_to_mend_before_the_command(
     receipt = belt.receipt(run)
     told = [receipt[name] for name in ("status", "code", "results", "never_sent", "retryable", "words")]
     assert told == ["completed", code, 2, 3, 3, words]
-    assert notice["subject"] == "Conveyor: refused half-way three (2 results, 3 failures)"
-    message = notice["message"]
-    assert "The run of your drop inbox/three.jsonl ended early: 5 requests, 2 results, 3 failures." in message
-    assert f"Why: the provider answered HTTP {status}" in message
-    assert "3 requests were not sent, and nothing was paid for them." in message
+    assert notice["subject"] == "Conveyor: refused half-way three (2 answered, 3 not)"
+    message = plain(notice["message"])
+    assert "inbox/three.jsonl was refused half-way: of its 5 requests, 2 were answered" in message
+    assert f"(HTTP {status}" in message
+    assert "3 requests were not sent, and nothing was charged for them." in message
     assert (
         message.index(advice) < message.index("When that is put in order, type:") < message.index("retry.jsonl s3://")
     )
@@ -245,7 +246,7 @@ def test_a_refusal_of_the_first_batch_tells_the_same(  # noqa: PLR0913, PLR0917
     run = belt.upload(drop_of(2))
     notice = belt.finish(run)
     assert (belt.receipt(run)["status"], belt.receipt(run)["code"]) == ("refused", code)
-    assert advice in notice["message"]
-    assert words not in notice["message"]
+    assert advice in plain(notice["message"])
+    assert words not in plain(notice["message"])
     if code == "batch-too-large":
-        assert "in one batch than batch 1 has (2 requests, " in belt.receipt(run)["reason"]
+        assert "in one batch than batch 1 has, 2 requests, " in belt.receipt(run)["reason"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.functions.belt import Belt, drop_of, request
-from tests.functions.checks import check
+from tests.functions.checks import check, plain
 
 LONG = "output-300k-2026-03-24"
 TASKS = "task-budgets-2026-03-13"
@@ -72,8 +72,8 @@ def test_a_beta_that_the_provider_does_not_know_is_told_as_such(
     assert f"outptu-300k (set by {where})" in receipt["reason"]
     assert LONG not in receipt["reason"]
     assert "for the `anthropic-beta` header" in receipt["words"]
-    assert "nothing was paid" in notice["message"]
-    assert "stack's parameter Betas" in notice["message"]
+    assert "nothing was charged" in plain(notice["message"])
+    assert "stack's parameter Betas" in plain(notice["message"])
     assert (receipt["not_run"], sent(belt)) == (2, [])
     assert belt.finish(belt.upload(drop_of(2), metadata={"betas": LONG}))["status"] == "completed"
 
@@ -83,6 +83,6 @@ def test_betas_where_batches_have_none_refuse_the_drop(belt: Belt, monkeypatch: 
     monkeypatch.setenv("CONVEYOR_BATCH_API", "files")
     notice: dict[str, Any] = belt.finish(belt.upload(drop_of(1), metadata={"betas": LONG}))
     assert belt.receipt()["code"] == "betas-not-taken"
-    assert f"({LONG}) have no meaning with BatchApi=files: leave out" in notice["message"]
+    assert f"({LONG}) have no meaning with BatchApi=files: leave out" in plain(notice["message"])
     assert f"betas={LONG}" not in notice["message"]
     assert belt.finish(belt.upload(drop_of(1), "inbox/b.jsonl", {"betas": "none"}))["status"] == "completed"

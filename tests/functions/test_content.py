@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.functions.belt import Belt, drop_of, request
+from tests.functions.checks import plain
 
 MIB = 1 << 20
 KEY = "inbox/large.jsonl"
@@ -78,7 +79,7 @@ def test_the_same_bytes_uploaded_in_another_way_are_not_paid_for_again(belt: Bel
     assert belt.finish(first)["status"] == "completed"
     refused = end(belt, again(belt))
     assert refused["status"] == "refused"
-    assert f"run {first} already" in refused["message"]
+    assert f"run {first} already" in plain(refused["message"])
     assert belt.creates() == (1, 1)
 
 
@@ -112,7 +113,7 @@ def test_a_drop_that_is_refused_for_its_lines_makes_room_for_the_same_bytes(belt
     assert end(belt, belt.drop(data, KEY, {"on-invalid": "skip"}))["status"] == "completed"
     again = end(belt, belt.drop(data, KEY, {"on-invalid": "skip"}))
     assert again["status"] == "refused"
-    assert "already" in again["message"]
+    assert "already" in plain(again["message"])
     assert belt.stored("failures/large/" + again["run"]) == [], "nothing is written that no receipt names"
     assert belt.creates() == (1, 1)
 
@@ -127,7 +128,7 @@ def test_bytes_that_were_run_again_on_purpose_are_not_run_once_more_by_themselve
     assert belt.finish(first)["status"] == "refused"
     third = belt.finish(belt.upload(drop_of(2), KEY))
     assert third["status"] == "refused"
-    assert f"run {paid} already" in third["message"]
+    assert f"run {paid} already" in plain(third["message"])
     assert belt.creates() == (2, 1)
 
 
@@ -140,7 +141,7 @@ def test_a_copy_that_bears_the_word_again_is_not_run_once_more_by_itself(belt: B
     refused = end(belt, belt.event_of(KEY, answer, len(drop_of(2))))
     assert (refused["status"], belt.creates()) == ("refused", (2, 2))
     word = f"again={refused['run']}"
-    assert word in refused["message"]
+    assert word in plain(refused["message"])
     for status, calls in (("completed", 3), ("refused", 3)):
         assert end(belt, belt.drop(drop_of(2), KEY, {"again": refused["run"]}))["status"] == status
         assert belt.creates() == (calls, calls)

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests.functions.belt import Belt, drop_of, request
-from tests.functions.checks import check
+from tests.functions.checks import check, plain
 from tests.functions.conftest import STACK_SETTINGS
 
 FILES = STACK_SETTINGS | {"BATCH_API": "files", "MAX_REQUESTS_PER_BATCH": "0", "MAX_BYTES_PER_BATCH": "0"}
@@ -131,7 +131,7 @@ def test_lines_that_the_provider_blames_are_the_users_own(belt: Belt, base: int)
     assert "refused the batch as a whole" in failures[4]["error"]["message"]
     (retry,) = belt.lines("failures/", "retry.jsonl")
     assert retry["custom_id"] == "b"
-    assert "This line was told to be wrong" not in notice["message"], "the provider's words stay out of messages"
+    assert "This line was told to be wrong" not in plain(notice["message"]), "the provider's words stay out of messages"
 
 
 def test_a_file_that_is_refused_for_no_line_of_it_would_be_refused_again(belt: Belt) -> None:
@@ -148,7 +148,7 @@ def test_a_batch_that_fails_for_its_size_is_no_lines_fault_and_names_the_paramet
     """The lines are sent again as they are, in smaller batches."""
     belt.provider.configure(max_file_requests=2)
     run = belt.upload(drop_of(3))
-    message = belt.finish(run)["message"]
+    message = plain(belt.finish(run)["message"])
     failures = belt.lines("failures/", "failures.jsonl")
     assert {(line["outcome"], line["retryable"]) for line in failures} == {("canceled", True)}
     assert all("too_many_tasks" in line["error"]["message"] for line in failures)
@@ -166,9 +166,9 @@ def test_a_batch_that_fails_for_the_account_is_no_lines_fault(belt: Belt, code: 
     """The message says what to put in order, and that the lines can be sent again then."""
     belt.provider.configure(blame_whole=code)
     run = belt.upload(drop_of(2))
-    message = belt.finish(run)["message"]
+    message = plain(belt.finish(run)["message"])
     assert (belt.receipt()["causes"], belt.receipt()["retryable"]) == ({cause: 2}, 2)
-    assert "2 of the failures are not the requests' fault" in message
+    assert "2 failures are not the requests' fault" in message
 
 
 def test_a_batch_that_is_stopped_before_anything_ran_is_no_mystery(belt: Belt) -> None:
@@ -237,7 +237,7 @@ def test_a_drop_whose_models_alternate_is_refused_with_what_to_do(belt: Belt) ->
     data = b"".join(request(f"r-{number}", model=f"m-{number % 2}") + b"\n" for number in range(103))
     notice = belt.finish(belt.upload(data))
     assert (notice["status"], belt.creates()) == ("refused", (0, 0))
-    assert "sort the lines by model" in notice["message"]
+    assert "sort the lines by model" in plain(notice["message"])
 
 
 def test_tools_are_refused_before_anything_is_sent_with_the_reason(belt: Belt) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.functions.belt import Belt, drop_of
+from tests.functions.checks import plain
 
 
 def test_results_that_break_off_are_read_again_ever_more_rarely(belt: Belt) -> None:
@@ -53,7 +54,7 @@ def test_a_cancel_that_never_ends_ends_the_run_as_stuck(belt: Belt) -> None:
     began = belt.moment
     notice = belt.finish(belt.upload(drop_of(4)))
     assert notice["status"] == "stuck"
-    assert "may pay again" in notice["message"]
+    assert "may pay again" in plain(notice["message"])
     assert belt.creates() == (1, 1)
     assert belt.moment - began >= timedelta(hours=31)
     receipt = belt.receipt()
@@ -100,7 +101,7 @@ def test_results_that_stay_unreadable_are_given_up_when_the_provider_no_longer_k
     belt.pass_time(86_400)
     notice = belt.finish(run)
     assert notice["status"] == "stuck"
-    assert "29 days" in notice["message"]
+    assert "29 days" in plain(notice["message"])
 
 
 def test_a_second_batch_proved_by_our_own_answer_is_cancelled(belt: Belt) -> None:

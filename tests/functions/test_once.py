@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.functions.belt import Belt, drop_of
+from tests.functions.checks import plain
 
 
 def executions(belt: Belt, machine: str) -> list[str]:
@@ -44,7 +45,7 @@ def test_the_same_bytes_under_the_same_key_are_not_paid_for_again(belt: Belt) ->
     first = belt.upload(drop_of(2))
     again = belt.finish(belt.upload(drop_of(2)))
     assert again["status"] == "refused"
-    assert f"run {first}" in again["message"]
+    assert f"run {first}" in plain(again["message"])
     assert belt.finish(first)["status"] == "completed"
     assert belt.finish(belt.upload(drop_of(2)))["status"] == "refused"
     assert belt.creates() == (1, 1)
@@ -54,7 +55,7 @@ def test_the_same_bytes_are_run_again_by_whoever_says_so(belt: Belt) -> None:
     """The message says how; and other bytes, or another key, are another matter."""
     belt.finish(belt.upload(drop_of(2)))
     refused = belt.finish(belt.upload(drop_of(2)))
-    assert f"--metadata again={refused['run']}" in refused["message"]
+    assert f"--metadata again={refused['run']}" in plain(refused["message"])
     assert belt.finish(belt.upload(drop_of(2), metadata={"again": "yes"}))["status"] == "completed"
     assert belt.finish(belt.upload(drop_of(2), "inbox/b.jsonl"))["status"] == "completed"
     assert belt.finish(belt.upload(drop_of(3)))["status"] == "completed"

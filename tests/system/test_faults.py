@@ -259,7 +259,7 @@ HISTORIES = {
         meanwhile=stop_unpaid,
         created=0,
         told=("stopped",),
-        says="nothing was paid",
+        says="nothing was charged",
         receipt={"code": "stopped"},
     ),
     "stopped while the answer is open": History(

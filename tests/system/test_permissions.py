@@ -7,6 +7,7 @@ operator would see it.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -194,6 +195,28 @@ def cannot_be_told(scene: Scene) -> None:
     assert run.first_word() == "completed"
 
 
+def does_not_tell_of_an_aborted_run(scene: Scene) -> None:
+    """Play: a run that is aborted is told of, but not while the statement is missing."""
+
+    def abort() -> str:
+        machine, name = scene.stack.outputs["StateMachineArn"], f"aborted-{time.time_ns()}"
+        started = scene.stack.states.start_execution(
+            stateMachineArn=machine, name=name, input='{"wait_seconds": 60000}'
+        )
+        scene.stack.states.stop_execution(executionArn=started["executionArn"])
+        return name
+
+    def is_told(name: str) -> bool:
+        return any(name in message.text and message.subject for message in scene.stack.messages())
+
+    with scene.without():
+        name = abort()
+        time.sleep(1)
+        assert not is_told(name)
+    other = abort()
+    scene.wait(lambda: is_told(other) or None, "message about an aborted run")
+
+
 def in_turn(*plays: Callable[[Scene], None]) -> Callable[[Scene], None]:
     """Play one after the other: a statement that allows several things."""
 
@@ -244,6 +267,9 @@ SCENES = {
     ("MachineRole", "InvokeFunctions"): stops_the_run("lambda:InvokeFunction"),
     ("MachineRole", "PublishMessage"): stops_the_run("sns:Publish"),
     ("MachineRole", "UseTopicKey"): stops_the_run("kms:GenerateDataKey"),
+    ("RedRuleRole", "StartTelling"): does_not_tell_of_an_aborted_run,
+    ("RedMachineRole", "PublishMessage"): does_not_tell_of_an_aborted_run,
+    ("RedMachineRole", "UseTopicKey"): does_not_tell_of_an_aborted_run,
 }
 
 

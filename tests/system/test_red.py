@@ -64,10 +64,12 @@ def test_a_run_whose_function_crashes_is_red_and_goes_on_after_a_redrive(stack: 
     assert "AccessDenied" in json.dumps(history, default=str)
 
     (red,) = stack.wait_for(lambda: red_messages(stack, run) or None, SECONDS, "red message")
-    assert f"Conveyor run {run} ended FAILED." in red
-    lines = [line.strip('"') for line in red.splitlines()]  # EventBridge leaves the quotes of its template on
+    (message,) = [each for each in stack.messages() if each.text == red]
+    assert message.subject == "Conveyor: broken red (a step kept failing; nothing is lost)"
+    lines = red.splitlines()
+    assert lines[0] == "The run of red is paused: its execution ended FAILED."
     assert f"Error: {ended['error']}" in lines
-    assert f"aws stepfunctions redrive-execution --region us-east-1 --execution-arn {execution}" in lines
+    assert f"  aws stepfunctions redrive-execution --region us-east-1 --execution-arn {execution}" in lines
     (alarm,) = stack.wait_for(lambda: alarms(stack, "RunFailedAlarm")[before:] or None, SECONDS, "alarm")
     machine = stack.outputs["StateMachineArn"]
     assert f"list-executions --region us-east-1 --state-machine-arn {machine} --status-filter FAILED" in alarm
@@ -82,13 +84,13 @@ def test_a_run_whose_function_crashes_is_red_and_goes_on_after_a_redrive(stack: 
     assert red_messages(stack, run) == [red]
 
 
-def test_a_message_that_eventbridge_may_not_publish_waits_in_a_queue_and_the_alarm_comes_all_the_same(
+def test_a_message_that_eventbridge_may_not_have_told_waits_in_a_queue_and_the_alarm_comes_all_the_same(
     stack: Stack,
 ) -> None:
-    """Whoever breaks the topic's policy does not silence the news of a run that stands still."""
+    """Whoever breaks the rule's role does not silence the news of a run that stands still."""
     before = silence(stack, "RunAbortedAlarm")
     machine = stack.outputs["StateMachineArn"]
-    with unheard(stack, "PublishRedRuns"):
+    with powerless_rule(stack):
         name = f"aborted-{time.time_ns()}"
         started = stack.states.start_execution(stateMachineArn=machine, name=name, input='{"wait_seconds": 60000}')
         stack.states.stop_execution(executionArn=started["executionArn"])
@@ -100,18 +102,20 @@ def test_a_message_that_eventbridge_may_not_publish_waits_in_a_queue_and_the_ala
 
 
 @contextmanager
-def unheard(stack: Stack, sid: str) -> Iterator[None]:
-    """Take a statement from the topic's policy for the length of the block."""
-    sns = stack.aws.client("sns")
-    topic = {"TopicArn": stack.outputs["TopicArn"]}
-    policy = json.loads(sns.get_topic_attributes(**topic)["Attributes"]["Policy"])
-    left = [statement for statement in policy["Statement"] if statement["Sid"] != sid]
-    assert len(left) == len(policy["Statement"]) - 1
-    sns.set_topic_attributes(**topic, AttributeName="Policy", AttributeValue=json.dumps(policy | {"Statement": left}))
+def powerless_rule(stack: Stack) -> Iterator[None]:
+    """Take all permissions from the role of the rule for failed runs."""
+    (role,) = [
+        each["PhysicalResourceId"]
+        for each in stack.aws.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+        if each["LogicalResourceId"] == "RedRuleRole"
+    ]
+    (policy,) = stack.iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = json.dumps(stack.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+    stack.iam.delete_role_policy(RoleName=role, PolicyName=policy)
     try:
         yield
     finally:
-        sns.set_topic_attributes(**topic, AttributeName="Policy", AttributeValue=json.dumps(policy))
+        stack.iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
 
 
 def undelivered(stack: Stack, name: str) -> dict[str, Any] | None:

@@ -135,7 +135,7 @@ def test_an_execution_that_ends_without_success_has_an_alarm_beside_its_message(
 
 def test_services_may_publish_to_the_encrypted_topic() -> None:
     """Both policies must permit it, or a message fails silently."""
-    services = {"PublishRedRuns": "events.amazonaws.com", "PublishAlarms": "cloudwatch.amazonaws.com"}
+    services = {"PublishAlarms": "cloudwatch.amazonaws.com"}
     key, topic = statements("AWS::KMS::Key", "TopicKey"), statements("AWS::SNS::TopicPolicy", "TopicPolicy")
     for policy, action in (
         ({sid: key[sid] for sid in key.keys() - {"AdministerByIam"}}, ["kms:GenerateDataKey*", "kms:Decrypt"]),
@@ -146,12 +146,6 @@ def test_services_may_publish_to_the_encrypted_topic() -> None:
             ("Allow", str(action))
         }
     assert template.resources("AWS::KMS::Key")["TopicKey"]["EnableKeyRotation"] is True
-
-
-def test_eventbridge_publishes_without_a_condition_since_it_could_not_with_one() -> None:
-    """EventBridge User Guide: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge"."""
-    assert "Condition" not in statements("AWS::SNS::TopicPolicy", "TopicPolicy")["PublishRedRuns"]
-    assert "Condition" not in statements("AWS::KMS::Key", "TopicKey")["PublishRedRuns"]
 
 
 def test_only_alarms_of_this_stack_publish_and_all_of_them_do() -> None:

@@ -11,11 +11,12 @@ from conveyor.api import access
 
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
-    "advice", "betas", "causes", "checked", "checking", "commands", "complexity", "content", "deadlines", "dialect",
-    "drop", "facts", "fields", "frame", "glance", "invocation", "json_prefix", "keys", "kinds", "line", "lines",
-    "members", "mending", "metadata", "not_json", "notice", "outcome", "output", "packed", "params", "plan", "price",
-    "reasons", "receipt", "recognition", "records", "repair", "repeats", "rest", "rows", "schedule", "separators",
-    "settings", "signatures", "spool", "status", "stops", "tally", "text_kinds", "unreadable", "warning", "wire",
+    "advice", "betas", "causes", "charged", "checked", "checking", "commands", "complexity", "console", "content",
+    "deadlines", "dialect", "drop", "ending", "explained", "facts", "failures", "fields", "found", "frame", "glance",
+    "invocation", "json_prefix", "keys", "kinds", "line", "lines", "members", "mending", "metadata", "not_json",
+    "notice", "outcome", "output", "packed", "params", "plan", "price", "reasons", "receipt", "recognition", "records",
+    "repair", "repeats", "rest", "rows", "schedule", "separators", "settings", "signatures", "spool", "status", "stops",
+    "tally", "text_kinds", "trouble", "unreadable", "warning", "wire", "wording",
 }  # fmt: skip
 DOORS = {
     "storage": {"botocore"},

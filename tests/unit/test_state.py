@@ -120,7 +120,8 @@ def test_the_walk_would_see_a_name_that_is_lost() -> None:
 
 def test_poll_is_asked_with_the_run_and_with_what_it_said_of_trouble_and_events() -> None:
     """Since when trouble lasts and was told, and how long the history has become, is known nowhere else."""
-    assert STATES["Poll"]["Arguments"]["Payload"] == {name: INPUT.format(name) for name in STATE}
+    payload = {name: INPUT.format(name) for name in STATE}
+    assert STATES["Poll"]["Arguments"]["Payload"] == payload | {"arn": "{% $states.context.Execution.Id %}"}
 
 
 def leading_to_poll() -> set[str]:
@@ -148,13 +149,16 @@ def test_a_state_that_leads_to_poll_hands_on_what_poll_is_asked_with(name: str) 
 def test_a_run_begins_without_trouble() -> None:
     """And with what the first two states read."""
     first = started()
-    assert first == STATE | {"run": first["run"], "wait_seconds": SETTINGS.poll_min_seconds}
+    known = {"run": first["run"], "name": "a", "wait_seconds": SETTINGS.poll_min_seconds}
+    assert first == STATE | known
 
 
 def test_a_run_goes_on_in_a_new_execution_with_what_the_old_one_knew() -> None:
     """It begins in the same state as the first, under a name that says whose it is and the how manieth."""
     payload = STATES["Continue"]["Arguments"]["Payload"]
-    assert payload == {"run": INPUT.format("run"), "continue": {name: INPUT.format(name) for name in started()}}
+    named = "{% $states.context.Execution.Input.name ? $states.context.Execution.Input.name : $states.input.run %}"
+    goes_on = {name: INPUT.format(name) for name in started()} | {"name": named}
+    assert payload == {"run": INPUT.format("run"), "continue": goes_on}
     assert STATES["Continue"]["Arguments"]["FunctionName"] == STATES["Submit"]["Arguments"]["FunctionName"]
     state = started() | {"execution": {"number": 7, "events": 0}}
     clients, requests = Clients(), list[Json]()

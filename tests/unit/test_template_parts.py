@@ -188,18 +188,15 @@ def test_each_function_counts_under_a_name_of_its_own_stack() -> None:
 
 
 def test_a_red_run_is_one_message_with_the_command_to_type() -> None:
-    """It names the run and its status; each line is one quoted string, which is how EventBridge writes lines."""
+    """The rule starts a machine that gives it a subject, with a role of its own, and without a function."""
     rule = template.resources("AWS::Events::Rule")["RedRunRule"]
     detail = {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": "Machine"}]}
     assert rule["EventPattern"]["detail"] == detail
     (target,) = rule["Targets"]
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["FailedRunDeadLetterQueue", "Arn"]}}
-    text = target["InputTransformer"]["InputTemplate"]
-    assert all(re.fullmatch(r'"[^"\\]+"', line) for line in text.splitlines())
-    assert set(re.findall(r"<(\w+)>", text)) == target["InputTransformer"]["InputPathsMap"].keys()
-    assert "run <run> ended <status>" in text
-    assert '"Error: <error>"' in text.splitlines()
-    assert "aws stepfunctions redrive-execution --region <region> --execution-arn <execution>" in text
+    assert spelled(target["Arn"]) == "RedMachine"
+    assert spelled(target["RoleArn"]) == "RedRuleRole.Arn"
+    assert "InputTransformer" not in target, "the machine is given the event as it is"
 
 
 def test_one_parameter_chooses_the_processor_of_functions_and_layer() -> None:

@@ -61,6 +61,11 @@ MAY = {
         "PublishMessage": ("sns:Publish", "Topic"),
         "UseTopicKey": ("kms:Decrypt kms:GenerateDataKey*", "TopicKey.Arn"),
     },
+    "RedRuleRole": {"StartTelling": ("states:StartExecution", "RedMachine")},
+    "RedMachineRole": {
+        "PublishMessage": ("sns:Publish", "Topic"),
+        "UseTopicKey": ("kms:Decrypt kms:GenerateDataKey*", "TopicKey.Arn"),
+    },
 }
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from conveyor import keys
+from conveyor.console import Console
 from conveyor.control import Adopt, SubmitAgain, Unclear, read_release
 from conveyor.notice import Notice
-from conveyor.warning import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
+from conveyor.warning import Risk, Undecided, at_risk_notice, linked, troubled_notice, undecided_notice
 from tests.unit.examples import NOW, RUN
 
 SINCE = NOW + timedelta(hours=3)
@@ -71,7 +72,7 @@ def test_what_the_provider_does_not_know_may_have_been_deleted_or_belong_to_anot
 def test_a_warning_names_drop_run_cause_and_since_when(notice: Notice) -> None:
     """Whoever reads it at night knows which run, what is wrong with it, and for how long."""
     assert (notice.run, notice.name) == ("run-1", "team/articles")
-    assert notice.subject == f"Conveyor: {notice.status} team/articles"
+    assert re.fullmatch(rf"Conveyor: {notice.status} team/articles \([^()]+\)", notice.subject)
     assert "inbox/team/articles.jsonl" in notice.message
     for label, value in (("Why", "the list broke off"), ("Since", "2026-11-22 13:00 UTC"), ("Run", "run-1")):
         assert f"\n{label + ':':<15}{value}\n" in notice.message
@@ -139,7 +140,7 @@ def test_a_refused_key_is_told_with_the_command_that_puts_another(status: int) -
 )
 def test_other_trouble_is_told_with_what_to_look_at(reason: str, advice: str) -> None:
     """And never with a command that would not help."""
-    assert advice in troubled(reason).message
+    assert advice in " ".join(troubled(reason).message.split())
     assert len(commands(troubled(reason))) == 1
 
 
@@ -152,13 +153,16 @@ def risks(count: int) -> list[Risk]:
 def test_batches_that_may_expire_are_told_with_their_requests_the_moment_and_what_happens_then() -> None:
     """In the order in which they expire; there is one command, which stops the run."""
     notice = at_risk_notice(RUN, risks(2)[::-1], timedelta(hours=24))
-    assert (notice.status, notice.subject) == ("at-risk", "Conveyor: at-risk team/articles")
+    assert (notice.status, notice.subject) == (
+        "at-risk",
+        "Conveyor: at-risk team/articles (up to 3,000 requests may expire)",
+    )
     said = notice.message.splitlines()
-    assert said[0].startswith("2 batches have not ended, of the run of your drop inbox/team/articles.jsonl")
+    assert said[0].startswith("2 batches have not ended, of the run of inbox/team/articles.jsonl")
     first = said.index("batch_0: 1,500 requests, until about 2026-11-22 16:00 UTC")
     assert said[first + 1] == "batch_1: 1,500 requests, until about 2026-11-22 16:01 UTC"
-    assert "(24 hours)" in notice.message
-    assert "up to 3,000." in notice.message
+    assert "(24 hours in all)" in notice.message
+    assert "up to 3,000 requests." in notice.message
     assert "not billed" in notice.message
     assert "retry.jsonl" in notice.message
     assert "Run:           run-1" in said
@@ -171,11 +175,49 @@ def test_of_many_batches_that_may_expire_the_first_are_named_and_all_are_counted
     notice = at_risk_notice(ODD, risks(500), timedelta(days=7))
     assert notice.message.count("until about") == 20
     assert "and 480 more" in notice.message
-    assert "up to 750,000." in notice.message
-    assert "(168 hours)" in notice.message
+    assert "up to 750,000 requests." in " ".join(notice.message.split())
+    assert "(168 hours in all)" in " ".join(notice.message.split())
     assert len(notice.subject) <= 99
 
 
 def test_one_batch_that_may_expire_is_told_in_the_singular() -> None:
     """As it is the usual case."""
-    assert at_risk_notice(RUN, risks(1), timedelta(hours=24)).message.startswith("1 batch has not ended")
+    notice = at_risk_notice(RUN, [risks(1)[0]._replace(requests=1)], timedelta(hours=24))
+    assert notice.message.startswith("1 batch has not ended")
+    assert notice.subject == "Conveyor: at-risk team/articles (up to 1 request may expire)"
+    assert "batch_0: 1 request, until about" in notice.message
+
+
+@pytest.mark.parametrize(
+    ("reason", "told", "why"),
+    [
+        ("HTTP 500", "the provider has an internal error", "the provider has an internal error (HTTP 500)"),
+        (
+            "RemoteProtocolError while /v1/x was read",
+            "the provider broke off its answer, or did not answer in HTTP",
+            "the provider broke off its answer, or did not answer in HTTP (RemoteProtocolError while /v1/x was read)",
+        ),
+        (
+            "HTTP 404",
+            "the provider does not know what was asked for",
+            "the provider does not know what was asked for (HTTP 404)",
+        ),
+    ],
+)
+def test_trouble_is_told_in_words_in_the_subject_and_with_its_name_behind_why(reason: str, told: str, why: str) -> None:
+    """Whoever is on duty reads what happened, and whoever mends it finds the name."""
+    notice = troubled(reason)
+    assert notice.subject == f"Conveyor: troubled team/articles ({told})"
+    assert f"\nWhy:           {why}\n" in notice.message
+
+
+@pytest.mark.parametrize(
+    "notice", [undecided(), troubled("HTTP 503"), at_risk_notice(RUN, risks(1), timedelta(hours=24))]
+)
+def test_a_message_about_a_run_that_goes_on_has_a_link_to_it_where_there_is_a_console(notice: Notice) -> None:
+    """In the Region and partition of the execution."""
+    arn = "arn:aws-us-gov:states:us-gov-west-1:111122223333:execution:conveyor-run:run-1-2"
+    link = linked(notice, Console.of(arn)).message.splitlines()[-1]
+    assert link.startswith("https://us-gov-west-1.console.amazonaws-us-gov.com/states/home?region=us-gov-west-1#/v2/")
+    assert link.endswith(arn)
+    assert linked(notice, Console.of("")) == notice

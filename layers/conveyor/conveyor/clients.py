@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from conveyor.console import Console
 from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.records import Rested
@@ -75,6 +77,10 @@ class Clients:
         from conveyor.api.access import Access  # noqa: PLC0415
 
         return Access(self.environment.api_key_secret, _CONFIG)
+
+    def console(self, event: Mapping[str, Any]) -> Console:
+        """Return the console that shows the execution which sent an event; where AWS is elsewhere, none does."""
+        return Console.of(event.get("arn", ""), os.environ.get("AWS_ENDPOINT_URL", ""))
 
     def turn(self, run: str, invocation: Invocation) -> Turn:
         """Read a run and give what is needed to work on it."""

@@ -68,9 +68,10 @@ def _stamp(moment: datetime) -> str:
 
 
 def first_state(run: Run) -> dict[str, Any]:
-    """Return the state in which the first execution of a run begins."""
+    """Return the state in which the first execution of a run begins. The name is for the message if it fails."""
     return {
         "run": run.run,
+        "name": run.name,
         "wait_seconds": run.settings.poll_min_seconds,
         "trouble": None,
         "warned": None,

@@ -16,6 +16,7 @@ from conveyor.invocation import SKEW
 from conveyor.plan import Batch
 from conveyor.records import AttemptAbsent, Duplicate, Foreign, Submitted
 from conveyor.turn import Turn
+from conveyor.wording import counted
 
 _SPARE = timedelta(seconds=45)
 """Time that poll needs for all else; reading results for a proof ends before that."""
@@ -94,7 +95,7 @@ def _obstacle(turn: Turn, batch: Batch, found: Progress | Trouble) -> str | None
     if isinstance(found, Trouble):  # which trouble is not said: each other reason would be another message
         return "the provider does not show it under this key"
     if found.requests not in (0, batch.requests):
-        return f"it holds {found.requests:,} requests, not {batch.requests:,}"
+        return f"it holds {counted(found.requests, 'request')}, not {batch.requests:,}"
     if found.ended and _is_surely_anothers(turn, batch, found.id):
         return "its results answer other requests"
     return None

@@ -110,8 +110,16 @@ def missing_beside(nameless: int) -> Result:
     """
     if not nameless:
         return failure(Outcome.MISSING)
-    told = f"{nameless:,} lines of the provider's results do not say whose they are, and this request's may be one"
-    return failure(Outcome.MISSING, Error(UNREADABLE, f"{told}: they stand as they came in aside.jsonl"))
+    if nameless == 1:
+        told = (
+            "1 line of the provider's results does not say whose it is, and may be this request's: it stands as it came"
+        )
+    else:
+        told = (
+            f"{nameless:,} lines of the provider's results do not say whose they are, and this request's may be one: "
+            "they stand as they came"
+        )
+    return failure(Outcome.MISSING, Error(UNREADABLE, f"{told} in aside.jsonl"))
 
 
 def is_retryable(outcome: Outcome, error: Error | None) -> bool:

@@ -5,6 +5,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from conveyor.dialect import Dialect
+from conveyor.found import Found
 from conveyor.output import OutputFile
 from conveyor.settings import Settings
 
@@ -63,6 +64,8 @@ class Checked(msgspec.Struct, frozen=True):
     """Faults of the lines left out."""
     faults_file: OutputFile | None = None
     """`invalid.jsonl`, where lines are left out."""
+    found: Found | None = None
+    """What was found wrong with them, in short."""
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from conveyor.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.sent_batch import Verdict
 from conveyor.turn import Turn
 from conveyor.verdict import verdicts
-from conveyor.warning import Risk, at_risk_notice, troubled_notice, undecided_notice
+from conveyor.warning import Risk, at_risk_notice, linked, troubled_notice, undecided_notice
 
 
 class _Trouble(msgspec.Struct):
@@ -46,6 +46,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
         warned = turn.now()
         words = at_risk_notice(turn.run, risks, turn.api.dialect.window)
     if words:
+        words = linked(words, clients.console(event))
         wait = 1 if following is Next.SUBMIT else wait  # what can be sent is sent right afterwards
         following = Next.TELL
     most = turn.run.settings.max_events

@@ -2,6 +2,7 @@
 
 from conveyor.checking import MOST_FAULTS, MOST_MODEL_CHANGES, Check
 from conveyor.settings import Settings
+from conveyor.wording import counted
 
 type Reason = tuple[str, str]
 """A code, and a message for a person."""
@@ -23,8 +24,9 @@ def _of_lines(check: Check, settings: Settings) -> Reason | None:
     invalid, most = check.lines - check.requests, settings.max_invalid_percent
     if invalid * 100 > check.lines * most:
         message = (
-            f"{invalid:,} of {check.lines:,} lines are invalid, and the limit is {most} % (MaxInvalidPercent): this is "
-            "probably the wrong file, or not what its program should have written"
+            f"{invalid:,} of {counted(check.lines, 'line')} {'is' if invalid == 1 else 'are'} invalid, and the limit "
+            f"is {most} % (MaxInvalidPercent): this is probably the wrong file, or not what its program "
+            "should have written"
         )
         return "mostly-invalid", message
     if not check.requests:

@@ -7,6 +7,8 @@ import msgspec
 
 from conveyor import keys
 from conveyor.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
+from conveyor.failures import ErrorKind, add_errors, by_count
+from conveyor.found import Found
 from conveyor.mending import Mend
 from conveyor.metadata import put_right
 from conveyor.outcome import Outcome, Usage
@@ -99,6 +101,10 @@ class Receipt(msgspec.Struct):
     """Why the drop could not be read any more when results were written: outcomes without id have a line number."""
     nulls_removed: int = 0
     """Requests that were sent without their fields that are null."""
+    errors: dict[str, ErrorKind] = {}
+    """Failures by the type of their error, the most frequent first, with some of its words."""
+    found: Found | None = None
+    """What was found wrong with invalid lines, in short."""
 
 
 def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: Checked | None = None) -> Receipt:
@@ -112,7 +118,7 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: Checke
     receipt.mend = refusal.mend
     found = checked or refusal
     receipt.requests = receipt.not_run = found.lines or 0
-    receipt.faults = found.faults
+    receipt.faults, receipt.found = found.faults, found.found
     receipt.files += [found.faults_file] if found.faults_file else []
     if checked:
         receipt.drop["sha256"] = checked.sha256
@@ -152,7 +158,7 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
         receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
     receipt.requests = plan.checked.lines
     receipt.drop["sha256"] = plan.checked.sha256
-    receipt.faults = plan.checked.faults
+    receipt.faults, receipt.found = plan.checked.faults, plan.checked.found
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
     receipt.nulls_removed = sum(batch.nulled for batch in plan.batches)
     receipt.files += files
@@ -176,6 +182,8 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
             receipt.causes[cause] = receipt.causes.get(cause, 0) + count
         _add_tokens(receipt.tokens, part.tokens)
         add_stops(receipt.stop_reasons, part.stop_reasons)
+        add_errors(receipt.errors, part.errors)
+    receipt.errors = by_count(receipt.errors)
     receipt.files += [plan.checked.faults_file] if plan.checked.faults_file else []
     receipt.cost_usd = _sum([tokens.cost_usd for tokens in receipt.tokens.values()])
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]

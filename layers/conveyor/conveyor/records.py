@@ -7,6 +7,8 @@ import msgspec
 
 from conveyor.causes import Cause
 from conveyor.drop import Drop
+from conveyor.failures import ErrorKind
+from conveyor.found import Found
 from conveyor.mending import Mend
 from conveyor.outcome import Usage
 from conveyor.output import OutputFile
@@ -51,6 +53,8 @@ class Refusal(msgspec.Struct, frozen=True):
     """`invalid.jsonl`, where lines are to blame."""
     mend: Mend | None = None
     """How a file of requests is made of the drop, where it is known what it is instead."""
+    found: Found | None = None
+    """What was found wrong, in short."""
 
 
 class Rested(msgspec.Struct, frozen=True):
@@ -243,3 +247,5 @@ class Part(msgspec.Struct, frozen=True):
     """Why the drop could not be read any more when this was written: then outcomes stand under line numbers."""
     stop_reasons: Stops = {}
     """Answers by model and by why they ended. Parts of earlier versions do not say."""
+    errors: dict[str, ErrorKind] = {}
+    """Failures by the type of their error."""

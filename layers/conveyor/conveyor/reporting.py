@@ -26,7 +26,10 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     receipt = _account(Ledger(clients.storage, event["run"]), clients.storage)
     data = msgspec.json.format(msgspec.json.encode(receipt), indent=2) + b"\n"
     clients.storage.put(keys.receipt(receipt.name, receipt.run), data)
-    return notice_of(receipt)._asdict() | {"results": receipt.results, "failures": receipt.failures}
+    return notice_of(receipt, clients.console(event))._asdict() | {
+        "results": receipt.results,
+        "failures": receipt.failures,
+    }
 
 
 def _account(ledger: Ledger, storage: Storage) -> Receipt:

@@ -19,9 +19,11 @@ from conveyor.facts import BatchFacts, Facts
 from conveyor.ledger import Ledger
 from conveyor.plan import Batch
 from conveyor.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
+from conveyor.trouble import of_status
 from conveyor.turn import Turn
 from conveyor.unreadable import DropUnreadable
 from conveyor.wire import Envelope
+from conveyor.wording import counted
 
 SPARE = timedelta(seconds=60)
 """Time to write down the answer after the last moment of a paid call."""
@@ -123,10 +125,11 @@ def _reason(turn: Turn, batch: Batch, refused: AttemptRefused) -> tuple[str, str
         return "role-refused", told
     if cause is None or cause is Cause.BETA:
         return _CODES.get(refused.status) or _CODES[refused.kind], told
-    told = f"{told}: {WORDS[cause]}"
+    words, named = WORDS[cause], f"HTTP {refused.status} {refused.type}" if refused.status else refused.type
     if cause is Cause.SIZE:
-        told += f" than batch {batch.number} has ({batch.requests:,} requests, {batch.body_bytes:,} bytes)"
-    return cause.value, told
+        size = f"{counted(batch.requests, 'request')}, {counted(batch.body_bytes, 'byte')}"
+        words = f"{words} than batch {batch.number} has, {size}"
+    return cause.value, f"{words} ({named})"
 
 
 def _betas_of(turn: Turn, refused: AttemptRefused) -> str:
@@ -143,7 +146,7 @@ def told_of(status: int, kind: str) -> str:
         return f"the provider took the batch, and then ran nothing of it: {kind}"
     if kind == RESTING:
         return "the provider asked not to be called for some time"
-    return f"the provider answered HTTP {status} {kind}" if status else "the provider could not be reached"
+    return of_status(status, kind) if status else "no connection to the provider could be made"
 
 
 def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> bool:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from conveyor.causes import account_cause
+from conveyor.failures import ErrorKind, count_error
 from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage
 from conveyor.output import Written
 from conveyor.price import cost, has_long_prompt
@@ -34,6 +35,7 @@ class Tally:
         self.causes = Counter[str]()
         self.stops: Stops = {}
         self._models: set[str] = set()
+        self.errors: dict[str, ErrorKind] = {}
         self._used: dict[tuple[str, bool], Usage] = {}
         """Tokens by model and whether the prompt was a long one: the price of a token depends on both."""
 
@@ -44,6 +46,9 @@ class Tally:
         self.repaired += result.is_repaired
         if result.error is not None and result.outcome is Outcome.ERRORED:
             self._add_error(result.error)
+        if result.outcome is not Outcome.SUCCEEDED:
+            error = result.error or Error(result.outcome.value, "")
+            count_error(self.errors, error.type, error.message)
         if result.outcome is Outcome.SUCCEEDED:
             model = result.model if result.model in self._models else self._new_model(result.model)
             if result.stop:
@@ -96,4 +101,4 @@ class Tally:
         files, ordered, unaccounted = written
         odd = (self.repaired, self.unreadable, dict(self.causes))
         part = Part(writer, at, *counts, self.tokens, files, ended_at, unaccounted, ordered, *odd)
-        return replace(part, stop_reasons=self.stops)
+        return replace(part, stop_reasons=self.stops, errors=self.errors)

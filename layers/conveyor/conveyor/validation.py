@@ -8,6 +8,7 @@ from conveyor.betas import BETAS_NOT_TAKEN
 from conveyor.checking import MOST_FAULTS, Check, check_drop
 from conveyor.dialect import Dialect
 from conveyor.drop import PACKED, SUFFIXES, is_taken
+from conveyor.found import found_in
 from conveyor.mending import mend_of
 from conveyor.output import OutputFile
 from conveyor.packed import Unreadable
@@ -46,9 +47,9 @@ def validate(turn: Turn) -> None:
     if reason:
         _refuse(turn, *reason, check, file)
     else:
-        checked = Checked(check.lines, reading.sha256, len(check.faults), file)
         for batch in check.batches:
             batch.unpacked = reading.is_packed
+        checked = Checked(check.lines, reading.sha256, len(check.faults), file, found_in(check.faults))
         turn.ledger.write_plan(Plan(checked, check.batches))
 
 
@@ -83,7 +84,8 @@ def _write_faults(turn: Turn, check: Check) -> OutputFile:
 def _refuse(turn: Turn, code: str, message: str, check: Check | None = None, file: OutputFile | None = None) -> None:
     refusal = Refusal(turn.invocation.writer, turn.now(), code, message, faults_file=file)
     if check is not None:
-        refusal = replace(refusal, lines=None if check.gave_up else check.lines, faults=len(check.faults))
+        lines = None if check.gave_up else check.lines
+        refusal = replace(refusal, lines=lines, faults=len(check.faults), found=found_in(check.faults))
     turn.ledger.write_refusal(refusal)
 
 

@@ -12,6 +12,7 @@ from conveyor.schedule import Next
 from conveyor.sent_batch import Verdict, give_up, is_patience_over, of_submitted, risk_of
 from conveyor.splitting import last_unread, rests_until
 from conveyor.submission import last_refusal, told_of
+from conveyor.trouble import in_words
 from conveyor.turn import Turn
 from conveyor.warning import Undecided
 
@@ -148,7 +149,7 @@ def _of_unsettled(turn: Turn, batch: Batch, number: int, about: BatchFacts, cont
         return Verdict(Next.WAIT, turn.now())
     found = look(turn, batch, number, about, may_conclude=problem is None)
     if control.is_stopped and found.trouble and is_patience_over(turn, turn.ledger.refusal().at, turn.now()):
-        message = f"it was stopped before it was known whether its call created a batch: {found.trouble}"
+        message = f"it was stopped before it was known whether its call created a batch: {in_words(found.trouble)}"
         return give_up(turn, batch.number, message)
     undecided = Undecided(batch.number, number, found.doubtful)
     return Verdict(Next.WAIT, found.until, problem or found.trouble, undecided, is_answer=bool(problem))

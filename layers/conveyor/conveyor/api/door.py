@@ -12,6 +12,7 @@ from conveyor.api import RESTING, Refused, ResultsUnreadable, Trouble, TroubleKi
 from conveyor.api.credentials import Credential
 from conveyor.records import RefusalKind
 from conveyor.rest import Rest
+from conveyor.trouble import in_words, name_of
 
 _QUESTION = httpx.Timeout(30.0, connect=5.0)
 """Seconds."""
@@ -77,7 +78,7 @@ class Door:
                 self._credential.renew()
                 answer = self._call(method, path, question)
         except httpx.HTTPError as error:
-            return Trouble(type(error).__name__)
+            return Trouble(name_of(error))
         return answer if answer.is_success else Trouble(f"HTTP {answer.status_code}", _kind(answer))
 
     def post(self, path: str, content: Content, seconds: float) -> Answer | Refused | Unknown:
@@ -104,10 +105,9 @@ class Door:
             with closing(self._client.send(request, stream=True)) as answer:
                 text = b"".join(_in_time(answer.iter_bytes(), start + seconds))
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            told = f"the provider could not be reached ({type(error).__name__})"
-            return Refused(RefusalKind.LATER, 0, "unreachable", told, None)
+            return Refused(RefusalKind.LATER, 0, "unreachable", in_words(name_of(error)), None)
         except (httpx.HTTPError, _TooSlowError) as error:
-            return Unknown(f"{type(error).__name__} while the batch was sent")
+            return Unknown(f"{name_of(error)} while the batch was sent")
         self._heed(answer)
         if not answer.is_success:  # before anybody shortens the words
             text = self._credential.hide(text.decode(errors="replace")).encode()
@@ -129,7 +129,7 @@ class Door:
                 yield answer.iter_bytes()
         except httpx.HTTPError as error:
             # Not chained: the cause may quote a header, and so the key.
-            raise ResultsUnreadable(f"{type(error).__name__} while {path} was read") from None
+            raise ResultsUnreadable(f"{name_of(error)} while {path} was read") from None
 
     def _open(self, path: str, opened: ExitStack, seconds: int) -> httpx.Response:
         request = self._request("GET", path, None, httpx.Timeout(seconds, connect=5.0))

@@ -1,0 +1,52 @@
+"""What a final message says of tokens and money."""
+
+from conveyor.ending import is_unsent
+from conveyor.outcome import Outcome
+from conveyor.receipt import Receipt
+from conveyor.wording import counted, dollars
+
+_MOST_MODELS = 5
+_LONGEST_MODEL = 60
+_PAID_PERHAPS = (Outcome.MISSING, Outcome.STUCK)
+
+
+def cost_of(receipt: Receipt) -> str:
+    """Say what a run cost, and for which models there is no price."""
+    if is_unsent(receipt):
+        return _unsent(receipt)
+    if not receipt.tokens:
+        is_unknown = any(receipt.outcomes[each] for each in _PAID_PERHAPS) or receipt.unreadable
+        return "What it cost is not known." if is_unknown else "Requests without an answer are not charged."
+    known = [tokens.cost_usd for tokens in receipt.tokens.values() if tokens.cost_usd is not None]
+    unknown = [_named(model) for model, tokens in receipt.tokens.items() if tokens.cost_usd is None]
+    more = len(unknown) - _MOST_MODELS
+    unpriced = ", ".join(unknown[:_MOST_MODELS]) + (f" and {more:,} more" if more > 0 else "")
+    if not known:
+        return f"What it cost is not known, since there is no price for {unpriced}."
+    amount = dollars(sum(known))
+    if unknown:
+        least = amount.removeprefix("about ")
+        return f"It cost at least {least} at Anthropic's batch price; there is no price for {unpriced}."
+    return f"It cost {amount} at Anthropic's batch price."
+
+
+def tokens_of(receipt: Receipt) -> list[tuple[str, str]]:
+    """Return a row of tokens for each model, those with most output first."""
+    used = sorted(receipt.tokens.items(), key=lambda each: (-each[1].usage.output_tokens, each[0]))
+    rows = [
+        ("Tokens", f"{tokens.usage.input_tokens:,} in, {tokens.usage.output_tokens:,} out ({_named(model)})")
+        for model, tokens in used[:_MOST_MODELS]
+    ]
+    more = len(used) - _MOST_MODELS
+    return rows + ([("Tokens", f"of {counted(more, 'more model')}: in the receipt")] if more > 0 else [])
+
+
+def _unsent(receipt: Receipt) -> str:
+    if receipt.unanswered:
+        calls = counted(receipt.unanswered, "call")
+        return f"No batch is known of {calls} without an answer, so nothing should have been charged."
+    return "Nothing of it is running, and nothing was charged."
+
+
+def _named(model: str) -> str:
+    return model[:_LONGEST_MODEL] or "a model without a name"

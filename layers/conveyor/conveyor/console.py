@@ -1,0 +1,49 @@
+"""Links into the AWS console, beside the addresses that commands take.
+
+Console domains: https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/learn-whats-new.html and the partitions' own
+documents (China: console.amazonaws.cn; GovCloud: console.amazonaws-us-gov.com).
+"""
+
+from typing import NamedTuple, Self
+from urllib.parse import quote
+
+_DOMAINS = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+"""By partition; there are no links in others."""
+
+
+class Console(NamedTuple):
+    """The console of the Region in which an execution runs."""
+
+    execution: str
+    """The ARN of the execution; empty where there is no console to link to."""
+
+    @classmethod
+    def of(cls, execution: str, endpoint: str = "") -> Self:
+        """Take the ARN of an execution. `endpoint`: AWS is elsewhere, and no console shows what is there."""
+        return cls("" if endpoint else execution)
+
+    @property
+    def _place(self) -> tuple[str, str] | None:
+        """The Region and its console's address."""
+        parts = self.execution.split(":")
+        if len(parts) < 8 or parts[1] not in _DOMAINS:  # noqa: PLR2004  # arn:partition:states:region:…:machine:name
+            return None
+        return parts[3], f"https://{parts[3]}.{_DOMAINS[parts[1]]}"
+
+    def prefix(self, bucket: str, prefix: str) -> str | None:
+        """Return the page of all objects under a prefix that ends in a slash."""
+        if self._place is None:
+            return None
+        region, address = self._place
+        return f"{address}/s3/buckets/{bucket}?region={region}&prefix={quote(prefix)}"
+
+    def run(self) -> str | None:
+        """Return the page of the execution."""
+        if self._place is None:
+            return None
+        region, address = self._place
+        return f"{address}/states/home?region={region}#/v2/executions/details/{quote(self.execution, safe=':')}"

@@ -1,0 +1,117 @@
+"""What a final message says of failures, faults and lines that were set aside: counts, types and places, no prompt."""
+
+from conveyor import commands, keys
+from conveyor.outcome import UNREADABLE
+from conveyor.receipt import Receipt
+from conveyor.unreadable import CANNOT
+from conveyor.wording import counted, paragraph, sentence
+
+_MOST_CAUSES = 5
+_MOST_CODES = 10
+_LONGEST_FAULT = 160
+_KINDS = {
+    "api_error": "the provider had an error of its own",
+    "authentication_error": "the credentials were not accepted",
+    "billing_error": "the account's billing is not in order",
+    "canceled": "the batch was cancelled before they were processed",
+    "expired": "the provider did not process them in time",
+    "invalid_request_error": "the provider does not accept the request",
+    "missing": "the provider's results do not hold them",
+    "never_sent": "the run ended before they were sent",
+    "not_found_error": "the provider does not know the model, or something else that is named",
+    "overloaded_error": "the provider was overloaded",
+    "permission_error": "the credentials may not use what is named",
+    "rate_limit_error": "the provider was busy, or a limit was reached",
+    "request_too_large": "the request is too large for the provider",
+    "stuck": "there are no results of their batch",
+    "timeout_error": "the provider took too long",
+    UNREADABLE: "no answer could be read from the provider's line",
+}
+"""Types of errors and outcomes in words of ours."""
+
+
+def causes_of(receipt: Receipt) -> list[str]:
+    """Name the most frequent types of errors: the provider's own words, which may quote a line, are in the receipt."""
+    if not receipt.errors:
+        return []
+    first = list(receipt.errors.items())[:_MOST_CAUSES]
+    width = max(len(f"{kind.failures:,}") for _, kind in first)
+    rows = [f"  {kind.failures:>{width},}  {_named(receipt, name)}" for name, kind in first]
+    rest = receipt.failures - sum(kind.failures for _, kind in first)
+    if rest > 0:
+        rows.append(f"  {rest:>{width},}  of other types")
+    told = "Failures by their cause; examples of the provider's words are in the receipt, under `errors`:"
+    return ["", *paragraph(told), *rows]
+
+
+def _named(receipt: Receipt, name: str) -> str:
+    if receipt.found and name in receipt.found.codes:
+        return f"{name}: invalid lines, which were left out"
+    return f"{name}: {_KINDS[name]}" if name in _KINDS else name
+
+
+def faults_of(receipt: Receipt) -> list[str]:
+    """Name the first faults of a refused drop and count them by code, if lines are to blame."""
+    if not receipt.files:
+        return []
+    lines = []
+    if found := receipt.found:
+        lines.append("")
+        for fault in found.first:
+            where = f"line {fault.line:,}" if fault.line is not None else "the drop"
+            lines.append(f"  {where}: {fault.message[:_LONGEST_FAULT]} ({fault.code})")
+        codes = [f"{count:,} {code}" for code, count in found.codes.items()]
+        more = f" and {counted(len(codes) - _MOST_CODES, 'more code')}" if len(codes) > _MOST_CODES else ""
+        lines += ["", *paragraph(f"By code: {', '.join(codes[:_MOST_CODES])}{more}.")]
+    listed = receipt.files[0].lines
+    told = f"{counted(listed, 'fault is', 'faults are')} listed"
+    of_lines = f"{counted(receipt.requests, 'line was', 'lines were')} read"
+    told = f"{told} ({of_lines})" if receipt.requests else f"The first {told}"
+    lines += ["", *paragraph(f"{told}, each with its line, a code and what to do, in")]
+    return [*lines, "", f"  {commands.url(str(receipt.drop['bucket']), receipt.files[0].key)}"]
+
+
+def set_aside(receipt: Receipt) -> list[str]:
+    """Say what stands in `aside.jsonl`, if there is anything: some of it may be answers that were paid for."""
+    repeated = sum(batch.repeated for batch in receipt.batches)
+    foreign = sum(batch.foreign for batch in receipt.batches)
+    told = [
+        (
+            receipt.repaired,
+            "result held characters that are not valid JSON text; they were replaced (U+FFFD)",
+            "results held characters that are not valid JSON text; they were replaced (U+FFFD)",
+        ),
+        (
+            receipt.unreadable,
+            "failure has a result line from which no answer could be read; it may have been billed",
+            "failures have a result line from which no answer could be read; they may have been billed",
+        ),
+        (
+            repeated,
+            "result line came for a request that had a result already",
+            "result lines came for requests that had a result already",
+        ),
+        (
+            foreign,
+            "result line belongs to no request of this drop",
+            "result lines belong to no request of this drop",
+        ),
+    ]
+    lines = [f"  {counted(count, one, many)}" for count, one, many in told if count]
+    where = commands.url(str(receipt.drop["bucket"]), keys.aside(receipt.name, receipt.run))
+    return ["", "The provider's own lines are set aside in", where + ":", *lines] if lines else []
+
+
+def without_ids(receipt: Receipt) -> list[str]:
+    """Say what is known instead of the ids where the drop could not be read any more."""
+    if not receipt.drop_unreadable:
+        return []
+    why = receipt.drop_unreadable.removeprefix(CANNOT)
+    return [
+        "",
+        *paragraph(
+            sentence(f"The drop could not be read when results were written: {why}"),
+            'So there are no ids: where "custom_id" is null, "line" is the number of the line in your file (null in a',
+            "failure whose line nobody can tell). None of these can be sent again from here: no line can be read.",
+        ),
+    ]

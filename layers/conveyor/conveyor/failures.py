@@ -1,0 +1,64 @@
+"""Why requests failed: counted by the type of their error, with some of its words. All of it is bounded."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+MOST_TYPES = 50
+MOST_WORDS = 10
+"""Different texts kept of one type: the first ones."""
+LONGEST_WORDS = 200
+"""Characters kept of a text."""
+OTHER = "other"
+"""Stands for a type that is no name, and for all beyond the first 50."""
+
+_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+_NUMBER = re.compile(r"\d+")
+
+
+class ErrorKind(msgspec.Struct):
+    """Failures whose errors have one type."""
+
+    failures: int = 0
+    words: dict[str, int] = {}
+    """Texts of these errors and how often each came, numbers left out; they may quote a request."""
+
+
+def count_error(kinds: dict[str, ErrorKind], kind: str, message: str) -> None:
+    """Count one failure's error."""
+    name = kind if _TYPE.fullmatch(kind) else OTHER
+    counted = _kind(kinds, name)
+    counted.failures += 1
+    text = " ".join(_NUMBER.sub("#", message[: 2 * LONGEST_WORDS]).split())[:LONGEST_WORDS]
+    _count_words(counted, text, 1)
+
+
+def add_errors(kinds: dict[str, ErrorKind], more: Mapping[str, ErrorKind]) -> None:
+    """Add the counts of another batch."""
+    for name, kind in more.items():
+        counted = _kind(kinds, name)
+        counted.failures += kind.failures
+        for text, times in kind.words.items():
+            _count_words(counted, text, times)
+
+
+def by_count(kinds: Mapping[str, ErrorKind]) -> dict[str, ErrorKind]:
+    """Return the kinds and their texts, the most frequent first."""
+    first = sorted(kinds.items(), key=lambda each: (-each[1].failures, each[0]))
+    return {name: ErrorKind(kind.failures, _most_frequent(kind.words)) for name, kind in first}
+
+
+def _most_frequent(words: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(words.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _kind(kinds: dict[str, ErrorKind], name: str) -> ErrorKind:
+    if name not in kinds and len(kinds) >= MOST_TYPES:
+        name = OTHER
+    return kinds.setdefault(name, ErrorKind())
+
+
+def _count_words(kind: ErrorKind, text: str, times: int) -> None:
+    if text and (text in kind.words or len(kind.words) < MOST_WORDS):
+        kind.words[text] = kind.words.get(text, 0) + times

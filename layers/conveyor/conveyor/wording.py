@@ -1,0 +1,65 @@
+"""Words, counts, money and times as messages write them."""
+
+import textwrap
+from datetime import timedelta
+
+LONGEST_SUBJECT = 99
+"""SNS takes fewer than 100 ASCII characters."""
+WIDTH = 78
+"""Columns of a line, unless it is a command, an address or a link."""
+_SMALLEST_AMOUNT = 0.0001
+_FOUR_DIGITS_BELOW = 0.1
+_FEWEST_OF_NAME = 12
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun: "1 line", "2,000 lines". `many`: where it is not `one` and an s."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def subject(word: str, name: str, figures: str = "") -> str:
+    """Return the subject of a message. A long name is cut in its middle, since its end tells months apart."""
+    figures = f" ({figures})" if figures else ""
+    start = f"Conveyor: {word} "
+    room = max(LONGEST_SUBJECT - len(start) - len(figures), _FEWEST_OF_NAME)
+    return f"{start}{cut_middle(name, room)}{figures}"[:LONGEST_SUBJECT]
+
+
+def cut_middle(name: str, longest: int) -> str:
+    """Return a name of at most so many characters."""
+    if len(name) <= longest:
+        return name
+    end = (longest - 2) // 2
+    return f"{name[: longest - 2 - end]}..{name[len(name) - end :]}"
+
+
+def dollars(amount: float) -> str:
+    """Return an amount of money that is an estimate: cents, and below ten of them four digits."""
+    if 0 < amount < _SMALLEST_AMOUNT:
+        return f"less than ${_SMALLEST_AMOUNT}"
+    return f"about ${amount:,.2f}" if amount >= _FOUR_DIGITS_BELOW or not amount else f"about ${amount:.4f}"
+
+
+def duration(time: timedelta) -> str:
+    """Return a length of time in its two largest units."""
+    minutes, seconds = divmod(max(int(time.total_seconds()), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    units = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    first = next((at for at, (count, _) in enumerate(units) if count), len(units) - 1)
+    return " ".join(f"{count} {unit}" for count, unit in units[first : first + 2] if count) or "0 s"
+
+
+def sentence(text: str) -> str:
+    """Return a text with a full stop."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def paragraph(*sentences: str) -> list[str]:
+    """Return sentences as lines of a message."""
+    return textwrap.wrap(" ".join(sentences), WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def table(rows: list[tuple[str, str]]) -> list[str]:
+    """Return a line for each label and value."""
+    return [f"{label + ':':<15}{value}" for label, value in rows]
