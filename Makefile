@@ -1,4 +1,5 @@
 # Everything a developer does. `make` alone lists it. Needs Python 3.13, make and git; the rest is installed into .venv.
+# The tests also type commands with jq, iconv, unzip, bzip2, xz and zstd, which systems bring or package.
 
 TOOLS := .venv/tools/bin/python
 SAM := .venv/sam/bin/python -m samcli

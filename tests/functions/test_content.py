@@ -119,13 +119,13 @@ def test_a_drop_that_is_refused_for_its_lines_makes_room_for_the_same_bytes(belt
 
 
 def test_bytes_that_were_run_again_on_purpose_are_not_run_once_more_by_themselves(belt: Belt) -> None:
-    """The first run is refused at the provider, the second was told to run and paid: the third is a repetition."""
+    """The first run is stopped while its provider is busy, the second was told to run and paid: the third repeats it."""
     belt.provider.fail("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "9000"}}, times=1)
     first = belt.upload(drop_of(2), KEY)
     paid = belt.upload(drop_of(2), KEY, {"again": "yes"})
     assert belt.finish(paid)["status"] == "completed"
     belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{first}/cancel", Body=b"stop\n")
-    assert belt.finish(first)["status"] == "refused"
+    assert belt.finish(first)["status"] == "stopped"
     third = belt.finish(belt.upload(drop_of(2), KEY))
     assert third["status"] == "refused"
     assert f"run {paid} already" in plain(third["message"])

@@ -66,7 +66,7 @@ def test_a_run_that_is_stopped_while_the_provider_is_away_keeps_what_is_finished
     belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/cancel", Body=b"stop\n")
     assert look_for(belt, run, hours=30) == "wait"
     belt.provider.configure(faults=[])
-    assert belt.finish(run)["status"] == "completed"
+    assert belt.finish(run)["status"] == "stopped"
     assert agree(belt, run)["results"] == 2
 
 

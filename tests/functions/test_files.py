@@ -138,7 +138,7 @@ def test_a_file_that_is_refused_for_no_line_of_it_would_be_refused_again(belt: B
     """No line is worth sending again as it is."""
     belt.provider.configure(blame_whole="odd_file")
     run = belt.upload(drop_of(3))
-    assert belt.finish(run)["status"] == "completed"
+    assert belt.finish(run)["status"] == "failed"
     failures = belt.lines("failures/", "failures.jsonl")
     assert {(line["outcome"], line["retryable"]) for line in failures} == {("errored", False)}
     assert all("odd_file" in line["error"]["message"] for line in failures)

@@ -29,7 +29,7 @@ def test_a_wrong_file_is_one_refusal_with_the_command_that_mends_it(
     """Whatever is said about invalid lines, and packed or not: no line is judged, and skipping is no offer."""
     data = pack((REPORTS / "array-of-lines.jsonl").read_bytes())
     notice = belt.finish(belt.upload(data, "inbox/a b/x.jsonl", metadata))
-    assert (notice["status"], notice["subject"]) == ("refused", "Conveyor: refused a_b/x")
+    assert (notice["status"], notice["subject"]) == ("refused", "Conveyor: refused a_b/x (nothing was sent)")
     receipt = belt.receipt()
     fields = [receipt[name] for name in ("code", "requests", "not_run", "faults", "files")]
     assert fields == ["file-is-json-array", 0, 0, 0, []]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.functions.belt import Belt, drop_of
-from tests.functions.checks import check
+from tests.functions.checks import check, plain
 
 REPORT = Path(__file__).parents[1] / "data" / "reports" / "stop-reasons.provider.json"
 
@@ -30,6 +30,6 @@ def test_answers_cut_short_are_counted_and_told(belt: Belt, monkeypatch: pytest.
     assert counted == {"refusal": 1, "pause_turn": 1, "end_turn": 1, "null": 1} | (
         {} if form == "chat" else {"model_context_window_exceeded": 1}
     )
-    assert f"{cut} answer{'s were' if cut > 1 else ' was'} cut off at max_tokens; " in notice["message"]
-    assert "1 answer was refused by the model (refusal); 1 answer is unfinished" in notice["message"]
-    assert "1 answer ended for another reason (null)." in notice["message"]
+    assert f"{cut} answer{'s were' if cut > 1 else ' was'} cut off at max_tokens; " in plain(notice["message"])
+    assert "1 answer was refused by the model (refusal); 1 answer is unfinished" in plain(notice["message"])
+    assert "1 answer ended for another reason (null)." in plain(notice["message"])

@@ -89,12 +89,13 @@ def test_an_archived_drop_runs_when_the_commands_of_its_message_were_typed(belt:
     restore, copy, again = [line.strip() for line in message.splitlines() if line.startswith("  aws")]
     named = {"Bucket": belt.bucket, "Key": KEY}
     assert restore == (
-        f"aws s3api restore-object --bucket {belt.bucket} --key {KEY} --version-id {put['VersionId']} "
+        f"aws s3api restore-object --bucket {belt.bucket} --key {KEY} --version-id={put['VersionId']} "
         f"--restore-request Days=7"
     )
     source = f"{belt.bucket}/{KEY}?versionId={put['VersionId']}"
     assert copy == (
-        f"aws s3api copy-object --bucket {belt.bucket} --key {KEY} --copy-source '{source}' --storage-class STANDARD"
+        f"aws s3api copy-object --bucket {belt.bucket} --key {KEY} --copy-source '{source}' --storage-class STANDARD "
+        "--tagging-directive REPLACE"
     )
     assert again.startswith("aws s3 cp three.jsonl s3://")
     belt.s3.restore_object(**named, VersionId=put["VersionId"], RestoreRequest={"Days": 7})

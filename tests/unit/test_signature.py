@@ -156,7 +156,7 @@ def test_a_streamed_body_is_signed_with_its_hash_and_read_twice(gateway: Gateway
 
 def test_a_file_of_lines_is_signed_as_it_is_sent(gateway: Gateway) -> None:
     """With what is escaped in it, not as the user wrote it."""
-    data = line("a", system="\u2028 \u0085") + b"\n"
+    data = line("a", system="x\u2028 \u0085") + b"\n"
     (batch,) = check_drop(RUN, settings(), PARAMS, lambda: [data]).batches
     envelope = Envelope(PARAMS.form, RUN, 16)
     sent = outgoing(size=batch.body_bytes)._replace(body=lambda: envelope.body(batch, read_stretches([data])))
