@@ -119,7 +119,7 @@ def test_a_drop_that_is_refused_for_its_lines_makes_room_for_the_same_bytes(belt
 
 
 def test_bytes_that_were_run_again_on_purpose_are_not_run_once_more_by_themselves(belt: Belt) -> None:
-    """The first run is stopped while its provider is busy, the second was told to run and paid: the third repeats it."""
+    """The first run is stopped while its provider is busy, the second told to run, and paid: the third repeats it."""
     belt.provider.fail("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "9000"}}, times=1)
     first = belt.upload(drop_of(2), KEY)
     paid = belt.upload(drop_of(2), KEY, {"again": "yes"})
