@@ -107,7 +107,7 @@ def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
 @pytest.mark.parametrize(
     ("word", "lines", "told"),
     [
-        ("adopt {}", 1, "holds 1 requests, not 4"),
+        ("adopt {}", 1, "holds 1 request, not 4"),
         ("adopt {}", 4, "is another run's"),
         ("adopt msgbatch_unknown", 4, "cannot be adopted"),
         ("adopt", 4, "says neither"),
@@ -164,7 +164,9 @@ def test_a_key_that_stays_revoked_is_told_once_with_the_command_that_mends_it(be
     (notice,) = belt.told
     assert notice["status"] == "troubled"
     secret = STACK_SETTINGS["API_KEY_SECRET"]
-    assert f"aws secretsmanager put-secret-value --secret-id {secret} --secret-string <key>" in commands(notice)
+    assert f'aws secretsmanager put-secret-value --secret-id {secret} --secret-string "${{API_KEY:?}}"' in commands(
+        notice
+    )
     goes_wrong(belt)
     check(belt, play_on(belt, run), DATA)
     assert len(belt.told) == 1

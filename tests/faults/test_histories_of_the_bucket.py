@@ -88,7 +88,8 @@ def test_a_ledger_that_is_lost_after_the_end_leads_to_no_second_call(belt: Belt,
         assert belt.submit(event)["run"] == first.run
     assert executions(belt, machine) == [first.run]
     again = play_on(belt, first.run)
-    assert (again.notice, again.creates) == (first.notice, 1)
+    timeless = {"message": ""}  # which says how long it took, and what was split later took longer
+    assert (again.notice | timeless, again.creates) == (first.notice | timeless, 1)
     assert check(belt, again, DATA)["batches"][0]["adopted"] is True
 
 
