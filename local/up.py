@@ -22,18 +22,21 @@ PROVIDER_SECONDS = 10.0  # until a batch of the simulated provider ends
 EXPORTS = SAVED / "local.sh"
 
 # What is written into that file: the real AWS CLI then talks to the local AWS and to nothing else.
-# The endpoint once more for SQS: version 1 of the AWS CLI does not take it from the environment there.
+# The endpoint as an option, too: not every version of the AWS CLI takes it from the environment.
 SOURCED = """unset AWS_PROFILE
 {exports}
+aws() {{
+  command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"
+}}
 next_message() {{
-  set -- "$(aws --endpoint-url "$AWS_ENDPOINT_URL" sqs receive-message --queue-url {queue} \\
+  set -- "$(aws sqs receive-message --queue-url {queue} \\
     --query 'Messages[0]' --output json)"
   case $1 in ''|null) echo 'No message yet.' >&2; return 1 ;; esac
   printf '%s\\n' "$1" | {python} -c '
 import json, sys
 told = json.loads(json.load(sys.stdin)["Body"])
 print(told.get("Subject", ""), told["Message"], sep="\\n\\n")' || return
-  aws --endpoint-url "$AWS_ENDPOINT_URL" sqs delete-message --queue-url {queue} --receipt-handle "$(
+  aws sqs delete-message --queue-url {queue} --receipt-handle "$(
     printf '%s\\n' "$1" | {python} -c 'import json, sys; print(json.load(sys.stdin)["ReceiptHandle"])')"
 }}
 """
@@ -53,8 +56,7 @@ List what came back, and read it:
     aws s3 ls --recursive s3://{bucket}/failures/
     aws s3 cp --recursive s3://{bucket}/results/ .demo/results/
 
-No aws command? Install AWS CLI version 2, or: python3.13 -m venv .venv/cli && .venv/cli/bin/pip install awscli, and
-then type .venv/cli/bin/aws."""
+No aws command? Install AWS CLI version 2; version 1 lacks an option that commands of messages have."""
 
 SIMULATED = """
 The simulated provider takes {seconds:g} s. Make every tenth request of all later drops fail, and see it:
