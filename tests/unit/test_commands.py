@@ -59,3 +59,9 @@ def test_what_s3_cannot_copy_at_once_is_dropped_from_where_it_came() -> None:
     drop = commands.Version("bucket", "inbox/a.jsonl", "v", 5 * 1024**3 + 1)
     command = commands.drop_again(drop, "a", "unsent", commands.carried({"again": "yes"}, "run-1"))
     assert command == "aws s3 cp a.jsonl s3://bucket/inbox/a.jsonl --metadata again=run-1"
+
+
+def test_what_was_uploaded_as_a_folder_gets_a_name() -> None:
+    """A program that makes folders may give one a body."""
+    drop = commands.Version("bucket", "inbox/april/", "v", 9)
+    assert commands.drop_file(drop, "april_", {}) == ("aws s3 cp requests.jsonl s3://bucket/inbox/april/requests.jsonl")

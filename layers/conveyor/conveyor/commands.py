@@ -11,6 +11,8 @@ from conveyor.drop import AGAIN, SUFFIX, is_taken, key_of_lines, stem
 
 _LARGEST_COPY = 5 * 1024**3
 """Bytes that S3 copies at once."""
+_NAME = "requests"
+"""Of a file that was uploaded as a folder, under no name."""
 _LONGEST_KEY = 1024
 """Bytes of a key that S3 takes."""
 _SHORTHAND = re.compile(r"[A-Za-z0-9._:-]+")
@@ -62,7 +64,7 @@ def drop_again(drop: Version, name: str, code: str, metadata: Mapping[str, str])
 
 def drop_file(drop: Version, name: str, metadata: Mapping[str, str]) -> str:
     """Return the command that uploads a file again, under a key that starts a run. `name`: the run's name."""
-    file = drop.key.rsplit("/", 1)[-1]
+    file = drop.key.rsplit("/", 1)[-1] or _NAME + SUFFIX
     return f"aws s3 cp {_path(file)} {_address(drop.bucket, _key(drop, name))}{_metadata(metadata)}"
 
 
@@ -148,7 +150,8 @@ def url(bucket: str, key: str) -> str:
 
 def _key(drop: Version, name: str) -> str:
     """Return the key under which a drop is taken: its own, in its own folder, with a suffix where that lacks."""
-    key = drop.key if is_taken(drop.key) else drop.key + SUFFIX
+    named = drop.key + _NAME if drop.key.endswith("/") else drop.key
+    key = named if is_taken(named) else named + SUFFIX
     return key if _fits(key) else f"{keys.INBOX}{name}{SUFFIX}"
 
 
