@@ -51,7 +51,7 @@ def test_the_lines_worth_sending_again_can_be_dropped_as_they_are(belt: Belt) ->
     notice = belt.finish(run)
     (key,) = [key for key in belt.stored("failures/") if key.endswith(RETRY)]
     assert belt.read(key).splitlines() == [data.splitlines()[0], data.splitlines()[2]]
-    command = next(line for line in plain(notice["message"]).splitlines() if "aws s3 cp" in line)
+    command = next(line for line in notice["message"].splitlines() if "aws s3 cp" in line)
     assert command.split()[-2:] == [f"s3://{belt.bucket}/{key}", f"s3://{belt.bucket}/inbox/three-retry.jsonl"]
     belt.provider.configure(outcomes={})
     again = belt.finish(belt.upload(belt.read(key), "inbox/three-retry.jsonl"))

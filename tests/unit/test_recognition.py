@@ -8,6 +8,7 @@ import lzma
 import shutil
 import subprocess
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from conveyor.complexity import MOST_VALUES
 from conveyor.lines import LONGEST_LINE
 from conveyor.mending import Mend, mend_of
 from conveyor.packed import unpack_all
@@ -206,6 +208,35 @@ def test_zstd_is_told(tmp_path: Path) -> None:
     """Python's library does not pack it yet."""
     packed = subprocess.run(["zstd", "-c"], input=JSONL, capture_output=True, check=True)  # noqa: S607
     assert len(mended(packed.stdout, tmp_path)) == 3
+
+
+def test_a_request_is_one_whatever_its_text_looks_like() -> None:
+    """A tar archive has "ustar" at this place, and NULs around it."""
+    before = b'{"custom_id":"1","params":{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"'
+    line = before + b"x" * (256 - len(before)) + b'mustard please"}]}}\n'
+    assert line[257:262] == b"ustar"
+    assert b"".join(recognised([line * 3])) == line * 3
+    (text,) = filter(None, [kind_of(b"x" * 256 + b"mustard")])
+    assert text.code == "file-is-text"
+
+
+def test_an_object_of_too_many_fields_is_left_to_the_checks_of_lines() -> None:
+    """None of them is decoded here: that would take many times the bytes."""
+    fields = ",".join(f'"{number:x}":1' for number in range(MOST_VALUES + 1))
+    data = f"{{{fields}}}".encode()
+    tracemalloc.start()
+    try:
+        assert kind_of(data) is None
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 * len(data)
+
+
+def test_byte_order_marks_are_passed_over_at_once() -> None:
+    """A copy of the rest for each of them would take minutes."""
+    data = (MARK + b"\n") * 1_000_000 + b"{}"
+    assert b"".join(recognised([data])) == data
 
 
 CSV = b'custom_id,prompt\nr1,Hello\nr2,"How, and ""why""?\nTell"\n'

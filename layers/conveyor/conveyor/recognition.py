@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor import kinds
+from conveyor.complexity import has_too_many_values
 from conveyor.json_prefix import Prefix, State, read_prefix
 from conveyor.kinds import Kind
 from conveyor.lines import BYTE_ORDER_MARK, LONGEST_LINE, Stretch, split_stretch
@@ -25,6 +26,7 @@ WINDOW = 1 << 18
 _MOST_READ_ON = 1 << 28
 """Bytes that are read on to see how a file ends."""
 _END = 1 << 10
+_UNSEEN = re.compile(rb"(?:[ \t\r\n\v\f]++|%b)*+" % BYTE_ORDER_MARK)
 _VISIBLE = re.compile(rb"[^ \t\r\n]")
 _DANGLING = re.compile(rb",[ \t\r\n]*\][ \t\r\n]*\Z")
 _CLOSED = re.compile(rb"\][ \t\r\n]*\Z")
@@ -123,14 +125,14 @@ def _array(end: bytes) -> Kind:
 
 def kind_of(beginning: Beginning) -> Kind | None:
     """Return what a file is; None where its lines are to be checked."""
-    if kind := kind_by_signature(beginning.start):
-        return kind
     text = _unmarked(beginning.data)
-    if not text:
-        return None
     line, _, rest = text.partition(b"\n")
     head = _head(line)
     if head and _is_request(head):
+        return None
+    if kind := kind_by_signature(beginning.start):
+        return kind
+    if not text:
         return None
     match text[:1]:
         case b"[":
@@ -144,10 +146,8 @@ def kind_of(beginning: Beginning) -> Kind | None:
 
 def _unmarked(data: bytes) -> bytes:
     """Return a file without the byte order marks and white space before its first line's content."""
-    text = data.lstrip()
-    while text.startswith(BYTE_ORDER_MARK):
-        text = text[len(BYTE_ORDER_MARK) :].lstrip()
-    return text
+    before = _UNSEEN.match(data)
+    return data[before.end() :] if before else data
 
 
 def _head(line: bytes) -> _Head | None:
@@ -199,7 +199,7 @@ def _kind_of_line(line: bytes, head: _Head, *, is_alone: bool) -> Kind | None:
     """Return what one JSON object is that stands alone, and is no request."""
     if is_alone and bytes(head.custom_id)[:1] == b"{" and bytes(head.params)[:1] == b"{":
         return kinds.COLUMNS
-    if not is_alone or bytes(head.custom_id) or bytes(head.params):
+    if not is_alone or bytes(head.custom_id) or bytes(head.params) or has_too_many_values(line):
         return None
     fields = {name: bytes(value).lstrip() for name, value in _decode_fields(line).items()}
     if all(fields.get(name, b"")[:1] == b"[" for name in ("columns", "data")):

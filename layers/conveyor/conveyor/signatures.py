@@ -79,7 +79,7 @@ def kind_by_signature(data: bytes) -> Kind | None:
             return kind
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return next((kind for names, kind in _OFFICE if names.search(data)), _ZIP)
-    return _TAR if data[257:262] == b"ustar" else kind_by_encoding(data)
+    return _TAR if data[257:265].startswith((b"ustar\0", b"ustar  \0")) else kind_by_encoding(data)
 
 
 _MARKS: tuple[tuple[bytes, str], ...] = (
