@@ -52,7 +52,13 @@ def test_the_lines_worth_sending_again_can_be_dropped_as_they_are(belt: Belt) ->
     (key,) = [key for key in belt.stored("failures/") if key.endswith(RETRY)]
     assert belt.read(key).splitlines() == [data.splitlines()[0], data.splitlines()[2]]
     command = next(line for line in notice["message"].splitlines() if "aws s3 cp" in line)
-    assert command.split()[-2:] == [f"s3://{belt.bucket}/{key}", f"s3://{belt.bucket}/inbox/three-retry.jsonl"]
+    source = f"s3://{belt.bucket}/{key}"
+    assert command.split()[3:] == [
+        source,
+        f"s3://{belt.bucket}/inbox/three-retry.jsonl",
+        "--copy-props",
+        "metadata-directive",
+    ]
     belt.provider.configure(outcomes={})
     again = belt.finish(belt.upload(belt.read(key), "inbox/three-retry.jsonl"))
     assert again["subject"] == "Conveyor: completed three-retry (all 2 answered)"
