@@ -7,7 +7,6 @@ import orjson
 import pytest
 
 from tests.functions.belt import Belt, drop_of, request
-from tests.functions.checks import plain
 
 RETRY, ASIDE = "retry.jsonl", "aside.jsonl"
 
