@@ -319,3 +319,17 @@ def test_the_reported_null_count_hides_nothing() -> None:
     (line,) = (REPORTS / "08-result-null-count.jsonl").read_bytes().splitlines()
     result = read(line, "messages")
     assert (result.model, result.usage) == ("claude-haiku-4-5", Usage(5, 0))
+
+
+@pytest.mark.parametrize("levels", [12, 500, 900, 5_000])
+@pytest.mark.parametrize("inner", [b"1", b"null", b'"boom"'])
+def test_a_deep_error_hides_neither_its_request_nor_another(levels: int, inner: bytes) -> None:
+    """Beside an answer, too, where it says that there is one, and where it says nothing."""
+    error = b'{"a":' * levels + inner + b"}" * levels
+    errored = b'{"custom_id":"%b","result":{"type":"errored","error":%b}}' % (WIRE_ID.encode(), error)
+    failed = b'{"custom_id":"%b","response":null,"error":%b}' % (WIRE_ID.encode(), error)
+    beside = b'{"custom_id":"%b","response":{"status_code":200,"body":%b},"error":%b}'
+    within = message(b"a")[:-1] + b',"error":%b}' % error
+    lines = [failed, beside % (WIRE_ID.encode(), message(b"a"), error), beside % (WIRE_ID.encode(), within, b"null")]
+    for dialect, line in [("messages", errored), ("files", errored), *(("files", line) for line in lines)]:
+        assert read(line, dialect).wire_id == WIRE_ID

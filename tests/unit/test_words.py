@@ -84,3 +84,20 @@ def test_whatever_an_error_is_it_is_read(value: object) -> None:
     said = said_in(msgspec.json.encode(value))
     assert said is not None
     assert all(isinstance(word, str) for word in said)
+
+
+def deep(levels: int, inner: bytes = b"1", before: bytes = b'{"a":', after: bytes = b"}") -> bytes:
+    """Write a value with so many levels."""
+    return before * levels + inner + after * levels
+
+
+@pytest.mark.parametrize("levels", [5, 11, 500, 900, 5_000, 50_000])
+@pytest.mark.parametrize(("before", "after"), [(b'{"a":', b"}"), (b"[", b"]"), (b'{"error":[', b"]}")])
+def test_an_error_of_any_depth_is_read_or_is_none(levels: int, before: bytes, after: bytes) -> None:
+    """Its depth is nothing that a caller must know."""
+    full, empty = (deep(levels, inner, before, after) for inner in (b'"boom"', b"null"))
+    for raw in (full, b'{"message":%b}' % full, b'{"loc":[%b],"msg":"boom"}' % full):
+        said = said_in(raw)
+        assert said is None or said.message
+        assert not is_nothing(raw)
+    assert is_nothing(empty) == (said_in(empty) == Said())

@@ -54,7 +54,11 @@ def said_in(raw: bytes) -> Said | None:
     said = _read(value)
     if any(said) or is_empty(value):
         return said
-    return Said(message=msgspec.json.encode(value)[:_LONGEST_SHAPE].decode(errors="ignore"))
+    try:
+        shape = msgspec.json.encode(value)
+    except RecursionError:  # it has more levels than can be written, but not more than can be read
+        shape = raw
+    return Said(message=shape[:_LONGEST_SHAPE].decode(errors="ignore"))
 
 
 def is_nothing(raw: bytes) -> bool:
@@ -68,12 +72,19 @@ def is_nothing(raw: bytes) -> bool:
 
 
 def is_empty(value: Any) -> bool:  # noqa: ANN401  # JSON has no narrower type
-    """Tell whether a decoded value says nothing."""
-    if isinstance(value, dict):
-        return all(is_empty(each) or (name, each) == ("type", "error") for name, each in value.items())
-    if isinstance(value, list):
-        return all(map(is_empty, value))
-    return value.strip(" ").lower() in _NOTHING if isinstance(value, str) else not value
+    """Tell whether a decoded value says nothing, however deep it is."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case dict() as fields:
+                waiting += (each for name, each in fields.items() if (name, each) != ("type", "error"))
+            case list() as values:
+                waiting += values
+            case str() as text if text.strip(" ").lower() in _NOTHING:
+                pass
+            case other if other:
+                return False
+    return True
 
 
 def _read(value: Any, depth: int = 0) -> Said:  # noqa: ANN401
@@ -121,7 +132,8 @@ def _from_fields(given: dict[str, Any], depth: int) -> Said:
         message = ": ".join(said.message for said in words)
     place = fields.get("loc")
     if message and isinstance(place, list):  # one of several faults that a server's own check found
-        return Said(message=f"{'.'.join(map(str, place))}: {message}")
+        parts = (str(part) for part in place if isinstance(part, str | int))  # what is deeper is no place
+        return Said(message=f"{'.'.join(parts)}: {message}")
     kind, param = fields.get("type"), fields.get("param")
     return Said(
         inside.type or own.type or (kind if isinstance(kind, str) and kind != "error" else ""),
