@@ -80,6 +80,29 @@ def test_lines_that_a_spreadsheet_quoted_are_named(raw: bytes) -> None:
     assert why_not_json(raw)[0] == "quotes-doubled"
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("{“custom_id”: “a”}", "“ at byte 2, character 2"),
+        ('{"custom_id": “a”}', "“ at byte 15, character 15"),
+        ('{"custom_id”: "a"}', "” at byte 12, character 12"),
+        ('{"custom_id": \u2018a\u2019}', "\u2018 at byte 15, character 15"),
+        ('{„custom_id“: "a"}', "„ at byte 2, character 2"),
+        ('{"é": "”", “b”: 1}', "“ at byte 15, character 12"),
+    ],
+)
+def test_lines_with_the_quotes_of_a_word_processor_are_named(text: str, place: str) -> None:
+    """With the place of the first one that is no part of a text."""
+    code, message = why_not_json(text.encode())
+    assert code == "quotes-curly"
+    assert message.startswith(place)
+
+
+def test_the_quotes_of_a_word_processor_in_a_text_are_no_fault() -> None:
+    """Something else is what is wrong with the line."""
+    assert why_not_json('{"custom_id": "“a”", x}'.encode())[0] == "not-json"
+
+
 def test_lines_that_were_encoded_twice_are_named() -> None:
     """As a whole, or their params, or their messages."""
     good = orjson.loads(GOOD % b"1")

@@ -17,6 +17,9 @@ _MENDED = r"\ufffd"
 _NO_NUMBER = re.compile(r"[-+]?(?:nan|inf(?:inity)?)\b", re.IGNORECASE)
 _PYTHON = re.compile(r"None\b|True\b|False\b|'")
 _DOUBLED = re.compile(r'[^{]{0,300}\{\s*+""[^":,}]')
+_CURLY = re.compile(r"[\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb]")
+_CURLY_BEHIND = re.compile(r'\{\s*+"[^"]{0,64}?([\u201c\u201d\u201f])\s*+:')
+"""A first key that begins with a straight quote and ends with another one."""
 _DEEPEST = 1024
 """Levels of arrays and objects in one line that the decoder takes."""
 
@@ -72,7 +75,20 @@ def _refused(error: orjson.JSONDecodeError, text: str, before: bytes) -> tuple[s
         return "python-literal", (
             f"the line is a Python value, not JSON ({found[0]} at {place}): write it with json.dumps, not with str"
         )
-    return "not-json", f"the line is not JSON: {error.msg}, at {place}"
+    return _curly(text, error.pos, before) or ("not-json", f"the line is not JSON: {error.msg}, at {place}")
+
+
+def _curly(text: str, at: int, before: bytes) -> tuple[str, str] | None:
+    """Name a typographic quote: where the decoder stumbled, or behind the first key."""
+    behind = _CURLY_BEHIND.match(text)
+    begin = behind.start(1) if behind else at
+    if not _CURLY.match(text, begin):
+        return None
+    quote, place = text[begin], _place(text[:begin], before)
+    return "quotes-curly", (
+        f'{quote} at {place} is a typographic quote, where JSON has the straight one ("): a word processor or a chat '
+        "changed it; write the file with a JSON library, or switch off its smart quotes"
+    )
 
 
 def _place(text: str, before: bytes) -> str:
