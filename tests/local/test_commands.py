@@ -155,12 +155,19 @@ def test_a_key_that_has_no_room_for_a_suffix_is_cut(desk: Desk) -> None:
 
 
 def test_what_was_made_of_a_wrong_file_is_dropped_in_the_folder_of_the_drop(desk: Desk) -> None:
-    """With the drop's settings."""
+    """With the drop's settings, and under its own name: the next message must speak of it, not of the first file."""
     run = desk.drop("inbox/team a/it's.csv", METADATA)
     (desk.terminal.folder / "x").write_bytes(EDITED)
     (made,) = desk.type(messages.mended(run))
-    assert (folder(made["Key"]), made["Body"].read(), made["Metadata"]) == ("inbox/team a", EDITED, OWN)
-    assert is_taken(made["Key"])
+    assert (made["Key"], made["Body"].read(), made["Metadata"]) == ("inbox/team a/made.jsonl", EDITED, OWN)
+
+
+def test_what_a_recipe_made_is_what_is_dropped(desk: Desk) -> None:
+    """Not the table once more."""
+    run = desk.drop("inbox/team a/it's.xlsx", METADATA)
+    (desk.terminal.folder / "requests.jsonl").write_bytes(EDITED)
+    (made,) = desk.type(messages.made_by_recipe(run))
+    assert (made["Key"], made["Body"].read(), made["Metadata"]) == ("inbox/team a/requests.jsonl", EDITED, OWN)
 
 
 def test_misspelt_metadata_is_put_right_and_the_rest_is_kept(desk: Desk) -> None:
@@ -298,7 +305,7 @@ def test_commands_need_the_permissions_that_the_readme_lists(desk: Desk) -> None
 SECRET = messages.SECRET.partition("/")[0]
 KINDS = {
     "drop_file": "aws s3 cp [^-].* s3://[^ ]+inbox/.*",
-    "drop_mended": "aws s3 cp made.jsonl s3://.*",
+    "drop_mended": "aws s3 cp made.jsonl s3://.*made.jsonl.*",
     "drop_version": "aws s3api copy-object .* REPLACE.*",
     "restore": "aws s3api restore-object .*",
     "drop_restored": "aws s3api copy-object .* --storage-class STANDARD.*",

@@ -40,6 +40,7 @@ def messages(run: Run) -> Iterator[tuple[str, Notice]]:
         yield code, refused(run, code)
     yield "unanswered", notice_of(refused_receipt(run, Refusal("w", NOW, "unsent", "why"), 2))
     yield "mended", mended(run)
+    yield "made by a recipe", made_by_recipe(run)
     yield "completed", ended(run, results=2, failures=1)
     yield "unbalanced", ended(run, results=2, failures=0)
     yield "undecided", undecided(run, "HTTP 401")
@@ -58,6 +59,13 @@ def mended(run: Run) -> Notice:
     """Word the message of a drop that is an array."""
     mend = Mend("cat < x > made.jsonl", "made.jsonl", "Get-Content")
     return notice_of(refused_receipt(run, Refusal("w", NOW, "file-is-json", "why", mend=mend), 0))
+
+
+def made_by_recipe(run: Run) -> Notice:
+    """Word the message of a drop that is a table."""
+    return notice_of(
+        refused_receipt(run, Refusal("w", NOW, "file-is-table", "why", mend=Mend("", "requests.jsonl")), 0)
+    )
 
 
 def ended(run: Run, results: int, failures: int) -> Notice:

@@ -1,10 +1,12 @@
 """A wrong file is told by its beginning, with the command that mends it; a file that may be sent never is."""
 
 import bz2
+import csv
 import gzip
 import io
 import json
 import lzma
+import secrets
 import shutil
 import subprocess
 import tarfile
@@ -12,6 +14,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from pprint import pformat
 from typing import Any
 
 import pytest
@@ -115,6 +118,17 @@ def table_of_json() -> bytes:
     return "".join('"' + line.replace('"', '""') + '"\r\n' for line in LINES).encode()
 
 
+def table(separator: str, *rows: tuple[str, ...], end: str = "\r\n") -> bytes:
+    """Write rows as spreadsheets do."""
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=separator, lineterminator=end).writerows(rows)
+    return file.getvalue().encode()
+
+
+ROWS = [(request["custom_id"], json.dumps(request["params"], ensure_ascii=False)) for request in REQUESTS]
+BY_ID = {request["custom_id"]: {"params": request["params"]} for request in REQUESTS}
+PARAMS_BY_ID = {request["custom_id"]: request["params"] for request in REQUESTS}
+LARGE_BY_ID = {f"r{number}": {"params": asked(1, "x" * (WINDOW // 2))["params"]} for number in (1, 2, 3)}
 BY_COLUMN = {
     "custom_id": {str(row): request["custom_id"] for row, request in enumerate(REQUESTS)},
     "params": {str(row): request["params"] for row, request in enumerate(REQUESTS)},
@@ -181,6 +195,43 @@ MENDED = {
     "pandas split": ("file-is-json-table", json.dumps(SPLIT).encode()),
     "strings": ("file-is-json-strings", "".join(f"{json.dumps(line)}\n" for line in LINES).encode()),
     "Python": ("file-is-python", "".join(f"{request}\n" for request in REQUESTS).encode()),
+    "pandas by row, pretty": (
+        "file-is-json-table",
+        pretty(value={str(row): each for row, each in enumerate(REQUESTS)}).encode(),
+    ),
+    "pandas by column, pretty": ("file-is-json-table", pretty(value=BY_COLUMN).encode()),
+    "by id": ("file-is-keyed-by-id", json.dumps(BY_ID).encode()),
+    "by id, pretty": ("file-is-keyed-by-id", MARK + pretty(value=BY_ID).encode() + b"\n"),
+    "by id, pretty and large": ("file-is-keyed-by-id", pretty(value=LARGE_BY_ID).encode()),
+    "params by id": ("file-is-keyed-by-id", json.dumps(PARAMS_BY_ID).encode()),
+    "params by id, pretty": ("file-is-keyed-by-id", pretty("\t", PARAMS_BY_ID).encode()),
+    "Python with a mark": ("file-is-python", MARK + "".join(f"{request}\r\n" for request in REQUESTS).encode()),
+    "a Python list": ("file-is-python", str(REQUESTS).encode()),
+    "a Python list over lines": ("file-is-python", MARK + pformat(REQUESTS, width=30).encode()),
+    "Python over lines": (
+        "file-is-python", "\n".join(pformat(each, width=30) for each in REQUESTS).encode(),
+    ),
+    "a Python list and another": ("file-is-python", f"{REQUESTS[:1]}\n{REQUESTS[1:]}\n".encode()),
+    "Python with commas": ("file-is-python", "".join(f"{request},\n" for request in REQUESTS).encode()),
+    "column of JSON with a mark and no name": ("file-is-table", MARK + table_of_json()),
+    "column of JSON among others": (
+        "file-is-table",
+        table("\t", ("n", "request"), *((str(n), line) for n, line in enumerate(LINES))),
+    ),
+    "column of JSON before others": ("file-is-table", MARK + table(";", *((line, "a, b") for line in LINES))),
+    "column of JSON after others": ("file-is-table", table("\t", *(("a, b;", line) for line in LINES))),
+    "column of JSON over lines": ("file-is-table", table(",", *((pretty(value=each),) for each in REQUESTS), end="\n")),
+    "params in cells": ("file-is-table", table(",", ("custom_id", "params"), *ROWS)),
+    "params in cells, semicolons": ("file-is-table", MARK + table(";", ("custom_id", "params"), *ROWS)),
+    "params in cells, tabs": ("file-is-table", table("\t", ("custom_id", "params"), *ROWS, end="\n")),
+    "params in cells, bars, in another order": (
+        "file-is-table",
+        table("|", ("params", "note", "Custom_ID"), *((params, "-, -", id_) for id_, params in ROWS)),
+    ),
+    "params in cells, separator named": (
+        "file-is-table",
+        MARK + b"sep=;\r\n" + table(";", ("custom_id", "params"), *ROWS),
+    ),
     "column of JSON": ("file-is-table", table_of_json()),
     "column of JSON with its name": ("file-is-table", MARK + b"request\r\n" + table_of_json()),
     "sequence": ("file-is-json-sequence", "".join(f"\x1e{line}\n" for line in LINES).encode()),
@@ -196,6 +247,71 @@ def test_the_command_of_a_wrong_file_makes_a_file_of_all_its_requests(code: str,
     assert wrong is not None
     assert wrong.code == code
     assert "skip" not in str(wrong)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        table(",", ("custom_id", "params"), *ROWS, ("r4", "")),
+        table(",", ("custom_id", "params"), *ROWS, ("", ROWS[0][1])),
+        table(",", ("id", "request"), *ROWS),
+        table(";", *ROWS),
+        table(",", *((line,) for line in LINES), ("r4",)),
+        table_of_json() + b'"{""custom_id"": ""r4"", \r\n',
+        "".join(
+            f"{request}\n" for request in [*REQUESTS, {"custom_id": "r4", "params": {"top_p": float("nan")}}]
+        ).encode(),
+        each_pretty("\n") + b'\n{"custom_id":\n "r4", nonsense}',
+    ],
+)
+def test_a_command_that_cannot_read_a_request_writes_no_file(data: bytes, tmp_path: Path) -> None:
+    """Nobody may take the others for all."""
+    wrong = kind_of(data)
+    assert wrong is not None
+    mend = mend_of(wrong.kind, "inbox/x.jsonl", 0)
+    assert mend is not None
+    (tmp_path / "x.jsonl").write_bytes(data)
+    done = subprocess.run(["sh", "-c", mend.command], cwd=tmp_path, capture_output=True, check=False, timeout=60)  # noqa: S603, S607
+    assert done.returncode != 0
+    assert done.stderr
+    assert not (tmp_path / mend.file).exists()
+
+
+@pytest.mark.parametrize("more", [(), ("__MACOSX/._requests.jsonl",)])
+def test_unzip_says_nothing_that_would_worry(more: tuple[str, ...], tmp_path: Path) -> None:
+    """Nor does it print what a Mac adds."""
+    (tmp_path / "x.zip").write_bytes(zipped("_requests.jsonl", JSONL, *more))
+    wrong = kind_of((tmp_path / "x.zip").read_bytes())
+    assert wrong is not None
+    mend = mend_of(wrong.kind, "inbox/x.zip", 0)
+    assert mend is not None
+    done = subprocess.run(["sh", "-c", mend.command], cwd=tmp_path, capture_output=True, check=True, timeout=60)  # noqa: S603, S607
+    assert done.stderr == b""
+    assert (tmp_path / mend.file).read_bytes() == JSONL
+
+
+def test_of_an_archive_whose_end_is_far_away_the_caution_is_explained() -> None:
+    """What a Mac adds is listed there."""
+    wrong = kind_of(zipped("requests.jsonl", secrets.token_bytes(WINDOW), "__MACOSX/._requests.jsonl"))
+    assert wrong is not None
+    assert "-x '__MACOSX/*'" in wrong.kind.tool
+    assert "is no error" in str(wrong)
+
+
+def test_a_second_command_reads_what_the_first_one_wrote(tmp_path: Path) -> None:
+    """Under the name under which that was dropped: the first file is another one, and is kept."""
+    data = json.dumps({"requests": REQUESTS}).encode().decode().encode("utf-16")
+    file = "x.jsonl"
+    (tmp_path / file).write_bytes(data)
+    for _ in range(2):
+        wrong = kind_of((tmp_path / file).read_bytes())
+        assert wrong is not None
+        mend = mend_of(wrong.kind, f"inbox/{file}", 0)
+        assert mend is not None
+        subprocess.run(["sh", "-c", mend.command], cwd=tmp_path, check=True, timeout=60)  # noqa: S603, S607
+        file = mend.file
+    assert [json.loads(line) for line in (tmp_path / file).read_text().splitlines()] == REQUESTS
+    assert (tmp_path / "x.jsonl").read_bytes() == data
 
 
 @pytest.mark.parametrize("name", ["-x.jsonl", "$(x) `y`.jsonl", "é 😀.json", ".jsonl", "a.b.zip", "x.jsonl.gz"])
@@ -240,6 +356,9 @@ def test_byte_order_marks_are_passed_over_at_once() -> None:
 
 
 CSV = b'custom_id,prompt\nr1,Hello\nr2,"How, and ""why""?\nTell"\n'
+CELL = {"cell_type": "code", "metadata": {}, "source": ["print(1)\n"], "outputs": []}
+NOTEBOOK = {"cells": [CELL], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+LARGE_NOTEBOOK = NOTEBOOK | {"cells": [CELL] * 3000}
 TOLD = {
     "CSV": ("file-is-table", CSV, "commas"),
     "CSV with CR": ("file-is-table", CSV.replace(b"\n", b"\r"), "commas"),
@@ -252,7 +371,26 @@ TOLD = {
     "CSV with quotes": ("file-is-table", b'"custom_id","prompt"\n"r1","x"\n"r2","y"\n', "commas"),
     "text": ("file-is-text", b"Tell me a story.\nAnother one, please.\n", "docs/files.md"),
     "one word": ("file-is-text", b"hello", "docs/files.md"),
-    "YAML": ("file-is-text", b"- custom_id: r1\n  params:\n    model: m\n", "docs/files.md"),
+    "YAML": ("file-is-yaml", b"- custom_id: r1\n  params:\n    model: m\n", "JSON"),
+    "YAML of requests": ("file-is-yaml", b"requests:\n- custom_id: r1\n  params: {model: m}\n", "JSON"),
+    "YAML documents": ("file-is-yaml", b"---\nid: r1\nprompt: Hello, you\n---\nid: r2\nprompt: Why, then\n", "JSON"),
+    "YAML with a comment": ("file-is-yaml", b"# mine\ncustom_id: r1\nprompt: |\n  Hello\n  you\n", "JSON"),
+    "log": (
+        "file-is-log",
+        "".join(f"2026-11-29 12:00:0{n} INFO sent {line}\n" for n, line in enumerate(LINES)).encode(),
+        "a log",
+    ),
+    "grep -n": ("file-is-log", "".join(f"{n}:{line}\r\n" for n, line in enumerate(LINES)).encode(), "grep"),
+    "log, with other lines": ("file-is-log", f"start, now\nINFO x {LINES[0]}\ny {LINES[1]}\n".encode(), "log"),
+    "notebook": ("file-is-notebook", pretty(1, NOTEBOOK).encode(), "Jupyter"),
+    "notebook on one line": ("file-is-notebook", json.dumps(NOTEBOOK).encode(), "Jupyter"),
+    "large notebook": ("file-is-notebook", pretty(1, LARGE_NOTEBOOK).encode(), "Jupyter"),
+    "YAML with quotes": ("file-is-yaml", b'- "custom_id": "r1"\n  "params":\n    "model": "m"\n', "JSON"),
+    "YAML by id": ("file-is-yaml", MARK + b"t-1:\n  params:\n    model: m\n", "JSON"),
+    "Python code": ("file-is-text", b"requests = [{'custom_id': 'r1', 'params': {}}]\n", "with a JSON library"),
+    "JSON in a fence": ("file-is-text", b"```json\n" + pretty().encode() + b"\n```\n", "with a JSON library"),
+    "TSV with JSON": ("file-is-table", b'custom_id\tparams\nr1\t{"model": "m"}\nr2\t{"model": "m"}\n', "tabs"),
+    "dialogue": ("file-is-text", b"Question: why?\nAnswer: because.\n", "docs/files.md"),
     "HTML": ("file-is-web-page", b"<!DOCTYPE html>\n<html><body>403</body></html>", "HTML"),
     "HTML fragment": ("file-is-web-page", b"\n<html>\r\n<head><title>502 Bad Gateway</title></head>", "curl --fail"),
     "XML": ("file-is-xml", b'<?xml version="1.0"?>\n<rows><row/></rows>', "XML"),
@@ -291,7 +429,8 @@ def test_a_file_that_no_command_mends_is_told_with_what_to_do(code: str, data: b
     assert wrong is not None
     assert wrong.code == code
     assert words in str(wrong)
-    assert mend_of(wrong.kind, "inbox/x.jsonl", 0) is None
+    mend = Mend("", "requests.jsonl") if "From a t" in str(wrong) or "docs/files.md" in str(wrong) else None
+    assert mend_of(wrong.kind, "inbox/x.jsonl", 0) == mend
     assert "skip" not in str(wrong)
 
 

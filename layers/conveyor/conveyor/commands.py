@@ -7,7 +7,7 @@ from shlex import quote
 from typing import NamedTuple, Self
 
 from conveyor import keys
-from conveyor.drop import AGAIN, SUFFIX, is_taken, key_of_lines, stem
+from conveyor.drop import AGAIN, SUFFIX, is_taken, stem
 
 _LARGEST_COPY = 5 * 1024**3
 """Bytes that S3 copies at once."""
@@ -68,9 +68,13 @@ def drop_file(drop: Version, name: str, metadata: Mapping[str, str]) -> str:
     return f"aws s3 cp {_path(file)} {_address(drop.bucket, _key(drop, name))}{_metadata(metadata)}"
 
 
-def drop_mended(drop: Version, file: str, metadata: Mapping[str, str]) -> str:
-    """Return the command that uploads the file that was made of a drop which was none."""
-    return f"aws s3 cp {_path(file)} {_address(drop.bucket, key_of_lines(drop.key))}{_metadata(metadata)}"
+def drop_mended(drop: Version, file: str, name: str, metadata: Mapping[str, str]) -> str:
+    """Return the command that uploads the file that was made of a drop which was none. `name`: the run's name.
+
+    It keeps its own name: should it be wrong in its turn, the next message must speak of it, not of the first file.
+    """
+    made = drop._replace(key=f"{drop.key.rpartition('/')[0]}/{file}")
+    return drop_file(made, name, metadata)
 
 
 def drop_version(drop: Version, name: str, metadata: Mapping[str, str]) -> str:

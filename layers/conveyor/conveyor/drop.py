@@ -45,11 +45,6 @@ def stem(key: str) -> str:
     return (_ENDING.sub("", name) if is_taken(name) else _OTHER_ENDING.sub("", name, 1)) or "requests"
 
 
-def key_of_lines(key: str) -> str:
-    """Return the key in the same folder under which lines made of an object may be dropped."""
-    return f"{key.rpartition('/')[0]}/{stem(key)}{SUFFIX}"
-
-
 def is_taken(key: str) -> bool:
     """Tell whether a key ends like the name of a file of requests."""
     return _ENDING.search(key) is not None

@@ -7,11 +7,15 @@ import msgspec
 from conveyor.drop import stem
 from conveyor.kinds import Kind
 
+MADE_BY_RECIPE = "requests.jsonl"
+"""What the recipes of `docs/files.md` write."""
+
 
 class Mend(msgspec.Struct, frozen=True):
     """What a person types, and which file to drop then."""
 
     command: str
+    """Empty where it takes a recipe, which writes the file."""
     file: str
     powershell: str = ""
     """The same for Windows PowerShell, where the file is likely to come from there."""
@@ -24,18 +28,26 @@ def mend_of(kind: Kind, key: str, layers: int) -> Mend | None:
     """
     file = key.rsplit("/", 1)[-1] or "requests"
     made = f"{stem(key)}-mended.jsonl"
+    if kind.has_recipe:
+        return Mend("", MADE_BY_RECIPE)
     if kind.is_mended_in_place:
         return Mend(kind.tool.replace("{file}", _name(file)), file)
     powershell = "" if layers else kind.powershell.format(file=_of_windows(file), made=_of_windows(made))
     if kind.filter:
-        return Mend(f"{_filtered(file, kind.filter, layers)} > {quote(made)}", made, powershell)
+        return Mend(_written(_filtered(file, kind.filter, layers), made), made, powershell)
     if not kind.tool:
         return None
     if not layers:
-        return Mend(f"{kind.tool.replace('{file}', _name(file))} > {_name(made)}", made)
+        return Mend(_written(kind.tool.replace("{file}", _name(file)), made), made)
     inner = f"{stem(key)}-unpacked"
     unpack = f"gzip -dc < {quote(file)}{' | gzip -dc' * (layers - 1)} > {quote(inner)}"
-    return Mend(f"{unpack} && {kind.tool.replace('{file}', _name(inner))} > {quote(made)}", made)
+    return Mend(f"{unpack} && {_written(kind.tool.replace('{file}', _name(inner)), made)}", made)
+
+
+def _written(command: str, made: str) -> str:
+    """Return the command that writes a file only if all goes well: half of the requests must not look like all."""
+    unfinished = _name(f"{made}.part")
+    return f"{command} > {unfinished} && mv {unfinished} {_name(made)}"
 
 
 def _filtered(file: str, command: str, layers: int) -> str:

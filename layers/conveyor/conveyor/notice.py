@@ -74,7 +74,8 @@ def _refused(receipt: Receipt) -> list[str]:
     if receipt.unanswered:
         own = own | {AGAIN: receipt.run}
     if receipt.mend:
-        return [*lines, *_mended(receipt.mend), f"  {commands.drop_mended(drop, receipt.mend.file, own)}"]
+        made = commands.drop_mended(drop, receipt.mend.file, receipt.name, own)
+        return [*lines, *_mended(receipt.mend), f"  {made}"]
     when = "To run it after all" if receipt.code == STOPPED else "When that is put right, drop it again"
     again = commands.drop_again(drop, receipt.name, str(receipt.code), own)
     return [*lines, "", f"{when}:", "", f"  {again}"]
@@ -82,6 +83,8 @@ def _refused(receipt: Receipt) -> list[str]:
 
 def _mended(mend: Mend) -> list[str]:
     """Say how a file of requests is made of a wrong file."""
+    if not mend.command:
+        return ["", f"When you have made {mend.file} of it, drop that:", ""]
     windows = ["In Windows PowerShell:", "", f"  {mend.powershell}", ""] if mend.powershell else []
     what = "To make a file of requests of it, type where it is:"
     return ["", what, "", f"  {mend.command}", "", *windows, "Then drop that:", ""]

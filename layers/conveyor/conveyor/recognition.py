@@ -19,7 +19,7 @@ from conveyor.kinds import Kind
 from conveyor.lines import BYTE_ORDER_MARK, LONGEST_LINE, Stretch, split_stretch
 from conveyor.packed import Unreadable
 from conveyor.signatures import kind_by_signature
-from conveyor.text_kinds import kind_of_text
+from conveyor.text_kinds import kind_of_python, kind_of_text
 
 WINDOW = 1 << 18
 """Bytes that are looked at; of a first line that is longer, all that a line may have."""
@@ -34,6 +34,7 @@ _CR_BETWEEN = re.compile(rb"\}[ \t]*\r[ \t\r]*\{")
 _ARRAY_OF_LINES = re.compile(rb"\[[ \t\r\n]*\{[^\n]*,[ \t\r]*\n[ \t]*\{")
 _OBJECTS = re.compile(rb"\[\s*\{")
 _BODY = re.compile(rb'\{\s*"requests"\s*:\s*\[')
+_FIRST_KEY = re.compile(rb'\{\s*"(?>[^"\\]++|\\.)*+"\s*:\s*', re.DOTALL)
 _BODIES = ("requests", "data", "items", "batch", "lines", "rows", "records", "messages_batch")
 
 
@@ -62,6 +63,7 @@ class _Head(msgspec.Struct):
     custom_id: msgspec.Raw = msgspec.Raw(b"")
     params: msgspec.Raw = msgspec.Raw(b"")
     body: msgspec.Raw = msgspec.Raw(b"")
+    messages: msgspec.Raw = msgspec.Raw(b"")
 
 
 _decode_head = msgspec.json.Decoder(_Head).decode
@@ -183,6 +185,8 @@ def _kind_of_array(text: bytes, *, is_whole: bool) -> Kind | None:
     rest = text[prefix.end :]
     if prefix.state is State.WHOLE and (behind := _VISIBLE.search(rest)):
         return kinds.ARRAY if behind[0] == b"[" and _are_arrays(text) else None
+    if prefix.state is State.BROKEN and (python := kind_of_python(text)):
+        return None if _has_objects(text) else python
     if prefix.state is State.BROKEN and not _ARRAY_OF_LINES.match(text):
         return None
     if prefix.state is State.WHOLE and not text[1 : prefix.end - 1].strip():
@@ -211,10 +215,30 @@ def _kind_of_line(line: bytes, head: _Head, *, is_alone: bool) -> Kind | None:
 
 
 def _kind_of_fields(fields: dict[str, bytes]) -> Kind | None:
-    rows = [_head(value) for value in fields.values()]
-    if rows and all(row is not None and _is_request(row) for row in rows):
+    if fields.keys() >= {"cells", "nbformat"}:
+        return kinds.NOTEBOOK
+    if fields.get("error", b"")[:1] in {b"{", b'"'}:
+        return kinds.ERROR
+    return _kind_of_entries(list(fields.values()))
+
+
+def _kind_of_entries(values: list[bytes]) -> Kind | None:
+    """Return what an object is all of whose values are requests, or what belongs into one."""
+    rows = [row for row in map(_head, values) if row is not None]
+    if not rows or len(rows) < len(values):
+        return None
+    if all(map(_is_request, rows)):
         return kinds.BY_ROW
-    return kinds.ERROR if fields.get("error", b"")[:1] in {b"{", b'"'} else None
+    if all(bytes(row.params or row.body)[:1] == b"{" for row in rows):
+        return kinds.BY_ID
+    return kinds.PARAMS_BY_ID if all(bytes(row.messages)[:1] == b"[" for row in rows) else None
+
+
+def _kind_by_first_entry(text: bytes) -> Kind | None:
+    """Return the same for an object that is too large to be read as a whole."""
+    key = _FIRST_KEY.match(text)
+    value = read_prefix(text[:WINDOW], key.end()) if key else None
+    return _kind_of_entries([text[key.end() : value.end]]) if key and value and value.state is State.WHOLE else None
 
 
 def _kind_of_object(text: bytes, line: bytes, rest: bytes) -> Kind | None:
@@ -231,7 +255,11 @@ def _kind_of_object(text: bytes, line: bytes, rest: bytes) -> Kind | None:
         return kinds.COMMAS
     if behind == b"{" and not _VISIBLE.search(rest):
         return kinds.ONE_LINE
-    return kinds.body_under("requests") if len(line) > LONGEST_LINE and _BODY.match(line) else None
+    return _kind_of_long(line) if len(line) > LONGEST_LINE else None
+
+
+def _kind_of_long(line: bytes) -> Kind | None:
+    return kinds.body_under("requests") if _BODY.match(line) else _kind_by_first_entry(line)
 
 
 def _kind_of_lines(prefix: Prefix, behind: bytes, text: bytes) -> Kind | None:
@@ -243,7 +271,20 @@ def _kind_of_lines(prefix: Prefix, behind: bytes, text: bytes) -> Kind | None:
         return None
     if prefix.has_dangling_comma or behind not in {b"", b"{", b","}:
         return kinds.PRETTY_WITH_FAULTS
-    return kinds.COMMAS_BETWEEN if behind == b"," else kinds.PRETTY
+    if behind:
+        return kinds.COMMAS_BETWEEN if behind == b"," else kinds.PRETTY
+    return _kind_of_one(prefix, text) or kinds.PRETTY
+
+
+def _kind_of_one(prefix: Prefix, text: bytes) -> Kind | None:
+    """Return what the only object of a file is, which goes over several lines."""
+    if prefix.keys.get(b'"cells"') == b"[" and b'"cell_type"' in text:
+        return kinds.NOTEBOOK
+    if prefix.state is State.CUT:
+        return _kind_by_first_entry(text)
+    value = text[: prefix.end]
+    head = _head(value)
+    return _kind_of_line(value, head, is_alone=True) if head else None
 
 
 def _have_commas(text: bytes) -> bool:

@@ -2,14 +2,19 @@
 
 import re
 
-from conveyor.kinds import RECIPES, Kind
+from conveyor.kinds import A_ROW, RECIPES, Kind
 from conveyor.packed import MAGIC, MOST_LAYERS
 
 _PACKED = "unpack it; of all packed files only gzip is taken"
-_READ_TABLE = f"make a request of each row; {RECIPES}, From a table to requests"
-_ZIP = Kind("file-is-zip", "a ZIP archive", _PACKED, tool="unzip -p {file} -x '__MACOSX/*'")
-_SHEET = Kind("file-is-spreadsheet", "a spreadsheet", f"save the sheet as CSV; {_READ_TABLE}")
-_DOCUMENT = Kind("file-is-office-document", "a document of an office program", f"save it as text or CSV; {RECIPES}")
+_ZIP = Kind("file-is-zip", "a ZIP archive", _PACKED, tool="unzip -p {file}")
+_MAC = "__MACOSX/"
+"""The folder that a Mac adds to an archive, for what other systems have no place for."""
+_ZIP_OF_MAC = _ZIP._replace(tool=f"unzip -p {{file}} -x '{_MAC}*'")
+_ZIP_UNSEEN = _ZIP_OF_MAC._replace(advice=f'{_PACKED}; "filename not matched", which unzip may say, is no error')
+_SHEET = Kind("file-is-spreadsheet", "a spreadsheet", f"save the sheet as CSV in UTF-8; {A_ROW}", has_recipe=True)
+_DOCUMENT = Kind(
+    "file-is-office-document", "a document of an office program", f"save it as text or CSV; {RECIPES}", has_recipe=True
+)
 _OFFICE: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (
         re.compile(rb"xl/(?:workbook|work|style|theme|shared|_rels)|opendocument\.spreadsheet|Index/Document\.iwa"),
@@ -29,11 +34,11 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"\x04\x22\x4d\x18"), Kind("file-is-lz4", "packed with lz4", _PACKED, "lz4 -dc")),
     (re.compile(rb"7z\xbc\xaf\x27\x1c"), Kind("file-is-7z", "a 7z archive", _PACKED, tool="7z e -so {file}")),
     (re.compile(rb"Rar!\x1a\x07"), Kind("file-is-rar", "a RAR archive", _PACKED, tool="unrar p -inul {file}")),
-    (re.compile(rb"PAR1[\0-\x1f]"), Kind("file-is-parquet", "a Parquet file", _READ_TABLE)),
-    (re.compile(rb"ARROW1\0|FEA1"), Kind("file-is-arrow", "an Arrow file", _READ_TABLE)),
-    (re.compile(rb"Obj\x01"), Kind("file-is-avro", "an Avro file", _READ_TABLE)),
-    (re.compile(rb"ORC[\0-\x1f\x80-\xff]"), Kind("file-is-orc", "an ORC file", _READ_TABLE)),
-    (re.compile(rb"SQLite format 3\0"), Kind("file-is-sqlite", "an SQLite database", _READ_TABLE)),
+    (re.compile(rb"PAR1[\0-\x1f]"), Kind("file-is-parquet", "a Parquet file", A_ROW, has_recipe=True)),
+    (re.compile(rb"ARROW1\0|FEA1"), Kind("file-is-arrow", "an Arrow file", A_ROW, has_recipe=True)),
+    (re.compile(rb"Obj\x01"), Kind("file-is-avro", "an Avro file", A_ROW, has_recipe=True)),
+    (re.compile(rb"ORC[\0-\x1f\x80-\xff]"), Kind("file-is-orc", "an ORC file", A_ROW, has_recipe=True)),
+    (re.compile(rb"SQLite format 3\0"), Kind("file-is-sqlite", "an SQLite database", A_ROW, has_recipe=True)),
     (
         re.compile(rb"%PDF-"),
         Kind("file-is-pdf", "a PDF", "a drop is lines of JSON; a PDF goes into a request, as a document"),
@@ -72,13 +77,20 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
 _TAR = Kind("file-is-tar", "a tar archive", _PACKED, "tar -xOf -")
 
 
+def _kind_of_zip(data: bytes) -> Kind:
+    """Look for the folder of a Mac: an archive lists its members at its end, which may be far away."""
+    if _MAC.encode() in data:
+        return _ZIP_OF_MAC
+    return _ZIP if b"PK\x05\x06" in data else _ZIP_UNSEEN
+
+
 def kind_by_signature(data: bytes) -> Kind | None:
     """Return what the first bytes of a file say that it is."""
     for signature, kind in _SIGNATURES:
         if signature.match(data):
             return kind
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return next((kind for names, kind in _OFFICE if names.search(data)), _ZIP)
+        return next((kind for names, kind in _OFFICE if names.search(data)), None) or _kind_of_zip(data)
     return _TAR if data[257:265].startswith((b"ustar\0", b"ustar  \0")) else kind_by_encoding(data)
 
 

@@ -14,6 +14,14 @@ _S3_ERROR = re.compile(rb"(?:<\?xml[^>]*>\s*)?<Error>.{0,200}?<Code>([A-Za-z]{1,
 _PAGE = re.compile(rb"<(?:!doctype html|html|head|body|meta|title|script)\b", re.IGNORECASE)
 _CELL_OF_JSON = re.compile(rb'"\{\s*""')
 _PYTHON = re.compile(rb"\{\s*'")
+_PYTHON_VALUE = re.compile(rb"(?:\[\s*)?\{\s*'[^'\r\n]*'\s*:")
+_REQUEST = re.compile(rb"custom_id|[\"'\s{,]params[\"']?\s*[:=]|[\"']messages[\"']")
+_BEFORE_OBJECT = re.compile(rb"[^{]+(?=\{)")
+_YAML_KEY = re.compile(rb"(?:- +)*[\"']?[a-z_][\w.-]*[\"']?:(?: .*)?")
+_YAML_TREE = re.compile(
+    rb"(?:- +)*[\"']?(?:[a-z_][\w.-]*[\"']?:(?: *[|>][+-]?)?|(?:custom_id|params|model|role|content)[\"']?:.*)"
+)
+"""A key with something below it, or one of a request: prose has neither."""
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1d\x1f\x7f]")
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _NAME = re.compile(r"[^\W\d][\w .-]{0,40}")
@@ -29,17 +37,54 @@ def kind_of_text(text: bytes) -> Kind | None:
     if not lines or _CONTROL.search(text, 0, _SAMPLE):
         return kinds.BINARY
     lines = lines[:_MOST_LINES]
-    return _python(lines) if text[:1] == b"{" else _quoted(lines) or _table(lines) or kinds.TEXT
+    if text[:1] == b"{":
+        return _python(lines) or kind_of_python(text)
+    return _quoted(lines) or _log(lines) or _yaml(lines) or _table(lines) or _text(lines)
+
+
+def kind_of_python(text: bytes) -> Kind | None:
+    """Return whether text is a Python value: a list of dictionaries, or what pprint writes."""
+    return kinds.VALUES if _PYTHON_VALUE.match(text) else None
 
 
 def _python(lines: list[bytes]) -> Kind | None:
-    return kinds.REPR if all(map(_PYTHON.match, lines[:2])) else None
+    return kinds.REPR if all(_PYTHON.match(line) and line.endswith(b"}") for line in lines[:2]) else None
+
+
+def _text(lines: list[bytes]) -> Kind:
+    """Tell prompts from what is meant as requests: to make requests of its lines would only cost money."""
+    return kinds.TEXT_OF_REQUESTS if any(map(_REQUEST.search, lines)) else kinds.TEXT
+
+
+def _log(lines: list[bytes]) -> Kind | None:
+    """Tell lines of a log: most of them, of which the last may be cut, end with a JSON object."""
+    if b"\t" in lines[0] and b"{" not in lines[0]:
+        return None  # the names of columns
+    found = [_BEFORE_OBJECT.match(line) for line in lines]
+    objects = [found and _is_object_of_json(line[found.end() :]) for line, found in zip(lines, found, strict=True)]
+    return kinds.LOG if objects.count(True) * 2 >= len(lines) else None
+
+
+def _is_object_of_json(line: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(line), dict)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+
+
+def _yaml(lines: list[bytes]) -> Kind | None:
+    first = [line for line in lines if not line.startswith((b"#", b"---", b"%YAML"))]
+    if not first or not _YAML_KEY.fullmatch(first[0]):
+        return None
+    keyed = sum(map(bool, map(_YAML_KEY.fullmatch, first)))
+    is_marked = lines[0].startswith((b"---", b"%YAML"))
+    return kinds.YAML if is_marked or (keyed > 1 and any(map(_YAML_TREE.fullmatch, first))) else None
 
 
 def _quoted(lines: list[bytes]) -> Kind | None:
     if all(map(_is_string_of_json, lines[:2])):
         return kinds.STRINGS
-    return kinds.TABLE_OF_JSON if any(map(_CELL_OF_JSON.search, lines[:2])) else None
+    return kinds.TABLE_OF_JSON if _CELL_OF_JSON.search(b"\n".join(lines[:4])) else None
 
 
 def _markup(text: bytes) -> Kind:
