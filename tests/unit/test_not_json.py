@@ -124,6 +124,20 @@ def test_places_count_from_the_beginning_of_the_line(
     assert f"byte {byte + 2 * further}, character {character + further} of the line" in fault.message
 
 
+@pytest.mark.parametrize("odd", [b"\xff", b"\x01", b"\\ud83d"])
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 65_535, 65_536, 65_537, 131_072])
+def test_places_are_right_in_long_lines_too(length: int, odd: bytes) -> None:
+    """Wherever a look at a part of the line ends: within a character, or right at the fault."""
+    text = b'{"a":"' + b"x" * length + "\U0001f600é".encode() * 3
+    ((fault,),) = faults_of(text + odd + b'"}')
+    assert f"byte {len(text) + 1:,}, character {len(text.decode()) + 1:,} of the line" in fault.message
+
+
+def test_a_python_value_that_is_the_whole_line_is_named() -> None:
+    """There is nothing before it."""
+    assert [fault.code for fault in faults_of(b"None")[0]] == ["python-literal"]
+
+
 def test_the_reported_offsets_are_those_of_an_editor() -> None:
     """Spaces before the object count."""
     first, second = faults_of((REPORTS / "04-offset-spaces.jsonl").read_bytes())

@@ -103,6 +103,16 @@ def test_the_most_complex_lines_that_are_taken_stay_within_bounds(
     assert megabytes < MOST_MB
 
 
+def test_a_line_that_is_not_json_is_told_within_bounds(tmp_path: Path) -> None:
+    """Where Python has four bytes for each character of it, and the fault is at the end."""
+    path = tmp_path / "drop"
+    head = '{"custom_id":"1","params":{"x":"\U0001f600'.encode()
+    path.write_bytes(head + b"x" * 22_000_000 + rb"\ud83d" + b'"}}\n')
+    megabytes, told = peak(CHECK, path)
+    assert told == ["half-character"]
+    assert megabytes < MOST_MB
+
+
 MESSAGE = b'{"custom_id":"0123456789-1","result":{"type":"succeeded","message":{"model":%b,"content":%b}}}\n'
 BODY = b'{"custom_id":"0123456789-1","response":{"status_code":200,"body":{"model":%b,"content":%b}},"error":null}\n'
 

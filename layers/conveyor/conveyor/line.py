@@ -46,6 +46,7 @@ class Request(NamedTuple):
     """Whether fields that are null were taken out."""
 
 
+_NO_JSON = object()
 _TOO_COMPLEX = (
     f"the line holds more than {MOST_VALUES:,} values (array elements, object fields): put such data into one text"
 )
@@ -64,6 +65,8 @@ def read_request(line: Line, rules: Rules) -> Request | list[Fault]:
     try:
         record = orjson.loads(line.raw)
     except orjson.JSONDecodeError:
+        record = _NO_JSON  # the error holds the whole text: it is let go before a closer look
+    if record is _NO_JSON:
         return [_fault(line, None, *why_not_json(line.raw, line.before))]
     if not isinstance(record, dict):
         return [_fault(line, None, *_no_object(record))]
