@@ -8,6 +8,7 @@ import pytest
 
 from conveyor.checking import check_drop
 from conveyor.dialect import Dialect
+from conveyor.fields import alike
 from conveyor.line import Fault, Request, read_request
 from conveyor.lines import Line, read_stretches
 from conveyor.params import Rules
@@ -99,6 +100,15 @@ def test_a_key_that_is_nearly_custom_id_names_it(name: str) -> None:
     assert [code for code, _ in told({name: "a", "params": GOOD})] == ["custom-id-misspelt"]
     assert told_name in told({name: "a", "params": GOOD})[0][1]
     assert told({name: "a", "custom_id": "b", "params": GOOD}) == []
+
+
+def test_only_the_first_keys_of_a_line_are_compared() -> None:
+    """A line may have millions, and names of millions of characters."""
+    few = {f"k{number}": 1 for number in range(49)}
+    assert alike([*few, "customId"], "custom_id", ()) == "customId"
+    assert alike([*few, "k", "customId"], "custom_id", ()) is None
+    assert alike(["c-" * 40 + "customid"], "custom_id", {"c" * 40 + "customid"}) is None
+    assert [code for code, _ in told({**few, "k": 1, "customId": 1, "params": GOOD})] == ["custom-id-missing"]
 
 
 @pytest.mark.parametrize("name", ["param", "Params", "parameters", "request", "modelInput", "payload"])

@@ -1,5 +1,6 @@
 """Params that never work in a batch are refused at once, with what to do instead; what depends on the model passes."""
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from conveyor.checking import check_drop
 from conveyor.dialect import Dialect
-from conveyor.fields import KNOWN, meant
+from conveyor.fields import KNOWN, meant, strangers
 from conveyor.line import Fault, Request, read_request
 from conveyor.lines import Line, read_lines
 from conveyor.params import Rules
@@ -163,6 +164,17 @@ def test_a_name_that_may_be_text_is_not_told() -> None:
     """Messages must not quote a prompt."""
     ((_, message),) = told(**{"max tokens": 5})
     assert message == 'unknown field; did you mean "max_tokens"?'
+
+
+def test_a_name_of_millions_of_characters_is_not_compared() -> None:
+    """It took forty times its size, and was then taken for what it was: a field that nobody knows."""
+    name = "aB-" * 300_000
+    tracemalloc.start()
+    found = [*strangers({name: 5})]
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == []
+    assert most < len(name)
 
 
 def test_a_line_of_a_million_fields_is_looked_at_in_no_time() -> None:

@@ -6,7 +6,7 @@ nearly one of these, an argument of an SDK, or a field of another API.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ _SHORTEST, _SHORT, _LONG = 5, 6, 9
 the known one is missing; from the third on two mistakes are still mistakes."""
 _MOST_UNKNOWN = 50
 """So many are looked at: a line may have millions."""
+_LONGEST = 64
+"""Characters: a longer name, which may have millions, is that of no field."""
 _TO_BE_TOLD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -113,6 +115,8 @@ def strangers(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
         return
     unknown = (name for name, value in params.items() if name not in KNOWN and value is not None)
     for name in islice(unknown, _MOST_UNKNOWN):
+        if len(name) > _LONGEST:
+            continue
         if advice := _FOREIGN.get(name) or _FOREIGN.get(_snake(name)):
             yield "field-foreign", f'"params.{name}": {advice}'
         elif right := meant(name, params):
@@ -144,8 +148,14 @@ def meant(name: str, given: Mapping[str, Any]) -> str | None:
     return None
 
 
-def is_alike(name: str, wanted: str, others: Collection[str]) -> bool:
-    """Tell whether a key of a line is probably meant for another: nearly its name, or one of its other names."""
+def alike(names: Iterable[str], wanted: str, others: Collection[str]) -> str | None:
+    """Return the first key of a line that is probably meant for another: nearly its name, or another name for it."""
+    return next((name for name in islice(names, _MOST_UNKNOWN) if _is_alike(name, wanted, others)), None)
+
+
+def _is_alike(name: str, wanted: str, others: Collection[str]) -> bool:
+    if len(name) > _LONGEST:
+        return False
     bare = _bare(name)
     return name != wanted and (bare in others or _is_near(bare, _bare(wanted)))
 

@@ -11,7 +11,7 @@ import msgspec
 import orjson
 
 from conveyor.complexity import MOST_VALUES, has_too_many_values
-from conveyor.fields import is_alike, kind_of, told_name
+from conveyor.fields import alike, kind_of, told_name
 from conveyor.lines import LONGEST_LINE, Line
 from conveyor.members import Repeated, values_of, without_nulls
 from conveyor.not_json import why_not_json
@@ -120,7 +120,7 @@ def _twice(name: str, where: str = "the line") -> tuple[str, str]:
 def _custom_id_told(record: dict[str, Any]) -> Told:
     match record.get("custom_id"):
         case None:
-            if other := next((name for name in record if is_alike(name, "custom_id", _IDS)), None):
+            if other := alike(record, "custom_id", _IDS):
                 yield "custom-id-misspelt", f'unknown key {told_name(other)}; did you mean "custom_id"?'
             else:
                 yield "custom-id-missing", 'the line has no "custom_id": give each line a name of its own'
@@ -187,6 +187,6 @@ def _no_params(record: dict[str, Any], rules: Rules) -> tuple[str, str]:
             'the line has "body" instead of "params", the form of OpenAI\'s batches: for such a provider deploy with '
             'BatchApi=files and LineForm=body; else rename "body" to "params" and drop "method" and "url"'
         )
-    if other := next((name for name in record if is_alike(name, "params", _PARAMS)), None):
+    if other := alike(record, "params", _PARAMS):
         return "params-misspelt", f'unknown key {told_name(other)}; did you mean "params"?'
     return "params-missing", 'the line has no "params": put model, max_tokens and messages there'
