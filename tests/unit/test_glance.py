@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conveyor.glance import Glance, Glancer
+from conveyor.frame import Frame
+from conveyor.glance import _SHAPE, Glance, Glancer
 from conveyor.line import Request, read_request
 from conveyor.lines import Stretch, read_lines
 from conveyor.params import Rules
@@ -107,6 +108,13 @@ def test_white_space_of_any_style_is_taken_if_all_lines_have_it() -> None:
     ]
     assert taken(*lines) == looked_at(*lines)
     assert taken(*lines) is not None
+
+
+def test_an_integer_as_id_ends_with_its_digits() -> None:
+    """White space behind it was taken for a part of it, and all of that looked at again from each of its bytes."""
+    lines = [b'{"custom_id":%d%b\r,"params":%b}' % (n, b" " * 50, written(usual()["params"])) for n in (1, 2)]
+    assert Frame.of(_SHAPE, lines[0] + b"\n", 0) is None
+    assert looked_at(*lines) is not None
 
 
 GOOD = written(usual())

@@ -39,7 +39,10 @@ _FIELD = _spaced(rb'"(?:model|max_tokens|system|temperature)"', b":", rb'(?:"(?:
 _FIRST = _spaced(rb'"messages"', b":", rb"\[", rb"\{", rb'"role"', b":", rb'"\w+"', b",", rb'"content"', b":")
 _BLOCK = _spaced(rb"\[", rb"\{", rb'"type"', b":", b'"text"', b",", b'"text"', b":")
 _CACHED = _spaced(b",", b'"cache_control"', b":", rb"\{", b'"type"', b":", b'"ephemeral"', rb"\}")
-_BEFORE = rb'([ \t]*\{[ \t]*"custom_id"[ \t]*:[ \t]*"?)[^"\\]*?("?[ \t]*,[ \t]*"params"[ \t]*:[ \t]*(?P<inside>\{'
+_BEFORE = (
+    rb'([ \t]*+\{[ \t]*+"custom_id"[ \t]*+:[ \t]*+"?+)(?:(?<=")[^"\\]*+|-?+[0-9]++)'
+    rb'("?+[ \t]*+,[ \t]*+"params"[ \t]*+:[ \t]*+(?P<inside>\{'
+)
 _AFTER = rb"[ \t\r]*+\}[ \t\r]*+\n\Z"
 _SHAPE = Shape(re.compile(_BEFORE + rb"))"), re.compile(rb"(?P<inside>\})" + _AFTER))
 _ALIKE = Shape(
