@@ -166,6 +166,36 @@ def test_a_name_that_may_be_text_is_not_told() -> None:
     assert message == 'unknown field; did you mean "max_tokens"?'
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"messages": 4111222233334444},
+        {"messages": [4111222233334444]},
+        {"messages": [{"role": 4111222233334444, "content": "Hi"}]},
+        {"messages": [{"role": "user", "content": 4111222233334444}]},
+        {"messages": [{"role": "user", "content": [4111222233334444]}]},
+        {"messages": [{"role": "user", "content": [{"type": 4111222233334444}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": 4111222233334444}]}]},
+        {"messages": [{"role": "assistant", "content": [{"type": "tool_use", "input": 4111222233334444}]}]},
+        {"system": 4111222233334444},
+        {"system": [4111222233334444]},
+        {"tools": 4111222233334444},
+        {"metadata": 4111222233334444},
+    ],
+)
+def test_a_number_that_may_be_a_prompts_is_not_told(change: dict[str, Any]) -> None:
+    """It may be that of an account."""
+    ((_, message),) = told(**change)
+    assert "4111" not in message
+    assert "a number" in message
+
+
+def test_a_number_that_is_a_setting_is_told() -> None:
+    """So that it is found."""
+    assert [message.endswith("is the number -5") for _, message in told(max_tokens=-5)] == [True]
+    assert [message.endswith("is the number 1.5") for _, message in told(top_k=1.5)] == [True]
+
+
 def test_a_name_of_millions_of_characters_is_not_compared() -> None:
     """It took forty times its size, and was then taken for what it was: a field that nobody knows."""
     name = "aB-" * 300_000

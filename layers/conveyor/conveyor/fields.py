@@ -106,7 +106,8 @@ def kinds_of(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in params.items():
         kind = _KINDS.get(name)
         if kind is not None and value is not None and not kind.is_one(value):
-            yield "field-invalid", f'"params.{name}" must be {kind.words}, and is {kind_of(value)}'
+            found = number_or_kind(value) if kind is _INTEGER else kind_of(value)
+            yield "field-invalid", f'"params.{name}" must be {kind.words}, and is {found}'
 
 
 def strangers(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -160,15 +161,20 @@ def _is_alike(name: str, wanted: str, others: Collection[str]) -> bool:
     return name != wanted and (bare in others or _is_near(bare, _bare(wanted)))
 
 
+def number_or_kind(value: object) -> str:
+    """Name what a value of JSON is, and a number itself: only of a field that never holds what a prompt says."""
+    return f"the number {value}" if _is_number(value) else kind_of(value)
+
+
 def kind_of(value: object) -> str:
-    """Name what a value of JSON is."""
+    """Name what a value of JSON is, without the value: a number may be that of an account."""
     match value:
         case None:
             return "null"
         case bool():
             return "true" if value else "false"
         case int() | float():
-            return f"the number {value}"
+            return "a number"
         case str():
             return "a string" if value else "an empty string"
         case list():

@@ -11,7 +11,7 @@ import msgspec
 import orjson
 
 from conveyor.complexity import MOST_VALUES, has_too_many_values
-from conveyor.fields import alike, kind_of, told_name
+from conveyor.fields import alike, kind_of, number_or_kind, told_name
 from conveyor.lines import LONGEST_LINE, Line
 from conveyor.members import Repeated, values_of, without_nulls
 from conveyor.not_json import why_not_json
@@ -133,7 +133,7 @@ def _custom_id_told(record: dict[str, Any]) -> Told:
             return
         case other:
             wanted = "a string that is not empty, or an integer of 64 bits, written without fraction and exponent"
-            yield "custom-id-invalid", f'"custom_id" must be {wanted}, and is {kind_of(other)}'
+            yield "custom-id-invalid", f'"custom_id" must be {wanted}, and is {number_or_kind(other)}'
 
 
 def _call_told(record: dict[str, Any], rules: Rules) -> Told:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from conveyor.content import messages_told, system_told
 from conveyor.dialect import NOTHING, Dialect
-from conveyor.fields import kind_of, kinds_of, strangers, tools_told
+from conveyor.fields import kind_of, kinds_of, number_or_kind, strangers, tools_told
 
 LARGEST_MAX_TOKENS = 2**53 - 1
 _DIGITS = 20
@@ -88,7 +88,10 @@ def _max_tokens_told(params: dict[str, Any], rules: Rules, elsewhere: Collection
         case str() as text if text.isascii() and text.isdigit() and len(text) < _DIGITS and is_count(int(text)):
             yield "max-tokens-string", f'"params.max_tokens" is the string "{text}": write it without quotes, {text}'
         case value if not is_count(value):
-            yield "max-tokens-invalid", f'"params.max_tokens" must be an integer of at least 1, and is {kind_of(value)}'
+            yield (
+                "max-tokens-invalid",
+                f'"params.max_tokens" must be an integer of at least 1, and is {number_or_kind(value)}',
+            )
 
 
 def _found(params: dict[str, Any], name: str) -> str:
