@@ -106,10 +106,10 @@ def test_ids_of_any_characters_come_back_as_they_were_written(belt: Belt) -> Non
 def test_ids_that_are_integers_come_back_as_integers(belt: Belt) -> None:
     """In results, failures, and lines to send again: 7 is 7, but the same id as "7"."""
     belt.provider.configure(outcomes={"2": "errored:api_error"})
-    ids: list[Any] = [7, -8, 2**64 - 1, 7, "7", "nine"]
+    ids: list[Any] = [7, -8, 2**53 - 1, 7, "7", "nine"]
     data = b"".join(request("").replace(b'""', orjson.dumps(each), 1) + b"\n" for each in ids) + b'{"custom_id":12}'
     belt.finish(belt.upload(data, metadata={"on-invalid": "skip"}))
-    assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == [7, 2**64 - 1, "nine"]
+    assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == [7, 2**53 - 1, "nine"]
     failures = [(line["custom_id"], line["error"]["type"]) for line in belt.lines("failures/", "failures.jsonl")]
     assert failures == [
         (-8, "api_error"),

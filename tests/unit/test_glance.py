@@ -75,7 +75,7 @@ TOOLS = [{"name": "t", "input_schema": {"type": "object", "properties": {"x": {"
         usual("é/1 😀"),
         usual("x" * 256),
         usual(7),
-        usual(-(2**63)),
+        usual(1 - 2**53),
         usual(messages=[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}] * 2),
         usual(messages=[{"role": "system", "content": TEXT}, {"role": "user", "content": TEXT}]),
         usual(system='Say "model":\n\\', temperature=0),

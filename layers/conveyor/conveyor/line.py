@@ -18,6 +18,8 @@ from conveyor.not_json import why_not_json
 from conveyor.params import NEEDED, Rules, is_count, params_told
 
 LONGEST_CUSTOM_ID = 256
+LARGEST_CUSTOM_ID = 2**53 - 1
+"""As a number. Beyond it a program that holds numbers as doubles reads, and writes, another one."""
 CustomId = str | int
 """What a user may call a request: 7 is given back as 7, but is the same id as "7"."""
 Told = Iterator[tuple[str, str]]
@@ -129,10 +131,13 @@ def _custom_id_told(record: dict[str, Any]) -> Told:
             yield "custom-id-too-long", f'"custom_id" has {length}'
         case str() as text if text:
             return
-        case int() as number if not isinstance(number, bool):
+        case int() as number if not isinstance(number, bool) and abs(number) <= LARGEST_CUSTOM_ID:
             return
+        case int() as number if not isinstance(number, bool):
+            changed = "programs such as jq 1.6 and JavaScript change integers beyond 2^53 - 1"
+            yield "custom-id-invalid", f'"custom_id" is {number}, and {changed}: write it as a string, "{number}"'
         case other:
-            wanted = "a string that is not empty, or an integer of 64 bits, written without fraction and exponent"
+            wanted = "a string that is not empty, or an integer up to 2^53 - 1, written without fraction and exponent"
             yield "custom-id-invalid", f'"custom_id" must be {wanted}, and is {number_or_kind(other)}'
 
 

@@ -16,13 +16,13 @@ import orjson
 
 from conveyor.content import messages_told
 from conveyor.fields import tools_told
-from conveyor.line import LONGEST_CUSTOM_ID
+from conveyor.line import LARGEST_CUSTOM_ID, LONGEST_CUSTOM_ID
 from conveyor.members import values_of
 from conveyor.params import LARGEST_MAX_TOKENS
 
 _CustomId = (
     Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_CUSTOM_ID)]
-    | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+    | Annotated[int, msgspec.Meta(ge=-LARGEST_CUSTOM_ID, le=LARGEST_CUSTOM_ID)]
 )
 _Model = Annotated[str, msgspec.Meta(min_length=1)]
 _MaxTokens = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_MAX_TOKENS)]
