@@ -58,7 +58,10 @@ class Scene:
         (name,) = iam.list_role_policies(RoleName=self.role)["PolicyNames"]
         policy = policy_of(self.stack, self.role)
         changed = json.dumps({**policy, "Statement": statements})
-        iam.put_role_policy(RoleName=self.role, PolicyName=name, PolicyDocument=changed)
+        if statements:
+            iam.put_role_policy(RoleName=self.role, PolicyName=name, PolicyDocument=changed)
+        else:  # a policy has at least one
+            iam.delete_role_policy(RoleName=self.role, PolicyName=name)
         try:
             yield
         finally:

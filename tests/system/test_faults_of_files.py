@@ -41,6 +41,7 @@ HISTORIES_OF_FILES = {
     ),
     "a line is blamed": History(
         provider={"blame": {"3": "invalid_json_line"}},
+        told=("failed",),
         failures=lambda size: dict.fromkeys(range(1, size + 1), "canceled") | {3: "errored"},
     ),
     "most things are said in another way": History(

@@ -243,7 +243,9 @@ SCENES = {
     ("SubmitRole", "ClaimAttempt"): keeps_from_paying,
     ("SubmitRole", "MarkWaiting"): cannot_say_that_it_waits,
     ("SubmitRole", "ListWaiting"): stops_the_run("s3:ListBucket"),
-    ("SubmitRole", "WriteFaults"): stops_the_run("s3:PutObject", "no JSON", "refused", forgets="validation.json"),
+    ("SubmitRole", "WriteFaults"): stops_the_run(
+        "s3:PutObject", f"{LINE}\nno JSON", "refused", forgets="validation.json"
+    ),
     ("SubmitRole", "ReadApiKey"): stops_the_run("secretsmanager:GetSecretValue"),
     ("SubmitRole", "StartRun"): fails_the_upload("not authorized to perform: states:StartExecution"),
     ("SubmitRole", "QueueFailure"): loses_the_failure,
