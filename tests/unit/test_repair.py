@@ -1,5 +1,6 @@
 """Text that is nearly JSON is made JSON, and nothing else of it is changed."""
 
+import sys
 from time import process_time
 
 import orjson
@@ -86,3 +87,78 @@ def test_a_long_line_that_is_cut_off_takes_no_longer_than_another(end: bytes) ->
     began = process_time()
     assert repaired(b'{"a":"' + rb"\"quoted\" " * 100_000 + end) is None
     assert process_time() - began < 5
+
+
+def calls_of(raw: bytes) -> tuple[int, bytes | None]:
+    """Repair some bytes, and count what is called for it."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        text = repaired(raw)
+    finally:
+        sys.setprofile(before)
+    return calls, text
+
+
+FAULTS = [
+    (b'{"a":%b1}', b"\x00"),
+    (b'{"a":[%b1]}', b"NaN,"),
+    (b'{"a":[%b1]}', b"-Infinity,"),
+    (b'{"a":[%b1]}', b"1\x00,"),
+    (b'{"a":[%b1]}', b'"\x1f",'),
+    (b'{"a":"%b"}', rb"\ud83d"),
+    (b'{"a":"%b"}', rb"ab\q"),
+    (b'{"a":"%b"}', b"\x01"),
+    (b'{"a":"%b"}', b"a\xff"),
+]
+
+
+@pytest.mark.parametrize(("around", "fault"), FAULTS)
+def test_a_line_full_of_faults_takes_no_call_for_each(around: bytes, fault: bytes) -> None:
+    """A line of 50 MB has room for 50 million of them: several such lines would keep a batch from its results."""
+    count = 400_000 // len(fault)
+    calls, text = calls_of(around % (fault * count))
+    assert text is not None
+    orjson.loads(text)
+    assert calls < count / 20
+
+
+TORN = [
+    rb"\ud83d\ude00",
+    rb"\ud83d\ud83d\ude00\ude00",
+    rb"\\\ud83d\\\ude00",
+    rb"\\\"\\\n\f\a\u00af\u00e",
+    b"\xef\xbb\xbf\xc3\xa9\xff",
+    rb"\\",
+    b"\x00\x01",
+]
+PLACES = range(1 << 16)[-40:]
+"""How much stands before it: whatever is read at once ends within it."""
+
+
+@pytest.mark.parametrize("odd", TORN)
+def test_what_is_read_at_once_may_end_anywhere_in_a_string(odd: bytes) -> None:
+    """It makes no difference where a fault lies."""
+    mended = repaired(b'"%b"' % odd)
+    assert mended is not None
+    for place in PLACES:
+        before = b'["%b' % (b"x" * place)
+        assert repaired(before + odd + b'"]') == before + mended[1:] + b"]"
+
+
+@pytest.mark.parametrize(
+    "odd", [b"NaN", b"-Infinity", b"\xef\xbb\xbf1", b'"\\ud83d","NaN",-NaN', b'"a\\\\",-NaN,"b\\""']
+)
+def test_what_is_read_at_once_may_end_anywhere_between_strings(odd: bytes) -> None:
+    """A number that JSON does not have, and one that stands in a text."""
+    mended = repaired(b"[%b]" % odd)
+    assert mended is not None
+    for place in PLACES:
+        before = b'{"%b":[' % (b"x" * place)
+        assert repaired(before + odd + b"]}") == before + mended[1:] + b"}"

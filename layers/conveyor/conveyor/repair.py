@@ -2,11 +2,14 @@
 
 A provider's line may hold half of a surrogate pair, a control character as it is, bytes that are not UTF-8, or a number
 that JSON does not have. The answer around it was paid for.
+
+Faults are replaced a window at a time, those within strings all at once and those between them all at once: a line of
+50 MB may hold as many faults as it has bytes.
 """
 
 import re
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -16,20 +19,23 @@ _MOST_GROWTH = 16_000_000
 _WINDOW = 1 << 16
 _decoder_of = getincrementaldecoder("utf-8")
 
-_PAIR = rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_HALF = rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-_ESCAPE = rb'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})'
-_INSIDE = rb'(?:[^"\\\x00-\x1f]++|%b|%b)*+' % (_PAIR, _ESCAPE)
-_ODD = rb"-?\b(?:NaN|Infinity)\b|\xef\xbb\xbf|[\x00-\x08\x0b\x0c\x0e-\x1f]"
-_right_inside = re.compile(_INSIDE).match
-"""What of a string is as it should be."""
-_right_outside = re.compile(
-    rb'(?:[^"\x00-\x08\x0b\x0c\x0e-\x1f\xefNI-]++|"%b"|(?!%b)[\xefNI-])*+' % (_INSIDE, _ODD)
-).match
-"""What around strings is, whole strings that are so included: however long a text, it is one step to its next fault."""
-_odd_inside = re.compile(rb"%b|\\|[\x00-\x1f]" % _HALF).match
-_odd_outside = re.compile(_ODD).match
-"""Numbers that JSON does not have, and what is no white space of JSON's."""
+_BACKSLASH, _QUOTE, _FAULT = b"\xff", b"\xfe", b"\xfd"
+r"""What stands for `\\`, `\"` and what is to be replaced, while a window is worked on: no UTF-8 has these bytes."""
+_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_odd_escapes = re.compile(
+    rb'%b(?!%b)|%b(?<!%b%b)|\\(?!["/bfnrt]|u[0-9a-fA-F]{4})' % (_HIGH, _LOW, _LOW, _HIGH, _LOW)
+).sub
+"""Half a pair, and a backslash that escapes nothing."""
+_odd_numbers = re.compile(rb"-?\b(?:NaN|Infinity)\b").sub
+_controls = bytes(range(0x20))
+_controls_outside = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]+|\xef\xbb\xbf").sub
+"""What is no white space of JSON's."""
+_FAULTS_INSIDE = bytes.maketrans(_controls, _FAULT * len(_controls))
+_unfinished = re.compile(
+    rb"(?:(?:%b)?\\(?:u[0-9a-fA-F]{0,4})?|(?<!\\)(?:-?[NaInfity]{1,8}|-)|\xef\xbb?)\Z" % _HIGH
+).search
+"""What more may belong to at the end of a window."""
+_LONGEST_UNFINISHED = 12
 
 
 def is_utf8(raw: bytes) -> bool:
@@ -84,18 +90,35 @@ def _joined(pieces: Iterator[bytes], most: int) -> bytes | None:
 
 def _mended(text: bytes) -> Iterator[bytes]:
     """Yield a text with what is odd in it replaced."""
-    place = kept = 0
     is_inside = False
-    while right := (_right_inside if is_inside else _right_outside)(text, place):
-        place = right.end()
-        if place == len(text):
-            break
-        odd = (_odd_inside if is_inside else _odd_outside)(text, place)
-        if odd is None:  # a string that holds something odd begins or ends
-            is_inside = not is_inside
-            place += 1
-            continue
-        yield text[kept:place]
-        yield REPLACEMENT if is_inside else b"null" if odd[0].endswith((b"NaN", b"Infinity")) else b" "
-        place = kept = odd.end()
-    yield text[kept:]
+    for window in _windows(text):
+        parts = window.split(b'"')
+        parts[is_inside::2] = _all_at_once(parts[is_inside::2], _mended_outside)
+        parts[not is_inside :: 2] = _all_at_once(parts[not is_inside :: 2], _mended_inside)
+        is_inside ^= len(parts) % 2 == 0
+        yield b'"'.join(parts).replace(_QUOTE, b'\\"').replace(_BACKSLASH, rb"\\")
+
+
+def _windows(text: bytes) -> Iterator[bytes]:
+    """Yield a text in pieces between which nothing is cut in two; what escapes a backslash or a quote is one byte."""
+    left = b""
+    for begin in range(0, len(text), _WINDOW):
+        window = left + text[begin : begin + _WINDOW]
+        window = window.replace(rb"\\", _BACKSLASH).replace(b'\\"', _QUOTE)
+        cut = _unfinished(window, max(0, len(window) - _LONGEST_UNFINISHED))
+        end = cut.start() if cut else len(window)
+        yield window[:end]
+        left = window[end:]
+    yield left
+
+
+def _all_at_once(parts: list[bytes], mend: Callable[[bytes], bytes]) -> list[bytes]:
+    return mend(b'"'.join(parts)).split(b'"') if parts else parts
+
+
+def _mended_outside(text: bytes) -> bytes:
+    return _odd_numbers(b"null", _controls_outside(b" ", text))
+
+
+def _mended_inside(text: bytes) -> bytes:
+    return _odd_escapes(_FAULT, text).translate(_FAULTS_INSIDE).replace(_FAULT, REPLACEMENT)
