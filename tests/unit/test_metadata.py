@@ -17,7 +17,6 @@ from conveyor.settings import PER_DROP
         ("defaultmaxtokens", "default-max-tokens"),
         ("max-output-tokens", "default-max-tokens"),
         ("agian", "again"),
-        ("agin", "again"),
         ("Again", "again"),
         ("run-again", "again"),
         ("skip-invalid", "on-invalid"),
@@ -31,7 +30,6 @@ from conveyor.settings import PER_DROP
         ("betas-", "betas"),
         ("anthropic-beta", "betas"),
         ("anthropic_betas", "betas"),
-        ("beats", "betas"),
     ],
 )
 def test_a_name_that_is_nearly_a_setting_is_told_with_the_right_one(name: str, right: str) -> None:
@@ -65,6 +63,11 @@ def test_a_name_that_is_nearly_a_setting_is_told_with_the_right_one(name: str, r
         "x-amz-meta-owner",
         "invalidated-by",
         "region",
+        "beats",
+        "bests",
+        "bets",
+        "auth",
+        "rerun",
     ],
 )
 def test_a_foreign_name_is_left_alone(name: str) -> None:

@@ -17,9 +17,10 @@ KNOWN = frozenset({
     "context_management", "compaction", "diagnostics", "fallback_credit_token", "fallbacks", "billing_policy",
     "inference_geo", "mcp_servers", "speed", "stream", "thread", "user_profile_id", "workspace_id",
 })  # fmt: skip
-_SHORTEST, _SHORT, _LONG = 5, 6, 9
+_SHORTEST, _SHORT, _LONG_ENOUGH, _LONG = 5, 6, 8, 9
 """Characters of a name: shorter ones are near to many words; up to the second a near one is a misspelling only where
-the known one is missing; from the third on two mistakes are still mistakes."""
+the known one is missing; up to the third only two letters in each other's place, or an s, are a mistake and not another
+word (spend, threat); from the fourth on two mistakes are still mistakes."""
 _MOST_UNKNOWN = 50
 """So many are looked at: a line may have millions."""
 _LONGEST = 64
@@ -144,7 +145,7 @@ def meant(name: str, given: Mapping[str, Any]) -> str | None:
             return known
         if len(other) < _SHORT and given.get(known) is not None:
             continue
-        if len(other) >= _SHORTEST and _is_near(bare, other):
+        if len(other) >= _SHORTEST and _is_misspelt(bare, other):
             return known
     return None
 
@@ -190,6 +191,20 @@ def _bare(name: str) -> str:
 def _snake(name: str) -> str:
     """Return a name as the API would write it: `maxRetries` and `anthropic-beta` are `max_retries` and so on."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
+
+
+def _is_misspelt(one: str, other: str) -> bool:
+    """Tell whether a word is another one misspelt, and not a word, or a form of one, that people use themselves."""
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    end, right = one[same:], other[same:]
+    if (end, right) in (("s", ""), ("", "s")):
+        return True
+    if len(one) == len(other) and sorted(one) == sorted(other) and _mistakes(one, other) == 1:
+        return True  # two letters have changed places
+    is_form = (end[-1:] != right[-1:] and len(end) <= 1) or not right or len(right) > 1 > len(end)
+    is_left_out = not end and len(right) == 1
+    is_like_no_word = len(other) >= _LONG_ENOUGH or other == "system"
+    return is_like_no_word and (is_left_out or (not is_form and _is_near(one, other)))
 
 
 def _is_near(one: str, other: str) -> bool:

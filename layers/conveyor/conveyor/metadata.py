@@ -9,7 +9,11 @@ from conveyor.settings import PER_DROP, Settings
 
 _PREFIX = "xamzmeta"
 _SEPARATORS = re.compile(r"[^a-z0-9]")
-_OF_THE_STACK = {field.replace("_", "") for field in Settings.__struct_fields__ if field not in PER_DROP.values()}
+_OF_THE_STACK = {
+    field.replace("_", "")
+    for field in Settings.__struct_fields__
+    if field not in PER_DROP.values() and "_" in field  # one word may be anybody's: auth
+}
 _OTHER_NAMES = {
     "invalid": "on-invalid",
     "skipinvalid": "on-invalid",
@@ -26,7 +30,7 @@ _OTHER_NAMES = {
     "betafeatures": "betas",
     "runagain": AGAIN,
     "sendagain": AGAIN,
-    "rerun": AGAIN,
+    "agian": AGAIN,
 }
 """What people call the settings, without separators."""
 _NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN)}
@@ -78,9 +82,8 @@ def put_right(metadata: Mapping[str, str], settings: Settings) -> dict[str, str]
 
 
 def _may_be(bare: str, other: str) -> bool:
-    """Tell whether a name can be a misspelt other one: short ones are near to many words."""
-    is_short = len(other) < _SHORT
-    return bare[:1] == other[:1] and not (is_short and (other not in _NAMES or len(bare) > len(other) + 1))
+    """Tell whether a name can be a misspelt other one: short ones are near to words that others use (beats, bets)."""
+    return bare[:1] == other[:1] and min(len(bare), len(other)) >= _SHORT
 
 
 def _bare(name: str) -> str:
