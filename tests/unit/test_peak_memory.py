@@ -182,6 +182,12 @@ def test_only_what_stands_outside_of_strings_counts(raw: bytes, is_taken: bool) 
         assert f"{MOST_VALUES:,} values" in found[0].message
 
 
+def test_as_many_messages_as_the_api_takes_are_not_too_many() -> None:
+    """With a text part each."""
+    message = b'{"role":"user","content":[{"type":"text","text":"Hi"}]}'
+    assert not has_too_many_values(b'{"custom_id":"a","params":{"messages":[%b]}}' % b",".join([message] * 100_000))
+
+
 PIECES = st.sampled_from(
     ['"a"', '",[{"', r'"\""', r'"\\"', r'"\\\","', "[1,2]", '{"a":[]}', "{}", '"\\\\\\\\"', '"é,"']
 )

@@ -5,7 +5,7 @@ A parser needs some 100 bytes for each: one line of 32 MB may hold 16 million, a
 
 from collections.abc import Iterator
 
-MOST_VALUES = 500_000
+MOST_VALUES = 700_000
 """Elements of arrays, fields of objects, and these themselves. What a person writes for a model has a thousandth."""
 _WINDOW = 1 << 16
 _MARKS = (b",", b"[", b"{")
