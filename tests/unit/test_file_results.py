@@ -174,7 +174,7 @@ def test_a_line_of_a_form_that_nobody_told_us_of_concerns_its_own_request(line: 
 
 @pytest.mark.parametrize(
     "line",
-    ["nonsense", '{"custom_id":"n-1","resp', '{"response":{}}', '{"custom_id":5}', '{"custom_id":null}', "[]", "\x0b"],
+    ["nonsense", '{"custom_id":"n-1","resp', '{"response":{}}', '{"custom_id":5}', '{"custom_id":null}', "[1]", "\x0b"],
 )
 def test_a_line_that_is_no_result_belongs_to_no_request_and_is_kept(line: str) -> None:
     """Whoever asked for what it told of has no result yet, which is why the results are read again."""

@@ -130,7 +130,7 @@ def test_a_line_that_is_no_json_names_its_request_in_whatever_form(line: bytes) 
 
 
 @pytest.mark.parametrize(
-    "line", [b"[1]", b"5", b'{"x":{"custom_id":"f4ee1d3039-1"}}', b'[{"custom_id":"f4ee1d3039-1"}]']
+    "line", [b"[1]", b"5", b'{"x":{"custom_id":"f4ee1d3039-1"}}', b'[{"x":{"custom_id":"f4ee1d3039-1"}}]']
 )
 def test_json_that_is_no_result_is_not_called_broken(line: bytes) -> None:
     """Another read would not make it one."""
@@ -333,3 +333,47 @@ def test_a_deep_error_hides_neither_its_request_nor_another(levels: int, inner: 
     lines = [failed, beside % (WIRE_ID.encode(), message(b"a"), error), beside % (WIRE_ID.encode(), within, b"null")]
     for dialect, line in [("messages", errored), ("files", errored), *(("files", line) for line in lines)]:
         assert read(line, dialect).wire_id == WIRE_ID
+
+
+@pytest.mark.parametrize("form", range(4))
+@pytest.mark.parametrize("text", [b"a", rb"\ud83d"])
+def test_results_between_brackets_and_commas_are_all_read(form: int, text: bytes) -> None:
+    """An array on one line, or over lines; the comma or the bracket belongs to no result."""
+    dialect, first = in_every_form(message(text))[form]
+    second = first.replace(b"3039-1", b"3039-2")
+    for whole in (
+        first + b"," + second,
+        b"[" + first + b", " + second + b"]",
+        b"[" + first + b",\n" + second + b",\n]",
+        b"[\n" + first + b",\n" + second + b"\n]\n",
+        first + b"\n,\n" + second + b",\n",
+        b"[" + first + b"]\n[" + second + b"]",
+    ):
+        results = list(DECODERS[dialect]([whole]))
+        assert [(each.wire_id, each.outcome) for each in results] == [
+            ("f4ee1d3039-1", "succeeded"), ("f4ee1d3039-2", "succeeded"),
+        ]  # fmt: skip
+    assert read(first + b",", dialect).is_repaired == (text != b"a")
+
+
+def test_an_array_of_many_results_on_one_line_is_read_whole() -> None:
+    """Whatever the order of their fields."""
+    one = '{"result":{"type":"expired"},"custom_id":"f4ee1d3039-%d"}'
+    line = ("[" + ",".join(one % number for number in range(1, 1001)) + "]").encode()
+    for decode in DECODERS.values():
+        assert [each.wire_id for each in decode([line])] == [f"f4ee1d3039-{number}" for number in range(1, 1001)]
+
+
+@pytest.mark.parametrize("line", [b"[", b"]", b",", b"[]", b"],", b" [ ] , "])
+@pytest.mark.parametrize("dialect", DECODERS)
+def test_a_line_of_brackets_and_commas_is_nobodys(line: bytes, dialect: str) -> None:
+    """It holds no result that could be a request's."""
+    assert list(DECODERS[dialect]([line + b"\n"])) == []
+
+
+def test_a_line_that_is_too_long_may_be_anybodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is held."""
+    for module in (message_results, file_results):
+        monkeypatch.setattr(module, "LONGEST_RESULT", 10)
+    for decode in DECODERS.values():
+        assert [each.wire_id for each in decode([b"[" * 99 + b"\n"])] == [""]

@@ -25,6 +25,10 @@ _WIRE_ID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{10}-[0-9]{1,15}(?![0-9A-Za-z])
 _BEGINNING = re.compile(rb'(?<!\\)\{\s*(?:"id"\s*:\s*"[^"\\]{0,100}"\s*,\s*)?"custom_id"\s*:\s*"[0-9a-f]{10}-')
 """Of a line of results, under one of our ids."""
 _MOST_ON_A_LINE = 100
+_AROUND = b"[], \t\r\n"
+"""Bytes around the results of an array."""
+_MOST_OF_ARRAY = 2_000_000
+"""Values in all results of an array on one line; it is read by its ids where it has more."""
 _DEEPEST = 3
 """Texts within texts in which an answer is looked for."""
 _LONGEST_TEXT = 16_000_000
@@ -38,23 +42,50 @@ _MOST_OF_CHOICES = 10_000
 def read_line(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
     """Decode one line; if it is no strict JSON, what a repair makes of it. `decode` raises one of UNDECODABLE.
 
-    Returns one result, or more where line feeds were lost. Where nobody knows whose a result is, it has no id.
+    Returns one result; more where line feeds were lost; none where there is nothing but brackets and commas of an
+    array. Where nobody knows whose a result is, it has no id.
     """
     if is_utf8(raw):  # msgspec does not check the text that it passes over
         try:
             return [decode(raw)]
         except UNDECODABLE:
             pass
+    bare = raw.strip(_AROUND)
+    if raw and not bare:  # a line that is too long comes as an empty one
+        return []
+    results = _read(bare, decode)
+    return [replace(results[0], raw=raw)] if len(results) == 1 else results
+
+
+def _read(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
+    """Read what stands on a line, without brackets and commas around it."""
     if is_strict(raw):
-        return [Result("", Outcome.ERRORED, raw)]
+        return [_named(raw, decode)]
+    if values := _array_of(raw):
+        return [_named(bytes(value), decode) for value in values]
     text = repaired(raw)
     if text is None:
         return _broken(raw, decode)
-    try:
-        result = decode(text)
-    except UNDECODABLE:
-        return [Result("", Outcome.ERRORED, raw)]
+    result = _named(text, decode)
     return [replace(result, raw=raw, is_repaired=result.outcome is Outcome.SUCCEEDED)]
+
+
+def _named(text: bytes, decode: Callable[[bytes], Result]) -> Result:
+    """Decode strict JSON; it has no id where it is no result."""
+    try:
+        return decode(text)
+    except UNDECODABLE:
+        return Result("", Outcome.ERRORED, text)
+
+
+def _array_of(raw: bytes) -> list[msgspec.Raw]:
+    """Return the objects of an array without its brackets; none where it is no such array."""
+    if not (raw.startswith(b"{") and raw.endswith(b"}")):
+        return []
+    array = b"[%b]" % raw
+    if not is_strict(array) or has_too_many_values(array, _MOST_OF_ARRAY):
+        return []
+    return _decode_many(array)
 
 
 def _broken(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
@@ -62,7 +93,7 @@ def _broken(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
     places = [found.start() for found in islice(_BEGINNING.finditer(raw), _MOST_ON_A_LINE + 1)]
     if 1 < len(places) <= _MOST_ON_A_LINE:
         bounds = [0 if place == places[0] else place for place in places]
-        pieces = [raw[start:end].strip() for start, end in zip(bounds, [*bounds[1:], len(raw)], strict=True)]
+        pieces = [raw[start:end].strip(_AROUND) for start, end in zip(bounds, [*bounds[1:], len(raw)], strict=True)]
         return [result for piece in pieces for result in read_line(piece, decode)]
     ids = dict[str, None]()
     for found in _WIRE_ID.finditer(raw):
