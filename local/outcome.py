@@ -70,7 +70,7 @@ def broken_promises(drop: bytes, outcome: Outcome, expected: Mapping[int, str] |
     """Hold a completed run against its drop; yields a sentence for each promise that was not kept.
 
     `expected`: the outcomes of the lines that were to fail, by line; None where nobody can know. Of a drop whose ids
-    cannot be read here the counts are held against each other only.
+    cannot be read here only the counts are compared.
     """
     receipt = outcome.receipt
     results, failures = (

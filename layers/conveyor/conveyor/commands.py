@@ -57,7 +57,7 @@ def carried(metadata: Mapping[str, str], run: str) -> dict[str, str]:
 def drop_again(drop: Version, name: str, code: str, metadata: Mapping[str, str]) -> str:
     """Return the command that drops again what was refused under a code. `name`: the run's name.
 
-    Where the bytes can stay, the very version is copied: the file need not be at hand.
+    If the content can stay, the command copies this version in S3, so the local file is not needed.
     """
     return drop_version(drop, name, metadata) if code in _BYTES_ARE_FINE else drop_file(drop, name, metadata)
 

@@ -170,7 +170,7 @@ def decode_rows(lines: memoryview) -> Rows:
         except msgspec.ValidationError:
             continue
         if not rows or next(_made) - before != len(rows) + 1:
-            raise ValueError("there are no params, or they are given twice, the first of them for nothing")
+            raise ValueError("params are missing, or given twice")
         systems = list(map(_system_of, rows))
         if kind is _RowOfAny:
             _blocks(systems)
