@@ -71,7 +71,10 @@ def test_betas_reach_the_provider_from_the_stack_and_from_a_drop(stack: Stack) -
     """Signed like every header of the API. The parameter holds a comma, which no tool on the way may cut."""
     long = "output-300k-2026-03-24"
     line = request("r-1", model="claude-opus-5-5", max_tokens=300_000)
-    drops = ({}, BETAS, "failed"), ({"betas": f"{long}, {BETAS[0]}"}, [BETAS[0], long], "completed")
+    drops: list[tuple[dict[str, str], list[str], str]] = [
+        ({}, BETAS, "failed"),
+        ({"betas": f"{long}, {BETAS[0]}"}, [BETAS[0], long], "completed"),
+    ]
     for metadata, betas, status in drops:
         stack.drop(line, f"inbox/{len(metadata)}.jsonl", metadata)
         message = stack.wait_for_message(f"inbox/{len(metadata)}.jsonl")
