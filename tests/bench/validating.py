@@ -18,7 +18,7 @@ from conveyor.api.credentials import ApiKey, KeyHeader
 from conveyor.api.door import Door
 from conveyor.api.messages import MessageBatches
 from conveyor.checking import Check, check_drop
-from conveyor.lines import read_stretches
+from conveyor.jsonl.lines import read_stretches
 from conveyor.plan import Batch
 from conveyor.settings import Settings
 from conveyor.storage import RANGE_BYTES

@@ -12,7 +12,7 @@ import msgspec
 from conveyor.api import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
 from conveyor.api.door import Answer, Content, Door
 from conveyor.dialect import Dialect, Form
-from conveyor.lines import read_lines
+from conveyor.jsonl.lines import read_lines
 from conveyor.outcome import Outcome, Result
 from conveyor.settings import Settings
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from conveyor.api import file_results, message_results
 from conveyor.drop import Drop
+from conveyor.jsonl.repair import is_strict
 from conveyor.keys import INBOX
 from conveyor.outcome import Outcome, Result
-from conveyor.repair import is_strict
 from conveyor.settings import PER_DROP, BadMetadata
 from tests.unit.examples import SETTINGS
 

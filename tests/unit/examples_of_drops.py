@@ -12,8 +12,8 @@ from conveyor.api.files import FileBatches
 from conveyor.api.messages import MessageBatches
 from conveyor.checking import MOST_MODEL_CHANGES
 from conveyor.dialect import Dialect
+from conveyor.jsonl.lines import read_lines
 from conveyor.line import Fault, Request, read_request
-from conveyor.lines import read_lines
 from conveyor.params import Rules
 from conveyor.plan import Batch, Limits, Planner, Sent, Skipped
 from conveyor.settings import Settings

@@ -10,9 +10,9 @@ from time import process_time
 
 import pytest
 
-from conveyor.checked import CUSTOM_ID, PARAMS
 from conveyor.checking import check_drop
-from conveyor.lines import read_lines, read_stretches
+from conveyor.jsonl.lines import read_lines, read_stretches
+from conveyor.jsonl.validated_lines import CUSTOM_ID, PARAMS
 from conveyor.outcome import Outcome, Result, Usage
 from conveyor.plan import Batch, Limits, Planner, Sent
 from conveyor.spool import Aside, Spool

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conveyor.frame import Frame
 from conveyor.glance import _SHAPE, Glance, Glancer
+from conveyor.jsonl.lines import Stretch, read_lines
+from conveyor.jsonl.template import Frame
 from conveyor.line import Request, read_request
-from conveyor.lines import Stretch, read_lines
 from conveyor.params import Rules
 
 RULES = Rules(default_max_tokens=16)

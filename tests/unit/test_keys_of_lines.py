@@ -9,8 +9,8 @@ import pytest
 from conveyor.checking import check_drop
 from conveyor.dialect import Dialect
 from conveyor.fields import alike
+from conveyor.jsonl.lines import Line, read_stretches
 from conveyor.line import Fault, Request, read_request
-from conveyor.lines import Line, read_stretches
 from conveyor.params import Rules
 from conveyor.wire import Envelope
 from tests.unit.examples_of_drops import CHAT, MESSAGES, PARAMS, RUN, files, line, settings

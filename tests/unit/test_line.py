@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conveyor.jsonl.lines import LONGEST_LINE, Line
 from conveyor.line import Fault, Request, read_request
-from conveyor.lines import LONGEST_LINE, Line
 from conveyor.params import Rules
 
 GOOD: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}

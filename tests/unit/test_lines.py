@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.lines import Line, read_lines
+from conveyor.jsonl.lines import Line, read_lines
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.members import Repeated, members, values_of, without_nulls
+from conveyor.jsonl.members import Repeated, members, values_of, without_nulls
 
 NAMES = ["a", "b", "é", 'c"', "d\\", "null", "x,y", "\u2028"]
 json_values = st.recursive(

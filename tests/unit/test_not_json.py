@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conveyor.jsonl.lines import read_lines
+from conveyor.jsonl.syntax_errors import why_not_json
 from conveyor.line import Fault, Request, read_request
-from conveyor.lines import read_lines
-from conveyor.not_json import why_not_json
 from conveyor.params import Rules
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"

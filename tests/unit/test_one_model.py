@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conveyor.checking import MOST_MODEL_CHANGES, Check, check_drop
 from conveyor.dialect import Dialect
-from conveyor.lines import read_stretches
+from conveyor.jsonl.lines import read_stretches
 from conveyor.plan import Limits, Planner, Sent
 from conveyor.wire import Envelope
 from tests.unit.examples_of_drops import BODY, MESSAGES, PARAMS, RUN, Found, line, plain_check, settings

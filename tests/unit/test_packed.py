@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.packed import MOST_LAYERS, Unreadable, unpack, unpack_all
+from conveyor.jsonl.gzip_stream import MOST_LAYERS, Unreadable, unpack, unpack_all
 
 
 def packed(data: bytes) -> bytes:

@@ -10,8 +10,8 @@ import pytest
 from conveyor.checking import check_drop
 from conveyor.dialect import Dialect
 from conveyor.fields import KNOWN, meant, strangers
+from conveyor.jsonl.lines import Line, read_lines
 from conveyor.line import Fault, Request, read_request
-from conveyor.lines import Line, read_lines
 from conveyor.params import Rules
 from tests.unit.examples_of_drops import BODY, CHAT, MESSAGES, PARAMS, RUN, line, settings
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.complexity import MOST_VALUES, has_too_many_values
+from conveyor.jsonl.complexity import MOST_VALUES, has_too_many_values
+from conveyor.jsonl.lines import Line
 from conveyor.line import Request, read_request
-from conveyor.lines import Line
 from conveyor.params import Rules
 
 PROJECT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.repair import is_strict, repaired
+from conveyor.jsonl.repair import is_strict, repaired
 
 texts = st.text(max_size=20)
 values = st.recursive(

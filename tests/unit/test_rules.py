@@ -6,8 +6,8 @@ import pytest
 
 from conveyor.checking import check_drop
 from conveyor.dialect import Dialect
+from conveyor.jsonl.lines import Line
 from conveyor.line import Request, read_request
-from conveyor.lines import Line
 from conveyor.params import Rules
 from tests.unit.examples_of_drops import BODY, CHAT, MESSAGES, PARAMS, RUN, files, line, settings
 

@@ -17,7 +17,7 @@ from conveyor.api.files import FileBatches
 from conveyor.api.messages import MessageBatches
 from conveyor.api.signature import RoleSignature
 from conveyor.checking import check_drop
-from conveyor.lines import read_stretches
+from conveyor.jsonl.lines import read_stretches
 from conveyor.records import RefusalKind
 from conveyor.wire import Envelope
 from tests.unit.examples import NOW, ORIGIN, outgoing

@@ -3,7 +3,7 @@
 import pytest
 
 from conveyor.drop import Source
-from conveyor.packed import Unreadable
+from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.storage import Storage
 from conveyor.unreadable import CANNOT, DropUnreadable, unreadable
 from tests.unit.wire import answer, client, failure

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from conveyor.checking import check_drop
 from conveyor.dialect import Dialect
 from conveyor.drop import nonce, wire_id
+from conveyor.jsonl.lines import read_lines, read_stretches
 from conveyor.line import Request, read_request
-from conveyor.lines import read_lines, read_stretches
 from conveyor.params import Rules
 from conveyor.wire import Envelope
 from tests.unit.examples_of_drops import BODY, CHAT, DIALECTS, MESSAGES, PARAMS, RUN, line, settings

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 
 from conveyor.dialect import Dialect
 from conveyor.glance import Glance, Glancer
+from conveyor.jsonl.lines import Line, Stretch, is_blank, lines_in, read_stretches, split_stretch
 from conveyor.line import Fault, Request, read_request
-from conveyor.lines import Line, Stretch, is_blank, lines_in, read_stretches, split_stretch
 from conveyor.params import Rules
 from conveyor.plan import Limits, Planner, Sent, Skipped
 from conveyor.repeats import Hashes, Ids, Recall, Suspects

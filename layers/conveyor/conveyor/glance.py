@@ -25,8 +25,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from conveyor.frame import Frame, Shape
-from conveyor.lines import STRETCH_BYTES, Stretch
+from conveyor.jsonl.lines import STRETCH_BYTES, Stretch
+from conveyor.jsonl.template import Frame, Shape
 from conveyor.rows import Row, Rows, decode_rows, may_give, repeats_a_field
 
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
-from conveyor.complexity import MOST_VALUES, has_too_many_values
 from conveyor.fields import alike, kind_of, number_or_kind, told_name
-from conveyor.lines import LONGEST_LINE, Line
-from conveyor.members import Repeated, values_of, without_nulls
-from conveyor.not_json import why_not_json
+from conveyor.jsonl.complexity import MOST_VALUES, has_too_many_values
+from conveyor.jsonl.lines import LONGEST_LINE, Line
+from conveyor.jsonl.members import Repeated, values_of, without_nulls
+from conveyor.jsonl.syntax_errors import why_not_json
 from conveyor.params import NEEDED, Rules, is_count, params_told
 
 LONGEST_CUSTOM_ID = 256

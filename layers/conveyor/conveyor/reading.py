@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import chain
 
 from conveyor import keys
-from conveyor.packed import Unreadable, unpack_all
+from conveyor.jsonl.gzip_stream import Unreadable, unpack_all
 from conveyor.recognition import recognised
 from conveyor.turn import Turn
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor import kinds
-from conveyor.complexity import has_too_many_values
-from conveyor.json_prefix import Prefix, State, read_prefix
+from conveyor.jsonl.complexity import has_too_many_values
+from conveyor.jsonl.gzip_stream import Unreadable
+from conveyor.jsonl.lines import BYTE_ORDER_MARK, LONGEST_LINE, Stretch, split_stretch
+from conveyor.jsonl.prefix import Prefix, State, read_prefix
 from conveyor.kinds import Kind
-from conveyor.lines import BYTE_ORDER_MARK, LONGEST_LINE, Stretch, split_stretch
-from conveyor.packed import Unreadable
 from conveyor.signatures import kind_by_signature
 from conveyor.text_kinds import kind_of_python, kind_of_text
 

@@ -16,8 +16,8 @@ import orjson
 
 from conveyor.content import messages_told
 from conveyor.fields import tools_told
+from conveyor.jsonl.members import values_of
 from conveyor.line import LARGEST_CUSTOM_ID, LONGEST_CUSTOM_ID
-from conveyor.members import values_of
 from conveyor.params import LARGEST_MAX_TOKENS
 
 _CustomId = (

@@ -9,8 +9,8 @@ from conveyor.api import BatchApi, Origin
 from conveyor.drop import Source
 from conveyor.facts import Facts
 from conveyor.invocation import Invocation
+from conveyor.jsonl.lines import Line, Stretch, read_lines, read_stretches
 from conveyor.ledger import Ledger
-from conveyor.lines import Line, Stretch, read_lines, read_stretches
 from conveyor.plan import Batch
 from conveyor.records import Run
 from conveyor.rest import Rest

@@ -3,7 +3,7 @@
 Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
 
-from conveyor.packed import Unreadable
+from conveyor.jsonl.gzip_stream import Unreadable
 
 GONE = "drop-gone"
 """The version does not exist any more; every other code may be mended by a person."""

@@ -9,9 +9,9 @@ from conveyor.checking import MOST_FAULTS, Check, check_drop
 from conveyor.dialect import Dialect
 from conveyor.drop import PACKED, SUFFIXES, is_taken
 from conveyor.found import found_in
+from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.mending import mend_of
 from conveyor.output import OutputFile
-from conveyor.packed import Unreadable
 from conveyor.plan import Checked, Plan
 from conveyor.reading import Reading
 from conveyor.reasons import reason_of

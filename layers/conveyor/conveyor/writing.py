@@ -7,8 +7,8 @@ from typing import NamedTuple
 import orjson
 
 from conveyor import keys
-from conveyor.checked import CUSTOM_ID, Values
-from conveyor.lines import Line
+from conveyor.jsonl.lines import Line
+from conveyor.jsonl.validated_lines import CUSTOM_ID, Values
 from conveyor.outcome import Error, Outcome, Result, failure, output_line
 from conveyor.output import OutputFile, Written
 from conveyor.plan import Batch, Skipped

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from conveyor.lines import Line, Stretch, is_blank, lines_in, split_stretch
+from conveyor.jsonl.lines import Line, Stretch, is_blank, lines_in, split_stretch
 
 
 class Values(NamedTuple):

@@ -1,0 +1,1 @@
+"""Bytes and lines of JSON text, without any knowledge of drops."""
