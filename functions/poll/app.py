@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from conveyor.clients import Clients
-from conveyor.invocation import Invocation
+from conveyor.domain.invocation import Invocation
 from conveyor.polling import poll
 
 logger = Logger()

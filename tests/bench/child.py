@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 
 from conveyor.clients import Clients
-from conveyor.invocation import Invocation
+from conveyor.domain.invocation import Invocation
 from conveyor.polling import poll
 from conveyor.reporting import report
 from conveyor.splitting import split

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from conveyor.schedule import wait_seconds
+from conveyor.domain.schedule import wait_seconds
 from tests.bench.figures import Figure
 from tests.bench.memory import Call, run
 from tests.unit import template

@@ -13,11 +13,11 @@ from urllib.parse import quote
 import orjson
 
 from conveyor.api.message_results import decode_results
-from conveyor.drop import Drop, nonce, wire_id
-from conveyor.invocation import Invocation
+from conveyor.domain.drop import Drop, nonce, wire_id
+from conveyor.domain.invocation import Invocation
+from conveyor.domain.outcome import Outcome, failure
+from conveyor.domain.plan import Batch
 from conveyor.ledger import Ledger
-from conveyor.outcome import Outcome, failure
-from conveyor.plan import Batch
 from conveyor.records import Run
 from conveyor.settings import Settings
 from conveyor.spool import Aside, Spool

@@ -18,8 +18,8 @@ from conveyor.api.credentials import ApiKey, KeyHeader
 from conveyor.api.door import Door
 from conveyor.api.messages import MessageBatches
 from conveyor.checking import Check, check_drop
+from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import read_stretches
-from conveyor.plan import Batch
 from conveyor.settings import Settings
 from conveyor.storage import RANGE_BYTES
 from conveyor.wire import Envelope

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from conveyor.drop import nonce
+from conveyor.domain.drop import nonce
 from tests.faults.history import Ending, repeated
 from tests.functions.belt import MOST_TURNS, Belt, request
 

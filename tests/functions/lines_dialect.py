@@ -11,9 +11,9 @@ import msgspec
 
 from conveyor.api import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
 from conveyor.api.door import Answer, Content, Door
-from conveyor.dialect import Dialect, Form
+from conveyor.domain.dialect import Dialect, Form
+from conveyor.domain.outcome import Outcome, Result
 from conveyor.jsonl.lines import read_lines
-from conveyor.outcome import Outcome, Result
 from conveyor.settings import Settings
 
 PATH = "/lines"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conveyor.drop import nonce
+from conveyor.domain.drop import nonce
 from tests.faults.taps import broken_off
 from tests.functions.belt import Belt, drop_of
 from tests.functions.checks import check

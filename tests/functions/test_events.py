@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conveyor.drop import Upload
+from conveyor.domain.drop import Upload
 from conveyor.polling import poll
 from conveyor.reporting import report
 from conveyor.splitting import split as split_batch

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from conveyor.domain.output_file import OutputFile
 from conveyor.joining import join
-from conveyor.output import OutputFile
 from conveyor.storage import Storage
 from tests.functions.conftest import Services
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.api import file_results, message_results
-from conveyor.drop import Drop
+from conveyor.domain.drop import Drop
+from conveyor.domain.keys import INBOX
+from conveyor.domain.outcome import Outcome, Result
 from conveyor.jsonl.repair import is_strict
-from conveyor.keys import INBOX
-from conveyor.outcome import Outcome, Result
 from conveyor.settings import PER_DROP, BadMetadata
 from tests.unit.examples import SETTINGS
 

@@ -17,9 +17,10 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from conveyor import commands, keys
+from conveyor import commands
 from conveyor.control import Adopt, Control, SubmitAgain
-from conveyor.drop import is_taken
+from conveyor.domain import keys
+from conveyor.domain.drop import is_taken
 from conveyor.storage import Storage
 from tests.typed import messages
 from tests.typed.aws import Interpreter

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conveyor.status import STATUSES
+from conveyor.domain.status import STATUSES
 from local.demo import LIVE_URL, REMOTE, Misuse, choices
 from local.outcome import Outcome, broken_promises
 from local.stack import MEANWHILE, Api, Message

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from conveyor import keys
 from conveyor.advice import ADVICE
+from conveyor.domain import keys
+from conveyor.domain.output_file import OutputFile
+from conveyor.domain.plan import Checked, Plan
 from conveyor.mending import Mend
 from conveyor.notice import notice_of
-from conveyor.output import OutputFile
-from conveyor.plan import Checked, Plan
 from conveyor.receipt import Done, completed_receipt, refused_receipt
 from conveyor.records import Part, Refusal, Run, Submitted
 from conveyor.warning import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice

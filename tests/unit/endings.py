@@ -4,15 +4,15 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from conveyor import keys
+from conveyor.domain import keys
+from conveyor.domain.findings import FirstFault, Found
+from conveyor.domain.outcome import Outcome, Usage
+from conveyor.domain.output_file import OutputFile
+from conveyor.domain.plan import Checked, Plan
+from conveyor.domain.status import Status
 from conveyor.failures import ErrorKind
-from conveyor.found import FirstFault, Found
-from conveyor.outcome import Outcome, Usage
-from conveyor.output import OutputFile
-from conveyor.plan import Checked, Plan
 from conveyor.receipt import Done, Receipt, completed_receipt, refused_receipt
 from conveyor.records import Part, Refusal, Run, Stuck, Submitted, Tokens
-from conveyor.status import Status
 from tests.unit.examples import BATCH, NOW, RUN
 
 STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person", lines=8)

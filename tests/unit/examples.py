@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from conveyor.api import Origin, Outgoing
-from conveyor.drop import Drop
-from conveyor.plan import Batch
+from conveyor.domain.drop import Drop
+from conveyor.domain.plan import Batch
 from conveyor.records import Run
 from conveyor.settings import Settings
 

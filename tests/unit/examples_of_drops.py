@@ -11,11 +11,11 @@ from conveyor.api.door import Door
 from conveyor.api.files import FileBatches
 from conveyor.api.messages import MessageBatches
 from conveyor.checking import MOST_MODEL_CHANGES
-from conveyor.dialect import Dialect
+from conveyor.domain.dialect import Dialect
+from conveyor.domain.plan import Batch, Limits, Planner, Sent, Skipped
 from conveyor.jsonl.lines import read_lines
 from conveyor.line import Fault, Request, read_request
 from conveyor.params import Rules
-from conveyor.plan import Batch, Limits, Planner, Sent, Skipped
 from conveyor.settings import Settings
 from conveyor.wire import Envelope
 from tests.unit.examples import SETTINGS

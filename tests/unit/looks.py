@@ -10,11 +10,11 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from botocore.config import Config
 from msgspec.structs import replace
 
-from conveyor import keys
 from conveyor.api.access import Access
 from conveyor.clients import Clients
-from conveyor.invocation import Invocation
-from conveyor.plan import Batch, Checked, Plan, encode_plan
+from conveyor.domain import keys
+from conveyor.domain.invocation import Invocation
+from conveyor.domain.plan import Batch, Checked, Plan, encode_plan
 from conveyor.polling import poll
 from conveyor.records import Attempt, Part, Run, Splitting, Submitted
 from conveyor.settings import Environment

@@ -7,12 +7,12 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from conveyor import keys
 from conveyor.admission import PATIENCE, WINDOW, admit
 from conveyor.api.credentials import ApiKey, KeyHeader
 from conveyor.api.door import Door
 from conveyor.api.messages import MessageBatches
-from conveyor.invocation import Invocation
+from conveyor.domain import keys
+from conveyor.domain.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.storage import Storage
 from conveyor.turn import Turn

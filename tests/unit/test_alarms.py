@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from conveyor.status import STATUSES, Status
+from conveyor.domain.status import STATUSES, Status
 from tests.unit import template
 from tests.unit.template import FUNCTIONS, Json, spelled
 

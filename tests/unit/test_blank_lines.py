@@ -11,10 +11,10 @@ from time import process_time
 import pytest
 
 from conveyor.checking import check_drop
+from conveyor.domain.outcome import Outcome, Result, Usage
+from conveyor.domain.plan import Batch, Limits, Planner, Sent
 from conveyor.jsonl.lines import read_lines, read_stretches
 from conveyor.jsonl.validated_lines import CUSTOM_ID, PARAMS
-from conveyor.outcome import Outcome, Result, Usage
-from conveyor.plan import Batch, Limits, Planner, Sent
 from conveyor.spool import Aside, Spool
 from conveyor.tally import Tally
 from conveyor.wire import Envelope

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conveyor.causes import Cause, account_cause, cause_of
+from conveyor.domain.refusal import Cause, account_cause, cause_of
 
 CREDIT, LIMIT, DISABLED, KEY, SIZE = Cause.CREDIT, Cause.LIMIT, Cause.DISABLED, Cause.KEY, Cause.SIZE
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from conveyor import advice, causes, receipt
-from conveyor.status import STATUSES, Status
+from conveyor import advice, receipt
+from conveyor.domain import refusal
+from conveyor.domain.status import STATUSES, Status
 from tests.unit import template
 
 PROJECT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ def test_every_code_of_a_refusal_that_has_advice_is_explained() -> None:
     source = "".join(path.read_text() for path in (PROJECT / "layers" / "conveyor" / "conveyor").glob("*.py"))
     of_drops = set(re.findall(r'"(drop-[a-z-]+)"', source))
     assert of_drops
-    assert [code for code in {*advice.ADVICE, *causes.Cause, *of_drops} if f"`{code}`" not in text] == []
+    assert [code for code in {*advice.ADVICE, *refusal.Cause, *of_drops} if f"`{code}`" not in text] == []
 
 
 def test_every_kind_of_file_is_explained() -> None:
@@ -86,5 +87,5 @@ def test_every_kind_of_file_is_explained() -> None:
 
 def test_every_cause_has_words_and_advice() -> None:
     """Whoever reads of it can do something about it."""
-    assert set(causes.Cause) == set(causes.WORDS)
-    assert set(causes.Cause) <= set(advice.ADVICE)
+    assert set(refusal.Cause) == set(refusal.WORDS)
+    assert set(refusal.Cause) <= set(advice.ADVICE)

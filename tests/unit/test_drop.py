@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conveyor.drop import Drop, Upload, is_taken, line_of, nonce, wire_id
+from conveyor.domain.drop import Drop, Upload, is_taken, line_of, nonce, wire_id
 
 DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, 10, 11, 12, tzinfo=UTC), {})
 

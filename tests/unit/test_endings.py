@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from conveyor.console import Console
+from conveyor.domain.outcome import Usage
+from conveyor.domain.status import STATUSES, Status
 from conveyor.notice import Notice, notice_of
-from conveyor.outcome import Usage
 from conveyor.records import Tokens
-from conveyor.status import STATUSES, Status
 from tests.unit.endings import EVERY, ended, invalid
 
 ARN = "arn:aws:states:eu-central-1:111122223333:execution:conveyor-run:run-1"

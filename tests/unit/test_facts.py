@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conveyor import keys
+from conveyor.domain import keys
 from conveyor.facts import BatchFacts, Facts, facts_from
 
 RESTS = datetime(2026, 11, 22, 12, 34, 56, tzinfo=UTC)

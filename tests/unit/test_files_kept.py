@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from conveyor.api import Progress, ResultsUnreadable, Trouble, TroubleKind
-from conveyor.outcome import Outcome
+from conveyor.domain.outcome import Outcome
 from tests.unit.examples import NOW, ORIGIN
 from tests.unit.file_server import BATCHES, CREATED, FileServer, Keys, Reply, batch, error, file, listed
 

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.found import MOST_FIRST, found_in
+from conveyor.domain.findings import MOST_FIRST, found_in
 from conveyor.line import Fault
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.schedule import Execution, Next, events_of, most_splits, wait_seconds
+from conveyor.domain.schedule import Execution, Next, events_of, most_splits, wait_seconds
 from tests.unit import template
 from tests.unit.template import Json
 

@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from conveyor.domain.output_file import OutputFile
 from conveyor.joining import join
-from conveyor.output import OutputFile
 from conveyor.storage import Storage
 
 GIB = 1024**3

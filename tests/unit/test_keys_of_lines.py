@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from conveyor.checking import check_drop
-from conveyor.dialect import Dialect
+from conveyor.domain.dialect import Dialect
 from conveyor.fields import alike
 from conveyor.jsonl.lines import Line, read_stretches
 from conveyor.line import Fault, Request, read_request

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from conveyor import keys
+from conveyor.domain import keys
 from conveyor.ledger import Ledger
 from conveyor.records import Attempt
 from conveyor.storage import Storage

@@ -8,13 +8,13 @@ import httpx
 import msgspec
 import pytest
 
-from conveyor import keys
 from conveyor.api.credentials import ApiKey, KeyHeader
 from conveyor.api.door import Door
 from conveyor.api.messages import MessageBatches
-from conveyor.drop import nonce, wire_id
+from conveyor.domain import keys
+from conveyor.domain.drop import nonce, wire_id
+from conveyor.domain.invocation import Invocation
 from conveyor.facts import BatchFacts
-from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.looking import Look, look
 from conveyor.records import AttemptUnknown, Claim, Submitted

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from conveyor import keys
+from conveyor.domain import keys
+from conveyor.domain.invocation import Invocation
 from conveyor.facts import BatchFacts
-from conveyor.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.looking import Look, look
 from conveyor.records import AttemptUnknown, Claim, Submitted

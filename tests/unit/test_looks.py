@@ -10,8 +10,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
-from conveyor import keys
 from conveyor.clients import Clients
+from conveyor.domain import keys
 from conveyor.records import Cancel, Read, Refusal, Rested, Splitting, Submitted, Unread
 from conveyor.reporting import report
 from conveyor.storage import MOST_READS, Storage

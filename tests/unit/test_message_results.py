@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conveyor.api import ResultsUnreadable
 from conveyor.api.message_results import decode_results
-from conveyor.outcome import Error, Outcome
+from conveyor.domain.outcome import Error, Outcome
 from tests.unit.test_messages_api import Keys, api, error
 
 

@@ -5,11 +5,11 @@ import shlex
 import pytest
 from msgspec.structs import replace
 
-from conveyor import keys
+from conveyor.domain import keys
+from conveyor.domain.outcome import Usage
+from conveyor.domain.output_file import OutputFile
+from conveyor.domain.plan import Checked, Plan
 from conveyor.notice import notice_of
-from conveyor.outcome import Usage
-from conveyor.output import OutputFile
-from conveyor.plan import Checked, Plan
 from conveyor.receipt import Done, Receipt, completed_receipt, refused_receipt
 from conveyor.records import Part, Refusal, Run, Submitted, Tokens
 from tests.unit.examples import BATCH, NOW, RUN

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.checking import MOST_MODEL_CHANGES, Check, check_drop
-from conveyor.dialect import Dialect
+from conveyor.domain.dialect import Dialect
+from conveyor.domain.plan import Limits, Planner, Sent
 from conveyor.jsonl.lines import read_stretches
-from conveyor.plan import Limits, Planner, Sent
 from conveyor.wire import Envelope
 from tests.unit.examples_of_drops import BODY, MESSAGES, PARAMS, RUN, Found, line, plain_check, settings
 

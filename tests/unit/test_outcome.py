@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from conveyor.outcome import Error, Outcome, Result, failure, failure_form, is_retryable, output_line
+from conveyor.domain.outcome import Error, Outcome, Result, failure, failure_form, is_retryable, output_line
 
 
 def test_a_result_has_the_tutorials_shape() -> None:

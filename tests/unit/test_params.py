@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from conveyor.checking import check_drop
-from conveyor.dialect import Dialect
+from conveyor.domain.dialect import Dialect
 from conveyor.fields import KNOWN, meant, strangers
 from conveyor.jsonl.lines import Line, read_lines
 from conveyor.line import Fault, Request, read_request

@@ -30,7 +30,7 @@ told = [fault.code for fault in check.faults] or [check.requests]
 """
 SPLIT = """
 from conveyor.api.{0} import decode_results
-from conveyor.plan import Batch
+from conveyor.domain.plan import Batch
 from conveyor.spool import Aside, Spool
 from conveyor.tally import Tally
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.output import OutputFile
-from conveyor.plan import Batch, Checked, Limits, Plan, Planner, Sent, Skipped, decode_plan, encode_plan
+from conveyor.domain.output_file import OutputFile
+from conveyor.domain.plan import Batch, Checked, Limits, Plan, Planner, Sent, Skipped, decode_plan, encode_plan
 
 START, END = b'{"requests":[', b"]}"
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60)

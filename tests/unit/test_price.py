@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from conveyor.outcome import Usage
+from conveyor.domain.outcome import Usage
 from conveyor.price import cost, has_long_prompt
 
 

@@ -6,10 +6,10 @@ from hashlib import sha256
 import pytest
 from msgspec.structs import replace
 
-from conveyor import keys
-from conveyor.outcome import Outcome, Usage
-from conveyor.output import OutputFile, Stretch, joined
-from conveyor.plan import Batch, Checked, Plan
+from conveyor.domain import keys
+from conveyor.domain.outcome import Outcome, Usage
+from conveyor.domain.output_file import OutputFile, Stretch, joined
+from conveyor.domain.plan import Batch, Checked, Plan
 from conveyor.receipt import Done, Receipt, completed_receipt, files_of
 from conveyor.records import Part, Refusal, Submitted, Tokens
 from tests.unit.examples import NOW, RUN

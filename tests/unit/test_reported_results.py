@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from conveyor.api import file_results, message_results
-from conveyor.outcome import NO_REASON, UNREADABLE, Outcome, Result, Usage, is_retryable
+from conveyor.domain.outcome import NO_REASON, UNREADABLE, Outcome, Result, Usage, is_retryable
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"
 WIRE_ID = "f4ee1d3039-1"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from conveyor.checking import check_drop
-from conveyor.dialect import Dialect
+from conveyor.domain.dialect import Dialect
 from conveyor.jsonl.lines import Line
 from conveyor.line import Request, read_request
 from conveyor.params import Rules

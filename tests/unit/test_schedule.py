@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.schedule import seconds_until, wait_seconds
+from conveyor.domain.schedule import seconds_until, wait_seconds
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from conveyor import keys
 from conveyor.clients import Clients, Machine
-from conveyor.drop import Upload
+from conveyor.domain import keys
+from conveyor.domain.drop import Upload
+from conveyor.domain.invocation import Invocation
 from conveyor.intake import receive
-from conveyor.invocation import Invocation
 from conveyor.notice import Notice
 from conveyor.polling import poll
 from conveyor.records import Refusal

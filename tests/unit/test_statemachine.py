@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from conveyor.schedule import Next
+from conveyor.domain.schedule import Next
 from tests.unit import template
 from tests.unit.template import Json
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conveyor.status import STATUSES, Status, final_status
+from conveyor.domain.status import STATUSES, Status, final_status
 
 FINE = {"code": None, "sent": True, "answered": 2, "balances": True, "stuck": False}
 

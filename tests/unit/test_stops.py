@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from conveyor.api import file_results, message_results
-from conveyor.outcome import Outcome, Result
+from conveyor.domain.outcome import Outcome, Result
 from conveyor.records import Part
 from conveyor.stops import Stops, add_stops, count_stop, unfinished
 from conveyor.tally import Tally

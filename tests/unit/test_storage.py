@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from conveyor.drop import Drop
+from conveyor.domain.drop import Drop
 from conveyor.storage import RANGE_BYTES, Storage
 from tests.unit.wire import BadBucket
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from conveyor.api.messages import MessageBatches
-from conveyor.plan import Limits
+from conveyor.domain.plan import Limits
 from conveyor.settings import Environment, Settings
 from tests.unit import template
 from tests.unit.template import FUNCTIONS, Json, spelled

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conveyor.drop import Source
+from conveyor.domain.drop import Source
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.storage import Storage
 from conveyor.unreadable import CANNOT, DropUnreadable, unreadable

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.checking import check_drop
-from conveyor.dialect import Dialect
-from conveyor.drop import nonce, wire_id
+from conveyor.domain.dialect import Dialect
+from conveyor.domain.drop import nonce, wire_id
 from conveyor.jsonl.lines import read_lines, read_stretches
 from conveyor.line import Request, read_request
 from conveyor.params import Rules

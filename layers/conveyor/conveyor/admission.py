@@ -10,8 +10,8 @@ import re
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
-from conveyor import keys
 from conveyor.api import Trouble
+from conveyor.domain import keys
 from conveyor.facts import Facts
 from conveyor.ledger import Ledger
 from conveyor.turn import Turn

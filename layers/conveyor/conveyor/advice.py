@@ -1,9 +1,9 @@
 """What a person puts in order before anything is sent again, by the code of a refusal or the cause of failures."""
 
-from conveyor.causes import WORDS, Cause
 from conveyor.commands import ALLOW_OUTBOUND_IDENTITY
+from conveyor.domain.refusal import WORDS, Cause
+from conveyor.domain.status import Status
 from conveyor.receipt import Receipt
-from conveyor.status import Status
 from conveyor.wording import counted, paragraph, sentence
 
 ADVICE = {

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from conveyor.by_line import NO_ID, Lacking, all_lines, has_blank_lines
-from conveyor.drop import line_of, nonce
-from conveyor.outcome import Result, missing_beside
-from conveyor.output import Written
+from conveyor.domain.drop import line_of, nonce
+from conveyor.domain.outcome import Result, missing_beside
+from conveyor.domain.output_file import Written
 from conveyor.spool import Stored, remains_of
 from conveyor.writing import Job, Outputs, left_out, outputs_of
 

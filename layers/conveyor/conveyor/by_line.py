@@ -6,9 +6,9 @@ requests without a result are not. Nothing here grows with the number of blank l
 
 from typing import NamedTuple
 
-from conveyor.outcome import Result
-from conveyor.output import Written
-from conveyor.plan import Batch
+from conveyor.domain.outcome import Result
+from conveyor.domain.output_file import Written
+from conveyor.domain.plan import Batch
 from conveyor.spool import Spool, Stored
 from conveyor.writing import MOST_NAMED, Job, Outputs, left_out, outputs_of
 

@@ -1,7 +1,7 @@
 """What a final message says of tokens and money."""
 
+from conveyor.domain.outcome import Outcome
 from conveyor.ending import is_unsent
-from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
 from conveyor.wording import counted, dollars
 

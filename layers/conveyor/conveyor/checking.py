@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 
-from conveyor.dialect import Dialect
+from conveyor.domain.dialect import Dialect
+from conveyor.domain.plan import Limits, Planner, Sent, Skipped
 from conveyor.glance import Glance, Glancer
 from conveyor.jsonl.lines import Line, Stretch, is_blank, lines_in, read_stretches, split_stretch
 from conveyor.line import Fault, Request, read_request
 from conveyor.params import Rules
-from conveyor.plan import Limits, Planner, Sent, Skipped
 from conveyor.repeats import Hashes, Ids, Recall, Suspects
 from conveyor.settings import Settings
 from conveyor.wire import Envelope

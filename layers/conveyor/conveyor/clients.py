@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 
 from conveyor.console import Console
-from conveyor.invocation import Invocation
+from conveyor.domain.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.records import Rested
 from conveyor.rest import Rest

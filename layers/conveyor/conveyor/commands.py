@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from shlex import quote
 from typing import NamedTuple, Self
 
-from conveyor import keys
-from conveyor.drop import AGAIN, SUFFIX, is_taken, stem
+from conveyor.domain import keys
+from conveyor.domain.drop import AGAIN, SUFFIX, is_taken, stem
 
 _LARGEST_COPY = 5 * 1024**3
 """Bytes that S3 copies at once."""

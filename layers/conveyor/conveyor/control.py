@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from conveyor import keys
+from conveyor.domain import keys
 from conveyor.storage import Storage
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,499}")

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from conveyor.outcome import Outcome
+from conveyor.domain.outcome import Outcome
+from conveyor.domain.status import STOPPED, Status
 from conveyor.receipt import Receipt
-from conveyor.status import STOPPED, Status
 from conveyor.wording import counted, duration, sentence
 
 _SHORT = {

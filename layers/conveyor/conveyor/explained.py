@@ -1,7 +1,8 @@
 """What a final message says of failures, faults and lines that were set aside: counts, types and places, no prompt."""
 
-from conveyor import commands, keys
-from conveyor.outcome import UNREADABLE
+from conveyor import commands
+from conveyor.domain import keys
+from conveyor.domain.outcome import UNREADABLE
 from conveyor.receipt import Receipt
 from conveyor.unreadable import CANNOT
 from conveyor.wording import counted, paragraph, sentence

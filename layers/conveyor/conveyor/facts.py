@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from conveyor import keys
+from conveyor.domain import keys
 
 
 class BatchFacts(msgspec.Struct):

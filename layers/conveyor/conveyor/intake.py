@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from conveyor import keys
 from conveyor.clients import Machine
-from conveyor.drop import AGAIN, AGAIN_FORM, NO_VERSION, STAMP, Drop, Upload
+from conveyor.domain import keys
+from conveyor.domain.drop import AGAIN, AGAIN_FORM, NO_VERSION, STAMP, Drop, Upload
 from conveyor.ledger import Ledger
 from conveyor.metadata import misspelt
 from conveyor.records import Run

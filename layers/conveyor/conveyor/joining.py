@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from conveyor.output import OutputFile
+from conveyor.domain.output_file import OutputFile
 from conveyor.storage import Storage
 from conveyor.upload import Upload
 

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import msgspec
 
-from conveyor import keys
+from conveyor.domain import keys
+from conveyor.domain.plan import Plan, decode_plan, encode_plan
 from conveyor.facts import Facts, facts_from
-from conveyor.plan import Plan, decode_plan, encode_plan
 from conveyor.records import (
     Attempt,
     AttemptAbsent,

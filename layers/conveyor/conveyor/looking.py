@@ -10,10 +10,10 @@ from typing import NamedTuple
 from conveyor.api import Progress, ResultsUnreadable, Trouble
 from conveyor.control import Adopt, Release, SubmitAgain
 from conveyor.deadlines import cancel_at
-from conveyor.drop import line_of, nonce
+from conveyor.domain.drop import line_of, nonce
+from conveyor.domain.invocation import SKEW
+from conveyor.domain.plan import Batch
 from conveyor.facts import BatchFacts
-from conveyor.invocation import SKEW
-from conveyor.plan import Batch
 from conveyor.records import AttemptAbsent, Duplicate, Foreign, Submitted
 from conveyor.turn import Turn
 from conveyor.wording import counted

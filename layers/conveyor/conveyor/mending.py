@@ -4,7 +4,7 @@ from shlex import quote
 
 import msgspec
 
-from conveyor.drop import stem
+from conveyor.domain.drop import stem
 from conveyor.kinds import Kind
 
 MADE_BY_RECIPE = "requests.jsonl"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from conveyor.drop import AGAIN
+from conveyor.domain.drop import AGAIN
 from conveyor.settings import PER_DROP, Settings
 
 _PREFIX = "xamzmeta"

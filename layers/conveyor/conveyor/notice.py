@@ -5,18 +5,19 @@ In this order: what happened, what it cost, why requests failed, what to do, whe
 
 from typing import NamedTuple
 
-from conveyor import commands, keys
+from conveyor import commands
 from conveyor.advice import ADVICE, advice_of, blamed_elsewhere, early_end
 from conveyor.charged import cost_of, tokens_of
 from conveyor.commands import Version
 from conveyor.console import Console
-from conveyor.drop import AGAIN
+from conveyor.domain import keys
+from conveyor.domain.drop import AGAIN
+from conveyor.domain.outcome import Outcome
+from conveyor.domain.status import STOPPED, Status
 from conveyor.ending import is_unsent, verdict_of
 from conveyor.explained import causes_of, faults_of, set_aside, without_ids
 from conveyor.mending import Mend
-from conveyor.outcome import Outcome
 from conveyor.receipt import Receipt
-from conveyor.status import STOPPED, Status
 from conveyor.stops import unfinished
 from conveyor.wording import counted, paragraph, sentence, subject, table
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 from conveyor.content import messages_told, system_told
-from conveyor.dialect import NOTHING, Dialect
+from conveyor.domain.dialect import NOTHING, Dialect
 from conveyor.fields import kind_of, kinds_of, number_or_kind, strangers, tools_told
 
 LARGEST_MAX_TOKENS = 2**53 - 1

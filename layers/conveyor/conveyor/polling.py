@@ -7,9 +7,9 @@ import msgspec
 
 from conveyor.clients import Clients
 from conveyor.control import Control
-from conveyor.invocation import Invocation
+from conveyor.domain.invocation import Invocation
+from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.notice import Notice
-from conveyor.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.sent_batch import Verdict
 from conveyor.turn import Turn
 from conveyor.verdict import verdicts

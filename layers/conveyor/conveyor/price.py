@@ -7,7 +7,7 @@ Source: https://platform.claude.com/docs/en/about-claude/pricing (batch prices, 
 from decimal import Decimal
 from typing import NamedTuple
 
-from conveyor.outcome import Usage
+from conveyor.domain.outcome import Usage
 
 _LONG_PROMPT = 100_000
 _MILLION = Decimal(1_000_000)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hashlib import sha256
 from itertools import chain
 
-from conveyor import keys
+from conveyor.domain import keys
 from conveyor.jsonl.gzip_stream import Unreadable, unpack_all
 from conveyor.recognition import recognised
 from conveyor.turn import Turn

@@ -5,17 +5,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from conveyor import keys
 from conveyor.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
+from conveyor.domain import keys
+from conveyor.domain.findings import Found
+from conveyor.domain.outcome import Outcome, Usage
+from conveyor.domain.output_file import OutputFile, joined
+from conveyor.domain.plan import Batch, Checked, Plan
+from conveyor.domain.status import Status, final_status
 from conveyor.failures import ErrorKind, add_errors, by_count
-from conveyor.found import Found
 from conveyor.mending import Mend
 from conveyor.metadata import put_right
-from conveyor.outcome import Outcome, Usage
-from conveyor.output import OutputFile, joined
-from conveyor.plan import Batch, Checked, Plan
 from conveyor.records import Discarded, Part, Refusal, Run, Stuck, Submitted, Tokens
-from conveyor.status import Status, final_status
 from conveyor.stops import Stops, add_stops, model_name
 
 

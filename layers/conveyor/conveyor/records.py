@@ -5,13 +5,13 @@ from enum import StrEnum
 
 import msgspec
 
-from conveyor.causes import Cause
-from conveyor.drop import Drop
+from conveyor.domain.drop import Drop
+from conveyor.domain.findings import Found
+from conveyor.domain.outcome import Usage
+from conveyor.domain.output_file import OutputFile
+from conveyor.domain.refusal import Cause
 from conveyor.failures import ErrorKind
-from conveyor.found import Found
 from conveyor.mending import Mend
-from conveyor.outcome import Usage
-from conveyor.output import OutputFile
 from conveyor.settings import Settings
 from conveyor.stops import Stops
 

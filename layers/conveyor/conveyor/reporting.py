@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from conveyor import keys
 from conveyor.clients import Clients
+from conveyor.domain import keys
+from conveyor.domain.plan import Plan
 from conveyor.facts import Facts
 from conveyor.joining import join
 from conveyor.ledger import Ledger
 from conveyor.notice import notice_of
-from conveyor.plan import Plan
 from conveyor.receipt import Done, Receipt, completed_receipt, files_of, refused_receipt
 from conveyor.records import Run
 from conveyor.storage import MOST_READS, Storage

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from math import ceil, isfinite
 
-from conveyor.invocation import Clock, utc_now
+from conveyor.domain.invocation import Clock, utc_now
 
 _LONGEST = 86_400
 """Seconds. Who says more is asked again after a day."""

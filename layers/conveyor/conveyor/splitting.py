@@ -11,12 +11,12 @@ from conveyor.api import Progress, ResultsUnreadable, Trouble, TroubleKind, Unru
 from conveyor.arrival import write_as_they_come
 from conveyor.by_line import Lacking, all_lines, has_blank_lines, write_by_line
 from conveyor.clients import Clients
-from conveyor.drop import nonce, wire_id
+from conveyor.domain.drop import nonce, wire_id
+from conveyor.domain.invocation import Invocation
+from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_beside
+from conveyor.domain.output_file import Written
+from conveyor.domain.plan import Batch
 from conveyor.facts import BatchFacts
-from conveyor.invocation import Invocation
-from conveyor.outcome import Error, Outcome, Result, failure, missing_beside
-from conveyor.output import Written
-from conveyor.plan import Batch
 from conveyor.records import Read, RefusalKind, Splitting, Unread
 from conveyor.spool import Aside, Spool, SpoolFull
 from conveyor.tally import Tally

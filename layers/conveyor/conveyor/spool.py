@@ -9,9 +9,9 @@ from typing import NamedTuple, Self
 
 from msgspec.structs import replace
 
-from conveyor.drop import line_of
-from conveyor.outcome import Outcome, Result, failure_form, is_retryable
-from conveyor.plan import Batch
+from conveyor.domain.drop import line_of
+from conveyor.domain.outcome import Outcome, Result, failure_form, is_retryable
+from conveyor.domain.plan import Batch
 from conveyor.tally import Tally
 
 _SUCCEEDED = 1

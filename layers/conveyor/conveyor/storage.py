@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-from conveyor.drop import NO_VERSION, Drop, Source
+from conveyor.domain.drop import NO_VERSION, Drop, Source
 from conveyor.unreadable import unreadable
 from conveyor.upload import Upload, Writer
 

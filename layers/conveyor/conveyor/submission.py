@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from conveyor.admission import admit
 from conveyor.api import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
-from conveyor.causes import WORDS, Cause
+from conveyor.domain.plan import Batch
+from conveyor.domain.refusal import WORDS, Cause
 from conveyor.facts import BatchFacts, Facts
 from conveyor.ledger import Ledger
-from conveyor.plan import Batch
 from conveyor.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
 from conveyor.trouble import of_status
 from conveyor.turn import Turn

@@ -3,12 +3,12 @@
 from typing import Any
 
 from conveyor.clients import Clients
-from conveyor.drop import Upload
+from conveyor.domain.drop import Upload
+from conveyor.domain.invocation import Invocation
+from conveyor.domain.schedule import Next
 from conveyor.facts import Facts
 from conveyor.intake import receive
-from conveyor.invocation import Invocation
 from conveyor.records import Validation
-from conveyor.schedule import Next
 from conveyor.submission import submit_next
 from conveyor.turn import Turn
 from conveyor.validation import validate

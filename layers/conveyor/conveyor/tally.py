@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from conveyor.causes import account_cause
+from conveyor.domain.outcome import UNREADABLE, Error, Outcome, Result, Usage
+from conveyor.domain.output_file import Written
+from conveyor.domain.refusal import account_cause
 from conveyor.failures import ErrorKind, count_error
-from conveyor.outcome import UNREADABLE, Error, Outcome, Result, Usage
-from conveyor.output import Written
 from conveyor.price import cost, has_long_prompt
 from conveyor.records import Part, Tokens
 from conveyor.stops import Stops, count_stop, model_name

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from conveyor import keys
 from conveyor.api import BatchApi, Origin
-from conveyor.drop import Source
+from conveyor.domain import keys
+from conveyor.domain.drop import Source
+from conveyor.domain.invocation import Invocation
+from conveyor.domain.plan import Batch
+from conveyor.domain.schedule import wait_seconds
 from conveyor.facts import Facts
-from conveyor.invocation import Invocation
 from conveyor.jsonl.lines import Line, Stretch, read_lines, read_stretches
 from conveyor.ledger import Ledger
-from conveyor.plan import Batch
 from conveyor.records import Run
 from conveyor.rest import Rest
-from conveyor.schedule import wait_seconds
 from conveyor.storage import Storage
 
 

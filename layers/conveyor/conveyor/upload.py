@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from conveyor.output import OutputFile
+from conveyor.domain.output_file import OutputFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

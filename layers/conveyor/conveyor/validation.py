@@ -3,16 +3,16 @@
 import msgspec
 from msgspec.structs import replace
 
-from conveyor import keys
 from conveyor.betas import BETAS_NOT_TAKEN
 from conveyor.checking import MOST_FAULTS, Check, check_drop
-from conveyor.dialect import Dialect
-from conveyor.drop import PACKED, SUFFIXES, is_taken
-from conveyor.found import found_in
+from conveyor.domain import keys
+from conveyor.domain.dialect import Dialect
+from conveyor.domain.drop import PACKED, SUFFIXES, is_taken
+from conveyor.domain.findings import found_in
+from conveyor.domain.output_file import OutputFile
+from conveyor.domain.plan import Checked, Plan
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.mending import mend_of
-from conveyor.output import OutputFile
-from conveyor.plan import Checked, Plan
 from conveyor.reading import Reading
 from conveyor.reasons import reason_of
 from conveyor.recognition import WrongKind

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from conveyor import commands, keys
+from conveyor import commands
 from conveyor.console import Console
+from conveyor.domain import keys
+from conveyor.domain.status import Status
 from conveyor.notice import Notice
 from conveyor.records import Run
-from conveyor.status import Status
 from conveyor.trouble import in_words
 from conveyor.unreadable import CANNOT
 from conveyor.wording import counted, paragraph, subject, table

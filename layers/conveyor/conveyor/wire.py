@@ -8,13 +8,13 @@ from itertools import repeat
 
 import msgspec
 
-from conveyor.dialect import Form
-from conveyor.drop import nonce, wire_id
+from conveyor.domain.dialect import Form
+from conveyor.domain.drop import nonce, wire_id
+from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import Stretch
 from conveyor.jsonl.members import without_nulls
 from conveyor.jsonl.separators import escaped, growth
 from conveyor.jsonl.validated_lines import PARAMS, PARAMS_OR_BODY
-from conveyor.plan import Batch
 
 
 class Envelope:

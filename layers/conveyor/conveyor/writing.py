@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import orjson
 
-from conveyor import keys
+from conveyor.domain import keys
+from conveyor.domain.outcome import Error, Outcome, Result, failure, output_line
+from conveyor.domain.output_file import OutputFile, Written
+from conveyor.domain.plan import Batch, Skipped
 from conveyor.jsonl.lines import Line
 from conveyor.jsonl.validated_lines import CUSTOM_ID, Values
-from conveyor.outcome import Error, Outcome, Result, failure, output_line
-from conveyor.output import OutputFile, Written
-from conveyor.plan import Batch, Skipped
 from conveyor.spool import Aside, Spool, Stored
 from conveyor.tally import Tally
 from conveyor.turn import Turn

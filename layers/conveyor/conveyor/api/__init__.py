@@ -13,9 +13,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from conveyor.causes import Cause
-from conveyor.dialect import Dialect
-from conveyor.outcome import Error, Result
+from conveyor.domain.dialect import Dialect
+from conveyor.domain.outcome import Error, Result
+from conveyor.domain.refusal import Cause
 from conveyor.records import RefusalKind
 
 RESTING = "resting"

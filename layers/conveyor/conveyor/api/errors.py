@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from conveyor.api import Refused
 from conveyor.api.door import Answer
 from conveyor.api.words import Said, said_in
-from conveyor.causes import Cause, cause_of
-from conveyor.invocation import utc_now
+from conveyor.domain.invocation import utc_now
+from conveyor.domain.refusal import Cause, cause_of
 from conveyor.records import RefusalKind
 from conveyor.rest import retry_after
 

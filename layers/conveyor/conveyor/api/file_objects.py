@@ -12,8 +12,8 @@ import msgspec
 
 from conveyor.api import Blame, Origin, Progress, Unrun
 from conveyor.api.moments import Moment, moment
-from conveyor.causes import cause_of
-from conveyor.outcome import Error
+from conveyor.domain.outcome import Error
+from conveyor.domain.refusal import cause_of
 from conveyor.records import RefusalKind
 
 RUN, BATCH, REQUESTS = "conveyor_run", "conveyor_batch", "conveyor_requests"

@@ -25,9 +25,9 @@ from conveyor.api.result_lines import (
     stop_in,
 )
 from conveyor.api.words import UNDECODABLE, Said, is_nothing, said_in
+from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.lines import read_lines
-from conveyor.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 
 _NULL = msgspec.Raw(b"null")
 _SHORT = 200

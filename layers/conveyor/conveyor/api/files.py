@@ -19,8 +19,8 @@ from conveyor.api.file_results import decode_results
 from conveyor.api.listing import read_list
 from conveyor.api.uploads import PATH as FILES
 from conveyor.api.uploads import SOON, Uploads
-from conveyor.dialect import NOTHING, Dialect, Form
-from conveyor.outcome import Result
+from conveyor.domain.dialect import NOTHING, Dialect, Form
+from conveyor.domain.outcome import Result
 from conveyor.records import RefusalKind
 from conveyor.settings import Settings
 

@@ -15,9 +15,9 @@ from msgspec import UNSET, UnsetType
 
 from conveyor.api.result_lines import LONGEST_RESULT, Count, account_in, answer_in, read_line
 from conveyor.api.words import UNDECODABLE, said_in
+from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 from conveyor.jsonl.lines import STRETCH_BYTES, Stretch, read_stretches, split_stretch
 from conveyor.jsonl.template import Frame, Shape
-from conveyor.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 from conveyor.stops import stop_of
 
 

@@ -15,8 +15,8 @@ from conveyor.api.errors import refused_from
 from conveyor.api.listing import read_list
 from conveyor.api.message_results import decode_results
 from conveyor.api.moments import Moment, moment
-from conveyor.dialect import Dialect, Form
-from conveyor.outcome import Result
+from conveyor.domain.dialect import Dialect, Form
+from conveyor.domain.outcome import Result
 from conveyor.records import RefusalKind
 from conveyor.settings import Settings
 

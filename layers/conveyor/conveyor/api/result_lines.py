@@ -13,9 +13,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from conveyor.api.words import UNDECODABLE
+from conveyor.domain.outcome import Outcome, Result, Usage, unreadable
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.repair import is_strict, is_utf8, repaired
-from conveyor.outcome import Outcome, Result, Usage, unreadable
 from conveyor.stops import finish_of, stop_of
 
 LONGEST_RESULT = 50_000_000

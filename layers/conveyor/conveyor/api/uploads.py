@@ -11,7 +11,7 @@ from conveyor.api.errors import refused_from
 from conveyor.api.file_objects import File, decode_file, decode_files
 from conveyor.api.listing import read_list
 from conveyor.api.moments import moment
-from conveyor.invocation import SKEW
+from conveyor.domain.invocation import SKEW
 from conveyor.records import RefusalKind
 
 PATH = "/v1/files"

@@ -4,9 +4,9 @@ from typing import NamedTuple, Self
 
 import msgspec
 
-from conveyor.dialect import Dialect
-from conveyor.found import Found
-from conveyor.output import OutputFile
+from conveyor.domain.dialect import Dialect
+from conveyor.domain.findings import Found
+from conveyor.domain.output_file import OutputFile
 from conveyor.settings import Settings
 
 _encode = msgspec.json.Encoder().encode

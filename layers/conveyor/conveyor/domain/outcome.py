@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 import orjson
 
-from conveyor.causes import account_cause
+from conveyor.domain.refusal import account_cause
 
 
 class Outcome(StrEnum):

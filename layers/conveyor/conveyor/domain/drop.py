@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Self
 import msgspec
 import orjson
 
-from conveyor import keys
-from conveyor.invocation import utc_now
+from conveyor.domain import keys
+from conveyor.domain.invocation import utc_now
 
 SUFFIX = ".jsonl"
 """How the name of a file of requests ends; the one that commands write."""
