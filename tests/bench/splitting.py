@@ -19,7 +19,7 @@ from conveyor.domain.outcome import Outcome, failure
 from conveyor.domain.plan import Batch
 from conveyor.ledger import Ledger
 from conveyor.records import Run
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 from conveyor.spool import Aside, Spool
 from conveyor.storage import Storage
 from conveyor.tally import Tally

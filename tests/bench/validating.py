@@ -20,7 +20,7 @@ from conveyor.api.messages import MessageBatches
 from conveyor.checking import Check, check_drop
 from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import read_stretches
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 from conveyor.storage import RANGE_BYTES
 from conveyor.wire import Envelope
 from tests.bench.figures import Figure, cpu, interleaved

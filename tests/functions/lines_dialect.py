@@ -14,7 +14,7 @@ from conveyor.api.door import Answer, Content, Door
 from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Outcome, Result
 from conveyor.jsonl.lines import read_lines
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 
 PATH = "/lines"
 

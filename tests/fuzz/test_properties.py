@@ -11,7 +11,7 @@ from conveyor.domain.drop import Drop
 from conveyor.domain.keys import INBOX
 from conveyor.domain.outcome import Outcome, Result
 from conveyor.jsonl.repair import is_strict
-from conveyor.settings import PER_DROP, BadMetadata
+from conveyor.settings.settings import PER_DROP, BadMetadata
 from tests.unit.examples import SETTINGS
 
 PIECES = [

@@ -16,7 +16,7 @@ from conveyor.domain.plan import Batch, Limits, Planner, Sent, Skipped
 from conveyor.jsonl.lines import read_lines
 from conveyor.line import Fault, Request, read_request
 from conveyor.params import Rules
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 from conveyor.wire import Envelope
 from tests.unit.examples import SETTINGS
 

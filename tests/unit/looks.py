@@ -17,7 +17,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.domain.plan import Batch, Checked, Plan, encode_plan
 from conveyor.polling import poll
 from conveyor.records import Attempt, Part, Run, Splitting, Submitted
-from conveyor.settings import Environment
+from conveyor.settings.settings import Environment
 from conveyor.storage import Storage
 from tests.unit.examples import NOW, RUN
 from tests.unit.wire import Bucket, answer, client

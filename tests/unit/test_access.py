@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from conveyor.api import Trouble
 from conveyor.api.access import DIALECTS, Access
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 from tests.unit.examples import SETTINGS
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from conveyor.checking import RECALL, check_drop
 from conveyor.domain.dialect import Dialect
 from conveyor.repeats import Recall
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 from tests.unit.examples_of_drops import DIALECTS, MESSAGES, RUN, Found, line, plain_check, settings
 
 MEGABYTE = 1_000_000

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conveyor.metadata import misspelt
-from conveyor.settings import PER_DROP
+from conveyor.settings.metadata import misspelt
+from conveyor.settings.settings import PER_DROP
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from conveyor.settings import BadMetadata, Settings
+from conveyor.settings.settings import BadMetadata, Settings
 
 ENV = {
     "CONVEYOR_API_URL": "https://api.anthropic.com",

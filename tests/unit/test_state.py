@@ -19,7 +19,7 @@ from conveyor.notice import Notice
 from conveyor.polling import poll
 from conveyor.records import Refusal
 from conveyor.reporting import report
-from conveyor.settings import Environment
+from conveyor.settings.settings import Environment
 from conveyor.storage import Storage
 from conveyor.submitting import submit
 from tests.unit import template

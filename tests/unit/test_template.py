@@ -6,7 +6,7 @@ import pytest
 
 from conveyor.api.messages import MessageBatches
 from conveyor.domain.plan import Limits
-from conveyor.settings import Environment, Settings
+from conveyor.settings.settings import Environment, Settings
 from tests.unit import template
 from tests.unit.template import FUNCTIONS, Json, spelled
 

@@ -9,7 +9,7 @@ from conveyor.jsonl.lines import Line, Stretch, is_blank, lines_in, read_stretch
 from conveyor.line import Fault, Request, read_request
 from conveyor.params import Rules
 from conveyor.repeats import Hashes, Ids, Recall, Suspects
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 from conveyor.wire import Envelope
 
 MOST_FAULTS = 10_000

@@ -15,7 +15,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.records import Rested
 from conveyor.rest import Rest
-from conveyor.settings import Environment, Settings
+from conveyor.settings.settings import Environment, Settings
 from conveyor.storage import MOST_READS, Storage
 from conveyor.turn import Turn
 

@@ -9,9 +9,9 @@ from conveyor.clients import Machine
 from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN, AGAIN_FORM, NO_VERSION, STAMP, Drop, Upload
 from conveyor.ledger import Ledger
-from conveyor.metadata import misspelt
 from conveyor.records import Run
-from conveyor.settings import BadMetadata, Settings
+from conveyor.settings.metadata import misspelt
+from conveyor.settings.settings import BadMetadata, Settings
 from conveyor.storage import Storage
 from conveyor.unreadable import DropUnreadable
 

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from conveyor.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
 from conveyor.domain import keys
 from conveyor.domain.findings import Found
 from conveyor.domain.outcome import Outcome, Usage
@@ -14,8 +13,9 @@ from conveyor.domain.plan import Batch, Checked, Plan
 from conveyor.domain.status import Status, final_status
 from conveyor.failures import ErrorKind, add_errors, by_count
 from conveyor.mending import Mend
-from conveyor.metadata import put_right
 from conveyor.records import Discarded, Part, Refusal, Run, Stuck, Submitted, Tokens
+from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
+from conveyor.settings.metadata import put_right
 from conveyor.stops import Stops, add_stops, model_name
 
 

@@ -12,7 +12,7 @@ from conveyor.domain.output_file import OutputFile
 from conveyor.domain.refusal import Cause
 from conveyor.failures import ErrorKind
 from conveyor.mending import Mend
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 from conveyor.stops import Stops
 
 

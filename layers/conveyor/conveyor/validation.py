@@ -3,7 +3,6 @@
 import msgspec
 from msgspec.structs import replace
 
-from conveyor.betas import BETAS_NOT_TAKEN
 from conveyor.checking import MOST_FAULTS, Check, check_drop
 from conveyor.domain import keys
 from conveyor.domain.dialect import Dialect
@@ -17,6 +16,7 @@ from conveyor.reading import Reading
 from conveyor.reasons import reason_of
 from conveyor.recognition import WrongKind
 from conveyor.records import Refusal, Run
+from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.turn import Turn
 
 _encode = msgspec.json.Encoder().encode

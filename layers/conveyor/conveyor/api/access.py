@@ -13,7 +13,7 @@ from conveyor.api import BatchApi, CredentialsUnusable
 from conveyor.api.credentials import ApiKey, Credential, KeyHeader
 from conveyor.api.door import Door
 from conveyor.rest import Rest
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 
 DIALECTS = {
     "messages": "conveyor.api.messages",

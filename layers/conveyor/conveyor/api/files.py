@@ -22,7 +22,7 @@ from conveyor.api.uploads import SOON, Uploads
 from conveyor.domain.dialect import NOTHING, Dialect, Form
 from conveyor.domain.outcome import Result
 from conveyor.records import RefusalKind
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 
 _PATH = "/v1/batches"
 _PAGE = 100

@@ -18,7 +18,7 @@ from conveyor.api.moments import Moment, moment
 from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Result
 from conveyor.records import RefusalKind
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 
 _PATH = "/v1/messages/batches"
 _VERSION = "2023-06-01"

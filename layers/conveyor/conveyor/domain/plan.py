@@ -7,7 +7,7 @@ import msgspec
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.findings import Found
 from conveyor.domain.output_file import OutputFile
-from conveyor.settings import Settings
+from conveyor.settings.settings import Settings
 
 _encode = msgspec.json.Encoder().encode
 MOST_SPAN = 512_000_000

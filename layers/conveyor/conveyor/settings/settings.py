@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 import msgspec
 
-from conveyor.betas import BETAS_FORM, LONGEST_BETAS, MOST_BETAS, NO_BETAS, guess_betas, joined_betas
+from conveyor.settings.betas import BETAS_FORM, LONGEST_BETAS, MOST_BETAS, NO_BETAS, guess_betas, joined_betas
 
 _PREFIX = "CONVEYOR_"
 _MOST_TOKENS = 1_000_000
@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True):
     max_events: Annotated[int, msgspec.Meta(ge=50)]
     max_invalid_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 50
     betas: Annotated[str, msgspec.Meta(pattern=BETAS_FORM, max_length=LONGEST_BETAS)] = ""
-    """Names of beta features with commas between: see `conveyor.betas`. Runs of earlier versions had none."""
+    """Names of beta features with commas between: see `conveyor.settings.betas`. Runs of earlier versions had none."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:

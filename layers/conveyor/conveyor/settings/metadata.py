@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from conveyor.domain.drop import AGAIN
-from conveyor.settings import PER_DROP, Settings
+from conveyor.settings.settings import PER_DROP, Settings
 
 _PREFIX = "xamzmeta"
 _SEPARATORS = re.compile(r"[^a-z0-9]")

@@ -1,0 +1,1 @@
+"""What can be set for a stack and for one drop."""
