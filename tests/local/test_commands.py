@@ -17,11 +17,11 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from conveyor import commands
 from conveyor.control import Adopt, Control, SubmitAgain
 from conveyor.domain import keys
 from conveyor.domain.drop import is_taken
 from conveyor.storage import Storage
+from conveyor.wording import commands
 from tests.typed import messages
 from tests.typed.aws import Interpreter
 from tests.typed.terminal import Terminal, cli_v2, installed, interpreted

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conveyor import commands
+from conveyor.wording import commands
 
 SHELLS = ["sh", "bash"]
 SPLIT = 'aws() { printf "%s\\0" "$@"; }; '

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.console import Console
+from conveyor.wording.console import Console
 
 
 def console(partition: str = "aws", region: str = "eu-central-1") -> Console:

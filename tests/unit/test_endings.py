@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conveyor.console import Console
 from conveyor.domain.outcome import Usage
 from conveyor.domain.status import STATUSES, Status
 from conveyor.notice import Notice, notice_of
 from conveyor.records import Tokens
+from conveyor.wording.console import Console
 from tests.unit.endings import EVERY, ended, invalid
 
 ARN = "arn:aws:states:eu-central-1:111122223333:execution:conveyor-run:run-1"

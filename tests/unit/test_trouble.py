@@ -6,7 +6,7 @@ import ssl
 import httpx
 import pytest
 
-from conveyor.trouble import in_words, name_of
+from conveyor.wording.trouble import in_words, name_of
 
 EVERY_ERROR = [
     kind

@@ -1,10 +1,10 @@
 """What a person puts in order before anything is sent again, by the code of a refusal or the cause of failures."""
 
-from conveyor.commands import ALLOW_OUTBOUND_IDENTITY
 from conveyor.domain.refusal import WORDS, Cause
 from conveyor.domain.status import Status
 from conveyor.receipt import Receipt
-from conveyor.wording import counted, paragraph, sentence
+from conveyor.wording.commands import ALLOW_OUTBOUND_IDENTITY
+from conveyor.wording.text import counted, paragraph, sentence
 
 ADVICE = {
     "key-unusable": "Put the API key there: aws secretsmanager create-secret, or put-secret-value if it exists.",

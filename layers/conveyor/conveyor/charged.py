@@ -3,7 +3,7 @@
 from conveyor.domain.outcome import Outcome
 from conveyor.ending import is_unsent
 from conveyor.receipt import Receipt
-from conveyor.wording import counted, dollars
+from conveyor.wording.text import counted, dollars
 
 _MOST_MODELS = 5
 _LONGEST_MODEL = 60

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from conveyor.console import Console
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.records import Rested
@@ -18,6 +17,7 @@ from conveyor.rest import Rest
 from conveyor.settings.settings import Environment, Settings
 from conveyor.storage import MOST_READS, Storage
 from conveyor.turn import Turn
+from conveyor.wording.console import Console
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

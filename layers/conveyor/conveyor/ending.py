@@ -6,7 +6,7 @@ from typing import NamedTuple
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STOPPED, Status
 from conveyor.receipt import Receipt
-from conveyor.wording import counted, duration, sentence
+from conveyor.wording.text import counted, duration, sentence
 
 _SHORT = {
     "seen-before": "the same content as an earlier drop",

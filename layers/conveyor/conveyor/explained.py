@@ -1,11 +1,11 @@
 """What a final message says of failures, faults and lines that were set aside: counts, types and places, no prompt."""
 
-from conveyor import commands
 from conveyor.domain import keys
 from conveyor.domain.outcome import UNREADABLE
 from conveyor.receipt import Receipt
 from conveyor.unreadable import CANNOT
-from conveyor.wording import counted, paragraph, sentence
+from conveyor.wording import commands
+from conveyor.wording.text import counted, paragraph, sentence
 
 _MOST_CAUSES = 5
 _MOST_CODES = 10

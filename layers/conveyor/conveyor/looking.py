@@ -16,7 +16,7 @@ from conveyor.domain.plan import Batch
 from conveyor.facts import BatchFacts
 from conveyor.records import AttemptAbsent, Duplicate, Foreign, Submitted
 from conveyor.turn import Turn
-from conveyor.wording import counted
+from conveyor.wording.text import counted
 
 _SPARE = timedelta(seconds=45)
 """Time that poll needs for all else; reading results for a proof ends before that."""

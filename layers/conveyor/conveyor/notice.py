@@ -5,11 +5,8 @@ In this order: what happened, what it cost, why requests failed, what to do, whe
 
 from typing import NamedTuple
 
-from conveyor import commands
 from conveyor.advice import ADVICE, advice_of, blamed_elsewhere, early_end
 from conveyor.charged import cost_of, tokens_of
-from conveyor.commands import Version
-from conveyor.console import Console
 from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN
 from conveyor.domain.outcome import Outcome
@@ -19,7 +16,10 @@ from conveyor.explained import causes_of, faults_of, set_aside, without_ids
 from conveyor.mending import Mend
 from conveyor.receipt import Receipt
 from conveyor.stops import unfinished
-from conveyor.wording import counted, paragraph, sentence, subject, table
+from conveyor.wording import commands
+from conveyor.wording.commands import Version
+from conveyor.wording.console import Console
+from conveyor.wording.text import counted, paragraph, sentence, subject, table
 
 _MOST_NAMED = 20
 

@@ -2,7 +2,7 @@
 
 from conveyor.checking import MOST_FAULTS, MOST_MODEL_CHANGES, Check
 from conveyor.settings.settings import Settings
-from conveyor.wording import counted
+from conveyor.wording.text import counted
 
 type Reason = tuple[str, str]
 """A code, and a message for a person."""

@@ -19,11 +19,11 @@ from conveyor.domain.refusal import WORDS, Cause
 from conveyor.facts import BatchFacts, Facts
 from conveyor.ledger import Ledger
 from conveyor.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
-from conveyor.trouble import of_status
 from conveyor.turn import Turn
 from conveyor.unreadable import DropUnreadable
 from conveyor.wire import Envelope
-from conveyor.wording import counted
+from conveyor.wording.text import counted
+from conveyor.wording.trouble import of_status
 
 SPARE = timedelta(seconds=60)
 """Time to write down the answer after the last moment of a paid call."""

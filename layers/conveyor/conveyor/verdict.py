@@ -12,9 +12,9 @@ from conveyor.records import Discarded, Refusal
 from conveyor.sent_batch import Verdict, give_up, is_patience_over, of_submitted, risk_of
 from conveyor.splitting import last_unread, rests_until
 from conveyor.submission import last_refusal, told_of
-from conveyor.trouble import in_words
 from conveyor.turn import Turn
 from conveyor.warning import Undecided
+from conveyor.wording.trouble import in_words
 
 _DISCARD_PATIENCE = timedelta(minutes=10)
 """So long a provider that will not delete its files holds up the report; then they are left."""

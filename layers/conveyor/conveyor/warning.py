@@ -3,15 +3,15 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from conveyor import commands
-from conveyor.console import Console
 from conveyor.domain import keys
 from conveyor.domain.status import Status
 from conveyor.notice import Notice
 from conveyor.records import Run
-from conveyor.trouble import in_words
 from conveyor.unreadable import CANNOT
-from conveyor.wording import counted, paragraph, subject, table
+from conveyor.wording import commands
+from conveyor.wording.console import Console
+from conveyor.wording.text import counted, paragraph, subject, table
+from conveyor.wording.trouble import in_words
 
 _MOST_NAMED = 20
 """Batches in one message: the state that carries it takes 256 KiB."""

@@ -12,7 +12,7 @@ from conveyor.api import RESTING, Refused, ResultsUnreadable, Trouble, TroubleKi
 from conveyor.api.credentials import Credential
 from conveyor.records import RefusalKind
 from conveyor.rest import Rest
-from conveyor.trouble import in_words, name_of
+from conveyor.wording.trouble import in_words, name_of
 
 _QUESTION = httpx.Timeout(30.0, connect=5.0)
 """Seconds."""

@@ -1,0 +1,1 @@
+"""Words, commands and links that messages share."""
