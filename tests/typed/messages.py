@@ -12,7 +12,7 @@ from conveyor.advice import ADVICE
 from conveyor.domain import keys
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Checked, Plan
-from conveyor.mending import Mend
+from conveyor.file_types.conversion import Mend
 from conveyor.notice import notice_of
 from conveyor.receipt import Done, completed_receipt, refused_receipt
 from conveyor.records import Part, Refusal, Run, Submitted

@@ -21,11 +21,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from conveyor.file_types.conversion import Mend, mend_of
+from conveyor.file_types.detect import WINDOW, WrongKind, recognised
 from conveyor.jsonl.complexity import MOST_VALUES
 from conveyor.jsonl.gzip_stream import unpack_all
 from conveyor.jsonl.lines import LONGEST_LINE
-from conveyor.mending import Mend, mend_of
-from conveyor.recognition import WINDOW, WrongKind, recognised
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"
 

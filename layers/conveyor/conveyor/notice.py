@@ -13,7 +13,7 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STOPPED, Status
 from conveyor.ending import is_unsent, verdict_of
 from conveyor.explained import causes_of, faults_of, set_aside, without_ids
-from conveyor.mending import Mend
+from conveyor.file_types.conversion import Mend
 from conveyor.receipt import Receipt
 from conveyor.stops import unfinished
 from conveyor.wording import commands

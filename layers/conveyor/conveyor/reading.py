@@ -6,8 +6,8 @@ from hashlib import sha256
 from itertools import chain
 
 from conveyor.domain import keys
+from conveyor.file_types.detect import recognised
 from conveyor.jsonl.gzip_stream import Unreadable, unpack_all
-from conveyor.recognition import recognised
 from conveyor.turn import Turn
 
 _SPARE = timedelta(seconds=60)

@@ -12,7 +12,7 @@ from conveyor.domain.output_file import OutputFile, joined
 from conveyor.domain.plan import Batch, Checked, Plan
 from conveyor.domain.status import Status, final_status
 from conveyor.failures import ErrorKind, add_errors, by_count
-from conveyor.mending import Mend
+from conveyor.file_types.conversion import Mend
 from conveyor.records import Discarded, Part, Refusal, Run, Stuck, Submitted, Tokens
 from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
 from conveyor.settings.metadata import put_right

@@ -11,7 +11,7 @@ from conveyor.domain.outcome import Usage
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.refusal import Cause
 from conveyor.failures import ErrorKind
-from conveyor.mending import Mend
+from conveyor.file_types.conversion import Mend
 from conveyor.settings.settings import Settings
 from conveyor.stops import Stops
 

@@ -10,11 +10,11 @@ from conveyor.domain.drop import PACKED, SUFFIXES, is_taken
 from conveyor.domain.findings import found_in
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Checked, Plan
+from conveyor.file_types.conversion import mend_of
+from conveyor.file_types.detect import WrongKind
 from conveyor.jsonl.gzip_stream import Unreadable
-from conveyor.mending import mend_of
 from conveyor.reading import Reading
 from conveyor.reasons import reason_of
-from conveyor.recognition import WrongKind
 from conveyor.records import Refusal, Run
 from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.turn import Turn

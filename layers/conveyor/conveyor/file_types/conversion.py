@@ -5,7 +5,7 @@ from shlex import quote
 import msgspec
 
 from conveyor.domain.drop import stem
-from conveyor.kinds import Kind
+from conveyor.file_types.known_types import Kind
 
 MADE_BY_RECIPE = "requests.jsonl"
 """What the recipes of `docs/files.md` write."""

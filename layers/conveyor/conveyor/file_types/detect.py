@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from conveyor import kinds
+from conveyor.file_types import known_types
+from conveyor.file_types.known_types import Kind
+from conveyor.file_types.signatures import kind_by_signature
+from conveyor.file_types.text_formats import kind_of_python, kind_of_text
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.jsonl.lines import BYTE_ORDER_MARK, LONGEST_LINE, Stretch, split_stretch
 from conveyor.jsonl.prefix import Prefix, State, read_prefix
-from conveyor.kinds import Kind
-from conveyor.signatures import kind_by_signature
-from conveyor.text_kinds import kind_of_python, kind_of_text
 
 WINDOW = 1 << 18
 """Bytes that are looked at; of a first line that is longer, all that a line may have."""
@@ -83,7 +83,7 @@ def recognised(chunks: Iterable[bytes]) -> Iterator[bytes]:
             data = b"".join(held)[found.start() :]
             start = before + b"".join(held)[:WINDOW] if len(before) < _END else b""
             kind = kind_of(Beginning(data, start, is_whole))
-            if kind is kinds.ARRAY and not is_whole:
+            if kind is known_types.ARRAY and not is_whole:
                 kind = _array_by_end(data, chunks)
             if kind:
                 raise WrongKind(kind)
@@ -115,14 +115,14 @@ def _array_by_end(data: bytes, chunks: Iterator[bytes]) -> Kind:
         end = (end + chunk)[-_END:]
         left -= len(chunk)
         if left < 0:
-            return kinds.ARRAY
+            return known_types.ARRAY
     return _array(end)
 
 
 def _array(end: bytes) -> Kind:
     if _DANGLING.search(end):
-        return kinds.ARRAY_WITH_COMMA
-    return kinds.ARRAY if _CLOSED.search(end) else kinds.ARRAY_CUT
+        return known_types.ARRAY_WITH_COMMA
+    return known_types.ARRAY if _CLOSED.search(end) else known_types.ARRAY_CUT
 
 
 def kind_of(beginning: Beginning) -> Kind | None:
@@ -184,14 +184,14 @@ def _kind_of_array(text: bytes, *, is_whole: bool) -> Kind | None:
     prefix = read_prefix(text[:WINDOW])
     rest = text[prefix.end :]
     if prefix.state is State.WHOLE and (behind := _VISIBLE.search(rest)):
-        return kinds.ARRAY if behind[0] == b"[" and _are_arrays(text) else None
+        return known_types.ARRAY if behind[0] == b"[" and _are_arrays(text) else None
     if prefix.state is State.BROKEN and (python := kind_of_python(text)):
         return None if _has_objects(text) else python
     if prefix.state is State.BROKEN and not _ARRAY_OF_LINES.match(text):
         return None
     if prefix.state is State.WHOLE and not text[1 : prefix.end - 1].strip():
-        return kinds.EMPTY_ARRAY
-    return _array(text[-_END:]) if is_whole else kinds.ARRAY
+        return known_types.EMPTY_ARRAY
+    return _array(text[-_END:]) if is_whole else known_types.ARRAY
 
 
 def _are_arrays(text: bytes) -> bool:
@@ -202,23 +202,23 @@ def _are_arrays(text: bytes) -> bool:
 def _kind_of_line(line: bytes, head: _Head, *, is_alone: bool) -> Kind | None:
     """Return what one JSON object is that stands alone, and is no request."""
     if is_alone and bytes(head.custom_id)[:1] == b"{" and bytes(head.params)[:1] == b"{":
-        return kinds.COLUMNS
+        return known_types.COLUMNS
     if not is_alone or bytes(head.custom_id) or bytes(head.params) or has_too_many_values(line):
         return None
     fields = {name: bytes(value).lstrip() for name, value in _decode_fields(line).items()}
     if all(fields.get(name, b"")[:1] == b"[" for name in ("columns", "data")):
-        return kinds.SPLIT
+        return known_types.SPLIT
     named = next((name for name in _BODIES if _OBJECTS.match(fields.get(name, b""))), None)
     if named:
-        return kinds.body_under(named)
+        return known_types.body_under(named)
     return _kind_of_fields(fields)
 
 
 def _kind_of_fields(fields: dict[str, bytes]) -> Kind | None:
     if fields.keys() >= {"cells", "nbformat"}:
-        return kinds.NOTEBOOK
+        return known_types.NOTEBOOK
     if fields.get("error", b"")[:1] in {b"{", b'"'}:
-        return kinds.ERROR
+        return known_types.ERROR
     return _kind_of_entries(list(fields.values()))
 
 
@@ -228,10 +228,10 @@ def _kind_of_entries(values: list[bytes]) -> Kind | None:
     if not rows or len(rows) < len(values):
         return None
     if all(map(_is_request, rows)):
-        return kinds.BY_ROW
+        return known_types.BY_ROW
     if all(bytes(row.params or row.body)[:1] == b"{" for row in rows):
-        return kinds.BY_ID
-    return kinds.PARAMS_BY_ID if all(bytes(row.messages)[:1] == b"[" for row in rows) else None
+        return known_types.BY_ID
+    return known_types.PARAMS_BY_ID if all(bytes(row.messages)[:1] == b"[" for row in rows) else None
 
 
 def _kind_by_first_entry(text: bytes) -> Kind | None:
@@ -245,41 +245,41 @@ def _kind_of_object(text: bytes, line: bytes, rest: bytes) -> Kind | None:
     """Return what a file is whose first line begins an object and is not one."""
     prefix = read_prefix(text[:WINDOW])
     if not prefix.breaks and _CR_BETWEEN.search(line):
-        return None if _has_objects(rest) else kinds.CARRIAGE_RETURNS
+        return None if _has_objects(rest) else known_types.CARRIAGE_RETURNS
     if prefix.state is State.BROKEN:
         return None if _has_objects(text) else kind_of_text(text[:WINDOW])
     behind = text[prefix.end : prefix.end + _END].lstrip()[:1] if prefix.state is State.WHOLE else b""
     if prefix.breaks:
         return _kind_of_lines(prefix, behind, text)
     if behind == b"," and _have_commas(text):
-        return kinds.COMMAS
+        return known_types.COMMAS
     if behind == b"{" and not _VISIBLE.search(rest):
-        return kinds.ONE_LINE
+        return known_types.ONE_LINE
     return _kind_of_long(line) if len(line) > LONGEST_LINE else None
 
 
 def _kind_of_long(line: bytes) -> Kind | None:
-    return kinds.body_under("requests") if _BODY.match(line) else _kind_by_first_entry(line)
+    return known_types.body_under("requests") if _BODY.match(line) else _kind_by_first_entry(line)
 
 
 def _kind_of_lines(prefix: Prefix, behind: bytes, text: bytes) -> Kind | None:
     """Return what a file is whose first object goes over several lines. `behind`: what follows it."""
     named = next((name for name in _BODIES if prefix.keys.get(f'"{name}"'.encode()) == b"["), None)
     if named and not prefix.keys.keys() & {b'"custom_id"', b'"params"'}:
-        return kinds.body_under(named)
+        return known_types.body_under(named)
     if any(map(_is_request, _heads(text))):
         return None
     if prefix.has_dangling_comma or behind not in {b"", b"{", b","}:
-        return kinds.PRETTY_WITH_FAULTS
+        return known_types.PRETTY_WITH_FAULTS
     if behind:
-        return kinds.COMMAS_BETWEEN if behind == b"," else kinds.PRETTY
-    return _kind_of_one(prefix, text) or kinds.PRETTY
+        return known_types.COMMAS_BETWEEN if behind == b"," else known_types.PRETTY
+    return _kind_of_one(prefix, text) or known_types.PRETTY
 
 
 def _kind_of_one(prefix: Prefix, text: bytes) -> Kind | None:
     """Return what the only object of a file is, which goes over several lines."""
     if prefix.keys.get(b'"cells"') == b"[" and b'"cell_type"' in text:
-        return kinds.NOTEBOOK
+        return known_types.NOTEBOOK
     if prefix.state is State.CUT:
         return _kind_by_first_entry(text)
     value = text[: prefix.end]

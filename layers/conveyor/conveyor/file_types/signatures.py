@@ -2,8 +2,8 @@
 
 import re
 
+from conveyor.file_types.known_types import A_ROW, RECIPES, Kind
 from conveyor.jsonl.gzip_stream import MAGIC, MOST_LAYERS
-from conveyor.kinds import A_ROW, RECIPES, Kind
 
 _PACKED = "unpack it; of all packed files only gzip is taken"
 _ZIP = Kind("file-is-zip", "a ZIP archive", _PACKED, tool="unzip -p {file}")

@@ -5,8 +5,8 @@ import re
 
 import msgspec
 
-from conveyor import kinds
-from conveyor.kinds import Kind
+from conveyor.file_types import known_types
+from conveyor.file_types.known_types import Kind
 
 _MOST_LINES = 20
 _SAMPLE = 1024
@@ -33,9 +33,9 @@ def kind_of_text(text: bytes) -> Kind | None:
     if text[:1] == b"<":
         return _markup(text)
     if text[:1] == b"\x1e":
-        return kinds.SEQUENCE
+        return known_types.SEQUENCE
     if not lines or _CONTROL.search(text, 0, _SAMPLE):
-        return kinds.BINARY
+        return known_types.BINARY
     lines = lines[:_MOST_LINES]
     if text[:1] == b"{":
         return _python(lines) or kind_of_python(text)
@@ -44,16 +44,16 @@ def kind_of_text(text: bytes) -> Kind | None:
 
 def kind_of_python(text: bytes) -> Kind | None:
     """Return whether text is a Python value: a list of dictionaries, or what pprint writes."""
-    return kinds.VALUES if _PYTHON_VALUE.match(text) else None
+    return known_types.VALUES if _PYTHON_VALUE.match(text) else None
 
 
 def _python(lines: list[bytes]) -> Kind | None:
-    return kinds.REPR if all(_PYTHON.match(line) and line.endswith(b"}") for line in lines[:2]) else None
+    return known_types.REPR if all(_PYTHON.match(line) and line.endswith(b"}") for line in lines[:2]) else None
 
 
 def _text(lines: list[bytes]) -> Kind:
     """Tell prompts from what is meant as requests: to make requests of its lines would only cost money."""
-    return kinds.TEXT_OF_REQUESTS if any(map(_REQUEST.search, lines)) else kinds.TEXT
+    return known_types.TEXT_OF_REQUESTS if any(map(_REQUEST.search, lines)) else known_types.TEXT
 
 
 def _log(lines: list[bytes]) -> Kind | None:
@@ -62,7 +62,7 @@ def _log(lines: list[bytes]) -> Kind | None:
         return None  # the names of columns
     found = [_BEFORE_OBJECT.match(line) for line in lines]
     objects = [found and _is_object_of_json(line[found.end() :]) for line, found in zip(lines, found, strict=True)]
-    return kinds.LOG if objects.count(True) * 2 >= len(lines) else None
+    return known_types.LOG if objects.count(True) * 2 >= len(lines) else None
 
 
 def _is_object_of_json(line: bytes) -> bool:
@@ -78,19 +78,19 @@ def _yaml(lines: list[bytes]) -> Kind | None:
         return None
     keyed = sum(map(bool, map(_YAML_KEY.fullmatch, first)))
     is_marked = lines[0].startswith((b"---", b"%YAML"))
-    return kinds.YAML if is_marked or (keyed > 1 and any(map(_YAML_TREE.fullmatch, first))) else None
+    return known_types.YAML if is_marked or (keyed > 1 and any(map(_YAML_TREE.fullmatch, first))) else None
 
 
 def _quoted(lines: list[bytes]) -> Kind | None:
     if all(map(_is_string_of_json, lines[:2])):
-        return kinds.STRINGS
-    return kinds.TABLE_OF_JSON if _CELL_OF_JSON.search(b"\n".join(lines[:4])) else None
+        return known_types.STRINGS
+    return known_types.TABLE_OF_JSON if _CELL_OF_JSON.search(b"\n".join(lines[:4])) else None
 
 
 def _markup(text: bytes) -> Kind:
     if error := _S3_ERROR.match(text):
-        return kinds.S3_ERROR._replace(what=f"{kinds.S3_ERROR.what} ({error[1].decode()})")
-    return kinds.PAGE if _PAGE.search(text) else kinds.XML
+        return known_types.S3_ERROR._replace(what=f"{known_types.S3_ERROR.what} ({error[1].decode()})")
+    return known_types.PAGE if _PAGE.search(text) else known_types.XML
 
 
 def _is_string_of_json(line: bytes) -> bool:
@@ -105,7 +105,7 @@ def _table(lines: list[bytes]) -> Kind | None:
     """Return the kind of table that lines are: as many columns on each, or names of columns on the only one."""
     shown = [line.decode("latin-1") for line in lines]
     if shown[0].lower().startswith("sep="):
-        return kinds.table_of(_SEPARATORS.get(shown[0][4:5], "separators"))
+        return known_types.table_of(_SEPARATORS.get(shown[0][4:5], "separators"))
     for separator, name in _SEPARATORS.items():
         try:
             rows = list(csv.reader(shown, delimiter=separator))
@@ -115,5 +115,5 @@ def _table(lines: list[bytes]) -> Kind | None:
         counts = {len(row) for row in whole}
         is_named = all(_NAME.fullmatch(cell.strip()) for cell in rows[0])
         if counts != {1} and len(counts) == 1 and (len(whole) > 1 or is_named):
-            return kinds.table_of(name)
+            return known_types.table_of(name)
     return None
