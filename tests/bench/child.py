@@ -18,8 +18,8 @@ from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
 from conveyor.polling import poll
 from conveyor.reporting import report
+from conveyor.s3.bucket import Storage
 from conveyor.splitting import split
-from conveyor.storage import Storage
 from conveyor.submitting import submit
 from tests.bench.files import FileS3
 from tests.bench.usage import peak_mb

@@ -19,9 +19,9 @@ from conveyor.domain.outcome import Outcome, failure
 from conveyor.domain.plan import Batch
 from conveyor.ledger import Ledger
 from conveyor.records import Run
+from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Settings
 from conveyor.spool import Aside, Spool
-from conveyor.storage import Storage
 from conveyor.tally import Tally
 from conveyor.turn import Turn
 from conveyor.writing import Job, write_in_order

@@ -20,8 +20,8 @@ from conveyor.api.messages import MessageBatches
 from conveyor.checking import Check, check_drop
 from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import read_stretches
+from conveyor.s3.bucket import RANGE_BYTES
 from conveyor.settings.settings import Settings
-from conveyor.storage import RANGE_BYTES
 from conveyor.wire import Envelope
 from tests.bench.figures import Figure, cpu, interleaved
 from tests.functions.conftest import STACK_SETTINGS

@@ -10,7 +10,7 @@ import pytest
 
 from conveyor.domain.output_file import OutputFile
 from conveyor.joining import join
-from conveyor.storage import Storage
+from conveyor.s3.bucket import Storage
 from tests.functions.conftest import Services
 
 MIB = 1024 * 1024

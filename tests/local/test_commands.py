@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from conveyor.control import Adopt, Control, SubmitAgain
 from conveyor.domain import keys
 from conveyor.domain.drop import is_taken
-from conveyor.storage import Storage
+from conveyor.s3.bucket import Storage
 from conveyor.wording import commands
 from tests.typed import messages
 from tests.typed.aws import Interpreter

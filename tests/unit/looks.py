@@ -17,8 +17,8 @@ from conveyor.domain.invocation import Invocation
 from conveyor.domain.plan import Batch, Checked, Plan, encode_plan
 from conveyor.polling import poll
 from conveyor.records import Attempt, Part, Run, Splitting, Submitted
+from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Environment
-from conveyor.storage import Storage
 from tests.unit.examples import NOW, RUN
 from tests.unit.wire import Bucket, answer, client
 

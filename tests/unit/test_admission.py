@@ -14,7 +14,7 @@ from conveyor.api.messages import MessageBatches
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger import Ledger
-from conveyor.storage import Storage
+from conveyor.s3.bucket import Storage
 from conveyor.turn import Turn
 from tests.unit.examples import NOW, RUN, SETTINGS
 from tests.unit.wire import Bucket

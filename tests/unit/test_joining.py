@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 
 from conveyor.domain.output_file import OutputFile
 from conveyor.joining import join
-from conveyor.storage import Storage
+from conveyor.s3.bucket import Storage
 
 GIB = 1024**3
 MIB = 1024**2

@@ -5,7 +5,7 @@ from datetime import timedelta
 from conveyor.domain import keys
 from conveyor.ledger import Ledger
 from conveyor.records import Attempt
-from conveyor.storage import Storage
+from conveyor.s3.bucket import Storage
 from tests.unit.examples import NOW
 from tests.unit.wire import BadBucket, Bucket
 

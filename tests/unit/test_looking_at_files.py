@@ -12,7 +12,7 @@ from conveyor.facts import BatchFacts
 from conveyor.ledger import Ledger
 from conveyor.looking import Look, look
 from conveyor.records import AttemptUnknown, Claim, Submitted
-from conveyor.storage import Storage
+from conveyor.s3.bucket import Storage
 from conveyor.turn import Turn
 from tests.unit.examples import BATCH, NOW, RUN
 from tests.unit.file_server import FileServer, batch, file

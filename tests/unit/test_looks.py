@@ -14,7 +14,7 @@ from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.records import Cancel, Read, Refusal, Rested, Splitting, Submitted, Unread
 from conveyor.reporting import report
-from conveyor.storage import MOST_READS, Storage
+from conveyor.s3.bucket import MOST_READS, Storage
 from tests.unit.examples import NOW
 from tests.unit.looks import EXPIRES, Looks, Provider, batch_id, shown
 from tests.unit.wire import client, failure

@@ -19,8 +19,8 @@ from conveyor.notice import Notice
 from conveyor.polling import poll
 from conveyor.records import Refusal
 from conveyor.reporting import report
+from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Environment
-from conveyor.storage import Storage
 from conveyor.submitting import submit
 from tests.unit import template
 from tests.unit.examples import NOW, RUN, SETTINGS

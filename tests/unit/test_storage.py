@@ -13,7 +13,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from conveyor.domain.drop import Drop
-from conveyor.storage import RANGE_BYTES, Storage
+from conveyor.s3.bucket import RANGE_BYTES, Storage
 from tests.unit.wire import BadBucket
 
 DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, tzinfo=UTC), {})

@@ -4,8 +4,8 @@ import pytest
 
 from conveyor.domain.drop import Source
 from conveyor.jsonl.gzip_stream import Unreadable
-from conveyor.storage import Storage
-from conveyor.unreadable import CANNOT, DropUnreadable, unreadable
+from conveyor.s3.bucket import Storage
+from conveyor.s3.read_errors import CANNOT, DropUnreadable, unreadable
 from tests.unit.wire import answer, client, failure
 
 KEYS_WORDS = (

@@ -14,8 +14,8 @@ from conveyor.domain.invocation import Invocation
 from conveyor.ledger import Ledger
 from conveyor.records import Rested
 from conveyor.rest import Rest
+from conveyor.s3.bucket import MOST_READS, Storage
 from conveyor.settings.settings import Environment, Settings
-from conveyor.storage import MOST_READS, Storage
 from conveyor.turn import Turn
 from conveyor.wording.console import Console
 

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from conveyor.domain import keys
-from conveyor.storage import Storage
+from conveyor.s3.bucket import Storage
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,499}")
 _LONGEST = 1000

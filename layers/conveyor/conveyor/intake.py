@@ -10,10 +10,10 @@ from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN, AGAIN_FORM, NO_VERSION, STAMP, Drop, Upload
 from conveyor.ledger import Ledger
 from conveyor.records import Run
+from conveyor.s3.bucket import Storage
+from conveyor.s3.read_errors import DropUnreadable
 from conveyor.settings.metadata import misspelt
 from conveyor.settings.settings import BadMetadata, Settings
-from conveyor.storage import Storage
-from conveyor.unreadable import DropUnreadable
 
 _BEFORE, _AFTER = timedelta(days=8), timedelta(days=1)
 """Around its event an object was last modified: one that comes in parts when its first part began, in the last week."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from conveyor.domain.output_file import OutputFile
-from conveyor.storage import Storage
-from conveyor.upload import Upload
+from conveyor.s3.bucket import Storage
+from conveyor.s3.multipart import Upload
 
 _SMALLEST = 5 * 1024 * 1024
 """Bytes; only the last part of a multipart upload may be smaller."""

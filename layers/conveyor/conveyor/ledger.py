@@ -30,7 +30,7 @@ from conveyor.records import (
     Unread,
     Validation,
 )
-from conveyor.storage import Storage
+from conveyor.s3.bucket import Storage
 
 _T = TypeVar("_T")
 _encode = msgspec.json.Encoder().encode

@@ -15,7 +15,7 @@ from conveyor.ledger import Ledger
 from conveyor.notice import notice_of
 from conveyor.receipt import Done, Receipt, completed_receipt, files_of, refused_receipt
 from conveyor.records import Run
-from conveyor.storage import MOST_READS, Storage
+from conveyor.s3.bucket import MOST_READS, Storage
 
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from conveyor.domain.output_file import Written
 from conveyor.domain.plan import Batch
 from conveyor.facts import BatchFacts
 from conveyor.records import Read, RefusalKind, Splitting, Unread
+from conveyor.s3.read_errors import DropUnreadable
 from conveyor.spool import Aside, Spool, SpoolFull
 from conveyor.tally import Tally
 from conveyor.turn import Turn
-from conveyor.unreadable import DropUnreadable
 from conveyor.writing import Job, write_in_order
 
 ENOUGH_READS = 3

@@ -19,8 +19,8 @@ from conveyor.domain.refusal import WORDS, Cause
 from conveyor.facts import BatchFacts, Facts
 from conveyor.ledger import Ledger
 from conveyor.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
+from conveyor.s3.read_errors import DropUnreadable
 from conveyor.turn import Turn
-from conveyor.unreadable import DropUnreadable
 from conveyor.wire import Envelope
 from conveyor.wording.text import counted
 from conveyor.wording.trouble import of_status

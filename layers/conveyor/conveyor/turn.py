@@ -15,7 +15,7 @@ from conveyor.jsonl.lines import Line, Stretch, read_lines, read_stretches
 from conveyor.ledger import Ledger
 from conveyor.records import Run
 from conveyor.rest import Rest
-from conveyor.storage import Storage
+from conveyor.s3.bucket import Storage
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from conveyor.domain import keys
 from conveyor.domain.status import Status
 from conveyor.notice import Notice
 from conveyor.records import Run
-from conveyor.unreadable import CANNOT
+from conveyor.s3.read_errors import CANNOT
 from conveyor.wording import commands
 from conveyor.wording.console import Console
 from conveyor.wording.text import counted, paragraph, subject, table

@@ -12,10 +12,10 @@ from conveyor.domain.output_file import OutputFile, Written
 from conveyor.domain.plan import Batch, Skipped
 from conveyor.jsonl.lines import Line
 from conveyor.jsonl.validated_lines import CUSTOM_ID, Values
+from conveyor.s3.multipart import Writer
 from conveyor.spool import Aside, Spool, Stored
 from conveyor.tally import Tally
 from conveyor.turn import Turn
-from conveyor.upload import Writer
 
 MOST_NAMED = 1000
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from conveyor.domain.drop import NO_VERSION, Drop, Source
-from conveyor.unreadable import unreadable
-from conveyor.upload import Upload, Writer
+from conveyor.s3.multipart import Upload, Writer
+from conveyor.s3.read_errors import unreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
