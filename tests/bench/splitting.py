@@ -17,8 +17,8 @@ from conveyor.domain.drop import Drop, nonce, wire_id
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Outcome, failure
 from conveyor.domain.plan import Batch
-from conveyor.ledger import Ledger
-from conveyor.records import Run
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.records import Run
 from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Settings
 from conveyor.spool import Aside, Spool

@@ -30,8 +30,8 @@ from tests.unit.examples import RUN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from conveyor.ledger.records import Run
     from conveyor.notice import Notice
-    from conveyor.records import Run
     from local.aws import Aws
 
 BYTES = b'{"custom_id": "a", "params": {}}\n'

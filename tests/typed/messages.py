@@ -13,9 +13,9 @@ from conveyor.domain import keys
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Checked, Plan
 from conveyor.file_types.conversion import Mend
+from conveyor.ledger.records import Part, Refusal, Run, Submitted
 from conveyor.notice import notice_of
 from conveyor.receipt import Done, completed_receipt, refused_receipt
-from conveyor.records import Part, Refusal, Run, Submitted
 from conveyor.warning import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
 from tests.unit.examples import BATCH, NOW
 

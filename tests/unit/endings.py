@@ -10,9 +10,9 @@ from conveyor.domain.outcome import Outcome, Usage
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Checked, Plan
 from conveyor.domain.status import Status
-from conveyor.failures import ErrorKind
+from conveyor.ledger.failure_counts import ErrorKind
+from conveyor.ledger.records import Part, Refusal, Run, Stuck, Submitted, Tokens
 from conveyor.receipt import Done, Receipt, completed_receipt, refused_receipt
-from conveyor.records import Part, Refusal, Run, Stuck, Submitted, Tokens
 from tests.unit.examples import BATCH, NOW, RUN
 
 STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person", lines=8)

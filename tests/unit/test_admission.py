@@ -13,7 +13,7 @@ from conveyor.api.door import Door
 from conveyor.api.messages import MessageBatches
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
-from conveyor.ledger import Ledger
+from conveyor.ledger.ledger import Ledger
 from conveyor.s3.bucket import Storage
 from conveyor.turn import Turn
 from tests.unit.examples import NOW, RUN, SETTINGS

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from conveyor.domain.outcome import Usage
 from conveyor.domain.status import STATUSES, Status
+from conveyor.ledger.records import Tokens
 from conveyor.notice import Notice, notice_of
-from conveyor.records import Tokens
 from conveyor.wording.console import Console
 from tests.unit.endings import EVERY, ended, invalid
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conveyor.domain import keys
-from conveyor.facts import BatchFacts, Facts, facts_from
+from conveyor.ledger.state import BatchFacts, Facts, facts_from
 
 RESTS = datetime(2026, 11, 22, 12, 34, 56, tzinfo=UTC)
 RUN = "20261122T101112Z-0123456789ab"

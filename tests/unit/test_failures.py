@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.failures import (
+from conveyor.ledger.failure_counts import (
     LONGEST_WORDS,
     MOST_TYPES,
     MOST_WORDS,

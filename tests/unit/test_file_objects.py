@@ -13,7 +13,7 @@ from conveyor.api import Blame, Progress, Unrun
 from conveyor.api.file_objects import decode_batch, decode_files, decode_page, window_of
 from conveyor.api.moments import moment
 from conveyor.domain.outcome import Error
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 from tests.unit.examples import NOW, ORIGIN
 from tests.unit.file_server import CREATED, batch
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from conveyor.api import Created, Refused, Unknown
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 from tests.unit.examples import NOW, ORIGIN, outgoing
 from tests.unit.file_server import (
     BATCHES,

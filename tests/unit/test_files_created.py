@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from conveyor.api import Created, Progress, Refused, Trouble, TroubleKind, Unknown
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 from tests.unit.examples import NOW, outgoing
 from tests.unit.file_server import BATCHES, CREATED, LINES, FileServer, Keys, Reply, batch, error, file
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from conveyor.domain import keys
-from conveyor.ledger import Ledger
-from conveyor.records import Attempt
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.records import Attempt
 from conveyor.s3.bucket import Storage
 from tests.unit.examples import NOW
 from tests.unit.wire import BadBucket, Bucket

@@ -8,10 +8,10 @@ import pytest
 
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
-from conveyor.facts import BatchFacts
-from conveyor.ledger import Ledger
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.records import AttemptUnknown, Claim, Submitted
+from conveyor.ledger.state import BatchFacts
 from conveyor.looking import Look, look
-from conveyor.records import AttemptUnknown, Claim, Submitted
 from conveyor.s3.bucket import Storage
 from conveyor.turn import Turn
 from tests.unit.examples import BATCH, NOW, RUN

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from conveyor.clients import Clients
 from conveyor.domain import keys
-from conveyor.records import Cancel, Read, Refusal, Rested, Splitting, Submitted, Unread
+from conveyor.ledger.records import Cancel, Read, Refusal, Rested, Splitting, Submitted, Unread
 from conveyor.reporting import report
 from conveyor.s3.bucket import MOST_READS, Storage
 from tests.unit.examples import NOW

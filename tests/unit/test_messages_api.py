@@ -10,7 +10,7 @@ from conveyor.api import Created, Progress, Refused, Trouble, Unknown
 from conveyor.api.credentials import ApiKey, KeyHeader
 from conveyor.api.door import Door
 from conveyor.api.messages import MessageBatches
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 from tests.unit.examples import outgoing
 
 URL = "https://provider.test"

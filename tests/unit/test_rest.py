@@ -11,7 +11,7 @@ import pytest
 from conveyor.api import Refused, ResultsUnreadable, Trouble, TroubleKind
 from conveyor.api.credentials import ApiKey, KeyHeader
 from conveyor.api.door import Content, Door
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 from conveyor.rest import Rest, retry_after
 from tests.unit.examples import NOW
 

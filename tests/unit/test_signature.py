@@ -18,7 +18,7 @@ from conveyor.api.messages import MessageBatches
 from conveyor.api.signature import RoleSignature
 from conveyor.checking import check_drop
 from conveyor.jsonl.lines import read_stretches
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 from conveyor.wire import Envelope
 from tests.unit.examples import NOW, ORIGIN, outgoing
 from tests.unit.examples_of_drops import PARAMS, RUN, line, settings

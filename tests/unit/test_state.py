@@ -15,9 +15,9 @@ from conveyor.domain import keys
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.intake import receive
+from conveyor.ledger.records import Refusal
 from conveyor.notice import Notice
 from conveyor.polling import poll
-from conveyor.records import Refusal
 from conveyor.reporting import report
 from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Environment

@@ -7,8 +7,8 @@ import pytest
 
 from conveyor.api import file_results, message_results
 from conveyor.domain.outcome import Outcome, Result
-from conveyor.records import Part
-from conveyor.stops import Stops, add_stops, count_stop, unfinished
+from conveyor.ledger.records import Part
+from conveyor.ledger.stop_reasons import Stops, add_stops, count_stop, unfinished
 from conveyor.tally import Tally
 from tests.unit.examples import NOW
 

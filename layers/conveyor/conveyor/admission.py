@@ -12,8 +12,8 @@ from typing import NamedTuple, Self
 
 from conveyor.api import Trouble
 from conveyor.domain import keys
-from conveyor.facts import Facts
-from conveyor.ledger import Ledger
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.state import Facts
 from conveyor.turn import Turn
 
 WINDOW = timedelta(minutes=15)

@@ -11,8 +11,8 @@ import boto3
 from botocore.config import Config
 
 from conveyor.domain.invocation import Invocation
-from conveyor.ledger import Ledger
-from conveyor.records import Rested
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.records import Rested
 from conveyor.rest import Rest
 from conveyor.s3.bucket import MOST_READS, Storage
 from conveyor.settings.settings import Environment, Settings

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from conveyor.clients import Machine
 from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN, AGAIN_FORM, NO_VERSION, STAMP, Drop, Upload
-from conveyor.ledger import Ledger
-from conveyor.records import Run
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.records import Run
 from conveyor.s3.bucket import Storage
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.settings.metadata import misspelt

@@ -13,8 +13,8 @@ from conveyor.deadlines import cancel_at
 from conveyor.domain.drop import line_of, nonce
 from conveyor.domain.invocation import SKEW
 from conveyor.domain.plan import Batch
-from conveyor.facts import BatchFacts
-from conveyor.records import AttemptAbsent, Duplicate, Foreign, Submitted
+from conveyor.ledger.records import AttemptAbsent, Duplicate, Foreign, Submitted
+from conveyor.ledger.state import BatchFacts
 from conveyor.turn import Turn
 from conveyor.wording.text import counted
 

@@ -14,8 +14,8 @@ from conveyor.domain.status import STOPPED, Status
 from conveyor.ending import is_unsent, verdict_of
 from conveyor.explained import causes_of, faults_of, set_aside, without_ids
 from conveyor.file_types.conversion import Mend
+from conveyor.ledger.stop_reasons import unfinished
 from conveyor.receipt import Receipt
-from conveyor.stops import unfinished
 from conveyor.wording import commands
 from conveyor.wording.commands import Version
 from conveyor.wording.console import Console

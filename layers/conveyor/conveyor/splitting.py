@@ -16,8 +16,8 @@ from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_beside
 from conveyor.domain.output_file import Written
 from conveyor.domain.plan import Batch
-from conveyor.facts import BatchFacts
-from conveyor.records import Read, RefusalKind, Splitting, Unread
+from conveyor.ledger.records import Read, RefusalKind, Splitting, Unread
+from conveyor.ledger.state import BatchFacts
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.spool import Aside, Spool, SpoolFull
 from conveyor.tally import Tally

@@ -16,9 +16,9 @@ from conveyor.admission import admit
 from conveyor.api import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import WORDS, Cause
-from conveyor.facts import BatchFacts, Facts
-from conveyor.ledger import Ledger
-from conveyor.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
+from conveyor.ledger.state import BatchFacts, Facts
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.turn import Turn
 from conveyor.wire import Envelope

@@ -6,9 +6,9 @@ from conveyor.clients import Clients
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Next
-from conveyor.facts import Facts
 from conveyor.intake import receive
-from conveyor.records import Validation
+from conveyor.ledger.records import Validation
+from conveyor.ledger.state import Facts
 from conveyor.submission import submit_next
 from conveyor.turn import Turn
 from conveyor.validation import validate

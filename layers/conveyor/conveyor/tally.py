@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from conveyor.domain.outcome import UNREADABLE, Error, Outcome, Result, Usage
 from conveyor.domain.output_file import Written
 from conveyor.domain.refusal import account_cause
-from conveyor.failures import ErrorKind, count_error
+from conveyor.ledger.failure_counts import ErrorKind, count_error
+from conveyor.ledger.records import Part, Tokens
+from conveyor.ledger.stop_reasons import Stops, count_stop, model_name
 from conveyor.price import cost, has_long_prompt
-from conveyor.records import Part, Tokens
-from conveyor.stops import Stops, count_stop, model_name
 
 
 class Tally:

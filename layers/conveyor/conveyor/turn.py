@@ -10,10 +10,10 @@ from conveyor.domain.drop import Source
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import wait_seconds
-from conveyor.facts import Facts
 from conveyor.jsonl.lines import Line, Stretch, read_lines, read_stretches
-from conveyor.ledger import Ledger
-from conveyor.records import Run
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.records import Run
+from conveyor.ledger.state import Facts
 from conveyor.rest import Rest
 from conveyor.s3.bucket import Storage
 

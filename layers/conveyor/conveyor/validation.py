@@ -13,9 +13,9 @@ from conveyor.domain.plan import Checked, Plan
 from conveyor.file_types.conversion import mend_of
 from conveyor.file_types.detect import WrongKind
 from conveyor.jsonl.gzip_stream import Unreadable
+from conveyor.ledger.records import Refusal, Run
 from conveyor.reading import Reading
 from conveyor.reasons import reason_of
-from conveyor.records import Refusal, Run
 from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.turn import Turn
 

@@ -10,7 +10,7 @@ import httpx
 
 from conveyor.api import RESTING, Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
 from conveyor.api.credentials import Credential
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 from conveyor.rest import Rest
 from conveyor.wording.trouble import in_words, name_of
 

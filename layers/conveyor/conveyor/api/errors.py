@@ -8,7 +8,7 @@ from conveyor.api.door import Answer
 from conveyor.api.words import Said, said_in
 from conveyor.domain.invocation import utc_now
 from conveyor.domain.refusal import Cause, cause_of
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 from conveyor.rest import retry_after
 
 _LONGEST_MESSAGE = 300

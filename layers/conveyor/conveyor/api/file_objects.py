@@ -14,7 +14,7 @@ from conveyor.api import Blame, Origin, Progress, Unrun
 from conveyor.api.moments import Moment, moment
 from conveyor.domain.outcome import Error
 from conveyor.domain.refusal import cause_of
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 
 RUN, BATCH, REQUESTS = "conveyor_run", "conveyor_batch", "conveyor_requests"
 """What a batch's metadata says of whose it is."""

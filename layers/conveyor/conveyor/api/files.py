@@ -21,7 +21,7 @@ from conveyor.api.uploads import PATH as FILES
 from conveyor.api.uploads import SOON, Uploads
 from conveyor.domain.dialect import NOTHING, Dialect, Form
 from conveyor.domain.outcome import Result
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 from conveyor.settings.settings import Settings
 
 _PATH = "/v1/batches"

@@ -18,7 +18,7 @@ from conveyor.api.words import UNDECODABLE, said_in
 from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 from conveyor.jsonl.lines import STRETCH_BYTES, Stretch, read_stretches, split_stretch
 from conveyor.jsonl.template import Frame, Shape
-from conveyor.stops import stop_of
+from conveyor.ledger.stop_reasons import stop_of
 
 
 class _Outcome(msgspec.Struct):

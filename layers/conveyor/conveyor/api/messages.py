@@ -17,7 +17,7 @@ from conveyor.api.message_results import decode_results
 from conveyor.api.moments import Moment, moment
 from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Result
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 from conveyor.settings.settings import Settings
 
 _PATH = "/v1/messages/batches"

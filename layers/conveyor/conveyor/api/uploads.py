@@ -12,7 +12,7 @@ from conveyor.api.file_objects import File, decode_file, decode_files
 from conveyor.api.listing import read_list
 from conveyor.api.moments import moment
 from conveyor.domain.invocation import SKEW
-from conveyor.records import RefusalKind
+from conveyor.ledger.records import RefusalKind
 
 PATH = "/v1/files"
 _PURPOSE = "batch"

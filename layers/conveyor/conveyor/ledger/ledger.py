@@ -8,8 +8,7 @@ import msgspec
 
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan, decode_plan, encode_plan
-from conveyor.facts import Facts, facts_from
-from conveyor.records import (
+from conveyor.ledger.records import (
     Attempt,
     AttemptAbsent,
     AttemptRefused,
@@ -30,6 +29,7 @@ from conveyor.records import (
     Unread,
     Validation,
 )
+from conveyor.ledger.state import Facts, facts_from
 from conveyor.s3.bucket import Storage
 
 _T = TypeVar("_T")

@@ -10,10 +10,10 @@ from conveyor.domain.findings import Found
 from conveyor.domain.outcome import Usage
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.refusal import Cause
-from conveyor.failures import ErrorKind
 from conveyor.file_types.conversion import Mend
+from conveyor.ledger.failure_counts import ErrorKind
+from conveyor.ledger.stop_reasons import Stops
 from conveyor.settings.settings import Settings
-from conveyor.stops import Stops
 
 
 class Run(msgspec.Struct, frozen=True):
