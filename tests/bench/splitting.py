@@ -12,13 +12,13 @@ from urllib.parse import quote
 
 import orjson
 
-from conveyor.api.message_results import decode_results
 from conveyor.domain.drop import Drop, nonce, wire_id
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Outcome, failure
 from conveyor.domain.plan import Batch
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import Run
+from conveyor.provider.messages.results import decode_results
 from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Settings
 from conveyor.spool import Aside, Spool
@@ -30,7 +30,7 @@ from tests.bench.files import FileS3
 from tests.functions.conftest import STACK_SETTINGS
 
 if TYPE_CHECKING:
-    from conveyor.api import BatchApi
+    from conveyor.provider.protocol import BatchApi
 
 RUN = "20261123T000000Z-0123456789ab"
 KEY = "inbox/bench.jsonl"

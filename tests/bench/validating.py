@@ -13,13 +13,13 @@ import httpx
 import orjson
 from msgspec.structs import replace
 
-from conveyor.api import Created, Origin, Outgoing
-from conveyor.api.credentials import ApiKey, KeyHeader
-from conveyor.api.door import Door
-from conveyor.api.messages import MessageBatches
 from conveyor.checking import Check, check_drop
 from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import read_stretches
+from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.messages.api import MessageBatches
+from conveyor.provider.protocol import Created, Origin, Outgoing
+from conveyor.provider.transport import Door
 from conveyor.s3.bucket import RANGE_BYTES
 from conveyor.settings.settings import Settings
 from conveyor.wire import Envelope

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from conveyor.api import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
-from conveyor.api.door import Answer, Content, Door
 from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Outcome, Result
 from conveyor.jsonl.lines import read_lines
+from conveyor.provider.protocol import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
+from conveyor.provider.transport import Answer, Content, Door
 from conveyor.settings.settings import Settings
 
 PATH = "/lines"

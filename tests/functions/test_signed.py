@@ -9,8 +9,8 @@ import botocore.session
 import httpx
 import pytest
 
-from conveyor.api import signature
-from conveyor.api.signature import RoleSignature
+from conveyor.provider import sigv4
+from conveyor.provider.sigv4 import RoleSignature
 from local.aws import Aws
 from local.stack import WORKSPACE, signed_by
 from tests.functions.belt import Belt, drop_of
@@ -126,7 +126,7 @@ def test_what_is_not_signed_as_it_is_sent_is_refused(client: httpx.Client, spoil
 
 def test_a_signature_for_another_service_is_refused(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gateway's own name is part of what is signed."""
-    monkeypatch.setattr(signature, "_SERVICE", "execute-api")
+    monkeypatch.setattr(sigv4, "_SERVICE", "execute-api")
     assert client.send(signed(client)).status_code == 401
 
 

@@ -6,7 +6,7 @@ import httpx
 import orjson
 import pytest
 
-from conveyor.api.access import DIALECTS
+from conveyor.provider.connect import DIALECTS
 from tests.functions.belt import Belt, drop_of
 from tests.functions.checks import check
 from tests.functions.conftest import STACK_SETTINGS

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.api import file_results, message_results
 from conveyor.domain.drop import Drop
 from conveyor.domain.keys import INBOX
 from conveyor.domain.outcome import Outcome, Result
 from conveyor.jsonl.repair import is_strict
+from conveyor.provider.files import results as file_results
+from conveyor.provider.messages import results as message_results
 from conveyor.settings.settings import PER_DROP, BadMetadata
 from tests.unit.examples import SETTINGS
 

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from conveyor.api import Origin, Outgoing
 from conveyor.domain.drop import Drop
 from conveyor.domain.plan import Batch
 from conveyor.ledger.records import Run
+from conveyor.provider.protocol import Origin, Outgoing
 from conveyor.settings.settings import Settings
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

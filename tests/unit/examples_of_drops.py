@@ -6,16 +6,16 @@ import httpx
 import orjson
 from msgspec.structs import replace
 
-from conveyor.api.credentials import ApiKey, KeyHeader
-from conveyor.api.door import Door
-from conveyor.api.files import FileBatches
-from conveyor.api.messages import MessageBatches
 from conveyor.checking import MOST_MODEL_CHANGES
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.plan import Batch, Limits, Planner, Sent, Skipped
 from conveyor.jsonl.lines import read_lines
 from conveyor.line import Fault, Request, read_request
 from conveyor.params import Rules
+from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.files.api import FileBatches
+from conveyor.provider.messages.api import MessageBatches
+from conveyor.provider.transport import Door
 from conveyor.settings.settings import Settings
 from conveyor.wire import Envelope
 from tests.unit.examples import SETTINGS

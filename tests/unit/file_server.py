@@ -10,9 +10,9 @@ import httpx
 import msgspec
 from msgspec.structs import replace
 
-from conveyor.api.credentials import ApiKey, KeyHeader
-from conveyor.api.door import Door
-from conveyor.api.files import FileBatches, connect
+from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.files.api import FileBatches, connect
+from conveyor.provider.transport import Door
 from tests.unit.examples import NOW, SETTINGS
 
 URL = "https://provider.test"

@@ -10,13 +10,13 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from botocore.config import Config
 from msgspec.structs import replace
 
-from conveyor.api.access import Access
 from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.plan import Batch, Checked, Plan, encode_plan
 from conveyor.ledger.records import Attempt, Part, Run, Splitting, Submitted
 from conveyor.polling import poll
+from conveyor.provider.connect import Access
 from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Environment
 from tests.unit.examples import NOW, RUN

@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from msgspec.structs import replace
 
-from conveyor.api import Trouble
-from conveyor.api.access import DIALECTS, Access
+from conveyor.provider.connect import DIALECTS, Access
+from conveyor.provider.protocol import Trouble
 from conveyor.settings.settings import Settings
 from tests.unit.examples import SETTINGS
 

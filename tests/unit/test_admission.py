@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from conveyor.admission import PATIENCE, WINDOW, admit
-from conveyor.api.credentials import ApiKey, KeyHeader
-from conveyor.api.door import Door
-from conveyor.api.messages import MessageBatches
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.ledger import Ledger
+from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.messages.api import MessageBatches
+from conveyor.provider.transport import Door
 from conveyor.s3.bucket import Storage
 from conveyor.turn import Turn
 from tests.unit.examples import NOW, RUN, SETTINGS

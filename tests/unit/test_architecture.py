@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conveyor.api import access
+from conveyor.provider import connect
 
 CORE = Path(__file__).parents[2] / "layers" / "conveyor" / "conveyor"
 PURE = {
@@ -59,7 +59,7 @@ def test_only_the_doors_know_aws_and_http(name: str) -> None:
 
 
 DIALECTS = {name for name in modules() if re.match(r"api\.(message|file|upload)", name)}
-"""All that knows one: what `conveyor.api.access` loads by the name that a run was begun with, and their parts."""
+"""All that knows one: what `conveyor.provider.connect` loads by the name that a run was begun with, and their parts."""
 
 
 @pytest.mark.parametrize("name", sorted(modules().keys() - DIALECTS))
@@ -73,8 +73,8 @@ def test_only_dialects_know_dialects(name: str) -> None:
 
 def test_every_dialect_in_the_list_has_its_way_in() -> None:
     """A value of `BatchApi` that leads nowhere would be found by the first run."""
-    assert {module.removeprefix("conveyor.") for module in access.DIALECTS.values()} <= DIALECTS
-    assert all(callable(import_module(module).connect) for module in access.DIALECTS.values())
+    assert {module.removeprefix("conveyor.") for module in connect.DIALECTS.values()} <= DIALECTS
+    assert all(callable(import_module(module).connect) for module in connect.DIALECTS.values())
 
 
 @pytest.mark.parametrize(("mine", "other"), [("(file|upload)", "message"), ("message", "(file|upload)")])
@@ -82,4 +82,4 @@ def test_dialects_know_of_each_other_no_more_than_their_lines(mine: str, other: 
     """A provider of one dialect may write result lines of the other."""
     paths = [path for name, path in modules().items() if re.match(rf"api\.{mine}", name)]
     found = {module for path in paths for module in imports(path) if re.match(rf"conveyor\.api\.{other}", module)}
-    assert found <= {"conveyor.api.message_results"}
+    assert found <= {"conveyor.provider.messages.results"}

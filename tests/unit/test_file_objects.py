@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.api import Blame, Progress, Unrun
-from conveyor.api.file_objects import decode_batch, decode_files, decode_page, window_of
-from conveyor.api.moments import moment
 from conveyor.domain.outcome import Error
 from conveyor.ledger.records import RefusalKind
+from conveyor.provider.files.objects import decode_batch, decode_files, decode_page, window_of
+from conveyor.provider.protocol import Blame, Progress, Unrun
+from conveyor.provider.timestamps import moment
 from tests.unit.examples import NOW, ORIGIN
 from tests.unit.file_server import CREATED, batch
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.api.file_results import decode_results
 from conveyor.domain.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure, is_retryable
+from conveyor.provider.files.results import decode_results
 
 MESSAGE = (
     '{"id":"msg_1","model":"claude-haiku-4-5","content":[{"type":"text","text":"a\u2028b"}],'

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from conveyor.api import Progress, ResultsUnreadable, Trouble, TroubleKind
 from conveyor.domain.outcome import Outcome
+from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble, TroubleKind
 from tests.unit.examples import NOW, ORIGIN
 from tests.unit.file_server import BATCHES, CREATED, FileServer, Keys, Reply, batch, error, file, listed
 

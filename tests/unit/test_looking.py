@@ -8,9 +8,6 @@ import httpx
 import msgspec
 import pytest
 
-from conveyor.api.credentials import ApiKey, KeyHeader
-from conveyor.api.door import Door
-from conveyor.api.messages import MessageBatches
 from conveyor.domain import keys
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.domain.invocation import Invocation
@@ -18,6 +15,9 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import AttemptUnknown, Claim, Submitted
 from conveyor.ledger.state import BatchFacts
 from conveyor.looking import Look, look
+from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.messages.api import MessageBatches
+from conveyor.provider.transport import Door
 from conveyor.s3.bucket import Storage
 from conveyor.turn import Turn
 from tests.unit.examples import BATCH, NOW, RUN

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.api import ResultsUnreadable
-from conveyor.api.message_results import decode_results
 from conveyor.domain.outcome import Error, Outcome
+from conveyor.provider.messages.results import decode_results
+from conveyor.provider.protocol import ResultsUnreadable
 from tests.unit.test_messages_api import Keys, api, error
 
 

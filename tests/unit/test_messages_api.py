@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from conveyor.api import Created, Progress, Refused, Trouble, Unknown
-from conveyor.api.credentials import ApiKey, KeyHeader
-from conveyor.api.door import Door
-from conveyor.api.messages import MessageBatches
 from conveyor.ledger.records import RefusalKind
+from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.messages.api import MessageBatches
+from conveyor.provider.protocol import Created, Progress, Refused, Trouble, Unknown
+from conveyor.provider.transport import Door
 from tests.unit.examples import outgoing
 
 URL = "https://provider.test"

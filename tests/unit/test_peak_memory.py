@@ -29,7 +29,7 @@ check = check_drop(RUN, settings(), MESSAGES, lambda: read(1 << 23))
 told = [fault.code for fault in check.faults] or [check.requests]
 """
 SPLIT = """
-from conveyor.api.{0} import decode_results
+from conveyor.provider.protocol.{0} import decode_results
 from conveyor.domain.plan import Batch
 from conveyor.spool import Aside, Spool
 from conveyor.tally import Tally

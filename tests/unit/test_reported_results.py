@@ -5,8 +5,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from conveyor.api import file_results, message_results
 from conveyor.domain.outcome import NO_REASON, UNREADABLE, Outcome, Result, Usage, is_retryable
+from conveyor.provider.files import results as file_results
+from conveyor.provider.messages import results as message_results
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"
 WIRE_ID = "f4ee1d3039-1"

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from conveyor.api import Refused, ResultsUnreadable, Trouble, TroubleKind
-from conveyor.api.credentials import ApiKey, KeyHeader
-from conveyor.api.door import Content, Door
 from conveyor.ledger.records import RefusalKind
-from conveyor.rest import Rest, retry_after
+from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.protocol import Refused, ResultsUnreadable, Trouble, TroubleKind
+from conveyor.provider.retry_after import Rest, retry_after
+from conveyor.provider.transport import Content, Door
 from tests.unit.examples import NOW
 
 type Call = Callable[[Door], Any]

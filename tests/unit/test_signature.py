@@ -11,14 +11,14 @@ import botocore.session
 import httpx
 import pytest
 
-from conveyor.api import Created, CredentialsUnusable, Progress, Refused, Trouble
-from conveyor.api.door import Door
-from conveyor.api.files import FileBatches
-from conveyor.api.messages import MessageBatches
-from conveyor.api.signature import RoleSignature
 from conveyor.checking import check_drop
 from conveyor.jsonl.lines import read_stretches
 from conveyor.ledger.records import RefusalKind
+from conveyor.provider.files.api import FileBatches
+from conveyor.provider.messages.api import MessageBatches
+from conveyor.provider.protocol import Created, CredentialsUnusable, Progress, Refused, Trouble
+from conveyor.provider.sigv4 import RoleSignature
+from conveyor.provider.transport import Door
 from conveyor.wire import Envelope
 from tests.unit.examples import NOW, ORIGIN, outgoing
 from tests.unit.examples_of_drops import PARAMS, RUN, line, settings

@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from conveyor.api import file_results, message_results
 from conveyor.domain.outcome import Outcome, Result
 from conveyor.ledger.records import Part
 from conveyor.ledger.stop_reasons import Stops, add_stops, count_stop, unfinished
+from conveyor.provider.files import results as file_results
+from conveyor.provider.messages import results as message_results
 from conveyor.tally import Tally
 from tests.unit.examples import NOW
 

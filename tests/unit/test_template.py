@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from conveyor.api.messages import MessageBatches
 from conveyor.domain.plan import Limits
+from conveyor.provider.messages.api import MessageBatches
 from conveyor.settings.settings import Environment, Settings
 from tests.unit import template
 from tests.unit.template import FUNCTIONS, Json, spelled

@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from conveyor.api.access import DIALECTS
+from conveyor.provider.connect import DIALECTS
 from conveyor.settings.betas import BETAS_FORM, joined_betas
 from tests.unit import template
 from tests.unit.template import Json, as_list, spelled

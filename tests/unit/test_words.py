@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.api.words import Said, is_nothing, said_in
+from conveyor.provider.error_body import Said, is_nothing, said_in
 
 
 @pytest.mark.parametrize(

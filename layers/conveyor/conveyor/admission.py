@@ -10,10 +10,10 @@ import re
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
-from conveyor.api import Trouble
 from conveyor.domain import keys
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import Facts
+from conveyor.provider.protocol import Trouble
 from conveyor.turn import Turn
 
 WINDOW = timedelta(minutes=15)

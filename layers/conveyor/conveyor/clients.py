@@ -13,7 +13,7 @@ from botocore.config import Config
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import Rested
-from conveyor.rest import Rest
+from conveyor.provider.retry_after import Rest
 from conveyor.s3.bucket import MOST_READS, Storage
 from conveyor.settings.settings import Environment, Settings
 from conveyor.turn import Turn
@@ -22,7 +22,7 @@ from conveyor.wording.console import Console
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-    from conveyor.api.access import Access
+    from conveyor.provider.connect import Access
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -74,7 +74,7 @@ class Clients:
     @cached_property
     def access(self) -> "Access":
         """The way to the provider; what it takes is loaded by the functions that ask, when they do."""
-        from conveyor.api.access import Access  # noqa: PLC0415
+        from conveyor.provider.connect import Access  # noqa: PLC0415
 
         return Access(self.environment.api_key_secret, _CONFIG)
 

@@ -7,7 +7,6 @@ later is looked for as long as the run lives.
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from conveyor.api import Progress, ResultsUnreadable, Trouble
 from conveyor.control import Adopt, Release, SubmitAgain
 from conveyor.deadlines import cancel_at
 from conveyor.domain.drop import line_of, nonce
@@ -15,6 +14,7 @@ from conveyor.domain.invocation import SKEW
 from conveyor.domain.plan import Batch
 from conveyor.ledger.records import AttemptAbsent, Duplicate, Foreign, Submitted
 from conveyor.ledger.state import BatchFacts
+from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble
 from conveyor.turn import Turn
 from conveyor.wording.text import counted
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from conveyor.api import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
 from conveyor.arrival import write_as_they_come
 from conveyor.by_line import Lacking, all_lines, has_blank_lines, write_by_line
 from conveyor.clients import Clients
@@ -18,6 +17,7 @@ from conveyor.domain.output_file import Written
 from conveyor.domain.plan import Batch
 from conveyor.ledger.records import Read, RefusalKind, Splitting, Unread
 from conveyor.ledger.state import BatchFacts
+from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.spool import Aside, Spool, SpoolFull
 from conveyor.tally import Tally

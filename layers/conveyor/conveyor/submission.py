@@ -13,12 +13,12 @@ from functools import partial
 from msgspec.structs import replace
 
 from conveyor.admission import admit
-from conveyor.api import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import WORDS, Cause
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
 from conveyor.ledger.state import BatchFacts, Facts
+from conveyor.provider.protocol import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.turn import Turn
 from conveyor.wire import Envelope

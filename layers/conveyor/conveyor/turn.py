@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from conveyor.api import BatchApi, Origin
 from conveyor.domain import keys
 from conveyor.domain.drop import Source
 from conveyor.domain.invocation import Invocation
@@ -14,7 +13,8 @@ from conveyor.jsonl.lines import Line, Stretch, read_lines, read_stretches
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import Run
 from conveyor.ledger.state import Facts
-from conveyor.rest import Rest
+from conveyor.provider.protocol import BatchApi, Origin
+from conveyor.provider.retry_after import Rest
 from conveyor.s3.bucket import Storage
 
 

@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from conveyor.api import TroubleKind
 from conveyor.control import Control
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
 from conveyor.ledger.records import Discarded, Refusal
 from conveyor.ledger.state import BatchFacts, Facts
 from conveyor.looking import look, over_at, release
+from conveyor.provider.protocol import TroubleKind
 from conveyor.sent_batch import Verdict, give_up, is_patience_over, of_submitted, risk_of
 from conveyor.splitting import last_unread, rests_until
 from conveyor.submission import last_refusal, told_of

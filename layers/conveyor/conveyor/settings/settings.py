@@ -20,7 +20,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     api_url: str
     batch_api: str
-    """Which dialect the provider speaks: a key of `conveyor.api.access.DIALECTS`."""
+    """Which dialect the provider speaks: a key of `conveyor.provider.connect.DIALECTS`."""
     auth: Literal["api-key", "bearer", "aws"]
     workspace_id: str
     batch_endpoint: Annotated[str, msgspec.Meta(pattern="^/")]

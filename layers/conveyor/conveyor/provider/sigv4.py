@@ -10,7 +10,7 @@ import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from conveyor.api import CredentialsUnusable
+from conveyor.provider.protocol import CredentialsUnusable
 
 _SERVICE = "aws-external-anthropic"
 _NO_BODY = sha256().hexdigest()

@@ -11,17 +11,27 @@ from time import monotonic
 
 import msgspec
 
-from conveyor.api import Created, Origin, Outgoing, Progress, Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
-from conveyor.api.door import Answer, Content, Door
-from conveyor.api.errors import refused_from, said_by
-from conveyor.api.file_objects import BATCH, REQUESTS, RUN, Batch, decode_batch, decode_page, window_of
-from conveyor.api.file_results import decode_results
-from conveyor.api.listing import read_list
-from conveyor.api.uploads import PATH as FILES
-from conveyor.api.uploads import SOON, Uploads
 from conveyor.domain.dialect import NOTHING, Dialect, Form
 from conveyor.domain.outcome import Result
 from conveyor.ledger.records import RefusalKind
+from conveyor.provider.files.objects import BATCH, REQUESTS, RUN, Batch, decode_batch, decode_page, window_of
+from conveyor.provider.files.results import decode_results
+from conveyor.provider.files.uploads import PATH as FILES
+from conveyor.provider.files.uploads import SOON, Uploads
+from conveyor.provider.pagination import read_list
+from conveyor.provider.protocol import (
+    Created,
+    Origin,
+    Outgoing,
+    Progress,
+    Refused,
+    ResultsUnreadable,
+    Trouble,
+    TroubleKind,
+    Unknown,
+)
+from conveyor.provider.refusals import refused_from, said_by
+from conveyor.provider.transport import Answer, Content, Door
 from conveyor.settings.settings import Settings
 
 _PATH = "/v1/batches"

@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from conveyor.api import Blame, Origin, Progress, Unrun
-from conveyor.api.moments import Moment, moment
 from conveyor.domain.outcome import Error
 from conveyor.domain.refusal import cause_of
 from conveyor.ledger.records import RefusalKind
+from conveyor.provider.protocol import Blame, Origin, Progress, Unrun
+from conveyor.provider.timestamps import Moment, moment
 
 RUN, BATCH, REQUESTS = "conveyor_run", "conveyor_batch", "conveyor_requests"
 """What a batch's metadata says of whose it is."""

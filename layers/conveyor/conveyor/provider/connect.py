@@ -9,15 +9,15 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
 
-from conveyor.api import BatchApi, CredentialsUnusable
-from conveyor.api.credentials import ApiKey, Credential, KeyHeader
-from conveyor.api.door import Door
-from conveyor.rest import Rest
+from conveyor.provider.credentials import ApiKey, Credential, KeyHeader
+from conveyor.provider.protocol import BatchApi, CredentialsUnusable
+from conveyor.provider.retry_after import Rest
+from conveyor.provider.transport import Door
 from conveyor.settings.settings import Settings
 
 DIALECTS = {
-    "messages": "conveyor.api.messages",
-    "files": "conveyor.api.files",
+    "messages": "conveyor.provider.messages.api",
+    "files": "conveyor.provider.files.api",
 }
 """By the value of `BatchApi`. Each has `connect`, which takes the way to a provider and a run's settings."""
 
@@ -55,7 +55,7 @@ class Access:
 
     @cached_property
     def _signature(self) -> Credential:
-        from conveyor.api.signature import RoleSignature  # noqa: PLC0415  # loaded by those who sign
+        from conveyor.provider.sigv4 import RoleSignature  # noqa: PLC0415  # loaded by those who sign
 
         return RoleSignature(botocore.session.get_session())
 

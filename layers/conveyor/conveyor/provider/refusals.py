@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 
-from conveyor.api import Refused
-from conveyor.api.door import Answer
-from conveyor.api.words import Said, said_in
 from conveyor.domain.invocation import utc_now
 from conveyor.domain.refusal import Cause, cause_of
 from conveyor.ledger.records import RefusalKind
-from conveyor.rest import retry_after
+from conveyor.provider.error_body import Said, said_in
+from conveyor.provider.protocol import Refused
+from conveyor.provider.retry_after import retry_after
+from conveyor.provider.transport import Answer
 
 _LONGEST_MESSAGE = 300
 _NAME = re.compile(r"[a-z0-9_]{1,60}")

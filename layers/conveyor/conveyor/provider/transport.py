@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import httpx
 
-from conveyor.api import RESTING, Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
-from conveyor.api.credentials import Credential
 from conveyor.ledger.records import RefusalKind
-from conveyor.rest import Rest
+from conveyor.provider.credentials import Credential
+from conveyor.provider.protocol import RESTING, Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
+from conveyor.provider.retry_after import Rest
 from conveyor.wording.trouble import in_words, name_of
 
 _QUESTION = httpx.Timeout(30.0, connect=5.0)

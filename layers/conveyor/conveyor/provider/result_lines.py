@@ -12,11 +12,11 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from conveyor.api.words import UNDECODABLE
 from conveyor.domain.outcome import Outcome, Result, Usage, unreadable
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.repair import is_strict, is_utf8, repaired
 from conveyor.ledger.stop_reasons import finish_of, stop_of
+from conveyor.provider.error_body import UNDECODABLE
 
 LONGEST_RESULT = 50_000_000
 """Bytes; the longest answer a model gives is a thirtieth of it."""

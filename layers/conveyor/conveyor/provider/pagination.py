@@ -5,8 +5,8 @@ from typing import Protocol
 
 import msgspec
 
-from conveyor.api import Trouble
-from conveyor.api.door import Door
+from conveyor.provider.protocol import Trouble
+from conveyor.provider.transport import Door
 
 
 class Entry(Protocol):

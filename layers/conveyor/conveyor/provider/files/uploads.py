@@ -5,14 +5,14 @@ from uuid import uuid4
 
 import msgspec
 
-from conveyor.api import Origin, Outgoing, Refused, Trouble, TroubleKind
-from conveyor.api.door import Answer, Content, Door
-from conveyor.api.errors import refused_from
-from conveyor.api.file_objects import File, decode_file, decode_files
-from conveyor.api.listing import read_list
-from conveyor.api.moments import moment
 from conveyor.domain.invocation import SKEW
 from conveyor.ledger.records import RefusalKind
+from conveyor.provider.files.objects import File, decode_file, decode_files
+from conveyor.provider.pagination import read_list
+from conveyor.provider.protocol import Origin, Outgoing, Refused, Trouble, TroubleKind
+from conveyor.provider.refusals import refused_from
+from conveyor.provider.timestamps import moment
+from conveyor.provider.transport import Answer, Content, Door
 
 PATH = "/v1/files"
 _PURPOSE = "batch"

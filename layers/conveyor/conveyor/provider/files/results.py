@@ -13,8 +13,12 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from conveyor.api.message_results import decode_one
-from conveyor.api.result_lines import (
+from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
+from conveyor.jsonl.complexity import has_too_many_values
+from conveyor.jsonl.lines import read_lines
+from conveyor.provider.error_body import UNDECODABLE, Said, is_nothing, said_in
+from conveyor.provider.messages.results import decode_one
+from conveyor.provider.result_lines import (
     LONGEST_RESULT,
     Account,
     Answer,
@@ -24,10 +28,6 @@ from conveyor.api.result_lines import (
     read_line,
     stop_in,
 )
-from conveyor.api.words import UNDECODABLE, Said, is_nothing, said_in
-from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
-from conveyor.jsonl.complexity import has_too_many_values
-from conveyor.jsonl.lines import read_lines
 
 _NULL = msgspec.Raw(b"null")
 _SHORT = 200

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from conveyor.api import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
-from conveyor.api.door import Answer, Content, Door
-from conveyor.api.errors import refused_from
-from conveyor.api.listing import read_list
-from conveyor.api.message_results import decode_results
-from conveyor.api.moments import Moment, moment
 from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Result
 from conveyor.ledger.records import RefusalKind
+from conveyor.provider.messages.results import decode_results
+from conveyor.provider.pagination import read_list
+from conveyor.provider.protocol import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
+from conveyor.provider.refusals import refused_from
+from conveyor.provider.timestamps import Moment, moment
+from conveyor.provider.transport import Answer, Content, Door
 from conveyor.settings.settings import Settings
 
 _PATH = "/v1/messages/batches"

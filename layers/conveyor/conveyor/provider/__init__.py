@@ -1,0 +1,1 @@
+"""The batch API behind one protocol."""
