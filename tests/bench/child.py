@@ -20,7 +20,7 @@ from conveyor.polling import poll
 from conveyor.reporting import report
 from conveyor.s3.bucket import Storage
 from conveyor.splitting import split
-from conveyor.submitting import submit
+from conveyor.submit.submit import submit
 from tests.bench.files import FileS3
 from tests.bench.usage import peak_mb
 

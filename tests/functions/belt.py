@@ -12,7 +12,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.polling import poll
 from conveyor.reporting import report
 from conveyor.splitting import split
-from conveyor.submitting import submit
+from conveyor.submit.submit import submit
 from local.provider.control import Control
 
 type Task = Callable[[], dict[str, Any]]

@@ -14,14 +14,14 @@ from conveyor.clients import Clients, Machine
 from conveyor.domain import keys
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
-from conveyor.intake import receive
 from conveyor.ledger.records import Refusal
 from conveyor.notice import Notice
 from conveyor.polling import poll
 from conveyor.reporting import report
 from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Environment
-from conveyor.submitting import submit
+from conveyor.submit.register import receive
+from conveyor.submit.submit import submit
 from tests.unit import template
 from tests.unit.examples import NOW, RUN, SETTINGS
 from tests.unit.template import Json

@@ -11,7 +11,7 @@ from conveyor.ledger.state import BatchFacts, Facts
 from conveyor.looking import cancel_duplicates, look_for_late
 from conveyor.provider.protocol import Progress, Trouble, TroubleKind
 from conveyor.splitting import last_unread, reread_at, rests_until
-from conveyor.submission import fail_attempt, told_of
+from conveyor.submit.send import fail_attempt, told_of
 from conveyor.turn import Turn
 from conveyor.warning import Risk, Undecided
 

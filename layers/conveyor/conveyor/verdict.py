@@ -11,7 +11,7 @@ from conveyor.looking import look, over_at, release
 from conveyor.provider.protocol import TroubleKind
 from conveyor.sent_batch import Verdict, give_up, is_patience_over, of_submitted, risk_of
 from conveyor.splitting import last_unread, rests_until
-from conveyor.submission import last_refusal, told_of
+from conveyor.submit.send import last_refusal, told_of
 from conveyor.turn import Turn
 from conveyor.warning import Undecided
 from conveyor.wording.trouble import in_words

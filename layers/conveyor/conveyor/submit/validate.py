@@ -14,9 +14,9 @@ from conveyor.file_types.conversion import mend_of
 from conveyor.file_types.detect import WrongKind
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.ledger.records import Refusal, Run
-from conveyor.reading import Reading
 from conveyor.reasons import reason_of
 from conveyor.settings.betas import BETAS_NOT_TAKEN
+from conveyor.submit.drop_reader import Reading
 from conveyor.turn import Turn
 
 _encode = msgspec.json.Encoder().encode

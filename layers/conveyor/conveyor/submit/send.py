@@ -12,7 +12,6 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from conveyor.admission import admit
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import WORDS, Cause
 from conveyor.ledger.ledger import Ledger
@@ -20,6 +19,7 @@ from conveyor.ledger.records import Attempt, AttemptRefused, AttemptUnknown, Dup
 from conveyor.ledger.state import BatchFacts, Facts
 from conveyor.provider.protocol import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
 from conveyor.s3.read_errors import DropUnreadable
+from conveyor.submit.queue import admit
 from conveyor.turn import Turn
 from conveyor.wire import Envelope
 from conveyor.wording.text import counted

@@ -6,12 +6,12 @@ from conveyor.clients import Clients
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Next
-from conveyor.intake import receive
 from conveyor.ledger.records import Validation
 from conveyor.ledger.state import Facts
-from conveyor.submission import submit_next
+from conveyor.submit.register import receive
+from conveyor.submit.send import submit_next
+from conveyor.submit.validate import validate
 from conveyor.turn import Turn
-from conveyor.validation import validate
 
 
 def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:

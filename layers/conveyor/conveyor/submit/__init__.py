@@ -1,0 +1,1 @@
+"""An upload becomes a run, is validated, and is sent."""
