@@ -13,7 +13,6 @@ import httpx
 import orjson
 from msgspec.structs import replace
 
-from conveyor.checking import Check, check_drop
 from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import read_stretches
 from conveyor.provider.credentials import ApiKey, KeyHeader
@@ -22,7 +21,8 @@ from conveyor.provider.protocol import Created, Origin, Outgoing
 from conveyor.provider.transport import Door
 from conveyor.s3.bucket import RANGE_BYTES
 from conveyor.settings.settings import Settings
-from conveyor.wire import Envelope
+from conveyor.validation.checker import Check, check_drop
+from conveyor.validation.request_body import Envelope
 from tests.bench.figures import Figure, cpu, interleaved
 from tests.functions.conftest import STACK_SETTINGS
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from conveyor.checking import MOST_FAULTS
+from conveyor.validation.checker import MOST_FAULTS
 from tests.functions.belt import Belt
 
 

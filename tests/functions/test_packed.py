@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conveyor.checking import MOST_FAULTS
+from conveyor.validation.checker import MOST_FAULTS
 from tests.functions.belt import Belt, drop_of, request
 from tests.functions.checks import plain
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conveyor.checking import MOST_FAULTS
+from conveyor.validation.checker import MOST_FAULTS
 from tests.functions.belt import Belt, drop_of, request
 from tests.functions.checks import agree
 from tests.functions.conftest import STACK_SETTINGS

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from conveyor.checking import MOST_FAULTS
+from conveyor.validation.checker import MOST_FAULTS
 from local.aws import Aws
 from tests.functions.belt import Belt, drop_of, request
 from tests.functions.checks import plain

@@ -6,18 +6,18 @@ import httpx
 import orjson
 from msgspec.structs import replace
 
-from conveyor.checking import MOST_MODEL_CHANGES
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.plan import Batch, Limits, Planner, Sent, Skipped
 from conveyor.jsonl.lines import read_lines
-from conveyor.line import Fault, Request, read_request
-from conveyor.params import Rules
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.files.api import FileBatches
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.transport import Door
 from conveyor.settings.settings import Settings
-from conveyor.wire import Envelope
+from conveyor.validation.checker import MOST_MODEL_CHANGES
+from conveyor.validation.params import Rules
+from conveyor.validation.request_body import Envelope
+from conveyor.validation.rules import Fault, Request, read_request
 from tests.unit.examples import SETTINGS
 
 RUN = "20261122T101112Z-0123456789ab"

@@ -10,14 +10,14 @@ from time import process_time
 
 import pytest
 
-from conveyor.checking import check_drop
 from conveyor.domain.outcome import Outcome, Result, Usage
 from conveyor.domain.plan import Batch, Limits, Planner, Sent
 from conveyor.jsonl.lines import read_lines, read_stretches
 from conveyor.jsonl.validated_lines import CUSTOM_ID, PARAMS
 from conveyor.spool import Aside, Spool
 from conveyor.tally import Tally
-from conveyor.wire import Envelope
+from conveyor.validation.checker import check_drop
+from conveyor.validation.request_body import Envelope
 from tests.unit.examples_of_drops import DIALECTS, MESSAGES, RUN, line, settings
 
 KINDS = {"LF": b"\n", "marks": b"\xef\xbb\xbf\n", "CRLF": b"\r\n", "spaces": b" " * 99 + b"\n", "all": b" \t\r\n\t\n"}

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.checking import RECALL, check_drop
 from conveyor.domain.dialect import Dialect
-from conveyor.repeats import Recall
 from conveyor.settings.settings import Settings
+from conveyor.validation.checker import RECALL, check_drop
+from conveyor.validation.duplicate_ids import Recall
 from tests.unit.examples_of_drops import DIALECTS, MESSAGES, RUN, Found, line, plain_check, settings
 
 MEGABYTE = 1_000_000
@@ -122,7 +122,7 @@ def test_a_drop_that_was_written_twice_into_one_file_is_told_by_its_first_faults
 
 PEAK = """
 import resource, sys
-from conveyor.checking import RECALL, check_drop
+from conveyor.validation.checker import RECALL, check_drop
 from tests.unit.examples_of_drops import MESSAGES, RUN, line, settings
 
 count, size = map(int, sys.argv[1:])

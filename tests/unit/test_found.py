@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.domain.findings import MOST_FIRST, found_in
-from conveyor.line import Fault
+from conveyor.validation.rules import Fault
 
 
 def fault(line: int, code: str) -> Fault:

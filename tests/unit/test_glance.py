@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conveyor.glance import _SHAPE, Glance, Glancer
 from conveyor.jsonl.lines import Stretch, read_lines
 from conveyor.jsonl.template import Frame
-from conveyor.line import Request, read_request
-from conveyor.params import Rules
+from conveyor.validation.fast_path import _SHAPE, Glance, Glancer
+from conveyor.validation.params import Rules
+from conveyor.validation.rules import Request, read_request
 
 RULES = Rules(default_max_tokens=16)
 

@@ -6,13 +6,13 @@ from typing import Any
 import orjson
 import pytest
 
-from conveyor.checking import check_drop
 from conveyor.domain.dialect import Dialect
-from conveyor.fields import alike
 from conveyor.jsonl.lines import Line, read_stretches
-from conveyor.line import Fault, Request, read_request
-from conveyor.params import Rules
-from conveyor.wire import Envelope
+from conveyor.validation.body_fields import alike
+from conveyor.validation.checker import check_drop
+from conveyor.validation.params import Rules
+from conveyor.validation.request_body import Envelope
+from conveyor.validation.rules import Fault, Request, read_request
 from tests.unit.examples_of_drops import CHAT, MESSAGES, PARAMS, RUN, files, line, settings
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"

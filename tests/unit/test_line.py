@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.jsonl.lines import LONGEST_LINE, Line
-from conveyor.line import Fault, Request, read_request
-from conveyor.params import Rules
+from conveyor.validation.params import Rules
+from conveyor.validation.rules import Fault, Request, read_request
 
 GOOD: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
 

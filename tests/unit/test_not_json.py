@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from conveyor.jsonl.lines import read_lines
 from conveyor.jsonl.syntax_errors import why_not_json
-from conveyor.line import Fault, Request, read_request
-from conveyor.params import Rules
+from conveyor.validation.params import Rules
+from conveyor.validation.rules import Fault, Request, read_request
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"
 GOOD = b'{"custom_id":"a","params":{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"Hi"}],"x":%b}}'

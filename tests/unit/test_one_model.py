@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.checking import MOST_MODEL_CHANGES, Check, check_drop
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.plan import Limits, Planner, Sent
 from conveyor.jsonl.lines import read_stretches
-from conveyor.wire import Envelope
+from conveyor.validation.checker import MOST_MODEL_CHANGES, Check, check_drop
+from conveyor.validation.request_body import Envelope
 from tests.unit.examples_of_drops import BODY, MESSAGES, PARAMS, RUN, Found, line, plain_check, settings
 
 models = st.lists(st.sampled_from(["m", "n", "o"]), min_size=1, max_size=40)

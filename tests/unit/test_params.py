@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
-from conveyor.checking import check_drop
 from conveyor.domain.dialect import Dialect
-from conveyor.fields import KNOWN, meant, strangers
 from conveyor.jsonl.lines import Line, read_lines
-from conveyor.line import Fault, Request, read_request
-from conveyor.params import Rules
+from conveyor.validation.body_fields import KNOWN, meant, strangers
+from conveyor.validation.checker import check_drop
+from conveyor.validation.params import Rules
+from conveyor.validation.rules import Fault, Request, read_request
 from tests.unit.examples_of_drops import BODY, CHAT, MESSAGES, PARAMS, RUN, line, settings
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from conveyor.jsonl.complexity import MOST_VALUES, has_too_many_values
 from conveyor.jsonl.lines import Line
-from conveyor.line import Request, read_request
-from conveyor.params import Rules
+from conveyor.validation.params import Rules
+from conveyor.validation.rules import Request, read_request
 
 PROJECT = Path(__file__).parents[2]
 REPORTED = PROJECT / "tests" / "data" / "reports" / "02-line-of-32MB-nested.jsonl.gz"
@@ -23,7 +23,7 @@ RULES = Rules(default_max_tokens=16)
 
 CHECK = """
 from tests.unit.examples_of_drops import MESSAGES, RUN, settings
-from conveyor.checking import check_drop
+from conveyor.validation.checker import check_drop
 
 check = check_drop(RUN, settings(), MESSAGES, lambda: read(1 << 23))
 told = [fault.code for fault in check.faults] or [check.requests]

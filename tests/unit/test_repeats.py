@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from conveyor.repeats import Hashes, Recall, Suspects
+from conveyor.validation.duplicate_ids import Hashes, Recall, Suspects
 
 
 def hashes_of(numbers: list[int]) -> Hashes:

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from conveyor.checking import check_drop
 from conveyor.domain.dialect import Dialect
 from conveyor.jsonl.lines import Line
-from conveyor.line import Request, read_request
-from conveyor.params import Rules
+from conveyor.validation.checker import check_drop
+from conveyor.validation.params import Rules
+from conveyor.validation.rules import Request, read_request
 from tests.unit.examples_of_drops import BODY, CHAT, MESSAGES, PARAMS, RUN, files, line, settings
 
 TOOLS = [{"name": "t", "input_schema": {"type": "object"}}]

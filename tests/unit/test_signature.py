@@ -11,7 +11,6 @@ import botocore.session
 import httpx
 import pytest
 
-from conveyor.checking import check_drop
 from conveyor.jsonl.lines import read_stretches
 from conveyor.ledger.records import RefusalKind
 from conveyor.provider.files.api import FileBatches
@@ -19,7 +18,8 @@ from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.protocol import Created, CredentialsUnusable, Progress, Refused, Trouble
 from conveyor.provider.sigv4 import RoleSignature
 from conveyor.provider.transport import Door
-from conveyor.wire import Envelope
+from conveyor.validation.checker import check_drop
+from conveyor.validation.request_body import Envelope
 from tests.unit.examples import NOW, ORIGIN, outgoing
 from tests.unit.examples_of_drops import PARAMS, RUN, line, settings
 from tests.unit.test_messages_api import batch, error

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.checking import check_drop
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.jsonl.lines import read_lines, read_stretches
-from conveyor.line import Request, read_request
-from conveyor.params import Rules
-from conveyor.wire import Envelope
+from conveyor.validation.checker import check_drop
+from conveyor.validation.params import Rules
+from conveyor.validation.request_body import Envelope
+from conveyor.validation.rules import Request, read_request
 from tests.unit.examples_of_drops import BODY, CHAT, DIALECTS, MESSAGES, PARAMS, RUN, line, settings
 
 WRITTEN = b'{ "a":1.0}'

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from conveyor.line import Fault
+from conveyor.validation.rules import Fault
 
 MOST_FIRST = 10
 

@@ -21,7 +21,7 @@ from conveyor.provider.protocol import RESTING, Created, CredentialsUnusable, Ou
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.submit.queue import admit
 from conveyor.turn import Turn
-from conveyor.wire import Envelope
+from conveyor.validation.request_body import Envelope
 from conveyor.wording.text import counted
 from conveyor.wording.trouble import of_status
 

@@ -3,7 +3,6 @@
 import msgspec
 from msgspec.structs import replace
 
-from conveyor.checking import MOST_FAULTS, Check, check_drop
 from conveyor.domain import keys
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.drop import PACKED, SUFFIXES, is_taken
@@ -14,10 +13,11 @@ from conveyor.file_types.conversion import mend_of
 from conveyor.file_types.detect import WrongKind
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.ledger.records import Refusal, Run
-from conveyor.reasons import reason_of
 from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.submit.drop_reader import Reading
 from conveyor.turn import Turn
+from conveyor.validation.checker import MOST_FAULTS, Check, check_drop
+from conveyor.validation.refusal_reasons import reason_of
 
 _encode = msgspec.json.Encoder().encode
 

@@ -1,7 +1,7 @@
 """Why a drop whose lines were checked is refused as a whole, and what to do about it."""
 
-from conveyor.checking import MOST_FAULTS, MOST_MODEL_CHANGES, Check
 from conveyor.settings.settings import Settings
+from conveyor.validation.checker import MOST_FAULTS, MOST_MODEL_CHANGES, Check
 from conveyor.wording.text import counted
 
 type Reason = tuple[str, str]

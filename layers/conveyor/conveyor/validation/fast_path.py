@@ -27,7 +27,7 @@ import msgspec
 
 from conveyor.jsonl.lines import STRETCH_BYTES, Stretch
 from conveyor.jsonl.template import Frame, Shape
-from conveyor.rows import Row, Rows, decode_rows, may_give, repeats_a_field
+from conveyor.validation.schema import Row, Rows, decode_rows, may_give, repeats_a_field
 
 
 def _spaced(*tokens: bytes) -> bytes:

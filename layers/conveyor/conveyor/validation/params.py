@@ -6,9 +6,9 @@ Rules: https://platform.claude.com/docs/en/build-with-claude/batch-processing
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
-from conveyor.content import messages_told, system_told
 from conveyor.domain.dialect import NOTHING, Dialect
-from conveyor.fields import kind_of, kinds_of, number_or_kind, strangers, tools_told
+from conveyor.validation.body_fields import kind_of, kinds_of, number_or_kind, strangers, tools_told
+from conveyor.validation.content import messages_told, system_told
 
 LARGEST_MAX_TOKENS = 2**53 - 1
 _DIGITS = 20

@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal, NamedTuple, cast
 import msgspec
 import orjson
 
-from conveyor.content import messages_told
-from conveyor.fields import tools_told
 from conveyor.jsonl.members import values_of
-from conveyor.line import LARGEST_CUSTOM_ID, LONGEST_CUSTOM_ID
-from conveyor.params import LARGEST_MAX_TOKENS
+from conveyor.validation.body_fields import tools_told
+from conveyor.validation.content import messages_told
+from conveyor.validation.params import LARGEST_MAX_TOKENS
+from conveyor.validation.rules import LARGEST_CUSTOM_ID, LONGEST_CUSTOM_ID
 
 _CustomId = (
     Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_CUSTOM_ID)]

@@ -7,7 +7,7 @@ What depends on the model is left alone: an assistant's message at the end, say.
 from collections.abc import Iterator
 from typing import Any
 
-from conveyor.fields import kind_of
+from conveyor.validation.body_fields import kind_of
 
 _ROLES = {
     "human": 'use "user"', "customer": 'use "user"', "model": 'use "assistant"', "bot": 'use "assistant"',

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
-from conveyor.fields import alike, kind_of, number_or_kind, told_name
 from conveyor.jsonl.complexity import MOST_VALUES, has_too_many_values
 from conveyor.jsonl.lines import LONGEST_LINE, Line
 from conveyor.jsonl.members import Repeated, values_of, without_nulls
 from conveyor.jsonl.syntax_errors import why_not_json
-from conveyor.params import NEEDED, Rules, is_count, params_told
+from conveyor.validation.body_fields import alike, kind_of, number_or_kind, told_name
+from conveyor.validation.params import NEEDED, Rules, is_count, params_told
 
 LONGEST_CUSTOM_ID = 256
 LARGEST_CUSTOM_ID = 2**53 - 1

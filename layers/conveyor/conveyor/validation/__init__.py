@@ -1,0 +1,1 @@
+"""The rules of a drop, and how it is cut into batches."""
