@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
-from conveyor.polling import poll
+from conveyor.poll.poll import poll
 
 logger = Logger()
 clients = Clients()

@@ -16,7 +16,7 @@ import boto3
 
 from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
-from conveyor.polling import poll
+from conveyor.poll.poll import poll
 from conveyor.reporting import report
 from conveyor.s3.bucket import Storage
 from conveyor.splitting import split

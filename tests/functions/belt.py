@@ -9,7 +9,7 @@ import orjson
 
 from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
-from conveyor.polling import poll
+from conveyor.poll.poll import poll
 from conveyor.reporting import report
 from conveyor.splitting import split
 from conveyor.submit.submit import submit

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conveyor.domain.drop import Upload
-from conveyor.polling import poll
+from conveyor.poll.poll import poll
 from conveyor.reporting import report
 from conveyor.splitting import split as split_batch
 from local.aws import Aws

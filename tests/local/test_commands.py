@@ -17,9 +17,9 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from conveyor.control import Adopt, Control, SubmitAgain
 from conveyor.domain import keys
 from conveyor.domain.drop import is_taken
+from conveyor.poll.control import Adopt, Control, SubmitAgain
 from conveyor.s3.bucket import Storage
 from conveyor.wording import commands
 from tests.typed import messages

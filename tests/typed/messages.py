@@ -15,8 +15,8 @@ from conveyor.domain.plan import Checked, Plan
 from conveyor.file_types.conversion import Mend
 from conveyor.ledger.records import Part, Refusal, Run, Submitted
 from conveyor.notice import notice_of
+from conveyor.poll.message import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
 from conveyor.receipt import Done, completed_receipt, refused_receipt
-from conveyor.warning import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
 from tests.unit.examples import BATCH, NOW
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.plan import Batch, Checked, Plan, encode_plan
 from conveyor.ledger.records import Attempt, Part, Run, Splitting, Submitted
-from conveyor.polling import poll
+from conveyor.poll.poll import poll
 from conveyor.provider.connect import Access
 from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Environment

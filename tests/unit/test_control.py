@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conveyor.control import Adopt, SubmitAgain, Unclear, read_release
 from conveyor.domain import keys
+from conveyor.poll.control import Adopt, SubmitAgain, Unclear, read_release
 
 KEY = keys.release("run-1", 1, 2)
 FIRST = set(string.ascii_letters + string.digits)

@@ -14,7 +14,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import AttemptUnknown, Claim, Submitted
 from conveyor.ledger.state import BatchFacts
-from conveyor.looking import Look, look
+from conveyor.poll.recover import Look, look
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.transport import Door

@@ -11,7 +11,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import AttemptUnknown, Claim, Submitted
 from conveyor.ledger.state import BatchFacts
-from conveyor.looking import Look, look
+from conveyor.poll.recover import Look, look
 from conveyor.s3.bucket import Storage
 from conveyor.turn import Turn
 from tests.unit.examples import BATCH, NOW, RUN

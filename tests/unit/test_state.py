@@ -16,7 +16,7 @@ from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.records import Refusal
 from conveyor.notice import Notice
-from conveyor.polling import poll
+from conveyor.poll.poll import poll
 from conveyor.reporting import report
 from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Environment

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conveyor.control import Adopt, SubmitAgain, Unclear, read_release
 from conveyor.domain import keys
 from conveyor.notice import Notice
-from conveyor.warning import Risk, Undecided, at_risk_notice, linked, troubled_notice, undecided_notice
+from conveyor.poll.control import Adopt, SubmitAgain, Unclear, read_release
+from conveyor.poll.message import Risk, Undecided, at_risk_notice, linked, troubled_notice, undecided_notice
 from conveyor.wording.console import Console
 from tests.unit.examples import NOW, RUN
 

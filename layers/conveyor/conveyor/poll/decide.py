@@ -2,18 +2,18 @@
 
 from datetime import datetime, timedelta
 
-from conveyor.control import Control
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
 from conveyor.ledger.records import Discarded, Refusal
 from conveyor.ledger.state import BatchFacts, Facts
-from conveyor.looking import look, over_at, release
+from conveyor.poll.control import Control
+from conveyor.poll.message import Undecided
+from conveyor.poll.recover import look, over_at, release
+from conveyor.poll.sent_batch import Verdict, give_up, is_patience_over, of_submitted, risk_of
 from conveyor.provider.protocol import TroubleKind
-from conveyor.sent_batch import Verdict, give_up, is_patience_over, of_submitted, risk_of
 from conveyor.splitting import last_unread, rests_until
 from conveyor.submit.send import last_refusal, told_of
 from conveyor.turn import Turn
-from conveyor.warning import Undecided
 from conveyor.wording.trouble import in_words
 
 _DISCARD_PATIENCE = timedelta(minutes=10)

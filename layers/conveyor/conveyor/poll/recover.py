@@ -7,13 +7,13 @@ later is looked for as long as the run lives.
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from conveyor.control import Adopt, Release, SubmitAgain
-from conveyor.deadlines import cancel_at
 from conveyor.domain.drop import line_of, nonce
 from conveyor.domain.invocation import SKEW
 from conveyor.domain.plan import Batch
 from conveyor.ledger.records import AttemptAbsent, Duplicate, Foreign, Submitted
 from conveyor.ledger.state import BatchFacts
+from conveyor.poll.control import Adopt, Release, SubmitAgain
+from conveyor.poll.deadlines import cancel_at
 from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble
 from conveyor.turn import Turn
 from conveyor.wording.text import counted

@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 
 from conveyor.clients import Clients
-from conveyor.control import Control
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.notice import Notice
-from conveyor.sent_batch import Verdict
+from conveyor.poll.control import Control
+from conveyor.poll.decide import verdicts
+from conveyor.poll.message import Risk, at_risk_notice, linked, troubled_notice, undecided_notice
+from conveyor.poll.sent_batch import Verdict
 from conveyor.turn import Turn
-from conveyor.verdict import verdicts
-from conveyor.warning import Risk, at_risk_notice, linked, troubled_notice, undecided_notice
 
 
 class _Trouble(msgspec.Struct):

@@ -3,17 +3,17 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from conveyor.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_at, kept_until
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
 from conveyor.ledger.records import Cancel, RefusalKind, Stuck, Submitted, Unread
 from conveyor.ledger.state import BatchFacts, Facts
-from conveyor.looking import cancel_duplicates, look_for_late
+from conveyor.poll.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_at, kept_until
+from conveyor.poll.message import Risk, Undecided
+from conveyor.poll.recover import cancel_duplicates, look_for_late
 from conveyor.provider.protocol import Progress, Trouble, TroubleKind
 from conveyor.splitting import last_unread, reread_at, rests_until
 from conveyor.submit.send import fail_attempt, told_of
 from conveyor.turn import Turn
-from conveyor.warning import Risk, Undecided
 
 
 class Verdict(NamedTuple):
