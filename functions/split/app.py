@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
-from conveyor.splitting import split
+from conveyor.split.split import split
 
 logger = Logger()
 clients = Clients()

@@ -19,7 +19,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.poll.poll import poll
 from conveyor.reporting import report
 from conveyor.s3.bucket import Storage
-from conveyor.splitting import split
+from conveyor.split.split import split
 from conveyor.submit.submit import submit
 from tests.bench.files import FileS3
 from tests.bench.usage import peak_mb

@@ -21,10 +21,10 @@ from conveyor.ledger.records import Run
 from conveyor.provider.messages.results import decode_results
 from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Settings
-from conveyor.spool import Aside, Spool
-from conveyor.tally import Tally
+from conveyor.split.in_input_order import Job, write_in_order
+from conveyor.split.spool import Aside, Spool
+from conveyor.split.tally import Tally
 from conveyor.turn import Turn
-from conveyor.writing import Job, write_in_order
 from tests.bench.figures import Figure, cpu, interleaved
 from tests.bench.files import FileS3
 from tests.functions.conftest import STACK_SETTINGS

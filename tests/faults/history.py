@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from conveyor.splitting import AnotherSplits
+from conveyor.split.split import AnotherSplits
 from tests.faults.taps import Crash, Taps, tapped
 from tests.functions.belt import Belt, Task
 

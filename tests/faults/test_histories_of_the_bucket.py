@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from conveyor.clients import Clients
-from conveyor.splitting import AnotherSplits
+from conveyor.split.split import AnotherSplits
 from tests.faults.hostile_s3 import conflicting, denying, losing_answers
 from tests.faults.promises import check
 from tests.faults.scenes import LOST, STOP, batch_of, goes_wrong, play_on, tell

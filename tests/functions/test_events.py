@@ -10,7 +10,7 @@ import pytest
 from conveyor.domain.drop import Upload
 from conveyor.poll.poll import poll
 from conveyor.reporting import report
-from conveyor.splitting import split as split_batch
+from conveyor.split.split import split as split_batch
 from local.aws import Aws
 from tests.functions.belt import Belt, drop_of
 from tests.unit import template

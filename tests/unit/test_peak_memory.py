@@ -31,8 +31,8 @@ told = [fault.code for fault in check.faults] or [check.requests]
 SPLIT = """
 from conveyor.provider.protocol.{0} import decode_results
 from conveyor.domain.plan import Batch
-from conveyor.spool import Aside, Spool
-from conveyor.tally import Tally
+from conveyor.split.spool import Aside, Spool
+from conveyor.split.tally import Tally
 
 batch = Batch(1, 1, 0, 9, 10**9, 9)
 with Aside() as aside, Spool(batch, "0123456789", Tally(), aside, 10**10) as spool:
@@ -46,7 +46,7 @@ with Aside() as aside, Spool(batch, "0123456789", Tally(), aside, 10**10) as spo
 PEAK = """
 import sys
 import boto3
-import conveyor.poll.poll, conveyor.reporting, conveyor.splitting, conveyor.submit.submit
+import conveyor.poll.poll, conveyor.reporting, conveyor.split.split, conveyor.submit.submit
 from tests.bench.usage import peak_mb
 
 boto3.client("s3", region_name="us-east-1")

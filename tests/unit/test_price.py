@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from conveyor.domain.outcome import Usage
-from conveyor.price import cost, has_long_prompt
+from conveyor.split.pricing import cost, has_long_prompt
 
 
 def test_a_dated_model_costs_what_its_name_costs() -> None:

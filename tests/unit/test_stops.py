@@ -10,7 +10,7 @@ from conveyor.ledger.records import Part
 from conveyor.ledger.stop_reasons import Stops, add_stops, count_stop, unfinished
 from conveyor.provider.files import results as file_results
 from conveyor.provider.messages import results as message_results
-from conveyor.tally import Tally
+from conveyor.split.tally import Tally
 from tests.unit.examples import NOW
 
 _encode = msgspec.json.encode

@@ -11,7 +11,7 @@ from conveyor.poll.message import Undecided
 from conveyor.poll.recover import look, over_at, release
 from conveyor.poll.sent_batch import Verdict, give_up, is_patience_over, of_submitted, risk_of
 from conveyor.provider.protocol import TroubleKind
-from conveyor.splitting import last_unread, rests_until
+from conveyor.split.split import last_unread, rests_until
 from conveyor.submit.send import last_refusal, told_of
 from conveyor.turn import Turn
 from conveyor.wording.trouble import in_words

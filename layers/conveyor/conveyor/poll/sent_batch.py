@@ -11,7 +11,7 @@ from conveyor.poll.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_
 from conveyor.poll.message import Risk, Undecided
 from conveyor.poll.recover import cancel_duplicates, look_for_late
 from conveyor.provider.protocol import Progress, Trouble, TroubleKind
-from conveyor.splitting import last_unread, reread_at, rests_until
+from conveyor.split.split import last_unread, reread_at, rests_until
 from conveyor.submit.send import fail_attempt, told_of
 from conveyor.turn import Turn
 

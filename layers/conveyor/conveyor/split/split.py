@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from conveyor.arrival import write_as_they_come
-from conveyor.by_line import Lacking, all_lines, has_blank_lines, write_by_line
 from conveyor.clients import Clients
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.domain.invocation import Invocation
@@ -19,10 +17,12 @@ from conveyor.ledger.records import Read, RefusalKind, Splitting, Unread
 from conveyor.ledger.state import BatchFacts
 from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
 from conveyor.s3.read_errors import DropUnreadable
-from conveyor.spool import Aside, Spool, SpoolFull
-from conveyor.tally import Tally
+from conveyor.split.as_received import write_as_they_come
+from conveyor.split.by_line_number import Lacking, all_lines, has_blank_lines, write_by_line
+from conveyor.split.in_input_order import Job, write_in_order
+from conveyor.split.spool import Aside, Spool, SpoolFull
+from conveyor.split.tally import Tally
 from conveyor.turn import Turn
-from conveyor.writing import Job, write_in_order
 
 ENOUGH_READS = 3
 """Complete, equal reads after which a line without result is `missing`."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from conveyor.by_line import NO_ID, Lacking, all_lines, has_blank_lines
 from conveyor.domain.drop import line_of, nonce
 from conveyor.domain.outcome import Result, missing_beside
 from conveyor.domain.output_file import Written
-from conveyor.spool import Stored, remains_of
-from conveyor.writing import Job, Outputs, left_out, outputs_of
+from conveyor.split.by_line_number import NO_ID, Lacking, all_lines, has_blank_lines
+from conveyor.split.in_input_order import Job, Outputs, left_out, outputs_of
+from conveyor.split.spool import Stored, remains_of
 
 type Settled = Callable[[Lacking, list[tuple[int, bytes]]], bool]
 """Takes the requests without a result, and the unreadable ones among them; returns whether no more will come."""

@@ -13,8 +13,8 @@ from conveyor.domain.plan import Batch, Skipped
 from conveyor.jsonl.lines import Line
 from conveyor.jsonl.validated_lines import CUSTOM_ID, Values
 from conveyor.s3.multipart import Writer
-from conveyor.spool import Aside, Spool, Stored
-from conveyor.tally import Tally
+from conveyor.split.spool import Aside, Spool, Stored
+from conveyor.split.tally import Tally
 from conveyor.turn import Turn
 
 MOST_NAMED = 1000

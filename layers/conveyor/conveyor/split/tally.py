@@ -12,7 +12,7 @@ from conveyor.domain.refusal import account_cause
 from conveyor.ledger.failure_counts import ErrorKind, count_error
 from conveyor.ledger.records import Part, Tokens
 from conveyor.ledger.stop_reasons import Stops, count_stop, model_name
-from conveyor.price import cost, has_long_prompt
+from conveyor.split.pricing import cost, has_long_prompt
 
 
 class Tally:

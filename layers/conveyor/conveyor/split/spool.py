@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from conveyor.domain.drop import line_of
 from conveyor.domain.outcome import Outcome, Result, failure_form, is_retryable
 from conveyor.domain.plan import Batch
-from conveyor.tally import Tally
+from conveyor.split.tally import Tally
 
 _SUCCEEDED = 1
 _RETRYABLE = 2

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from conveyor.domain.outcome import Result
 from conveyor.domain.output_file import Written
 from conveyor.domain.plan import Batch
-from conveyor.spool import Spool, Stored
-from conveyor.writing import MOST_NAMED, Job, Outputs, left_out, outputs_of
+from conveyor.split.in_input_order import MOST_NAMED, Job, Outputs, left_out, outputs_of
+from conveyor.split.spool import Spool, Stored
 
 NO_ID = b"null"
 

@@ -1,0 +1,1 @@
+"""Results into the user's files, in input order."""
