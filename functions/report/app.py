@@ -7,7 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from conveyor.clients import Clients
-from conveyor.reporting import report
+from conveyor.report.report import report
 
 logger = Logger()
 metrics = Metrics()

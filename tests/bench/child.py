@@ -17,7 +17,7 @@ import boto3
 from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
 from conveyor.poll.poll import poll
-from conveyor.reporting import report
+from conveyor.report.report import report
 from conveyor.s3.bucket import Storage
 from conveyor.split.split import split
 from conveyor.submit.submit import submit

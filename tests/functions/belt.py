@@ -10,7 +10,7 @@ import orjson
 from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
 from conveyor.poll.poll import poll
-from conveyor.reporting import report
+from conveyor.report.report import report
 from conveyor.split.split import split
 from conveyor.submit.submit import submit
 from local.provider.control import Control

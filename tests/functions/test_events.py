@@ -9,7 +9,7 @@ import pytest
 
 from conveyor.domain.drop import Upload
 from conveyor.poll.poll import poll
-from conveyor.reporting import report
+from conveyor.report.report import report
 from conveyor.split.split import split as split_batch
 from local.aws import Aws
 from tests.functions.belt import Belt, drop_of

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conveyor.domain.output_file import OutputFile
-from conveyor.joining import join
+from conveyor.report.concatenate import join
 from conveyor.s3.bucket import Storage
 from tests.functions.conftest import Services
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from conveyor.advice import ADVICE
 from conveyor.domain import keys
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Checked, Plan
 from conveyor.file_types.conversion import Mend
 from conveyor.ledger.records import Part, Refusal, Run, Submitted
-from conveyor.notice import notice_of
 from conveyor.poll.message import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
-from conveyor.receipt import Done, completed_receipt, refused_receipt
+from conveyor.report.advice import ADVICE
+from conveyor.report.message import notice_of
+from conveyor.report.receipt import Done, completed_receipt, refused_receipt
 from tests.unit.examples import BATCH, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from conveyor.notice import Notice
+    from conveyor.report.message import Notice
 
 SINCE = datetime(2026, 11, 22, 13, tzinfo=UTC)
 SECRET = "conveyor/api key"  # noqa: S105 - the name of a secret

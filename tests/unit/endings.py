@@ -12,7 +12,7 @@ from conveyor.domain.plan import Checked, Plan
 from conveyor.domain.status import Status
 from conveyor.ledger.failure_counts import ErrorKind
 from conveyor.ledger.records import Part, Refusal, Run, Stuck, Submitted, Tokens
-from conveyor.receipt import Done, Receipt, completed_receipt, refused_receipt
+from conveyor.report.receipt import Done, Receipt, completed_receipt, refused_receipt
 from tests.unit.examples import BATCH, NOW, RUN
 
 STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person", lines=8)

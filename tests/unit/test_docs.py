@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from conveyor import advice, receipt
 from conveyor.domain import refusal
 from conveyor.domain.status import STATUSES, Status
+from conveyor.report import advice, receipt
 from tests.unit import template
 
 PROJECT = Path(__file__).parents[2]

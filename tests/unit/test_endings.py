@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from conveyor.domain.outcome import Usage
 from conveyor.domain.status import STATUSES, Status
 from conveyor.ledger.records import Tokens
-from conveyor.notice import Notice, notice_of
+from conveyor.report.message import Notice, notice_of
 from conveyor.wording.console import Console
 from tests.unit.endings import EVERY, ended, invalid
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from conveyor.domain.output_file import OutputFile
-from conveyor.joining import join
+from conveyor.report.concatenate import join
 from conveyor.s3.bucket import Storage
 
 GIB = 1024**3

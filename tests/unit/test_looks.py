@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.ledger.records import Cancel, Read, Refusal, Rested, Splitting, Submitted, Unread
-from conveyor.reporting import report
+from conveyor.report.report import report
 from conveyor.s3.bucket import MOST_READS, Storage
 from tests.unit.examples import NOW
 from tests.unit.looks import EXPIRES, Looks, Provider, batch_id, shown

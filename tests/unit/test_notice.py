@@ -10,8 +10,8 @@ from conveyor.domain.outcome import Usage
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Checked, Plan
 from conveyor.ledger.records import Part, Refusal, Run, Submitted, Tokens
-from conveyor.notice import notice_of
-from conveyor.receipt import Done, Receipt, completed_receipt, refused_receipt
+from conveyor.report.message import notice_of
+from conveyor.report.receipt import Done, Receipt, completed_receipt, refused_receipt
 from tests.unit.examples import BATCH, NOW, RUN
 
 STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person")

@@ -46,7 +46,7 @@ with Aside() as aside, Spool(batch, "0123456789", Tally(), aside, 10**10) as spo
 PEAK = """
 import sys
 import boto3
-import conveyor.poll.poll, conveyor.reporting, conveyor.split.split, conveyor.submit.submit
+import conveyor.poll.poll, conveyor.report.report, conveyor.split.split, conveyor.submit.submit
 from tests.bench.usage import peak_mb
 
 boto3.client("s3", region_name="us-east-1")

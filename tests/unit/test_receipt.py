@@ -11,7 +11,7 @@ from conveyor.domain.outcome import Outcome, Usage
 from conveyor.domain.output_file import OutputFile, Stretch, joined
 from conveyor.domain.plan import Batch, Checked, Plan
 from conveyor.ledger.records import Part, Refusal, Submitted, Tokens
-from conveyor.receipt import Done, Receipt, completed_receipt, files_of
+from conveyor.report.receipt import Done, Receipt, completed_receipt, files_of
 from tests.unit.examples import NOW, RUN
 
 PLAN = Plan(Checked(9, "f00"), [Batch(number, number * 3 - 2, 0, number * 3, 9, 3, number) for number in (1, 2, 3)])

@@ -15,9 +15,9 @@ from conveyor.domain import keys
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.records import Refusal
-from conveyor.notice import Notice
 from conveyor.poll.poll import poll
-from conveyor.reporting import report
+from conveyor.report.message import Notice
+from conveyor.report.report import report
 from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Environment
 from conveyor.submit.register import receive

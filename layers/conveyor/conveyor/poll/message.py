@@ -6,7 +6,7 @@ from typing import NamedTuple
 from conveyor.domain import keys
 from conveyor.domain.status import Status
 from conveyor.ledger.records import Run
-from conveyor.notice import Notice
+from conveyor.report.message import Notice
 from conveyor.s3.read_errors import CANNOT
 from conveyor.wording import commands
 from conveyor.wording.console import Console

@@ -5,17 +5,17 @@ In this order: what happened, what it cost, why requests failed, what to do, whe
 
 from typing import NamedTuple
 
-from conveyor.advice import ADVICE, advice_of, blamed_elsewhere, early_end
-from conveyor.charged import cost_of, tokens_of
 from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STOPPED, Status
-from conveyor.ending import is_unsent, verdict_of
-from conveyor.explained import causes_of, faults_of, set_aside, without_ids
 from conveyor.file_types.conversion import Mend
 from conveyor.ledger.stop_reasons import unfinished
-from conveyor.receipt import Receipt
+from conveyor.report.advice import ADVICE, advice_of, blamed_elsewhere, early_end
+from conveyor.report.charges import cost_of, tokens_of
+from conveyor.report.details import causes_of, faults_of, set_aside, without_ids
+from conveyor.report.headline import is_unsent, verdict_of
+from conveyor.report.receipt import Receipt
 from conveyor.wording import commands
 from conveyor.wording.commands import Version
 from conveyor.wording.console import Console

@@ -1,8 +1,8 @@
 """What a final message says of tokens and money."""
 
 from conveyor.domain.outcome import Outcome
-from conveyor.ending import is_unsent
-from conveyor.receipt import Receipt
+from conveyor.report.headline import is_unsent
+from conveyor.report.receipt import Receipt
 from conveyor.wording.text import counted, dollars
 
 _MOST_MODELS = 5

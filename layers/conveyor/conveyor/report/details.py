@@ -2,7 +2,7 @@
 
 from conveyor.domain import keys
 from conveyor.domain.outcome import UNREADABLE
-from conveyor.receipt import Receipt
+from conveyor.report.receipt import Receipt
 from conveyor.s3.read_errors import CANNOT
 from conveyor.wording import commands
 from conveyor.wording.text import counted, paragraph, sentence

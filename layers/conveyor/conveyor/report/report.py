@@ -9,12 +9,12 @@ import msgspec
 from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
-from conveyor.joining import join
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import Run
 from conveyor.ledger.state import Facts
-from conveyor.notice import notice_of
-from conveyor.receipt import Done, Receipt, completed_receipt, files_of, refused_receipt
+from conveyor.report.concatenate import join
+from conveyor.report.message import notice_of
+from conveyor.report.receipt import Done, Receipt, completed_receipt, files_of, refused_receipt
 from conveyor.s3.bucket import MOST_READS, Storage
 
 

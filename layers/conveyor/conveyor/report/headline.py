@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STOPPED, Status
-from conveyor.receipt import Receipt
+from conveyor.report.receipt import Receipt
 from conveyor.wording.text import counted, duration, sentence
 
 _SHORT = {

@@ -2,7 +2,7 @@
 
 from conveyor.domain.refusal import WORDS, Cause
 from conveyor.domain.status import Status
-from conveyor.receipt import Receipt
+from conveyor.report.receipt import Receipt
 from conveyor.wording.commands import ALLOW_OUTBOUND_IDENTITY
 from conveyor.wording.text import counted, paragraph, sentence
 
