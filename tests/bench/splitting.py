@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import orjson
 
+from conveyor.context import Turn
 from conveyor.domain.drop import Drop, nonce, wire_id
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Outcome, failure
@@ -24,7 +25,6 @@ from conveyor.settings.settings import Settings
 from conveyor.split.in_input_order import Job, write_in_order
 from conveyor.split.spool import Aside, Spool
 from conveyor.split.tally import Tally
-from conveyor.turn import Turn
 from tests.bench.figures import Figure, cpu, interleaved
 from tests.bench.files import FileS3
 from tests.functions.conftest import STACK_SETTINGS

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from conveyor.context import Turn
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.ledger import Ledger
@@ -15,7 +16,6 @@ from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.transport import Door
 from conveyor.s3.bucket import Storage
 from conveyor.submit.queue import PATIENCE, WINDOW, admit
-from conveyor.turn import Turn
 from tests.unit.examples import NOW, RUN, SETTINGS
 from tests.unit.wire import Bucket
 

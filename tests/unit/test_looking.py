@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 
+from conveyor.context import Turn
 from conveyor.domain import keys
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.domain.invocation import Invocation
@@ -19,7 +20,6 @@ from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.transport import Door
 from conveyor.s3.bucket import Storage
-from conveyor.turn import Turn
 from tests.unit.examples import BATCH, NOW, RUN
 from tests.unit.wire import Bucket
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from conveyor.context import Turn
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.ledger import Ledger
@@ -13,7 +14,6 @@ from conveyor.ledger.records import AttemptUnknown, Claim, Submitted
 from conveyor.ledger.state import BatchFacts
 from conveyor.poll.recover import Look, look
 from conveyor.s3.bucket import Storage
-from conveyor.turn import Turn
 from tests.unit.examples import BATCH, NOW, RUN
 from tests.unit.file_server import FileServer, batch, file
 from tests.unit.wire import Bucket

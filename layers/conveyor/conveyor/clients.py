@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from conveyor.context import Turn
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import Rested
 from conveyor.provider.retry_after import Rest
 from conveyor.s3.bucket import MOST_READS, Storage
 from conveyor.settings.settings import Environment, Settings
-from conveyor.turn import Turn
 from conveyor.wording.console import Console
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from conveyor.context import Turn
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
 from conveyor.ledger.records import Discarded, Refusal
@@ -13,7 +14,6 @@ from conveyor.poll.sent_batch import Verdict, give_up, is_patience_over, of_subm
 from conveyor.provider.protocol import TroubleKind
 from conveyor.split.split import last_unread, rests_until
 from conveyor.submit.send import last_refusal, told_of
-from conveyor.turn import Turn
 from conveyor.wording.trouble import in_words
 
 _DISCARD_PATIENCE = timedelta(minutes=10)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from conveyor.clients import Clients
+from conveyor.context import Turn
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.poll.control import Control
@@ -13,7 +14,6 @@ from conveyor.poll.decide import verdicts
 from conveyor.poll.message import Risk, at_risk_notice, linked, troubled_notice, undecided_notice
 from conveyor.poll.sent_batch import Verdict
 from conveyor.report.message import Notice
-from conveyor.turn import Turn
 
 
 class _Trouble(msgspec.Struct):

@@ -7,6 +7,7 @@ later is looked for as long as the run lives.
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from conveyor.context import Turn
 from conveyor.domain.drop import line_of, nonce
 from conveyor.domain.invocation import SKEW
 from conveyor.domain.plan import Batch
@@ -15,7 +16,6 @@ from conveyor.ledger.state import BatchFacts
 from conveyor.poll.control import Adopt, Release, SubmitAgain
 from conveyor.poll.deadlines import cancel_at
 from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble
-from conveyor.turn import Turn
 from conveyor.wording.text import counted
 
 _SPARE = timedelta(seconds=45)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from conveyor.context import Turn
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
 from conveyor.ledger.records import Cancel, RefusalKind, Stuck, Submitted, Unread
@@ -13,7 +14,6 @@ from conveyor.poll.recover import cancel_duplicates, look_for_late
 from conveyor.provider.protocol import Progress, Trouble, TroubleKind
 from conveyor.split.split import last_unread, reread_at, rests_until
 from conveyor.submit.send import fail_attempt, told_of
-from conveyor.turn import Turn
 
 
 class Verdict(NamedTuple):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import orjson
 
+from conveyor.context import Turn
 from conveyor.domain import keys
 from conveyor.domain.outcome import Error, Outcome, Result, failure, output_line
 from conveyor.domain.output_file import OutputFile, Written
@@ -15,7 +16,6 @@ from conveyor.jsonl.validated_lines import CUSTOM_ID, Values
 from conveyor.s3.multipart import Writer
 from conveyor.split.spool import Aside, Spool, Stored
 from conveyor.split.tally import Tally
-from conveyor.turn import Turn
 
 MOST_NAMED = 1000
 

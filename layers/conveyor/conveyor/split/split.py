@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from conveyor.clients import Clients
+from conveyor.context import Turn
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_beside
@@ -22,7 +23,6 @@ from conveyor.split.by_line_number import Lacking, all_lines, has_blank_lines, w
 from conveyor.split.in_input_order import Job, write_in_order
 from conveyor.split.spool import Aside, Spool, SpoolFull
 from conveyor.split.tally import Tally
-from conveyor.turn import Turn
 
 ENOUGH_READS = 3
 """Complete, equal reads after which a line without result is `missing`."""

@@ -5,10 +5,10 @@ from datetime import timedelta
 from hashlib import sha256
 from itertools import chain
 
+from conveyor.context import Turn
 from conveyor.domain import keys
 from conveyor.file_types.detect import recognised
 from conveyor.jsonl.gzip_stream import Unreadable, unpack_all
-from conveyor.turn import Turn
 
 _SPARE = timedelta(seconds=60)
 """For what follows the reading; without it, a drop would be tried in vain for a day, and nobody would know why."""

@@ -10,11 +10,11 @@ import re
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
+from conveyor.context import Turn
 from conveyor.domain import keys
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import Facts
 from conveyor.provider.protocol import Trouble
-from conveyor.turn import Turn
 
 WINDOW = timedelta(minutes=15)
 """Three times the longest usual pause between two looks, so that a run that waits is in this stretch or the last."""

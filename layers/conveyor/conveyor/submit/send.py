@@ -12,6 +12,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from conveyor.context import Turn
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import WORDS, Cause
 from conveyor.ledger.ledger import Ledger
@@ -20,7 +21,6 @@ from conveyor.ledger.state import BatchFacts, Facts
 from conveyor.provider.protocol import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.submit.queue import admit
-from conveyor.turn import Turn
 from conveyor.validation.request_body import Envelope
 from conveyor.wording.text import counted
 from conveyor.wording.trouble import of_status

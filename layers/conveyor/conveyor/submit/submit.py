@@ -3,6 +3,7 @@
 from typing import Any
 
 from conveyor.clients import Clients
+from conveyor.context import Turn
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Next
@@ -11,7 +12,6 @@ from conveyor.ledger.state import Facts
 from conveyor.submit.register import receive
 from conveyor.submit.send import submit_next
 from conveyor.submit.validate import validate
-from conveyor.turn import Turn
 
 
 def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import msgspec
 from msgspec.structs import replace
 
+from conveyor.context import Turn
 from conveyor.domain import keys
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.drop import PACKED, SUFFIXES, is_taken
@@ -15,7 +16,6 @@ from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.ledger.records import Refusal, Run
 from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.submit.drop_reader import Reading
-from conveyor.turn import Turn
 from conveyor.validation.checker import MOST_FAULTS, Check, check_drop
 from conveyor.validation.refusal_reasons import reason_of
 
