@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conveyor.ledger.records import Run
-    from conveyor.report.message import Notice
+    from conveyor.wording.notice import Notice
     from local.aws import Aws
 
 BYTES = b'{"custom_id": "a", "params": {}}\n'

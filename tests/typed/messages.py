@@ -22,7 +22,7 @@ from tests.unit.examples import BATCH, NOW
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from conveyor.report.message import Notice
+    from conveyor.wording.notice import Notice
 
 SINCE = datetime(2026, 11, 22, 13, tzinfo=UTC)
 SECRET = "conveyor/api key"  # noqa: S105 - the name of a secret

@@ -7,7 +7,8 @@ import orjson
 from msgspec.structs import replace
 
 from conveyor.domain.dialect import Dialect
-from conveyor.domain.plan import Batch, Limits, Planner, Sent, Skipped
+from conveyor.domain.findings import Fault
+from conveyor.domain.plan import Batch, Skipped
 from conveyor.jsonl.lines import read_lines
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.files.api import FileBatches
@@ -16,8 +17,9 @@ from conveyor.provider.transport import Door
 from conveyor.settings.settings import Settings
 from conveyor.validation.checker import MOST_MODEL_CHANGES
 from conveyor.validation.params import Rules
+from conveyor.validation.planner import Limits, Planner, Sent
 from conveyor.validation.request_body import Envelope
-from conveyor.validation.rules import Fault, Request, read_request
+from conveyor.validation.rules import Request, read_request
 from tests.unit.examples import SETTINGS
 
 RUN = "20261122T101112Z-0123456789ab"

@@ -11,12 +11,13 @@ from time import process_time
 import pytest
 
 from conveyor.domain.outcome import Outcome, Result, Usage
-from conveyor.domain.plan import Batch, Limits, Planner, Sent
+from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import read_lines, read_stretches
 from conveyor.jsonl.validated_lines import CUSTOM_ID, PARAMS
 from conveyor.split.spool import Aside, Spool
 from conveyor.split.tally import Tally
 from conveyor.validation.checker import check_drop
+from conveyor.validation.planner import Limits, Planner, Sent
 from conveyor.validation.request_body import Envelope
 from tests.unit.examples_of_drops import DIALECTS, MESSAGES, RUN, line, settings
 

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from conveyor.domain.outcome import Usage
 from conveyor.domain.status import STATUSES, Status
 from conveyor.ledger.records import Tokens
-from conveyor.report.message import Notice, notice_of
+from conveyor.report.message import notice_of
 from conveyor.wording.console import Console
+from conveyor.wording.notice import Notice
 from tests.unit.endings import EVERY, ended, invalid
 
 ARN = "arn:aws:states:eu-central-1:111122223333:execution:conveyor-run:run-1"

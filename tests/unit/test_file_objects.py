@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.domain.outcome import Error
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.files.objects import decode_batch, decode_files, decode_page, window_of
 from conveyor.provider.protocol import Blame, Progress, Unrun
 from conveyor.provider.timestamps import moment

@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.protocol import Created, Refused, Unknown
 from tests.unit.examples import NOW, ORIGIN, outgoing
 from tests.unit.file_server import (

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.protocol import Created, Progress, Refused, Trouble, TroubleKind, Unknown
 from tests.unit.examples import NOW, outgoing
 from tests.unit.file_server import BATCHES, CREATED, LINES, FileServer, Keys, Reply, batch, error, file

@@ -5,8 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.domain.findings import MOST_FIRST, found_in
-from conveyor.validation.rules import Fault
+from conveyor.domain.findings import MOST_FIRST, Fault, found_in
 
 
 def fault(line: int, code: str) -> Fault:

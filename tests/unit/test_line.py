@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conveyor.domain.findings import Fault
 from conveyor.jsonl.lines import LONGEST_LINE, Line
 from conveyor.validation.params import Rules
-from conveyor.validation.rules import Fault, Request, read_request
+from conveyor.validation.rules import Request, read_request
 
 GOOD: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conveyor.domain.findings import Fault
 from conveyor.jsonl.lines import read_lines
 from conveyor.jsonl.syntax_errors import why_not_json
 from conveyor.validation.params import Rules
-from conveyor.validation.rules import Fault, Request, read_request
+from conveyor.validation.rules import Request, read_request
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"
 GOOD = b'{"custom_id":"a","params":{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"Hi"}],"x":%b}}'

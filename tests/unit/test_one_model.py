@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.domain.dialect import Dialect
-from conveyor.domain.plan import Limits, Planner, Sent
 from conveyor.jsonl.lines import read_stretches
 from conveyor.validation.checker import MOST_MODEL_CHANGES, Check, check_drop
+from conveyor.validation.planner import Limits, Planner, Sent
 from conveyor.validation.request_body import Envelope
 from tests.unit.examples_of_drops import BODY, MESSAGES, PARAMS, RUN, Found, line, plain_check, settings
 

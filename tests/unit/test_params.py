@@ -8,11 +8,12 @@ import orjson
 import pytest
 
 from conveyor.domain.dialect import Dialect
+from conveyor.domain.findings import Fault
 from conveyor.jsonl.lines import Line, read_lines
 from conveyor.validation.body_fields import KNOWN, meant, strangers
 from conveyor.validation.checker import check_drop
 from conveyor.validation.params import Rules
-from conveyor.validation.rules import Fault, Request, read_request
+from conveyor.validation.rules import Request, read_request
 from tests.unit.examples_of_drops import BODY, CHAT, MESSAGES, PARAMS, RUN, line, settings
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.domain.output_file import OutputFile
-from conveyor.domain.plan import Batch, Checked, Limits, Plan, Planner, Sent, Skipped, decode_plan, encode_plan
+from conveyor.domain.plan import Batch, Checked, Plan, Skipped, decode_plan, encode_plan
+from conveyor.validation.planner import Limits, Planner, Sent
 
 START, END = b'{"requests":[', b"]}"
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60)

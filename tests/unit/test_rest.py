@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.protocol import Refused, ResultsUnreadable, Trouble, TroubleKind
 from conveyor.provider.retry_after import Rest, retry_after

@@ -11,8 +11,8 @@ import botocore.session
 import httpx
 import pytest
 
+from conveyor.domain.refusal import RefusalKind
 from conveyor.jsonl.lines import read_stretches
-from conveyor.ledger.records import RefusalKind
 from conveyor.provider.files.api import FileBatches
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.protocol import Created, CredentialsUnusable, Progress, Refused, Trouble

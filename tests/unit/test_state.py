@@ -16,12 +16,12 @@ from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.records import Refusal
 from conveyor.poll.poll import poll
-from conveyor.report.message import Notice
 from conveyor.report.report import report
 from conveyor.s3.bucket import Storage
 from conveyor.settings.settings import Environment
 from conveyor.submit.register import receive
 from conveyor.submit.submit import submit
+from conveyor.wording.notice import Notice
 from tests.unit import template
 from tests.unit.examples import NOW, RUN, SETTINGS
 from tests.unit.template import Json

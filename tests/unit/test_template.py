@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from conveyor.domain.plan import Limits
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.settings.settings import Environment, Settings
+from conveyor.validation.planner import Limits
 from tests.unit import template
 from tests.unit.template import FUNCTIONS, Json, spelled
 

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from conveyor.domain import keys
 from conveyor.poll.control import Adopt, SubmitAgain, Unclear, read_release
 from conveyor.poll.message import Risk, Undecided, at_risk_notice, linked, troubled_notice, undecided_notice
-from conveyor.report.message import Notice
 from conveyor.wording.console import Console
+from conveyor.wording.notice import Notice
 from tests.unit.examples import NOW, RUN
 
 SINCE = NOW + timedelta(hours=3)

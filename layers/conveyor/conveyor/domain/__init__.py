@@ -1,1 +1,1 @@
-"""The values that all stages share."""
+"""Values that all stages share: drop, plan, outcome, status, keys of the bucket. Pure."""

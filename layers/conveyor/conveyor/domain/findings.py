@@ -1,13 +1,25 @@
-"""What was found wrong with the lines of a drop, in short, as messages and receipts say it."""
+"""What is wrong with a drop: its faults, and a short account of them for messages and receipts."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
-from conveyor.validation.rules import Fault
-
 MOST_FIRST = 10
+
+
+CustomId = str | int
+"""What a user may call a request: 7 is given back as 7, but is the same id as "7"."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Something wrong with a drop; a line of `invalid.jsonl`. `line` and `byte` are null where no line is to blame."""
+
+    line: int | None
+    byte: int | None
+    custom_id: CustomId | None
+    code: str
+    message: str
 
 
 class FirstFault(msgspec.Struct, frozen=True):

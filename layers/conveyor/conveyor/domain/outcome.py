@@ -83,7 +83,7 @@ class Result(msgspec.Struct, frozen=True):
     is_broken: bool = False
     """Whether the line is no JSON at all, cut off perhaps: another read may bring it whole."""
     stop: str = ""
-    """Why the answer ended, as it is counted (`conveyor.ledger.stop_reasons`); empty where it does not say."""
+    """Why the answer ended, as it is counted (`conveyor.domain.stop_reasons`); empty where it does not say."""
 
     @property
     def must_be_kept(self) -> bool:

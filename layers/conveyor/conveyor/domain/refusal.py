@@ -1,4 +1,4 @@
-"""What a person must put in order at the provider, as far as a refusal's own words tell.
+"""What follows from a refusal of the provider, and what a person must put in order first.
 
 Providers say it in words only, often under a type that blames the request (`invalid_request_error`). The words come
 from public reports about Anthropic's and OpenAI's APIs and servers like them.
@@ -6,6 +6,19 @@ from public reports about Anthropic's and OpenAI's APIs and servers like them.
 
 import re
 from enum import StrEnum
+
+
+class RefusalKind(StrEnum):
+    """What follows when the provider surely did not take an attempt."""
+
+    LATER = "later"
+    """Try again when `retry_at` has come: the provider is busy or its queue is full."""
+    RESEND = "resend"
+    """Try once more: the body was cut on its way."""
+    STOP = "stop"
+    """A person must act first: key, permission, billing, spending limit."""
+    DEFECT = "defect"
+    """The provider does not accept what was sent."""
 
 
 class Cause(StrEnum):

@@ -1,1 +1,1 @@
-"""What a wrong file is, and the command that converts it."""
+"""What a file is that holds no requests, and the command that converts it. Pure."""

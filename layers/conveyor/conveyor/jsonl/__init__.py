@@ -1,1 +1,1 @@
-"""Bytes and lines of JSON text, without any knowledge of drops."""
+"""Bytes and lines of JSON text. Pure, and without any knowledge of drops."""

@@ -1,7 +1,6 @@
 """The facts of a run, as kept in its ledger: small objects, each written once and never changed."""
 
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
@@ -9,10 +8,10 @@ from conveyor.domain.drop import Drop
 from conveyor.domain.findings import Found
 from conveyor.domain.outcome import Usage
 from conveyor.domain.output_file import OutputFile
-from conveyor.domain.refusal import Cause
+from conveyor.domain.refusal import Cause, RefusalKind
+from conveyor.domain.stop_reasons import Stops
 from conveyor.file_types.conversion import Mend
 from conveyor.ledger.failure_counts import ErrorKind
-from conveyor.ledger.stop_reasons import Stops
 from conveyor.settings.settings import Settings
 
 
@@ -73,19 +72,6 @@ class Attempt(msgspec.Struct, frozen=True):
     at: datetime
     not_after: datetime
     requests: int
-
-
-class RefusalKind(StrEnum):
-    """What follows when the provider surely did not take an attempt."""
-
-    LATER = "later"
-    """Try again when `retry_at` has come: the provider is busy or its queue is full."""
-    RESEND = "resend"
-    """Try once more: the body was cut on its way."""
-    STOP = "stop"
-    """A person must act first: key, permission, billing, spending limit."""
-    DEFECT = "defect"
-    """The provider does not accept what was sent."""
 
 
 class AttemptRefused(msgspec.Struct, frozen=True):

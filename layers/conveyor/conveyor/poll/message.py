@@ -6,10 +6,10 @@ from typing import NamedTuple
 from conveyor.domain import keys
 from conveyor.domain.status import Status
 from conveyor.ledger.records import Run
-from conveyor.report.message import Notice
 from conveyor.s3.read_errors import CANNOT
 from conveyor.wording import commands
 from conveyor.wording.console import Console
+from conveyor.wording.notice import Notice
 from conveyor.wording.text import counted, paragraph, subject, table
 from conveyor.wording.trouble import in_words
 

@@ -13,7 +13,7 @@ from conveyor.poll.control import Control
 from conveyor.poll.decide import verdicts
 from conveyor.poll.message import Risk, at_risk_notice, linked, troubled_notice, undecided_notice
 from conveyor.poll.sent_batch import Verdict
-from conveyor.report.message import Notice
+from conveyor.wording.notice import Notice
 
 
 class _Trouble(msgspec.Struct):

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from conveyor.context import Turn
 from conveyor.domain.plan import Batch
+from conveyor.domain.refusal import RefusalKind
 from conveyor.domain.schedule import Next
-from conveyor.ledger.records import Cancel, RefusalKind, Stuck, Submitted, Unread
+from conveyor.ledger.records import Cancel, Stuck, Submitted, Unread
 from conveyor.ledger.state import BatchFacts, Facts
 from conveyor.poll.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_at, kept_until
 from conveyor.poll.message import Risk, Undecided

@@ -1,1 +1,1 @@
-"""The batch API behind one protocol."""
+"""The batch API behind one protocol; one package for each dialect."""

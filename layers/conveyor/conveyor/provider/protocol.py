@@ -15,8 +15,7 @@ from typing import NamedTuple, Protocol
 
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.outcome import Error, Result
-from conveyor.domain.refusal import Cause
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import Cause, RefusalKind
 
 RESTING = "resting"
 """Type of the refusal of a call that is not made, since the provider has said when to come back."""

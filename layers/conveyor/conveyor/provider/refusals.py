@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 
 from conveyor.domain.invocation import utc_now
-from conveyor.domain.refusal import Cause, cause_of
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import Cause, RefusalKind, cause_of
 from conveyor.provider.error_body import Said, said_in
 from conveyor.provider.protocol import Refused
 from conveyor.provider.retry_after import retry_after

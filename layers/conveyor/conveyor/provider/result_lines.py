@@ -13,9 +13,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from conveyor.domain.outcome import Outcome, Result, Usage, unreadable
+from conveyor.domain.stop_reasons import finish_of, stop_of
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.repair import is_strict, is_utf8, repaired
-from conveyor.ledger.stop_reasons import finish_of, stop_of
 from conveyor.provider.error_body import UNDECODABLE
 
 LONGEST_RESULT = 50_000_000

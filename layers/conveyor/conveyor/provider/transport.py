@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import httpx
 
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.credentials import Credential
 from conveyor.provider.protocol import RESTING, Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
 from conveyor.provider.retry_after import Rest

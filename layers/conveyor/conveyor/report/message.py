@@ -3,14 +3,12 @@
 In this order: what happened, what it cost, why requests failed, what to do, where the files are.
 """
 
-from typing import NamedTuple
-
 from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STOPPED, Status
+from conveyor.domain.stop_reasons import unfinished
 from conveyor.file_types.conversion import Mend
-from conveyor.ledger.stop_reasons import unfinished
 from conveyor.report.advice import ADVICE, advice_of, blamed_elsewhere, early_end
 from conveyor.report.charges import cost_of, tokens_of
 from conveyor.report.details import causes_of, faults_of, set_aside, without_ids
@@ -19,19 +17,10 @@ from conveyor.report.receipt import Receipt
 from conveyor.wording import commands
 from conveyor.wording.commands import Version
 from conveyor.wording.console import Console
+from conveyor.wording.notice import Notice
 from conveyor.wording.text import counted, paragraph, sentence, subject, table
 
 _MOST_NAMED = 20
-
-
-class Notice(NamedTuple):
-    """What SNS is given. `status`, `run` and `name` become message attributes to filter by."""
-
-    run: str
-    name: str
-    status: Status
-    subject: str
-    message: str
 
 
 def notice_of(receipt: Receipt, console: Console = Console("")) -> Notice:  # noqa: B008  # a constant

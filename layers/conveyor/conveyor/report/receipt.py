@@ -11,10 +11,10 @@ from conveyor.domain.outcome import Outcome, Usage
 from conveyor.domain.output_file import OutputFile, joined
 from conveyor.domain.plan import Batch, Checked, Plan
 from conveyor.domain.status import Status, final_status
+from conveyor.domain.stop_reasons import Stops, add_stops, model_name
 from conveyor.file_types.conversion import Mend
 from conveyor.ledger.failure_counts import ErrorKind, add_errors, by_count
 from conveyor.ledger.records import Discarded, Part, Refusal, Run, Stuck, Submitted, Tokens
-from conveyor.ledger.stop_reasons import Stops, add_stops, model_name
 from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
 from conveyor.settings.metadata import put_right
 

@@ -1,1 +1,1 @@
-"""What can be set for a stack and for one drop."""
+"""What can be set, for the stack and for one drop. Pure."""

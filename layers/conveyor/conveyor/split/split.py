@@ -14,7 +14,8 @@ from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_beside
 from conveyor.domain.output_file import Written
 from conveyor.domain.plan import Batch
-from conveyor.ledger.records import Read, RefusalKind, Splitting, Unread
+from conveyor.domain.refusal import RefusalKind
+from conveyor.ledger.records import Read, Splitting, Unread
 from conveyor.ledger.state import BatchFacts
 from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
 from conveyor.s3.read_errors import DropUnreadable

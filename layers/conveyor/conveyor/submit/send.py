@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from conveyor.context import Turn
 from conveyor.domain.plan import Batch
-from conveyor.domain.refusal import WORDS, Cause
+from conveyor.domain.refusal import WORDS, Cause, RefusalKind
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, RefusalKind, Submitted
+from conveyor.ledger.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, Submitted
 from conveyor.ledger.state import BatchFacts, Facts
 from conveyor.provider.protocol import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
 from conveyor.s3.read_errors import DropUnreadable

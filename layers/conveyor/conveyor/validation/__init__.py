@@ -1,1 +1,1 @@
-"""The rules of a drop, and how it is cut into batches."""
+"""The rules of a drop, and how it is cut into batches. Pure."""

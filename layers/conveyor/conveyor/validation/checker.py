@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable
 
 from conveyor.domain.dialect import Dialect
-from conveyor.domain.plan import Limits, Planner, Sent, Skipped
+from conveyor.domain.findings import Fault
+from conveyor.domain.plan import Skipped
 from conveyor.jsonl.lines import Line, Stretch, is_blank, lines_in, read_stretches, split_stretch
 from conveyor.settings.settings import Settings
 from conveyor.validation.duplicate_ids import Hashes, Ids, Recall, Suspects
 from conveyor.validation.fast_path import Glance, Glancer
 from conveyor.validation.params import Rules
+from conveyor.validation.planner import Limits, Planner, Sent
 from conveyor.validation.request_body import Envelope
-from conveyor.validation.rules import Fault, Request, read_request
+from conveyor.validation.rules import Request, read_request
 
 MOST_FAULTS = 10_000
 MOST_MODEL_CHANGES = 100

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
+from conveyor.domain.findings import CustomId, Fault
 from conveyor.jsonl.complexity import MOST_VALUES, has_too_many_values
 from conveyor.jsonl.lines import LONGEST_LINE, Line
 from conveyor.jsonl.members import Repeated, values_of, without_nulls
@@ -20,19 +21,7 @@ from conveyor.validation.params import NEEDED, Rules, is_count, params_told
 LONGEST_CUSTOM_ID = 256
 LARGEST_CUSTOM_ID = 2**53 - 1
 """As a number. Beyond it a program that holds numbers as doubles reads, and writes, another one."""
-CustomId = str | int
-"""What a user may call a request: 7 is given back as 7, but is the same id as "7"."""
 Told = Iterator[tuple[str, str]]
-
-
-class Fault(msgspec.Struct, frozen=True):
-    """Something wrong with a drop; a line of `invalid.jsonl`. `line` and `byte` are null where no line is to blame."""
-
-    line: int | None
-    byte: int | None
-    custom_id: CustomId | None
-    code: str
-    message: str
 
 
 class Request(NamedTuple):

@@ -1,1 +1,1 @@
-"""Words, commands and links that messages share."""
+"""Commands, links, numbers and errors as messages word them. Pure."""

@@ -13,7 +13,7 @@ import msgspec
 
 from conveyor.domain.dialect import NOTHING, Dialect, Form
 from conveyor.domain.outcome import Result
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.files.objects import BATCH, REQUESTS, RUN, Batch, decode_batch, decode_page, window_of
 from conveyor.provider.files.results import decode_results
 from conveyor.provider.files.uploads import PATH as FILES

@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 
 from conveyor.domain.outcome import Error
-from conveyor.domain.refusal import cause_of
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import RefusalKind, cause_of
 from conveyor.provider.protocol import Blame, Origin, Progress, Unrun
 from conveyor.provider.timestamps import Moment, moment
 

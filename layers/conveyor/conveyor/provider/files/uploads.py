@@ -6,7 +6,7 @@ from uuid import uuid4
 import msgspec
 
 from conveyor.domain.invocation import SKEW
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.files.objects import File, decode_file, decode_files
 from conveyor.provider.pagination import read_list
 from conveyor.provider.protocol import Origin, Outgoing, Refused, Trouble, TroubleKind

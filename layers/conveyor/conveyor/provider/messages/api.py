@@ -11,7 +11,7 @@ import msgspec
 
 from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Result
-from conveyor.ledger.records import RefusalKind
+from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.messages.results import decode_results
 from conveyor.provider.pagination import read_list
 from conveyor.provider.protocol import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown

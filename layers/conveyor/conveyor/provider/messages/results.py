@@ -14,9 +14,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
+from conveyor.domain.stop_reasons import stop_of
 from conveyor.jsonl.lines import STRETCH_BYTES, Stretch, read_stretches, split_stretch
 from conveyor.jsonl.template import Frame, Shape
-from conveyor.ledger.stop_reasons import stop_of
 from conveyor.provider.error_body import UNDECODABLE, said_in
 from conveyor.provider.result_lines import LONGEST_RESULT, Count, account_in, answer_in, read_line
 
