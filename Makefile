@@ -46,7 +46,7 @@ system: setup ## Tests on the deployed local stack
 	$(TOOLS) -m pytest tests/system
 
 bench: setup ## Measure time, memory, requests and cost, and others at the same work: some ten minutes; BENCH="validate sdk" for some
-	@exec $(TOOLS) -m tests.bench $(BENCH)
+	@exec $(TOOLS) -m bench $(BENCH)
 
 fuzz: $(DEV) .venv/tools/.fuzz ## Try what must hold for any input with inputs made up, for SECONDS=60; Linux only
 	$(TOOLS) -m tests.fuzz --seconds $(or $(SECONDS),60)

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from tests.faults.dialects import DIALECTS, Dialect
-from tests.faults.hostile_s3 import denying
-from tests.functions.belt import Belt
 from tests.functions.conftest import API_KEY, STACK_SETTINGS, Services, aws, bucket, machine, provider, simulation
 from tests.functions.conftest import belt as lenient_belt
 from tests.functions.conftest import services as local_services
+from tests.support.belt import Belt
+from tests.support.faults.dialects import DIALECTS, Dialect
+from tests.support.faults.hostile_s3 import denying
 from tests.support.memory_aws.aws import MemoryAws
 
 __all__ = ["aws", "bucket", "lenient_belt", "local_services", "machine", "provider", "simulation"]

@@ -11,12 +11,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.faults.dialects import DIALECTS
-from tests.faults.history import History
-from tests.faults.hostile_s3 import conflicting
-from tests.faults.promises import check
-from tests.faults.taps import Point, Taps
-from tests.functions.belt import Belt, drop_of
+from tests.support.belt import Belt, drop_of
+from tests.support.faults.dialects import DIALECTS
+from tests.support.faults.history import History
+from tests.support.faults.hostile_s3 import conflicting
+from tests.support.faults.promises import check
+from tests.support.faults.taps import Point, Taps
 
 DATA = drop_of(4)
 ASKED = os.environ.get("HISTORIES")

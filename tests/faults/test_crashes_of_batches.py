@@ -5,11 +5,11 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from tests.faults.history import History
-from tests.faults.taps import Point, Taps
 from tests.faults.test_crashes import ASKED
-from tests.functions.belt import Belt, drop_of
-from tests.functions.checks import check
+from tests.support.belt import Belt, drop_of
+from tests.support.faults.history import History
+from tests.support.faults.taps import Point, Taps
+from tests.support.output_checks import check
 
 DATA = drop_of(5)
 LOTS = 4

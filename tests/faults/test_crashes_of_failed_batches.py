@@ -4,10 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.faults.history import History
-from tests.faults.taps import Call, Point, Taps, When, tapped
-from tests.functions.belt import Belt, drop_of
-from tests.functions.checks import check
+from tests.support.belt import Belt, drop_of
+from tests.support.faults.history import History
+from tests.support.faults.taps import Call, Point, Taps, When, tapped
+from tests.support.output_checks import check
 
 DATA = drop_of(4)
 LOTS = 2

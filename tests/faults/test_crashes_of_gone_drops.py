@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.faults.history import Ending, History
-from tests.faults.taps import At, Point, Taps, meanwhile
-from tests.functions.belt import Belt, drop_of
 from tests.functions.test_unreadable_drops import delete
+from tests.support.belt import Belt, drop_of
+from tests.support.faults.history import Ending, History
+from tests.support.faults.taps import At, Point, Taps, meanwhile
 
 DATA = drop_of(4)
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.faults.dialects import IN_DOUBT
-from tests.faults.promises import check
-from tests.faults.scenes import (
+from tests.functions.conftest import STACK_SETTINGS
+from tests.support.belt import Belt, drop_of
+from tests.support.faults.dialects import IN_DOUBT
+from tests.support.faults.promises import check
+from tests.support.faults.scenes import (
     GONE,
     HOUR,
     LOST,
@@ -23,10 +25,8 @@ from tests.faults.scenes import (
     turn,
     type_in,
 )
-from tests.faults.taps import At, When, broken_off, meanwhile
-from tests.functions.belt import Belt, drop_of
-from tests.functions.checks import plain
-from tests.functions.conftest import STACK_SETTINGS
+from tests.support.faults.taps import At, When, broken_off, meanwhile
+from tests.support.output_checks import plain
 
 DATA = drop_of(4)
 RELEASE = "batches/1/attempt-1"

@@ -11,14 +11,14 @@ import pytest
 
 from conveyor.clients import Clients
 from conveyor.split.split import AnotherSplits
-from tests.faults.hostile_s3 import conflicting, denying, losing_answers
-from tests.faults.promises import check
-from tests.faults.scenes import LOST, STOP, batch_of, goes_wrong, play_on, tell
-from tests.faults.taps import At, Call, When, broken_off, meanwhile, tapped
-from tests.functions.belt import Belt, drop_of
-from tests.functions.checks import plain
 from tests.functions.conftest import DEFINITION, STACK_SETTINGS, Services, close
-from tests.functions.test_once import executions
+from tests.functions.test_pay_once import executions
+from tests.support.belt import Belt, drop_of
+from tests.support.faults.hostile_s3 import conflicting, denying, losing_answers
+from tests.support.faults.promises import check
+from tests.support.faults.scenes import LOST, STOP, batch_of, goes_wrong, play_on, tell
+from tests.support.faults.taps import At, Call, When, broken_off, meanwhile, tapped
+from tests.support.output_checks import plain
 
 DATA = drop_of(4)
 

@@ -13,7 +13,7 @@ from local.aws import Aws, local_aws
 from local.provider.control import Control
 from local.provider.server import serving
 from local.provider.settings import Settings
-from tests.functions.belt import Belt
+from tests.support.belt import Belt
 
 API_KEY = "sk-ant-simulated"
 STACK_SETTINGS = {

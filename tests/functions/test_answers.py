@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.functions.belt import Belt, drop_of
-from tests.functions.checks import plain
 from tests.functions.conftest import STACK_SETTINGS
+from tests.support.belt import Belt, drop_of
+from tests.support.output_checks import plain
 
 ODD = (
     rb'{"id":"m","model":"claude-haiku-4-5","content":[{"type":"text","text":"cut \ud83d"}],"usage":{"input_tokens":9}}'

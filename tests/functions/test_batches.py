@@ -3,9 +3,9 @@
 import pytest
 
 from conveyor.domain.drop import nonce
-from tests.faults.taps import broken_off
-from tests.functions.belt import Belt, drop_of
-from tests.functions.checks import check
+from tests.support.belt import Belt, drop_of
+from tests.support.faults.taps import broken_off
+from tests.support.output_checks import check
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.functions.belt import Belt, drop_of, request
-from tests.functions.checks import check, plain
+from tests.support.belt import Belt, drop_of, request
+from tests.support.output_checks import check, plain
 
 LONG = "output-300k-2026-03-24"
 TASKS = "task-budgets-2026-03-13"

@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from tests.functions.belt import Belt, drop_of
-from tests.functions.checks import agree, plain
 from tests.functions.conftest import STACK_SETTINGS
+from tests.support.belt import Belt, drop_of
+from tests.support.output_checks import agree, plain
 
 
 @pytest.fixture(params=["messages", "files"])

@@ -12,8 +12,8 @@ from conveyor.poll.poll import poll
 from conveyor.report.report import report
 from conveyor.split.split import split as split_batch
 from local.aws import Aws
-from tests.functions.belt import Belt, drop_of
-from tests.unit import template
+from tests.support import template
+from tests.support.belt import Belt, drop_of
 
 EVENTS = Path(__file__).parents[2] / "events"
 UPLOADS = {

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.functions.belt import FIRST, Belt, drop_of
-from tests.functions.checks import check
-from tests.functions.test_once import executions
+from tests.functions.test_pay_once import executions
+from tests.support.belt import FIRST, Belt, drop_of
+from tests.support.output_checks import check
 
 
 @pytest.fixture

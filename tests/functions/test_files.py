@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.functions.belt import Belt, drop_of, request
-from tests.functions.checks import check, plain
 from tests.functions.conftest import STACK_SETTINGS
+from tests.support.belt import Belt, drop_of, request
+from tests.support.output_checks import check, plain
 
 FILES = STACK_SETTINGS | {"BATCH_API": "files", "MAX_REQUESTS_PER_BATCH": "0", "MAX_BYTES_PER_BATCH": "0"}
 TOOL = {"name": "look_up", "input_schema": {"type": "object"}}

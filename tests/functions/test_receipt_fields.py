@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from conveyor.validation.checker import MOST_FAULTS
-from tests.functions.belt import Belt, drop_of, request
-from tests.functions.checks import agree
 from tests.functions.conftest import STACK_SETTINGS
+from tests.support.belt import Belt, drop_of, request
+from tests.support.output_checks import agree
 
 NONE = b"{nonsense\n"
 

@@ -7,8 +7,8 @@ import pytest
 
 from conveyor.validation.checker import MOST_FAULTS
 from local.aws import Aws
-from tests.functions.belt import Belt, drop_of, request
-from tests.functions.checks import plain
+from tests.support.belt import Belt, drop_of, request
+from tests.support.output_checks import plain
 
 
 def refused(belt: Belt, data: bytes, key: str = "inbox/a.jsonl", metadata: dict[str, str] | None = None) -> str:

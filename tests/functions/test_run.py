@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.functions.belt import Belt, drop_of, request
+from tests.support.belt import Belt, drop_of, request
 
 RETRY, ASIDE = "retry.jsonl", "aside.jsonl"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.functions.belt import Belt, drop_of
-from tests.functions.checks import check, plain
+from tests.support.belt import Belt, drop_of
+from tests.support.output_checks import check, plain
 
 REPORT = Path(__file__).parents[1] / "data" / "reports" / "stop-reasons.provider.json"
 

@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from conveyor.provider.connect import DIALECTS
-from tests.functions.belt import Belt, drop_of
-from tests.functions.checks import check
 from tests.functions.conftest import STACK_SETTINGS
+from tests.support.belt import Belt, drop_of
+from tests.support.output_checks import check
 
 
 class Server:
@@ -40,7 +40,7 @@ def stack_settings() -> dict[str, str]:
 @pytest.fixture
 def server(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """Register the dialect, and let its server answer all calls to the provider."""
-    monkeypatch.setitem(DIALECTS, "lines", "tests.functions.lines_dialect")
+    monkeypatch.setitem(DIALECTS, "lines", "tests.support.lines_dialect")
     server = Server()
     belt.clients.access.http.close()
     with httpx.Client(transport=httpx.MockTransport(server)) as client:

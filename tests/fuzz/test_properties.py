@@ -13,7 +13,7 @@ from conveyor.jsonl.repair import is_strict
 from conveyor.provider.files import results as file_results
 from conveyor.provider.messages import results as message_results
 from conveyor.settings.settings import PER_DROP, BadMetadata
-from tests.unit.examples import SETTINGS
+from tests.support.examples import SETTINGS
 
 PIECES = [
     '{"custom_id":"0123456789-1",', '"result":', '"response":', '"error":', '{"type":"succeeded","message":', "null",

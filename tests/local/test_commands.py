@@ -22,10 +22,10 @@ from conveyor.domain.drop import is_taken
 from conveyor.poll.control import Adopt, Control, SubmitAgain
 from conveyor.s3.bucket import Storage
 from conveyor.wording import commands
-from tests.typed import messages
-from tests.typed.aws import Interpreter
-from tests.typed.terminal import Terminal, cli_v2, installed, interpreted
-from tests.unit.examples import RUN
+from tests.support.examples import RUN
+from tests.support.shell import messages
+from tests.support.shell.aws import Interpreter
+from tests.support.shell.terminal import Terminal, cli_v2, installed, interpreted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

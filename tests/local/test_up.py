@@ -12,8 +12,8 @@ import pytest
 
 from local import up
 from local.stack import Stack
-from tests.typed.aws import Interpreter
-from tests.typed.terminal import interpreted
+from tests.support.shell.aws import Interpreter
+from tests.support.shell.terminal import interpreted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 from local.process import interruptible
 from local.provider.settings import Settings
 from local.stack import local_stack
-from tests.system.runs import LOW_LIMITS, SHORT_TIMES
+from tests.support.system.runs import LOW_LIMITS, SHORT_TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.functions.belt import request
-from tests.system.runs import LOW_LIMITS, LiveRun
+from tests.support.belt import request
+from tests.support.system.runs import LOW_LIMITS, LiveRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.functions.belt import drop_of, request
+from tests.support.belt import drop_of, request
 
 if TYPE_CHECKING:
     from local.stack import Stack

@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from local.stack import PLACEHOLDER_KEY, SECRET_NAME
-from tests.system.history import FEWEST, History, play
-from tests.system.runs import BARE
+from tests.support.system.history import FEWEST, History, play
+from tests.support.system.runs import BARE
 
 if TYPE_CHECKING:
     from local.stack import Stack
-    from tests.system.runs import LiveRun
+    from tests.support.system.runs import LiveRun
 
 OTHER_KEY = "sk-ant-local-another"
 MANY_LOOKS = 300

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.system.history import FEWEST, History, play
+from tests.support.system.history import FEWEST, History, play
 from tests.system.test_faults import HISTORIES, LOST_AFTER, LOST_BEFORE, UPLOADED_AGAIN, at
 
 if TYPE_CHECKING:
     from local.stack import Stack
-    from tests.system.runs import LiveRun
+    from tests.support.system.runs import LiveRun
 
 
 def see_it_adopted(run: LiveRun) -> None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.deployment import STACK_NAME
-from tests.system.runs import BARE, LOW_LIMITS, SHORT_TIMES
-from tests.system.scene import LINE, Scene, policy_of
-from tests.unit import template
+from tests.support import template
+from tests.support.system.runs import BARE, LOW_LIMITS, SHORT_TIMES
+from tests.support.system.scene import LINE, Scene, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,9 +16,9 @@ from local.deployment import STACK_NAME
 from local.process import interruptible
 from local.provider.gateway import ACTIONS
 from local.stack import WORKSPACE, local_stack, signed_by
-from tests.functions.belt import drop_of, request
+from tests.support.belt import drop_of, request
+from tests.support.system.scene import Scene
 from tests.system.conftest import PARAMETERS, PROVIDER, WAIT_SCALE
-from tests.system.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,76 @@
+"""What was measured: one line of the table each."""
+
+import gc
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.targets import mark
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value, and what it is held against: `ratio` is how many times better or worse, as the unit has it."""
+
+    name: str
+    value: float
+    unit: str
+    against: str = ""
+    ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Measurements of several things that were taken in turns, by name; each round has one of each."""
+
+    rounds: list[dict[str, float]]
+
+    def pair(self, ours: str, theirs: str) -> tuple[float, float]:
+        """Return both measurements of the round whose ratio is the median: those two were taken side by side."""
+        rounds = sorted(self.rounds, key=lambda each: each[theirs] / each[ours])
+        middle = rounds[len(rounds) // 2]
+        return middle[ours], middle[theirs]
+
+
+def interleaved(measures: Mapping[str, Callable[[], float]], times: int = 5) -> Rounds:
+    """Measure several things in turns.
+
+    The clock of a shared processor changes by a factor of 1.7 within seconds, and then stays: what is measured one
+    after the other is not comparable, and the least of each is not either, if one of them met the faster clock only.
+    """
+    gc.collect()
+    gc.freeze()  # what lies in memory from before is no part of what is measured
+    return Rounds([{name: measure() for name, measure in measures.items()} for _ in range(times)])
+
+
+def cpu(work: Callable[[], object]) -> Callable[[], float]:
+    """Return what measures the processor time of some work in this process."""
+    return lambda: _once(work)
+
+
+def _once(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def show(figures: list[Figure]) -> str:
+    """Return a table for people."""
+    rows = [("what", "value", "unit", "against", "ratio", "target"), *map(_row, figures)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    padded = (map(str.ljust, row, widths) for row in rows)
+    return "\n".join("  ".join(cells).rstrip() for cells in padded)
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    large = 1000
+    value = f"{figure.value:,.0f}" if figure.value >= large else f"{figure.value:.4g}"
+    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+    return figure.name, value, figure.unit, figure.against, ratio, mark(figure.name, figure.ratio)
+
+
+def write(figures: list[Figure], path: Path) -> None:
+    """Write the same for machines."""
+    path.write_text(json.dumps([asdict(each) for each in figures], indent=1) + "\n")

@@ -1,0 +1,119 @@
+"""Peak memory, processor time and S3 calls of each function, by the size of the drop."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import quote
+
+from bench.children import in_child
+from bench.drops import write_drop
+from bench.figures import Figure
+from local.provider.control import Control
+from local.provider.server import serving
+from local.provider.settings import Settings
+from tests.functions.conftest import API_KEY, STACK_SETTINGS
+
+SIZES = {"16MB": (16_000_000, 8_000), "256MB": (250_000_000, 100_000), "2GB": (2_000_000_000, 1_000_000)}
+"""Bytes and requests of the drops."""
+KEY = "inbox/bench.jsonl"
+DIALECTS = {"": {}, "files.": {"BATCH_API": "files", "MAX_REQUESTS_PER_BATCH": "0", "MAX_BYTES_PER_BATCH": "0"}}
+"""What is set for each dialect, by what stands before a figure's size."""
+MOST_MB = 150
+MOST_SPREAD_MB = 20
+ANSWER_CHARS = 1500
+
+type Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One invocation of a function."""
+
+    function: str
+    following: str
+    """What poll said comes next; empty for the others."""
+    peak_mb: float
+    cpu: float
+    """Seconds of the processor."""
+    wall: float
+    """Seconds, those of the simulated provider included."""
+    requests: Counter[str]
+    """To S3: get, put, list."""
+
+
+def figures(names: Sequence[str]) -> Iterator[Figure]:
+    """Measure the functions with drops of some sizes."""
+    peaks: dict[str, list[float]] = {}
+    for name, dialect in product(names, DIALECTS):
+        calls = run(*SIZES[name], dialect)
+        for function in dict.fromkeys(call.function for call in calls):
+            peak = max(call.peak_mb for call in calls if call.function == function)
+            peaks.setdefault(f"{function}.{dialect}", []).append(peak)
+            yield Figure(f"memory.{function}.{dialect}{name}", round(peak, 1), "MB", f"{MOST_MB} MB", peak / MOST_MB)
+        for kind, count in sum((call.requests for call in calls), Counter[str]()).items():
+            yield Figure(f"s3.{kind}.{dialect}{name}", count, "requests a run")
+    for function, found in peaks.items():
+        spread = max(found) - min(found)
+        against = f"{MOST_SPREAD_MB} MB between sizes"
+        if len(found) > 1:
+            yield Figure(f"memory.{function}spread", round(spread, 1), "MB", against, spread / MOST_SPREAD_MB)
+
+
+@cache
+def run(size: int, requests: int, dialect: str = "") -> tuple[Call, ...]:
+    """Carry a drop through all functions, one of the looks while the provider is at work; return all calls."""
+    calls: list[Call] = []
+    with bucket(size, requests) as root, provider() as control:
+        call = _caller(root, control.url, DIALECTS[dialect], calls.append)
+        stored = {"key": KEY, "size": size, "version-id": "1"}
+        state = call("submit", {"detail": {"bucket": {"name": "bench"}, "object": stored}})
+        call("poll", {"run": state["run"], "times": 2})  # most looks find a process that has looked before
+        control.configure(seconds=0)
+        while (state := call("poll", {"run": state["run"]}))["next"] != "report":
+            if state["next"] == "submit":
+                call("submit", {"run": state["run"]})
+            for batch in state["batches"]:
+                call("split", {"run": state["run"], "batch": batch})
+        notice = call("report", {"run": state["run"]})
+        if notice["status"] != "completed" or notice["results"] != requests:
+            raise RuntimeError(f"the run ended as {notice['subject']}")
+    return tuple(calls)
+
+
+def _caller(
+    root: Path, url: str, chosen: dict[str, str], note: Callable[[Call], object]
+) -> Callable[[str, Event], Event]:
+    env = os.environ | {f"CONVEYOR_{name}": value for name, value in (STACK_SETTINGS | chosen).items()}
+    env |= {"CONVEYOR_API_URL": url, "CONVEYOR_BUCKET": "bench", "AWS_DEFAULT_REGION": "us-east-1"}
+    env |= {"CONVEYOR_MAX_REQUESTS_PER_DROP": "50000000", "CONVEYOR_POST_SECONDS": "800"}
+
+    def call(function: str, event: Event) -> Event:
+        told = in_child(["bench.child", function, str(root)], event, env)
+        answer: Event = told["answer"]
+        following = answer["next"] if function == "poll" else ""
+        note(Call(function, following, told["peak_mb"], told["cpu"], told["wall"], Counter(told["calls"])))
+        return answer
+
+    return call
+
+
+@contextmanager
+def provider() -> Iterator[Control]:
+    """Run a simulated provider whose batches do not end before it is told."""
+    with serving(Settings(seconds=None, answer_chars=ANSWER_CHARS, api_key=API_KEY)) as control:
+        yield control
+
+
+@contextmanager
+def bucket(size: int, requests: int) -> Iterator[Path]:
+    """Give a directory that serves as a bucket with one drop in it."""
+    with TemporaryDirectory(prefix="conveyor-bench-") as root:
+        write_drop(Path(root) / quote(KEY, safe=""), size, requests)
+        yield Path(root)

@@ -1,0 +1,141 @@
+"""Checking and planning a drop, and streaming its batches, against reading its lines with orjson, and against jq."""
+
+import hashlib
+import resource
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import httpx
+import orjson
+from msgspec.structs import replace
+
+from bench.figures import Figure, cpu, interleaved
+from conveyor.domain.plan import Batch
+from conveyor.jsonl.lines import read_stretches
+from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.messages.api import MessageBatches
+from conveyor.provider.protocol import Created, Origin, Outgoing
+from conveyor.provider.transport import Door
+from conveyor.s3.bucket import RANGE_BYTES
+from conveyor.settings.settings import Settings
+from conveyor.validation.checker import Check, check_drop
+from conveyor.validation.request_body import Envelope
+from tests.functions.conftest import STACK_SETTINGS
+
+RUN = "20261123T000000Z-0123456789ab"
+_SINCE = datetime(2026, 11, 23, tzinfo=UTC)
+_CREATED = {
+    "id": "msgbatch_1",
+    "processing_status": "in_progress",
+    "request_counts": {},
+    "created_at": "2026-11-23T00:00:00Z",
+    "expires_at": "2026-11-24T00:00:00Z",
+}
+
+
+def figures(drop: Path, requests: int) -> Iterator[Figure]:
+    """Measure with a drop of so many requests, all of which may be sent."""
+    jq = shutil.which("jq")
+    settings = _settings(requests)
+    check = _check(drop, settings, requests)
+    works: dict[str, Callable[[], float]] = {
+        "ours": cpu(lambda: _check(drop, settings, requests)),
+        "bare": cpu(lambda: _bare(drop)),
+        "stream": cpu(lambda: _send(drop, check.batches, settings)),
+        "sha256": cpu(lambda: _digest(drop)),
+    }
+    if jq:
+        works["jq"] = lambda: _jq(jq, drop)
+    rounds = interleaved(works)
+    ours, bare = rounds.pair("ours", "bare")
+    yield Figure("validate.vs_orjson", _rate(requests, ours), "requests/s", _told(requests, bare), bare / ours)
+    if jq:
+        own, theirs = rounds.pair("ours", "jq")
+        yield Figure("validate.vs_jq", _rate(requests, own), "requests/s", _told(requests, theirs), theirs / own)
+    else:
+        yield Figure("validate.vs_jq", _rate(requests, ours), "requests/s", "jq is not installed")
+    # Beside the rest: how fast it is depends on the processor, some of which have instructions for it.
+    own, added = rounds.pair("ours", "sha256")
+    yield Figure("validate.sha256", round(added, 3), "s", f"{own:.3f} s", added / own)
+    ours, bare = rounds.pair("stream", "bare")
+    yield Figure("stream.vs_orjson", _rate(requests, ours), "requests/s", _told(requests, bare), bare / ours)
+
+
+def _rate(requests: int, seconds: float) -> int:
+    return round(requests / seconds)
+
+
+def _told(requests: int, seconds: float) -> str:
+    return f"{requests / seconds:,.0f} requests/s"
+
+
+def _settings(requests: int) -> Settings:
+    env = {f"CONVEYOR_{name}": value for name, value in STACK_SETTINGS.items()} | {"CONVEYOR_API_URL": "-"}
+    return replace(Settings.from_env(env), max_requests_per_drop=requests)
+
+
+def _check(drop: Path, settings: Settings, requests: int) -> Check:
+    """Do what submit does before it writes the plan, but for the checksum."""
+    check = check_drop(RUN, settings, MessageBatches.dialect, lambda: _chunks(drop, 0, drop.stat().st_size))
+    if check.faults or sum(batch.requests for batch in check.batches) != requests:
+        raise RuntimeError(f"the drop is not as it should be: {check.faults[:1]}")
+    return check
+
+
+def _chunks(path: Path, start: int, end: int) -> Iterator[bytes]:
+    """Read a file as storage reads an object."""
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        for begin in range(start, end, RANGE_BYTES):
+            yield file.read(min(RANGE_BYTES, end - begin))
+
+
+def _bare(path: Path) -> None:
+    with path.open("rb") as file:
+        for line in file:
+            orjson.loads(line)
+
+
+def _digest(path: Path) -> None:
+    digest = hashlib.sha256()
+    for chunk in _chunks(path, 0, path.stat().st_size):
+        digest.update(chunk)
+    digest.hexdigest()
+
+
+def _jq(jq: str, path: Path) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([jq, "-c", ".", path], stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _send(drop: Path, batches: list[Batch], settings: Settings) -> None:
+    """Create batches as submit does, at a provider that is as near as can be."""
+    envelope = Envelope(MessageBatches.dialect.form, RUN, settings.default_max_tokens)
+    with httpx.Client(transport=_Sink()) as client:
+        api = MessageBatches(Door(client, "https://localhost", KeyHeader(lambda **_: ApiKey("-"))))
+        for batch in batches:
+            body = partial(_body, drop, batch, envelope)
+            outgoing = Outgoing(Origin(RUN, batch.number, _SINCE), batch.requests, batch.body_bytes, body)
+            created = api.create(outgoing, settings.post_seconds)
+            if not isinstance(created, Created):
+                raise TypeError(f"the batch was not created: {created}")
+
+
+def _body(drop: Path, batch: Batch, envelope: Envelope) -> Iterator[bytes]:
+    stretches = read_stretches(_chunks(drop, batch.first_byte, batch.end_byte), start=batch.first_byte)
+    return envelope.body(batch, stretches)
+
+
+class _Sink(httpx.BaseTransport):
+    """Takes a request's body as the network would, piece by piece, and does nothing with it."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer that the batch was created, if its body is as long as was said."""
+        size = sum(map(len, request.stream))  # type: ignore[arg-type]  # ours is no asynchronous one
+        return httpx.Response(200 if size == int(request.headers["content-length"]) else 400, json=_CREATED)

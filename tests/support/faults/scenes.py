@@ -1,0 +1,78 @@
+"""What the named histories are made of."""
+
+import re
+import shlex
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from conveyor.domain.drop import nonce
+from tests.support.belt import MOST_TURNS, Belt, request
+from tests.support.faults.history import Ending, repeated
+
+LOST = {"call": "create", "do": {"kind": "lose", "when": "after"}}
+"""The batch is created, and the answer lost."""
+UNSENT = {"call": "create", "do": {"kind": "lose", "when": "before"}}
+"""No batch is created, and no answer says so."""
+UNREADABLE = {"call": "results", "do": {"kind": "answer", "status": 404}, "times": None}
+GONE = {"call": "results", "do": {"kind": "archive"}, "times": None}
+HOUR = timedelta(hours=1)
+STOP = b"stop\n"
+
+
+def goes_wrong(belt: Belt, *faults: dict[str, Any], **settings: Any) -> None:
+    """Let some calls to the provider go wrong, in place of all that were to."""
+    belt.provider.configure(faults=list(faults), **settings)
+
+
+def play_on(belt: Belt, run: str) -> Ending:
+    """Let everything happen until the run's message is worded, with functions repeated as the state machine does."""
+    notice = belt.finish(run, partial(repeated, belt))
+    return Ending(run, notice, *belt.creates())
+
+
+def turn(belt: Belt, run: str, longest: timedelta) -> dict[str, Any]:
+    """Turn the loop for so long, or until there is something to split or report; return what the last poll said."""
+    end = belt.moment + longest
+    for _ in range(MOST_TURNS):
+        state = belt.poll(run)
+        if state["next"] in {"split", "report"} or belt.moment >= end:
+            return state
+        if state["next"] == "submit":
+            state = belt.submit({"run": run})
+        belt.pass_time(min(state["wait_seconds"], (end - belt.moment).total_seconds()))
+    raise AssertionError(f"more than {MOST_TURNS} turns in {longest}")
+
+
+def large_drop() -> bytes:
+    """Write a drop that is read in two ranges, of 9 lines of a megabyte."""
+    return b"".join(request(f"r-{number}", system="x" * 1_000_000) + b"\n" for number in range(1, 10))
+
+
+def batch_of(belt: Belt, run: str) -> str:
+    """Return the provider's id of the run's batch, after holding that it was made for this run."""
+    fact = belt.fact(run, "batches/1/batch-1.json")
+    (made,) = [batch for batch in belt.provider.stats()["batches"] if batch["id"] == fact["id"]]
+    assert made["first_custom_id"].startswith(nonce(run))
+    batch_id: str = fact["id"]
+    return batch_id
+
+
+def tell(belt: Belt, run: str, what: str, words: bytes) -> None:
+    """Tell a run something, as an object under `control/`."""
+    belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/{what}", Body=words)
+
+
+def commands(notice: dict[str, Any]) -> list[str]:
+    """Return the commands of a message: its indented lines."""
+    return [line.strip() for line in notice["message"].splitlines() if line.startswith("  ")]
+
+
+def type_in(belt: Belt, command: str) -> None:
+    """Do what `echo … | aws s3 cp - s3://…` does, to the letter."""
+    said, pipe, stored = re.split(r" (\|) ", command)
+    echo, words = shlex.split(said)
+    *copy, url = shlex.split(stored)
+    assert (echo, pipe, copy) == ("echo", "|", ["aws", "s3", "cp", "-"])
+    bucket, key = url.removeprefix("s3://").split("/", 1)
+    belt.s3.put_object(Bucket=bucket, Key=key, Body=f"{words}\n".encode())

@@ -1,0 +1,115 @@
+"""A run whose batches are sent, on a bucket in memory and a provider that answers here: for looks at it, one by one."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from botocore.config import Config
+from msgspec.structs import replace
+
+from conveyor.clients import Clients
+from conveyor.domain import keys
+from conveyor.domain.invocation import Invocation
+from conveyor.domain.plan import Batch, Checked, Plan, encode_plan
+from conveyor.ledger.records import Attempt, Part, Run, Splitting, Submitted
+from conveyor.poll.poll import poll
+from conveyor.provider.connect import Access
+from conveyor.s3.bucket import Storage
+from conveyor.settings.settings import Environment
+from tests.support.examples import NOW, RUN
+from tests.support.fake_aws import Bucket, answer, client
+
+type Provider = Callable[[httpx.Request], httpx.Response]
+
+PATHS = {"messages": "/v1/messages/batches", "files": "/v1/batches"}
+"""Where each dialect has its batches."""
+
+EXPIRES = NOW + timedelta(hours=24)
+
+
+def batch_id(number: int) -> str:
+    """Return the provider's id of a batch."""
+    return f"batch_{number}"
+
+
+def shown(dialect: str, number: int = 1, *, ended: bool = False, **about: Any) -> dict[str, Any]:
+    """Write a batch of three requests as a dialect shows it; `about` replaces what it says."""
+    if dialect == "files":
+        counts = {"total": 3, "completed": 3 * ended, "failed": 0}
+        own = {"status": "completed" if ended else "in_progress", "request_counts": counts, "output_file_id": None}
+    else:
+        own = {"processing_status": "ended" if ended else "in_progress", "request_counts": {"processing": 3}}
+    moments = {"created_at": NOW.isoformat(), "expires_at": EXPIRES.isoformat()}
+    return {"id": batch_id(number), **moments, **own, **about}
+
+
+class Looks:
+    """A run of some batches that were all sent at `NOW`, and a clock that only the test moves."""
+
+    def __init__(
+        self, provider: Provider, *, batches: int = 1, split: Iterable[int] = (), expires_at: datetime = EXPIRES,
+        **settings: Any,
+    ) -> None:  # fmt: skip
+        """Write the ledger down.
+
+        `split`: numbers of the batches whose results are here. `expires_at`: of every batch, as the provider said.
+        """
+        self.run: Run = replace(RUN, settings=replace(RUN.settings, **settings))
+        self.now: datetime = NOW
+        self.bucket = Bucket()
+        self.asked: list[tuple[datetime, str]] = []
+        """Calls to the provider: when, and `METHOD path`."""
+        self._provider = provider
+        self.clients = Clients()
+        self.clients.storage, self.clients.environment = Storage(self.bucket.client, "bucket"), Environment("bucket")
+        self.clients.access = Access("conveyor/api-key", Config())
+        secret = client("secretsmanager", lambda _: answer(200, b'{"SecretString": "key"}'))
+        self.clients.access.secrets = SecretsProvider(boto3_client=secret)
+        self.clients.access.http = httpx.Client(transport=httpx.MockTransport(self._answer))
+        self._memory: dict[str, Any] = {}
+        self.write(keys.run("run-1"), self.run)
+        cuts = [Batch(number, number * 3 - 2, 0, number * 3, 99, 3) for number in range(1, batches + 1)]
+        self.bucket.objects[keys.plan("run-1")] = encode_plan(Plan(Checked(3 * batches, "f00"), cuts))
+        for number in range(1, batches + 1):
+            self._send(number, expires_at)
+        for number in split:
+            self._split(number)
+
+    def write(self, key: str, fact: Any) -> None:
+        """Write a fact down."""
+        self.bucket.objects[key] = msgspec.json.encode(fact)
+
+    def read(self, key: str) -> Any:
+        """Read a fact."""
+        return msgspec.json.decode(self.bucket.objects[key])
+
+    def poll(self, **passed: float) -> dict[str, Any]:
+        """Look once, after some time (`hours=`, `seconds=`)."""
+        self.now += timedelta(**passed)
+        state = poll({"run": "run-1"} | self._memory, self.clients, self.invocation())
+        self._memory = {name: value for name, value in state.items() if name not in {"next", "notice", "batches"}}
+        return state
+
+    def cancels(self) -> int:
+        """Return how often the provider was asked to cancel a batch."""
+        return sum(call.endswith("/cancel") for _, call in self.asked)
+
+    def invocation(self) -> Invocation:
+        """Begin a run of a function."""
+        return Invocation(timedelta(minutes=2), lambda: self.now)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((self.now, f"{request.method} {request.url.path}"))
+        return self._provider(request)
+
+    def _send(self, number: int, expires_at: datetime) -> None:
+        self.write(keys.attempt("run-1", number, 1), Attempt("w", NOW, NOW, 3))
+        sent = Submitted("w", NOW, batch_id(number), NOW, expires_at)
+        self.write(keys.batch("run-1", number, 1), sent)
+
+    def _split(self, number: int) -> None:
+        self.write(keys.splitting("run-1", number, 1), Splitting("w", NOW, NOW))
+        self.write(keys.part("run-1", number), Part("w", NOW, {"succeeded": 3}, 0, 0, 0, {}, [], None))

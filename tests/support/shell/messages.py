@@ -1,0 +1,99 @@
+"""Every message about a run, and the commands in it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from conveyor.domain import keys
+from conveyor.domain.output_file import OutputFile
+from conveyor.domain.plan import Checked, Plan
+from conveyor.file_types.conversion import Mend
+from conveyor.ledger.records import Part, Refusal, Run, Submitted
+from conveyor.poll.message import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
+from conveyor.report.advice import ADVICE
+from conveyor.report.message import notice_of
+from conveyor.report.receipt import Done, completed_receipt, refused_receipt
+from tests.support.examples import BATCH, NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conveyor.wording.notice import Notice
+
+SINCE = datetime(2026, 11, 22, 13, tzinfo=UTC)
+SECRET = "conveyor/api key"  # noqa: S105 - the name of a secret
+REFUSALS = sorted({
+    *ADVICE, "stopped", "seen-before", "unreadable", "invalid-lines", "no-requests", "too-large", "too-many-requests",
+    "models-alternate", "not-gzip", "drop-gone", "drop-archived", "drop-key-refused", "drop-encrypted", "drop-denied",
+    "drop-unreadable", "mostly-invalid", "file-is-empty",
+})  # fmt: skip
+"""Codes of drops of which nothing was taken."""
+
+
+def messages(run: Run) -> Iterator[tuple[str, Notice]]:
+    """Give each kind of message about a run, under a name."""
+    for code in REFUSALS:
+        yield code, refused(run, code)
+    yield "unanswered", notice_of(refused_receipt(run, Refusal("w", NOW, "unsent", "why"), 2))
+    yield "mended", mended(run)
+    yield "made by a recipe", made_by_recipe(run)
+    yield "completed", ended(run, results=2, failures=1)
+    yield "unbalanced", ended(run, results=2, failures=0)
+    yield "undecided", undecided(run, "HTTP 401")
+    yield "troubled", troubled_notice(run, "HTTP 403", SINCE, SECRET)
+    yield "unknown batch", troubled_notice(run, "HTTP 404", SINCE, SECRET, NOW)
+    yield "at risk", at_risk_notice(run, [Risk("msgbatch_1", 3, NOW, NOW)], timedelta(days=1))
+
+
+def refused(run: Run, code: str) -> Notice:
+    """Word the message of a drop of which nothing was taken."""
+    file = OutputFile(keys.invalid(run.name, run.run), 2, 99, "c") if code == "invalid-lines" else None
+    return notice_of(refused_receipt(run, Refusal("w", NOW, code, "why", None, 9, 2, file), 0))
+
+
+def mended(run: Run) -> Notice:
+    """Word the message of a drop that is an array."""
+    mend = Mend("cat < x > made.jsonl", "made.jsonl", "Get-Content")
+    return notice_of(refused_receipt(run, Refusal("w", NOW, "file-is-json", "why", mend=mend), 0))
+
+
+def made_by_recipe(run: Run) -> Notice:
+    """Word the message of a drop that is a table."""
+    return notice_of(
+        refused_receipt(run, Refusal("w", NOW, "file-is-table", "why", mend=Mend("", "requests.jsonl")), 0)
+    )
+
+
+def ended(run: Run, results: int, failures: int) -> Notice:
+    """Word the message of a run of three requests."""
+    outcomes = {"succeeded": results, "errored": failures, "canceled": 0, "expired": 0, "missing": 0, "invalid": 0}
+    files = [
+        OutputFile(keys.results(run.name, run.run), results, 10, "a"),
+        OutputFile(keys.failures(run.name, run.run), failures, 10, "b"),
+        OutputFile(keys.retry(run.name, run.run), failures, 10, "c"),
+    ]
+    part = Part("w", NOW, outcomes, failures, 0, 0, {}, files, NOW)
+    done = Done(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), part, set())
+    return notice_of(completed_receipt(run, Plan(Checked(3, "f00"), [BATCH]), [done], 0, None))
+
+
+def undecided(run: Run, reason: str = "why") -> Notice:
+    """Word the message of a run of which a call's answer is open."""
+    return undecided_notice(run, reason, SINCE, Undecided(1, 2, ("msgbatch_a",)), SECRET)
+
+
+def commands(notice: Notice) -> list[str]:
+    """Give the commands of a message: they stand alone on their lines, two characters in."""
+    text = re.sub("In Windows PowerShell:\n\n.*\n", "", notice.message)
+    lines = [line.removeprefix("  ") for line in text.splitlines() if line.startswith("  ")]
+    return [line for line in lines if not line.startswith("s3://") and not line[0].isdigit()]
+
+
+def about(run: Run, *, key: str, version: str, size: int, metadata: Mapping[str, str]) -> Run:
+    """Make the run be about a drop."""
+    drop = replace(run.drop, key=key, version=version, bytes=size, metadata=dict(metadata))
+    return replace(run, name=drop.name, drop=drop)

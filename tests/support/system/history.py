@@ -1,0 +1,121 @@
+"""A fault history: what goes wrong, and everything that is promised all the same, by the provider's own count."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tests.support.belt import request
+from tests.support.system.runs import SECONDS, LiveRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.stack import Message, Stack
+
+FEWEST = 30
+"""Requests of the smallest drop here. Each history has a size of its own, since a lost batch is looked for by it."""
+
+
+def nothing(_: LiveRun) -> None:
+    """Let the run go its way."""
+
+
+def no_line(_: int) -> dict[int, str]:
+    """Expect no failure, whatever the size of the drop."""
+    return {}
+
+
+@dataclass(frozen=True)
+class History:
+    """What goes wrong, what happens meanwhile, and what comes of it."""
+
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    provider: dict[str, Any] = field(default_factory=dict)
+    """Its other settings."""
+    meanwhile: Callable[[LiveRun], None] = nothing
+    posts: int = 1
+    created: int = 1
+    """Batches at the provider, all of them billed."""
+    told: tuple[str, ...] = ("completed",)
+    """The status of each message."""
+    says: str = ""
+    """Words of the last message."""
+    failures: Callable[[int], dict[int, str]] = no_line
+    """The lines that come back as failures and as which, by the number of all lines."""
+    batch: dict[str, Any] = field(default_factory=dict)
+    """What the receipt says of the batch."""
+    receipt: dict[str, Any] = field(default_factory=dict)
+    """What else it says."""
+    filler: int = 0
+    """Bytes that each request is made longer by."""
+    in_files: dict[str, Any] = field(default_factory=dict)
+    """What of this is otherwise in the file dialect."""
+
+
+def drop_of(size: int, filler: int) -> bytes:
+    """Write a drop."""
+    more = {"system": "x" * filler} if filler else {}
+    return b"".join(request(f"r-{number}", **more) + b"\n" for number in range(1, size + 1))
+
+
+def play(stack: Stack, history: History, size: int) -> None:
+    """Let a history happen to a drop, and hold what lies there in the end against what is promised."""
+    if stack.parameters["BatchApi"] == "files":
+        history = replace(history, **history.in_files)
+    before = stack.provider_stats()
+    stack.provider_settings(history.provider | {"faults": history.faults})
+    key = f"inbox/faults/{size}.jsonl"
+    version = stack.drop(drop_of(size, history.filler), key)
+    run = LiveRun(stack, stack.wait_for(lambda: stack.run_of(key, version), SECONDS, "run"))
+    history.meanwhile(run)
+    assert run.ended() == "SUCCEEDED"
+    assert not [event for event in run.events() if event["type"].endswith("Failed")], "it is no defect of ours"
+    after = stack.provider_stats()
+    assert all(fault["struck"] for fault in after["faults"]), "what was to go wrong did"
+    assert after["calls"]["create"] - before["calls"]["create"] == history.posts
+    assert after["created"] - before["created"] == history.created
+    messages = run.messages()
+    assert [message.status for message in messages] == list(history.told)
+    assert history.says in " ".join(messages[-1].text.split())
+    new = [batch["id"] for batch in after["batches"][len(before["batches"]) :]]
+    check(run, messages[-1], history, size, new[-1:])
+
+
+def check(run: LiveRun, final: Message, history: History, size: int, batches: list[str]) -> None:
+    """Hold outputs and receipt against the drop, and both against the batch that is the run's."""
+    name = f"faults/{size}"
+    receipt = json.loads(run.stack.object(f"results/{name}/{run.run}/receipt.json"))
+    results, failures = (
+        [line for key in run.stack.keys(f"{kind}/{name}/{run.run}/{kind}.jsonl") for line in run.stack.lines(key)]
+        for kind in ("results", "failures")
+    )
+    assert receipt["status"] == final.status
+    assert (receipt["results"], receipt["failures"]) == (len(results), len(failures))
+    assert (receipt["requests"], receipt["not_run"]) == (size, 0 if history.created else size)
+    assert receipt["unaccounted"] == []
+    assert [batch["id"] for batch in receipt["batches"]] == ([] if final.status == "stuck" else batches)
+    assert receipt.items() >= history.receipt.items()
+    for batch in receipt["batches"]:
+        assert batch.items() >= history.batch.items()
+        claim = json.loads(run.stack.object(f"claims/batches/{batch['id']}"))
+        assert claim == {"run": run.run, "batch": 1}
+    if history.created:
+        check_lines(results, failures, history.failures(size), size)
+    else:
+        assert results == failures == []
+
+
+def check_lines(results: list[Any], failures: list[Any], expected: dict[int, str], size: int) -> None:
+    """Every line in exactly one output, in the order of the drop, with the answer to its own question."""
+    assert {line["line"]: line["outcome"] for line in failures} == expected
+    asked = [f"r-{number}" for number in range(1, size + 1)]
+    assert [line["custom_id"] for line in failures] == [asked[number - 1] for number in sorted(expected)]
+    assert [line["custom_id"] for line in results] == [
+        each for number, each in enumerate(asked, 1) if number not in expected
+    ]
+    assert Counter(line["custom_id"] for line in [*results, *failures]) == Counter(asked)
+    for line in results:
+        assert f"“About {line['custom_id']}”" in line["response"]["content"][0]["text"]

@@ -1,0 +1,259 @@
+"""Whatever goes wrong sends a message: by an alarm, by a rule, and where that fails, by the alarm on a queue."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from conveyor.domain.status import STATUSES, Status
+from tests.support import template
+from tests.support.template import FUNCTIONS, Json, spelled
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+ALARMS: dict[str, Json] = template.resources("AWS::CloudWatch::Alarm")
+LONGEST_NAMES = {
+    "AWS::StackName": 76,
+    "AWS::Region": len("ap-southeast-2"),
+    "Machine": len("arn:aws-us-gov:states:us-gov-west-1:123456789012:stateMachine:") + 80,
+    "Submit": 64,
+} | {f"{name}Log": len("/aws/lambda/-submit") + 76 for name in FUNCTIONS}
+LONGEST_QUEUE_URL = len("https://sqs.us-gov-west-1.amazonaws.com/123456789012/") + 80
+
+
+def alarms(namespace: str) -> list[Json]:
+    """Give the alarms on the metrics of one namespace."""
+    return [alarm for alarm in ALARMS.values() if alarm["Namespace"] == namespace]
+
+
+def statements(kind: str, name: str) -> dict[str, Json]:
+    """Give the statements of a resource's policy by Sid."""
+    (policy,) = (each for key, each in template.resources(kind)[name].items() if key in {"PolicyDocument", "KeyPolicy"})
+    return {statement["Sid"]: statement for statement in policy["Statement"]}
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_every_alarm_publishes_to_the_topic_and_takes_silence_for_health(name: str) -> None:
+    """An idle stack has no data."""
+    alarm = ALARMS[name]
+    assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_what_an_alarm_says_fits_however_long_the_names_are(name: str) -> None:
+    """CloudWatch takes 1,024 characters; more would fail the deployment of a stack with a long name only."""
+    text = ALARMS[name]["AlarmDescription"]["Fn::Sub"]
+    longest = sum(LONGEST_NAMES.get(each, LONGEST_QUEUE_URL) for each in re.findall(r"\$\{([\w:]+)\}", text))
+    assert len(re.sub(r"\$\{[\w:]+\}", "", text)) + longest <= 1024
+
+
+def test_an_alarm_goes_off_at_the_first_sign_unless_its_function_is_retried() -> None:
+    """Within a minute or two of the metric; errors of functions are tested below."""
+    at_once = [alarm for alarm in ALARMS.values() if alarm["Namespace"] != "AWS/Lambda"]
+    assert len(at_once) == 7
+    assert {(alarm["Period"], alarm["EvaluationPeriods"]) for alarm in at_once} == {(60, 1)}
+
+
+def test_every_failure_queue_keeps_its_messages_and_has_an_alarm() -> None:
+    """14 days, encrypted, and a message to the topic with the command to type."""
+    queues = template.resources("AWS::SQS::Queue")
+    for queue in queues.values():
+        assert (queue["MessageRetentionPeriod"], queue["SqsManagedSseEnabled"]) == (14 * DAY, True)
+    watched = {
+        spelled(alarm["Dimensions"][0]["Value"]): alarm["AlarmDescription"]["Fn::Sub"] for alarm in alarms("AWS/SQS")
+    }
+    command = {
+        "UploadDeadLetterQueue": "aws lambda invoke",
+        "SubmitFailureQueue": "aws lambda invoke",
+        "FailedRunDeadLetterQueue": "aws stepfunctions redrive-execution",
+    }
+    assert watched.keys() == {f"{name}.QueueName" for name in queues}
+    assert queues.keys() == command.keys()
+    for name, words in command.items():
+        assert words in watched[f"{name}.QueueName"]
+
+
+@pytest.mark.parametrize(
+    ("queue", "rule"), [("UploadDeadLetterQueue", "SubmitUpload"), ("FailedRunDeadLetterQueue", "RedRunRule")]
+)
+def test_its_rule_alone_may_fill_a_dead_letter_queue(queue: str, rule: str) -> None:
+    """A queue an operator acts on must not take events from strangers."""
+    policy = template.resources("AWS::SQS::QueuePolicy")[f"{queue}Policy"]
+    assert policy["Queues"] == [{"Ref": queue}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sqs:SendMessage")
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
+
+
+def test_a_run_that_does_not_balance_has_an_alarm_on_the_metric_that_report_counts() -> None:
+    """A misspelt dimension would be an alarm that never sounds."""
+    (alarm,) = alarms("Conveyor")
+    given = template.functions()["Report"]["Environment"]["Variables"]
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
+    assert alarm["Namespace"] == given["POWERTOOLS_METRICS_NAMESPACE"]
+    assert dimensions == {"service": given["POWERTOOLS_SERVICE_NAME"], "status": "unbalanced"}
+    assert STATUSES[Status(dimensions["status"])].is_final
+    report = (template.PROJECT / "functions/report/app.py").read_text()
+    assert f'add_metric(name="{alarm["MetricName"]}", unit=MetricUnit.Count, value=1)' in report
+    assert 'add_dimension(name="status", value=notice["status"])' in report
+    assert alarm["Statistic"] == "Sum"
+    assert "send nothing again" in alarm["AlarmDescription"]["Fn::Sub"]
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "status"),
+    [
+        ("RunFailedAlarm", "ExecutionsFailed", "FAILED"),
+        ("RunTimedOutAlarm", "ExecutionsTimedOut", "TIMED_OUT"),
+        ("RunAbortedAlarm", "ExecutionsAborted", "ABORTED"),
+    ],
+)
+def test_an_execution_that_ends_without_success_has_an_alarm_beside_its_message(
+    name: str, metric: str, status: str
+) -> None:
+    """EventBridge's message names the run; should it be lost, the alarm says how to find the run and redrive it."""
+    alarm = ALARMS[name]
+    rule = template.resources("AWS::Events::Rule")["RedRunRule"]
+    assert status in rule["EventPattern"]["detail"]["status"]
+    assert len(rule["EventPattern"]["detail"]["status"]) == len(alarms("AWS/States"))
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/States", metric, "Sum")
+    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Ref": "Machine"}}]
+    text = alarm["AlarmDescription"]["Fn::Sub"]
+    machine = "--region ${AWS::Region} --state-machine-arn ${Machine}"
+    assert f"aws stepfunctions list-executions {machine} --status-filter {status} " in text
+    assert "aws stepfunctions get-execution-history --reverse-order --max-items 5 --region ${AWS::Region}" in text
+    assert "aws stepfunctions redrive-execution --region ${AWS::Region} --execution-arn <executionArn>" in text
+    assert "Nothing is lost or charged twice." in text
+
+
+def test_services_may_publish_to_the_encrypted_topic() -> None:
+    """Both policies must permit it, or a message fails silently."""
+    services = {"PublishAlarms": "cloudwatch.amazonaws.com"}
+    key, topic = statements("AWS::KMS::Key", "TopicKey"), statements("AWS::SNS::TopicPolicy", "TopicPolicy")
+    for policy, action in (
+        ({sid: key[sid] for sid in key.keys() - {"AdministerByIam"}}, ["kms:GenerateDataKey*", "kms:Decrypt"]),
+        (topic, "sns:Publish"),
+    ):
+        assert {sid: statement["Principal"]["Service"] for sid, statement in policy.items()} == services
+        assert {(statement["Effect"], str(statement["Action"])) for statement in policy.values()} == {
+            ("Allow", str(action))
+        }
+    assert template.resources("AWS::KMS::Key")["TopicKey"]["EnableKeyRotation"] is True
+
+
+def test_only_alarms_of_this_stack_publish_and_all_of_them_do() -> None:
+    """Alarms without a name of their own get one that begins with the stack's."""
+    condition = statements("AWS::SNS::TopicPolicy", "TopicPolicy")["PublishAlarms"]["Condition"]
+    assert condition == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+        "ArnLike": {
+            "aws:SourceArn": {
+                "Fn::Sub": "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${AWS::StackName}-*"
+            }
+        },
+    }
+    assert [name for name, alarm in ALARMS.items() if "AlarmName" in alarm] == []
+
+
+# ---------------------------------------------------------------- errors of functions, over time
+
+
+class Error(NamedTuple):
+    """One failed invocation. Lambda counts it in the minute of its beginning, as soon as it has ended."""
+
+    begun: float
+    ended: float
+
+
+def errors(name: str, takes: float, lasts: float, starts: float = 0) -> list[Error]:
+    """Let one run call a function that fails after `takes` seconds, until an attempt begins after `lasts` seconds."""
+    (retry,) = {
+        tuple(sorted((key, str(value)) for key, value in task["Retry"][0].items())): task["Retry"][0]
+        for task in tasks()
+        if f"${{{name}Function}}" in str(task)
+    }.values()
+    found = list[Error]()
+    begin = 0.0
+    for number in itertools.count():
+        if begin > lasts or number > retry["MaxAttempts"]:
+            return found
+        found.append(Error(starts + begin, starts + begin + takes))
+        begin += takes + min(retry["IntervalSeconds"] * retry["BackoffRate"] ** number, retry["MaxDelaySeconds"])
+    return found
+
+
+def tasks() -> Iterator[Json]:
+    """Give every Task of the definition, those inside a Map too."""
+    for state in template.definition()["States"].values():
+        yield from state.get("ItemProcessor", {"States": {"": state}})["States"].values()
+
+
+def minutes_in_alarm(name: str, failed: list[Error], lasts: float) -> list[int]:
+    """Compute at the end of which minutes the alarm of a function is on, as CloudWatch does.
+
+    It looks at the end of each minute, at periods that end there.
+    """
+    alarm = ALARMS[f"{name}ErrorsAlarm"]
+    period = alarm["Period"] // MINUTE
+    on = list[int]()
+    for now in range(1, int(lasts) // MINUTE):
+        known = {int(error.begun // MINUTE) for error in failed if error.ended < now * MINUTE}
+        ends = [now - number * period for number in range(alarm["EvaluationPeriods"])]
+        breaching = [any(end - period <= minute < end for minute in known) for end in ends]
+        if sum(breaching) >= alarm["DatapointsToAlarm"]:
+            on.append(now)
+    return on
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_alarm_of_a_function_counts_its_errors_whatever_version_is_called(name: str) -> None:
+    """The state machine calls versions: with the name alone as dimension, all of them count."""
+    alarm = ALARMS[f"{name}ErrorsAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", "Errors", "Sum")
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": name}}]
+    assert f"aws logs tail ${{{name}Log}}" in alarm["AlarmDescription"]["Fn::Sub"]
+    assert len(alarms("AWS/Lambda")) == len(FUNCTIONS)
+
+
+@pytest.mark.parametrize("takes", [0.1, 5, 60, 120])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_that_keeps_failing_in_one_run_is_told_of_in_time_and_the_alarm_stays_on(
+    name: str, takes: float
+) -> None:
+    """Not after the 24 hours of its retries, and although they soon are 15 minutes apart."""
+    for starts in (0, 13, 31, 59):
+        on = minutes_in_alarm(name, errors(name, takes, 6 * HOUR, starts), 6 * HOUR)
+        assert on[0] <= 21
+        assert set(on) >= set(range(40, 6 * HOUR // MINUTE))
+        assert len([minute for minute in on if minute - 1 not in on]) <= 2, "mails"
+
+
+@pytest.mark.parametrize("name", ["Submit", "Split", "Report"])
+def test_a_function_that_always_runs_out_of_time_is_told_of_within_the_hour(name: str) -> None:
+    """Each failure takes its 15 minutes."""
+    assert min(minutes_in_alarm(name, errors(name, 900, 2 * HOUR), 2 * HOUR)) <= 50
+
+
+@pytest.mark.parametrize("lasts", [0, 10, 60, 5 * MINUTE, 9 * MINUTE])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_outage_of_minutes_is_no_alarm_however_many_runs_it_hits(name: str, lasts: float) -> None:
+    """What retries get over needs nobody."""
+    for runs in (1, 40):
+        failed = [error for run in range(runs) for error in errors(name, 0.1, lasts - run % 7, run % 7)]
+        assert minutes_in_alarm(name, failed, 3 * HOUR) == []
+
+
+def test_a_split_that_waits_for_one_that_was_cut_off_is_no_alarm() -> None:
+    """AnotherSplits is raised at each retry until the first split is surely over, whenever that was cut off."""
+    (longest,) = {task["TimeoutSeconds"] for task in tasks() if "${SplitFunction}" in str(task)}
+    for starts in (0, 13, 31, 59):
+        failed = errors("Split", 0.5, longest, starts)
+        assert failed
+        assert minutes_in_alarm("Split", failed, 3 * HOUR) == []

@@ -1,0 +1,178 @@
+"""The template keeps what the README promises: durability, limits, settings, and who hears of trouble."""
+
+import re
+
+import pytest
+
+from conveyor.provider.messages.api import MessageBatches
+from conveyor.settings.settings import Environment, Settings
+from conveyor.validation.planner import Limits
+from tests.support import template
+from tests.support.template import FUNCTIONS, Json, spelled
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_taken"),
+    [
+        ({}, True),
+        ({"BatchApi": "files"}, False),
+        ({"BatchApi": "files", "ApiUrl": "https://files.test"}, True),
+        ({"BatchApi": "files", "ApiUrl": "https://files.test", "Auth": "bearer"}, True),
+        ({"BatchApi": "files", "ApiUrl": "https://files.test", "Auth": "aws", "WorkspaceId": "wrkspc_1"}, False),
+        ({"BatchApi": "files", "ApiUrl": "https://files.test", "Betas": "a-1"}, False),
+        ({"Betas": "a-1"}, True),
+        ({"Auth": "aws"}, False),
+        ({"Auth": "aws", "WorkspaceId": "wrkspc_1"}, True),
+    ],
+)
+def test_settings_that_make_no_sense_together_are_refused_at_deployment(
+    chosen: dict[str, str], *, is_taken: bool
+) -> None:
+    """And not at the first drop."""
+    rules = [rule for rule in template.template()["Rules"].values() if template.holds(rule["RuleCondition"], chosen)]
+    asserted = [assertion["Assert"] for rule in rules for assertion in rule["Assertions"]]
+    assert all(template.holds(each, chosen) for each in asserted) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("chosen", "url"),
+    [
+        ({}, "https://api.anthropic.com"),
+        ({"Auth": "aws"}, "https://aws-external-anthropic.${AWS::Region}.api.aws"),
+        ({"Auth": "aws", "ApiUrl": "https://gateway.test"}, "ApiUrl"),
+    ],
+)
+def test_an_address_that_is_not_given_is_the_providers_own(chosen: dict[str, str], url: str) -> None:
+    """The gateway's lies in the stack's Region, as the workspace does."""
+    variable = template.functions()["Submit"]["Environment"]["Variables"]["CONVEYOR_API_URL"]
+    assert spelled(template.decided(variable, chosen)) == url
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_states_its_limits_and_keeps_its_logs_for_a_time(name: str) -> None:
+    """Memory is a choice, not a default, and logs go to a group of its own that forgets."""
+    function = template.functions()[name]
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == [{"Ref": "Architecture"}]
+    assert function["MemorySize"] == (1769 if name in {"Submit", "Split"} else 512)
+    assert function["Timeout"] == (120 if name == "Poll" else 900)
+    assert function["LoggingConfig"]["LogFormat"] == "JSON"
+    assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}Log"}
+    assert template.resources("AWS::Logs::LogGroup")[f"{name}Log"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_split_has_room_for_the_results_of_a_full_batch() -> None:
+    """They wait on disk for their turn in input order; what would not fit is known before the disk is full."""
+    assert template.functions()["Split"]["EphemeralStorage"] == {"Size": 10240}
+    assert 9 * 10**9 < Environment.from_env(variables("Split")).spool_bytes < 10240 * 1024**2
+
+
+def test_the_environment_holds_names_and_settings_only() -> None:
+    """The API key is read at run time; the environment of a function is readable by many."""
+    for function in template.functions().values():
+        for name, value in function["Environment"]["Variables"].items():
+            assert re.fullmatch(r"(CONVEYOR|POWERTOOLS)_[A-Z_]+", name)
+            assert "{{resolve:" not in str(value)
+            assert not re.search(r"(KEY|TOKEN|PASSWORD)$", name)
+
+
+def variables(name: str) -> dict[str, str]:
+    """Give the environment of a function as it would see it, all parameters at their defaults."""
+    parameters = template.template()["Parameters"]
+    given = template.functions()[name]["Environment"]["Variables"]
+    every = {name: spelled(template.decided(value, {})) for name, value in given.items()}
+    return {name: str(parameters[value]["Default"]) if value in parameters else value for name, value in every.items()}
+
+
+def test_the_code_reads_every_variable_and_finds_every_setting() -> None:
+    """A misspelt name on either side would be a setting without effect."""
+    read = {*Settings.__struct_fields__, *Environment.__struct_fields__}
+    for name in FUNCTIONS:
+        given = variables(name)
+        assert {variable for variable in given if variable.startswith("CONVEYOR_")} <= {
+            f"CONVEYOR_{field.upper()}" for field in read
+        }
+        assert Environment.from_env(given).bucket == "Bucket"
+    submit = variables("Submit")
+    assert Settings.from_env(submit).settle_seconds == template.template()["Parameters"]["SettleSeconds"]["Default"]
+    environments = [Environment.from_env(variables(name)) for name in FUNCTIONS]
+    for field in Environment.__struct_fields__:
+        assert any(getattr(environment, field) for environment in environments), field
+
+
+def test_the_code_takes_every_number_the_template_takes() -> None:
+    """What CloudFormation lets through must not fail at the first drop."""
+    submit, parameters = variables("Submit"), template.template()["Parameters"]
+    own = template.functions()["Submit"]["Environment"]["Variables"]
+    for variable, value in own.items():
+        for bound in ("MinValue", "MaxValue"):
+            limits = parameters.get(spelled(template.decided(value, {})), {})
+            if bound in limits:
+                Settings.from_env(submit | {variable: str(limits[bound])})  # raises where it does not take it
+
+
+def test_a_full_batch_of_lines_without_max_tokens_is_one_batch() -> None:
+    """The default leaves room to think, and still fills a batch: beyond 15,000 the limit of tokens would cut it."""
+    own = Settings.from_env(variables("Submit"))
+    assert own.default_max_tokens == 15_000
+    assert Limits.of(own, MessageBatches.dialect).requests * own.default_max_tokens <= own.max_tokens_per_batch
+
+
+def test_the_state_machine_calls_versions() -> None:
+    """A run ends with the code it began with, whatever is deployed meanwhile."""
+    machine = template.resources("AWS::Serverless::StateMachine")["Machine"]
+    substitutions = {name: spelled(value) for name, value in machine["DefinitionSubstitutions"].items()}
+    versions_called = {f"{name}Function": f"{name}.Version" for name in FUNCTIONS}
+    assert substitutions == versions_called | {"Topic": "Topic", "Partition": "AWS::Partition"}
+
+
+def versions(expanded: Json) -> dict[str, Json]:
+    """Give the function versions of an expanded template, by logical id."""
+    every = expanded["Resources"].items()
+    return {name: resource for name, resource in every if resource["Type"] == "AWS::Lambda::Version"}
+
+
+def test_a_version_outlives_its_successor() -> None:
+    """Running executions still call it, whether it went out of the template or was replaced in it."""
+    found = versions(template.transformed())
+    assert len(found) == len(FUNCTIONS)
+    assert {(version["DeletionPolicy"], version["UpdateReplacePolicy"]) for version in found.values()} == {
+        ("Retain", "Retain")
+    }
+
+
+def test_a_change_of_the_core_package_alone_publishes_new_versions() -> None:
+    """The functions are a few lines; nearly every change is one of the layer."""
+    before, after = (versions(template.transformed(layer)) for layer in ("s3://packages/1", "s3://packages/2"))
+    assert not before.keys() & after.keys()
+
+
+def test_a_changed_parameter_that_a_version_reads_publishes_a_new_version() -> None:
+    """The transform does not see values, so the description must hold each, or a rotated secret would not be found.
+
+    All others are settings, which only an upload reads; and uploads call the function itself, not a version of it.
+    """
+    parameters = template.template()["Parameters"].keys()
+    settings = {f"CONVEYOR_{field.upper()}" for field in Settings.__struct_fields__}
+    for name, function in template.resources("AWS::Serverless::Function").items():
+        own = function["Environment"]["Variables"]
+        read = {spelled(value) for variable, value in own.items() if variable not in settings}
+        described = re.findall(r"\w+", spelled(function.get("VersionDescription", "")))
+        assert parameters & read == parameters & set(described), name
+    (target,) = template.resources("AWS::Events::Rule")["SubmitUpload"]["Targets"]
+    assert spelled(target["Arn"]) == "Submit.Arn"
+    assert template.resources("AWS::Lambda::EventInvokeConfig")["SubmitRetries"]["Qualifier"] == "$LATEST"
+
+
+def test_the_template_is_clean_as_written() -> None:
+    """No errors, no warnings."""
+    assert template.lint(template.SOURCE.read_text()) == set()
+
+
+def test_the_template_is_clean_as_deployed() -> None:
+    """Circles and bad references show only after the transform.
+
+    W3011 wants a DeletionPolicy beside each UpdateReplacePolicy; template.yaml says why the functions have only the
+    latter, which the transform copies to what it makes of them.
+    """
+    assert [found for found in template.lint(template.transformed()) if not found.startswith("W3011")] == []

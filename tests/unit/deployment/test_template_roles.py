@@ -1,0 +1,165 @@
+"""What each role may do: exactly what the README's table of permissions says."""
+
+import re
+
+import pytest
+
+from tests.support import template
+from tests.support.template import FUNCTIONS, Json, as_list, spelled
+
+MACHINE = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-run"
+SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ApiKeySecretName}-??????"  # noqa: S105 # the name of a secret is none
+
+# What each role may do: its statements by Sid, actions and resources. The README's table of permissions says the same.
+LOGS = "logs:CreateLogStream logs:PutLogEvents"
+READ_DROP = ("s3:GetObject s3:GetObjectVersion", "${Bucket.Arn}/inbox/*")
+LEDGER = ("s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*")
+LIST = ("s3:ListBucket", "Bucket.Arn")
+OUTPUTS = ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/* ${Bucket.Arn}/results/*")
+KEY = ("secretsmanager:GetSecretValue", SECRET)
+MAY = {
+    "SubmitRole": {
+        "WriteLogs": (LOGS, "SubmitLog.Arn"),
+        "ReadDrop": READ_DROP,
+        "ReadAndWriteLedger": ("s3:AbortMultipartUpload s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*"),
+        "ListLedger": LIST,
+        "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
+        "ClaimContent": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/drops/*"),
+        "ClaimAttempt": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/attempts/*"),
+        "MarkWaiting": ("s3:PutObject", "${Bucket.Arn}/claims/waiting/*"),
+        "ListWaiting": LIST,
+        "WriteFaults": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/*"),
+        "ReadApiKey": KEY,
+        "StartRun": ("states:StartExecution", MACHINE),
+        "QueueFailure": ("sqs:SendMessage", "SubmitFailureQueue.Arn"),
+    },
+    "PollRole": {
+        "WriteLogs": (LOGS, "PollLog.Arn"),
+        "ReadAndWriteLedger": LEDGER,
+        "ListLedger": LIST,
+        "ReadAndWriteClaims": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
+        "ReadControl": ("s3:GetObject", "${Bucket.Arn}/control/*"),
+        "ListControl": LIST,
+        "ReadApiKey": KEY,
+    },
+    "SplitRole": {
+        "WriteLogs": (LOGS, "SplitLog.Arn"),
+        "ReadDrop": READ_DROP,
+        "ReadAndWriteLedger": ("s3:AbortMultipartUpload s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*"),
+        "ListLedger": LIST,
+        "WriteOutputs": OUTPUTS,
+        "ReadApiKey": KEY,
+    },
+    "ReportRole": {
+        "WriteLogs": (LOGS, "ReportLog.Arn"),
+        "ReadLedger": ("s3:GetObject", "${Bucket.Arn}/runs/*"),
+        "ListLedger": LIST,
+        "WriteOutputs": OUTPUTS,
+    },
+    "MachineRole": {
+        "InvokeFunctions": ("lambda:InvokeFunction", "${Poll.Arn}:* ${Report.Arn}:* ${Split.Arn}:* ${Submit.Arn}:*"),
+        "PublishMessage": ("sns:Publish", "Topic"),
+        "UseTopicKey": ("kms:Decrypt kms:GenerateDataKey*", "TopicKey.Arn"),
+    },
+    "RedRuleRole": {"StartTelling": ("states:StartExecution", "RedMachine")},
+    "RedMachineRole": {
+        "PublishMessage": ("sns:Publish", "Topic"),
+        "UseTopicKey": ("kms:Decrypt kms:GenerateDataKey*", "TopicKey.Arn"),
+    },
+}
+
+
+WORKSPACE = "arn:${AWS::Partition}:aws-external-anthropic:${AWS::Region}:${AWS::AccountId}:workspace/${WorkspaceId}"
+CREATE, GET, LIST_ALL, CANCEL = (
+    f"aws-external-anthropic:{action}"
+    for action in ("CreateBatchInference", "GetBatchInference", "ListBatchInferences", "CancelBatchInference")
+)
+GATEWAY = {
+    "LetGatewayAsk": ("sts:GetWebIdentityToken", "*"),
+    "LetGatewayTag": ("sts:TagGetWebIdentityToken", "*"),
+}
+SIGNED = {
+    "SubmitRole": {"CreateBatches": (f"{CREATE} {LIST_ALL}", WORKSPACE)} | GATEWAY,
+    "PollRole": {"WatchBatches": (f"{CANCEL} {GET} {LIST_ALL}", WORKSPACE)} | GATEWAY,
+    "SplitRole": {"ReadBatches": (GET, WORKSPACE)} | GATEWAY,
+}
+"""What takes the place of reading the key where requests are signed."""
+
+
+def granted(statements: list[Json]) -> dict[str, tuple[str, str]]:
+    """Give actions and resources by Sid."""
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+    return {
+        statement["Sid"]: (
+            " ".join(sorted(as_list(statement["Action"]))),
+            " ".join(sorted(map(spelled, as_list(statement["Resource"])))),
+        )
+        for statement in statements
+    }
+
+
+@pytest.mark.parametrize("role", sorted(MAY))
+def test_a_role_may_do_exactly_what_the_table_says(role: str) -> None:
+    """One statement more is somebody's production hole next week; one less fails in the night."""
+    assert granted(template.statements(role)) == MAY[role]
+    assert granted(template.statements(role, Auth="bearer")) == MAY[role]
+
+
+@pytest.mark.parametrize("role", sorted(MAY))
+def test_where_requests_are_signed_a_role_has_its_batch_actions_and_reads_no_key(role: str) -> None:
+    """Each function its own actions, on the one workspace; what the gateway asks STS for only the gateway may cause."""
+    may = {sid: allowed for sid, allowed in MAY[role].items() if sid != "ReadApiKey"}
+    statements = template.statements(role, Auth="aws")
+    assert granted(statements) == may | SIGNED.get(role, {})
+    conditions = [each.get("Condition") for each in statements if each["Sid"] == "LetGatewayAsk"]
+    called = {"StringEquals": {"aws:CalledViaLast": "aws-external-anthropic.amazonaws.com"}}
+    assert conditions == [called] * (role in SIGNED)
+
+
+def test_every_role_is_in_the_table() -> None:
+    """And each function has its own."""
+    roles = template.resources("AWS::IAM::Role")
+    assert roles.keys() == MAY.keys()
+    assert {name: spelled(function["Role"]) for name, function in template.functions().items()} == {
+        name: f"{name}Role.Arn" for name in FUNCTIONS
+    }
+    assert not any("ManagedPolicyArns" in role for role in roles.values())
+
+
+def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
+    """A write to inbox/ would be a loop that pays; a deleted ledger would let a drop be paid for again.
+
+    And what stands under control/ must be a person's word.
+    """
+    for role in MAY:
+        for statement in template.statements(role):
+            for action in as_list(statement["Action"]):
+                assert not re.match(r"s3:(Delete|\*|Put(?!Object$))", action)
+                if action == "s3:PutObject":
+                    places = [spelled(resource) for resource in as_list(statement["Resource"])]
+                    assert all(
+                        re.search(r"/(runs|claims/(batches|drops|attempts|waiting)|results|failures)/\*$", place)
+                        for place in places
+                    )
+
+
+def test_a_role_lists_the_ledger_and_poll_what_people_say_and_submit_who_waits_and_nothing_else() -> None:
+    """Names of other people's drops are none of a function's business."""
+    listed = {
+        (role, statement["Sid"]): statement["Condition"]
+        for role in MAY
+        for statement in template.statements(role)
+        if "s3:ListBucket" in as_list(statement["Action"])
+    }
+    ledger = {(f"{name}Role", "ListLedger"): {"StringLike": {"s3:prefix": "runs/*"}} for name in FUNCTIONS}
+    assert listed == ledger | {
+        ("PollRole", "ListControl"): {"StringLike": {"s3:prefix": "control/*"}},
+        ("SubmitRole", "ListWaiting"): {"StringLike": {"s3:prefix": "claims/waiting/*"}},
+    }
+
+
+def test_no_role_can_be_assumed_on_behalf_of_another_account() -> None:
+    """The service must act for this account (confused deputy)."""
+    for role in template.resources("AWS::IAM::Role").values():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}

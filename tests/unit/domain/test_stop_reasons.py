@@ -1,0 +1,162 @@
+"""Why answers ended: read in each dialect, counted within bounds, told in words."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from conveyor.domain.outcome import Outcome, Result
+from conveyor.domain.stop_reasons import Stops, add_stops, count_stop, unfinished
+from conveyor.ledger.records import Part
+from conveyor.provider.files import results as file_results
+from conveyor.provider.messages import results as message_results
+from conveyor.split.tally import Tally
+from tests.support.examples import NOW
+
+_encode = msgspec.json.encode
+
+
+def message(**fields: Any) -> dict[str, Any]:
+    """Write a message as either API may."""
+    return {"id": "m", "model": "m-1", "content": [{"type": "text", "text": "a"}]} | fields
+
+
+def line(answer: dict[str, Any]) -> bytes:
+    """Write a success of the Message Batches API."""
+    return _encode({"custom_id": "n-1", "result": {"type": "succeeded", "message": answer}}) + b"\n"
+
+
+def in_file(answer: dict[str, Any]) -> bytes:
+    """Write a success of the dialect of files."""
+    return _encode({"custom_id": "n-1", "response": {"status_code": 200, "body": answer}, "error": None}) + b"\n"
+
+
+SAID = [
+    ({"stop_reason": "end_turn"}, "end_turn"),
+    ({"stop_reason": "max_tokens"}, "max_tokens"),
+    ({"stop_reason": "refusal"}, "refusal"),
+    ({"stop_reason": "a_reason_of_next_year"}, "a_reason_of_next_year"),
+    ({"stop_reason": None}, "null"),
+    ({"stop_reason": 7}, "other"),
+    ({"stop_reason": {"a": 1}}, "other"),
+    ({"stop_reason": "x" * 41}, "other"),
+    ({"stop_reason": "with words"}, "other"),
+    ({"stop_reason": ""}, "other"),
+    ({}, ""),
+    ({"stop_reason": "max_tokens", "usage": {"input_tokens": "odd"}}, "max_tokens"),
+    ({"stop_reason": "max_tokens", "model": 7}, "max_tokens"),
+]
+
+
+@pytest.mark.parametrize(("fields", "counted"), SAID)
+@pytest.mark.parametrize("more", [0, 3])
+def test_a_message_says_why_it_ended(fields: dict[str, Any], counted: str, more: int) -> None:
+    """Read at once with others of its form, or by itself; null and strange ones have a name, too."""
+    lines = [line(message(**fields)), *[line(message(stop_reason="end_turn"))] * more]
+    results = list(message_results.decode_results(lines))
+    assert [result.stop for result in results] == [counted, *["end_turn"] * more]
+
+
+CHAT = [
+    ({"choices": [{"finish_reason": "stop"}]}, "end_turn"),
+    ({"choices": [{"finish_reason": "length"}]}, "max_tokens"),
+    ({"choices": [{"finish_reason": "content_filter"}]}, "refusal"),
+    ({"choices": [{"finish_reason": "tool_calls"}]}, "tool_use"),
+    ({"choices": [{"finish_reason": "function_call"}]}, "tool_use"),
+    ({"choices": [{"finish_reason": None}]}, "null"),
+    ({"choices": [{"finish_reason": "eos"}]}, "eos"),
+    ({"choices": [{"finish_reason": 3}]}, "other"),
+    ({"choices": [{"finish_reason": "stop"}, {"finish_reason": "length"}]}, "max_tokens"),
+    ({"choices": [{"text": "a"}]}, ""),
+    ({"choices": [None, {"finish_reason": "length"}]}, "max_tokens"),
+    ({"choices": {}}, ""),
+    ({"choices": [{"finish_reason": "length"}], "stop_reason": None}, "max_tokens"),
+    ({"choices": [{"finish_reason": "length"}], "usage": {"prompt_tokens": "odd"}}, "max_tokens"),
+    ({"status": "completed"}, "end_turn"),
+    ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, "max_tokens"),
+    ({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}, "refusal"),
+    ({"status": "incomplete", "incomplete_details": {}}, "null"),
+    ({"status": "ok"}, ""),
+    ({"status": 200}, ""),
+]
+
+
+@pytest.mark.parametrize(("fields", "counted"), [*SAID, *CHAT])
+def test_an_answer_in_a_file_says_why_it_ended(fields: dict[str, Any], counted: str) -> None:
+    """As a message, a chat completion or a response: counted under the names of the Messages API."""
+    (result,) = file_results.decode_results([in_file(message(**fields))])
+    assert (result.outcome, result.stop) == (Outcome.SUCCEEDED, counted)
+
+
+def test_a_file_may_hold_lines_of_the_other_dialect() -> None:
+    """Whose reasons count likewise."""
+    (result,) = file_results.decode_results([line(message(stop_reason="refusal"))])
+    assert result.stop == "refusal"
+
+
+def test_an_account_keeps_its_bounds_whatever_a_provider_writes() -> None:
+    """Its receipt must be writable and readable; no answer is left out of the count."""
+    tally = Tally()
+    for number in range(500):
+        result = Result("n-1", Outcome.SUCCEEDED, model="m" * 999 if number % 2 else f"m-{number}", stop=f"s-{number}")
+        tally.add(result, retryable=False)
+        tally.add(Result("n-1", Outcome.SUCCEEDED, model="m-0", stop=f"s-{number}"), retryable=False)
+    stops = tally.stops
+    assert sum(sum(counted.values()) for counted in stops.values()) == 1000
+    assert len(stops) <= 101
+    assert max(map(len, stops.values())) <= 21
+    assert stops["m-0"]["other"] > 400
+    assert max(map(len, stops)) <= 200
+    assert tally.tokens.keys() == stops.keys()
+    total: Stops = {}
+    for part in range(200):
+        add_stops(total, {f"p-{part}": {"end_turn": 2}})
+    assert (len(total), sum(counted["end_turn"] for counted in total.values())) == (101, 400)
+
+
+def test_only_answers_are_counted() -> None:
+    """By model and reason; an answer that says nothing of it is left out."""
+    tally = Tally()
+    for model, stop, outcome in [
+        ("a", "end_turn", Outcome.SUCCEEDED),
+        ("a", "end_turn", Outcome.SUCCEEDED),
+        ("b", "refusal", Outcome.SUCCEEDED),
+        ("b", "", Outcome.SUCCEEDED),
+        ("b", "end_turn", Outcome.ERRORED),
+    ]:
+        tally.add(Result("n-1", outcome, model=model, stop=stop), retryable=False)
+    assert tally.stops == {"a": {"end_turn": 2}, "b": {"refusal": 1}}
+
+
+def test_a_part_of_an_earlier_version_is_read() -> None:
+    """It says nothing of stop reasons."""
+    part = msgspec.to_builtins(Part("w", NOW, {}, 0, 0, 0, {}, [], None))
+    del part["stop_reasons"]
+    assert msgspec.convert(part, Part).stop_reasons == {}
+
+
+def test_answers_that_are_not_whole_are_told_with_what_to_do() -> None:
+    """All models together, in one line; then what each kind needs."""
+    stops: Stops = {}
+    count_stop(stops, "a", "max_tokens", 1200)
+    count_stop(stops, "b", "max_tokens", 4)
+    count_stop(stops, "b", "refusal")
+    count_stop(stops, "b", "end_turn", 10)
+    count_stop(stops, "b", "tool_use", 10)
+    first, where, *advice = unfinished(stops)
+    assert first == "1,204 answers were cut off at max_tokens; 1 answer was refused by the model (refusal)."
+    assert "billed" in where
+    assert [words.split(":")[0] for words in advice] == ["Cut off", "Refused"]
+
+
+@pytest.mark.parametrize("reason", ["end_turn", "stop_sequence", "tool_use"])
+def test_of_answers_that_are_whole_nothing_is_told(reason: str) -> None:
+    """A message is not longer than it must be."""
+    assert unfinished({"a": {reason: 3}}) == []
+    assert unfinished({}) == []
+
+
+def test_reasons_that_nobody_told_us_of_are_named() -> None:
+    """A few of them: the receipt has all."""
+    (told, _) = unfinished({"a": {"null": 2, "e": 1, "d": 1, "c": 1}})
+    assert told == "5 answers ended for other reasons (c, d, e, …)."

@@ -1,0 +1,223 @@
+"""Messages about a run that goes on: what is wrong, since when, and what a person can type."""
+
+import re
+import shlex
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from conveyor.domain import keys
+from conveyor.poll.control import Adopt, SubmitAgain, Unclear, read_release
+from conveyor.poll.message import Risk, Undecided, at_risk_notice, linked, troubled_notice, undecided_notice
+from conveyor.wording.console import Console
+from conveyor.wording.notice import Notice
+from tests.support.examples import NOW, RUN
+
+SINCE = NOW + timedelta(hours=3)
+OPEN = Undecided(batch=1, attempt=2, doubtful=("msgbatch_a", "msgbatch_b"))
+HERE = f"s3://bucket/{keys.release('run-1', 1, 2)}"
+ODD = replace(RUN, name="n" * 512, drop=replace(RUN.drop, key='inbox/team a/it\'s "x".jsonl'))
+
+
+def undecided(reason: str = "why", doubtful: tuple[str, ...] = OPEN.doubtful) -> Notice:
+    """Word the message of an undecided run."""
+    return undecided_notice(RUN, reason, SINCE, OPEN._replace(doubtful=doubtful), "conveyor/api-key")
+
+
+def troubled(reason: str = "why", ends: datetime | None = None) -> Notice:
+    """Word the message of a run that waits for the provider."""
+    return troubled_notice(RUN, reason, SINCE, "conveyor/api-key", ends)
+
+
+def commands(notice: Notice) -> list[list[str]]:
+    """Give the words of every command of a message, as a shell reads them; commands alone are indented."""
+    return [shlex.split(line) for line in notice.message.splitlines() if line.startswith("  ")]
+
+
+@pytest.mark.parametrize(
+    ("reason", "ends"),
+    [("HTTP 401", None), ("HTTP 403 for /v1/messages/batches/msgbatch_a/results", None), ("HTTP 404", NOW)],
+)
+def test_where_requests_are_signed_trouble_is_about_roles_and_not_about_a_key(
+    reason: str, ends: datetime | None
+) -> None:
+    """There is no secret to put anything into."""
+    signing = replace(RUN, settings=replace(RUN.settings, auth="aws", workspace_id="wrkspc_01EXAMPLE"))
+    notice = troubled_notice(signing, reason, SINCE, "conveyor/api-key", ends)
+    assert not re.search("secret|key", notice.message)
+    is_refused = ["aws", "iam", "enable-outbound-web-identity-federation"] in commands(notice)
+    assert is_refused is (ends is None)
+    assert ("wrkspc_01EXAMPLE" in notice.message) is (ends is not None)
+
+
+def test_what_the_provider_does_not_know_may_have_been_deleted_or_belong_to_another_key() -> None:
+    """The message names both causes, the command for the one, and when the run goes on without the results."""
+    notice = troubled_notice(RUN, "HTTP 404", SINCE, "conveyor/api-key", NOW + timedelta(days=29))
+    put, _ = commands(notice)
+    secret = ["--secret-id", "conveyor/api-key", "--secret-string", "${API_KEY:?}"]
+    assert put == ["aws", "secretsmanager", "put-secret-value", *secret]
+    said = " ".join(notice.message.split())
+    assert "was deleted at the provider" in said
+    assert "a key of another workspace" in said
+    assert "asks again until about 2026-12-21 10:00 UTC" in said
+    assert "by itself" not in said
+
+
+@pytest.mark.parametrize(
+    "notice", [undecided("the list broke off"), troubled("the list broke off"), troubled("the list broke off", NOW)]
+)
+def test_a_warning_names_drop_run_cause_and_since_when(notice: Notice) -> None:
+    """Whoever reads it at night knows which run, what is wrong with it, and for how long."""
+    assert (notice.run, notice.name) == ("run-1", "team/articles")
+    assert re.fullmatch(rf"Conveyor: {notice.status} team/articles \([^()]+\)", notice.subject)
+    assert "inbox/team/articles.jsonl" in notice.message
+    for label, value in (("Why", "the list broke off"), ("Since", "2026-11-22 13:00 UTC"), ("Run", "run-1")):
+        assert f"\n{label + ':':<15}{value}\n" in notice.message
+
+
+@pytest.mark.parametrize("notice", [undecided(), troubled(), troubled(ends=NOW)])
+def test_every_warning_says_how_the_run_is_stopped(notice: Notice) -> None:
+    """Under the one key that poll looks for."""
+    stop = ["echo", "stop", "|", "aws", "s3", "cp", "-", f"s3://bucket/{keys.stop('run-1')}"]
+    assert commands(notice)[-1] == stop
+
+
+def test_a_held_run_is_told_with_a_command_for_each_thing_that_can_be_true() -> None:
+    """Each batch in question, or none of them: what is typed is what poll understands, of this attempt."""
+    *release, _ = commands(undecided())
+    words = [(read_release(HERE, said), *rest) for _, said, *rest in release]
+    to = ("|", "aws", "s3", "cp", "-", HERE)
+    assert words == [(Adopt("msgbatch_a"), *to), (Adopt("msgbatch_b"), *to), (SubmitAgain(), *to)]
+    assert "nothing more is paid" in " ".join(undecided().message.split())
+    assert "pays again if you are mistaken" in undecided().message
+
+
+def test_where_no_batch_is_in_question_the_place_of_its_id_is_left_open() -> None:
+    """Typed as it stands, it is answered, and pays nothing."""
+    adopt, again, _ = commands(undecided(doubtful=()))
+    assert adopt[1] == "adopt <batch id>"
+    assert isinstance(read_release(HERE, adopt[1]), Unclear)
+    assert read_release(HERE, again[1]) == SubmitAgain()
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1))
+def test_a_batch_id_is_no_code_for_a_shell(batch_id: str) -> None:
+    """It comes from outside, and a person copies it into a terminal."""
+    assert commands(undecided(doubtful=(batch_id,)))[0][:3] == ["echo", f"adopt {batch_id}", "|"]
+
+
+@pytest.mark.parametrize(
+    "notice", [undecided_notice(ODD, "why", SINCE, OPEN, "key"), troubled_notice(ODD, "why", SINCE, "key")]
+)
+def test_a_warning_stands_any_key_and_any_name(notice: Notice) -> None:
+    """A key with spaces and quotes changes no command, and a long name is cut to what SNS takes."""
+    assert 'inbox/team a/it\'s "x".jsonl' in notice.message
+    assert commands(notice) == commands(undecided() if notice.status == "undecided" else troubled())
+    assert len(notice.subject) <= 99
+    assert notice.subject.isascii()
+    assert notice.subject.isprintable()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_told_with_the_command_that_puts_another(status: int) -> None:
+    """The secret is the stack's own."""
+    put, _ = commands(troubled(f"HTTP {status}"))
+    secret = ["--secret-id", "conveyor/api-key", "--secret-string", "${API_KEY:?}"]
+    assert put == ["aws", "secretsmanager", "put-secret-value", *secret]
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("HTTP 404", "whether the provider is reachable"),
+        ("HTTP 529", "whether the provider is reachable"),
+        ("HTTP 429 rate_limit_error: wait", "whether its queue is full"),
+        ("ReadTimeout", "whether the provider is reachable"),
+    ],
+)
+def test_other_trouble_is_told_with_what_to_look_at(reason: str, advice: str) -> None:
+    """And never with a command that would not help."""
+    assert advice in " ".join(troubled(reason).message.split())
+    assert len(commands(troubled(reason))) == 1
+
+
+def risks(count: int) -> list[Risk]:
+    """Give batches that may expire, one a minute."""
+    times = (timedelta(minutes=number) for number in range(count))
+    return [Risk(f"batch_{time.seconds // 60}", 1500, NOW + time, NOW + time + timedelta(hours=6)) for time in times]
+
+
+def test_batches_that_may_expire_are_told_with_their_requests_the_moment_and_what_happens_then() -> None:
+    """In the order in which they expire; there is one command, which stops the run."""
+    notice = at_risk_notice(RUN, risks(2)[::-1], timedelta(hours=24))
+    assert (notice.status, notice.subject) == (
+        "at-risk",
+        "Conveyor: at-risk team/articles (up to 3,000 requests may expire)",
+    )
+    said = notice.message.splitlines()
+    assert said[0].startswith("2 batches have not ended, of the run of inbox/team/articles.jsonl")
+    first = said.index("batch_0: 1,500 requests, until about 2026-11-22 16:00 UTC")
+    assert said[first + 1] == "batch_1: 1,500 requests, until about 2026-11-22 16:01 UTC"
+    assert "(24 hours in all)" in notice.message
+    assert "up to 3,000 requests." in notice.message
+    assert "not billed" in notice.message
+    assert "retry.jsonl" in notice.message
+    assert "Run:           run-1" in said
+    stop = ["echo", "stop", "|", "aws", "s3", "cp", "-", f"s3://bucket/{keys.stop('run-1')}"]
+    assert commands(notice) == [stop]
+
+
+def test_of_many_batches_that_may_expire_the_first_are_named_and_all_are_counted() -> None:
+    """The message travels in the machine's state, which has a limit."""
+    notice = at_risk_notice(ODD, risks(500), timedelta(days=7))
+    assert notice.message.count("until about") == 20
+    assert "and 480 more" in notice.message
+    assert "up to 750,000 requests." in " ".join(notice.message.split())
+    assert "(168 hours in all)" in " ".join(notice.message.split())
+    assert len(notice.subject) <= 99
+
+
+def test_one_batch_that_may_expire_is_told_in_the_singular() -> None:
+    """As it is the usual case."""
+    notice = at_risk_notice(RUN, [risks(1)[0]._replace(requests=1)], timedelta(hours=24))
+    assert notice.message.startswith("1 batch has not ended")
+    assert notice.subject == "Conveyor: at-risk team/articles (up to 1 request may expire)"
+    assert "batch_0: 1 request, until about" in notice.message
+
+
+@pytest.mark.parametrize(
+    ("reason", "told", "why"),
+    [
+        ("HTTP 500", "the provider has an internal error", "the provider has an internal error (HTTP 500)"),
+        (
+            "RemoteProtocolError while /v1/x was read",
+            "the provider broke off its answer, or did not answer in HTTP",
+            "the provider broke off its answer, or did not answer in HTTP (RemoteProtocolError while /v1/x was read)",
+        ),
+        (
+            "HTTP 404",
+            "the provider does not know what was asked for",
+            "the provider does not know what was asked for (HTTP 404)",
+        ),
+    ],
+)
+def test_trouble_is_told_in_words_in_the_subject_and_with_its_name_behind_why(reason: str, told: str, why: str) -> None:
+    """Whoever is on duty reads what happened, and whoever mends it finds the name."""
+    notice = troubled(reason)
+    assert notice.subject == f"Conveyor: troubled team/articles ({told})"
+    assert f"\nWhy:           {why}\n" in notice.message
+
+
+@pytest.mark.parametrize(
+    "notice", [undecided(), troubled("HTTP 503"), at_risk_notice(RUN, risks(1), timedelta(hours=24))]
+)
+def test_a_message_about_a_run_that_goes_on_has_a_link_to_it_where_there_is_a_console(notice: Notice) -> None:
+    """In the Region and partition of the execution."""
+    arn = "arn:aws-us-gov:states:us-gov-west-1:111122223333:execution:conveyor-run:run-1-2"
+    link = linked(notice, Console.of(arn)).message.splitlines()[-1]
+    assert link.startswith("https://us-gov-west-1.console.amazonaws-us-gov.com/states/home?region=us-gov-west-1#/v2/")
+    assert link.endswith(arn)
+    assert linked(notice, Console.of("")) == notice

@@ -1,0 +1,150 @@
+"""Whose a batch is, is told by the ids in its results; who cannot tell, says so and pays nothing."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import repeat
+
+import httpx
+import msgspec
+import pytest
+
+from conveyor.context import Turn
+from conveyor.domain import keys
+from conveyor.domain.drop import nonce, wire_id
+from conveyor.domain.invocation import Invocation
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.records import AttemptUnknown, Claim, Submitted
+from conveyor.ledger.state import BatchFacts
+from conveyor.poll.recover import Look, look
+from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.messages.api import MessageBatches
+from conveyor.provider.transport import Door
+from conveyor.s3.bucket import Storage
+from tests.support.examples import BATCH, NOW, RUN
+from tests.support.fake_aws import Bucket
+
+LATER = NOW + timedelta(hours=2)
+"""The attempt is over and settled."""
+ATTEMPTED = BatchFacts(attempts=1, unknown={1})
+LISTED = {
+    "id": "msgbatch_1",
+    "processing_status": "ended",
+    "request_counts": {"succeeded": BATCH.requests},
+    "created_at": NOW.isoformat(),
+    "expires_at": (NOW + timedelta(days=1)).isoformat(),
+}
+OURS = wire_id(nonce(RUN.run), BATCH.last_line)
+
+
+def line(custom_id: str) -> bytes:
+    """Write a line of results."""
+    return msgspec.json.encode({"custom_id": custom_id, "result": {"type": "expired"}}) + b"\n"
+
+
+def stream(*parts: tuple[int, bytes]) -> Iterator[bytes]:
+    """Write so many of each line, and then break off."""
+    for count, data in parts:
+        yield from repeat(data, count)
+    raise httpx.ReadError("cut")
+
+
+class Looking:
+    """One batch of our size at the provider, whose results are told line by line, and one attempt without answer."""
+
+    def __init__(self, results: Iterator[bytes], *, now: datetime = LATER, **listed: str) -> None:
+        """Look for attempt 1, once; `listed` replaces what the list says of the batch."""
+        self._results = results
+        self._listed = LISTED | listed
+        self.bucket = Bucket()
+        storage = Storage(self.bucket.client, "bucket")
+        ledger = Ledger(storage, RUN.run)
+        ledger.write_attempt_unknown(1, 1, AttemptUnknown("w", NOW, "ReadTimeout"))
+        provider = httpx.Client(transport=httpx.MockTransport(self._answer))
+        key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
+        api = MessageBatches(Door(provider, RUN.settings.api_url, key))
+        turn = Turn(RUN, ledger, storage, api, Invocation(timedelta(minutes=2), lambda: now))
+        self.found = look(turn, BATCH, 1, ATTEMPTED)
+        self.facts = ledger.facts().batches[1]
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/msgbatch_1/results"):
+            return httpx.Response(200, content=self._results)
+        return httpx.Response(200, json={"data": [self._listed], "has_more": False})
+
+    def read(self, key: str) -> bytes:
+        """Read an object."""
+        return self.bucket.objects[key]
+
+
+def test_one_result_with_an_id_of_ours_proves_a_batch() -> None:
+    """Nobody else knows it; strays before it and a stream that breaks off behind it change nothing."""
+    looking = Looking(stream((3, line("another-1")), (1, b"?\n"), (1, line(OURS))))
+    batch = msgspec.json.decode(looking.read(keys.batch(RUN.run, 1, 1)), type=Submitted)
+    assert (batch.id, batch.adopted, batch.released) == ("msgbatch_1", True, False)
+    assert msgspec.json.decode(looking.read(keys.claim("msgbatch_1")), type=Claim) == Claim(RUN.run, 1)
+    assert looking.facts == BatchFacts(attempts=0, unknown={1}, takes={1})
+    assert looking.facts.submitted
+
+
+def test_a_thousand_results_with_ids_of_others_prove_that_a_batch_is_anothers() -> None:
+    """No more is read of it: it may hold a hundred thousand, and poll has two minutes."""
+    looking = Looking(stream((1000, line("another-1"))))
+    assert looking.found == Look(LATER)
+    assert looking.facts == BatchFacts(unknown={1}, absent={1}, foreign={"msgbatch_1"})
+    assert keys.claim("msgbatch_1") not in looking.bucket.objects
+
+
+def test_a_small_batch_of_others_is_read_to_its_end() -> None:
+    """It has no thousand."""
+    looking = Looking(iter([line("another-1"), line("another-2"), line("another-3")]))
+    assert looking.facts == BatchFacts(unknown={1}, absent={1}, foreign={"msgbatch_1"})
+
+
+@pytest.mark.parametrize(
+    ("results", "reason"),
+    [
+        pytest.param(stream((999, line("another-1"))), "ReadError", id="too-few-of-others"),
+        pytest.param(stream(), "ReadError", id="none"),
+        pytest.param(iter([b"?\n"] * 3), "cannot be read", id="unreadable"),
+        pytest.param(iter([b"?\n"] * 1000), "cannot be read", id="unreadable-throughout"),
+        pytest.param(iter([line("another-1"), b"?\n"]), "cannot be read", id="one-stray-and-unreadable"),
+        pytest.param(iter(()), "cannot be read", id="empty"),
+    ],
+)
+def test_a_batch_of_which_nobody_can_tell_is_doubtful(results: Iterator[bytes], reason: str) -> None:
+    """It may be ours: nothing is written down, and nobody pays while that is so."""
+    looking = Looking(results)
+    assert looking.found.doubtful == ("msgbatch_1",)
+    assert reason in str(looking.found.trouble)
+    assert looking.facts == BatchFacts(unknown={1})
+
+
+@pytest.mark.parametrize("number", [BATCH.first_line - 1, BATCH.last_line + 1])
+def test_an_id_of_another_batch_of_the_run_proves_nothing(number: int) -> None:
+    """What is paid for is this batch's range of lines."""
+    looking = Looking(iter([line(wire_id(nonce(RUN.run), number))] * 3))
+    assert looking.facts == BatchFacts(unknown={1}, absent={1}, foreign={"msgbatch_1"})
+
+
+@pytest.mark.parametrize("expires_at", ["2001-01-01T00:00:00Z", NOW.isoformat(), "soon"])
+def test_a_candidate_that_runs_is_waited_for_whatever_it_says_of_its_end(expires_at: str) -> None:
+    """If it is ours, it may take its completion window from the attempt on, and an hour; then a person is asked."""
+    running = {"processing_status": "in_progress", "expires_at": expires_at}
+    assert Looking(iter(()), now=NOW + timedelta(hours=24, minutes=59), **running).found == Look()
+    late = Looking(iter(()), now=NOW + timedelta(hours=25, minutes=1), **running)
+    assert late.found.doubtful == ("msgbatch_1",)
+    assert late.facts == BatchFacts(unknown={1})
+
+
+def test_a_candidate_that_says_it_never_ends_is_doubtful_after_the_time_that_results_are_kept() -> None:
+    """A person is asked at the latest then."""
+    running = {"processing_status": "in_progress", "expires_at": "8000-01-01T00:00:00Z"}
+    assert Looking(iter(()), now=NOW + timedelta(days=29), **running).found == Look()
+    assert Looking(iter(()), now=NOW + timedelta(days=29, hours=2), **running).found.doubtful
+
+
+@pytest.mark.parametrize("created_at", ["8000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "soon", "2026-11-22T10:10:00"])
+def test_a_candidate_that_was_created_nobody_knows_when_may_be_ours(created_at: str) -> None:
+    """A moment to come, one that is none, and one without a time zone do not make a batch of ours absent."""
+    looking = Looking(iter([line(OURS)]), created_at=created_at, expires_at=created_at)
+    assert looking.facts.submitted

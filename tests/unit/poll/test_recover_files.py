@@ -1,0 +1,101 @@
+"""Where the provider's own word tells whose a batch is, nothing of it needs to have ended, and nothing to be read."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from conveyor.context import Turn
+from conveyor.domain import keys
+from conveyor.domain.invocation import Invocation
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.records import AttemptUnknown, Claim, Submitted
+from conveyor.ledger.state import BatchFacts
+from conveyor.poll.recover import Look, look
+from conveyor.s3.bucket import Storage
+from tests.support.examples import BATCH, NOW, RUN
+from tests.support.fake_aws import Bucket
+from tests.support.files_server import FileServer, batch, file
+
+LATER = NOW + timedelta(hours=2)
+"""The attempt is over and settled."""
+ATTEMPTED = BatchFacts(attempts=1, unknown={1})
+OURS = {"conveyor_run": RUN.run, "conveyor_batch": "1", "conveyor_requests": "3"}
+
+
+class Looking:
+    """Some batches at the provider, and one attempt without answer."""
+
+    def __init__(self, *listed: dict[str, Any], files: bool = True) -> None:
+        """Look for attempt 1, once. `files`: the server lists the file of our batch, `file-1`."""
+        self.server = FileServer()
+        self.server.batches = list(listed)
+        self.server.files = [file(1)] if files else []
+        self.bucket = Bucket()
+        storage = Storage(self.bucket.client, "bucket")
+        ledger = Ledger(storage, RUN.run)
+        ledger.write_attempt_unknown(1, 1, AttemptUnknown("w", NOW, "ReadTimeout"))
+        turn = Turn(RUN, ledger, storage, self.server.api(), Invocation(timedelta(minutes=2), lambda: LATER))
+        self.found = look(turn, BATCH, 1, ATTEMPTED)
+        self.facts = ledger.facts().batches[1]
+
+    def adopted(self) -> Submitted:
+        """Return the batch that was taken for ours, without that a result was read."""
+        assert not [request for request in self.server.seen if request.url.path.endswith("/content")]
+        return msgspec.json.decode(self.bucket.objects[keys.batch(RUN.run, 1, 1)], type=Submitted)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"metadata": OURS},
+        {"input_file_id": "file-1", "metadata": None},
+        {"metadata": OURS, "status": "in_progress", "created_at": None},
+        {"metadata": OURS, "status": "completed"},
+        {"metadata": OURS, "created_at": NOW.timestamp() - 9999},
+        {"metadata": OURS, "created_at": NOW.timestamp() + 7200},
+        {"input_file_id": "file-1", "request_counts": None, "created_at": None},
+        {"metadata": OURS, "request_counts": {"total": 2, "completed": 0, "failed": 0}},
+        {"metadata": OURS, "status": "failed", "errors": {"data": [{"code": "token_limit_exceeded"}]}},
+    ],
+)
+def test_a_batch_that_bears_our_name_is_ours_at_once(about: dict[str, Any]) -> None:
+    """Both were known before the call; also if it failed since, which is another matter."""
+    looking = Looking(batch(7, **about))
+    assert (looking.adopted().id, looking.adopted().adopted) == ("batch_7", True)
+    assert msgspec.json.decode(looking.bucket.objects[keys.claim("batch_7")], type=Claim) == Claim(RUN.run, 1)
+    assert looking.facts == BatchFacts(unknown={1}, takes={1})
+
+
+def test_of_two_batches_of_ours_the_one_that_ran_counts() -> None:
+    """The other one cost nothing."""
+    failed = batch(8, metadata=OURS, status="failed", errors=None)
+    for order in ([failed, batch(7, metadata=OURS)], [batch(7, metadata=OURS), failed]):
+        assert Looking(*order).adopted().id == "batch_7"
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"metadata": OURS | {"conveyor_run": "run-2"}},
+        {"metadata": OURS | {"conveyor_batch": "2"}},
+        {"metadata": OURS | {"conveyor_run": "run-2"}, "input_file_id": "file-1", "status": "completed"},
+        {"request_counts": {"total": 4, "completed": 0, "failed": 0}},
+        {"status": "failed", "errors": None},
+        {"created_at": NOW.timestamp() - 9999},
+    ],
+)
+def test_a_batch_of_another_run_or_program_holds_up_nothing(about: dict[str, Any]) -> None:
+    """By its own word, its size, its age, or because nothing of it was run: so nothing of ours was created."""
+    looking = Looking(batch(7, **about))
+    assert looking.found == Look(LATER)
+    assert looking.facts == BatchFacts(unknown={1}, absent={1})
+
+
+@pytest.mark.parametrize("about", [{}, {"request_counts": {"total": 3, "completed": 0, "failed": 0}}])
+def test_a_batch_of_which_nobody_can_tell_yet_is_waited_for(about: dict[str, Any]) -> None:
+    """Its results will tell; nobody pays before."""
+    looking = Looking(batch(7, **about, input_file_id="file-1"), files=False)
+    assert looking.found == Look()
+    assert looking.facts == BatchFacts(unknown={1})

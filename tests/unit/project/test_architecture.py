@@ -1,0 +1,132 @@
+"""The packages of the core, and which of them each may import."""
+
+import ast
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from conveyor.provider import connect
+
+CORE = Path(__file__).parents[3] / "layers" / "conveyor" / "conveyor"
+PURE = ["domain", "jsonl", "settings", "wording", "file_types", "validation"]
+WALLS = {
+    "domain": [],
+    "jsonl": [],
+    "settings": ["domain"],
+    "wording": ["domain"],
+    "file_types": ["domain", "jsonl"],
+    "validation": ["domain", "jsonl", "settings", "wording"],
+    "s3": ["domain", "jsonl"],
+    "ledger": ["domain", "file_types", "s3", "settings"],
+    "provider": ["domain", "jsonl", "settings", "wording"],
+    "provider.messages": ["domain", "jsonl", "settings", "provider"],
+    "provider.files": ["domain", "jsonl", "settings", "provider", "provider.messages"],
+    "context": ["domain", "jsonl", "s3", "ledger", "provider"],
+    "clients": ["domain", "settings", "wording", "s3", "ledger", "provider", "context"],
+    "submit": [*PURE, "s3", "ledger", "provider", "context", "clients"],
+    "split": [*PURE, "s3", "ledger", "provider", "context", "clients"],
+    "report": [*PURE, "s3", "ledger", "clients"],
+    "poll": [*PURE, "s3", "ledger", "provider", "context", "clients", "submit", "split"],
+}
+"""What each package may import; only packages above it in this table, so there is no circle."""
+OUTER = {
+    "s3.bucket": {"botocore"},
+    "clients": {"boto3", "botocore"},
+    "provider.connect": {"botocore", "httpx"},
+    "provider.transport": {"httpx"},
+    "provider.credentials": {"httpx"},
+    "provider.sigv4": {"botocore", "httpx"},
+    "provider.refusals": {"httpx"},
+}
+"""The only modules that know AWS or HTTP."""
+MOST_MODULES = 12
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Return the core's modules by dotted name, without `conveyor.`."""
+    paths = (path for path in CORE.rglob("*.py") if path.name != "__init__.py")
+    return {".".join(path.relative_to(CORE).with_suffix("").parts): path for path in paths}
+
+
+@cache
+def imports(path: Path) -> set[str]:
+    """Return all modules a file imports, those inside functions and for type checking included."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    of = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    parts = {f"{node.module}.{alias.name}" for node in of for alias in node.names}
+    return plain | {str(node.module) for node in of} | {part for part in parts if part[9:] in modules()}
+
+
+def package(module: str) -> str:
+    """Return the package a module of the core lies in; a module at the top is its own."""
+    return module.rpartition(".")[0] or module
+
+
+def known(module: str) -> set[str]:
+    """Return the modules of the core that a module imports."""
+    return {name[9:] for name in imports(modules()[module]) if name.startswith("conveyor.") and name[9:] in modules()}
+
+
+def test_the_table_of_walls_names_every_package_and_has_no_circle() -> None:
+    """A package may only import packages that stand above it."""
+    assert set(WALLS) == {package(module) for module in modules()}
+    order = list(WALLS)
+    assert all(order.index(other) < order.index(name) for name, others in WALLS.items() for other in others)
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_a_module_imports_only_what_its_package_may(module: str) -> None:
+    """Stages do not know each other, except poll, which sends and splits; pure packages know pure packages only."""
+    others = {package(name) for name in known(module)} - {package(module)}
+    assert others <= set(WALLS[package(module)])
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_only_a_few_modules_know_aws_or_http(module: str) -> None:
+    """There is one place each for S3, for the provider, and for building clients."""
+    outer = {name.partition(".")[0] for name in imports(modules()[module])}
+    assert outer & {"boto3", "botocore", "httpx"} <= OUTER.get(module, set())
+    assert package(module) not in PURE or "aws_lambda_powertools" not in outer
+
+
+def test_no_circle_of_modules() -> None:
+    """Every module can be read before those that import it."""
+    left = {module: known(module) for module in modules()}
+    while free := {module for module, others in left.items() if not others & left.keys()}:
+        left = {module: others for module, others in left.items() if module not in free}
+    assert left == {}
+
+
+def test_packages_are_small_and_export_nothing_of_their_own() -> None:
+    """A name is imported from the module that holds it: a package that imports its modules would slow cold starts."""
+    packages = list(CORE.rglob("__init__.py"))
+    for path in packages:
+        assert [type(node) for node in ast.parse(path.read_text()).body] == [ast.Expr], path
+        assert len(list(path.parent.glob("*.py"))) - 1 <= MOST_MODULES, path
+
+
+DIALECTS = {name for name in modules() if name.startswith(("provider.messages.", "provider.files."))}
+
+
+@pytest.mark.parametrize("module", sorted(modules().keys() - DIALECTS))
+def test_only_dialects_know_dialects(module: str) -> None:
+    """Another dialect changes nothing but the list in `provider/connect.py`, which loads them by name."""
+    assert not known(module) & DIALECTS
+    assert module == "provider.connect" or "conveyor.provider.messages" not in modules()[module].read_text()
+    assert module == "provider.connect" or "conveyor.provider.files" not in modules()[module].read_text()
+
+
+def test_every_dialect_in_the_list_can_be_connected() -> None:
+    """A value of `BatchApi` that leads nowhere would be found by the first run."""
+    assert {module.removeprefix("conveyor.") for module in connect.DIALECTS.values()} <= DIALECTS
+    assert all(callable(import_module(module).connect) for module in connect.DIALECTS.values())
+
+
+def test_dialects_share_result_lines_only() -> None:
+    """A provider of the files dialect may write result lines of the other."""
+    shared = {name for module in DIALECTS if module.startswith("provider.files.") for name in known(module) & DIALECTS}
+    assert {name for name in shared if name.startswith("provider.messages.")} <= {"provider.messages.results"}

@@ -1,0 +1,380 @@
+"""Result lines as providers were reported to write them, and variants: each has one right reading, in both dialects."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from conveyor.domain.outcome import NO_REASON, UNREADABLE, Outcome, Result, Usage, is_retryable
+from conveyor.provider.files import results as file_results
+from conveyor.provider.messages import results as message_results
+
+REPORTS = Path(__file__).parents[2] / "data" / "reports"
+WIRE_ID = "f4ee1d3039-1"
+DECODERS = {"messages": message_results.decode_results, "files": file_results.decode_results}
+
+
+def reported(name: str) -> list[bytes]:
+    """Read the lines of a report."""
+    lines = (REPORTS / name).read_bytes().splitlines()
+    return [line.replace(b"<wire id>", WIRE_ID.encode()) for line in lines if line]
+
+
+def read(line: bytes, dialect: str = "files") -> Result:
+    """Read one line, between two others that hold up nothing."""
+    other = b'{"custom_id":"f4ee1d3039-9","result":{"type":"expired"}}'
+    before, result, after = DECODERS[dialect]([b"\n".join([other, line, other]) + b"\n"])
+    assert before.outcome == after.outcome == Outcome.EXPIRED
+    assert result.raw == line
+    return result
+
+
+def message(text: bytes, usage: bytes = b'{"input_tokens":3,"output_tokens":4}') -> bytes:
+    """Write a message that holds a text as it is."""
+    return b'{"model":"m","content":[{"type":"text","text":"%b"}],"usage":%b}' % (text, usage)
+
+
+def in_every_form(answer: bytes) -> list[tuple[str, bytes]]:
+    """Write the line of an answer as each dialect does, with the dialect that reads it."""
+    wire_id = WIRE_ID.encode()
+    succeeded = b'{"custom_id":"%b","result":{"type":"succeeded","message":%b}}' % (wire_id, answer)
+    body = b'{"id":"b","custom_id":"%b","response":{"status_code":200,"body":%b},"error":null}' % (wire_id, answer)
+    bare = b'{"custom_id":"%b","response":%b,"error":null}' % (wire_id, answer)
+    return [("messages", succeeded), ("files", succeeded), ("files", body), ("files", bare)]
+
+
+ODD_TEXTS = [
+    (rb"cut emoji \ud83d", "cut emoji \ufffd"),
+    (rb"\ude00\ud83d\ude00", "\ufffd\U0001f600"),
+    (b"bell \x07", "bell \ufffd"),
+    (b"nul \x00", "nul \ufffd"),
+    (b"latin \xe9", "latin \ufffd"),
+    (b"half \xf0\x9f\x98", "half \ufffd"),
+    (b"surrogate \xed\xa0\xbd", "surrogate \ufffd\ufffd\ufffd"),
+    (rb"escape \x41", "escape \ufffdx41"),
+    (rb"two \uD83D\uD83D", "two \ufffd\ufffd"),
+    (b"overlong \xc0\xaf", "overlong \ufffd\ufffd"),
+    (b"colour \x1b[0m", "colour \ufffd[0m"),
+]
+
+
+@pytest.mark.parametrize("form", range(4))
+@pytest.mark.parametrize(("text", "shown"), ODD_TEXTS)
+def test_an_answer_with_characters_that_are_no_text_is_delivered_with_others_in_their_place(
+    text: bytes, shown: str, form: int
+) -> None:
+    """Model and tokens are read, and the line as it came is kept."""
+    dialect, line = in_every_form(message(text))[form]
+    result = read(line, dialect)
+    assert (result.wire_id, result.outcome, result.is_repaired, result.must_be_kept) == (
+        WIRE_ID,
+        "succeeded",
+        True,
+        True,
+    )
+    assert orjson.loads(result.response)["content"][0]["text"] == shown
+    assert (result.model, result.usage) == ("m", Usage(3, 4))
+
+
+def test_the_reported_answers_with_half_an_emoji_are_delivered() -> None:
+    """One of each dialect."""
+    completion, answer = reported("lone-surrogate-answer.result.jsonl")
+    assert read(completion).is_repaired
+    assert read(answer).is_repaired
+    assert read(answer, "messages").is_repaired
+
+
+@pytest.mark.parametrize("form", range(4))
+@pytest.mark.parametrize("cut", [1, 20, 60])
+def test_a_line_that_is_cut_off_names_its_request_and_is_no_success(form: int, cut: int) -> None:
+    """Another read may bring it whole; if none does, it may have been paid for."""
+    dialect, line = in_every_form(message(b"x" * 40))[form]
+    result = read(line[:-cut], dialect)
+    assert (result.wire_id, result.outcome, result.is_broken, result.must_be_kept) == (WIRE_ID, "errored", True, True)
+    assert result.error is not None
+    assert result.error.type == UNREADABLE
+    assert WIRE_ID in result.error.message
+    assert not is_retryable(result.outcome, result.error)
+
+
+@pytest.mark.parametrize("form", range(4))
+def test_results_that_stand_on_one_line_are_all_read(form: int) -> None:
+    """A line feed was lost; the first one may be cut off, and then names its request."""
+    dialect, first = in_every_form(message(b"a"))[form]
+    second = in_every_form(message(rb"\ud83d"))[form][1].replace(b"3039-1", b"3039-2")
+    third = first.replace(b"3039-1", b"3039-3")
+    for glued in (first + second + third, first + b" " + second + b"\r" + third):
+        results = list(DECODERS[dialect]([glued + b"\n"]))
+        assert [(each.wire_id[-1], each.outcome, each.is_repaired) for each in results] == [
+            ("1", "succeeded", False), ("2", "succeeded", True), ("3", "succeeded", False),
+        ]  # fmt: skip
+    torn, whole = DECODERS[dialect]([first[:-30] + second + b"\n"])
+    assert (torn.wire_id[-1], torn.is_broken, whole.wire_id[-1], whole.is_repaired) == ("1", True, "2", True)
+
+
+def test_a_broken_line_that_names_several_requests_is_a_broken_result_of_each() -> None:
+    """Each is read again, and none of them is paid for again by itself."""
+    line = b'{"result":{},"custom_id":"f4ee1d3039-1"},"result":{},"custom_id":"f4ee1d3039-2"},'
+    for decode in DECODERS.values():
+        assert [(each.wire_id, each.is_broken) for each in decode([line])] == [
+            ("f4ee1d3039-1", True), ("f4ee1d3039-2", True),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line", [b"{'custom_id': 'f4ee1d3039-1', 'response': {'id': 'x'}}", b'{\\"custom_id":"f4ee1d3039-1","result":{}}']
+)
+def test_a_line_that_is_no_json_names_its_request_in_whatever_form(line: bytes) -> None:
+    """A program's own text of an object, say: it may have been paid for."""
+    for dialect in DECODERS:
+        assert (read(line, dialect).wire_id, read(line, dialect).is_broken) == (WIRE_ID, True)
+
+
+@pytest.mark.parametrize(
+    "line", [b"[1]", b"5", b'{"x":{"custom_id":"f4ee1d3039-1"}}', b'[{"x":{"custom_id":"f4ee1d3039-1"}}]']
+)
+def test_json_that_is_no_result_is_not_called_broken(line: bytes) -> None:
+    """Another read would not make it one."""
+    for dialect in DECODERS:
+        assert (read(line, dialect).wire_id, read(line, dialect).is_broken) == ("", False)
+
+
+@pytest.mark.parametrize("form", range(4))
+def test_an_answer_may_be_text_that_holds_it(form: int) -> None:
+    """Also with line feeds in it, twice as text, or with characters that are no text."""
+    answer = message(b"a")
+    plain, twice = orjson.dumps(answer.decode()), orjson.dumps(orjson.dumps(answer.decode()).decode())
+    crlf = orjson.dumps(orjson.dumps(orjson.loads(answer), option=orjson.OPT_INDENT_2).decode().replace("\n", "\r\n"))
+    pretty = orjson.dumps(orjson.dumps(orjson.loads(answer), option=orjson.OPT_INDENT_2).decode())
+    odd = orjson.dumps(message(rb"\ud83d").decode())
+    for written in (plain, twice, pretty, crlf, odd):
+        dialect, line = in_every_form(written)[form]
+        result = read(line, dialect)
+        assert result.outcome is Outcome.SUCCEEDED
+        assert result.is_repaired is (written is odd)
+        assert not {b"\n", b"\r"} & set(map(bytes, zip(result.response, strict=True)))
+        assert orjson.loads(result.response)["content"][0]["text"] == ("\ufffd" if written is odd else "a")
+        assert (result.model, result.usage) == ("m", Usage(3, 4))
+
+
+@pytest.mark.parametrize("dialect", DECODERS)
+def test_a_success_without_a_message_is_unreadable_and_kept(dialect: str) -> None:
+    """All but an empty object, which is a message."""
+    lines = (REPORTS / "06-result-not-object.jsonl").read_bytes().splitlines()
+    results = list(DECODERS[dialect](line + b"\n" for line in lines))
+    assert [result.must_be_kept for result in results] == [True] * 4 + [False]
+    assert [result.outcome for result in results] == ["errored"] * 4 + ["succeeded"]
+    assert {result.error.type for result in results if result.error} == {UNREADABLE}
+
+
+@pytest.mark.parametrize("answer", [b'"no object"', b'"[1]"', b"[]", b"5", b"null", b"true", b'"{\\"cut\\":"', b'""'])
+@pytest.mark.parametrize("form", range(4))
+def test_an_answer_that_is_neither_an_object_nor_text_that_holds_one_is_unreadable(answer: bytes, form: int) -> None:
+    """Its raw line is kept, and it is not paid for again."""
+    dialect, line = in_every_form(answer)[form]
+    result = read(line, dialect)
+    assert result.error is not None
+    assert (result.wire_id, result.error.type, result.must_be_kept) == (WIRE_ID, UNREADABLE, True)
+    assert not is_retryable(result.outcome, result.error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [b"null", b"{}", b'""', b"[]", b"false", b'{"code":null,"message":null}', b'{"code":"","message":null,"param":{}}',
+     b'{"error":{"code":null}}', b'{"code":0,"message":""}', b'"null"', b'{"code":"None","message":"None"}',
+     b'{"type":"error","message":null}'],
+)  # fmt: skip
+def test_an_error_filled_with_nulls_is_none(error: bytes) -> None:
+    """The answer beside it was paid for."""
+    line = b'{"custom_id":"%b","response":{"status_code":200,"body":%b},"error":%b}'
+    for body in (message(b"a"), message(b"a")[:-1] + b',"error":' + error + b"}"):
+        assert read(line % (WIRE_ID.encode(), body, error)).outcome is Outcome.SUCCEEDED
+
+
+def test_the_reported_error_filled_with_nulls_is_a_success() -> None:
+    """Status 200 and a body."""
+    (line,) = reported("null-error-struct.result.jsonl")
+    assert read(line).outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize("status", [b"0", b'"0"', b"0.0", b"-1", b"100", b"199", b"300", b"302", b"304", b"399"])
+@pytest.mark.parametrize("body", [b"{}", b'{"id":null}', b"null", b'{"id":"x"}', b'""', b"[]"])
+def test_outside_200_to_299_is_never_a_success(status: bytes, body: bytes) -> None:
+    """It is worth sending again: the provider gave no reason."""
+    line = b'{"custom_id":"%b","response":{"status_code":%b,"request_id":"","body":%b},"error":null}'
+    result = read(line % (WIRE_ID.encode(), status, body))
+    assert result.error is not None
+    assert (result.outcome, result.error.message) == (Outcome.ERRORED, NO_REASON)
+    assert is_retryable(result.outcome, result.error)
+
+
+@pytest.mark.parametrize("status", [b"200", b"201", b'"200"', b'"200 OK"', b"200.0", b"299", b"null"])
+def test_all_of_200_to_299_is_a_success(status: bytes) -> None:
+    """However it is written, and where only a body is given."""
+    line = b'{"custom_id":"%b","response":{"status_code":%b,"body":%b}}' % (WIRE_ID.encode(), status, message(b"a"))
+    result = read(line)
+    assert (result.outcome, result.response) == (Outcome.SUCCEEDED, message(b"a"))
+
+
+def test_the_reported_status_of_zero_is_an_error_worth_sending_again() -> None:
+    """With either body."""
+    for line in reported("status-zero.result.jsonl"):
+        result = read(line)
+        assert result.error is not None
+        assert (result.outcome, result.error.message) == (Outcome.ERRORED, NO_REASON)
+        assert is_retryable(result.outcome, result.error)
+
+
+@pytest.mark.parametrize(
+    "status", [b'"inf"', b'"Infinity"', b'"1e999"', b"1e400", b'"nan"', b"200.5", b"{}", b"[]", b"true"]
+)
+def test_a_status_that_is_none_concerns_its_own_request(status: bytes) -> None:
+    """One line does not keep a batch from its results."""
+    line = b'{"custom_id":"%b","response":{"status_code":%b,"body":%b},"error":null}'
+    result = read(line % (WIRE_ID.encode(), status, message(b"a")))
+    assert result.error is not None
+    assert (result.wire_id, result.error.type) == (WIRE_ID, UNREADABLE)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"{ }", b'{"id":null}', b'{"id":"","choices":null}'])
+def test_a_body_that_is_filled_with_nulls_is_no_answer(body: bytes) -> None:
+    """Its raw line is kept."""
+    line = b'{"custom_id":"%b","response":{"status_code":200,"body":%b},"error":null}' % (WIRE_ID.encode(), body)
+    result = read(line)
+    assert result.error is not None
+    assert (result.error.type, result.must_be_kept) == (UNREADABLE, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, "authentication_error"), (402, "billing_error"), (403, "permission_error")]
+)
+def test_a_status_that_refuses_the_account_is_worth_sending_again_whatever_type_the_error_has(
+    status: int, kind: str
+) -> None:
+    """Servers use the type that blames the request."""
+    error = b'{"error":{"type":"invalid_request_error","message":"no"}}'
+    line = b'{"custom_id":"%b","response":{"status_code":%d,"body":%b},"error":null}' % (
+        WIRE_ID.encode(),
+        status,
+        error,
+    )
+    result = read(line)
+    assert result.error is not None
+    assert (result.error.type, is_retryable(result.outcome, result.error)) == (kind, True)
+
+
+@pytest.mark.parametrize("response", [b'{"status_code":200,"body":%b}', b"%b"])
+def test_an_answer_beside_an_error_is_kept_and_not_paid_for_again(response: bytes) -> None:
+    """Nobody can tell which of the two counts."""
+    line = b'{"custom_id":"%b","response":%b,"error":{"code":"odd","message":"m"}}'
+    result = read(line % (WIRE_ID.encode(), response % message(b"a")))
+    assert result.error is not None
+    assert (result.error.type, result.must_be_kept) == (UNREADABLE, True)
+
+
+def test_the_reported_words_are_kept() -> None:
+    """Of every shape."""
+    words = ["boom", "Internal server error", "Internal server error", "body: field required"]
+    for line, told in zip(reported("error-words-lost.result.jsonl"), words, strict=True):
+        for dialect in ("files", "messages") if b'"result"' in line else ("files",):
+            result = read(line, dialect)
+            assert result.error is not None
+            assert result.error.message == told
+
+
+def test_refusals_of_the_account_are_worth_sending_again() -> None:
+    """They come as `invalid_request_error`."""
+    for line in reported("account-refusals.result.jsonl"):
+        result = read(line, "messages" if b'"result"' in line else "files")
+        assert result.error is not None
+        assert result.outcome is Outcome.ERRORED
+        assert result.error.type == ("authentication_error" if b":401" in line else "invalid_request_error")
+        assert is_retryable(result.outcome, result.error)
+
+
+@pytest.mark.parametrize(
+    ("usage", "counted"),
+    [
+        (b'{"input_tokens":3.0,"output_tokens":4}', Usage(3, 4)),
+        (b'{"input_tokens":"3","output_tokens":"4.0"}', Usage(3, 4)),
+        (b'{"input_tokens":3,"output_tokens":null}', Usage(3, 0)),
+        (b'{"input_tokens":-1,"output_tokens":true,"cache_read_input_tokens":5}', Usage(0, 0, 0, 5)),
+        (b'{"input_tokens":1e300,"output_tokens":4}', Usage(0, 4)),
+        (b'{"input_tokens":%b,"output_tokens":4}' % (b"9" * 400), Usage(0, 4)),
+        (b'{"input_tokens":-5,"output_tokens":4}', Usage(0, 4)),
+        (b'{"input_tokens":"many","output_tokens":4}', Usage(0, 4)),
+        (b'{"prompt_tokens":3.0,"completion_tokens":4.0,"total_tokens":7}', Usage(3, 4)),
+        (b"5", Usage()),
+    ],
+)
+@pytest.mark.parametrize("form", range(4))
+def test_each_count_is_read_by_itself(usage: bytes, counted: Usage, form: int) -> None:
+    """An odd one hides neither the others nor the model."""
+    dialect, line = in_every_form(message(b"a", usage))[form]
+    result = read(line, dialect)
+    assert (result.model, result.usage) == ("m", counted)
+
+
+def test_the_reported_null_count_hides_nothing() -> None:
+    """Neither model nor tokens."""
+    (line,) = (REPORTS / "08-result-null-count.jsonl").read_bytes().splitlines()
+    result = read(line, "messages")
+    assert (result.model, result.usage) == ("claude-haiku-4-5", Usage(5, 0))
+
+
+@pytest.mark.parametrize("levels", [12, 500, 900, 5_000])
+@pytest.mark.parametrize("inner", [b"1", b"null", b'"boom"'])
+def test_a_deep_error_hides_neither_its_request_nor_another(levels: int, inner: bytes) -> None:
+    """Beside an answer, too, where it says that there is one, and where it says nothing."""
+    error = b'{"a":' * levels + inner + b"}" * levels
+    errored = b'{"custom_id":"%b","result":{"type":"errored","error":%b}}' % (WIRE_ID.encode(), error)
+    failed = b'{"custom_id":"%b","response":null,"error":%b}' % (WIRE_ID.encode(), error)
+    beside = b'{"custom_id":"%b","response":{"status_code":200,"body":%b},"error":%b}'
+    within = message(b"a")[:-1] + b',"error":%b}' % error
+    lines = [failed, beside % (WIRE_ID.encode(), message(b"a"), error), beside % (WIRE_ID.encode(), within, b"null")]
+    for dialect, line in [("messages", errored), ("files", errored), *(("files", line) for line in lines)]:
+        assert read(line, dialect).wire_id == WIRE_ID
+
+
+@pytest.mark.parametrize("form", range(4))
+@pytest.mark.parametrize("text", [b"a", rb"\ud83d"])
+def test_results_between_brackets_and_commas_are_all_read(form: int, text: bytes) -> None:
+    """An array on one line, or over lines; the comma or the bracket belongs to no result."""
+    dialect, first = in_every_form(message(text))[form]
+    second = first.replace(b"3039-1", b"3039-2")
+    for whole in (
+        first + b"," + second,
+        b"[" + first + b", " + second + b"]",
+        b"[" + first + b",\n" + second + b",\n]",
+        b"[\n" + first + b",\n" + second + b"\n]\n",
+        first + b"\n,\n" + second + b",\n",
+        b"[" + first + b"]\n[" + second + b"]",
+    ):
+        results = list(DECODERS[dialect]([whole]))
+        assert [(each.wire_id, each.outcome) for each in results] == [
+            ("f4ee1d3039-1", "succeeded"), ("f4ee1d3039-2", "succeeded"),
+        ]  # fmt: skip
+    assert read(first + b",", dialect).is_repaired == (text != b"a")
+
+
+def test_an_array_of_many_results_on_one_line_is_read_whole() -> None:
+    """Whatever the order of their fields."""
+    one = '{"result":{"type":"expired"},"custom_id":"f4ee1d3039-%d"}'
+    line = ("[" + ",".join(one % number for number in range(1, 1001)) + "]").encode()
+    for decode in DECODERS.values():
+        assert [each.wire_id for each in decode([line])] == [f"f4ee1d3039-{number}" for number in range(1, 1001)]
+
+
+@pytest.mark.parametrize("line", [b"[", b"]", b",", b"[]", b"],", b" [ ] , "])
+@pytest.mark.parametrize("dialect", DECODERS)
+def test_a_line_of_brackets_and_commas_is_nobodys(line: bytes, dialect: str) -> None:
+    """It holds no result that could be a request's."""
+    assert list(DECODERS[dialect]([line + b"\n"])) == []
+
+
+def test_a_line_that_is_too_long_may_be_anybodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is held."""
+    for module in (message_results, file_results):
+        monkeypatch.setattr(module, "LONGEST_RESULT", 10)
+    for decode in DECODERS.values():
+        assert [each.wire_id for each in decode([b"[" * 99 + b"\n"])] == [""]

@@ -1,0 +1,154 @@
+"""Retry-After: once a provider has said when to come back, nothing is asked before, whatever the call."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from conveyor.domain.refusal import RefusalKind
+from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.protocol import Refused, ResultsUnreadable, Trouble, TroubleKind
+from conveyor.provider.retry_after import Rest, retry_after
+from conveyor.provider.transport import Content, Door
+from tests.support.examples import NOW
+
+type Call = Callable[[Door], Any]
+
+
+def post(door: Door) -> Any:
+    """Post a body of three bytes."""
+    return door.post("/v1/files", Content("text/plain", 3, lambda: [b"abc"]), 10)
+
+
+def stream(door: Door) -> Any:
+    """Read what lies at a path, or say why it cannot be read."""
+    try:
+        with door.stream("/v1/files/1/content", seconds=1) as pieces:
+            return b"".join(pieces)
+    except ResultsUnreadable as error:
+        return error
+
+
+CALLS: dict[str, Call] = {
+    "look": lambda door: door.ask("GET", "/v1/batches/1"),
+    "list": lambda door: door.speaking({"x-version": "1"}).ask("GET", "/v1/batches", {"limit": 100}),
+    "cancel": lambda door: door.ask("POST", "/v1/batches/1/cancel"),
+    "delete": lambda door: door.ask("DELETE", "/v1/files/1"),
+    "results": stream,
+    "post": post,
+}
+
+
+class Busy:
+    """A provider that answers once with an error and a header, and then well."""
+
+    def __init__(self, status: int, given: str | None) -> None:
+        """Take the first answer."""
+        self.now = NOW
+        self.asked = self.renewed = 0
+        self.noted: list[tuple[datetime, str]] = []
+        self._answer = httpx.Response(status, headers={} if given is None else {"retry-after": given})
+        key = KeyHeader(self._key)
+        rest = Rest(lambda: self.now, lambda until, reason: self.noted.append((until, reason)))
+        self.door = Door(httpx.Client(transport=httpx.MockTransport(self._serve)), "https://p.test", key, None, rest)
+
+    def _key(self, *, renew: bool = False) -> ApiKey:
+        self.renewed += renew
+        return ApiKey("key")
+
+    def _serve(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self.asked += 1
+        return self._answer if self.asked == 1 else httpx.Response(200, text="well")
+
+
+DATE = format_datetime(NOW + timedelta(seconds=50), usegmt=True)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 409, 425, 429, 500, 502, 503, 529])
+@pytest.mark.parametrize("given", ["50", "49.2", DATE])
+@pytest.mark.parametrize("first", sorted(CALLS))
+def test_after_any_call_that_named_a_moment_nothing_is_asked_before_it(first: str, status: int, given: str) -> None:
+    """Neither the same call nor another, nor once more with a new credential; and at that moment it is."""
+    busy = Busy(status, given)
+    CALLS[first](busy.door)
+    assert (busy.asked, busy.renewed) == (1, 0)
+    until = NOW + timedelta(seconds=50)
+    assert busy.noted == [(until, f"HTTP {status}")]
+    busy.now = until - timedelta(milliseconds=1)
+    answers = {name: call(busy.door) for name, call in CALLS.items()}
+    assert busy.asked == 1
+    unasked = Trouble(f"HTTP {status}", TroubleKind.UNASKED)
+    assert [answers[name] for name in ("look", "list", "cancel", "delete")] == [unasked] * 4
+    assert answers["results"].kind is TroubleKind.UNASKED
+    told = "the provider had asked not to be called yet"
+    assert answers["post"] == Refused(RefusalKind.LATER, 0, "resting", told, 1)
+    busy.now = until
+    for call in CALLS.values():
+        call(busy.door)
+    assert busy.asked == 1 + len(CALLS)
+
+
+@pytest.mark.parametrize("given", [None, "", "0", "-5", "soon", "nan", "inf", "Sun, 22 Nov 2020 10:00:00 GMT"])
+@pytest.mark.parametrize("first", sorted(CALLS))
+def test_without_a_moment_the_provider_is_asked_as_ever(first: str, given: str | None) -> None:
+    """Who says nothing, or now, has asked for nothing."""
+    busy = Busy(503, given)
+    CALLS[first](busy.door)
+    CALLS["look"](busy.door)
+    assert (busy.asked, busy.noted) == (2, [])
+
+
+@pytest.mark.parametrize("first", sorted(CALLS))
+def test_a_call_that_succeeds_says_nothing_about_the_next_one(first: str) -> None:
+    """Else a server that sends the header with every answer would never be sent a batch."""
+    busy = Busy(200, "50")
+    CALLS[first](busy.door)
+    CALLS["post"](busy.door)
+    assert (busy.asked, busy.noted) == (2, [])
+
+
+@pytest.mark.parametrize("given", ["999999", "Sun, 22 Nov 2099 10:00:00 GMT"])
+def test_a_provider_is_left_alone_for_a_day_at_most(given: str) -> None:
+    """Whoever says a year is asked again tomorrow."""
+    assert retry_after(given, NOW) == 86_400
+
+
+def test_a_moment_is_rounded_up_to_whole_seconds() -> None:
+    """Under which it is written down; rounded down it would be too early."""
+    noted = list[datetime]()
+    rest = Rest(lambda: datetime(2026, 11, 22, 10, 0, 0, 1, UTC), lambda until, _: noted.append(until))
+    rest.heed(429, "5")
+    assert noted == [datetime(2026, 11, 22, 10, 0, 6, tzinfo=UTC)]
+
+
+def test_a_later_moment_counts_and_an_earlier_one_does_not() -> None:
+    """Two answers may name two."""
+    rest = Rest(lambda: NOW)
+    rest.begin(NOW + timedelta(seconds=50), "HTTP 429")
+    rest.begin(NOW + timedelta(seconds=20), "HTTP 503")
+    assert (rest.seconds, rest.reason, rest.is_on) == (50, "HTTP 429", True)
+    rest.begin(NOW + timedelta(seconds=60), "HTTP 503")
+    assert (rest.seconds, rest.reason) == (60, "HTTP 503")
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ("Sun, 22 Nov 2026 12:01:00 GMT", 60),
+        ("Sun Nov 22 12:01:00 2026", 60),
+        ("Sun, 22 Nov 2026 12:01:00 -0000", 60),
+        ("Sun, 22 Nov 2026 12:01:00", 60),
+        ("Sun, 22 Nov 2026 13:01:00 +0100", 60),
+        ("120, 30", 120),
+        ("30, soon", 30),
+        (f"Wed, 21 Oct 2026 07:28:00 +{'9' * 40}", None),
+        ("tomorrow, perhaps", None),
+    ],
+)
+def test_each_form_of_a_moment_is_read_and_no_other(given: str, seconds: int | None) -> None:
+    """Dates without a zone are in UTC; of a header that came twice the longest counts."""
+    assert retry_after(given, datetime(2026, 11, 22, 12, tzinfo=UTC)) == seconds

@@ -1,0 +1,101 @@
+"""Which answers of S3 say that a drop cannot be read, and in which words."""
+
+import pytest
+
+from conveyor.domain.drop import Source
+from conveyor.jsonl.gzip_stream import Unreadable
+from conveyor.s3.bucket import Storage
+from conveyor.s3.read_errors import CANNOT, DropUnreadable, unreadable
+from tests.support.fake_aws import answer, client, failure
+
+KEYS_WORDS = (
+    "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:key/1"
+)
+SSE_C = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided."
+ROLE = "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: s3:"
+LASTING = [
+    (404, "NoSuchVersion", "", "drop-gone"),
+    (404, "NoSuchKey", "", "drop-gone"),
+    (404, "404", "Not Found", "drop-gone"),
+    (405, "MethodNotAllowed", "", "drop-gone"),
+    (403, "AccessDenied", f"{ROLE}ListBucket because no identity-based policy allows the action", "drop-gone"),
+    (403, "AccessDenied", f"{ROLE}GetObjectVersion with an explicit deny in a resource-based policy", "drop-denied"),
+    (403, "InvalidObjectState", "", "drop-archived"),
+    (403, "AccessDenied", KEYS_WORDS, "drop-key-refused"),
+    (400, "KMS.DisabledException", "arn:aws:kms:key/1 is disabled.", "drop-key-refused"),
+    (400, "KMS.KMSInvalidStateException", "", "drop-key-refused"),
+    (400, "KMS.NotFoundException", "", "drop-key-refused"),
+    (400, "InvalidRequest", SSE_C, "drop-encrypted"),
+    (403, "AccessDenied", "Access Denied", "drop-denied"),
+    (403, "403", "Forbidden", "drop-denied"),
+    (403, "InvalidAccessPoint", "", "drop-denied"),
+    (400, "InvalidRequest", "", "drop-unreadable"),
+    (410, "Odd", "", "drop-unreadable"),
+    (416, "InvalidRange", "", "drop-unreadable"),
+]
+PASSING = [
+    (500, "InternalError"), (503, "SlowDown"), (503, "503"), (429, "TooManyRequests"), (408, "RequestTimeout"),
+    (400, "RequestTimeout"), (409, "OperationAborted"), (400, "ThrottlingException"), (400, "KMS.ThrottlingException"),
+    (400, "KMS.KMSInternalException"), (400, "KMS.KeyUnavailableException"), (400, "KMS.DependencyTimeoutException"),
+    (400, "ExpiredToken"), (400, "InvalidToken"), (403, "InvalidAccessKeyId"), (403, "SignatureDoesNotMatch"),
+    (403, "RequestTimeTooSkewed"), (404, "NoSuchBucket"), (301, "PermanentRedirect"), (200, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "code", "told", "kind"), LASTING)
+def test_an_answer_that_stays_so_has_its_own_code_and_next_step(status: int, code: str, told: str, kind: str) -> None:
+    """And S3's own words, which may hold names of roles and keys, go nowhere."""
+    error = unreadable(status, code, told)
+    assert isinstance(error, Unreadable)
+    assert error.code == kind
+    assert error.is_gone == (kind == "drop-gone")
+    words = str(error)
+    assert words.startswith(CANNOT)
+    assert "arn:" not in words
+    assert len(words) > len(CANNOT) + 40
+
+
+def test_each_kind_has_its_own_words() -> None:
+    """What to do differs."""
+    words = {kind: str(unreadable(status, code, told)) for status, code, told, kind in LASTING}
+    assert len(set(words.values())) == len(words) == 6
+
+
+@pytest.mark.parametrize(("status", "code"), PASSING)
+def test_an_answer_that_may_pass_refuses_no_drop(status: int, code: str) -> None:
+    """Neither what is busy or broken for now, nor what is wrong with our credentials."""
+    assert unreadable(status, code, "") is None
+
+
+@pytest.mark.parametrize("action", ["GetObject", "GetObjectVersion"])
+def test_a_permission_that_the_role_lacks_refuses_no_drop(action: str) -> None:
+    """It is the deployment's fault, and concerns every drop: runs go on when it is mended."""
+    assert unreadable(403, "AccessDenied", f"{ROLE}{action} because no identity-based policy allows it") is None
+
+
+@pytest.mark.parametrize(("status", "code", "told", "kind"), [each for each in LASTING if each[1] != "404"])
+def test_a_head_that_fails_is_told_by_the_words_of_a_get(status: int, code: str, told: str, kind: str) -> None:
+    """S3 answers a HEAD without a body."""
+    body = f"<Error><Code>{code}</Code><Message>{told}</Message></Error>".encode()
+    s3 = client("s3", lambda request: answer(status, b"" if request.method == "HEAD" else body))
+    with pytest.raises(DropUnreadable) as caught:
+        Storage(s3, "bucket").describe("inbox/a.jsonl", "v1")
+    assert caught.value.code == kind
+    with pytest.raises(DropUnreadable) as caught:
+        list(Storage(s3, "bucket").stream(Source("inbox/a.jsonl", "v1"), 0, 10))
+    assert caught.value.code == kind
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "ExpiredToken"), (503, "SlowDown"), (403, "SignatureDoesNotMatch")])
+def test_a_head_that_fails_for_another_reason_is_an_error(status: int, code: str) -> None:
+    """It is asked again, by whoever repeats the function."""
+    s3 = client("s3", lambda request: answer(status) if request.method == "HEAD" else failure(status, code))
+    with pytest.raises(s3.exceptions.ClientError, match=code):
+        Storage(s3, "bucket").describe("inbox/a.jsonl", "v1")
+
+
+def test_a_head_that_fails_once_is_an_error_and_no_refusal() -> None:
+    """The object can be read: the next try will describe it."""
+    s3 = client("s3", lambda request: answer(403) if request.method == "HEAD" else answer(206, b"x"))
+    with pytest.raises(s3.exceptions.ClientError, match="403"):
+        Storage(s3, "bucket").describe("inbox/a.jsonl", "v1")

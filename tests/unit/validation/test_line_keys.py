@@ -1,0 +1,284 @@
+"""What stands on a line beside `params`: its id, misspelt keys, keys given twice, and the provider's own form."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from conveyor.domain.dialect import Dialect
+from conveyor.domain.findings import Fault
+from conveyor.jsonl.lines import Line, read_stretches
+from conveyor.validation.body_fields import alike
+from conveyor.validation.checker import check_drop
+from conveyor.validation.params import Rules
+from conveyor.validation.request_body import Envelope
+from conveyor.validation.rules import Request, read_request
+from tests.support.drops import CHAT, MESSAGES, PARAMS, RUN, files, line, settings
+
+REPORTS = Path(__file__).parents[2] / "data" / "reports"
+GOOD: dict[str, Any] = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def found(raw: bytes, dialect: Dialect = MESSAGES) -> Request | list[Fault]:
+    """Look at a line."""
+    return read_request(Line(1, 0, len(raw), raw), Rules.of(16, dialect))
+
+
+def told(raw: bytes | dict[str, Any], dialect: Dialect = MESSAGES) -> list[tuple[str, str]]:
+    """Return code and message of each fault of a line."""
+    seen = found(raw if isinstance(raw, bytes) else orjson.dumps(raw), dialect)
+    return [] if isinstance(seen, Request) else [(fault.code, fault.message) for fault in seen]
+
+
+@pytest.mark.parametrize("number", [7, 0, -3, 10**15, 2**53 - 1, 1 - 2**53])
+def test_an_id_may_be_an_integer(number: int) -> None:
+    """As a database or a data frame writes it."""
+    seen = found(line(number))
+    assert isinstance(seen, Request)
+    assert seen.custom_id == number
+    assert type(seen.custom_id) is int
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53), 2**63 - 1, 2**63, 2**64 - 1, -(2**63)])
+def test_an_integer_that_programs_change_is_no_id(number: int) -> None:
+    """Two of them may come back as one. However many lines are looked at at once."""
+    check = check_drop(RUN, settings(), MESSAGES, lambda: [line(number) + b"\n" + line(5) + b"\n"])
+    ((code, message),) = [(fault.code, fault.message) for fault in check.faults]
+    assert code == "custom-id-invalid"
+    assert f'write it as a string, "{number}"' in message
+    assert check.faults[0].custom_id == number
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (b"7.0", "7.0"),
+        (b"1e2", "100.0"),
+        (b"18446744073709551616", "number"),
+        (b"true", "true"),
+        (b"[]", "array"),
+        (b"{}", "object"),
+        (b'""', "empty string"),
+    ],
+)
+def test_an_id_that_is_neither_a_string_nor_an_integer_is_told_what_it_is(written: bytes, words: str) -> None:
+    """7.0 may have been 7 before a column got a gap: which it was, we do not guess."""
+    ((code, message),) = told(b'{"custom_id":%b,"params":%b}' % (written, orjson.dumps(GOOD)))
+    assert code == "custom-id-invalid"
+    assert words in message
+
+
+def test_an_integer_and_the_string_of_it_are_one_id() -> None:
+    """Whichever comes first, and at whatever distance."""
+    for lines in (
+        [line(7), line("7")],
+        [line("7"), line(7)],
+        [line(7), *(line(f"r-{n}") for n in range(400)), line("7")],
+    ):
+        check = check_drop(RUN, settings(), MESSAGES, lambda lines=lines: [b"\n".join(lines)])  # type: ignore[misc]
+        (fault,) = check.faults
+        assert (fault.code, fault.line, fault.message) == (
+            "custom-id-duplicate",
+            len(lines),
+            '"custom_id" is already used on line 1',
+        )
+        assert fault.custom_id == orjson.loads(lines[-1])["custom_id"]
+    assert not check_drop(RUN, settings(), MESSAGES, lambda: [line(7) + b"\n" + line("07") + b"\n" + line(-7)]).faults
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "customId",
+        "customID",
+        "custom-id",
+        "CUSTOM_ID",
+        "custom id",
+        "customid",
+        "cutsom_id",
+        "id",
+        "ID",
+        "request_id",
+        "requestId",
+        "recordId",
+        "key",
+    ],
+)
+def test_a_key_that_is_nearly_custom_id_names_it(name: str) -> None:
+    """And is not read as such: it may have been meant for something else."""
+    told_name = name if " " not in name else "a field"
+    assert [code for code, _ in told({name: "a", "params": GOOD})] == ["custom-id-misspelt"]
+    assert told_name in told({name: "a", "params": GOOD})[0][1]
+    assert told({name: "a", "custom_id": "b", "params": GOOD}) == []
+
+
+def test_only_the_first_keys_of_a_line_are_compared() -> None:
+    """A line may have millions, and names of millions of characters."""
+    few = {f"k{number}": 1 for number in range(49)}
+    assert alike([*few, "customId"], "custom_id", ()) == "customId"
+    assert alike([*few, "k", "customId"], "custom_id", ()) is None
+    assert alike(["c-" * 40 + "customid"], "custom_id", {"c" * 40 + "customid"}) is None
+    assert [code for code, _ in told({**few, "k": 1, "customId": 1, "params": GOOD})] == ["custom-id-missing"]
+
+
+@pytest.mark.parametrize("name", ["param", "Params", "parameters", "request", "modelInput", "payload"])
+def test_a_key_that_is_nearly_params_names_it(name: str) -> None:
+    """What other APIs call it, too."""
+    ((code, message),) = told({"custom_id": "a", name: GOOD})
+    assert (code, name in message, '"params"' in message) == ("params-misspelt", True, True)
+
+
+def test_what_stands_beside_params_instead_of_inside_is_told_once() -> None:
+    """With all its names, and nothing about what is missing inside."""
+    ((code, message),) = told({"custom_id": "a", **GOOD})
+    assert code == "fields-beside-params"
+    assert all(f'"{name}"' in message for name in GOOD)
+    for name, value in GOOD.items():
+        inside = {key: other for key, other in GOOD.items() if key != name}
+        assert [code for code, _ in told({"custom_id": "a", "params": inside, name: value})] == [code]
+    assert [code for code, _ in told({"custom_id": "a", "params": GOOD, "system": "Be brief."})] == [code]
+
+
+def test_notes_of_ones_own_beside_params_are_no_fault() -> None:
+    """They are not sent; nor is what stands inside, too."""
+    assert told({"custom_id": "a", "note": 1, "metadata": {"x": 1}, "id": 5, "params": GOOD}) == []
+    assert told({"custom_id": "a", "model": "mine", "params": GOOD}) == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b'{"custom_id":"a","params":%b,"params":%b}', 'the line has "params" twice'),
+        (b'{"custom_id":"a","custom_id":"b","params":%b,"x":%b}', 'the line has "custom_id" twice'),
+        (b'{"custom_id":"a","custom_id":"a","params":%b,"x":%b}', 'the line has "custom_id" twice'),
+        (b'{"custom_id":"a","x":%b,"x":1,"params":%b}', 'the line has "x" twice'),
+        (b'{"custom_id":"a","p\\u0061rams":%b,"params":%b}', 'the line has "params" twice'),
+        (b'{"custom_id":"a","my note":1,"my note":%b,"params":%b}', "the line has a field twice"),
+    ],
+)
+def test_a_key_of_the_line_that_is_given_twice_is_a_fault(raw: bytes, message: str) -> None:
+    """One of the values would be lost without a word."""
+    ((code, found_message),) = told(raw % (orjson.dumps(GOOD), orjson.dumps(GOOD)))
+    assert (code, found_message.startswith(message)) == ("key-twice", True)
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        b'"model":"m","model":"m"',
+        b'"max_tokens":5,"max_tokens":6',
+        b'"max_tokens":50,"max_tokens":5',
+        b'"x":1,"x":1',
+        b'"stream":true,"stream":null',
+        b'"stream":null,"stream":true',
+        b'"system":"a","s\\u0079stem":"b"',
+        b'"temperature":0,"temperature":1',
+        b'"messages":[{"role":"user","content":"dear"}],"messages":[{"role":"user","content":"Hi"}]',
+    ],
+)
+@pytest.mark.parametrize("last", [False, True])
+def test_a_field_of_params_that_is_given_twice_is_a_fault(twice: bytes, *, last: bool) -> None:
+    """Who reads it decides which one counts. However many lines are looked at at once, and wherever it stands."""
+    names = {bytes(name) for name in twice.replace(b"\\u0079", b"y").split(b'"')[1::2]}
+    rest = {name: value for name, value in GOOD.items() if name.encode() not in names}
+    written = orjson.dumps(rest)[1:-1]
+    raw = b'{"custom_id":"a","params":{%b}}' % b",".join([written, twice] if last else [twice, written])
+    (fault,) = [code for code, _ in told(raw) if code != "field-refused"]
+    assert fault == "key-twice"
+    check = check_drop(RUN, settings(), MESSAGES, lambda: [raw + b"\n" + line("b") + b"\n"])
+    assert {each.code for each in check.faults} - {"field-refused"} == {"key-twice"}
+    assert told(raw, CHAT) == []
+
+
+def test_a_key_may_be_given_twice_deeper_down() -> None:
+    """It is sent as it was written."""
+    raw = line("a", tools=[{"name": "t", "input_schema": {"x": 1}}]).replace(b'"x":1', b'"x":1,"x":2')
+    assert told(raw) == []
+
+
+def test_the_reported_keys_are_told() -> None:
+    """Each line has a fault of its own."""
+    check = check_drop(RUN, settings(), MESSAGES, lambda: [(REPORTS / "03-params-twice.jsonl").read_bytes()])
+    assert [(fault.line, fault.code) for fault in check.faults] == [
+        (1, "key-twice"),
+        (2, "key-twice"),
+        (3, "key-twice"),
+    ]
+
+
+OPENAI = (REPORTS / "openai-own-lines.jsonl").read_bytes()
+
+
+def test_lines_of_the_providers_own_form_are_taken() -> None:
+    """With the bodies that were written, under our ids."""
+    check = check_drop(RUN, settings(), CHAT, lambda: [OPENAI])
+    assert check.faults == []
+    (batch,) = check.batches
+    body = b"".join(Envelope(CHAT.form, RUN, 16).body(batch, read_stretches([OPENAI])))
+    assert len(body) == batch.body_bytes
+    sent, given = ([orjson.loads(each) for each in lines.splitlines()] for lines in (body, OPENAI))
+    assert [each | {"custom_id": ""} for each in sent] == [each | {"custom_id": ""} for each in given]
+
+
+def test_lines_of_both_forms_may_stand_in_one_file() -> None:
+    """Whichever has `params` and whichever `body`; method and url may be left out."""
+    lines = [
+        line("a"),
+        orjson.dumps({"custom_id": "b", "body": GOOD}),
+        orjson.dumps({"custom_id": "c", "method": "POST", "url": "/v1/chat/completions", "body": GOOD}),
+        orjson.dumps({"body": GOOD, "custom_id": 4, "method": None, "url": None}),
+    ]
+    data = b"\n".join(lines)
+    check = check_drop(RUN, settings(), CHAT, lambda: [data])
+    assert check.faults == []
+    (batch,) = check.batches
+    body = b"".join(Envelope(CHAT.form, RUN, 16).body(batch, read_stretches([data])))
+    assert len(body) == batch.body_bytes
+    assert [orjson.loads(each)["body"] for each in body.splitlines()] == [GOOD] * 4
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"url": "/v1/embeddings"}, "url-differs"),
+        ({"url": "https://api.openai.com/v1/chat/completions"}, "url-differs"),
+        ({"method": "GET"}, "method-invalid"),
+        ({"params": GOOD}, "params-and-body"),
+        ({"body": []}, "params-invalid"),
+        ({"body": {}}, "model-invalid"),
+        ({"body": None}, "params-missing"),
+    ],
+)
+def test_lines_that_ask_for_another_call_are_faults(change: dict[str, Any], code: str) -> None:
+    """The stack makes one call, for all lines."""
+    own = orjson.loads(OPENAI.splitlines()[0])
+    assert [found_code for found_code, _ in told(own | change, CHAT)] == [code]
+
+
+def test_the_url_that_is_wanted_is_named() -> None:
+    """As the parameter that says it."""
+    own = orjson.loads(OPENAI.splitlines()[0])
+    ((_, message),) = told(own, files(line_form="body", batch_endpoint="/v1/responses"))
+    assert "/v1/responses" in message
+    assert "BatchEndpoint" in message
+
+
+@pytest.mark.parametrize("dialect", [MESSAGES, PARAMS])
+def test_elsewhere_the_message_says_how_to_deploy_for_such_lines(dialect: Dialect) -> None:
+    """And how to rewrite them."""
+    ((code, message),) = told(OPENAI.splitlines()[0], dialect)
+    assert (code, "LineForm=body" in message) == ("params-missing", True)
+
+
+def test_tools_and_whatever_else_other_apis_have_pass_in_their_own_lines() -> None:
+    """`AllowTools` is about lines of `params` only."""
+    own = orjson.loads(OPENAI.splitlines()[0])
+    body = own["body"] | {
+        "tools": [{"type": "function", "function": {"name": "f"}}],
+        "response_format": {},
+        "n": 2,
+        "stop": None,
+    }
+    assert told(own | {"body": body}, CHAT) == []
+    assert told({"custom_id": "a", "params": body}, CHAT) == []

@@ -1,0 +1,100 @@
+"""Where a batch holds one model only, batches are cut where the model changes."""
+
+from itertools import groupby
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conveyor.domain.dialect import Dialect
+from conveyor.jsonl.lines import read_stretches
+from conveyor.validation.checker import MOST_MODEL_CHANGES, Check, check_drop
+from conveyor.validation.planner import Limits, Planner, Sent
+from conveyor.validation.request_body import Envelope
+from tests.support.drops import BODY, MESSAGES, PARAMS, RUN, Found, line, plain_check, settings
+
+models = st.lists(st.sampled_from(["m", "n", "o"]), min_size=1, max_size=40)
+
+
+def drop(models: list[str]) -> bytes:
+    """Write a drop of a line for each model."""
+    return b"".join(line(f"r-{number}", model=model) + b"\n" for number, model in enumerate(models))
+
+
+def checked(data: bytes, dialect: Dialect = BODY) -> Check:
+    """Check a drop."""
+    return check_drop(RUN, settings(), dialect, lambda: [data])
+
+
+@given(models, st.integers(1, 8))
+def test_a_batch_ends_where_another_model_follows_or_it_is_full(models: list[str], most: int) -> None:
+    """And nowhere else: each batch is a run of the loop."""
+    planner = Planner(Limits(most, 10**6, 10**6), 1)
+    for number, model in enumerate(models, 1):
+        planner.add(Sent(number, number, number * 10, number * 10 + 9, 1, 9, 1, 0, model))
+    stretches = [(model, len(list(same))) for model, same in groupby(models)]
+    wanted = [(model, min(most, count - begun)) for model, count in stretches for begun in range(0, count, most)]
+    assert [(batch.model, batch.requests) for batch in planner.batches] == wanted
+    assert [batch.first_line for batch in planner.batches][1:] == [batch.last_line + 1 for batch in planner.batches][
+        :-1
+    ]
+    assert planner.changes == len(stretches) - 1
+
+
+@given(models)
+def test_every_request_of_a_batch_names_its_model(models: list[str]) -> None:
+    """Whether many lines were looked at at once or one by one; a provider refuses the whole file otherwise."""
+    data = drop(models)
+    check = checked(data)
+    own = settings()
+    envelope = Envelope(BODY.form, RUN, own.default_max_tokens)
+    assert [batch.model for batch in check.batches] == [model for model, _ in groupby(models)]
+    for batch in check.batches:
+        stretches = read_stretches([data[batch.first_byte : batch.end_byte]], start=batch.first_byte)
+        body = b"".join(envelope.body(batch, stretches))
+        assert {orjson.loads(each)["body"]["model"] for each in body.splitlines()} == {batch.model}
+
+
+@pytest.mark.parametrize("dialect", [MESSAGES, PARAMS])
+def test_other_forms_hold_several_models_in_a_batch(dialect: Dialect) -> None:
+    """Each batch waits for its slowest request and takes a place in the queue: there should be few."""
+    check = checked(drop(["m", "n"] * 200), dialect)
+    assert not check.alternates
+    assert [(batch.requests, batch.model) for batch in check.batches] == [(400, "")]
+
+
+@pytest.mark.parametrize(("changes", "alternates"), [(MOST_MODEL_CHANGES, False), (MOST_MODEL_CHANGES + 1, True)])
+@pytest.mark.parametrize("after", [0, 3, 500])
+def test_models_that_alternate_too_often_are_told(changes: int, *, alternates: bool, after: int) -> None:
+    """Then lines are only counted on: no plan of thousands of batches is made, however the drop goes on."""
+    models = [f"m-{number % 2}" for number in range(changes + 1)]
+    data = drop(models + models[-1:] * after)
+    check = checked(data)
+    found = Found(check.batches, check.faults, check.lines, check.requests, check.alternates)
+    assert found == plain_check(data, settings(), 1000, BODY)
+    assert (check.alternates, check.requests) == (alternates, changes + 1 + after)
+    assert len(check.batches) <= MOST_MODEL_CHANGES + 2
+
+
+def test_faults_are_told_of_a_drop_whose_models_alternate_too_often() -> None:
+    """A person mends both at once; a repeated id is told up to there only."""
+    alternating = drop([f"m-{number % 2}" for number in range(MOST_MODEL_CHANGES + 2)])
+    data = alternating + b"nonsense\n" + line("late", max_tokens=0) + b"\n" + line("r-0")
+    check = checked(data)
+    assert check.alternates
+    assert [fault.code for fault in check.faults] == ["not-json", "max-tokens-invalid"]
+
+
+@given(st.binary(min_size=10, max_size=40))
+def test_a_drop_that_alternates_is_counted_to_its_end(bits: bytes) -> None:
+    """Whichever lines are looked at together, what is found is what a look at each finds.
+
+    But for the batches of one that alternates too often, which nobody sends.
+    """
+    data = drop(list(f"{int.from_bytes(bits):b}"))
+    check = check_drop(RUN, settings(), BODY, lambda: [data[begin : begin + 777] for begin in range(0, len(data), 777)])
+    found = Found(check.batches, check.faults, check.lines, check.requests, check.alternates)
+    wanted = plain_check(data, settings(), 1000, BODY)
+    assert found._replace(batches=[]) == wanted._replace(batches=[])
+    assert check.alternates or check.batches == wanted.batches
