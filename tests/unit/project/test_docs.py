@@ -68,7 +68,7 @@ def test_every_field_of_the_receipt_is_explained(table: str, kind: type[msgspec.
 def test_every_code_of_a_refusal_that_has_advice_is_explained() -> None:
     """As is every cause of failures: they are the words to look for."""
     text = (PROJECT / "docs" / "receipt.md").read_text()
-    source = "".join(path.read_text() for path in (PROJECT / "layers" / "conveyor" / "conveyor").glob("*.py"))
+    source = "".join(path.read_text() for path in (PROJECT / "layers" / "conveyor" / "conveyor").rglob("*.py"))
     of_drops = set(re.findall(r'"(drop-[a-z-]+)"', source))
     assert of_drops
     assert [code for code in {*advice.ADVICE, *refusal.Cause, *of_drops} if f"`{code}`" not in text] == []
