@@ -20,7 +20,7 @@ from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
 from conveyor.poll.poll import poll
 from conveyor.report.report import report
-from conveyor.s3.bucket import Storage
+from conveyor.s3.bucket import Bucket
 from conveyor.split.split import split
 from conveyor.submit.submit import submit
 
@@ -47,8 +47,9 @@ def main() -> None:
     clients = Clients()
     own: Any = vars(clients)
     boto3.client("s3", region_name="us-east-1")  # has its weight, although nobody uses it
-    own["storage"] = Storage(files, "bench")  # type: ignore[arg-type]
-    own["machine"], clients.access.secrets = NoMachine(), OneSecret()  # type: ignore[assignment]
+    own["bucket"] = Bucket(files, "bench")  # type: ignore[arg-type]
+    own["machine"] = NoMachine()
+    clients.connector.secrets = OneSecret()  # type: ignore[assignment]
     event = json.load(sys.stdin)
     invocation = Invocation(timedelta(seconds=900))
     functions = {

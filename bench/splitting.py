@@ -14,7 +14,7 @@ import orjson
 
 from bench.figures import Figure, cpu, interleaved
 from bench.files import FileS3
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain.drop import Drop, nonce, wire_id
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Outcome, failure
@@ -22,7 +22,7 @@ from conveyor.domain.plan import Batch
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import Run
 from conveyor.provider.messages.results import decode_results
-from conveyor.s3.bucket import Storage
+from conveyor.s3.bucket import Bucket
 from conveyor.settings.settings import Settings
 from conveyor.split.in_input_order import Job, write_in_order
 from conveyor.split.spool import Aside, Spool
@@ -86,14 +86,14 @@ def _split(root: Path, drop: Path, results: Path, requests: int) -> None:
         raise RuntimeError("lines were lost")
 
 
-def _turn(root: Path, drop: Path) -> Turn:
-    storage = Storage(cast("Any", FileS3(root)), "bench")
+def _turn(root: Path, drop: Path) -> RunContext:
+    storage = Bucket(cast("Any", FileS3(root)), "bench")
     moment = datetime.now(UTC)
     settings = Settings.from_env(
         {f"CONVEYOR_{name}": value for name, value in STACK_SETTINGS.items()} | {"CONVEYOR_API_URL": "-"}
     )
     run = Run(RUN, "bench", Drop("bench", KEY, "1", "e", drop.stat().st_size, moment, {}), settings)
-    return Turn(run, Ledger(storage, RUN), storage, cast("BatchApi", None), Invocation(moment - moment))
+    return RunContext(run, Ledger(storage, RUN), storage, cast("BatchApi", None), Invocation(moment - moment))
 
 
 @contextmanager

@@ -15,11 +15,11 @@ from msgspec.structs import replace
 
 from bench.figures import Figure, cpu, interleaved
 from conveyor.domain.plan import Batch
-from conveyor.jsonl.lines import read_stretches
+from conveyor.jsonl.lines import read_blocks
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.protocol import Created, Origin, Outgoing
-from conveyor.provider.transport import Door
+from conveyor.provider.transport import Transport
 from conveyor.s3.bucket import RANGE_BYTES
 from conveyor.settings.settings import Settings
 from conveyor.validation.checker import Check, check_drop
@@ -118,7 +118,7 @@ def _send(drop: Path, batches: list[Batch], settings: Settings) -> None:
     """Create batches as submit does, at a provider that is as near as can be."""
     envelope = Envelope(MessageBatches.dialect.form, RUN, settings.default_max_tokens)
     with httpx.Client(transport=_Sink()) as client:
-        api = MessageBatches(Door(client, "https://localhost", KeyHeader(lambda **_: ApiKey("-"))))
+        api = MessageBatches(Transport(client, "https://localhost", KeyHeader(lambda **_: ApiKey("-"))))
         for batch in batches:
             body = partial(_body, drop, batch, envelope)
             outgoing = Outgoing(Origin(RUN, batch.number, _SINCE), batch.requests, batch.body_bytes, body)
@@ -128,7 +128,7 @@ def _send(drop: Path, batches: list[Batch], settings: Settings) -> None:
 
 
 def _body(drop: Path, batch: Batch, envelope: Envelope) -> Iterator[bytes]:
-    stretches = read_stretches(_chunks(drop, batch.first_byte, batch.end_byte), start=batch.first_byte)
+    stretches = read_blocks(_chunks(drop, batch.first_byte, batch.end_byte), start=batch.first_byte)
     return envelope.body(batch, stretches)
 
 

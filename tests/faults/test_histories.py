@@ -182,7 +182,7 @@ def test_half_a_listing_is_no_proof_of_absence(belt: Belt, dialect: Dialect) -> 
                 return
             httpx.delete(f"{belt.provider.url}/v1/messages/batches/{deleted[0]}", headers=KEY).raise_for_status()
 
-    http = belt.clients.access.http
+    http = belt.clients.connector.http
     http.event_hooks = {"request": [by_two], "response": [delete_the_cursor]}
     state = belt.poll(run)
     http.event_hooks = {"request": [by_two]}

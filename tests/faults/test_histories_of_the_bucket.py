@@ -97,7 +97,7 @@ def test_a_ledger_that_is_lost_after_the_end_leads_to_no_second_call(belt: Belt,
 def test_a_ledger_that_is_lost_under_a_poll_is_an_error_and_no_new_beginning(belt: Belt, where: str) -> None:
     """An empty listing must not look like a run that has not begun."""
     run = belt.upload(DATA)
-    missing = belt.clients.storage._client.exceptions.NoSuchKey  # noqa: SLF001
+    missing = belt.clients.bucket._client.exceptions.NoSuchKey  # noqa: SLF001
 
     def go_on() -> None:
         assert belt.poll(run)["next"] == "submit"

@@ -151,10 +151,10 @@ def belt(  # noqa: PLR0913, PLR0917  # one for each place a function reaches
 def close(clients: Clients) -> None:
     """Close what has been opened; a Lambda never does, since its process ends with it."""
     opened = vars(clients)
-    for name in ("storage", "machine"):
+    for name in ("bucket", "machine"):
         if name in opened:
             opened[name]._client.close()  # noqa: SLF001
-    if "access" in opened:
-        opened["access"].http.close()
-        if "secrets" in vars(opened["access"]):
-            opened["access"].secrets.client.close()
+    if "connector" in opened:
+        opened["connector"].http.close()
+        if "secrets" in vars(opened["connector"]):
+            opened["connector"].secrets.client.close()

@@ -110,7 +110,7 @@ def test_a_second_batch_proved_by_our_own_answer_is_cancelled(belt: Belt) -> Non
     other = belt.upload(drop_of(2), "inbox/other.jsonl")
     (theirs,) = [key for key in belt.stored(f"runs/{other}/") if key.endswith("/batch-1.json")]
     batch = belt.read(theirs)
-    storage = belt.clients.storage
+    storage = belt.clients.bucket
     put = storage._client.put_object  # noqa: SLF001
 
     def another_was_faster(**call: object) -> object:

@@ -115,7 +115,7 @@ def test_a_function_that_crashes_after_it_was_told_leaves_word_for_the_next(belt
     """What a provider asked for is written down before anything else is done."""
     belt.provider.configure(faults=[busy(belt, "retrieve")])
     run = belt.upload(drop_of(3))
-    with broken_off(belt.clients, "after", f"PutObject runs/{run}/rests/"):
+    with broken_off(belt.clients, "after", f"PutObject runs/{run}/wait-"):
         belt.poll(run)
     belt.pass_time(2)
     belt.poll(run)

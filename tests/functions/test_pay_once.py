@@ -166,7 +166,7 @@ def test_a_paid_call_is_not_begun_without_the_time_for_it(belt: Belt) -> None:
 def test_the_machine_carries_on_where_the_upload_was_cut_off(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the moment the run is written down, nothing depends on the function that wrote it."""
     event = belt.drop(drop_of(3))
-    storage = belt.clients.storage
+    storage = belt.clients.bucket
 
     get = storage._client.get_object  # noqa: SLF001
 
@@ -225,7 +225,7 @@ def test_a_claim_that_could_not_be_written_is_written_when_submit_runs_again(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch's id is safe before that, so nothing is paid again."""
-    storage = belt.clients.storage
+    storage = belt.clients.bucket
     put = storage._client.put_object  # noqa: SLF001
 
     def deny_claims(**call: Any) -> Any:

@@ -42,9 +42,9 @@ def server(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """Register the dialect, and let its server answer all calls to the provider."""
     monkeypatch.setitem(DIALECTS, "lines", "tests.support.lines_dialect")
     server = Server()
-    belt.clients.access.http.close()
+    belt.clients.connector.http.close()
     with httpx.Client(transport=httpx.MockTransport(server)) as client:
-        belt.clients.access.http = client
+        belt.clients.connector.http = client
         yield server
 
 

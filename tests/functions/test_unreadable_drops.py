@@ -52,7 +52,7 @@ def test_a_drop_that_s3_does_not_give_is_refused_at_once(  # noqa: PLR0913, PLR0
 ) -> None:
     """Each kind with its own code, words and next step; nothing is tried for a day."""
     event = belt.drop(drop_of(2))
-    _ = belt.clients.storage
+    _ = belt.clients.bucket
     began = belt.moment
     with refusing_drops(belt.clients, status, code, told):
         notice = refusal(belt, event)
@@ -150,7 +150,7 @@ def test_an_event_that_is_repeated_when_its_drop_can_be_read_again_finds_the_run
     """That run is named after the event, since S3 had told no moment; a second one would be paid for in silence."""
     event = belt.drop(drop_of(2), KEY)
     event["time"] = (belt.moment + timedelta(seconds=7)).isoformat()
-    _ = belt.clients.storage
+    _ = belt.clients.bucket
     with refusing_drops(belt.clients, 400, "KMS.DisabledException", "disabled"):
         first = belt.finish(belt.submit(event)["run"])
     assert first["status"] == "refused"

@@ -19,8 +19,9 @@ from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.domain.drop import is_taken
+from conveyor.ledger.records import Run
 from conveyor.poll.control import Adopt, Control, SubmitAgain
-from conveyor.s3.bucket import Storage
+from conveyor.s3.bucket import Bucket
 from conveyor.wording import commands
 from tests.support.examples import RUN
 from tests.support.shell import messages
@@ -249,7 +250,7 @@ def test_an_archived_drop_is_restored_and_dropped_again(desk: Desk) -> None:
 def test_an_undecided_run_is_told_what_is_true(desk: Desk) -> None:
     """Each command is understood where it is read."""
     run = desk.drop(AWKWARD)
-    storage = Storage(desk.s3, desk.bucket)
+    storage = Bucket(desk.s3, desk.bucket)
     desk.type(messages.undecided(run), "adopt")
     assert Control(storage, run.run).release(1, 2) == Adopt("msgbatch_a")
     desk.type(messages.undecided(run), "submit again")
@@ -276,7 +277,7 @@ def test_an_account_that_does_not_balance_is_looked_at(desk: Desk) -> None:
     run = desk.drop(AWKWARD)
     notice = messages.ended(run, 2, 0)
     desk.s3.put_object(Bucket=desk.bucket, Key=keys.receipt(run.name, run.run), Body=b"{}")
-    desk.s3.put_object(Bucket=desk.bucket, Key=keys.run(run.run), Body=b"facts")
+    desk.s3.put_object(Bucket=desk.bucket, Key=Run.key(run.run), Body=b"facts")
     receipt, ledger = messages.commands(notice)[:2]
     assert desk.terminal.succeed(receipt) == b"{}"
     desk.terminal.succeed(ledger)
@@ -287,7 +288,7 @@ def test_commands_need_the_permissions_that_the_readme_lists(desk: Desk) -> None
     """No more, as AWS documents what each call takes; and each of them."""
     run = desk.drop("inbox/a.jsonl", METADATA)
     (desk.terminal.folder / "a.jsonl").write_bytes(EDITED)
-    for key in (keys.receipt(run.name, run.run), keys.run(run.run)):
+    for key in (keys.receipt(run.name, run.run), Run.key(run.run)):
         desk.s3.put_object(Bucket=desk.bucket, Key=key, Body=b"{}")
     desk.s3.put_object(Bucket=desk.bucket, Key=keys.retry(run.name, run.run), Body=b"x" * 9_000_000)
     every = (command for _, notice in messages.messages(run) for command in messages.commands(notice))

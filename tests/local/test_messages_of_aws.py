@@ -131,7 +131,7 @@ def policy(statement: Json, action: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement | {"Action": action, "Resource": "*"}]})
 
 
-def come[Found](look: Callable[[], Found]) -> Found:
+def come[Findings](look: Callable[[], Findings]) -> Findings:
     """Look until something has come."""
     deadline = time.monotonic() + SECONDS
     while not (found := look()) and time.monotonic() < deadline:

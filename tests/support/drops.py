@@ -13,7 +13,7 @@ from conveyor.jsonl.lines import read_lines
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.files.api import FileBatches
 from conveyor.provider.messages.api import MessageBatches
-from conveyor.provider.transport import Door
+from conveyor.provider.transport import Transport
 from conveyor.settings.settings import Settings
 from conveyor.validation.checker import MOST_MODEL_CHANGES
 from conveyor.validation.params import Rules
@@ -37,7 +37,7 @@ def settings(**changes: Any) -> Settings:
 
 def files(**changes: Any) -> Dialect:
     """Give the file dialect with some of its settings changed."""
-    door = Door(httpx.Client(), SETTINGS.api_url, KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}")))
+    door = Transport(httpx.Client(), SETTINGS.api_url, KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}")))
     return FileBatches(door, settings(batch_api="files", **changes)).dialect
 
 
@@ -55,7 +55,7 @@ def line(custom_id: Any, **params: Any) -> bytes:
     )
 
 
-class Found(NamedTuple):
+class Findings(NamedTuple):
     """All that a check finds."""
 
     batches: list[Batch]
@@ -65,7 +65,7 @@ class Found(NamedTuple):
     alternates: bool
 
 
-def plain_check(data: bytes, settings: Settings, most_faults: int, dialect: Dialect = MESSAGES) -> Found:
+def plain_check(data: bytes, settings: Settings, most_faults: int, dialect: Dialect = MESSAGES) -> Findings:
     """Check a drop as its rules say it: line by line, all ids in a dictionary."""
     most = Limits(settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
     planner = Planner(most, len(dialect.form.start + dialect.form.end))
@@ -101,4 +101,4 @@ def plain_check(data: bytes, settings: Settings, most_faults: int, dialect: Dial
         planner.skip(Skipped(one.number, found[0].custom_id, found[0].code, found[0].message), one.start, one.end)
         if len(faults) > most_faults:
             break
-    return Found(planner.batches, faults, count, requests, planner.changes > MOST_MODEL_CHANGES)
+    return Findings(planner.batches, faults, count, requests, planner.changes > MOST_MODEL_CHANGES)

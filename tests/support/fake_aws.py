@@ -51,7 +51,7 @@ def client(service: str, server: Server) -> Any:
     return made
 
 
-class Bucket:
+class FakeBucket:
     """One bucket, in memory: reads, writes that may be conditional, and listings in pages of 1,000 keys."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class BadBucket:
 
     def __init__(self, *, lost: int = 0, conflicts: int = 0) -> None:
         """Take how many are lost, and how many writes come to nothing."""
-        self.bucket = Bucket()
+        self.bucket = FakeBucket()
         self.writes: list[int] = []
         self.client = client("s3", self._serve)
         self._lost, self._conflicts = lost, conflicts

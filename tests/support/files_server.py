@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.files.api import FileBatches, connect
-from conveyor.provider.transport import Door
+from conveyor.provider.transport import Transport
 from tests.support.examples import NOW, SETTINGS
 
 URL = "https://provider.test"
@@ -60,7 +60,7 @@ class FileServer:
         """Speak to it, with some settings changed."""
         client = httpx.Client(transport=httpx.MockTransport(self._answer))
         settings = replace(SETTINGS, batch_api="files", **changes)
-        return connect(Door(client, url, KeyHeader(keys or Keys(), bearer=True)), settings)
+        return connect(Transport(client, url, KeyHeader(keys or Keys(), bearer=True)), settings)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         request.read()

@@ -13,7 +13,7 @@ from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Outcome, Result
 from conveyor.jsonl.lines import read_lines
 from conveyor.provider.protocol import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
-from conveyor.provider.transport import Answer, Content, Door
+from conveyor.provider.transport import Answer, Content, Transport
 from conveyor.settings.settings import Settings
 
 PATH = "/lines"
@@ -29,7 +29,7 @@ class LineBatches:
 
     dialect = Dialect(Form(b"", b'{"id":"', b'","ask":', b"\n", b""), max_requests=2, max_bytes=1000)
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Transport) -> None:
         """Take the way to the provider."""
         self._door = door
 
@@ -71,6 +71,6 @@ def _result(raw: bytes) -> Result:
     return Result(line.custom_id, Outcome.SUCCEEDED, raw, bytes(line.answer))
 
 
-def connect(door: Door, settings: Settings) -> LineBatches:  # noqa: ARG001
+def connect(door: Transport, settings: Settings) -> LineBatches:  # noqa: ARG001
     """Return the API of a provider."""
     return LineBatches(door)

@@ -74,9 +74,9 @@ def _ids(belt: Belt, key: str) -> list[str]:
 
 
 def _check_file(file: dict[str, Any], content: bytes) -> None:
-    """Hold a file against its account, stretch by stretch where it was joined."""
+    """Hold a file against its account, segment by segment where it was joined."""
     assert (file["lines"], file["bytes"]) == (content.count(b"\n"), len(content))
     rest = BytesIO(content)
-    for stretch in file.get("stretches", [file]):
-        assert sha256(rest.read(stretch["bytes"])).hexdigest() == stretch["sha256"]
+    for segment in file.get("segments", [file]):
+        assert sha256(rest.read(segment["bytes"])).hexdigest() == segment["sha256"]
     assert not rest.read(), "no byte is without a checksum"

@@ -5,10 +5,10 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from conveyor.domain import keys
-from conveyor.domain.findings import FirstFault, Found
+from conveyor.domain.findings import Findings, FirstFault
 from conveyor.domain.outcome import Outcome, Usage
 from conveyor.domain.output_file import OutputFile
-from conveyor.domain.plan import Checked, Plan
+from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.domain.status import Status
 from conveyor.ledger.failure_counts import ErrorKind
 from conveyor.ledger.records import Part, Refusal, Run, Stuck, Submitted, Tokens
@@ -51,14 +51,14 @@ def ended(  # noqa: PLR0913  # each is one way to end
     part = Part("w", at, counts, retryable, 0, 0, used, files, NOW, errors=kinds)
     batch = replace(BATCH, requests=results + failures)
     done = Done(batch, Submitted("w", NOW, "msgbatch_1", NOW, NOW), part, set(), stuck)
-    return completed_receipt(run, Plan(Checked(results + failures, "f00"), [batch]), [done], 0, refusal)
+    return completed_receipt(run, Plan(ValidatedDrop(results + failures, "f00"), [batch]), [done], 0, refusal)
 
 
 def invalid(lines: int, faults: list[FirstFault] = FAULTS, run: Run = RUN) -> Receipt:
     """Write the receipt of a drop that is refused for some of its lines."""
     codes = {fault.code: 1 for fault in faults}
     file = OutputFile(keys.invalid(run.name, run.run), len(faults), 99, "d")
-    found = Found(len({fault.line for fault in faults}), codes, faults)
+    found = Findings(len({fault.line for fault in faults}), codes, faults)
     reason = "some lines are invalid: correct them, or skip them with --metadata on-invalid=skip"
     return refused_receipt(
         run, Refusal("w", NOW, "invalid-lines", reason, None, lines, len(faults), file, found=found), 0

@@ -13,14 +13,14 @@ from msgspec.structs import replace
 from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
-from conveyor.domain.plan import Batch, Checked, Plan, encode_plan
+from conveyor.domain.plan import Batch, Plan, ValidatedDrop, encode_plan
 from conveyor.ledger.records import Attempt, Part, Run, Splitting, Submitted
 from conveyor.poll.poll import poll
-from conveyor.provider.connect import Access
-from conveyor.s3.bucket import Storage
+from conveyor.provider.connect import Connector
+from conveyor.s3.bucket import Bucket
 from conveyor.settings.settings import Environment
 from tests.support.examples import NOW, RUN
-from tests.support.fake_aws import Bucket, answer, client
+from tests.support.fake_aws import FakeBucket, answer, client
 
 type Provider = Callable[[httpx.Request], httpx.Response]
 
@@ -59,20 +59,20 @@ class Looks:
         """
         self.run: Run = replace(RUN, settings=replace(RUN.settings, **settings))
         self.now: datetime = NOW
-        self.bucket = Bucket()
+        self.bucket = FakeBucket()
         self.asked: list[tuple[datetime, str]] = []
         """Calls to the provider: when, and `METHOD path`."""
         self._provider = provider
         self.clients = Clients()
-        self.clients.storage, self.clients.environment = Storage(self.bucket.client, "bucket"), Environment("bucket")
-        self.clients.access = Access("conveyor/api-key", Config())
+        self.clients.bucket, self.clients.environment = Bucket(self.bucket.client, "bucket"), Environment("bucket")
+        self.clients.connector = Connector("conveyor/api-key", Config())
         secret = client("secretsmanager", lambda _: answer(200, b'{"SecretString": "key"}'))
-        self.clients.access.secrets = SecretsProvider(boto3_client=secret)
-        self.clients.access.http = httpx.Client(transport=httpx.MockTransport(self._answer))
+        self.clients.connector.secrets = SecretsProvider(boto3_client=secret)
+        self.clients.connector.http = httpx.Client(transport=httpx.MockTransport(self._answer))
         self._memory: dict[str, Any] = {}
-        self.write(keys.run("run-1"), self.run)
+        self.write(Run.key("run-1"), self.run)
         cuts = [Batch(number, number * 3 - 2, 0, number * 3, 99, 3) for number in range(1, batches + 1)]
-        self.bucket.objects[keys.plan("run-1")] = encode_plan(Plan(Checked(3 * batches, "f00"), cuts))
+        self.bucket.objects[keys.plan("run-1")] = encode_plan(Plan(ValidatedDrop(3 * batches, "f00"), cuts))
         for number in range(1, batches + 1):
             self._send(number, expires_at)
         for number in split:
@@ -106,10 +106,10 @@ class Looks:
         return self._provider(request)
 
     def _send(self, number: int, expires_at: datetime) -> None:
-        self.write(keys.attempt("run-1", number, 1), Attempt("w", NOW, NOW, 3))
+        self.write(Attempt.key("run-1", number, 1), Attempt("w", NOW, NOW, 3))
         sent = Submitted("w", NOW, batch_id(number), NOW, expires_at)
-        self.write(keys.batch("run-1", number, 1), sent)
+        self.write(Submitted.key("run-1", number, 1), sent)
 
     def _split(self, number: int) -> None:
-        self.write(keys.splitting("run-1", number, 1), Splitting("w", NOW, NOW))
-        self.write(keys.part("run-1", number), Part("w", NOW, {"succeeded": 3}, 0, 0, 0, {}, [], None))
+        self.write(Splitting.key("run-1", number, 1), Splitting("w", NOW, NOW))
+        self.write(Part.key("run-1", number), Part("w", NOW, {"succeeded": 3}, 0, 0, 0, {}, [], None))

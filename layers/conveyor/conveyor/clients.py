@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
+from conveyor.ledger.fact import moment_place
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import Rested
-from conveyor.provider.retry_after import Rest
-from conveyor.s3.bucket import MOST_READS, Storage
+from conveyor.ledger.records import RetryAfterAnswer, Run
+from conveyor.provider.retry_after import RetryAfter
+from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor.settings.settings import Environment, Settings
 from conveyor.wording.console import Console
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-    from conveyor.provider.connect import Access
+    from conveyor.provider.connect import Connector
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -62,9 +63,9 @@ class Clients:
         return Settings.from_env(os.environ)
 
     @cached_property
-    def storage(self) -> Storage:
+    def bucket(self) -> Bucket:
         """The bucket."""
-        return Storage(boto3.client("s3", config=_CONFIG), self.environment.bucket)
+        return Bucket(boto3.client("s3", config=_CONFIG), self.environment.bucket)
 
     @cached_property
     def machine(self) -> Machine:
@@ -72,24 +73,26 @@ class Clients:
         return Machine(boto3.client("stepfunctions", config=_CONFIG), self.environment.state_machine_arn)
 
     @cached_property
-    def access(self) -> "Access":
+    def connector(self) -> "Connector":
         """The way to the provider; what it takes is loaded by the functions that ask, when they do."""
-        from conveyor.provider.connect import Access  # noqa: PLC0415
+        from conveyor.provider.connect import Connector  # noqa: PLC0415
 
-        return Access(self.environment.api_key_secret, _CONFIG)
+        return Connector(self.environment.api_key_secret, _CONFIG)
 
     def console(self, event: Mapping[str, Any]) -> Console:
         """Return the console that shows the execution which sent an event; where AWS is elsewhere, none does."""
         return Console.of(event.get("arn", ""), os.environ.get("AWS_ENDPOINT_URL", ""))
 
-    def turn(self, run: str, invocation: Invocation) -> Turn:
+    def context(self, run: str, invocation: Invocation) -> RunContext:
         """Read a run and give what is needed to work on it."""
-        ledger = Ledger(self.storage, run)
-        about = ledger.run()
-        rest = Rest(invocation.now, partial(_note, ledger, invocation))
-        return Turn(about, ledger, self.storage, self.access.api(about.settings, rest), invocation, rest)
+        ledger = Ledger(self.bucket, run)
+        about = ledger.read(Run)
+        retry_after = RetryAfter(invocation.now, partial(_note, ledger, invocation))
+        return RunContext(
+            about, ledger, self.bucket, self.connector.api(about.settings, retry_after), invocation, retry_after
+        )
 
 
 def _note(ledger: Ledger, invocation: Invocation, until: datetime, reason: str) -> None:
     """Write down at once until when the provider is not called, so that the next invocation knows it, too."""
-    ledger.write_rest(Rested(invocation.writer, invocation.now(), until, reason))
+    ledger.write(RetryAfterAnswer(invocation.writer, invocation.now(), until, reason), moment_place(until))

@@ -9,34 +9,46 @@ from conveyor.domain.drop import Source
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import wait_seconds
-from conveyor.jsonl.lines import Line, Stretch, read_lines, read_stretches
+from conveyor.jsonl.lines import Line, LineBlock, read_blocks, read_lines
+from conveyor.ledger.claims import Claims
+from conveyor.ledger.fact import moment_place
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import Run
-from conveyor.ledger.state import Facts
+from conveyor.ledger.records import RetryAfterAnswer, Run
+from conveyor.ledger.state import RunState
 from conveyor.provider.protocol import BatchApi, Origin
-from conveyor.provider.retry_after import Rest
-from conveyor.s3.bucket import Storage
+from conveyor.provider.retry_after import RetryAfter
+from conveyor.s3.bucket import Bucket
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class RunContext:
     """A run, and the doors to its ledger, its files and its provider."""
 
     run: Run
     ledger: Ledger
-    storage: Storage
+    bucket: Bucket
     api: BatchApi
     invocation: Invocation
-    rest: Rest = field(default_factory=Rest)
+    retry_after: RetryAfter = field(default_factory=RetryAfter)
     """Until when the provider is not asked; the api obeys it, and begins it."""
 
-    def facts(self) -> Facts:
+    def run_state(self) -> RunState:
         """Read which facts there are; if the provider asked to be left alone for longer, it is, from here on."""
-        facts = self.ledger.facts()
-        until = facts.rests_until
+        run_state = self.ledger.run_state()
+        until = run_state.retry_after_until
         if until and until > self.now():
-            self.rest.begin(until, self.ledger.rest(until).reason)
-        return facts
+            self.retry_after.begin(until, self.ledger.read(RetryAfterAnswer, moment_place(until)).reason)
+        return run_state
+
+    @property
+    def writer(self) -> str:
+        """Who writes what this invocation writes down."""
+        return self.invocation.writer
+
+    @property
+    def claims(self) -> Claims:
+        """What the run claims for itself."""
+        return Claims(self.bucket, self.run.run)
 
     def source(self, *, unpacked: bool) -> Source:
         """Return where the lines of the drop are read once they are checked."""
@@ -51,16 +63,16 @@ class Turn:
         """Return what the provider is told of a batch."""
         return Origin(self.run.run, batch.number, self.run.drop.last_modified)
 
-    def stretches(self, batch: Batch) -> Iterator[Stretch]:
+    def blocks(self, batch: Batch) -> Iterator[LineBlock]:
         """Read the lines of a batch from the drop, many at a time, invalid and blank ones included."""
-        return read_stretches(self._chunks(batch), start=batch.first_byte)
+        return read_blocks(self._chunks(batch), start=batch.first_byte)
 
     def lines(self, batch: Batch) -> Iterator[Line]:
         """Read the lines of a batch from the drop, one by one, invalid ones included."""
         return read_lines(self._chunks(batch), first=batch.first_line, start=batch.first_byte)
 
     def _chunks(self, batch: Batch) -> Iterator[bytes]:
-        return self.storage.stream(self.source_of(batch), batch.first_byte, batch.end_byte)
+        return self.bucket.stream(self.source_of(batch), batch.first_byte, batch.end_byte)
 
     def usual_wait(self) -> int:
         """Return the seconds until it makes sense to look again, when nothing says better."""

@@ -83,7 +83,7 @@ def refusing_drops(clients: Clients, status: int, code: str, words: str = "As AW
 def losing_answers(clients: Clients, words: str) -> Iterator[None]:
     """Let the first write to each key that holds some words arrive, and lose its answer: the client repeats it."""
     met = set[str]()
-    client: Any = clients.storage._client  # noqa: SLF001
+    client: Any = clients.bucket._client  # noqa: SLF001
     send = client._endpoint.http_session.send  # noqa: SLF001
 
     def lose(request: AWSPreparedRequest, **_: Any) -> None:
@@ -99,7 +99,7 @@ def losing_answers(clients: Clients, words: str) -> Iterator[None]:
 
 @contextmanager
 def _answering(clients: Clients, event: str, handler: Callable[..., Any]) -> Iterator[None]:
-    events: Any = clients.storage._client.meta.events  # noqa: SLF001
+    events: Any = clients.bucket._client.meta.events  # noqa: SLF001
     events.register(event, handler, unique_id=event)
     try:
         yield

@@ -154,10 +154,10 @@ def tapped(clients: Clients, *listeners: Listener) -> Iterator[None]:
     def answered(response: httpx.Response) -> None:
         tell(_asked(response.request), "after")
 
-    http = clients.access.http
+    http = clients.connector.http
     hooks = http.event_hooks
     with ExitStack() as stack:
-        for aws in (clients.storage, clients.machine):
+        for aws in (clients.bucket, clients.machine):
             stack.enter_context(_registered(aws, "before-call", before))
             stack.enter_context(_registered(aws, "after-call", after))
         http.event_hooks = {"request": [*hooks["request"], asked], "response": [*hooks["response"], answered]}

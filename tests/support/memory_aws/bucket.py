@@ -36,7 +36,7 @@ class Parts:
     data: dict[int, bytes] = field(default_factory=dict)
 
 
-class Bucket:
+class BucketInMemory:
     """Objects by key; the newest version is the last one."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 from tests.support.memory_aws.answers import Refused, answer, element
-from tests.support.memory_aws.bucket import Bucket, Version, crc, etag
+from tests.support.memory_aws.bucket import BucketInMemory, Version, crc, etag
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -58,7 +58,7 @@ class S3:
 
     def __init__(self) -> None:
         """Hold none."""
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, BucketInMemory] = {}
 
     def serve(self, prepared: AWSPreparedRequest) -> AWSResponse:
         """Answer a request."""
@@ -71,7 +71,7 @@ class S3:
     def _serve(self, request: Request) -> AWSResponse:
         bucket = self._buckets.get(request.bucket)
         if not request.key and request.method == "PUT":
-            self._buckets.setdefault(request.bucket, Bucket())
+            self._buckets.setdefault(request.bucket, BucketInMemory())
             return answer()
         if bucket is None:
             raise Refused(404, "NoSuchBucket", BucketName=request.bucket)
@@ -81,7 +81,7 @@ class S3:
             raise Refused(501, "NotImplemented", Header=request.method)
         return calls[request.method](self, bucket, request)
 
-    def put(self, bucket: Bucket, request: Request) -> AWSResponse:
+    def put(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """PutObject and CopyObject."""
         condition = request.headers.get("if-none-match")
         if condition not in {None, "*"}:
@@ -96,7 +96,7 @@ class S3:
         copied = element("CopyObjectResult", {"ETag": made.etag, "LastModified": moment})
         return answer(200, copied, _written(made) | {"x-amz-copy-source-version-id": source.id})
 
-    def get(self, bucket: Bucket, request: Request) -> AWSResponse:
+    def get(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """GetObject and HeadObject, of the whole or of a range of bytes."""
         found = bucket.find(request.key, request.question.get("versionId"))
         about = _written(found) | {
@@ -113,13 +113,13 @@ class S3:
         about |= {"content-length": str(end - start), "content-range": f"bytes {start}-{end - 1}/{len(found.data)}"}
         return answer(206, found.data[start:end], about)
 
-    def delete(self, bucket: Bucket, request: Request) -> AWSResponse:
+    def delete(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """DeleteObject."""
         gone = bucket.delete(request.key, request.question.get("versionId"))
         mark = {"x-amz-delete-marker": "true"} if gone.is_marker else {}
         return answer(204, headers={"x-amz-version-id": gone.id, **mark})
 
-    def list(self, bucket: Bucket, request: Request) -> AWSResponse:
+    def list(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """ListObjectsV2 and ListObjectVersions."""
         question = request.question
         if "versions" in question:
@@ -138,7 +138,7 @@ class S3:
         about |= {"Prefix": quote(prefix)}
         return answer(200, element("ListBucketResult", _elements(about) + token + "".join(shown)))
 
-    def begin(self, bucket: Bucket, request: Request) -> AWSResponse:
+    def begin(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """CreateMultipartUpload and CompleteMultipartUpload."""
         if "uploads" in request.question:
             name = bucket.begin(request.key, request.metadata)
@@ -155,7 +155,7 @@ class S3:
         body = element("CompleteMultipartUploadResult", {"Key": request.key, "ETag": made.etag})
         return answer(200, body, _written(made))
 
-    def part(self, bucket: Bucket, request: Request) -> AWSResponse:
+    def part(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """UploadPart and UploadPartCopy."""
         upload = bucket.upload(request.question["uploadId"], request.key)
         number = int(request.question["partNumber"])
@@ -169,7 +169,7 @@ class S3:
         copied = element("CopyPartResult", {"ETag": etag(data), "LastModified": moment, "ChecksumCRC32": crc(data)})
         return answer(200, copied, {"x-amz-copy-source-version-id": source.id})
 
-    def abort(self, bucket: Bucket, request: Request) -> AWSResponse:
+    def abort(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """AbortMultipartUpload."""
         bucket.abort(request.question["uploadId"], request.key)
         return answer(204)
@@ -228,7 +228,7 @@ def _shown(key: str, prefix: str, delimiter: str) -> str:
     return key if place < 0 else key[: place + len(delimiter)]
 
 
-def _entry(bucket: Bucket, name: str) -> str:
+def _entry(bucket: BucketInMemory, name: str) -> str:
     version = bucket.current(name)
     if version is None:
         return element("CommonPrefixes", {"Prefix": quote(name)})
@@ -236,7 +236,7 @@ def _entry(bucket: Bucket, name: str) -> str:
     return element("Contents", about | {"LastModified": version.modified.isoformat()})
 
 
-def _every_version(bucket: Bucket, prefix: str) -> str:
+def _every_version(bucket: BucketInMemory, prefix: str) -> str:
     """Return all versions of objects under a prefix, the newest of each first."""
     entries = []
     for key in sorted(filter(lambda key: key.startswith(prefix), bucket.versions), key=str.encode):

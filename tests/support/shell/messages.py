@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.domain.output_file import OutputFile
-from conveyor.domain.plan import Checked, Plan
+from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.file_types.conversion import Mend
 from conveyor.ledger.records import Part, Refusal, Run, Submitted
 from conveyor.poll.message import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
@@ -78,7 +78,7 @@ def ended(run: Run, results: int, failures: int) -> Notice:
     ]
     part = Part("w", NOW, outcomes, failures, 0, 0, {}, files, NOW)
     done = Done(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), part, set())
-    return notice_of(completed_receipt(run, Plan(Checked(3, "f00"), [BATCH]), [done], 0, None))
+    return notice_of(completed_receipt(run, Plan(ValidatedDrop(3, "f00"), [BATCH]), [done], 0, None))
 
 
 def undecided(run: Run, reason: str = "why") -> Notice:

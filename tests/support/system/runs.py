@@ -41,7 +41,7 @@ class LiveRun:
     stack: Stack
     run: str
 
-    def wait[Found](self, look: Callable[[], Found | None], what: str) -> Found:
+    def wait[Findings](self, look: Callable[[], Findings | None], what: str) -> Findings:
         """Look until something is found."""
         return self.stack.wait_for(look, SECONDS, f"{what} of {self.run}")
 

@@ -76,7 +76,7 @@ class Scene:
         """Wait for the run of a drop."""
         return LiveRun(self.stack, self.wait(lambda: self.stack.run_of(key or self.key, version), "run"))
 
-    def wait[Found](self, look: Callable[[], Found | None], what: str) -> Found:
+    def wait[Findings](self, look: Callable[[], Findings | None], what: str) -> Findings:
         """Look until something is found."""
         return self.stack.wait_for(look, SECONDS, what)
 

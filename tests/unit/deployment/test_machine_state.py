@@ -11,20 +11,19 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from conveyor.clients import Clients, Machine
-from conveyor.domain import keys
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
-from conveyor.ledger.records import Refusal
+from conveyor.ledger.records import Refusal, Run
 from conveyor.poll.poll import poll
 from conveyor.report.report import report
-from conveyor.s3.bucket import Storage
+from conveyor.s3.bucket import Bucket
 from conveyor.settings.settings import Environment
 from conveyor.submit.register import receive
 from conveyor.submit.submit import submit
 from conveyor.wording.notice import Notice
 from tests.support import template
 from tests.support.examples import NOW, RUN, SETTINGS
-from tests.support.fake_aws import Bucket, answer, client
+from tests.support.fake_aws import FakeBucket, answer, client
 from tests.support.template import Json
 
 STATES: dict[str, Json] = template.definition()["States"]
@@ -50,10 +49,10 @@ def read(name: str, of: str = "input") -> set[str]:
 @functools.cache
 def answers() -> dict[str, Json]:
     """Let each function that the machine calls answer for a run that was refused."""
-    clients, bucket = Clients(), Bucket()
-    clients.storage, clients.environment = Storage(bucket.client, "bucket"), Environment("bucket")
-    bucket.objects[keys.run(RUN.run)] = msgspec.json.encode(RUN)
-    bucket.objects[keys.refused(RUN.run)] = msgspec.json.encode(Refusal("w", NOW, "unreadable", "why"))
+    clients, bucket = Clients(), FakeBucket()
+    clients.bucket, clients.environment = Bucket(bucket.client, "bucket"), Environment("bucket")
+    bucket.objects[Run.key(RUN.run)] = msgspec.json.encode(RUN)
+    bucket.objects[Refusal.key(RUN.run)] = msgspec.json.encode(Refusal("w", NOW, "unreadable", "why"))
     invocation = Invocation(timedelta(minutes=2), lambda: NOW)
     return {
         "Poll": poll(STATE, clients, invocation),
@@ -72,11 +71,11 @@ def start(requests: list[Json], request: Any) -> AWSResponse:
 def started() -> Json:
     """Let an upload start a run, and give the first state of its execution."""
     requests = list[Json]()
-    bucket = Bucket()
+    bucket = FakeBucket()
     bucket.objects["inbox/a.jsonl"] = b"{}"
     upload = Upload("bucket", "inbox/a.jsonl", "v1", 2, "e", datetime(2026, 11, 27, tzinfo=UTC))
     machine = Machine(client("stepfunctions", functools.partial(start, requests)), ARN)
-    receive(upload, Storage(bucket.client, "bucket"), machine, SETTINGS, "stack")
+    receive(upload, Bucket(bucket.client, "bucket"), machine, SETTINGS, "stack")
     (request,) = requests
     first: Json = json.loads(request["input"])
     return first

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.domain.findings import MOST_FIRST, Fault, found_in
+from conveyor.domain.findings import MOST_FIRST, Fault, findings_of
 
 
 def fault(line: int, code: str) -> Fault:
@@ -19,7 +19,7 @@ def test_the_first_faults_are_at_least_one_of_each_code_while_there_is_room(
 ) -> None:
     """In the order of the drop; all are counted."""
     faults = [fault(*each) for each in given_faults]
-    found = found_in(faults)
+    found = findings_of(faults)
     assert found is not None
     assert found.codes == Counter(each.code for each in faults)
     assert list(found.codes.values()) == sorted(found.codes.values(), reverse=True)
@@ -31,11 +31,11 @@ def test_the_first_faults_are_at_least_one_of_each_code_while_there_is_room(
 
 def test_of_one_code_the_first_ten_are_named() -> None:
     """And of a rare one its first, however late it comes."""
-    found = found_in([*(fault(n, "a") for n in range(1, 5000)), fault(5000, "b")])
+    found = findings_of([*(fault(n, "a") for n in range(1, 5000)), fault(5000, "b")])
     assert found is not None
     assert [each.line for each in found.first] == [*range(1, 10), 5000]
 
 
 def test_no_faults_are_nothing_to_tell() -> None:
     """A sound drop has none."""
-    assert found_in([]) is None
+    assert findings_of([]) is None

@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError
 
 from conveyor.clients import Clients
 from conveyor.domain import keys
-from conveyor.ledger.records import Cancel, Read, Refusal, Rested, Splitting, Submitted, Unread
+from conveyor.ledger.fact import moment_place
+from conveyor.ledger.records import Cancel, Read, Refusal, RetryAfterAnswer, Run, Splitting, Stuck, Submitted, Unread
 from conveyor.report.report import report
-from conveyor.s3.bucket import MOST_READS, Storage
+from conveyor.s3.bucket import MOST_READS, Bucket
 from tests.support.examples import NOW
 from tests.support.fake_aws import client, failure
 from tests.support.sent_runs import EXPIRES, Looks, Provider, batch_id, shown
@@ -35,7 +36,7 @@ def test_a_look_reads_nothing_of_the_batches_that_are_split(split: int) -> None:
     kinds = Counter(request.partition(" ")[0] for request in looks.bucket.requests)
     pages = -(-(2 + 4 * split + 2 * 2) // 1000)
     assert kinds == {"LIST": pages + 1, "GET": 4, "PUT": 2}
-    read = {keys.run("run-1"), keys.plan("run-1"), *(keys.batch("run-1", number, 1) for number in UNDER_WAY)}
+    read = {Run.key("run-1"), keys.plan("run-1"), *(Submitted.key("run-1", number, 1) for number in UNDER_WAY)}
     assert {request[4:] for request in looks.bucket.requests if request.startswith("GET")} == read
     assert len(looks.asked) == len(UNDER_WAY)
 
@@ -55,7 +56,7 @@ def test_a_report_reads_the_accounts_of_many_batches_at_once_and_names_them_in_o
             together.wait()
         return looks.bucket.serve(request)
 
-    looks.clients.storage = Storage(client("s3", serve), "bucket")
+    looks.clients.bucket = Bucket(client("s3", serve), "bucket")
     assert report({"run": "run-1"}, looks.clients)["status"] == "unbalanced", "the parts here name no files"
     receipt = looks.read(keys.receipt(looks.run.name, "run-1"))
     assert [batch["id"] for batch in receipt["batches"]] == [batch_id(n) for n in range(1, MOST_READS * 3 + 1)]
@@ -68,7 +69,7 @@ def test_an_account_that_cannot_be_read_ends_the_report_with_what_s3_said() -> N
     def serve(request: Any) -> AWSResponse:
         return failure(403, "AccessDenied") if "/2/part.json" in request.url else looks.bucket.serve(request)
 
-    looks.clients.storage = Storage(client("s3", serve), "bucket")
+    looks.clients.bucket = Bucket(client("s3", serve), "bucket")
     with pytest.raises(ClientError, match="AccessDenied"):
         report({"run": "run-1"}, looks.clients)
 
@@ -77,7 +78,7 @@ def test_there_is_a_connection_for_each_object_that_is_read_at_once(monkeypatch:
     """With fewer, connections would be thrown away and made again."""
     monkeypatch.setenv("CONVEYOR_BUCKET", "bucket")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    config: Any = Clients().storage._client.meta.config  # noqa: SLF001
+    config: Any = Clients().bucket._client.meta.config  # noqa: SLF001
     assert config.max_pool_connections == MOST_READS
 
 
@@ -132,7 +133,7 @@ def test_a_run_that_was_paused_for_weeks_reads_before_it_gives_up(dialect: str) 
     """Dates alone say nothing: a provider may keep results for longer than it says."""
     looks = Looks(running(dialect, ended=True), batch_api=dialect)
     assert looks.poll(days=60)["next"] == "split"
-    assert keys.stuck("run-1", 1) not in looks.bucket.objects
+    assert Stuck.key("run-1", 1) not in looks.bucket.objects
 
 
 @pytest.mark.parametrize(
@@ -154,20 +155,20 @@ def test_results_are_given_up_after_reads_that_failed_when_they_are_kept_no_long
     """What failed before proves nothing now, one failure may be chance, and a function that failed has not read."""
     looks = Looks(running("messages", ended=True))
     for number, (days, about) in enumerate(reads, 1):
-        looks.write(keys.splitting("run-1", 1, number), Splitting("w", NOW, NOW))
-        looks.write(keys.unread("run-1", 1, number), Unread("w", NOW + timedelta(days=days), "HTTP 503", **about))
+        looks.write(Splitting.key("run-1", 1, number), Splitting("w", NOW, NOW))
+        looks.write(Unread.key("run-1", 1, number), Unread("w", NOW + timedelta(days=days), "HTTP 503", **about))
     assert looks.poll(days=70)["next"] == "split"
-    assert (keys.stuck("run-1", 1) in looks.bucket.objects) is stuck
+    assert (Stuck.key("run-1", 1) in looks.bucket.objects) is stuck
 
 
 def test_a_read_of_lacking_lines_that_comes_due_after_the_retention_is_made() -> None:
     """Two reads that agree are no three."""
     looks = Looks(running("messages", ended=True))
-    looks.write(keys.splitting("run-1", 1, 1), Splitting("w", NOW, NOW))
-    looks.write(keys.read("run-1", 1, 1), Read("w", NOW + timedelta(days=29, minutes=-5), 1, "d"))
+    looks.write(Splitting.key("run-1", 1, 1), Splitting("w", NOW, NOW))
+    looks.write(Read.key("run-1", 1, 1), Read("w", NOW + timedelta(days=29, minutes=-5), 1, "d"))
     assert looks.poll(days=29, minutes=-1)["next"] == "wait"
     assert looks.poll(minutes=7)["next"] == "split"
-    assert keys.stuck("run-1", 1) not in looks.bucket.objects
+    assert Stuck.key("run-1", 1) not in looks.bucket.objects
 
 
 def told(looks: Looks, hours: float, times: int = 40) -> list[tuple[float, str]]:
@@ -202,7 +203,9 @@ def test_many_batches_are_told_in_one_message_a_quarter_of_the_window() -> None:
     looks = Looks(answer_each, batches=20)
     for number in range(1, 21):
         at = NOW + timedelta(hours=(number - 1) / 2)
-        looks.write(keys.batch("run-1", number, 1), Submitted("w", at, batch_id(number), at, at + timedelta(hours=24)))
+        looks.write(
+            Submitted.key("run-1", number, 1), Submitted("w", at, batch_id(number), at, at + timedelta(hours=24))
+        )
     messages = told(looks, 30, times=30 * 4)
     named = [[number for number in range(1, 21) if f"{batch_id(number)}: " in message] for _, message in messages]
     assert named == [list(range(1, 14)), list(range(14, 21))]
@@ -220,7 +223,7 @@ def test_a_batch_that_ended_or_is_cancelled_is_not_at_risk() -> None:
     assert Looks(running("messages", ended=True)).poll(hours=19)["notice"] is None
     assert Looks(lambda _: httpx.Response(503)).poll(hours=19)["notice"]["status"] == "at-risk"
     cancelled = Looks(running("messages"))
-    cancelled.write(keys.cancel("run-1", 1), Cancel("w", NOW + timedelta(hours=18)))
+    cancelled.write(Cancel.key("run-1", 1), Cancel("w", NOW + timedelta(hours=18)))
     assert cancelled.poll(hours=19)["notice"] is None
     stopped = Looks(running("messages"))
     stopped.bucket.objects[keys.stop("run-1")] = b""
@@ -242,10 +245,10 @@ def test_a_cancelled_batch_is_given_up_when_it_was_looked_at_and_not_because_a_l
 ) -> None:
     """What it has may be read as long as it is kept, also where a person stopped the run to keep what is finished."""
     looks = Looks(lambda _: httpx.Response(status, json=shown("messages")))
-    looks.write(keys.cancel("run-1", 1), Cancel("w", NOW + timedelta(hours=25)))
+    looks.write(Cancel.key("run-1", 1), Cancel("w", NOW + timedelta(hours=25)))
     looks.bucket.objects |= {keys.stop("run-1"): b""} if is_stopped else {}
     assert looks.poll(days=days)["next"] == ("split" if stuck else "wait")
-    assert (keys.stuck("run-1", 1) in looks.bucket.objects) is stuck
+    assert (Stuck.key("run-1", 1) in looks.bucket.objects) is stuck
     assert bool(looks.cancels()) is not stuck, "a cancel may have been lost"
 
 
@@ -266,12 +269,12 @@ def test_a_run_that_is_stopped_waits_no_weeks_for_results_that_are_gone(
     """Six hours of answers that they are gone, after the stop, are enough; one such answer proves nothing."""
     looks = Looks(running("messages", ended=True))
     looks.bucket.objects[keys.stop("run-1")] = b""
-    looks.write(keys.refused("run-1"), Refusal("w", NOW, "stopped", "the run was stopped by a person"))
+    looks.write(Refusal.key("run-1"), Refusal("w", NOW, "stopped", "the run was stopped by a person"))
     for number, (hours, gone) in enumerate(reads, 1):
-        looks.write(keys.splitting("run-1", 1, number), Splitting("w", NOW, NOW))
-        looks.write(keys.unread("run-1", 1, number), Unread("w", NOW + timedelta(hours=hours), "HTTP 404", gone=gone))
+        looks.write(Splitting.key("run-1", 1, number), Splitting("w", NOW, NOW))
+        looks.write(Unread.key("run-1", 1, number), Unread("w", NOW + timedelta(hours=hours), "HTTP 404", gone=gone))
     assert looks.poll(hours=9)["next"] == "split"
-    assert (keys.stuck("run-1", 1) in looks.bucket.objects) is stuck
+    assert (Stuck.key("run-1", 1) in looks.bucket.objects) is stuck
 
 
 def test_nothing_is_concluded_from_a_question_that_was_not_asked_even_if_the_rest_ends_meanwhile(
@@ -279,11 +282,11 @@ def test_nothing_is_concluded_from_a_question_that_was_not_asked_even_if_the_res
 ) -> None:
     """The clock goes on between the question and what is made of it."""
     looks = Looks(running("messages"))
-    looks.write(keys.cancel("run-1", 1), Cancel("w", NOW))
+    looks.write(Cancel.key("run-1", 1), Cancel("w", NOW))
     until = NOW + timedelta(hours=8)
-    looks.write(keys.rest("run-1", until), Rested("w", NOW, until, "HTTP 429"))
+    looks.write(RetryAfterAnswer.key("run-1", moment_place(until)), RetryAfterAnswer("w", NOW, until, "HTTP 429"))
     looks.now = until - timedelta(seconds=1)
-    real, calls = looks.clients.access.api, list[int]()
+    real, calls = looks.clients.connector.api, list[int]()
 
     def slow(*about: Any) -> Any:
         """Let the rest end right after the one look."""
@@ -299,10 +302,10 @@ def test_nothing_is_concluded_from_a_question_that_was_not_asked_even_if_the_res
         monkeypatch.setattr(api, "progress", progress)
         return api
 
-    monkeypatch.setattr(looks.clients.access, "api", slow)
+    monkeypatch.setattr(looks.clients.connector, "api", slow)
     assert looks.poll()["next"] == "wait"
     assert calls
-    assert keys.stuck("run-1", 1) not in looks.bucket.objects
+    assert Stuck.key("run-1", 1) not in looks.bucket.objects
 
 
 def test_the_results_of_an_ended_batch_come_before_other_looks_at_a_provider_that_takes_few_calls() -> None:

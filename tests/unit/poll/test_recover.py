@@ -8,24 +8,24 @@ import httpx
 import msgspec
 import pytest
 
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import AttemptUnknown, Claim, Submitted
-from conveyor.ledger.state import BatchFacts
+from conveyor.ledger.state import BatchState
 from conveyor.poll.recover import Look, look
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
-from conveyor.provider.transport import Door
-from conveyor.s3.bucket import Storage
+from conveyor.provider.transport import Transport
+from conveyor.s3.bucket import Bucket
 from tests.support.examples import BATCH, NOW, RUN
-from tests.support.fake_aws import Bucket
+from tests.support.fake_aws import FakeBucket
 
 LATER = NOW + timedelta(hours=2)
 """The attempt is over and settled."""
-ATTEMPTED = BatchFacts(attempts=1, unknown={1})
+ATTEMPTED = BatchState(attempts=1, unknown={1})
 LISTED = {
     "id": "msgbatch_1",
     "processing_status": "ended",
@@ -55,16 +55,16 @@ class Looking:
         """Look for attempt 1, once; `listed` replaces what the list says of the batch."""
         self._results = results
         self._listed = LISTED | listed
-        self.bucket = Bucket()
-        storage = Storage(self.bucket.client, "bucket")
+        self.bucket = FakeBucket()
+        storage = Bucket(self.bucket.client, "bucket")
         ledger = Ledger(storage, RUN.run)
-        ledger.write_attempt_unknown(1, 1, AttemptUnknown("w", NOW, "ReadTimeout"))
+        ledger.write(AttemptUnknown("w", NOW, "ReadTimeout"), 1, 1)
         provider = httpx.Client(transport=httpx.MockTransport(self._answer))
         key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
-        api = MessageBatches(Door(provider, RUN.settings.api_url, key))
-        turn = Turn(RUN, ledger, storage, api, Invocation(timedelta(minutes=2), lambda: now))
+        api = MessageBatches(Transport(provider, RUN.settings.api_url, key))
+        turn = RunContext(RUN, ledger, storage, api, Invocation(timedelta(minutes=2), lambda: now))
         self.found = look(turn, BATCH, 1, ATTEMPTED)
-        self.facts = ledger.facts().batches[1]
+        self.facts = ledger.run_state().batches[1]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/msgbatch_1/results"):
@@ -79,10 +79,10 @@ class Looking:
 def test_one_result_with_an_id_of_ours_proves_a_batch() -> None:
     """Nobody else knows it; strays before it and a stream that breaks off behind it change nothing."""
     looking = Looking(stream((3, line("another-1")), (1, b"?\n"), (1, line(OURS))))
-    batch = msgspec.json.decode(looking.read(keys.batch(RUN.run, 1, 1)), type=Submitted)
+    batch = msgspec.json.decode(looking.read(Submitted.key(RUN.run, 1, 1)), type=Submitted)
     assert (batch.id, batch.adopted, batch.released) == ("msgbatch_1", True, False)
     assert msgspec.json.decode(looking.read(keys.claim("msgbatch_1")), type=Claim) == Claim(RUN.run, 1)
-    assert looking.facts == BatchFacts(attempts=0, unknown={1}, takes={1})
+    assert looking.facts == BatchState(attempts=0, unknown={1}, generations={1})
     assert looking.facts.submitted
 
 
@@ -90,14 +90,14 @@ def test_a_thousand_results_with_ids_of_others_prove_that_a_batch_is_anothers() 
     """No more is read of it: it may hold a hundred thousand, and poll has two minutes."""
     looking = Looking(stream((1000, line("another-1"))))
     assert looking.found == Look(LATER)
-    assert looking.facts == BatchFacts(unknown={1}, absent={1}, foreign={"msgbatch_1"})
+    assert looking.facts == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
     assert keys.claim("msgbatch_1") not in looking.bucket.objects
 
 
 def test_a_small_batch_of_others_is_read_to_its_end() -> None:
     """It has no thousand."""
     looking = Looking(iter([line("another-1"), line("another-2"), line("another-3")]))
-    assert looking.facts == BatchFacts(unknown={1}, absent={1}, foreign={"msgbatch_1"})
+    assert looking.facts == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
 
 
 @pytest.mark.parametrize(
@@ -116,14 +116,14 @@ def test_a_batch_of_which_nobody_can_tell_is_doubtful(results: Iterator[bytes], 
     looking = Looking(results)
     assert looking.found.doubtful == ("msgbatch_1",)
     assert reason in str(looking.found.trouble)
-    assert looking.facts == BatchFacts(unknown={1})
+    assert looking.facts == BatchState(unknown={1})
 
 
 @pytest.mark.parametrize("number", [BATCH.first_line - 1, BATCH.last_line + 1])
 def test_an_id_of_another_batch_of_the_run_proves_nothing(number: int) -> None:
     """What is paid for is this batch's range of lines."""
     looking = Looking(iter([line(wire_id(nonce(RUN.run), number))] * 3))
-    assert looking.facts == BatchFacts(unknown={1}, absent={1}, foreign={"msgbatch_1"})
+    assert looking.facts == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
 
 
 @pytest.mark.parametrize("expires_at", ["2001-01-01T00:00:00Z", NOW.isoformat(), "soon"])
@@ -133,7 +133,7 @@ def test_a_candidate_that_runs_is_waited_for_whatever_it_says_of_its_end(expires
     assert Looking(iter(()), now=NOW + timedelta(hours=24, minutes=59), **running).found == Look()
     late = Looking(iter(()), now=NOW + timedelta(hours=25, minutes=1), **running)
     assert late.found.doubtful == ("msgbatch_1",)
-    assert late.facts == BatchFacts(unknown={1})
+    assert late.facts == BatchState(unknown={1})
 
 
 def test_a_candidate_that_says_it_never_ends_is_doubtful_after_the_time_that_results_are_kept() -> None:

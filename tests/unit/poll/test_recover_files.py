@@ -6,21 +6,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.records import AttemptUnknown, Claim, Submitted
-from conveyor.ledger.state import BatchFacts
+from conveyor.ledger.state import BatchState
 from conveyor.poll.recover import Look, look
-from conveyor.s3.bucket import Storage
+from conveyor.s3.bucket import Bucket
 from tests.support.examples import BATCH, NOW, RUN
-from tests.support.fake_aws import Bucket
+from tests.support.fake_aws import FakeBucket
 from tests.support.files_server import FileServer, batch, file
 
 LATER = NOW + timedelta(hours=2)
 """The attempt is over and settled."""
-ATTEMPTED = BatchFacts(attempts=1, unknown={1})
+ATTEMPTED = BatchState(attempts=1, unknown={1})
 OURS = {"conveyor_run": RUN.run, "conveyor_batch": "1", "conveyor_requests": "3"}
 
 
@@ -32,18 +32,18 @@ class Looking:
         self.server = FileServer()
         self.server.batches = list(listed)
         self.server.files = [file(1)] if files else []
-        self.bucket = Bucket()
-        storage = Storage(self.bucket.client, "bucket")
+        self.bucket = FakeBucket()
+        storage = Bucket(self.bucket.client, "bucket")
         ledger = Ledger(storage, RUN.run)
-        ledger.write_attempt_unknown(1, 1, AttemptUnknown("w", NOW, "ReadTimeout"))
-        turn = Turn(RUN, ledger, storage, self.server.api(), Invocation(timedelta(minutes=2), lambda: LATER))
+        ledger.write(AttemptUnknown("w", NOW, "ReadTimeout"), 1, 1)
+        turn = RunContext(RUN, ledger, storage, self.server.api(), Invocation(timedelta(minutes=2), lambda: LATER))
         self.found = look(turn, BATCH, 1, ATTEMPTED)
-        self.facts = ledger.facts().batches[1]
+        self.facts = ledger.run_state().batches[1]
 
     def adopted(self) -> Submitted:
         """Return the batch that was taken for ours, without that a result was read."""
         assert not [request for request in self.server.seen if request.url.path.endswith("/content")]
-        return msgspec.json.decode(self.bucket.objects[keys.batch(RUN.run, 1, 1)], type=Submitted)
+        return msgspec.json.decode(self.bucket.objects[Submitted.key(RUN.run, 1, 1)], type=Submitted)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_batch_that_bears_our_name_is_ours_at_once(about: dict[str, Any]) -> N
     looking = Looking(batch(7, **about))
     assert (looking.adopted().id, looking.adopted().adopted) == ("batch_7", True)
     assert msgspec.json.decode(looking.bucket.objects[keys.claim("batch_7")], type=Claim) == Claim(RUN.run, 1)
-    assert looking.facts == BatchFacts(unknown={1}, takes={1})
+    assert looking.facts == BatchState(unknown={1}, generations={1})
 
 
 def test_of_two_batches_of_ours_the_one_that_ran_counts() -> None:
@@ -90,7 +90,7 @@ def test_a_batch_of_another_run_or_program_holds_up_nothing(about: dict[str, Any
     """By its own word, its size, its age, or because nothing of it was run: so nothing of ours was created."""
     looking = Looking(batch(7, **about))
     assert looking.found == Look(LATER)
-    assert looking.facts == BatchFacts(unknown={1}, absent={1})
+    assert looking.facts == BatchState(unknown={1}, absent={1})
 
 
 @pytest.mark.parametrize("about", [{}, {"request_counts": {"total": 3, "completed": 0, "failed": 0}}])
@@ -98,4 +98,4 @@ def test_a_batch_of_which_nobody_can_tell_yet_is_waited_for(about: dict[str, Any
     """Its results will tell; nobody pays before."""
     looking = Looking(batch(7, **about, input_file_id="file-1"), files=False)
     assert looking.found == Look()
-    assert looking.facts == BatchFacts(unknown={1})
+    assert looking.facts == BatchState(unknown={1})

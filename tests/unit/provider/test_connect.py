@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from msgspec.structs import replace
 
-from conveyor.provider.connect import DIALECTS, Access
+from conveyor.provider.connect import DIALECTS, Connector
 from conveyor.provider.protocol import Trouble
 from conveyor.settings.settings import Settings
 from tests.support.examples import SETTINGS
@@ -23,12 +23,12 @@ class Vault:
         """Keep one key."""
         self.reads = 0
         self.seen: list[httpx.Request] = []
-        self.access = Access("conveyor/api-key", Config(retries={"total_max_attempts": 1}))
-        self.access.http = httpx.Client(transport=httpx.MockTransport(self._answer), follow_redirects=False)
+        self.connector = Connector("conveyor/api-key", Config(retries={"total_max_attempts": 1}))
+        self.connector.http = httpx.Client(transport=httpx.MockTransport(self._answer), follow_redirects=False)
 
     def asks(self, settings: Settings) -> httpx.Request:
         """Let a run ask its provider something."""
-        assert self.access.api(settings).progress("batch_1") == Trouble("HTTP 302")
+        assert self.connector.api(settings).progress("batch_1") == Trouble("HTTP 302")
         return self.seen[-1]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -90,7 +90,7 @@ def test_a_key_is_read_once_for_many_calls_and_anew_before_a_paid_one(vault: Vau
     for _ in range(3):
         assert vault.asks(SETTINGS).headers["x-api-key"] == "sk-1"
     assert vault.reads == 1
-    vault.access.api(SETTINGS).renew()
+    vault.connector.api(SETTINGS).renew()
     assert vault.asks(SETTINGS).headers["x-api-key"] == "sk-2"
     assert vault.reads == 2
 
@@ -115,4 +115,4 @@ def test_a_workspace_is_said_beside_a_key_too(vault: Vault) -> None:
 def test_a_dialect_that_there_is_not_is_told_with_those_there_are(vault: Vault) -> None:
     """A typing error in a parameter."""
     with pytest.raises(LookupError, match='"fils" is none of messages, files'):
-        vault.access.api(replace(SETTINGS, batch_api="fils"))
+        vault.connector.api(replace(SETTINGS, batch_api="fils"))

@@ -11,19 +11,19 @@ import pytest
 from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.protocol import Refused, ResultsUnreadable, Trouble, TroubleKind
-from conveyor.provider.retry_after import Rest, retry_after
-from conveyor.provider.transport import Content, Door
+from conveyor.provider.retry_after import RetryAfter, parse_retry_after
+from conveyor.provider.transport import Content, Transport
 from tests.support.examples import NOW
 
-type Call = Callable[[Door], Any]
+type Call = Callable[[Transport], Any]
 
 
-def post(door: Door) -> Any:
+def post(door: Transport) -> Any:
     """Post a body of three bytes."""
     return door.post("/v1/files", Content("text/plain", 3, lambda: [b"abc"]), 10)
 
 
-def stream(door: Door) -> Any:
+def stream(door: Transport) -> Any:
     """Read what lies at a path, or say why it cannot be read."""
     try:
         with door.stream("/v1/files/1/content", seconds=1) as pieces:
@@ -52,8 +52,10 @@ class Busy:
         self.noted: list[tuple[datetime, str]] = []
         self._answer = httpx.Response(status, headers={} if given is None else {"retry-after": given})
         key = KeyHeader(self._key)
-        rest = Rest(lambda: self.now, lambda until, reason: self.noted.append((until, reason)))
-        self.door = Door(httpx.Client(transport=httpx.MockTransport(self._serve)), "https://p.test", key, None, rest)
+        rest = RetryAfter(lambda: self.now, lambda until, reason: self.noted.append((until, reason)))
+        self.door = Transport(
+            httpx.Client(transport=httpx.MockTransport(self._serve)), "https://p.test", key, None, rest
+        )
 
     def _key(self, *, renew: bool = False) -> ApiKey:
         self.renewed += renew
@@ -114,23 +116,23 @@ def test_a_call_that_succeeds_says_nothing_about_the_next_one(first: str) -> Non
 @pytest.mark.parametrize("given", ["999999", "Sun, 22 Nov 2099 10:00:00 GMT"])
 def test_a_provider_is_left_alone_for_a_day_at_most(given: str) -> None:
     """Whoever says a year is asked again tomorrow."""
-    assert retry_after(given, NOW) == 86_400
+    assert parse_retry_after(given, NOW) == 86_400
 
 
 def test_a_moment_is_rounded_up_to_whole_seconds() -> None:
     """Under which it is written down; rounded down it would be too early."""
     noted = list[datetime]()
-    rest = Rest(lambda: datetime(2026, 11, 22, 10, 0, 0, 1, UTC), lambda until, _: noted.append(until))
+    rest = RetryAfter(lambda: datetime(2026, 11, 22, 10, 0, 0, 1, UTC), lambda until, _: noted.append(until))
     rest.heed(429, "5")
     assert noted == [datetime(2026, 11, 22, 10, 0, 6, tzinfo=UTC)]
 
 
 def test_a_later_moment_counts_and_an_earlier_one_does_not() -> None:
     """Two answers may name two."""
-    rest = Rest(lambda: NOW)
+    rest = RetryAfter(lambda: NOW)
     rest.begin(NOW + timedelta(seconds=50), "HTTP 429")
     rest.begin(NOW + timedelta(seconds=20), "HTTP 503")
-    assert (rest.seconds, rest.reason, rest.is_on) == (50, "HTTP 429", True)
+    assert (rest.seconds, rest.reason, rest.is_active) == (50, "HTTP 429", True)
     rest.begin(NOW + timedelta(seconds=60), "HTTP 503")
     assert (rest.seconds, rest.reason) == (60, "HTTP 503")
 
@@ -151,4 +153,4 @@ def test_a_later_moment_counts_and_an_earlier_one_does_not() -> None:
 )
 def test_each_form_of_a_moment_is_read_and_no_other(given: str, seconds: int | None) -> None:
     """Dates without a zone are in UTC; of a header that came twice the longest counts."""
-    assert retry_after(given, datetime(2026, 11, 22, 12, tzinfo=UTC)) == seconds
+    assert parse_retry_after(given, datetime(2026, 11, 22, 12, tzinfo=UTC)) == seconds

@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from conveyor.domain.refusal import RefusalKind
-from conveyor.jsonl.lines import read_stretches
+from conveyor.jsonl.lines import read_blocks
 from conveyor.provider.files.api import FileBatches
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.protocol import Created, CredentialsUnusable, Progress, Refused, Trouble
 from conveyor.provider.sigv4 import RoleSignature
-from conveyor.provider.transport import Door
+from conveyor.provider.transport import Transport
 from conveyor.validation.checker import check_drop
 from conveyor.validation.request_body import Envelope
 from tests.support.drops import PARAMS, RUN, line, settings
@@ -53,7 +53,7 @@ class Gateway:
         self.seen: list[httpx.Request] = []
         self.told: list[httpx.Response] = []
         client = httpx.Client(transport=httpx.MockTransport(self.answer))
-        self.api = MessageBatches(Door(client, URL, RoleSignature(self.session), WORKSPACE))
+        self.api = MessageBatches(Transport(client, URL, RoleSignature(self.session), WORKSPACE))
 
     def rotate(self, number: int) -> None:
         """Give the function new credentials."""
@@ -159,8 +159,8 @@ def test_a_file_of_lines_is_signed_as_it_is_sent(gateway: Gateway) -> None:
     data = line("a", system="x\u2028 \u0085") + b"\n"
     (batch,) = check_drop(RUN, settings(), PARAMS, lambda: [data]).batches
     envelope = Envelope(PARAMS.form, RUN, 16)
-    sent = outgoing(size=batch.body_bytes)._replace(body=lambda: envelope.body(batch, read_stretches([data])))
-    door = Door(httpx.Client(transport=httpx.MockTransport(gateway.answer)), URL, RoleSignature(gateway.session))
+    sent = outgoing(size=batch.body_bytes)._replace(body=lambda: envelope.body(batch, read_blocks([data])))
+    door = Transport(httpx.Client(transport=httpx.MockTransport(gateway.answer)), URL, RoleSignature(gateway.session))
     FileBatches(door, settings(batch_api="files")).create(sent, 60)
     (upload,) = [call for call in gateway.seen if call.url.path == "/v1/files" and call.method == "POST"]
     assert rb"\u2028 \u0085" in upload.content
@@ -182,7 +182,9 @@ def test_workspace_and_version_are_said_and_signed_and_no_key_is(gateway: Gatewa
 def test_the_header_of_betas_is_signed_as_it_is_sent(gateway: Gateway) -> None:
     """The gateway holds every header of the API against the signature."""
     client = httpx.Client(transport=httpx.MockTransport(gateway.answer))
-    MessageBatches(Door(client, URL, RoleSignature(gateway.session), WORKSPACE), "a-1,b-2").create(outgoing(b"{}"), 60)
+    MessageBatches(Transport(client, URL, RoleSignature(gateway.session), WORKSPACE), "a-1,b-2").create(
+        outgoing(b"{}"), 60
+    )
     assert gateway.seen[0].headers["anthropic-beta"] == "a-1,b-2"
     assert "anthropic-beta" in gateway.seen[0].headers["authorization"]
 
@@ -255,7 +257,7 @@ def test_a_process_without_credentials_signs_nothing(nobody: botocore.session.Se
     with pytest.raises(CredentialsUnusable, match="no AWS credentials"):
         RoleSignature(nobody).renew()
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
-    api = MessageBatches(Door(client, URL, RoleSignature(nobody)))
+    api = MessageBatches(Transport(client, URL, RoleSignature(nobody)))
     with pytest.raises(CredentialsUnusable):
         api.create(outgoing(b"{}"), 60)
 

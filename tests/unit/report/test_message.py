@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from conveyor.domain import keys
 from conveyor.domain.outcome import Usage
 from conveyor.domain.output_file import OutputFile
-from conveyor.domain.plan import Checked, Plan
+from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.ledger.records import Part, Refusal, Run, Submitted, Tokens
 from conveyor.report.message import notice_of
 from conveyor.report.receipt import Done, Receipt, completed_receipt, refused_receipt
@@ -30,7 +30,7 @@ def part(results: int, failures: int, **tokens: Tokens) -> Part:
 def completed(account: Part, duplicates: set[str] | None = None, refusal: Refusal | None = None) -> Receipt:
     """Write the receipt of a run of one batch of three requests."""
     done = Done(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), account, duplicates or set())
-    return completed_receipt(RUN, Plan(Checked(3, "f00"), [BATCH]), [done], 0, refusal)
+    return completed_receipt(RUN, Plan(ValidatedDrop(3, "f00"), [BATCH]), [done], 0, refusal)
 
 
 def refused(refusal: Refusal, run: Run = RUN, unanswered: int = 0) -> str:

@@ -8,13 +8,15 @@ from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.domain.outcome import Outcome, Usage
-from conveyor.domain.output_file import OutputFile, Stretch, joined
-from conveyor.domain.plan import Batch, Checked, Plan
+from conveyor.domain.output_file import FileSegment, OutputFile, joined
+from conveyor.domain.plan import Batch, Plan, ValidatedDrop
 from conveyor.ledger.records import Part, Refusal, Submitted, Tokens
 from conveyor.report.receipt import Done, Receipt, completed_receipt, files_of
 from tests.support.examples import NOW, RUN
 
-PLAN = Plan(Checked(9, "f00"), [Batch(number, number * 3 - 2, 0, number * 3, 9, 3, number) for number in (1, 2, 3)])
+PLAN = Plan(
+    ValidatedDrop(9, "f00"), [Batch(number, number * 3 - 2, 0, number * 3, 9, 3, number) for number in (1, 2, 3)]
+)
 """Three batches of three requests; of the n-th batch, n requests got the default `max_tokens`."""
 BROKE = Refusal("w", NOW, "provider-stopped", "the provider answered HTTP 402 billing_error: pay first")
 RESULTS, FAILURES, RETRY = (
@@ -50,8 +52,8 @@ def receipt(*batches: Done, refusal: Refusal | None = None) -> Receipt:
 def test_a_joined_file_has_the_lines_and_bytes_of_its_parts_and_a_checksum_for_each_of_them() -> None:
     """Who cuts the file at these bytes can check every stretch; nobody has read it as a whole."""
     parts = [file(1, keys.RESULTS, 2), file(2, keys.RESULTS, 0), file(3, keys.RESULTS, 1)]
-    stretches = [Stretch(bytes_, sha256(b"x" * (bytes_ // 10)).hexdigest()) for bytes_ in (20, 0, 10)]
-    assert joined("results/a", parts) == OutputFile("results/a", 3, 30, None, stretches)
+    segments = [FileSegment(bytes_, sha256(b"x" * (bytes_ // 10)).hexdigest()) for bytes_ in (20, 0, 10)]
+    assert joined("results/a", parts) == OutputFile("results/a", 3, 30, None, segments)
 
 
 def test_a_file_is_made_of_the_parts_that_there_are_in_the_order_of_the_drop() -> None:

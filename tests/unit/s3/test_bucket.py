@@ -13,7 +13,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from conveyor.domain.drop import Drop
-from conveyor.s3.bucket import RANGE_BYTES, Storage
+from conveyor.s3.bucket import RANGE_BYTES, Bucket
 from tests.support.fake_aws import BadBucket
 
 DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, tzinfo=UTC), {})
@@ -37,29 +37,29 @@ def body(data: bytes, length: int | None = None) -> dict[str, StreamingBody | in
 def test_the_first_writer_wins_and_the_second_learns_what_stands(s3: Any) -> None:
     """A fact is written once."""
     s3.add_response("put_object", {}, {"Bucket": "bucket", "Key": "k", "Body": b"mine", "IfNoneMatch": "*"})
-    assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"mine"
+    assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"mine"
     s3.add_client_error("put_object", "PreconditionFailed", http_status_code=412)
     s3.add_response("get_object", body(b"theirs"), {"Bucket": "bucket", "Key": "k"})
-    assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"theirs"
+    assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"theirs"
 
 
 def test_a_claim_that_stands_is_not_read(s3: Any) -> None:
     """Whoever claims a batch again may not be allowed to read claims."""
     s3.add_client_error("put_object", "PreconditionFailed", http_status_code=412)
-    assert Storage(s3.client, "bucket").put_if_absent("claims/x", b"mine") is False
+    assert Bucket(s3.client, "bucket").put_if_absent("claims/x", b"mine") is False
 
 
 def test_two_writers_at_the_same_moment_ask_again(s3: Any) -> None:
     """S3 answers 409 to one of them, which decides nothing."""
     s3.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
     s3.add_response("put_object", {})
-    assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"mine"
+    assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"mine"
 
 
 def test_a_write_that_met_others_is_repeated_until_it_is_through() -> None:
     """A conflict decides nothing, however often it comes."""
     s3 = BadBucket(conflicts=9)
-    assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"mine"
+    assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"mine"
     assert s3.writes == [409] * 9 + [200]
 
 
@@ -67,7 +67,7 @@ def test_a_write_that_others_won_meanwhile_gives_what_they_wrote() -> None:
     """The conflict was with them."""
     s3 = BadBucket(conflicts=2)
     s3.bucket.objects["k"] = b"theirs"
-    assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"theirs"
+    assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"theirs"
     assert s3.writes == [409, 409, 412]
 
 
@@ -75,14 +75,14 @@ def test_a_write_that_never_gets_through_fails_loudly() -> None:
     """Nobody may take it for written; the function fails, and is repeated."""
     s3 = BadBucket(conflicts=100)
     with pytest.raises(RuntimeError, match="k: another writer was always at it"):
-        Storage(s3.client, "bucket").put_once("k", b"mine")
+        Bucket(s3.client, "bucket").put_once("k", b"mine")
     assert s3.writes == [409] * 10
 
 
 def test_a_write_whose_answer_was_lost_is_ours_although_its_repetition_is_refused() -> None:
     """The client repeats it by itself, and meets what it wrote: whoever took that for another's would never pay."""
     s3 = BadBucket(lost=1)
-    assert Storage(s3.client, "bucket").put_once("k", b"mine") == b"mine"
+    assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"mine"
     assert s3.writes == [200, 412]
 
 
@@ -90,14 +90,14 @@ def test_a_denied_write_is_an_error_not_a_fact(s3: Any) -> None:
     """Only 409 and 412 belong to the game."""
     s3.add_client_error("put_object", "AccessDenied", http_status_code=403)
     with pytest.raises(s3.client.exceptions.ClientError, match="AccessDenied"):
-        Storage(s3.client, "bucket").put_once("k", b"mine")
+        Bucket(s3.client, "bucket").put_once("k", b"mine")
 
 
 @pytest.mark.parametrize(("code", "status"), [("NoSuchKey", 404), ("AccessDenied", 403)])
 def test_a_hint_that_is_not_there_is_none(s3: Any, code: str, status: int) -> None:
     """Without permission to list, AWS says 403 for what does not exist."""
     s3.add_client_error("get_object", code, http_status_code=status)
-    assert Storage(s3.client, "bucket").find("claims/x") is None
+    assert Bucket(s3.client, "bucket").find("claims/x") is None
 
 
 class Endless(io.BytesIO):
@@ -115,7 +115,7 @@ def test_of_an_object_of_any_size_only_the_beginning_is_read(s3: Any) -> None:
     endless = Endless()
     answer = {"Body": StreamingBody(endless, 10**12), "ContentLength": 10**12}
     s3.add_response("get_object", answer, {"Bucket": "bucket", "Key": "control/run/cancel"})
-    assert Storage(s3.client, "bucket").beginning("control/run/cancel", 1000) == b"x" * 1000
+    assert Bucket(s3.client, "bucket").beginning("control/run/cancel", 1000) == b"x" * 1000
     assert endless.closed, "or the connection would be given back with the rest still on it"
 
 
@@ -123,7 +123,7 @@ def test_of_an_object_of_any_size_only_the_beginning_is_read(s3: Any) -> None:
 def test_an_object_that_is_shorter_is_read_whole(s3: Any, data: bytes) -> None:
     """An empty one, too."""
     s3.add_response("get_object", body(data))
-    assert Storage(s3.client, "bucket").beginning("k", 1000) == data
+    assert Bucket(s3.client, "bucket").beginning("k", 1000) == data
 
 
 def test_a_range_that_was_cut_is_read_again(s3: Any) -> None:
@@ -131,20 +131,20 @@ def test_a_range_that_was_cut_is_read_again(s3: Any) -> None:
     question = {"Bucket": "bucket", "Key": "inbox/a.jsonl", "VersionId": "v1", "Range": "bytes=2-9"}
     s3.add_response("get_object", body(b"cut", 8), question)
     s3.add_response("get_object", body(b"complete"), question)
-    assert list(Storage(s3.client, "bucket").stream(DROP.source, 2, DROP.bytes)) == [b"complete"]
+    assert list(Bucket(s3.client, "bucket").stream(DROP.source, 2, DROP.bytes)) == [b"complete"]
 
 
 def test_more_bytes_than_were_asked_for_are_not_taken_for_the_drop(s3: Any) -> None:
     """A server without ranges answers with the whole object; what was checked is what is sent."""
     s3.add_response("get_object", body(b"the whole object"))
     with pytest.raises(RuntimeError, match="16 bytes for 8"):
-        list(Storage(s3.client, "bucket").stream(DROP.source, 2, DROP.bytes))
+        list(Bucket(s3.client, "bucket").stream(DROP.source, 2, DROP.bytes))
 
 
 def test_a_small_output_is_one_request(s3: Any) -> None:
     """Also an empty one, which multipart upload could not make."""
     s3.add_response("put_object", {}, {"Bucket": "bucket", "Key": "k", "Body": b"a\nb\n", "Metadata": {}})
-    with Storage(s3.client, "bucket").writer("k") as writer:
+    with Bucket(s3.client, "bucket").writer("k") as writer:
         writer.write(b"a\n")
         writer.write(b"b\n")
     account = writer.account()
@@ -162,7 +162,7 @@ def test_a_large_output_declares_sends_and_names_its_checksums(s3: Any) -> None:
     sent = {"UploadId": "u", "PartNumber": 1, "Body": b"x" * RANGE_BYTES, "ChecksumAlgorithm": "CRC32"}
     s3.add_response("upload_part", {"ETag": "e", "ChecksumCRC32": "c"}, target | sent)
     s3.add_response("complete_multipart_upload", {}, target | {"UploadId": "u", "MultipartUpload": {"Parts": [part]}})
-    with Storage(s3.client, "bucket").writer("k", {"a": "b"}) as writer:
+    with Bucket(s3.client, "bucket").writer("k", {"a": "b"}) as writer:
         writer.write(b"x" * RANGE_BYTES)
     assert writer.account().bytes == RANGE_BYTES
 
@@ -172,5 +172,5 @@ def test_a_large_output_that_fails_leaves_nothing_behind(s3: Any) -> None:
     s3.add_response("create_multipart_upload", {"UploadId": "u"})
     s3.add_client_error("upload_part", "SlowDown", http_status_code=503)
     s3.add_response("abort_multipart_upload", {}, {"Bucket": "bucket", "Key": "k", "UploadId": "u"})
-    with pytest.raises(ClientError, match="SlowDown"), Storage(s3.client, "bucket").writer("k") as writer:
+    with pytest.raises(ClientError, match="SlowDown"), Bucket(s3.client, "bucket").writer("k") as writer:
         writer.write(b"x" * RANGE_BYTES)

@@ -4,7 +4,7 @@ import pytest
 
 from conveyor.domain.drop import Source
 from conveyor.jsonl.gzip_stream import Unreadable
-from conveyor.s3.bucket import Storage
+from conveyor.s3.bucket import Bucket
 from conveyor.s3.read_errors import CANNOT, DropUnreadable, unreadable
 from tests.support.fake_aws import answer, client, failure
 
@@ -79,10 +79,10 @@ def test_a_head_that_fails_is_told_by_the_words_of_a_get(status: int, code: str,
     body = f"<Error><Code>{code}</Code><Message>{told}</Message></Error>".encode()
     s3 = client("s3", lambda request: answer(status, b"" if request.method == "HEAD" else body))
     with pytest.raises(DropUnreadable) as caught:
-        Storage(s3, "bucket").describe("inbox/a.jsonl", "v1")
+        Bucket(s3, "bucket").describe("inbox/a.jsonl", "v1")
     assert caught.value.code == kind
     with pytest.raises(DropUnreadable) as caught:
-        list(Storage(s3, "bucket").stream(Source("inbox/a.jsonl", "v1"), 0, 10))
+        list(Bucket(s3, "bucket").stream(Source("inbox/a.jsonl", "v1"), 0, 10))
     assert caught.value.code == kind
 
 
@@ -91,11 +91,11 @@ def test_a_head_that_fails_for_another_reason_is_an_error(status: int, code: str
     """It is asked again, by whoever repeats the function."""
     s3 = client("s3", lambda request: answer(status) if request.method == "HEAD" else failure(status, code))
     with pytest.raises(s3.exceptions.ClientError, match=code):
-        Storage(s3, "bucket").describe("inbox/a.jsonl", "v1")
+        Bucket(s3, "bucket").describe("inbox/a.jsonl", "v1")
 
 
 def test_a_head_that_fails_once_is_an_error_and_no_refusal() -> None:
     """The object can be read: the next try will describe it."""
     s3 = client("s3", lambda request: answer(403) if request.method == "HEAD" else answer(206, b"x"))
     with pytest.raises(s3.exceptions.ClientError, match="403"):
-        Storage(s3, "bucket").describe("inbox/a.jsonl", "v1")
+        Bucket(s3, "bucket").describe("inbox/a.jsonl", "v1")

@@ -7,17 +7,18 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.records import Attempt, AttemptRefused, Part, Refusal, Submitted
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
-from conveyor.provider.transport import Door
-from conveyor.s3.bucket import Storage
+from conveyor.provider.transport import Transport
+from conveyor.s3.bucket import Bucket
 from conveyor.submit.queue import PATIENCE, WINDOW, admit
 from tests.support.examples import NOW, RUN, SETTINGS
-from tests.support.fake_aws import Bucket
+from tests.support.fake_aws import FakeBucket
 
 FIRST, SECOND, THIRD = "20261122T090000Z-00", "20261122T090001Z-00", "20261122T090002Z-00"
 """Runs, by age."""
@@ -28,7 +29,7 @@ class Queue:
 
     def __init__(self) -> None:
         """Hold nothing."""
-        self.bucket = Bucket()
+        self.bucket = FakeBucket()
         self.listed: list[dict[str, Any]] = []
         self.status = 200
         self.now = NOW
@@ -50,14 +51,14 @@ class Queue:
 
     def admits(self, run: str, requests: int = 4) -> bool:
         """Let a run ask for room for its next batch."""
-        storage = Storage(self.bucket.client, "bucket")
+        storage = Bucket(self.bucket.client, "bucket")
         ledger = Ledger(storage, run)
         provider = httpx.Client(transport=httpx.MockTransport(self._answer))
         key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
-        api = MessageBatches(Door(provider, SETTINGS.api_url, key))
+        api = MessageBatches(Transport(provider, SETTINGS.api_url, key))
         about = replace(RUN, run=run, settings=replace(SETTINGS, max_queued_requests=10))
-        turn = Turn(about, ledger, storage, api, Invocation(timedelta(minutes=15), lambda: self.now))
-        return admit(turn, requests, ledger.facts())
+        turn = RunContext(about, ledger, storage, api, Invocation(timedelta(minutes=15), lambda: self.now))
+        return admit(turn, requests, ledger.run_state())
 
     def writes(self, *facts: str) -> None:
         """Write down facts of runs."""
@@ -89,7 +90,7 @@ def full(queue: Queue) -> Queue:
 
 def sent(run: str, batch: int) -> tuple[str, str]:
     """Name the facts of a batch that was sent."""
-    return keys.attempt(run, batch, 1), keys.batch(run, batch, 1)
+    return Attempt.key(run, batch, 1), Submitted.key(run, batch, 1)
 
 
 @pytest.mark.parametrize(("requests", "admitted"), [(1, True), (6, True), (7, False)])
@@ -159,7 +160,7 @@ def test_a_run_that_waits_goes_before_older_ones_that_have_more_batches_under_wa
 
 def test_a_batch_that_is_split_is_no_longer_under_way(full: Queue) -> None:
     """So the older run goes first again."""
-    full.writes(*sent(FIRST, 1), keys.part(FIRST, 1))
+    full.writes(*sent(FIRST, 1), Part.key(FIRST, 1))
     assert full.admits(FIRST)
 
 
@@ -192,9 +193,9 @@ def test_a_mark_serves_in_its_own_stretch_of_time_and_the_next(full: Queue) -> N
     "facts",
     [
         pytest.param(sent(SECOND, 1), id="sent"),
-        pytest.param((keys.attempt(SECOND, 1, 1),), id="being-sent"),
-        pytest.param((keys.attempt(SECOND, 1, 1), keys.attempt_refused(SECOND, 1, 1)), id="sent-in-vain"),
-        pytest.param((keys.refused(SECOND),), id="stopped"),
+        pytest.param((Attempt.key(SECOND, 1, 1),), id="being-sent"),
+        pytest.param((Attempt.key(SECOND, 1, 1), AttemptRefused.key(SECOND, 1, 1)), id="sent-in-vain"),
+        pytest.param((Refusal.key(SECOND),), id="stopped"),
     ],
 )
 def test_a_mark_of_a_run_that_waits_no_longer_holds_up_nobody(full: Queue, facts: tuple[str, ...]) -> None:

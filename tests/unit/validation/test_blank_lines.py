@@ -12,7 +12,7 @@ import pytest
 
 from conveyor.domain.outcome import Outcome, Result, Usage
 from conveyor.domain.plan import Batch
-from conveyor.jsonl.lines import read_lines, read_stretches
+from conveyor.jsonl.lines import read_blocks, read_lines
 from conveyor.jsonl.validated_lines import CUSTOM_ID, PARAMS
 from conveyor.split.spool import Aside, Spool
 from conveyor.split.tally import Tally
@@ -65,7 +65,7 @@ def test_a_run_of_blank_lines_is_checked_and_sent_in_a_few_steps(kind: str, dial
     assert (found[0].lines, batch.requests, batch.last_line) == (2, 2, data.count(b"\n") + 1)
     bodies = []
     envelope = Envelope(form, RUN, 16)
-    assert steps(lambda: bodies.append(b"".join(envelope.body(batch, read_stretches([data]))))) < 500
+    assert steps(lambda: bodies.append(b"".join(envelope.body(batch, read_blocks([data]))))) < 500
     assert len(bodies[0]) == batch.body_bytes
 
 
@@ -77,9 +77,9 @@ def test_a_run_of_blank_lines_is_read_again_in_a_few_steps(kind: str) -> None:
     assert [each.number for each in read_lines([data])] == lines
     assert steps(lambda: run_through(read_lines([data]))) < 500
     for field in (CUSTOM_ID, PARAMS):
-        read = list(field.read(read_stretches([data]), 1, frozenset()))
+        read = list(field.read(read_blocks([data]), 1, frozenset()))
         assert [number for some in read for number in some.numbers] == lines
-        assert steps(lambda: run_through(field.read(read_stretches([data]), 1, frozenset([10**9])))) < 500  # noqa: B023
+        assert steps(lambda: run_through(field.read(read_blocks([data]), 1, frozenset([10**9])))) < 500  # noqa: B023
 
 
 def test_a_quarter_of_a_billion_blank_lines_are_checked_and_sent_in_seconds() -> None:
@@ -95,7 +95,7 @@ def test_a_quarter_of_a_billion_blank_lines_are_checked_and_sent_in_seconds() ->
     check = check_drop(RUN, settings(), MESSAGES, chunks)
     (batch,) = check.batches
     assert (check.faults, batch.requests, batch.last_line) == ([], 2, 260_000_002)
-    body = b"".join(Envelope(MESSAGES.form, RUN, 16).body(batch, read_stretches(chunks())))
+    body = b"".join(Envelope(MESSAGES.form, RUN, 16).body(batch, read_blocks(chunks())))
     assert len(body) == batch.body_bytes
     assert process_time() - begin < 20, "it took minutes; a machine may be slow, and busy"
 
@@ -134,7 +134,7 @@ def test_a_body_ends_with_its_last_request() -> None:
             yield chunk
 
     (batch,) = check_drop(RUN, settings(), MESSAGES, lambda: [data]).batches
-    body = b"".join(Envelope(MESSAGES.form, RUN, 16).body(batch, read_stretches(chunks())))
+    body = b"".join(Envelope(MESSAGES.form, RUN, 16).body(batch, read_blocks(chunks())))
     assert (len(body), len(read)) == (batch.body_bytes, 1)
 
 

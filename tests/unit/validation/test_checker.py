@@ -14,7 +14,7 @@ from conveyor.domain.dialect import Dialect
 from conveyor.settings.settings import Settings
 from conveyor.validation.checker import RECALL, check_drop
 from conveyor.validation.duplicate_ids import Recall
-from tests.support.drops import DIALECTS, MESSAGES, RUN, Found, line, plain_check, settings
+from tests.support.drops import DIALECTS, MESSAGES, RUN, Findings, line, plain_check, settings
 
 MEGABYTE = 1_000_000
 PROJECT = Path(__file__).parents[3]
@@ -22,11 +22,11 @@ PROJECT = Path(__file__).parents[3]
 
 def checked(
     data: bytes, own: Settings, most_faults: int, recall: Recall = RECALL, dialect: Dialect = MESSAGES
-) -> Found:
+) -> Findings:
     """Check a drop that comes in chunks of no particular size."""
     chunks = [data[place : place + 199] for place in range(0, len(data), 199)]
     check = check_drop(RUN, own, dialect, lambda: chunks, recall, most_faults)
-    return Found(check.batches, check.faults, check.lines, check.requests, check.alternates)
+    return Findings(check.batches, check.faults, check.lines, check.requests, check.alternates)
 
 
 ids = st.sampled_from(["a", "b", "c", "d", "é", "ab", "ba"]) | st.text(min_size=1, max_size=3)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conveyor.jsonl.lines import Stretch, read_lines
+from conveyor.jsonl.lines import LineBlock, read_lines
 from conveyor.jsonl.template import Frame
 from conveyor.validation.fast_path import _SHAPE, Glance, Glancer
 from conveyor.validation.params import Rules
@@ -20,7 +20,7 @@ RULES = Rules(default_max_tokens=16)
 def taken(*lines: bytes, one_model: bool = False) -> Glance | None:
     """Glance at some lines."""
     data = b"".join(line + b"\n" for line in lines)
-    return told(Glancer(one_model=one_model).glance(Stretch(data, 0, len(data), 0)))
+    return told(Glancer(one_model=one_model).glance(LineBlock(data, 0, len(data), 0)))
 
 
 def told(seen: Glance | None) -> Glance | None:
@@ -174,7 +174,7 @@ def test_a_style_that_changes_in_the_middle_of_a_drop_is_followed() -> None:
     glancer = Glancer()
     for spaces in ("", " ", ""):
         data = written(usual(), spaces) + b"\n"
-        assert told(glancer.glance(Stretch(data, 0, len(data), 0))) == looked_at(data[:-1])
+        assert told(glancer.glance(LineBlock(data, 0, len(data), 0))) == looked_at(data[:-1])
 
 
 MESSAGE = b'{"role":"user","content":"Hi"}'

@@ -8,7 +8,7 @@ import pytest
 
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.findings import Fault
-from conveyor.jsonl.lines import Line, read_stretches
+from conveyor.jsonl.lines import Line, read_blocks
 from conveyor.validation.body_fields import alike
 from conveyor.validation.checker import check_drop
 from conveyor.validation.params import Rules
@@ -215,7 +215,7 @@ def test_lines_of_the_providers_own_form_are_taken() -> None:
     check = check_drop(RUN, settings(), CHAT, lambda: [OPENAI])
     assert check.faults == []
     (batch,) = check.batches
-    body = b"".join(Envelope(CHAT.form, RUN, 16).body(batch, read_stretches([OPENAI])))
+    body = b"".join(Envelope(CHAT.form, RUN, 16).body(batch, read_blocks([OPENAI])))
     assert len(body) == batch.body_bytes
     sent, given = ([orjson.loads(each) for each in lines.splitlines()] for lines in (body, OPENAI))
     assert [each | {"custom_id": ""} for each in sent] == [each | {"custom_id": ""} for each in given]
@@ -233,7 +233,7 @@ def test_lines_of_both_forms_may_stand_in_one_file() -> None:
     check = check_drop(RUN, settings(), CHAT, lambda: [data])
     assert check.faults == []
     (batch,) = check.batches
-    body = b"".join(Envelope(CHAT.form, RUN, 16).body(batch, read_stretches([data])))
+    body = b"".join(Envelope(CHAT.form, RUN, 16).body(batch, read_blocks([data])))
     assert len(body) == batch.body_bytes
     assert [orjson.loads(each)["body"] for each in body.splitlines()] == [GOOD] * 4
 

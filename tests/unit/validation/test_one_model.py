@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.domain.dialect import Dialect
-from conveyor.jsonl.lines import read_stretches
+from conveyor.jsonl.lines import read_blocks
 from conveyor.validation.checker import MOST_MODEL_CHANGES, Check, check_drop
 from conveyor.validation.planner import Limits, Planner, Sent
 from conveyor.validation.request_body import Envelope
-from tests.support.drops import BODY, MESSAGES, PARAMS, RUN, Found, line, plain_check, settings
+from tests.support.drops import BODY, MESSAGES, PARAMS, RUN, Findings, line, plain_check, settings
 
 models = st.lists(st.sampled_from(["m", "n", "o"]), min_size=1, max_size=40)
 
@@ -51,7 +51,7 @@ def test_every_request_of_a_batch_names_its_model(models: list[str]) -> None:
     envelope = Envelope(BODY.form, RUN, own.default_max_tokens)
     assert [batch.model for batch in check.batches] == [model for model, _ in groupby(models)]
     for batch in check.batches:
-        stretches = read_stretches([data[batch.first_byte : batch.end_byte]], start=batch.first_byte)
+        stretches = read_blocks([data[batch.first_byte : batch.end_byte]], start=batch.first_byte)
         body = b"".join(envelope.body(batch, stretches))
         assert {orjson.loads(each)["body"]["model"] for each in body.splitlines()} == {batch.model}
 
@@ -71,7 +71,7 @@ def test_models_that_alternate_too_often_are_told(changes: int, *, alternates: b
     models = [f"m-{number % 2}" for number in range(changes + 1)]
     data = drop(models + models[-1:] * after)
     check = checked(data)
-    found = Found(check.batches, check.faults, check.lines, check.requests, check.alternates)
+    found = Findings(check.batches, check.faults, check.lines, check.requests, check.alternates)
     assert found == plain_check(data, settings(), 1000, BODY)
     assert (check.alternates, check.requests) == (alternates, changes + 1 + after)
     assert len(check.batches) <= MOST_MODEL_CHANGES + 2
@@ -94,7 +94,7 @@ def test_a_drop_that_alternates_is_counted_to_its_end(bits: bytes) -> None:
     """
     data = drop(list(f"{int.from_bytes(bits):b}"))
     check = check_drop(RUN, settings(), BODY, lambda: [data[begin : begin + 777] for begin in range(0, len(data), 777)])
-    found = Found(check.batches, check.faults, check.lines, check.requests, check.alternates)
+    found = Findings(check.batches, check.faults, check.lines, check.requests, check.alternates)
     wanted = plain_check(data, settings(), 1000, BODY)
     assert found._replace(batches=[]) == wanted._replace(batches=[])
     assert check.alternates or check.batches == wanted.batches

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.domain.output_file import OutputFile
-from conveyor.domain.plan import Batch, Checked, Plan, Skipped, decode_plan, encode_plan
+from conveyor.domain.plan import Batch, Plan, Skipped, ValidatedDrop, decode_plan, encode_plan
 from conveyor.validation.planner import Limits, Planner, Sent
 
 START, END = b'{"requests":[', b"]}"
@@ -64,7 +64,7 @@ def test_a_plan_is_kept_and_read_back() -> None:
     planner.skip(Skipped(1, None, "not-json", "no"), 0, 5)
     planner.add(one(2, 6, 20, 30))
     planner.skip(Skipped(4, "é", "model-invalid", "no, neither"), 30, 35)
-    plan = Plan(Checked(3, "abc", 2, OutputFile("failures/x", 2, 9, "d")), planner.batches)
+    plan = Plan(ValidatedDrop(3, "abc", 2, OutputFile("failures/x", 2, 9, "d")), planner.batches)
     assert decode_plan(encode_plan(plan)) == plan
     batch = plan.batch(1)
     assert (batch.first_line, batch.first_byte, batch.last_line, batch.end_byte) == (1, 0, 4, 35)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.drop import nonce, wire_id
-from conveyor.jsonl.lines import read_lines, read_stretches
+from conveyor.jsonl.lines import read_blocks, read_lines
 from conveyor.validation.checker import check_drop
 from conveyor.validation.params import Rules
 from conveyor.validation.request_body import Envelope
@@ -131,7 +131,7 @@ def test_what_is_sent_is_what_was_checked(
     ]
     bodies: list[bytes] = []
     for batch in check_drop(RUN, own, dialect, lambda: [data]).batches:
-        stretches = read_stretches([data[batch.first_byte : batch.end_byte]], start=batch.first_byte)
+        stretches = read_blocks([data[batch.first_byte : batch.end_byte]], start=batch.first_byte)
         body = b"".join(envelope.body(batch, stretches))
         if batch.requests:
             assert len(body) == batch.body_bytes
@@ -156,7 +156,7 @@ def test_a_file_holds_one_json_object_on_each_line(dialect: Dialect, name: str, 
     """With an id, what was asked for, and the call where the form has one; and no line feed anywhere else."""
     data = line("a", system="a\u2028\n") + b"\n\n" + line("b", max_tokens=7)
     (batch,) = check_drop(RUN, settings(), dialect, lambda: [data]).batches
-    body = b"".join(Envelope(dialect.form, RUN, 16).body(batch, read_stretches([data])))
+    body = b"".join(Envelope(dialect.form, RUN, 16).body(batch, read_blocks([data])))
     given = [orjson.loads(each)["params"] for each in data.split(b"\n\n")]
     assert body.count(b"\n") == 2
     assert [orjson.loads(each) for each in body.splitlines()] == [
@@ -185,7 +185,7 @@ def test_a_file_has_as_many_lines_as_requests_whoever_counts_them(
         lines.append(written.replace(b'"m",', b'"m",\r\r') if spaced else written)
     data = b"\n".join(lines) + b"\n"
     (batch,) = check_drop(RUN, settings(), dialect, lambda: [data]).batches
-    body = b"".join(Envelope(dialect.form, RUN, 16).body(batch, read_stretches([data])))
+    body = b"".join(Envelope(dialect.form, RUN, 16).body(batch, read_blocks([data])))
     assert len(body) == batch.body_bytes
     assert len(body.decode().splitlines()) == body.count(b"\n") == batch.requests == len(texts)
     field = "params" if dialect is PARAMS else "body"

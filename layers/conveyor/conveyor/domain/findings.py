@@ -30,7 +30,7 @@ class FirstFault(msgspec.Struct, frozen=True):
     message: str
 
 
-class Found(msgspec.Struct, frozen=True):
+class Findings(msgspec.Struct, frozen=True):
     """The faults of a drop: counts, and at most ten, at least one of each code while there is room."""
 
     lines: int
@@ -41,7 +41,7 @@ class Found(msgspec.Struct, frozen=True):
     """In the order of the drop."""
 
 
-def found_in(faults: Sequence[Fault]) -> Found | None:
+def findings_of(faults: Sequence[Fault]) -> Findings | None:
     """Return what there is to say of faults in the order of the drop; None where there are none."""
     if not faults:
         return None
@@ -52,4 +52,4 @@ def found_in(faults: Sequence[Fault]) -> Found | None:
     others = (at for at in range(min(len(faults), 2 * MOST_FIRST)) if at not in chosen)
     chosen += [at for at, _ in zip(others, range(MOST_FIRST - len(chosen)), strict=False)]
     first = [FirstFault(faults[at].line, faults[at].code, faults[at].message) for at in sorted(chosen)]
-    return Found(len({fault.line for fault in faults}), codes, first)
+    return Findings(len({fault.line for fault in faults}), codes, first)

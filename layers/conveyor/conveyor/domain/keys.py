@@ -1,7 +1,5 @@
 """Every key of the bucket, in one place. Words and layout: see "The bucket" in README.md."""
 
-from datetime import UTC, datetime
-
 INBOX = "inbox/"
 RUNS = "runs/"
 
@@ -11,28 +9,9 @@ def ledger(run: str) -> str:
     return f"{RUNS}{run}/"
 
 
-def run(run: str) -> str:
-    """Return the key of the drop and the settings in force."""
-    return f"{RUNS}{run}/run.json"
-
-
-def rest(run: str, until: datetime) -> str:
-    """Return the key that says that the provider is not asked before a moment, in whole seconds."""
-    return f"{RUNS}{run}/rests/{until.astimezone(UTC).strftime(REST)}"
-
-
-REST = "%Y%m%dT%H%M%SZ.json"
-"""Form of that moment, which is read from the key."""
-
-
-def validation(run: str) -> str:
-    """Return the key that says who validates, and until when."""
-    return f"{RUNS}{run}/validation.json"
-
-
-def refused(run: str) -> str:
-    """Return the key that says why nothing (more) of the drop is sent."""
-    return f"{RUNS}{run}/refused.json"
+def batch(run: str, batch: int | str) -> str:
+    """Return the prefix under which all facts of one batch of a run lie."""
+    return f"{RUNS}{run}/batches/{batch}/"
 
 
 def plan(run: str) -> str:
@@ -43,81 +22,6 @@ def plan(run: str) -> str:
 def unpacked(run: str) -> str:
     """Return the key of a packed drop's lines: gzip cannot be read by ranges."""
     return f"{RUNS}{run}/unpacked.jsonl"
-
-
-def attempt(run: str, batch: int, number: int) -> str:
-    """Return the key of the intent to pay, written before the paid call."""
-    return f"{RUNS}{run}/batches/{batch}/attempt-{number}.json"
-
-
-def attempt_refused(run: str, batch: int, number: int) -> str:
-    """Return the key that says the provider surely did not take an attempt."""
-    return f"{RUNS}{run}/batches/{batch}/refused-{number}.json"
-
-
-def attempt_unknown(run: str, batch: int, number: int) -> str:
-    """Return the key that says an attempt is over, and its answer lost or proving nothing."""
-    return f"{RUNS}{run}/batches/{batch}/unknown-{number}.json"
-
-
-def attempt_absent(run: str, batch: int, number: int) -> str:
-    """Return the key that says an attempt whose outcome was unknown created no batch."""
-    return f"{RUNS}{run}/batches/{batch}/absent-{number}.json"
-
-
-def attempt_failed(run: str, batch: int, number: int) -> str:
-    """Return the key that says the provider took an attempt, and then ran nothing of it: it may be made again."""
-    return f"{RUNS}{run}/batches/{batch}/failed-{number}.json"
-
-
-def batch(run: str, batch: int, take: int) -> str:
-    """Return the key of the provider's batch id. `take`: 1, and one more after each batch that failed unrun."""
-    return f"{RUNS}{run}/batches/{batch}/batch-{take}.json"
-
-
-def discarded(run: str, batch: int) -> str:
-    """Return the key that says what was kept at the provider for a batch is deleted there."""
-    return f"{RUNS}{run}/batches/{batch}/discarded.json"
-
-
-def duplicate(run: str, batch: int, batch_id: str) -> str:
-    """Return the key that names a second batch of ours at the provider, which was cancelled."""
-    return f"{RUNS}{run}/batches/{batch}/duplicate-{batch_id}.json"
-
-
-def foreign(run: str, batch: int, batch_id: str) -> str:
-    """Return the key that names a batch at the provider that was taken for ours and is another's."""
-    return f"{RUNS}{run}/batches/{batch}/foreign-{batch_id}.json"
-
-
-def cancel(run: str, batch: int) -> str:
-    """Return the key that says since when a batch is being cancelled."""
-    return f"{RUNS}{run}/batches/{batch}/cancel.json"
-
-
-def splitting(run: str, batch: int, number: int) -> str:
-    """Return the key that says who splits a batch, and until when."""
-    return f"{RUNS}{run}/batches/{batch}/split-{number}.json"
-
-
-def unread(run: str, batch: int, number: int) -> str:
-    """Return the key that says a split came to nothing."""
-    return f"{RUNS}{run}/batches/{batch}/unread-{number}.json"
-
-
-def stuck(run: str, batch: int) -> str:
-    """Return the key that says why a batch is given up without its results."""
-    return f"{RUNS}{run}/batches/{batch}/stuck.json"
-
-
-def read(run: str, batch: int, number: int) -> str:
-    """Return the key of one complete read of results that lacked lines."""
-    return f"{RUNS}{run}/batches/{batch}/read-{number}.json"
-
-
-def part(run: str, batch: int) -> str:
-    """Return the key of split's account of a batch."""
-    return f"{RUNS}{run}/batches/{batch}/part.json"
 
 
 def claim(batch_id: str) -> str:

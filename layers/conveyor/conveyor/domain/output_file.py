@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class FileSegment(msgspec.Struct, frozen=True):
     """Consecutive bytes of a file."""
 
     bytes: int
@@ -20,7 +20,7 @@ class OutputFile(msgspec.Struct, frozen=True, omit_defaults=True):
     bytes: int
     sha256: str | None
     """Null where the file was joined: then its stretches have their own."""
-    stretches: list[Stretch] = []
+    segments: list[FileSegment] = []
 
 
 class Written(NamedTuple):
@@ -34,5 +34,5 @@ class Written(NamedTuple):
 
 def joined(key: str, parts: list[OutputFile]) -> OutputFile:
     """Return the account of a file that holds some parts one after the other."""
-    stretches = [Stretch(part.bytes, part.sha256) for part in parts if part.sha256]
-    return OutputFile(key, sum(part.lines for part in parts), sum(part.bytes for part in parts), None, stretches)
+    segments = [FileSegment(part.bytes, part.sha256) for part in parts if part.sha256]
+    return OutputFile(key, sum(part.lines for part in parts), sum(part.bytes for part in parts), None, segments)

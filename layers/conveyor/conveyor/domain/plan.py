@@ -2,7 +2,7 @@
 
 import msgspec
 
-from conveyor.domain.findings import Found
+from conveyor.domain.findings import Findings
 from conveyor.domain.output_file import OutputFile
 
 _encode = msgspec.json.Encoder().encode
@@ -47,7 +47,7 @@ class Batch(msgspec.Struct):
         return frozenset(line.line for line in self.skipped)
 
 
-class Checked(msgspec.Struct, frozen=True):
+class ValidatedDrop(msgspec.Struct, frozen=True):
     """What validation found in a drop that may be sent; the first line of `plan.jsonl`."""
 
     lines: int
@@ -58,14 +58,14 @@ class Checked(msgspec.Struct, frozen=True):
     """Faults of the lines left out."""
     faults_file: OutputFile | None = None
     """`invalid.jsonl`, where lines are left out."""
-    found: Found | None = None
+    found: Findings | None = None
     """What was found wrong with them, in short."""
 
 
 class Plan(msgspec.Struct, frozen=True):
     """A checked drop and the batches it is cut into."""
 
-    checked: Checked
+    checked: ValidatedDrop
     batches: list[Batch]
 
     def batch(self, number: int) -> Batch:
@@ -82,4 +82,4 @@ def decode_plan(data: bytes) -> Plan:
     """Return a plan that was kept."""
     checked, *batches = data.splitlines()
     decoded = [msgspec.json.decode(batch, type=Batch) for batch in batches]
-    return Plan(msgspec.json.decode(checked, type=Checked), decoded)
+    return Plan(msgspec.json.decode(checked, type=ValidatedDrop), decoded)

@@ -18,7 +18,7 @@ from conveyor.file_types.signatures import kind_by_signature
 from conveyor.file_types.text_formats import kind_of_python, kind_of_text
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.gzip_stream import Unreadable
-from conveyor.jsonl.lines import BYTE_ORDER_MARK, LONGEST_LINE, Stretch, split_stretch
+from conveyor.jsonl.lines import BYTE_ORDER_MARK, LONGEST_LINE, LineBlock, split_block
 from conveyor.jsonl.prefix import Prefix, State, read_prefix
 
 WINDOW = 1 << 18
@@ -175,7 +175,7 @@ def _has_objects(text: bytes) -> bool:
 def _heads(text: bytes) -> Iterator[_Head]:
     """Read the lines of a file's beginning that are a JSON object each."""
     begin = text[: len(text.partition(b"\n")[0]) + WINDOW]
-    for line in split_stretch(Stretch(begin, 0, len(begin), 0), 1):
+    for line in split_block(LineBlock(begin, 0, len(begin), 0), 1):
         if line.raw and line.raw[:1] == b"{" and (head := _head(line.raw)) is not None:
             yield head
 

@@ -30,7 +30,7 @@ class Line(NamedTuple):
     """Its indent, and byte order marks: they count where a place in the line is told."""
 
 
-class Stretch(NamedTuple):
+class LineBlock(NamedTuple):
     """Some lines that follow each other, each with its line feed; the last one of a drop may have none."""
 
     data: bytes | None
@@ -49,12 +49,12 @@ def read_lines(
 
     Holds one chunk plus the longest line.
     """
-    for stretch in read_stretches(chunks, start=start, longest=longest):
-        yield from split_stretch(stretch, first, longest)
-        first += lines_in(stretch)
+    for block in read_blocks(chunks, start=start, longest=longest):
+        yield from split_block(block, first, longest)
+        first += lines_in(block)
 
 
-def read_stretches(chunks: Iterable[bytes], *, start: int = 0, longest: int = LONGEST_LINE) -> Iterator[Stretch]:
+def read_blocks(chunks: Iterable[bytes], *, start: int = 0, longest: int = LONGEST_LINE) -> Iterator[LineBlock]:
     """Yield all bytes of a stream that begins at byte `start`, in whole lines."""
     held: list[bytes] = []  # the beginning of a line that goes on in the next chunk, unless it is too long
     size = 0
@@ -70,43 +70,43 @@ def read_stretches(chunks: Iterable[bytes], *, start: int = 0, longest: int = LO
                 continue
             whole = b"".join(held) if held else None
             held.clear()  # so that a long line is held once
-            yield Stretch(whole, 0, size, start) if whole else Stretch(None, 0, size - 1, start)
+            yield LineBlock(whole, 0, size, start) if whole else LineBlock(None, 0, size - 1, start)
             start += size
         last = chunk.rfind(b"\n") + 1
         while begin < last:
             end = chunk.rfind(b"\n", begin, begin + STRETCH_BYTES) + 1 or chunk.find(b"\n", begin) + 1
-            yield Stretch(chunk, begin, end, start)
+            yield LineBlock(chunk, begin, end, start)
             start += end - begin
             begin = end
         held = [chunk[begin:]]
         size = len(chunk) - begin
     if size:
-        yield Stretch(b"".join(held) if size <= longest else None, 0, size, start)
+        yield LineBlock(b"".join(held) if size <= longest else None, 0, size, start)
 
 
-def lines_in(stretch: Stretch) -> int:
+def lines_in(block: LineBlock) -> int:
     """Count the lines of a stretch, blank ones too."""
-    data, begin, end, _ = stretch
+    data, begin, end, _ = block
     if data is None:
         return 1
     return data.count(b"\n", begin, end) + (data[end - 1 : end] != b"\n")
 
 
-def is_blank(stretch: Stretch) -> bool:
+def is_blank(block: LineBlock) -> bool:
     """Tell whether all lines of a stretch are blank, in far less time than it takes to split it."""
-    data, begin, end, _ = stretch
+    data, begin, end, _ = block
     if data is None or data[begin] not in _BEGINS_BLANK:
         return False
     some = data[begin:end].replace(BYTE_ORDER_MARK, b" ")
     return some.isspace() and b"\v" not in some and b"\f" not in some  # these two are no white space of JSON's
 
 
-def split_stretch(stretch: Stretch, number: int, longest: int = LONGEST_LINE) -> Iterator[Line]:
+def split_block(block: LineBlock, number: int, longest: int = LONGEST_LINE) -> Iterator[Line]:
     """Yield the lines of a stretch that begins with line `number`, leaving out blank ones.
 
     However many of these follow each other, they take one step: a file may hold millions of them.
     """
-    data, begin, stop, start = stretch
+    data, begin, stop, start = block
     if data is None:
         yield Line(number, start, start + stop, None)
         return

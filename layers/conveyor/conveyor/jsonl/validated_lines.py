@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from conveyor.jsonl.lines import Line, Stretch, is_blank, lines_in, split_stretch
+from conveyor.jsonl.lines import Line, LineBlock, is_blank, lines_in, split_block
 
 
 class Values(NamedTuple):
     """One value of each request in a stretch, as the JSON the user wrote, without white space around it."""
 
-    stretch: Stretch
+    block: LineBlock
     first: int
     """Number of the stretch's first line."""
     numbers: Sequence[int]
@@ -31,7 +31,7 @@ class Values(NamedTuple):
     def lines(self, numbers: set[int]) -> Iterator[Line]:
         """Yield some of the lines as they are."""
         if numbers:
-            yield from (line for line in split_stretch(self.stretch, self.first) if line.number in numbers)
+            yield from (line for line in split_block(self.block, self.first) if line.number in numbers)
 
 
 class Field:
@@ -43,35 +43,35 @@ class Field:
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
         self._value = value
 
-    def read(self, stretches: Iterable[Stretch], first: int, skipped: frozenset[int]) -> Iterator[Values]:
+    def read(self, blocks: Iterable[LineBlock], first: int, skipped: frozenset[int]) -> Iterator[Values]:
         """Yield the field's values on all lines, of which the first has number `first`; some lines are skipped."""
         all_skipped = sorted(skipped)
-        for stretch in stretches:
-            count = lines_in(stretch)
+        for block in blocks:
+            count = lines_in(block)
             left_out = all_skipped[bisect_left(all_skipped, first) : bisect_left(all_skipped, first + count)]
-            if not is_blank(stretch):
-                rows = None if left_out else self._at_once(stretch, count)
+            if not is_blank(block):
+                rows = None if left_out else self._at_once(block, count)
                 if rows is None:
-                    yield self._one_by_one(stretch, first, left_out)
+                    yield self._one_by_one(block, first, left_out)
                 else:
-                    yield Values(stretch, first, range(first, first + count), list(map(self._value, rows)), left_out)
+                    yield Values(block, first, range(first, first + count), list(map(self._value, rows)), left_out)
             first += count
 
-    def _at_once(self, stretch: Stretch, count: int) -> Sequence[Any] | None:
+    def _at_once(self, block: LineBlock, count: int) -> Sequence[Any] | None:
         """Decode all lines of a stretch, None if one is blank or begins with a byte order mark.
 
         Each line that was checked is blank or one value: as many values as lines are one on each.
         """
         try:
-            rows: Sequence[Any] = self._decode_lines(memoryview(stretch.data or b"")[stretch.begin : stretch.end])
+            rows: Sequence[Any] = self._decode_lines(memoryview(block.data or b"")[block.begin : block.end])
         except msgspec.MsgspecError:
             return None
         return rows if len(rows) == count else None
 
-    def _one_by_one(self, stretch: Stretch, first: int, skipped: list[int]) -> Values:
-        lines = [line for line in split_stretch(stretch, first) if line.number not in skipped]
+    def _one_by_one(self, block: LineBlock, first: int, skipped: list[int]) -> Values:
+        lines = [line for line in split_block(block, first) if line.number not in skipped]
         values = [self._value(self._decode(line.raw)) for line in lines]
-        return Values(stretch, first, [line.number for line in lines], values, skipped)
+        return Values(block, first, [line.number for line in lines], values, skipped)
 
 
 class _CustomId(msgspec.Struct, gc=False):

@@ -1,22 +1,25 @@
-"""The facts of a run, as kept in its ledger: small objects, each written once and never changed."""
+"""The facts of a run, as kept in its ledger: each names its key, and the field of the state that lists it."""
 
 from datetime import datetime
 
 import msgspec
 
 from conveyor.domain.drop import Drop
-from conveyor.domain.findings import Found
+from conveyor.domain.findings import Findings
 from conveyor.domain.outcome import Usage
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.refusal import Cause, RefusalKind
 from conveyor.domain.stop_reasons import Stops
 from conveyor.file_types.conversion import Mend
+from conveyor.ledger.fact import BatchFact, Fact, Place, kinds_of
 from conveyor.ledger.failure_counts import ErrorKind
 from conveyor.settings.settings import Settings
 
 
-class Run(msgspec.Struct, frozen=True):
+class Run(Fact, frozen=True):
     """`run.json`: the drop, and the settings in force for the run's whole life."""
+
+    KIND = "run"
 
     run: str
     name: str
@@ -28,16 +31,22 @@ class Run(msgspec.Struct, frozen=True):
     """Of the problem."""
 
 
-class Validation(msgspec.Struct, frozen=True):
+class Validation(Fact, frozen=True):
     """`validation.json`: the function that was started by the upload validates, at the latest until `not_after`."""
+
+    KIND = "validation"
+    NOTED = "validating"
 
     writer: str
     at: datetime
     not_after: datetime
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class Refusal(Fact, frozen=True):
     """`refused.json`: nothing (more) of this drop is sent."""
+
+    KIND = "refused"
+    NOTED = "refused"
 
     writer: str
     at: datetime
@@ -52,12 +61,16 @@ class Refusal(msgspec.Struct, frozen=True):
     """`invalid.jsonl`, where lines are to blame."""
     mend: Mend | None = None
     """How a file of requests is made of the drop, where it is known what it is instead."""
-    found: Found | None = None
+    found: Findings | None = None
     """What was found wrong, in short."""
 
 
-class Rested(msgspec.Struct, frozen=True):
-    """`rests/<until>.json`: the provider answered `reason`, and asked not to be called before `until`."""
+class RetryAfterAnswer(Fact, frozen=True):
+    """`wait-<until>.json`: the provider answered `reason`, and asked not to be called before `until`."""
+
+    KIND = "wait"
+    PLACE = Place.MOMENT
+    NOTED = "retry_after_until"
 
     writer: str
     at: datetime
@@ -65,8 +78,12 @@ class Rested(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class Attempt(BatchFact, frozen=True):
     """`attempt-<k>.json`: the intent, written before the paid call, which is surely over at `not_after`."""
+
+    KIND = "attempt"
+    PLACE = Place.NUMBER
+    NOTED = "attempts"
 
     writer: str
     at: datetime
@@ -74,8 +91,12 @@ class Attempt(msgspec.Struct, frozen=True):
     requests: int
 
 
-class AttemptRefused(msgspec.Struct, frozen=True):
-    """`refused-<k>.json`: the provider surely did not take attempt k. `failed-<k>.json`: or it ran nothing of it."""
+class AttemptRefused(BatchFact, frozen=True):
+    """`refused-<k>.json`: the provider surely did not take attempt k."""
+
+    KIND = "refused"
+    PLACE = Place.NUMBER
+    NOTED = "refused"
 
     writer: str
     at: datetime
@@ -88,30 +109,50 @@ class AttemptRefused(msgspec.Struct, frozen=True):
     """What a person must put in order, where the provider's words tell."""
 
 
-class AttemptUnknown(msgspec.Struct, frozen=True):
+class AttemptFailed(AttemptRefused, frozen=True):
+    """`failed-<k>.json`: the provider took attempt k, and then ran nothing of it: another may follow."""
+
+    KIND = "failed"
+    PLACE = Place.NUMBER
+    NOTED = "failed"
+
+
+class AttemptUnknown(BatchFact, frozen=True):
     """`unknown-<k>.json`: the call is over since `at`, and its answer does not tell whether it created a batch."""
+
+    KIND = "unknown"
+    PLACE = Place.NUMBER
+    NOTED = "unknown"
 
     writer: str
     at: datetime
     reason: str
 
 
-class AttemptAbsent(msgspec.Struct, frozen=True):
+class AttemptAbsent(BatchFact, frozen=True):
     """`absent-<k>.json`: attempt k created no batch.
 
     Looking found none after the time in which it had to be listed; or, `released`, a person said so.
     """
+
+    KIND = "absent"
+    PLACE = Place.NUMBER
+    NOTED = "absent"
 
     writer: str
     at: datetime
     released: bool = False
 
 
-class Submitted(msgspec.Struct, frozen=True):
+class Submitted(BatchFact, frozen=True):
     """`batch-<t>.json`: the provider's batch. What is due is counted from `at`; what the provider says is a hint.
 
     `adopted`: its answer had been lost, and it was found and proved by its results. `released`: a person named it.
     """
+
+    KIND = "batch"
+    PLACE = Place.NUMBER
+    NOTED = "generations"
 
     writer: str
     at: datetime
@@ -129,40 +170,59 @@ class Claim(msgspec.Struct, frozen=True):
     batch: int
 
 
-class Duplicate(msgspec.Struct, frozen=True):
+class Duplicate(BatchFact, frozen=True):
     """`duplicate-<batch id>.json`: a second batch of ours.
 
     Proved by the answer to our own call, and cancelled; or listed late, and proved by its results.
     """
 
+    KIND = "duplicate"
+    PLACE = Place.ID
+    NOTED = "duplicates"
+
     writer: str
     at: datetime
 
 
-class Foreign(msgspec.Struct, frozen=True):
+class Foreign(BatchFact, frozen=True):
     """`foreign-<batch id>.json`: a batch of our size whose results answer other requests; it is not read again."""
 
+    KIND = "foreign"
+    PLACE = Place.ID
+    NOTED = "foreign"
+
     writer: str
     at: datetime
 
 
-class Cancel(msgspec.Struct, frozen=True):
+class Cancel(BatchFact, frozen=True):
     """`cancel.json`: the batch is being cancelled: a person said so, or it had not ended an hour after its time."""
 
+    KIND = "cancel"
+    NOTED = "cancelled"
+
     writer: str
     at: datetime
 
 
-class Splitting(msgspec.Struct, frozen=True):
+class Splitting(BatchFact, frozen=True):
     """`split-<k>.json`: the intent to split, for one at a time; whoever wrote it is surely over at `not_after`."""
+
+    KIND = "split"
+    PLACE = Place.NUMBER
+    NOTED = "splits"
 
     writer: str
     at: datetime
     not_after: datetime
 
 
-class Unread(msgspec.Struct, frozen=True):
+class Unread(BatchFact, frozen=True):
     """`unread-<k>.json`: the results could not be read to their end, or split k came to nothing by itself."""
+
+    KIND = "unread"
+    PLACE = Place.NUMBER
+    NOTED = "unreads"
 
     writer: str
     at: datetime
@@ -173,24 +233,34 @@ class Unread(msgspec.Struct, frozen=True):
     """True where the provider answered that it does not know the batch, or the file with its results."""
 
 
-class Discarded(msgspec.Struct, frozen=True):
+class Discarded(BatchFact, frozen=True):
     """`discarded.json`: the files of a batch are deleted at the provider; or could not be, and why."""
+
+    KIND = "discarded"
+    NOTED = "discarded"
 
     writer: str
     at: datetime
     left: str | None = None
 
 
-class Stuck(msgspec.Struct, frozen=True):
+class Stuck(BatchFact, frozen=True):
     """`stuck.json`: a batch is given up without its results; a person must ask the provider."""
+
+    KIND = "stuck"
+    NOTED = "stuck"
 
     writer: str
     at: datetime
     message: str
 
 
-class Read(msgspec.Struct, frozen=True):
+class Read(BatchFact, frozen=True):
     """`read-<k>.json`: split k read all results, and lines lacked. Equal digests: the same lines lacked."""
+
+    KIND = "read"
+    PLACE = Place.NUMBER
+    NOTED = "reads"
 
     writer: str
     at: datetime
@@ -205,8 +275,11 @@ class Tokens(msgspec.Struct):
     cost_usd: float | None
 
 
-class Part(msgspec.Struct, frozen=True):
+class Part(BatchFact, frozen=True):
     """`part.json`: the account of one batch."""
+
+    KIND = "part"
+    NOTED = "parted"
 
     writer: str
     at: datetime
@@ -235,3 +308,7 @@ class Part(msgspec.Struct, frozen=True):
     """Answers by model and by why they ended. Parts of earlier versions do not say."""
     errors: dict[str, ErrorKind] = {}
     """Failures by the type of their error."""
+
+
+RUN_FACTS, BATCH_FACTS = kinds_of(Fact), kinds_of(BatchFact)
+"""By `KIND`."""

@@ -1,15 +1,16 @@
 """Which facts of a run are written down, from one listing of its ledger."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 
 from conveyor.domain import keys
+from conveyor.ledger.fact import Fact, Place, read_place
+from conveyor.ledger.records import BATCH_FACTS, RUN_FACTS
 
 
-class BatchFacts(msgspec.Struct):
+class BatchState(msgspec.Struct):
     """Which facts of one batch are written down; attempts and splits are numbered from 1."""
 
     attempts: int = 0
@@ -22,21 +23,21 @@ class BatchFacts(msgspec.Struct):
     unreads: set[int] = msgspec.field(default_factory=set)
     duplicates: set[str] = msgspec.field(default_factory=set)
     foreign: set[str] = msgspec.field(default_factory=set)
-    takes: set[int] = msgspec.field(default_factory=set)
+    generations: set[int] = msgspec.field(default_factory=set)
     cancelled: bool = False
     stuck: bool = False
     parted: bool = False
     discarded: bool = False
 
     @property
-    def take(self) -> int:
+    def generation(self) -> int:
         """Which of the batches at the provider counts: those before it failed without being run."""
         return len(self.failed) + 1
 
     @property
     def submitted(self) -> bool:
         """Whether there is a batch at the provider that counts."""
-        return self.take in self.takes
+        return self.generation in self.generations
 
     @property
     def unsettled_attempt(self) -> int | None:
@@ -45,15 +46,15 @@ class BatchFacts(msgspec.Struct):
         return last if last and not is_known and last not in self.refused | self.absent | self.failed else None
 
 
-class Facts(msgspec.Struct):
+class RunState(msgspec.Struct):
     """Which facts of a run are written down, from one listing of its ledger."""
 
     validating: bool = False
     refused: bool = False
     planned: bool = False
-    rests_until: datetime | None = None
+    retry_after_until: datetime | None = None
     """The latest moment before which the provider asked not to be called."""
-    batches: dict[int, BatchFacts] = {}
+    batches: dict[int, BatchState] = {}
 
     @property
     def may_have_paid(self) -> bool:
@@ -83,68 +84,30 @@ class Facts(msgspec.Struct):
         return sum(batch.submitted and not batch.stuck and not batch.parted for batch in self.batches.values())
 
 
-def facts_from(run: str, listed: Iterable[str]) -> Facts:
+def state_from(run: str, listed: Iterable[str]) -> RunState:
     """Return what the keys of a ledger say; keys of other forms are left alone."""
-    facts = Facts(batches={})
+    state = RunState(batches={})
     for key in listed:
         match key.removeprefix(keys.ledger(run)).split("/"):
-            case ["refused.json"]:
-                facts.refused = True
             case ["plan.jsonl"]:
-                facts.planned = True
-            case ["validation.json"]:
-                facts.validating = True
-            case ["rests", name] if until := _moment(name):
-                facts.rests_until = max(until, facts.rests_until or until)
-            case ["batches", number, name] if _is_number(number):
-                _note(facts.batches.setdefault(int(number), BatchFacts()), name)
-    return facts
+                state.planned = True
+            case [name]:
+                _note(state, RUN_FACTS, name)
+            case ["batches", number, name] if read_place(Place.NUMBER, number):
+                _note(state.batches.setdefault(int(number), BatchState()), BATCH_FACTS, name)
+    return state
 
 
-def _note(batch: BatchFacts, name: str) -> None:
-    match name, _numbered(name):
-        case "cancel.json", _:
-            batch.cancelled = True
-        case "stuck.json", _:
-            batch.stuck = True
-        case "part.json", _:
-            batch.parted = True
-        case "discarded.json", _:
-            batch.discarded = True
-        case _, ("attempt", number):
-            batch.attempts = max(batch.attempts, number)
-        case _, ("split", number):
-            batch.splits = max(batch.splits, number)
-        case _, (kind, number) if kind in _SETS:
-            getattr(batch, _SETS[kind]).add(number)
-        case _ if name.startswith("duplicate-"):
-            batch.duplicates.add(name.removeprefix("duplicate-").removesuffix(".json"))
-        case _ if name.startswith("foreign-"):
-            batch.foreign.add(name.removeprefix("foreign-").removesuffix(".json"))
-
-
-_SETS = {
-    "batch": "takes", "refused": "refused", "failed": "failed", "unknown": "unknown", "absent": "absent",
-    "read": "reads", "unread": "unreads",
-}  # fmt: skip
-
-
-class _Numbered(NamedTuple):
-    kind: str
-    number: int
-
-
-def _numbered(name: str) -> _Numbered | None:
-    kind, _, number = name.removesuffix(".json").rpartition("-")
-    return _Numbered(kind, int(number)) if kind and _is_number(number) else None
-
-
-def _moment(name: str) -> datetime | None:
-    try:
-        return datetime.strptime(name, keys.REST).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+def _note(state: RunState | BatchState, kinds: Mapping[str, type[Fact]], name: str) -> None:
+    """Note a fact by the name of its object, in the way its field asks for; a name of another form is left alone."""
+    stem, is_json, _ = name.partition(".json")
+    word, _, text = stem.partition("-")
+    kind = kinds.get(word)
+    place = read_place(kind.PLACE, text) if kind and kind.NOTED and is_json else None
+    if kind is None or place is None:
+        return
+    noted = getattr(state, kind.NOTED)
+    if isinstance(noted, set):
+        noted.add(place)
+    else:
+        setattr(state, kind.NOTED, max(noted or place, place))

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from conveyor.domain import keys
-from conveyor.s3.bucket import Storage
+from conveyor.s3.bucket import Bucket
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,499}")
 _LONGEST = 1000
@@ -32,11 +32,11 @@ type Release = Adopt | SubmitAgain | Unclear
 class Control:
     """What has been told to one run, from one listing."""
 
-    def __init__(self, storage: Storage, run: str) -> None:
+    def __init__(self, bucket: Bucket, run: str) -> None:
         """List what is there."""
-        self._storage = storage
+        self._storage = bucket
         self._run = run
-        self._told = set(storage.list(keys.control(run)))
+        self._told = set(bucket.list(keys.control(run)))
 
     @property
     def is_stopped(self) -> bool:

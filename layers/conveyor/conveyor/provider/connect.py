@@ -11,8 +11,8 @@ from botocore.config import Config
 
 from conveyor.provider.credentials import ApiKey, Credential, KeyHeader
 from conveyor.provider.protocol import BatchApi, CredentialsUnusable
-from conveyor.provider.retry_after import Rest
-from conveyor.provider.transport import Door
+from conveyor.provider.retry_after import RetryAfter
+from conveyor.provider.transport import Transport
 from conveyor.settings.settings import Settings
 
 DIALECTS = {
@@ -24,7 +24,7 @@ DIALECTS = {
 _KEY_SECONDS = 300
 
 
-class Access:
+class Connector:
     """What all calls of one process share."""
 
     def __init__(self, secret: str, config: Config) -> None:
@@ -38,7 +38,7 @@ class Access:
         """Where the key is kept."""
         return SecretsProvider(boto_config=self._config)
 
-    def api(self, settings: Settings, rest: Rest | None = None) -> BatchApi:
+    def api(self, settings: Settings, retry_after: RetryAfter | None = None) -> BatchApi:
         """Return the provider of a run, which is not asked while it rests.
 
         Raises LookupError for a dialect that there is not.
@@ -46,8 +46,8 @@ class Access:
         if settings.batch_api not in DIALECTS:
             raise LookupError(f'BatchApi "{settings.batch_api}" is none of {", ".join(DIALECTS)}')
         workspace = {"anthropic-workspace-id": settings.workspace_id} if settings.workspace_id else {}
-        door = Door(self.http, settings.api_url, self._credential(settings.auth), workspace, rest)
-        api: BatchApi = import_module(DIALECTS[settings.batch_api]).connect(door, settings)
+        transport = Transport(self.http, settings.api_url, self._credential(settings.auth), workspace, retry_after)
+        api: BatchApi = import_module(DIALECTS[settings.batch_api]).connect(transport, settings)
         return api
 
     def _credential(self, auth: str) -> Credential:

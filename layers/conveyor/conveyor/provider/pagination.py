@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from conveyor.provider.protocol import Trouble
-from conveyor.provider.transport import Door
+from conveyor.provider.transport import Transport
 
 
 class Entry(Protocol):
@@ -30,7 +30,8 @@ class Page[E: Entry](Protocol):
 
 
 def read_list[E: Entry](  # noqa: PLR0913  # one for each thing in which lists differ
-    door: Door, path: str, page_of: Callable[[bytes], Page[E]], question: Mapping[str, str | int], *, cursor: str,
+    transport: Transport, path: str, page_of: Callable[[bytes], Page[E]], question: Mapping[str, str | int], *,
+    cursor: str,
     until: Callable[[Sequence[E]], bool],
 ) -> list[E] | Trouble:  # fmt: skip
     """Return what stands in a list, as far as a page after which nothing more is wanted.
@@ -41,7 +42,7 @@ def read_list[E: Entry](  # noqa: PLR0913  # one for each thing in which lists d
     seen = set[str]()
     asked = dict(question)
     while True:
-        answer = door.ask("GET", path, asked)
+        answer = transport.ask("GET", path, asked)
         if isinstance(answer, Trouble):
             return answer
         try:

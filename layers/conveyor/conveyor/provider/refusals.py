@@ -7,7 +7,7 @@ from conveyor.domain.invocation import utc_now
 from conveyor.domain.refusal import Cause, RefusalKind, cause_of
 from conveyor.provider.error_body import Said, said_in
 from conveyor.provider.protocol import Refused
-from conveyor.provider.retry_after import retry_after
+from conveyor.provider.retry_after import parse_retry_after
 from conveyor.provider.transport import Answer
 
 _LONGEST_MESSAGE = 300
@@ -41,5 +41,5 @@ def refused_from(answer: Answer, sure: Mapping[int, RefusalKind]) -> Refused | N
     told = " ".join(said.message.split())[:_LONGEST_MESSAGE]
     name = said.code or said.type
     name = name if _NAME.fullmatch(name) else f"http_{status}"
-    seconds = retry_after(answer.headers.get("retry-after", ""), utc_now())
+    seconds = parse_retry_after(answer.headers.get("retry-after", ""), utc_now())
     return Refused(kind, status, name, told, seconds, cause)

@@ -14,7 +14,7 @@ _LONGEST = 86_400
 """Seconds. Who says more is asked again after a day."""
 
 
-class Rest:
+class RetryAfter:
     """Until when a provider is not asked; shared by all that may ask it in one run of a function."""
 
     def __init__(self, now: Clock = utc_now, note: Callable[[datetime, str], None] = lambda *_: None) -> None:
@@ -25,14 +25,14 @@ class Rest:
         self._note = note
 
     @property
-    def is_on(self) -> bool:
+    def is_active(self) -> bool:
         """Whether the provider may not be asked now."""
         return self.until is not None and self.until > self._now()
 
     @property
     def seconds(self) -> int:
         """Return the seconds until it may be asked again, rounded up."""
-        return ceil((self.until - self._now()).total_seconds()) if self.until and self.is_on else 0
+        return ceil((self.until - self._now()).total_seconds()) if self.until and self.is_active else 0
 
     def begin(self, until: datetime, reason: str) -> None:
         """Rest until a moment, unless one that is later is known."""
@@ -41,7 +41,7 @@ class Rest:
 
     def heed(self, status: int, given: str) -> None:
         """Rest as long as the header of an answer that is no success says, if it says so, and write that down."""
-        seconds = retry_after(given, self._now())
+        seconds = parse_retry_after(given, self._now())
         if seconds:
             until = self._now() + timedelta(seconds=seconds)
             whole = until.replace(microsecond=0)
@@ -49,7 +49,7 @@ class Rest:
             self._note(self.until or until, self.reason)
 
 
-def retry_after(given: str, now: datetime) -> int | None:
+def parse_retry_after(given: str, now: datetime) -> int | None:
     """Read seconds or an HTTP date, as seconds from now, a day at most; None where neither is given.
 
     Where the header came more than once, the longest counts. A date without a zone is in UTC.

@@ -11,7 +11,7 @@ import httpx
 from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.credentials import Credential
 from conveyor.provider.protocol import RESTING, Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
-from conveyor.provider.retry_after import Rest
+from conveyor.provider.retry_after import RetryAfter
 from conveyor.wording.trouble import in_words, name_of
 
 _QUESTION = httpx.Timeout(30.0, connect=5.0)
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
         return httpx.codes.is_success(self.status)
 
 
-class Door:
+class Transport:
     """One provider. Redirects are never followed: they would carry the credential elsewhere.
 
     Once an answer that is no success has said when to come back (Retry-After), nothing is asked before.
@@ -51,18 +51,18 @@ class Door:
 
     def __init__(
         self, client: httpx.Client, url: str, credential: Credential, headers: Mapping[str, str] | None = None,
-        rest: Rest | None = None,
+        retry_after: RetryAfter | None = None,
     ) -> None:  # fmt: skip
         """Take a client without base address. An address that ends in `/v1`, as some SDKs want it, serves as well."""
         self._client = client
         self._url = url.rstrip("/").removesuffix("/v1")
         self._credential = credential
         self._headers = dict(headers or {})
-        self._rest = rest or Rest()
+        self._rest = retry_after or RetryAfter()
 
-    def speaking(self, headers: Mapping[str, str]) -> "Door":
+    def speaking(self, headers: Mapping[str, str]) -> "Transport":
         """Return the same way with further headers on each call."""
-        return Door(self._client, self._url, self._credential, self._headers | dict(headers), self._rest)
+        return Transport(self._client, self._url, self._credential, self._headers | dict(headers), self._rest)
 
     def renew(self) -> None:
         """Read the credential anew. Raises CredentialsUnusable."""
@@ -70,11 +70,11 @@ class Door:
 
     def ask(self, method: str, path: str, question: Mapping[str, str | int] | None = None) -> httpx.Response | Trouble:
         """Ask once, and once more with a new credential where it was refused: a key may have been rotated."""
-        if self._rest.is_on:
+        if self._rest.is_active:
             return Trouble(self._rest.reason, TroubleKind.UNASKED)
         try:
             answer = self._call(method, path, question)
-            if answer.status_code in _CREDENTIAL_REFUSED and not self._rest.is_on:
+            if answer.status_code in _CREDENTIAL_REFUSED and not self._rest.is_active:
                 self._credential.renew()
                 answer = self._call(method, path, question)
         except httpx.HTTPError as error:
@@ -87,7 +87,7 @@ class Door:
         A call that never reached the provider is a refusal: nothing was created. So is one that is not made, since the
         provider rests.
         """
-        if self._rest.is_on:
+        if self._rest.is_active:
             told = "the provider had asked not to be called yet"
             return Refused(RefusalKind.LATER, 0, RESTING, told, self._rest.seconds)
         third = seconds / 3
@@ -116,12 +116,12 @@ class Door:
     @contextmanager
     def stream(self, path: str, *, seconds: int) -> Iterator[Iterator[bytes]]:
         """Give what lies at a path, in pieces with at most so many seconds between. Raises ResultsUnreadable."""
-        if self._rest.is_on:
+        if self._rest.is_active:
             raise ResultsUnreadable(f"{self._rest.reason} before {path} was asked for", TroubleKind.UNASKED)
         try:
             with ExitStack() as opened:
                 answer = self._open(path, opened, seconds)
-                if answer.status_code in _CREDENTIAL_REFUSED and not self._rest.is_on:
+                if answer.status_code in _CREDENTIAL_REFUSED and not self._rest.is_active:
                     self._credential.renew()
                     answer = self._open(path, opened, seconds)
                 if not answer.is_success:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from conveyor.domain.output_file import OutputFile
-from conveyor.s3.bucket import Storage
-from conveyor.s3.multipart import Upload
+from conveyor.s3.bucket import Bucket
+from conveyor.s3.multipart import MultipartUpload
 
 _SMALLEST = 5 * 1024 * 1024
 """Bytes; only the last part of a multipart upload may be smaller."""
@@ -12,18 +12,18 @@ _LARGEST = 1024 * 1024 * 1024
 """Bytes copied by one call; S3 would take five times as many, and answers when it has them."""
 
 
-def join(storage: Storage, key: str, parts: list[OutputFile], metadata: Mapping[str, str]) -> None:
+def join(bucket: Bucket, key: str, parts: list[OutputFile], metadata: Mapping[str, str]) -> None:
     """Write an object that holds some others one after the other. Holds 5 MiB."""
     total = sum(part.bytes for part in parts)
     if total < _SMALLEST:
-        whole = b"".join(storage.get(part.key) for part in parts)
+        whole = b"".join(bucket.get(part.key) for part in parts)
         _check(key, len(whole), total)
-        storage.put(key, whole, metadata)
+        bucket.put(key, whole, metadata)
         return
     held = b""
-    with storage.upload(key, metadata) as upload:
+    with bucket.upload(key, metadata) as upload:
         for part in parts:
-            held = _append(storage, upload, part, held)
+            held = _append(bucket, upload, part, held)
         if held:
             upload.add(held)
         _check(key, upload.bytes, total)
@@ -34,11 +34,11 @@ def _check(key: str, found: int, expected: int) -> None:
         raise RuntimeError(f"{key}: its parts hold {found} bytes, and not the {expected} of their accounts")
 
 
-def _append(storage: Storage, upload: Upload, part: OutputFile, held: bytes) -> bytes:
+def _append(bucket: Bucket, upload: MultipartUpload, part: OutputFile, held: bytes) -> bytes:
     """Add an object after some bytes that are too few for a part; return those that are too few now."""
     start = min(part.bytes, _SMALLEST - len(held)) if held else 0
     if held:
-        held += storage.range(part.key, 0, start) if start else b""
+        held += bucket.range(part.key, 0, start) if start else b""
         if len(held) < _SMALLEST:
             return held
         upload.add(held)
@@ -46,4 +46,4 @@ def _append(storage: Storage, upload: Upload, part: OutputFile, held: bytes) -> 
         end = min(start + _LARGEST, part.bytes)
         upload.copy(part.key, start, end)
         start = end
-    return storage.range(part.key, start, part.bytes) if start < part.bytes else b""
+    return bucket.range(part.key, start, part.bytes) if start < part.bytes else b""

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.domain.findings import Found
+from conveyor.domain.findings import Findings
 from conveyor.domain.outcome import Outcome, Usage
 from conveyor.domain.output_file import OutputFile, joined
-from conveyor.domain.plan import Batch, Checked, Plan
+from conveyor.domain.plan import Batch, Plan, ValidatedDrop
 from conveyor.domain.status import Status, final_status
 from conveyor.domain.stop_reasons import Stops, add_stops, model_name
 from conveyor.file_types.conversion import Mend
@@ -103,11 +103,11 @@ class Receipt(msgspec.Struct):
     """Requests that were sent without their fields that are null."""
     errors: dict[str, ErrorKind] = {}
     """Failures by the type of their error, the most frequent first, with some of its words."""
-    found: Found | None = None
+    found: Findings | None = None
     """What was found wrong with invalid lines, in short."""
 
 
-def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: Checked | None = None) -> Receipt:
+def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: ValidatedDrop | None = None) -> Receipt:
     """Return the account of a drop of which nothing was taken. `checked`: what validation found, if it was sound."""
     receipt = _empty(run)
     receipt.unanswered = unanswered

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from conveyor.domain.drop import NO_VERSION, Drop, Source
-from conveyor.s3.multipart import Upload, Writer
+from conveyor.s3.multipart import MultipartUpload, Writer
 from conveyor.s3.read_errors import unreadable
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _READS = 3
 _CONFLICTS = 10
 
 
-class Storage:
+class Bucket:
     """One bucket."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
@@ -141,9 +141,9 @@ class Storage:
         raise AssertionError
 
     @contextmanager
-    def upload(self, key: str, metadata: Mapping[str, str]) -> Iterator[Upload]:
+    def upload(self, key: str, metadata: Mapping[str, str]) -> Iterator[MultipartUpload]:
         """Give an upload of parts that is completed when the block ends, and aborted when it raises."""
-        upload = Upload(self._client, self.bucket, key, metadata)
+        upload = MultipartUpload(self._client, self.bucket, key, metadata)
         try:
             yield upload
             upload.complete()

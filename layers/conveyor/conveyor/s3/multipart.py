@@ -14,7 +14,7 @@ PART_BYTES = 8 * 1024 * 1024
 """At most 10,000 parts make 80 GB."""
 
 
-class Upload:
+class MultipartUpload:
     """One multipart upload. The checksums are declared, sent, and named again at the end: S3 takes no halves."""
 
     def __init__(self, client: "S3Client", bucket: str, key: str, metadata: Mapping[str, str]) -> None:
@@ -76,7 +76,7 @@ class Writer:
         self._metadata = metadata
         self._held: list[bytes] = []
         self._held_bytes = 0
-        self._upload: Upload | None = None
+        self._upload: MultipartUpload | None = None
         self._digest = sha256()
         self._bytes = 0
         self._lines = 0
@@ -111,7 +111,7 @@ class Writer:
 
     def _flush(self) -> None:
         if self._upload is None:
-            self._upload = Upload(self._client, self._bucket, self._key, self._metadata)
+            self._upload = MultipartUpload(self._client, self._bucket, self._key, self._metadata)
         self._upload.add(self._take())
 
     def _take(self) -> bytes:

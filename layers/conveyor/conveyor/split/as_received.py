@@ -25,7 +25,7 @@ def write_as_they_come(job: Job, batch_id: str, is_settled: Settled) -> Written 
     arrival = _Arrival(job)
     try:
         with outputs_of(job) as outputs:
-            with job.turn.api.results(batch_id) as results:
+            with job.context.api.results(batch_id) as results:
                 for result in results:
                     arrival.take(result, outputs)
             arrival.finish(outputs, is_settled)
@@ -39,7 +39,7 @@ class _Arrival:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._mark = nonce(job.turn.run.run)
+        self._mark = nonce(job.context.run.run)
         self._is_blind = job.gone is not None and has_blank_lines(job.batch)
         """Whether nobody knows any more which lines are requests."""
         self._skipped = job.batch.skipped_lines
@@ -95,7 +95,7 @@ class _Arrival:
         for fault in self._job.batch.skipped:
             outputs.add(*left_out(fault, self._job.tally))
         if self._again:
-            outputs.again(line for line in self._job.turn.lines(self._job.batch) if line.number in self._again)
+            outputs.again(line for line in self._job.context.lines(self._job.batch) if line.number in self._again)
 
     def _lacking(self) -> Sequence[int | None]:
         """Return the lines without a result; None for each where nobody knows which they are."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import orjson
 
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.outcome import Error, Outcome, Result, failure, output_line
 from conveyor.domain.output_file import OutputFile, Written
@@ -23,7 +23,7 @@ MOST_NAMED = 1000
 class Job(NamedTuple):
     """One batch to be written, and what counts it."""
 
-    turn: Turn
+    context: RunContext
     batch: Batch
     alone: bool
     """True for the only batch of a run: it writes the user's files, others parts of them."""
@@ -36,15 +36,15 @@ class Job(NamedTuple):
 
     def key(self, file: str) -> str:
         """Return where one of the files goes."""
-        run = self.turn.run
+        run = self.context.run
         if self.alone:
             return keys.output(run.name, run.run, file)
         return keys.output_part(run.run, self.batch.number, file)
 
     def custom_ids(self) -> Iterator[Values]:
         """Read the users' ids of the batch's requests."""
-        stretches = self.turn.stretches(self.batch)
-        return CUSTOM_ID.read(stretches, self.batch.first_line, self.batch.skipped_lines)
+        blocks = self.context.blocks(self.batch)
+        return CUSTOM_ID.read(blocks, self.batch.first_line, self.batch.skipped_lines)
 
 
 class Outputs:
@@ -84,13 +84,13 @@ def outputs_of(job: Job) -> Iterator[Outputs]:
 
     Lines to send again, or set aside, that a broken-off split has written do not stay: results may have come since.
     """
-    storage, keep_empty = job.turn.storage, not job.first
-    own = job.turn.run.settings.per_drop()  # copied along when the file is copied into inbox/
+    bucket, keep_empty = job.context.bucket, not job.first
+    own = job.context.run.settings.per_drop()  # copied along when the file is copied into inbox/
     with (
-        storage.writer(job.key(keys.RESULTS)) as results,
-        storage.writer(job.key(keys.FAILURES)) as failures,
-        storage.writer(job.key(keys.RETRY), own, keep_empty=keep_empty) as retry,
-        storage.writer(job.key(keys.ASIDE), keep_empty=keep_empty) as aside,
+        bucket.writer(job.key(keys.RESULTS)) as results,
+        bucket.writer(job.key(keys.FAILURES)) as failures,
+        bucket.writer(job.key(keys.RETRY), own, keep_empty=keep_empty) as retry,
+        bucket.writer(job.key(keys.ASIDE), keep_empty=keep_empty) as aside,
     ):
         writers = {keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry, keys.ASIDE: aside}
         outputs = Outputs(writers, keep_empty=keep_empty)
@@ -131,5 +131,5 @@ def left_out(fault: Skipped, tally: Tally) -> tuple[bytes, Stored]:
 
 
 def _unmet(job: Job, spool: Spool) -> list[int]:
-    met = {line.number for line in job.turn.lines(job.batch)}
+    met = {line.number for line in job.context.lines(job.batch)}
     return sorted(line for line in spool if line not in met)[:MOST_NAMED]

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from conveyor.clients import Clients
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_beside
 from conveyor.domain.output_file import Written
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import RefusalKind
-from conveyor.ledger.records import Read, Splitting, Unread
-from conveyor.ledger.state import BatchFacts
+from conveyor.ledger.records import Read, Refusal, Splitting, Stuck, Submitted, Unread
+from conveyor.ledger.state import BatchState
 from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.split.as_received import write_as_they_come
@@ -50,85 +50,85 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     AnotherSplits, so that the machine tries again later.
     """
     number: int = event["batch"]
-    turn = clients.turn(event["run"], invocation)
-    facts = turn.facts()
-    about = facts.batches.get(number, BatchFacts())
-    if not (about.submitted or about.stuck) and (about.unsettled_attempt or not facts.refused):
+    context = clients.context(event["run"], invocation)
+    run_state = context.run_state()
+    batch_state = run_state.batches.get(number, BatchState())
+    if not (batch_state.submitted or batch_state.stuck) and (batch_state.unsettled_attempt or not run_state.refused):
         raise ValueError(f"batch {number} may yet be sent")
-    if about.parted:
+    if batch_state.parted:
         return {"batch": number, "status": "split"}
-    again = reread_at(turn, number, about)
-    if again and again > turn.now() and not about.stuck:
+    again = reread_at(context, number, batch_state)
+    if again and again > context.now() and not batch_state.stuck:
         return {"batch": number, "status": "reread"}
-    if turn.rest.is_on and about.submitted and not about.stuck:
+    if context.retry_after.is_active and batch_state.submitted and not batch_state.stuck:
         return {"batch": number, "status": "unasked"}
-    plan = turn.ledger.plan()
-    mine = _begin(turn, number, about)
+    plan = context.ledger.plan()
+    mine = _begin(context, number, batch_state)
     try:
         with Aside() as aside:
             batch = plan.batch(number)
-            gone = _gone(turn, batch, about)
-            job = Job(turn, batch, len(plan.batches) == 1, mine == 1, Tally(), aside, gone)
-            status = _split(_Work(job, about, mine, clients.environment.spool_bytes))
+            gone = _gone(context, batch, batch_state)
+            job = Job(context, batch, len(plan.batches) == 1, mine == 1, Tally(), aside, gone)
+            status = _split(_Work(job, batch_state, mine, clients.environment.spool_bytes))
     except ResultsUnreadable as error:
-        return {"batch": number, "status": _unread(turn, number, mine, error)}
+        return {"batch": number, "status": _unread(context, number, mine, error)}
     except DropUnreadable as error:
-        turn.ledger.write_unread(number, mine, Unread(invocation.writer, turn.now(), str(error), ours=True))
+        context.ledger.write(Unread(invocation.writer, context.now(), str(error), ours=True), number, mine)
         return {"batch": number, "status": "unread"}
     except Exception as error:
-        failed = Unread(invocation.writer, turn.now(), type(error).__name__, ours=True)
-        turn.ledger.write_unread(number, mine, failed)
+        failed = Unread(invocation.writer, context.now(), type(error).__name__, ours=True)
+        context.ledger.write(failed, number, mine)
         raise  # and the next one may begin at once
     return {"batch": number, "status": status}
 
 
-def _unread(turn: Turn, batch: int, mine: int, error: ResultsUnreadable) -> str:
+def _unread(context: RunContext, batch: int, mine: int, error: ResultsUnreadable) -> str:
     """Write down that a split came to nothing, and return its status: who was not asked said nothing of results."""
     is_asked = error.kind is not TroubleKind.UNASKED
     gone = error.kind is TroubleKind.GONE
-    unread = Unread(turn.invocation.writer, turn.now(), str(error), ours=not is_asked, gone=gone)
-    turn.ledger.write_unread(batch, mine, unread)
+    unread = Unread(context.writer, context.now(), str(error), ours=not is_asked, gone=gone)
+    context.ledger.write(unread, batch, mine)
     return "unread" if is_asked else "unasked"
 
 
-def _begin(turn: Turn, batch: int, about: BatchFacts) -> int:
+def _begin(context: RunContext, batch: int, batch_state: BatchState) -> int:
     """Write down the intent to split, and return its number. Raises AnotherSplits."""
-    last = about.splits
-    if last and last not in about.reads | about.unreads:
-        before = turn.ledger.splitting(batch, last)
-        if before.not_after > turn.now():
+    last = batch_state.splits
+    if last and last not in batch_state.reads | batch_state.unreads:
+        before = context.ledger.read(Splitting, batch, last)
+        if before.not_after > context.now():
             raise AnotherSplits(f"batch {batch} is being split, until {before.not_after:%H:%M:%S} at the latest")
-    mine = Splitting(turn.invocation.writer, turn.now(), turn.invocation.not_after)
-    if turn.ledger.write_splitting(batch, last + 1, mine).writer != mine.writer:
+    mine = Splitting(context.writer, context.now(), context.invocation.not_after)
+    if context.ledger.write(mine, batch, last + 1).writer != mine.writer:
         raise AnotherSplits(f"batch {batch} is being split by another invocation since this moment")
     return last + 1
 
 
-def _gone(turn: Turn, batch: Batch, about: BatchFacts) -> str | None:
+def _gone(context: RunContext, batch: Batch, batch_state: BatchState) -> str | None:
     """Return why the lines of a batch cannot be read any more, None if they can.
 
     Raises DropUnreadable as long as a person may mend it: a key that was disabled can be enabled.
     """
     try:
-        turn.storage.touch(turn.source_of(batch), batch.first_byte)
+        context.bucket.touch(context.source_of(batch), batch.first_byte)
     except DropUnreadable as error:
-        if error.is_gone or _is_patience_over(turn, batch.number, about, str(error)):
+        if error.is_gone or _is_patience_over(context, batch.number, batch_state, str(error)):
             return str(error)
         raise
     return None
 
 
-def _is_patience_over(turn: Turn, batch: int, about: BatchFacts, reason: str) -> bool:
-    before = (turn.ledger.unread(batch, number) for number in sorted(about.unreads))
-    first = next((unread.at for unread in before if unread.reason == reason), turn.now())
-    return first + DROP_PATIENCE <= turn.now()
+def _is_patience_over(context: RunContext, batch: int, batch_state: BatchState, reason: str) -> bool:
+    before = (context.ledger.read(Unread, batch, number) for number in sorted(batch_state.unreads))
+    first = next((unread.at for unread in before if unread.reason == reason), context.now())
+    return first + DROP_PATIENCE <= context.now()
 
 
 class _Work(NamedTuple):
     """One split of one batch."""
 
     job: Job
-    about: BatchFacts
+    batch_state: BatchState
     number: int
     """Of the split, counted from 1."""
     spool_bytes: int
@@ -136,15 +136,15 @@ class _Work(NamedTuple):
     def spool(self) -> Spool:
         """Return room for results."""
         job = self.job
-        mark = nonce(job.turn.run.run)
+        mark = nonce(job.context.run.run)
         return Spool(job.batch, mark, job.tally, job.aside, self.spool_bytes, resendable=not job.gone)
 
 
 def _split(work: _Work) -> str:
     job, ended_at = work.job, None
-    turn, batch = job.turn, job.batch
-    if work.about.submitted and not work.about.stuck:
-        progress = turn.api.progress(turn.ledger.submitted(batch.number, work.about.take).id)
+    context, batch = job.context, job.batch
+    if work.batch_state.submitted and not work.batch_state.stuck:
+        progress = context.api.progress(context.ledger.read(Submitted, batch.number, work.batch_state.generation).id)
         if isinstance(progress, Trouble):
             raise ResultsUnreadable(progress.reason, progress.kind)
         written = _sent(work, progress)
@@ -154,8 +154,8 @@ def _split(work: _Work) -> str:
     else:
         with work.spool() as empty:
             written = _write(job, empty, _without_results(work))
-    part = job.tally.part(turn.invocation.writer, turn.now(), written, ended_at)
-    turn.ledger.write_part(batch.number, replace(part, gone=job.gone))
+    part = job.tally.part(context.writer, context.now(), written, ended_at)
+    context.ledger.write(replace(part, gone=job.gone), batch.number)
     return "split"
 
 
@@ -166,10 +166,10 @@ def _write(job: Job, spool: Spool, lacking: Result) -> Written:
 
 def _without_results(work: _Work) -> Result:
     """Return what became of all lines of a batch that has no results."""
-    ledger = work.job.turn.ledger
-    if work.about.stuck:
-        return failure(Outcome.STUCK, Error(Outcome.STUCK.value, ledger.stuck(work.job.batch.number).message))
-    return failure(Outcome.CANCELED, Error("never_sent", ledger.refusal().message))
+    ledger = work.job.context.ledger
+    if work.batch_state.stuck:
+        return failure(Outcome.STUCK, Error(Outcome.STUCK.value, ledger.read(Stuck, work.job.batch.number).message))
+    return failure(Outcome.CANCELED, Error("never_sent", ledger.read(Refusal).message))
 
 
 def _sent(work: _Work, progress: Progress) -> Written | None:
@@ -177,7 +177,7 @@ def _sent(work: _Work, progress: Progress) -> Written | None:
     job, batch_id = work.job, progress.id
     try:
         with work.spool() as spool:
-            with job.turn.api.results(batch_id) as results:
+            with job.context.api.results(batch_id) as results:
                 for result in results:
                     spool.add(result)
             unrun = progress.unrun
@@ -205,7 +205,7 @@ def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
         ids = chain.from_iterable(some.numbers for some in job.custom_ids()) if not job.gone else all_lines(job.batch)
         for place, line in enumerate(ids, 1):
             if place in blamed and line not in spool:
-                wire = wire_id(nonce(job.turn.run.run), line)
+                wire = wire_id(nonce(job.context.run.run), line)
                 spool.add(Result(wire, Outcome.ERRORED, error=blamed[place]))
     if unrun.cause:
         job.tally.causes[unrun.cause] += job.batch.requests - len(spool)
@@ -221,7 +221,7 @@ def _missing(job: Job, spool: Spool) -> Lacking:
     if job.gone and has_blank_lines(batch):
         answered = sorted(line for line in spool if line not in skipped)
         return Lacking(max(0, batch.requests - len(answered)), answered)
-    numbers = all_lines(batch) if job.gone else (line.number for line in job.turn.lines(batch))
+    numbers = all_lines(batch) if job.gone else (line.number for line in job.context.lines(batch))
     missing = [number for number in numbers if number not in skipped and number not in spool]
     return Lacking(len(missing), missing)
 
@@ -232,29 +232,31 @@ def _is_settled(work: _Work, missing: Lacking, broken: list[tuple[int, bytes]]) 
     Reads that do not agree for a day are enough, too: the last one counts. `broken`: those of the missing of which
     there is a line that is no JSON, which may have been cut off on its way.
     """
-    turn, batch, about = work.job.turn, work.job.batch.number, work.about
+    context, batch, batch_state = work.job.context, work.job.batch.number, work.batch_state
     digest = sha256(repr((missing.told_by, broken) if broken else missing.told_by).encode()).hexdigest()
-    reads = [turn.ledger.read(batch, number) for number in sorted(about.reads)]
+    reads = [context.ledger.read(Read, batch, number) for number in sorted(batch_state.reads)]
     before = [read.digest for read in reads[1 - ENOUGH_READS :]]
-    if before == [digest] * (ENOUGH_READS - 1) or (reads and reads[0].at + READS_PATIENCE <= turn.now()):
+    if before == [digest] * (ENOUGH_READS - 1) or (reads and reads[0].at + READS_PATIENCE <= context.now()):
         return True
-    turn.ledger.write_read(batch, work.number, Read(turn.invocation.writer, turn.now(), missing.requests, digest))
+    context.ledger.write(Read(context.writer, context.now(), missing.requests, digest), batch, work.number)
     return False
 
 
-def reread_at(turn: Turn, batch: int, about: BatchFacts) -> datetime | None:
+def reread_at(context: RunContext, batch: int, batch_state: BatchState) -> datetime | None:
     """Return from when on another read of results that lacked lines counts; None before the first."""
-    if not about.reads:
+    if not batch_state.reads:
         return None
-    return turn.ledger.read(batch, max(about.reads)).at + timedelta(seconds=turn.run.settings.reread_seconds)
+    return context.ledger.read(Read, batch, max(batch_state.reads)).at + timedelta(
+        seconds=context.run.settings.reread_seconds
+    )
 
 
-def last_unread(turn: Turn, batch: int, about: BatchFacts) -> Unread | None:
+def last_unread(context: RunContext, batch: int, batch_state: BatchState) -> Unread | None:
     """Return why the last split came to nothing; None if none did."""
-    return turn.ledger.unread(batch, max(about.unreads)) if about.unreads else None
+    return context.ledger.read(Unread, batch, max(batch_state.unreads)) if batch_state.unreads else None
 
 
-def rests_until(last: Unread, about: BatchFacts) -> datetime:
+def next_read_at(last: Unread, batch_state: BatchState) -> datetime:
     """Return until when results rest after splits that came to nothing: ever longer."""
-    pause = min(_SHORTEST_PAUSE << min(len(about.unreads) - 1, 10), _LONGEST_PAUSE)
+    pause = min(_SHORTEST_PAUSE << min(len(batch_state.unreads) - 1, 10), _LONGEST_PAUSE)
     return last.at + timedelta(seconds=pause)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hashlib import sha256
 from itertools import chain
 
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.file_types.detect import recognised
 from conveyor.jsonl.gzip_stream import Unreadable, unpack_all
@@ -17,9 +17,9 @@ _SPARE = timedelta(seconds=60)
 class Reading:
     """Reads a drop as often as is asked; what a whole pass unpacked is not unpacked again."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, context: RunContext) -> None:
         """Take a turn of the drop's run."""
-        self._turn = turn
+        self._turn = context
         self._digest = sha256()
         self._end: int | None = None
         """Of the lines, once they were read whole."""
@@ -31,16 +31,16 @@ class Reading:
 
         Raises Unreadable, also where it is no file of lines, or the function's time does not suffice.
         """
-        turn, drop = self._turn, self._turn.run.drop
+        context, drop = self._turn, self._turn.run.drop
         if self._end is not None:
-            yield from turn.storage.stream(turn.source(unpacked=self.is_packed), 0, self._end)
+            yield from context.bucket.stream(context.source(unpacked=self.is_packed), 0, self._end)
             return
         self._digest, end = sha256(), 0
-        whole = self._digested(turn.storage.stream(drop.source, 0, drop.bytes))
-        self.layers, chunks = unpack_all(whole, turn.run.settings.max_bytes_per_drop)
+        whole = self._digested(context.bucket.stream(drop.source, 0, drop.bytes))
+        self.layers, chunks = unpack_all(whole, context.run.settings.max_bytes_per_drop)
         lines = recognised(chunks)
         for chunk in self._kept(lines) if self.is_packed else lines:
-            if turn.invocation.left < _SPARE:
+            if context.invocation.left < _SPARE:
                 raise Unreadable(
                     "too-slow", f"one function run does not suffice to check more than {end:,} bytes: split it"
                 )
@@ -68,7 +68,7 @@ class Reading:
         first = next(pieces, None)
         if first is None:
             return
-        with self._turn.storage.upload(keys.unpacked(self._turn.run.run), {}) as upload:
+        with self._turn.bucket.upload(keys.unpacked(self._turn.run.run), {}) as upload:
             for piece in chain([first], pieces):
                 upload.add(piece)
                 yield piece

@@ -10,10 +10,10 @@ import re
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.state import Facts
+from conveyor.ledger.state import RunState
 from conveyor.provider.protocol import Trouble
 
 WINDOW = timedelta(minutes=15)
@@ -52,39 +52,39 @@ class _Mark(NamedTuple):
         return (window - self.since) // PATIENCE % 2 == 0
 
 
-def admit(turn: Turn, requests: int, facts: Facts) -> bool:
+def admit(context: RunContext, requests: int, run_state: RunState) -> bool:
     """Tell whether a batch of so many requests may be sent now.
 
     Where the provider does not say how full its queue is, it will say so to the batch. If it says when to come back
     instead, nothing is sent before.
     """
-    found = turn.api.find(turn.now() - turn.api.dialect.window - _GRACE)
+    found = context.api.find(context.now() - context.api.dialect.window - _GRACE)
     if isinstance(found, Trouble):
-        return not turn.rest.is_on
+        return not context.retry_after.is_active
     queued = sum(batch.requests for batch in found if not batch.ended)
-    has_room = queued + requests <= turn.run.settings.max_queued_requests
-    window = _window(turn.now())
-    marks = _marks(turn, window)
-    before = [mark.since for mark in marks if (mark.run, mark.attempts) == (turn.run.run, facts.attempts)]
-    mine = _Mark(facts.under_way, turn.run.run, facts.attempts, min(before, default=window))
+    has_room = queued + requests <= context.run.settings.max_queued_requests
+    window = _window(context.now())
+    marks = _marks(context, window)
+    before = [mark.since for mark in marks if (mark.run, mark.attempts) == (context.run.run, run_state.attempts)]
+    mine = _Mark(run_state.under_way, context.run.run, run_state.attempts, min(before, default=window))
     others = (mark for mark in marks if mark.run != mine.run and mark < mine and mark.holds_up(window))
-    if has_room and not any(_is_waiting(turn, other) for other in others):
+    if has_room and not any(_is_waiting(context, other) for other in others):
         return True
-    turn.storage.put_if_absent(f"{keys.waiting(window)}{mine}", b"")
+    context.bucket.put_if_absent(f"{keys.waiting(window)}{mine}", b"")
     return False
 
 
-def _marks(turn: Turn, window: int) -> list[_Mark]:
+def _marks(context: RunContext, window: int) -> list[_Mark]:
     """Return the marks of this stretch of time and the last, the one whose turn it is first."""
     prefixes = [keys.waiting(each) for each in (window - 1, window)]
-    listed = {_Mark.read(key.removeprefix(prefix)) for prefix in prefixes for key in turn.storage.list(prefix)}
+    listed = {_Mark.read(key.removeprefix(prefix)) for prefix in prefixes for key in context.bucket.list(prefix)}
     return sorted(filter(None, listed))
 
 
-def _is_waiting(turn: Turn, mark: _Mark) -> bool:
+def _is_waiting(context: RunContext, mark: _Mark) -> bool:
     """Tell whether a run still waits as it did when it left its mark, which nobody may delete."""
-    facts = Ledger(turn.storage, mark.run).facts()
-    return not facts.refused and facts.attempts == mark.attempts
+    run_state = Ledger(context.bucket, mark.run).run_state()
+    return not run_state.refused and run_state.attempts == mark.attempts
 
 
 def _window(now: datetime) -> int:

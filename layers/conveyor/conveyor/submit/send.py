@@ -12,12 +12,20 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import WORDS, Cause, RefusalKind
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Refusal, Submitted
-from conveyor.ledger.state import BatchFacts, Facts
+from conveyor.ledger.records import (
+    Attempt,
+    AttemptFailed,
+    AttemptRefused,
+    AttemptUnknown,
+    Duplicate,
+    Refusal,
+    Submitted,
+)
+from conveyor.ledger.state import BatchState, RunState
 from conveyor.provider.protocol import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.submit.queue import admit
@@ -42,86 +50,98 @@ _CODES: dict[RefusalKind | int, str] = {
 }
 
 
-def submit_next(turn: Turn, facts: Facts) -> bool:
+def submit_next(context: RunContext, run_state: RunState) -> bool:
     """Make at most one paid call: for the first batch that may be sent, if there is time and room for it.
 
     Returns whether it was made. A batch whose last attempt is unsettled does not hold up the others.
     """
-    sent = max((number for number, about in facts.batches.items() if about.submitted), default=None)
+    sent = max((number for number, batch_state in run_state.batches.items() if batch_state.submitted), default=None)
     if sent is not None:  # its writer may have been broken off before the claim
-        turn.ledger.write_claim(turn.ledger.submitted(sent, facts.batches[sent].take).id, sent)
-    if facts.refused or turn.rest.is_on:
+        context.claims.note_batch(context.ledger.read(Submitted, sent, run_state.batches[sent].generation).id, sent)
+    if run_state.refused or context.retry_after.is_active:
         return False
-    for batch in turn.ledger.plan().batches:
-        about = facts.batches.get(batch.number, BatchFacts())
-        if about.submitted or about.unsettled_attempt:
+    for batch in context.ledger.plan().batches:
+        batch_state = run_state.batches.get(batch.number, BatchState())
+        if batch_state.submitted or batch_state.unsettled_attempt:
             continue
-        refused = last_refusal(batch.number, about, turn.ledger)
-        is_due = refused is None or refused.retry_at <= turn.now()
-        if _conclude(turn, batch, about) or not is_due or not _has_time(turn) or not _has_key(turn):
+        refused = last_refusal(batch.number, batch_state, context.ledger)
+        is_due = refused is None or refused.retry_at <= context.now()
+        if _conclude(context, batch, batch_state) or not is_due or not _has_time(context) or not _has_key(context):
             return False
-        return admit(turn, batch.requests, facts) and _is_readable(turn, batch) and _pay(turn, batch, about)
+        return (
+            admit(context, batch.requests, run_state)
+            and _is_readable(context, batch)
+            and _pay(context, batch, batch_state)
+        )
     return False
 
 
-def _has_time(turn: Turn) -> bool:
-    return turn.invocation.left >= timedelta(seconds=turn.run.settings.post_seconds) + SPARE
+def _has_time(context: RunContext) -> bool:
+    return context.invocation.left >= timedelta(seconds=context.run.settings.post_seconds) + SPARE
 
 
-def _has_key(turn: Turn) -> bool:
+def _has_key(context: RunContext) -> bool:
     """Read the credentials anew, and refuse the run where there are none that could serve."""
     try:
-        turn.api.renew()
+        context.api.renew()
     except CredentialsUnusable as error:
-        turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), "key-unusable", str(error)))
+        context.ledger.write(Refusal(context.writer, context.now(), "key-unusable", str(error)))
         return False
     return True
 
 
-def _is_readable(turn: Turn, batch: Batch) -> bool:
+def _is_readable(context: RunContext, batch: Batch) -> bool:
     """Refuse the run where the drop cannot be read any more: each attempt would fail, and nobody would know why."""
     try:
-        turn.storage.touch(turn.source_of(batch), batch.first_byte)
+        context.bucket.touch(context.source_of(batch), batch.first_byte)
     except DropUnreadable as error:
-        turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), error.code, str(error)))
+        context.ledger.write(Refusal(context.writer, context.now(), error.code, str(error)))
         return False
     return True
 
 
-def last_refusal(batch: int, about: BatchFacts, ledger: Ledger) -> AttemptRefused | None:
+def last_refusal(batch: int, batch_state: BatchState, ledger: Ledger) -> AttemptRefused | None:
     """Return why the provider did not take, or not run, the last attempt; before its `retry_at` there is no other."""
-    if about.attempts in about.failed:
-        return ledger.attempt_failed(batch, about.attempts)
-    return ledger.attempt_refused(batch, about.attempts) if about.attempts in about.refused else None
+    if batch_state.attempts in batch_state.failed:
+        return ledger.read(AttemptFailed, batch, batch_state.attempts)
+    return (
+        ledger.read(AttemptRefused, batch, batch_state.attempts)
+        if batch_state.attempts in batch_state.refused
+        else None
+    )
 
 
-def _conclude(turn: Turn, batch: Batch, about: BatchFacts) -> bool:
+def _conclude(context: RunContext, batch: Batch, batch_state: BatchState) -> bool:
     """Refuse the run if no further attempt at a batch can help; tell whether it is refused."""
-    last, words = about.attempts, None
-    if last in about.refused:
-        refused = turn.ledger.attempt_refused(batch.number, last)
-        before = turn.ledger.attempt_refused(batch.number, last - 1).kind if last - 1 in about.refused else None
+    last, words = batch_state.attempts, None
+    if last in batch_state.refused:
+        refused = context.ledger.read(AttemptRefused, batch.number, last)
+        before = (
+            context.ledger.read(AttemptRefused, batch.number, last - 1).kind
+            if last - 1 in batch_state.refused
+            else None
+        )
         if refused.kind is RefusalKind.LATER or (
             refused.kind is RefusalKind.RESEND and before is not RefusalKind.RESEND
         ):
             return False
-        code, message = _reason(turn, batch, refused)
+        code, message = _reason(context, batch, refused)
         words = refused.message
-    elif len(about.absent) >= MOST_ATTEMPTS:
+    elif len(batch_state.absent) >= MOST_ATTEMPTS:
         code, message = "unsent", f"{MOST_ATTEMPTS} attempts to send a batch came to nothing: none of them is listed"
     else:
         return False
-    turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), code, message, words))
+    context.ledger.write(Refusal(context.writer, context.now(), code, message, words))
     return True
 
 
-def _reason(turn: Turn, batch: Batch, refused: AttemptRefused) -> tuple[str, str]:
+def _reason(context: RunContext, batch: Batch, refused: AttemptRefused) -> tuple[str, str]:
     """Return the code of a refusal that ends the run, and what a message says of it."""
     told = told_of(refused.status, refused.type)
     cause = refused.cause
-    if cause is Cause.BETA and turn.run.settings.betas:
-        return cause.value, f"{told}: {WORDS[cause]}: {_betas_of(turn, refused)}"
-    if turn.run.settings.auth == "aws" and refused.status in _NOT_LET_IN:
+    if cause is Cause.BETA and context.run.settings.betas:
+        return cause.value, f"{told}: {WORDS[cause]}: {_betas_of(context, refused)}"
+    if context.run.settings.auth == "aws" and refused.status in _NOT_LET_IN:
         return "role-refused", told
     if cause is None or cause is Cause.BETA:
         return _CODES.get(refused.status) or _CODES[refused.kind], told
@@ -132,11 +152,11 @@ def _reason(turn: Turn, batch: Batch, refused: AttemptRefused) -> tuple[str, str
     return cause.value, f"{words} ({named})"
 
 
-def _betas_of(turn: Turn, refused: AttemptRefused) -> str:
+def _betas_of(context: RunContext, refused: AttemptRefused) -> str:
     """Name the betas that the provider names, or else all that were sent, and where they were set."""
-    sent = turn.run.settings.betas.split(",")
+    sent = context.run.settings.betas.split(",")
     blamed = [name for name in sent if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", refused.message)]
-    where = "drop's metadata betas" if "betas" in turn.run.drop.metadata else "stack's parameter Betas"
+    where = "drop's metadata betas" if "betas" in context.run.drop.metadata else "stack's parameter Betas"
     return f"{', '.join(blamed or sent)} (set by the {where})"
 
 
@@ -149,78 +169,78 @@ def told_of(status: int, kind: str) -> str:
     return of_status(status, kind) if status else "no connection to the provider could be made"
 
 
-def _pay(turn: Turn, batch: Batch, about: BatchFacts) -> bool:
+def _pay(context: RunContext, batch: Batch, batch_state: BatchState) -> bool:
     """Make the paid call of a batch, unless another has the right to it; tell whether it was made."""
-    number = about.attempts + 1
-    writer = turn.invocation.writer
-    intent = Attempt(writer, turn.now(), turn.invocation.not_after, batch.requests)
-    if turn.ledger.write_attempt(batch.number, number, intent).writer != writer:
+    number = batch_state.attempts + 1
+    writer = context.writer
+    intent = Attempt(writer, context.now(), context.invocation.not_after, batch.requests)
+    if context.ledger.write(intent, batch.number, number).writer != writer:
         return False
-    if not _is_still_due(turn, batch.number, number):
+    if not _is_still_due(context, batch.number, number):
         return False
-    if not turn.ledger.claim_attempt(batch.number, number, writer):
+    if not context.claims.attempt(batch.number, number, writer):
         return False  # the ledger was lost and begun anew: looking finds what the earlier attempt created
-    _call(turn, batch, number, about)
+    _call(context, batch, number, batch_state)
     return True
 
 
-def _call(turn: Turn, batch: Batch, number: int, about: BatchFacts) -> None:
+def _call(context: RunContext, batch: Batch, number: int, batch_state: BatchState) -> None:
     """Make the paid call, and write down what its answer proves."""
-    writer = turn.invocation.writer
-    settings = turn.run.settings
-    envelope = Envelope(turn.api.dialect.form, turn.run.run, settings.default_max_tokens)
-    body = partial(_body, turn, batch, envelope)
-    outgoing = Outgoing(turn.origin(batch), batch.requests, batch.body_bytes, body)
+    writer = context.writer
+    settings = context.run.settings
+    envelope = Envelope(context.api.dialect.form, context.run.run, settings.default_max_tokens)
+    body = partial(_body, context, batch, envelope)
+    outgoing = Outgoing(context.origin(batch), batch.requests, batch.body_bytes, body)
     try:
-        answer = turn.api.create(outgoing, settings.post_seconds)
+        answer = context.api.create(outgoing, settings.post_seconds)
     except DropUnreadable as error:  # while it was read to be sent: what the provider made of the beginning is unknown
         answer = Unknown(f"{error.code} while the batch was sent")
     match answer:
         case Created(batch_id, created_at, expires_at):
-            submitted = Submitted(writer, turn.now(), batch_id, created_at, expires_at)
-            if turn.ledger.write_submitted(batch.number, about.take, submitted).id == batch_id:
-                turn.ledger.write_claim(batch_id, batch.number)
+            submitted = Submitted(writer, context.now(), batch_id, created_at, expires_at)
+            if context.ledger.write(submitted, batch.number, batch_state.generation).id == batch_id:
+                context.claims.note_batch(batch_id, batch.number)
             else:  # another was adopted meanwhile; this one is surely ours too
-                turn.ledger.write_duplicate(batch.number, batch_id, Duplicate(writer, turn.now()))
-                turn.api.cancel(batch_id)
+                context.ledger.write(Duplicate(writer, context.now()), batch.number, batch_id)
+                context.api.cancel(batch_id)
         case Refused() as refused:
-            turn.ledger.write_attempt_refused(batch.number, number, _refused_attempt(turn, refused, number))
-            _conclude(turn, batch, replace(about, attempts=number, refused=about.refused | {number}))
+            context.ledger.write(_refused_attempt(context, refused, number), batch.number, number)
+            _conclude(context, batch, replace(batch_state, attempts=number, refused=batch_state.refused | {number}))
         case Unknown(reason):
-            turn.ledger.write_attempt_unknown(batch.number, number, AttemptUnknown(writer, turn.now(), reason))
+            context.ledger.write(AttemptUnknown(writer, context.now(), reason), batch.number, number)
 
 
-def _body(turn: Turn, batch: Batch, envelope: Envelope) -> Iterator[bytes]:
-    return envelope.body(batch, turn.stretches(batch))
+def _body(context: RunContext, batch: Batch, envelope: Envelope) -> Iterator[bytes]:
+    return envelope.body(batch, context.blocks(batch))
 
 
-def fail_attempt(turn: Turn, batch: int, about: BatchFacts, unrun: Unrun) -> AttemptRefused:
+def fail_attempt(context: RunContext, batch: int, batch_state: BatchState, unrun: Unrun) -> AttemptRefused:
     """Write down that the provider ran nothing of the last attempt for want of room; the next waits ever longer."""
     refused = Refused(RefusalKind.LATER, _TAKEN, unrun.error.type, unrun.error.message, None)
-    failed = _refused_attempt(turn, refused, about.take)
-    return turn.ledger.write_attempt_failed(batch, about.attempts, failed)
+    failed = _refused_attempt(context, refused, batch_state.generation)
+    return context.ledger.write(failed, batch, batch_state.attempts)
 
 
-def _is_still_due(turn: Turn, batch: int, number: int) -> bool:
+def _is_still_due(context: RunContext, batch: int, number: int) -> bool:
     """Tell, once the intent is written, whether nobody stopped the run or adopted a batch at the same moment.
 
     Whoever stops sees the intent, or we see the stop.
     """
-    facts = turn.ledger.facts()
-    if facts.refused:
+    run_state = context.ledger.run_state()
+    if run_state.refused:
         stopped = Refused(RefusalKind.STOP, 0, "stopped", "the run was stopped before the call was made", None)
-        turn.ledger.write_attempt_refused(batch, number, _refused_attempt(turn, stopped, number))
-    return not facts.refused and not facts.batches[batch].submitted
+        context.ledger.write(_refused_attempt(context, stopped, number), batch, number)
+    return not run_state.refused and not run_state.batches[batch].submitted
 
 
-def _refused_attempt(turn: Turn, refused: Refused, number: int) -> AttemptRefused:
+def _refused_attempt(context: RunContext, refused: Refused, number: int) -> AttemptRefused:
     later = refused.kind is RefusalKind.LATER
     wait = timedelta(seconds=_pause(refused.retry_after, number) if later else 0)
-    about = (refused.kind, refused.status, refused.type, refused.message)
-    retry_at = turn.now() + wait
-    if later and turn.rest.until:  # which another answer may have asked for
-        retry_at = max(retry_at, turn.rest.until)
-    return AttemptRefused(turn.invocation.writer, turn.now(), *about, retry_at, refused.cause)
+    batch_state = (refused.kind, refused.status, refused.type, refused.message)
+    retry_at = context.now() + wait
+    if later and context.retry_after.until:  # which another answer may have asked for
+        retry_at = max(retry_at, context.retry_after.until)
+    return AttemptRefused(context.writer, context.now(), *batch_state, retry_at, refused.cause)
 
 
 def _pause(said: int | None, number: int) -> int:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from conveyor.clients import Clients
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Next
 from conveyor.ledger.records import Validation
-from conveyor.ledger.state import Facts
+from conveyor.ledger.state import RunState
 from conveyor.submit.register import receive
 from conveyor.submit.send import submit_next
 from conveyor.submit.validate import validate
@@ -24,44 +24,44 @@ def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> d
         clients.machine.start(f"{event['run']}-{event['continue']['execution']['number']}", event["continue"])
         return {"run": event["run"]}
     if "run" in event:
-        turn = clients.turn(event["run"], invocation)
-        facts = turn.facts()
+        context = clients.context(event["run"], invocation)
+        run_state = context.run_state()
     else:
         upload = Upload.from_event(event)
         if upload.is_ignored:
             return {"ignored": upload.key}
-        run = receive(upload, clients.storage, clients.machine, clients.settings, clients.environment.stack_id)
+        run = receive(upload, clients.bucket, clients.machine, clients.settings, clients.environment.stack_id)
         if run is None:
             return {"ignored": upload.key}
-        turn = clients.turn(run.run, invocation)
-        facts = turn.facts()
-        if _another_validates(turn, facts):
-            return _state(turn, sent=False)
-    return _state(turn, sent=_carry_on(turn, facts))
+        context = clients.context(run.run, invocation)
+        run_state = context.run_state()
+        if _another_validates(context, run_state):
+            return _state(context, sent=False)
+    return _state(context, sent=_carry_on(context, run_state))
 
 
-def _state(turn: Turn, *, sent: bool) -> dict[str, Any]:
+def _state(context: RunContext, *, sent: bool) -> dict[str, Any]:
     """Return when to look again: soon after something was sent, since there may be more to send."""
-    shortest = turn.run.settings.poll_min_seconds
-    wait = shortest if sent else turn.usual_wait()
-    return {"run": turn.run.run, "next": Next.WAIT, "wait_seconds": wait}
+    shortest = context.run.settings.poll_min_seconds
+    wait = shortest if sent else context.usual_wait()
+    return {"run": context.run.run, "next": Next.WAIT, "wait_seconds": wait}
 
 
-def _another_validates(turn: Turn, facts: Facts) -> bool:
+def _another_validates(context: RunContext, run_state: RunState) -> bool:
     """Tell a repeated upload event to leave the work to the first one, or to the state machine after that one's end.
 
     The state machine itself does not ask: it comes only when the last validation is over. Two that validate at once
     do no harm, since both write the same plan.
     """
-    if facts.planned or facts.refused:
+    if run_state.planned or run_state.refused:
         return False
-    mine = Validation(turn.invocation.writer, turn.now(), turn.invocation.not_after)
-    return turn.ledger.write_validation(mine).writer != mine.writer
+    mine = Validation(context.writer, context.now(), context.invocation.not_after)
+    return context.ledger.write(mine).writer != mine.writer
 
 
-def _carry_on(turn: Turn, facts: Facts) -> bool:
+def _carry_on(context: RunContext, run_state: RunState) -> bool:
     """Validate and send as far as that is open; tell whether a paid call was made."""
-    if not (facts.planned or facts.refused):
-        validate(turn)
-        facts = turn.facts()
-    return facts.planned and submit_next(turn, facts)
+    if not (run_state.planned or run_state.refused):
+        validate(context)
+        run_state = context.run_state()
+    return run_state.planned and submit_next(context, run_state)

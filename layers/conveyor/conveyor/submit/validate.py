@@ -3,13 +3,13 @@
 import msgspec
 from msgspec.structs import replace
 
-from conveyor.context import Turn
+from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.drop import PACKED, SUFFIXES, is_taken
-from conveyor.domain.findings import found_in
+from conveyor.domain.findings import findings_of
 from conveyor.domain.output_file import OutputFile
-from conveyor.domain.plan import Checked, Plan
+from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.file_types.conversion import mend_of
 from conveyor.file_types.detect import WrongKind
 from conveyor.jsonl.gzip_stream import Unreadable
@@ -22,71 +22,73 @@ from conveyor.validation.refusal_reasons import reason_of
 _encode = msgspec.json.Encoder().encode
 
 
-def validate(turn: Turn) -> None:
+def validate(context: RunContext) -> None:
     """Read the whole drop and write down either its plan or its refusal."""
-    if reason := _unread(turn.run, turn.api.dialect):
-        _refuse(turn, *reason)
+    if reason := _unread(context.run, context.api.dialect):
+        _refuse(context, *reason)
         return
-    if not is_taken(turn.run.drop.key):
-        _refuse_name(turn)
+    if not is_taken(context.run.drop.key):
+        _refuse_name(context)
         return
-    reading = Reading(turn)
+    reading = Reading(context)
     try:
-        check = check_drop(turn.run.run, turn.run.settings, turn.api.dialect, reading.chunks)
+        check = check_drop(context.run.run, context.run.settings, context.api.dialect, reading.chunks)
     except WrongKind as error:
-        _refuse_kind(turn, error, reading.layers)
+        _refuse_kind(context, error, reading.layers)
         return
     except Unreadable as error:
-        _refuse(turn, error.code, str(error))
+        _refuse(context, error.code, str(error))
         return
-    reason = reason_of(check, turn.run.settings)
-    if reason is None and (other := _seen_before(turn, reading.sha256)):
-        _refuse(turn, "seen-before", f"the same bytes under this key are run {other} already")
+    reason = reason_of(check, context.run.settings)
+    if reason is None and (other := _seen_before(context, reading.sha256)):
+        _refuse(context, "seen-before", f"the same bytes under this key are run {other} already")
         return
-    file = _write_faults(turn, check) if check.faults else None
+    file = _write_faults(context, check) if check.faults else None
     if reason:
-        _refuse(turn, *reason, check, file)
+        _refuse(context, *reason, check, file)
     else:
         for batch in check.batches:
             batch.unpacked = reading.is_packed
-        checked = Checked(check.lines, reading.sha256, len(check.faults), file, found_in(check.faults))
-        turn.ledger.write_plan(Plan(checked, check.batches))
+        checked = ValidatedDrop(check.lines, reading.sha256, len(check.faults), file, findings_of(check.faults))
+        context.ledger.write_plan(Plan(checked, check.batches))
 
 
-def _refuse_kind(turn: Turn, wrong: WrongKind, layers: int) -> None:
+def _refuse_kind(context: RunContext, wrong: WrongKind, layers: int) -> None:
     """Refuse a file that is known to be something else."""
-    mend = mend_of(wrong.kind, turn.run.drop.key, layers)
-    turn.ledger.write_refusal(Refusal(turn.invocation.writer, turn.now(), wrong.code, str(wrong), mend=mend))
+    mend = mend_of(wrong.kind, context.run.drop.key, layers)
+    context.ledger.write(Refusal(context.writer, context.now(), wrong.code, str(wrong), mend=mend))
 
 
-def _refuse_name(turn: Turn) -> None:
+def _refuse_name(context: RunContext) -> None:
     """Refuse a file by its name, or rather for what it is: to be renamed is no help to a table."""
-    reading = Reading(turn)
+    reading = Reading(context)
     try:
         for _ in reading.chunks():
             break
     except WrongKind as error:
-        _refuse_kind(turn, error, reading.layers)
+        _refuse_kind(context, error, reading.layers)
     except Unreadable as error:
-        _refuse(turn, error.code, str(error))
+        _refuse(context, error.code, str(error))
     else:
         taken = f"{', '.join(SUFFIXES)}, with or without {PACKED}"
-        _refuse(turn, "wrong-name", f"the file's name does not end in one of {taken}: rename it")
+        _refuse(context, "wrong-name", f"the file's name does not end in one of {taken}: rename it")
 
 
-def _write_faults(turn: Turn, check: Check) -> OutputFile:
-    with turn.storage.writer(keys.invalid(turn.run.name, turn.run.run)) as writer:
+def _write_faults(context: RunContext, check: Check) -> OutputFile:
+    with context.bucket.writer(keys.invalid(context.run.name, context.run.run)) as writer:
         for fault in check.faults[:MOST_FAULTS]:
             writer.write(_encode(fault) + b"\n")
     return writer.account()
 
 
-def _refuse(turn: Turn, code: str, message: str, check: Check | None = None, file: OutputFile | None = None) -> None:
-    refusal = Refusal(turn.invocation.writer, turn.now(), code, message, faults_file=file)
+def _refuse(
+    context: RunContext, code: str, message: str, check: Check | None = None, file: OutputFile | None = None
+) -> None:
+    refusal = Refusal(context.writer, context.now(), code, message, faults_file=file)
     if check is not None:
         lines = None if check.gave_up else check.lines
-        refusal = replace(refusal, lines=lines, faults=len(check.faults), found=found_in(check.faults))
-    turn.ledger.write_refusal(refusal)
+        refusal = replace(refusal, lines=lines, faults=len(check.faults), found=findings_of(check.faults))
+    context.ledger.write(refusal)
 
 
 def _unread(run: Run, dialect: Dialect) -> tuple[str, str] | None:
@@ -107,10 +109,10 @@ def _unread(run: Run, dialect: Dialect) -> tuple[str, str] | None:
     return None
 
 
-def _seen_before(turn: Turn, checksum: str) -> str | None:
+def _seen_before(context: RunContext, checksum: str) -> str | None:
     """Return the run that has the same bytes already: an edit of an object's metadata in the console drops them, too.
 
     Claims them for this run where there is none. Only a drop that can be sent claims its bytes.
     """
-    drop = turn.run.drop
-    return turn.ledger.claim_content(drop.content(checksum), drop.again)
+    drop = context.run.drop
+    return context.claims.content(drop.content(checksum), drop.again)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.findings import Fault
 from conveyor.domain.plan import Skipped
-from conveyor.jsonl.lines import Line, Stretch, is_blank, lines_in, read_stretches, split_stretch
+from conveyor.jsonl.lines import Line, LineBlock, is_blank, lines_in, read_blocks, split_block
 from conveyor.settings.settings import Settings
 from conveyor.validation.duplicate_ids import Hashes, Ids, Recall, Suspects
 from conveyor.validation.fast_path import Glance, Glancer
@@ -55,24 +55,24 @@ class Check:
     def read(self, chunks: Iterable[bytes]) -> None:
         """Check all lines: many at a glance where that suffices, one by one elsewhere."""
         number = 1
-        for stretch in read_stretches(chunks):
-            passed = self._pass_over(stretch, number)
+        for block in read_blocks(chunks):
+            passed = self._pass_over(block, number)
             if not passed:
-                for line in split_stretch(stretch, number):
+                for line in split_block(block, number):
                     self._add(line)
                     if self.gave_up:
                         return
-            number += passed or lines_in(stretch)
+            number += passed or lines_in(block)
 
-    def _pass_over(self, stretch: Stretch, number: int) -> int:
+    def _pass_over(self, block: LineBlock, number: int) -> int:
         """Plan the lines of a stretch if all are beyond doubt, fit, and repeat no id; return how many it took."""
-        if is_blank(stretch):
-            return lines_in(stretch)
-        seen = self._glancer.glance(stretch)
+        if is_blank(block):
+            return lines_in(block)
+        seen = self._glancer.glance(block)
         if seen is None or not self._keeps_rules(seen):
             return 0
         count = len(seen.custom_ids)
-        sent = self._sent_together(stretch, number, seen)
+        sent = self._sent_together(block, number, seen)
         most = self._settings.max_requests_per_drop
         is_counted_only = self.requests >= most or self.alternates
         is_admitted = not is_counted_only and self.requests + count <= most and self._planner.has_room(sent)
@@ -126,17 +126,17 @@ class Check:
         nulled = int(request.has_nulls)
         return Sent(line.number, line.number, line.start, line.end, 1, size, tokens, defaulted, model, nulled)
 
-    def _sent_together(self, stretch: Stretch, number: int, seen: Glance) -> Sent:
+    def _sent_together(self, block: LineBlock, number: int, seen: Glance) -> Sent:
         count, defaulted = len(seen.custom_ids), seen.without_max_tokens * self._dialect.is_message
         last = number + count - 1
-        end = stretch.start + stretch.end - stretch.begin - 1
-        size = self._envelope.size(number, last, seen.params_bytes + self._growth(stretch, seen), defaulted)
+        end = block.start + block.end - block.begin - 1
+        size = self._envelope.size(number, last, seen.params_bytes + self._growth(block, seen), defaulted)
         tokens = seen.max_tokens + seen.without_max_tokens * self._settings.default_max_tokens
-        return Sent(number, last, stretch.start, end, count, size, tokens, defaulted, seen.model)
+        return Sent(number, last, block.start, end, count, size, tokens, defaulted, seen.model)
 
-    def _growth(self, stretch: Stretch, seen: Glance) -> int:
+    def _growth(self, block: LineBlock, seen: Glance) -> int:
         """Return how many bytes longer the params of some lines are when they are sent: ids are not sent at all."""
-        lines = self._envelope.growth((stretch.data or b"")[stretch.begin : stretch.end])
+        lines = self._envelope.growth((block.data or b"")[block.begin : block.end])
         return lines and lines - self._envelope.growth("".join(seen.custom_ids).encode())
 
 

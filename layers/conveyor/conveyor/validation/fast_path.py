@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from conveyor.jsonl.lines import STRETCH_BYTES, Stretch
+from conveyor.jsonl.lines import STRETCH_BYTES, LineBlock
 from conveyor.jsonl.template import Frame, Shape
 from conveyor.validation.schema import Row, Rows, decode_rows, may_give, repeats_a_field
 
@@ -84,9 +84,9 @@ class Glancer:
         self._frames: dict[Shape, Frame] = {}
         self._one_model = one_model
 
-    def glance(self, stretch: Stretch) -> Glance | None:
+    def glance(self, block: LineBlock) -> Glance | None:
         """Return the requests of a stretch, or None if it deserves a closer look."""
-        data, begin, end, _ = stretch
+        data, begin, end, _ = block
         if data is None or end - begin > STRETCH_BYTES:  # one long line: there is nothing to gain
             return None
         try:

@@ -11,7 +11,7 @@ import msgspec
 from conveyor.domain.dialect import Form
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.domain.plan import Batch
-from conveyor.jsonl.lines import Stretch
+from conveyor.jsonl.lines import LineBlock
 from conveyor.jsonl.members import without_nulls
 from conveyor.jsonl.separators import escaped, growth
 from conveyor.jsonl.validated_lines import PARAMS, PARAMS_OR_BODY
@@ -56,14 +56,14 @@ class Envelope:
             digits = sum(len(str(line)) for line in range(first, last + 1))
         return params + digits + count * self._frame + (count - 1) + defaulted * (len(self._default) - 1)
 
-    def body(self, batch: Batch, stretches: Iterable[Stretch]) -> Iterator[bytes]:
+    def body(self, batch: Batch, blocks: Iterable[LineBlock]) -> Iterator[bytes]:
         """Yield the body of a batch, from all its lines as they were checked, in pieces worth a system call.
 
         Nothing is read behind the last request.
         """
         before, left = self._form.start, batch.requests
         field = PARAMS if self._form.url is None else PARAMS_OR_BODY
-        for some in field.read(stretches, batch.first_line, batch.skipped_lines):
+        for some in field.read(blocks, batch.first_line, batch.skipped_lines):
             if some.values:
                 params = [without_nulls(bytes(each)) for each in some.values] if batch.nulled else some.values
                 defaulted = map(_lacks_max_tokens, params) if batch.defaulted else repeat(None)

@@ -10,7 +10,7 @@ from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.protocol import Created, Progress, Refused, Trouble, Unknown
-from conveyor.provider.transport import Door
+from conveyor.provider.transport import Transport
 from tests.support.examples import outgoing
 
 URL = "https://provider.test"
@@ -34,7 +34,7 @@ class Keys:
 def api(handler: Handler, keys: Keys | None = None) -> MessageBatches:
     """Speak to a function instead of a server."""
     client = httpx.Client(transport=httpx.MockTransport(handler))
-    return MessageBatches(Door(client, URL, KeyHeader(keys or Keys())))
+    return MessageBatches(Transport(client, URL, KeyHeader(keys or Keys())))
 
 
 def batch(number: int = 1, *, requests: int = 3, status: str = "in_progress", hours: int = 0) -> dict[str, object]:
@@ -81,7 +81,7 @@ def test_betas_are_said_to_the_call_that_creates_a_batch_and_to_no_other() -> No
         return httpx.Response(200, json=batch())
 
     client = httpx.Client(transport=httpx.MockTransport(answer))
-    speaking = MessageBatches(Door(client, URL, KeyHeader(Keys())), "output-300k-2026-03-24,mcp-client-2025-11-20")
+    speaking = MessageBatches(Transport(client, URL, KeyHeader(Keys())), "output-300k-2026-03-24,mcp-client-2025-11-20")
     speaking.create(outgoing(b"{}"), 60)
     speaking.progress("msgbatch_1")
     speaking.find(CREATED)

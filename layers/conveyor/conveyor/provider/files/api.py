@@ -31,7 +31,7 @@ from conveyor.provider.protocol import (
     Unknown,
 )
 from conveyor.provider.refusals import refused_from, said_by
-from conveyor.provider.transport import Answer, Content, Door
+from conveyor.provider.transport import Answer, Content, Transport
 from conveyor.settings.settings import Settings
 
 _PATH = "/v1/batches"
@@ -58,11 +58,11 @@ _TOOLS = "servers that take files of params take no tools: remove it, or deploy 
 class FileBatches:
     """The file dialect of one provider."""
 
-    def __init__(self, door: Door, settings: Settings) -> None:
+    def __init__(self, transport: Transport, settings: Settings) -> None:
         """Take the way to the provider, and the settings that are about this dialect."""
         self.dialect = _dialect(settings)
-        self._door = door
-        self._uploads = Uploads(door)
+        self._door = transport
+        self._uploads = Uploads(transport)
         self._endpoint = settings.batch_endpoint
         self._window = settings.completion_window
 
@@ -188,9 +188,9 @@ class FileBatches:
         return decode_batch(answer.content) or Trouble("the batch could not be decoded")
 
 
-def connect(door: Door, settings: Settings) -> FileBatches:
+def connect(transport: Transport, settings: Settings) -> FileBatches:
     """Return the API of a provider."""
-    return FileBatches(door, settings)
+    return FileBatches(transport, settings)
 
 
 def _dialect(settings: Settings) -> Dialect:

@@ -12,7 +12,7 @@ from conveyor.provider.pagination import read_list
 from conveyor.provider.protocol import Origin, Outgoing, Refused, Trouble, TroubleKind
 from conveyor.provider.refusals import refused_from
 from conveyor.provider.timestamps import moment
-from conveyor.provider.transport import Answer, Content, Door
+from conveyor.provider.transport import Answer, Content, Transport
 
 PATH = "/v1/files"
 _PURPOSE = "batch"
@@ -37,9 +37,9 @@ _REFUSED = {
 class Uploads:
     """The files of one provider's batches, named after run and batch: the same name and size is the same content."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, transport: Transport) -> None:
         """Take the way to the provider."""
-        self._door = door
+        self._door = transport
 
     def put(self, outgoing: Outgoing, seconds: float) -> str | Refused:
         """Return the id of the file that holds a batch: one that an earlier attempt has left, or a new one."""

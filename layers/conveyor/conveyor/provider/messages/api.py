@@ -17,7 +17,7 @@ from conveyor.provider.pagination import read_list
 from conveyor.provider.protocol import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
 from conveyor.provider.refusals import refused_from
 from conveyor.provider.timestamps import Moment, moment
-from conveyor.provider.transport import Answer, Content, Door
+from conveyor.provider.transport import Answer, Content, Transport
 from conveyor.settings.settings import Settings
 
 _PATH = "/v1/messages/batches"
@@ -86,9 +86,9 @@ class MessageBatches:
 
     dialect = _DIALECT
 
-    def __init__(self, door: Door, betas: str = "") -> None:
+    def __init__(self, transport: Transport, betas: str = "") -> None:
         """Take the way to the provider, and the names of beta features, which only the create call must bear."""
-        self._door = door.speaking({"anthropic-version": _VERSION})
+        self._door = transport.speaking({"anthropic-version": _VERSION})
         self._creating = self._door.speaking({"anthropic-beta": betas}) if betas else self._door
 
     def renew(self) -> None:
@@ -149,6 +149,6 @@ class MessageBatches:
             yield decode_results(pieces)
 
 
-def connect(door: Door, settings: Settings) -> MessageBatches:
+def connect(transport: Transport, settings: Settings) -> MessageBatches:
     """Return the API of a provider."""
-    return MessageBatches(door, settings.betas)
+    return MessageBatches(transport, settings.betas)

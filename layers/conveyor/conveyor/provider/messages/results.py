@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 from conveyor.domain.stop_reasons import stop_of
-from conveyor.jsonl.lines import STRETCH_BYTES, Stretch, read_stretches, split_stretch
+from conveyor.jsonl.lines import STRETCH_BYTES, LineBlock, read_blocks, split_block
 from conveyor.jsonl.template import Frame, Shape
 from conveyor.provider.error_body import UNDECODABLE, said_in
 from conveyor.provider.result_lines import LONGEST_RESULT, Count, account_in, answer_in, read_line
@@ -81,17 +81,17 @@ _decode_outcome = msgspec.json.Decoder(_Outcome).decode
 
 def decode_results(chunks: Iterable[bytes]) -> Iterator[Result]:
     """Decode lines of results. What of one is odd concerns one request, or none, but never the whole batch."""
-    for stretch in read_stretches(chunks, longest=LONGEST_RESULT):
-        results = _decode_at_once(stretch)
+    for block in read_blocks(chunks, longest=LONGEST_RESULT):
+        results = _decode_at_once(block)
         if results is None:
-            lines = (line.raw for line in split_stretch(stretch, 1, LONGEST_RESULT))
+            lines = (line.raw for line in split_block(block, 1, LONGEST_RESULT))
             results = [each for raw in lines for each in read_line(raw or b"", decode_one)]
         yield from results
 
 
-def _decode_at_once(stretch: Stretch) -> list[Result] | None:
+def _decode_at_once(block: LineBlock) -> list[Result] | None:
     """Decode successes that are all of one form; None where anything else is among them."""
-    data, begin, end, _ = stretch
+    data, begin, end, _ = block
     if data is None or end - begin > STRETCH_BYTES:  # one long line: there is nothing to gain
         return None
     before = next(_made)
