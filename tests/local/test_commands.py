@@ -31,7 +31,6 @@ from tests.support.shell.terminal import Terminal, cli_v2, installed, interprete
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conveyor.ledger.records import Run
     from conveyor.wording.notice import Notice
     from local.aws import Aws
 

@@ -172,7 +172,7 @@ class Error(NamedTuple):
     ended: float
 
 
-def errors(name: str, generations: float, lasts: float, starts: float = 0) -> list[Error]:
+def errors(name: str, takes: float, lasts: float, starts: float = 0) -> list[Error]:
     """Let one run call a function that fails after `takes` seconds, until an attempt begins after `lasts` seconds."""
     (retry,) = {
         tuple(sorted((key, str(value)) for key, value in task["Retry"][0].items())): task["Retry"][0]
@@ -184,8 +184,8 @@ def errors(name: str, generations: float, lasts: float, starts: float = 0) -> li
     for number in itertools.count():
         if begin > lasts or number > retry["MaxAttempts"]:
             return found
-        found.append(Error(starts + begin, starts + begin + generations))
-        begin += generations + min(retry["IntervalSeconds"] * retry["BackoffRate"] ** number, retry["MaxDelaySeconds"])
+        found.append(Error(starts + begin, starts + begin + takes))
+        begin += takes + min(retry["IntervalSeconds"] * retry["BackoffRate"] ** number, retry["MaxDelaySeconds"])
     return found
 
 
@@ -225,11 +225,11 @@ def test_the_alarm_of_a_function_counts_its_errors_whatever_version_is_called(na
 @pytest.mark.parametrize("takes", [0.1, 5, 60, 120])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_that_keeps_failing_in_one_run_is_told_of_in_time_and_the_alarm_stays_on(
-    name: str, generations: float
+    name: str, takes: float
 ) -> None:
     """Not after the 24 hours of its retries, and although they soon are 15 minutes apart."""
     for starts in (0, 13, 31, 59):
-        on = minutes_in_alarm(name, errors(name, generations, 6 * HOUR, starts), 6 * HOUR)
+        on = minutes_in_alarm(name, errors(name, takes, 6 * HOUR, starts), 6 * HOUR)
         assert on[0] <= 21
         assert set(on) >= set(range(40, 6 * HOUR // MINUTE))
         assert len([minute for minute in on if minute - 1 not in on]) <= 2, "mails"

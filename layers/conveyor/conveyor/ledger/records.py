@@ -292,7 +292,7 @@ class Part(BatchFact, frozen=True):
     tokens: dict[str, Tokens]
     files: list[OutputFile]
     ended_at: datetime | None
-    unaccounted: list[int] = []
+    unaccounted: list[int] = msgspec.field(default_factory=list)
     """Lines that have a result and stand in no output; the first thousand."""
     ordered: bool = True
     """False where the results were too large for the disk, and stand in the order in which they came."""
@@ -300,13 +300,13 @@ class Part(BatchFact, frozen=True):
     """Results in which characters that no reader takes were replaced; the lines as they came stand in `aside.jsonl`."""
     unreadable: int = 0
     """Failures of which there is a result line that holds no answer that could be delivered; it stands there, too."""
-    causes: dict[str, int] = {}
+    causes: dict[str, int] = msgspec.field(default_factory=dict)
     """Failures that no line is to blame for, by what a person must put in order first (`causes.Cause`)."""
     gone: str | None = None
     """Why the drop could not be read any more when this was written: then outcomes stand under line numbers."""
-    stop_reasons: Stops = {}
+    stop_reasons: Stops = msgspec.field(default_factory=dict)
     """Answers by model and by why they ended. Parts of earlier versions do not say."""
-    errors: dict[str, ErrorKind] = {}
+    errors: dict[str, ErrorKind] = msgspec.field(default_factory=dict)
     """Failures by the type of their error."""
 
 
