@@ -77,7 +77,7 @@ def test_every_code_of_a_refusal_that_has_advice_is_explained() -> None:
 def test_every_kind_of_file_is_explained() -> None:
     """Its code is the word to look for."""
     text = (PROJECT / "docs" / "files.md").read_text()
-    sources = ("kinds", "signatures", "reasons")
+    sources = ("file_types/known_types", "file_types/signatures", "validation/refusal_reasons")
     source = "".join((PROJECT / "layers" / "conveyor" / "conveyor" / f"{name}.py").read_text() for name in sources)
     codes = {*re.findall(r'"(file-(?:is|has)-[a-z0-9-]+)"', source), "file-is-utf16", "file-is-utf32"}
     assert len(codes) > 30

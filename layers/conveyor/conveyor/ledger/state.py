@@ -100,8 +100,8 @@ def state_from(run: str, listed: Iterable[str]) -> RunState:
 
 def _note(state: RunState | BatchState, kinds: Mapping[str, type[Fact]], name: str) -> None:
     """Note a fact by the name of its object, in the way its field asks for; a name of another form is left alone."""
-    stem, is_json, _ = name.partition(".json")
-    word, _, text = stem.partition("-")
+    is_json = name.endswith(".json")
+    word, _, text = name.removesuffix(".json").partition("-")
     kind = kinds.get(word)
     place = read_place(kind.PLACE, text) if kind and kind.NOTED and is_json else None
     if kind is None or place is None:
