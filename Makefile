@@ -17,7 +17,7 @@ CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE)
 export FILE API AUTH LIVE API_URL PARAMETERS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo local test check unit faults system bench fuzz deploy lock clean
+.PHONY: help setup setup-run demo local test check unit faults system bench fuzz docs deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ bench: setup ## Measure time, memory, requests and cost, and others at the same 
 
 fuzz: $(DEV) .venv/tools/.fuzz ## Try what must hold for any input with inputs made up, for SECONDS=60; Linux only
 	$(TOOLS) -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+docs: $(DEV) ## Write docs/settings.md and docs/permissions.md from template.yaml
+	PYTHONPATH=layers/conveyor $(TOOLS) -m docs.generate
 
 deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings; ARCHITECTURE=x86_64 instead of arm64
 	PATH="$(CURDIR)/.venv/sam/bin:$$PATH" $(SAM) build $(CHOSEN)
