@@ -1,6 +1,6 @@
 """How a run stands, in one word: the one table of statuses.
 
-Receipt, messages and their attribute, the metric `Runs`, and the tables in `docs/operate.md` take their words from here.
+Receipt, messages and their attribute, the metric `Runs`, and `docs/operate.md` take their words from here.
 """
 
 from enum import StrEnum
