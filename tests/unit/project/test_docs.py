@@ -10,6 +10,7 @@ from conveyor.domain import refusal
 from conveyor.domain.drop import AGAIN
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STATUSES, Status
+from conveyor.ledger.records import BATCH_FACTS, RUN_FACTS
 from conveyor.report import advice, receipt
 from conveyor.settings.settings import PER_DROP
 from docs.generate.pages import PAGES as GENERATED
@@ -130,6 +131,22 @@ def test_every_path_and_test_that_a_page_names_exists(page: Path) -> None:
     ours = {path for path in paths - OF_USERS if path.partition("/")[0] not in PREFIXES}
     assert {path for path in ours if not any(f"/{known}".endswith(f"/{path}") for known in FILES)} == set()
     assert set(re.findall(r"`(test_\w+)`", text)) <= TESTS
+
+
+def test_the_ledger_is_explained_fact_by_fact() -> None:
+    """And there is no row for a fact that there is not."""
+    _, _, ledger = (PROJECT / "docs" / "how-it-works.md").read_text().partition("## The ledger")
+    of_runs = re.findall(r"^ +runs/<run>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
+    of_batches = re.findall(r"^ +runs/<run>/batches/<n>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
+    assert (sorted(of_runs), sorted(of_batches)) == (sorted(RUN_FACTS), sorted(BATCH_FACTS))
+
+
+@pytest.mark.parametrize("page", ["docs/glossary.md", "CONTRIBUTING.md"])
+def test_every_class_that_is_named_exists(page: str) -> None:
+    """Parameters look like classes, and are named elsewhere, too."""
+    source = "".join(path.read_text() for path in CORE.rglob("*.py"))
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)[`.]", (PROJECT / page).read_text()))
+    assert named - template.template()["Parameters"].keys() <= set(re.findall(r"^class (\w+)", source, re.MULTILINE))
 
 
 def anchors(page: Path) -> set[str]:
