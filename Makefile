@@ -17,15 +17,15 @@ CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE)
 export FILE API AUTH LIVE API_URL PARAMETERS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo local test check unit faults system bench fuzz deploy lock clean
+.PHONY: help setup setup-run demo local test check unit faults system bench fuzz docs deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
-demo: setup-run ## Run the whole belt here, no AWS account: FILE=my.jsonl, API=files, AUTH=aws, LIVE=1 (with ANTHROPIC_API_KEY), API_URL=https://…
+demo: setup-run ## Run the whole stack on this machine, without an AWS account: FILE=my.jsonl, API=files, AUTH=aws, LIVE=1 (with ANTHROPIC_API_KEY), API_URL=https://…
 	@exec $(TOOLS) -m local.demo
 
-local: setup-run ## Leave the local stack up until Ctrl-C, with the commands to play with it
+local: setup-run ## Leave the local stack up until Ctrl-C, and print commands to try
 	@exec $(TOOLS) -m local.up
 
 test: setup check unit system ## Everything continuous integration runs: check, unit, system
@@ -39,17 +39,20 @@ check: $(DEV) ## Lint, format, types, template
 unit: $(DEV) .venv/aws/.aws ## Tests that need no deployed stack
 	$(TOOLS) -m pytest tests --ignore=tests/system $(SIDE_BY_SIDE)
 
-faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and at HISTORIES=2000 drawn sets of points: takes most of an hour
+faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and in HISTORIES=2000 random histories: takes most of an hour
 	HISTORIES=$(or $(HISTORIES),2000) $(TOOLS) -m pytest tests/faults/test_crashes.py $(SIDE_BY_SIDE)
 
 system: setup ## Tests on the deployed local stack
 	$(TOOLS) -m pytest tests/system
 
-bench: setup ## Measure time, memory, requests and cost, and others at the same work: some ten minutes; BENCH="validate sdk" for some
+bench: setup ## Measure time, memory, requests and cost, compared with other tools: ten minutes; BENCH="validate sdk" for some groups
 	@exec $(TOOLS) -m bench $(BENCH)
 
-fuzz: $(DEV) .venv/tools/.fuzz ## Try what must hold for any input with inputs made up, for SECONDS=60; Linux only
+fuzz: $(DEV) .venv/tools/.fuzz ## Test properties with generated inputs, for SECONDS=60; Linux only
 	$(TOOLS) -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+docs: $(DEV) ## Write docs/settings.md and docs/permissions.md from template.yaml
+	PYTHONPATH=layers/conveyor $(TOOLS) -m docs.generate
 
 deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings; ARCHITECTURE=x86_64 instead of arm64
 	PATH="$(CURDIR)/.venv/sam/bin:$$PATH" $(SAM) build $(CHOSEN)
@@ -77,10 +80,10 @@ setup-run:
 .venv/sam/.sam: requirements/sam.txt
 	@requirements/install sam sam
 
-lock: $(DEV) ## For maintainers, after a change of a requirements.in: write the locks anew (UPGRADE=--upgrade takes newer versions)
+lock: $(DEV) ## Write the lock files again after a change of a requirements file (UPGRADE=--upgrade takes newer versions)
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) requirements.in --output-file requirements.txt
 	cd requirements && for name in local dev fuzz aws sam; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
 
-clean: ## Remove everything the other targets made
+clean: ## Remove everything that the other targets made
 	rm -rf .venv .aws-sam .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis bench.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -41,7 +41,7 @@ GLANCE_SECONDS = 0.1
 LATEST_EVENTS = 30
 """More than one turn of the state machine has."""
 MEANWHILE = ("troubled", "at-risk", "undecided")
-"""The statuses of messages about runs that go on: see the tables in README.md."""
+"""The statuses of messages about runs that go on: see the tables in `docs/operate.md`."""
 
 
 @dataclass(frozen=True)

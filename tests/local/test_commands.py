@@ -283,7 +283,7 @@ def test_an_account_that_does_not_balance_is_looked_at(desk: Desk) -> None:
     assert (desk.terminal.folder / "ledger-run-1" / "run.json").read_bytes() == b"facts"
 
 
-def test_commands_need_the_permissions_that_the_readme_lists(desk: Desk) -> None:
+def test_commands_need_the_permissions_that_operate_lists(desk: Desk) -> None:
     """No more, as AWS documents what each call takes; and each of them."""
     run = desk.drop("inbox/a.jsonl", METADATA)
     (desk.terminal.folder / "a.jsonl").write_bytes(EDITED)
@@ -294,8 +294,8 @@ def test_commands_need_the_permissions_that_the_readme_lists(desk: Desk) -> None
     for command in dict.fromkeys(every):
         desk.terminal.type(command)  # one that restores finds nothing to restore here
     needed = {(action, about.partition("/")[0]) for action, about in desk.interpreter.needed}
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    _, _, table = readme.partition("| To | A person needs |\n|---|---|\n")
+    operate = (Path(__file__).parents[2] / "docs" / "operate.md").read_text()
+    _, _, table = operate.partition("| To | A person needs |\n|---|---|\n")
     listed = set[tuple[str, str]]()
     for row in table.partition("\n\n")[0].splitlines():
         for action, places in re.findall(r"`(\w+:\w+)`(?: on ((?:`\w+/\*`(?: and )?)+|the secret))?", row):

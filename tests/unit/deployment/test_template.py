@@ -1,4 +1,4 @@
-"""The template keeps what the README promises: durability, limits, settings, and who hears of trouble."""
+"""The template keeps what the docs promise: durability, limits, settings, and who hears of trouble."""
 
 import re
 

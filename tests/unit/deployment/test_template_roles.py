@@ -1,4 +1,4 @@
-"""What each role may do: exactly what the README's table of permissions says."""
+"""What each role may do: exactly what is written down here."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.support.template import FUNCTIONS, Json, as_list, spelled
 MACHINE = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-run"
 SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ApiKeySecretName}-??????"  # noqa: S105 # the name of a secret is none
 
-# What each role may do: its statements by Sid, actions and resources. The README's table of permissions says the same.
+# What each role may do: its statements by Sid, actions and resources.
 LOGS = "logs:CreateLogStream logs:PutLogEvents"
 READ_DROP = ("s3:GetObject s3:GetObjectVersion", "${Bucket.Arn}/inbox/*")
 LEDGER = ("s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*")

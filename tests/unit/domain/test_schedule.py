@@ -11,7 +11,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def test_a_day_takes_313_looks() -> None:
-    """The AWS bill is transitions: this is what the README's figures rest on."""
+    """The AWS bill is transitions: this is what the figures in `docs/operate.md` rest on."""
     elapsed, looks = 0, 0
     while elapsed < 24 * 3600:
         elapsed += wait_seconds(timedelta(seconds=elapsed), 30, 300)

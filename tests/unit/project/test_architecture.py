@@ -1,6 +1,7 @@
 """The packages of the core, and which of them each may import."""
 
 import ast
+import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -83,6 +84,21 @@ def test_a_module_imports_only_what_its_package_may(module: str) -> None:
     """Stages do not know each other, except poll, which sends and splits; pure packages know pure packages only."""
     others = {package(name) for name in known(module)} - {package(module)}
     assert others <= set(WALLS[package(module)])
+
+
+def test_the_picture_in_the_docs_shows_every_package_above_what_it_imports() -> None:
+    """It is the first thing a newcomer sees of the core; what imports sideways has an arrow."""
+    page = (CORE.parents[2] / "docs" / "how-it-works.md").read_text()
+    drawn = page.partition("functions/ ")[2].partition("```")[0].splitlines()[2:]
+    rows = [" ".join(re.split(r" {2,}", line)[1:-1]) for line in drawn]
+    row = {name: number for number, text in enumerate(rows) for name in re.findall(r"\w+", text)}
+    arrows = [re.findall(r"(\w+) ─+▶ (\w+)", text) for text in rows] + [
+        [(start, end) for end, start in re.findall(r"(\w+) ◀─+ (\w+)", text)] for text in rows
+    ]
+    found = {(name.partition(".")[0], other.partition(".")[0]) for name in modules() for other in known(name)}
+    found = {(name, other) for name, other in found if name != other}
+    assert row.keys() == {name.partition(".")[0] for name in modules()}
+    assert {(name, other) for name, other in found if row[name] >= row[other]} == {each for of in arrows for each in of}
 
 
 @pytest.mark.parametrize("module", sorted(modules()))

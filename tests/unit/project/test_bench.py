@@ -61,7 +61,7 @@ def test_two_measurements_are_compared_within_one_round() -> None:
 
 
 def test_a_run_of_an_hour_has_three_transitions_a_look_and_eight_more() -> None:
-    """As the README says what a run costs."""
+    """As `docs/operate.md` says what a run costs."""
     assert looks(3600) == 37
     followings = ["wait"] * 36 + ["split", "report"]
     assert transitions(definition(), followings, 1) == 3 * 37 + 8

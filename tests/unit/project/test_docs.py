@@ -7,49 +7,152 @@ import msgspec
 import pytest
 
 from conveyor.domain import refusal
+from conveyor.domain.drop import AGAIN
+from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STATUSES, Status
+from conveyor.ledger.records import BATCH_FACTS, RUN_FACTS
 from conveyor.report import advice, receipt
+from conveyor.settings.settings import PER_DROP
+from docs.generate.pages import PAGES as GENERATED
 from tests.support import template
 
 PROJECT = Path(__file__).parents[3]
+CORE = PROJECT / "layers" / "conveyor" / "conveyor"
+README = (PROJECT / "README.md").read_text()
+FIRST_SCREEN = 30
+"""Lines."""
+PAGES = [
+    path.relative_to(PROJECT)
+    for folder in (PROJECT, PROJECT / "docs", PROJECT / "samples")
+    for path in sorted(folder.glob("*.md"))
+]
+FOLDERS = (
+    "bench",
+    "docs",
+    "events",
+    "functions",
+    "layers",
+    "local",
+    "requirements",
+    "samples",
+    "statemachine",
+    "tests",
+)
+FILES = {
+    f"{path.relative_to(PROJECT)}{'/' * path.is_dir()}"
+    for path in (*PROJECT.iterdir(), *(path for folder in FOLDERS for path in (PROJECT / folder).rglob("*")))
+}
+PREFIXES = {"inbox", "control", "runs", "claims", "results", "failures"}
+"""Of keys in the bucket."""
+OF_USERS = {"requests.py"}
+TESTS = {name for path in (PROJECT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
 
 
 def test_every_test_that_a_guarantee_names_exists() -> None:
     """A promise whose test was renamed or removed would stand unproved."""
     named = set(re.findall(r"`(test_\w+)`", (PROJECT / "docs" / "guarantees.md").read_text()))
-    existing = {
-        name for path in (PROJECT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
-    }
     assert named
-    assert named <= existing
+    assert named <= TESTS
 
 
-def test_the_readme_names_every_parameter() -> None:
+@pytest.mark.parametrize("name", sorted(GENERATED))
+def test_a_generated_page_is_current(name: str) -> None:
+    """`make docs` writes it."""
+    assert (PROJECT / "docs" / name).read_text() == GENERATED[name]()
+
+
+def test_the_settings_name_every_parameter() -> None:
     """What can be set can be found."""
-    readme = (PROJECT / "README.md").read_text()
-    assert [name for name in template.template()["Parameters"] if f"`{name}`" not in readme] == []
+    settings = (PROJECT / "docs" / "settings.md").read_text()
+    assert [name for name in template.template()["Parameters"] if f"| `{name}` |" not in settings] == []
+    assert [name for name in (*PER_DROP, AGAIN) if f"| `{name}` |" not in settings] == []
 
 
-def test_the_readme_names_every_status_of_a_run() -> None:
+def test_the_permissions_name_every_statement_and_give_each_a_reason() -> None:
+    """A reason whose statement is gone would explain nothing."""
+    permissions = (PROJECT / "docs" / "permissions.md").read_text()
+    reasons = template.template()["Metadata"]["Permissions"]
+    signed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role, Auth="aws")]
+    keyed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role)]
+    assert {statement["Sid"] for statement in (*signed, *keyed)} == reasons.keys()
+    assert [reason for reason in reasons.values() if f" {reason} |" not in permissions] == []
+
+
+def test_operate_names_every_status_of_a_run() -> None:
     """Whoever filters messages by it needs the whole list: of runs that have ended, and of runs that go on."""
-    readme = (PROJECT / "README.md").read_text()
-    ended, _, going_on = readme.partition("whose attribute `status` is")[2].partition("While a run goes on")
+    operate = (PROJECT / "docs" / "operate.md").read_text()
+    ended, _, going_on = operate.partition("Its attribute `status` is")[2].partition("While a run goes on")
     told = {
         status: is_final
-        for is_final, text in ((True, ended), (False, going_on))
-        for status in re.findall(r"^\| `([a-z-]+)` \|", text.partition("\n\nA batch is sent")[0], re.MULTILINE)
+        for is_final, text in ((True, ended), (False, going_on.partition("\n## ")[0]))
+        for status in re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
     }
     assert told == {status: about.is_final for status, about in STATUSES.items()}
     assert set(STATUSES) == set(Status)
-    assert [status for status, about in STATUSES.items() if f"| `{status}` | {about.means}" not in readme] == []
+    assert [status for status, about in STATUSES.items() if f"| `{status}` | {about.means}" not in operate] == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/receipt.md", "docs/how-it-works.md", "CHANGELOG.md"])
-def test_the_documents_know_no_other_status(name: str) -> None:
+def test_the_readme_names_every_outcome() -> None:
+    """The table says what to do about each."""
+    table = README.partition("| Outcome |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z]+)`", table, re.MULTILINE)) == set(map(str, Outcome))
+
+
+def test_the_readme_is_short_and_begins_with_what_a_newcomer_needs() -> None:
+    """The glossary on the first screen; lines in and out before other providers; every page linked."""
+    assert len(README.split()) <= 1300
+    assert "(docs/glossary.md)" in "".join(README.splitlines(keepends=True)[:FIRST_SCREEN])
+    order = [README.index(title) for title in ("## One line in", "## One line out", "(docs/providers.md)")]
+    assert order == sorted(order)
+    assert [path.name for path in (PROJECT / "docs").glob("*.md") if f"(docs/{path.name}" not in README] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_the_documents_know_no_other_status(page: Path) -> None:
     """A word that was a status once would be filtered by for ever."""
-    text = (PROJECT / name).read_text()
-    named = set(re.findall(r"(?:status|`status`(?: is)?) `([a-z-]+)`", text))
+    named = set(re.findall(r"(?:status|`status`(?: is)?) `([a-z-]+)`", (PROJECT / page).read_text()))
     assert named <= {*map(str, Status), "status"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    """To a file of the project, and to a heading in it."""
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", (PROJECT / page).read_text()):
+        linked = (PROJECT / page).parent / target if target else PROJECT / page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_path_and_test_that_a_page_names_exists(page: Path) -> None:
+    """A path may begin inside the core: `submit/send.py`. Keys of the bucket and files of users do not count."""
+    text = (PROJECT / page).read_text()
+    paths = set(re.findall(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|md|yaml|toml|mk|in|asl\.json)|(?:[\w.-]+/)+)`", text))
+    ours = {path for path in paths - OF_USERS if path.partition("/")[0] not in PREFIXES}
+    assert {path for path in ours if not any(f"/{known}".endswith(f"/{path}") for known in FILES)} == set()
+    assert set(re.findall(r"`(test_\w+)`", text)) <= TESTS
+
+
+def test_the_ledger_is_explained_fact_by_fact() -> None:
+    """And there is no row for a fact that there is not."""
+    _, _, ledger = (PROJECT / "docs" / "how-it-works.md").read_text().partition("## The ledger")
+    of_runs = re.findall(r"^ +runs/<run>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
+    of_batches = re.findall(r"^ +runs/<run>/batches/<n>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
+    assert (sorted(of_runs), sorted(of_batches)) == (sorted(RUN_FACTS), sorted(BATCH_FACTS))
+
+
+@pytest.mark.parametrize("page", ["docs/glossary.md", "CONTRIBUTING.md"])
+def test_every_class_that_is_named_exists(page: str) -> None:
+    """Parameters look like classes, and are named elsewhere, too."""
+    source = "".join(path.read_text() for path in CORE.rglob("*.py"))
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)[`.]", (PROJECT / page).read_text()))
+    assert named - template.template()["Parameters"].keys() <= set(re.findall(r"^class (\w+)", source, re.MULTILINE))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub makes of the headings of a page."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +171,7 @@ def test_every_field_of_the_receipt_is_explained(table: str, kind: type[msgspec.
 def test_every_code_of_a_refusal_that_has_advice_is_explained() -> None:
     """As is every cause of failures: they are the words to look for."""
     text = (PROJECT / "docs" / "receipt.md").read_text()
-    source = "".join(path.read_text() for path in (PROJECT / "layers" / "conveyor" / "conveyor").rglob("*.py"))
+    source = "".join(path.read_text() for path in CORE.rglob("*.py"))
     of_drops = set(re.findall(r'"(drop-[a-z-]+)"', source))
     assert of_drops
     assert [code for code in {*advice.ADVICE, *refusal.Cause, *of_drops} if f"`{code}`" not in text] == []
@@ -77,8 +180,7 @@ def test_every_code_of_a_refusal_that_has_advice_is_explained() -> None:
 def test_every_kind_of_file_is_explained() -> None:
     """Its code is the word to look for."""
     text = (PROJECT / "docs" / "files.md").read_text()
-    sources = ("file_types/known_types", "file_types/signatures", "validation/refusal_reasons")
-    source = "".join((PROJECT / "layers" / "conveyor" / "conveyor" / f"{name}.py").read_text() for name in sources)
+    source = "".join(path.read_text() for path in CORE.rglob("*.py"))
     codes = {*re.findall(r'"(file-(?:is|has)-[a-z0-9-]+)"', source), "file-is-utf16", "file-is-utf32"}
     assert len(codes) > 30
     assert [code for code in codes if f"`{code}`" not in text] == []

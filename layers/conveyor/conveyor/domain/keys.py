@@ -1,4 +1,4 @@
-"""Every key of the bucket, in one place. Words and layout: see "The bucket" in README.md."""
+"""Every key of the bucket, in one place. Layout: "The ledger" in `docs/how-it-works.md`."""
 
 INBOX = "inbox/"
 RUNS = "runs/"

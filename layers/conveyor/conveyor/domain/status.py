@@ -1,6 +1,6 @@
 """How a run stands, in one word: the one table of statuses.
 
-Receipt, messages and their attribute, the metric `Runs`, and the README's tables take their words from here.
+Receipt, messages and their attribute, the metric `Runs`, and `docs/operate.md` take their words from here.
 """
 
 from enum import StrEnum
@@ -40,7 +40,7 @@ STATUSES = {
     Status.AT_RISK: About(is_final=False, means="requests may expire"),
     Status.UNDECIDED: About(is_final=False, means="it is unknown whether a call created a batch"),
 }
-"""Every status; the README has a row for each, with these words."""
+"""Every status; `docs/operate.md` has a row for each, with these words."""
 
 STOPPED = "stopped"
 """The code of a refusal that is a person's stop."""

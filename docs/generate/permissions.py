@@ -1,0 +1,70 @@
+"""`docs/permissions.md`: what each role of the template may do, and why."""
+
+import re
+from typing import Any
+
+from docs.generate.template import Json, table, template
+
+_TOP = """\
+<!-- Generated from the roles in template.yaml: change them, or their reasons under Metadata, then type `make docs`. -->
+# Permissions
+
+Each function and each state machine has a role of its own, with these statements and no others. Names such as
+`Bucket` are resources of `template.yaml`. What a person needs is in [operate](operate.md#permissions-a-person-needs).
+
+No role may write to `inbox/` or `control/`, or delete anything. The bucket is versioned, encrypted, closed to the
+public, and reachable over TLS only.
+"""
+_WHEN = {"Signs": "only with `Auth=aws`", "HasKey": "not with `Auth=aws`"}
+"""By the condition of a statement."""
+_ARN = re.compile(r"arn:\$\{AWS::Partition\}:[a-z-]+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:")
+
+
+def page() -> str:
+    """Return the whole page."""
+    resources = template()["Resources"].values()
+    roles = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::IAM::Role"]
+    return _TOP + "".join(map(_role, roles))
+
+
+def _role(role: Json) -> str:
+    title = role["Description"].removeprefix("Permissions of ").removesuffix(".")
+    statements = [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
+    return f"\n## {title[0].upper()}{title[1:]}\n\n" + table(("Action", "Resource", "Why"), map(_row, statements))
+
+
+def _row(statement: Json) -> list[str]:
+    limits = []
+    if "Fn::If" in statement:
+        condition, statement, _ = statement["Fn::If"]
+        limits.append(_WHEN[condition])
+    limits += [_limit(operator, values) for operator, values in statement.get("Condition", {}).items()]
+    resources = ", ".join(f"`{_spelled(each)}`" for each in _as_list(statement["Resource"]))
+    why = template()["Metadata"]["Permissions"][statement["Sid"]]
+    return [
+        ", ".join(f"`{action}`" for action in _as_list(statement["Action"])),
+        "; ".join([resources, *limits]),
+        why,
+    ]
+
+
+def _limit(operator: str, values: Json) -> str:
+    match operator, values:
+        case "StringLike", {"s3:prefix": prefix}:
+            return f"keys under `{prefix}`"
+        case "StringEquals", {"aws:CalledViaLast": service}:
+            return f"only when `{service}` calls"
+    raise LookupError(f"no words for the condition {operator} {values}")
+
+
+def _spelled(resource: str | Json) -> str:
+    """Return a resource by its logical id, or the end of its ARN: `Bucket/runs/*`, `workspace/${WorkspaceId}`."""
+    if isinstance(resource, str):
+        return resource
+    ((_, of),) = resource.items()
+    text = of[0] if isinstance(of, list) else str(of)
+    return _ARN.sub("", re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text))
+
+
+def _as_list(value: Any) -> list[Any]:  # noqa: ANN401  # IAM's word: one thing, or a list of them
+    return value if isinstance(value, list) else [value]
