@@ -81,7 +81,8 @@ setup-run:
 	@requirements/install sam sam
 
 lock: $(DEV) ## Write the lock files again after a change of a requirements file (UPGRADE=--upgrade takes newer versions)
-	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) requirements.in --output-file requirements.txt
+	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.txt
+	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) build.in --output-file build.txt
 	cd requirements && for name in local dev fuzz aws sam; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
 
 clean: ## Remove everything that the other targets made

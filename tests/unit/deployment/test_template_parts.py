@@ -219,16 +219,6 @@ def test_the_layer_bears_the_name_of_its_stack() -> None:
     assert layer["LayerName"] == {"Fn::Sub": "${AWS::StackName}"}
 
 
-def test_every_package_of_the_layer_is_pinned_by_hash() -> None:
-    """What is deployed is what was reviewed, from whatever index it comes."""
-    locked = (LAYER / "requirements.txt").read_text()
-    packages = re.findall(r"^([a-z0-9-]+==\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})*)", locked, re.MULTILINE)
-    wanted = re.findall(r"^[a-z0-9-]+==\S+", (LAYER / "requirements.in").read_text(), re.MULTILINE)
-    assert set(wanted) <= {name for name, _ in packages}
-    assert all(hashes for _, hashes in packages)
-    assert "://" not in locked
-
-
 def test_the_settings_of_sam_fit_the_template() -> None:
     """A misspelt parameter there is refused only at deployment."""
     settings = tomllib.loads((template.PROJECT / "samconfig.toml").read_text())["default"]
