@@ -17,7 +17,7 @@ from conveyor.provider.transport import Transport
 from conveyor.settings.settings import Settings
 from conveyor.validation.checker import MOST_MODEL_CHANGES
 from conveyor.validation.params import Rules
-from conveyor.validation.planner import Limits, Planner, Sent
+from conveyor.validation.planner import Limits, Planner, RequestGroup
 from conveyor.validation.request_body import Envelope
 from conveyor.validation.rules import Request, read_request
 from tests.support.examples import SETTINGS
@@ -88,7 +88,9 @@ def plain_check(data: bytes, settings: Settings, most_faults: int, dialect: Dial
                 model = found.model if dialect.one_model else ""
                 nulled = int(found.has_nulls)
                 planner.add(
-                    Sent(one.number, one.number, one.start, one.end, 1, size, tokens, int(defaulted), model, nulled)
+                    RequestGroup(
+                        one.number, one.number, one.start, one.end, 1, size, tokens, int(defaulted), model, nulled
+                    )
                 )
                 continue
             requests -= 1

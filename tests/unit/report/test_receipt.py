@@ -144,6 +144,6 @@ def test_what_one_batch_cannot_account_for_is_told_for_the_drop() -> None:
 def test_the_faults_of_a_drop_are_one_file_however_many_batches_it_has() -> None:
     """It is written while the drop is checked."""
     faults = OutputFile(keys.invalid(RUN.name, RUN.run), 2, 20, "c")
-    plan = replace(PLAN, checked=replace(PLAN.checked, faults=2, faults_file=faults))
+    plan = replace(PLAN, drop=replace(PLAN.drop, faults=2, faults_file=faults))
     account = completed_receipt(RUN, plan, [done(1, 3), done(2, 3), done(3, 3)], 0, None)
     assert (account.faults, account.files[-1]) == (2, faults)

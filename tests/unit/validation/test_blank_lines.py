@@ -17,7 +17,7 @@ from conveyor.jsonl.validated_lines import CUSTOM_ID, PARAMS
 from conveyor.split.spool import Aside, Spool
 from conveyor.split.tally import Tally
 from conveyor.validation.checker import check_drop
-from conveyor.validation.planner import Limits, Planner, Sent
+from conveyor.validation.planner import Limits, Planner, RequestGroup
 from conveyor.validation.request_body import Envelope
 from tests.support.drops import DIALECTS, MESSAGES, RUN, line, settings
 
@@ -119,7 +119,7 @@ def test_a_batch_does_not_reach_over_more_of_a_drop_than_can_be_read_while_it_is
     """Lines that are not sent may lie between two requests, gigabytes of them; a call would hear nothing meanwhile."""
     planner = Planner(Limits(10, 1000, 1000, span=500), 10)
     for number, start in ((1, 1000), (2, 1200), (3, 1460), (4, 5000), (5, 5001)):
-        planner.add(Sent(number, number, start, start + 40, 1, 40, 1, 0))
+        planner.add(RequestGroup(number, number, start, start + 40, 1, 40, 1, 0))
     assert [(batch.first_line, batch.last_line) for batch in planner.batches] == [(1, 3), (4, 5)]
 
 

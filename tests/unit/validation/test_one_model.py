@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from conveyor.domain.dialect import Dialect
 from conveyor.jsonl.lines import read_blocks
 from conveyor.validation.checker import MOST_MODEL_CHANGES, Check, check_drop
-from conveyor.validation.planner import Limits, Planner, Sent
+from conveyor.validation.planner import Limits, Planner, RequestGroup
 from conveyor.validation.request_body import Envelope
 from tests.support.drops import BODY, MESSAGES, PARAMS, RUN, Findings, line, plain_check, settings
 
@@ -32,7 +32,7 @@ def test_a_batch_ends_where_another_model_follows_or_it_is_full(models: list[str
     """And nowhere else: each batch is a run of the loop."""
     planner = Planner(Limits(most, 10**6, 10**6), 1)
     for number, model in enumerate(models, 1):
-        planner.add(Sent(number, number, number * 10, number * 10 + 9, 1, 9, 1, 0, model))
+        planner.add(RequestGroup(number, number, number * 10, number * 10 + 9, 1, 9, 1, 0, model))
     stretches = [(model, len(list(same))) for model, same in groupby(models)]
     wanted = [(model, min(most, count - begun)) for model, count in stretches for begun in range(0, count, most)]
     assert [(batch.model, batch.requests) for batch in planner.batches] == wanted

@@ -5,15 +5,15 @@ from hypothesis import strategies as st
 
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Batch, Plan, Skipped, ValidatedDrop, decode_plan, encode_plan
-from conveyor.validation.planner import Limits, Planner, Sent
+from conveyor.validation.planner import Limits, Planner, RequestGroup
 
 START, END = b'{"requests":[', b"]}"
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
 
-def one(line: int, start: int, end: int, size: int) -> Sent:
+def one(line: int, start: int, end: int, size: int) -> RequestGroup:
     """Make one request of a line, with twice as many tokens as bytes; an odd one gets the default."""
-    return Sent(line, line, start, end, 1, size, 2 * size, size % 2)
+    return RequestGroup(line, line, start, end, 1, size, 2 * size, size % 2)
 
 
 def planned(sizes: list[int], max_requests: int, max_bytes: int, max_tokens: int) -> list[Batch]:

@@ -63,9 +63,9 @@ class ValidatedDrop(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """A checked drop and the batches it is cut into."""
+    """A validated drop and the batches it is cut into."""
 
-    checked: ValidatedDrop
+    drop: ValidatedDrop
     batches: list[Batch]
 
     def batch(self, number: int) -> Batch:
@@ -75,11 +75,11 @@ class Plan(msgspec.Struct, frozen=True):
 
 def encode_plan(plan: Plan) -> bytes:
     """Return a plan as it is kept."""
-    return b"".join(_encode(line) + b"\n" for line in (plan.checked, *plan.batches))
+    return b"".join(_encode(line) + b"\n" for line in (plan.drop, *plan.batches))
 
 
 def decode_plan(data: bytes) -> Plan:
     """Return a plan that was kept."""
-    checked, *batches = data.splitlines()
+    drop, *batches = data.splitlines()
     decoded = [msgspec.json.decode(batch, type=Batch) for batch in batches]
-    return Plan(msgspec.json.decode(checked, type=ValidatedDrop), decoded)
+    return Plan(msgspec.json.decode(drop, type=ValidatedDrop), decoded)

@@ -107,8 +107,8 @@ class Receipt(msgspec.Struct):
     """What was found wrong with invalid lines, in short."""
 
 
-def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: ValidatedDrop | None = None) -> Receipt:
-    """Return the account of a drop of which nothing was taken. `checked`: what validation found, if it was sound."""
+def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: ValidatedDrop | None = None) -> Receipt:
+    """Return the account of a drop of which nothing was taken. `drop`: what validation found, if it was valid."""
     receipt = _empty(run)
     receipt.unanswered = unanswered
     receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
@@ -116,12 +116,12 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, checked: Valida
     if refusal.code == BETAS_NOT_TAKEN:  # a command that repeated them would be refused again
         receipt.drop_settings.pop("betas", None)
     receipt.mend = refusal.mend
-    found = checked or refusal
+    found = drop or refusal
     receipt.requests = receipt.not_run = found.lines or 0
     receipt.faults, receipt.found = found.faults, found.found
     receipt.files += [found.faults_file] if found.faults_file else []
-    if checked:
-        receipt.drop["sha256"] = checked.sha256
+    if drop:
+        receipt.drop["sha256"] = drop.sha256
     return receipt
 
 
@@ -156,9 +156,9 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt.unanswered = unanswered
     if refusal:
         receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
-    receipt.requests = plan.checked.lines
-    receipt.drop["sha256"] = plan.checked.sha256
-    receipt.faults, receipt.found = plan.checked.faults, plan.checked.found
+    receipt.requests = plan.drop.lines
+    receipt.drop["sha256"] = plan.drop.sha256
+    receipt.faults, receipt.found = plan.drop.faults, plan.drop.found
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
     receipt.nulls_removed = sum(batch.nulled for batch in plan.batches)
     receipt.files += files
@@ -184,7 +184,7 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
         add_stops(receipt.stop_reasons, part.stop_reasons)
         add_errors(receipt.errors, part.errors)
     receipt.errors = by_count(receipt.errors)
-    receipt.files += [plan.checked.faults_file] if plan.checked.faults_file else []
+    receipt.files += [plan.drop.faults_file] if plan.drop.faults_file else []
     receipt.cost_usd = _sum([tokens.cost_usd for tokens in receipt.tokens.values()])
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]
     receipt.failures = sum(receipt.outcomes.values()) - receipt.results

@@ -39,7 +39,7 @@ def _account(ledger: Ledger, bucket: Bucket) -> Receipt:
     plan = ledger.plan() if run_state.planned else None
     done = _done(ledger, plan, run_state) if plan else []
     if refusal and not done:
-        return refused_receipt(run, refusal, unanswered, plan.checked if plan else None)
+        return refused_receipt(run, refusal, unanswered, plan.drop if plan else None)
     if plan is None:
         raise RuntimeError(f"{run.run} has neither a plan nor a refusal")
     if len(plan.batches) > 1:

@@ -49,8 +49,8 @@ def validate(context: RunContext) -> None:
     else:
         for batch in check.batches:
             batch.unpacked = reading.is_packed
-        checked = ValidatedDrop(check.lines, reading.sha256, len(check.faults), file, findings_of(check.faults))
-        context.ledger.write_plan(Plan(checked, check.batches))
+        drop = ValidatedDrop(check.lines, reading.sha256, len(check.faults), file, findings_of(check.faults))
+        context.ledger.write_plan(Plan(drop, check.batches))
 
 
 def _refuse_kind(context: RunContext, wrong: WrongKind, layers: int) -> None:

@@ -10,7 +10,7 @@ from conveyor.settings.settings import Settings
 from conveyor.validation.duplicate_ids import Hashes, Ids, Recall, Suspects
 from conveyor.validation.fast_path import Glance, Glancer
 from conveyor.validation.params import Rules
-from conveyor.validation.planner import Limits, Planner, Sent
+from conveyor.validation.planner import Limits, Planner, RequestGroup
 from conveyor.validation.request_body import Envelope
 from conveyor.validation.rules import Request, read_request
 
@@ -72,14 +72,14 @@ class Check:
         if seen is None or not self._keeps_rules(seen):
             return 0
         count = len(seen.custom_ids)
-        sent = self._sent_together(block, number, seen)
+        group = self._group_of_block(block, number, seen)
         most = self._settings.max_requests_per_drop
         is_counted_only = self.requests >= most or self.alternates
-        is_admitted = not is_counted_only and self.requests + count <= most and self._planner.has_room(sent)
+        is_admitted = not is_counted_only and self.requests + count <= most and self._planner.has_room(group)
         if not ((is_counted_only or is_admitted) and self._ids.pass_over(seen.custom_ids)):
             return 0
         if is_admitted:
-            self._planner.add(sent)
+            self._planner.add(group)
         self.lines += count
         self.requests += count
         return count
@@ -105,34 +105,34 @@ class Check:
         self.requests += 1
         if self.requests > self._settings.max_requests_per_drop or self.alternates:
             return []  # refused as a whole: only count on
-        sent = self._sent(line, request)
+        group = self._group_of_line(line, request)
         if first is not None:
             code, message = "custom-id-duplicate", f'"custom_id" is already used on line {first}'
-        elif not self._planner.fits_alone(sent.size):
+        elif not self._planner.fits_alone(group.size):
             limit = self._limits.bytes
-            code, message = "request-too-large", f"the request has {sent.size:,} bytes; a batch takes {limit:,}"
+            code, message = "request-too-large", f"the request has {group.size:,} bytes; a batch takes {limit:,}"
         else:
-            self._planner.add(sent)
+            self._planner.add(group)
             return []
         self.requests -= 1
         return [Fault(line.number, line.start, request.custom_id, code, message)]
 
-    def _sent(self, line: Line, request: Request) -> Sent:
+    def _group_of_line(self, line: Line, request: Request) -> RequestGroup:
         defaulted = int(self._dialect.is_message and request.max_tokens is None)
         tokens = self._settings.default_max_tokens if request.max_tokens is None else request.max_tokens
         params = len(request.params) + self._envelope.growth(request.params)
         size = self._envelope.size(line.number, line.number, params, defaulted)
         model = request.model if self._dialect.one_model else ""
         nulled = int(request.has_nulls)
-        return Sent(line.number, line.number, line.start, line.end, 1, size, tokens, defaulted, model, nulled)
+        return RequestGroup(line.number, line.number, line.start, line.end, 1, size, tokens, defaulted, model, nulled)
 
-    def _sent_together(self, block: LineBlock, number: int, seen: Glance) -> Sent:
+    def _group_of_block(self, block: LineBlock, number: int, seen: Glance) -> RequestGroup:
         count, defaulted = len(seen.custom_ids), seen.without_max_tokens * self._dialect.is_message
         last = number + count - 1
         end = block.start + block.end - block.begin - 1
         size = self._envelope.size(number, last, seen.params_bytes + self._growth(block, seen), defaulted)
         tokens = seen.max_tokens + seen.without_max_tokens * self._settings.default_max_tokens
-        return Sent(number, last, block.start, end, count, size, tokens, defaulted, seen.model)
+        return RequestGroup(number, last, block.start, end, count, size, tokens, defaulted, seen.model)
 
     def _growth(self, block: LineBlock, seen: Glance) -> int:
         """Return how many bytes longer the params of some lines are when they are sent: ids are not sent at all."""

@@ -10,7 +10,7 @@ MOST_SPAN = 512_000_000
 """Bytes, some 10 s of reading. Beyond it lie blank or skipped lines: a provider would wait in vain for what follows."""
 
 
-class Sent(NamedTuple):
+class RequestGroup(NamedTuple):
     """Requests on lines next to each other: their place in the drop, and what they add to a batch."""
 
     first_line: int
@@ -65,33 +65,33 @@ class Planner:
         """Tell whether a request of `size` bytes fits into any batch."""
         return self._around + size <= self._limits.bytes
 
-    def has_room(self, sent: Sent) -> bool:
+    def has_room(self, group: RequestGroup) -> bool:
         """Tell whether the batch that was begun takes them all: then it takes them one by one, too."""
         batch = self.batches[-1] if self.batches else self._none
         return (
-            batch.requests + sent.requests <= self._limits.requests
-            and batch.body_bytes + 1 + sent.size <= self._limits.bytes
-            and batch.max_tokens + sent.max_tokens <= self._limits.max_tokens
-            and sent.end - batch.first_byte <= self._limits.span
-            and (batch.model == sent.model or not batch.requests)
+            batch.requests + group.requests <= self._limits.requests
+            and batch.body_bytes + 1 + group.size <= self._limits.bytes
+            and batch.max_tokens + group.max_tokens <= self._limits.max_tokens
+            and group.end - batch.first_byte <= self._limits.span
+            and (batch.model == group.model or not batch.requests)
         )
 
-    def add(self, sent: Sent) -> None:
+    def add(self, group: RequestGroup) -> None:
         """Add one request, or more for which there is room; it begins another batch where there is none for it.
 
         A request whose `max_tokens` alone are beyond the limit stands alone: it must be sent all the same.
         """
-        batch = self._current(sent.first_line, sent.start)
-        if batch.requests and not self.has_room(sent):
-            self.changes += batch.model != sent.model
-            batch = self._next(sent.first_line, sent.start)
-        batch.model = sent.model
-        batch.body_bytes += sent.size + bool(batch.requests)
-        batch.requests += sent.requests
-        batch.max_tokens += sent.max_tokens
-        batch.defaulted += sent.defaulted
-        batch.nulled += sent.nulled
-        batch.last_line, batch.end_byte = sent.last_line, sent.end
+        batch = self._current(group.first_line, group.start)
+        if batch.requests and not self.has_room(group):
+            self.changes += batch.model != group.model
+            batch = self._next(group.first_line, group.start)
+        batch.model = group.model
+        batch.body_bytes += group.size + bool(batch.requests)
+        batch.requests += group.requests
+        batch.max_tokens += group.max_tokens
+        batch.defaulted += group.defaulted
+        batch.nulled += group.nulled
+        batch.last_line, batch.end_byte = group.last_line, group.end
 
     def skip(self, skipped: Skipped, start: int, end: int) -> None:
         """Add a line that is not sent."""
