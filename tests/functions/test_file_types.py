@@ -34,12 +34,12 @@ def test_a_wrong_file_is_one_refusal_with_the_command_that_mends_it(
     fields = [receipt[name] for name in ("code", "requests", "not_run", "faults", "files")]
     assert fields == ["file-is-json-array", 0, 0, 0, []]
     command = "jq -c '.[]' < x.jsonl" if pack is bytes else "gzip -dc < x.jsonl | jq -c '.[]'"
-    command += " > x-mended.jsonl.part && mv x-mended.jsonl.part x-mended.jsonl"
-    assert receipt["mend"] == {"command": command, "file": "x-mended.jsonl", "powershell": ""}
+    command += " > x-converted.jsonl.part && mv x-converted.jsonl.part x-converted.jsonl"
+    assert receipt["conversion"] == {"command": command, "file": "x-converted.jsonl", "powershell": ""}
     lines = notice["message"].splitlines()
     assert f"  {command}" in lines
     own = " --metadata on-invalid=skip,max-invalid-percent=100" if metadata else ""
-    assert f"  aws s3 cp x-mended.jsonl 's3://{belt.bucket}/inbox/a b/x-mended.jsonl'{own}" in lines
+    assert f"  aws s3 cp x-converted.jsonl 's3://{belt.bucket}/inbox/a b/x-converted.jsonl'{own}" in lines
     assert "on-invalid=skip" not in notice["message"].replace(own, "")
     assert belt.creates() == (0, 0)
     assert [key for key in belt.stored("runs/") if "unpacked" in key] == []

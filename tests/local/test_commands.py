@@ -159,7 +159,7 @@ def test_what_was_made_of_a_wrong_file_is_dropped_in_the_folder_of_the_drop(desk
     """With the drop's settings, and under its own name: the next message must speak of it, not of the first file."""
     run = desk.drop("inbox/team a/it's.csv", METADATA)
     (desk.terminal.folder / "x").write_bytes(EDITED)
-    (made,) = desk.type(messages.mended(run))
+    (made,) = desk.type(messages.converted(run))
     assert (made["Key"], made["Body"].read(), made["Metadata"]) == ("inbox/team a/made.jsonl", EDITED, OWN)
 
 
@@ -309,7 +309,7 @@ WHOLE = {"s3:ListBucket": "runs"}
 """What an action is about that the table lists without a place."""
 KINDS = {
     "drop_file": "aws s3 cp [^-].* s3://[^ ]+inbox/.*",
-    "drop_mended": "aws s3 cp made.jsonl s3://.*made.jsonl.*",
+    "drop_converted": "aws s3 cp made.jsonl s3://.*made.jsonl.*",
     "drop_version": "aws s3api copy-object .* REPLACE.*",
     "restore": "aws s3api restore-object .*",
     "drop_restored": "aws s3api copy-object .* --storage-class STANDARD.*",
@@ -331,4 +331,4 @@ def test_the_commands_of_all_messages_are_those_that_are_typed_here() -> None:
     said = [command for _, notice in messages.messages(RUN) for command in messages.commands(notice)]
     known = {commands.ALLOW_OUTBOUND_IDENTITY, "cat < x > made.jsonl"}
     assert [each for each in said if each not in known and not any(re.fullmatch(k, each) for k in KINDS.values())] == []
-    assert [name for name, kind in KINDS.items() if not any(re.fullmatch(kind, each) for each in said)] == []
+    assert [name for name, file_type in KINDS.items() if not any(re.fullmatch(file_type, each) for each in said)] == []

@@ -49,9 +49,9 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
     assert max(receipt["retryable"], receipt["never_sent"], receipt["unreadable"]) <= receipt["failures"]
     assert sum(receipt["causes"].values()) <= receipt["failures"]
     assert sum(kind["failures"] for kind in receipt["errors"].values()) == receipt["failures"]
-    if receipt["found"]:
-        assert sum(receipt["found"]["codes"].values()) == receipt["faults"]
-    assert (receipt["found"] is None) == (receipt["faults"] == 0)
+    if receipt["findings"]:
+        assert sum(receipt["findings"]["codes"].values()) == receipt["faults"]
+    assert (receipt["findings"] is None) == (receipt["faults"] == 0)
     assert (receipt["reason"] is None) == (receipt["code"] is None)
     assert not receipt["not_run"] or (receipt["status"] in {"refused", "stopped"} and not receipt["batches"])
     assert receipt["status"] not in {"refused", "stopped"} or receipt["code"] is not None

@@ -58,10 +58,10 @@ def invalid(lines: int, faults: list[FirstFault] = FAULTS, run: Run = RUN) -> Re
     """Write the receipt of a drop that is refused for some of its lines."""
     codes = {fault.code: 1 for fault in faults}
     file = OutputFile(keys.invalid(run.name, run.run), len(faults), 99, "d")
-    found = Findings(len({fault.line for fault in faults}), codes, faults)
+    findings = Findings(len({fault.line for fault in faults}), codes, faults)
     reason = "some lines are invalid: correct them, or skip them with --metadata on-invalid=skip"
     return refused_receipt(
-        run, Refusal("w", NOW, "invalid-lines", reason, None, lines, len(faults), file, found=found), 0
+        run, Refusal("w", NOW, "invalid-lines", reason, None, lines, len(faults), file, findings=findings), 0
     )
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from conveyor.domain import keys
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
-from conveyor.file_types.conversion import Mend
+from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.records import Part, Refusal, Run, Submitted
 from conveyor.poll.message import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
 from conveyor.report.advice import ADVICE
@@ -39,7 +39,7 @@ def messages(run: Run) -> Iterator[tuple[str, Notice]]:
     for code in REFUSALS:
         yield code, refused(run, code)
     yield "unanswered", notice_of(refused_receipt(run, Refusal("w", NOW, "unsent", "why"), 2))
-    yield "mended", mended(run)
+    yield "converted", converted(run)
     yield "made by a recipe", made_by_recipe(run)
     yield "completed", ended(run, results=2, failures=1)
     yield "unbalanced", ended(run, results=2, failures=0)
@@ -55,16 +55,16 @@ def refused(run: Run, code: str) -> Notice:
     return notice_of(refused_receipt(run, Refusal("w", NOW, code, "why", None, 9, 2, file), 0))
 
 
-def mended(run: Run) -> Notice:
+def converted(run: Run) -> Notice:
     """Word the message of a drop that is an array."""
-    mend = Mend("cat < x > made.jsonl", "made.jsonl", "Get-Content")
-    return notice_of(refused_receipt(run, Refusal("w", NOW, "file-is-json", "why", mend=mend), 0))
+    conversion = Conversion("cat < x > made.jsonl", "made.jsonl", "Get-Content")
+    return notice_of(refused_receipt(run, Refusal("w", NOW, "file-is-json", "why", conversion=conversion), 0))
 
 
 def made_by_recipe(run: Run) -> Notice:
     """Word the message of a drop that is a table."""
     return notice_of(
-        refused_receipt(run, Refusal("w", NOW, "file-is-table", "why", mend=Mend("", "requests.jsonl")), 0)
+        refused_receipt(run, Refusal("w", NOW, "file-is-table", "why", conversion=Conversion("", "requests.jsonl")), 0)
     )
 
 

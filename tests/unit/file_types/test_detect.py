@@ -21,8 +21,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conveyor.file_types.conversion import Mend, mend_of
-from conveyor.file_types.detect import WINDOW, WrongKind, recognised
+from conveyor.file_types.conversion import Conversion, conversion_of
+from conveyor.file_types.detect import WINDOW, WrongFileType, reject_wrong_type
 from conveyor.jsonl.complexity import MOST_VALUES
 from conveyor.jsonl.gzip_stream import unpack_all
 from conveyor.jsonl.lines import LONGEST_LINE
@@ -46,13 +46,13 @@ def cut(data: bytes, size: int) -> list[bytes]:
     return [data[begin : begin + size] for begin in range(0, len(data), size)]
 
 
-def kind_of(data: bytes, size: int = 1 << 23) -> WrongKind | None:
+def type_of_file(data: bytes, size: int = 1 << 23) -> WrongFileType | None:
     """Return what a file is told to be; None where it is passed on, whole."""
     passed = []
     try:
-        for chunk in recognised(cut(data, size)):
+        for chunk in reject_wrong_type(cut(data, size)):
             passed.append(chunk)  # noqa: PERF402  # what came before an error is looked at
-    except WrongKind as error:
+    except WrongFileType as error:
         assert not b"".join(passed).strip()
         return error
     assert b"".join(passed) == data
@@ -62,19 +62,19 @@ def kind_of(data: bytes, size: int = 1 << 23) -> WrongKind | None:
 PROGRAMS = ("jq", "iconv", "unzip", "bzip2", "xz", "zstd")
 
 
-def mended(data: bytes, folder: Path, name: str = "my file's.jsonl") -> list[Any]:
+def converted(data: bytes, folder: Path, name: str = "my file's.jsonl") -> list[Any]:
     """Type the command of a refusal, and read the requests that it writes."""
     layers, chunks = unpack_all([data], 1 << 30)
-    wrong = kind_of(b"".join(chunks))
+    wrong = type_of_file(b"".join(chunks))
     assert wrong is not None
-    mend = mend_of(wrong.kind, f"inbox/team/{name}", layers)
-    assert mend is not None
+    conversion = conversion_of(wrong.file_type, f"inbox/team/{name}", layers)
+    assert conversion is not None
     (folder / name).write_bytes(data)
-    lacking = [program for program in PROGRAMS if program in mend.command and not shutil.which(program)]
+    lacking = [program for program in PROGRAMS if program in conversion.command and not shutil.which(program)]
     assert not lacking, f"the tests type the commands of refusals: install {' '.join(PROGRAMS)}"
-    subprocess.run(["sh", "-c", mend.command], cwd=folder, check=True, timeout=60)  # noqa: S603, S607  # as a person does
-    made = (folder / mend.file).read_bytes()
-    assert kind_of(made) is None
+    subprocess.run(["sh", "-c", conversion.command], cwd=folder, check=True, timeout=60)  # noqa: S603, S607  # as a person does
+    made = (folder / conversion.file).read_bytes()
+    assert type_of_file(made) is None
     return [json.loads(line) for line in made.decode("utf-8-sig").split("\n") if line.strip()]
 
 
@@ -241,9 +241,9 @@ MENDED = {
 @pytest.mark.parametrize(("code", "data"), MENDED.values(), ids=MENDED)
 def test_the_command_of_a_wrong_file_makes_a_file_of_all_its_requests(code: str, data: bytes, tmp_path: Path) -> None:
     """Typed as it stands, on a file whose name a shell could take for something else."""
-    assert [request["custom_id"] for request in mended(data, tmp_path)] == ["r1", "r2", "r3"]
+    assert [request["custom_id"] for request in converted(data, tmp_path)] == ["r1", "r2", "r3"]
     _, chunks = unpack_all([data], 1 << 30)
-    wrong = kind_of(b"".join(chunks))
+    wrong = type_of_file(b"".join(chunks))
     assert wrong is not None
     assert wrong.code == code
     assert "skip" not in str(wrong)
@@ -266,36 +266,36 @@ def test_the_command_of_a_wrong_file_makes_a_file_of_all_its_requests(code: str,
 )
 def test_a_command_that_cannot_read_a_request_writes_no_file(data: bytes, tmp_path: Path) -> None:
     """Nobody may take the others for all."""
-    wrong = kind_of(data)
+    wrong = type_of_file(data)
     assert wrong is not None
-    mend = mend_of(wrong.kind, "inbox/x.jsonl", 0)
-    assert mend is not None
+    conversion = conversion_of(wrong.file_type, "inbox/x.jsonl", 0)
+    assert conversion is not None
     (tmp_path / "x.jsonl").write_bytes(data)
-    done = subprocess.run(["sh", "-c", mend.command], cwd=tmp_path, capture_output=True, check=False, timeout=60)  # noqa: S603, S607
+    done = subprocess.run(["sh", "-c", conversion.command], cwd=tmp_path, capture_output=True, check=False, timeout=60)  # noqa: S603, S607
     assert done.returncode != 0
     assert done.stderr
-    assert not (tmp_path / mend.file).exists()
+    assert not (tmp_path / conversion.file).exists()
 
 
 @pytest.mark.parametrize("more", [(), ("__MACOSX/._requests.jsonl",)])
 def test_unzip_says_nothing_that_would_worry(more: tuple[str, ...], tmp_path: Path) -> None:
     """Nor does it print what a Mac adds."""
     (tmp_path / "x.zip").write_bytes(zipped("_requests.jsonl", JSONL, *more))
-    wrong = kind_of((tmp_path / "x.zip").read_bytes())
+    wrong = type_of_file((tmp_path / "x.zip").read_bytes())
     assert wrong is not None
-    mend = mend_of(wrong.kind, "inbox/x.zip", 0)
-    assert mend is not None
-    done = subprocess.run(["sh", "-c", mend.command], cwd=tmp_path, capture_output=True, check=True, timeout=60)  # noqa: S603, S607
+    conversion = conversion_of(wrong.file_type, "inbox/x.zip", 0)
+    assert conversion is not None
+    done = subprocess.run(["sh", "-c", conversion.command], cwd=tmp_path, capture_output=True, check=True, timeout=60)  # noqa: S603, S607
     assert done.stderr == b""
-    assert (tmp_path / mend.file).read_bytes() == JSONL
+    assert (tmp_path / conversion.file).read_bytes() == JSONL
 
 
 def test_of_an_archive_whose_end_is_far_away_the_caution_is_explained() -> None:
     """What a Mac adds is listed there."""
-    wrong = kind_of(zipped("requests.jsonl", secrets.token_bytes(WINDOW), "__MACOSX/._requests.jsonl"))
+    wrong = type_of_file(zipped("requests.jsonl", secrets.token_bytes(WINDOW), "__MACOSX/._requests.jsonl"))
     assert wrong is not None
-    assert "-x '__MACOSX/*'" in wrong.kind.tool
-    assert "is no error" in str(wrong)
+    assert "-x '__MACOSX/*'" in wrong.file_type.tool
+    assert 'ignore "filename not matched"' in str(wrong)
 
 
 def test_a_second_command_reads_what_the_first_one_wrote(tmp_path: Path) -> None:
@@ -304,12 +304,12 @@ def test_a_second_command_reads_what_the_first_one_wrote(tmp_path: Path) -> None
     file = "x.jsonl"
     (tmp_path / file).write_bytes(data)
     for _ in range(2):
-        wrong = kind_of((tmp_path / file).read_bytes())
+        wrong = type_of_file((tmp_path / file).read_bytes())
         assert wrong is not None
-        mend = mend_of(wrong.kind, f"inbox/{file}", 0)
-        assert mend is not None
-        subprocess.run(["sh", "-c", mend.command], cwd=tmp_path, check=True, timeout=60)  # noqa: S603, S607
-        file = mend.file
+        conversion = conversion_of(wrong.file_type, f"inbox/{file}", 0)
+        assert conversion is not None
+        subprocess.run(["sh", "-c", conversion.command], cwd=tmp_path, check=True, timeout=60)  # noqa: S603, S607
+        file = conversion.file
     assert [json.loads(line) for line in (tmp_path / file).read_text().splitlines()] == REQUESTS
     assert (tmp_path / "x.jsonl").read_bytes() == data
 
@@ -317,13 +317,13 @@ def test_a_second_command_reads_what_the_first_one_wrote(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["-x.jsonl", "$(x) `y`.jsonl", "é 😀.json", ".jsonl", "a.b.zip", "x.jsonl.gz"])
 def test_a_command_names_the_file_whatever_its_name_is(name: str, tmp_path: Path) -> None:
     """And what it writes is named after it."""
-    assert mended(zipped("requests.jsonl", JSONL), tmp_path, name) == mended(array(), tmp_path, name)
+    assert converted(zipped("requests.jsonl", JSONL), tmp_path, name) == converted(array(), tmp_path, name)
 
 
 def test_zstd_is_told(tmp_path: Path) -> None:
     """Python's library does not pack it yet."""
     packed = subprocess.run(["zstd", "-c"], input=JSONL, capture_output=True, check=True)  # noqa: S607
-    assert len(mended(packed.stdout, tmp_path)) == 3
+    assert len(converted(packed.stdout, tmp_path)) == 3
 
 
 def test_a_request_is_one_whatever_its_text_looks_like() -> None:
@@ -331,8 +331,8 @@ def test_a_request_is_one_whatever_its_text_looks_like() -> None:
     before = b'{"custom_id":"1","params":{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"'
     line = before + b"x" * (256 - len(before)) + b'mustard please"}]}}\n'
     assert line[257:262] == b"ustar"
-    assert b"".join(recognised([line * 3])) == line * 3
-    (text,) = filter(None, [kind_of(b"x" * 256 + b"mustard")])
+    assert b"".join(reject_wrong_type([line * 3])) == line * 3
+    (text,) = filter(None, [type_of_file(b"x" * 256 + b"mustard")])
     assert text.code == "file-is-text"
 
 
@@ -342,7 +342,7 @@ def test_an_object_of_too_many_fields_is_left_to_the_checks_of_lines() -> None:
     data = f"{{{fields}}}".encode()
     tracemalloc.start()
     try:
-        assert kind_of(data) is None
+        assert type_of_file(data) is None
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -352,7 +352,7 @@ def test_an_object_of_too_many_fields_is_left_to_the_checks_of_lines() -> None:
 def test_byte_order_marks_are_passed_over_at_once() -> None:
     """A copy of the rest for each of them would take minutes."""
     data = (MARK + b"\n") * 1_000_000 + b"{}"
-    assert b"".join(recognised([data])) == data
+    assert b"".join(reject_wrong_type([data])) == data
 
 
 CSV = b'custom_id,prompt\nr1,Hello\nr2,"How, and ""why""?\nTell"\n'
@@ -397,12 +397,12 @@ TOLD = {
     "S3": (
         "file-is-error",
         b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>x</Message></Error>',
-        "S3 (AccessDenied)",
+        "S3 error response (AccessDenied)",
     ),
     "error of an API": ("file-is-error", b'{"type":"error","error":{"type":"not_found_error","message":"x"}}', "error"),
     "empty array": ("file-is-empty", b" [\n]\n", "empty JSON array"),
-    "array that breaks off": ("file-is-json-array", array()[:-30], "breaks off"),
-    "array of lines that breaks off": ("file-is-json-array", array(",\n", "[\n")[:-1], "breaks off"),
+    "array that breaks off": ("file-is-json-array", array()[:-30], "truncated"),
+    "array of lines that breaks off": ("file-is-json-array", array(",\n", "[\n")[:-1], "truncated"),
     "pretty with a comma too many": ("file-is-pretty-json", b'{\n  "custom_id": "a",\n}\n', "correct it"),
     "parquet": ("file-is-parquet", b"PAR1\x15\x04\x15\x10" + b"\0" * 99, "From a table"),
     "PDF": ("file-is-pdf", b"%PDF-1.7\n%\xe2\xe3\n", "a PDF"),
@@ -416,21 +416,21 @@ TOLD = {
     "Word": ("file-is-office-document", zipped("[Content_Types].xml", b"x", "word/document.xml"), "save it"),
     "old Excel": ("file-is-office-document", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "save it"),
     "SQLite": ("file-is-sqlite", b"SQLite format 3\0\x10\0", "SQLite"),
-    "zeros": ("file-is-binary", bytes(9000), "no text"),
-    "picture": ("file-is-binary", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "no text"),
-    "pickle": ("file-is-binary", b"\x80\x04\x95\x0e\0\0\0\0\0", "no text"),
+    "zeros": ("file-is-binary", bytes(9000), "not text"),
+    "picture": ("file-is-binary", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not text"),
+    "pickle": ("file-is-binary", b"\x80\x04\x95\x0e\0\0\0\0\0", "not text"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("code", "data", "words"), TOLD.values(), ids=TOLD)
 def test_a_file_that_no_command_mends_is_told_with_what_to_do(code: str, data: bytes, words: str) -> None:
     """Where a recipe is needed, or another file."""
-    wrong = kind_of(data)
+    wrong = type_of_file(data)
     assert wrong is not None
     assert wrong.code == code
     assert words in str(wrong)
-    mend = Mend("", "requests.jsonl") if "From a t" in str(wrong) or "docs/files.md" in str(wrong) else None
-    assert mend_of(wrong.kind, "inbox/x.jsonl", 0) == mend
+    conversion = Conversion("", "requests.jsonl") if "From a t" in str(wrong) or "docs/files.md" in str(wrong) else None
+    assert conversion_of(wrong.file_type, "inbox/x.jsonl", 0) == conversion
     assert "skip" not in str(wrong)
 
 
@@ -443,19 +443,19 @@ def test_a_file_that_no_command_mends_is_told_with_what_to_do(code: str, data: b
 )
 def test_a_pointer_is_replaced_by_what_it_points_to(data: bytes, command: str) -> None:
     """The file keeps its name."""
-    wrong = kind_of(data)
+    wrong = type_of_file(data)
     assert wrong is not None
-    assert mend_of(wrong.kind, "inbox/x.jsonl", 0) == Mend(command, "x.jsonl")
+    assert conversion_of(wrong.file_type, "inbox/x.jsonl", 0) == Conversion(command, "x.jsonl")
 
 
 def test_who_works_in_windows_powershell_is_told_its_command() -> None:
     """Files in UTF-16 come from there; a quote in a name is doubled."""
-    wrong = kind_of((REPORTS / "utf16-powershell.jsonl").read_bytes())
+    wrong = type_of_file((REPORTS / "utf16-powershell.jsonl").read_bytes())
     assert wrong is not None
-    mend = mend_of(wrong.kind, "inbox/it's.jsonl", 0)
-    assert mend is not None
-    assert mend.powershell == (
-        "Get-Content 'it''s.jsonl' -Encoding Unicode | Set-Content 'it''s-mended.jsonl' -Encoding utf8"
+    conversion = conversion_of(wrong.file_type, "inbox/it's.jsonl", 0)
+    assert conversion is not None
+    assert conversion.powershell == (
+        "Get-Content 'it''s.jsonl' -Encoding Unicode | Set-Content 'it''s-converted.jsonl' -Encoding utf8"
     )
 
 
@@ -472,10 +472,10 @@ def test_who_works_in_windows_powershell_is_told_its_command() -> None:
 def test_the_reported_files_are_told(name: str, code: str, tmp_path: Path) -> None:
     """Each as what it is."""
     data = (REPORTS / f"{name}.jsonl").read_bytes()
-    wrong = kind_of(data)
+    wrong = type_of_file(data)
     assert wrong is not None
     assert wrong.code == code
-    assert all(request["custom_id"] for request in mended(data, tmp_path))
+    assert all(request["custom_id"] for request in converted(data, tmp_path))
 
 
 values = st.recursive(
@@ -514,7 +514,7 @@ def test_a_file_that_begins_with_a_request_is_passed_on_as_it_is(
     ended: bool,  # noqa: FBT001
 ) -> None:
     """Whatever is on the lines behind it: that is for the checks of lines."""
-    assert kind_of(before + b"\n".join([first, *more]) + b"\n" * ended, size) is None
+    assert type_of_file(before + b"\n".join([first, *more]) + b"\n" * ended, size) is None
 
 
 @given(st.lists(others, min_size=1, max_size=3), st.lists(good_lines(), min_size=3, max_size=5), st.integers(1, 99))
@@ -522,7 +522,7 @@ def test_a_file_of_which_only_the_first_lines_are_wrong_is_one_of_lines(
     broken: list[bytes], good: list[bytes], size: int
 ) -> None:
     """They are faults of lines."""
-    assert kind_of(b"\n".join([*broken, *good]), size) is None
+    assert type_of_file(b"\n".join([*broken, *good]), size) is None
 
 
 @given(
@@ -530,21 +530,21 @@ def test_a_file_of_which_only_the_first_lines_are_wrong_is_one_of_lines(
 )
 def test_a_file_is_told_however_it_is_cut(data: bytes, size: int) -> None:
     """S3 gives it in ranges, and gzip in pieces."""
-    whole, found = kind_of(data), kind_of(data, size)
+    whole, found = type_of_file(data), type_of_file(data, size)
     assert str(found) == str(whole)
 
 
 @given(st.binary(max_size=60), st.integers(1, 20))
 def test_no_bytes_are_an_error_of_ours(data: bytes, size: int) -> None:
     """Whatever is dropped."""
-    assert str(kind_of(data, size)) == str(kind_of(data))
+    assert str(type_of_file(data, size)) == str(type_of_file(data))
 
 
 def test_a_first_line_as_long_as_a_line_may_be_is_passed_on() -> None:
     """Also where it begins like something else: all of it is looked at."""
     line = b'{"requests": [{"a": "' + b"x" * (LONGEST_LINE - 99) + b'"}], "custom_id": "a", "params": {}}'
     assert len(line) <= LONGEST_LINE
-    assert kind_of(line + b"\n" + JSONL) is None
+    assert type_of_file(line + b"\n" + JSONL) is None
 
 
 def test_a_body_on_a_line_that_is_too_long_to_be_a_request_is_told() -> None:
@@ -556,7 +556,7 @@ def test_a_body_on_a_line_that_is_too_long_to_be_a_request_is_told() -> None:
         (b"[" + b",".join(many) + b"]", "file-is-json-array"),
         (b"\r".join(many), "file-has-cr-lines"),
     ):
-        wrong = kind_of(data)
+        wrong = type_of_file(data)
         assert wrong is not None
         assert wrong.code == code
 
@@ -571,10 +571,10 @@ def test_blank_lines_before_the_first_one_are_not_held() -> None:
             yield b"\n" * 100
         yield array()
 
-    passed = recognised(chunks())
+    passed = reject_wrong_type(chunks())
     assert next(passed) == b"\n" * 100
     assert taken == [0]
-    with pytest.raises(WrongKind):
+    with pytest.raises(WrongFileType):
         list(passed)
 
 
@@ -582,6 +582,6 @@ def test_a_comma_at_the_end_of_a_large_array_is_seen() -> None:
     """It lies far behind what is looked at."""
     many = b"[" + b",\n".join([LINES[0].encode()] * 9000) + b",\n]\n"
     assert len(many) > 2 * WINDOW
-    wrong = kind_of(many, 100_000)
+    wrong = type_of_file(many, 100_000)
     assert wrong is not None
-    assert "comma behind its last element" in str(wrong)
+    assert "comma after its last element" in str(wrong)

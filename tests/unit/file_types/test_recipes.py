@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.file_types.test_detect import kind_of
+from tests.unit.file_types.test_detect import type_of_file
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "files.md").read_text()
 
@@ -24,7 +24,7 @@ def typed(command: str, folder: Path) -> list[dict[str, Any]]:
     """Type a command that writes `requests.jsonl`, and read that."""
     subprocess.run(["sh", "-c", command], cwd=folder, check=True, timeout=60)  # noqa: S603, S607  # as a person does
     made = (folder / "requests.jsonl").read_bytes()
-    assert kind_of(made) is None
+    assert type_of_file(made) is None
     return [json.loads(line) for line in made.splitlines()]
 
 

@@ -22,7 +22,7 @@ def test_a_value_ends_where_a_decoder_says(root: Any, is_ascii: bool, indent: in
     """Whatever follows it; and every beginning of it is JSON as far as it goes."""
     data = json.dumps(root, ensure_ascii=is_ascii, indent=indent).encode(errors="surrogatepass")
     found = read_prefix(data + rest)
-    assert (found.state, found.end, found.has_dangling_comma) == (State.WHOLE, len(data), False)
+    assert (found.state, found.end, found.has_trailing_comma) == (State.WHOLE, len(data), False)
     assert (b"\n" in found.breaks) == (b"\n" in data)
     if isinstance(root, dict):
         assert [json.loads(key) for key in found.keys] == list(root)
@@ -33,7 +33,7 @@ def test_a_value_ends_where_a_decoder_says(root: Any, is_ascii: bool, indent: in
 def test_what_is_no_json_is_never_whole(text: str) -> None:
     """But for a comma before a bracket, which people leave there."""
     found = read_prefix(text.encode())
-    if found.state is State.WHOLE and not found.has_dangling_comma:
+    if found.state is State.WHOLE and not found.has_trailing_comma:
         json.loads(text[: found.end])
     elif found.state is State.BROKEN:
         with pytest.raises(json.JSONDecodeError):
@@ -44,7 +44,7 @@ def test_what_is_no_json_is_never_whole(text: str) -> None:
 def test_a_comma_before_a_bracket_is_told(text: str) -> None:
     """No reader of JSON takes it."""
     found = read_prefix(text.encode())
-    assert (found.state, found.end, found.has_dangling_comma) == (State.WHOLE, len(text), True)
+    assert (found.state, found.end, found.has_trailing_comma) == (State.WHOLE, len(text), True)
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,7 @@ def test_no_link_is_shown_where_no_console_is(name: str) -> None:
 
 def test_a_receipt_of_an_earlier_version_has_words_too() -> None:
     """Fields that it does not have are left out."""
-    receipt = replace(EVERY["refused for its lines"], found=None)
+    receipt = replace(EVERY["refused for its lines"], findings=None)
     message = notice_of(receipt).message
     assert "some lines are invalid" in message
     assert "2 faults are listed (1,880 lines were read)" in message

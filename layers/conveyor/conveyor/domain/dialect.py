@@ -1,4 +1,4 @@
-"""What planning must know of the way a provider takes a batch, whichever provider it is."""
+"""What validation and planning need to know about a provider's batches."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,7 +9,7 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Form(NamedTuple):
-    """How requests are written. Each is `before`, our id, `between`, the user's params, and `}`."""
+    """How a batch body is written. A request is `before`, our id, `between`, the user's params, and `}`."""
 
     start: bytes
     """Before the first request."""
@@ -20,19 +20,19 @@ class Form(NamedTuple):
     end: bytes
     """After the last request."""
     is_lines: bool = False
-    """Whether each request is a line of a file: then what some servers take for the end of a line is escaped."""
+    """Whether each request is a line of a file. Characters that some servers read as line ends are then escaped."""
 
     url: str | None = None
-    """The call that lines of the provider's own form name (method, url, body); None where there is no such form."""
+    """The `url` in lines of the provider's own form (method, url, body); None if there is no such form."""
 
     @property
     def around(self) -> int:
-        """Bytes of a body beside its requests and what separates them."""
+        """Bytes of a body besides its requests and their separators."""
         return len(self.start) + len(self.end)
 
 
 class Dialect(NamedTuple):
-    """A provider's form, its limits of one batch, and its rules for a request."""
+    """A batch API: its form, its limits for one batch, and its rules for a request."""
 
     form: Form
     max_requests: int
@@ -41,10 +41,10 @@ class Dialect(NamedTuple):
     one_model: bool = False
     """Whether all requests of a batch must name the same model."""
     is_message: bool = True
-    """Whether `params` are a Messages body; of any other only the model is looked at, and nothing is put in."""
+    """Whether `params` are a Messages body. Of any other, only the model is checked, and no default is added."""
     refused_fields: Mapping[str, str] = NOTHING
-    """Fields of `params` that this dialect refuses, and the advice for each."""
+    """Fields of `params` that this dialect refuses, with advice for each."""
     takes_betas: bool = False
-    """Whether there are beta features, which the call that creates a batch names."""
+    """Whether the call that creates a batch can name beta features."""
     window: timedelta = timedelta(hours=24)
-    """After its creation a batch has ended, or should have."""
+    """A batch should end within this time after it is created."""

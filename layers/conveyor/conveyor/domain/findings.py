@@ -1,4 +1,4 @@
-"""What is wrong with a drop: its faults, and a short account of them for messages and receipts."""
+"""The faults of a drop, and a summary of them for messages and receipts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,14 +6,15 @@ from collections.abc import Sequence
 import msgspec
 
 MOST_FIRST = 10
-
+Problem = tuple[str, str]
+"""A code, and a message for a person that does not quote a prompt."""
 
 CustomId = str | int
-"""What a user may call a request: 7 is given back as 7, but is the same id as "7"."""
+"""A request's id as the user wrote it: 7 is returned as 7, but counts as the same id as "7"."""
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something wrong with a drop; a line of `invalid.jsonl`. `line` and `byte` are null where no line is to blame."""
+    """A fault of a drop; a line of `invalid.jsonl`. `line` and `byte` are null if no single line is at fault."""
 
     line: int | None
     byte: int | None
@@ -31,7 +32,7 @@ class FirstFault(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """The faults of a drop: counts, and at most ten, at least one of each code while there is room."""
+    """A summary of a drop's faults: counts, and up to ten examples, one of each code first."""
 
     lines: int
     """Lines with faults."""
@@ -42,11 +43,11 @@ class Findings(msgspec.Struct, frozen=True):
 
 
 def findings_of(faults: Sequence[Fault]) -> Findings | None:
-    """Return what there is to say of faults in the order of the drop; None where there are none."""
+    """Summarise faults, which are in the order of the drop; None if there are none."""
     if not faults:
         return None
     counts = Counter(fault.code for fault in faults)
-    codes = dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+    codes = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     first_of_code = {fault.code: at for at, fault in reversed(list(enumerate(faults)))}
     chosen = sorted(first_of_code.values())[:MOST_FIRST]
     others = (at for at in range(min(len(faults), 2 * MOST_FIRST)) if at not in chosen)

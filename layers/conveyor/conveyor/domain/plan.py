@@ -58,7 +58,7 @@ class ValidatedDrop(msgspec.Struct, frozen=True):
     """Faults of the lines left out."""
     faults_file: OutputFile | None = None
     """`invalid.jsonl`, where lines are left out."""
-    found: Findings | None = None
+    findings: Findings | None = None
     """What was found wrong with them, in short."""
 
 

@@ -1,1 +1,1 @@
-"""What a file is that holds no requests, and the command that converts it. Pure."""
+"""Recognise files that do not hold one request per line, and give the command that converts them. Pure."""

@@ -1,67 +1,64 @@
-"""The one command that makes a file of requests of a wrong file, for the shell where the file is."""
+"""The command that converts a file of a wrong type to a file of requests, for a shell on the user's machine."""
 
 from shlex import quote
 
 import msgspec
 
 from conveyor.domain.drop import stem
-from conveyor.file_types.known_types import Kind
+from conveyor.file_types.known_types import FileType
 
-MADE_BY_RECIPE = "requests.jsonl"
+RECIPE_OUTPUT = "requests.jsonl"
 """What the recipes of `docs/files.md` write."""
 
 
-class Mend(msgspec.Struct, frozen=True):
-    """What a person types, and which file to drop then."""
+class Conversion(msgspec.Struct, frozen=True):
+    """The command to type, and the file to drop afterwards."""
 
     command: str
-    """Empty where it takes a recipe, which writes the file."""
+    """Empty if a recipe of `docs/files.md` is needed; the recipe writes the file."""
     file: str
     powershell: str = ""
-    """The same for Windows PowerShell, where the file is likely to come from there."""
+    """The same for Windows PowerShell, for types of files that usually come from there."""
 
 
-def mend_of(kind: Kind, key: str, layers: int) -> Mend | None:
-    """Return how a file of some kind is put in order; None where no single command does it.
-
-    `layers`: how often the file is packed with gzip.
-    """
+def conversion_of(file_type: FileType, key: str, layers: int) -> Conversion | None:
+    """Return how to convert a file, or None if no single command does it. `layers`: how often gzip was applied."""
     file = key.rsplit("/", 1)[-1] or "requests"
-    made = f"{stem(key)}-mended.jsonl"
-    if kind.has_recipe:
-        return Mend("", MADE_BY_RECIPE)
-    if kind.is_mended_in_place:
-        return Mend(kind.tool.replace("{file}", _name(file)), file)
-    powershell = "" if layers else kind.powershell.format(file=_of_windows(file), made=_of_windows(made))
-    if kind.filter:
-        return Mend(_written(_filtered(file, kind.filter, layers), made), made, powershell)
-    if not kind.tool:
+    output = f"{stem(key)}-converted.jsonl"
+    if file_type.has_recipe:
+        return Conversion("", RECIPE_OUTPUT)
+    if file_type.converts_in_place:
+        return Conversion(file_type.tool.replace("{file}", _argument(file)), file)
+    powershell = "" if layers else file_type.powershell.format(file=_quote_windows(file), output=_quote_windows(output))
+    if file_type.filter:
+        return Conversion(_write_to(output, _read_through(file_type.filter, file, layers)), output, powershell)
+    if not file_type.tool:
         return None
     if not layers:
-        return Mend(_written(kind.tool.replace("{file}", _name(file)), made), made)
+        return Conversion(_write_to(output, file_type.tool.replace("{file}", _argument(file))), output)
     inner = f"{stem(key)}-unpacked"
     unpack = f"gzip -dc < {quote(file)}{' | gzip -dc' * (layers - 1)} > {quote(inner)}"
-    return Mend(f"{unpack} && {_written(kind.tool.replace('{file}', _name(inner)), made)}", made)
+    return Conversion(f"{unpack} && {_write_to(output, file_type.tool.replace('{file}', _argument(inner)))}", output)
 
 
-def _written(command: str, made: str) -> str:
-    """Return the command that writes a file only if all goes well: half of the requests must not look like all."""
-    unfinished = _name(f"{made}.part")
-    return f"{command} > {unfinished} && mv {unfinished} {_name(made)}"
+def _write_to(output: str, command: str) -> str:
+    """Return a command that creates the file only on success, so that half of the requests cannot pass for all."""
+    unfinished = _argument(f"{output}.part")
+    return f"{command} > {unfinished} && mv {unfinished} {_argument(output)}"
 
 
-def _filtered(file: str, command: str, layers: int) -> str:
-    """Return the pipe that reads a file through a command."""
+def _read_through(command: str, file: str, layers: int) -> str:
+    """Return the pipeline that unpacks a file and passes it through a command."""
     source = f" < {quote(file)}"
     if not layers and "|" not in command:
         return command + source
     return " | ".join([f"gzip -dc{source}" if layers else f"cat{source}", *["gzip -dc"] * (layers - 1), command])
 
 
-def _name(file: str) -> str:
-    """Return a file's name as an argument, which must not look like an option."""
+def _argument(file: str) -> str:
+    """Return a file name quoted as an argument that is not read as an option."""
     return quote(f"./{file}" if file.startswith("-") else file)
 
 
-def _of_windows(file: str) -> str:
+def _quote_windows(file: str) -> str:
     return "'" + file.replace("'", "''") + "'"

@@ -39,7 +39,7 @@ class Prefix(NamedTuple):
     """Which of line feed and carriage return stand between its tokens."""
     keys: dict[bytes, bytes]
     """Of an object: its own keys, as written, and the first byte of each value."""
-    has_dangling_comma: bool
+    has_trailing_comma: bool
     """Whether a comma stands before one of its closing brackets, which few readers take."""
 
 
@@ -51,7 +51,7 @@ class _Reading:
         self.next = "value"
         """A "value"; an "item" or "key", before which a bracket may close; ":" or ","."""
         self.keys: dict[bytes, bytes] = {}
-        self.has_dangling_comma = False
+        self.has_trailing_comma = False
         self._key = b""
         self._is_after_comma = False
 
@@ -90,7 +90,7 @@ class _Reading:
     def _close(self, token: bytes) -> bool:
         if not self.stack or self.stack.pop() != _OPENED[token] or self.next not in {",", "key", "item"}:
             return False
-        self.has_dangling_comma |= self.next != "," and self._is_after_comma
+        self.has_trailing_comma |= self.next != "," and self._is_after_comma
         self.next, self._is_after_comma = ",", False
         return True
 
@@ -113,4 +113,4 @@ def read_prefix(data: bytes, begin: int = 0) -> Prefix:
                 breaks.update(each for each in (b"\n", b"\r") if each in gap)
             place = token.end()
             state = None if reading.stack else State.WHOLE
-    return Prefix(state, place, frozenset(breaks), reading.keys, has_dangling_comma=reading.has_dangling_comma)
+    return Prefix(state, place, frozenset(breaks), reading.keys, has_trailing_comma=reading.has_trailing_comma)

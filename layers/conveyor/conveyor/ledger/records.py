@@ -10,7 +10,7 @@ from conveyor.domain.outcome import Usage
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.refusal import Cause, RefusalKind
 from conveyor.domain.stop_reasons import Stops
-from conveyor.file_types.conversion import Mend
+from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.fact import BatchFact, Fact, Place, kinds_of
 from conveyor.ledger.failure_counts import ErrorKind
 from conveyor.settings.settings import Settings
@@ -59,9 +59,9 @@ class Refusal(Fact, frozen=True):
     faults: int = 0
     faults_file: OutputFile | None = None
     """`invalid.jsonl`, where lines are to blame."""
-    mend: Mend | None = None
+    conversion: Conversion | None = None
     """How a file of requests is made of the drop, where it is known what it is instead."""
-    found: Findings | None = None
+    findings: Findings | None = None
     """What was found wrong, in short."""
 
 

@@ -46,7 +46,7 @@ def causes_of(receipt: Receipt) -> list[str]:
 
 
 def _named(receipt: Receipt, name: str) -> str:
-    if receipt.found and name in receipt.found.codes:
+    if receipt.findings and name in receipt.findings.codes:
         return f"{name}: invalid lines, which were left out"
     return f"{name}: {_KINDS[name]}" if name in _KINDS else name
 
@@ -56,12 +56,12 @@ def faults_of(receipt: Receipt) -> list[str]:
     if not receipt.files:
         return []
     lines = []
-    if found := receipt.found:
+    if findings := receipt.findings:
         lines.append("")
-        for fault in found.first:
+        for fault in findings.first:
             where = f"line {fault.line:,}" if fault.line is not None else "the drop"
             lines.append(f"  {where}: {fault.message[:_LONGEST_FAULT]} ({fault.code})")
-        codes = [f"{count:,} {code}" for code, count in found.codes.items()]
+        codes = [f"{count:,} {code}" for code, count in findings.codes.items()]
         more = f" and {counted(len(codes) - _MOST_CODES, 'more code')}" if len(codes) > _MOST_CODES else ""
         lines += ["", *paragraph(f"By code: {', '.join(codes[:_MOST_CODES])}{more}.")]
     listed = receipt.files[0].lines

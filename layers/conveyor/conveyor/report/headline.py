@@ -111,9 +111,10 @@ def _stopped(receipt: Receipt) -> Verdict:
 
 
 def _refused(receipt: Receipt) -> Verdict:
-    found = receipt.found
-    if receipt.code in {"invalid-lines", "mostly-invalid"} and found and receipt.requests:
-        short = f"{found.lines:,} of {counted(receipt.requests, 'line')} {'is' if found.lines == 1 else 'are'} invalid"
+    findings = receipt.findings
+    if receipt.code in {"invalid-lines", "mostly-invalid"} and findings and receipt.requests:
+        verb = "is" if findings.lines == 1 else "are"
+        short = f"{findings.lines:,} of {counted(receipt.requests, 'line')} {verb} invalid"
         why = short if receipt.code == "invalid-lines" else str(receipt.reason)
         return Verdict(receipt.status, short, [sentence(f"{_key(receipt)} was refused: {why}")])
     short = _SHORT.get(receipt.code or "", "nothing was sent")

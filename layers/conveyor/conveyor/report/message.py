@@ -8,7 +8,7 @@ from conveyor.domain.drop import AGAIN
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STOPPED, Status
 from conveyor.domain.stop_reasons import unfinished
-from conveyor.file_types.conversion import Mend
+from conveyor.file_types.conversion import Conversion
 from conveyor.report.advice import ADVICE, advice_of, blamed_elsewhere, early_end
 from conveyor.report.charges import cost_of, tokens_of
 from conveyor.report.details import causes_of, faults_of, set_aside, without_ids
@@ -56,28 +56,28 @@ def _refused(receipt: Receipt) -> list[str]:
     lines += advice_of(receipt.code)
     if receipt.code == "drop-archived" and drop.is_copyable:
         lines += _restored(drop)
-    valid = receipt.requests - (receipt.found.lines if receipt.found else 0)
+    valid = receipt.requests - (receipt.findings.lines if receipt.findings else 0)
     if receipt.code == "invalid-lines" and valid > 0:
         others = commands.drop_version(drop, receipt.name, own | {"on-invalid": "skip"})
-        told = f"the other {counted(valid, 'line')}" if receipt.found else "the other lines"
+        told = f"the other {counted(valid, 'line')}" if receipt.findings else "the other lines"
         lines += ["", f"To send {told} only, type:", "", f"  {others}"]
     if receipt.unanswered:
         own = own | {AGAIN: receipt.run}
-    if receipt.mend:
-        made = commands.drop_mended(drop, receipt.mend.file, receipt.name, own)
-        return [*lines, *_mended(receipt.mend), f"  {made}"]
+    if receipt.conversion:
+        made = commands.drop_converted(drop, receipt.conversion.file, receipt.name, own)
+        return [*lines, *_conversion_steps(receipt.conversion), f"  {made}"]
     when = "To run it after all" if receipt.code == STOPPED else "When that is put right, drop it again"
     again = commands.drop_again(drop, receipt.name, str(receipt.code), own)
     return [*lines, "", f"{when}:", "", f"  {again}"]
 
 
-def _mended(mend: Mend) -> list[str]:
+def _conversion_steps(conversion: Conversion) -> list[str]:
     """Say how a file of requests is made of a wrong file."""
-    if not mend.command:
-        return ["", f"When you have made {mend.file} of it, drop that:", ""]
-    windows = ["In Windows PowerShell:", "", f"  {mend.powershell}", ""] if mend.powershell else []
+    if not conversion.command:
+        return ["", f"When you have made {conversion.file} of it, drop that:", ""]
+    windows = ["In Windows PowerShell:", "", f"  {conversion.powershell}", ""] if conversion.powershell else []
     what = "To make a file of requests of it, type where it is:"
-    return ["", what, "", f"  {mend.command}", "", *windows, "Then drop that:", ""]
+    return ["", what, "", f"  {conversion.command}", "", *windows, "Then drop that:", ""]
 
 
 def _restored(drop: Version) -> list[str]:

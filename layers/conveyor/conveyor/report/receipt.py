@@ -12,7 +12,7 @@ from conveyor.domain.output_file import OutputFile, joined
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop
 from conveyor.domain.status import Status, final_status
 from conveyor.domain.stop_reasons import Stops, add_stops, model_name
-from conveyor.file_types.conversion import Mend
+from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.failure_counts import ErrorKind, add_errors, by_count
 from conveyor.ledger.records import Discarded, Part, Refusal, Run, Stuck, Submitted, Tokens
 from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
@@ -95,7 +95,7 @@ class Receipt(msgspec.Struct):
     """Answers by model and by why they ended, under the names of the Messages API, as far as they say."""
     betas: list[str] = []
     """Names of the beta features that each call which creates a batch bore."""
-    mend: Mend | None = None
+    conversion: Conversion | None = None
     """The command that makes a file of requests of a wrong file, and that file's name."""
     drop_unreadable: str | None = None
     """Why the drop could not be read any more when results were written: outcomes without id have a line number."""
@@ -103,7 +103,7 @@ class Receipt(msgspec.Struct):
     """Requests that were sent without their fields that are null."""
     errors: dict[str, ErrorKind] = {}
     """Failures by the type of their error, the most frequent first, with some of its words."""
-    found: Findings | None = None
+    findings: Findings | None = None
     """What was found wrong with invalid lines, in short."""
 
 
@@ -115,11 +115,11 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: Validated
     receipt.status = final_status(code=refusal.code, sent=False, answered=0, balances=True, stuck=False)
     if refusal.code == BETAS_NOT_TAKEN:  # a command that repeated them would be refused again
         receipt.drop_settings.pop("betas", None)
-    receipt.mend = refusal.mend
-    found = drop or refusal
-    receipt.requests = receipt.not_run = found.lines or 0
-    receipt.faults, receipt.found = found.faults, found.found
-    receipt.files += [found.faults_file] if found.faults_file else []
+    receipt.conversion = refusal.conversion
+    source = drop or refusal
+    receipt.requests = receipt.not_run = source.lines or 0
+    receipt.faults, receipt.findings = source.faults, source.findings
+    receipt.files += [source.faults_file] if source.faults_file else []
     if drop:
         receipt.drop["sha256"] = drop.sha256
     return receipt
@@ -158,7 +158,7 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
         receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
     receipt.requests = plan.drop.lines
     receipt.drop["sha256"] = plan.drop.sha256
-    receipt.faults, receipt.found = plan.drop.faults, plan.drop.found
+    receipt.faults, receipt.findings = plan.drop.faults, plan.drop.findings
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
     receipt.nulls_removed = sum(batch.nulled for batch in plan.batches)
     receipt.files += files

@@ -7,7 +7,7 @@ from itertools import chain
 
 from conveyor.context import RunContext
 from conveyor.domain import keys
-from conveyor.file_types.detect import recognised
+from conveyor.file_types.detect import reject_wrong_type
 from conveyor.jsonl.gzip_stream import Unreadable, unpack_all
 
 _SPARE = timedelta(seconds=60)
@@ -38,7 +38,7 @@ class Reading:
         self._digest, end = sha256(), 0
         whole = self._digested(context.bucket.stream(drop.source, 0, drop.bytes))
         self.layers, chunks = unpack_all(whole, context.run.settings.max_bytes_per_drop)
-        lines = recognised(chunks)
+        lines = reject_wrong_type(chunks)
         for chunk in self._kept(lines) if self.is_packed else lines:
             if context.invocation.left < _SPARE:
                 raise Unreadable(

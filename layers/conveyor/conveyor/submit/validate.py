@@ -10,8 +10,8 @@ from conveyor.domain.drop import PACKED, SUFFIXES, is_taken
 from conveyor.domain.findings import findings_of
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
-from conveyor.file_types.conversion import mend_of
-from conveyor.file_types.detect import WrongKind
+from conveyor.file_types.conversion import conversion_of
+from conveyor.file_types.detect import WrongFileType
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.ledger.records import Refusal, Run
 from conveyor.settings.betas import BETAS_NOT_TAKEN
@@ -33,8 +33,8 @@ def validate(context: RunContext) -> None:
     reading = Reading(context)
     try:
         check = check_drop(context.run.run, context.run.settings, context.api.dialect, reading.chunks)
-    except WrongKind as error:
-        _refuse_kind(context, error, reading.layers)
+    except WrongFileType as error:
+        _refuse_file_type(context, error, reading.layers)
         return
     except Unreadable as error:
         _refuse(context, error.code, str(error))
@@ -53,10 +53,10 @@ def validate(context: RunContext) -> None:
         context.ledger.write_plan(Plan(drop, check.batches))
 
 
-def _refuse_kind(context: RunContext, wrong: WrongKind, layers: int) -> None:
+def _refuse_file_type(context: RunContext, wrong: WrongFileType, layers: int) -> None:
     """Refuse a file that is known to be something else."""
-    mend = mend_of(wrong.kind, context.run.drop.key, layers)
-    context.ledger.write(Refusal(context.writer, context.now(), wrong.code, str(wrong), mend=mend))
+    conversion = conversion_of(wrong.file_type, context.run.drop.key, layers)
+    context.ledger.write(Refusal(context.writer, context.now(), wrong.code, str(wrong), conversion=conversion))
 
 
 def _refuse_name(context: RunContext) -> None:
@@ -65,8 +65,8 @@ def _refuse_name(context: RunContext) -> None:
     try:
         for _ in reading.chunks():
             break
-    except WrongKind as error:
-        _refuse_kind(context, error, reading.layers)
+    except WrongFileType as error:
+        _refuse_file_type(context, error, reading.layers)
     except Unreadable as error:
         _refuse(context, error.code, str(error))
     else:
@@ -87,7 +87,7 @@ def _refuse(
     refusal = Refusal(context.writer, context.now(), code, message, faults_file=file)
     if check is not None:
         lines = None if check.gave_up else check.lines
-        refusal = replace(refusal, lines=lines, faults=len(check.faults), found=findings_of(check.faults))
+        refusal = replace(refusal, lines=lines, faults=len(check.faults), findings=findings_of(check.faults))
     context.ledger.write(refusal)
 
 

@@ -68,7 +68,7 @@ def drop_file(drop: Version, name: str, metadata: Mapping[str, str]) -> str:
     return f"aws s3 cp {_path(file)} {_address(drop.bucket, _key(drop, name))}{_metadata(metadata)}"
 
 
-def drop_mended(drop: Version, file: str, name: str, metadata: Mapping[str, str]) -> str:
+def drop_converted(drop: Version, file: str, name: str, metadata: Mapping[str, str]) -> str:
     """Return the command that uploads the file that was made of a drop which was none. `name`: the run's name.
 
     It keeps its own name: should it be wrong in its turn, the next message must speak of it, not of the first file.
