@@ -124,7 +124,7 @@ def test_a_word_that_cannot_be_followed_is_told_at_once_and_pays_nothing(
     other = batch_of(belt, belt.upload(drop_of(lines), "inbox/other.jsonl"))
     tell(belt, run, RELEASE, word.format(other).encode())
     paid = belt.creates()
-    assert belt.poll(run)["next"] == "tell"
+    assert belt.poll(run)["next"] == "notify"
     (notice,) = belt.told
     assert notice["status"] == "undecided"
     assert told in plain(notice["message"])

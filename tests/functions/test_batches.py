@@ -239,5 +239,5 @@ def test_trouble_is_told_while_batches_wait_for_room(belt: Belt, monkeypatch: py
         belt.pass_time(900)
         state = belt.poll(run)
     assert [notice["status"] for notice in belt.told] == ["troubled"]
-    assert nexts.count("tell") == 1
-    assert nexts[nexts.index("tell") + 1] == "submit"
+    assert nexts.count("notify") == 1
+    assert nexts[nexts.index("notify") + 1] == "submit"

@@ -26,7 +26,7 @@ def busy(*calls: str, status: int = 503, **how: object) -> list[dict[str, object
 def look_for(belt: Belt, run: str, hours: float) -> str:
     """Turn the loop for so long, and return what the last look said comes next."""
     end = belt.moment + timedelta(hours=hours)
-    while (state := belt.poll(run))["next"] in {"wait", "tell"} and belt.moment < end:
+    while (state := belt.poll(run))["next"] in {"wait", "notify"} and belt.moment < end:
         belt.pass_time(state["wait_seconds"])
     following: str = state["next"]
     return following

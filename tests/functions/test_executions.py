@@ -37,7 +37,7 @@ def test_a_message_is_told_once_however_many_executions_trouble_lasts(belt: Belt
     belt.provider.configure(seconds=0)
     check(belt, run, belt.finish(run), drop_of(3))
     assert [notice["status"] for notice in belt.told] == ["troubled"]
-    told = belt.turns.index("tell")
+    told = belt.turns.index("notify")
     assert min(belt.turns[:told].count("continue"), belt.turns[told:].count("continue")) > 3
 
 

@@ -127,7 +127,7 @@ def test_a_provider_that_says_come_back_for_ever_does_not_keep_a_run_from_its_en
     belt.provider.configure(seconds=None, faults=[busy(belt, "retrieve", "86400") | {"times": None}])
     began = belt.moment
     run = belt.upload(drop_of(2))
-    while (state := belt.poll(run))["next"] in {"wait", "tell"}:
+    while (state := belt.poll(run))["next"] in {"wait", "notify"}:
         belt.pass_time(6 * 3600)
     assert state["next"] == "split"
     belt.split(run)
@@ -216,7 +216,7 @@ def test_the_command_of_a_message_about_batches_at_risk_stops_the_run(belt: Belt
     belt.provider.configure(seconds=None)
     run = belt.upload(drop_of(4))
     belt.pass_time(18.1 * 3600)
-    assert belt.poll(run)["next"] == "tell"
+    assert belt.poll(run)["next"] == "notify"
     (stop,) = commands(belt.told[0])
     type_in(belt, stop)
     check(belt, run, belt.finish(run), drop_of(4), "stopped")

@@ -101,7 +101,7 @@ class Belt:
         before = self._handed_on.get(run, FIRST)
         state = poll({"run": run} | before, self.clients, self.invocation())
         self._handed_on[run] = {name: state[name] for name in FIRST}
-        if state["next"] == "tell":
+        if state["next"] == "notify":
             self.told.append(state["notice"])
         return state
 
@@ -124,7 +124,7 @@ class Belt:
             state = call(partial(self.poll, run))
             self.turns.append(state["next"])
             match state["next"]:
-                case "wait" | "tell":
+                case "wait" | "notify":
                     self.pass_time(state["wait_seconds"])
                 case "submit":
                     self.pass_time(call(partial(self.submit, {"run": run}))["wait_seconds"])

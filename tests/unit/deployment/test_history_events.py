@@ -67,7 +67,7 @@ def live(steps: Iterable[Step], most: int, days: float) -> Life:
     execution, histories, elapsed, todo = Execution(), [STARTED + events(STATES["Wait"], 0)], 0, iter(steps)
     step = next(todo)
     while elapsed < days * 24 * 3600:
-        following, execution = execution.turn(step.answer, step.splits, most)
+        following, execution = execution.advance(step.answer, step.splits, most)
         histories[-1] += counted(following, step.splits)
         if following is Next.CONTINUE:
             histories.append(STARTED + events(STATES["Wait"], 0))
@@ -85,7 +85,7 @@ def bounds() -> tuple[int, int]:
     return PARAMETERS["PollMinSeconds"]["Default"], PARAMETERS["PollMaxSeconds"]["Default"]
 
 
-@pytest.mark.parametrize("answer", [Next.WAIT, Next.SUBMIT, Next.TELL])
+@pytest.mark.parametrize("answer", [Next.WAIT, Next.SUBMIT, Next.NOTIFY])
 def test_the_events_of_a_turn_are_those_of_the_definition(answer: Next) -> None:
     """A state that is put into the loop, and not into the count, would let histories grow beyond what is known."""
     assert events_of(answer, 0) == counted(answer)
@@ -152,11 +152,11 @@ def test_as_many_batches_are_split_at_once_as_a_new_execution_has_room_for(most:
     """With one more, each new execution would be left for the next, for ever."""
     splits = most_splits(most)
     assert splits >= 1
-    assert Execution(2).turn(Next.SPLIT, splits, most)[0] is Next.SPLIT
-    assert Execution(2).turn(Next.SPLIT, splits + 1, most)[0] is Next.CONTINUE
+    assert Execution(2).advance(Next.SPLIT, splits, most)[0] is Next.SPLIT
+    assert Execution(2).advance(Next.SPLIT, splits + 1, most)[0] is Next.CONTINUE
 
 
-@pytest.mark.parametrize("answer", [Next.REPORT, Next.TELL])
+@pytest.mark.parametrize("answer", [Next.REPORT, Next.NOTIFY])
 def test_what_happens_once_is_not_put_off(answer: Next) -> None:
     """A message that was worded would be lost; and an end needs no execution of its own."""
-    assert Execution(3, 14_999).turn(answer, 0, 15_000) == (answer, Execution(3, 14_999 + events_of(answer, 0)))
+    assert Execution(3, 14_999).advance(answer, 0, 15_000) == (answer, Execution(3, 14_999 + events_of(answer, 0)))

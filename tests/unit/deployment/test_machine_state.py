@@ -112,7 +112,7 @@ def test_a_state_finds_in_its_input_what_it_reads(name: str) -> None:
 
 def test_the_walk_would_see_a_name_that_is_lost() -> None:
     """The check above follows every path: what only poll answers is gone after a state that keeps it."""
-    assert "notice" in inputs()["Tell"]
+    assert "notice" in inputs()["Notify"]
     assert STATE.keys() <= inputs()["Poll"]
     assert "notice" not in inputs()["Poll"]
 
@@ -134,7 +134,7 @@ def leading_to_poll() -> set[str]:
 
 def test_all_states_of_the_loop_lead_to_poll() -> None:
     """Those that the test below is about."""
-    assert leading_to_poll() == {"Wait", "Next?", "Submit", "Split", "Tell"}
+    assert leading_to_poll() == {"Wait", "Next?", "Submit", "Split", "Notify"}
 
 
 @pytest.mark.parametrize("name", sorted(leading_to_poll()))
@@ -191,9 +191,9 @@ def test_the_names_of_all_executions_of_a_run_are_accepted() -> None:
 
 def test_a_message_is_made_of_what_was_worded() -> None:
     """A field that a notice does not have would be found missing when a person must be told."""
-    told = {path.removeprefix("notice.") for path in read("Tell") if path.startswith("notice.")}
+    told = {path.removeprefix("notice.") for path in read("Notify") if path.startswith("notice.")}
     assert told == {"subject", "message", "status", "name"}
-    assert read("Notify") == told | {"run"} == set(Notice._fields)
+    assert read("NotifyEnd") == told | {"run"} == set(Notice._fields)
 
 
 def test_a_split_is_asked_with_run_and_batch() -> None:

@@ -152,7 +152,7 @@ def test_the_machine_outlives_the_provider() -> None:
     assert 29 * DAY < template.definition()["TimeoutSeconds"] <= 40 * DAY
 
 
-@pytest.mark.parametrize("name", ["Tell", "Notify"])
+@pytest.mark.parametrize("name", ["Notify", "NotifyEnd"])
 def test_a_message_carries_what_subscribers_filter_by(name: str) -> None:
     """Filter policies of subscriptions rest on these three attributes, in the middle of a run as at its end."""
     message = states()[name]

@@ -176,7 +176,7 @@ def told(looks: Looks, hours: float, times: int = 40) -> list[tuple[float, str]]
     messages = []
     for _ in range(times):
         state = looks.poll(hours=hours / times)
-        if state["next"] == "tell":
+        if state["next"] == "notify":
             messages.append(((looks.now - NOW) / timedelta(hours=1), state["notice"]["message"]))
             assert state["notice"]["status"] == "at-risk"
     return messages

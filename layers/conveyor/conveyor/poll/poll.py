@@ -48,11 +48,11 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     if words:
         words = linked(words, clients.console(event))
         wait = 1 if following is Next.SUBMIT else wait  # what can be sent is sent right afterwards
-        following = Next.TELL
+        following = Next.NOTIFY
     most = context.run.settings.max_events
     splits = [number for number, decision in each.items() if decision.next is Next.SPLIT][: most_splits(most)]
     before = msgspec.convert(event.get("execution", {}), Execution)
-    following, execution = before.turn(following, len(splits), most)
+    following, execution = before.advance(following, len(splits), most)
     moments = [decision.until for decision in each.values() if decision.until]
     return {
         "run": context.run.run,
