@@ -10,6 +10,18 @@ from conveyor.provider.protocol import Refused
 from conveyor.provider.retry_after import parse_retry_after
 from conveyor.provider.transport import Answer
 
+CERTAIN_REFUSALS = {
+    400: RefusalKind.DEFECT,
+    401: RefusalKind.STOP,
+    402: RefusalKind.STOP,
+    403: RefusalKind.STOP,
+    413: RefusalKind.DEFECT,
+    429: RefusalKind.LATER,
+}
+"""What follows from each HTTP status that proves, of every batch API, that a create call created nothing.
+
+No other status proves it: not 404, 408, 409 or 5xx either. A dialect adds those that prove it of its own API.
+"""
 _LONGEST_MESSAGE = 300
 _NAME = re.compile(r"[a-z0-9_]{1,60}")
 

@@ -7,14 +7,15 @@ the last word, and the rules for what it holds are those of `line`.
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import chain, count
+from itertools import chain
 from operator import attrgetter
-from typing import Annotated, Any, Literal, NamedTuple, cast
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import orjson
 
 from conveyor.jsonl.members import values_of
+from conveyor.jsonl.struct_count import Ordinal, StructCount
 from conveyor.validation.body_fields import tools_told
 from conveyor.validation.content import messages_told
 from conveyor.validation.params import LARGEST_MAX_TOKENS
@@ -34,15 +35,9 @@ _LETTER = re.compile(rb"\\u00(?:5[fF]|6[1-9a-fA-F]|7[0-9aA])")
 """A letter or underscore that is written as an escape, as no library does."""
 
 
-class _Made:
-    """A number of a kind that has no form in JSON, so that no line can give it."""
-
-
-_made, _parts_made = count(), count()
-_MADE: _Made = msgspec.field(default_factory=cast("type[_Made]", _made.__next__))
-"""Counts `params` as they are made."""
-_PART_MADE: _Made = msgspec.field(default_factory=cast("type[_Made]", _parts_made.__next__))
-"""Counts messages and their blocks."""
+_params_made = StructCount()
+_parts_made = StructCount()
+"""Of messages: the messages themselves and their blocks."""
 
 
 class _CacheControl(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -54,13 +49,13 @@ class _TextBlock(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     type: Literal["text"]
     text: _Text
     cache_control: _CacheControl | None = None
-    made: _Made = _PART_MADE
+    made: Ordinal = _parts_made.field
 
 
 class _Message(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     role: Literal["user", "assistant", "system"]
     content: _Text | Annotated[list[_TextBlock], msgspec.Meta(min_length=1)]
-    made: _Made = _PART_MADE
+    made: Ordinal = _parts_made.field
 
 
 class _Params(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -72,7 +67,7 @@ class _Params(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """0 where a line gives none."""
     system: str | list[_TextBlock] | _Unset = _UNSET
     temperature: float | _Unset = _UNSET
-    made: _Made = _MADE
+    made: Ordinal = _params_made.field
 
 
 class _Object(msgspec.Struct, gc=False):
@@ -103,7 +98,7 @@ class _MoreParams(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     tool_choice: _Typed | _Unset = _UNSET
     output_config: _Object | _Unset = _UNSET
     output_format: _Object | _Unset = _UNSET
-    made: _Made = _MADE
+    made: Ordinal = _params_made.field
 
 
 class _AnyMessage(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -164,12 +159,12 @@ def decode_rows(lines: memoryview) -> Rows:
     Raises ValueError or an error of msgspec's where anything is in doubt.
     """
     for kind, decode in _decoders.items():
-        before, parts_before = next(_made), next(_parts_made)
+        params_start, parts_start = _params_made.start(), _parts_made.start()
         try:
             rows = decode(lines)
         except msgspec.ValidationError:
             continue
-        if not rows or next(_made) - before != len(rows) + 1:
+        if not rows or _params_made.since(params_start) != len(rows):
             raise ValueError("params are missing, or given twice")
         systems = list(map(_system_of, rows))
         if kind is _RowOfAny:
@@ -181,7 +176,7 @@ def decode_rows(lines: memoryview) -> Rows:
         if kind is _RowOfMore:
             _look_at_each(lines, has_any=False)
             return Rows(rows, are_checked=True, has_last_messages=False)
-        are_all = next(_parts_made) - parts_before == parts + 1
+        are_all = _parts_made.since(parts_start) == parts
         return Rows(rows, are_checked=False, has_last_messages=are_all and list not in set(map(type, systems)))
     raise ValueError("a field is not known, or a value is of another kind")
 

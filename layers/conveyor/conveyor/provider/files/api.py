@@ -4,7 +4,7 @@ OpenAI's server speaks it, and many others, each a little differently; this modu
 Facts: https://platform.openai.com/docs/guides/batch and the pages of other providers.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from time import monotonic
@@ -30,7 +30,7 @@ from conveyor.provider.protocol import (
     TroubleKind,
     Unknown,
 )
-from conveyor.provider.refusals import refused_from, said_by
+from conveyor.provider.refusals import CERTAIN_REFUSALS, refused_from, said_by
 from conveyor.provider.transport import Answer, Content, Transport
 from conveyor.settings.settings import Settings
 
@@ -40,16 +40,7 @@ _UPLOAD_SHARE = 0.7
 """Of the time for both calls; the second one is small."""
 _LEAST = 1.0
 """Seconds. With less time left no batch is asked for: nobody could wait for the answer."""
-_SURE: Mapping[int, RefusalKind] = {
-    400: RefusalKind.DEFECT,
-    401: RefusalKind.STOP,
-    402: RefusalKind.STOP,
-    403: RefusalKind.STOP,
-    413: RefusalKind.DEFECT,
-    422: RefusalKind.DEFECT,
-    429: RefusalKind.LATER,
-}
-"""Answers to a create call that prove that nothing was created."""
+_CERTAIN_REFUSALS = CERTAIN_REFUSALS | {422: RefusalKind.DEFECT}
 _NO_LIST = frozenset({"HTTP 404", "HTTP 405"})
 """Answers of a server that lists no files: what its batches name is all that can be known."""
 _TOOLS = "servers that take files of params take no tools: remove it, or deploy with AllowTools=yes if yours does"
@@ -102,7 +93,7 @@ class FileBatches:
         if _is_about_file(answer, file):  # a file that was just uploaded may not be known everywhere yet
             told = "the provider does not know the file that was uploaded"
             return Refused(RefusalKind.LATER, answer.status, "file_not_found", told, SOON)
-        refused = refused_from(answer, _SURE)
+        refused = refused_from(answer, _CERTAIN_REFUSALS)
         if refused is None:
             return Unknown(f"HTTP {answer.status}")
         return refused

@@ -10,7 +10,7 @@ from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.files.objects import File, decode_file, decode_files
 from conveyor.provider.pagination import read_list
 from conveyor.provider.protocol import Origin, Outgoing, Refused, Trouble, TroubleKind
-from conveyor.provider.refusals import refused_from
+from conveyor.provider.refusals import CERTAIN_REFUSALS, refused_from
 from conveyor.provider.timestamps import moment
 from conveyor.provider.transport import Answer, Content, Transport
 
@@ -19,19 +19,8 @@ _PURPOSE = "batch"
 _PAGE = 100
 SOON = 10
 """Seconds after which the next attempt may follow one that has surely cost nothing."""
-_REFUSED = {
-    400: RefusalKind.DEFECT,
-    401: RefusalKind.STOP,
-    402: RefusalKind.STOP,
-    403: RefusalKind.STOP,
-    404: RefusalKind.DEFECT,
-    405: RefusalKind.DEFECT,
-    413: RefusalKind.DEFECT,
-    415: RefusalKind.DEFECT,
-    422: RefusalKind.DEFECT,
-    429: RefusalKind.LATER,
-}
-"""What needs a person, or time. After any other answer the file is looked for, and uploaded anew: it costs nothing."""
+_REFUSED = CERTAIN_REFUSALS | dict.fromkeys((404, 405, 415, 422), RefusalKind.DEFECT)
+"""After any other status the file is looked for, and uploaded again: an upload costs nothing."""
 
 
 class Uploads:

@@ -3,7 +3,7 @@
 Facts: https://platform.claude.com/docs/en/api/creating-message-batches and the pages beside it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -11,11 +11,10 @@ import msgspec
 
 from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Result
-from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.messages.results import decode_results
 from conveyor.provider.pagination import read_list
 from conveyor.provider.protocol import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
-from conveyor.provider.refusals import refused_from
+from conveyor.provider.refusals import CERTAIN_REFUSALS, refused_from
 from conveyor.provider.timestamps import Moment, moment
 from conveyor.provider.transport import Answer, Content, Transport
 from conveyor.settings.settings import Settings
@@ -26,15 +25,6 @@ _VERSION = "2023-06-01"
 _PAGE = 1000
 _FORM = Form(b'{"requests":[', b'{"custom_id":"', b'","params":', b",", b"]}")
 _DIALECT = Dialect(_FORM, max_requests=100_000, max_bytes=256_000_000, takes_betas=True)
-_SURE: Mapping[int, RefusalKind] = {
-    400: RefusalKind.DEFECT,
-    401: RefusalKind.STOP,
-    402: RefusalKind.STOP,
-    403: RefusalKind.STOP,
-    413: RefusalKind.DEFECT,
-    429: RefusalKind.LATER,
-}
-"""Answers to a create call that prove that nothing was created: no other does, 404, 408, 409 and 5xx included."""
 
 
 class _Counts(msgspec.Struct):
@@ -107,7 +97,7 @@ class MessageBatches:
                 return Unknown(f"HTTP {answer.status} without a batch in its body")
             progress = batch.progress()
             return Created(batch.id, progress.created_at, progress.expires_at)
-        return refused_from(answer, _SURE) or Unknown(f"HTTP {answer.status}")
+        return refused_from(answer, CERTAIN_REFUSALS) or Unknown(f"HTTP {answer.status}")
 
     def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:  # noqa: ARG002
         """Page through all batches of the workspace, newest first, until they are older than `since`.

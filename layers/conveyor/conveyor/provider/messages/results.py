@@ -7,8 +7,7 @@ field is taken), both end with it, and messages are made as often as there are l
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import count
-from typing import Literal, cast
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -16,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
 from conveyor.domain.stop_reasons import stop_of
 from conveyor.jsonl.lines import STRETCH_BYTES, LineBlock, read_blocks, split_block
+from conveyor.jsonl.struct_count import Ordinal, StructCount
 from conveyor.jsonl.template import Frame, Shape
 from conveyor.provider.error_body import UNDECODABLE, said_in
 from conveyor.provider.result_lines import LONGEST_RESULT, Count, account_in, answer_in, read_line
@@ -32,11 +32,7 @@ class _ResultLine(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw(b"")
 
 
-class _Made:
-    """A number of a kind that has no form in JSON, so that no line can give it."""
-
-
-_made = count()
+_messages_made = StructCount()
 
 
 class _Usage(Usage):
@@ -54,7 +50,7 @@ class _Told(msgspec.Struct, gc=False):
     model: str = ""
     usage: _Usage = msgspec.field(default_factory=_Usage)
     stop_reason: str | UnsetType | None = UNSET
-    made: _Made = msgspec.field(default_factory=cast("type[_Made]", _made.__next__))
+    made: Ordinal = _messages_made.field
 
 
 class _Success(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -94,12 +90,12 @@ def _decode_at_once(block: LineBlock) -> list[Result] | None:
     data, begin, end, _ = block
     if data is None or end - begin > STRETCH_BYTES:  # one long line: there is nothing to gain
         return None
-    before = next(_made)
+    start = _messages_made.start()
     lines = memoryview(data)[begin:end]
     try:
         str(lines, "utf-8")  # msgspec does not check the text that it passes over
         rows = _decode_successes(lines)
-        if next(_made) - before != len(rows) + 1:
+        if _messages_made.since(start) != len(rows):
             return None
         frame = Frame.of(_SUCCESSES, data, begin)
         found = frame and frame.pieces(data, begin, end, [row.custom_id for row in rows])
