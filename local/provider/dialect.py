@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from local.provider.faults import Count, Position, Seconds
+from local.provider.faults.actions import Count, Position, Seconds
 
 type FaultCode = Annotated[str, Meta(pattern=r"^[a-z_]+$")]
 type ResultForm = Literal["flat", "status", "anthropic"]

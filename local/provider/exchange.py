@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from local.provider.errors import ApiError, new_request_id
-from local.provider.faults import Answer, AnyAction, CallName, Cut, Delay, Lose, Reset, When
+from local.provider.faults.actions import Answer, AnyAction, CallName, Cut, Delay, Lose, Reset, When
 from local.provider.gateway import admit, authorize
 from local.provider.wire import Severed, Shortened
 

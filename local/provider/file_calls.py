@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from local.provider.errors import FILE_REQUEST_ID, ApiError, ParamError
 from local.provider.exchange import Call, Manners, endpoint
-from local.provider.faults import Archive, Spoil, Unlist
+from local.provider.faults.actions import Archive, Spoil, Unlist
 from local.provider.files import File, Input, chunks, view
 from local.provider.lines import form_of
 from local.provider.results import stream

@@ -22,7 +22,7 @@ from local.provider.errors import ApiError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from local.provider.faults import CallName
+    from local.provider.faults.actions import CallName
 
 ACTIONS = {
     "create": "CreateBatchInference",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from local.provider.answers import result_line
-from local.provider.faults import Spoil
+from local.provider.faults.actions import Spoil
 from local.provider.params import Asked
 
 if TYPE_CHECKING:

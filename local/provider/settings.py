@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta, field
 
 from local.provider.dialect import FileSettings
-from local.provider.faults import Count, Fault, Position, Seconds
+from local.provider.faults.actions import Count, Fault, Position, Seconds
 from local.provider.gateway import Signed
 
 DAY = 86_400.0

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-    from local.provider.faults import Cut, Ending
+    from local.provider.faults.actions import Cut, Ending
 
 TRANSPORT = "conveyor.transport"
 """Key of the scope under which an application finds the transport of its connection."""

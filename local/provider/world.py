@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 
 from local.provider.batches import Batches, moment
-from local.provider.faults import FILE_CALLS, AnyAction, CallName, FaultQueue
+from local.provider.faults.actions import FILE_CALLS, AnyAction, CallName
+from local.provider.faults.fault_queue import FaultQueue
 from local.provider.files import Files
 from local.provider.settings import Settings, merge_settings
 
