@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from local.provider.auth.api_key import check_api_key
+from local.provider.auth.aws_gateway import admit, authorize
 from local.provider.errors import ApiError, new_request_id
 from local.provider.faults.actions import Answer, AnyAction, CallName, Cut, Delay, Lose, Reset, When
-from local.provider.gateway import admit, authorize
 from local.provider.wire import Severed, Shortened
 
 if TYPE_CHECKING:
@@ -124,20 +125,10 @@ def _admit(request: Request, settings: Settings, manners: Manners) -> None:
     if manners.may_be_signed and settings.signed:
         admit(request, settings.signed)
     else:
-        _admit_key(request, settings)
+        check_api_key(request, settings.api_key)
     manners.check(request)
     if int(request.headers.get("content-length", "0")) > settings.max_body_bytes:
         raise _too_large()
-
-
-def _admit_key(request: Request, settings: Settings) -> None:
-    headers = request.headers
-    bearer = headers.get("authorization", "").removeprefix("Bearer ").strip()
-    key = headers.get("x-api-key") or bearer
-    if not key:
-        raise ApiError(401, "x-api-key header is required")
-    if settings.api_key not in (None, key):
-        raise ApiError(401, "invalid x-api-key")
 
 
 async def _receive(call: Call) -> Severed | None:

@@ -3,11 +3,10 @@
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, field
+from msgspec import Meta, Struct, field
 
 from local.provider.dialect import FileSettings
 from local.provider.faults.actions import Count, Fault, Position, Seconds
-from local.provider.gateway import Signed
 
 DAY = 86_400.0
 
@@ -21,6 +20,16 @@ type Outcome = Annotated[
 
 Whatever is missing is counted, but has no line.
 """
+
+
+class Signed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where calls are signed: the workspace they are for, and what a signature is held against."""
+
+    workspace: str
+    region: str
+    aws: str | None = None  # address of the local AWS, which knows its roles and what they may do
+    certificate: str | None = None  # path of its certificate
+    credentials: dict[str, str] = {}  # secrets by access key, where no AWS is asked: they may do everything
 
 
 class Settings(FileSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.provider.sigv4 import Signature, SignedCall, is_expected, is_timely
+from local.provider.auth.signature import Signature, SignedCall, is_expected, is_timely
 from tests.provider.client import BATCHES, Client, requests
 from tests.provider.conftest import KEY
 from tests.provider.test_sdk import asked, ended

@@ -14,7 +14,7 @@ import pytest
 
 from local.deployment import STACK_NAME
 from local.process import interruptible
-from local.provider.gateway import ACTIONS
+from local.provider.auth.aws_gateway import ACTIONS
 from local.stack import WORKSPACE, local_stack, signed_by
 from tests.support.belt import drop_of, request
 from tests.support.system.scene import Scene

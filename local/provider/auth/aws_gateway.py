@@ -14,15 +14,15 @@ from functools import cache
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import httpx
-from msgspec import Struct
 
-from local.provider import sigv4
+from local.provider.auth import signature as sigv4
 from local.provider.errors import ApiError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from local.provider.faults.actions import CallName
+    from local.provider.settings import Signed
 
 ACTIONS = {
     "create": "CreateBatchInference",
@@ -40,16 +40,6 @@ MISMATCH = "The request signature we calculated does not match the signature you
 _PIECE = 1 << 20
 
 logger = logging.getLogger(__name__)
-
-
-class Signed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where calls are signed: the workspace they are for, and what a signature is held against."""
-
-    workspace: str
-    region: str
-    aws: str | None = None  # address of the local AWS, which knows its roles and what they may do
-    certificate: str | None = None  # path of its certificate
-    credentials: dict[str, str] = {}  # secrets by access key, where no AWS is asked: they may do everything
 
 
 def admit(request: Request, signed: Signed) -> None:
