@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from local.provider.server import Server, listen, url_of
+from local.provider.http.server import Server, listen, url_of
 from local.provider.settings import Settings, parse_settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from conveyor.clients import Clients
 from local.aws import Aws, local_aws
 from local.provider.control import Control
-from local.provider.server import serving
+from local.provider.http.server import serving
 from local.provider.settings import Settings
 from tests.support.belt import Belt
 

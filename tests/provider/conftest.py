@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.provider.server import serving
+from local.provider.http.server import serving
 from local.provider.settings import Settings
 from tests.provider.client import Client
 from tests.provider.file_client import FileClient

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from local.provider.betas import betas_of
 from local.provider.envelope import read_envelope
 from local.provider.errors import ApiError
-from local.provider.exchange import Call, Manners, endpoint
 from local.provider.faults.actions import Archive, Spoil, Unlist
+from local.provider.http.endpoint import Call, Manners, endpoint
 from local.provider.params import VERSIONS
 from local.provider.results import stream
 

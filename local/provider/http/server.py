@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from local.provider.app import make_app
 from local.provider.control import Control
+from local.provider.http.app import make_app
+from local.provider.http.connection import Protocol
 from local.provider.settings import Settings
-from local.provider.wire import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.provider import file_batches, file_calls, messages
 from local.provider.errors import ApiError
+from local.provider.http import file_batches_routes, files_routes, messages_routes
 from local.provider.world import Provider, settings_of
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def make_app(settings: Settings) -> Starlette:
     """Make a provider that begins with these settings."""
     provider = Provider(settings)
     routes = [
-        *messages.routes(provider),
-        *file_calls.routes(provider),
-        *file_batches.routes(provider),
+        *messages_routes.routes(provider),
+        *files_routes.routes(provider),
+        *file_batches_routes.routes(provider),
         *_control(provider),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
@@ -64,5 +64,5 @@ async def _unknown(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     refusal = ApiError(error.status_code, error.detail)
-    of_files = request.url.path.startswith((file_calls.FILES, file_batches.BATCHES))
+    of_files = request.url.path.startswith((files_routes.FILES, file_batches_routes.BATCHES))
     return refusal.file_response() if of_files else refusal.response()

@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from local.provider.errors import FILE_REQUEST_ID, ApiError, ParamError
-from local.provider.exchange import Call, Manners, endpoint
 from local.provider.faults.actions import Archive, Spoil, Unlist
 from local.provider.files import File, Input, chunks, view
+from local.provider.http.endpoint import Call, Manners, endpoint
 from local.provider.lines import form_of
 from local.provider.results import stream
 from local.provider.upload import read_upload

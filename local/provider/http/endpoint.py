@@ -14,7 +14,7 @@ from local.provider.auth.api_key import check_api_key
 from local.provider.auth.aws_gateway import admit, authorize
 from local.provider.errors import ApiError, new_request_id
 from local.provider.faults.actions import Answer, AnyAction, CallName, Cut, Delay, Lose, Reset, When
-from local.provider.wire import Severed, Shortened
+from local.provider.http.connection import Severed, Shortened
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -14,10 +14,10 @@ from starlette.routing import Route
 
 from local.provider import jobs
 from local.provider.errors import ApiError, ParamError
-from local.provider.exchange import Call, endpoint
 from local.provider.faults.actions import Archive, Unlist
-from local.provider.file_calls import MANNERS, page, read_limit
 from local.provider.files import Input
+from local.provider.http.endpoint import Call, endpoint
+from local.provider.http.files_routes import MANNERS, page, read_limit
 from local.provider.intake import Intake, read_input
 from local.provider.params import plainly
 
