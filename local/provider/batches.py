@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from local.provider.answers import natural_outcome
 from local.provider.errors import ApiError
 from local.provider.jobs import Job, LineFault
+from local.provider.messages.result_writer import natural_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from local.provider.params import Asked
+    from local.provider.messages.params import Asked
     from local.provider.settings import Settings
 
 type Dialect = Literal["messages", "files"]

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from local.provider.jobs import LineFault
-from local.provider.params import QUOTED_CHARS, VERSIONS, Asked, digest_of, plainly, read_params
+from local.provider.messages.params import QUOTED_CHARS, VERSIONS, Asked, digest_of, plainly, read_params
 
 if TYPE_CHECKING:
     import mmap

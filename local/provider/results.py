@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from local.provider.answers import result_line
 from local.provider.faults.actions import Spoil
-from local.provider.params import Asked
+from local.provider.messages.params import Asked
+from local.provider.messages.result_writer import result_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator

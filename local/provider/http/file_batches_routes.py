@@ -19,7 +19,7 @@ from local.provider.files import Input
 from local.provider.http.endpoint import Call, endpoint
 from local.provider.http.files_routes import MANNERS, page, read_limit
 from local.provider.intake import Intake, read_input
-from local.provider.params import plainly
+from local.provider.messages.params import plainly
 
 if TYPE_CHECKING:
     import mmap

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from local.provider.betas import betas_of
-from local.provider.envelope import read_envelope
 from local.provider.errors import ApiError
 from local.provider.faults.actions import Archive, Spoil, Unlist
 from local.provider.http.endpoint import Call, Manners, endpoint
-from local.provider.params import VERSIONS
+from local.provider.messages.betas import betas_of
+from local.provider.messages.params import VERSIONS
+from local.provider.messages.request_body import read_envelope
 from local.provider.results import stream
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from local.provider.params import Asked
+    from local.provider.messages.params import Asked
 
 CHARS_PER_TOKEN = 4
 MESSAGES = {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from local.provider.params import Params
+    from local.provider.messages.params import Params
 
 HEADER = "anthropic-beta"
 KNOWN = frozenset({

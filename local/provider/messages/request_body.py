@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from local.provider.errors import ApiError
-from local.provider.params import Asked, plainly, read_params
+from local.provider.messages.params import Asked, plainly, read_params
 
 MAX_CUSTOM_ID = 64
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")

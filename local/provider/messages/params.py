@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from local.provider import betas
+from local.provider.messages import betas
 
 VERSIONS = ("2023-06-01", "2026-10-21")
 SAMPLING_REMOVED_IN = "2026-10-21"
