@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from local.provider.errors import ApiError
-from local.provider.jobs import Job, LineFault
+from local.provider.files.batch_object import Job, LineFault
 from local.provider.messages.result_writer import natural_outcome
 
 if TYPE_CHECKING:

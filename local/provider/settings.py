@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
-from local.provider.dialect import FileSettings
 from local.provider.faults.actions import Count, Fault, Position, Seconds
+from local.provider.file_settings import FileSettings
 
 DAY = 86_400.0
 

@@ -12,7 +12,7 @@ import msgspec
 from local.provider.batches import Batches, moment
 from local.provider.faults.actions import FILE_CALLS, AnyAction, CallName
 from local.provider.faults.fault_queue import FaultQueue
-from local.provider.files import Files
+from local.provider.files.file_store import Files
 from local.provider.settings import Settings, merge_settings
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from msgspec import UNSET, Struct, UnsetType
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.provider import jobs
 from local.provider.errors import ApiError, ParamError
 from local.provider.faults.actions import Archive, Unlist
-from local.provider.files import Input
+from local.provider.files import batch_object
+from local.provider.files.file_store import Input
+from local.provider.files.input_file import Intake, read_input
 from local.provider.http.endpoint import Call, endpoint
 from local.provider.http.files_routes import MANNERS, page, read_limit
-from local.provider.intake import Intake, read_input
 from local.provider.messages.params import plainly
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ async def create(call: Call) -> Response:
     world.files.expect(batch, job)
     if unlist := call.action(Unlist):
         batch.unlisted_looks = unlist.looks
-    shown = jobs.view(batch, job, world.now, fresh=True)
+    shown = batch_object.view(batch, job, world.now, fresh=True)
     return JSONResponse({"job": shown, "warning": None} if settings.created_form == "job" else shown)
 
 
@@ -130,8 +130,8 @@ def _content(call: Call, file_id: str) -> mmap.mmap | bytes:
     return file.content
 
 
-def _job(wanted: Wanted, intake: Intake, settings: Settings) -> jobs.Job:
-    return jobs.Job(
+def _job(wanted: Wanted, intake: Intake, settings: Settings) -> batch_object.Job:
+    return batch_object.Job(
         input_file_id=wanted.input_file_id,
         endpoint=wanted.endpoint,
         completion_window=wanted.completion_window,
@@ -154,4 +154,4 @@ def _shown(call: Call, batch: Batch) -> JSONResponse:
 
 
 def _view(call: Call, batch: Batch) -> dict[str, Any]:
-    return jobs.view(batch, batch.job, call.world.now) if batch.job else {}
+    return batch_object.view(batch, batch.job, call.world.now) if batch.job else {}

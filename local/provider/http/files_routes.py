@@ -10,11 +10,11 @@ from starlette.routing import Route
 
 from local.provider.errors import FILE_REQUEST_ID, ApiError, ParamError
 from local.provider.faults.actions import Archive, Spoil, Unlist
-from local.provider.files import File, Input, chunks, view
+from local.provider.files.file_store import File, Input, chunks, view
+from local.provider.files.result_writer import form_of
+from local.provider.files.upload_form import read_upload
 from local.provider.http.endpoint import Call, Manners, endpoint
-from local.provider.lines import form_of
 from local.provider.results import stream
-from local.provider.upload import read_upload
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.provider.errors import ParamError
-from local.provider.jobs import new_file_id, parts_of, told
-from local.provider.lines import form_of
+from local.provider.files.batch_object import new_file_id, parts_of, told
+from local.provider.files.result_writer import form_of
 from local.provider.results import CHUNK_BYTES, results
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from local.provider.batches import Batch
-    from local.provider.jobs import Job, Part
+    from local.provider.files.batch_object import Job, Part
     from local.provider.settings import Settings
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from local.provider.jobs import LineFault
+from local.provider.files.batch_object import LineFault
 from local.provider.messages.params import QUOTED_CHARS, VERSIONS, Asked, digest_of, plainly, read_params
 
 if TYPE_CHECKING:

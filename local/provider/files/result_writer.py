@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from local.provider.errors import KIND_OF_STATUS
-from local.provider.jobs import part_of, parts_of
+from local.provider.files.batch_object import part_of, parts_of
 from local.provider.messages.result_writer import error_of, message, result_line
 from local.provider.results import Form
 
 if TYPE_CHECKING:
     from local.provider.batches import Batch
-    from local.provider.dialect import FailureForm, ResultForm
-    from local.provider.jobs import Job, Part
+    from local.provider.file_settings import FailureForm, ResultForm
+    from local.provider.files.batch_object import Job, Part
     from local.provider.messages.params import Asked
 
 CHAT = "/v1/chat/completions"
