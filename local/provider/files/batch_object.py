@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from local.provider.batches import Batch
+    from local.provider.batches.batch import Batch
     from local.provider.settings import Settings
 
 type Part = Literal["output", "error"]

@@ -6,16 +6,16 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.provider.batches.result_stream import CHUNK_BYTES, results
 from local.provider.errors import ParamError
 from local.provider.files.batch_object import new_file_id, parts_of, told
 from local.provider.files.result_writer import form_of
-from local.provider.results import CHUNK_BYTES, results
 
 if TYPE_CHECKING:
     import mmap
     from collections.abc import AsyncIterator
 
-    from local.provider.batches import Batch
+    from local.provider.batches.batch import Batch
     from local.provider.files.batch_object import Job, Part
     from local.provider.settings import Settings
 

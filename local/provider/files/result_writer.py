@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from local.provider.batches.result_stream import Form
 from local.provider.errors import KIND_OF_STATUS
 from local.provider.files.batch_object import part_of, parts_of
 from local.provider.messages.result_writer import error_of, message, result_line
-from local.provider.results import Form
 
 if TYPE_CHECKING:
-    from local.provider.batches import Batch
+    from local.provider.batches.batch import Batch
     from local.provider.file_settings import FailureForm, ResultForm
     from local.provider.files.batch_object import Job, Part
     from local.provider.messages.params import Asked

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from local.provider.errors import ApiError
 from local.provider.http import file_batches_routes, files_routes, messages_routes
-from local.provider.world import Provider, settings_of
+from local.provider.state import Provider, settings_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from local.provider.settings import Settings
-    from local.provider.world import Provider, World
+    from local.provider.state import Provider, World
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from local.provider.messages.params import plainly
 if TYPE_CHECKING:
     import mmap
 
-    from local.provider.batches import Batch
+    from local.provider.batches.batch import Batch
     from local.provider.settings import Settings
-    from local.provider.world import Provider
+    from local.provider.state import Provider
 
 BATCHES = "/v1/batches"
 BATCH = BATCHES + "/{batch_id}"

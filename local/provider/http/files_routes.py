@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from local.provider.batches.result_stream import stream
 from local.provider.errors import FILE_REQUEST_ID, ApiError, ParamError
 from local.provider.faults.actions import Archive, Spoil, Unlist
 from local.provider.files.file_store import File, Input, chunks, view
 from local.provider.files.result_writer import form_of
 from local.provider.files.upload_form import read_upload
 from local.provider.http.endpoint import Call, Manners, endpoint
-from local.provider.results import stream
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from local.provider.world import Provider
+    from local.provider.state import Provider
 
 FILES = "/v1/files"
 FILE = FILES + "/{file_id}"

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from local.provider.batches.result_stream import stream
 from local.provider.errors import ApiError
 from local.provider.faults.actions import Archive, Spoil, Unlist
 from local.provider.http.endpoint import Call, Manners, endpoint
 from local.provider.messages.betas import betas_of
 from local.provider.messages.params import VERSIONS
 from local.provider.messages.request_body import read_envelope
-from local.provider.results import stream
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from local.provider.batches import Batch
-    from local.provider.world import Provider
+    from local.provider.batches.batch import Batch
+    from local.provider.state import Provider
 
 BATCHES = "/v1/messages/batches"
 BATCH = BATCHES + "/{batch_id}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
-from local.provider.batches import Batches, moment
+from local.provider.batches.batch import Batches, moment
 from local.provider.faults.actions import FILE_CALLS, AnyAction, CallName
 from local.provider.faults.fault_queue import FaultQueue
 from local.provider.files.file_store import Files
@@ -18,7 +18,7 @@ from local.provider.settings import Settings, merge_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.provider.batches import Batch
+    from local.provider.batches.batch import Batch
 
 
 class World:

@@ -17,7 +17,7 @@ from local.provider.messages.result_writer import result_line
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
-    from local.provider.batches import Batch
+    from local.provider.batches.batch import Batch
 
 CHUNK_BYTES = 1 << 16
 STRANGER = Asked("", "0" * 22, "", "claude-haiku-5-5", "another program's question", 12, 100)
