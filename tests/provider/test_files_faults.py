@@ -78,7 +78,7 @@ def test_every_call_can_be_refused(
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "7")
     assert refused.json() == {
         "error": {
-            "message": "This answer was asked for by a fault.",
+            "message": "A fault in the provider's settings caused this error.",
             "type": "requests",
             "param": None,
             "code": "slow_down",

@@ -18,7 +18,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.provider.auth.signature import Signature, SignedCall, is_expected, is_timely
+from local.provider.auth.signature import Signature, SignedCall, is_recent, is_valid
 from tests.provider.client import BATCHES, Client, requests
 from tests.provider.conftest import KEY
 from tests.provider.test_sdk import asked, ended
@@ -138,9 +138,9 @@ def test_the_vendors_sdk_is_let_in(gateway: Control) -> None:
         (Signer(service="execute-api"), "does not match"),
         (Signer(region="us-east-1"), "does not match"),
         (Signer(key="AKIAOTHER"), "token included in the request is invalid"),
-        (Signer(digest="0" * 64), "whose hash was signed"),
-        (Signer(digest="UNSIGNED-PAYLOAD"), "whose hash was signed"),
-        (Signer(digest="STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), "whose hash was signed"),
+        (Signer(digest="0" * 64), "hash that was signed"),
+        (Signer(digest="UNSIGNED-PAYLOAD"), "hash that was signed"),
+        (Signer(digest="STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), "hash that was signed"),
     ],
 )
 def test_what_is_signed_by_another_or_for_another_is_refused(
@@ -264,7 +264,7 @@ def test_a_signature_of_another_day_than_its_moment_is_not_timely() -> None:
     signature = Signature(ACCESS_KEY, "20261122", REGION, "service", "host", "0" * 64)
     for date, timely in (("20261122T000000Z", True), ("20261121T235900Z", False)):
         about = SignedCall("GET", "/", "", {"x-amz-date": date}, "")
-        assert is_timely(about, signature, now) is timely
+        assert is_recent(about, signature, now) is timely
 
 
 def test_awss_own_example_is_signed_as_awss_documentation_says() -> None:
@@ -276,8 +276,8 @@ def test_awss_own_example_is_signed_as_awss_documentation_says() -> None:
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "
         "SignedHeaders=host;x-amz-date, Signature=b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"
     )
-    signature = Signature.read(authorization)
+    signature = Signature.parse(authorization)
     assert signature is not None
     secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"  # noqa: S105 - AWS's example
-    assert is_expected(about, signature, secret)
-    assert not is_expected(about._replace(query="Param1=value1"), signature, secret)
+    assert is_valid(about, signature, secret)
+    assert not is_valid(about._replace(query="Param1=value1"), signature, secret)

@@ -1,4 +1,4 @@
-"""The faults still to come: each call takes the first that applies to it."""
+"""The faults still to come. Each call takes the first that applies to it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class _Turn:
-    """How far a fault has got."""
+class _QueuedFault:
+    """A fault, and how often it has been used."""
 
     fault: Fault
     passed: int = 0
     struck: int = 0
 
-    def meets(self, call: CallName, batch: int | None) -> bool:
+    def applies_to(self, call: CallName, batch: int | None) -> bool:
         used_up = self.fault.times is not None and self.struck >= self.fault.times
         return not used_up and self.fault.call == call and self.fault.batch in (None, batch)
 
-    def strikes(self) -> bool:
+    def use(self) -> bool:
+        """Count a call; return whether the fault happens, or still lets the call pass."""
         if self.passed < self.fault.after:
             self.passed += 1
             return False
@@ -34,13 +35,13 @@ class FaultQueue:
 
     def __init__(self, faults: list[Fault]) -> None:
         """Start with every fault unused."""
-        self._turns = [_Turn(fault) for fault in faults]
+        self._queue = [_QueuedFault(fault) for fault in faults]
 
     def take(self, call: CallName, batch: int | None) -> list[AnyAction]:
-        """Give what goes wrong at this call, and count it as done; empty when the call goes well."""
-        turn = next((turn for turn in self._turns if turn.meets(call, batch)), None)
-        return turn.fault.actions if turn is not None and turn.strikes() else []
+        """Return and use up what goes wrong at this call; empty if nothing does."""
+        queued = next((queued for queued in self._queue if queued.applies_to(call, batch)), None)
+        return queued.fault.actions if queued is not None and queued.use() else []
 
-    def account(self) -> list[dict[str, int | str]]:
-        """Say of every fault how many calls it let pass and how many it struck."""
-        return [{"call": turn.fault.call, "passed": turn.passed, "struck": turn.struck} for turn in self._turns]
+    def stats(self) -> list[dict[str, int | str]]:
+        """Return how many calls each fault let pass, and how many it struck."""
+        return [{"call": queued.fault.call, "passed": queued.passed, "struck": queued.struck} for queued in self._queue]

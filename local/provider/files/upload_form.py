@@ -1,4 +1,4 @@
-"""The body of an upload: from a form on disk to a file of its own, mapped into memory but not loaded."""
+"""The form of an upload: its file is kept on disk and mapped, not loaded into memory."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 
 
-async def read_upload(headers: Headers, body: BinaryIO, max_bytes: int) -> tuple[str, mmap.mmap | bytes]:
-    """Give name and content of the uploaded file; raises `ApiError` 400."""
+async def read_upload_form(headers: Headers, body: BinaryIO, max_bytes: int) -> tuple[str, mmap.mmap | bytes]:
+    """Return name and content of the uploaded file; raises `ApiError` 400."""
     if not headers.get("content-type", "").startswith("multipart/form-data"):
         raise ApiError(400, "The request must be multipart/form-data.")
     try:
@@ -27,12 +27,12 @@ async def read_upload(headers: Headers, body: BinaryIO, max_bytes: int) -> tuple
     except MultiPartException as error:
         raise ApiError(400, f"The form could not be read: {error.message}") from None
     try:
-        return _checked(form, max_bytes)
+        return _check(form, max_bytes)
     finally:
         await form.close()
 
 
-def _checked(form: FormData, max_bytes: int) -> tuple[str, mmap.mmap | bytes]:
+def _check(form: FormData, max_bytes: int) -> tuple[str, mmap.mmap | bytes]:
     file, purpose = form.get("file"), form.get("purpose")
     if not isinstance(file, UploadFile):
         raise ParamError(400, "'file' is a required property", "file")
@@ -46,12 +46,12 @@ def _checked(form: FormData, max_bytes: int) -> tuple[str, mmap.mmap | bytes]:
 
 
 def _mapped(file: UploadFile) -> mmap.mmap | bytes:
-    """Keep the bytes when the file is closed; an empty one cannot be mapped."""
+    """Map the content, which outlives the closed file; an empty file cannot be mapped."""
     if not file.size:
         return b""
-    number = file.file.fileno()  # moves a small file from memory to the disk
+    descriptor = file.file.fileno()  # moves a small file from memory to the disk
     file.file.flush()
-    return mmap.mmap(number, 0, access=mmap.ACCESS_READ)
+    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
 
 
 async def _chunks(body: BinaryIO) -> AsyncGenerator[bytes]:

@@ -1,4 +1,4 @@
-"""The connection itself: how an answer is lost, cut or reset, which no HTTP framework offers."""
+"""Faults of the connection, which no HTTP framework offers: an answer is lost, truncated or reset."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from local.provider.faults.actions import Cut, Ending
 
 TRANSPORT = "conveyor.transport"
-"""Key of the scope under which an application finds the transport of its connection."""
-ARRIVAL_SECONDS = 0.05
-"""Time that what was sent gets to arrive before a reset, which destroys what is still under way."""
+"""Key of the ASGI scope that holds the transport of the connection."""
+FLUSH_SECONDS = 0.05
+"""Wait before a reset, which would discard bytes that have not arrived yet."""
 
 
-class Protocol(H11Protocol):
-    """HTTP/1.1 that tells the application which transport its request came by."""
+class HttpProtocol(H11Protocol):
+    """HTTP/1.1 that gives the application the transport of each request."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's business, passed on
-        """Put the transport in the scope of each request."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        """Put the transport into the scope of each request."""
         super().__init__(*args, **kwargs)
         app = self.app
 
@@ -36,7 +36,7 @@ class Protocol(H11Protocol):
         self.app = with_transport
 
 
-class Severed(Response):
+class NoAnswer(Response):
     """No answer at all: the connection ends."""
 
     def __init__(self, ending: Ending) -> None:
@@ -45,58 +45,58 @@ class Severed(Response):
         self.ending = ending
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - nothing is sent
-        """End the connection and wait until the server has noticed, so that it misses no answer."""
-        sever(scope, self.ending)
-        await gone(receive)
+        """End the connection, and wait until the server has noticed: it would report a missing answer."""
+        disconnect(scope, self.ending)
+        await wait_for_disconnect(receive)
 
 
-class Shortened(Response):
+class TruncatedAnswer(Response):
     """An answer of which only the first bytes of the body are sent."""
 
-    def __init__(self, whole: Response, cut: Cut) -> None:
-        """Wrap the whole answer."""
+    def __init__(self, complete: Response, cut: Cut) -> None:
+        """Wrap the complete answer."""
         super().__init__()
-        self.whole = whole
+        self.complete = complete
         self.cut = cut
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send what is allowed; the length is not told, so that a clean end looks like the true one."""
-        left = self.cut.at
+        """Send the first bytes, without `content-length`: a clean end then looks like a complete answer."""
+        remaining = self.cut.at
         done = False
 
-        async def send_some(message: Message) -> None:
-            nonlocal left, done
+        async def send_truncated(message: Message) -> None:
+            nonlocal remaining, done
             if message["type"] == "http.response.start":
                 headers = [header for header in message["headers"] if header[0] != b"content-length"]
                 await send({**message, "headers": headers})
             elif not done:
-                body = message.get("body", b"")[:left]
-                left -= len(body)
-                done = left == 0 or not message.get("more_body", False)
+                body = message.get("body", b"")[:remaining]
+                remaining -= len(body)
+                done = remaining == 0 or not message.get("more_body", False)
                 await send({**message, "body": body, "more_body": not done or self.cut.ending != "clean"})
                 if done and self.cut.ending != "clean":
-                    await asyncio.sleep(ARRIVAL_SECONDS)
-                    sever(scope, self.cut.ending)
+                    await asyncio.sleep(FLUSH_SECONDS)
+                    disconnect(scope, self.cut.ending)
 
-        await self.whole(scope, receive, send_some)
+        await self.complete(scope, receive, send_truncated)
         if self.cut.ending != "clean":
-            await gone(receive)
+            await wait_for_disconnect(receive)
 
 
-def sever(scope: Scope, ending: Ending) -> None:
-    """End the connection of a request, now; one that the client has ended already is left alone."""
+def disconnect(scope: Scope, ending: Ending) -> None:
+    """End the connection of a request, unless the client has ended it already."""
     transport = scope[TRANSPORT]
     if transport.is_closing():
         return
     if ending == "close":
         transport.close()
         return
-    at_once = struct.pack("ii", 1, 0)  # linger on, for no time: the kernel sends RST instead of FIN
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    no_linger = struct.pack("ii", 1, 0)  # linger for zero seconds: the kernel sends RST instead of FIN
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
     transport.abort()
 
 
-async def gone(receive: Receive) -> None:
-    """Wait until the server knows that the connection has ended."""
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Wait until the server has noticed the end of the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

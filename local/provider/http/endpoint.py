@@ -1,4 +1,4 @@
-"""One call from its first byte to its last: counted, let in, met by its faults, answered."""
+"""One call, from its first byte to its last: counted, authenticated, met by its faults, answered."""
 
 from __future__ import annotations
 
@@ -11,136 +11,140 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from local.provider.auth.api_key import check_api_key
-from local.provider.auth.aws_gateway import admit, authorize
+from local.provider.auth.aws_gateway import check_headers, check_signature
 from local.provider.errors import ApiError, new_request_id
 from local.provider.faults.actions import Answer, AnyAction, CallName, Cut, Delay, Lose, Reset, When
-from local.provider.http.connection import Severed, Shortened
+from local.provider.http.connection import NoAnswer, TruncatedAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from local.provider.settings import Settings
-    from local.provider.state import Provider, World
+    from local.provider.state import Provider, ProviderState
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that was let in, with its whole body in a file."""
+    """A call that passed the checks of its headers, with its whole body in a file."""
 
-    world: World
+    state: ProviderState
     request: Request
     body: BinaryIO
     actions: list[AnyAction]
+    """The faults that meet this call."""
 
     @property
     def batch_id(self) -> str:
-        """Give the id of the batch in the path."""
+        """The id of the batch in the path."""
         return str(self.request.path_params["batch_id"])
 
     @property
     def file_id(self) -> str:
-        """Give the id of the file in the path."""
+        """The id of the file in the path."""
         return str(self.request.path_params["file_id"])
 
-    def action[A: AnyAction](self, kind: type[A]) -> A | None:
-        """Give the first action of a kind, or None."""
-        return next((action for action in self.actions if isinstance(action, kind)), None)
+    def action[A: AnyAction](self, action_type: type[A]) -> A | None:
+        """Return the first action of a type, or None."""
+        return next((action for action in self.actions if isinstance(action, action_type)), None)
 
 
-type Act = Callable[[Call], Awaitable[Response]]
+type Handler = Callable[[Call], Awaitable[Response]]
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
-    """How a dialect lets calls in and refuses them."""
+class Conventions:
+    """What all calls of one API have in common."""
 
-    check: Callable[[Request], None]  # of the headers, besides the key; raises `ApiError`
-    refuse: Callable[[ApiError], Response]
-    request_id: str  # header that carries the id of the request
+    check_headers: Callable[[Request], None]
+    """Checks all headers but the key; raises `ApiError`."""
+    error_response: Callable[[ApiError], Response]
+    request_id_header: str
     may_be_signed: bool = False
 
 
-def endpoint(provider: Provider, manners: Manners, name: CallName, act: Act) -> Endpoint:
-    """Make the endpoint of a call from what the call does; `act` may raise `ApiError`."""
+def endpoint(provider: Provider, conventions: Conventions, name: CallName, handler: Handler) -> Endpoint:
+    """Make the endpoint of a call from its handler, which may raise `ApiError`."""
 
     async def answer(request: Request) -> Response:
-        world = provider.world
-        world.arrive(name)
+        state = provider.state
+        state.count_call(name)
         try:
-            _admit(request, world.settings, manners)
-            actions = world.meet(name, **request.path_params)
+            _check_before_body(request, state.settings, conventions)
+            actions = state.faults_of(name, **request.path_params)
             with TemporaryFile() as body:
-                call = Call(world, request, body, actions)
-                severed = await _receive(call)
-                if manners.may_be_signed and world.settings.signed and not severed:
-                    await asyncio.to_thread(authorize, request, name, body, world.settings.signed)
-                response = severed or await _exchange(call, manners, act)
+                call = Call(state, request, body, actions)
+                no_answer = await _receive_body(call)
+                if conventions.may_be_signed and state.settings.signed and not no_answer:
+                    await asyncio.to_thread(check_signature, request, name, body, state.settings.signed)
+                response = no_answer or await _handle(call, conventions, handler)
         except ApiError as error:
-            response = manners.refuse(error)
+            response = conventions.error_response(error)
         except ClientDisconnect:
-            response = Severed("close")
+            response = NoAnswer("close")
         return response
 
     return answer
 
 
-async def _exchange(call: Call, manners: Manners, act: Act) -> Response:
-    """Let the call take effect, unless a fault comes before; a fault after it replaces the answer."""
-    if early := await _interfere(call, manners, "before"):
-        return early
+async def _handle(call: Call, conventions: Conventions, handler: Handler) -> Response:
+    """Run the handler, unless a fault comes before it; a fault after it replaces the answer."""
+    if response := await _run_faults(call, conventions, "before"):
+        return response
     try:
-        response = await act(call)
-        response.headers[manners.request_id] = new_request_id()
+        response = await handler(call)
+        response.headers[conventions.request_id_header] = new_request_id()
     except ApiError as error:
-        response = manners.refuse(error)
-    if late := await _interfere(call, manners, "after"):
-        return late
+        response = conventions.error_response(error)
+    if replacement := await _run_faults(call, conventions, "after"):
+        return replacement
     cut = call.action(Cut)
-    return Shortened(response, cut) if cut else response
+    return TruncatedAnswer(response, cut) if cut else response
 
 
-async def _interfere(call: Call, manners: Manners, when: When) -> Response | None:
-    """Act out the waiting and the answers of one side of the effect."""
+async def _run_faults(call: Call, conventions: Conventions, when: When) -> Response | None:
+    """Run the delays, and return the answer, of the faults before or after the handler."""
     for action in call.actions:
         if isinstance(action, Delay) and action.when == when:
             await asyncio.sleep(action.seconds)
         elif isinstance(action, Lose) and action.when == when:
-            return Severed(action.ending)
+            return NoAnswer(action.ending)
         elif isinstance(action, Answer) and action.when == when:
-            call.world.send_away(action.headers)
-            return _error(action, manners)
+            call.state.note_retry_after(action.headers)
+            return _error_answer(action, conventions)
     return None
 
 
-def _error(action: Answer, manners: Manners) -> Response:
+def _error_answer(action: Answer, conventions: Conventions) -> Response:
     if action.body is not None:
         return Response(action.body, action.status, action.headers, "text/html")
-    headers, code = action.headers, action.error_code
-    return manners.refuse(ApiError(action.status, action.message, kind=action.type, code=code, headers=headers))
+    error = ApiError(
+        action.status, action.message, error_type=action.type, code=action.error_code, headers=action.headers
+    )
+    return conventions.error_response(error)
 
 
-def _admit(request: Request, settings: Settings, manners: Manners) -> None:
-    """Check what the headers tell; raises `ApiError` 401, 400 or 413."""
-    if manners.may_be_signed and settings.signed:
-        admit(request, settings.signed)
+def _check_before_body(request: Request, settings: Settings, conventions: Conventions) -> None:
+    """Check all headers; raises `ApiError` 401, 400 or 413."""
+    if conventions.may_be_signed and settings.signed:
+        check_headers(request, settings.signed)
     else:
         check_api_key(request, settings.api_key)
-    manners.check(request)
+    conventions.check_headers(request)
     if int(request.headers.get("content-length", "0")) > settings.max_body_bytes:
         raise _too_large()
 
 
-async def _receive(call: Call) -> Severed | None:
-    """Take the body in; raises `ApiError` 413 for a body of unknown length that is too long."""
+async def _receive_body(call: Call) -> NoAnswer | None:
+    """Write the body to its file; raises `ApiError` 413 if a body of unknown length is too long."""
     reset = call.action(Reset)
     size = 0
     async for chunk in call.request.stream():
         size += len(chunk)
-        if size > call.world.settings.max_body_bytes:
+        if size > call.state.settings.max_body_bytes:
             raise _too_large()
         if reset and size >= reset.at:
-            return Severed("reset")
+            return NoAnswer("reset")
         call.body.write(chunk)
     call.body.flush()
     return None

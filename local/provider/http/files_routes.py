@@ -1,4 +1,4 @@
-"""The dialect of the files, first half: the calls under `/v1/files`, and the manners of both halves."""
+"""The file batch API: the calls under `/v1/files`, and what they share with those under `/v1/batches`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from local.provider.batches.result_stream import stream
-from local.provider.errors import FILE_REQUEST_ID, ApiError, ParamError
+from local.provider.batches.result_stream import stream_results
+from local.provider.errors import FILES_REQUEST_ID, ApiError, ParamError
 from local.provider.faults.actions import Archive, Spoil, Unlist
-from local.provider.files.file_store import File, Input, chunks, view
-from local.provider.files.result_writer import form_of
-from local.provider.files.upload_form import read_upload
-from local.provider.http.endpoint import Call, Manners, endpoint
+from local.provider.files.file_store import File, UploadedFile, content_chunks, file_object
+from local.provider.files.result_writer import format_of
+from local.provider.files.upload_form import read_upload_form
+from local.provider.http.endpoint import Call, Conventions, endpoint
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,21 +27,21 @@ MAX_LIMIT = 10_000
 MEDIA_TYPE = "application/octet-stream"
 
 
-def _anything(_: Request) -> None:
-    """Ask for no header but the key."""
+def _no_check(_: Request) -> None:
+    """Require no header but the key."""
 
 
-MANNERS = Manners(_anything, ApiError.file_response, FILE_REQUEST_ID)
+CONVENTIONS = Conventions(_no_check, ApiError.files_response, FILES_REQUEST_ID)
 
 
 def routes(provider: Provider) -> list[Route]:
-    """Give the routes of this half."""
-    make = partial(endpoint, provider, MANNERS)
+    """Return the routes under `/v1/files`."""
+    make = partial(endpoint, provider, CONVENTIONS)
     read_results, read_input = make("results", read), make("file", read)
 
     async def content(request: Request) -> Response:
-        result = provider.world.files.batch_of(request.path_params["file_id"]) is not None
-        return await (read_results if result else read_input)(request)
+        is_result = provider.state.files.batch_of(request.path_params["file_id"]) is not None
+        return await (read_results if is_result else read_input)(request)
 
     return [
         Route(FILES, make("upload", upload), methods=["POST"]),
@@ -53,81 +53,81 @@ def routes(provider: Provider) -> list[Route]:
 
 
 async def upload(call: Call) -> Response:
-    """Take a file in; what is wrong with its lines shows when a batch is made of it."""
-    limit = call.world.settings.max_file_bytes
-    name, content = await read_upload(call.request.headers, call.body, limit)
-    file = call.world.files.add(name, content, call.world.now)
+    """Store a file; its lines are checked when a batch is created from it."""
+    limit = call.state.settings.max_file_bytes
+    name, content = await read_upload_form(call.request.headers, call.body, limit)
+    file = call.state.files.add_upload(name, content, call.state.now)
     if unlist := call.action(Unlist):
-        file.unlisted_looks = unlist.looks
-    return JSONResponse(view(file, call.world.settings))
+        file.hidden_listings = unlist.looks
+    return JSONResponse(file_object(file, call.state.settings))
 
 
 async def retrieve(call: Call) -> Response:
     """Show one file."""
-    return JSONResponse(view(_file(call), call.world.settings))
+    return JSONResponse(file_object(_file(call), call.state.settings))
 
 
 async def list_page(call: Call) -> Response:
     """Show a page of files, newest first unless asked otherwise."""
-    settings, query = call.world.settings, call.request.query_params
+    settings, query = call.state.settings, call.request.query_params
     if not settings.lists_files:
         raise ApiError(405, "Files are not listed here.")
     limit = read_limit(query.get("limit"), MAX_LIMIT, MAX_LIMIT)
-    sequence = query.get("order", "desc")
-    if sequence not in ("asc", "desc"):
+    order = query.get("order", "desc")
+    if order not in ("asc", "desc"):
         raise ParamError(400, "order must be asc or desc", "order")
-    shown = call.world.files.look(call.world.now, purpose=query.get("purpose"), oldest_first=sequence == "asc")
+    files = call.state.files.listing(call.state.now, purpose=query.get("purpose"), oldest_first=order == "asc")
     if settings.list_form == "array":
-        return JSONResponse([view(file, settings) for file in shown])
-    later = shown[_place(shown, query.get("after")) :]
-    return JSONResponse(page([view(file, settings) for file in later[:limit]], more=len(later) > limit))
+        return JSONResponse([file_object(file, settings) for file in files])
+    later = files[_index_after(files, query.get("after")) :]
+    return JSONResponse(page_object([file_object(file, settings) for file in later[:limit]], more=len(later) > limit))
 
 
 async def read(call: Call) -> Response:
-    """Stream an upload back, or one of the files of an ended batch."""
-    batch = call.world.files.batch_of(call.file_id)
+    """Stream an upload, or a result file of an ended batch."""
+    batch = call.state.files.batch_of(call.file_id)
     if batch and call.action(Archive):
-        batch.archived_at = min(batch.archived_at, call.world.now)
+        batch.archive(call.state.now)
     file = _file(call)
-    if isinstance(file, Input):
-        return StreamingResponse(chunks(file.content), media_type=MEDIA_TYPE)
-    if not file.filled:
+    if isinstance(file, UploadedFile):
+        return StreamingResponse(content_chunks(file.content), media_type=MEDIA_TYPE)
+    if not file.has_lines:
         return Response(media_type=MEDIA_TYPE)
-    form = form_of(file.batch, file.job, file.part)
-    return StreamingResponse(stream(file.batch, call.action(Spoil), form), media_type=MEDIA_TYPE)
+    results = stream_results(file.batch, format_of(file.batch, file.fields, file.kind), call.action(Spoil))
+    return StreamingResponse(results, media_type=MEDIA_TYPE)
 
 
 async def delete(call: Call) -> Response:
-    """Delete a file, of either kind."""
+    """Delete an upload or a result file."""
     file = _file(call)
     file.delete()
     return JSONResponse({"id": file.id, "object": "file", "deleted": True})
 
 
-def read_limit(text: str | None, default: int, most: int) -> int:
-    """Read how long a page may be; raises `ApiError` 400."""
+def read_limit(text: str | None, default: int, maximum: int) -> int:
+    """Read the length of a page; raises `ApiError` 400."""
     if text is None:
         return default
-    if not text.isdecimal() or not 1 <= int(text) <= most:
-        raise ParamError(400, f"limit must be an integer from 1 to {most}", "limit")
+    if not text.isdecimal() or not 1 <= int(text) <= maximum:
+        raise ParamError(400, f"limit must be an integer from 1 to {maximum}", "limit")
     return int(text)
 
 
-def page(data: list[dict[str, Any]], *, more: bool) -> dict[str, Any]:
-    """Give the page object around what it holds."""
+def page_object(data: list[dict[str, Any]], *, more: bool) -> dict[str, Any]:
+    """Return the page object with its items."""
     first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
     return {"object": "list", "data": data, "first_id": first, "last_id": last, "has_more": more}
 
 
 def _file(call: Call) -> File:
-    return call.world.files.get(call.file_id, call.world.now)
+    return call.state.files.get(call.file_id, call.state.now)
 
 
-def _place(shown: list[File], after: str | None) -> int:
-    """Give the place behind a file in a listing."""
-    if after is None:
+def _index_after(files: list[File], file_id: str | None) -> int:
+    """Return the index after a file in a listing."""
+    if file_id is None:
         return 0
-    for place, file in enumerate(shown, 1):
-        if file.id == after:
-            return place
-    raise ParamError(404, f"No such File object: {after}", "after")
+    for index, file in enumerate(files, 1):
+        if file.id == file_id:
+            return index
+    raise ParamError(404, f"No such File object: {file_id}", "after")

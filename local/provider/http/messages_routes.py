@@ -1,4 +1,4 @@
-"""The Message Batches dialect: six calls under `/v1/messages/batches`."""
+"""The Message Batches API: six calls under `/v1/messages/batches`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from local.provider.batches.result_stream import stream
+from local.provider.batches.result_stream import stream_results
 from local.provider.errors import ApiError
 from local.provider.faults.actions import Archive, Spoil, Unlist
-from local.provider.http.endpoint import Call, Manners, endpoint
+from local.provider.http.endpoint import Call, Conventions, endpoint
+from local.provider.messages.batch_object import batch_object
 from local.provider.messages.betas import betas_of
 from local.provider.messages.params import VERSIONS
-from local.provider.messages.request_body import read_envelope
+from local.provider.messages.request_body import read_create_body
+from local.provider.messages.result_writer import RESULTS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,8 +31,9 @@ DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
 
 
 def routes(provider: Provider) -> list[Route]:
-    """Give the routes of the dialect."""
-    make = partial(endpoint, provider, Manners(_check_headers, ApiError.response, "request-id", may_be_signed=True))
+    """Return the routes of the API."""
+    conventions = Conventions(_check_headers, ApiError.messages_response, "request-id", may_be_signed=True)
+    make = partial(endpoint, provider, conventions)
     return [
         Route(BATCHES, make("create", create), methods=["POST"]),
         Route(BATCHES, make("list", list_page), methods=["GET"]),
@@ -42,21 +45,20 @@ def routes(provider: Provider) -> list[Route]:
 
 
 async def create(call: Call) -> Response:
-    """Create a batch; all faults of the envelope are 400, those of params wait for the end."""
-    version = call.request.headers["anthropic-version"]
-    limit = call.world.settings.max_requests
+    """Create a batch. A wrong body is 400; wrong params are an error in the results."""
+    state, version = call.state, call.request.headers["anthropic-version"]
     betas = betas_of(call.request)
-    read = partial(read_envelope, call.body, version=version, betas=betas, max_requests=limit)
-    asked = await asyncio.to_thread(read)  # a large body takes seconds, and other calls go on
-    batch = call.world.batches.create(asked, call.world.settings, call.world.now, betas=betas)
+    read = partial(read_create_body, call.body, version=version, betas=betas, max_requests=state.settings.max_requests)
+    requests = await asyncio.to_thread(read)  # a large body takes seconds, and other calls must not wait
+    batch = state.batches.create(requests, state.settings, state.now, betas=betas)
     if unlist := call.action(Unlist):
-        batch.unlisted_looks = unlist.looks
-    return _shown(call, batch)
+        batch.hidden_listings = unlist.looks
+    return _batch_response(call, batch)
 
 
 async def retrieve(call: Call) -> Response:
     """Show one batch."""
-    return _shown(call, _batch(call))
+    return _batch_response(call, _batch(call))
 
 
 async def list_page(call: Call) -> Response:
@@ -65,8 +67,8 @@ async def list_page(call: Call) -> Response:
     after_id, before_id = query.get("after_id"), query.get("before_id")
     if after_id and before_id:
         raise ApiError(400, "before_id: after_id and before_id exclude each other")
-    batches, more = call.world.batches.page(_limit(query.get("limit")), after_id, before_id)
-    data = [_view(call, batch) for batch in batches]
+    batches, more = call.state.batches.page(_limit(query.get("limit")), after_id, before_id)
+    data = [_batch_object(call, batch) for batch in batches]
     first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
     return JSONResponse({"data": data, "has_more": more, "first_id": first, "last_id": last})
 
@@ -74,41 +76,41 @@ async def list_page(call: Call) -> Response:
 async def read_results(call: Call) -> Response:
     """Stream the results of an ended batch."""
     batch = _batch(call)
-    now = call.world.now
+    now = call.state.now
     if not batch.ended(now):
         raise ApiError(404, f"Batch {batch.id} has no results yet: it is {batch.status(now)}.")
     if batch.archived(now):
         raise ApiError(404, f"The results of batch {batch.id} are no longer available.")
-    return StreamingResponse(stream(batch, call.action(Spoil)), media_type="application/x-jsonl")
+    return StreamingResponse(stream_results(batch, RESULTS, call.action(Spoil)), media_type="application/x-jsonl")
 
 
 async def cancel(call: Call) -> Response:
-    """Begin to cancel a batch."""
+    """Start to cancel a batch."""
     batch = _batch(call)
-    batch.cancel(call.world.now)
-    return _shown(call, batch)
+    batch.cancel(call.state.now)
+    return _batch_response(call, batch)
 
 
 async def delete(call: Call) -> Response:
     """Delete an ended batch."""
-    call.world.batches.delete(call.batch_id, call.world.now)
+    call.state.batches.delete(call.batch_id, call.state.now)
     return JSONResponse({"id": call.batch_id, "type": "message_batch_deleted"})
 
 
 def _batch(call: Call) -> Batch:
-    batch = call.world.batches.get(call.batch_id)
+    batch = call.state.batches.get(call.batch_id)
     if call.action(Archive):
-        batch.archived_at = min(batch.archived_at, call.world.now)
+        batch.archive(call.state.now)
     return batch
 
 
-def _shown(call: Call, batch: Batch) -> JSONResponse:
-    return JSONResponse(_view(call, batch))
+def _batch_response(call: Call, batch: Batch) -> JSONResponse:
+    return JSONResponse(_batch_object(call, batch))
 
 
-def _view(call: Call, batch: Batch) -> dict[str, Any]:
-    origin = call.world.settings.results_origin or str(call.request.base_url)
-    return batch.view(call.world.now, origin.rstrip("/"))
+def _batch_object(call: Call, batch: Batch) -> dict[str, Any]:
+    origin = call.state.settings.results_origin or str(call.request.base_url)
+    return batch_object(batch, call.state.now, origin.rstrip("/"))
 
 
 def _limit(text: str | None) -> int:

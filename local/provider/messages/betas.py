@@ -1,8 +1,8 @@
-"""Beta features: the names that the provider knows, and what a request may hold only under one of them.
+"""Beta features: the known names, and the fields of a request that need one.
 
-Names: `anthropic.types.AnthropicBetaParam` of SDK 2.14.0, where the beta `MessageCreateParams` beside the other also
-shows which fields need one. `max_tokens`: https://platform.claude.com/docs/en/build-with-claude/batch-processing
-(2026-09-26). Words of the refusal: https://platform.claude.com/docs/en/api/beta-headers
+Sources: `anthropic.types.AnthropicBetaParam` of SDK 2.14.0 for the names, and its beta `MessageCreateParams` for the
+fields. `max_tokens`: https://platform.claude.com/docs/en/build-with-claude/batch-processing (2026-09-26). Error text:
+https://platform.claude.com/docs/en/api/beta-headers
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _FIELDS = {
     "output_config.task_budget": ("task-budgets-2026-03-13",),
     "thinking.block_binding": ("thinking-binding-controls-2026-08-01",),
 }
-"""Fields that need one of these."""
+"""Fields, and the betas of which each needs one."""
 _TOOLS = {
     "advisor_20260301": "advisor-tool-2026-03-01",
     "bash_20241022": "computer-use-2024-10-22",
@@ -53,7 +53,7 @@ _TOOLS = {
     "computer_20251124": "computer-use-2025-11-24",
     "text_editor_20241022": "computer-use-2024-10-22",
 }
-"""Types of tools, and what each needs."""
+"""Types of tools, and the beta that each needs."""
 _LONG_OUTPUT, _LONGEST_OUTPUT = "output-300k-2026-03-24", 300_000
 _WITH_LONG_OUTPUT = re.compile(r"claude-(opus-(5-5|5|4-8|4-7|4-6)|sonnet-(5|4-6))(-20\d{6})?")
 _USUAL_OUTPUT, _SHORT_OUTPUT = 128_000, 64_000
@@ -61,44 +61,44 @@ _WITH_SHORT_OUTPUT = re.compile(r"claude-(haiku|sonnet|opus)-4-5(-20\d{6})?")
 
 
 def betas_of(request: Request) -> frozenset[str]:
-    """Read the header, which may come several times; raises `ApiError` 400 for a name that is not known."""
-    given = [name.strip() for value in request.headers.getlist(HEADER) for name in value.split(",")]
-    if unknown := [name for name in given if name not in KNOWN]:
-        named = ", ".join(f"`{name}`" for name in unknown)
+    """Return the betas of a call, whose header may be repeated; raises `ApiError` 400 for an unknown name."""
+    names = [name.strip() for value in request.headers.getlist(HEADER) for name in value.split(",")]
+    if unknown := [name for name in names if name not in KNOWN]:
+        listed = ", ".join(f"`{name}`" for name in unknown)
         raise ApiError(
             400,
-            f"Unexpected value(s) {named} for the `{HEADER}` header. Please consult our documentation at "
+            f"Unexpected value(s) {listed} for the `{HEADER}` header. Please consult our documentation at "
             "platform.claude.com/docs or try again without the header.",
         )
-    return frozenset(given)
+    return frozenset(names)
 
 
-def refusal(params: Params, betas: frozenset[str]) -> str:
-    """Say what in params needs a beta that was not named; empty where nothing does."""
-    for field, needed in _FIELDS.items():
-        if _holds(params, field.split(".")) and betas.isdisjoint(needed):
+def missing_beta(params: Params, betas: frozenset[str]) -> str:
+    """Return which part of the params needs a beta that was not named; empty if none does."""
+    for field, accepted in _FIELDS.items():
+        if _has(params, field.split(".")) and betas.isdisjoint(accepted):
             return f"{field}: Extra inputs are not permitted"
     for index, tool in enumerate(params.tools or []):
-        kind = tool.get("type")
-        if isinstance(kind, str) and kind in _TOOLS and _TOOLS[kind] not in betas:
-            return f"tools.{index}: Input tag '{kind}' found using 'type' does not match any of the expected tags"
-    most = _most_tokens(params.model, betas)
-    if params.max_tokens > most:
+        tool_type = tool.get("type")
+        if isinstance(tool_type, str) and tool_type in _TOOLS and _TOOLS[tool_type] not in betas:
+            return f"tools.{index}: Input tag '{tool_type}' found using 'type' does not match any of the expected tags"
+    limit = _max_tokens_limit(params.model, betas)
+    if params.max_tokens > limit:
         return (
-            f"max_tokens: {params.max_tokens} > {most}, which is the maximum allowed number of output tokens for "
+            f"max_tokens: {params.max_tokens} > {limit}, which is the maximum allowed number of output tokens for "
             f"{params.model}"
         )
     return ""
 
 
-def _holds(params: Params, path: Iterable[str]) -> bool:
+def _has(params: Params, path: Iterable[str]) -> bool:
     value: Any = params
     for name in path:
         value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
     return value is not None
 
 
-def _most_tokens(model: str, betas: frozenset[str]) -> int:
+def _max_tokens_limit(model: str, betas: frozenset[str]) -> int:
     if _LONG_OUTPUT in betas and _WITH_LONG_OUTPUT.fullmatch(model):
         return _LONGEST_OUTPUT
     return _SHORT_OUTPUT if _WITH_SHORT_OUTPUT.fullmatch(model) else _USUAL_OUTPUT

@@ -1,4 +1,4 @@
-"""What becomes of a request, as one line of results. The same request always gets the same line."""
+"""The result lines of the Message Batches API. The same request always gets the same line."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from local.provider.batches.result_stream import ResultFormat
+
 if TYPE_CHECKING:
-    from local.provider.messages.params import Asked
+    from local.provider.batches.request import BatchRequest
 
 CHARS_PER_TOKEN = 4
-MESSAGES = {
-    "invalid_request_error": "This request was told to be invalid.",
+ERROR_MESSAGES = {
+    "invalid_request_error": "The provider's settings make this request invalid.",
     "authentication_error": "The key of this batch is no longer valid.",
     "billing_error": "There is a problem with the payment details of this organization.",
     "permission_error": "This workspace may not use the model.",
@@ -21,48 +23,37 @@ MESSAGES = {
     "api_error": "Internal server error",
     "overloaded_error": "Overloaded",
 }
-"""Message of each kind of error a line can carry."""
+"""The message of each type of error in a result line."""
 
 
-def result_line(asked: Asked, outcome: str, answer_chars: int = 0) -> bytes:
-    """Write the result of a request, without a newline; `outcome` is any but `missing`."""
-    return msgspec.json.encode({"custom_id": asked.custom_id, "result": _result(asked, outcome, answer_chars)})
+def result_line(request: BatchRequest, outcome: str, answer_chars: int = 0) -> bytes:
+    """Return a result line without its newline; `outcome` is any but `missing`."""
+    return msgspec.json.encode({"custom_id": request.custom_id, "result": _result(request, outcome, answer_chars)})
 
 
-def natural_outcome(asked: Asked) -> str:
-    """Tell what becomes of a request nobody gave an outcome to: refused params are errors, all else succeeds."""
-    return "errored:invalid_request_error" if asked.refusal else "succeeded"
+RESULTS = ResultFormat(result_line)
+"""The one result file of a batch."""
 
 
-def error_of(asked: Asked, kind: str) -> dict[str, str]:
-    """Give kind and words of an error a request ends in."""
-    return {"type": kind, "message": asked.refusal or MESSAGES.get(kind, kind)}
+def error_of(request: BatchRequest, error_type: str) -> dict[str, str]:
+    """Return the error object of a request that was refused."""
+    return {"type": error_type, "message": request.refusal or ERROR_MESSAGES.get(error_type, error_type)}
 
 
-def _result(asked: Asked, outcome: str, answer_chars: int) -> dict[str, Any]:
-    fate, _, detail = outcome.partition(":")
-    if fate == "succeeded":
-        return {"type": fate, "message": message(asked, detail, answer_chars)}
-    if fate == "errored":
-        error = {"type": "error", "error": error_of(asked, detail), "request_id": f"req_01{asked.digest}"}
-        return {"type": fate, "error": error}
-    return {"type": fate}
-
-
-def message(asked: Asked, stop_reason: str, answer_chars: int) -> dict[str, Any]:
-    """Give the message a request ends in; without a stop reason it ends as it must."""
-    text = _text(asked, answer_chars)
+def message_of(request: BatchRequest, stop_reason: str, answer_chars: int) -> dict[str, Any]:
+    """Return the message that answers a request; an empty stop reason is replaced by the natural one."""
+    text = _answer_text(request, answer_chars)
     output_tokens = -(-len(text) // CHARS_PER_TOKEN)
-    if output_tokens > asked.max_tokens > 0:
-        text, output_tokens = text[: asked.max_tokens * CHARS_PER_TOKEN], asked.max_tokens
+    if output_tokens > request.max_tokens > 0:
+        text, output_tokens = text[: request.max_tokens * CHARS_PER_TOKEN], request.max_tokens
         stop_reason = stop_reason or "max_tokens"
     if stop_reason == "refusal":
         text, output_tokens = "", 0
     return {
-        "id": f"msg_01{asked.digest}",
+        "id": f"msg_01{request.digest}",
         "type": "message",
         "role": "assistant",
-        "model": asked.model,
+        "model": request.model,
         "content": [{"type": "text", "text": text}] if text else [],
         "stop_reason": None if stop_reason == "null" else stop_reason or "end_turn",
         "stop_sequence": None,
@@ -71,7 +62,7 @@ def message(asked: Asked, stop_reason: str, answer_chars: int) -> dict[str, Any]
         else None,
         "container": None,
         "usage": {
-            "input_tokens": asked.input_tokens,
+            "input_tokens": request.input_tokens,
             "output_tokens": output_tokens,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
@@ -80,7 +71,17 @@ def message(asked: Asked, stop_reason: str, answer_chars: int) -> dict[str, Any]
     }
 
 
-def _text(asked: Asked, answer_chars: int) -> str:
-    sentence = f"This is {asked.model}, simulated. You asked: “{asked.quote}”"
+def _result(request: BatchRequest, outcome: str, answer_chars: int) -> dict[str, Any]:
+    result_type, _, detail = outcome.partition(":")
+    if result_type == "succeeded":
+        return {"type": result_type, "message": message_of(request, detail, answer_chars)}
+    if result_type == "errored":
+        error = {"type": "error", "error": error_of(request, detail), "request_id": f"req_01{request.digest}"}
+        return {"type": result_type, "error": error}
+    return {"type": result_type}
+
+
+def _answer_text(request: BatchRequest, answer_chars: int) -> str:
+    sentence = f"This is {request.model}, simulated. You asked: “{request.quote}”"
     repeats = -(-answer_chars // len(sentence))
     return (sentence * repeats)[:answer_chars] if repeats > 1 else sentence
