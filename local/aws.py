@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv" / "aws" / "bin" / "python"
+EMULATION = ROOT / "local" / "emulation" / "__main__.py"
 REGION = "us-east-1"
 START_SECONDS = 60.0
 # The root user of the local AWS. Roles are checked; this user, like the root user of an account, may do everything.
@@ -103,8 +104,8 @@ def local_aws(work: Path, *, wait_scale: float = 0.02, extra: Mapping[str, str] 
         "AWS_CA_BUNDLE": str(aws.certificate),  # the server hands it on to the functions, whose boto3 needs it
         **(extra or {}),
     }
-    # -P: our modules beside the emulator are not its own.
-    with running([PYTHON, "-P", ROOT / "local" / "emulator.py"], env=env, log=aws.log, cwd=work) as server:
+    # -P: the directory of the script is not searched, so that no module there replaces one of MiniStack's.
+    with running([PYTHON, "-P", EMULATION], env=env, log=aws.log, cwd=work) as server:
         _wait_until_up(aws, server)
         try:
             yield aws

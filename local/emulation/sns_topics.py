@@ -1,9 +1,9 @@
-"""Topics: what a template says of their key, and the attributes of a state machine's messages.
+"""Topics: the encryption key in a template, and the attributes of messages from a state machine.
 
-MiniStack's CloudFormation drops `KmsMasterKeyId`, so that no topic of a template is encrypted. And it expects message
-attributes as a Query API client writes them, so that those of a state machine are lost.
+MiniStack's CloudFormation ignores `KmsMasterKeyId`, so that no topic of a template is encrypted. And it reads message
+attributes only as clients of the Query API write them, so that those of a state machine are lost.
 """
-# ruff: noqa: SLF001 - a mend reaches inside
+# ruff: noqa: SLF001 - a patch replaces private names
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ create = TOPIC["create"]
 attributes_of_query = sns._parse_message_attributes
 
 
-def mend() -> None:
-    """Put the mends in place."""
+def patch() -> None:
+    """Apply the patches."""
     TOPIC["create"] = _create
     sns._parse_message_attributes = _attributes
 
 
 def key_of(topic: str) -> str | None:
-    """Give the ARN of the key that encrypts a topic; None where none does."""
+    """Return the ARN of the key that encrypts a topic; None if it is not encrypted."""
     attributes = sns._topics.get(topic, {}).get("attributes", {})
     key = kms._resolve_key(attributes.get("KmsMasterKeyId"))
     return key["Arn"] if key else None
@@ -41,7 +41,7 @@ def _create(logical_id: str, properties: Json, stack: str) -> tuple[str, Json]:
 
 
 def _attributes(parameters: Json) -> Json:
-    """Take the attributes of a state machine as they are, the others as before."""
-    given = parameters.get("MessageAttributes")
-    found: Json = given if isinstance(given, dict) else attributes_of_query(parameters)
-    return found
+    """Return the attributes of a state machine unchanged, and parse others as before."""
+    value = parameters.get("MessageAttributes")
+    attributes: Json = value if isinstance(value, dict) else attributes_of_query(parameters)
+    return attributes

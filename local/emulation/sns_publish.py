@@ -1,11 +1,11 @@
-"""EventBridge and CloudWatch publish to a topic with the permission of its policy, and of its key's.
+"""EventBridge and CloudWatch need permission from a topic's policy, and from that of its key, to publish.
 
-MiniStack asks neither. On AWS a rule's message that is not permitted is lost, or put into the target's dead-letter
+MiniStack checks neither. On AWS a rule's message without permission is lost, or put into the target's dead-letter
 queue; an alarm's is lost, and its history says so. For EventBridge a statement with a condition permits nothing: "You
 can't use Condition blocks in Amazon SNS topic policies for EventBridge" (EventBridge User Guide, "Using resource-based
-policies"), and it does not say on whose behalf it uses a key.
+policies"); it also does not name a source when it uses a key.
 """
-# ruff: noqa: SLF001 - a mend reaches inside
+# ruff: noqa: SLF001 - a patch replaces private names
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge, sqs
 
-from local.emulation.roles import denial
-from local.emulation.topics import key_of
+from local.emulation.iam import denial
+from local.emulation.sns_topics import key_of
 
 type Json = dict[str, Any]
 
 EVENTS, ALARMS = "events.amazonaws.com", "cloudwatch.amazonaws.com"
-OF_KEY = ("kms:GenerateDataKey", "kms:Decrypt")
+KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
 
 logger = logging.getLogger("ministack")
 invoke_target = eventbridge._invoke_target
 dispatch_alarm_actions = cloudwatch._dispatch_alarm_actions
 
 
-def mend() -> None:
-    """Put the mends in place."""
+def patch() -> None:
+    """Apply the patches."""
     eventbridge._invoke_target = _invoke_target
     cloudwatch._dispatch_alarm_actions = _dispatch_alarm_actions
 
 
 def may_publish(topic: str, service: str, source: str) -> bool:
-    """Whether a service may publish to a topic on behalf of a rule or an alarm, given by its ARN."""
+    """Return whether a service may publish to a topic for a rule or an alarm, given by its ARN."""
     key = key_of(topic)
-    needs = [("sns:Publish", topic), *((action, key) for action in OF_KEY if key)]
-    return all(_permits(action, str(resource), service, source) for action, resource in needs)
+    required = [("sns:Publish", topic), *((action, key) for action in KEY_ACTIONS if key)]
+    return all(_permits(action, str(resource), service, source) for action, resource in required)
 
 
 def _permits(action: str, resource: str, service: str, source: str) -> bool:
-    found = evaluator._resource_policy(action.partition(":")[0], resource)
-    policy = found[0] if found else ""
+    resource_policy = evaluator._resource_policy(action.partition(":")[0], resource)
+    policy = resource_policy[0] if resource_policy else ""
     statements = (json.loads(policy) if isinstance(policy, str) else policy).get("Statement", []) if policy else []
     if service == EVENTS:
         statements = [statement for statement in statements if not statement.get("Condition")]
@@ -60,12 +60,12 @@ def _permits(action: str, resource: str, service: str, source: str) -> bool:
         region=get_region(),
         service_context={"aws:sourcearn": source, "aws:sourceaccount": account, "aws:sourceowner": account},
     )
-    verdict = evaluator.evaluate_resource_policy({"Statement": statements}, context, service=service)
-    return bool(verdict.decision == "Allow")
+    decision = evaluator.evaluate_resource_policy({"Statement": statements}, context, service=service)
+    return bool(decision.decision == "Allow")
 
 
 def _may_deliver(target: Json, rule: Json) -> bool:
-    """Whether a rule may publish to a topic, by its policy, or start a state machine, by the target's role."""
+    """Return whether a rule may publish to a topic (by its policy) or start a state machine (by the target's role)."""
     arn, role = target["Arn"], target.get("RoleArn")
     match parse_arn(arn).service:
         case "sns":

@@ -1,5 +1,5 @@
-"""What a role may do, asked of MiniStack's own evaluator, for the services that MiniStack lets act unasked."""
-# ruff: noqa: SLF001 - a mend reaches inside
+"""Permissions of a role, by MiniStack's evaluator, for the services whose calls MiniStack does not check."""
+# ruff: noqa: SLF001 - a patch replaces private names
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def denial(role: str, session: str, action: str, resource: str, keys: Mapping[str, str] | None = None) -> str | None:
-    """Say in AWS's words why a role, given by its ARN, may not do something; None where it may.
+    """Return AWS's message if a role, given by its ARN, may not do something; None if it may.
 
     `keys`: further condition keys, in lower case.
 
-    As for a call over HTTP, the resource's own policy counts too: a key's must allow, any other's may.
+    As for a call over HTTP, the policy of the resource counts too: that of a KMS key must allow, others may.
     """
     account, name = role.split(":")[4], role.rsplit("/", 1)[-1]
     service = action.partition(":")[0]
@@ -34,12 +34,12 @@ def denial(role: str, session: str, action: str, resource: str, keys: Mapping[st
         service_context=dict(keys or {}),
     )
     limits = evaluator._permissions_boundary(iam._roles, name, account)
-    verdict = evaluator.evaluate(context, evaluator._gather_role_policies(name, account), *limits)
+    decision = evaluator.evaluate(context, evaluator._gather_role_policies(name, account), *limits)
     policy = evaluator._resource_policy(service, resource)
     if policy is not None:
         required = service in evaluator._POLICY_REQUIRED
-        verdict = evaluator.combine_resource_policy(verdict, context, *policy, required=required, limits=limits)
-    if verdict.decision == "Allow":
+        decision = evaluator.combine_resource_policy(decision, context, *policy, required=required, limits=limits)
+    if decision.decision == "Allow":
         return None
-    words: str = identity_denial_message(action, context.principal_arn, resource, verdict.decision == "Deny")
-    return words
+    message: str = identity_denial_message(action, context.principal_arn, resource, decision.decision == "Deny")
+    return message

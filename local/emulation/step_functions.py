@@ -1,9 +1,9 @@
-"""State machines act with their role's permissions.
+"""The tasks of a state machine need the permissions of its role.
 
-MiniStack asks no policy when a task calls another service. On AWS the call is the role's: what it may not do fails the
-task, with the error that the Java SDK of that service has for it.
+MiniStack checks no policy when a task calls another service. On AWS a task without permission fails, with the error
+that the Java SDK of that service has for it.
 """
-# ruff: noqa: SLF001 - a mend reaches inside
+# ruff: noqa: SLF001 - a patch replaces private names
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from uuid import uuid4
 
 from ministack.services import stepfunctions
 
-from local.emulation.roles import denial
-from local.emulation.topics import key_of
+from local.emulation.iam import denial
+from local.emulation.sns_topics import key_of
 
 type Json = dict[str, Any]
 
 execute_task = stepfunctions._execute_task
 invoke_resource = stepfunctions._invoke_resource
 
-# Who acts: the role's ARN and the execution's name, which is the name of the role's session.
-actor: ContextVar[tuple[str, str] | None] = ContextVar("actor", default=None)
+# The role's ARN, and the execution's name, which is the name of the role's session.
+role_session: ContextVar[tuple[str, str] | None] = ContextVar("role_session", default=None)
 
 
-def mend() -> None:
-    """Put the mend in place."""
+def patch() -> None:
+    """Apply the patches."""
     stepfunctions._execute_task = _execute_task
     stepfunctions._invoke_resource = _invoke_resource
 
 
-def _execute_task(state: Json, given: object, execution: Json, context: Json) -> tuple[object, str | None]:
+def _execute_task(state: Json, task_input: object, execution: Json, context: Json) -> tuple[object, str | None]:
     machine = stepfunctions._state_machines[execution["stateMachineArn"]]
-    actor.set((machine["roleArn"], execution["name"]))
-    done: tuple[object, str | None] = execute_task(state, given, execution, context)
-    return done
+    role_session.set((machine["roleArn"], execution["name"]))
+    result: tuple[object, str | None] = execute_task(state, task_input, execution, context)
+    return result
 
 
 def _invoke_resource(resource: str, arguments: Json) -> object:
@@ -51,7 +51,7 @@ def _invoke_resource(resource: str, arguments: Json) -> object:
 
 
 def _require(action: str, resource: str, error: str, code: str) -> None:
-    acting = actor.get()
-    reason = denial(*acting, action, resource) if acting else None
+    session = role_session.get()
+    reason = denial(*session, action, resource) if session else None
     if reason:
         raise stepfunctions._ExecutionError(error, f"{reason} (Error Code: {code}; Request ID: {uuid4()})")

@@ -1,11 +1,11 @@
-"""Asynchronous invocations: tried again, and what failed for good goes to the OnFailure destination.
+"""Asynchronous invocations: they are retried, and events that keep failing go to the OnFailure destination.
 
-MiniStack has a rule's target invoked once. On AWS a rule invokes asynchronously like any other, and the settings are
-those of the alias or version that was named; where none was, of $LATEST, which MiniStack tells from none. MiniStack
-writes to the destination whatever the function's role may do; on AWS that is the role's write, and where it may not,
-the event is lost and the metric DestinationDeliveryFailures counts it.
+MiniStack invokes a rule's target only once. On AWS a rule invokes asynchronously like any other caller, with the
+settings of the alias or version in the ARN, and those of $LATEST if it names none. MiniStack writes to the destination
+whatever the function's role permits; on AWS the role must permit it, else the event is lost and counted by the metric
+DestinationDeliveryFailures.
 """
-# ruff: noqa: SLF001 - a mend reaches inside
+# ruff: noqa: SLF001 - a patch replaces private names
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from typing import Any
 
 from ministack.services import cloudwatch, eventbridge, lambda_svc
 
-from local.emulation.roles import denial
+from local.emulation.iam import denial
 
 type Json = dict[str, Any]
 
 SEND = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction"}
-FIRST_RETRY_SECONDS = 60.0  # and twice as many before the second one
+FIRST_RETRY_SECONDS = 60.0  # twice as long before the second retry
 
 logger = logging.getLogger("ministack")
 dispatch_to_lambda = eventbridge._dispatch_to_lambda
@@ -29,8 +29,8 @@ invoke_async_with_retry = lambda_svc.invoke_async_with_retry
 route_async_failure = lambda_svc._route_async_failure
 
 
-def mend() -> None:
-    """Put the mends in place. Retries wait as long as on AWS, scaled like all other waits."""
+def patch() -> None:
+    """Apply the patches. Retries wait as long as on AWS, times SFN_WAIT_SCALE."""
     eventbridge._dispatch_to_lambda = _dispatch_to_lambda
     lambda_svc.invoke_async_with_retry = _invoke_async_with_retry
     lambda_svc._route_async_failure = _route_async_failure
@@ -43,10 +43,10 @@ def mend() -> None:
 def _dispatch_to_lambda(arn: str, payload: str) -> None:
     function, config, _ = lambda_svc._get_func_record_for_ref(arn)
     if not function or not config:
-        dispatch_to_lambda(arn, payload)  # which logs that there is none
+        dispatch_to_lambda(arn, payload)  # which logs that the function does not exist
         return
-    named = lambda_svc._execution_record_for_config(function, {**config, "FunctionArn": arn})
-    lambda_svc.invoke_async_with_retry(named, json.loads(payload))
+    record = lambda_svc._execution_record_for_config(function, {**config, "FunctionArn": arn})
+    lambda_svc.invoke_async_with_retry(record, json.loads(payload))
 
 
 def _invoke_async_with_retry(function: Json, event: object) -> None:

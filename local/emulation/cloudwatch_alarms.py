@@ -1,10 +1,10 @@
-"""Alarms: they watch their own metric, period by period, and Step Functions has metrics.
+"""Alarms are evaluated by their dimensions and period by period, and Step Functions has metrics.
 
-MiniStack takes an alarm's metric by its name, whatever the dimensions; it adds up all periods; it looks only when a
-client puts data, not when a service does; and it counts no executions. Here an alarm is looked at whenever a value of
-its metric comes. AWS looks every minute, so that an alarm also ends by itself; here it stays until the next value.
+MiniStack ignores the dimensions of an alarm's metric, adds up all periods, evaluates alarms only when a client puts
+data, not when a service does, and has no metrics of executions. Here an alarm is evaluated with each value of its
+metric. AWS evaluates every minute, so an alarm can also end without a value; here it stays until the next one.
 """
-# ruff: noqa: SLF001 - a mend reaches inside
+# ruff: noqa: SLF001 - a patch replaces private names
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ COMPARISONS = {
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
-OF_STATUS = {"FAILED": "ExecutionsFailed", "TIMED_OUT": "ExecutionsTimedOut", "ABORTED": "ExecutionsAborted"}
+METRIC_OF_STATUS = {"FAILED": "ExecutionsFailed", "TIMED_OUT": "ExecutionsTimedOut", "ABORTED": "ExecutionsAborted"}
 
 record_metric = cloudwatch.record_metric
 emit_execution_status_event = stepfunctions._emit_execution_status_event
 
 
-def mend() -> None:
-    """Put the mends in place."""
+def patch() -> None:
+    """Apply the patches."""
     cloudwatch._evaluate_alarm = _evaluate_alarm
     cloudwatch.record_metric = _record_metric
     stepfunctions._emit_execution_status_event = _emit_execution_status_event
 
 
 def _evaluate_alarm(alarm: Json) -> None:
-    """Bring an alarm into the state that its metric asks for; periods without data are not breaching."""
+    """Set the state of an alarm; periods without data are not breaching."""
     dimensions = cloudwatch._dims_key(cloudwatch._dims_from_list(alarm["Dimensions"]))
     points = cloudwatch._metrics.get((alarm["Namespace"], alarm["MetricName"], dimensions), [])
     now, breaching = time.time(), 0
@@ -55,8 +55,8 @@ def _evaluate_alarm(alarm: Json) -> None:
         cloudwatch._dispatch_alarm_actions(alarm, old, new, reason)
 
 
-def _record_metric(namespace: str, name: str, *value: Any, **more: Any) -> None:  # noqa: ANN401 - MiniStack's own
-    record_metric(namespace, name, *value, **more)
+def _record_metric(namespace: str, name: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - MiniStack's own
+    record_metric(namespace, name, *args, **kwargs)
     for alarm in list(cloudwatch._alarms.values()):
         if (alarm["Namespace"], alarm["MetricName"]) == (namespace, name):
             _evaluate_alarm(alarm)
@@ -64,6 +64,6 @@ def _record_metric(namespace: str, name: str, *value: Any, **more: Any) -> None:
 
 def _emit_execution_status_event(execution: Json) -> None:
     emit_execution_status_event(execution)
-    metric = OF_STATUS.get(execution["status"])
+    metric = METRIC_OF_STATUS.get(execution["status"])
     if metric:
         _record_metric("AWS/States", metric, 1, "Count", {"StateMachineArn": execution["stateMachineArn"]})

@@ -1,7 +1,7 @@
 """Functions and layers are unpacked once, for all processes that run them.
 
-MiniStack unpacks them for every process it starts, which makes a cold start of seconds. On AWS that is part of the
-deployment. As there, they are not to be written to.
+MiniStack unpacks them for every process, so that a cold start takes seconds. On AWS they are unpacked when deployed,
+and are read-only.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ministack.core import lambda_runtime
 unpacking = threading.Lock()
 
 
-def mend() -> None:
-    """Put the mend in place."""
+def patch() -> None:
+    """Apply the patches."""
     lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": _Package})
 
 
 class _Package(zipfile.ZipFile):
-    """An archive that takes the place of a directory by a link to what it holds."""
+    """An archive that replaces a directory by a link to its unpacked content."""
 
     def extractall(self, path: object = None, *_: object) -> None:
         directory = Path(str(path))
@@ -33,11 +33,11 @@ class _Package(zipfile.ZipFile):
 
 
 def _unpacked(archive: Path) -> Path:
-    place = Path(tempfile.gettempdir()) / "packages" / sha256(archive.read_bytes()).hexdigest()
+    target = Path(tempfile.gettempdir()) / "packages" / sha256(archive.read_bytes()).hexdigest()
     with unpacking:
-        if not place.exists():
-            unfinished = place.with_suffix(".unfinished")
+        if not target.exists():
+            unfinished = target.with_suffix(".unfinished")
             with zipfile.ZipFile(archive) as package:
                 package.extractall(unfinished)
-            unfinished.rename(place)
-    return place
+            unfinished.rename(target)
+    return target
