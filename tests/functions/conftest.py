@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 
 from conveyor.clients import Clients
-from local.aws import Aws, local_aws
 from local.provider.control import Control
 from local.provider.http.server import serving
 from local.provider.settings import Settings

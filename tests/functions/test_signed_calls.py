@@ -32,7 +32,7 @@ def stack_settings() -> dict[str, str]:
 @pytest.fixture
 def gateway(belt: Belt, aws: Aws) -> Belt:
     """Let the provider ask the local AWS who calls."""
-    belt.provider.configure(signed=signed_by(aws))
+    belt.provider.configure(signed=signing_settings(aws))
     return belt
 
 

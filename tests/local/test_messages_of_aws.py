@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import pytest
 
-from local.aws import REGION
+from local.stack.local_aws import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from local.aws import Aws
+    from local.stack.local_aws import Aws
 
 type Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.process import ProcessFailed, held, interruptible, run, running
+from local.process import ProcessFailed, interruptible, run, running, signals_deferred
 
 if TYPE_CHECKING:
     import subprocess
@@ -34,7 +34,7 @@ time.sleep(600)
 def test_a_child_is_ended_with_all_its_own_children(tmp_path: Path) -> None:
     """The workers of the local AWS go with it."""
     command = [sys.executable, "-c", FAMILY]
-    with running(command, env={}, log=tmp_path / "log", answers=True) as child:
+    with running(command, env={}, log=tmp_path / "log", pipe_stdout=True) as child:
         assert child.stdout is not None
         grandchild = int(child.stdout.readline())
     assert child.returncode == -signal.SIGTERM
@@ -50,7 +50,7 @@ def test_a_signal_ends_the_child_and_a_second_one_does_not_cut_that_short(
     children: list[subprocess.Popen[bytes]] = []
 
     def interrupted() -> None:
-        with running([sys.executable, "-c", SLOW], env={}, log=tmp_path / "log", answers=True) as child:
+        with running([sys.executable, "-c", SLOW], env={}, log=tmp_path / "log", pipe_stdout=True) as child:
             children.append(child)
             assert child.stdout is not None
             child.stdout.readline()
@@ -69,7 +69,7 @@ def test_a_signal_waits_until_a_held_block_is_over() -> None:
     reached = []
 
     def interrupted() -> None:
-        with held():
+        with signals_deferred():
             signal.raise_signal(signal.SIGTERM)
             reached.append("the end of the block")
 

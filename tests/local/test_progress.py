@@ -9,13 +9,13 @@ from uuid import uuid4
 
 from rich.console import Console
 
-from local.progress import Progress, watch
-from local.stack import Stack
+from local.demo.progress import Progress, watch
+from local.stack.stack import Stack
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.aws import Aws
+    from local.stack.local_aws import Aws
 
 RUN = "20261122T100000Z-0123456789ab"
 KEY = "inbox/a.jsonl"
@@ -63,6 +63,6 @@ def test_trouble_is_shown_while_it_lasts_and_its_message_is_not_the_end(aws: Aws
     text = shown.getvalue()
     assert "it is troubled\n\nwords: troubled\n" in text
     assert "words: completed" not in text
-    assert "last time: nothing answers …" in text
+    assert "last error: nothing answers …" in text
     assert text.index("it is troubled") < text.index("notified   it is completed")
     assert text.count("for nothing new") == 1

@@ -18,7 +18,7 @@ from tests.support.shell.terminal import interpreted
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.aws import Aws
+    from local.stack.local_aws import Aws
 
 
 @pytest.fixture

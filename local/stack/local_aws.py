@@ -1,4 +1,4 @@
-"""The local AWS: MiniStack as a child process, with IAM policies and TLS enforced, on a free port of the loopback."""
+"""The local AWS: MiniStack as a child process on a free port of the loopback, with IAM policies and TLS enforced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import ssl
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,21 +15,20 @@ import botocore.session
 import httpx
 from botocore.config import Config
 
-from local.process import ProcessFailed, exited, running, tail
+from local.paths import ROOT
+from local.process import ProcessFailed, clean_env, exited, running, tail
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv" / "aws" / "bin" / "python"
 EMULATION = ROOT / "local" / "emulation" / "__main__.py"
 REGION = "us-east-1"
 START_SECONDS = 60.0
-# The root user of the local AWS. Roles are checked; this user, like the root user of an account, may do everything.
+# The root user of the local AWS, who may do everything; roles are checked.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
-# What a child may inherit. Nothing else, least of all somebody's AWS profile or API key.
-INHERITED = ("PATH", "LANG", "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Aws:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment in which any AWS client talks to this AWS and to no other."""
+        """The environment in which every AWS client uses this AWS only."""
         return {
             **CREDENTIALS,
             "AWS_ENDPOINT_URL": self.url,
@@ -54,7 +52,7 @@ class Aws:
         }
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - the caller names the type, as boto3 cannot
-        """Give a boto3 client of this AWS, whatever profile, proxy or configuration the caller's shell has."""
+        """Return a boto3 client of this AWS, independent of the profile, proxy and configuration of the shell."""
         unset = dict.fromkeys(("profile", "config_file", "credentials_file"), (None, None, None, None))
         core = botocore.session.Session(session_vars=unset)
         session = boto3.Session(
@@ -69,24 +67,18 @@ class Aws:
         return client
 
     def close(self) -> None:
-        """Close the connections of all clients: the server ends when the last one is closed, or 75 s later."""
+        """Close the connections of all clients, for which the server would wait up to 75 s at its end."""
         for client in self._clients:
             client.close()
 
 
-def clean_env() -> dict[str, str]:
-    """Give what children may inherit, with the loopback kept from any proxy."""
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return inherited | {"NO_PROXY": "localhost,127.0.0.1,::1", "no_proxy": "localhost,127.0.0.1,::1"}
-
-
 @contextmanager
 def local_aws(work: Path, *, wait_scale: float = 0.02, extra: Mapping[str, str] | None = None) -> Iterator[Aws]:
-    """Run the local AWS for the length of the block, with `work`, an existing directory, as its temporary one.
+    """Run the local AWS for the length of the block; `work`, an existing directory, holds its temporary files.
 
     `wait_scale` multiplies the seconds of Wait states and of Retry back-off; Lambda and HTTP take their real time.
-    `extra` is environment for the server, such as LAMBDA_ASYNC_RETRY_BASE_SECONDS.
-    Raises ProcessFailed where it does not come up.
+    `extra` is environment of the server, such as LAMBDA_ASYNC_RETRY_BASE_SECONDS.
+    Raises ProcessFailed if it does not start.
     """
     port = _free_port()
     aws = Aws(f"https://localhost:{port}", work / "ministack-tls" / "server.crt", work / "aws.log")
@@ -101,7 +93,7 @@ def local_aws(work: Path, *, wait_scale: float = 0.02, extra: Mapping[str, str] 
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
         "SFN_WAIT_SCALE": str(wait_scale),
-        "AWS_CA_BUNDLE": str(aws.certificate),  # the server hands it on to the functions, whose boto3 needs it
+        "AWS_CA_BUNDLE": str(aws.certificate),  # passed on to the functions, whose boto3 needs it
         **(extra or {}),
     }
     # -P: the directory of the script is not searched, so that no module there replaces one of MiniStack's.

@@ -1,4 +1,4 @@
-"""Build and deploy the template with the real SAM CLI; unchanged sources are built once."""
+"""Build and deploy the template with the real SAM CLI; the same sources are built once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.aws import ROOT, Aws, clean_env
-from local.process import run
+from local.paths import ROOT
+from local.process import clean_env, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from local.stack.local_aws import Aws
 
 STACK_NAME = "conveyor"
 ENVIRONMENT = ROOT / ".venv" / "sam" / "bin"
@@ -22,7 +24,7 @@ PYTHON = ENVIRONMENT / "python"
 SAM = (PYTHON, "-m", "samcli")
 BUILDS = ROOT / ".aws-sam" / "local"
 KEPT_BUILDS = 3
-# Whatever changes what `sam build` makes.
+# Everything that the output of `sam build` depends on.
 SOURCES = ("template.yaml", "functions", "layers", "statemachine", "requirements/sam.txt")
 SAM_ENV = {
     "SAM_CLI_TELEMETRY": "0",
@@ -32,34 +34,34 @@ SAM_ENV = {
 
 
 def architecture() -> str:
-    """Name the processor of this machine as AWS names it; the functions run here."""
+    """Return AWS's name for the processor of this machine, on which the functions run."""
     return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
 
 
 def build(work: Path) -> Path:
-    """Give the directory of the built template, built now if its sources have changed. `work` takes the log.
+    """Return the directory of the built template, and build it if the sources have changed. The log is in `work`.
 
     Raises ProcessFailed with the end of the log.
     """
     BUILDS.mkdir(parents=True, exist_ok=True)
     built = BUILDS / _digest()
     if not built.exists():
-        # Made beside its place and then moved there: a build that was cut is never taken for one.
+        # Built in another directory and then renamed: an interrupted build is never used.
         unfinished = Path(tempfile.mkdtemp(dir=BUILDS, prefix="unfinished-"))
         try:
             _sam_build(unfinished, work)
             if platform.system() != "Linux":
-                _use_own_wheels(unfinished, work)
+                _replace_wheels(unfinished, work)
             unfinished.rename(built)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     built.touch()
-    _forget_old_builds()
+    _remove_old_builds()
     return built
 
 
 def deploy(aws: Aws, built: Path, parameters: Mapping[str, str], work: Path) -> dict[str, str]:
-    """Deploy a built template; answers with the stack's outputs. Raises ProcessFailed with the end of the log."""
+    """Deploy a built template; returns the stack's outputs. Raises ProcessFailed with the end of the log."""
     env = clean_env() | SAM_ENV | aws.env | {"HOME": str(work), "TMPDIR": str(work)}
     command: list[str | Path] = [
         *SAM,
@@ -84,15 +86,15 @@ def _sam_build(directory: Path, work: Path) -> None:
     run(command, env=_build_env(work), log=work / "sam-build.log", cwd=ROOT)
 
 
-def _use_own_wheels(built: Path, work: Path) -> None:
-    """Put this machine's wheels in place of Linux's: the functions of the local AWS are processes of this machine."""
+def _replace_wheels(built: Path, work: Path) -> None:
+    """Replace Linux's wheels with this machine's: the functions of the local AWS are processes of this machine."""
     command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--no-deps", "--only-binary", ":all:", "--upgrade"]
     command += ["--require-hashes", "--requirement", ROOT / "layers" / "conveyor" / "requirements.txt"]
     run([*command, "--target", built / "Layer" / "python"], env=_build_env(work), log=work / "pip.log", cwd=ROOT)
 
 
 def _build_env(work: Path) -> dict[str, str]:
-    """Give the user's own environment, since pip may need its index and proxy; but nothing SAM could deploy with."""
+    """Return the user's environment, as pip may need its index and proxy, without credentials to deploy with."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANTHROPIC_"))}
     path = f"{ENVIRONMENT}{os.pathsep}{env.get('PATH', os.defpath)}"  # SAM looks for a python3.13 there
     return env | SAM_ENV | {"PATH": path, "TMPDIR": str(work)}
@@ -110,11 +112,11 @@ def _digest() -> str:
 def _source_files() -> Iterator[Path]:
     for name in SOURCES:
         source = ROOT / name
-        found = sorted(source.rglob("*")) if source.is_dir() else [source]
-        yield from (path for path in found if path.is_file() and "__pycache__" not in path.parts)
+        paths = sorted(source.rglob("*")) if source.is_dir() else [source]
+        yield from (path for path in paths if path.is_file() and "__pycache__" not in path.parts)
 
 
-def _forget_old_builds() -> None:
+def _remove_old_builds() -> None:
     builds = [path for path in BUILDS.iterdir() if path.is_dir() and not path.name.startswith("unfinished-")]
     for old in sorted(builds, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
         shutil.rmtree(old, ignore_errors=True)
