@@ -12,6 +12,7 @@ from conveyor.clients import Clients
 from local.provider.control import Control
 from local.provider.http.server import serving
 from local.provider.settings import Settings
+from local.stack.local_aws import Aws, local_aws
 from tests.support.belt import Belt
 
 API_KEY = "sk-ant-simulated"

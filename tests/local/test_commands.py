@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conveyor.wording.notice import Notice
-    from local.aws import Aws
+    from local.stack.local_aws import Aws
 
 BYTES = b'{"custom_id": "a", "params": {}}\n'
 EDITED = b"what a person has put right\n"

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from local import up
-from local.stack import Stack
+from local.stack.stack import Stack
 from tests.support.shell.aws import Interpreter
 from tests.support.shell.terminal import interpreted
 

@@ -7,7 +7,7 @@ import pytest
 
 from local.process import interruptible
 from local.provider.settings import Settings
-from local.stack import local_stack
+from local.stack.start import local_stack
 from tests.support.system.runs import LOW_LIMITS, SHORT_TIMES
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.deployment import STACK_NAME
+from local.stack.deployment import STACK_NAME
 from tests.support import template
 from tests.support.system.runs import BARE, LOW_LIMITS, SHORT_TIMES
 from tests.support.system.scene import LINE, Scene, policy_of

@@ -14,7 +14,8 @@ import pytest
 
 from local.process import interruptible
 from local.provider.auth.aws_gateway import ACTIONS
-from local.stack import WORKSPACE, local_stack, signed_by
+from local.stack.deployment import STACK_NAME
+from local.stack.start import WORKSPACE, local_stack, signing_settings
 from tests.support.belt import drop_of, request
 from tests.support.system.scene import Scene
 from tests.system.conftest import PARAMETERS, PROVIDER, WAIT_SCALE
