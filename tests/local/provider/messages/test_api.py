@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.provider.client import BATCHES, Client, request
-from tests.provider.conftest import KEY
+from tests.support.provider_clients.messages import BATCHES, PROVIDER_KEY, MessagesClient, request
 
 if TYPE_CHECKING:
     import httpx
@@ -21,7 +20,7 @@ def kind(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["type"]
 
 
-def test_a_batch_object_has_every_field(client: Client, provider: Control) -> None:
+def test_a_batch_object_has_every_field(client: MessagesClient, provider: Control) -> None:
     """Nullable fields are there, and `results_url` is absolute once the batch has ended."""
     created = client.create(2)
     assert created.headers["request-id"].startswith("req_")
@@ -34,9 +33,9 @@ def test_a_batch_object_has_every_field(client: Client, provider: Control) -> No
     assert ended["results_url"] == f"{provider.url}{BATCHES}/{batch['id']}/results"
 
 
-def test_results_are_json_lines_in_an_order_of_their_own(client: Client) -> None:
+def test_results_are_json_lines_in_an_order_of_their_own(client: MessagesClient) -> None:
     """Every request has one line; the order is fixed but not that of the requests."""
-    batch_id = client.ended(50)
+    batch_id = client.run_batch(50)
     answer = client.results(batch_id)
     assert answer.headers["content-type"] == "application/x-jsonl"
     assert answer.content.endswith(b"\n")
@@ -60,7 +59,9 @@ def test_results_are_json_lines_in_an_order_of_their_own(client: Client) -> None
         ([request("a") | {"line": 1}], "requests.0.line: Extra inputs are not permitted"),
     ],
 )
-def test_a_wrong_envelope_refuses_the_whole_batch(client: Client, wanted: list[dict[str, Any]], message: str) -> None:
+def test_a_wrong_envelope_refuses_the_whole_batch(
+    client: MessagesClient, wanted: list[dict[str, Any]], message: str
+) -> None:
     """400 at creation, and nothing is created."""
     answer = client.create(wanted)
     assert kind(answer) == (400, "invalid_request_error")
@@ -77,14 +78,14 @@ def test_a_wrong_envelope_refuses_the_whole_batch(client: Client, wanted: list[d
         (b'{"requests":[{"custom_id":"a","params":{"x":"\xff"}}]}', "invalid UTF-8: invalid start byte"),
     ],
 )
-def test_a_body_that_is_not_json_is_refused(client: Client, body: bytes, reason: str) -> None:
+def test_a_body_that_is_not_json_is_refused(client: MessagesClient, body: bytes, reason: str) -> None:
     """400 with the words a truncated upload gets from the API."""
     answer = client.post(BATCHES, content=body)
     assert kind(answer) == (400, "invalid_request_error")
     assert answer.json()["error"]["message"] == f"The request body is not valid JSON: {reason}"
 
 
-def test_an_unknown_field_of_the_envelope_is_refused(client: Client) -> None:
+def test_an_unknown_field_of_the_envelope_is_refused(client: MessagesClient) -> None:
     """The create call takes nothing but `requests`."""
     answer = client.post(BATCHES, json={"requests": [request("a")], "metadata": {}})
     assert answer.json()["error"]["message"] == "metadata: Extra inputs are not permitted"
@@ -108,33 +109,33 @@ def test_an_unknown_field_of_the_envelope_is_refused(client: Client) -> None:
     ],
 )
 def test_wrong_params_are_an_error_of_their_line_at_the_end(
-    client: Client, params: dict[str, Any], message: str
+    client: MessagesClient, params: dict[str, Any], message: str
 ) -> None:
     """The batch is taken, the other lines succeed, and the bad one says what is wrong."""
-    fates = client.fates(client.ended([request("good"), request("bad", **params)]))
-    assert fates["good"]["type"] == "succeeded"
-    assert fates["bad"]["type"] == "errored"
-    assert fates["bad"]["error"]["type"] == "error"
-    assert fates["bad"]["error"]["error"] == {"type": "invalid_request_error", "message": message}
+    results = client.results_by_id(client.run_batch([request("good"), request("bad", **params)]))
+    assert results["good"]["type"] == "succeeded"
+    assert results["bad"]["type"] == "errored"
+    assert results["bad"]["error"]["type"] == "error"
+    assert results["bad"]["error"]["error"] == {"type": "invalid_request_error", "message": message}
 
 
-def test_the_newer_api_version_refuses_sampling(client: Client) -> None:
+def test_the_newer_api_version_refuses_sampling(client: MessagesClient) -> None:
     """Under `2026-10-21` a temperature is an error of its line; under `2023-06-01` it is not."""
     warm = [request("warm", temperature=1.0)]
-    assert client.fates(client.ended(warm))["warm"]["type"] == "succeeded"
+    assert client.results_by_id(client.run_batch(warm))["warm"]["type"] == "succeeded"
     client.headers["anthropic-version"] = "2026-10-21"
-    assert client.fates(client.ended(warm))["warm"]["type"] == "errored"
+    assert client.results_by_id(client.run_batch(warm))["warm"]["type"] == "errored"
 
 
-def test_the_key_is_checked(client: Client) -> None:
+def test_the_key_is_checked(client: MessagesClient) -> None:
     """401 without a key and with a wrong one; `x-api-key` and a bearer token are both let in."""
     assert kind(client.get(BATCHES, headers={"x-api-key": "wrong"})) == (401, "authentication_error")
     del client.headers["x-api-key"]
     assert kind(client.get(BATCHES)) == (401, "authentication_error")
-    assert client.get(BATCHES, headers={"authorization": f"Bearer {KEY}"}).is_success
+    assert client.get(BATCHES, headers={"authorization": f"Bearer {PROVIDER_KEY}"}).is_success
 
 
-def test_the_version_is_required(client: Client) -> None:
+def test_the_version_is_required(client: MessagesClient) -> None:
     """400 for a version that is not known, and for none."""
     assert kind(client.get(BATCHES, headers={"anthropic-version": "2020-01-01"})) == (400, "invalid_request_error")
     del client.headers["anthropic-version"]
@@ -143,7 +144,7 @@ def test_the_version_is_required(client: Client) -> None:
 
 @pytest.mark.parametrize("known_length", [True, False])
 def test_a_body_over_the_limit_gets_the_odd_answer_of_the_edge(
-    client: Client, provider: Control, *, known_length: bool
+    client: MessagesClient, provider: Control, *, known_length: bool
 ) -> None:
     """413 without top-level `type` and without request id, whether or not the length is announced."""
     provider.configure(max_body_bytes=100)
@@ -155,7 +156,7 @@ def test_a_body_over_the_limit_gets_the_odd_answer_of_the_edge(
     }
 
 
-def test_what_does_not_exist_is_404(client: Client, provider: Control) -> None:
+def test_what_does_not_exist_is_404(client: MessagesClient, provider: Control) -> None:
     """Unknown batches and paths, and results before the end."""
     provider.configure(seconds=None)
     for path in (f"{BATCHES}/msgbatch_none", f"{BATCHES}/msgbatch_none/results", "/v1/elsewhere"):
@@ -165,7 +166,9 @@ def test_what_does_not_exist_is_404(client: Client, provider: Control) -> None:
     assert kind(client.results(running)) == (404, "not_found_error")
 
 
-def test_a_running_batch_is_not_deleted_and_an_ended_one_not_cancelled(client: Client, provider: Control) -> None:
+def test_a_running_batch_is_not_deleted_and_an_ended_one_not_cancelled(
+    client: MessagesClient, provider: Control
+) -> None:
     """Both are refused as invalid requests and change nothing."""
     provider.configure(seconds=None)
     batch_id = client.create(1).json()["id"]
@@ -174,7 +177,7 @@ def test_a_running_batch_is_not_deleted_and_an_ended_one_not_cancelled(client: C
     assert kind(client.post(f"{BATCHES}/{batch_id}/cancel")) == (400, "invalid_request_error")
 
 
-def test_pages_go_both_ways(client: Client) -> None:
+def test_pages_go_both_ways(client: MessagesClient) -> None:
     """`after_id` gives older batches, `before_id` the nearest newer ones; `has_more` looks the same way."""
     ids = [client.create(1).json()["id"] for _ in range(5)][::-1]
 
@@ -193,6 +196,6 @@ def test_pages_go_both_ways(client: Client) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "many"])
-def test_a_limit_out_of_bounds_is_refused(client: Client, limit: str) -> None:
+def test_a_limit_out_of_bounds_is_refused(client: MessagesClient, limit: str) -> None:
     """1 to 1000."""
     assert kind(client.get(BATCHES, params={"limit": limit})) == (400, "invalid_request_error")

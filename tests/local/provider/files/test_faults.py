@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.provider.client import PATIENCE_SECONDS
-from tests.provider.file_client import BATCHES, FILES, FileClient, jsonl
+from tests.support.provider_clients.base import WAIT_SECONDS
+from tests.support.provider_clients.files import BATCHES, FILES, FilesClient, jsonl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def lines(answer: httpx.Response) -> list[str]:
 @pytest.mark.parametrize("ending", ["close", "reset"])
 @pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
 def test_the_answer_to_an_upload_is_lost(
-    files: FileClient, provider: Control, ending: str, when: str, made: int
+    files: FilesClient, provider: Control, ending: str, when: str, made: int
 ) -> None:
     """The connection ends without a byte; the file is there, or is not; the next call goes well."""
     provider.fail("upload", {"kind": "lose", "when": when, "ending": ending})
@@ -40,9 +40,9 @@ def test_the_answer_to_an_upload_is_lost(
 
 
 @pytest.mark.parametrize(("when", "created"), [("before", 0), ("after", 1)])
-def test_the_answer_to_create_is_lost(files: FileClient, provider: Control, when: str, created: int) -> None:
+def test_the_answer_to_create_is_lost(files: FilesClient, provider: Control, when: str, created: int) -> None:
     """The batch was created, or was not; the metadata in the list tell which."""
-    file_id = files.uploaded(1)
+    file_id = files.upload_lines(1)
     provider.fail("create", {"kind": "lose", "when": when})
     with pytest.raises(httpx.RemoteProtocolError):
         files.submit(file_id, metadata={"run": "7"})
@@ -67,10 +67,10 @@ def test_the_answer_to_create_is_lost(files: FileClient, provider: Control, when
     ],
 )
 def test_every_call_can_be_refused(
-    files: FileClient, provider: Control, name: str, call: Callable[[FileClient, Call], httpx.Response]
+    files: FilesClient, provider: Control, name: str, call: Callable[[FilesClient, Call], httpx.Response]
 ) -> None:
     """With the body of this dialect, before the call takes effect."""
-    batch = files.ended(1)
+    batch = files.run_batch(1)
     headers = {"retry-after": "7"}
     answer = {"kind": "answer", "status": 429, "error_code": "slow_down", "type": "requests", "headers": headers}
     provider.fail(name, answer)
@@ -97,7 +97,7 @@ def test_every_call_can_be_refused(
     ],
 )
 def test_a_status_has_a_type_of_its_own(
-    files: FileClient, provider: Control, status: int, kind: str, code: str | None
+    files: FilesClient, provider: Control, status: int, kind: str, code: str | None
 ) -> None:
     """Where the fault does not give one."""
     provider.fail("list", {"kind": "answer", "status": status})
@@ -105,14 +105,14 @@ def test_a_status_has_a_type_of_its_own(
     assert (error["type"], error["code"]) == (kind, code)
 
 
-def test_an_answer_can_be_that_of_a_proxy(files: FileClient, provider: Control) -> None:
+def test_an_answer_can_be_that_of_a_proxy(files: FilesClient, provider: Control) -> None:
     """After the effect, and not JSON."""
     provider.fail("upload", {"kind": "answer", "status": 502, "when": "after", "body": "<h1>Bad Gateway</h1>"})
     assert files.upload(jsonl(1)).text == "<h1>Bad Gateway</h1>"
     assert len(provider.stats()["files"]) == 1
 
 
-def test_the_connection_is_reset_in_the_middle_of_an_upload(files: FileClient, provider: Control) -> None:
+def test_the_connection_is_reset_in_the_middle_of_an_upload(files: FilesClient, provider: Control) -> None:
     """No file comes of half a body; which error the client sees depends on how much of it was still to be sent."""
     provider.fail("upload", {"kind": "reset", "at": 100_000})
     with pytest.raises((httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)):
@@ -120,22 +120,22 @@ def test_the_connection_is_reset_in_the_middle_of_an_upload(files: FileClient, p
     assert provider.stats()["files"] == []
 
 
-def test_a_slow_upload_makes_a_file_although_the_client_has_left(files: FileClient, provider: Control) -> None:
+def test_a_slow_upload_makes_a_file_although_the_client_has_left(files: FilesClient, provider: Control) -> None:
     """It is there a while later."""
     provider.fail("upload", {"kind": "delay", "seconds": 0.3, "when": "before"})
     with pytest.raises(httpx.ReadTimeout):
         files.post(FILES, files={"file": ("a.jsonl", b"{}")}, data={"purpose": "batch"}, timeout=0.1)
     assert provider.stats()["files"] == []
-    stop = time.monotonic() + PATIENCE_SECONDS
+    stop = time.monotonic() + WAIT_SECONDS
     while not provider.stats()["files"] and time.monotonic() < stop:
         time.sleep(0.02)
     assert len(provider.stats()["files"]) == 1
 
 
-def test_a_file_and_a_batch_are_listed_late(files: FileClient, provider: Control) -> None:
+def test_a_file_and_a_batch_are_listed_late(files: FilesClient, provider: Control) -> None:
     """For so many looks, though each can be asked for by its id."""
     provider.fail("upload", {"kind": "unlist", "looks": 2})
-    file_id = files.uploaded(1)
+    file_id = files.upload_lines(1)
     assert files.get(f"{FILES}/{file_id}").is_success
     assert [len(files.get(FILES).json()["data"]) for _ in range(3)] == [0, 0, 1]
     provider.configure(faults=[{"call": "create", "do": {"kind": "unlist", "looks": 1}}], seconds=None)
@@ -144,24 +144,24 @@ def test_a_file_and_a_batch_are_listed_late(files: FileClient, provider: Control
     assert [len(files.get(BATCHES).json()["data"]) for _ in range(2)] == [0, 1]
 
 
-def test_the_other_dialect_does_not_use_up_the_looks(files: FileClient, provider: Control) -> None:
+def test_the_other_dialect_does_not_use_up_the_looks(files: FilesClient, provider: Control) -> None:
     """A listing of Message Batches is no look at batches of files."""
     provider.fail("create", {"kind": "unlist", "looks": 1})
-    files.created(1)
+    files.create_batch(1)
     assert files.get("/v1/messages/batches", headers={"anthropic-version": "2023-06-01"}).is_success
     assert [len(files.get(BATCHES).json()["data"]) for _ in range(2)] == [0, 1]
 
 
-def test_an_uploaded_file_is_404_for_a_while(files: FileClient, provider: Control) -> None:
+def test_an_uploaded_file_is_404_for_a_while(files: FilesClient, provider: Control) -> None:
     """The create call does not find it, then it does."""
-    file_id = files.uploaded(1)
+    file_id = files.upload_lines(1)
     provider.fail("create", {"kind": "answer", "status": 404}, times=2)
     assert [files.submit(file_id).status_code for _ in range(3)] == [404, 404, 200]
 
 
-def test_a_fault_can_mean_the_files_of_one_batch(files: FileClient, provider: Control) -> None:
+def test_a_fault_can_mean_the_files_of_one_batch(files: FilesClient, provider: Control) -> None:
     """The n-th created of both dialects; the content of others goes well."""
-    first, second = files.ended(1), files.ended(1)
+    first, second = files.run_batch(1), files.run_batch(1)
     provider.fail("results", {"kind": "answer", "status": 500}, batch=2, times=None)
     assert files.content(first["output_file_id"]).status_code == 200
     assert files.content(second["output_file_id"]).status_code == 500
@@ -169,9 +169,9 @@ def test_a_fault_can_mean_the_files_of_one_batch(files: FileClient, provider: Co
 
 
 @pytest.mark.parametrize("ending", ["clean", "close", "reset"])
-def test_an_output_file_is_cut(files: FileClient, provider: Control, ending: str) -> None:
+def test_an_output_file_is_cut(files: FilesClient, provider: Control, ending: str) -> None:
     """So many bytes arrive; only a clean end looks like the true one."""
-    file_id = files.ended(2_000)["output_file_id"]
+    file_id = files.run_batch(2_000)["output_file_id"]
     whole = files.content(file_id).content
     provider.fail("results", {"kind": "cut", "at": 100_000, "ending": ending})
     got = bytearray()
@@ -186,20 +186,20 @@ def test_an_output_file_is_cut(files: FileClient, provider: Control, ending: str
     assert got == whole[:100_000]
 
 
-def test_results_are_gone(files: FileClient, provider: Control) -> None:
+def test_results_are_gone(files: FilesClient, provider: Control) -> None:
     """From that call on both files are 404 and out of the list."""
     provider.configure(outcomes={"1": "errored:api_error"})
-    batch = files.ended(2)
+    batch = files.run_batch(2)
     provider.fail("results", {"kind": "archive"})
     assert files.content(batch["output_file_id"]).status_code == 404
     assert files.content(batch["error_file_id"]).status_code == 404
     assert [file["id"] for file in files.get(FILES).json()["data"]] == [batch["input_file_id"]]
 
 
-def test_a_read_of_both_files_sees_each_stray_line_once(files: FileClient, provider: Control) -> None:
+def test_a_read_of_both_files_sees_each_stray_line_once(files: FilesClient, provider: Control) -> None:
     """Foreign, extra and repeated lines stand in the output file, whatever the requests came to."""
     provider.configure(outcomes={"1": "errored:api_error"})
-    batch = files.ended(3)
+    batch = files.run_batch(3)
     spoil = {"kind": "spoil", "foreign": ["other-1"], "extra": ['{"custom_id":"x"}'], "repeated": [1, 2]}
     provider.fail("results", spoil, times=2)
     output, errors = (files.content(batch[name]) for name in ("output_file_id", "error_file_id"))
@@ -209,10 +209,10 @@ def test_a_read_of_both_files_sees_each_stray_line_once(files: FileClient, provi
     assert lines(errors) == ["r-1"]
 
 
-def test_stray_lines_stand_in_the_error_file_where_there_is_no_output(files: FileClient, provider: Control) -> None:
+def test_stray_lines_stand_in_the_error_file_where_there_is_no_output(files: FilesClient, provider: Control) -> None:
     """And a repetition may claim what it likes."""
     provider.configure(every={"1": "errored:api_error"})
-    batch = files.ended(2)
+    batch = files.run_batch(2)
     provider.fail("results", {"kind": "spoil", "foreign": ["other-1"], "repeated": [1], "repeated_as": "succeeded"})
     *_, last = files.content(batch["error_file_id"]).content.splitlines()
     assert json.loads(last)["response"]["type"] == "message"
@@ -220,10 +220,10 @@ def test_stray_lines_stand_in_the_error_file_where_there_is_no_output(files: Fil
     assert lines(files.content(batch["error_file_id"]))[0] == "other-1"
 
 
-def test_a_line_is_spoiled_in_the_file_in_which_it_stands(files: FileClient, provider: Control) -> None:
+def test_a_line_is_spoiled_in_the_file_in_which_it_stands(files: FilesClient, provider: Control) -> None:
     """Missing and malformed lines, another order, other line ends."""
     provider.configure(every={"3": "errored:api_error"})
-    batch = files.ended(30)
+    batch = files.run_batch(30)
     names = ("output_file_id", "error_file_id")
     output, errors = (files.content(batch[name]).content for name in names)
     spoil = {"kind": "spoil", "missing": [1, 3], "shuffle": 7, "crlf": True, "final_newline": False}

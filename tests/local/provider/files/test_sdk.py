@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import openai
 import pytest
 
-from tests.provider.conftest import KEY
-from tests.provider.file_client import ENDED, body_lines, jsonl
+from tests.support.provider_clients.files import ENDED, body_lines, jsonl
+from tests.support.provider_clients.messages import PROVIDER_KEY
 
 if TYPE_CHECKING:
     from openai.types import Batch
@@ -23,7 +23,7 @@ ENDPOINT = "/v1/messages"
 @pytest.fixture
 def sdk(provider: Control) -> openai.OpenAI:
     """Give the SDK as a user would have it, without its retries."""
-    return openai.OpenAI(base_url=f"{provider.url}/v1", api_key=KEY, max_retries=0)
+    return openai.OpenAI(base_url=f"{provider.url}/v1", api_key=PROVIDER_KEY, max_retries=0)
 
 
 def created(sdk: openai.OpenAI, content: bytes) -> Batch:

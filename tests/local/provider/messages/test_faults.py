@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.provider.client import BATCHES, PATIENCE_SECONDS, Client, requests
+from tests.support.provider_clients.base import WAIT_SECONDS
+from tests.support.provider_clients.messages import BATCHES, MessagesClient, requests
 
 if TYPE_CHECKING:
     from local.provider.control import Control
@@ -30,7 +31,7 @@ def collect(answer: httpx.Response, got: bytearray) -> None:
 
 @pytest.mark.parametrize("ending", ["close", "reset"])
 @pytest.mark.parametrize(("when", "created"), [("before", 0), ("after", 1)])
-def test_an_answer_is_lost(client: Client, provider: Control, ending: str, when: str, created: int) -> None:
+def test_an_answer_is_lost(client: MessagesClient, provider: Control, ending: str, when: str, created: int) -> None:
     """The connection ends without a byte; the batch was created, or was not; the next call goes well."""
     provider.fail("create", {"kind": "lose", "when": when, "ending": ending})
     with pytest.raises(httpx.RemoteProtocolError if ending == "close" else httpx.ReadError):
@@ -54,7 +55,7 @@ def test_an_answer_is_lost(client: Client, provider: Control, ending: str, when:
     ],
 )
 def test_any_status_is_answered_before_or_after_the_effect(
-    client: Client, provider: Control, status: int, kind: str, when: str
+    client: MessagesClient, provider: Control, status: int, kind: str, when: str
 ) -> None:
     """An error answer says nothing about whether the batch exists."""
     provider.fail("create", {"kind": "answer", "status": status, "when": when})
@@ -63,7 +64,7 @@ def test_any_status_is_answered_before_or_after_the_effect(
     assert provider.stats()["created"] == (1 if when == "after" else 0)
 
 
-def test_an_answer_carries_code_and_headers(client: Client, provider: Control) -> None:
+def test_an_answer_carries_code_and_headers(client: MessagesClient, provider: Control) -> None:
     """The kinds of 429 differ by `error_code` and `retry-after` only."""
     headers = {"retry-after": "7"}
     provider.fail("create", {"kind": "answer", "status": 429, "error_code": "ramp_limit_exceeded", "headers": headers})
@@ -75,7 +76,7 @@ def test_an_answer_carries_code_and_headers(client: Client, provider: Control) -
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_who_comes_before_the_moment_that_an_answer_named_is_counted(
-    client: Client, provider: Control, form: str
+    client: MessagesClient, provider: Control, form: str
 ) -> None:
     """Whatever the call; and it is answered all the same."""
     start = 1_800_000_000
@@ -92,13 +93,13 @@ def test_who_comes_before_the_moment_that_an_answer_named_is_counted(
     assert provider.stats()["early"] == {"list": 1, "create": 1}
 
 
-def test_an_answer_can_be_that_of_a_proxy(client: Client, provider: Control) -> None:
+def test_an_answer_can_be_that_of_a_proxy(client: MessagesClient, provider: Control) -> None:
     """A body that is not JSON."""
     provider.fail("create", {"kind": "answer", "status": 502, "body": "<h1>Bad Gateway</h1>"})
     assert client.create(1).text == "<h1>Bad Gateway</h1>"
 
 
-def test_the_connection_is_reset_in_the_middle_of_a_body(client: Client, provider: Control) -> None:
+def test_the_connection_is_reset_in_the_middle_of_a_body(client: MessagesClient, provider: Control) -> None:
     """Nothing is created from half a body."""
     provider.fail("create", {"kind": "reset", "at": 100_000})
     with pytest.raises((httpx.ReadError, httpx.WriteError)):
@@ -107,19 +108,21 @@ def test_the_connection_is_reset_in_the_middle_of_a_body(client: Client, provide
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_slow_answer_creates_although_the_client_has_left(client: Client, provider: Control, when: str) -> None:
+def test_a_slow_answer_creates_although_the_client_has_left(
+    client: MessagesClient, provider: Control, when: str
+) -> None:
     """After the client's timeout the batch is there, at once or a while later."""
     provider.fail("create", {"kind": "delay", "seconds": 0.5, "when": when})
     with pytest.raises(httpx.ReadTimeout):
         client.post(BATCHES, json={"requests": requests(1)}, timeout=0.1)
     assert provider.stats()["created"] == (1 if when == "after" else 0)
-    stop = time.monotonic() + PATIENCE_SECONDS
+    stop = time.monotonic() + WAIT_SECONDS
     while not provider.stats()["created"] and time.monotonic() < stop:
         time.sleep(0.02)
     assert provider.stats()["created"] == 1
 
 
-def test_a_late_create_does_not_reach_the_next_world(client: Client, provider: Control) -> None:
+def test_a_late_create_does_not_reach_the_next_world(client: MessagesClient, provider: Control) -> None:
     """A reset cuts off what is still under way."""
     provider.fail("create", {"kind": "delay", "seconds": 0.1, "when": "before"})
     with pytest.raises(httpx.ReadTimeout):
@@ -129,7 +132,7 @@ def test_a_late_create_does_not_reach_the_next_world(client: Client, provider: C
     assert provider.stats()["created"] == 0
 
 
-def test_a_batch_is_listed_late(client: Client, provider: Control) -> None:
+def test_a_batch_is_listed_late(client: MessagesClient, provider: Control) -> None:
     """For so many looks the listing does not show it, though it can be retrieved."""
     provider.fail("create", {"kind": "unlist", "looks": 2})
     batch_id = client.create(1).json()["id"]
@@ -138,15 +141,15 @@ def test_a_batch_is_listed_late(client: Client, provider: Control) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/results"])
-def test_a_batch_is_404_for_a_while(client: Client, provider: Control, path: str) -> None:
+def test_a_batch_is_404_for_a_while(client: MessagesClient, provider: Control, path: str) -> None:
     """Then it is there again."""
-    batch_id = client.ended(1)
+    batch_id = client.run_batch(1)
     call = "results" if path else "retrieve"
     provider.fail(call, {"kind": "answer", "status": 404}, times=2)
     assert [client.get(f"{BATCHES}/{batch_id}{path}").status_code for _ in range(3)] == [404, 404, 200]
 
 
-def test_faults_wait_their_turn(client: Client, provider: Control) -> None:
+def test_faults_wait_their_turn(client: MessagesClient, provider: Control) -> None:
     """The faults of one call follow each other, each after the calls it lets pass; other calls do not use them up."""
     faults = [
         {"call": "list", "after": 1, "times": 2, "do": {"kind": "answer", "status": 500}},
@@ -162,16 +165,16 @@ def test_faults_wait_their_turn(client: Client, provider: Control) -> None:
     ]
 
 
-def test_a_fault_can_mean_one_batch(client: Client, provider: Control) -> None:
+def test_a_fault_can_mean_one_batch(client: MessagesClient, provider: Control) -> None:
     """The n-th created; calls about others go well."""
-    first, second = client.ended(1), client.ended(1)
+    first, second = client.run_batch(1), client.run_batch(1)
     provider.fail("results", {"kind": "answer", "status": 500}, batch=2, times=None)
     assert (client.results(first).status_code, client.results(second).status_code) == (200, 500)
 
 
-def test_results_are_cut_with_a_clean_end(client: Client, provider: Control) -> None:
+def test_results_are_cut_with_a_clean_end(client: MessagesClient, provider: Control) -> None:
     """Nothing in HTTP tells that the rest is lacking."""
-    batch_id = client.ended(20)
+    batch_id = client.run_batch(20)
     whole = client.results(batch_id).content
     provider.fail("results", {"kind": "cut", "at": 1000, "ending": "clean"})
     assert client.results(batch_id).content == whole[:1000]
@@ -179,9 +182,9 @@ def test_results_are_cut_with_a_clean_end(client: Client, provider: Control) -> 
 
 
 @pytest.mark.parametrize(("ending", "error"), [("close", httpx.RemoteProtocolError), ("reset", httpx.ReadError)])
-def test_results_break_off(client: Client, provider: Control, ending: str, error: type[Exception]) -> None:
+def test_results_break_off(client: MessagesClient, provider: Control, ending: str, error: type[Exception]) -> None:
     """So many bytes arrive, then the connection ends."""
-    batch_id = client.ended(5_000)
+    batch_id = client.run_batch(5_000)
     provider.fail("results", {"kind": "cut", "at": 150_000, "ending": ending})
     got = bytearray()
     with client.stream("GET", f"{BATCHES}/{batch_id}/results") as answer, pytest.raises(error):
@@ -189,7 +192,7 @@ def test_results_break_off(client: Client, provider: Control, ending: str, error
     assert got == client.results(batch_id).content[:150_000]
 
 
-def test_the_answer_to_create_is_cut(client: Client, provider: Control) -> None:
+def test_the_answer_to_create_is_cut(client: MessagesClient, provider: Control) -> None:
     """Half a batch object, and the batch exists."""
     provider.fail("create", {"kind": "cut", "at": 20})
     with pytest.raises(httpx.RemoteProtocolError):
@@ -197,9 +200,9 @@ def test_the_answer_to_create_is_cut(client: Client, provider: Control) -> None:
     assert provider.stats()["created"] == 1
 
 
-def test_results_lack_and_repeat_lines(client: Client, provider: Control) -> None:
+def test_results_lack_and_repeat_lines(client: MessagesClient, provider: Control) -> None:
     """A repetition may say the same or something else."""
-    batch_id = client.ended(5)
+    batch_id = client.run_batch(5)
     provider.fail("results", {"kind": "spoil", "missing": [2], "repeated": [3], "repeated_as": "expired"})
     read = [json.loads(line) for line in lines(client.results(batch_id)) if line]
     assert sorted(line["custom_id"] for line in read) == ["r-1", "r-3", "r-3", "r-4", "r-5"]
@@ -209,9 +212,9 @@ def test_results_lack_and_repeat_lines(client: Client, provider: Control) -> Non
     assert rest.count(last) == 1
 
 
-def test_results_are_shuffled(client: Client, provider: Control) -> None:
+def test_results_are_shuffled(client: MessagesClient, provider: Control) -> None:
     """Another order of the same lines, repeatable by its seed."""
-    batch_id = client.ended(30)
+    batch_id = client.run_batch(30)
     usual = lines(client.results(batch_id))
     provider.fail("results", {"kind": "spoil", "shuffle": 7}, times=2)
     shuffled, again = lines(client.results(batch_id)), lines(client.results(batch_id))
@@ -219,9 +222,9 @@ def test_results_are_shuffled(client: Client, provider: Control) -> None:
     assert sorted(shuffled) == sorted(usual)
 
 
-def test_results_hold_foreign_and_malformed_lines(client: Client, provider: Control) -> None:
+def test_results_hold_foreign_and_malformed_lines(client: MessagesClient, provider: Control) -> None:
     """A stranger's result first, then lines nobody can read; a malformed line is the first half of a good one."""
-    batch_id = client.ended(3)
+    batch_id = client.run_batch(3)
     good = {json.loads(line)["custom_id"]: line for line in lines(client.results(batch_id)) if line}
     spoil: dict[str, Any] = {"kind": "spoil", "foreign": ["other-1"], "malformed": [2], "extra": ["", "not json"]}
     provider.fail("results", spoil)
@@ -232,17 +235,17 @@ def test_results_hold_foreign_and_malformed_lines(client: Client, provider: Cont
     assert good["r-2"][: len(good["r-2"]) // 2] in read
 
 
-def test_results_have_other_line_ends(client: Client, provider: Control) -> None:
+def test_results_have_other_line_ends(client: MessagesClient, provider: Control) -> None:
     """CRLF, and no newline at the end."""
-    batch_id = client.ended(3)
+    batch_id = client.run_batch(3)
     plain = client.results(batch_id).content
     provider.fail("results", {"kind": "spoil", "crlf": True, "final_newline": False})
     assert client.results(batch_id).content == plain.replace(b"\n", b"\r\n").removesuffix(b"\r\n")
 
 
-def test_results_are_gone(client: Client, provider: Control) -> None:
+def test_results_are_gone(client: MessagesClient, provider: Control) -> None:
     """From that call on the batch is archived."""
-    batch_id = client.ended(1)
+    batch_id = client.run_batch(1)
     provider.fail("results", {"kind": "archive"})
     assert client.results(batch_id).status_code == 404
     assert client.get(f"{BATCHES}/{batch_id}").json()["archived_at"] is not None

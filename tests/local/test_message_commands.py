@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cache
 from inspect import getmembers, isfunction
 from pathlib import Path
@@ -26,16 +25,14 @@ from conveyor.wording import commands
 from tests.support.examples import RUN
 from tests.support.shell import messages
 from tests.support.shell.aws import Interpreter
-from tests.support.shell.terminal import Terminal, cli_v2, installed, interpreted
+from tests.support.shell.desk import BYTES, EDITED, Desk
+from tests.support.shell.terminal import cli_v2, installed, interpreted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conveyor.wording.notice import Notice
     from local.stack.local_aws import Aws
 
-BYTES = b'{"custom_id": "a", "params": {}}\n'
-EDITED = b"what a person has put right\n"
 METADATA = {"on-invalid": "skip", "default-max-tokens": "7", "mtime": "1"}
 OWN = {"on-invalid": "skip", "default-max-tokens": "7"}
 SUFFIXES = [".jsonl", ".jsonl.gz", ".JSONL", ".jsonl.GZ", ".ndjson", ".json.gz", ".csv", ".jsonl.zip", ""]
@@ -67,43 +64,6 @@ def client(aws: Aws) -> Callable[[str], Any]:
     """Give a client of each service, once; the stack's secret is there."""
     aws.client("secretsmanager").create_secret(Name=messages.SECRET, SecretString="an-old-key")
     return cache(aws.client)
-
-
-@dataclass
-class Desk:
-    """A person's terminal, and a bucket."""
-
-    terminal: Terminal
-    client: Callable[[str], Any]
-    bucket: str
-    interpreter: Interpreter
-
-    @property
-    def s3(self) -> Any:
-        """The client."""
-        return self.client("s3")
-
-    def drop(self, key: str, metadata: dict[str, str] | None = None, content: bytes = BYTES) -> Run:
-        """Drop what a run is about; the file that it came from lies here, and has been put right."""
-        put = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, Metadata=metadata or {})
-        (self.terminal.folder / key.rpartition("/")[2]).write_bytes(EDITED)
-        run = replace(RUN, drop=replace(RUN.drop, bucket=self.bucket))
-        return messages.about(run, key=key, version=put["VersionId"], size=len(content), metadata=metadata or {})
-
-    def type(self, notice: Notice, which: str = "") -> list[Any]:
-        """Type the commands of a message that hold some words; answers with the objects that this made, in order."""
-        made = []
-        for command in messages.commands(notice):
-            if which in command:
-                before = self.versions()
-                self.terminal.succeed(command)
-                made += [{"Key": key, "VersionId": version} for key, version in self.versions() - before]
-        return [self.s3.get_object(Bucket=self.bucket, **each) | each for each in made]
-
-    def versions(self) -> set[tuple[str, str]]:
-        """List all versions."""
-        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
-        return {(each["Key"], each["VersionId"]) for page in pages for each in page.get("Versions", [])}
 
 
 @pytest.fixture

@@ -19,9 +19,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from local.provider.auth.signature import Signature, SignedCall, is_recent, is_valid
-from tests.provider.client import BATCHES, Client, requests
-from tests.provider.conftest import KEY
-from tests.provider.test_sdk import asked, ended
+from tests.support.provider_clients.messages import BATCHES, PROVIDER_KEY, MessagesClient, requests
+from tests.support.provider_clients.sdk import sdk_requests, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,26 +68,26 @@ def gateway(provider: Control) -> Control:
 
 
 @pytest.fixture
-def client(gateway: Control) -> Iterator[Client]:
+def client(gateway: Control) -> Iterator[MessagesClient]:
     """Give a client that names the workspace, and signs nothing by itself."""
-    with Client(gateway.url, KEY) as client:
+    with MessagesClient(gateway.url, PROVIDER_KEY) as client:
         del client.headers["x-api-key"]
         client.headers["anthropic-workspace-id"] = WORKSPACE
         yield client
 
 
-def call(client: Client, method: str, path: str, signer: Signer | None = None) -> httpx.Response:
+def call(client: MessagesClient, method: str, path: str, signer: Signer | None = None) -> httpx.Response:
     """Make a signed call without a body."""
     return client.send((signer or Signer()).sign(client.build_request(method, path)))
 
 
-def create(client: Client, signer: Signer | None = None, body: bytes = BODY) -> httpx.Request:
+def create(client: MessagesClient, signer: Signer | None = None, body: bytes = BODY) -> httpx.Request:
     """Build a signed create call."""
     request = client.build_request("POST", BATCHES, content=body, headers={"content-type": "application/json"})
     return (signer or Signer()).sign(request, BODY)
 
 
-def test_every_call_of_the_api_is_let_in_when_it_is_signed(client: Client) -> None:
+def test_every_call_of_the_api_is_let_in_when_it_is_signed(client: MessagesClient) -> None:
     """Queries are part of what is signed, whatever their order."""
     batch_id = client.send(create(client)).raise_for_status().json()["id"]
     path = f"{BATCHES}/{batch_id}"
@@ -101,7 +100,7 @@ def test_every_call_of_the_api_is_let_in_when_it_is_signed(client: Client) -> No
     assert call(client, "GET", path).status_code == 404
 
 
-def test_a_body_is_streamed_when_its_hash_and_length_are_told(client: Client) -> None:
+def test_a_body_is_streamed_when_its_hash_and_length_are_told(client: MessagesClient) -> None:
     """It is hashed as it arrives."""
     pieces = (BODY[at : at + 50] for at in range(0, len(BODY), 50))
     headers = {"content-type": "application/json", "content-length": str(len(BODY))}
@@ -124,7 +123,7 @@ def sdk(gateway: Control, secret: str = SECRET) -> anthropic.AnthropicAWS:
 def test_the_vendors_sdk_is_let_in(gateway: Control) -> None:
     """It signs all its headers, and leaves out the one with the body's hash."""
     with sdk(gateway) as ours:
-        batch = ended(ours, ours.messages.batches.create(requests=asked(3)))
+        batch = wait_for_end(ours, ours.messages.batches.create(requests=sdk_requests(3)))
         assert [each.id for each in ours.messages.batches.list(limit=1)] == [batch.id]
         assert len(list(ours.messages.batches.results(batch.id))) == 3
     with sdk(gateway, "wrong") as another, pytest.raises(anthropic.AuthenticationError):
@@ -144,7 +143,7 @@ def test_the_vendors_sdk_is_let_in(gateway: Control) -> None:
     ],
 )
 def test_what_is_signed_by_another_or_for_another_is_refused(
-    client: Client, gateway: Control, signer: Signer, words: str
+    client: MessagesClient, gateway: Control, signer: Signer, words: str
 ) -> None:
     """And nothing is created."""
     answer = client.send(create(client, signer))
@@ -195,12 +194,12 @@ def no_signature(request: httpx.Request) -> None:
 
 def a_bearer(request: httpx.Request) -> None:
     """Send a token instead."""
-    request.headers["authorization"] = f"Bearer {KEY}"
+    request.headers["authorization"] = f"Bearer {PROVIDER_KEY}"
 
 
 def a_key(request: httpx.Request) -> None:
     """Send a key beside it."""
-    request.headers["x-api-key"] = KEY
+    request.headers["x-api-key"] = PROVIDER_KEY
 
 
 def no_workspace(request: httpx.Request) -> None:
@@ -220,7 +219,7 @@ SPOILS = (
 
 
 @pytest.mark.parametrize("spoil", SPOILS)
-def test_a_call_that_was_changed_after_it_was_signed_is_refused(client: Client, spoil: Spoil) -> None:
+def test_a_call_that_was_changed_after_it_was_signed_is_refused(client: MessagesClient, spoil: Spoil) -> None:
     """It would have been let in as it was."""
     assert client.send(create(client)).is_success
     request = create(client)
@@ -229,20 +228,20 @@ def test_a_call_that_was_changed_after_it_was_signed_is_refused(client: Client, 
 
 
 @pytest.mark.parametrize("spoil", [no_workspace, another_workspace])
-def test_a_call_without_its_workspace_is_refused(client: Client, spoil: Spoil) -> None:
+def test_a_call_without_its_workspace_is_refused(client: MessagesClient, spoil: Spoil) -> None:
     """However it is signed."""
     request = client.build_request("GET", BATCHES)
     spoil(request)
     assert client.send(Signer().sign(request)).status_code == 400
 
 
-def test_another_body_than_the_signed_one_is_refused(client: Client) -> None:
+def test_another_body_than_the_signed_one_is_refused(client: MessagesClient) -> None:
     """Of the same length."""
     request = create(client, body=BODY.replace(b"r-1", b"r-7"))
     assert client.send(request).status_code == 401
 
 
-def test_a_body_in_chunks_is_refused(client: Client) -> None:
+def test_a_body_in_chunks_is_refused(client: MessagesClient) -> None:
     """Nobody says that the gateway takes one."""
     request = client.build_request("POST", BATCHES, content=iter([BODY]), headers={"content-type": "application/json"})
     assert client.send(Signer().sign(request, BODY)).status_code == 400
@@ -250,7 +249,7 @@ def test_a_body_in_chunks_is_refused(client: Client) -> None:
 
 @pytest.mark.parametrize(("minutes", "status"), [(-6, 401), (-4, 200), (4, 200), (6, 401)])
 def test_a_signature_is_good_for_minutes(
-    client: Client, monkeypatch: pytest.MonkeyPatch, minutes: int, status: int
+    client: MessagesClient, monkeypatch: pytest.MonkeyPatch, minutes: int, status: int
 ) -> None:
     """Before and after it was made, since clocks differ."""
     moment = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=minutes)

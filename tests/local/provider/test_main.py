@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.provider.client import BATCHES, Client
+from tests.support.provider_clients.messages import BATCHES, MessagesClient
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -27,8 +27,8 @@ def test_the_process_serves_and_ends_promptly(number: signal.Signals) -> None:
         try:
             assert process.stdout is not None
             url = json.loads(process.stdout.readline())["url"]
-            with Client(url, "any key") as client:
-                assert client.fates(client.create(2).json()["id"]).keys() == {"r-1", "r-2"}
+            with MessagesClient(url, "any key") as client:
+                assert client.results_by_id(client.create(2).json()["id"]).keys() == {"r-1", "r-2"}
                 with pytest.raises(httpx.ReadTimeout):
                     client.get(BATCHES, timeout=0.1)
                 process.send_signal(number)

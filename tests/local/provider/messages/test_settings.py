@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.provider.client import BATCHES, Client, request
+from tests.support.provider_clients.messages import BATCHES, MessagesClient, request
 
 if TYPE_CHECKING:
     from local.provider.control import Control
 
 
-def test_the_same_request_always_gets_the_same_answer(client: Client) -> None:
+def test_the_same_request_always_gets_the_same_answer(client: MessagesClient) -> None:
     """Text, usage and id of a message depend on the request alone; the text quotes the last user message."""
-    first, second = (client.fates(client.ended(3)) for _ in range(2))
+    first, second = (client.results_by_id(client.run_batch(3)) for _ in range(2))
     assert first == second
     message = first["r-2"]["message"]
     assert message["content"][0]["text"].endswith("You asked: “What is r-2?”")
     assert message["usage"]["input_tokens"] > 0
-    assert len({fate["message"]["id"] for fate in first.values()}) == 3
+    assert len({result["message"]["id"] for result in first.values()}) == 3
 
 
-def test_an_answer_keeps_to_max_tokens(client: Client) -> None:
+def test_an_answer_keeps_to_max_tokens(client: MessagesClient) -> None:
     """A short allowance ends the answer with `max_tokens`."""
-    message = client.fates(client.ended([request("short", max_tokens=2)]))["short"]["message"]
+    message = client.results_by_id(client.run_batch([request("short", max_tokens=2)]))["short"]["message"]
     assert (message["stop_reason"], message["usage"]["output_tokens"]) == ("max_tokens", 2)
     assert len(message["content"][0]["text"]) == 8
 
@@ -33,26 +33,26 @@ def test_an_answer_keeps_to_max_tokens(client: Client) -> None:
 @pytest.mark.parametrize(
     ("told", "said"), [("null", None), ("a_reason_of_next_year", "a_reason_of_next_year"), ("", "end_turn")]
 )
-def test_an_answer_ends_for_any_reason(client: Client, provider: Control, told: str, said: str | None) -> None:
+def test_an_answer_ends_for_any_reason(client: MessagesClient, provider: Control, told: str, said: str | None) -> None:
     """Also one that no edition of the API knows, or JSON's null."""
     provider.configure(outcomes={"1": f"succeeded:{told}".removesuffix(":")})
-    assert client.fates(client.ended(1))["r-1"]["message"]["stop_reason"] == said
+    assert client.results_by_id(client.run_batch(1))["r-1"]["message"]["stop_reason"] == said
 
 
-def test_outcomes_are_told_by_position_and_by_rule(client: Client, provider: Control) -> None:
+def test_outcomes_are_told_by_position_and_by_rule(client: MessagesClient, provider: Control) -> None:
     """A position wins over a rule; a missing line is counted as succeeded but not there."""
     outcomes = {"1": "errored:invalid_request_error", "2": "missing", "4": "succeeded:refusal"}
     provider.configure(outcomes=outcomes, every={"2": "expired"})
-    batch_id = client.ended(6)
-    fates = client.fates(batch_id)
-    assert {custom_id: fate["type"] for custom_id, fate in sorted(fates.items())} == {
+    batch_id = client.run_batch(6)
+    results = client.results_by_id(batch_id)
+    assert {custom_id: result["type"] for custom_id, result in sorted(results.items())} == {
         "r-1": "errored",
         "r-3": "succeeded",
         "r-4": "succeeded",
         "r-5": "succeeded",
         "r-6": "expired",
     }
-    assert fates["r-4"]["message"]["stop_reason"] == "refusal"
+    assert results["r-4"]["message"]["stop_reason"] == "refusal"
     assert client.wait(batch_id)["request_counts"] == {
         "processing": 0,
         "succeeded": 4,
@@ -76,22 +76,22 @@ def test_outcomes_are_told_by_position_and_by_rule(client: Client, provider: Con
         "overloaded_error",
     ],
 )
-def test_a_line_can_carry_each_kind_of_error(client: Client, provider: Control, kind: str) -> None:
+def test_a_line_can_carry_each_kind_of_error(client: MessagesClient, provider: Control, kind: str) -> None:
     """The kind lies two levels down, beside a message."""
     provider.configure(outcomes={"1": f"errored:{kind}"})
-    error = client.fates(client.ended(1))["r-1"]["error"]
+    error = client.results_by_id(client.run_batch(1))["r-1"]["error"]
     assert error["error"]["type"] == kind
     assert error["error"]["message"]
 
 
-def test_answers_can_be_long(client: Client, provider: Control) -> None:
+def test_answers_can_be_long(client: MessagesClient, provider: Control) -> None:
     """`answer_chars` makes results of any size."""
     provider.configure(answer_chars=3000)
-    message = client.fates(client.ended([request("long", max_tokens=4096)]))["long"]["message"]
+    message = client.results_by_id(client.run_batch([request("long", max_tokens=4096)]))["long"]["message"]
     assert len(message["content"][0]["text"]) == 3000
 
 
-def test_the_queue_has_a_limit(client: Client, provider: Control) -> None:
+def test_the_queue_has_a_limit(client: MessagesClient, provider: Control) -> None:
     """A batch that does not fit is 429 until another has ended."""
     provider.configure(queue_limit=5, seconds=None)
     client.create(3)
@@ -101,7 +101,7 @@ def test_the_queue_has_a_limit(client: Client, provider: Control) -> None:
     assert client.create(3).is_success
 
 
-def test_a_batch_ends_when_it_is_told_to(client: Client, provider: Control) -> None:
+def test_a_batch_ends_when_it_is_told_to(client: MessagesClient, provider: Control) -> None:
     """Without `seconds` it runs; given again, they hold for running batches too."""
     provider.configure(seconds=None)
     batch_id = client.create(1).json()["id"]
@@ -109,7 +109,7 @@ def test_a_batch_ends_when_it_is_told_to(client: Client, provider: Control) -> N
     assert client.get(f"{BATCHES}/{batch_id}").json()["processing_status"] == "ended"
 
 
-def test_a_cancel_can_last_for_ever(client: Client, provider: Control) -> None:
+def test_a_cancel_can_last_for_ever(client: MessagesClient, provider: Control) -> None:
     """`canceling_seconds: null` never ends; a second cancel changes nothing."""
     provider.configure(seconds=None, canceling_seconds=None, now=1_000.0)
     batch_id = client.create(1).json()["id"]
@@ -120,7 +120,7 @@ def test_a_cancel_can_last_for_ever(client: Client, provider: Control) -> None:
     assert again["cancel_initiated_at"] == first["cancel_initiated_at"]
 
 
-def test_the_clock_can_be_set(client: Client, provider: Control) -> None:
+def test_the_clock_can_be_set(client: MessagesClient, provider: Control) -> None:
     """A day ahead, a batch that runs has expired with the share of its requests that was done."""
     provider.configure(seconds=None, now=1_800_000_000.5)
     batch_id = client.create(4).json()["id"]
@@ -131,7 +131,7 @@ def test_the_clock_can_be_set(client: Client, provider: Control) -> None:
     assert batch["request_counts"] == {"processing": 0, "succeeded": 2, "errored": 0, "canceled": 0, "expired": 2}
 
 
-def test_a_batch_can_outlive_its_expiry(client: Client, provider: Control) -> None:
+def test_a_batch_can_outlive_its_expiry(client: MessagesClient, provider: Control) -> None:
     """With `expire: false` it goes on, and only a cancel ends it."""
     provider.configure(seconds=None, expire=False)
     batch_id = client.create(1).json()["id"]
@@ -139,19 +139,19 @@ def test_a_batch_can_outlive_its_expiry(client: Client, provider: Control) -> No
     assert client.get(f"{BATCHES}/{batch_id}").json()["processing_status"] == "in_progress"
 
 
-def test_results_are_gone_after_their_retention(client: Client, provider: Control) -> None:
+def test_results_are_gone_after_their_retention(client: MessagesClient, provider: Control) -> None:
     """29 days after creation the batch is still listed, archived, and its results are 404."""
-    batch_id = client.ended(1)
+    batch_id = client.run_batch(1)
     provider.configure(ahead_seconds=29 * 86_400)
     batch = client.get(BATCHES).json()["data"][0]
     assert (batch["archived_at"] is not None, batch["results_url"]) == (True, None)
     assert client.results(batch_id).status_code == 404
 
 
-def test_results_url_can_point_elsewhere(client: Client, provider: Control) -> None:
+def test_results_url_can_point_elsewhere(client: MessagesClient, provider: Control) -> None:
     """So that a client can prove it sends its key to no other host."""
     provider.configure(results_origin="https://elsewhere.example")
-    batch_id = client.ended(1)
+    batch_id = client.run_batch(1)
     url = client.get(f"{BATCHES}/{batch_id}").json()["results_url"]
     assert url == f"https://elsewhere.example{BATCHES}/{batch_id}/results"
 
@@ -165,7 +165,7 @@ def test_wrong_settings_are_refused_by_name(provider: Control) -> None:
         provider.fail("create", {"kind": "explode"})
 
 
-def test_stats_are_the_providers_own_account(client: Client, provider: Control) -> None:
+def test_stats_are_the_providers_own_account(client: MessagesClient, provider: Control) -> None:
     """Calls by name, batches with their size and first request; a reset forgets them."""
     batch_id = client.create(2).json()["id"]
     client.create([])
@@ -179,7 +179,7 @@ def test_stats_are_the_providers_own_account(client: Client, provider: Control) 
     assert (provider.stats()["created"], provider.stats()["batches"]) == (0, [])
 
 
-def test_a_full_batch_is_taken(client: Client) -> None:
+def test_a_full_batch_is_taken(client: MessagesClient) -> None:
     """100,000 requests are created and come back, each once; one more is refused."""
     params = b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"?"}]}'
     items = [b'{"custom_id":"%d","params":%s}' % (number, params) for number in range(100_001)]

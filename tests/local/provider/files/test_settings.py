@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.provider.client import requests
-from tests.provider.file_client import BATCHES, FILES, FileClient, body_lines
+from tests.support.provider_clients.files import BATCHES, FILES, FilesClient, body_lines
+from tests.support.provider_clients.messages import requests
 
 if TYPE_CHECKING:
     from local.provider.control import Control
 
 
-def test_a_batch_lives_through_all_statuses(files: FileClient, provider: Control) -> None:
+def test_a_batch_lives_through_all_statuses(files: FilesClient, provider: Control) -> None:
     """Validating, in progress, finalizing and completed, each for its time; the ids of the files come last."""
     provider.configure(validating_seconds=10, seconds=100, finalizing_seconds=1000, now=1_800_000_000.0)
-    batch_id = files.created(2)
+    batch_id = files.create_batch(2)
     seen = []
     for ahead in (0, 10, 110, 1110):
         provider.configure(ahead_seconds=ahead)
@@ -32,57 +32,57 @@ def test_a_batch_lives_through_all_statuses(files: FileClient, provider: Control
     assert moments == [10, 110, 1110]
 
 
-def test_a_batch_expires_with_what_was_done(files: FileClient, provider: Control) -> None:
+def test_a_batch_expires_with_what_was_done(files: FilesClient, provider: Control) -> None:
     """The rest is `batch_expired` in the error file."""
     provider.configure(seconds=None, now=1_800_000_000.0)
-    batch_id = files.created(4)
+    batch_id = files.create_batch(4)
     provider.configure(ahead_seconds=86_400)
     batch = files.batch(batch_id)
     assert (batch["status"], batch["expired_at"]) == ("expired", batch["expires_at"])
-    output, errors = files.fates(batch)
+    output, errors = files.result_lines(batch)
     assert (len(output), {line["error"]["code"] for line in errors.values()}) == (2, {"batch_expired"})
 
 
-def test_a_cancel_while_finalizing_takes_back_the_end(files: FileClient, provider: Control) -> None:
+def test_a_cancel_while_finalizing_takes_back_the_end(files: FilesClient, provider: Control) -> None:
     """The counts of the end that was near are not those of the cancelled batch."""
     provider.configure(seconds=0, finalizing_seconds=100)
-    batch_id = files.created(4)
+    batch_id = files.create_batch(4)
     assert files.batch(batch_id)["request_counts"]["completed"] == 4
     files.cancel(batch_id)
     assert files.wait(batch_id)["request_counts"]["completed"] == 2
 
 
-def test_a_batch_outlives_its_input(files: FileClient, provider: Control) -> None:
+def test_a_batch_outlives_its_input(files: FilesClient, provider: Control) -> None:
     """Once it is created, the file may be deleted."""
     provider.configure(seconds=None)
-    batch_id = files.created(2)
+    batch_id = files.create_batch(2)
     files.delete(f"{FILES}/{files.batch(batch_id)['input_file_id']}")
     provider.configure(seconds=0)
     assert files.lines(files.batch(batch_id)["output_file_id"]).keys() == {"r-1", "r-2"}
 
 
-def test_counts_can_be_unknown_at_first(files: FileClient, provider: Control) -> None:
+def test_counts_can_be_unknown_at_first(files: FilesClient, provider: Control) -> None:
     """Null until the batch is in progress."""
     provider.configure(counts_at_first=False, seconds=None)
-    created = files.submit(files.uploaded(2)).json()
+    created = files.submit(files.upload_lines(2)).json()
     assert created["request_counts"] is None
     assert files.batch(created["id"])["request_counts"] == {"total": 2, "completed": 0, "failed": 0}
 
 
-def test_statuses_are_spelled_otherwise(files: FileClient, provider: Control) -> None:
+def test_statuses_are_spelled_otherwise(files: FilesClient, provider: Control) -> None:
     """In capitals, and with one l."""
     provider.configure(status_case="upper", cancel_spelling="canceled", seconds=None)
-    batch_id = files.created(1)
+    batch_id = files.create_batch(1)
     assert files.batch(batch_id)["status"] == "IN_PROGRESS"
     assert files.cancel(batch_id).json()["status"] == "CANCELING"
     assert files.wait(batch_id)["status"] == "CANCELED"
 
 
 @pytest.mark.parametrize(("form", "said"), [("null", None), ("empty", ""), ("missing", "no such key")])
-def test_no_file_is_said_in_many_ways(files: FileClient, provider: Control, form: str, said: str | None) -> None:
+def test_no_file_is_said_in_many_ways(files: FilesClient, provider: Control, form: str, said: str | None) -> None:
     """Before the end, and after it where no line failed."""
     provider.configure(absent_file=form, seconds=None)
-    batch_id = files.created(1)
+    batch_id = files.create_batch(1)
     assert files.batch(batch_id).get("output_file_id", "no such key") == said
     provider.configure(seconds=0)
     batch = files.batch(batch_id)
@@ -90,81 +90,81 @@ def test_no_file_is_said_in_many_ways(files: FileClient, provider: Control, form
     assert batch.get("error_file_id", "no such key") == said
 
 
-def test_no_file_can_be_a_file_without_bytes(files: FileClient, provider: Control) -> None:
+def test_no_file_can_be_a_file_without_bytes(files: FilesClient, provider: Control) -> None:
     """It is listed and read like any other."""
     provider.configure(absent_file="zero")
-    batch = files.ended(1)
+    batch = files.run_batch(1)
     error_file = batch["error_file_id"]
     assert files.get(f"{FILES}/{error_file}").json()["bytes"] == 0
     assert files.content(error_file).content == b""
     assert error_file in {file["id"] for file in files.get(FILES).json()["data"]}
 
 
-def test_metadata_is_ignored_or_refused(files: FileClient, provider: Control) -> None:
+def test_metadata_is_ignored_or_refused(files: FilesClient, provider: Control) -> None:
     """Ignored, it is null; refused, a create call with it is a 400 that names it."""
     provider.configure(metadata="ignored")
-    assert files.submit(files.uploaded(1), metadata={"a": "b"}).json()["metadata"] is None
+    assert files.submit(files.upload_lines(1), metadata={"a": "b"}).json()["metadata"] is None
     provider.configure(metadata="refused")
-    refused = files.submit(files.uploaded(1), metadata={"a": "b"})
+    refused = files.submit(files.upload_lines(1), metadata={"a": "b"})
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "metadata")
-    assert files.submit(files.uploaded(1)).is_success
+    assert files.submit(files.upload_lines(1)).is_success
 
 
 @pytest.mark.parametrize(("name", "path"), [("lists_files", FILES), ("lists_batches", BATCHES)])
-def test_a_list_is_not_offered(files: FileClient, provider: Control, name: str, path: str) -> None:
+def test_a_list_is_not_offered(files: FilesClient, provider: Control, name: str, path: str) -> None:
     """405, while everything else goes on."""
     provider.configure(**{name: False})
     answer = files.get(path)
     assert (answer.status_code, answer.json()["error"]["type"]) == (405, "invalid_request_error")
-    assert files.ended(1)["status"] == "completed"
+    assert files.run_batch(1)["status"] == "completed"
 
 
-def test_a_list_can_be_an_array(files: FileClient, provider: Control) -> None:
+def test_a_list_can_be_an_array(files: FilesClient, provider: Control) -> None:
     """All at once, newest first, whatever page was asked for."""
     provider.configure(list_form="array", seconds=None)
-    ids = [files.created(1) for _ in range(3)]
+    ids = [files.create_batch(1) for _ in range(3)]
     query = {"limit": "1", "after": "nothing"}
     assert [batch["id"] for batch in files.get(BATCHES, params=query).json()] == ids[::-1]
     assert len(files.get(FILES, params=query).json()) == 3
 
 
-def test_create_can_answer_a_job(files: FileClient, provider: Control) -> None:
+def test_create_can_answer_a_job(files: FilesClient, provider: Control) -> None:
     """With a warning beside it; retrieve gives the batch bare."""
     provider.configure(created_form="job")
-    answer = files.submit(files.uploaded(1)).json()
+    answer = files.submit(files.upload_lines(1)).json()
     assert answer["warning"] is None
     assert files.batch(answer["job"]["id"])["id"] == answer["job"]["id"]
 
 
-def test_times_can_be_text(files: FileClient, provider: Control) -> None:
+def test_times_can_be_text(files: FilesClient, provider: Control) -> None:
     """ISO 8601, in UTC, of batches and of files."""
     provider.configure(time_form="iso", now=1_800_000_000.5, seconds=0)
-    batch = files.ended(1)
+    batch = files.run_batch(1)
     assert batch["created_at"] == batch["completed_at"] == "2027-01-15T08:00:00.500Z"
     assert files.get(f"{FILES}/{batch['input_file_id']}").json()["created_at"] == batch["created_at"]
 
 
-def test_errors_of_a_batch_can_be_a_plain_array(files: FileClient, provider: Control) -> None:
+def test_errors_of_a_batch_can_be_a_plain_array(files: FilesClient, provider: Control) -> None:
     """Without the object around it."""
     provider.configure(batch_errors_form="plain")
-    assert files.ended([b"{"])["errors"][0]["code"] == "invalid_json_line"
+    assert files.run_batch([b"{"])["errors"][0]["code"] == "invalid_json_line"
 
 
-def test_other_windows_can_be_offered(files: FileClient, provider: Control) -> None:
+def test_other_windows_can_be_offered(files: FilesClient, provider: Control) -> None:
     """And then `24h` is none of them."""
     provider.configure(completion_windows=["48h"])
-    assert files.submit(files.uploaded(1), completion_window="48h").json()["completion_window"] == "48h"
-    assert files.submit(files.uploaded(1)).status_code == 400
+    assert files.submit(files.upload_lines(1), completion_window="48h").json()["completion_window"] == "48h"
+    assert files.submit(files.upload_lines(1)).status_code == 400
 
 
-def test_the_form_of_results_can_be_told(files: FileClient, provider: Control) -> None:
+def test_the_form_of_results_can_be_told(files: FilesClient, provider: Control) -> None:
     """Whatever the form of the input."""
     provider.configure(result_form="status")
-    assert files.lines(files.ended(1)["output_file_id"])["r-1"]["response"]["status_code"] == 200
+    assert files.lines(files.run_batch(1)["output_file_id"])["r-1"]["response"]["status_code"] == 200
     provider.configure(result_form="flat")
-    assert files.lines(files.ended(body_lines(1))["output_file_id"])["r-1"]["response"]["type"] == "message"
+    assert files.lines(files.run_batch(body_lines(1))["output_file_id"])["r-1"]["response"]["type"] == "message"
     provider.configure(result_form="anthropic", outcomes={"2": "expired"})
-    output, errors = files.fates(files.ended(2))
+    output, errors = files.result_lines(files.run_batch(2))
     assert output["r-1"]["result"]["type"] == "succeeded"
     assert errors["r-2"]["result"] == {"type": "expired"}
 
@@ -184,19 +184,19 @@ REFUSED = {"message": "Overloaded", "type": "overloaded_error", "param": None, "
     ],
 )
 def test_a_failed_line_says_so_in_one_of_four_places(  # noqa: PLR0913, PLR0917 - a table of four, twice
-    files: FileClient, provider: Control, lines: list[Any], form: str, response: Any, error: Any
+    files: FilesClient, provider: Control, lines: list[Any], form: str, response: Any, error: Any
 ) -> None:
     """Told by `failure_form`, whatever the form of the input."""
     provider.configure(failure_form=form, every={"1": "errored:overloaded_error"})
-    line = files.lines(files.ended(lines)["error_file_id"])["r-1"]
+    line = files.lines(files.run_batch(lines)["error_file_id"])["r-1"]
     if line["response"]:
         line["response"].pop("request_id", None)
     assert (line["response"], line["error"]) == (response, error)
 
 
-def test_results_are_gone_after_their_retention(files: FileClient, provider: Control) -> None:
+def test_results_are_gone_after_their_retention(files: FilesClient, provider: Control) -> None:
     """The batch still names the file, which is 404."""
-    batch = files.ended(1)
+    batch = files.run_batch(1)
     provider.configure(ahead_seconds=29 * 86_400)
     assert files.batch(batch["id"])["output_file_id"] == batch["output_file_id"]
     assert files.content(batch["output_file_id"]).status_code == 404

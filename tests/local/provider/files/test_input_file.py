@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.provider.client import request, requests
-from tests.provider.file_client import FileClient, body_line, body_lines, jsonl
+from tests.support.provider_clients.files import FilesClient, body_line, body_lines, jsonl
+from tests.support.provider_clients.messages import request, requests
 
 if TYPE_CHECKING:
     from local.provider.control import Control
@@ -35,17 +35,17 @@ GOOD = request("good")
         ([body_line("a"), body_line("b", model="another")], "model_mismatch", 2),
     ],
 )
-def test_a_wrong_line_fails_the_batch(files: FileClient, lines: list[Any], code: str, line: int) -> None:
+def test_a_wrong_line_fails_the_batch(files: FilesClient, lines: list[Any], code: str, line: int) -> None:
     """It is told after the creation, with the number of the line."""
     (fault,) = files.faults(lines)
     assert (fault["code"], fault["line"]) == (code, line)
     assert fault.keys() == {"code", "line", "message", "param"}
 
 
-def test_nothing_of_a_failed_batch_runs(files: FileClient, provider: Control) -> None:
+def test_nothing_of_a_failed_batch_runs(files: FilesClient, provider: Control) -> None:
     """No files, no counts, no cancel; the other lines are not asked either."""
     provider.configure(validating_seconds=0.2)
-    batch_id = files.created([GOOD, b"{"])
+    batch_id = files.create_batch([GOOD, b"{"])
     assert files.batch(batch_id)["status"] == "validating"
     assert files.cancel(batch_id).json()["status"] == "validating"
     batch = files.wait(batch_id)
@@ -57,7 +57,7 @@ def test_nothing_of_a_failed_batch_runs(files: FileClient, provider: Control) ->
     assert (account["failed"], account["processing_status"], account["first_custom_id"]) == (True, "ended", "good")
 
 
-def test_all_faults_of_a_file_are_told_up_to_a_hundred(files: FileClient) -> None:
+def test_all_faults_of_a_file_are_told_up_to_a_hundred(files: FilesClient) -> None:
     """In the order of the lines."""
     faults = files.faults([GOOD, *[b"{"] * 3, GOOD])
     assert [(fault["line"], fault["code"]) for fault in faults] == [
@@ -69,50 +69,50 @@ def test_all_faults_of_a_file_are_told_up_to_a_hundred(files: FileClient) -> Non
     assert len(files.faults([b"{"] * 101)) == 100
 
 
-def test_an_empty_file_and_one_with_too_many_lines_fail_as_a_whole(files: FileClient, provider: Control) -> None:
+def test_an_empty_file_and_one_with_too_many_lines_fail_as_a_whole(files: FilesClient, provider: Control) -> None:
     """No line is to blame."""
     provider.configure(max_file_requests=2)
     for lines, code in (([], "empty_file"), (requests(3), "too_many_tasks")):
         (fault,) = files.faults(lines)
         assert (fault["code"], fault["line"]) == (code, None)
-    assert files.ended(2)["status"] == "completed"
+    assert files.run_batch(2)["status"] == "completed"
 
 
-def test_the_queue_has_a_limit_that_shows_late(files: FileClient, provider: Control) -> None:
+def test_the_queue_has_a_limit_that_shows_late(files: FilesClient, provider: Control) -> None:
     """The batch is created and fails; what has failed takes no room."""
     provider.configure(queue_limit=5, seconds=None)
-    running = files.created(3)
+    running = files.create_batch(3)
     (fault,) = files.faults(requests(3))
     assert (fault["code"], fault["line"]) == ("token_limit_exceeded", None)
-    files.created(2)
+    files.create_batch(2)
     provider.configure(seconds=0)
     assert files.wait(running)["status"] == "completed"
 
 
-def test_lines_are_blamed_on_demand(files: FileClient, provider: Control) -> None:
+def test_lines_are_blamed_on_demand(files: FilesClient, provider: Control) -> None:
     """With any code; a number beyond the file blames nothing."""
     provider.configure(blame={"2": "model_not_found", "9": "invalid_request"}, error_line_base=0)
     (fault,) = files.faults(requests(3))
     assert (fault["code"], fault["line"]) == ("model_not_found", 1)
 
 
-def test_only_one_form_of_line_is_taken_on_demand(files: FileClient, provider: Control) -> None:
+def test_only_one_form_of_line_is_taken_on_demand(files: FilesClient, provider: Control) -> None:
     """`line_form` says which; without it the first line does."""
     provider.configure(line_form="body")
     assert files.faults(requests(1))[0]["param"] == "body"
-    assert files.ended(body_lines(1))["status"] == "completed"
+    assert files.run_batch(body_lines(1))["status"] == "completed"
     provider.configure(line_form="params")
     assert files.faults(body_lines(1))[0]["param"] == "params"
 
 
-def test_line_ends_do_not_matter(files: FileClient) -> None:
+def test_line_ends_do_not_matter(files: FilesClient) -> None:
     """CRLF, and a last line without an end."""
     content = jsonl(3).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
     batch = files.wait(files.submit(files.upload(content).json()["id"]).json()["id"])
     assert files.lines(batch["output_file_id"]).keys() == {"r-1", "r-2", "r-3"}
 
 
-def test_lines_are_cut_naively_on_demand(files: FileClient, provider: Control) -> None:
+def test_lines_are_cut_naively_on_demand(files: FilesClient, provider: Control) -> None:
     """As by a server that takes more than a line feed for a line's end: half a request is no JSON."""
     for end in ("\u2028", "\u2029", "\x85"):
         params = f'{{"model": "m", "max_tokens": 5, "messages": [{{"role": "user", "content": "one{end}two"}}]}}'
@@ -124,13 +124,13 @@ def test_lines_are_cut_naively_on_demand(files: FileClient, provider: Control) -
         assert [fault["code"] for fault in batch["errors"]["data"]] == ["invalid_json_line"] * 2
 
 
-def test_a_custom_id_is_any_text(files: FileClient) -> None:
+def test_a_custom_id_is_any_text(files: FilesClient) -> None:
     """No length and no alphabet is documented in this dialect."""
     custom_id = "Straße 7/" * 20
-    assert list(files.lines(files.ended([request(custom_id)])["output_file_id"])) == [custom_id]
+    assert list(files.lines(files.run_batch([request(custom_id)])["output_file_id"])) == [custom_id]
 
 
-def test_models_may_differ_where_the_lines_have_params(files: FileClient) -> None:
+def test_models_may_differ_where_the_lines_have_params(files: FilesClient) -> None:
     """The batch then names none."""
-    batch = files.ended([request("a"), request("b", model="another")])
+    batch = files.run_batch([request("a"), request("b", model="another")])
     assert (batch["status"], batch["model"]) == ("completed", None)

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.provider.client import request
-from tests.provider.conftest import KEY
-from tests.provider.file_client import BATCHES, FILES, FileClient, body_line, body_lines, jsonl
+from tests.support.provider_clients.files import BATCHES, FILES, FilesClient, body_line, body_lines, jsonl
+from tests.support.provider_clients.messages import PROVIDER_KEY, request
 
 if TYPE_CHECKING:
     import httpx
 
     from local.provider.control import Control
-    from tests.provider.client import Client
+    from tests.support.provider_clients.messages import MessagesClient
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
@@ -24,7 +23,7 @@ def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
     return answer.status_code, error["type"], error["param"]
 
 
-def test_an_upload_is_a_file_that_can_be_read_back(files: FileClient) -> None:
+def test_an_upload_is_a_file_that_can_be_read_back(files: FilesClient) -> None:
     """Every field is there, and the content is what was sent, byte by byte."""
     content = b'{"custom_id": "\xc3\xa4"}\r\n\n' * 50_000
     answer = files.upload(content, name="lines of May.jsonl")
@@ -48,13 +47,13 @@ def test_an_upload_is_a_file_that_can_be_read_back(files: FileClient) -> None:
     ("name", "purpose", "param"),
     [("lines.json", "batch", "file"), ("lines.jsonl", "fine-tune", "purpose"), ("lines.jsonl", "", "purpose")],
 )
-def test_a_wrong_name_or_purpose_refuses_the_upload(files: FileClient, name: str, purpose: str, param: str) -> None:
+def test_a_wrong_name_or_purpose_refuses_the_upload(files: FilesClient, name: str, purpose: str, param: str) -> None:
     """400, and nothing is kept."""
     assert refusal(files.upload(b"{}", name, purpose)) == (400, "invalid_request_error", param)
     assert files.get(FILES).json()["data"] == []
 
 
-def test_a_body_that_is_no_form_is_refused(files: FileClient) -> None:
+def test_a_body_that_is_no_form_is_refused(files: FilesClient) -> None:
     """JSON instead of a form, a form without a file, and one that is cut short."""
     assert refusal(files.post(FILES, json={"purpose": "batch"}))[0] == 400
     assert refusal(files.post(FILES, data={"purpose": "batch"}))[0] == 400
@@ -63,7 +62,7 @@ def test_a_body_that_is_no_form_is_refused(files: FileClient) -> None:
     assert refusal(files.post(FILES, content=b"--b\r\nContent", headers=broken))[0] == 400
 
 
-def test_a_file_over_the_limit_is_refused(files: FileClient, provider: Control) -> None:
+def test_a_file_over_the_limit_is_refused(files: FilesClient, provider: Control) -> None:
     """400 in the words of the API."""
     provider.configure(max_file_bytes=100)
     assert files.upload(b"x" * 100).is_success
@@ -72,10 +71,10 @@ def test_a_file_over_the_limit_is_refused(files: FileClient, provider: Control) 
     assert answer.json()["error"]["message"] == "File is too large."
 
 
-def test_files_are_listed_by_pages(files: FileClient, provider: Control) -> None:
+def test_files_are_listed_by_pages(files: FilesClient, provider: Control) -> None:
     """Newest first, or oldest; `after` goes on behind a file, `purpose` leaves out others."""
     provider.configure(seconds=0)
-    ids = [files.uploaded(1) for _ in range(4)]
+    ids = [files.upload_lines(1) for _ in range(4)]
     output = files.wait(files.submit(ids[0]).json()["id"])["output_file_id"]
 
     def page(**query: str | int) -> tuple[list[str], bool]:
@@ -94,9 +93,9 @@ def test_files_are_listed_by_pages(files: FileClient, provider: Control) -> None
     assert refusal(files.get(FILES, params={"after": "file-none"})) == (404, "invalid_request_error", "after")
 
 
-def test_a_deleted_file_is_gone(files: FileClient, provider: Control) -> None:
+def test_a_deleted_file_is_gone(files: FilesClient, provider: Control) -> None:
     """404 wherever it is named; the provider's own account still knows it."""
-    file_id = files.uploaded(1)
+    file_id = files.upload_lines(1)
     assert files.delete(f"{FILES}/{file_id}").json() == {"id": file_id, "object": "file", "deleted": True}
     assert refusal(files.get(f"{FILES}/{file_id}"))[0] == 404
     assert refusal(files.content(file_id))[0] == 404
@@ -106,9 +105,9 @@ def test_a_deleted_file_is_gone(files: FileClient, provider: Control) -> None:
     assert [(file["id"], file["deleted"]) for file in provider.stats()["files"]] == [(file_id, True)]
 
 
-def test_a_batch_object_has_every_field(files: FileClient) -> None:
+def test_a_batch_object_has_every_field(files: FilesClient) -> None:
     """A created batch is always validating; what is not known yet is null."""
-    file_id = files.uploaded(3)
+    file_id = files.upload_lines(3)
     batch = files.submit(file_id, metadata={"job": "7"}).json()
     assert batch.pop("id").startswith("batch_")
     assert batch.pop("expires_at") - batch.pop("created_at") == 86_400
@@ -125,14 +124,14 @@ def test_a_batch_object_has_every_field(files: FileClient) -> None:
     }
 
 
-def test_a_batch_of_params_ends_in_flat_lines(files: FileClient, provider: Control) -> None:
+def test_a_batch_of_params_ends_in_flat_lines(files: FilesClient, provider: Control) -> None:
     """Successes stand in the output file as the message itself, all else in the error file."""
     provider.configure(outcomes={"2": "errored:overloaded_error", "3": "expired", "4": "canceled"})
-    batch = files.ended(5)
+    batch = files.run_batch(5)
     assert batch["status"] == "completed"
     assert batch["request_counts"] == {"total": 5, "completed": 2, "failed": 3}
     assert batch["created_at"] <= batch["in_progress_at"] <= batch["finalizing_at"] <= batch["completed_at"]
-    output, errors = files.fates(batch)
+    output, errors = files.result_lines(batch)
     assert sorted(output) == ["r-1", "r-5"]
     assert output["r-1"]["error"] is None
     assert output["r-1"]["response"]["content"][0]["text"].endswith("You asked: “What is r-1?”")
@@ -144,10 +143,10 @@ def test_a_batch_of_params_ends_in_flat_lines(files: FileClient, provider: Contr
     assert [line["response"] for line in errors.values()] == [None] * 3
 
 
-def test_a_batch_of_bodies_ends_in_lines_with_a_status(files: FileClient, provider: Control) -> None:
+def test_a_batch_of_bodies_ends_in_lines_with_a_status(files: FilesClient, provider: Control) -> None:
     """A refused request has no `error`: its status and the body tell; one that never ran has no response."""
     provider.configure(outcomes={"2": "errored:not_found_error", "3": "expired"})
-    output, errors = files.fates(files.ended(body_lines(3)))
+    output, errors = files.result_lines(files.run_batch(body_lines(3)))
     assert output["r-1"]["id"].startswith("batch_req_")
     response = output["r-1"]["response"]
     assert (response["status_code"], response["body"]["type"], output["r-1"]["error"]) == (200, "message", None)
@@ -162,39 +161,39 @@ def test_a_batch_of_bodies_ends_in_lines_with_a_status(files: FileClient, provid
     assert (errors["r-3"]["response"], errors["r-3"]["error"]["code"]) == (None, "batch_expired")
 
 
-def test_wrong_params_are_an_error_of_their_line(files: FileClient) -> None:
+def test_wrong_params_are_an_error_of_their_line(files: FilesClient) -> None:
     """As in the other dialect, under `/v1/messages`; other endpoints ask for nothing but a model."""
     lines = [request("good"), request("bad", max_tokens=None)]
-    output, errors = files.fates(files.ended(lines))
+    output, errors = files.result_lines(files.run_batch(lines))
     assert (list(output), list(errors)) == (["good"], ["bad"])
     assert errors["bad"]["error"]["message"] == "max_tokens: Field required"
     elsewhere = [body_line("a", url="/v1/responses", max_tokens=None), body_line("b", url="/v1/responses", model=None)]
-    output, errors = files.fates(files.ended(elsewhere, endpoint="/v1/responses"))
+    output, errors = files.result_lines(files.run_batch(elsewhere, endpoint="/v1/responses"))
     assert (list(output), list(errors)) == (["a"], ["b"])
 
 
-def test_a_chat_is_answered_as_one(files: FileClient) -> None:
+def test_a_chat_is_answered_as_one(files: FilesClient) -> None:
     """The endpoint of chat completions has its own shape of answer."""
     chat = "/v1/chat/completions"
-    output, _ = files.fates(files.ended([body_line("a", url=chat)], endpoint=chat))
+    output, _ = files.result_lines(files.run_batch([body_line("a", url=chat)], endpoint=chat))
     body = output["a"]["response"]["body"]
     assert body["choices"][0]["message"]["content"].endswith("You asked: “What is a?”")
     assert body["usage"]["total_tokens"] == body["usage"]["prompt_tokens"] + body["usage"]["completion_tokens"]
 
 
-def test_a_batch_can_end_without_an_output_file(files: FileClient, provider: Control) -> None:
+def test_a_batch_can_end_without_an_output_file(files: FilesClient, provider: Control) -> None:
     """`completed` says nothing about success: the file that would be empty is null."""
     provider.configure(every={"1": "errored:api_error"})
-    batch = files.ended(2)
+    batch = files.run_batch(2)
     assert (batch["status"], batch["output_file_id"]) == ("completed", None)
     assert files.lines(batch["error_file_id"]).keys() == {"r-1", "r-2"}
     provider.configure(every={})
-    assert files.ended(2)["error_file_id"] is None
+    assert files.run_batch(2)["error_file_id"] is None
 
 
-def test_output_files_are_files_too(files: FileClient) -> None:
+def test_output_files_are_files_too(files: FilesClient) -> None:
     """Their length is that of their content, their purpose tells them from inputs, and they can be deleted."""
-    batch = files.ended(3)
+    batch = files.run_batch(3)
     file = files.get(f"{FILES}/{batch['output_file_id']}").json()
     assert (file["purpose"], file["created_at"]) == ("batch_output", batch["completed_at"])
     assert file["bytes"] == len(files.content(file["id"]).content)
@@ -218,16 +217,16 @@ def test_output_files_are_files_too(files: FileClient) -> None:
     ],
 )
 def test_a_wrong_field_refuses_the_batch_by_name(
-    files: FileClient, fields: dict[str, Any], status: int, param: str
+    files: FilesClient, fields: dict[str, Any], status: int, param: str
 ) -> None:
     """Nothing is created."""
-    assert refusal(files.submit(files.uploaded(1), **fields)) == (status, "invalid_request_error", param)
+    assert refusal(files.submit(files.upload_lines(1), **fields)) == (status, "invalid_request_error", param)
     assert files.get(BATCHES).json()["data"] == []
 
 
-def test_batches_are_listed_by_pages(files: FileClient) -> None:
+def test_batches_are_listed_by_pages(files: FilesClient) -> None:
     """Newest first, `after` goes to older ones."""
-    file_id = files.uploaded(1)
+    file_id = files.upload_lines(1)
     assert files.get(BATCHES).json() == {
         "object": "list",
         "data": [],
@@ -244,31 +243,31 @@ def test_batches_are_listed_by_pages(files: FileClient) -> None:
     assert refusal(files.get(BATCHES, params={"after": "batch_none"}))[0] == 404
 
 
-def test_a_cancelled_batch_keeps_what_was_done(files: FileClient, provider: Control) -> None:
+def test_a_cancelled_batch_keeps_what_was_done(files: FilesClient, provider: Control) -> None:
     """The rest is in the error file; a cancel that comes again, or too late, is a 200 without effect."""
     provider.configure(seconds=None)
-    batch_id = files.created(4)
+    batch_id = files.create_batch(4)
     assert files.cancel(batch_id).json()["status"] == "cancelling"
     assert files.cancel(batch_id).is_success
     batch = files.wait(batch_id)
     assert (batch["status"], batch["request_counts"]["completed"]) == ("cancelled", 2)
     assert batch["cancelling_at"] <= batch["cancelled_at"]
-    output, errors = files.fates(batch)
+    output, errors = files.result_lines(batch)
     assert len(output) == 2
     assert {line["error"]["code"] for line in errors.values()} == {"batch_cancelled"}
     assert files.cancel(batch_id).json() == batch
 
 
-def test_the_key_comes_as_either_header_and_no_version_is_needed(files: FileClient) -> None:
+def test_the_key_comes_as_either_header_and_no_version_is_needed(files: FilesClient) -> None:
     """401 without a key and with a wrong one."""
     assert refusal(files.get(BATCHES, headers={"authorization": "Bearer wrong"}))[0] == 401
     del files.headers["authorization"]
     answer = files.get(FILES)
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
-    assert files.get(FILES, headers={"x-api-key": KEY}).is_success
+    assert files.get(FILES, headers={"x-api-key": PROVIDER_KEY}).is_success
 
 
-def test_what_does_not_exist_is_404(files: FileClient) -> None:
+def test_what_does_not_exist_is_404(files: FilesClient) -> None:
     """Unknown batches, files and paths, in the dialect of the path."""
     for path in (f"{BATCHES}/batch_none", f"{FILES}/file-none", f"{FILES}/file-none/content", f"{FILES}/a/b/c"):
         assert refusal(files.get(path))[:2] == (404, "invalid_request_error")
@@ -276,9 +275,9 @@ def test_what_does_not_exist_is_404(files: FileClient) -> None:
     assert refusal(files.put(BATCHES))[0] == 405
 
 
-def test_both_dialects_are_spoken_side_by_side(files: FileClient, client: Client, provider: Control) -> None:
+def test_both_dialects_are_spoken_side_by_side(files: FilesClient, client: MessagesClient, provider: Control) -> None:
     """Neither shows the batches of the other; the provider's own account has both."""
-    one, other = client.create(1).json()["id"], files.created(1, metadata={"job": "7"})
+    one, other = client.create(1).json()["id"], files.create_batch(1, metadata={"job": "7"})
     assert [batch["id"] for batch in client.get("/v1/messages/batches").json()["data"]] == [one]
     assert [batch["id"] for batch in files.get(BATCHES).json()["data"]] == [other]
     assert client.get(f"/v1/messages/batches/{other}").status_code == 404
@@ -290,7 +289,7 @@ def test_both_dialects_are_spoken_side_by_side(files: FileClient, client: Client
     assert (stats["created"], stats["calls"]["create"], stats["calls"]["upload"]) == (2, 2, 1)
 
 
-def test_a_full_batch_is_taken(files: FileClient) -> None:
+def test_a_full_batch_is_taken(files: FilesClient) -> None:
     """50,000 requests are created and come back, each once; one more fails the batch."""
     params = b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"?"}]}'
     lines = [b'{"custom_id":"%d","params":%s}' % (number, params) for number in range(50_001)]

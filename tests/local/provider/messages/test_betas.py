@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.provider.client import BATCHES, Client, request
+from tests.support.provider_clients.messages import BATCHES, MessagesClient, request
 
 LONG = "output-300k-2026-03-24"
 
 
-def fate(client: Client, betas: str, **params: Any) -> str:
+def error_message(client: MessagesClient, betas: str, **params: Any) -> str:
     """Send one request; give the words of its error, or nothing."""
     headers = {"anthropic-beta": betas} if betas else {}
     batch = client.post(BATCHES, json={"requests": [request("r-1", **params)]}, headers=headers).raise_for_status()
     client.wait(batch.json()["id"])
-    result = client.fates(batch.json()["id"])["r-1"]
+    result = client.results_by_id(batch.json()["id"])["r-1"]
     return result["error"]["error"]["message"] if result["type"] == "errored" else ""
 
 
@@ -34,10 +34,12 @@ def fate(client: Client, betas: str, **params: Any) -> str:
         ({"model": "claude-sonnet-4-6", "max_tokens": 300_000}, LONG, "max_tokens: 300000 > 128000"),
     ],
 )
-def test_what_needs_a_beta_is_an_error_without_it(client: Client, params: dict[str, Any], beta: str, told: str) -> None:
+def test_what_needs_a_beta_is_an_error_without_it(
+    client: MessagesClient, params: dict[str, Any], beta: str, told: str
+) -> None:
     """At the end of the batch, since params are checked then."""
-    assert fate(client, "", **params).startswith(told)
-    assert fate(client, f"message-batches-2024-09-24, {beta}", **params) == ""
+    assert error_message(client, "", **params).startswith(told)
+    assert error_message(client, f"message-batches-2024-09-24, {beta}", **params) == ""
 
 
 @pytest.mark.parametrize(
@@ -48,13 +50,15 @@ def test_what_needs_a_beta_is_an_error_without_it(client: Client, params: dict[s
         ("claude-haiku-4-5-20251001", 64_001, 64_000),
     ],
 )
-def test_longer_outputs_are_for_some_models_and_have_an_end(client: Client, model: str, tokens: int, most: int) -> None:
+def test_longer_outputs_are_for_some_models_and_have_an_end(
+    client: MessagesClient, model: str, tokens: int, most: int
+) -> None:
     """The others keep their own limit, whatever the header says."""
-    assert f"{tokens} > {most}" in fate(client, LONG, model=model, max_tokens=tokens)
+    assert f"{tokens} > {most}" in error_message(client, LONG, model=model, max_tokens=tokens)
 
 
 @pytest.mark.parametrize("given", ["a-1", f"{LONG},a-1", f"a-1 , {LONG}"])
-def test_an_unknown_beta_refuses_the_call_and_creates_nothing(client: Client, given: str) -> None:
+def test_an_unknown_beta_refuses_the_call_and_creates_nothing(client: MessagesClient, given: str) -> None:
     """In the API's words, at once."""
     answer = client.post(BATCHES, json={"requests": [request("r-1")]}, headers={"anthropic-beta": given})
     assert answer.status_code == 400
@@ -64,10 +68,10 @@ def test_an_unknown_beta_refuses_the_call_and_creates_nothing(client: Client, gi
     assert client.get(BATCHES).json()["data"] == []
 
 
-def test_several_headers_are_as_one(client: Client) -> None:
+def test_several_headers_are_as_one(client: MessagesClient) -> None:
     """A comma list and a header for each mean the same."""
     headers = [("anthropic-beta", LONG), ("anthropic-beta", "mcp-client-2025-11-20")]
     wanted = [request("r-1", model="claude-opus-5", max_tokens=200_000, mcp_servers=[])]
     batch = client.post(BATCHES, json={"requests": wanted}, headers=headers).raise_for_status().json()
     client.wait(batch["id"])
-    assert client.fates(batch["id"])["r-1"]["type"] == "succeeded"
+    assert client.results_by_id(batch["id"])["r-1"]["type"] == "succeeded"
