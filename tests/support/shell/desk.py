@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conveyor.ledger.records import Run
-    from conveyor.report.message import Notice
+    from conveyor.wording.notice import Notice
     from tests.support.shell.aws import Interpreter
     from tests.support.shell.terminal import Terminal
 
