@@ -1,4 +1,4 @@
-"""What the demo shows of a run while it waits, and which message ends it."""
+"""What the demo shows while a run waits, and which message ends the demo."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ STUCK = {
 TRUST = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
 
-def scene(aws: Aws, work: Path) -> Stack:
-    """Set up a run that waits in trouble, and of which two messages came: of the trouble, and of the end."""
+def stack_in_trouble(aws: Aws, work: Path) -> Stack:
+    """Set up a run that waits because of trouble, and its two messages: about the trouble, and the final one."""
     name = f"t-{uuid4().hex[:8]}"
     s3, sqs, states = (aws.client(service) for service in ("s3", "sqs", "stepfunctions"))
     s3.create_bucket(Bucket=name)
-    about = json.dumps({"drop": {"key": KEY, "version": "v"}})
-    for fact, content in {"run.json": about, "plan.jsonl": '{}\n{"requests": 3}\n'}.items():
+    run_fact = json.dumps({"drop": {"key": KEY, "version": "v"}})
+    for fact, content in {"run.json": run_fact, "plan.jsonl": '{}\n{"requests": 3}\n'}.items():
         s3.put_object(Bucket=name, Key=f"runs/{RUN}/{fact}", Body=content)
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     for status in ("troubled", "completed"):
         attributes = {"run": {"Value": RUN}, "status": {"Value": status}}
-        told = {"Subject": f"it is {status}", "Message": f"words: {status}", "MessageAttributes": attributes}
-        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(told))
+        message = {"Subject": f"it is {status}", "Message": f"text: {status}", "MessageAttributes": attributes}
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))
     trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
     role = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     machine = states.create_state_machine(name=name, definition=json.dumps(STUCK), roleArn=role)["stateMachineArn"]
@@ -52,17 +52,17 @@ def scene(aws: Aws, work: Path) -> Stack:
 
 
 def test_trouble_is_shown_while_it_lasts_and_its_message_is_not_the_end(aws: Aws, tmp_path: Path) -> None:
-    """Whoever watches knows what is waited for, reads what can be done, and is shown the end when it is one."""
-    stack = scene(aws, tmp_path)
-    shown = io.StringIO()
-    with Progress(Console(file=shown, width=200)) as progress:
+    """The user sees the reason of the wait, the message about it, and the end."""
+    stack = stack_in_trouble(aws, tmp_path)
+    output = io.StringIO()
+    with Progress(Console(file=output, width=200)) as progress:
         message = watch(stack, KEY, "v", 10, progress)
         progress.doing("waiting", "for nothing new")
         progress.doing("waiting", "for nothing new")
     assert message.status == "completed"
-    text = shown.getvalue()
-    assert "it is troubled\n\nwords: troubled\n" in text
-    assert "words: completed" not in text
+    text = output.getvalue()
+    assert "it is troubled\n\ntext: troubled\n" in text
+    assert "text: completed" not in text
     assert "last error: nothing answers …" in text
     assert text.index("it is troubled") < text.index("notified   it is completed")
     assert text.count("for nothing new") == 1

@@ -1,4 +1,4 @@
-"""`python -m local.provider`: one line when ready, the log elsewhere, a prompt end."""
+"""`python -m local.provider`: it prints one line when it is ready, logs to stderr, and exits promptly."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_process_serves_and_ends_promptly(number: signal.Signals) -> None:
-    """Even with a call of ten minutes under way it ends soon, with status 0 and one line on stdout."""
+def test_the_process_serves_and_exits_promptly(number: signal.Signals) -> None:
+    """With status 0 and one line on stdout, even during a call that takes ten minutes."""
     fault = {"call": "list", "do": {"kind": "delay", "seconds": 600}}
     settings = json.dumps({"seconds": 0, "faults": [fault]})
     command = [sys.executable, "-m", "local.provider", "--settings", settings]
@@ -42,7 +42,7 @@ def test_the_process_serves_and_ends_promptly(number: signal.Signals) -> None:
 
 
 def test_wrong_settings_end_the_process_with_their_name() -> None:
-    """A usage error, before anything is served."""
+    """A usage error, before the server starts."""
     command = [sys.executable, "-m", "local.provider", "--settings", '{"second": 1}']
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=20)  # noqa: S603
     assert done.returncode == 2

@@ -1,6 +1,6 @@
-"""Claude Platform on AWS without an AWS: what is signed as it is sent is let in, and nothing else.
+"""Signed calls without an AWS: a call is accepted only if it was signed exactly as it is sent.
 
-The provider recomputes signatures by hand; those who sign are botocore and the vendor's SDK.
+The provider has its own implementation of signatures; botocore and the vendor's SDK sign.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ REGION = "eu-central-1"
 WORKSPACE = "wrkspc_01EXAMPLE"
 BODY = json.dumps({"requests": requests(2)}).encode()
 
-type Spoil = Callable[[httpx.Request], None]
+type Change = Callable[[httpx.Request], None]
 
 
 class Signer(NamedTuple):
-    """Whoever signs, and for which service and Region."""
+    """A caller's credentials, and the service and Region of its signature."""
 
     secret: str = SECRET
     service: str = "aws-external-anthropic"
     region: str = REGION
     key: str = ACCESS_KEY
     digest: str | None = None
-    """What to say of the body instead of its hash."""
+    """Sent instead of the body's hash."""
 
     def sign(self, request: httpx.Request, body: bytes = b"") -> httpx.Request:
-        """Sign a request with all the headers that Conveyor signs, and with the hash of its body as one of them."""
+        """Sign a request as Conveyor does: with its headers, one of which is the body's hash."""
         names = [name for name in request.headers if name == "content-type" or name.startswith("anthropic-")]
         digest = self.digest or hashlib.sha256(body).hexdigest()
         headers = {name: request.headers[name] for name in names} | {"x-amz-content-sha256": digest}
@@ -60,7 +60,7 @@ class Signer(NamedTuple):
 
 @pytest.fixture
 def gateway(provider: Control) -> Control:
-    """Give a provider to which calls are signed."""
+    """Return a provider that requires signed calls."""
     provider.configure(
         api_key=None, signed={"workspace": WORKSPACE, "region": REGION, "credentials": {ACCESS_KEY: SECRET}}
     )
@@ -69,7 +69,7 @@ def gateway(provider: Control) -> Control:
 
 @pytest.fixture
 def client(gateway: Control) -> Iterator[MessagesClient]:
-    """Give a client that names the workspace, and signs nothing by itself."""
+    """Return a client that names the workspace, and signs nothing by itself."""
     with MessagesClient(gateway.url, PROVIDER_KEY) as client:
         del client.headers["x-api-key"]
         client.headers["anthropic-workspace-id"] = WORKSPACE
@@ -87,8 +87,8 @@ def create(client: MessagesClient, signer: Signer | None = None, body: bytes = B
     return (signer or Signer()).sign(request, BODY)
 
 
-def test_every_call_of_the_api_is_let_in_when_it_is_signed(client: MessagesClient) -> None:
-    """Queries are part of what is signed, whatever their order."""
+def test_every_signed_call_is_accepted(client: MessagesClient) -> None:
+    """The query is signed too, in any order."""
     batch_id = client.send(create(client)).raise_for_status().json()["id"]
     path = f"{BATCHES}/{batch_id}"
     while call(client, "GET", path).raise_for_status().json()["processing_status"] != "ended":
@@ -100,8 +100,8 @@ def test_every_call_of_the_api_is_let_in_when_it_is_signed(client: MessagesClien
     assert call(client, "GET", path).status_code == 404
 
 
-def test_a_body_is_streamed_when_its_hash_and_length_are_told(client: MessagesClient) -> None:
-    """It is hashed as it arrives."""
+def test_a_body_with_known_hash_and_length_can_be_streamed(client: MessagesClient) -> None:
+    """Its hash is computed when it has arrived."""
     pieces = (BODY[at : at + 50] for at in range(0, len(BODY), 50))
     headers = {"content-type": "application/json", "content-length": str(len(BODY))}
     request = client.build_request("POST", BATCHES, content=pieces, headers=headers)
@@ -109,7 +109,7 @@ def test_a_body_is_streamed_when_its_hash_and_length_are_told(client: MessagesCl
 
 
 def sdk(gateway: Control, secret: str = SECRET) -> anthropic.AnthropicAWS:
-    """Give the vendor's SDK as a user would have it, without its retries."""
+    """Return the vendor's SDK with its defaults, but without retries."""
     return anthropic.AnthropicAWS(
         base_url=gateway.url,
         workspace_id=WORKSPACE,
@@ -120,18 +120,18 @@ def sdk(gateway: Control, secret: str = SECRET) -> anthropic.AnthropicAWS:
     )
 
 
-def test_the_vendors_sdk_is_let_in(gateway: Control) -> None:
-    """It signs all its headers, and leaves out the one with the body's hash."""
-    with sdk(gateway) as ours:
-        batch = wait_for_end(ours, ours.messages.batches.create(requests=sdk_requests(3)))
-        assert [each.id for each in ours.messages.batches.list(limit=1)] == [batch.id]
-        assert len(list(ours.messages.batches.results(batch.id))) == 3
-    with sdk(gateway, "wrong") as another, pytest.raises(anthropic.AuthenticationError):
-        another.messages.batches.list()
+def test_calls_of_the_vendors_sdk_are_accepted(gateway: Control) -> None:
+    """The SDK signs all its headers, and sends none with the body's hash."""
+    with sdk(gateway) as client:
+        batch = wait_for_end(client, client.messages.batches.create(requests=sdk_requests(3)))
+        assert [listed.id for listed in client.messages.batches.list(limit=1)] == [batch.id]
+        assert len(list(client.messages.batches.results(batch.id))) == 3
+    with sdk(gateway, "wrong") as unknown, pytest.raises(anthropic.AuthenticationError):
+        unknown.messages.batches.list()
 
 
 @pytest.mark.parametrize(
-    ("signer", "words"),
+    ("signer", "message"),
     [
         (Signer(secret="wrong"), "does not match"),  # noqa: S106
         (Signer(service="execute-api"), "does not match"),
@@ -142,13 +142,13 @@ def test_the_vendors_sdk_is_let_in(gateway: Control) -> None:
         (Signer(digest="STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), "hash that was signed"),
     ],
 )
-def test_what_is_signed_by_another_or_for_another_is_refused(
-    client: MessagesClient, gateway: Control, signer: Signer, words: str
+def test_a_signature_of_another_caller_or_for_another_service_is_refused(
+    client: MessagesClient, gateway: Control, signer: Signer, message: str
 ) -> None:
     """And nothing is created."""
     answer = client.send(create(client, signer))
     assert (answer.status_code, answer.json()["error"]["type"]) == (401, "authentication_error")
-    assert words in answer.json()["error"]["message"]
+    assert message in answer.json()["error"]["message"]
     assert gateway.stats()["created"] == 0
 
 
@@ -158,7 +158,7 @@ def another_version(request: httpx.Request) -> None:
 
 
 def another_host(request: httpx.Request) -> None:
-    """Bring a call that was signed for another server."""
+    """Change the host: the call was signed for another server."""
     request.headers["host"] = "aws-external-anthropic.eu-central-1.api.aws"
 
 
@@ -168,109 +168,109 @@ def another_token(request: httpx.Request) -> None:
 
 
 def one_more(request: httpx.Request) -> None:
-    """Add a header of AWS's that was not signed."""
+    """Add an AWS header that was not signed."""
     request.headers["x-amz-meta"] = "1"
 
 
 def no_moment(request: httpx.Request) -> None:
-    """Do not say when it was signed."""
+    """Remove the date of the signature."""
     del request.headers["x-amz-date"]
 
 
 def another_moment(request: httpx.Request) -> None:
-    """Say that it was signed when nobody can have."""
+    """Replace the date of the signature by one that is invalid."""
     request.headers["x-amz-date"] = "today"
 
 
 def half_a_signature(request: httpx.Request) -> None:
-    """Break the signature off."""
+    """Remove the signature from the header."""
     request.headers["authorization"] = request.headers["authorization"].partition(", Signature")[0]
 
 
 def no_signature(request: httpx.Request) -> None:
-    """Send nothing that says who calls."""
+    """Remove the authorization."""
     del request.headers["authorization"]
 
 
 def a_bearer(request: httpx.Request) -> None:
-    """Send a token instead."""
+    """Replace the signature by a bearer token."""
     request.headers["authorization"] = f"Bearer {PROVIDER_KEY}"
 
 
 def a_key(request: httpx.Request) -> None:
-    """Send a key beside it."""
+    """Add an API key."""
     request.headers["x-api-key"] = PROVIDER_KEY
 
 
 def no_workspace(request: httpx.Request) -> None:
-    """Do not say which workspace it is for."""
+    """Remove the workspace."""
     del request.headers["anthropic-workspace-id"]
 
 
 def another_workspace(request: httpx.Request) -> None:
-    """Name a workspace that there is not."""
+    """Name an unknown workspace."""
     request.headers["anthropic-workspace-id"] = "wrkspc_01Another"
 
 
-SPOILS = (
+CHANGES = (
     another_version, another_host, another_token, one_more, no_moment, another_moment, half_a_signature, no_signature,
     a_bearer, a_key,
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("spoil", SPOILS)
-def test_a_call_that_was_changed_after_it_was_signed_is_refused(client: MessagesClient, spoil: Spoil) -> None:
-    """It would have been let in as it was."""
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_call_that_was_changed_after_it_was_signed_is_refused(client: MessagesClient, change: Change) -> None:
+    """It is accepted without the change."""
     assert client.send(create(client)).is_success
     request = create(client)
-    spoil(request)
+    change(request)
     assert client.send(request).status_code == 401
 
 
-@pytest.mark.parametrize("spoil", [no_workspace, another_workspace])
-def test_a_call_without_its_workspace_is_refused(client: MessagesClient, spoil: Spoil) -> None:
-    """However it is signed."""
+@pytest.mark.parametrize("change", [no_workspace, another_workspace])
+def test_a_call_without_its_workspace_is_refused(client: MessagesClient, change: Change) -> None:
+    """Even with a valid signature."""
     request = client.build_request("GET", BATCHES)
-    spoil(request)
+    change(request)
     assert client.send(Signer().sign(request)).status_code == 400
 
 
-def test_another_body_than_the_signed_one_is_refused(client: MessagesClient) -> None:
-    """Of the same length."""
+def test_a_body_that_was_changed_is_refused(client: MessagesClient) -> None:
+    """Even if its length is the same."""
     request = create(client, body=BODY.replace(b"r-1", b"r-7"))
     assert client.send(request).status_code == 401
 
 
-def test_a_body_in_chunks_is_refused(client: MessagesClient) -> None:
-    """Nobody says that the gateway takes one."""
+def test_a_chunked_body_is_refused(client: MessagesClient) -> None:
+    """The gateway does not document that it accepts one."""
     request = client.build_request("POST", BATCHES, content=iter([BODY]), headers={"content-type": "application/json"})
     assert client.send(Signer().sign(request, BODY)).status_code == 400
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(-6, 401), (-4, 200), (4, 200), (6, 401)])
-def test_a_signature_is_good_for_minutes(
+def test_a_signature_is_valid_for_five_minutes(
     client: MessagesClient, monkeypatch: pytest.MonkeyPatch, minutes: int, status: int
 ) -> None:
-    """Before and after it was made, since clocks differ."""
+    """Before and after its date, since clocks differ."""
     moment = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=minutes)
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda **_: moment)
     assert call(client, "GET", BATCHES).status_code == status
 
 
-def test_a_signature_of_another_day_than_its_moment_is_not_timely() -> None:
-    """Midnight does not make it last."""
+def test_a_signature_of_another_day_than_its_date_is_not_recent() -> None:
+    """Also within the tolerance, around midnight."""
     now = datetime(2026, 11, 22, 0, 1, tzinfo=UTC)
     signature = Signature(ACCESS_KEY, "20261122", REGION, "service", "host", "0" * 64)
-    for date, timely in (("20261122T000000Z", True), ("20261121T235900Z", False)):
-        about = SignedCall("GET", "/", "", {"x-amz-date": date}, "")
-        assert is_recent(about, signature, now) is timely
+    for date, recent in (("20261122T000000Z", True), ("20261121T235900Z", False)):
+        call = SignedCall("GET", "/", "", {"x-amz-date": date}, "")
+        assert is_recent(call, signature, now) is recent
 
 
-def test_awss_own_example_is_signed_as_awss_documentation_says() -> None:
-    """From the suite of tests that AWS publishes for this version: `get-vanilla-query-order-key-case`."""
+def test_the_example_of_aws_has_the_documented_signature() -> None:
+    """From the test suite that AWS publishes for Signature Version 4: `get-vanilla-query-order-key-case`."""
     headers = {"host": "example.amazonaws.com", "x-amz-date": "20150830T123600Z"}
     empty = hashlib.sha256().hexdigest()
-    about = SignedCall("GET", "/", "Param2=value2&Param1=value1", headers, empty)
+    call = SignedCall("GET", "/", "Param2=value2&Param1=value1", headers, empty)
     authorization = (
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "
         "SignedHeaders=host;x-amz-date, Signature=b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"
@@ -278,5 +278,5 @@ def test_awss_own_example_is_signed_as_awss_documentation_says() -> None:
     signature = Signature.parse(authorization)
     assert signature is not None
     secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"  # noqa: S105 - AWS's example
-    assert is_valid(about, signature, secret)
-    assert not is_valid(about._replace(query="Param1=value1"), signature, secret)
+    assert is_valid(call, signature, secret)
+    assert not is_valid(call._replace(query="Param1=value1"), signature, secret)

@@ -1,4 +1,4 @@
-"""The documented behaviour of the API of files and of batches made of them, over real HTTP."""
+"""The documented behaviour of the file batch API."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
-    """Give status, type and parameter of a refusal, whose body has four fields."""
+    """Return status, type and parameter of an error, whose body has four fields."""
     error = answer.json()["error"]
     assert error.keys() == {"message", "type", "param", "code"}
     return answer.status_code, error["type"], error["param"]
 
 
 def test_an_upload_is_a_file_that_can_be_read_back(files: FilesClient) -> None:
-    """Every field is there, and the content is what was sent, byte by byte."""
+    """The file object has every field, and the content is byte for byte what was sent."""
     content = b'{"custom_id": "\xc3\xa4"}\r\n\n' * 50_000
     answer = files.upload(content, name="lines of May.jsonl")
     assert answer.headers["x-request-id"].startswith("req_")
@@ -48,13 +48,13 @@ def test_an_upload_is_a_file_that_can_be_read_back(files: FilesClient) -> None:
     [("lines.json", "batch", "file"), ("lines.jsonl", "fine-tune", "purpose"), ("lines.jsonl", "", "purpose")],
 )
 def test_a_wrong_name_or_purpose_refuses_the_upload(files: FilesClient, name: str, purpose: str, param: str) -> None:
-    """400, and nothing is kept."""
+    """400, and nothing is stored."""
     assert refusal(files.upload(b"{}", name, purpose)) == (400, "invalid_request_error", param)
     assert files.get(FILES).json()["data"] == []
 
 
-def test_a_body_that_is_no_form_is_refused(files: FilesClient) -> None:
-    """JSON instead of a form, a form without a file, and one that is cut short."""
+def test_a_body_that_is_not_a_form_is_refused(files: FilesClient) -> None:
+    """JSON, a form without a file, and a truncated form."""
     assert refusal(files.post(FILES, json={"purpose": "batch"}))[0] == 400
     assert refusal(files.post(FILES, data={"purpose": "batch"}))[0] == 400
     assert refusal(files.post(FILES, files={"purpose": (None, "batch")}))[2] == "file"
@@ -63,7 +63,7 @@ def test_a_body_that_is_no_form_is_refused(files: FilesClient) -> None:
 
 
 def test_a_file_over_the_limit_is_refused(files: FilesClient, provider: Control) -> None:
-    """400 in the words of the API."""
+    """400, with the API's message."""
     provider.configure(max_file_bytes=100)
     assert files.upload(b"x" * 100).is_success
     answer = files.upload(b"x" * 101)
@@ -72,16 +72,16 @@ def test_a_file_over_the_limit_is_refused(files: FilesClient, provider: Control)
 
 
 def test_files_are_listed_by_pages(files: FilesClient, provider: Control) -> None:
-    """Newest first, or oldest; `after` goes on behind a file, `purpose` leaves out others."""
+    """Newest or oldest first; `after` continues after a file, `purpose` filters."""
     provider.configure(seconds=0)
     ids = [files.upload_lines(1) for _ in range(4)]
     output = files.wait(files.submit(ids[0]).json()["id"])["output_file_id"]
 
     def page(**query: str | int) -> tuple[list[str], bool]:
         answer = files.get(FILES, params=query).json()
-        shown = [file["id"] for file in answer["data"]]
-        assert (answer["object"], answer["first_id"], answer["last_id"]) == ("list", shown[0], shown[-1])
-        return shown, answer["has_more"]
+        ids_of_page = [file["id"] for file in answer["data"]]
+        assert (answer["object"], answer["first_id"], answer["last_id"]) == ("list", ids_of_page[0], ids_of_page[-1])
+        return ids_of_page, answer["has_more"]
 
     assert page(purpose="batch") == (ids[::-1], False)
     assert page(purpose="batch_output") == ([output], False)
@@ -94,7 +94,7 @@ def test_files_are_listed_by_pages(files: FilesClient, provider: Control) -> Non
 
 
 def test_a_deleted_file_is_gone(files: FilesClient, provider: Control) -> None:
-    """404 wherever it is named; the provider's own account still knows it."""
+    """404 in every call; the provider's statistics still have it."""
     file_id = files.upload_lines(1)
     assert files.delete(f"{FILES}/{file_id}").json() == {"id": file_id, "object": "file", "deleted": True}
     assert refusal(files.get(f"{FILES}/{file_id}"))[0] == 404
@@ -106,7 +106,7 @@ def test_a_deleted_file_is_gone(files: FilesClient, provider: Control) -> None:
 
 
 def test_a_batch_object_has_every_field(files: FilesClient) -> None:
-    """A created batch is always validating; what is not known yet is null."""
+    """A new batch is always `validating`; unknown fields are null."""
     file_id = files.upload_lines(3)
     batch = files.submit(file_id, metadata={"job": "7"}).json()
     assert batch.pop("id").startswith("batch_")
@@ -125,7 +125,7 @@ def test_a_batch_object_has_every_field(files: FilesClient) -> None:
 
 
 def test_a_batch_of_params_ends_in_flat_lines(files: FilesClient, provider: Control) -> None:
-    """Successes stand in the output file as the message itself, all else in the error file."""
+    """The output file has the messages of successes, the error file all other results."""
     provider.configure(outcomes={"2": "errored:overloaded_error", "3": "expired", "4": "canceled"})
     batch = files.run_batch(5)
     assert batch["status"] == "completed"
@@ -144,7 +144,7 @@ def test_a_batch_of_params_ends_in_flat_lines(files: FilesClient, provider: Cont
 
 
 def test_a_batch_of_bodies_ends_in_lines_with_a_status(files: FilesClient, provider: Control) -> None:
-    """A refused request has no `error`: its status and the body tell; one that never ran has no response."""
+    """A refused request has a status and a body, but no `error`; one that never ran has no response."""
     provider.configure(outcomes={"2": "errored:not_found_error", "3": "expired"})
     output, errors = files.result_lines(files.run_batch(body_lines(3)))
     assert output["r-1"]["id"].startswith("batch_req_")
@@ -162,7 +162,7 @@ def test_a_batch_of_bodies_ends_in_lines_with_a_status(files: FilesClient, provi
 
 
 def test_wrong_params_are_an_error_of_their_line(files: FilesClient) -> None:
-    """As in the other dialect, under `/v1/messages`; other endpoints ask for nothing but a model."""
+    """As in the Message Batches API for `/v1/messages`; other endpoints require only a model."""
     lines = [request("good"), request("bad", max_tokens=None)]
     output, errors = files.result_lines(files.run_batch(lines))
     assert (list(output), list(errors)) == (["good"], ["bad"])
@@ -172,8 +172,8 @@ def test_wrong_params_are_an_error_of_their_line(files: FilesClient) -> None:
     assert (list(output), list(errors)) == (["a"], ["b"])
 
 
-def test_a_chat_is_answered_as_one(files: FilesClient) -> None:
-    """The endpoint of chat completions has its own shape of answer."""
+def test_chat_completions_have_their_own_answers(files: FilesClient) -> None:
+    """With `choices`, and other names of tokens."""
     chat = "/v1/chat/completions"
     output, _ = files.result_lines(files.run_batch([body_line("a", url=chat)], endpoint=chat))
     body = output["a"]["response"]["body"]
@@ -182,7 +182,7 @@ def test_a_chat_is_answered_as_one(files: FilesClient) -> None:
 
 
 def test_a_batch_can_end_without_an_output_file(files: FilesClient, provider: Control) -> None:
-    """`completed` says nothing about success: the file that would be empty is null."""
+    """Also a `completed` batch can have no success; the id of an empty file is null."""
     provider.configure(every={"1": "errored:api_error"})
     batch = files.run_batch(2)
     assert (batch["status"], batch["output_file_id"]) == ("completed", None)
@@ -192,7 +192,7 @@ def test_a_batch_can_end_without_an_output_file(files: FilesClient, provider: Co
 
 
 def test_output_files_are_files_too(files: FilesClient) -> None:
-    """Their length is that of their content, their purpose tells them from inputs, and they can be deleted."""
+    """They have a length and a purpose, and can be deleted."""
     batch = files.run_batch(3)
     file = files.get(f"{FILES}/{batch['output_file_id']}").json()
     assert (file["purpose"], file["created_at"]) == ("batch_output", batch["completed_at"])
@@ -225,7 +225,7 @@ def test_a_wrong_field_refuses_the_batch_by_name(
 
 
 def test_batches_are_listed_by_pages(files: FilesClient) -> None:
-    """Newest first, `after` goes to older ones."""
+    """Newest first; `after` continues with older ones."""
     file_id = files.upload_lines(1)
     assert files.get(BATCHES).json() == {
         "object": "list",
@@ -244,7 +244,7 @@ def test_batches_are_listed_by_pages(files: FilesClient) -> None:
 
 
 def test_a_cancelled_batch_keeps_what_was_done(files: FilesClient, provider: Control) -> None:
-    """The rest is in the error file; a cancel that comes again, or too late, is a 200 without effect."""
+    """The rest is in the error file; a second or late cancel is a 200 without effect."""
     provider.configure(seconds=None)
     batch_id = files.create_batch(4)
     assert files.cancel(batch_id).json()["status"] == "cancelling"
@@ -268,15 +268,15 @@ def test_the_key_comes_as_either_header_and_no_version_is_needed(files: FilesCli
 
 
 def test_what_does_not_exist_is_404(files: FilesClient) -> None:
-    """Unknown batches, files and paths, in the dialect of the path."""
+    """Unknown batches, files and paths, with the error body of this API."""
     for path in (f"{BATCHES}/batch_none", f"{FILES}/file-none", f"{FILES}/file-none/content", f"{FILES}/a/b/c"):
         assert refusal(files.get(path))[:2] == (404, "invalid_request_error")
     assert refusal(files.cancel("batch_none"))[0] == 404
     assert refusal(files.put(BATCHES))[0] == 405
 
 
-def test_both_dialects_are_spoken_side_by_side(files: FilesClient, client: MessagesClient, provider: Control) -> None:
-    """Neither shows the batches of the other; the provider's own account has both."""
+def test_both_apis_work_side_by_side(files: FilesClient, client: MessagesClient, provider: Control) -> None:
+    """Neither shows the batches of the other; the provider's statistics have both."""
     one, other = client.create(1).json()["id"], files.create_batch(1, metadata={"job": "7"})
     assert [batch["id"] for batch in client.get("/v1/messages/batches").json()["data"]] == [one]
     assert [batch["id"] for batch in files.get(BATCHES).json()["data"]] == [other]
@@ -289,8 +289,8 @@ def test_both_dialects_are_spoken_side_by_side(files: FilesClient, client: Messa
     assert (stats["created"], stats["calls"]["create"], stats["calls"]["upload"]) == (2, 2, 1)
 
 
-def test_a_full_batch_is_taken(files: FilesClient) -> None:
-    """50,000 requests are created and come back, each once; one more fails the batch."""
+def test_a_batch_of_the_maximum_size_is_accepted(files: FilesClient) -> None:
+    """50,000 requests have one result each; one more request fails the batch."""
     params = b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"?"}]}'
     lines = [b'{"custom_id":"%d","params":%s}' % (number, params) for number in range(50_001)]
     assert [fault["code"] for fault in files.faults(lines)] == ["too_many_tasks"]

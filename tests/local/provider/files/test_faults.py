@@ -1,4 +1,4 @@
-"""The hostile switches in the dialect of the files: each strikes the call it names, as in the other dialect."""
+"""Faults in the file batch API: each happens in the call that it names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Call = dict[str, Any]
 
 
 def lines(answer: httpx.Response) -> list[str]:
-    """Give the custom_ids of a file in their order."""
+    """Return the custom_ids of a file in their order."""
     return [json.loads(line)["custom_id"] for line in answer.content.splitlines() if line]
 
 
@@ -30,7 +30,7 @@ def lines(answer: httpx.Response) -> list[str]:
 def test_the_answer_to_an_upload_is_lost(
     files: FilesClient, provider: Control, ending: str, when: str, made: int
 ) -> None:
-    """The connection ends without a byte; the file is there, or is not; the next call goes well."""
+    """The connection ends without a byte; the file exists or not; the next call succeeds."""
     provider.fail("upload", {"kind": "lose", "when": when, "ending": ending})
     with pytest.raises(httpx.RemoteProtocolError if ending == "close" else httpx.ReadError):
         files.upload(jsonl(1))
@@ -41,7 +41,7 @@ def test_the_answer_to_an_upload_is_lost(
 
 @pytest.mark.parametrize(("when", "created"), [("before", 0), ("after", 1)])
 def test_the_answer_to_create_is_lost(files: FilesClient, provider: Control, when: str, created: int) -> None:
-    """The batch was created, or was not; the metadata in the list tell which."""
+    """The batch exists or not, as the metadata in the list show."""
     file_id = files.upload_lines(1)
     provider.fail("create", {"kind": "lose", "when": when})
     with pytest.raises(httpx.RemoteProtocolError):
@@ -69,7 +69,7 @@ def test_the_answer_to_create_is_lost(files: FilesClient, provider: Control, whe
 def test_every_call_can_be_refused(
     files: FilesClient, provider: Control, name: str, call: Callable[[FilesClient, Call], httpx.Response]
 ) -> None:
-    """With the body of this dialect, before the call takes effect."""
+    """With this API's error body, before the call takes effect."""
     batch = files.run_batch(1)
     headers = {"retry-after": "7"}
     answer = {"kind": "answer", "status": 429, "error_code": "slow_down", "type": "requests", "headers": headers}
@@ -99,29 +99,31 @@ def test_every_call_can_be_refused(
 def test_a_status_has_a_type_of_its_own(
     files: FilesClient, provider: Control, status: int, kind: str, code: str | None
 ) -> None:
-    """Where the fault does not give one."""
+    """If the fault names none."""
     provider.fail("list", {"kind": "answer", "status": status})
     error = files.get(BATCHES).json()["error"]
     assert (error["type"], error["code"]) == (kind, code)
 
 
-def test_an_answer_can_be_that_of_a_proxy(files: FilesClient, provider: Control) -> None:
-    """After the effect, and not JSON."""
+def test_an_answer_can_come_from_a_proxy(files: FilesClient, provider: Control) -> None:
+    """It is not JSON, and the call may have taken effect."""
     provider.fail("upload", {"kind": "answer", "status": 502, "when": "after", "body": "<h1>Bad Gateway</h1>"})
     assert files.upload(jsonl(1)).text == "<h1>Bad Gateway</h1>"
     assert len(provider.stats()["files"]) == 1
 
 
 def test_the_connection_is_reset_in_the_middle_of_an_upload(files: FilesClient, provider: Control) -> None:
-    """No file comes of half a body; which error the client sees depends on how much of it was still to be sent."""
+    """No file is created; the client's error depends on how much of the body was not sent yet."""
     provider.fail("upload", {"kind": "reset", "at": 100_000})
     with pytest.raises((httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)):
         files.upload(jsonl(20_000))
     assert provider.stats()["files"] == []
 
 
-def test_a_slow_upload_makes_a_file_although_the_client_has_left(files: FilesClient, provider: Control) -> None:
-    """It is there a while later."""
+def test_a_slow_upload_creates_a_file_although_the_client_has_disconnected(
+    files: FilesClient, provider: Control
+) -> None:
+    """After the client's timeout."""
     provider.fail("upload", {"kind": "delay", "seconds": 0.3, "when": "before"})
     with pytest.raises(httpx.ReadTimeout):
         files.post(FILES, files={"file": ("a.jsonl", b"{}")}, data={"purpose": "batch"}, timeout=0.1)
@@ -133,7 +135,7 @@ def test_a_slow_upload_makes_a_file_although_the_client_has_left(files: FilesCli
 
 
 def test_a_file_and_a_batch_are_listed_late(files: FilesClient, provider: Control) -> None:
-    """For so many looks, though each can be asked for by its id."""
+    """After a number of listings, though each can be retrieved by its id."""
     provider.fail("upload", {"kind": "unlist", "looks": 2})
     file_id = files.upload_lines(1)
     assert files.get(f"{FILES}/{file_id}").is_success
@@ -144,8 +146,8 @@ def test_a_file_and_a_batch_are_listed_late(files: FilesClient, provider: Contro
     assert [len(files.get(BATCHES).json()["data"]) for _ in range(2)] == [0, 1]
 
 
-def test_the_other_dialect_does_not_use_up_the_looks(files: FilesClient, provider: Control) -> None:
-    """A listing of Message Batches is no look at batches of files."""
+def test_a_listing_of_the_other_api_does_not_count(files: FilesClient, provider: Control) -> None:
+    """A listing of Message Batches hides no batch of files any longer."""
     provider.fail("create", {"kind": "unlist", "looks": 1})
     files.create_batch(1)
     assert files.get("/v1/messages/batches", headers={"anthropic-version": "2023-06-01"}).is_success
@@ -153,14 +155,14 @@ def test_the_other_dialect_does_not_use_up_the_looks(files: FilesClient, provide
 
 
 def test_an_uploaded_file_is_404_for_a_while(files: FilesClient, provider: Control) -> None:
-    """The create call does not find it, then it does."""
+    """Two create calls do not find it, the third does."""
     file_id = files.upload_lines(1)
     provider.fail("create", {"kind": "answer", "status": 404}, times=2)
     assert [files.submit(file_id).status_code for _ in range(3)] == [404, 404, 200]
 
 
 def test_a_fault_can_mean_the_files_of_one_batch(files: FilesClient, provider: Control) -> None:
-    """The n-th created of both dialects; the content of others goes well."""
+    """The n-th batch created by either API; other content is not affected."""
     first, second = files.run_batch(1), files.run_batch(1)
     provider.fail("results", {"kind": "answer", "status": 500}, batch=2, times=None)
     assert files.content(first["output_file_id"]).status_code == 200
@@ -169,8 +171,8 @@ def test_a_fault_can_mean_the_files_of_one_batch(files: FilesClient, provider: C
 
 
 @pytest.mark.parametrize("ending", ["clean", "close", "reset"])
-def test_an_output_file_is_cut(files: FilesClient, provider: Control, ending: str) -> None:
-    """So many bytes arrive; only a clean end looks like the true one."""
+def test_an_output_file_is_truncated(files: FilesClient, provider: Control, ending: str) -> None:
+    """The first bytes arrive; only a clean end looks complete."""
     file_id = files.run_batch(2_000)["output_file_id"]
     whole = files.content(file_id).content
     provider.fail("results", {"kind": "cut", "at": 100_000, "ending": ending})
@@ -186,8 +188,8 @@ def test_an_output_file_is_cut(files: FilesClient, provider: Control, ending: st
     assert got == whole[:100_000]
 
 
-def test_results_are_gone(files: FilesClient, provider: Control) -> None:
-    """From that call on both files are 404 and out of the list."""
+def test_results_are_deleted(files: FilesClient, provider: Control) -> None:
+    """From that call on, both files are 404 and not listed."""
     provider.configure(outcomes={"1": "errored:api_error"})
     batch = files.run_batch(2)
     provider.fail("results", {"kind": "archive"})
@@ -197,7 +199,7 @@ def test_results_are_gone(files: FilesClient, provider: Control) -> None:
 
 
 def test_a_read_of_both_files_sees_each_stray_line_once(files: FilesClient, provider: Control) -> None:
-    """Foreign, extra and repeated lines stand in the output file, whatever the requests came to."""
+    """Foreign, extra and repeated lines are in the output file, also those of failed requests."""
     provider.configure(outcomes={"1": "errored:api_error"})
     batch = files.run_batch(3)
     spoil = {"kind": "spoil", "foreign": ["other-1"], "extra": ['{"custom_id":"x"}'], "repeated": [1, 2]}
@@ -209,8 +211,8 @@ def test_a_read_of_both_files_sees_each_stray_line_once(files: FilesClient, prov
     assert lines(errors) == ["r-1"]
 
 
-def test_stray_lines_stand_in_the_error_file_where_there_is_no_output(files: FilesClient, provider: Control) -> None:
-    """And a repetition may claim what it likes."""
+def test_stray_lines_are_in_the_error_file_if_there_is_no_output_file(files: FilesClient, provider: Control) -> None:
+    """A repeated line may have another outcome."""
     provider.configure(every={"1": "errored:api_error"})
     batch = files.run_batch(2)
     provider.fail("results", {"kind": "spoil", "foreign": ["other-1"], "repeated": [1], "repeated_as": "succeeded"})
@@ -220,7 +222,7 @@ def test_stray_lines_stand_in_the_error_file_where_there_is_no_output(files: Fil
     assert lines(files.content(batch["error_file_id"]))[0] == "other-1"
 
 
-def test_a_line_is_spoiled_in_the_file_in_which_it_stands(files: FilesClient, provider: Control) -> None:
+def test_lines_are_spoiled_in_the_file_that_holds_them(files: FilesClient, provider: Control) -> None:
     """Missing and malformed lines, another order, other line ends."""
     provider.configure(every={"3": "errored:api_error"})
     batch = files.run_batch(30)

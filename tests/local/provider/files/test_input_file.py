@@ -1,4 +1,4 @@
-"""The lines of an input file: which are taken, and how those that are not make the batch fail."""
+"""The lines of an input file: which are valid, and how others make the batch fail."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ GOOD = request("good")
     ],
 )
 def test_a_wrong_line_fails_the_batch(files: FilesClient, lines: list[Any], code: str, line: int) -> None:
-    """It is told after the creation, with the number of the line."""
+    """After its creation, with the number of the line."""
     (fault,) = files.faults(lines)
     assert (fault["code"], fault["line"]) == (code, line)
     assert fault.keys() == {"code", "line", "message", "param"}
 
 
 def test_nothing_of_a_failed_batch_runs(files: FilesClient, provider: Control) -> None:
-    """No files, no counts, no cancel; the other lines are not asked either."""
+    """It has no files, no counts, and cannot be cancelled; valid lines do not run either."""
     provider.configure(validating_seconds=0.2)
     batch_id = files.create_batch([GOOD, b"{"])
     assert files.batch(batch_id)["status"] == "validating"
@@ -57,7 +57,7 @@ def test_nothing_of_a_failed_batch_runs(files: FilesClient, provider: Control) -
     assert (account["failed"], account["processing_status"], account["first_custom_id"]) == (True, "ended", "good")
 
 
-def test_all_faults_of_a_file_are_told_up_to_a_hundred(files: FilesClient) -> None:
+def test_up_to_a_hundred_faults_of_a_file_are_reported(files: FilesClient) -> None:
     """In the order of the lines."""
     faults = files.faults([GOOD, *[b"{"] * 3, GOOD])
     assert [(fault["line"], fault["code"]) for fault in faults] == [
@@ -70,7 +70,7 @@ def test_all_faults_of_a_file_are_told_up_to_a_hundred(files: FilesClient) -> No
 
 
 def test_an_empty_file_and_one_with_too_many_lines_fail_as_a_whole(files: FilesClient, provider: Control) -> None:
-    """No line is to blame."""
+    """The fault has no line."""
     provider.configure(max_file_requests=2)
     for lines, code in (([], "empty_file"), (requests(3), "too_many_tasks")):
         (fault,) = files.faults(lines)
@@ -78,8 +78,8 @@ def test_an_empty_file_and_one_with_too_many_lines_fail_as_a_whole(files: FilesC
     assert files.run_batch(2)["status"] == "completed"
 
 
-def test_the_queue_has_a_limit_that_shows_late(files: FilesClient, provider: Control) -> None:
-    """The batch is created and fails; what has failed takes no room."""
+def test_a_full_queue_fails_the_batch(files: FilesClient, provider: Control) -> None:
+    """After its creation; a failed batch does not count in the queue."""
     provider.configure(queue_limit=5, seconds=None)
     running = files.create_batch(3)
     (fault,) = files.faults(requests(3))
@@ -89,15 +89,15 @@ def test_the_queue_has_a_limit_that_shows_late(files: FilesClient, provider: Con
     assert files.wait(running)["status"] == "completed"
 
 
-def test_lines_are_blamed_on_demand(files: FilesClient, provider: Control) -> None:
-    """With any code; a number beyond the file blames nothing."""
+def test_settings_can_make_lines_invalid(files: FilesClient, provider: Control) -> None:
+    """With any code; a number after the last line has no effect."""
     provider.configure(blame={"2": "model_not_found", "9": "invalid_request"}, error_line_base=0)
     (fault,) = files.faults(requests(3))
     assert (fault["code"], fault["line"]) == ("model_not_found", 1)
 
 
-def test_only_one_form_of_line_is_taken_on_demand(files: FilesClient, provider: Control) -> None:
-    """`line_form` says which; without it the first line does."""
+def test_settings_can_require_one_form_of_line(files: FilesClient, provider: Control) -> None:
+    """By `line_form`; without it, the first line decides."""
     provider.configure(line_form="body")
     assert files.faults(requests(1))[0]["param"] == "body"
     assert files.run_batch(body_lines(1))["status"] == "completed"
@@ -106,14 +106,14 @@ def test_only_one_form_of_line_is_taken_on_demand(files: FilesClient, provider: 
 
 
 def test_line_ends_do_not_matter(files: FilesClient) -> None:
-    """CRLF, and a last line without an end."""
+    """CRLF, and a last line without a newline."""
     content = jsonl(3).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
     batch = files.wait(files.submit(files.upload(content).json()["id"]).json()["id"])
     assert files.lines(batch["output_file_id"]).keys() == {"r-1", "r-2", "r-3"}
 
 
-def test_lines_are_cut_naively_on_demand(files: FilesClient, provider: Control) -> None:
-    """As by a server that takes more than a line feed for a line's end: half a request is no JSON."""
+def test_settings_can_split_lines_naively(files: FilesClient, provider: Control) -> None:
+    """As a server does that also splits at other separators: half a request is not JSON."""
     for end in ("\u2028", "\u2029", "\x85"):
         params = f'{{"model": "m", "max_tokens": 5, "messages": [{{"role": "user", "content": "one{end}two"}}]}}'
         file = files.upload(f'{{"custom_id": "a", "params": {params}}}'.encode()).json()["id"]
@@ -125,12 +125,12 @@ def test_lines_are_cut_naively_on_demand(files: FilesClient, provider: Control) 
 
 
 def test_a_custom_id_is_any_text(files: FilesClient) -> None:
-    """No length and no alphabet is documented in this dialect."""
+    """The API documents no maximum length and no alphabet."""
     custom_id = "Straße 7/" * 20
     assert list(files.lines(files.run_batch([request(custom_id)])["output_file_id"])) == [custom_id]
 
 
-def test_models_may_differ_where_the_lines_have_params(files: FilesClient) -> None:
-    """The batch then names none."""
+def test_models_may_differ_if_the_lines_have_params(files: FilesClient) -> None:
+    """The batch object then has no model."""
     batch = files.run_batch([request("a"), request("b", model="another")])
     assert (batch["status"], batch["model"]) == ("completed", None)

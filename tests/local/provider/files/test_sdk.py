@@ -1,4 +1,4 @@
-"""The SDK that the dialect of the files comes from works against the provider, call by call."""
+"""OpenAI's SDK works with the file batch API, call by call."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ENDPOINT = "/v1/messages"
 
 @pytest.fixture
 def sdk(provider: Control) -> openai.OpenAI:
-    """Give the SDK as a user would have it, without its retries."""
+    """Return the SDK with its defaults, but without retries."""
     return openai.OpenAI(base_url=f"{provider.url}/v1", api_key=PROVIDER_KEY, max_retries=0)
 
 
 def created(sdk: openai.OpenAI, content: bytes) -> Batch:
-    """Upload a file and create a batch of it."""
+    """Upload a file and create a batch from it."""
     file = sdk.files.create(file=("input.jsonl", content), purpose="batch")
     return sdk.batches.create(
         input_file_id=file.id,
@@ -38,7 +38,7 @@ def created(sdk: openai.OpenAI, content: bytes) -> Batch:
 
 
 def ended(sdk: openai.OpenAI, batch: Batch) -> Batch:
-    """Poll until the end."""
+    """Poll until the batch has ended."""
     while batch.status not in ENDED:
         time.sleep(0.01)
         batch = sdk.batches.retrieve(batch.id)
@@ -46,7 +46,7 @@ def ended(sdk: openai.OpenAI, batch: Batch) -> Batch:
 
 
 def test_the_sdk_creates_polls_and_reads_a_batch(sdk: openai.OpenAI, provider: Control) -> None:
-    """The way of a user: upload, create, retrieve until completed, and the content of both files."""
+    """Upload, create, retrieve until completed, read both result files."""
     provider.configure(outcomes={"2": "errored:overloaded_error"})
     batch = created(sdk, jsonl(body_lines(3)))
     assert (batch.status, batch.metadata) == ("validating", {"job": "7"})
@@ -80,7 +80,7 @@ def test_the_sdk_lists_all_pages_newest_first(sdk: openai.OpenAI) -> None:
 
 
 def test_the_sdk_cancels_a_batch_and_deletes_its_file(sdk: openai.OpenAI, provider: Control) -> None:
-    """A cancelled batch is cancelling, and ends with its partial results."""
+    """It is `cancelling` first, and ends with partial results."""
     provider.configure(seconds=None)
     batch = sdk.batches.cancel(created(sdk, jsonl(4)).id)
     assert batch.status == "cancelling"
@@ -107,7 +107,7 @@ def test_the_sdk_reads_errors_by_kind(sdk: openai.OpenAI, provider: Control) -> 
 
 
 def test_the_sdk_pays_twice_for_a_lost_answer(sdk: openai.OpenAI, provider: Control) -> None:
-    """Its retries create a second batch, which the provider's own account shows."""
+    """A retry creates a second batch, as the provider's statistics show."""
     provider.fail("create", {"kind": "lose", "when": "after"})
     created(sdk.with_options(max_retries=2), jsonl(1))
     stats = provider.stats()

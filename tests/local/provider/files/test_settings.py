@@ -1,4 +1,4 @@
-"""The ways in which those who speak the dialect of the files differ, each told by a setting."""
+"""The ways in which providers of the file batch API differ, each by a setting."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from local.provider.control import Control
 
 
-def test_a_batch_lives_through_all_statuses(files: FilesClient, provider: Control) -> None:
-    """Validating, in progress, finalizing and completed, each for its time; the ids of the files come last."""
+def test_a_batch_goes_through_all_statuses(files: FilesClient, provider: Control) -> None:
+    """Validating, in progress, finalizing, completed, each for its time; the ids of result files come last."""
     provider.configure(validating_seconds=10, seconds=100, finalizing_seconds=1000, now=1_800_000_000.0)
     batch_id = files.create_batch(2)
     seen = []
@@ -33,7 +33,7 @@ def test_a_batch_lives_through_all_statuses(files: FilesClient, provider: Contro
 
 
 def test_a_batch_expires_with_what_was_done(files: FilesClient, provider: Control) -> None:
-    """The rest is `batch_expired` in the error file."""
+    """Unfinished requests are `batch_expired` in the error file."""
     provider.configure(seconds=None, now=1_800_000_000.0)
     batch_id = files.create_batch(4)
     provider.configure(ahead_seconds=86_400)
@@ -43,8 +43,8 @@ def test_a_batch_expires_with_what_was_done(files: FilesClient, provider: Contro
     assert (len(output), {line["error"]["code"] for line in errors.values()}) == (2, {"batch_expired"})
 
 
-def test_a_cancel_while_finalizing_takes_back_the_end(files: FilesClient, provider: Control) -> None:
-    """The counts of the end that was near are not those of the cancelled batch."""
+def test_a_cancel_while_finalizing_changes_the_counts(files: FilesClient, provider: Control) -> None:
+    """To those of the cancelled batch."""
     provider.configure(seconds=0, finalizing_seconds=100)
     batch_id = files.create_batch(4)
     assert files.batch(batch_id)["request_counts"]["completed"] == 4
@@ -53,7 +53,7 @@ def test_a_cancel_while_finalizing_takes_back_the_end(files: FilesClient, provid
 
 
 def test_a_batch_outlives_its_input(files: FilesClient, provider: Control) -> None:
-    """Once it is created, the file may be deleted."""
+    """The file may be deleted after the creation."""
     provider.configure(seconds=None)
     batch_id = files.create_batch(2)
     files.delete(f"{FILES}/{files.batch(batch_id)['input_file_id']}")
@@ -69,7 +69,7 @@ def test_counts_can_be_unknown_at_first(files: FilesClient, provider: Control) -
     assert files.batch(created["id"])["request_counts"] == {"total": 2, "completed": 0, "failed": 0}
 
 
-def test_statuses_are_spelled_otherwise(files: FilesClient, provider: Control) -> None:
+def test_statuses_can_have_other_spellings(files: FilesClient, provider: Control) -> None:
     """In capitals, and with one l."""
     provider.configure(status_case="upper", cancel_spelling="canceled", seconds=None)
     batch_id = files.create_batch(1)
@@ -78,19 +78,21 @@ def test_statuses_are_spelled_otherwise(files: FilesClient, provider: Control) -
     assert files.wait(batch_id)["status"] == "CANCELED"
 
 
-@pytest.mark.parametrize(("form", "said"), [("null", None), ("empty", ""), ("missing", "no such key")])
-def test_no_file_is_said_in_many_ways(files: FilesClient, provider: Control, form: str, said: str | None) -> None:
-    """Before the end, and after it where no line failed."""
+@pytest.mark.parametrize(("form", "value"), [("null", None), ("empty", ""), ("missing", "no such key")])
+def test_the_id_of_a_missing_file_has_many_forms(
+    files: FilesClient, provider: Control, form: str, value: str | None
+) -> None:
+    """Before the end, and after it if no line failed."""
     provider.configure(absent_file=form, seconds=None)
     batch_id = files.create_batch(1)
-    assert files.batch(batch_id).get("output_file_id", "no such key") == said
+    assert files.batch(batch_id).get("output_file_id", "no such key") == value
     provider.configure(seconds=0)
     batch = files.batch(batch_id)
     assert batch["output_file_id"].startswith("file-")
-    assert batch.get("error_file_id", "no such key") == said
+    assert batch.get("error_file_id", "no such key") == value
 
 
-def test_no_file_can_be_a_file_without_bytes(files: FilesClient, provider: Control) -> None:
+def test_a_missing_file_can_be_an_empty_file(files: FilesClient, provider: Control) -> None:
     """It is listed and read like any other."""
     provider.configure(absent_file="zero")
     batch = files.run_batch(1)
@@ -101,7 +103,7 @@ def test_no_file_can_be_a_file_without_bytes(files: FilesClient, provider: Contr
 
 
 def test_metadata_is_ignored_or_refused(files: FilesClient, provider: Control) -> None:
-    """Ignored, it is null; refused, a create call with it is a 400 that names it."""
+    """Ignored metadata is null; refused metadata is a 400 that names it."""
     provider.configure(metadata="ignored")
     assert files.submit(files.upload_lines(1), metadata={"a": "b"}).json()["metadata"] is None
     provider.configure(metadata="refused")
@@ -111,8 +113,8 @@ def test_metadata_is_ignored_or_refused(files: FilesClient, provider: Control) -
 
 
 @pytest.mark.parametrize(("name", "path"), [("lists_files", FILES), ("lists_batches", BATCHES)])
-def test_a_list_is_not_offered(files: FilesClient, provider: Control, name: str, path: str) -> None:
-    """405, while everything else goes on."""
+def test_a_listing_can_be_unsupported(files: FilesClient, provider: Control, name: str, path: str) -> None:
+    """405, while other calls work."""
     provider.configure(**{name: False})
     answer = files.get(path)
     assert (answer.status_code, answer.json()["error"]["type"]) == (405, "invalid_request_error")
@@ -120,7 +122,7 @@ def test_a_list_is_not_offered(files: FilesClient, provider: Control, name: str,
 
 
 def test_a_list_can_be_an_array(files: FilesClient, provider: Control) -> None:
-    """All at once, newest first, whatever page was asked for."""
+    """Of all items, newest first, whatever the page."""
     provider.configure(list_form="array", seconds=None)
     ids = [files.create_batch(1) for _ in range(3)]
     query = {"limit": "1", "after": "nothing"}
@@ -128,8 +130,8 @@ def test_a_list_can_be_an_array(files: FilesClient, provider: Control) -> None:
     assert len(files.get(FILES, params=query).json()) == 3
 
 
-def test_create_can_answer_a_job(files: FilesClient, provider: Control) -> None:
-    """With a warning beside it; retrieve gives the batch bare."""
+def test_create_can_answer_with_a_job(files: FilesClient, provider: Control) -> None:
+    """With a warning beside it; retrieve returns the batch itself."""
     provider.configure(created_form="job")
     answer = files.submit(files.upload_lines(1)).json()
     assert answer["warning"] is None
@@ -145,20 +147,20 @@ def test_times_can_be_text(files: FilesClient, provider: Control) -> None:
 
 
 def test_errors_of_a_batch_can_be_a_plain_array(files: FilesClient, provider: Control) -> None:
-    """Without the object around it."""
+    """Without the list object."""
     provider.configure(batch_errors_form="plain")
     assert files.run_batch([b"{"])["errors"][0]["code"] == "invalid_json_line"
 
 
-def test_other_windows_can_be_offered(files: FilesClient, provider: Control) -> None:
-    """And then `24h` is none of them."""
+def test_other_completion_windows_can_be_offered(files: FilesClient, provider: Control) -> None:
+    """Then `24h` is refused."""
     provider.configure(completion_windows=["48h"])
     assert files.submit(files.upload_lines(1), completion_window="48h").json()["completion_window"] == "48h"
     assert files.submit(files.upload_lines(1)).status_code == 400
 
 
-def test_the_form_of_results_can_be_told(files: FilesClient, provider: Control) -> None:
-    """Whatever the form of the input."""
+def test_the_form_of_results_can_be_set(files: FilesClient, provider: Control) -> None:
+    """For every form of input."""
     provider.configure(result_form="status")
     assert files.lines(files.run_batch(1)["output_file_id"])["r-1"]["response"]["status_code"] == 200
     provider.configure(result_form="flat")
@@ -183,10 +185,10 @@ REFUSED = {"message": "Overloaded", "type": "overloaded_error", "param": None, "
         ("both", {"status_code": 400, "body": None}, ERROR),
     ],
 )
-def test_a_failed_line_says_so_in_one_of_four_places(  # noqa: PLR0913, PLR0917 - a table of four, twice
+def test_the_failure_of_a_line_can_be_in_four_places(  # noqa: PLR0913, PLR0917 - a table of four, twice
     files: FilesClient, provider: Control, lines: list[Any], form: str, response: Any, error: Any
 ) -> None:
-    """Told by `failure_form`, whatever the form of the input."""
+    """By `failure_form`, for every form of input."""
     provider.configure(failure_form=form, every={"1": "errored:overloaded_error"})
     line = files.lines(files.run_batch(lines)["error_file_id"])["r-1"]
     if line["response"]:
@@ -194,8 +196,8 @@ def test_a_failed_line_says_so_in_one_of_four_places(  # noqa: PLR0913, PLR0917 
     assert (line["response"], line["error"]) == (response, error)
 
 
-def test_results_are_gone_after_their_retention(files: FilesClient, provider: Control) -> None:
-    """The batch still names the file, which is 404."""
+def test_results_are_deleted_after_their_retention(files: FilesClient, provider: Control) -> None:
+    """The batch object still names the file, which is 404."""
     batch = files.run_batch(1)
     provider.configure(ahead_seconds=29 * 86_400)
     assert files.batch(batch["id"])["output_file_id"] == batch["output_file_id"]

@@ -1,4 +1,4 @@
-"""The documented behaviour of the Message Batches API, over real HTTP."""
+"""The documented behaviour of the Message Batches API."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def kind(answer: httpx.Response) -> tuple[int, str]:
-    """Give status and error type of a refusal."""
+    """Return status and type of an error."""
     return answer.status_code, answer.json()["error"]["type"]
 
 
 def test_a_batch_object_has_every_field(client: MessagesClient, provider: Control) -> None:
-    """Nullable fields are there, and `results_url` is absolute once the batch has ended."""
+    """Also those that are null; `results_url` is absolute once the batch has ended."""
     created = client.create(2)
     assert created.headers["request-id"].startswith("req_")
     batch = created.json()
@@ -34,7 +34,7 @@ def test_a_batch_object_has_every_field(client: MessagesClient, provider: Contro
 
 
 def test_results_are_json_lines_in_an_order_of_their_own(client: MessagesClient) -> None:
-    """Every request has one line; the order is fixed but not that of the requests."""
+    """Each request has one line, in a fixed order that is not that of the requests."""
     batch_id = client.run_batch(50)
     answer = client.results(batch_id)
     assert answer.headers["content-type"] == "application/x-jsonl"
@@ -59,7 +59,7 @@ def test_results_are_json_lines_in_an_order_of_their_own(client: MessagesClient)
         ([request("a") | {"line": 1}], "requests.0.line: Extra inputs are not permitted"),
     ],
 )
-def test_a_wrong_envelope_refuses_the_whole_batch(
+def test_a_wrong_body_refuses_the_whole_batch(
     client: MessagesClient, wanted: list[dict[str, Any]], message: str
 ) -> None:
     """400 at creation, and nothing is created."""
@@ -79,14 +79,14 @@ def test_a_wrong_envelope_refuses_the_whole_batch(
     ],
 )
 def test_a_body_that_is_not_json_is_refused(client: MessagesClient, body: bytes, reason: str) -> None:
-    """400 with the words a truncated upload gets from the API."""
+    """400, with the API's message for a truncated body."""
     answer = client.post(BATCHES, content=body)
     assert kind(answer) == (400, "invalid_request_error")
     assert answer.json()["error"]["message"] == f"The request body is not valid JSON: {reason}"
 
 
-def test_an_unknown_field_of_the_envelope_is_refused(client: MessagesClient) -> None:
-    """The create call takes nothing but `requests`."""
+def test_an_unknown_field_of_the_body_is_refused(client: MessagesClient) -> None:
+    """The create call accepts only `requests`."""
     answer = client.post(BATCHES, json={"requests": [request("a")], "metadata": {}})
     assert answer.json()["error"]["message"] == "metadata: Extra inputs are not permitted"
 
@@ -108,10 +108,8 @@ def test_an_unknown_field_of_the_envelope_is_refused(client: MessagesClient) -> 
         ({"body": 1}, "body: Extra inputs are not permitted"),
     ],
 )
-def test_wrong_params_are_an_error_of_their_line_at_the_end(
-    client: MessagesClient, params: dict[str, Any], message: str
-) -> None:
-    """The batch is taken, the other lines succeed, and the bad one says what is wrong."""
+def test_wrong_params_are_an_error_in_the_results(client: MessagesClient, params: dict[str, Any], message: str) -> None:
+    """The batch is accepted, other requests succeed, and the wrong one has an error."""
     results = client.results_by_id(client.run_batch([request("good"), request("bad", **params)]))
     assert results["good"]["type"] == "succeeded"
     assert results["bad"]["type"] == "errored"
@@ -120,7 +118,7 @@ def test_wrong_params_are_an_error_of_their_line_at_the_end(
 
 
 def test_the_newer_api_version_refuses_sampling(client: MessagesClient) -> None:
-    """Under `2026-10-21` a temperature is an error of its line; under `2023-06-01` it is not."""
+    """With `2026-10-21` a temperature is an error in the results, with `2023-06-01` it is not."""
     warm = [request("warm", temperature=1.0)]
     assert client.results_by_id(client.run_batch(warm))["warm"]["type"] == "succeeded"
     client.headers["anthropic-version"] = "2026-10-21"
@@ -128,7 +126,7 @@ def test_the_newer_api_version_refuses_sampling(client: MessagesClient) -> None:
 
 
 def test_the_key_is_checked(client: MessagesClient) -> None:
-    """401 without a key and with a wrong one; `x-api-key` and a bearer token are both let in."""
+    """401 without a key and with a wrong one; `x-api-key` and a bearer token are both accepted."""
     assert kind(client.get(BATCHES, headers={"x-api-key": "wrong"})) == (401, "authentication_error")
     del client.headers["x-api-key"]
     assert kind(client.get(BATCHES)) == (401, "authentication_error")
@@ -136,17 +134,17 @@ def test_the_key_is_checked(client: MessagesClient) -> None:
 
 
 def test_the_version_is_required(client: MessagesClient) -> None:
-    """400 for a version that is not known, and for none."""
+    """400 for an unknown version, and for none."""
     assert kind(client.get(BATCHES, headers={"anthropic-version": "2020-01-01"})) == (400, "invalid_request_error")
     del client.headers["anthropic-version"]
     assert kind(client.get(BATCHES)) == (400, "invalid_request_error")
 
 
 @pytest.mark.parametrize("known_length", [True, False])
-def test_a_body_over_the_limit_gets_the_odd_answer_of_the_edge(
+def test_a_body_over_the_limit_gets_the_short_413(
     client: MessagesClient, provider: Control, *, known_length: bool
 ) -> None:
-    """413 without top-level `type` and without request id, whether or not the length is announced."""
+    """Without top-level `type` and request id, whether or not the length is known in advance."""
     provider.configure(max_body_bytes=100)
     answer = client.post(BATCHES, content=b"x" * 101 if known_length else iter([b"x" * 101]))
     assert answer.status_code == 413
@@ -169,7 +167,7 @@ def test_what_does_not_exist_is_404(client: MessagesClient, provider: Control) -
 def test_a_running_batch_is_not_deleted_and_an_ended_one_not_cancelled(
     client: MessagesClient, provider: Control
 ) -> None:
-    """Both are refused as invalid requests and change nothing."""
+    """Both are 400 and change nothing."""
     provider.configure(seconds=None)
     batch_id = client.create(1).json()["id"]
     assert kind(client.delete(f"{BATCHES}/{batch_id}")) == (400, "invalid_request_error")
@@ -178,14 +176,14 @@ def test_a_running_batch_is_not_deleted_and_an_ended_one_not_cancelled(
 
 
 def test_pages_go_both_ways(client: MessagesClient) -> None:
-    """`after_id` gives older batches, `before_id` the nearest newer ones; `has_more` looks the same way."""
+    """`after_id` lists older batches, `before_id` the nearest newer ones; `has_more` is about the same direction."""
     ids = [client.create(1).json()["id"] for _ in range(5)][::-1]
 
     def page(**query: str | int) -> tuple[list[str], bool]:
         answer = client.get(BATCHES, params=query).json()
-        shown = [batch["id"] for batch in answer["data"]]
-        assert (answer["first_id"], answer["last_id"]) == (shown[0], shown[-1])
-        return shown, answer["has_more"]
+        ids_of_page = [batch["id"] for batch in answer["data"]]
+        assert (answer["first_id"], answer["last_id"]) == (ids_of_page[0], ids_of_page[-1])
+        return ids_of_page, answer["has_more"]
 
     assert page() == (ids, False)
     assert page(limit=2) == (ids[:2], True)
@@ -197,5 +195,5 @@ def test_pages_go_both_ways(client: MessagesClient) -> None:
 
 @pytest.mark.parametrize("limit", ["0", "1001", "many"])
 def test_a_limit_out_of_bounds_is_refused(client: MessagesClient, limit: str) -> None:
-    """1 to 1000."""
+    """It must be from 1 to 1000."""
     assert kind(client.get(BATCHES, params={"limit": limit})) == (400, "invalid_request_error")

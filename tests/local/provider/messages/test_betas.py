@@ -1,4 +1,4 @@
-"""Beta features: names are known or refused at once, and what needs one is an error without it."""
+"""Beta features: unknown names are refused, and fields that need a beta are an error without it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONG = "output-300k-2026-03-24"
 
 
 def error_message(client: MessagesClient, betas: str, **params: Any) -> str:
-    """Send one request; give the words of its error, or nothing."""
+    """Send one request; return the message of its error, or an empty string."""
     headers = {"anthropic-beta": betas} if betas else {}
     batch = client.post(BATCHES, json={"requests": [request("r-1", **params)]}, headers=headers).raise_for_status()
     client.wait(batch.json()["id"])
@@ -21,7 +21,7 @@ def error_message(client: MessagesClient, betas: str, **params: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("params", "beta", "told"),
+    ("params", "beta", "message"),
     [
         ({"mcp_servers": [{}]}, "mcp-client-2025-11-20", "mcp_servers: Extra inputs are not permitted"),
         ({"context_management": {}}, "context-management-2025-06-27", "context_management: Extra inputs"),
@@ -35,10 +35,10 @@ def error_message(client: MessagesClient, betas: str, **params: Any) -> str:
     ],
 )
 def test_what_needs_a_beta_is_an_error_without_it(
-    client: MessagesClient, params: dict[str, Any], beta: str, told: str
+    client: MessagesClient, params: dict[str, Any], beta: str, message: str
 ) -> None:
-    """At the end of the batch, since params are checked then."""
-    assert error_message(client, "", **params).startswith(told)
+    """In the results, since params are checked last."""
+    assert error_message(client, "", **params).startswith(message)
     assert error_message(client, f"message-batches-2024-09-24, {beta}", **params) == ""
 
 
@@ -50,16 +50,16 @@ def test_what_needs_a_beta_is_an_error_without_it(
         ("claude-haiku-4-5-20251001", 64_001, 64_000),
     ],
 )
-def test_longer_outputs_are_for_some_models_and_have_an_end(
+def test_longer_outputs_are_for_some_models_and_have_a_limit(
     client: MessagesClient, model: str, tokens: int, most: int
 ) -> None:
-    """The others keep their own limit, whatever the header says."""
+    """Other models keep their own limit."""
     assert f"{tokens} > {most}" in error_message(client, LONG, model=model, max_tokens=tokens)
 
 
 @pytest.mark.parametrize("given", ["a-1", f"{LONG},a-1", f"a-1 , {LONG}"])
 def test_an_unknown_beta_refuses_the_call_and_creates_nothing(client: MessagesClient, given: str) -> None:
-    """In the API's words, at once."""
+    """At creation, with the API's message."""
     answer = client.post(BATCHES, json={"requests": [request("r-1")]}, headers={"anthropic-beta": given})
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"
@@ -68,8 +68,8 @@ def test_an_unknown_beta_refuses_the_call_and_creates_nothing(client: MessagesCl
     assert client.get(BATCHES).json()["data"] == []
 
 
-def test_several_headers_are_as_one(client: MessagesClient) -> None:
-    """A comma list and a header for each mean the same."""
+def test_several_headers_mean_the_same_as_one(client: MessagesClient) -> None:
+    """With names separated by commas."""
     headers = [("anthropic-beta", LONG), ("anthropic-beta", "mcp-client-2025-11-20")]
     wanted = [request("r-1", model="claude-opus-5", max_tokens=200_000, mcp_servers=[])]
     batch = client.post(BATCHES, json={"requests": wanted}, headers=headers).raise_for_status().json()

@@ -1,4 +1,4 @@
-"""The hostile switches: each kind of fault happens on the wire, when it should, and as often as it should."""
+"""Faults: each kind happens in the connection, at the right call, and as often as it should."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def lines(answer: httpx.Response) -> list[bytes]:
-    """Split results on the one separator they have."""
+    """Split results at newlines."""
     return answer.content.split(b"\n")
 
 
 def collect(answer: httpx.Response, got: bytearray) -> None:
-    """Keep what arrives, also when the rest does not."""
+    """Collect what arrives, even if the connection ends."""
     for chunk in answer.iter_raw():
         got += chunk
 
@@ -32,7 +32,7 @@ def collect(answer: httpx.Response, got: bytearray) -> None:
 @pytest.mark.parametrize("ending", ["close", "reset"])
 @pytest.mark.parametrize(("when", "created"), [("before", 0), ("after", 1)])
 def test_an_answer_is_lost(client: MessagesClient, provider: Control, ending: str, when: str, created: int) -> None:
-    """The connection ends without a byte; the batch was created, or was not; the next call goes well."""
+    """The connection ends without a byte; the batch exists or not; the next call succeeds."""
     provider.fail("create", {"kind": "lose", "when": when, "ending": ending})
     with pytest.raises(httpx.RemoteProtocolError if ending == "close" else httpx.ReadError):
         client.create(1)
@@ -54,10 +54,10 @@ def test_an_answer_is_lost(client: MessagesClient, provider: Control, ending: st
         (529, "overloaded_error"),
     ],
 )
-def test_any_status_is_answered_before_or_after_the_effect(
+def test_any_status_can_come_before_or_after_the_effect(
     client: MessagesClient, provider: Control, status: int, kind: str, when: str
 ) -> None:
-    """An error answer says nothing about whether the batch exists."""
+    """An error does not show whether the batch exists."""
     provider.fail("create", {"kind": "answer", "status": status, "when": when})
     answer = client.create(1)
     assert (answer.status_code, answer.json()["error"]["type"]) == (status, kind)
@@ -75,14 +75,14 @@ def test_an_answer_carries_code_and_headers(client: MessagesClient, provider: Co
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_who_comes_before_the_moment_that_an_answer_named_is_counted(
+def test_calls_before_the_moment_of_retry_after_are_counted(
     client: MessagesClient, provider: Control, form: str
 ) -> None:
-    """Whatever the call; and it is answered all the same."""
+    """Every kind of call; it is answered nevertheless."""
     start = 1_800_000_000
-    said = "50" if form == "seconds" else format_datetime(datetime.fromtimestamp(start + 50, UTC), usegmt=True)
+    retry_after = "50" if form == "seconds" else format_datetime(datetime.fromtimestamp(start + 50, UTC), usegmt=True)
     provider.configure(now=start)
-    provider.fail("create", {"kind": "answer", "status": 503, "headers": {"Retry-After": said}})
+    provider.fail("create", {"kind": "answer", "status": 503, "headers": {"Retry-After": retry_after}})
     assert client.create(1).status_code == 503
     assert provider.stats()["early"] == {}
     provider.configure(now=start + 49)
@@ -93,14 +93,14 @@ def test_who_comes_before_the_moment_that_an_answer_named_is_counted(
     assert provider.stats()["early"] == {"list": 1, "create": 1}
 
 
-def test_an_answer_can_be_that_of_a_proxy(client: MessagesClient, provider: Control) -> None:
-    """A body that is not JSON."""
+def test_an_answer_can_come_from_a_proxy(client: MessagesClient, provider: Control) -> None:
+    """Its body is not JSON."""
     provider.fail("create", {"kind": "answer", "status": 502, "body": "<h1>Bad Gateway</h1>"})
     assert client.create(1).text == "<h1>Bad Gateway</h1>"
 
 
 def test_the_connection_is_reset_in_the_middle_of_a_body(client: MessagesClient, provider: Control) -> None:
-    """Nothing is created from half a body."""
+    """Nothing is created."""
     provider.fail("create", {"kind": "reset", "at": 100_000})
     with pytest.raises((httpx.ReadError, httpx.WriteError)):
         client.create(20_000)
@@ -108,10 +108,10 @@ def test_the_connection_is_reset_in_the_middle_of_a_body(client: MessagesClient,
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_slow_answer_creates_although_the_client_has_left(
+def test_a_slow_call_creates_although_the_client_has_disconnected(
     client: MessagesClient, provider: Control, when: str
 ) -> None:
-    """After the client's timeout the batch is there, at once or a while later."""
+    """The batch exists after the client's timeout, immediately or later."""
     provider.fail("create", {"kind": "delay", "seconds": 0.5, "when": when})
     with pytest.raises(httpx.ReadTimeout):
         client.post(BATCHES, json={"requests": requests(1)}, timeout=0.1)
@@ -122,8 +122,8 @@ def test_a_slow_answer_creates_although_the_client_has_left(
     assert provider.stats()["created"] == 1
 
 
-def test_a_late_create_does_not_reach_the_next_world(client: MessagesClient, provider: Control) -> None:
-    """A reset cuts off what is still under way."""
+def test_a_late_create_does_not_change_the_state_after_a_reset(client: MessagesClient, provider: Control) -> None:
+    """The call ends in the old state."""
     provider.fail("create", {"kind": "delay", "seconds": 0.1, "when": "before"})
     with pytest.raises(httpx.ReadTimeout):
         client.post(BATCHES, json={"requests": requests(1)}, timeout=0.05)
@@ -133,7 +133,7 @@ def test_a_late_create_does_not_reach_the_next_world(client: MessagesClient, pro
 
 
 def test_a_batch_is_listed_late(client: MessagesClient, provider: Control) -> None:
-    """For so many looks the listing does not show it, though it can be retrieved."""
+    """A number of listings do not show it, though it can be retrieved."""
     provider.fail("create", {"kind": "unlist", "looks": 2})
     batch_id = client.create(1).json()["id"]
     assert client.get(f"{BATCHES}/{batch_id}").is_success
@@ -142,7 +142,7 @@ def test_a_batch_is_listed_late(client: MessagesClient, provider: Control) -> No
 
 @pytest.mark.parametrize("path", ["", "/results"])
 def test_a_batch_is_404_for_a_while(client: MessagesClient, provider: Control, path: str) -> None:
-    """Then it is there again."""
+    """Then it is found again."""
     batch_id = client.run_batch(1)
     call = "results" if path else "retrieve"
     provider.fail(call, {"kind": "answer", "status": 404}, times=2)
@@ -150,7 +150,7 @@ def test_a_batch_is_404_for_a_while(client: MessagesClient, provider: Control, p
 
 
 def test_faults_wait_their_turn(client: MessagesClient, provider: Control) -> None:
-    """The faults of one call follow each other, each after the calls it lets pass; other calls do not use them up."""
+    """The faults of one call happen one after the other, and each first lets calls pass; other calls do not count."""
     faults = [
         {"call": "list", "after": 1, "times": 2, "do": {"kind": "answer", "status": 500}},
         {"call": "retrieve", "do": {"kind": "answer", "status": 503}},
@@ -166,14 +166,14 @@ def test_faults_wait_their_turn(client: MessagesClient, provider: Control) -> No
 
 
 def test_a_fault_can_mean_one_batch(client: MessagesClient, provider: Control) -> None:
-    """The n-th created; calls about others go well."""
+    """The n-th batch created; other batches are not affected."""
     first, second = client.run_batch(1), client.run_batch(1)
     provider.fail("results", {"kind": "answer", "status": 500}, batch=2, times=None)
     assert (client.results(first).status_code, client.results(second).status_code) == (200, 500)
 
 
-def test_results_are_cut_with_a_clean_end(client: MessagesClient, provider: Control) -> None:
-    """Nothing in HTTP tells that the rest is lacking."""
+def test_results_are_truncated_with_a_clean_end(client: MessagesClient, provider: Control) -> None:
+    """Nothing in HTTP shows that the rest is missing."""
     batch_id = client.run_batch(20)
     whole = client.results(batch_id).content
     provider.fail("results", {"kind": "cut", "at": 1000, "ending": "clean"})
@@ -183,7 +183,7 @@ def test_results_are_cut_with_a_clean_end(client: MessagesClient, provider: Cont
 
 @pytest.mark.parametrize(("ending", "error"), [("close", httpx.RemoteProtocolError), ("reset", httpx.ReadError)])
 def test_results_break_off(client: MessagesClient, provider: Control, ending: str, error: type[Exception]) -> None:
-    """So many bytes arrive, then the connection ends."""
+    """The first bytes arrive, then the connection ends."""
     batch_id = client.run_batch(5_000)
     provider.fail("results", {"kind": "cut", "at": 150_000, "ending": ending})
     got = bytearray()
@@ -192,8 +192,8 @@ def test_results_break_off(client: MessagesClient, provider: Control, ending: st
     assert got == client.results(batch_id).content[:150_000]
 
 
-def test_the_answer_to_create_is_cut(client: MessagesClient, provider: Control) -> None:
-    """Half a batch object, and the batch exists."""
+def test_the_answer_to_create_is_truncated(client: MessagesClient, provider: Control) -> None:
+    """Half a batch object arrives, and the batch exists."""
     provider.fail("create", {"kind": "cut", "at": 20})
     with pytest.raises(httpx.RemoteProtocolError):
         client.create(1)
@@ -201,7 +201,7 @@ def test_the_answer_to_create_is_cut(client: MessagesClient, provider: Control) 
 
 
 def test_results_lack_and_repeat_lines(client: MessagesClient, provider: Control) -> None:
-    """A repetition may say the same or something else."""
+    """A repeated line may have the same outcome or another one."""
     batch_id = client.run_batch(5)
     provider.fail("results", {"kind": "spoil", "missing": [2], "repeated": [3], "repeated_as": "expired"})
     read = [json.loads(line) for line in lines(client.results(batch_id)) if line]
@@ -213,7 +213,7 @@ def test_results_lack_and_repeat_lines(client: MessagesClient, provider: Control
 
 
 def test_results_are_shuffled(client: MessagesClient, provider: Control) -> None:
-    """Another order of the same lines, repeatable by its seed."""
+    """The same lines in another order, which depends on the seed."""
     batch_id = client.run_batch(30)
     usual = lines(client.results(batch_id))
     provider.fail("results", {"kind": "spoil", "shuffle": 7}, times=2)
@@ -223,7 +223,7 @@ def test_results_are_shuffled(client: MessagesClient, provider: Control) -> None
 
 
 def test_results_hold_foreign_and_malformed_lines(client: MessagesClient, provider: Control) -> None:
-    """A stranger's result first, then lines nobody can read; a malformed line is the first half of a good one."""
+    """A foreign result comes first, then lines that are not JSON; a malformed line is half a valid one."""
     batch_id = client.run_batch(3)
     good = {json.loads(line)["custom_id"]: line for line in lines(client.results(batch_id)) if line}
     spoil: dict[str, Any] = {"kind": "spoil", "foreign": ["other-1"], "malformed": [2], "extra": ["", "not json"]}
@@ -243,8 +243,8 @@ def test_results_have_other_line_ends(client: MessagesClient, provider: Control)
     assert client.results(batch_id).content == plain.replace(b"\n", b"\r\n").removesuffix(b"\r\n")
 
 
-def test_results_are_gone(client: MessagesClient, provider: Control) -> None:
-    """From that call on the batch is archived."""
+def test_results_are_deleted(client: MessagesClient, provider: Control) -> None:
+    """From that call on, the batch is archived."""
     batch_id = client.run_batch(1)
     provider.fail("results", {"kind": "archive"})
     assert client.results(batch_id).status_code == 404

@@ -1,4 +1,4 @@
-"""The vendor's own SDK works against the provider, call by call."""
+"""Anthropic's SDK works with the Message Batches API, call by call."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sdk(provider: Control) -> anthropic.Anthropic:
-    """Give the SDK as a user would have it, without its retries."""
+    """Return the SDK with its defaults, but without retries."""
     return anthropic.Anthropic(base_url=provider.url, api_key=PROVIDER_KEY, max_retries=0)
 
 
 def test_the_sdk_creates_polls_and_reads_a_batch(sdk: anthropic.Anthropic, provider: Control) -> None:
-    """The way of a user: create, retrieve until ended, results; counts move only at the end."""
+    """Create, retrieve until ended, read the results; counts change only at the end."""
     provider.configure(outcomes={"2": "errored:overloaded_error", "3": "expired", "4": "canceled"})
     created = sdk.messages.batches.create(requests=sdk_requests(5))
     assert (created.processing_status, created.request_counts.processing) == ("in_progress", 5)
@@ -45,7 +45,7 @@ def test_the_sdk_lists_all_pages_newest_first(sdk: anthropic.Anthropic) -> None:
 
 
 def test_the_sdk_cancels_and_deletes(sdk: anthropic.Anthropic, provider: Control) -> None:
-    """A cancelled batch is canceling, ends with its partial results, and can then be deleted."""
+    """A cancelled batch is `canceling`, ends with partial results, and can then be deleted."""
     provider.configure(seconds=None)
     batch = sdk.messages.batches.cancel(sdk.messages.batches.create(requests=sdk_requests(4)).id)
     assert batch.processing_status == "canceling"
@@ -71,7 +71,7 @@ def test_the_sdk_reads_errors_by_kind(sdk: anthropic.Anthropic, provider: Contro
 
 
 def test_the_sdk_pays_twice_for_a_lost_answer(sdk: anthropic.Anthropic, provider: Control) -> None:
-    """Its retries create a second batch, which the provider's own account shows."""
+    """A retry creates a second batch, as the provider's statistics show."""
     provider.fail("create", {"kind": "lose", "when": "after"})
     sdk.with_options(max_retries=2).messages.batches.create(requests=sdk_requests(1))
     stats = provider.stats()
@@ -79,7 +79,7 @@ def test_the_sdk_pays_twice_for_a_lost_answer(sdk: anthropic.Anthropic, provider
 
 
 def test_the_sdk_names_betas_as_we_do(sdk: anthropic.Anthropic, provider: Control) -> None:
-    """In one header of the create call; a name that is not known is its BadRequestError."""
+    """In one header of the create call; an unknown name is a BadRequestError."""
     betas = ["output-300k-2026-03-24", "task-budgets-2026-03-13"]
     (request,) = sdk_requests(1)
     wanted = {"custom_id": request["custom_id"], "params": {**request["params"], "model": "claude-opus-5-5"}}

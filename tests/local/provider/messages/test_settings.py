@@ -1,4 +1,4 @@
-"""What can be told to the provider: outcomes, times, limits, its clock."""
+"""The settings of the provider: outcomes, times, limits, its clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_the_same_request_always_gets_the_same_answer(client: MessagesClient) -> None:
-    """Text, usage and id of a message depend on the request alone; the text quotes the last user message."""
+    """Text, usage and id of a message depend only on the request; the text quotes the last user message."""
     first, second = (client.results_by_id(client.run_batch(3)) for _ in range(2))
     assert first == second
     message = first["r-2"]["message"]
@@ -24,23 +24,25 @@ def test_the_same_request_always_gets_the_same_answer(client: MessagesClient) ->
 
 
 def test_an_answer_keeps_to_max_tokens(client: MessagesClient) -> None:
-    """A short allowance ends the answer with `max_tokens`."""
+    """A longer answer is cut with the stop reason `max_tokens`."""
     message = client.results_by_id(client.run_batch([request("short", max_tokens=2)]))["short"]["message"]
     assert (message["stop_reason"], message["usage"]["output_tokens"]) == ("max_tokens", 2)
     assert len(message["content"][0]["text"]) == 8
 
 
 @pytest.mark.parametrize(
-    ("told", "said"), [("null", None), ("a_reason_of_next_year", "a_reason_of_next_year"), ("", "end_turn")]
+    ("stop_reason", "expected"), [("null", None), ("a_reason_of_next_year", "a_reason_of_next_year"), ("", "end_turn")]
 )
-def test_an_answer_ends_for_any_reason(client: MessagesClient, provider: Control, told: str, said: str | None) -> None:
-    """Also one that no edition of the API knows, or JSON's null."""
-    provider.configure(outcomes={"1": f"succeeded:{told}".removesuffix(":")})
-    assert client.results_by_id(client.run_batch(1))["r-1"]["message"]["stop_reason"] == said
+def test_an_answer_ends_for_any_reason(
+    client: MessagesClient, provider: Control, stop_reason: str, expected: str | None
+) -> None:
+    """Also for one that the API does not document, or JSON's null."""
+    provider.configure(outcomes={"1": f"succeeded:{stop_reason}".removesuffix(":")})
+    assert client.results_by_id(client.run_batch(1))["r-1"]["message"]["stop_reason"] == expected
 
 
-def test_outcomes_are_told_by_position_and_by_rule(client: MessagesClient, provider: Control) -> None:
-    """A position wins over a rule; a missing line is counted as succeeded but not there."""
+def test_outcomes_are_set_by_position_and_by_rule(client: MessagesClient, provider: Control) -> None:
+    """A position overrides a rule; a missing result counts as succeeded, but has no line."""
     outcomes = {"1": "errored:invalid_request_error", "2": "missing", "4": "succeeded:refusal"}
     provider.configure(outcomes=outcomes, every={"2": "expired"})
     batch_id = client.run_batch(6)
@@ -77,7 +79,7 @@ def test_outcomes_are_told_by_position_and_by_rule(client: MessagesClient, provi
     ],
 )
 def test_a_line_can_carry_each_kind_of_error(client: MessagesClient, provider: Control, kind: str) -> None:
-    """The kind lies two levels down, beside a message."""
+    """The type is in the inner error object, beside a message."""
     provider.configure(outcomes={"1": f"errored:{kind}"})
     error = client.results_by_id(client.run_batch(1))["r-1"]["error"]
     assert error["error"]["type"] == kind
@@ -85,7 +87,7 @@ def test_a_line_can_carry_each_kind_of_error(client: MessagesClient, provider: C
 
 
 def test_answers_can_be_long(client: MessagesClient, provider: Control) -> None:
-    """`answer_chars` makes results of any size."""
+    """`answer_chars` sets the minimum length."""
     provider.configure(answer_chars=3000)
     message = client.results_by_id(client.run_batch([request("long", max_tokens=4096)]))["long"]["message"]
     assert len(message["content"][0]["text"]) == 3000
@@ -101,8 +103,8 @@ def test_the_queue_has_a_limit(client: MessagesClient, provider: Control) -> Non
     assert client.create(3).is_success
 
 
-def test_a_batch_ends_when_it_is_told_to(client: MessagesClient, provider: Control) -> None:
-    """Without `seconds` it runs; given again, they hold for running batches too."""
+def test_a_batch_can_be_ended(client: MessagesClient, provider: Control) -> None:
+    """With `seconds: null` it does not end; a later value applies to running batches too."""
     provider.configure(seconds=None)
     batch_id = client.create(1).json()["id"]
     provider.configure(seconds=0)
@@ -121,7 +123,7 @@ def test_a_cancel_can_last_for_ever(client: MessagesClient, provider: Control) -
 
 
 def test_the_clock_can_be_set(client: MessagesClient, provider: Control) -> None:
-    """A day ahead, a batch that runs has expired with the share of its requests that was done."""
+    """A day later, a running batch has expired with the results of the requests that were done."""
     provider.configure(seconds=None, now=1_800_000_000.5)
     batch_id = client.create(4).json()["id"]
     provider.configure(ahead_seconds=86_400)
@@ -132,14 +134,14 @@ def test_the_clock_can_be_set(client: MessagesClient, provider: Control) -> None
 
 
 def test_a_batch_can_outlive_its_expiry(client: MessagesClient, provider: Control) -> None:
-    """With `expire: false` it goes on, and only a cancel ends it."""
+    """With `expire: false` it continues until it is cancelled."""
     provider.configure(seconds=None, expire=False)
     batch_id = client.create(1).json()["id"]
     provider.configure(ahead_seconds=100_000)
     assert client.get(f"{BATCHES}/{batch_id}").json()["processing_status"] == "in_progress"
 
 
-def test_results_are_gone_after_their_retention(client: MessagesClient, provider: Control) -> None:
+def test_results_are_deleted_after_their_retention(client: MessagesClient, provider: Control) -> None:
     """29 days after creation the batch is still listed, archived, and its results are 404."""
     batch_id = client.run_batch(1)
     provider.configure(ahead_seconds=29 * 86_400)
@@ -149,7 +151,7 @@ def test_results_are_gone_after_their_retention(client: MessagesClient, provider
 
 
 def test_results_url_can_point_elsewhere(client: MessagesClient, provider: Control) -> None:
-    """So that a client can prove it sends its key to no other host."""
+    """So that a test can check that a client sends its key to no other host."""
     provider.configure(results_origin="https://elsewhere.example")
     batch_id = client.run_batch(1)
     url = client.get(f"{BATCHES}/{batch_id}").json()["results_url"]
@@ -165,8 +167,8 @@ def test_wrong_settings_are_refused_by_name(provider: Control) -> None:
         provider.fail("create", {"kind": "explode"})
 
 
-def test_stats_are_the_providers_own_account(client: MessagesClient, provider: Control) -> None:
-    """Calls by name, batches with their size and first request; a reset forgets them."""
+def test_statistics_show_what_happened(client: MessagesClient, provider: Control) -> None:
+    """Calls by name, batches with their size and first request; a reset deletes them."""
     batch_id = client.create(2).json()["id"]
     client.create([])
     client.get(BATCHES)
@@ -179,8 +181,8 @@ def test_stats_are_the_providers_own_account(client: MessagesClient, provider: C
     assert (provider.stats()["created"], provider.stats()["batches"]) == (0, [])
 
 
-def test_a_full_batch_is_taken(client: MessagesClient) -> None:
-    """100,000 requests are created and come back, each once; one more is refused."""
+def test_a_batch_of_the_maximum_size_is_accepted(client: MessagesClient) -> None:
+    """100,000 requests have one result each; a batch with one more is refused."""
     params = b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"?"}]}'
     items = [b'{"custom_id":"%d","params":%s}' % (number, params) for number in range(100_001)]
     body = b'{"requests":[%s]}'
