@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from bench.cost import transitions
 from bench.drops import write_drop
 from bench.figures import Figure
-from local.stack import Stack, local_stack
+from local.stack.stack import Stack
+from local.stack.start import local_stack
 from tests.support import template
 
 WAIT_SCALE = 0.001

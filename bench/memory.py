@@ -16,7 +16,7 @@ from bench.children import in_child
 from bench.drops import write_drop
 from bench.figures import Figure
 from local.provider.control import Control
-from local.provider.server import serving
+from local.provider.http.server import serving
 from local.provider.settings import Settings
 from tests.functions.conftest import API_KEY, STACK_SETTINGS
 

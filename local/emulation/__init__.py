@@ -1,1 +1,1 @@
-"""What MiniStack does otherwise than AWS and Conveyor rests on, mended: one module a place, each with its `mend()`."""
+"""Patches of MiniStack where Conveyor depends on what AWS does: one module a subject, each with a `patch()`."""

@@ -1,4 +1,4 @@
-"""The simulated provider: two batch APIs over real HTTP, deterministic, and hostile on request.
+"""The simulated provider: two batch APIs over HTTP, deterministic, with faults on request.
 
-`messages.py` speaks the Message Batches API; `file_calls.py` and `file_batches.py` that of files and batches of them.
+It serves the Message Batches API (`messages/`) and the file batch API of OpenAI and others (`files/`).
 """

@@ -1,4 +1,4 @@
-"""Serve the simulated provider: one line of JSON with the URL on stdout when it is ready, the log on stderr."""
+"""Serve the simulated provider. Once it is ready, it prints one line of JSON with the URL; the log is on stderr."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from local.provider.server import Server, listen, url_of
+from local.provider.http.server import Server, listen, url_of
 from local.provider.settings import Settings, parse_settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     options = _options()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
+        signal.signal(number, _exit)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     listener = listen(options.port)
     Server(options.settings, partial(_announce, url_of(listener)), access_log=True).run([listener])
@@ -31,8 +31,10 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.provider", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 (the default) takes a free one")
-    parser.add_argument("--settings", type=_settings, default=Settings(), metavar="JSON", help="see settings.py")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 (the default) picks a free one")
+    parser.add_argument(
+        "--settings", type=_settings, default=Settings(), metavar="JSON", help="see local/provider/settings.py"
+    )
     return parser.parse_args()
 
 
@@ -48,8 +50,8 @@ def _announce(url: str) -> None:
     sys.stdout.flush()
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> None:
-    """End well; the server has closed its doors by then."""
+def _exit(_signal: int, _frame: FrameType | None) -> None:
+    """Exit with status 0; the server has shut down by then."""
     sys.exit(0)
 
 

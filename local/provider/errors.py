@@ -1,4 +1,4 @@
-"""What the provider says when it refuses: one exception, one body shape, one table of kinds."""
+"""The errors the provider answers with: one exception, and the body of each API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _INVALID = "invalid_request_error"
-KIND_OF_STATUS = {
+TYPE_OF_STATUS = {
     400: _INVALID,
     401: "authentication_error",
     402: "billing_error",
@@ -26,69 +26,71 @@ KIND_OF_STATUS = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-"""HTTP status -> `error.type`; any other status speaks as an `api_error`."""
-FILE_REQUEST_ID = "x-request-id"
-"""Header of the request's id in the dialect of the files."""
-FILE_KINDS = {
+"""HTTP status -> `error.type`; any other status is an `api_error`."""
+FILES_REQUEST_ID = "x-request-id"
+"""Header with the request id in the file batch API."""
+FILES_ERRORS = {
     401: (_INVALID, "invalid_api_key"),
     429: ("rate_limit_error", "rate_limit_exceeded"),
 }
-"""HTTP status -> `error.type` and `error.code` in the dialect of the files; any other has no code."""
+"""HTTP status -> `error.type` and `error.code` in the file batch API; any other status has no code."""
 SERVER_ERRORS = 500
 
 
 class ApiError(Exception):
-    """A refusal of the provider: a status, a kind, a message, at times an `error_code` and headers."""
+    """An error answer: status, type, message, sometimes an error code and headers."""
 
-    param = ""  # the parameter that is at fault
+    param = ""
+    """The parameter that is wrong; empty if none is."""
 
     def __init__(
         self,
         status: int,
         message: str,
         *,
-        kind: str | None = None,
+        error_type: str | None = None,
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Take the kind from the status unless one is given."""
+        """Derive the type from the status unless one is given."""
         super().__init__(message)
         self.status = status
         self.message = message
-        self.kind = kind or KIND_OF_STATUS.get(status, "api_error")
-        self.told_kind = kind
+        self.error_type = error_type or TYPE_OF_STATUS.get(status, "api_error")
+        self.given_type = error_type
         self.code = code
         self.headers = dict(headers or {})
 
-    def response(self) -> JSONResponse:
-        """Give the answer for the wire; a 413 has the odd body of the edge: no `type`, no `request_id`."""
+    def messages_response(self) -> JSONResponse:
+        """Return the answer of the Message Batches API; a 413 has no top-level `type` and no `request_id`."""
         if self.status == HTTPStatus.CONTENT_TOO_LARGE:
-            odd = {"error": {"type": self.kind, "message": self.message}}
-            return JSONResponse(odd, self.status, self.headers)
+            body: dict[str, object] = {"error": {"type": self.error_type, "message": self.message}}
+            return JSONResponse(body, self.status, self.headers)
         request_id = new_request_id()
         body = {"type": "error", "error": self._error(), "request_id": request_id}
         return JSONResponse(body, self.status, {"request-id": request_id, **self.headers})
 
-    def file_response(self) -> JSONResponse:
-        """Give the answer in the dialect of the files."""
-        kind, code = FILE_KINDS.get(self.status, ("server_error" if self.status >= SERVER_ERRORS else _INVALID, None))
+    def files_response(self) -> JSONResponse:
+        """Return the answer of the file batch API."""
+        default = ("server_error" if self.status >= SERVER_ERRORS else _INVALID, None)
+        error_type, code = FILES_ERRORS.get(self.status, default)
         error = {
             "message": self.message,
-            "type": self.told_kind or kind,
+            "type": self.given_type or error_type,
             "param": self.param or None,
             "code": self.code or code,
         }
-        return JSONResponse({"error": error}, self.status, {FILE_REQUEST_ID: new_request_id(), **self.headers})
+        return JSONResponse({"error": error}, self.status, {FILES_REQUEST_ID: new_request_id(), **self.headers})
 
     def _error(self) -> dict[str, object]:
-        error: dict[str, object] = {"type": self.kind, "message": self.message}
+        error: dict[str, object] = {"type": self.error_type, "message": self.message}
         if self.code is not None:
             error["details"] = {"error_code": self.code}
         return error
 
 
 class ParamError(ApiError):
-    """A refusal because of one parameter, which the dialect of the files names."""
+    """An error that names the wrong parameter, which only the file batch API shows."""
 
     def __init__(self, status: int, message: str, param: str, *, code: str | None = None) -> None:
         """Name the parameter."""
@@ -97,5 +99,5 @@ class ParamError(ApiError):
 
 
 def new_request_id() -> str:
-    """Make the id a person quotes to the provider's support."""
+    """Return a new random request id."""
     return f"req_011{secrets.token_hex(10)}"

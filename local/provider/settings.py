@@ -1,13 +1,12 @@
-"""The settings of the simulated provider: how long it takes, what becomes of each request, what goes wrong."""
+"""The settings of the simulated provider: how long batches take, how requests end, what goes wrong."""
 
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, field
+from msgspec import Meta, Struct, field
 
-from local.provider.dialect import FileSettings
-from local.provider.faults import Count, Fault, Position, Seconds
-from local.provider.gateway import Signed
+from local.provider.faults.actions import Count, Fault, Position, Seconds
+from local.provider.file_settings import FileSettings
 
 DAY = 86_400.0
 
@@ -17,39 +16,49 @@ type Outcome = Annotated[
         pattern=r"^(succeeded(:[A-Za-z0-9_.-]{1,100})?|errored:[a-z_]+_error|canceled|expired|missing)$",
     ),
 ]
-"""`succeeded[:<stop_reason>]` (`null` is JSON's), `errored:<kind>`, `canceled`, `expired`, or `missing`.
+"""`succeeded[:<stop_reason>]` (`null` is JSON's), `errored:<type>`, `canceled`, `expired`, or `missing`.
 
-Whatever is missing is counted, but has no line.
+A missing result is counted, but has no line.
 """
 
 
+class SigningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The workspace that signed calls are for, and who checks the signatures."""
+
+    workspace: str
+    region: str
+    aws: str | None = None  # URL of the local AWS, which checks signatures and permissions
+    certificate: str | None = None  # path to its TLS certificate
+    credentials: dict[str, str] = {}  # secrets by access key, checked if there is no AWS; all are permitted everything
+
+
 class Settings(FileSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be told to the provider, as JSON; times are seconds. See also `dialect.py`."""
+    """All settings, as JSON; times are in seconds. Those of the file batch API are in `file_settings.py`."""
 
-    seconds: Seconds | None = 2.0  # from creation to the end; null: never by itself. Also holds for running batches
+    seconds: Seconds | None = 2.0  # from creation to the end; null: no end. A change applies to running batches
     canceling_seconds: Seconds | None = 0.2  # from cancel to the end; null: never
-    finished_share: Annotated[float, Meta(ge=0, le=1)] = 0.5  # of the requests, when a cancel or the expiry ends all
+    finished_share: Annotated[float, Meta(ge=0, le=1)] = 0.5  # of the requests are done at a cancel or the expiry
     expires_seconds: Seconds = DAY
-    expire: bool = True  # false: the batch outlives its `expires_at`
-    retention_seconds: Seconds = 29 * DAY  # from creation until the results are gone
+    expire: bool = True  # false: the batch continues after its `expires_at`
+    retention_seconds: Seconds = 29 * DAY  # from creation until the results are deleted
 
-    outcomes: dict[Position, Outcome] = field(default_factory=dict)  # of the request at a position; wins over `every`
-    every: dict[Position, Outcome] = field(default_factory=dict)  # of every n-th request; the first rule that fits wins
-    answer_chars: Count = 0  # least length of an answer's text
+    outcomes: dict[Position, Outcome] = field(default_factory=dict)  # by position of the request; overrides `every`
+    every: dict[Position, Outcome] = field(default_factory=dict)  # of every n-th request; the first match counts
+    answer_chars: Count = 0  # minimum length of an answer's text
 
-    signed: Signed | None = None  # calls of the Message Batches API are signed instead of carrying a key
-    api_key: str | None = None  # the only key that is let in; null: any
+    signed: SigningSettings | None = None  # calls of the Message Batches API are signed instead of carrying a key
+    api_key: str | None = None  # the only key accepted; null: any
     max_body_bytes: Count = 256_000_000
     max_requests: Count = 100_000
-    queue_limit: Count | None = None  # requests in batches that have not ended; above it 429, or a failed batch
-    results_origin: str | None = None  # scheme and host of `results_url` instead of the one the client asked
+    queue_limit: Count | None = None  # requests in batches that have not ended; more are a 429, or a failed batch
+    results_origin: str | None = None  # scheme and host of `results_url`; null: those of the call
 
-    now: float | None = None  # the provider's clock stands at these seconds since 1970; null: it goes
-    ahead_seconds: float = 0.0  # how far the clock is before the real one
+    now: float | None = None  # fixed time of the provider, in seconds since 1970; null: real time
+    ahead_seconds: float = 0.0  # added to the time
     faults: list[Fault] = field(default_factory=list)
 
     def outcome_at(self, position: int) -> str | None:
-        """Give the outcome that was asked for at this position; None leaves it to the request itself."""
+        """Return the outcome set for a position; None: the request decides."""
         if position in self.outcomes:
             return self.outcomes[position]
         return next((outcome for step, outcome in self.every.items() if position % step == 0), None)
@@ -61,6 +70,6 @@ def parse_settings(text: str | bytes) -> Settings:
 
 
 def merge_settings(settings: Settings, changes: dict[str, Any]) -> Settings:
-    """Replace the settings that are named; each is replaced whole. Raises `msgspec.ValidationError`."""
+    """Replace the settings that are named, each as a whole. Raises `msgspec.ValidationError`."""
     merged = msgspec.to_builtins(settings, str_keys=True) | changes
     return msgspec.convert(merged, Settings, str_keys=True)

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 
 from conveyor.clients import Clients
-from local.aws import Aws, local_aws
 from local.provider.control import Control
-from local.provider.server import serving
+from local.provider.http.server import serving
 from local.provider.settings import Settings
+from local.stack.local_aws import Aws, local_aws
 from tests.support.belt import Belt
 
 API_KEY = "sk-ant-simulated"

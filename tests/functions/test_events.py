@@ -11,7 +11,7 @@ from conveyor.domain.drop import Upload
 from conveyor.poll.poll import poll
 from conveyor.report.report import report
 from conveyor.split.split import split as split_batch
-from local.aws import Aws
+from local.stack.local_aws import Aws
 from tests.support import template
 from tests.support.belt import Belt, drop_of
 

@@ -6,7 +6,7 @@ from itertools import batched
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from local.aws import Aws
+    from local.stack.local_aws import Aws
 
 GROUP = "/long"
 EVENTS = [f"event {number}" for number in range(20_100)]

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import REGION
+from local.stack.local_aws import REGION
 from tests.functions.conftest import DEFINITION
 from tests.support.memory_aws.aws import MemoryAws
 

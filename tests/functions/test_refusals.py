@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from conveyor.validation.checker import MOST_FAULTS
-from local.aws import Aws
+from local.stack.local_aws import Aws
 from tests.support.belt import Belt, drop_of, request
 from tests.support.output_checks import plain
 

@@ -11,8 +11,8 @@ import pytest
 
 from conveyor.provider import sigv4
 from conveyor.provider.sigv4 import RoleSignature
-from local.aws import Aws
-from local.stack import WORKSPACE, signed_by
+from local.stack.local_aws import Aws
+from local.stack.start import WORKSPACE, signing_settings
 from tests.functions.conftest import STACK_SETTINGS
 from tests.support.belt import Belt, drop_of
 from tests.support.output_checks import check
@@ -32,7 +32,7 @@ def stack_settings() -> dict[str, str]:
 @pytest.fixture
 def gateway(belt: Belt, aws: Aws) -> Belt:
     """Let the provider ask the local AWS who calls."""
-    belt.provider.configure(signed=signed_by(aws))
+    belt.provider.configure(signed=signing_settings(aws))
     return belt
 
 

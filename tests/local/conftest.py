@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.aws import local_aws
+from local.stack.local_aws import local_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.aws import Aws
+    from local.stack.local_aws import Aws
 
 
 @pytest.fixture(scope="session")

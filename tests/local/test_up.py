@@ -1,4 +1,4 @@
-"""What `make local` writes into the file to source."""
+"""The file to source that `make local` writes."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from uuid import uuid4
 import pytest
 
 from local import up
-from local.stack import Stack
+from local.stack.stack import Stack
 from tests.support.shell.aws import Interpreter
 from tests.support.shell.terminal import interpreted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.aws import Aws
+    from local.stack.local_aws import Aws
 
 
 @pytest.fixture
 def stack(aws: Aws, tmp_path: Path) -> Stack:
-    """Give as much of a stack as the file is about: a queue with messages."""
+    """Return the part of a stack that the file uses: a queue with messages."""
     sqs = aws.client("sqs")
     url = sqs.create_queue(QueueName=f"messages-{uuid4().hex[:8]}")["QueueUrl"]
     for subject, text in (("first", "It's done.\n\n  s3://\\n"), ("second", "größe")):
@@ -32,28 +32,28 @@ def stack(aws: Aws, tmp_path: Path) -> Stack:
 
 
 def test_each_message_is_read_once(stack: Stack, tmp_path: Path) -> None:
-    """So that the next one is shown next."""
+    """Then the next one is shown."""
     file = tmp_path / "it's local.sh"
     file.write_text(up.exports(stack))
     with interpreted(tmp_path / "home", Interpreter(cache(stack.aws.client))) as terminal:
         source = f". {shlex.quote(str(file))}; "
         read = [terminal.type(f"{source} next_message") for _ in range(3)]
-    assert {each.out.decode() for each in read[:2]} == {"first\n\nIt's done.\n\n  s3://\\n\n", "second\n\ngröße\n"}
-    assert [(each.exit, each.out) for each in read[2:]] == [(1, b"")]
+    assert {output.out.decode() for output in read[:2]} == {"first\n\nIt's done.\n\n  s3://\\n\n", "second\n\ngröße\n"}
+    assert [(output.exit, output.out) for output in read[2:]] == [(1, b"")]
     assert "No message yet." in read[2].error
 
 
-def test_the_file_makes_any_aws_client_talk_to_the_local_aws_only(stack: Stack, tmp_path: Path) -> None:
-    """Whatever profile the shell had."""
+def test_the_file_makes_every_aws_client_use_the_local_aws_only(stack: Stack, tmp_path: Path) -> None:
+    """Also if the shell had a profile."""
     (tmp_path / "local.sh").write_text(up.exports(stack))
     with interpreted(tmp_path / "home", Interpreter(cache(stack.aws.client)), {"AWS_PROFILE": "work"}) as terminal:
-        told = terminal.succeed(f". {tmp_path}/local.sh; env").decode().splitlines()
-    assert {f"{name}={value}" for name, value in stack.aws.env.items()} <= set(told)
-    assert not [line for line in told if line.startswith("AWS_PROFILE")]
+        env = terminal.succeed(f". {tmp_path}/local.sh; env").decode().splitlines()
+    assert {f"{name}={value}" for name, value in stack.aws.env.items()} <= set(env)
+    assert not [line for line in env if line.startswith("AWS_PROFILE")]
 
 
 def test_the_file_is_there_as_long_as_the_stack(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Afterwards it would lead nowhere."""
+    """It is removed at the end."""
     monkeypatch.setattr(up, "EXPORTS", tmp_path / ".demo" / "local.sh")
     with up.exported(stack):
         assert f". {up.EXPORTS}" in up.describe(stack)

@@ -7,13 +7,13 @@ import pytest
 
 from local.process import interruptible
 from local.provider.settings import Settings
-from local.stack import local_stack
+from local.stack.start import local_stack
 from tests.support.system.runs import LOW_LIMITS, SHORT_TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.stack import Stack
+    from local.stack.stack import Stack
 
 # A thousandth of every wait in the state machine, so that a test waits for work only.
 WAIT_SCALE = 0.001

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from local.stack import Message, Stack
+    from local.stack.messages import Message
+    from local.stack.stack import Stack
 
 MANY = int(LOW_LIMITS["MaxRequestsPerDrop"])
 ONE_BATCH = int(LOW_LIMITS["MaxRequestsPerBatch"])

@@ -12,7 +12,7 @@ import pytest
 from tests.support.belt import drop_of, request
 
 if TYPE_CHECKING:
-    from local.stack import Stack
+    from local.stack.stack import Stack
 
 PROJECT = Path(__file__).parents[2]
 SAMPLE = PROJECT / "samples" / "humaneval-164.jsonl"

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from local.stack import PLACEHOLDER_KEY, SECRET_NAME
+from local.stack.start import PLACEHOLDER_KEY, SECRET_NAME
 from tests.support.system.history import FEWEST, History, play
 from tests.support.system.runs import BARE
 
 if TYPE_CHECKING:
-    from local.stack import Stack
+    from local.stack.stack import Stack
     from tests.support.system.runs import LiveRun
 
 OTHER_KEY = "sk-ant-local-another"

@@ -10,7 +10,7 @@ from tests.support.system.history import FEWEST, History, play
 from tests.system.test_faults import HISTORIES, LOST_AFTER, LOST_BEFORE, UPLOADED_AGAIN, at
 
 if TYPE_CHECKING:
-    from local.stack import Stack
+    from local.stack.stack import Stack
     from tests.support.system.runs import LiveRun
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.deployment import STACK_NAME
+from local.stack.deployment import STACK_NAME
 from tests.support import template
 from tests.support.system.runs import BARE, LOW_LIMITS, SHORT_TIMES
 from tests.support.system.scene import LINE, Scene, policy_of
@@ -21,7 +21,7 @@ from tests.support.system.scene import LINE, Scene, policy_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local.stack import Stack
+    from local.stack.stack import Stack
 
 STATEMENTS = [
     (role, statement["Sid"]) for role in template.resources("AWS::IAM::Role") for statement in template.statements(role)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.deployment import STACK_NAME
 from local.process import interruptible
-from local.provider.gateway import ACTIONS
-from local.stack import WORKSPACE, local_stack, signed_by
+from local.provider.auth.aws_gateway import ACTIONS
+from local.stack.deployment import STACK_NAME
+from local.stack.start import WORKSPACE, local_stack, signing_settings
 from tests.support.belt import drop_of, request
 from tests.support.system.scene import Scene
 from tests.system.conftest import PARAMETERS, PROVIDER, WAIT_SCALE
@@ -23,7 +23,7 @@ from tests.system.conftest import PARAMETERS, PROVIDER, WAIT_SCALE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.stack import Stack
+    from local.stack.stack import Stack
 
 CREATE, LIST, GET, CANCEL, DELETE = (
     f"aws-external-anthropic:{ACTIONS[call]}" for call in ("create", "list", "retrieve", "cancel", "delete")
@@ -47,7 +47,7 @@ def stack() -> Iterator[Stack]:
 def fresh_provider(stack: Stack) -> Iterator[None]:
     """Undo what the test told the provider, but that calls are signed."""
     yield
-    stack.provider_settings(PROVIDER | {"signed": signed_by(stack.aws)})
+    stack.provider_settings(PROVIDER | {"signed": signing_settings(stack.aws)})
 
 
 @pytest.fixture(scope="module")

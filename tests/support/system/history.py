@@ -13,7 +13,8 @@ from tests.support.system.runs import SECONDS, LiveRun
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local.stack import Message, Stack
+    from local.stack.messages import Message
+    from local.stack.stack import Stack
 
 FEWEST = 30
 """Requests of the smallest drop here. Each history has a size of its own, since a lost batch is looked for by it."""

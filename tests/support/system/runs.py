@@ -16,7 +16,8 @@ from tests.support.shell.terminal import interpreted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local.stack import Message, Stack
+    from local.stack.messages import Message
+    from local.stack.stack import Stack
 
 SECONDS = 60.0
 SHORT_TIMES = {"PostSeconds": "5", "SettleSeconds": "3", "RereadSeconds": "1", "TroubleSeconds": "3"}

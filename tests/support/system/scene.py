@@ -12,7 +12,7 @@ from tests.support.system.runs import SECONDS, LiveRun
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from local.stack import Stack
+    from local.stack.stack import Stack
 
 PARAMS = {"model": "claude-haiku-4-5", "max_tokens": 16, "messages": [{"role": "user", "content": "Hello"}]}
 LINE = json.dumps({"custom_id": "a", "params": PARAMS})

@@ -1,0 +1,145 @@
+"""`make demo`: drop a file, watch its run, and check that what comes back is what the README promises."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from local.choices import Choices, InvalidChoice, read_choices
+from local.demo.outcome import Outcome, collect, failed_checks
+from local.demo.output import (
+    REMOTE_NOTICE,
+    SIMULATED_NOTICE,
+    print_message,
+    print_refusal,
+    print_results,
+    print_running_batches,
+    print_text,
+)
+from local.demo.progress import Progress, watch
+from local.paths import MISTAKES
+from local.process import ProcessFailed, interruptible
+from local.stack.start import local_stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.stack.stack import Stack
+
+OUTCOMES = {
+    8: "errored:overloaded_error",
+    23: "errored:invalid_request_error",
+    42: "expired",
+    99: "canceled",
+    150: "errored:api_error",
+}
+"""The lines of the sample that fail at the simulated provider."""
+SIMULATED_SECONDS = 4.0  # until a simulated batch ends: long enough to see the waiting
+SIMULATED_LIMIT, REAL_LIMIT = 600.0, 30 * 3600.0  # seconds until the demo gives up
+
+
+def run_demo(choices: Choices, console: Console) -> list[str]:
+    """Run the demo; returns a sentence for each check that failed."""
+    start = time.monotonic()
+
+    def announce(step: str) -> None:
+        console.print(f"{time.monotonic() - start:6.1f} s  {step}", highlight=False)
+
+    with local_stack(
+        api=choices.api,
+        wait_scale=choices.wait_scale,
+        provider_settings={"seconds": SIMULATED_SECONDS, "outcomes": {} if choices.file else OUTCOMES},
+        parameters=choices.parameters,
+        announce=announce,
+    ) as stack:
+        announce("ready")
+        failures = [failure for file in choices.drops for failure in _drop_valid(stack, file, choices, console)]
+        failures += _check_paid_once(stack)
+        if choices.file is None and not failures:
+            failures += _drop_invalid(stack, choices, console)
+        announce("stopping the local AWS")
+    print_text(console, f"\nFinished in {time.monotonic() - start:.0f} s; everything is shut down.")
+    return failures
+
+
+def _drop_valid(stack: Stack, file: Path, choices: Choices, console: Console) -> list[str]:
+    """Drop a file whose requests should be sent; returns the failed checks."""
+    if choices.is_remote:
+        print_text(console, f"\n{REMOTE_NOTICE}")
+    outcome = _drop(stack, file, choices, console)
+    if outcome.message.status == "refused":
+        print_refusal(console, outcome)
+        return [] if choices.file else [f"{file.name} was refused"]
+    print_results(console, outcome)
+    content = file.read_bytes()
+    lines = content.count(b"\n")
+    expected = {line: outcome.partition(":")[0] for line, outcome in OUTCOMES.items() if line <= lines}
+    return list(failed_checks(content, outcome, None if choices.file or choices.api else expected))
+
+
+def _drop_invalid(stack: Stack, choices: Choices, console: Console) -> list[str]:
+    """Drop the file with mistakes; returns the failed checks."""
+    outcome = _drop(stack, MISTAKES, choices, console)
+    if outcome.message.status != "refused":
+        return [f"the drop with mistakes is {outcome.message.status}, not refused"]
+    print_refusal(console, outcome)
+    failures = [] if outcome.lines("invalid.jsonl") else ["the refused drop has no list of faults"]
+    return failures + _check_paid_once(stack)
+
+
+def _check_paid_once(stack: Stack) -> list[str]:
+    """Compare the create calls that the simulated provider counted with the plans; a real provider cannot be asked."""
+    if stack.provider is None:
+        return []
+    plans = [key for key in stack.keys("runs/") if key.endswith("/plan.jsonl")]
+    planned = sum(len(stack.lines(key)) - 1 for key in plans)  # the first line is about the drop
+    creates = stack.provider_stats()["calls"]["create"]
+    failure = f"the provider got {creates} calls to create a batch, and {planned} were planned"
+    return [] if creates == planned else [failure]
+
+
+def _drop(stack: Stack, file: Path, choices: Choices, console: Console) -> Outcome:
+    """Drop a file, show its run, and print the final message."""
+    key = f"inbox/{file.name}"
+    console.rule()
+    print_text(console, f"Dropping {file} at s3://{stack.bucket}/{key}\n")
+    limit = REAL_LIMIT if choices.is_remote else SIMULATED_LIMIT
+    try:
+        with Progress(console) as progress:
+            message = watch(stack, key, stack.drop(file, key), limit, progress)
+    except BaseException:
+        if choices.api is not None:
+            batches = [claim.removeprefix("claims/batches/") for claim in stack.keys("claims/batches/")]
+            print_running_batches(console, batches, choices.api, choices)
+        raise
+    print_message(console, message)
+    if stack.provider is not None:
+        print_text(console, f"\n{SIMULATED_NOTICE}")
+    return collect(stack, message)
+
+
+def main() -> int:
+    """Run the demo; returns the exit code."""
+    try:
+        with interruptible():
+            failures = run_demo(read_choices(os.environ), Console())
+    except InvalidChoice as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except (ProcessFailed, TimeoutError) as error:
+        sys.stderr.write(f"The demo failed: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted; everything on this machine is shut down.\n")
+        return 130
+    for failure in failures:
+        sys.stderr.write(f"Check failed: {failure}.\n")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

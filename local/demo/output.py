@@ -1,0 +1,99 @@
+"""What the demo prints."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from local.paths import ROOT, SAVED
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from local.choices import Choices
+    from local.demo.outcome import Outcome
+    from local.stack.messages import Message
+    from local.stack.start import Api
+
+MAX_WIDTH = 160  # characters of a printed line of JSON
+REMOTE_NOTICE = (
+    "This uses a real API: it takes minutes to hours, and every request that succeeds is charged.\n"
+    "Leave it running: the results are collected here, until it ends. If you interrupt it, the batches continue at\n"
+    "the provider; it then prints the commands that fetch their results or cancel them."
+)
+SIMULATED_NOTICE = "The provider is simulated: the tokens and the cost above are invented, and nothing was charged."
+
+
+def print_message(console: Console, message: Message) -> None:
+    """Print the final message."""
+    print_title(console, "The message")
+    for line in (message.subject, "", *message.text.splitlines()):
+        print_text(console, f"  {line}")
+
+
+def print_results(console: Console, outcome: Outcome) -> None:
+    """Print the receipt, the first result, the first failure, and the files."""
+    print_title(console, "The receipt")
+    for name, value in outcome.receipt.items():
+        _print_line(console, f"  {name:<19} {json.dumps(value, ensure_ascii=False)}")
+    for kind in ("results", "failures"):
+        for line in outcome.lines(f"{kind}.jsonl")[:1]:
+            print_title(console, f"The first of the {kind}")
+            _print_line(console, f"  {json.dumps(line, ensure_ascii=False)}", MAX_WIDTH * 3)
+    _print_files(console, outcome)
+
+
+def print_refusal(console: Console, outcome: Outcome) -> None:
+    """Print the first faults of a refused drop, and the files."""
+    faults = outcome.lines("invalid.jsonl")
+    if faults:
+        print_title(console, f"The first of {len(faults):,} faults")
+    for fault in faults[:5]:
+        _print_line(console, f"  line {fault['line']}, {fault['code']}: {fault['message']}")
+    _print_files(console, outcome)
+
+
+def print_running_batches(console: Console, batches: list[str], api: Api, choices: Choices) -> None:
+    """Print which batches continue at a real server, and the commands to cancel them or to fetch their results."""
+    is_bearer = choices.parameters.get("Auth") == "bearer"
+    key = "authorization: Bearer $ANTHROPIC_API_KEY" if is_bearer else "x-api-key: $ANTHROPIC_API_KEY"
+    curl = f"curl -H 'anthropic-version: 2023-06-01' -H \"{key}\""
+    path = "/v1/batches" if choices.batch_api == "files" else "/v1/messages/batches"
+    for batch in batches:
+        url = f"{api.url}{path}/{batch}"
+        lines = [
+            "",
+            f"Batch {batch} continues at the provider and will be charged. To cancel it:",
+            f"  {curl} -X POST {url}/cancel",
+        ]
+        if choices.batch_api == "files":
+            lines += [
+                "To fetch its results when it has ended, read its output_file_id, and put it into the second command:",
+                f"  {curl} {url}",
+                f"  {curl} {api.url}/v1/files/<output_file_id>/content",
+            ]
+        else:
+            lines += ["To fetch its results when it has ended:", f"  {curl} {url}/results"]
+        print_text(console, "\n".join(lines))
+
+
+def print_title(console: Console, title: str) -> None:
+    """Print a title, after an empty line."""
+    console.print(f"\n[bold]{escape(title)}[/bold]")
+
+
+def print_text(console: Console, text: str) -> None:
+    """Print text unchanged: without markup, colours or line breaks."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_files(console: Console, outcome: Outcome) -> None:
+    print_title(console, "The files, in the bucket and saved here")
+    for key, path in outcome.save(SAVED).items():
+        print_text(console, f"  {key}\n    {path.relative_to(ROOT)}")
+
+
+def _print_line(console: Console, line: str, width: int = MAX_WIDTH) -> None:
+    print_text(console, line if len(line) <= width else f"{line[: width - 1]}…")

@@ -1,0 +1,40 @@
+"""Run MiniStack with the patches of this package, by the Python of the environment `.venv/aws`.
+
+That environment has none of our other dependencies, so the modules of this package import nothing of ours but each
+other.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    # For this process only: a function that finds our sources would also find what its package lacks.
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    from ministack import app  # noqa: PLC0415 - see the next line
+
+    from local.emulation import (  # noqa: PLC0415
+        claude_platform,
+        cloudwatch_alarms,
+        cloudwatch_logs,
+        s3,
+        sns_publish,
+        sns_topics,
+        step_functions,
+    )
+    from local.emulation.aws_lambda import async_retries, packages, workers  # noqa: PLC0415
+
+    for module in (
+        async_retries, claude_platform, cloudwatch_alarms, cloudwatch_logs, packages, s3, sns_publish, sns_topics,
+        step_functions, workers,
+    ):  # fmt: skip
+        module.patch()
+    app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - or MiniStack also binds port 443
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

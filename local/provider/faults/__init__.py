@@ -1,0 +1,1 @@
+"""The faults that tests can ask the simulated provider for."""

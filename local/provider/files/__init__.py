@@ -1,0 +1,1 @@
+"""The file batch API: uploaded files, and batches created from them."""

@@ -1,0 +1,122 @@
+"""Build and deploy the template with the real SAM CLI; the same sources are built once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.paths import ROOT
+from local.process import clean_env, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from local.stack.local_aws import Aws
+
+STACK_NAME = "conveyor"
+ENVIRONMENT = ROOT / ".venv" / "sam" / "bin"
+PYTHON = ENVIRONMENT / "python"
+SAM = (PYTHON, "-m", "samcli")
+BUILDS = ROOT / ".aws-sam" / "local"
+KEPT_BUILDS = 3
+# Everything that the output of `sam build` depends on.
+SOURCES = ("template.yaml", "functions", "layers", "statemachine", "requirements/sam.txt")
+SAM_ENV = {
+    "SAM_CLI_TELEMETRY": "0",
+    "SAM_CLI_POLL_DELAY": "0.5",
+    "__SAM_CLI_APP_DIR": str(ROOT / ".aws-sam" / "cli"),  # instead of the user's ~/.aws-sam
+}
+
+
+def architecture() -> str:
+    """Return AWS's name for the processor of this machine, on which the functions run."""
+    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def build(work: Path) -> Path:
+    """Return the directory of the built template, and build it if the sources have changed. The log is in `work`.
+
+    Raises ProcessFailed with the end of the log.
+    """
+    BUILDS.mkdir(parents=True, exist_ok=True)
+    built = BUILDS / _digest()
+    if not built.exists():
+        # Built in another directory and then renamed: an interrupted build is never used.
+        unfinished = Path(tempfile.mkdtemp(dir=BUILDS, prefix="unfinished-"))
+        try:
+            _sam_build(unfinished, work)
+            if platform.system() != "Linux":
+                _replace_wheels(unfinished, work)
+            unfinished.rename(built)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    built.touch()
+    _remove_old_builds()
+    return built
+
+
+def deploy(aws: Aws, built: Path, parameters: Mapping[str, str], work: Path) -> dict[str, str]:
+    """Deploy a built template; returns the stack's outputs. Raises ProcessFailed with the end of the log."""
+    env = clean_env() | SAM_ENV | aws.env | {"HOME": str(work), "TMPDIR": str(work)}
+    command: list[str | Path] = [
+        *SAM,
+        "deploy",
+        "--template-file",
+        built / "template.yaml",
+        "--stack-name",
+        STACK_NAME,
+        "--resolve-s3",
+    ]
+    command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--config-env", "local"]
+    command += ["--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"]
+    command += [f"{name}={value}" for name, value in ({"Architecture": architecture()} | dict(parameters)).items()]
+    run(command, env=env, log=work / "sam-deploy.log", cwd=ROOT)
+    stacks = aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+
+def _sam_build(directory: Path, work: Path) -> None:
+    command: list[str | Path] = [*SAM, "build", "--build-dir", directory, "--config-env", "local"]
+    command += ["--parameter-overrides", f"Architecture={architecture()}"]
+    run(command, env=_build_env(work), log=work / "sam-build.log", cwd=ROOT)
+
+
+def _replace_wheels(built: Path, work: Path) -> None:
+    """Replace Linux's wheels with this machine's: the functions of the local AWS are processes of this machine."""
+    command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--no-deps", "--only-binary", ":all:", "--upgrade"]
+    command += ["--require-hashes", "--requirement", ROOT / "layers" / "conveyor" / "requirements.txt"]
+    run([*command, "--target", built / "Layer" / "python"], env=_build_env(work), log=work / "pip.log", cwd=ROOT)
+
+
+def _build_env(work: Path) -> dict[str, str]:
+    """Return the user's environment, as pip may need its index and proxy, without credentials to deploy with."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANTHROPIC_"))}
+    path = f"{ENVIRONMENT}{os.pathsep}{env.get('PATH', os.defpath)}"  # SAM looks for a python3.13 there
+    return env | SAM_ENV | {"PATH": path, "TMPDIR": str(work)}
+
+
+def _digest() -> str:
+    digest = hashlib.sha256(f"{platform.python_version()} {platform.platform()}\n".encode())
+    for path in _source_files():
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def _source_files() -> Iterator[Path]:
+    for name in SOURCES:
+        source = ROOT / name
+        paths = sorted(source.rglob("*")) if source.is_dir() else [source]
+        yield from (path for path in paths if path.is_file() and "__pycache__" not in path.parts)
+
+
+def _remove_old_builds() -> None:
+    builds = [path for path in BUILDS.iterdir() if path.is_dir() and not path.name.startswith("unfinished-")]
+    for old in sorted(builds, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,76 @@
+"""The messages of the topic, read from a queue that is subscribed to it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+    from local.stack.local_aws import Aws
+
+QUEUE_NAME = "conveyor-messages"
+NON_FINAL_STATUSES = ("troubled", "at-risk", "undecided")
+"""The statuses of messages about runs that continue: see the tables in `docs/operate.md`."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as a subscriber of the topic receives it."""
+
+    subject: str
+    text: str
+    attributes: dict[str, str]
+
+    @property
+    def run(self) -> str:
+        """The id of the run; empty if the message is about none."""
+        return self.attributes.get("run", "")
+
+    @property
+    def status(self) -> str:
+        """The status of the run."""
+        return self.attributes.get("status", "")
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run has ended; an unknown status counts as an end."""
+        return self.status not in NON_FINAL_STATUSES
+
+
+def subscribe(aws: Aws, topic: str) -> str:
+    """Subscribe a new queue to a topic; returns its URL."""
+    sqs: SQSClient = aws.client("sqs")
+    sns: SNSClient = aws.client("sns")
+    url = sqs.create_queue(QueueName=QUEUE_NAME)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return url
+
+
+def receive(sqs: SQSClient, queue_url: str) -> Iterator[Message]:
+    """Take all messages from a queue, oldest first."""
+    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            yield _parse(message["Body"])
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _parse(body: str) -> Message:
+    notification = json.loads(body)
+    attributes = {name: value["Value"] for name, value in notification.get("MessageAttributes", {}).items()}
+    return Message(notification.get("Subject", ""), notification["Message"], attributes)

@@ -1,0 +1,1 @@
+"""Plain HTTP clients of the simulated provider, and the requests they send."""
