@@ -20,7 +20,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Outcome, failure
 from conveyor.domain.plan import Batch
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import Run
+from conveyor.ledger.run_facts import Run
 from conveyor.provider.messages.results import decode_results
 from conveyor.s3.bucket import Bucket
 from conveyor.settings.settings import Settings

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.domain.drop import is_taken
-from conveyor.ledger.records import Run
+from conveyor.ledger.run_facts import Run
 from conveyor.poll.control import Adopt, Control, SubmitAgain
 from conveyor.s3.bucket import Bucket
 from conveyor.wording import commands

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from conveyor.domain.drop import Drop
 from conveyor.domain.plan import Batch
-from conveyor.ledger.records import Run
+from conveyor.ledger.run_facts import Run
 from conveyor.provider.protocol import Origin, Outgoing
 from conveyor.settings.settings import Settings
 

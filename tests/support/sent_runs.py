@@ -14,7 +14,9 @@ from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop, encode_plan
-from conveyor.ledger.records import Attempt, Part, Run, Splitting, Submitted
+from conveyor.ledger.account import Part
+from conveyor.ledger.batch_facts import Attempt, Splitting, Submitted
+from conveyor.ledger.run_facts import Run
 from conveyor.poll.poll import poll
 from conveyor.provider.connect import Connector
 from conveyor.s3.bucket import Bucket

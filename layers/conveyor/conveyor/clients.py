@@ -12,9 +12,8 @@ from botocore.config import Config
 
 from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
-from conveyor.ledger.fact import moment_place
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import RetryAfterAnswer, Run
+from conveyor.ledger.run_facts import RetryAfterAnswer, Run
 from conveyor.provider.retry_after import RetryAfter
 from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor.settings.settings import Environment, Settings
@@ -50,11 +49,11 @@ class Machine:
 
 
 class Clients:
-    """What a function reaches the world by. Each client is built when it is first asked for."""
+    """The clients of AWS and of the provider. Each is built on first use."""
 
     @cached_property
     def environment(self) -> Environment:
-        """Where things are."""
+        """The names of AWS resources that this function uses."""
         return Environment.from_env(os.environ)
 
     @cached_property
@@ -74,25 +73,27 @@ class Clients:
 
     @cached_property
     def connector(self) -> "Connector":
-        """The way to the provider; what it takes is loaded by the functions that ask, when they do."""
+        """What connects to the provider. Its modules are loaded on first use: report does not need them."""
         from conveyor.provider.connect import Connector  # noqa: PLC0415
 
         return Connector(self.environment.api_key_secret, _CONFIG)
 
     def console(self, event: Mapping[str, Any]) -> Console:
-        """Return the console that shows the execution which sent an event; where AWS is elsewhere, none does."""
+        """Return the AWS console of the execution that sent an event; none if AWS is emulated."""
         return Console.of(event.get("arn", ""), os.environ.get("AWS_ENDPOINT_URL", ""))
 
     def context(self, run: str, invocation: Invocation) -> RunContext:
-        """Read a run and give what is needed to work on it."""
-        ledger = Ledger(self.bucket, run)
-        about = ledger.read(Run)
-        retry_after = RetryAfter(invocation.now, partial(_note, ledger, invocation))
-        return RunContext(
-            about, ledger, self.bucket, self.connector.api(about.settings, retry_after), invocation, retry_after
-        )
+        """Read a run, and return what an invocation needs to work on it."""
+        return self.context_of(Ledger(self.bucket, run).read(Run), invocation)
+
+    def context_of(self, run: Run, invocation: Invocation) -> RunContext:
+        """Return what an invocation needs to work on a run that it has read or written already."""
+        ledger = Ledger(self.bucket, run.run)
+        retry_after = RetryAfter(invocation.now, partial(_write_retry_after, ledger, invocation))
+        api = self.connector.api(run.settings, retry_after)
+        return RunContext(run, ledger, self.bucket, api, invocation, retry_after)
 
 
-def _note(ledger: Ledger, invocation: Invocation, until: datetime, reason: str) -> None:
-    """Write down at once until when the provider is not called, so that the next invocation knows it, too."""
-    ledger.write(RetryAfterAnswer(invocation.writer, invocation.now(), until, reason), moment_place(until))
+def _write_retry_after(ledger: Ledger, invocation: Invocation, until: datetime, reason: str) -> None:
+    """Write at once until when the provider is not called, so that the next invocation does not call it either."""
+    ledger.write(RetryAfterAnswer(invocation.writer, invocation.now(), until, reason), until)

@@ -1,4 +1,4 @@
-"""What one invocation has at hand when it works on one run."""
+"""What one invocation uses to work on one run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,9 +11,8 @@ from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import wait_seconds
 from conveyor.jsonl.lines import Line, LineBlock, read_blocks, read_lines
 from conveyor.ledger.claims import Claims
-from conveyor.ledger.fact import moment_place
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import RetryAfterAnswer, Run
+from conveyor.ledger.run_facts import RetryAfterAnswer, Run
 from conveyor.ledger.state import RunState
 from conveyor.provider.protocol import BatchApi, Origin
 from conveyor.provider.retry_after import RetryAfter
@@ -22,7 +21,7 @@ from conveyor.s3.bucket import Bucket
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """A run, and the doors to its ledger, its files and its provider."""
+    """A run, its ledger, the bucket, the provider's API, and the invocation that works on it."""
 
     run: Run
     ledger: Ledger
@@ -30,56 +29,56 @@ class RunContext:
     api: BatchApi
     invocation: Invocation
     retry_after: RetryAfter = field(default_factory=RetryAfter)
-    """Until when the provider is not asked; the api obeys it, and begins it."""
+    """Until when the provider is not called; `api` respects it, and starts it when a response asks for it."""
 
     def run_state(self) -> RunState:
-        """Read which facts there are; if the provider asked to be left alone for longer, it is, from here on."""
+        """List the ledger. If the provider asked not to be called until later, it is not called from here on."""
         run_state = self.ledger.run_state()
         until = run_state.retry_after_until
         if until and until > self.now():
-            self.retry_after.begin(until, self.ledger.read(RetryAfterAnswer, moment_place(until)).reason)
+            self.retry_after.begin(until, self.ledger.read(RetryAfterAnswer, until).reason)
         return run_state
 
     @property
     def writer(self) -> str:
-        """Who writes what this invocation writes down."""
+        """The id of this invocation, in every fact that it writes."""
         return self.invocation.writer
 
     @property
     def claims(self) -> Claims:
-        """What the run claims for itself."""
+        """The claims of the run."""
         return Claims(self.bucket, self.run.run)
 
     def source(self, *, unpacked: bool) -> Source:
-        """Return where the lines of the drop are read once they are checked."""
+        """Return the object with the lines of the drop, once it is validated."""
         return Source(keys.unpacked(self.run.run)) if unpacked else self.run.drop.source
 
     def source_of(self, batch: Batch) -> Source:
-        """Return where the lines of a batch are read."""
+        """Return the object with the lines of a batch."""
         unpacked = self.run.drop.is_named_packed if batch.unpacked is None else batch.unpacked
         return self.source(unpacked=unpacked)
 
     def origin(self, batch: Batch) -> Origin:
-        """Return what the provider is told of a batch."""
+        """Return what identifies a batch at the provider."""
         return Origin(self.run.run, batch.number, self.run.drop.last_modified)
 
     def blocks(self, batch: Batch) -> Iterator[LineBlock]:
-        """Read the lines of a batch from the drop, many at a time, invalid and blank ones included."""
+        """Read the lines of a batch, many at a time, including invalid and blank ones."""
         return read_blocks(self._chunks(batch), start=batch.first_byte)
 
     def lines(self, batch: Batch) -> Iterator[Line]:
-        """Read the lines of a batch from the drop, one by one, invalid ones included."""
+        """Read the lines of a batch, one by one, including invalid ones."""
         return read_lines(self._chunks(batch), first=batch.first_line, start=batch.first_byte)
 
     def _chunks(self, batch: Batch) -> Iterator[bytes]:
         return self.bucket.stream(self.source_of(batch), batch.first_byte, batch.end_byte)
 
     def usual_wait(self) -> int:
-        """Return the seconds until it makes sense to look again, when nothing says better."""
+        """Return the usual number of seconds until the next poll."""
         settings = self.run.settings
         elapsed = self.now() - self.run.drop.last_modified
         return wait_seconds(elapsed, settings.poll_min_seconds, settings.poll_max_seconds)
 
     def now(self) -> datetime:
-        """Return the time."""
+        """Return the current time."""
         return self.invocation.now()

@@ -13,7 +13,7 @@ from tests.support.shell import messages
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conveyor.ledger.records import Run
+    from conveyor.ledger.run_facts import Run
     from conveyor.wording.notice import Notice
     from tests.support.shell.aws import Interpreter
     from tests.support.shell.terminal import Terminal

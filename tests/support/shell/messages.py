@@ -12,7 +12,9 @@ from conveyor.domain import keys
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.file_types.conversion import Conversion
-from conveyor.ledger.records import Part, Refusal, Run, Submitted
+from conveyor.ledger.account import Part
+from conveyor.ledger.batch_facts import Submitted
+from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.poll.message import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
 from conveyor.report.advice import ADVICE
 from conveyor.report.message import notice_of

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 from conveyor.clients import Clients, Machine
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
-from conveyor.ledger.records import Refusal, Run
+from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.poll.poll import poll
 from conveyor.report.report import report
 from conveyor.s3.bucket import Bucket

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conveyor.domain import keys
-from conveyor.ledger.fact import moment_place
-from conveyor.ledger.records import (
+from conveyor.ledger.account import Part
+from conveyor.ledger.batch_facts import (
     Attempt,
     AttemptAbsent,
     AttemptFailed,
@@ -18,17 +18,13 @@ from conveyor.ledger.records import (
     Discarded,
     Duplicate,
     Foreign,
-    Part,
     Read,
-    Refusal,
-    RetryAfterAnswer,
-    Run,
     Splitting,
     Stuck,
     Submitted,
     Unread,
-    Validation,
 )
+from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import BatchState, RunState, state_from
 
 RESTS = datetime(2026, 11, 22, 12, 34, 56, tzinfo=UTC)
@@ -55,8 +51,8 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
             keys.output_part(RUN, 1, keys.ASIDE), Foreign.key(RUN, 1, "msgbatch_3"), Discarded.key(RUN, 1),
             Attempt.key(RUN, 12, 1), Submitted.key(RUN, 12, 1), AttemptFailed.key(RUN, 12, 1),
             Attempt.key(RUN, 12, 2), Submitted.key(RUN, 12, 2),
-            RetryAfterAnswer.key(RUN, moment_place(RESTS - timedelta(hours=1))),
-            RetryAfterAnswer.key(RUN, moment_place(RESTS)), keys.ledger(RUN) + "wait-x.json",
+            RetryAfterAnswer.key(RUN, RESTS - timedelta(hours=1)),
+            RetryAfterAnswer.key(RUN, RESTS), keys.ledger(RUN) + "wait-x.json",
             keys.ledger(RUN) + "a-note.txt", keys.ledger(RUN) + "batches/x/part.json",
         ],
     )  # fmt: skip

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from conveyor.clients import Clients
 from conveyor.domain import keys
-from conveyor.ledger.fact import moment_place
-from conveyor.ledger.records import Cancel, Read, Refusal, RetryAfterAnswer, Run, Splitting, Stuck, Submitted, Unread
+from conveyor.ledger.batch_facts import Cancel, Read, Splitting, Stuck, Submitted, Unread
+from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run
 from conveyor.report.report import report
 from conveyor.s3.bucket import MOST_READS, Bucket
 from tests.support.examples import NOW
@@ -284,7 +284,7 @@ def test_nothing_is_concluded_from_a_question_that_was_not_asked_even_if_the_res
     looks = Looks(running("messages"))
     looks.write(Cancel.key("run-1", 1), Cancel("w", NOW))
     until = NOW + timedelta(hours=8)
-    looks.write(RetryAfterAnswer.key("run-1", moment_place(until)), RetryAfterAnswer("w", NOW, until, "HTTP 429"))
+    looks.write(RetryAfterAnswer.key("run-1", until), RetryAfterAnswer("w", NOW, until, "HTTP 429"))
     looks.now = until - timedelta(seconds=1)
     real, calls = looks.clients.connector.api, list[int]()
 

@@ -12,8 +12,9 @@ from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.domain.invocation import Invocation
+from conveyor.ledger.batch_facts import AttemptUnknown, Submitted
+from conveyor.ledger.claims import Claim
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import AttemptUnknown, Claim, Submitted
 from conveyor.ledger.state import BatchState
 from conveyor.poll.recover import Look, look
 from conveyor.provider.credentials import ApiKey, KeyHeader

@@ -10,7 +10,7 @@ from conveyor.domain import refusal
 from conveyor.domain.drop import AGAIN
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STATUSES, Status
-from conveyor.ledger.records import BATCH_FACTS, RUN_FACTS
+from conveyor.ledger.fact import BatchFact, Fact, kinds_of
 from conveyor.report import advice, receipt
 from conveyor.settings.settings import PER_DROP
 from docs.generate.pages import PAGES as GENERATED
@@ -138,7 +138,7 @@ def test_the_ledger_is_explained_fact_by_fact() -> None:
     _, _, ledger = (PROJECT / "docs" / "how-it-works.md").read_text().partition("## The ledger")
     of_runs = re.findall(r"^ +runs/<run>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
     of_batches = re.findall(r"^ +runs/<run>/batches/<n>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
-    assert (sorted(of_runs), sorted(of_batches)) == (sorted(RUN_FACTS), sorted(BATCH_FACTS))
+    assert (sorted(of_runs), sorted(of_batches)) == (sorted(kinds_of(Fact)), sorted(kinds_of(BatchFact)))
 
 
 @pytest.mark.parametrize("page", ["docs/glossary.md", "CONTRIBUTING.md"])

@@ -10,7 +10,9 @@ from conveyor.domain import keys
 from conveyor.domain.outcome import Outcome, Usage
 from conveyor.domain.output_file import FileSegment, OutputFile, joined
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop
-from conveyor.ledger.records import Part, Refusal, Submitted, Tokens
+from conveyor.ledger.account import Part, Tokens
+from conveyor.ledger.batch_facts import Submitted
+from conveyor.ledger.run_facts import Refusal
 from conveyor.report.receipt import Done, Receipt, completed_receipt, files_of
 from tests.support.examples import NOW, RUN
 

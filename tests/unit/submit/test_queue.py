@@ -10,8 +10,10 @@ from msgspec.structs import replace
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
+from conveyor.ledger.account import Part
+from conveyor.ledger.batch_facts import Attempt, AttemptRefused, Submitted
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import Attempt, AttemptRefused, Part, Refusal, Submitted
+from conveyor.ledger.run_facts import Refusal
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.transport import Transport

@@ -1,6 +1,6 @@
-"""What runs claim for themselves: contents of drops, paid calls, and batches at the provider.
+"""What runs claim: the content of a drop, a paid call, and a batch at the provider.
 
-Claims lie outside the ledger, since other runs read them, and since they outlive the loss of a ledger.
+Claims lie outside the ledger: other runs read them, and they still exist if a ledger is deleted.
 """
 
 from itertools import count
@@ -9,10 +9,17 @@ import msgspec
 
 from conveyor.domain import keys
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import Claim, Run
+from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """`claims/batches/<batch id>`: which run owns one of the provider's batches."""
+
+    run: str
+    batch: int
 
 
 class Claims:
@@ -23,42 +30,42 @@ class Claims:
         self._bucket = bucket
         self._run = run
 
-    def content(self, content: str, again: str | None = None) -> str | None:
-        """Take the first free place among the runs that had some content; return the run that has it already, if any.
+    def claim_content(self, content: str, again: str | None = None) -> str | None:
+        """Claim some content for this run; return the earlier run that has it, or None if the claim succeeded.
 
-        A run that was refused has paid nothing, and makes room for the next. `again`: the word by which a person wants
-        it run once more. One that an earlier run bears does not count: a copy of an object bears its metadata.
+        A run that was refused and paid nothing does not keep its claim. `again`: the value of the drop's metadata that
+        permits a second run. A value that an earlier run has does not count: a copy of an object has its metadata.
         """
         for number in count(1):
             other = self._bucket.put_once(keys.dropped(content, number), self._run.encode()).decode()
             if other == self._run:
                 return None
             state = Ledger(self._bucket, other).run_state()
-            has_run = not state.refused or state.may_have_paid
-            if has_run and (again is None or self._again_of(other) == again):
+            keeps_claim = not state.refused or state.may_have_paid
+            if keeps_claim and (again is None or self._again_of(other) == again):
                 return other
         raise AssertionError
 
-    def attempt(self, batch: int, number: int, writer: str) -> bool:
-        """Take the right to make a paid call; False where this attempt was made before, in a ledger that is gone."""
+    def claim_attempt(self, batch: int, number: int, writer: str) -> bool:
+        """Claim a paid call; False if it was made before, by a run whose ledger was deleted since."""
         key = keys.claimed_attempt(self._run, batch, number)
         return self._bucket.put_once(key, writer.encode()) == writer.encode()
 
-    def owner(self, batch_id: str) -> Claim | None:
+    def claim_batch(self, batch_id: str, batch: int) -> Claim:
+        """Claim a batch at the provider unless another run has it; return the claim that stands."""
+        claim = Claim(self._run, batch)
+        return msgspec.json.decode(self._bucket.put_once(keys.claim(batch_id), _encode(claim)), type=Claim)
+
+    def claim_own_batch(self, batch_id: str, batch: int) -> None:
+        """Claim a batch that is known to be this run's. Needs no permission to read claims, which submit lacks."""
+        self._bucket.put_if_absent(keys.claim(batch_id), _encode(Claim(self._run, batch)))
+
+    def owner_of(self, batch_id: str) -> Claim | None:
         """Return who claims one of the provider's batches; None proves nothing."""
         data = self._bucket.find(keys.claim(batch_id))
         return msgspec.json.decode(data, type=Claim) if data is not None else None
 
-    def take_batch(self, batch_id: str, batch: int) -> Claim:
-        """Claim a batch at the provider, unless it is another's; return who has it."""
-        claim = Claim(self._run, batch)
-        return msgspec.json.decode(self._bucket.put_once(keys.claim(batch_id), _encode(claim)), type=Claim)
-
-    def note_batch(self, batch_id: str, batch: int) -> None:
-        """Claim a batch at the provider that is surely ours; submit, which does this, may not read these claims."""
-        self._bucket.put_if_absent(keys.claim(batch_id), _encode(Claim(self._run, batch)))
-
     def _again_of(self, run: str) -> str | None:
-        """Return the word that a run bears; None also for one whose ledger is gone."""
+        """Return the value of `again` in the drop of a run; None also if its ledger was deleted."""
         data = self._bucket.find(Run.key(run))
         return msgspec.json.decode(data, type=Run).drop.again if data else None

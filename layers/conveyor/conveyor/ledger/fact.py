@@ -1,8 +1,19 @@
-"""What every kind of fact has: a key of its own, and a place in the state of a run.
+"""What every kind of fact has: a key of its own, and a field in the state of a run that shows whether it exists.
 
-A new kind of fact is one class in `records.py`. A listing notes it in the state where `NOTED` names a field for it.
+How to add a fact:
+
+1. Write one class: in `run_facts.py` a `Fact`, in `batch_facts.py` a `BatchFact`. `KIND` begins the name of its object,
+   `PLACE` says what tells facts of this kind apart, and the fields are its content. `Ledger.write` and `Ledger.read`
+   take it from then on.
+2. If a decision depends on whether it exists, add a field to `RunState` or `BatchState` in `state.py`, and name that
+   field in `STATE_FIELD`. Each listing of the ledger then fills it: a flag is set, a number or a moment becomes the
+   largest place listed, a set gets every place.
+3. Add a line to "The ledger" in docs/how-it-works.md.
+
+A field that is added later needs a default: runs that began before an update are read, too.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -11,17 +22,21 @@ import msgspec
 
 from conveyor.domain import keys
 
-MOMENT = "%Y%m%dT%H%M%SZ"
+type PlaceValue = int | str | datetime
+"""A place: the number of an attempt or a split, the id of a batch at the provider, or a moment."""
+
+_SUFFIX = ".json"
+_MOMENT = "%Y%m%dT%H%M%SZ"
 
 
 class Place(StrEnum):
-    """What tells facts of one kind apart, behind the kind in the name of the object."""
+    """What tells facts of one kind apart, after the kind in the name of the object."""
 
     ONCE = "once"
-    """Nothing: there is one."""
+    """Nothing: there is at most one."""
     NUMBER = "number"
     ID = "id"
-    """Of a batch at the provider."""
+    """The id of a batch at the provider."""
     MOMENT = "moment"
     """In whole seconds, UTC."""
 
@@ -30,33 +45,35 @@ class Fact(msgspec.Struct, frozen=True):
     """A small JSON object of the ledger, written once and never changed: `<KIND>.json` or `<KIND>-<place>.json`."""
 
     KIND: ClassVar[str]
-    """Without a hyphen."""
+    """Without a hyphen. No two facts of a run have the same, nor two facts of a batch."""
     PLACE: ClassVar[Place] = Place.ONCE
-    NOTED: ClassVar[str] = ""
-    """Field of `RunState` or `BatchState` in which a listing notes it: a flag, the largest place, or a set of them."""
+    STATE_FIELD: ClassVar[str] = ""
+    """The field of `RunState` or `BatchState` that a listing fills; empty if no decision depends on this fact."""
 
     @classmethod
-    def key(cls, run: str, *place: int | str) -> str:
-        """Return the key of a fact of a run."""
+    def key(cls, run: str, *place: PlaceValue) -> str:
+        """Return the key of a fact of a run. `place`: only for kinds that have one."""
         return f"{keys.ledger(run)}{cls._name(*place)}"
 
     @classmethod
-    def _name(cls, *place: int | str) -> str:
-        return f"{'-'.join((cls.KIND, *map(str, place)))}.json"
+    def _name(cls, *place: PlaceValue) -> str:
+        if len(place) != (cls.PLACE is not Place.ONCE):
+            raise TypeError(f"{cls.__name__} has the place {cls.PLACE}, and got {len(place)} values for it")
+        return f"{'-'.join((cls.KIND, *map(_text, place)))}{_SUFFIX}"
 
 
 class BatchFact(Fact, frozen=True):
     """A fact of one batch of a run."""
 
     @classmethod
-    def key(cls, run: str, *place: int | str) -> str:
-        """Return the key of a fact of a batch. `place`: the batch, and the number or id of the fact if it has one."""
-        batch, *rest = place
-        return f"{keys.batch(run, batch)}{cls._name(*rest)}"
+    def key(cls, run: str, *place: PlaceValue) -> str:
+        """Return the key of a fact of a batch. `place`: the number of the batch, then the fact's own if it has one."""
+        batch, *own_place = place
+        return f"{keys.batch(run, _text(batch))}{cls._name(*own_place)}"
 
 
 def kinds_of(base: type[Fact]) -> dict[str, type[Fact]]:
-    """Return the kinds of facts of a run, or of a batch, by `KIND`."""
+    """Return the kinds of facts of a run (`Fact`), or of a batch (`BatchFact`), by `KIND`."""
     kinds: dict[str, type[Fact]] = {}
     for kind in base.__subclasses__():
         if kind is not BatchFact:
@@ -64,8 +81,19 @@ def kinds_of(base: type[Fact]) -> dict[str, type[Fact]]:
     return kinds
 
 
-def read_place(form: Place, text: str) -> bool | int | str | datetime | None:
-    """Read what stands behind the kind in a name; None where it has another form."""
+def read_name(name: str, kinds: Mapping[str, type[Fact]]) -> tuple[type[Fact], PlaceValue] | None:
+    """Read the name of an object: the kind of the fact and its place, True for a kind that has none.
+
+    Returns None for a name that is not a fact's.
+    """
+    word, _, text = name.removesuffix(_SUFFIX).partition("-")
+    kind = kinds.get(word)
+    place = read_place(kind.PLACE, text) if kind and name.endswith(_SUFFIX) else None
+    return None if kind is None or place is None else (kind, place)
+
+
+def read_place(form: Place, text: str) -> PlaceValue | None:
+    """Read the text that names a place; None if it has another form."""
     match form:
         case Place.ONCE:
             return not text or None
@@ -75,11 +103,10 @@ def read_place(form: Place, text: str) -> bool | int | str | datetime | None:
             return text or None
         case Place.MOMENT:
             try:
-                return datetime.strptime(text, MOMENT).replace(tzinfo=UTC)
+                return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC)
             except ValueError:
                 return None
 
 
-def moment_place(moment: datetime) -> str:
-    """Return a moment as it stands in a name."""
-    return moment.astimezone(UTC).strftime(MOMENT)
+def _text(place: PlaceValue) -> str:
+    return place.astimezone(UTC).strftime(_MOMENT) if isinstance(place, datetime) else str(place)

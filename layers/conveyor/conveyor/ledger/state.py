@@ -1,4 +1,7 @@
-"""Which facts of a run are written down, from one listing of its ledger."""
+"""Which facts of a run exist, from one listing of its ledger.
+
+`state_from` is pure: it reads the names of objects, and no content.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -6,14 +9,18 @@ from datetime import datetime
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.ledger.fact import Fact, Place, read_place
-from conveyor.ledger.records import BATCH_FACTS, RUN_FACTS
+from conveyor.ledger import account, batch_facts, run_facts
+from conveyor.ledger.fact import BatchFact, Fact, Place, kinds_of, read_name, read_place
+
+FACT_MODULES = (run_facts, batch_facts, account)
+"""Where facts are defined. Importing a module makes its facts known to `state_from`."""
 
 
 class BatchState(msgspec.Struct):
-    """Which facts of one batch are written down; attempts and splits are numbered from 1."""
+    """Which facts of one batch exist; attempts and splits are numbered from 1."""
 
     attempts: int = 0
+    """The number of the latest attempt."""
     refused: set[int] = msgspec.field(default_factory=set)
     failed: set[int] = msgspec.field(default_factory=set)
     unknown: set[int] = msgspec.field(default_factory=set)
@@ -31,7 +38,7 @@ class BatchState(msgspec.Struct):
 
     @property
     def generation(self) -> int:
-        """Which of the batches at the provider counts: those before it failed without being run."""
+        """The number of the batch at the provider that counts: those before it failed without being run."""
         return len(self.failed) + 1
 
     @property
@@ -41,13 +48,14 @@ class BatchState(msgspec.Struct):
 
     @property
     def unsettled_attempt(self) -> int | None:
-        """The attempt of which nobody knows yet whether the provider took it."""
-        last, is_known = self.attempts, self.submitted or self.stuck
-        return last if last and not is_known and last not in self.refused | self.absent | self.failed else None
+        """The latest attempt, if its outcome is unknown: the provider may or may not have taken it."""
+        if self.submitted or self.stuck or self.attempts in self.refused | self.absent | self.failed:
+            return None
+        return self.attempts or None
 
 
 class RunState(msgspec.Struct):
-    """Which facts of a run are written down, from one listing of its ledger."""
+    """Which facts of a run exist."""
 
     validating: bool = False
     refused: bool = False
@@ -55,22 +63,32 @@ class RunState(msgspec.Struct):
     retry_after_until: datetime | None = None
     """The latest moment before which the provider asked not to be called."""
     batches: dict[int, BatchState] = {}
+    """By number; a batch without facts is absent."""
+
+    def batch(self, number: int) -> BatchState:
+        """Return the state of a batch, also of one that has no facts yet."""
+        return self.batches.get(number, BatchState())
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether validation is over, or is not needed any more."""
+        return self.planned or self.refused
 
     @property
     def may_have_paid(self) -> bool:
-        """Whether a batch was created, or may have been: that none was may be a person's word only."""
+        """Whether a batch was created, or may have been: an absent attempt may be so by a person's word only."""
         return any(
             batch.submitted or batch.stuck or batch.unsettled_attempt or batch.absent for batch in self.batches.values()
         )
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether nobody knows yet of some batch whether it was created."""
+        """Whether the outcome of an attempt is unknown."""
         return any(batch.unsettled_attempt for batch in self.batches.values())
 
     @property
     def is_sent(self) -> bool:
-        """Whether a batch was created, or was given up without anybody knowing."""
+        """Whether a batch was created, or was given up without knowing whether it was."""
         return any(batch.submitted or batch.stuck for batch in self.batches.values())
 
     @property
@@ -85,29 +103,28 @@ class RunState(msgspec.Struct):
 
 
 def state_from(run: str, listed: Iterable[str]) -> RunState:
-    """Return what the keys of a ledger say; keys of other forms are left alone."""
+    """Return the state of a run from the keys of its ledger; keys of other forms are ignored."""
     state = RunState(batches={})
+    run_kinds, batch_kinds = kinds_of(Fact), kinds_of(BatchFact)
     for key in listed:
         match key.removeprefix(keys.ledger(run)).split("/"):
             case ["plan.jsonl"]:
                 state.planned = True
             case [name]:
-                _note(state, RUN_FACTS, name)
+                _note(state, run_kinds, name)
             case ["batches", number, name] if read_place(Place.NUMBER, number):
-                _note(state.batches.setdefault(int(number), BatchState()), BATCH_FACTS, name)
+                _note(state.batches.setdefault(int(number), BatchState()), batch_kinds, name)
     return state
 
 
 def _note(state: RunState | BatchState, kinds: Mapping[str, type[Fact]], name: str) -> None:
-    """Note a fact by the name of its object, in the way its field asks for; a name of another form is left alone."""
-    is_json = name.endswith(".json")
-    word, _, text = name.removesuffix(".json").partition("-")
-    kind = kinds.get(word)
-    place = read_place(kind.PLACE, text) if kind and kind.NOTED and is_json else None
-    if kind is None or place is None:
+    """Fill the field that the fact of this name belongs to, as the type of the field asks for."""
+    found = read_name(name, kinds)
+    if found is None or not found[0].STATE_FIELD:
         return
-    noted = getattr(state, kind.NOTED)
-    if isinstance(noted, set):
-        noted.add(place)
+    field, place = found[0].STATE_FIELD, found[1]
+    value = getattr(state, field)
+    if isinstance(value, set):
+        value.add(place)
     else:
-        setattr(state, kind.NOTED, max(noted or place, place))
+        setattr(state, field, max(value or place, place))

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from conveyor.context import RunContext
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
-from conveyor.ledger.records import Discarded, Part, Refusal, Submitted, Validation
+from conveyor.ledger.account import Part
+from conveyor.ledger.batch_facts import Discarded, Submitted
+from conveyor.ledger.run_facts import Refusal, Validation
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.poll.control import Control
 from conveyor.poll.message import Undecided

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from conveyor.domain import keys
 from conveyor.domain.status import Status
-from conveyor.ledger.records import Run
+from conveyor.ledger.run_facts import Run
 from conveyor.s3.read_errors import CANNOT
 from conveyor.wording import commands
 from conveyor.wording.console import Console

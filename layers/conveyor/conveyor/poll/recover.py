@@ -11,7 +11,7 @@ from conveyor.context import RunContext
 from conveyor.domain.drop import line_of, nonce
 from conveyor.domain.invocation import SKEW
 from conveyor.domain.plan import Batch
-from conveyor.ledger.records import Attempt, AttemptAbsent, AttemptUnknown, Duplicate, Foreign, Submitted
+from conveyor.ledger.batch_facts import Attempt, AttemptAbsent, AttemptUnknown, Duplicate, Foreign, Submitted
 from conveyor.ledger.state import BatchState
 from conveyor.poll.control import Adopt, Release, SubmitAgain
 from conveyor.poll.deadlines import cancel_at
@@ -116,7 +116,7 @@ def look_for_late(context: RunContext, batch: Batch, batch_state: BatchState, su
     others = [candidate for candidate in found if candidate.id != submitted.id]
     late = _prove(context, batch, others, submitted.at).ours
     if late is not None:
-        context.claims.note_batch(late.id, batch.number)
+        context.claims.claim_own_batch(late.id, batch.number)
         context.ledger.write(Duplicate(context.writer, context.now()), batch.number, late.id)
 
 
@@ -130,7 +130,7 @@ def cancel_duplicates(context: RunContext, batch_state: BatchState) -> None:
 
 def _adopt(context: RunContext, batch: int, of: BatchState, found: Progress, *, released: bool = False) -> bool:
     """Make a batch the run's, claimed first: of two runs told to adopt it, one does. Tell whether it is ours."""
-    owner = context.claims.take_batch(found.id, batch)
+    owner = context.claims.claim_batch(found.id, batch)
     if (owner.run, owner.batch) != (context.run.run, batch):
         return False
     batch_state = (found.id, found.created_at, found.expires_at)
@@ -168,7 +168,7 @@ def _may_be(candidate: Progress, batch: Batch) -> bool:
 
 
 def _is_anothers(context: RunContext, batch: int, batch_id: str) -> bool:
-    owner = context.claims.owner(batch_id)
+    owner = context.claims.owner_of(batch_id)
     return owner is not None and (owner.run, owner.batch) != (context.run.run, batch)
 
 

@@ -7,7 +7,8 @@ from conveyor.context import RunContext
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import RefusalKind
 from conveyor.domain.schedule import Next
-from conveyor.ledger.records import Cancel, Refusal, Stuck, Submitted, Unread
+from conveyor.ledger.batch_facts import Cancel, Stuck, Submitted, Unread
+from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.poll.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_at, kept_until
 from conveyor.poll.message import Risk, Undecided
@@ -48,7 +49,7 @@ def of_submitted(context: RunContext, batch: Batch, run_state: RunState, *, stop
     if batch_state.parted:
         return Decision(Next.REPORT)
     if not submitted.adopted:  # an adopted one was claimed before; whoever submitted this one may not have come to it
-        context.claims.note_batch(submitted.id, batch.number)
+        context.claims.claim_own_batch(submitted.id, batch.number)
     progress = context.api.progress(submitted.id)
     if isinstance(progress, Trouble) and _may_wait(context, progress, submitted):
         ends = cancel_at(submitted.at, context.api.dialect.window, submitted.expires_at) + STUCK_AFTER

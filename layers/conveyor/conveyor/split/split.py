@@ -15,7 +15,8 @@ from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_bes
 from conveyor.domain.output_file import Written
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import RefusalKind
-from conveyor.ledger.records import Read, Refusal, Splitting, Stuck, Submitted, Unread
+from conveyor.ledger.batch_facts import Read, Splitting, Stuck, Submitted, Unread
+from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
 from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
 from conveyor.s3.read_errors import DropUnreadable

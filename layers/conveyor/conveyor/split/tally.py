@@ -10,8 +10,8 @@ from conveyor.domain.outcome import UNREADABLE, Error, Outcome, Result, Usage
 from conveyor.domain.output_file import Written
 from conveyor.domain.refusal import account_cause
 from conveyor.domain.stop_reasons import Stops, count_stop, model_name
+from conveyor.ledger.account import Part, Tokens
 from conveyor.ledger.failure_counts import ErrorKind, count_error
-from conveyor.ledger.records import Part, Tokens
 from conveyor.split.pricing import cost, has_long_prompt
 
 

@@ -9,7 +9,7 @@ from conveyor.clients import Machine
 from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN, AGAIN_FORM, NO_VERSION, STAMP, Drop, Upload
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import Run
+from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.settings.metadata import misspelt

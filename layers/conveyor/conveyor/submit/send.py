@@ -15,16 +15,9 @@ from msgspec.structs import replace
 from conveyor.context import RunContext
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import WORDS, Cause, RefusalKind
+from conveyor.ledger.batch_facts import Attempt, AttemptFailed, AttemptRefused, AttemptUnknown, Duplicate, Submitted
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.records import (
-    Attempt,
-    AttemptFailed,
-    AttemptRefused,
-    AttemptUnknown,
-    Duplicate,
-    Refusal,
-    Submitted,
-)
+from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.provider.protocol import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
 from conveyor.s3.read_errors import DropUnreadable
@@ -57,7 +50,9 @@ def submit_next(context: RunContext, run_state: RunState) -> bool:
     """
     sent = max((number for number, batch_state in run_state.batches.items() if batch_state.submitted), default=None)
     if sent is not None:  # its writer may have been broken off before the claim
-        context.claims.note_batch(context.ledger.read(Submitted, sent, run_state.batches[sent].generation).id, sent)
+        context.claims.claim_own_batch(
+            context.ledger.read(Submitted, sent, run_state.batches[sent].generation).id, sent
+        )
     if run_state.refused or context.retry_after.is_active:
         return False
     for batch in context.ledger.plan().batches:
@@ -178,7 +173,7 @@ def _pay(context: RunContext, batch: Batch, batch_state: BatchState) -> bool:
         return False
     if not _is_still_due(context, batch.number, number):
         return False
-    if not context.claims.attempt(batch.number, number, writer):
+    if not context.claims.claim_attempt(batch.number, number, writer):
         return False  # the ledger was lost and begun anew: looking finds what the earlier attempt created
     _call(context, batch, number, batch_state)
     return True
@@ -199,7 +194,7 @@ def _call(context: RunContext, batch: Batch, number: int, batch_state: BatchStat
         case Created(batch_id, created_at, expires_at):
             submitted = Submitted(writer, context.now(), batch_id, created_at, expires_at)
             if context.ledger.write(submitted, batch.number, batch_state.generation).id == batch_id:
-                context.claims.note_batch(batch_id, batch.number)
+                context.claims.claim_own_batch(batch_id, batch.number)
             else:  # another was adopted meanwhile; this one is surely ours too
                 context.ledger.write(Duplicate(writer, context.now()), batch.number, batch_id)
                 context.api.cancel(batch_id)

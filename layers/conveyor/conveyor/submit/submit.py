@@ -7,7 +7,7 @@ from conveyor.context import RunContext
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Next
-from conveyor.ledger.records import Validation
+from conveyor.ledger.run_facts import Validation
 from conveyor.ledger.state import RunState
 from conveyor.submit.register import receive
 from conveyor.submit.send import submit_next

@@ -13,7 +13,7 @@ from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.file_types.conversion import conversion_of
 from conveyor.file_types.detect import WrongFileType
 from conveyor.jsonl.gzip_stream import Unreadable
-from conveyor.ledger.records import Refusal, Run
+from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.submit.drop_reader import Reading
 from conveyor.validation.checker import MOST_FAULTS, Check, check_drop
@@ -115,4 +115,4 @@ def _seen_before(context: RunContext, checksum: str) -> str | None:
     Claims them for this run where there is none. Only a drop that can be sent claims its bytes.
     """
     drop = context.run.drop
-    return context.claims.content(drop.content(checksum), drop.again)
+    return context.claims.claim_content(drop.content(checksum), drop.again)

@@ -1,0 +1,53 @@
+"""The account of a batch whose results are split: outcomes, usage, and output files."""
+
+from datetime import datetime
+
+import msgspec
+
+from conveyor.domain.outcome import Usage
+from conveyor.domain.output_file import OutputFile
+from conveyor.domain.stop_reasons import Stops
+from conveyor.ledger.fact import BatchFact
+from conveyor.ledger.failure_counts import ErrorKind
+
+
+class Tokens(msgspec.Struct):
+    """What the results of one model used. `cost_usd` is null if the price of the model is unknown."""
+
+    usage: Usage
+    cost_usd: float | None
+
+
+class Part(BatchFact, frozen=True):
+    """`part.json`: the account of one batch."""
+
+    KIND = "part"
+    STATE_FIELD = "parted"
+
+    writer: str
+    at: datetime
+    outcomes: dict[str, int]
+    retryable: int
+    foreign: int
+    """Result lines that belong to no request of this batch, or do not name their request."""
+    repeated: int
+    """Duplicate result lines; the first one for a request counts."""
+    tokens: dict[str, Tokens]
+    files: list[OutputFile]
+    ended_at: datetime | None
+    unaccounted: list[int] = msgspec.field(default_factory=list)
+    """Lines that have a result and are in no output; the first thousand."""
+    ordered: bool = True
+    """False if the results were too large for the disk, and are in the order in which they came."""
+    repaired: int = 0
+    """Results with invalid characters that were replaced; the original lines are in `aside.jsonl`."""
+    unreadable: int = 0
+    """Failures whose result line holds no response that could be delivered; it is in `aside.jsonl`, too."""
+    causes: dict[str, int] = msgspec.field(default_factory=dict)
+    """Failures that are not due to their request, by what a person must fix first (`domain.refusal.Cause`)."""
+    gone: str | None = None
+    """Why the drop could no longer be read when this was written: outcomes are under line numbers then."""
+    stop_reasons: Stops = msgspec.field(default_factory=dict)
+    """Responses by model and stop reason. Empty in parts written by earlier versions."""
+    errors: dict[str, ErrorKind] = msgspec.field(default_factory=dict)
+    """Failures by the type of their error."""

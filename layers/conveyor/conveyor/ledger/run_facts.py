@@ -1,0 +1,72 @@
+"""Facts of a run."""
+
+from datetime import datetime
+
+from conveyor.domain.drop import Drop
+from conveyor.domain.findings import Findings
+from conveyor.domain.output_file import OutputFile
+from conveyor.file_types.conversion import Conversion
+from conveyor.ledger.fact import Fact, Place
+from conveyor.settings.settings import Settings
+
+
+class Run(Fact, frozen=True):
+    """`run.json`: the drop, and the settings in force for the run's whole life."""
+
+    KIND = "run"
+
+    run: str
+    name: str
+    drop: Drop
+    settings: Settings
+    problem: str | None = None
+    """Why the drop will be refused, if that is known before its lines are read."""
+    code: str = "unreadable"
+    """The code of the refusal, if there is a problem."""
+
+
+class Validation(Fact, frozen=True):
+    """`validation.json`: the function that the upload started is validating; it has ended by `not_after`."""
+
+    KIND = "validation"
+    STATE_FIELD = "validating"
+
+    writer: str
+    at: datetime
+    not_after: datetime
+
+
+class Refusal(Fact, frozen=True):
+    """`refused.json`: nothing (more) of this drop is sent, and why."""
+
+    KIND = "refused"
+    STATE_FIELD = "refused"
+
+    writer: str
+    at: datetime
+    code: str
+    message: str
+    words: str | None = None
+    """The provider's error text, which may quote a prompt: for the receipt, never for a message or a log."""
+    lines: int | None = None
+    """Lines of the drop that are not blank, if all were read."""
+    faults: int = 0
+    faults_file: OutputFile | None = None
+    """`invalid.jsonl`, if lines have faults."""
+    conversion: Conversion | None = None
+    """How to convert the drop into a file of requests, if its file type was recognized."""
+    findings: Findings | None = None
+    """A summary of the faults."""
+
+
+class RetryAfterAnswer(Fact, frozen=True):
+    """`wait-<until>.json`: the response `reason` had a Retry-After, and the provider is not called before `until`."""
+
+    KIND = "wait"
+    PLACE = Place.MOMENT
+    STATE_FIELD = "retry_after_until"
+
+    writer: str
+    at: datetime
+    until: datetime
+    reason: str
