@@ -11,6 +11,7 @@ from conveyor.domain.drop import AGAIN
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STATUSES, Status
 from conveyor.ledger.fact import BatchFact, Fact, kinds_of
+from conveyor.ledger.state import FACT_MODULES
 from conveyor.report import advice, receipt
 from conveyor.settings.settings import PER_DROP
 from docs.generate.pages import PAGES as GENERATED
@@ -138,6 +139,7 @@ def test_the_ledger_is_explained_fact_by_fact() -> None:
     _, _, ledger = (PROJECT / "docs" / "how-it-works.md").read_text().partition("## The ledger")
     of_runs = re.findall(r"^ +runs/<run>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
     of_batches = re.findall(r"^ +runs/<run>/batches/<n>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
+    assert FACT_MODULES, "a fact is known once its module is imported"
     assert (sorted(of_runs), sorted(of_batches)) == (sorted(kinds_of(Fact)), sorted(kinds_of(BatchFact)))
 
 
