@@ -139,8 +139,9 @@ def test_the_ledger_is_explained_fact_by_fact() -> None:
     _, _, ledger = (PROJECT / "docs" / "how-it-works.md").read_text().partition("## The ledger")
     of_runs = re.findall(r"^ +runs/<run>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
     of_batches = re.findall(r"^ +runs/<run>/batches/<n>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
-    assert FACT_MODULES, "a fact is known once its module is imported"
-    assert (sorted(of_runs), sorted(of_batches)) == (sorted(kinds_of(Fact)), sorted(kinds_of(BatchFact)))
+    ours = {module.__name__ for module in FACT_MODULES}
+    kinds = [{word for word, kind in kinds_of(base).items() if kind.__module__ in ours} for base in (Fact, BatchFact)]
+    assert [set(of_runs), set(of_batches)] == kinds
 
 
 @pytest.mark.parametrize("page", ["docs/glossary.md", "CONTRIBUTING.md"])
