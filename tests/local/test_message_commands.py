@@ -1,6 +1,6 @@
-"""Every command of every message, typed as it is printed into a real shell, with the local AWS as S3.
+"""Every command of every message, typed as printed into a real shell, with the local AWS as S3.
 
-By the interpreter of AWS CLI v2's forms, and by AWS CLI v2 itself where that is installed.
+The shell uses an interpreter of AWS CLI v2's commands, and AWS CLI v2 itself if it is installed.
 """
 
 from __future__ import annotations
@@ -52,23 +52,23 @@ FROM_THE_FILE = {code for code in messages.REFUSALS if code.startswith("drop-")}
     "invalid-lines", "no-requests", "too-large", "too-many-requests", "models-alternate", "not-gzip", "mostly-invalid",
     "file-is-empty",
 }  # fmt: skip
-"""Codes of drops whose bytes a person has to put right, or to bring again."""
+"""Codes of drops whose file a person must correct, or upload again."""
 KEY = "a-new-key"
 CLI = cli_v2()
 by_each = pytest.mark.parametrize("desk", ["interpreter", *(["aws"] if CLI else [])], indirect=True)
-"""Typed twice where AWS CLI v2 is installed, which takes a second to start: what it might read otherwise."""
+"""Typed twice if AWS CLI v2 is installed, which takes a second to start: what it might read differently."""
 
 
 @pytest.fixture(scope="module")
 def client(aws: Aws) -> Callable[[str], Any]:
-    """Give a client of each service, once; the stack's secret is there."""
+    """Return one client for each service; the stack's secret exists."""
     aws.client("secretsmanager").create_secret(Name=messages.SECRET, SecretString="an-old-key")
     return cache(aws.client)
 
 
 @pytest.fixture
 def desk(request: pytest.FixtureRequest, aws: Aws, client: Callable[[str], Any], tmp_path: Path) -> Iterator[Desk]:
-    """Give a terminal, and a bucket of its own."""
+    """Return a terminal and a new bucket."""
     bucket = f"desk-{uuid4().hex[:12]}"
     client("s3").create_bucket(Bucket=bucket)
     client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -82,41 +82,41 @@ def desk(request: pytest.FixtureRequest, aws: Aws, client: Callable[[str], Any],
 
 
 def folder(key: str) -> str:
-    """Give the folder of a key."""
+    """Return the folder of a key."""
     return key.rpartition("/")[0]
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_drop_is_dropped_again_in_its_own_folder_under_a_name_that_is_taken(desk: Desk, key: str) -> None:
-    """Whatever its name is, and with its own settings; the very bytes, whatever the file holds by now."""
+    """For any name, with the drop's settings, and with its own bytes even if the file has been edited."""
     run = desk.drop(key, METADATA)
-    (made,) = desk.type(messages.refused(run, "unreadable"))
-    assert is_taken(made["Key"])
-    assert folder(made["Key"]) == folder(key)
-    assert made["Key"].startswith(key)
-    assert (made["Body"].read(), made["Metadata"]) == (BYTES, OWN)
+    (created,) = desk.type(messages.refused(run, "unreadable"))
+    assert is_taken(created["Key"])
+    assert folder(created["Key"]) == folder(key)
+    assert created["Key"].startswith(key)
+    assert (created["Body"].read(), created["Metadata"]) == (BYTES, OWN)
 
 
 @pytest.mark.parametrize("code", messages.REFUSALS)
 def test_after_each_refusal_the_drop_comes_again(desk: Desk, code: str) -> None:
-    """As the same bytes, from the bucket, or as the file that a person has put right."""
+    """Either the same bytes, from the bucket, or the file that a person has corrected."""
     run = desk.drop(AWKWARD, METADATA)
-    *_, made = desk.type(messages.refused(run, code), "REPLACE" if code not in FROM_THE_FILE else "s3 cp")
-    assert made["Key"] == AWKWARD
-    assert made["Body"].read() == (EDITED if code in FROM_THE_FILE else BYTES)
-    assert made["Metadata"] == OWN | ({"again": "run-1"} if code == "seen-before" else {})
+    *_, created = desk.type(messages.refused(run, code), "REPLACE" if code not in FROM_THE_FILE else "s3 cp")
+    assert created["Key"] == AWKWARD
+    assert created["Body"].read() == (EDITED if code in FROM_THE_FILE else BYTES)
+    assert created["Metadata"] == OWN | ({"again": "run-1"} if code == "seen-before" else {})
 
 
 def test_a_key_that_has_no_room_for_a_suffix_is_cut(desk: Desk) -> None:
-    """To the run's name: S3 takes 1,024 bytes."""
+    """To the run's name: a key has at most 1,024 bytes."""
     key = f"inbox/{'n/' * 507}x.csv"
-    (made,) = desk.type(messages.refused(desk.drop(key), "unreadable"))
-    assert is_taken(made["Key"])
-    assert key.startswith(made["Key"].removesuffix(".jsonl"))
+    (created,) = desk.type(messages.refused(desk.drop(key), "unreadable"))
+    assert is_taken(created["Key"])
+    assert key.startswith(created["Key"].removesuffix(".jsonl"))
 
 
 def test_what_was_made_of_a_wrong_file_is_dropped_in_the_folder_of_the_drop(desk: Desk) -> None:
-    """With the drop's settings, and under its own name: the next message must speak of it, not of the first file."""
+    """With the drop's settings, and under its own name, which the next message must use."""
     run = desk.drop("inbox/team a/it's.csv", METADATA)
     (desk.terminal.folder / "x").write_bytes(EDITED)
     (made,) = desk.type(messages.converted(run))
@@ -124,62 +124,62 @@ def test_what_was_made_of_a_wrong_file_is_dropped_in_the_folder_of_the_drop(desk
 
 
 def test_what_a_recipe_made_is_what_is_dropped(desk: Desk) -> None:
-    """Not the table once more."""
+    """Not the table."""
     run = desk.drop("inbox/team a/it's.xlsx", METADATA)
     (desk.terminal.folder / "requests.jsonl").write_bytes(EDITED)
-    (made,) = desk.type(messages.made_by_recipe(run))
-    assert (made["Key"], made["Body"].read(), made["Metadata"]) == ("inbox/team a/requests.jsonl", EDITED, OWN)
+    (created,) = desk.type(messages.made_by_recipe(run))
+    assert (created["Key"], created["Body"].read(), created["Metadata"]) == ("inbox/team a/requests.jsonl", EDITED, OWN)
 
 
 def test_misspelt_metadata_is_put_right_and_the_rest_is_kept(desk: Desk) -> None:
-    """What nobody can tell is left out: it would be refused again. A word for `again` counts once."""
+    """Ambiguous metadata is left out: it would be refused again. A value of `again` counts once."""
     given = {"skip-invalid": "yes", "Max_Tokens": "9,000", "betas": "a-1,b-2", "agian": "yes", "mtime": "1"}
-    (made,) = desk.type(messages.refused(desk.drop(AWKWARD, given), "unreadable"))
-    assert made["Metadata"] == {
+    (created,) = desk.type(messages.refused(desk.drop(AWKWARD, given), "unreadable"))
+    assert created["Metadata"] == {
         "on-invalid": "skip", "default-max-tokens": "9000", "betas": "a-1,b-2", "again": "run-1",
     }  # fmt: skip
-    (made,) = desk.type(messages.refused(desk.drop(AWKWARD, {"on-invalid": "?", "max-events": "9"}), "unreadable"))
-    assert made["Metadata"] == {}
+    (created,) = desk.type(messages.refused(desk.drop(AWKWARD, {"on-invalid": "?", "max-events": "9"}), "unreadable"))
+    assert created["Metadata"] == {}
 
 
 @by_each
 def test_a_drop_of_other_names_goes_to_a_file_of_that_name(desk: Desk) -> None:
-    """Where the bytes have to be put right, too."""
+    """Also if the file must be corrected."""
     run = desk.drop("inbox/team a/-x y.csv", METADATA)
-    (made,) = desk.type(messages.refused(run, "no-requests"))
-    assert (made["Key"], made["Body"].read()) == ("inbox/team a/-x y.csv.jsonl", EDITED)
+    (created,) = desk.type(messages.refused(run, "no-requests"))
+    assert (created["Key"], created["Body"].read()) == ("inbox/team a/-x y.csv.jsonl", EDITED)
 
 
 def test_a_key_that_aws_cli_cannot_name_as_a_source_is_dropped_from_the_file(desk: Desk) -> None:
-    """It takes what follows for a version."""
+    """It reads `?versionId=` as the start of a version."""
     run = desk.drop("inbox/a?versionId=b.jsonl", METADATA)
-    (made,) = desk.type(messages.refused(run, "unsent"))
-    assert (made["Key"], made["Body"].read()) == ("inbox/a?versionId=b.jsonl", EDITED)
+    (created,) = desk.type(messages.refused(run, "unsent"))
+    assert (created["Key"], created["Body"].read()) == ("inbox/a?versionId=b.jsonl", EDITED)
 
 
 @by_each
 def test_the_other_lines_are_sent_by_a_copy_that_skips(desk: Desk) -> None:
     """With all other settings of the drop."""
     run = desk.drop(AWKWARD, {"default-max-tokens": "7"})
-    (made,) = desk.type(messages.refused(run, "invalid-lines"), "on-invalid=skip")
-    assert (made["Body"].read(), made["Metadata"]) == (BYTES, {"default-max-tokens": "7", "on-invalid": "skip"})
+    (created,) = desk.type(messages.refused(run, "invalid-lines"), "on-invalid=skip")
+    assert (created["Body"].read(), created["Metadata"]) == (BYTES, {"default-max-tokens": "7", "on-invalid": "skip"})
 
 
 @by_each
 @pytest.mark.parametrize("size", [40, 9_000_000])
 def test_lines_worth_sending_again_are_copied_with_their_settings(desk: Desk, size: int) -> None:
-    """From 8 MB on, AWS CLI copies in parts, and has to carry the metadata itself."""
+    """From 8 MB on, AWS CLI copies in parts, and must copy the metadata itself."""
     run = desk.drop(AWKWARD)
     retry = keys.retry(run.name, run.run)
     desk.s3.put_object(Bucket=desk.bucket, Key=retry, Body=b"x" * size, Metadata=OWN, Tagging="a=b")
-    (made,) = desk.type(messages.ended(run, 2, 1))
-    assert (made["Key"], made["Metadata"]) == ("inbox/team a/it's ½ $x-retry.jsonl", OWN)
-    assert (made["ContentLength"], made.get("TagCount", 0)) == (size, 0)
+    (created,) = desk.type(messages.ended(run, 2, 1))
+    assert (created["Key"], created["Metadata"]) == ("inbox/team a/it's ½ $x-retry.jsonl", OWN)
+    assert (created["ContentLength"], created.get("TagCount", 0)) == (size, 0)
 
 
 @by_each
 def test_values_with_commas_are_carried(desk: Desk) -> None:
-    """AWS CLI takes `name=a,b` for a list, and refuses it."""
+    """AWS CLI reads `name=a,b` as a list, and refuses it."""
     run = desk.drop(AWKWARD)
     drop = commands.Version(desk.bucket, AWKWARD, run.drop.version, 9)
     given = {"betas": "one-2026-01-01,two.2", "on-invalid": "skip"}
@@ -201,27 +201,27 @@ def test_an_archived_drop_is_restored_and_dropped_again(desk: Desk) -> None:
     run = replace(run, drop=replace(run.drop, version=version))
     notice = messages.refused(run, "drop-archived")
     desk.type(notice, "restore-object")
-    (made,) = desk.type(notice, "STANDARD")
-    assert (made["Key"], made["Metadata"], made["Body"].read()) == (AWKWARD, METADATA, BYTES)
-    assert made.get("StorageClass", "STANDARD") == "STANDARD"
+    (created,) = desk.type(notice, "STANDARD")
+    assert (created["Key"], created["Metadata"], created["Body"].read()) == (AWKWARD, METADATA, BYTES)
+    assert created.get("StorageClass", "STANDARD") == "STANDARD"
 
 
-def test_an_undecided_run_is_told_what_is_true(desk: Desk) -> None:
-    """Each command is understood where it is read."""
+def test_the_commands_for_an_undecided_run_are_understood(desk: Desk) -> None:
+    """`poll` understands each command."""
     run = desk.drop(AWKWARD)
-    storage = Bucket(desk.s3, desk.bucket)
+    bucket = Bucket(desk.s3, desk.bucket)
     desk.type(messages.undecided(run), "adopt")
-    assert Control(storage, run.run).release(1, 2) == Adopt("msgbatch_a")
+    assert Control(bucket, run.run).release(1, 2) == Adopt("msgbatch_a")
     desk.type(messages.undecided(run), "submit again")
-    assert Control(storage, run.run).release(1, 2) == SubmitAgain()
-    assert not Control(storage, run.run).is_stopped
+    assert Control(bucket, run.run).release(1, 2) == SubmitAgain()
+    assert not Control(bucket, run.run).is_stopped
     desk.type(messages.undecided(run), "echo stop")
-    assert Control(storage, run.run).is_stopped
+    assert Control(bucket, run.run).is_stopped
 
 
 @by_each
 def test_a_key_is_put_into_the_secret_from_the_shells_variable(desk: Desk) -> None:
-    """And is not typed, so that no history of the shell holds it."""
+    """It is not typed, so that it is not in the shell's history."""
     secrets = desk.client("secretsmanager")
     secrets.put_secret_value(SecretId=messages.SECRET, SecretString="an-old-key")
     command = commands.put_key(messages.SECRET)
@@ -232,7 +232,7 @@ def test_a_key_is_put_into_the_secret_from_the_shells_variable(desk: Desk) -> No
 
 
 def test_an_account_that_does_not_balance_is_looked_at(desk: Desk) -> None:
-    """The receipt is printed, and the ledger is there as files."""
+    """The receipt is printed, and the ledger is downloaded."""
     run = desk.drop(AWKWARD)
     notice = messages.ended(run, 2, 0)
     desk.s3.put_object(Bucket=desk.bucket, Key=keys.receipt(run.name, run.run), Body=b"{}")
@@ -266,8 +266,8 @@ def test_commands_need_the_permissions_that_operate_lists(desk: Desk) -> None:
 
 SECRET = messages.SECRET.partition("/")[0]
 WHOLE = {"s3:ListBucket": "runs"}
-"""What an action is about that the table lists without a place."""
-KINDS = {
+"""The prefix of an action that the table lists without one."""
+PATTERNS = {
     "drop_file": "aws s3 cp [^-].* s3://[^ ]+inbox/.*",
     "drop_converted": "aws s3 cp made.jsonl s3://.*made.jsonl.*",
     "drop_version": "aws s3api copy-object .* REPLACE.*",
@@ -281,14 +281,16 @@ KINDS = {
     "stop": "echo stop \\| aws s3 cp - .*",
     "put_key": "aws secretsmanager put-secret-value .*",
 }
-"""What each function's command looks like; the tests above type each of them."""
+"""The pattern of each function's command; the tests above type each of them."""
 
 
 def test_the_commands_of_all_messages_are_those_that_are_typed_here() -> None:
-    """A new one needs its own test, and none that is tested is left without a message."""
-    made = {name for name, of in getmembers(commands, isfunction) if of.__module__ == commands.__name__}
-    assert {name for name in made if not name.startswith("_")} - {"url", "drop_again", "carried"} == set(KINDS)
-    said = [command for _, notice in messages.messages(RUN) for command in messages.commands(notice)]
+    """A new command needs a test, and every tested command is in a message."""
+    functions = {
+        name for name, function in getmembers(commands, isfunction) if function.__module__ == commands.__name__
+    }
+    assert {name for name in functions if not name.startswith("_")} - {"url", "drop_again", "carried"} == set(PATTERNS)
+    typed = [command for _, notice in messages.messages(RUN) for command in messages.commands(notice)]
     known = {commands.ALLOW_OUTBOUND_IDENTITY, "cat < x > made.jsonl"}
     assert [each for each in said if each not in known and not any(re.fullmatch(k, each) for k in KINDS.values())] == []
     assert [name for name, file_type in KINDS.items() if not any(re.fullmatch(file_type, each) for each in said)] == []
