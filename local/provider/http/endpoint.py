@@ -13,12 +13,13 @@ from starlette.responses import Response
 from local.provider.auth.api_key import check_api_key
 from local.provider.auth.aws_gateway import check_headers, check_signature
 from local.provider.errors import ApiError, new_request_id
-from local.provider.faults.actions import Answer, AnyAction, CallName, Cut, Delay, Lose, Reset, When
+from local.provider.faults.actions import Answer, AnyAction, Archive, CallName, Cut, Delay, Lose, Reset, When
 from local.provider.http.connection import NoAnswer, TruncatedAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from local.provider.batches.batch import Batch, Dialect
     from local.provider.settings import Settings
     from local.provider.state import Provider, ProviderState
 
@@ -42,6 +43,13 @@ class Call:
     def file_id(self) -> str:
         """The id of the file in the path."""
         return str(self.request.path_params["file_id"])
+
+    def batch(self, dialect: Dialect) -> Batch:
+        """Return the batch in the path, whose results a fault may delete first; raises `ApiError` 404."""
+        batch = self.state.batches.get(self.batch_id, dialect)
+        if self.action(Archive):
+            batch.archive(self.state.now)
+        return batch
 
     def action[A: AnyAction](self, action_type: type[A]) -> A | None:
         """Return the first action of a type, or None."""

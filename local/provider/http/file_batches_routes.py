@@ -15,7 +15,7 @@ from starlette.routing import Route
 from local.provider.batches.file_fields import FileFields
 from local.provider.decode_errors import describe_error
 from local.provider.errors import ApiError, ParamError
-from local.provider.faults.actions import Archive, Unlist
+from local.provider.faults.actions import Unlist
 from local.provider.files.batch_object import batch_object
 from local.provider.files.file_store import UploadedFile
 from local.provider.files.input_file import InputFile, read_input_file
@@ -89,7 +89,7 @@ async def create(call: Call) -> Response:
 
 async def retrieve(call: Call) -> Response:
     """Show one batch."""
-    return _batch_response(call, _batch(call))
+    return JSONResponse(_batch_object(call, call.batch("files")))
 
 
 async def list_page(call: Call) -> Response:
@@ -107,10 +107,10 @@ async def list_page(call: Call) -> Response:
 
 async def cancel(call: Call) -> Response:
     """Start to cancel a batch; one that has ended, or will fail, does not change."""
-    batch = _batch(call)
+    batch = call.batch("files")
     if not batch.failed and not batch.ended(call.state.now):
         batch.cancel(call.state.now)
-    return _batch_response(call, batch)
+    return JSONResponse(_batch_object(call, batch))
 
 
 def _read_body(call: Call) -> CreateBody:
@@ -141,17 +141,6 @@ def _file_fields(body: CreateBody, file: InputFile, settings: Settings) -> FileF
         model=next(iter(file.models)) if len(file.models) == 1 else None,
         faults=file.faults,
     )
-
-
-def _batch(call: Call) -> Batch:
-    batch = call.state.batches.get(call.batch_id, "files")
-    if call.action(Archive):
-        batch.archive(call.state.now)
-    return batch
-
-
-def _batch_response(call: Call, batch: Batch) -> JSONResponse:
-    return JSONResponse(_batch_object(call, batch))
 
 
 def _batch_object(call: Call, batch: Batch) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from local.provider.batches.result_stream import stream_results
 from local.provider.errors import ApiError
-from local.provider.faults.actions import Archive, Spoil, Unlist
+from local.provider.faults.actions import Spoil, Unlist
 from local.provider.http.endpoint import Call, Conventions, endpoint
 from local.provider.messages.batch_object import batch_object
 from local.provider.messages.betas import betas_of
@@ -53,12 +53,12 @@ async def create(call: Call) -> Response:
     batch = state.batches.create(requests, state.settings, state.now, betas=betas)
     if unlist := call.action(Unlist):
         batch.hidden_listings = unlist.looks
-    return _batch_response(call, batch)
+    return JSONResponse(_batch_object(call, batch))
 
 
 async def retrieve(call: Call) -> Response:
     """Show one batch."""
-    return _batch_response(call, _batch(call))
+    return JSONResponse(_batch_object(call, call.batch("messages")))
 
 
 async def list_page(call: Call) -> Response:
@@ -75,7 +75,7 @@ async def list_page(call: Call) -> Response:
 
 async def read_results(call: Call) -> Response:
     """Stream the results of an ended batch."""
-    batch = _batch(call)
+    batch = call.batch("messages")
     now = call.state.now
     if not batch.ended(now):
         raise ApiError(404, f"Batch {batch.id} has no results yet: it is {batch.status(now)}.")
@@ -86,26 +86,15 @@ async def read_results(call: Call) -> Response:
 
 async def cancel(call: Call) -> Response:
     """Start to cancel a batch."""
-    batch = _batch(call)
+    batch = call.batch("messages")
     batch.cancel(call.state.now)
-    return _batch_response(call, batch)
+    return JSONResponse(_batch_object(call, batch))
 
 
 async def delete(call: Call) -> Response:
     """Delete an ended batch."""
     call.state.batches.delete(call.batch_id, call.state.now)
     return JSONResponse({"id": call.batch_id, "type": "message_batch_deleted"})
-
-
-def _batch(call: Call) -> Batch:
-    batch = call.state.batches.get(call.batch_id)
-    if call.action(Archive):
-        batch.archive(call.state.now)
-    return batch
-
-
-def _batch_response(call: Call, batch: Batch) -> JSONResponse:
-    return JSONResponse(_batch_object(call, batch))
 
 
 def _batch_object(call: Call, batch: Batch) -> dict[str, Any]:
