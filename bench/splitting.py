@@ -21,12 +21,14 @@ from conveyor.domain.outcome import Outcome, failure
 from conveyor.domain.plan import Batch
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
+from conveyor.ledger.state import BatchState
 from conveyor.provider.messages.results import decode_results
 from conveyor.s3.bucket import Bucket
 from conveyor.settings.settings import Settings
-from conveyor.split.in_input_order import Job, write_in_order
-from conveyor.split.spool import Aside, Spool
-from conveyor.split.tally import Tally
+from conveyor.split.collector import Collector
+from conveyor.split.in_input_order import write_in_input_order
+from conveyor.split.job import SplitJob
+from conveyor.split.spool import Spool
 from tests.functions.conftest import STACK_SETTINGS
 
 if TYPE_CHECKING:
@@ -74,26 +76,27 @@ def _digest(path: Path) -> None:
 
 def _split(root: Path, drop: Path, results: Path, requests: int) -> None:
     batch = Batch(1, 1, 0, requests, drop.stat().st_size, requests)
-    tally, turn = Tally(), _turn(root, drop)
-    with Aside() as aside, Spool(batch, nonce(RUN), tally, aside, 1 << 40) as spool:
+    job = SplitJob(_context(root, drop), batch, BatchState(), 1, is_only_batch=True, spool_bytes=1 << 40)
+    with Spool(batch, job.spool_bytes) as spool:
+        collector = Collector(job.nonce, spool)
         with _chunks(results) as chunks:
             for result in decode_results(chunks):
-                spool.add(result)
-        written = write_in_order(
-            Job(turn, batch, alone=True, first=True, tally=tally, aside=aside), spool, failure(Outcome.MISSING)
-        )
+                collector.add(result)
+        collector.finish()
+        spool.flush()
+        written = write_in_input_order(job, collector, spool, failure(Outcome.MISSING))
     if sum(file.lines for file in written.files if not file.key.endswith("retry.jsonl")) != requests:
         raise RuntimeError("lines were lost")
 
 
-def _turn(root: Path, drop: Path) -> RunContext:
-    storage = Bucket(cast("Any", FileS3(root)), "bench")
+def _context(root: Path, drop: Path) -> RunContext:
+    bucket = Bucket(cast("Any", FileS3(root)), "bench")
     moment = datetime.now(UTC)
     settings = Settings.from_env(
         {f"CONVEYOR_{name}": value for name, value in STACK_SETTINGS.items()} | {"CONVEYOR_API_URL": "-"}
     )
     run = Run(RUN, "bench", Drop("bench", KEY, "1", "e", drop.stat().st_size, moment, {}), settings)
-    return RunContext(run, Ledger(storage, RUN), storage, cast("BatchApi", None), Invocation(moment - moment))
+    return RunContext(run, Ledger(bucket, RUN), bucket, cast("BatchApi", None), Invocation(moment - moment))
 
 
 @contextmanager

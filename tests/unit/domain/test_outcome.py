@@ -1,29 +1,8 @@
-"""What became of a request is told in one shape."""
+"""What became of a request, and whether sending it again may help."""
 
-import orjson
 import pytest
 
-from conveyor.domain.outcome import Error, Outcome, Result, failure, failure_form, is_retryable, output_line
-
-
-def test_a_result_has_the_tutorials_shape() -> None:
-    """The message stands in `response` byte for byte."""
-    result = Result("n-3", Outcome.SUCCEEDED, response=b'{"id":"msg_1","x":1.50}')
-    line = output_line(b'"article_1"', result.response, succeeded=True)
-    assert line == b'{"custom_id":"article_1","response":{"id":"msg_1","x":1.50},"error":null}\n'
-
-
-def test_a_failure_says_which_line_what_and_whether_to_send_it_again() -> None:
-    """The same keys as a result, and three more."""
-    result = Result("n-3", Outcome.ERRORED, error=Error("overloaded_error", "Overloaded"))
-    assert orjson.loads(output_line(b'"a"', failure_form(result, 3), succeeded=False)) == {
-        "custom_id": "a",
-        "response": None,
-        "error": {"type": "overloaded_error", "message": "Overloaded"},
-        "line": 3,
-        "outcome": "errored",
-        "retryable": True,
-    }
+from conveyor.domain.outcome import Error, Outcome, failure, is_retryable
 
 
 def test_a_failure_without_an_error_of_the_providers_says_why_in_words() -> None:

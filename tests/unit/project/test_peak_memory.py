@@ -31,17 +31,19 @@ told = [fault.code for fault in check.faults] or [check.requests]
 SPLIT = """
 from conveyor.provider.{0}.results import decode_results
 from conveyor.domain.plan import Batch
-from conveyor.split.spool import Aside, Spool
-from conveyor.split.tally import Tally
+from conveyor.split.collector import Collector
+from conveyor.split.spool import Spool
 
 batch = Batch(1, 1, 0, 9, 10**9, 9)
-with Aside() as aside, Spool(batch, "0123456789", Tally(), aside, 10**10) as spool:
+with Spool(batch, 10**10) as spool:
+    collector = Collector("0123456789", spool)
     for result in decode_results(read(1 << 16)):
-        spool.add(result)
+        collector.add(result)
         told = [result.outcome.value, result.is_repaired]
         del result
-    spool.finish()
-    assert len(spool.find(1).form) > 0
+    collector.finish()
+    spool.flush()
+    assert len(spool.find(1).body) > 0
 """
 PEAK = """
 import sys

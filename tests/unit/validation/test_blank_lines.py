@@ -14,8 +14,8 @@ from conveyor.domain.outcome import Outcome, Result, Usage
 from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import read_blocks, read_lines
 from conveyor.jsonl.validated_lines import CUSTOM_ID, PARAMS
-from conveyor.split.spool import Aside, Spool
-from conveyor.split.tally import Tally
+from conveyor.split.collector import Collector
+from conveyor.split.spool import Spool
 from conveyor.validation.checker import check_drop
 from conveyor.validation.planner import Limits, Planner, RequestGroup
 from conveyor.validation.request_body import Envelope
@@ -144,11 +144,12 @@ def test_results_of_lines_that_lie_far_apart_take_little_memory() -> None:
     batch = Batch(1, 1, 0, count * apart, 10**9, count)
     ids = (f"n-{1 + number * apart}" for number in range(count))
     results = (Result(wire_id, Outcome.SUCCEEDED, b"", b"{}", None, "m", Usage()) for wire_id in ids)
-    with Aside() as aside, Spool(batch, "n", Tally(), aside, 10**9) as spool:
-        spool.add(next(results))
+    with Spool(batch, 10**9) as spool:
+        collector = Collector("n", spool)
+        collector.add(next(results))
         tracemalloc.start()
         for result in islice(results, None):
-            spool.add(result)
+            collector.add(result)
         grown = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
     assert len(spool) == count

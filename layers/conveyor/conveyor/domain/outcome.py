@@ -6,7 +6,6 @@ Result lines: https://platform.claude.com/docs/en/build-with-claude/batch-proces
 from enum import StrEnum
 
 import msgspec
-import orjson
 
 from conveyor.domain.refusal import account_cause
 
@@ -130,29 +129,3 @@ def is_retryable(outcome: Outcome, error: Error | None) -> bool:
         is_to_blame = error is not None and error.type in _NOT_WORTH_RESENDING
         return error is None or not is_to_blame or account_cause(error.type, error.message) is not None
     return outcome in (Outcome.CANCELED, Outcome.EXPIRED, Outcome.MISSING)
-
-
-def failure_form(result: Result, line: int | None, *, resendable: bool = True) -> bytes:
-    """Return what is kept of a failure until it is known how the user wrote the line's id.
-
-    `resendable`: whether the line itself is there to be sent again.
-    """
-    error = result.error or Error(result.outcome.value, "")
-    return b'"error":%b,"line":%b,"outcome":"%b","retryable":%b' % (
-        msgspec.json.encode(error),
-        orjson.dumps(line),
-        result.outcome.encode(),
-        orjson.dumps(resendable and is_retryable(result.outcome, result.error)),
-    )
-
-
-def output_line(custom_id: bytes, kept: bytes, *, succeeded: bool, line: int | None = None) -> bytes:
-    """Return a line of `results.jsonl` or `failures.jsonl`; `custom_id` is JSON, `null` where there is none.
-
-    `kept`: the response, or the form of a failure. `line`: stands in a result whose id is not known.
-    """
-    if succeeded and line is not None:
-        return b'{"custom_id":%b,"line":%d,"response":%b,"error":null}\n' % (custom_id, line, kept)
-    if succeeded:
-        return b"".join((b'{"custom_id":', custom_id, b',"response":', kept, b',"error":null}\n'))
-    return b"".join((b'{"custom_id":', custom_id, b',"response":null,', kept, b"}\n"))

@@ -14,7 +14,7 @@ from conveyor.poll.message import Undecided
 from conveyor.poll.recover import look, over_at, release
 from conveyor.poll.sent_batch import Decision, give_up, is_patience_over, of_submitted, risk_of
 from conveyor.provider.protocol import TroubleKind
-from conveyor.split.split import last_unread, next_read_at
+from conveyor.split.pauses import last_unread, next_read_at
 from conveyor.submit.send import last_refusal, told_of
 from conveyor.wording.trouble import in_words
 

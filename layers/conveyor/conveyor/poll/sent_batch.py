@@ -14,7 +14,7 @@ from conveyor.poll.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_
 from conveyor.poll.message import Risk, Undecided
 from conveyor.poll.recover import cancel_duplicates, look_for_late
 from conveyor.provider.protocol import Progress, Trouble, TroubleKind
-from conveyor.split.split import last_unread, next_read_at, reread_at
+from conveyor.split.pauses import last_unread, next_read_at, reread_at
 from conveyor.submit.send import fail_attempt, told_of
 
 

@@ -1,114 +1,108 @@
-"""Results too large for the disk are written as they come: in no order, but all of them, and as surely counted."""
+"""Results too large for the disk are written in the order in which they arrive: all of them, and counted the same."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from conveyor.domain.drop import line_of, nonce
-from conveyor.domain.outcome import Result, missing_beside
-from conveyor.domain.output_file import Written
-from conveyor.split.by_line_number import NO_ID, Lacking, all_lines, has_blank_lines
-from conveyor.split.in_input_order import Job, Outputs, left_out, outputs_of
-from conveyor.split.spool import Stored, remains_of
-
-type Settled = Callable[[Lacking, list[tuple[int, bytes]]], bool]
-"""Takes the requests without a result, and the unreadable ones among them; returns whether no more will come."""
+from conveyor.domain.outcome import missing_beside
+from conveyor.split.collector import Collector
+from conveyor.split.job import SplitJob
+from conveyor.split.outputs import NO_ID, Output, Outputs, Written, open_outputs
+from conveyor.split.pauses import MissingResults, is_settled
 
 
-class _LinesLackError(Exception):
-    """Some requests have no result yet: what was written is thrown away."""
+class _ResultsMissingError(Exception):
+    """Some requests have no result yet: what was written is discarded."""
 
 
-def write_as_they_come(job: Job, batch_id: str, is_settled: Settled) -> Written | None:
-    """Read all results once more and write each at once; None where lines lack that may still come.
+def write_as_received(job: SplitJob, batch_id: str) -> Written | None:
+    """Read all results and write each at once; None if results are missing that may still arrive.
 
     Holds the ids of a batch's requests, and the numbers of those worth sending again. Raises ResultsUnreadable.
     """
-    arrival = _Arrival(job)
+    custom_ids = _custom_ids(job)
     try:
-        with outputs_of(job) as outputs:
+        with open_outputs(job) as outputs:
+            receiver = _Receiver(job, custom_ids, outputs)
+            collector = Collector(job.nonce, receiver, resendable=job.is_resendable)
             with job.context.api.results(batch_id) as results:
                 for result in results:
-                    arrival.take(result, outputs)
-            arrival.finish(outputs, is_settled)
-    except _LinesLackError:
+                    collector.add(result)
+            _finish(job, collector, receiver, outputs)
+    except _ResultsMissingError:
         return None
-    return Written(outputs.files, ordered=False, unaccounted=[])
+    return Written(outputs.files, ordered=False, unaccounted=[], tally=collector.tally)
 
 
-class _Arrival:
-    """Which requests still wait for their result, and which are worth sending again."""
+def _custom_ids(job: SplitJob) -> dict[int, bytes]:
+    """Return the ids of all requests by line; none if it is unknown which lines are requests."""
+    if job.has_unknown_lines:
+        return {}
+    if job.drop_unreadable:
+        return dict.fromkeys(job.request_lines(), NO_ID)
+    custom_ids = dict[int, bytes]()
+    for values in job.custom_ids():
+        custom_ids.update(zip(values.numbers, map(bytes, values.values), strict=True))
+    return custom_ids
 
-    def __init__(self, job: Job) -> None:
+
+def _finish(job: SplitJob, collector: Collector, receiver: "_Receiver", outputs: Outputs) -> None:
+    """Write requests without a result, skipped lines, and the lines to send again."""
+    lines = receiver.without_result([line for line, _ in collector.broken])
+    if lines and not is_settled(job, MissingResults(len(lines), receiver.fingerprint()), collector.broken):
+        raise _ResultsMissingError
+    for line in lines:
+        result = collector.broken_result(line or 0) or missing_beside(collector.tally.nameless)
+        receiver.write(line, collector.output_of(result, line))
+    for skipped in job.batch.skipped:
+        collector.write_skipped(skipped, outputs)
+    if receiver.retries:
+        outputs.add_retries(line for line in job.lines() if line.number in receiver.retries)
+
+
+class _Receiver:
+    """Writes each output at once. Knows which requests have no result yet, and which are worth sending again."""
+
+    def __init__(self, job: SplitJob, custom_ids: dict[int, bytes], outputs: Outputs) -> None:
         self._job = job
-        self._mark = nonce(job.context.run.run)
-        self._is_blind = job.gone is not None and has_blank_lines(job.batch)
-        """Whether nobody knows any more which lines are requests."""
-        self._skipped = job.batch.skipped_lines
-        self._ids = dict[int, bytes]()
-        if not job.gone:
-            for some in job.custom_ids():
-                self._ids.update(zip(some.numbers, map(bytes, some.values), strict=True))
-        elif not self._is_blind:
-            self._ids.update(dict.fromkeys(all_lines(job.batch), NO_ID))
+        self._waiting = custom_ids
+        """The ids of requests without a result, by line; not used if it is unknown which lines are requests."""
+        self._outputs = outputs
         self._done = set[int]()
-        self._broken = dict[int, Result]()
-        self._again = set[int]()
+        self._skipped = job.batch.skipped_lines
+        self._has_unknown_lines = job.has_unknown_lines
+        self.retries = set[int]()
 
-    def take(self, result: Result, outputs: Outputs) -> None:
-        """Write a result, or keep it aside."""
-        line = line_of(result.wire_id, self._mark)
-        if line is not None and self._waits_for(line):
-            self._take(line, result, outputs)
-            return
-        if line in self._done:
-            self._job.tally.repeated += 1
-        else:
-            self._job.tally.add_foreign(result)
-        outputs.set_aside([result.raw + b"\n"])
+    def is_request(self, line: int) -> bool:
+        """Tell whether a line may be a request of the batch."""
+        if not self._has_unknown_lines:
+            return line in self._waiting or line in self._done
+        return self._job.batch.first_line <= line <= self._job.batch.last_line and line not in self._skipped
 
-    def _waits_for(self, line: int) -> bool:
-        if not self._is_blind:
-            return line in self._ids
-        batch = self._job.batch
-        return batch.first_line <= line <= batch.last_line and line not in self._done and line not in self._skipped
+    def has_result(self, line: int) -> bool:
+        """Tell whether a line has a result."""
+        return line in self._done
 
-    def _take(self, line: int, result: Result, outputs: Outputs) -> None:
-        if not result.is_broken:
-            self._job.tally.repeated += self._broken.pop(line, None) is not None
-            self._done.add(line)
-            self._write(outputs, line, result)
-        elif line in self._broken:
-            self._job.tally.repeated += 1
-        else:
-            self._broken[line] = remains_of(result)
-        if result.must_be_kept:
-            outputs.set_aside([result.raw + b"\n"])
+    def add(self, line: int, output: Output) -> None:
+        """Write the output of a request that has a result."""
+        self._done.add(line)
+        self.write(line, output)
 
-    def finish(self, outputs: Outputs, is_settled: Settled) -> None:
-        """Write what had no result, and the lines to send again."""
-        lacking = self._lacking()
-        broken = sorted((line, result.raw) for line, result in self._broken.items())
-        told_by = sorted(self._done) if self._is_blind else list(self._ids)
-        if lacking and not is_settled(Lacking(len(lacking), told_by), broken):
-            raise _LinesLackError
-        for line in lacking:
-            self._write(outputs, line, self._broken.get(line or 0) or missing_beside(self._job.tally.nameless))
-        for fault in self._job.batch.skipped:
-            outputs.add(*left_out(fault, self._job.tally))
-        if self._again:
-            outputs.again(line for line in self._job.context.lines(self._job.batch) if line.number in self._again)
+    def set_aside(self, raw: bytes) -> None:
+        """Write a line of the provider unchanged."""
+        self._outputs.set_aside([raw + b"\n"])
 
-    def _lacking(self) -> Sequence[int | None]:
-        """Return the lines without a result; None for each where nobody knows which they are."""
-        batch = self._job.batch
-        if self._is_blind:
-            return [*sorted(self._broken), *[None] * (batch.requests - len(self._done) - len(self._broken))]
-        return list(self._ids)
+    def write(self, line: int | None, output: Output) -> None:
+        """Write the output of a request; `line` is None if unknown."""
+        custom_id = NO_ID if line is None else self._waiting.pop(line, NO_ID)
+        self._outputs.add(custom_id, output, line if self._job.drop_unreadable else None)
+        if output.retryable and line is not None:
+            self.retries.add(line)
 
-    def _write(self, outputs: Outputs, line: int | None, result: Result) -> None:
-        is_gone = self._job.gone is not None
-        stored = Stored.of(result, line, resendable=not is_gone)
-        self._job.tally.add(result, retryable=stored.retryable)
-        custom_id = NO_ID if line is None else self._ids.pop(line, NO_ID)
-        outputs.add(custom_id, stored, line if is_gone else None)
-        if stored.retryable and line is not None:
-            self._again.add(line)
+    def without_result(self, broken: Sequence[int]) -> Sequence[int | None]:
+        """Return the lines without a readable result; None for each that is unknown. `broken`: those with a result."""
+        if not self._has_unknown_lines:
+            return list(self._waiting)
+        return [*broken, *[None] * (self._job.batch.requests - len(self._done) - len(broken))]
+
+    def fingerprint(self) -> list[int]:
+        """Return the lines without a result; if they are unknown, those with one."""
+        return sorted(self._done) if self._has_unknown_lines else list(self._waiting)

@@ -1,39 +1,29 @@
-"""Results come in the provider's order under our ids; they leave in the user's order under the user's."""
+"""Turn the results of one ended batch into the user's files: in the user's order, under the user's ids."""
 
-from datetime import datetime, timedelta
-from hashlib import sha256
-from itertools import chain
-from typing import Any, NamedTuple
-
-from msgspec.structs import replace
+from datetime import datetime
+from typing import Any
 
 from conveyor.clients import Clients
 from conveyor.context import RunContext
-from conveyor.domain.drop import nonce, wire_id
+from conveyor.domain.drop import wire_id
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_beside
-from conveyor.domain.output_file import Written
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import RefusalKind
-from conveyor.ledger.batch_facts import Read, Splitting, Stuck, Submitted, Unread
+from conveyor.ledger.account import Part
+from conveyor.ledger.batch_facts import Splitting, Stuck, Submitted, Unread
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
 from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
 from conveyor.s3.read_errors import DropUnreadable
-from conveyor.split.as_received import write_as_they_come
-from conveyor.split.by_line_number import Lacking, all_lines, has_blank_lines, write_by_line
-from conveyor.split.in_input_order import Job, write_in_order
-from conveyor.split.spool import Aside, Spool, SpoolFull
-from conveyor.split.tally import Tally
-
-ENOUGH_READS = 3
-"""Complete, equal reads after which a line without result is `missing`."""
-READS_PATIENCE = timedelta(hours=24)
-"""After the first read that lacked lines: then what a read holds is what there is."""
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 30, 3600
-"""Seconds between reads that break off."""
-DROP_PATIENCE = timedelta(hours=24)
-"""So long results wait for a drop that somebody may make readable again; then they are written without the ids."""
+from conveyor.split.as_received import write_as_received
+from conveyor.split.by_line_number import write_by_line_number
+from conveyor.split.collector import Collector
+from conveyor.split.in_input_order import write_in_input_order
+from conveyor.split.job import SplitJob
+from conveyor.split.outputs import Written
+from conveyor.split.pauses import MissingResults, is_drop_given_up, is_settled, reread_at
+from conveyor.split.spool import Spool, SpoolFull
 
 
 class AnotherSplits(Exception):
@@ -43,53 +33,60 @@ class AnotherSplits(Exception):
 def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Split the results of one ended batch into the user's files, unless that has been done.
 
-    A batch that is never sent, or given up, has no results: its lines are failures. Of several batches each makes parts
-    of the files. Where the lines of the drop are gone, outcomes are written under line numbers.
+    A batch that is never sent, or given up, has no results: its lines are failures. Each of several batches writes
+    parts of the files. If the drop cannot be read any more, outcomes are written under line numbers.
 
-    Returns {"batch": number, "status": "split", or "reread" where lines lack that may still come, or "unread" where the
-    results, or the drop, could not be read to their end, or "unasked" where the provider may not be asked yet}. Raises
-    AnotherSplits, so that the machine tries again later.
+    Returns {"batch": number, "status": "split", or "reread" if results are missing that may still arrive, or "unread"
+    if results or drop could not be read to their end, or "unasked" if the provider may not be called yet}. Raises
+    AnotherSplits, so that the state machine tries again later.
     """
     number: int = event["batch"]
     context = clients.context(event["run"], invocation)
     run_state = context.run_state()
     batch_state = run_state.batches.get(number, BatchState())
     if not (batch_state.submitted or batch_state.stuck) and (batch_state.unsettled_attempt or not run_state.refused):
-        raise ValueError(f"batch {number} may yet be sent")
-    if batch_state.parted:
-        return {"batch": number, "status": "split"}
-    again = reread_at(context, number, batch_state)
-    if again and again > context.now() and not batch_state.stuck:
-        return {"batch": number, "status": "reread"}
-    if context.retry_after.is_active and batch_state.submitted and not batch_state.stuck:
-        return {"batch": number, "status": "unasked"}
-    plan = context.ledger.plan()
-    mine = _begin(context, number, batch_state)
-    try:
-        with Aside() as aside:
-            batch = plan.batch(number)
-            gone = _gone(context, batch, batch_state)
-            job = Job(context, batch, len(plan.batches) == 1, mine == 1, Tally(), aside, gone)
-            status = _split(_Work(job, batch_state, mine, clients.environment.spool_bytes))
-    except ResultsUnreadable as error:
-        return {"batch": number, "status": _unread(context, number, mine, error)}
-    except DropUnreadable as error:
-        context.ledger.write(Unread(invocation.writer, context.now(), str(error), ours=True), number, mine)
-        return {"batch": number, "status": "unread"}
-    except Exception as error:
-        failed = Unread(invocation.writer, context.now(), type(error).__name__, ours=True)
-        context.ledger.write(failed, number, mine)
-        raise  # and the next one may begin at once
+        raise ValueError(f"batch {number} may still be sent")
+    status = _status_without_split(context, number, batch_state)
+    if status is None:
+        status = _begin_and_split(context, number, batch_state, clients.environment.spool_bytes)
     return {"batch": number, "status": status}
 
 
-def _unread(context: RunContext, batch: int, mine: int, error: ResultsUnreadable) -> str:
-    """Write down that a split came to nothing, and return its status: who was not asked said nothing of results."""
-    is_asked = error.kind is not TroubleKind.UNASKED
-    gone = error.kind is TroubleKind.GONE
-    unread = Unread(context.writer, context.now(), str(error), ours=not is_asked, gone=gone)
-    context.ledger.write(unread, batch, mine)
-    return "unread" if is_asked else "unasked"
+def _status_without_split(context: RunContext, number: int, batch_state: BatchState) -> str | None:
+    """Return the status of a batch that is split already, or may not be split now; None if it is to be split."""
+    if batch_state.parted:
+        return "split"
+    again = reread_at(context, number, batch_state)
+    if again and again > context.now() and not batch_state.stuck:
+        return "reread"
+    if context.retry_after.is_active and batch_state.submitted and not batch_state.stuck:
+        return "unasked"
+    return None
+
+
+def _begin_and_split(context: RunContext, number: int, batch_state: BatchState, spool_bytes: int) -> str:
+    """Write down that a split begins, split, and if that fails write down why; return the status."""
+    plan = context.ledger.plan()
+    attempt = _begin(context, number, batch_state)
+
+    def note(reason: str, *, ours: bool, gone: bool = False) -> None:
+        context.ledger.write(Unread(context.writer, context.now(), reason, ours=ours, gone=gone), number, attempt)
+
+    try:
+        batch = plan.batch(number)
+        unreadable = _drop_unreadable(context, batch, batch_state)
+        is_only_batch = len(plan.batches) == 1
+        return _split(SplitJob(context, batch, batch_state, attempt, is_only_batch, spool_bytes, unreadable))
+    except ResultsUnreadable as error:
+        is_asked = error.kind is not TroubleKind.UNASKED  # else the provider said nothing about results
+        note(str(error), ours=not is_asked, gone=error.kind is TroubleKind.GONE)
+        return "unread" if is_asked else "unasked"
+    except DropUnreadable as error:
+        note(str(error), ours=True)
+        return "unread"
+    except Exception as error:
+        note(type(error).__name__, ours=True)
+        raise  # and the next split may begin at once
 
 
 def _begin(context: RunContext, batch: int, batch_state: BatchState) -> int:
@@ -99,165 +96,133 @@ def _begin(context: RunContext, batch: int, batch_state: BatchState) -> int:
         before = context.ledger.read(Splitting, batch, last)
         if before.not_after > context.now():
             raise AnotherSplits(f"batch {batch} is being split, until {before.not_after:%H:%M:%S} at the latest")
-    mine = Splitting(context.writer, context.now(), context.invocation.not_after)
-    if context.ledger.write(mine, batch, last + 1).writer != mine.writer:
-        raise AnotherSplits(f"batch {batch} is being split by another invocation since this moment")
+    splitting = Splitting(context.writer, context.now(), context.invocation.not_after)
+    if context.ledger.write(splitting, batch, last + 1).writer != splitting.writer:
+        raise AnotherSplits(f"another invocation has just begun to split batch {batch}")
     return last + 1
 
 
-def _gone(context: RunContext, batch: Batch, batch_state: BatchState) -> str | None:
-    """Return why the lines of a batch cannot be read any more, None if they can.
+def _drop_unreadable(context: RunContext, batch: Batch, batch_state: BatchState) -> str | None:
+    """Return why the lines of a batch cannot be read any more; None if they can.
 
-    Raises DropUnreadable as long as a person may mend it: a key that was disabled can be enabled.
+    Raises DropUnreadable while a person may still fix it: a key that was disabled can be enabled.
     """
     try:
         context.bucket.touch(context.source_of(batch), batch.first_byte)
     except DropUnreadable as error:
-        if error.is_gone or _is_patience_over(context, batch.number, batch_state, str(error)):
+        if error.is_gone or is_drop_given_up(context, batch.number, batch_state, str(error)):
             return str(error)
         raise
     return None
 
 
-def _is_patience_over(context: RunContext, batch: int, batch_state: BatchState, reason: str) -> bool:
-    before = (context.ledger.read(Unread, batch, number) for number in sorted(batch_state.unreads))
-    first = next((unread.at for unread in before if unread.reason == reason), context.now())
-    return first + DROP_PATIENCE <= context.now()
-
-
-class _Work(NamedTuple):
-    """One split of one batch."""
-
-    job: Job
-    batch_state: BatchState
-    number: int
-    """Of the split, counted from 1."""
-    spool_bytes: int
-
-    def spool(self) -> Spool:
-        """Return room for results."""
-        job = self.job
-        mark = nonce(job.context.run.run)
-        return Spool(job.batch, mark, job.tally, job.aside, self.spool_bytes, resendable=not job.gone)
-
-
-def _split(work: _Work) -> str:
-    job, ended_at = work.job, None
-    context, batch = job.context, job.batch
-    if work.batch_state.submitted and not work.batch_state.stuck:
-        progress = context.api.progress(context.ledger.read(Submitted, batch.number, work.batch_state.generation).id)
+def _split(job: SplitJob) -> str:
+    if job.batch_state.submitted and not job.batch_state.stuck:
+        progress = job.context.api.progress(job.read(Submitted, job.batch_state.generation).id)
         if isinstance(progress, Trouble):
             raise ResultsUnreadable(progress.reason, progress.kind)
-        written = _sent(work, progress)
-        if written is None:
-            return "reread"
-        ended_at = progress.ended_at
+        written, ended_at = _write_results(job, progress), progress.ended_at
     else:
-        with work.spool() as empty:
-            written = _write(job, empty, _without_results(work))
-    part = job.tally.part(context.writer, context.now(), written, ended_at)
-    context.ledger.write(replace(part, gone=job.gone), batch.number)
+        written, ended_at = _write_without_results(job), None
+    if written is None:
+        return "reread"
+    job.write(_part(job, written, ended_at))
     return "split"
 
 
-def _write(job: Job, spool: Spool, lacking: Result) -> Written:
-    """Write all outcomes; `lacking` is what became of requests without a result."""
-    return write_by_line(job, spool, lacking) if job.gone else write_in_order(job, spool, lacking)
-
-
-def _without_results(work: _Work) -> Result:
-    """Return what became of all lines of a batch that has no results."""
-    ledger = work.job.context.ledger
-    if work.batch_state.stuck:
-        return failure(Outcome.STUCK, Error(Outcome.STUCK.value, ledger.read(Stuck, work.job.batch.number).message))
-    return failure(Outcome.CANCELED, Error("never_sent", ledger.read(Refusal).message))
-
-
-def _sent(work: _Work, progress: Progress) -> Written | None:
-    """Read all results and write them; None where lines lack that may still come."""
-    job, batch_id = work.job, progress.id
-    try:
-        with work.spool() as spool:
-            with job.context.api.results(batch_id) as results:
-                for result in results:
-                    spool.add(result)
-            unrun = progress.unrun
-            if unrun and unrun.kind is not RefusalKind.STOP:
-                return _unrun(job, spool, unrun)
-            missing = _missing(job, spool)
-            if missing.requests and not _is_settled(work, missing, spool.broken):
-                return None
-            lacking = failure(Outcome.CANCELED, unrun.error) if unrun else missing_beside(job.tally.nameless)
-            return _write(job, spool, lacking)
-    except SpoolFull:
-        job.tally.clear()
-        job.aside.clear()
-        return write_as_they_come(job, batch_id, lambda missing, broken: _is_settled(work, missing, broken))
-
-
-def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
-    """Write that no request was run: those to blame as errors, all others as worth sending again without them.
-
-    Where no line is to blame, the same batch would be refused again, unless a person puts something in order first. If
-    the drop is gone and had blank lines, nobody can tell which line is to blame.
-    """
-    blamed = {blame.place: blame.error for blame in unrun.blamed if blame.place <= job.batch.requests}
-    if blamed and not (job.gone and has_blank_lines(job.batch)):
-        ids = chain.from_iterable(some.numbers for some in job.custom_ids()) if not job.gone else all_lines(job.batch)
-        for place, line in enumerate(ids, 1):
-            if place in blamed and line not in spool:
-                wire = wire_id(nonce(job.context.run.run), line)
-                spool.add(Result(wire, Outcome.ERRORED, error=blamed[place]))
-    if unrun.cause:
-        job.tally.causes[unrun.cause] += job.batch.requests - len(spool)
-    comes_again = unrun.kind is RefusalKind.DEFECT and not blamed and not unrun.cause
-    return _write(job, spool, failure(Outcome.ERRORED if comes_again else Outcome.CANCELED, unrun.error))
-
-
-def _missing(job: Job, spool: Spool) -> Lacking:
-    """Return which requests were sent and have no result."""
-    batch, skipped = job.batch, job.batch.skipped_lines
-    if len(spool) == batch.requests:
-        return Lacking(0, [])
-    if job.gone and has_blank_lines(batch):
-        answered = sorted(line for line in spool if line not in skipped)
-        return Lacking(max(0, batch.requests - len(answered)), answered)
-    numbers = all_lines(batch) if job.gone else (line.number for line in job.context.lines(batch))
-    missing = [number for number in numbers if number not in skipped and number not in spool]
-    return Lacking(len(missing), missing)
-
-
-def _is_settled(work: _Work, missing: Lacking, broken: list[tuple[int, bytes]]) -> bool:
-    """Tell whether enough reads agree on what lacks, this one included; if not, write this one down.
-
-    Reads that do not agree for a day are enough, too: the last one counts. `broken`: those of the missing of which
-    there is a line that is no JSON, which may have been cut off on its way.
-    """
-    context, batch, batch_state = work.job.context, work.job.batch.number, work.batch_state
-    digest = sha256(repr((missing.told_by, broken) if broken else missing.told_by).encode()).hexdigest()
-    reads = [context.ledger.read(Read, batch, number) for number in sorted(batch_state.reads)]
-    before = [read.digest for read in reads[1 - ENOUGH_READS :]]
-    if before == [digest] * (ENOUGH_READS - 1) or (reads and reads[0].at + READS_PATIENCE <= context.now()):
-        return True
-    context.ledger.write(Read(context.writer, context.now(), missing.requests, digest), batch, work.number)
-    return False
-
-
-def reread_at(context: RunContext, batch: int, batch_state: BatchState) -> datetime | None:
-    """Return from when on another read of results that lacked lines counts; None before the first."""
-    if not batch_state.reads:
-        return None
-    return context.ledger.read(Read, batch, max(batch_state.reads)).at + timedelta(
-        seconds=context.run.settings.reread_seconds
+def _part(job: SplitJob, written: Written, ended_at: datetime | None) -> Part:
+    """Return the account of a batch."""
+    tally = written.tally
+    return Part(
+        writer=job.context.writer,
+        at=job.context.now(),
+        outcomes=tally.outcomes,
+        retryable=tally.retryable,
+        foreign=tally.foreign,
+        repeated=tally.repeated,
+        tokens=tally.tokens,
+        files=written.files,
+        ended_at=ended_at,
+        unaccounted=written.unaccounted,
+        ordered=written.ordered,
+        repaired=tally.repaired,
+        unreadable=tally.unreadable,
+        causes=dict(tally.causes),
+        gone=job.drop_unreadable,
+        stop_reasons=tally.stops,
+        errors=tally.errors,
     )
 
 
-def last_unread(context: RunContext, batch: int, batch_state: BatchState) -> Unread | None:
-    """Return why the last split came to nothing; None if none did."""
-    return context.ledger.read(Unread, batch, max(batch_state.unreads)) if batch_state.unreads else None
+def _write_without_results(job: SplitJob) -> Written:
+    """Write the lines of a batch that was given up, or was never sent, as failures."""
+    if job.batch_state.stuck:
+        default = failure(Outcome.STUCK, Error(Outcome.STUCK.value, job.read(Stuck).message))
+    else:
+        default = failure(Outcome.CANCELED, Error("never_sent", job.context.ledger.read(Refusal).message))
+    with Spool(job.batch, job.spool_bytes) as spool:
+        return _write(job, _collector(job, spool), spool, default)
 
 
-def next_read_at(last: Unread, batch_state: BatchState) -> datetime:
-    """Return until when results rest after splits that came to nothing: ever longer."""
-    pause = min(_SHORTEST_PAUSE << min(len(batch_state.unreads) - 1, 10), _LONGEST_PAUSE)
-    return last.at + timedelta(seconds=pause)
+def _write_results(job: SplitJob, progress: Progress) -> Written | None:
+    """Read all results and write them; None if results are missing that may still arrive."""
+    try:
+        with Spool(job.batch, job.spool_bytes) as spool:
+            collector = _collector(job, spool)
+            with job.context.api.results(progress.id) as results:
+                for result in results:
+                    collector.add(result)
+            return _write_spooled(job, collector, spool, progress.unrun)
+    except SpoolFull:
+        return write_as_received(job, progress.id)
+
+
+def _collector(job: SplitJob, spool: Spool) -> Collector:
+    return Collector(job.nonce, spool, resendable=job.is_resendable)
+
+
+def _write_spooled(job: SplitJob, collector: Collector, spool: Spool, unrun: Unrun | None) -> Written | None:
+    if unrun and unrun.kind is not RefusalKind.STOP:
+        return _write_unrun(job, collector, spool, unrun)
+    missing = _missing_results(job, spool)
+    if missing.requests and not is_settled(job, missing, collector.broken):
+        return None
+    default = failure(Outcome.CANCELED, unrun.error) if unrun else missing_beside(collector.tally.nameless)
+    return _write(job, collector, spool, default)
+
+
+def _write(job: SplitJob, collector: Collector, spool: Spool, default: Result) -> Written:
+    """Write all outcomes. `default`: the outcome of requests without a result."""
+    collector.finish()
+    spool.flush()
+    write = write_by_line_number if job.drop_unreadable else write_in_input_order
+    return write(job, collector, spool, default)
+
+
+def _write_unrun(job: SplitJob, collector: Collector, spool: Spool, unrun: Unrun) -> Written:
+    """Write that no request was run: those to blame as errors, all others as worth sending again without them.
+
+    If no line is to blame, the same batch would be refused again, unless a person fixes the cause first. If the drop is
+    unreadable and had blank lines, it is unknown which line is to blame.
+    """
+    blamed = {blame.place: blame.error for blame in unrun.blamed if blame.place <= job.batch.requests}
+    if blamed and not job.has_unknown_lines:
+        for place, line in enumerate(job.request_lines(), 1):
+            if place in blamed and not spool.has_result(line):
+                collector.add(Result(wire_id(job.nonce, line), Outcome.ERRORED, error=blamed[place]))
+    if unrun.cause:
+        collector.tally.causes[unrun.cause] += job.batch.requests - len(spool)
+    would_recur = unrun.kind is RefusalKind.DEFECT and not blamed and not unrun.cause
+    return _write(job, collector, spool, failure(Outcome.ERRORED if would_recur else Outcome.CANCELED, unrun.error))
+
+
+def _missing_results(job: SplitJob, spool: Spool) -> MissingResults:
+    """Return which requests were sent and have no result."""
+    if len(spool) == job.batch.requests:
+        return MissingResults(0, [])
+    if job.has_unknown_lines:
+        skipped = job.batch.skipped_lines
+        answered = sorted(line for line in spool if line not in skipped)
+        return MissingResults(max(0, job.batch.requests - len(answered)), answered)
+    missing = [line for line in job.request_lines() if not spool.has_result(line)]
+    return MissingResults(len(missing), missing)

@@ -1,0 +1,80 @@
+"""One split of one batch: what it works on, and where its files go."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from conveyor.context import RunContext
+from conveyor.domain import keys
+from conveyor.domain.drop import nonce
+from conveyor.domain.plan import Batch
+from conveyor.jsonl.lines import Line
+from conveyor.jsonl.validated_lines import CUSTOM_ID, Values
+from conveyor.ledger.fact import BatchFact
+from conveyor.ledger.state import BatchState
+
+
+class SplitJob(NamedTuple):
+    """One split of one batch."""
+
+    context: RunContext
+    batch: Batch
+    batch_state: BatchState
+    number: int
+    """Of the split, counted from 1: files that an earlier one has left are replaced."""
+    is_only_batch: bool
+    """True for the only batch of a run: it writes the user's files. Other batches write parts of them."""
+    spool_bytes: int
+    """Bytes of disk that results may take."""
+    drop_unreadable: str | None = None
+    """Why the lines of the drop cannot be read any more, if so. Then only their numbers are known."""
+
+    @property
+    def nonce(self) -> str:
+        """The beginning of the ids under which the requests were sent."""
+        return nonce(self.context.run.run)
+
+    @property
+    def is_resendable(self) -> bool:
+        """Whether the lines of the drop can be copied to `retry.jsonl`."""
+        return self.drop_unreadable is None
+
+    @property
+    def has_unknown_lines(self) -> bool:
+        """Whether it cannot be known which lines are requests: the drop is unreadable, and some lines were blank."""
+        batch = self.batch
+        lines = batch.last_line - batch.first_line + 1 - len(batch.skipped)
+        return self.drop_unreadable is not None and lines != batch.requests
+
+    def key(self, file: str) -> str:
+        """Return the key of one of the four output files."""
+        run = self.context.run
+        if self.is_only_batch:
+            return keys.output(run.name, run.run, file)
+        return keys.output_part(run.run, self.batch.number, file)
+
+    def custom_ids(self) -> Iterator[Values]:
+        """Read the user's ids of the requests from the drop, a block of lines at a time."""
+        blocks = self.context.blocks(self.batch)
+        return CUSTOM_ID.read(blocks, self.batch.first_line, self.batch.skipped_lines)
+
+    def lines(self) -> Iterator[Line]:
+        """Read the lines of the batch from the drop, invalid ones included."""
+        return self.context.lines(self.batch)
+
+    def request_lines(self) -> Iterable[int]:
+        """Return the line numbers of all requests. Raises ValueError if they are unknown."""
+        if self.is_resendable:
+            return chain.from_iterable(values.numbers for values in self.custom_ids())
+        if self.has_unknown_lines:
+            raise ValueError(f"batch {self.batch.number} has blank lines: which lines are requests is unknown")
+        skipped = self.batch.skipped_lines
+        return [line for line in range(self.batch.first_line, self.batch.last_line + 1) if line not in skipped]
+
+    def read[F: BatchFact](self, kind: type[F], *place: int) -> F:
+        """Read a fact of the batch from the ledger."""
+        return self.context.ledger.read(kind, self.batch.number, *place)
+
+    def write(self, fact: BatchFact, *place: int) -> None:
+        """Write a fact of the batch to the ledger."""
+        self.context.ledger.write(fact, self.batch.number, *place)
