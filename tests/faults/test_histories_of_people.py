@@ -108,7 +108,7 @@ def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
     ("word", "lines", "told"),
     [
         ("adopt {}", 1, "holds 1 request, not 4"),
-        ("adopt {}", 4, "is another run's"),
+        ("adopt {}", 4, "belongs to another run"),
         ("adopt msgbatch_unknown", 4, "cannot be adopted"),
         ("adopt", 4, "says neither"),
         ("yes please", 4, "says neither"),

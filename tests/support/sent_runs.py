@@ -1,7 +1,7 @@
-"""A run whose batches are sent, on a bucket in memory and a provider that answers here: for looks at it, one by one."""
+"""A run whose batches are sent, on a bucket in memory and a provider that answers here: to be checked step by step."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -30,6 +30,8 @@ PATHS = {"messages": "/v1/messages/batches", "files": "/v1/batches"}
 """Where each dialect has its batches."""
 
 EXPIRES = NOW + timedelta(hours=24)
+PAST, FAR = NOW - timedelta(days=9000), datetime(8999, 12, 31, tzinfo=UTC)
+"""Times that a server may give for the end of a batch."""
 
 
 def batch_id(number: int) -> str:
@@ -37,18 +39,23 @@ def batch_id(number: int) -> str:
     return f"batch_{number}"
 
 
-def shown(dialect: str, number: int = 1, *, ended: bool = False, **about: Any) -> dict[str, Any]:
-    """Write a batch of three requests as a dialect shows it; `about` replaces what it says."""
+def shown(dialect: str, number: int = 1, *, ended: bool = False, **says: Any) -> dict[str, Any]:
+    """Write a batch of three requests as a dialect shows it; `says` replaces what it says."""
     if dialect == "files":
         counts = {"total": 3, "completed": 3 * ended, "failed": 0}
-        own = {"status": "completed" if ended else "in_progress", "request_counts": counts, "output_file_id": None}
+        state = {"status": "completed" if ended else "in_progress", "request_counts": counts, "output_file_id": None}
     else:
-        own = {"processing_status": "ended" if ended else "in_progress", "request_counts": {"processing": 3}}
+        state = {"processing_status": "ended" if ended else "in_progress", "request_counts": {"processing": 3}}
     moments = {"created_at": NOW.isoformat(), "expires_at": EXPIRES.isoformat()}
-    return {"id": batch_id(number), **moments, **own, **about}
+    return {"id": batch_id(number), **moments, **state, **says}
 
 
-class Looks:
+def running(dialect: str, **says: Any) -> Provider:
+    """Answer every request about a batch that never ends; `says` replaces what the provider says of it."""
+    return lambda _: httpx.Response(200, json=shown(dialect, **says))
+
+
+class SentRun:
     """A run of some batches that were all sent at `NOW`, and a clock that only the test moves."""
 
     def __init__(
@@ -89,7 +96,7 @@ class Looks:
         return msgspec.json.decode(self.bucket.objects[key])
 
     def poll(self, **passed: float) -> dict[str, Any]:
-        """Look once, after some time (`hours=`, `seconds=`)."""
+        """Check the run once, after some time (`hours=`, `seconds=`)."""
         self.now += timedelta(**passed)
         state = poll({"run": "run-1"} | self._memory, self.clients, self.invocation())
         self._memory = {name: value for name, value in state.items() if name not in {"next", "notice", "batches"}}

@@ -15,10 +15,11 @@ from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.account import Part
 from conveyor.ledger.batch_facts import Submitted
 from conveyor.ledger.run_facts import Refusal, Run
-from conveyor.poll.message import Risk, Undecided, at_risk_notice, troubled_notice, undecided_notice
-from conveyor.report.advice import ADVICE
+from conveyor.poll.decision import Risk, Undecided
+from conveyor.poll.message import at_risk_notice, troubled_notice, undecided_notice
 from conveyor.report.message import notice_of
 from conveyor.report.receipt import Done, completed_receipt, refused_receipt
+from conveyor.wording.advice import ADVICE
 from tests.support.examples import BATCH, NOW
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.poll.control import Adopt, SubmitAgain, Unclear, read_release
-from conveyor.poll.message import Risk, Undecided, at_risk_notice, linked, troubled_notice, undecided_notice
+from conveyor.poll.decision import Risk, Undecided
+from conveyor.poll.message import at_risk_notice, linked, troubled_notice, undecided_notice
 from conveyor.wording.console import Console
 from conveyor.wording.notice import Notice
 from tests.support.examples import NOW, RUN
@@ -62,7 +63,7 @@ def test_what_the_provider_does_not_know_may_have_been_deleted_or_belong_to_anot
     said = " ".join(notice.message.split())
     assert "was deleted at the provider" in said
     assert "a key of another workspace" in said
-    assert "asks again until about 2026-12-21 10:00 UTC" in said
+    assert "repeats the request until about 2026-12-21 10:00 UTC" in said
     assert "by itself" not in said
 
 
@@ -158,11 +159,12 @@ def test_batches_that_may_expire_are_told_with_their_requests_the_moment_and_wha
         "Conveyor: at-risk team/articles (up to 3,000 requests may expire)",
     )
     said = notice.message.splitlines()
-    assert said[0].startswith("2 batches have not ended, of the run of inbox/team/articles.jsonl")
+    plain = " ".join(said)
+    assert plain.startswith("2 batches of the run of inbox/team/articles.jsonl have not ended")
     first = said.index("batch_0: 1,500 requests, until about 2026-11-22 16:00 UTC")
     assert said[first + 1] == "batch_1: 1,500 requests, until about 2026-11-22 16:01 UTC"
-    assert "(24 hours in all)" in notice.message
-    assert "up to 3,000 requests." in notice.message
+    assert "(24 hours in all)" in plain
+    assert "up to 3,000 requests." in plain
     assert "not billed" in notice.message
     assert "retry.jsonl" in notice.message
     assert "Run:           run-1" in said
@@ -183,7 +185,8 @@ def test_of_many_batches_that_may_expire_the_first_are_named_and_all_are_counted
 def test_one_batch_that_may_expire_is_told_in_the_singular() -> None:
     """As it is the usual case."""
     notice = at_risk_notice(RUN, [risks(1)[0]._replace(requests=1)], timedelta(hours=24))
-    assert notice.message.startswith("1 batch has not ended")
+    plain = " ".join(notice.message.split())
+    assert plain.startswith("1 batch of the run of inbox/team/articles.jsonl has not ended")
     assert notice.subject == "Conveyor: at-risk team/articles (up to 1 request may expire)"
     assert "batch_0: 1 request, until about" in notice.message
 

@@ -16,7 +16,7 @@ from conveyor.ledger.batch_facts import AttemptUnknown, Submitted
 from conveyor.ledger.claims import Claim
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import BatchState
-from conveyor.poll.recover import Look, look
+from conveyor.poll.recover import Search, settle_by_search
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.transport import Transport
@@ -49,23 +49,23 @@ def stream(*parts: tuple[int, bytes]) -> Iterator[bytes]:
     raise httpx.ReadError("cut")
 
 
-class Looking:
+class Recovery:
     """One batch of our size at the provider, whose results are told line by line, and one attempt without answer."""
 
     def __init__(self, results: Iterator[bytes], *, now: datetime = LATER, **listed: str) -> None:
-        """Look for attempt 1, once; `listed` replaces what the list says of the batch."""
+        """Search for the batch of attempt 1, once; `listed` replaces what the list says of the batch."""
         self._results = results
         self._listed = LISTED | listed
         self.bucket = FakeBucket()
-        storage = Bucket(self.bucket.client, "bucket")
-        ledger = Ledger(storage, RUN.run)
+        bucket = Bucket(self.bucket.client, "bucket")
+        ledger = Ledger(bucket, RUN.run)
         ledger.write(AttemptUnknown("w", NOW, "ReadTimeout"), 1, 1)
         provider = httpx.Client(transport=httpx.MockTransport(self._answer))
         key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
         api = MessageBatches(Transport(provider, RUN.settings.api_url, key))
-        turn = RunContext(RUN, ledger, storage, api, Invocation(timedelta(minutes=2), lambda: now))
-        self.found = look(turn, BATCH, 1, ATTEMPTED)
-        self.facts = ledger.run_state().batches[1]
+        context = RunContext(RUN, ledger, bucket, api, Invocation(timedelta(minutes=2), lambda: now))
+        self.search = settle_by_search(context, BATCH, 1, ATTEMPTED)
+        self.batch_state = ledger.run_state().batches[1]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/msgbatch_1/results"):
@@ -79,26 +79,26 @@ class Looking:
 
 def test_one_result_with_an_id_of_ours_proves_a_batch() -> None:
     """Nobody else knows it; strays before it and a stream that breaks off behind it change nothing."""
-    looking = Looking(stream((3, line("another-1")), (1, b"?\n"), (1, line(OURS))))
-    batch = msgspec.json.decode(looking.read(Submitted.key(RUN.run, 1, 1)), type=Submitted)
+    recovery = Recovery(stream((3, line("another-1")), (1, b"?\n"), (1, line(OURS))))
+    batch = msgspec.json.decode(recovery.read(Submitted.key(RUN.run, 1, 1)), type=Submitted)
     assert (batch.id, batch.adopted, batch.released) == ("msgbatch_1", True, False)
-    assert msgspec.json.decode(looking.read(keys.claim("msgbatch_1")), type=Claim) == Claim(RUN.run, 1)
-    assert looking.facts == BatchState(attempts=0, unknown={1}, generations={1})
-    assert looking.facts.submitted
+    assert msgspec.json.decode(recovery.read(keys.claim("msgbatch_1")), type=Claim) == Claim(RUN.run, 1)
+    assert recovery.batch_state == BatchState(attempts=0, unknown={1}, generations={1})
+    assert recovery.batch_state.submitted
 
 
 def test_a_thousand_results_with_ids_of_others_prove_that_a_batch_is_anothers() -> None:
     """No more is read of it: it may hold a hundred thousand, and poll has two minutes."""
-    looking = Looking(stream((1000, line("another-1"))))
-    assert looking.found == Look(LATER)
-    assert looking.facts == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
-    assert keys.claim("msgbatch_1") not in looking.bucket.objects
+    recovery = Recovery(stream((1000, line("another-1"))))
+    assert recovery.search == Search(LATER)
+    assert recovery.batch_state == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
+    assert keys.claim("msgbatch_1") not in recovery.bucket.objects
 
 
 def test_a_small_batch_of_others_is_read_to_its_end() -> None:
     """It has no thousand."""
-    looking = Looking(iter([line("another-1"), line("another-2"), line("another-3")]))
-    assert looking.facts == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
+    recovery = Recovery(iter([line("another-1"), line("another-2"), line("another-3")]))
+    assert recovery.batch_state == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
 
 
 @pytest.mark.parametrize(
@@ -114,38 +114,38 @@ def test_a_small_batch_of_others_is_read_to_its_end() -> None:
 )
 def test_a_batch_of_which_nobody_can_tell_is_doubtful(results: Iterator[bytes], reason: str) -> None:
     """It may be ours: nothing is written down, and nobody pays while that is so."""
-    looking = Looking(results)
-    assert looking.found.doubtful == ("msgbatch_1",)
-    assert reason in str(looking.found.trouble)
-    assert looking.facts == BatchState(unknown={1})
+    recovery = Recovery(results)
+    assert recovery.search.doubtful == ("msgbatch_1",)
+    assert reason in str(recovery.search.trouble)
+    assert recovery.batch_state == BatchState(unknown={1})
 
 
 @pytest.mark.parametrize("number", [BATCH.first_line - 1, BATCH.last_line + 1])
 def test_an_id_of_another_batch_of_the_run_proves_nothing(number: int) -> None:
     """What is paid for is this batch's range of lines."""
-    looking = Looking(iter([line(wire_id(nonce(RUN.run), number))] * 3))
-    assert looking.facts == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
+    recovery = Recovery(iter([line(wire_id(nonce(RUN.run), number))] * 3))
+    assert recovery.batch_state == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
 
 
 @pytest.mark.parametrize("expires_at", ["2001-01-01T00:00:00Z", NOW.isoformat(), "soon"])
 def test_a_candidate_that_runs_is_waited_for_whatever_it_says_of_its_end(expires_at: str) -> None:
     """If it is ours, it may take its completion window from the attempt on, and an hour; then a person is asked."""
     running = {"processing_status": "in_progress", "expires_at": expires_at}
-    assert Looking(iter(()), now=NOW + timedelta(hours=24, minutes=59), **running).found == Look()
-    late = Looking(iter(()), now=NOW + timedelta(hours=25, minutes=1), **running)
-    assert late.found.doubtful == ("msgbatch_1",)
-    assert late.facts == BatchState(unknown={1})
+    assert Recovery(iter(()), now=NOW + timedelta(hours=24, minutes=59), **running).search == Search()
+    late = Recovery(iter(()), now=NOW + timedelta(hours=25, minutes=1), **running)
+    assert late.search.doubtful == ("msgbatch_1",)
+    assert late.batch_state == BatchState(unknown={1})
 
 
 def test_a_candidate_that_says_it_never_ends_is_doubtful_after_the_time_that_results_are_kept() -> None:
     """A person is asked at the latest then."""
     running = {"processing_status": "in_progress", "expires_at": "8000-01-01T00:00:00Z"}
-    assert Looking(iter(()), now=NOW + timedelta(days=29), **running).found == Look()
-    assert Looking(iter(()), now=NOW + timedelta(days=29, hours=2), **running).found.doubtful
+    assert Recovery(iter(()), now=NOW + timedelta(days=29), **running).search == Search()
+    assert Recovery(iter(()), now=NOW + timedelta(days=29, hours=2), **running).search.doubtful
 
 
 @pytest.mark.parametrize("created_at", ["8000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "soon", "2026-11-22T10:10:00"])
 def test_a_candidate_that_was_created_nobody_knows_when_may_be_ours(created_at: str) -> None:
     """A moment to come, one that is none, and one without a time zone do not make a batch of ours absent."""
-    looking = Looking(iter([line(OURS)]), created_at=created_at, expires_at=created_at)
-    assert looking.facts.submitted
+    recovery = Recovery(iter([line(OURS)]), created_at=created_at, expires_at=created_at)
+    assert recovery.batch_state.submitted

@@ -13,7 +13,7 @@ from conveyor.ledger.batch_facts import AttemptUnknown, Submitted
 from conveyor.ledger.claims import Claim
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import BatchState
-from conveyor.poll.recover import Look, look
+from conveyor.poll.recover import Search, settle_by_search
 from conveyor.s3.bucket import Bucket
 from tests.support.examples import BATCH, NOW, RUN
 from tests.support.fake_aws import FakeBucket
@@ -25,21 +25,21 @@ ATTEMPTED = BatchState(attempts=1, unknown={1})
 OURS = {"conveyor_run": RUN.run, "conveyor_batch": "1", "conveyor_requests": "3"}
 
 
-class Looking:
+class Recovery:
     """Some batches at the provider, and one attempt without answer."""
 
     def __init__(self, *listed: dict[str, Any], files: bool = True) -> None:
-        """Look for attempt 1, once. `files`: the server lists the file of our batch, `file-1`."""
+        """Search for the batch of attempt 1, once. `files`: the server lists the file of our batch, `file-1`."""
         self.server = FileServer()
         self.server.batches = list(listed)
         self.server.files = [file(1)] if files else []
         self.bucket = FakeBucket()
-        storage = Bucket(self.bucket.client, "bucket")
-        ledger = Ledger(storage, RUN.run)
+        bucket = Bucket(self.bucket.client, "bucket")
+        ledger = Ledger(bucket, RUN.run)
         ledger.write(AttemptUnknown("w", NOW, "ReadTimeout"), 1, 1)
-        turn = RunContext(RUN, ledger, storage, self.server.api(), Invocation(timedelta(minutes=2), lambda: LATER))
-        self.found = look(turn, BATCH, 1, ATTEMPTED)
-        self.facts = ledger.run_state().batches[1]
+        context = RunContext(RUN, ledger, bucket, self.server.api(), Invocation(timedelta(minutes=2), lambda: LATER))
+        self.search = settle_by_search(context, BATCH, 1, ATTEMPTED)
+        self.batch_state = ledger.run_state().batches[1]
 
     def adopted(self) -> Submitted:
         """Return the batch that was taken for ours, without that a result was read."""
@@ -48,7 +48,7 @@ class Looking:
 
 
 @pytest.mark.parametrize(
-    "about",
+    "says",
     [
         {"metadata": OURS},
         {"input_file_id": "file-1", "metadata": None},
@@ -61,23 +61,23 @@ class Looking:
         {"metadata": OURS, "status": "failed", "errors": {"data": [{"code": "token_limit_exceeded"}]}},
     ],
 )
-def test_a_batch_that_bears_our_name_is_ours_at_once(about: dict[str, Any]) -> None:
+def test_a_batch_that_bears_our_name_is_ours_at_once(says: dict[str, Any]) -> None:
     """Both were known before the call; also if it failed since, which is another matter."""
-    looking = Looking(batch(7, **about))
-    assert (looking.adopted().id, looking.adopted().adopted) == ("batch_7", True)
-    assert msgspec.json.decode(looking.bucket.objects[keys.claim("batch_7")], type=Claim) == Claim(RUN.run, 1)
-    assert looking.facts == BatchState(unknown={1}, generations={1})
+    recovery = Recovery(batch(7, **says))
+    assert (recovery.adopted().id, recovery.adopted().adopted) == ("batch_7", True)
+    assert msgspec.json.decode(recovery.bucket.objects[keys.claim("batch_7")], type=Claim) == Claim(RUN.run, 1)
+    assert recovery.batch_state == BatchState(unknown={1}, generations={1})
 
 
 def test_of_two_batches_of_ours_the_one_that_ran_counts() -> None:
     """The other one cost nothing."""
     failed = batch(8, metadata=OURS, status="failed", errors=None)
     for order in ([failed, batch(7, metadata=OURS)], [batch(7, metadata=OURS), failed]):
-        assert Looking(*order).adopted().id == "batch_7"
+        assert Recovery(*order).adopted().id == "batch_7"
 
 
 @pytest.mark.parametrize(
-    "about",
+    "says",
     [
         {"metadata": OURS | {"conveyor_run": "run-2"}},
         {"metadata": OURS | {"conveyor_batch": "2"}},
@@ -87,16 +87,16 @@ def test_of_two_batches_of_ours_the_one_that_ran_counts() -> None:
         {"created_at": NOW.timestamp() - 9999},
     ],
 )
-def test_a_batch_of_another_run_or_program_holds_up_nothing(about: dict[str, Any]) -> None:
+def test_a_batch_of_another_run_or_program_holds_up_nothing(says: dict[str, Any]) -> None:
     """By its own word, its size, its age, or because nothing of it was run: so nothing of ours was created."""
-    looking = Looking(batch(7, **about))
-    assert looking.found == Look(LATER)
-    assert looking.facts == BatchState(unknown={1}, absent={1})
+    recovery = Recovery(batch(7, **says))
+    assert recovery.search == Search(LATER)
+    assert recovery.batch_state == BatchState(unknown={1}, absent={1})
 
 
-@pytest.mark.parametrize("about", [{}, {"request_counts": {"total": 3, "completed": 0, "failed": 0}}])
-def test_a_batch_of_which_nobody_can_tell_yet_is_waited_for(about: dict[str, Any]) -> None:
+@pytest.mark.parametrize("says", [{}, {"request_counts": {"total": 3, "completed": 0, "failed": 0}}])
+def test_a_batch_of_which_nobody_can_tell_yet_is_waited_for(says: dict[str, Any]) -> None:
     """Its results will tell; nobody pays before."""
-    looking = Looking(batch(7, **about, input_file_id="file-1"), files=False)
-    assert looking.found == Look()
-    assert looking.facts == BatchState(unknown={1})
+    recovery = Recovery(batch(7, **says, input_file_id="file-1"), files=False)
+    assert recovery.search == Search()
+    assert recovery.batch_state == BatchState(unknown={1})

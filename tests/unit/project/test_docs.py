@@ -12,8 +12,9 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STATUSES, Status
 from conveyor.ledger.fact import BatchFact, Fact, kinds_of
 from conveyor.ledger.state import FACT_MODULES
-from conveyor.report import advice, receipt
+from conveyor.report import receipt
 from conveyor.settings.settings import PER_DROP
+from conveyor.wording.advice import ADVICE
 from docs.generate.pages import PAGES as GENERATED
 from tests.support import template
 
@@ -177,7 +178,7 @@ def test_every_code_of_a_refusal_that_has_advice_is_explained() -> None:
     source = "".join(path.read_text() for path in CORE.rglob("*.py"))
     of_drops = set(re.findall(r'"(drop-[a-z-]+)"', source))
     assert of_drops
-    assert [code for code in {*advice.ADVICE, *refusal.Cause, *of_drops} if f"`{code}`" not in text] == []
+    assert [code for code in {*ADVICE, *refusal.Cause, *of_drops} if f"`{code}`" not in text] == []
 
 
 def test_every_kind_of_file_is_explained() -> None:
@@ -193,4 +194,4 @@ def test_every_kind_of_file_is_explained() -> None:
 def test_every_cause_has_words_and_advice() -> None:
     """Whoever reads of it can do something about it."""
     assert set(refusal.Cause) == set(refusal.WORDS)
-    assert set(refusal.Cause) <= set(advice.ADVICE)
+    assert set(refusal.Cause) <= set(ADVICE)

@@ -64,7 +64,7 @@ def test_what_lies_behind_an_error_is_told_where_it_says_more(behind: OSError, t
 
 
 @pytest.mark.parametrize(
-    "reason", ["the batch could not be decoded", "msgbatch_1 cannot be adopted: it is another run's"]
+    "reason", ["the batch could not be decoded", "msgbatch_1 cannot be adopted: it belongs to another run"]
 )
 def test_words_are_left_alone(reason: str) -> None:
     """They are for a person already."""

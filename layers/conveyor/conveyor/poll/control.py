@@ -1,4 +1,4 @@
-"""What a person tells a run, as objects under `control/<run>/`. A run only ever reads them."""
+"""What a person writes for a run, as objects under `control/<run>/`. A run only reads them."""
 
 import re
 from typing import NamedTuple
@@ -8,6 +8,7 @@ from conveyor.s3.bucket import Bucket
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,499}")
 _LONGEST = 1000
+"""Bytes of an object that is read."""
 
 
 class Adopt(NamedTuple):
@@ -21,7 +22,7 @@ class SubmitAgain(NamedTuple):
 
 
 class Unclear(NamedTuple):
-    """Words that are neither."""
+    """Text that is neither."""
 
     reason: str
 
@@ -30,25 +31,25 @@ type Release = Adopt | SubmitAgain | Unclear
 
 
 class Control:
-    """What has been told to one run, from one listing."""
+    """What a person wrote for one run, from one listing."""
 
     def __init__(self, bucket: Bucket, run: str) -> None:
-        """List what is there."""
-        self._storage = bucket
+        """List the objects."""
+        self._bucket = bucket
         self._run = run
-        self._told = set(bucket.list(keys.control(run)))
+        self._keys = set(bucket.list(keys.control(run)))
 
     @property
     def is_stopped(self) -> bool:
         """Whether the run is to be stopped."""
-        return keys.stop(self._run) in self._told
+        return keys.stop(self._run) in self._keys
 
     def release(self, batch: int, number: int) -> Release | None:
-        """Return what a person knows of an attempt; a word about an earlier attempt is none about a later one."""
+        """Return what a person says became of attempt `number`; a release of one attempt is none of a later one."""
         key = keys.release(self._run, batch, number)
-        if key not in self._told:
+        if key not in self._keys:
             return None
-        text = self._storage.beginning(key, _LONGEST + 1)
+        text = self._bucket.beginning(key, _LONGEST + 1)
         return read_release(key, text.decode(errors="replace") if len(text) <= _LONGEST else "")
 
 

@@ -1,189 +1,188 @@
-"""What each batch of a run needs next, from the ledger, the provider's answers, and what a person has said."""
+"""What a batch needs next. These functions are pure: facts, the provider's answers and the clock in, a Decision out."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from conveyor.context import RunContext
 from conveyor.domain.plan import Batch
+from conveyor.domain.refusal import RefusalKind
 from conveyor.domain.schedule import Next
-from conveyor.ledger.account import Part
-from conveyor.ledger.batch_facts import Discarded, Submitted
-from conveyor.ledger.run_facts import Refusal, Validation
-from conveyor.ledger.state import BatchState, RunState
-from conveyor.poll.control import Control
-from conveyor.poll.message import Undecided
-from conveyor.poll.recover import look, over_at, release
-from conveyor.poll.sent_batch import Decision, give_up, is_patience_over, of_submitted, risk_of
-from conveyor.provider.protocol import TroubleKind
-from conveyor.split.pauses import last_unread, next_read_at
-from conveyor.submit.send import last_refusal, told_of
-from conveyor.wording.trouble import in_words
-
-_DISCARD_PATIENCE = timedelta(minutes=10)
-"""So long a provider that will not delete its files holds up the report; then they are left."""
-_SPARE = timedelta(seconds=45)
-"""Time that deleting the files of one batch may take; with less, the next poll goes on."""
+from conveyor.ledger.batch_facts import AttemptRefused, Submitted, Unread
+from conveyor.ledger.state import BatchState
+from conveyor.poll.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_at, kept_until
+from conveyor.poll.decision import CancelBatch, Decision, GiveUp, Risk
+from conveyor.provider.protocol import Progress, Trouble, TroubleKind, Unrun
+from conveyor.submit.send import told_of
 
 
-def decisions(context: RunContext, control: Control) -> dict[int, Decision]:
-    """Return a verdict for each batch by number, for a run without plan one under 0."""
-    run_state = _facts(context, control)
-    if not run_state.planned:
-        return {0: _before_plan(context, run_state)}
-    batches = context.ledger.plan().batches
-    each = _each(context, batches, run_state, control)
-    if context.run.settings.delete_files == "yes" and all(decision.next is Next.REPORT for decision in each.values()):
-        return {batch.number: _discarded(context, batch, run_state.batches.get(batch.number)) for batch in batches}
-    if context.retry_after.is_active:
-        return {number: _unasked(context, run_state.batches.get(number), decision) for number, decision in each.items()}
-    return each
+class SentBatch(NamedTuple):
+    """What is known about a batch at the provider, before the provider is asked."""
+
+    batch: Batch
+    batch_state: BatchState
+    submitted: Submitted
+    window: timedelta
+    """The provider's completion window."""
+    patience: timedelta
+    """How long a request may fail before something follows from that."""
+    is_stopped: bool
+    """Whether a person stopped the run."""
+
+    @property
+    def cancel_at(self) -> datetime:
+        """When it is cancelled if it has not ended."""
+        return cancel_at(self.submitted.at, self.window, self.submitted.expires_at)
+
+    @property
+    def kept_until(self) -> datetime:
+        """Until when the provider keeps its results."""
+        return kept_until(self.submitted.at)
 
 
-def _each(context: RunContext, batches: list[Batch], run_state: RunState, control: Control) -> dict[int, Decision]:
-    """Return the verdict of each batch.
+class ReadHistory(NamedTuple):
+    """What is known about earlier reads of the results of a batch that has ended."""
 
-    A provider that has asked to be left alone takes few calls: then the looks begin at another batch each minute, and
-    where one has ended no more are made, so that its results come before it asks to be left alone again.
-    """
-    if run_state.retry_after_until is None:
-        return {batch.number: _of_batch(context, batch, run_state, control) for batch in batches}
-    first = int(context.now().timestamp() // 60) % len(batches)
-    each, may_ask = dict[int, Decision](), True
-    for batch in [*batches[first:], *batches[:first]]:
-        batch_state = run_state.batches.get(batch.number, BatchState())
-        is_running = batch_state.submitted and not (batch_state.parted or batch_state.stuck)
-        if may_ask or not is_running:
-            each[batch.number] = _of_batch(context, batch, run_state, control)
-        else:
-            submitted = context.ledger.read(Submitted, batch.number, batch_state.generation)
-            each[batch.number] = Decision(Next.WAIT, risk=risk_of(context, batch, batch_state, submitted))
-        may_ask = may_ask and not (is_running and each[batch.number].next is Next.SPLIT)
-    return dict(sorted(each.items()))
+    last_failure: Unread | None
+    next_at: datetime | None
+    """Before this moment another read is too early. None before the first read."""
+    stopped_at: datetime | None
+    """When a person stopped the run."""
+    earlier_failures: Callable[[], Iterable[Unread]]
+    """Reads the failures before the last one from the ledger, newest first: there may be hundreds, so only on need."""
 
 
-def _unasked(context: RunContext, batch_state: BatchState | None, decision: Decision) -> Decision:
-    """Send nobody to a provider that has said when to come back. A stop is seen meanwhile: S3 is looked at as ever."""
-    reads = decision.next is Next.SPLIT and batch_state is not None and batch_state.submitted and not batch_state.stuck
-    if reads or decision.next is Next.SUBMIT:
-        return Decision(Next.WAIT, trouble=decision.trouble or context.retry_after.reason)
-    return decision
+def decide_step(decisions: Iterable[Decision]) -> Next:
+    """Return the next step of a run: what one batch needs now comes before what all may wait for."""
+    steps = {decision.next for decision in decisions}
+    return next((step for step in (Next.SPLIT, Next.SUBMIT, Next.WAIT) if step in steps), Next.REPORT)
 
 
-def _facts(context: RunContext, control: Control) -> RunState:
-    """Return the facts, after a stop has become one of them.
-
-    A stop waits for a validation under way, which would otherwise go on behind it and pay. It is too late for a run
-    whose results are all there.
-    """
-    run_state = context.run_state()
-    if not control.is_stopped or run_state.refused:
-        return run_state
-    if _is_over(context, run_state) if run_state.planned else _validating_until(context, run_state):
-        return run_state
-    stopped = Refusal(context.writer, context.now(), "stopped", "the run was stopped by a person")
-    context.ledger.write(stopped)
-    return context.ledger.run_state()  # anew: an attempt begun meanwhile must be seen, or must see the stop
-
-
-def _is_over(context: RunContext, run_state: RunState) -> bool:
-    return all(run_state.batches.get(batch.number, BatchState()).parted for batch in context.ledger.plan().batches)
-
-
-def _before_plan(context: RunContext, run_state: RunState) -> Decision:
-    if run_state.refused:
-        return Decision(Next.REPORT)
-    until = _validating_until(context, run_state)
-    return Decision(Next.WAIT, until) if until else Decision(Next.SUBMIT)
-
-
-def _validating_until(context: RunContext, run_state: RunState) -> datetime | None:
-    """Return until when the drop may still be being validated, if so."""
-    until = context.ledger.read(Validation).not_after if run_state.validating else None
-    return until if until and until > context.now() else None
-
-
-def _of_batch(context: RunContext, batch: Batch, run_state: RunState, control: Control) -> Decision:
-    batch_state = run_state.batches.get(batch.number, BatchState())
-    if batch_state.stuck:  # its lines are failures
-        return Decision(Next.REPORT) if batch_state.parted else _without_results(context, batch.number, batch_state)
-    if batch_state.submitted:
-        return of_submitted(context, batch, run_state, stop=control.is_stopped)
-    if batch_state.parted:
-        return Decision(Next.REPORT)
-    if batch_state.unsettled_attempt:
-        return _of_unsettled(context, batch, batch_state.unsettled_attempt, batch_state, control)
-    return _of_unsent(context, batch, batch_state, run_state)
-
-
-def _of_unsent(context: RunContext, batch: Batch, batch_state: BatchState, run_state: RunState) -> Decision:
-    if run_state.refused:  # the lines of a batch that is never sent are failures, if other batches were sent
-        if run_state.is_sent:
-            return _without_results(context, batch.number, batch_state)
-        return Decision(Next.WAIT if run_state.is_unsettled else Next.REPORT)
-    refused = last_refusal(batch.number, batch_state, context.ledger)
+def decide_unsent(refused: AttemptRefused | None, now: datetime) -> Decision:
+    """Decide about a batch that may be sent. `refused`: why the provider did not take, or not run, the last attempt."""
     if refused is None:
         return Decision(Next.SUBMIT)
     trouble = told_of(refused.status, refused.type)
-    if refused.retry_at > context.now():
+    if refused.retry_at > now:
         return Decision(Next.WAIT, refused.retry_at, trouble)
     return Decision(Next.SUBMIT, trouble=trouble)
 
 
-def _without_results(context: RunContext, batch: int, batch_state: BatchState) -> Decision:
-    """Let the lines of a batch be written as failures, unless they could not be read a moment ago."""
-    unread = last_unread(context, batch, batch_state)
-    if unread is None:
-        return Decision(Next.SPLIT)
-    again = next_read_at(unread, batch_state)
-    if again > context.now():
-        return Decision(Next.WAIT, again, unread.reason)
-    return Decision(Next.SPLIT, trouble=unread.reason)
+def decide_split(due: datetime | None, now: datetime, trouble: str | None, ends: datetime | None = None) -> Decision:
+    """Decide about a batch whose lines can be written once its next read is due. `trouble`: why the last one failed."""
+    if due is not None and due > now:
+        return Decision(Next.WAIT, due, trouble, ends=ends)
+    return Decision(Next.SPLIT, trouble=trouble, ends=ends)
 
 
-def _of_unsettled(
-    context: RunContext, batch: Batch, number: int, batch_state: BatchState, control: Control
+def decide_paused(decision: Decision, reason: str, *, reads_results: bool) -> Decision:
+    """Replace a step that calls the provider while its Retry-After lasts; a stop must still be seen meanwhile."""
+    if decision.next is Next.SUBMIT or (decision.next is Next.SPLIT and reads_results):
+        return Decision(Next.WAIT, trouble=decision.trouble or reason)
+    return decision
+
+
+def is_inconclusive(sent: SentBatch, trouble: Trouble, now: datetime, *, is_paused: bool) -> bool:
+    """Tell whether nothing follows yet from a request that failed. `is_paused`: the provider's Retry-After lasts.
+
+    A provider that answers every request with Retry-After must not keep a run from its end.
+    """
+    return trouble.kind is TroubleKind.UNASKED or (is_paused and now < sent.kept_until)
+
+
+def decide_inconclusive(sent: SentBatch, trouble: Trouble, now: datetime) -> Decision:
+    """Decide about a batch from whose failed request nothing follows yet."""
+    ends = sent.cancel_at + STUCK_AFTER if trouble.kind is TroubleKind.GONE else None
+    return Decision(Next.WAIT, trouble=trouble.reason, ends=ends, risk=risk_of(sent, now))
+
+
+def decide_unended(
+    sent: SentBatch, answer: Progress | Trouble, now: datetime, cancelled_at: datetime | None
 ) -> Decision:
-    over = over_at(context, batch.number, number, batch_state)
-    if over > context.now():
-        return Decision(Next.WAIT, over)
-    word = control.release(batch.number, number)
-    problem = (
-        release(context, batch, number, batch_state, word)
-        if word is not None and not context.retry_after.is_active
-        else None
-    )
-    if context.retry_after.is_active:  # what the provider was not asked, it does not deny
-        return Decision(Next.WAIT, trouble=context.retry_after.reason, undecided=Undecided(batch.number, number, ()))
-    if word is not None and problem is None:
-        return Decision(Next.WAIT, context.now())
-    found = look(context, batch, number, batch_state, may_conclude=problem is None)
-    if (
-        control.is_stopped
-        and found.trouble
-        and is_patience_over(context, context.ledger.read(Refusal).at, context.now())
-    ):
-        message = f"it was stopped before it was known whether its call created a batch: {in_words(found.trouble)}"
-        return give_up(context, batch.number, message)
-    undecided = Undecided(batch.number, number, found.doubtful)
-    return Decision(Next.WAIT, found.until, problem or found.trouble, undecided, is_answer=bool(problem))
+    """Decide about a batch that has not ended, as far as is known. `cancelled_at`: when its cancel was requested."""
+    risk = risk_of(sent, now)
+    if not isinstance(answer, Trouble):
+        return _wait_or_cancel(sent, now, cancelled_at, None)._replace(ends=None, risk=risk)
+    if cancelled_at and answer.kind is TroubleKind.LATER and now < sent.kept_until:  # its results may yet be read
+        again = CancelBatch(sent.submitted.id, is_first=False)
+        return Decision(Next.WAIT, trouble=answer.reason, action=again)
+    decision = _wait_or_cancel(sent, now, cancelled_at, answer.reason)
+    ends = decision.ends if answer.kind is TroubleKind.GONE else None
+    return decision._replace(trouble=answer.reason, ends=ends, risk=risk)
 
 
-def _discarded(context: RunContext, batch: Batch, batch_state: BatchState | None) -> Decision:
-    """Delete what the provider keeps of a batch whose results are all here; not of one that a person must ask about."""
-    if batch_state is None or not batch_state.attempts or batch_state.discarded or batch_state.stuck:
-        return Decision(Next.REPORT)
-    part = context.ledger.read(Part, batch.number) if batch_state.parted else None
-    if part and part.unaccounted:
-        return Decision(Next.REPORT)
-    if context.invocation.left < _SPARE:
-        return Decision(Next.WAIT, context.now())
-    ids = {
-        context.ledger.read(Submitted, batch.number, generation).id for generation in batch_state.generations
-    } | batch_state.duplicates
-    trouble = context.api.discard(context.origin(batch), sorted(ids))
-    done_at = part.at if part else context.ledger.read(Refusal).at
-    is_unasked = trouble is not None and trouble.kind is TroubleKind.UNASKED
-    if trouble and (is_unasked or context.now() < done_at + _DISCARD_PATIENCE):
-        return Decision(Next.WAIT, trouble=trouble.reason)
-    left = trouble.reason if trouble else None
-    context.ledger.write(Discarded(context.writer, context.now(), left), batch.number)
-    return Decision(Next.REPORT)
+def _wait_or_cancel(sent: SentBatch, now: datetime, cancelled_at: datetime | None, trouble: str | None) -> Decision:
+    """Cancel a batch when it should have ended, or the run is stopped; give it up six hours after that."""
+    if cancelled_at is None:
+        due = now if sent.is_stopped else sent.cancel_at
+        if due > now:
+            return Decision(Next.WAIT, due, ends=due + STUCK_AFTER)
+        cancel = CancelBatch(sent.submitted.id, is_first=True)
+        return Decision(Next.WAIT, ends=now + STUCK_AFTER, action=cancel)
+    end = cancelled_at + STUCK_AFTER
+    if end > now:  # the cancel is requested again, since the first request may have been lost
+        return Decision(Next.WAIT, end, ends=end, action=CancelBatch(sent.submitted.id, is_first=False))
+    state = f"does not show the batch ({trouble})" if trouble else "has not ended it"
+    message = f"the cancel of {sent.submitted.id} was requested hours ago, and the provider {state}"
+    return give_up(f"{message}: it may still run and be billed")
+
+
+def risk_of(sent: SentBatch, now: datetime) -> Risk | None:
+    """Return from when the requests of a batch that has not ended, as far as is known, are at risk, if they are."""
+    if sent.is_stopped or sent.batch_state.cancelled or sent.cancel_at <= now:
+        return None
+    since = at_risk_since(sent.submitted.at, sent.window)
+    expires = ends_at(sent.submitted.at, sent.window, sent.submitted.expires_at)
+    return Risk(sent.submitted.id, sent.batch.requests, since, expires)
+
+
+def is_unrun_for_now(unrun: Unrun | None, batch_state: BatchState, *, is_refused: bool) -> bool:
+    """Tell whether a batch ended without being run, and can be sent again. `is_refused`: nothing more is sent."""
+    return unrun is not None and unrun.kind is RefusalKind.LATER and not (is_refused or batch_state.cancelled)
+
+
+def decide_ended(sent: SentBatch, history: ReadHistory, now: datetime) -> Decision:
+    """Decide about a batch that has ended: read its results, or give them up after reads that failed for too long."""
+    last, batch_id, kept = history.last_failure, sent.submitted.id, sent.kept_until
+    if last is None:
+        return decide_split(history.next_at, now, None)
+    is_late = last.at > kept and not last.ours
+    if is_late and (last.gone or _have_failed_for_long(sent, last, history)):
+        return give_up(f"the results of {batch_id} could not be read in 29 days, and the provider keeps them no longer")
+    if not last.gone:
+        return decide_split(history.next_at, now, last.reason)
+    if history.stopped_at is None:
+        return decide_split(history.next_at, now, last.reason, kept)
+    gone_at = _gone_since(last, history, history.stopped_at)
+    if is_patience_over(sent.patience, gone_at, last.at):
+        return give_up(f"the run was stopped, and the provider does not know {batch_id}, or the file with its results")
+    return decide_split(history.next_at, now, last.reason, gone_at + sent.patience)
+
+
+def _have_failed_for_long(sent: SentBatch, last: Unread, history: ReadHistory) -> bool:
+    """Tell whether reads after the retention have failed for hours: a single one may have met a busy provider."""
+    failures = [last, *history.earlier_failures()]
+    counted = [failure.at for failure in failures if failure.at > sent.kept_until and not failure.ours]
+    return is_patience_over(sent.patience, counted[-1], counted[0])
+
+
+def _gone_since(last: Unread, history: ReadHistory, stopped_at: datetime) -> datetime:
+    """Return since when a stopped run has heard only that its results are gone.
+
+    Providers are known to answer so for batches that exist: one such answer proves nothing.
+    """
+    first = last
+    for failure in history.earlier_failures():
+        if not failure.gone:
+            break
+        first = failure
+    return max(first.at, stopped_at)
+
+
+def is_patience_over(patience: timedelta, since: datetime, asked: datetime) -> bool:
+    """Tell whether a request was made so long after a moment that its failure is not waited out any further."""
+    return since + patience <= asked
+
+
+def give_up(message: str) -> Decision:
+    """Give up the results of a batch: its lines are written as failures. `message`: why."""
+    return Decision(Next.SPLIT, action=GiveUp(message))

@@ -9,12 +9,13 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STOPPED, Status
 from conveyor.domain.stop_reasons import unfinished
 from conveyor.file_types.conversion import Conversion
-from conveyor.report.advice import ADVICE, advice_of, blamed_elsewhere, early_end
+from conveyor.report.advice import blamed_elsewhere, early_end
 from conveyor.report.charges import cost_of, tokens_of
 from conveyor.report.details import causes_of, faults_of, set_aside, without_ids
 from conveyor.report.headline import is_unsent, verdict_of
 from conveyor.report.receipt import Receipt
 from conveyor.wording import commands
+from conveyor.wording.advice import ADVICE, advice_of
 from conveyor.wording.commands import Version
 from conveyor.wording.console import Console
 from conveyor.wording.notice import Notice

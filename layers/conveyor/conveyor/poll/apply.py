@@ -1,0 +1,60 @@
+"""Write the facts and make the requests that a decision holds, and those that need an answer in between."""
+
+from datetime import timedelta
+
+from conveyor.context import RunContext
+from conveyor.domain.plan import Batch
+from conveyor.domain.schedule import Next
+from conveyor.ledger.account import Part
+from conveyor.ledger.batch_facts import Cancel, Discarded, Stuck, Submitted
+from conveyor.ledger.run_facts import Refusal
+from conveyor.ledger.state import BatchState
+from conveyor.poll.decision import CancelBatch, Decision, FailAttempt, GiveUp
+from conveyor.provider.protocol import Trouble, TroubleKind
+from conveyor.submit.send import fail_attempt, told_of
+
+_DISCARD_PATIENCE = timedelta(minutes=10)
+"""How long failing deletions at the provider delay the report; after that the files are left there."""
+_SPARE = timedelta(seconds=45)
+"""Time that deleting the files of one batch may take; with less left, the next poll continues."""
+
+
+def apply(context: RunContext, batch: int, batch_state: BatchState, decision: Decision) -> Decision:
+    """Write and request what a decision about a batch says, and return the decision with what came of that."""
+    match decision.action:
+        case GiveUp(message):
+            context.ledger.write(Stuck(context.writer, context.now(), message), batch)
+        case FailAttempt(unrun):
+            failed = fail_attempt(context, batch, batch_state, unrun)
+            decision = decision._replace(until=failed.retry_at, trouble=told_of(failed.status, failed.type))
+        case CancelBatch(batch_id, is_first):
+            if is_first:
+                context.ledger.write(Cancel(context.writer, context.now()), batch)
+            answer = context.api.cancel(batch_id)
+            if isinstance(answer, Trouble):
+                decision = decision._replace(trouble=answer.reason)
+        case None:
+            pass
+    return decision._replace(action=None)
+
+
+def discard_files(context: RunContext, batch: Batch, batch_state: BatchState) -> Decision:
+    """Delete the files of a batch at the provider once its results are complete in the bucket.
+
+    The files stay where a person must ask the provider about the batch.
+    """
+    if not batch_state.attempts or batch_state.discarded or batch_state.stuck:
+        return Decision(Next.REPORT)
+    part = context.ledger.read(Part, batch.number) if batch_state.parted else None
+    if part and part.unaccounted:
+        return Decision(Next.REPORT)
+    if context.invocation.left < _SPARE:
+        return Decision(Next.WAIT, context.now())
+    generations = {context.ledger.read(Submitted, batch.number, number).id for number in batch_state.generations}
+    trouble = context.api.discard(context.origin(batch), sorted(generations | batch_state.duplicates))
+    done_at = part.at if part else context.ledger.read(Refusal).at
+    if trouble and (trouble.kind is TroubleKind.UNASKED or context.now() < done_at + _DISCARD_PATIENCE):
+        return Decision(Next.WAIT, trouble=trouble.reason)
+    left = trouble.reason if trouble else None
+    context.ledger.write(Discarded(context.writer, context.now(), left), batch.number)
+    return Decision(Next.REPORT)

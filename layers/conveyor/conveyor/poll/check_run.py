@@ -1,0 +1,127 @@
+"""One check of a run: what each of its batches needs next, from the ledger, the provider, and a person's control.
+
+Batches are checked one after the other, and each decision is applied before the next batch is asked about.
+"""
+
+from datetime import datetime
+
+from conveyor.context import RunContext
+from conveyor.domain.plan import Batch
+from conveyor.domain.schedule import Next
+from conveyor.ledger.run_facts import Refusal, Validation
+from conveyor.ledger.state import BatchState, RunState
+from conveyor.poll.apply import discard_files
+from conveyor.poll.control import Control
+from conveyor.poll.decide import decide_paused, decide_split, decide_unsent, risk_of
+from conveyor.poll.decision import Decision
+from conveyor.poll.recover import settle_attempt
+from conveyor.poll.sent_batch import check_sent_batch, sent_batch
+from conveyor.split.pauses import last_unread, next_read_at
+from conveyor.submit.send import last_refusal
+
+
+def check_run(context: RunContext, control: Control) -> dict[int, Decision]:
+    """Return the decision about each batch by its number; for a run without a plan, one under 0."""
+    run_state = _stop_if_asked(context, control, context.run_state())
+    if not run_state.planned:
+        return {0: _decide_before_plan(context, run_state)}
+    batches = context.ledger.plan().batches
+    decisions = _check_batches(context, batches, run_state, control)
+    is_over = all(decision.next is Next.REPORT for decision in decisions.values())
+    if is_over and context.run.settings.delete_files == "yes":
+        states = {batch.number: run_state.batches.get(batch.number, BatchState()) for batch in batches}
+        return {batch.number: discard_files(context, batch, states[batch.number]) for batch in batches}
+    if context.retry_after.is_active:
+        return {number: _paused(context, run_state, number, decision) for number, decision in decisions.items()}
+    return decisions
+
+
+def _stop_if_asked(context: RunContext, control: Control, run_state: RunState) -> RunState:
+    """Write down a person's stop, and return the state of the run with it.
+
+    A stop waits for a validation under way, which would otherwise continue after it and pay. It is too late for a run
+    whose results are all in the bucket.
+    """
+    if not control.is_stopped or run_state.refused:
+        return run_state
+    if _is_complete(context, run_state) if run_state.planned else _validating_until(context, run_state):
+        return run_state
+    stopped = Refusal(context.writer, context.now(), "stopped", "the run was stopped by a person")
+    context.ledger.write(stopped)
+    return context.ledger.run_state()  # read again: an attempt begun meanwhile must be seen, or must see the stop
+
+
+def _is_complete(context: RunContext, run_state: RunState) -> bool:
+    return all(run_state.batches.get(batch.number, BatchState()).parted for batch in context.ledger.plan().batches)
+
+
+def _decide_before_plan(context: RunContext, run_state: RunState) -> Decision:
+    if run_state.refused:
+        return Decision(Next.REPORT)
+    until = _validating_until(context, run_state)
+    return Decision(Next.WAIT, until) if until else Decision(Next.SUBMIT)
+
+
+def _validating_until(context: RunContext, run_state: RunState) -> datetime | None:
+    """Return until when an invocation may still be validating the drop, if one may."""
+    until = context.ledger.read(Validation).not_after if run_state.validating else None
+    return until if until and until > context.now() else None
+
+
+def _check_batches(
+    context: RunContext, batches: list[Batch], run_state: RunState, control: Control
+) -> dict[int, Decision]:
+    """Check each batch.
+
+    A provider that has sent Retry-After accepts few requests. Then each minute another batch is asked about first, and
+    after one that has ended no others are asked about, so that its results are read before the next Retry-After.
+    """
+    if run_state.retry_after_until is None:
+        return {batch.number: _check_batch(context, batch, run_state, control) for batch in batches}
+    first = int(context.now().timestamp() // 60) % len(batches)
+    decisions, has_ended = dict[int, Decision](), False
+    for batch in [*batches[first:], *batches[:first]]:
+        batch_state = run_state.batches.get(batch.number, BatchState())
+        is_running = batch_state.submitted and not (batch_state.parted or batch_state.stuck)
+        if has_ended and is_running:
+            sent = sent_batch(context, batch, batch_state, is_stopped=control.is_stopped)
+            decisions[batch.number] = Decision(Next.WAIT, risk=risk_of(sent, context.now()))
+        else:
+            decisions[batch.number] = _check_batch(context, batch, run_state, control)
+        has_ended = has_ended or (is_running and decisions[batch.number].next is Next.SPLIT)
+    return dict(sorted(decisions.items()))
+
+
+def _check_batch(context: RunContext, batch: Batch, run_state: RunState, control: Control) -> Decision:
+    """Find out what a batch needs, write and request what follows, and return what it needs next."""
+    batch_state = run_state.batches.get(batch.number, BatchState())
+    if batch_state.submitted and not batch_state.stuck:
+        return check_sent_batch(context, batch, run_state, is_stopped=control.is_stopped)
+    if batch_state.parted:
+        return Decision(Next.REPORT)
+    if batch_state.stuck:  # its lines are written as failures
+        return _decide_without_results(context, batch.number, batch_state)
+    if batch_state.unsettled_attempt:
+        return settle_attempt(context, batch, batch_state.unsettled_attempt, batch_state, control)
+    return _decide_unsent(context, batch.number, batch_state, run_state)
+
+
+def _decide_unsent(context: RunContext, batch: int, batch_state: BatchState, run_state: RunState) -> Decision:
+    if not run_state.refused:
+        return decide_unsent(last_refusal(batch, batch_state, context.ledger), context.now())
+    if run_state.is_sent:  # the lines of a batch that is never sent are failures, if other batches were sent
+        return _decide_without_results(context, batch, batch_state)
+    return Decision(Next.WAIT if run_state.is_unsettled else Next.REPORT)
+
+
+def _decide_without_results(context: RunContext, batch: int, batch_state: BatchState) -> Decision:
+    """Let the lines of a batch be written as failures, unless the drop could not be read a moment ago."""
+    unread = last_unread(context, batch, batch_state)
+    due = next_read_at(unread, batch_state) if unread else None
+    return decide_split(due, context.now(), unread.reason if unread else None)
+
+
+def _paused(context: RunContext, run_state: RunState, number: int, decision: Decision) -> Decision:
+    batch_state = run_state.batches.get(number, BatchState())
+    reads_results = batch_state.submitted and not batch_state.stuck
+    return decide_paused(decision, context.retry_after.reason, reads_results=reads_results)
