@@ -27,7 +27,7 @@ from conveyor.settings.settings import Settings
 from conveyor.split.in_input_order import Job, write_in_order
 from conveyor.split.spool import Aside, Spool
 from conveyor.split.tally import Tally
-from tests.functions.conftest import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS
 
 if TYPE_CHECKING:
     from conveyor.provider.protocol import BatchApi

@@ -24,7 +24,7 @@ from conveyor.s3.bucket import RANGE_BYTES
 from conveyor.settings.settings import Settings
 from conveyor.validation.checker import Check, check_drop
 from conveyor.validation.request_body import Envelope
-from tests.functions.conftest import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS
 
 RUN = "20261123T000000Z-0123456789ab"
 _SINCE = datetime(2026, 11, 23, tzinfo=UTC)

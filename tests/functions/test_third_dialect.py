@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from conveyor.provider.connect import DIALECTS
-from tests.functions.conftest import STACK_SETTINGS
 from tests.support.belt import Belt, drop_of
 from tests.support.output_checks import check
+from tests.support.settings import STACK_SETTINGS
 
 
 class Server:
@@ -32,9 +32,8 @@ class Server:
 
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
-    """Choose the dialect as the template does, and leave it its own limits."""
-    limits = {"MAX_REQUESTS_PER_BATCH": "0", "MAX_BYTES_PER_BATCH": "0"}
-    return STACK_SETTINGS | limits | {"BATCH_API": "lines"}
+    """Choose the dialect as the template does."""
+    return STACK_SETTINGS | {"BATCH_API": "lines"}
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def put_right(metadata: Mapping[str, str], settings: Settings) -> dict[str, str]
         right, value = name if name in _NAMES.values() else meant(name), metadata[name]
         if right == "on-invalid" and right != name and value.strip().lower() in _YES:
             value = "skip"
-        known = value if right == AGAIN else right and settings.understood(right, value)
+        known = value if right == AGAIN else right and settings.closest_value(right, value)
         if right and known:
             own.setdefault(right, known)
     return own
