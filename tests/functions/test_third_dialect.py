@@ -6,7 +6,7 @@ import httpx
 import orjson
 import pytest
 
-from conveyor.provider.connect import DIALECTS
+from conveyor.provider.connector import DIALECTS
 from tests.support.belt import Belt, drop_of
 from tests.support.output_checks import check
 from tests.support.settings import STACK_SETTINGS
@@ -64,5 +64,5 @@ def test_a_third_dialect_is_a_module_and_a_line_of_registration(belt: Belt, serv
 
 def test_a_dialect_that_there_is_not_is_named(belt: Belt) -> None:
     """The template lets none through; whoever changes the environment by hand is told."""
-    with pytest.raises(LookupError, match='"lines" is none of messages, files'):
+    with pytest.raises(LookupError, match='unknown BatchApi "lines"; expected one of: messages, files'):
         belt.upload(drop_of(1))

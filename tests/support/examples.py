@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from conveyor.domain.drop import Drop
 from conveyor.domain.plan import Batch
 from conveyor.ledger.run_facts import Run
-from conveyor.provider.protocol import Origin, Outgoing
+from conveyor.provider.protocol import NewBatch, Origin
 from conveyor.settings.settings import Settings
 from tests.support.settings import environment
 
@@ -19,6 +19,6 @@ BATCH = Batch(1, 1, 0, last_line=3, end_byte=99, requests=3, defaulted=1, body_b
 ORIGIN = Origin(RUN.run, BATCH.number, NOW)
 
 
-def outgoing(*pieces: bytes, size: int | None = None) -> Outgoing:
+def new_batch(*pieces: bytes, size: int | None = None) -> NewBatch:
     """Give a batch of three requests to send, of which so many bytes are announced."""
-    return Outgoing(ORIGIN, BATCH.requests, sum(map(len, pieces)) if size is None else size, lambda: pieces)
+    return NewBatch(ORIGIN, BATCH.requests, sum(map(len, pieces)) if size is None else size, lambda: pieces)

@@ -164,7 +164,7 @@ def _may_be(candidate: Progress, batch: Batch) -> bool:
     """
     if candidate.is_ours is not None:
         return candidate.is_ours
-    return candidate.requests in (0, batch.requests) and candidate.unrun is None
+    return candidate.requests in (0, batch.requests) and candidate.not_run is None
 
 
 def _is_anothers(context: RunContext, batch: int, batch_id: str) -> bool:
@@ -184,7 +184,7 @@ def _prove(context: RunContext, batch: Batch, found: list[Progress], over: datet
     One that is ours settles it. `over`: when the call of the attempt was over, so that its batch was created before.
     """
     doubts = dict[str, str]()
-    for candidate in sorted(found, key=lambda each: (not each.is_ours, each.unrun is not None)):
+    for candidate in sorted(found, key=lambda each: (not each.is_ours, each.not_run is not None)):
         if candidate.is_ours:
             return _Proof(candidate)
         if candidate.ended:

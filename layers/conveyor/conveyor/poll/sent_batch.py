@@ -58,8 +58,12 @@ def of_submitted(context: RunContext, batch: Batch, run_state: RunState, *, stop
         return Decision(Next.WAIT, trouble=progress.reason, ends=ends if is_gone else None, risk=risk)
     if isinstance(progress, Trouble) or not progress.ended:
         return _running(context, batch, batch_state, submitted, progress, stop=stop)
-    if progress.unrun and progress.unrun.kind is RefusalKind.LATER and not (run_state.refused or batch_state.cancelled):
-        failed = fail_attempt(context, batch.number, batch_state, progress.unrun)
+    if (
+        progress.not_run
+        and progress.not_run.kind is RefusalKind.LATER
+        and not (run_state.refused or batch_state.cancelled)
+    ):
+        failed = fail_attempt(context, batch.number, batch_state, progress.not_run)
         return Decision(Next.WAIT, failed.retry_at, told_of(failed.status, failed.type))
     return _of_ended(context, batch.number, batch_state, submitted, stop=stop)
 

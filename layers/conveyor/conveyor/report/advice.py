@@ -1,6 +1,6 @@
 """What a person puts in order before anything is sent again, by the code of a refusal or the cause of failures."""
 
-from conveyor.domain.refusal import WORDS, Cause
+from conveyor.domain.refusal import CAUSE_TEXTS, Cause
 from conveyor.domain.status import Status
 from conveyor.report.receipt import Receipt
 from conveyor.wording.commands import ALLOW_OUTBOUND_IDENTITY
@@ -50,5 +50,5 @@ def blamed_elsewhere(receipt: Receipt) -> list[str]:
     for cause, count in receipt.causes.items():
         failures = counted(count, "failure is", "failures are")
         whose = "the request's" if count == 1 else "the requests'"
-        lines += advice_of(cause, f"{failures} not {whose} fault: {WORDS[Cause(cause)]}.")
+        lines += advice_of(cause, f"{failures} not {whose} fault: {CAUSE_TEXTS[Cause(cause)]}.")
     return lines

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.inspect import IntType, LiteralType, Metadata, Type, type_info
 from msgspec.structs import fields
 
-from conveyor.settings.betas import BETAS_FORM, LONGEST_BETAS, MOST_BETAS, NO_BETAS, guess_betas, joined_betas
+from conveyor.settings.betas import BETAS_FORM, LONGEST_BETAS, MOST_BETAS, NO_BETAS, guess_betas, normalized_betas
 
 _PREFIX = "CONVEYOR_"
 PER_DROP = {
@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True):
     api_url: str
     """Base URL of the provider's API, without `/v1`."""
     batch_api: str
-    """The dialect of the provider: a key of `conveyor.provider.connect.DIALECTS`."""
+    """The dialect of the provider: a key of `conveyor.provider.connector.DIALECTS`."""
     auth: Literal["api-key", "bearer", "aws"]
     """How calls are authenticated; `aws` signs them with the role of the function."""
     workspace_id: str
@@ -100,7 +100,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     @classmethod
     def _of(cls, given: Mapping[str, object]) -> Self:
-        return msgspec.convert({**given, "betas": joined_betas(str(given.get("betas", "")))}, cls, strict=False)
+        return msgspec.convert({**given, "betas": normalized_betas(str(given.get("betas", "")))}, cls, strict=False)
 
     def for_drop(self, metadata: Mapping[str, str]) -> Self:
         """Return the settings with those that a drop's metadata overrides; other names belong to other tools.

@@ -18,7 +18,7 @@ from conveyor.domain.refusal import RefusalKind
 from conveyor.ledger.batch_facts import Read, Splitting, Stuck, Submitted, Unread
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
-from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
+from conveyor.provider.protocol import NotRun, Progress, ResultsUnreadable, Trouble, TroubleKind
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.split.as_received import write_as_they_come
 from conveyor.split.by_line_number import Lacking, all_lines, has_blank_lines, write_by_line
@@ -181,13 +181,13 @@ def _sent(work: _Work, progress: Progress) -> Written | None:
             with job.context.api.results(batch_id) as results:
                 for result in results:
                     spool.add(result)
-            unrun = progress.unrun
-            if unrun and unrun.kind is not RefusalKind.STOP:
-                return _unrun(job, spool, unrun)
+            not_run = progress.not_run
+            if not_run and not_run.kind is not RefusalKind.STOP:
+                return _not_run(job, spool, not_run)
             missing = _missing(job, spool)
             if missing.requests and not _is_settled(work, missing, spool.broken):
                 return None
-            lacking = failure(Outcome.CANCELED, unrun.error) if unrun else missing_beside(job.tally.nameless)
+            lacking = failure(Outcome.CANCELED, not_run.error) if not_run else missing_beside(job.tally.nameless)
             return _write(job, spool, lacking)
     except SpoolFull:
         job.tally.clear()
@@ -195,23 +195,23 @@ def _sent(work: _Work, progress: Progress) -> Written | None:
         return write_as_they_come(job, batch_id, lambda missing, broken: _is_settled(work, missing, broken))
 
 
-def _unrun(job: Job, spool: Spool, unrun: Unrun) -> Written:
-    """Write that no request was run: those to blame as errors, all others as worth sending again without them.
+def _not_run(job: Job, spool: Spool, not_run: NotRun) -> Written:
+    """Write that no request was run: those at fault as errors, all others as worth sending again without them.
 
     Where no line is to blame, the same batch would be refused again, unless a person puts something in order first. If
     the drop is gone and had blank lines, nobody can tell which line is to blame.
     """
-    blamed = {blame.place: blame.error for blame in unrun.blamed if blame.place <= job.batch.requests}
-    if blamed and not (job.gone and has_blank_lines(job.batch)):
+    errors = {each.position: each.error for each in not_run.refused_requests if each.position <= job.batch.requests}
+    if errors and not (job.gone and has_blank_lines(job.batch)):
         ids = chain.from_iterable(some.numbers for some in job.custom_ids()) if not job.gone else all_lines(job.batch)
         for place, line in enumerate(ids, 1):
-            if place in blamed and line not in spool:
+            if place in errors and line not in spool:
                 wire = wire_id(nonce(job.context.run.run), line)
-                spool.add(Result(wire, Outcome.ERRORED, error=blamed[place]))
-    if unrun.cause:
-        job.tally.causes[unrun.cause] += job.batch.requests - len(spool)
-    comes_again = unrun.kind is RefusalKind.DEFECT and not blamed and not unrun.cause
-    return _write(job, spool, failure(Outcome.ERRORED if comes_again else Outcome.CANCELED, unrun.error))
+                spool.add(Result(wire, Outcome.ERRORED, error=errors[place]))
+    if not_run.cause:
+        job.tally.causes[not_run.cause] += job.batch.requests - len(spool)
+    comes_again = not_run.kind is RefusalKind.DEFECT and not errors and not not_run.cause
+    return _write(job, spool, failure(Outcome.ERRORED if comes_again else Outcome.CANCELED, not_run.error))
 
 
 def _missing(job: Job, spool: Spool) -> Lacking:
