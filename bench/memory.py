@@ -18,7 +18,8 @@ from bench.figures import Figure
 from local.provider.control import Control
 from local.provider.http.server import serving
 from local.provider.settings import Settings
-from tests.functions.conftest import API_KEY, STACK_SETTINGS
+from tests.functions.conftest import API_KEY
+from tests.support.settings import STACK_SETTINGS
 
 SIZES = {"16MB": (16_000_000, 8_000), "256MB": (250_000_000, 100_000), "2GB": (2_000_000_000, 1_000_000)}
 """Bytes and requests of the drops."""

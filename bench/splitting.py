@@ -29,7 +29,7 @@ from conveyor.split.collector import Collector
 from conveyor.split.in_input_order import write_in_input_order
 from conveyor.split.job import SplitJob
 from conveyor.split.spool import Spool
-from tests.functions.conftest import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS
 
 if TYPE_CHECKING:
     from conveyor.provider.protocol import BatchApi

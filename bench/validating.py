@@ -18,13 +18,13 @@ from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import read_blocks
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
-from conveyor.provider.protocol import Created, Origin, Outgoing
+from conveyor.provider.protocol import Created, NewBatch, Origin
 from conveyor.provider.transport import Transport
 from conveyor.s3.bucket import RANGE_BYTES
 from conveyor.settings.settings import Settings
 from conveyor.validation.checker import Check, check_drop
 from conveyor.validation.request_body import Envelope
-from tests.functions.conftest import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS
 
 RUN = "20261123T000000Z-0123456789ab"
 _SINCE = datetime(2026, 11, 23, tzinfo=UTC)
@@ -121,8 +121,8 @@ def _send(drop: Path, batches: list[Batch], settings: Settings) -> None:
         api = MessageBatches(Transport(client, "https://localhost", KeyHeader(lambda **_: ApiKey("-"))))
         for batch in batches:
             body = partial(_body, drop, batch, envelope)
-            outgoing = Outgoing(Origin(RUN, batch.number, _SINCE), batch.requests, batch.body_bytes, body)
-            created = api.create(outgoing, settings.post_seconds)
+            new_batch = NewBatch(Origin(RUN, batch.number, _SINCE), batch.requests, batch.body_bytes, body)
+            created = api.create(new_batch, settings.post_seconds)
             if not isinstance(created, Created):
                 raise TypeError(f"the batch was not created: {created}")
 

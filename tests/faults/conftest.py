@@ -12,13 +12,14 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from tests.functions.conftest import API_KEY, STACK_SETTINGS, Services, aws, bucket, machine, provider, simulation
+from tests.functions.conftest import API_KEY, Services, aws, bucket, machine, provider, simulation
 from tests.functions.conftest import belt as lenient_belt
 from tests.functions.conftest import services as local_services
 from tests.support.belt import Belt
 from tests.support.faults.dialects import DIALECTS, Dialect
 from tests.support.faults.hostile_s3 import denying
 from tests.support.memory_aws.aws import MemoryAws
+from tests.support.settings import STACK_SETTINGS
 
 __all__ = ["aws", "bucket", "lenient_belt", "local_services", "machine", "provider", "simulation"]
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.functions.conftest import STACK_SETTINGS
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.dialects import IN_DOUBT
 from tests.support.faults.promises import check
@@ -27,6 +26,7 @@ from tests.support.faults.scenes import (
 )
 from tests.support.faults.taps import At, When, broken_off, meanwhile
 from tests.support.output_checks import plain
+from tests.support.settings import STACK_SETTINGS
 
 DATA = drop_of(4)
 RELEASE = "batches/1/attempt-1"

@@ -11,7 +11,7 @@ import pytest
 
 from conveyor.clients import Clients
 from conveyor.split.split import AnotherSplits
-from tests.functions.conftest import DEFINITION, STACK_SETTINGS, Services, close
+from tests.functions.conftest import DEFINITION, Services, close
 from tests.functions.test_pay_once import executions
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.hostile_s3 import conflicting, denying, losing_answers
@@ -19,6 +19,7 @@ from tests.support.faults.promises import check
 from tests.support.faults.scenes import LOST, STOP, batch_of, goes_wrong, play_on, tell
 from tests.support.faults.taps import At, Call, When, broken_off, meanwhile, tapped
 from tests.support.output_checks import plain
+from tests.support.settings import STACK_SETTINGS
 
 DATA = drop_of(4)
 

@@ -14,38 +14,9 @@ from local.provider.http.server import serving
 from local.provider.settings import Settings
 from local.stack.local_aws import Aws, local_aws
 from tests.support.belt import Belt
+from tests.support.settings import PREFIX, STACK_SETTINGS
 
 API_KEY = "sk-ant-simulated"
-STACK_SETTINGS = {
-    "API_KEY_SECRET": "conveyor/api-key",
-    "BATCH_API": "messages",
-    "AUTH": "api-key",
-    "WORKSPACE_ID": "",
-    "BATCH_ENDPOINT": "/v1/messages",
-    "COMPLETION_WINDOW": "24h",
-    "LINE_FORM": "params",
-    "ALLOW_TOOLS": "no",
-    "DELETE_FILES": "no",
-    "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/test/1",
-    "DEFAULT_MAX_TOKENS": "15000",
-    "BETAS": "",
-    "ON_INVALID": "refuse",
-    "MAX_INVALID_PERCENT": "50",
-    "MAX_REQUESTS_PER_DROP": "100000",
-    "MAX_BYTES_PER_DROP": "20000000000",
-    "MAX_REQUESTS_PER_BATCH": "100000",
-    "MAX_BYTES_PER_BATCH": "256000000",
-    "MAX_TOKENS_PER_BATCH": "1500000000",
-    "POLL_MIN_SECONDS": "30",
-    "POLL_MAX_SECONDS": "300",
-    "POST_SECONDS": "600",
-    "SETTLE_SECONDS": "900",
-    "REREAD_SECONDS": "600",
-    "TROUBLE_SECONDS": "21600",
-    "MAX_QUEUED_REQUESTS": "200000",
-    "MAX_EVENTS": "15000",
-    "SPOOL_BYTES": "9500000000",
-}
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -138,9 +109,9 @@ def belt(  # noqa: PLR0913, PLR0917  # one for each place a function reaches
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Belt]:
     """Give the functions the environment the template gives them."""
-    found = {"BUCKET": bucket, "STATE_MACHINE_ARN": machine, "API_URL": provider.url}
-    for name, value in (stack_settings | found).items():
-        monkeypatch.setenv(f"CONVEYOR_{name}", value)
+    resources = {"BUCKET": bucket, "STATE_MACHINE_ARN": machine, "API_URL": provider.url}
+    for name, value in (stack_settings | resources).items():
+        monkeypatch.setenv(f"{PREFIX}{name}", value)
     for name, value in services.aws.env.items():
         monkeypatch.setenv(name, value)
     clients = Clients()

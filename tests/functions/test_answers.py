@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.functions.conftest import STACK_SETTINGS
 from tests.support.belt import Belt, drop_of
 from tests.support.output_checks import plain
+from tests.support.settings import STACK_SETTINGS
 
 ODD = (
     rb'{"id":"m","model":"claude-haiku-4-5","content":[{"type":"text","text":"cut \ud83d"}],"usage":{"input_tokens":9}}'
@@ -19,7 +19,7 @@ BAD_BYTES = ODD.replace(rb"\ud83d", b"\xff\x01")
 @pytest.fixture(params=["messages", "files"])
 def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
     """Give the settings of a stack of each dialect."""
-    return STACK_SETTINGS | {"BATCH_API": request.param, "MAX_REQUESTS_PER_BATCH": "0", "MAX_BYTES_PER_BATCH": "0"}
+    return STACK_SETTINGS | {"BATCH_API": request.param}
 
 
 def line_of(belt: Belt, answer: bytes) -> bytes:

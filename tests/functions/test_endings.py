@@ -5,16 +5,15 @@ from random import Random
 
 import pytest
 
-from tests.functions.conftest import STACK_SETTINGS
 from tests.support.belt import Belt, drop_of
 from tests.support.output_checks import agree, plain
+from tests.support.settings import STACK_SETTINGS
 
 
 @pytest.fixture(params=["messages", "files"])
 def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
     """Give the settings of a stack of each dialect."""
-    own = {"BATCH_API": request.param, "MAX_REQUESTS_PER_BATCH": "0", "MAX_BYTES_PER_BATCH": "0"}
-    return STACK_SETTINGS | own | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    return STACK_SETTINGS | {"BATCH_API": request.param, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
 
 
 def busy(*calls: str, status: int = 503, **how: object) -> list[dict[str, object]]:

@@ -5,11 +5,11 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.functions.conftest import STACK_SETTINGS
 from tests.support.belt import Belt, drop_of, request
 from tests.support.output_checks import check, plain
+from tests.support.settings import STACK_SETTINGS
 
-FILES = STACK_SETTINGS | {"BATCH_API": "files", "MAX_REQUESTS_PER_BATCH": "0", "MAX_BYTES_PER_BATCH": "0"}
+FILES = STACK_SETTINGS | {"BATCH_API": "files"}
 TOOL = {"name": "look_up", "input_schema": {"type": "object"}}
 
 

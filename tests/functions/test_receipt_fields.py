@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from conveyor.validation.checker import MOST_FAULTS
-from tests.functions.conftest import STACK_SETTINGS
 from tests.support.belt import Belt, drop_of, request
 from tests.support.output_checks import agree
+from tests.support.settings import STACK_SETTINGS
 
 NONE = b"{nonsense\n"
 

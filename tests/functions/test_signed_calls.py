@@ -13,9 +13,9 @@ from conveyor.provider import sigv4
 from conveyor.provider.sigv4 import RoleSignature
 from local.stack.local_aws import Aws
 from local.stack.start import WORKSPACE, signing_settings
-from tests.functions.conftest import STACK_SETTINGS
 from tests.support.belt import Belt, drop_of
 from tests.support.output_checks import check
+from tests.support.settings import STACK_SETTINGS
 
 BATCHES = "/v1/messages/batches"
 ABOUT = {"anthropic-version": "2023-06-01", "anthropic-workspace-id": WORKSPACE}

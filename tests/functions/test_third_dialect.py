@@ -6,10 +6,10 @@ import httpx
 import orjson
 import pytest
 
-from conveyor.provider.connect import DIALECTS
-from tests.functions.conftest import STACK_SETTINGS
+from conveyor.provider.connector import DIALECTS
 from tests.support.belt import Belt, drop_of
 from tests.support.output_checks import check
+from tests.support.settings import STACK_SETTINGS
 
 
 class Server:
@@ -32,9 +32,8 @@ class Server:
 
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
-    """Choose the dialect as the template does, and leave it its own limits."""
-    limits = {"MAX_REQUESTS_PER_BATCH": "0", "MAX_BYTES_PER_BATCH": "0"}
-    return STACK_SETTINGS | limits | {"BATCH_API": "lines"}
+    """Choose the dialect as the template does."""
+    return STACK_SETTINGS | {"BATCH_API": "lines"}
 
 
 @pytest.fixture
@@ -65,5 +64,5 @@ def test_a_third_dialect_is_a_module_and_a_line_of_registration(belt: Belt, serv
 
 def test_a_dialect_that_there_is_not_is_named(belt: Belt) -> None:
     """The template lets none through; whoever changes the environment by hand is told."""
-    with pytest.raises(LookupError, match='"lines" is none of messages, files'):
+    with pytest.raises(LookupError, match='unknown BatchApi "lines"; expected one of: messages, files'):
         belt.upload(drop_of(1))

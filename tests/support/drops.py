@@ -37,8 +37,8 @@ def settings(**changes: Any) -> Settings:
 
 def files(**changes: Any) -> Dialect:
     """Give the file dialect with some of its settings changed."""
-    door = Transport(httpx.Client(), SETTINGS.api_url, KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}")))
-    return FileBatches(door, settings(batch_api="files", **changes)).dialect
+    transport = Transport(httpx.Client(), SETTINGS.api_url, KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}")))
+    return FileBatches(transport, settings(batch_api="files", **changes)).dialect
 
 
 PARAMS, BODY = files(), files(line_form="body")

@@ -12,8 +12,8 @@ import msgspec
 from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Outcome, Result
 from conveyor.jsonl.lines import read_lines
-from conveyor.provider.protocol import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
-from conveyor.provider.transport import Answer, Content, Transport
+from conveyor.provider.protocol import Created, NewBatch, Origin, Progress, Refused, Trouble, Unknown
+from conveyor.provider.transport import Content, HttpResponse, Transport
 from conveyor.settings.settings import Settings
 
 PATH = "/lines"
@@ -29,19 +29,21 @@ class LineBatches:
 
     dialect = Dialect(Form(b"", b'{"id":"', b'","ask":', b"\n", b""), max_requests=2, max_bytes=1000)
 
-    def __init__(self, door: Transport) -> None:
+    def __init__(self, transport: Transport) -> None:
         """Take the way to the provider."""
-        self._door = door
+        self._transport = transport
 
     def renew(self) -> None:
         """Read the credential anew."""
-        self._door.renew()
+        self._transport.renew()
 
-    def create(self, outgoing: Outgoing, seconds: int) -> Created | Refused | Unknown:
+    def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:
         """Post the lines."""
-        answer = self._door.post(PATH, Content("application/x-ndjson", outgoing.size, outgoing.body), seconds)
+        answer = self._transport.post(PATH, Content("application/x-ndjson", new_batch.size, new_batch.body), seconds)
         now = datetime.now(UTC)
-        return Created(answer.text.decode(), now, now + timedelta(days=1)) if isinstance(answer, Answer) else answer
+        return (
+            Created(answer.body.decode(), now, now + timedelta(days=1)) if isinstance(answer, HttpResponse) else answer
+        )
 
     def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:  # noqa: ARG002
         """Say that nobody knows."""
@@ -62,7 +64,7 @@ class LineBatches:
     @contextmanager
     def results(self, batch_id: str, *, seconds: int = 120) -> Iterator[Iterator[Result]]:
         """Read the answers."""
-        with self._door.stream(f"{PATH}/{batch_id}", seconds=seconds) as pieces:
+        with self._transport.stream(f"{PATH}/{batch_id}", seconds=seconds) as pieces:
             yield (_result(line.raw or b"") for line in read_lines(pieces))
 
 
@@ -71,6 +73,6 @@ def _result(raw: bytes) -> Result:
     return Result(line.custom_id, Outcome.SUCCEEDED, raw, bytes(line.answer))
 
 
-def connect(door: Transport, settings: Settings) -> LineBatches:  # noqa: ARG001
+def connect(transport: Transport, settings: Settings) -> LineBatches:  # noqa: ARG001
     """Return the API of a provider."""
-    return LineBatches(door)
+    return LineBatches(transport)

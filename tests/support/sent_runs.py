@@ -18,7 +18,7 @@ from conveyor.ledger.account import Part
 from conveyor.ledger.batch_facts import Attempt, Splitting, Submitted
 from conveyor.ledger.run_facts import Run
 from conveyor.poll.poll import poll
-from conveyor.provider.connect import Connector
+from conveyor.provider.connector import Connector
 from conveyor.s3.bucket import Bucket
 from conveyor.settings.settings import Environment
 from tests.support.examples import NOW, RUN

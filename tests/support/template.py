@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from cfnlint.api import lint as cfn_lint  # type: ignore[import-untyped] # it ships no types
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped] # it ships no types
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped] # it ships no types
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped] # it ships no types
 
 type Json = dict[str, Any]
@@ -34,6 +31,10 @@ def template() -> Json:
 @functools.cache
 def transformed(layer: str = "s3://packages/layer") -> Json:
     """Expand the template as CloudFormation does after `sam package`, whose uploads the s3 addresses stand for."""
+    # Imported here, because it takes seconds, and most tests only read the template as it is written.
+    from samtranslator.parser.parser import Parser  # type: ignore[import-untyped] # noqa: PLC0415
+    from samtranslator.translator.translator import Translator  # type: ignore[import-untyped] # noqa: PLC0415
+
     packaged = copy.deepcopy(template())
     for resource in packaged["Resources"].values():
         uploads = {"CodeUri": "s3://packages/code", "ContentUri": layer, "DefinitionUri": "s3://packages/definition"}
@@ -105,5 +106,7 @@ def as_list(value: Any) -> list[Any]:  # IAM's word: one thing, or a list of the
 
 def lint(text: Json | str) -> set[str]:
     """Let cfn-lint look at a template: what it found, errors and warnings, a line each."""
+    from cfnlint.api import lint as cfn_lint  # type: ignore[import-untyped] # noqa: PLC0415 # it takes seconds
+
     found = cfn_lint(text if isinstance(text, str) else json.dumps(text), regions=["us-east-1"])
     return {f"{match.rule.id} {'/'.join(map(str, match.path or []))}: {match.message}" for match in found}

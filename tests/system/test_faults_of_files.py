@@ -1,4 +1,4 @@
-"""Fault histories of the file dialect only: lost uploads, batches that fail unrun, servers that word things anew."""
+"""Fault histories of the file dialect only: lost uploads, batches that fail without running, other wordings."""
 
 from __future__ import annotations
 
@@ -68,5 +68,5 @@ HISTORIES_OF_FILES = {
 @pytest.mark.parametrize("stack", ["files"], indirect=True)
 @pytest.mark.parametrize("name", HISTORIES_OF_FILES)
 def test_so_it_is_where_a_file_is_uploaded_and_a_batch_made_of_it(stack: Stack, name: str) -> None:
-    """An upload may be repeated, a batch may fail unrun and be sent again: neither is paid for."""
+    """An upload may be repeated, a batch may fail without running and be sent again: neither is paid for."""
     play(stack, HISTORIES_OF_FILES[name], FEWEST + len(HISTORIES) + list(HISTORIES_OF_FILES).index(name))

@@ -22,7 +22,7 @@ from conveyor.wording.console import Console
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-    from conveyor.provider.connect import Connector
+    from conveyor.provider.connector import Connector
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -74,7 +74,7 @@ class Clients:
     @cached_property
     def connector(self) -> "Connector":
         """What connects to the provider. Its modules are loaded on first use: report does not need them."""
-        from conveyor.provider.connect import Connector  # noqa: PLC0415
+        from conveyor.provider.connector import Connector  # noqa: PLC0415
 
         return Connector(self.environment.api_key_secret, _CONFIG)
 

@@ -36,7 +36,7 @@ class RunContext:
         run_state = self.ledger.run_state()
         until = run_state.retry_after_until
         if until and until > self.now():
-            self.retry_after.begin(until, self.ledger.read(RetryAfterAnswer, until).reason)
+            self.retry_after.wait_until(until, self.ledger.read(RetryAfterAnswer, until).reason)
         return run_state
 
     @property

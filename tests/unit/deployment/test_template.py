@@ -3,11 +3,14 @@
 import re
 
 import pytest
+from msgspec.inspect import IntType, LiteralType, Metadata, StrType, type_info
+from msgspec.structs import fields
 
 from conveyor.provider.messages.api import MessageBatches
-from conveyor.settings.settings import Environment, Settings
+from conveyor.settings.settings import PER_DROP, Environment, Settings
 from conveyor.validation.planner import Limits
 from tests.support import template
+from tests.support.settings import PREFIX, environment, written_environment
 from tests.support.template import FUNCTIONS, Json, spelled
 
 
@@ -64,7 +67,7 @@ def test_a_function_states_its_limits_and_keeps_its_logs_for_a_time(name: str) -
 def test_split_has_room_for_the_results_of_a_full_batch() -> None:
     """They wait on disk for their turn in input order; what would not fit is known before the disk is full."""
     assert template.functions()["Split"]["EphemeralStorage"] == {"Size": 10240}
-    assert 9 * 10**9 < Environment.from_env(variables("Split")).spool_bytes < 10240 * 1024**2
+    assert 9 * 10**9 < Environment.from_env(environment("Split")).spool_bytes < 10240 * 1024**2
 
 
 def test_the_environment_holds_names_and_settings_only() -> None:
@@ -76,44 +79,68 @@ def test_the_environment_holds_names_and_settings_only() -> None:
             assert not re.search(r"(KEY|TOKEN|PASSWORD)$", name)
 
 
-def variables(name: str) -> dict[str, str]:
-    """Give the environment of a function as it would see it, all parameters at their defaults."""
-    parameters = template.template()["Parameters"]
-    given = template.functions()[name]["Environment"]["Variables"]
-    every = {name: spelled(template.decided(value, {})) for name, value in given.items()}
-    return {name: str(parameters[value]["Default"]) if value in parameters else value for name, value in every.items()}
-
-
 def test_the_code_reads_every_variable_and_finds_every_setting() -> None:
     """A misspelt name on either side would be a setting without effect."""
     read = {*Settings.__struct_fields__, *Environment.__struct_fields__}
     for name in FUNCTIONS:
-        given = variables(name)
+        given = environment(name)
         assert {variable for variable in given if variable.startswith("CONVEYOR_")} <= {
             f"CONVEYOR_{field.upper()}" for field in read
         }
         assert Environment.from_env(given).bucket == "Bucket"
-    submit = variables("Submit")
+    submit = environment("Submit")
     assert Settings.from_env(submit).settle_seconds == template.template()["Parameters"]["SettleSeconds"]["Default"]
-    environments = [Environment.from_env(variables(name)) for name in FUNCTIONS]
+    environments = [Environment.from_env(environment(name)) for name in FUNCTIONS]
     for field in Environment.__struct_fields__:
         assert any(getattr(environment, field) for environment in environments), field
 
 
-def test_the_code_takes_every_number_the_template_takes() -> None:
+def test_every_setting_is_a_parameter_of_the_same_name() -> None:
+    """A field with a default that the template does not hand on could never be set."""
+    chosen = {"ApiUrl": "https://provider.test"}
+    written = written_environment("Submit").items()
+    given = {name: spelled(template.decided(value, chosen)) for name, value in written}
+    for field in Settings.__struct_fields__:
+        variable, parameter = f"{PREFIX}{field.upper()}", field.title().replace("_", "")
+        assert parameter in template.template()["Parameters"]
+        assert given[variable] == parameter
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_given_what_is_written_for_it(name: str) -> None:
+    """The settings of all tests are read from the template as it is written."""
+    assert template.functions()[name]["Environment"]["Variables"] == written_environment(name)
+
+
+def test_the_code_takes_every_value_that_the_template_takes() -> None:
     """What CloudFormation lets through must not fail at the first drop."""
-    submit, parameters = variables("Submit"), template.template()["Parameters"]
-    own = template.functions()["Submit"]["Environment"]["Variables"]
-    for variable, value in own.items():
-        for bound in ("MinValue", "MaxValue"):
-            limits = parameters.get(spelled(template.decided(value, {})), {})
-            if bound in limits:
-                Settings.from_env(submit | {variable: str(limits[bound])})  # raises where it does not take it
+    submit, parameters = environment("Submit"), template.template()["Parameters"]
+    for variable, value in written_environment("Submit").items():
+        parameter = parameters.get(spelled(template.decided(value, {})), {})
+        bounds = [parameter[bound] for bound in ("MinValue", "MaxValue") if bound in parameter]
+        for taken in (*bounds, *parameter.get("AllowedValues", ())):
+            Settings.from_env(submit | {variable: str(taken)})  # raises where it does not take it
+
+
+@pytest.mark.parametrize("field", PER_DROP.values())
+def test_a_drop_can_set_what_the_stack_can(field: str) -> None:
+    """CloudFormation checks the parameter, and the code checks the metadata: by the same bounds."""
+    parameter = template.template()["Parameters"][field.title().replace("_", "")]
+    (accepted,) = (type_info(each.type) for each in fields(Settings) if each.name == field)
+    match accepted:
+        case LiteralType(values):
+            assert set(values) == set(parameter["AllowedValues"])
+        case IntType(ge=least, le=most):
+            assert (least, most) == (parameter["MinValue"], parameter["MaxValue"])
+        case Metadata(type=StrType(max_length=longest)):
+            assert longest == parameter["MaxLength"]
+        case _:
+            pytest.fail(f"no test compares {accepted}")
 
 
 def test_a_full_batch_of_lines_without_max_tokens_is_one_batch() -> None:
     """The default leaves room to think, and still fills a batch: beyond 15,000 the limit of tokens would cut it."""
-    own = Settings.from_env(variables("Submit"))
+    own = Settings.from_env(environment("Submit"))
     assert own.default_max_tokens == 15_000
     assert Limits.of(own, MessageBatches.dialect).requests * own.default_max_tokens <= own.max_tokens_per_batch
 

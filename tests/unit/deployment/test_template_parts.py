@@ -5,8 +5,8 @@ import tomllib
 
 import pytest
 
-from conveyor.provider.connect import DIALECTS
-from conveyor.settings.betas import BETAS_FORM, joined_betas
+from conveyor.provider.connector import DIALECTS
+from conveyor.settings.betas import BETAS_FORM, normalized_betas
 from tests.support import template
 from tests.support.template import Json, as_list, spelled
 
@@ -82,7 +82,7 @@ def test_the_api_key_never_travels_in_the_clear(url: str, *, taken: bool) -> Non
 def test_betas_are_names_with_commas_between(betas: str, *, taken: bool) -> None:
     """What the template takes the code takes, too: a wrong list is refused when it is deployed."""
     assert bool(re.fullmatch(PARAMETERS["Betas"]["AllowedPattern"], betas)) is taken
-    assert bool(re.match(BETAS_FORM, joined_betas(betas))) is taken
+    assert bool(re.match(BETAS_FORM, normalized_betas(betas))) is taken
 
 
 def test_an_output_says_what_to_do_with_it() -> None:
@@ -220,7 +220,7 @@ def test_the_layer_bears_the_name_of_its_stack() -> None:
 
 
 def test_the_settings_of_sam_fit_the_template() -> None:
-    """A misspelt parameter there is refused only at deployment."""
+    """A misspelled parameter there is refused only at deployment."""
     settings = tomllib.loads((template.PROJECT / "samconfig.toml").read_text())["default"]
     given = dict(pair.split("=") for pair in settings["global"]["parameters"]["parameter_overrides"])
     assert given == {"Architecture": PARAMETERS["Architecture"]["Default"]}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conveyor.provider import connect
+from conveyor.provider import connector
 
 CORE = Path(__file__).parents[3] / "layers" / "conveyor" / "conveyor"
 PURE = ["domain", "jsonl", "settings", "wording", "file_types", "validation"]
@@ -35,7 +35,7 @@ WALLS = {
 OUTER = {
     "s3.bucket": {"botocore"},
     "clients": {"boto3", "botocore"},
-    "provider.connect": {"botocore", "httpx"},
+    "provider.connector": {"botocore", "httpx"},
     "provider.transport": {"httpx"},
     "provider.credentials": {"httpx"},
     "provider.sigv4": {"botocore", "httpx"},
@@ -130,16 +130,16 @@ DIALECTS = {name for name in modules() if name.startswith(("provider.messages.",
 
 @pytest.mark.parametrize("module", sorted(modules().keys() - DIALECTS))
 def test_only_dialects_know_dialects(module: str) -> None:
-    """Another dialect changes nothing but the list in `provider/connect.py`, which loads them by name."""
+    """Another dialect changes nothing but the list in `provider/connector.py`, which loads them by name."""
     assert not known(module) & DIALECTS
-    assert module == "provider.connect" or "conveyor.provider.messages" not in modules()[module].read_text()
-    assert module == "provider.connect" or "conveyor.provider.files" not in modules()[module].read_text()
+    assert module == "provider.connector" or "conveyor.provider.messages" not in modules()[module].read_text()
+    assert module == "provider.connector" or "conveyor.provider.files" not in modules()[module].read_text()
 
 
 def test_every_dialect_in_the_list_can_be_connected() -> None:
     """A value of `BatchApi` that leads nowhere would be found by the first run."""
-    assert {module.removeprefix("conveyor.") for module in connect.DIALECTS.values()} <= DIALECTS
-    assert all(callable(import_module(module).connect) for module in connect.DIALECTS.values())
+    assert {module.removeprefix("conveyor.") for module in connector.DIALECTS.values()} <= DIALECTS
+    assert all(callable(import_module(module).connect) for module in connector.DIALECTS.values())
 
 
 def test_dialects_share_result_lines_only() -> None:

@@ -193,5 +193,5 @@ def test_every_kind_of_file_is_explained() -> None:
 
 def test_every_cause_has_words_and_advice() -> None:
     """Whoever reads of it can do something about it."""
-    assert set(refusal.Cause) == set(refusal.WORDS)
+    assert set(refusal.Cause) == set(refusal.CAUSE_TEXTS)
     assert set(refusal.Cause) <= set(ADVICE)

@@ -18,25 +18,25 @@ from tests.support.examples import NOW
 type Call = Callable[[Transport], Any]
 
 
-def post(door: Transport) -> Any:
+def post(transport: Transport) -> Any:
     """Post a body of three bytes."""
-    return door.post("/v1/files", Content("text/plain", 3, lambda: [b"abc"]), 10)
+    return transport.post("/v1/files", Content("text/plain", 3, lambda: [b"abc"]), 10)
 
 
-def stream(door: Transport) -> Any:
+def stream(transport: Transport) -> Any:
     """Read what lies at a path, or say why it cannot be read."""
     try:
-        with door.stream("/v1/files/1/content", seconds=1) as pieces:
+        with transport.stream("/v1/files/1/content", seconds=1) as pieces:
             return b"".join(pieces)
     except ResultsUnreadable as error:
         return error
 
 
 CALLS: dict[str, Call] = {
-    "look": lambda door: door.ask("GET", "/v1/batches/1"),
-    "list": lambda door: door.speaking({"x-version": "1"}).ask("GET", "/v1/batches", {"limit": 100}),
-    "cancel": lambda door: door.ask("POST", "/v1/batches/1/cancel"),
-    "delete": lambda door: door.ask("DELETE", "/v1/files/1"),
+    "look": lambda transport: transport.ask("GET", "/v1/batches/1"),
+    "list": lambda transport: transport.with_headers({"x-version": "1"}).ask("GET", "/v1/batches", {"limit": 100}),
+    "cancel": lambda transport: transport.ask("POST", "/v1/batches/1/cancel"),
+    "delete": lambda transport: transport.ask("DELETE", "/v1/files/1"),
     "results": stream,
     "post": post,
 }
@@ -49,12 +49,12 @@ class Busy:
         """Take the first answer."""
         self.now = NOW
         self.asked = self.renewed = 0
-        self.noted: list[tuple[datetime, str]] = []
+        self.recorded: list[tuple[datetime, str]] = []
         self._answer = httpx.Response(status, headers={} if given is None else {"retry-after": given})
         key = KeyHeader(self._key)
-        rest = RetryAfter(lambda: self.now, lambda until, reason: self.noted.append((until, reason)))
-        self.door = Transport(
-            httpx.Client(transport=httpx.MockTransport(self._serve)), "https://p.test", key, None, rest
+        retry_after = RetryAfter(lambda: self.now, lambda until, reason: self.recorded.append((until, reason)))
+        self.transport = Transport(
+            httpx.Client(transport=httpx.MockTransport(self._serve)), "https://p.test", key, None, retry_after
         )
 
     def _key(self, *, renew: bool = False) -> ApiKey:
@@ -76,12 +76,12 @@ DATE = format_datetime(NOW + timedelta(seconds=50), usegmt=True)
 def test_after_any_call_that_named_a_moment_nothing_is_asked_before_it(first: str, status: int, given: str) -> None:
     """Neither the same call nor another, nor once more with a new credential; and at that moment it is."""
     busy = Busy(status, given)
-    CALLS[first](busy.door)
+    CALLS[first](busy.transport)
     assert (busy.asked, busy.renewed) == (1, 0)
     until = NOW + timedelta(seconds=50)
-    assert busy.noted == [(until, f"HTTP {status}")]
+    assert busy.recorded == [(until, f"HTTP {status}")]
     busy.now = until - timedelta(milliseconds=1)
-    answers = {name: call(busy.door) for name, call in CALLS.items()}
+    answers = {name: call(busy.transport) for name, call in CALLS.items()}
     assert busy.asked == 1
     unasked = Trouble(f"HTTP {status}", TroubleKind.UNASKED)
     assert [answers[name] for name in ("look", "list", "cancel", "delete")] == [unasked] * 4
@@ -90,7 +90,7 @@ def test_after_any_call_that_named_a_moment_nothing_is_asked_before_it(first: st
     assert answers["post"] == Refused(RefusalKind.LATER, 0, "resting", told, 1)
     busy.now = until
     for call in CALLS.values():
-        call(busy.door)
+        call(busy.transport)
     assert busy.asked == 1 + len(CALLS)
 
 
@@ -99,18 +99,18 @@ def test_after_any_call_that_named_a_moment_nothing_is_asked_before_it(first: st
 def test_without_a_moment_the_provider_is_asked_as_ever(first: str, given: str | None) -> None:
     """Who says nothing, or now, has asked for nothing."""
     busy = Busy(503, given)
-    CALLS[first](busy.door)
-    CALLS["look"](busy.door)
-    assert (busy.asked, busy.noted) == (2, [])
+    CALLS[first](busy.transport)
+    CALLS["look"](busy.transport)
+    assert (busy.asked, busy.recorded) == (2, [])
 
 
 @pytest.mark.parametrize("first", sorted(CALLS))
 def test_a_call_that_succeeds_says_nothing_about_the_next_one(first: str) -> None:
     """Else a server that sends the header with every answer would never be sent a batch."""
     busy = Busy(200, "50")
-    CALLS[first](busy.door)
-    CALLS["post"](busy.door)
-    assert (busy.asked, busy.noted) == (2, [])
+    CALLS[first](busy.transport)
+    CALLS["post"](busy.transport)
+    assert (busy.asked, busy.recorded) == (2, [])
 
 
 @pytest.mark.parametrize("given", ["999999", "Sun, 22 Nov 2099 10:00:00 GMT"])
@@ -121,20 +121,20 @@ def test_a_provider_is_left_alone_for_a_day_at_most(given: str) -> None:
 
 def test_a_moment_is_rounded_up_to_whole_seconds() -> None:
     """Under which it is written down; rounded down it would be too early."""
-    noted = list[datetime]()
-    rest = RetryAfter(lambda: datetime(2026, 11, 22, 10, 0, 0, 1, UTC), lambda until, _: noted.append(until))
-    rest.heed(429, "5")
-    assert noted == [datetime(2026, 11, 22, 10, 0, 6, tzinfo=UTC)]
+    recorded = list[datetime]()
+    retry_after = RetryAfter(lambda: datetime(2026, 11, 22, 10, 0, 0, 1, UTC), lambda until, _: recorded.append(until))
+    retry_after.obey(429, "5")
+    assert recorded == [datetime(2026, 11, 22, 10, 0, 6, tzinfo=UTC)]
 
 
 def test_a_later_moment_counts_and_an_earlier_one_does_not() -> None:
     """Two answers may name two."""
-    rest = RetryAfter(lambda: NOW)
-    rest.begin(NOW + timedelta(seconds=50), "HTTP 429")
-    rest.begin(NOW + timedelta(seconds=20), "HTTP 503")
-    assert (rest.seconds, rest.reason, rest.is_active) == (50, "HTTP 429", True)
-    rest.begin(NOW + timedelta(seconds=60), "HTTP 503")
-    assert (rest.seconds, rest.reason) == (60, "HTTP 503")
+    retry_after = RetryAfter(lambda: NOW)
+    retry_after.wait_until(NOW + timedelta(seconds=50), "HTTP 429")
+    retry_after.wait_until(NOW + timedelta(seconds=20), "HTTP 503")
+    assert (retry_after.seconds, retry_after.reason, retry_after.is_active) == (50, "HTTP 429", True)
+    retry_after.wait_until(NOW + timedelta(seconds=60), "HTTP 503")
+    assert (retry_after.seconds, retry_after.reason) == (60, "HTTP 503")
 
 
 @pytest.mark.parametrize(

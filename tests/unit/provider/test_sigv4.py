@@ -21,7 +21,7 @@ from conveyor.provider.transport import Transport
 from conveyor.validation.checker import check_drop
 from conveyor.validation.request_body import Envelope
 from tests.support.drops import PARAMS, RUN, line, settings
-from tests.support.examples import NOW, ORIGIN, outgoing
+from tests.support.examples import NOW, ORIGIN, new_batch
 from tests.unit.provider.messages.test_api import batch, error
 
 REGION = "eu-central-1"
@@ -144,7 +144,7 @@ def test_a_streamed_body_is_signed_with_its_hash_and_read_twice(gateway: Gateway
     """Once to know the hash before the first byte leaves, once to send it: it is never held in memory."""
     body = Body(b'{"requests":[', b'{"a":1}' * 3, b"]}")
     data = b"".join(body.pieces)
-    sent = outgoing(data)._replace(body=body)
+    sent = new_batch(data)._replace(body=body)
     assert isinstance(gateway.api.create(sent, 60), Created)
     (call,) = gateway.seen
     assert (call.content, body.reads) == (data, 2)
@@ -159,7 +159,7 @@ def test_a_file_of_lines_is_signed_as_it_is_sent(gateway: Gateway) -> None:
     data = line("a", system="x\u2028 \u0085") + b"\n"
     (batch,) = check_drop(RUN, settings(), PARAMS, lambda: [data]).batches
     envelope = Envelope(PARAMS.form, RUN, 16)
-    sent = outgoing(size=batch.body_bytes)._replace(body=lambda: envelope.body(batch, read_blocks([data])))
+    sent = new_batch(size=batch.body_bytes)._replace(body=lambda: envelope.body(batch, read_blocks([data])))
     door = Transport(httpx.Client(transport=httpx.MockTransport(gateway.answer)), URL, RoleSignature(gateway.session))
     FileBatches(door, settings(batch_api="files")).create(sent, 60)
     (upload,) = [call for call in gateway.seen if call.url.path == "/v1/files" and call.method == "POST"]
@@ -171,7 +171,7 @@ def test_a_file_of_lines_is_signed_as_it_is_sent(gateway: Gateway) -> None:
 def test_workspace_and_version_are_said_and_signed_and_no_key_is(gateway: Gateway) -> None:
     """A key beside a signature would be refused; the gateway asks for the workspace in each call."""
     gateway.api.progress("msgbatch_1")
-    gateway.api.create(outgoing(b"{}"), 60)
+    gateway.api.create(new_batch(b"{}"), 60)
     for call in gateway.seen:
         assert call.headers["anthropic-workspace-id"] == "wrkspc_01EXAMPLE"
         assert call.headers["anthropic-version"] == "2023-06-01"
@@ -183,7 +183,7 @@ def test_the_header_of_betas_is_signed_as_it_is_sent(gateway: Gateway) -> None:
     """The gateway holds every header of the API against the signature."""
     client = httpx.Client(transport=httpx.MockTransport(gateway.answer))
     MessageBatches(Transport(client, URL, RoleSignature(gateway.session), WORKSPACE), "a-1,b-2").create(
-        outgoing(b"{}"), 60
+        new_batch(b"{}"), 60
     )
     assert gateway.seen[0].headers["anthropic-beta"] == "a-1,b-2"
     assert "anthropic-beta" in gateway.seen[0].headers["authorization"]
@@ -217,7 +217,7 @@ def test_results_are_asked_for_with_a_new_signature_where_one_is_refused(gateway
 def test_a_paid_call_is_signed_once(gateway: Gateway) -> None:
     """It is made once, whatever the answer."""
     gateway.told = [error(403, "permission_error", "User: arn:aws:sts::1:role is not authorized")]
-    refused = gateway.api.create(outgoing(b"{}"), 60)
+    refused = gateway.api.create(new_batch(b"{}"), 60)
     assert isinstance(refused, Refused)
     assert (refused.kind, len(gateway.seen)) == (RefusalKind.STOP, 1)
 
@@ -225,7 +225,7 @@ def test_a_paid_call_is_signed_once(gateway: Gateway) -> None:
 def test_an_error_in_the_words_of_aws_is_a_refusal_all_the_same(gateway: Gateway) -> None:
     """The gateway stands before the API and writes errors of its own."""
     gateway.told = [httpx.Response(403, json={"message": "The security token included in the request is expired"})]
-    refused = gateway.api.create(outgoing(b"{}"), 60)
+    refused = gateway.api.create(new_batch(b"{}"), 60)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.type) == (RefusalKind.STOP, "http_403")
     gateway.told = [httpx.Response(403, json={"message": "no"})] * 2
@@ -234,7 +234,7 @@ def test_an_error_in_the_words_of_aws_is_a_refusal_all_the_same(gateway: Gateway
 
 def test_a_body_that_cannot_be_hashed_in_time_is_not_sent(gateway: Gateway) -> None:
     """Nothing was: it is tried later."""
-    refused = gateway.api.create(outgoing(b"{}"), 0)
+    refused = gateway.api.create(new_batch(b"{}"), 0)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.type, gateway.seen) == (RefusalKind.LATER, "too_slow", [])
 
@@ -259,7 +259,7 @@ def test_a_process_without_credentials_signs_nothing(nobody: botocore.session.Se
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
     api = MessageBatches(Transport(client, URL, RoleSignature(nobody)))
     with pytest.raises(CredentialsUnusable):
-        api.create(outgoing(b"{}"), 60)
+        api.create(new_batch(b"{}"), 60)
 
 
 def test_a_process_without_a_region_signs_nothing(

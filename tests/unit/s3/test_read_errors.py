@@ -5,7 +5,7 @@ import pytest
 from conveyor.domain.drop import Source
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.s3.bucket import Bucket
-from conveyor.s3.read_errors import CANNOT, DropUnreadable, unreadable
+from conveyor.s3.read_errors import CANNOT, DropUnreadable, unreadable_drop
 from tests.support.fake_aws import answer, client, failure
 
 KEYS_WORDS = (
@@ -45,7 +45,7 @@ PASSING = [
 @pytest.mark.parametrize(("status", "code", "told", "kind"), LASTING)
 def test_an_answer_that_stays_so_has_its_own_code_and_next_step(status: int, code: str, told: str, kind: str) -> None:
     """And S3's own words, which may hold names of roles and keys, go nowhere."""
-    error = unreadable(status, code, told)
+    error = unreadable_drop(status, code, told)
     assert isinstance(error, Unreadable)
     assert error.code == kind
     assert error.is_gone == (kind == "drop-gone")
@@ -57,20 +57,20 @@ def test_an_answer_that_stays_so_has_its_own_code_and_next_step(status: int, cod
 
 def test_each_kind_has_its_own_words() -> None:
     """What to do differs."""
-    words = {kind: str(unreadable(status, code, told)) for status, code, told, kind in LASTING}
+    words = {kind: str(unreadable_drop(status, code, told)) for status, code, told, kind in LASTING}
     assert len(set(words.values())) == len(words) == 6
 
 
 @pytest.mark.parametrize(("status", "code"), PASSING)
 def test_an_answer_that_may_pass_refuses_no_drop(status: int, code: str) -> None:
     """Neither what is busy or broken for now, nor what is wrong with our credentials."""
-    assert unreadable(status, code, "") is None
+    assert unreadable_drop(status, code, "") is None
 
 
 @pytest.mark.parametrize("action", ["GetObject", "GetObjectVersion"])
 def test_a_permission_that_the_role_lacks_refuses_no_drop(action: str) -> None:
     """It is the deployment's fault, and concerns every drop: runs go on when it is mended."""
-    assert unreadable(403, "AccessDenied", f"{ROLE}{action} because no identity-based policy allows it") is None
+    assert unreadable_drop(403, "AccessDenied", f"{ROLE}{action} because no identity-based policy allows it") is None
 
 
 @pytest.mark.parametrize(("status", "code", "told", "kind"), [each for each in LASTING if each[1] != "404"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conveyor.settings.metadata import misspelt
+from conveyor.settings.metadata import describe_misspelled
 from conveyor.settings.settings import PER_DROP
 
 
@@ -34,7 +34,7 @@ from conveyor.settings.settings import PER_DROP
 )
 def test_a_name_that_is_nearly_a_setting_is_told_with_the_right_one(name: str, right: str) -> None:
     """Whoever wrote it meant something by it."""
-    assert misspelt([name]) == f'unknown metadata "{name}"; did you mean "{right}"?'
+    assert describe_misspelled([name]) == f'unknown metadata "{name}"; did you mean "{right}"?'
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def test_a_name_that_is_nearly_a_setting_is_told_with_the_right_one(name: str, r
 )
 def test_a_foreign_name_is_left_alone(name: str) -> None:
     """Many tools write their own."""
-    assert misspelt([name]) is None
+    assert describe_misspelled([name]) is None
 
 
 def test_the_right_names_are_no_fault() -> None:
     """Every one of them, and all together."""
-    assert misspelt([*PER_DROP, "again"]) is None
+    assert describe_misspelled([*PER_DROP, "again"]) is None
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     """One drop, one correction."""
-    told = misspelt(["agian", "mtime", "max-queued-requests", "beta"])
+    told = describe_misspelled(["agian", "mtime", "max-queued-requests", "beta"])
     assert told is not None
     assert all(name in told for name in ('"again"?', "max-queued-requests", '"betas"?'))
     assert "is a parameter of the stack" in told

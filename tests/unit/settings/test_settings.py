@@ -4,34 +4,9 @@ import msgspec
 import pytest
 
 from conveyor.settings.settings import BadMetadata, Settings
+from tests.support.settings import environment
 
-ENV = {
-    "CONVEYOR_API_URL": "https://api.anthropic.com",
-    "CONVEYOR_BATCH_API": "messages",
-    "CONVEYOR_AUTH": "api-key",
-    "CONVEYOR_WORKSPACE_ID": "",
-    "CONVEYOR_BATCH_ENDPOINT": "/v1/messages",
-    "CONVEYOR_COMPLETION_WINDOW": "24h",
-    "CONVEYOR_LINE_FORM": "params",
-    "CONVEYOR_ALLOW_TOOLS": "no",
-    "CONVEYOR_DELETE_FILES": "no",
-    "CONVEYOR_ON_INVALID": "refuse",
-    "CONVEYOR_MAX_INVALID_PERCENT": "50",
-    "CONVEYOR_DEFAULT_MAX_TOKENS": "15000",
-    "CONVEYOR_MAX_REQUESTS_PER_DROP": "100000",
-    "CONVEYOR_MAX_BYTES_PER_DROP": "20000000000",
-    "CONVEYOR_MAX_REQUESTS_PER_BATCH": "100000",
-    "CONVEYOR_MAX_BYTES_PER_BATCH": "256000000",
-    "CONVEYOR_MAX_TOKENS_PER_BATCH": "1500000000",
-    "CONVEYOR_POLL_MIN_SECONDS": "30",
-    "CONVEYOR_POLL_MAX_SECONDS": "300",
-    "CONVEYOR_POST_SECONDS": "600",
-    "CONVEYOR_SETTLE_SECONDS": "900",
-    "CONVEYOR_REREAD_SECONDS": "600",
-    "CONVEYOR_TROUBLE_SECONDS": "21600",
-    "CONVEYOR_MAX_QUEUED_REQUESTS": "200000",
-    "CONVEYOR_MAX_EVENTS": "15000",
-}
+ENV = environment("Submit")
 
 
 def test_a_drop_overrides_what_it_may_and_leaves_the_rest() -> None:

@@ -1,6 +1,6 @@
 """Result lines in any order become one output for each request; all others are set aside and counted."""
 
-from conveyor.domain.outcome import Outcome, Result, Usage, unreadable
+from conveyor.domain.outcome import Outcome, Result, Usage, unreadable_result
 from conveyor.domain.plan import Batch
 from conveyor.split.collector import Collector
 from conveyor.split.spool import Spool
@@ -15,7 +15,7 @@ def succeeded(wire_id: str, text: bytes = b"{}") -> Result:
 
 def broken(wire_id: str, raw: bytes) -> Result:
     """Return a result that is no JSON."""
-    return unreadable(wire_id, raw, "is no JSON", is_broken=True)
+    return unreadable_result(wire_id, raw, "is no JSON", is_broken=True)
 
 
 def test_of_several_results_the_first_readable_one_counts() -> None:

@@ -90,7 +90,7 @@ class Result(msgspec.Struct, frozen=True):
         return self.is_repaired or (self.error is not None and self.error.type == UNREADABLE)
 
 
-def unreadable(wire_id: str, raw: bytes, why: str, *, is_broken: bool = False) -> Result:
+def unreadable_result(wire_id: str, raw: bytes, why: str, *, is_broken: bool = False) -> Result:
     """Return what is made of a line from which no answer can be delivered. `why` completes "the result line …"."""
     told = f"the provider's result line {why}; it may have been paid for, and stands as it came in aside.jsonl"
     error = Error(UNREADABLE, f'{told}, under the id "{wire_id}"')

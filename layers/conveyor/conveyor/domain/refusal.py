@@ -34,7 +34,7 @@ class Cause(StrEnum):
     """A beta feature that the provider does not know, or not for this account."""
 
 
-WORDS = {
+CAUSE_TEXTS = {
     Cause.CREDIT: "the account has no credit left, or its billing is not in order",
     Cause.LIMIT: "a usage or spend limit of the account is reached",
     Cause.DISABLED: "the organization, account or workspace is disabled",

@@ -24,8 +24,8 @@ def apply(context: RunContext, batch: int, batch_state: BatchState, decision: De
     match decision.action:
         case GiveUp(message):
             context.ledger.write(Stuck(context.writer, context.now(), message), batch)
-        case FailAttempt(unrun):
-            failed = fail_attempt(context, batch, batch_state, unrun)
+        case FailAttempt(not_run):
+            failed = fail_attempt(context, batch, batch_state, not_run)
             decision = decision._replace(until=failed.retry_at, trouble=told_of(failed.status, failed.type))
         case CancelBatch(batch_id, is_first):
             if is_first:

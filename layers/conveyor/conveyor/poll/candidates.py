@@ -55,7 +55,7 @@ def _may_be_ours(candidate: Progress, batch: Batch) -> bool:
     """
     if candidate.is_ours is not None:
         return candidate.is_ours
-    return candidate.requests in (0, batch.requests) and candidate.unrun is None
+    return candidate.requests in (0, batch.requests) and candidate.not_run is None
 
 
 def _is_claimed_by_another(context: RunContext, batch: int, batch_id: str) -> bool:
@@ -70,7 +70,7 @@ def prove_or_rule_out(context: RunContext, batch: Batch, candidates: list[Progre
     `over`: when the call of the attempt was over, so that its batch was created before.
     """
     doubts = dict[str, str]()
-    for candidate in sorted(candidates, key=lambda known: (not known.is_ours, known.unrun is not None)):
+    for candidate in sorted(candidates, key=lambda known: (not known.is_ours, known.not_run is not None)):
         if candidate.is_ours:
             return Proof(candidate)
         if candidate.ended:

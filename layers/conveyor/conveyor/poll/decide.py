@@ -11,7 +11,7 @@ from conveyor.ledger.batch_facts import AttemptRefused, Submitted, Unread
 from conveyor.ledger.state import BatchState
 from conveyor.poll.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_at, kept_until
 from conveyor.poll.decision import CancelBatch, Decision, GiveUp, Risk
-from conveyor.provider.protocol import Progress, Trouble, TroubleKind, Unrun
+from conveyor.provider.protocol import NotRun, Progress, Trouble, TroubleKind
 from conveyor.submit.send import told_of
 
 
@@ -135,9 +135,9 @@ def risk_of(sent: SentBatch, now: datetime) -> Risk | None:
     return Risk(sent.submitted.id, sent.batch.requests, since, expires)
 
 
-def is_unrun_for_now(unrun: Unrun | None, batch_state: BatchState, *, is_refused: bool) -> bool:
+def is_unrun_for_now(not_run: NotRun | None, batch_state: BatchState, *, is_refused: bool) -> bool:
     """Tell whether a batch ended without being run, and can be sent again. `is_refused`: nothing more is sent."""
-    return unrun is not None and unrun.kind is RefusalKind.LATER and not (is_refused or batch_state.cancelled)
+    return not_run is not None and not_run.kind is RefusalKind.LATER and not (is_refused or batch_state.cancelled)
 
 
 def decide_ended(sent: SentBatch, history: ReadHistory, now: datetime) -> Decision:

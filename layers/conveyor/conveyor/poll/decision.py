@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from conveyor.domain.schedule import Next
-from conveyor.provider.protocol import Unrun
+from conveyor.provider.protocol import NotRun
 
 
 class Undecided(NamedTuple):
@@ -44,7 +44,7 @@ class GiveUp(NamedTuple):
 class FailAttempt(NamedTuple):
     """Write down that the provider accepted a batch and ran none of its requests; another attempt may follow."""
 
-    unrun: Unrun
+    not_run: NotRun
 
 
 type Action = CancelBatch | GiveUp | FailAttempt

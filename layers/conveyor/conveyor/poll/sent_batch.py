@@ -62,8 +62,8 @@ def _decide(context: RunContext, sent: SentBatch, answer: Progress | Trouble, ru
         is_cancelled = sent.batch_state.cancelled
         cancelled_at = context.ledger.read(Cancel, sent.batch.number).at if is_cancelled else None
         return decide_unended(sent, answer, now, cancelled_at)
-    if answer.unrun and is_unrun_for_now(answer.unrun, sent.batch_state, is_refused=run_state.refused):
-        return Decision(Next.WAIT, action=FailAttempt(answer.unrun))
+    if answer.not_run and is_unrun_for_now(answer.not_run, sent.batch_state, is_refused=run_state.refused):
+        return Decision(Next.WAIT, action=FailAttempt(answer.not_run))
     return decide_ended(sent, _read_history(context, sent), now)
 
 

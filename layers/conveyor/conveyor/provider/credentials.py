@@ -1,4 +1,4 @@
-"""What a call to the provider is made with."""
+"""How calls to the provider are authenticated."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -8,35 +8,35 @@ import httpx
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key that cannot print itself."""
+    """An API key. Its `repr` does not show it."""
 
     value: str = field(repr=False)
 
 
 class KeySource(Protocol):
-    """Where the key comes from."""
+    """Returns the API key."""
 
     def __call__(self, *, renew: bool = False) -> ApiKey:
-        """Return the key, read anew where a kept one may be old. Raises CredentialsUnusable."""
+        """Return the key; `renew` reads it again instead of taking a cached one. Raises CredentialsUnusable."""
         ...
 
 
 class Credential(Protocol):
-    """What lets a call in."""
+    """Authenticates requests."""
 
     signs_body: bool
-    """Whether the SHA-256 of a body must be known before its first byte is sent."""
+    """Whether the SHA-256 of the body must be known before it is sent."""
 
     def renew(self) -> None:
-        """Read it anew, if it is kept. Raises CredentialsUnusable."""
+        """Read it again, if it is cached. Raises CredentialsUnusable."""
         ...
 
     def sign(self, request: httpx.Request, digest: str) -> None:
-        """Put it into a request, whose body has this SHA-256, in hex; empty where nobody needs to know."""
+        """Authenticate a request. `digest`: SHA-256 of the body in hex; empty unless `signs_body`."""
         ...
 
-    def hide(self, words: str) -> str:
-        """Return words of the provider without the secret, should they quote it."""
+    def redact(self, text: str) -> str:
+        """Return text of the provider without the secret, in case it quotes it."""
         ...
 
 
@@ -46,23 +46,23 @@ class KeyHeader:
     signs_body = False
 
     def __init__(self, source: KeySource, *, bearer: bool = False) -> None:
-        """Take where the key comes from."""
+        """`bearer`: send the key as a bearer token."""
         self._source = source
         self._bearer = bearer
         self._sent = ""
 
     def renew(self) -> None:
-        """Read the key anew."""
+        """Read the key again."""
         self._source(renew=True)
 
-    def sign(self, request: httpx.Request, digest: str) -> None:  # noqa: ARG002  # a key vouches for no body
-        """Put the key into the header."""
+    def sign(self, request: httpx.Request, digest: str) -> None:  # noqa: ARG002  # a key does not sign the body
+        """Add the header with the key."""
         key = self._sent = self._source().value
         if self._bearer:
             request.headers["authorization"] = f"Bearer {key}"
         else:
             request.headers["x-api-key"] = key
 
-    def hide(self, words: str) -> str:
-        """Blot the key out that was sent last; there may be another by now."""
-        return words.replace(self._sent, "…") if self._sent else words
+    def redact(self, text: str) -> str:
+        """Replace the key that was sent last; by now there may be another."""
+        return text.replace(self._sent, "…") if self._sent else text

@@ -34,7 +34,7 @@ _LONGEST = 1_000_000
 """Bytes of an error that are read; one that is longer has no shape that is known."""
 
 
-class Said(NamedTuple):
+class ErrorBody(NamedTuple):
     """An error's own words; each is empty where it has none."""
 
     type: str = ""
@@ -43,35 +43,35 @@ class Said(NamedTuple):
     param: str = ""
 
 
-def said_in(raw: bytes) -> Said | None:
+def parse_error(raw: bytes) -> ErrorBody | None:
     """Read an error from JSON of any shape; None where it is not JSON."""
     if len(raw) > _LONGEST:
-        return Said(message=raw[:_LONGEST_SHAPE].decode(errors="ignore"))
+        return ErrorBody(message=raw[:_LONGEST_SHAPE].decode(errors="ignore"))
     try:
         value = msgspec.json.decode(raw)
     except UNDECODABLE:
         return None
     said = _read(value)
-    if any(said) or is_empty(value):
+    if any(said) or is_empty_value(value):
         return said
     try:
         shape = msgspec.json.encode(value)
     except RecursionError:  # it has more levels than can be written, but not more than can be read
         shape = raw
-    return Said(message=shape[:_LONGEST_SHAPE].decode(errors="ignore"))
+    return ErrorBody(message=shape[:_LONGEST_SHAPE].decode(errors="ignore"))
 
 
-def is_nothing(raw: bytes) -> bool:
+def is_empty_json(raw: bytes) -> bool:
     """Tell whether JSON says nothing: null, an empty value, or one whose fields all say nothing."""
     if raw == b"null" or len(raw) > _LONGEST:
         return raw == b"null"
     try:
-        return is_empty(msgspec.json.decode(raw))
+        return is_empty_value(msgspec.json.decode(raw))
     except UNDECODABLE:
         return False
 
 
-def is_empty(value: Any) -> bool:  # noqa: ANN401  # JSON has no narrower type
+def is_empty_value(value: Any) -> bool:  # noqa: ANN401  # JSON has no narrower type
     """Tell whether a decoded value says nothing, however deep it is."""
     waiting = [value]
     while waiting:
@@ -87,9 +87,9 @@ def is_empty(value: Any) -> bool:  # noqa: ANN401  # JSON has no narrower type
     return True
 
 
-def _read(value: Any, depth: int = 0) -> Said:  # noqa: ANN401
+def _read(value: Any, depth: int = 0) -> ErrorBody:  # noqa: ANN401
     if depth > _DEEPEST:
-        return Said()
+        return ErrorBody()
     match value:
         case str():
             return _from_text(value.strip(), depth)
@@ -98,34 +98,34 @@ def _read(value: Any, depth: int = 0) -> Said:  # noqa: ANN401
         case dict():
             return _from_fields(value, depth)
         case bool() | None:
-            return Said()
+            return ErrorBody()
         case _:
-            return Said(message=str(value))
+            return ErrorBody(message=str(value))
 
 
-def _from_text(text: str, depth: int) -> Said:
+def _from_text(text: str, depth: int) -> ErrorBody:
     if text.startswith(("{", "[", '"')):
         try:
             return _read(msgspec.json.decode(text), depth + 1)
         except UNDECODABLE:
             pass
-    return Said(message=text)
+    return ErrorBody(message=text)
 
 
-def _from_list(all_said: list[Said]) -> Said:
+def _from_list(all_said: list[ErrorBody]) -> ErrorBody:
     if not all_said:
-        return Said()
+        return ErrorBody()
     return all_said[0]._replace(message="; ".join(said.message for said in all_said if said.message))
 
 
-def _from_fields(given: dict[str, Any], depth: int) -> Said:
+def _from_fields(given: dict[str, Any], depth: int) -> ErrorBody:
     """Read an object: what stands inside it is nearer to the cause than its own words."""
     fields = {name.lower(): value for name, value in given.items()}
-    inside = next((said for name in _INSIDE if any(said := _read(fields.get(name), depth + 1))), Said())
-    own = next((said for name in _MESSAGES if (said := _read(fields.get(name), depth + 1)).message), Said())
+    inside = next((said for name in _INSIDE if any(said := _read(fields.get(name), depth + 1))), ErrorBody())
+    own = next((said for name in _MESSAGES if (said := _read(fields.get(name), depth + 1)).message), ErrorBody())
     if not inside.message and not own.message:  # a name that nobody has seen
         nested = [value for name, value in fields.items() if isinstance(value, dict) and name not in _INSIDE]
-        own = next((said for value in nested if (said := _read(value, depth + 1)).message), Said())
+        own = next((said for value in nested if (said := _read(value, depth + 1)).message), ErrorBody())
     message = inside.message or own.message
     if inside.message and own.message and own.message not in inside.message:
         words = (inside, own) if isinstance(fields.get("error"), str) else (own, inside)
@@ -133,9 +133,9 @@ def _from_fields(given: dict[str, Any], depth: int) -> Said:
     place = fields.get("loc")
     if message and isinstance(place, list):  # one of several faults that a server's own check found
         parts = (str(part) for part in place if isinstance(part, str | int))  # what is deeper is no place
-        return Said(message=f"{'.'.join(parts)}: {message}")
+        return ErrorBody(message=f"{'.'.join(parts)}: {message}")
     kind, param = fields.get("type"), fields.get("param")
-    return Said(
+    return ErrorBody(
         inside.type or own.type or (kind if isinstance(kind, str) and kind != "error" else ""),
         inside.code or own.code or _code(fields),
         message,

@@ -9,51 +9,51 @@ from conveyor.provider.protocol import Trouble
 from conveyor.provider.transport import Transport
 
 
-class Entry(Protocol):
-    """What a list holds."""
+class Item(Protocol):
+    """An element of a list."""
 
     id: str
 
 
-class Page[E: Entry](Protocol):
-    """A part of a list."""
+class Page[E: Item](Protocol):
+    """A page of a list."""
 
     @property
     def has_more(self) -> bool | None:
-        """Whether there is another."""
+        """Whether another page follows."""
         ...
 
     @property
-    def entries(self) -> Sequence[E]:
-        """What stands on it."""
+    def items(self) -> Sequence[E]:
+        """Its elements."""
         ...
 
 
-def read_list[E: Entry](  # noqa: PLR0913  # one for each thing in which lists differ
-    transport: Transport, path: str, page_of: Callable[[bytes], Page[E]], question: Mapping[str, str | int], *,
+def read_list[E: Item](  # noqa: PLR0913  # one for each thing in which lists differ
+    transport: Transport, path: str, page_of: Callable[[bytes], Page[E]], parameters: Mapping[str, str | int], *,
     cursor: str,
     until: Callable[[Sequence[E]], bool],
 ) -> list[E] | Trouble:  # fmt: skip
-    """Return what stands in a list, as far as a page after which nothing more is wanted.
+    """Return the elements of a list, page by page, up to the page at which `until` is true.
 
-    Half a list is trouble: what is not on it would be taken for absent.
+    An incomplete list is trouble: a batch that is missing from it would count as absent.
     """
-    found: list[E] = []
+    elements: list[E] = []
     seen = set[str]()
-    asked = dict(question)
+    query = dict(parameters)
     while True:
-        answer = transport.ask("GET", path, asked)
+        answer = transport.ask("GET", path, query)
         if isinstance(answer, Trouble):
             return answer
         try:
             page = page_of(answer.content)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return Trouble(f"the list at {path} could not be decoded")
-        found += page.entries
-        if not page.has_more or (page.entries and until(page.entries)):
-            return found
-        last = page.entries[-1].id if page.entries else ""
+        elements += page.items
+        if not page.has_more or (page.items and until(page.items)):
+            return elements
+        last = page.items[-1].id if page.items else ""
         if not last or last in seen:
-            return Trouble(f"the list at {path} goes on without an end")
-        asked[cursor] = last
+            return Trouble(f"the list at {path} does not end")
+        query[cursor] = last
         seen.add(last)

@@ -1,10 +1,9 @@
-"""The provider, as the rest of the core sees it. Which dialect is in use is known inside this package only.
+"""What the rest of the core asks of a provider: one protocol, `BatchApi`. Only this package knows the dialects.
 
-What the provider answers is data. Of exceptions there are three:
+Responses and failed calls are values. There are two exceptions, and any other is a defect:
 
-- `CredentialsUnusable`: there is no credential to speak with.
-- `ResultsUnreadable`: a stream of results broke off or held what is no result; read it again from the start.
-- anything else is a defect.
+- `CredentialsUnusable`: there is no usable credential.
+- `ResultsUnreadable`: the results could not be read to their end; read them again from the start.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,33 +16,33 @@ from conveyor.domain.dialect import Dialect
 from conveyor.domain.outcome import Error, Result
 from conveyor.domain.refusal import Cause, RefusalKind
 
-RESTING = "resting"
-"""Type of the refusal of a call that is not made, since the provider has said when to come back."""
+NOT_CALLED = "resting"
+"""Type of the refusal of a call that was not made, because the provider asked not to be called yet."""
 
 
 class Origin(NamedTuple):
-    """Whose a batch is: what a provider is told of it, where it takes such words."""
+    """Which batch of which run it is. It is sent to a provider that takes metadata."""
 
     run: str
     batch: int
     """Its number in the run."""
     since: datetime
-    """When the drop came: nothing of it can be older at the provider."""
+    """When the drop was uploaded: nothing of it can be older at the provider."""
 
 
-class Outgoing(NamedTuple):
-    """A batch that is to be sent."""
+class NewBatch(NamedTuple):
+    """A batch to create."""
 
     origin: Origin
     requests: int
     size: int
-    """Bytes of the body, known from the plan."""
+    """Bytes of the body, from the plan."""
     body: Callable[[], Iterable[bytes]]
-    """Reads the body anew with each call, in pieces."""
+    """Returns the body in pieces; each call reads it again."""
 
 
 class Created(NamedTuple):
-    """The provider took the batch."""
+    """The provider created the batch."""
 
     id: str
     created_at: datetime
@@ -51,82 +50,82 @@ class Created(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """The provider surely did not take the batch."""
+    """The provider surely did not create the batch."""
 
     kind: RefusalKind
     status: int
     type: str
     message: str
     retry_after: int | None
-    """Seconds, where the provider said."""
+    """Seconds, if the provider gave a time."""
     cause: Cause | None = None
-    """What a person must put in order, where the provider's words tell."""
+    """What a person must put in order, if the provider's message says."""
 
 
 class Unknown(NamedTuple):
-    """The provider may or may not have taken the batch."""
+    """It is unknown whether the provider created the batch."""
 
     reason: str
 
 
-class Blame(NamedTuple):
-    """What the provider says is wrong with a request of a batch that it refused as a whole."""
+class RefusedRequest(NamedTuple):
+    """One request at fault in a batch that the provider refused as a whole."""
 
-    place: int
+    position: int
     """Of the request in the batch, from 1."""
     error: Error
 
 
-class Unrun(NamedTuple):
-    """Why a batch ended without any of its requests being run, and so without anything to pay."""
+class NotRun(NamedTuple):
+    """Why a batch ended before any of its requests was run. Nothing of it is paid for."""
 
     kind: RefusalKind
-    """`LATER`: the same batch may be taken another time. `STOP`: it was cancelled, and seems not to have begun."""
+    """`LATER`: the same batch can be sent again. `STOP`: it was cancelled or expired before it began."""
     error: Error
-    blamed: tuple[Blame, ...] = ()
+    refused_requests: tuple[RefusedRequest, ...] = ()
     cause: Cause | None = None
-    """What a person must put in order, where no request is to blame and the provider's words tell."""
+    """What a person must put in order, if no request is at fault and the provider's message says."""
 
 
 class Progress(NamedTuple):
-    """How far a batch is, and how many requests it holds."""
+    """The state of a batch at the provider."""
 
     id: str
     ended: bool
     requests: int
-    """0 where the provider does not say."""
+    """0 if the provider does not say."""
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None
-    unrun: Unrun | None = None
+    not_run: NotRun | None = None
     is_ours: bool | None = None
-    """Whether it is the batch that was asked for, by the provider's own word; None where only its results can tell."""
+    """Whether it is the batch that was looked for, by its metadata or file; None if only its results can tell."""
 
 
 class TroubleKind(StrEnum):
-    """What follows where the provider did not answer a question."""
+    """What follows from a call that brought no answer."""
 
     LATER = "later"
-    """Ask again."""
+    """Call again later."""
     GONE = "gone"
-    """The provider does not know what was asked for: ask again, although it may have been deleted there."""
+    """The provider does not know the object, which may have been deleted there. Call again later all the same."""
     UNASKED = "unasked"
-    """It was not asked, since it has said when to come back: nothing follows."""
+    """No call was made, because the provider asked not to be called yet."""
 
 
 class Trouble(NamedTuple):
-    """The provider did not answer a question; ask again later."""
+    """A call brought no answer; call again later."""
 
     reason: str
     kind: TroubleKind = TroubleKind.LATER
 
 
 class CredentialsUnusable(Exception):
-    """The operator must put a usable credential in its place; nothing was sent."""
+    """There is no usable credential, so nothing was sent. The operator must provide one."""
 
 
 class ResultsUnreadable(Exception):
-    """Results could not be read to their end."""
+    """The results could not be read to their end."""
 
     def __init__(self, reason: str, kind: TroubleKind = TroubleKind.LATER) -> None:
         super().__init__(reason)
@@ -134,46 +133,46 @@ class ResultsUnreadable(Exception):
 
 
 class BatchApi(Protocol):
-    """What Conveyor asks of a provider."""
+    """What Conveyor asks of a provider; each dialect implements it."""
 
     @property
     def dialect(self) -> Dialect:
-        """How it takes batches."""
+        """How it takes batches: their form and limits."""
         ...
 
     def renew(self) -> None:
-        """Read the credentials anew: a stale key would be refused, and a refusal ends the run.
+        """Read the credentials again: an outdated key would be refused, and a refusal ends the run.
 
         Raises CredentialsUnusable.
         """
         ...
 
-    def create(self, outgoing: Outgoing, seconds: int) -> Created | Refused | Unknown:
-        """Send one batch, and ask once, within `seconds`, for it to be run."""
+    def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:
+        """Create one batch by one paid call, within `seconds`."""
         ...
 
     def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:
-        """Return the batches created at or after a moment, of whatever program, oldest first.
+        """Return all batches created since a moment, by any program, oldest first.
 
-        `origin`: of which the answer shall tell which are its own, as far as the provider knows.
+        `origin`: sets `Progress.is_ours` of each, as far as the provider knows.
         """
         ...
 
     def progress(self, batch_id: str) -> Progress | Trouble:
-        """Ask how far a batch is."""
+        """Return the state of a batch."""
         ...
 
     def cancel(self, batch_id: str) -> Progress | Trouble:
-        """Ask for a batch to end soon; what is under way is finished, and what is finished is kept."""
+        """Cancel a batch. Requests that are running are finished, and finished ones keep their results."""
         ...
 
     def results(self, batch_id: str, *, seconds: int = 120) -> AbstractContextManager[Iterator[Result]]:
         """Stream the results of an ended batch, in the provider's order. Raises ResultsUnreadable.
 
-        `seconds`: the longest pause between two pieces of the stream.
+        `seconds`: the longest wait for the next piece of the stream.
         """
         ...
 
     def discard(self, origin: Origin, batch_ids: Iterable[str]) -> Trouble | None:
-        """Delete what is kept at the provider for some batches of one origin: files. Their results are gone then."""
+        """Delete the files of some batches at the provider, results included."""
         ...

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from conveyor.domain.invocation import utc_now
 from conveyor.domain.refusal import Cause, RefusalKind, cause_of
-from conveyor.provider.error_body import Said, said_in
+from conveyor.provider.error_body import ErrorBody, parse_error
 from conveyor.provider.protocol import Refused
 from conveyor.provider.retry_after import parse_retry_after
-from conveyor.provider.transport import Answer
+from conveyor.provider.transport import HttpResponse
 
 CERTAIN_REFUSALS = {
     400: RefusalKind.DEFECT,
@@ -26,17 +26,17 @@ _LONGEST_MESSAGE = 300
 _NAME = re.compile(r"[a-z0-9_]{1,60}")
 
 
-def said_by(answer: Answer) -> Said:
+def error_in(answer: HttpResponse) -> ErrorBody:
     """Read an error's words. A 413 comes from before the API, and its body may be anything: plain text, or a page."""
-    said = said_in(answer.text)
+    said = parse_error(answer.body)
     if said is not None and any(said):
         return said
-    text = "" if said is not None else answer.text.decode(errors="replace").strip()
+    text = "" if said is not None else answer.body.decode(errors="replace").strip()
     words = text if text and not text.startswith("<") else f"the provider answered HTTP {answer.status}"
-    return Said(f"http_{answer.status}", "", words)
+    return ErrorBody(f"http_{answer.status}", "", words)
 
 
-def refused_from(answer: Answer, sure: Mapping[int, RefusalKind]) -> Refused | None:
+def refused_from(answer: HttpResponse, sure: Mapping[int, RefusalKind]) -> Refused | None:
     """Return the refusal an answer to a create call is, or None where it proves nothing.
 
     `sure`: what follows from each status that proves it.
@@ -44,7 +44,7 @@ def refused_from(answer: Answer, sure: Mapping[int, RefusalKind]) -> Refused | N
     status, kind = answer.status, sure.get(answer.status)
     if kind is None:
         return None
-    said = said_by(answer)
+    said = error_in(answer)
     cause = cause_of(status, f"{said.type} {said.code}", said.message)
     if cause and cause is not Cause.SIZE:
         kind = RefusalKind.STOP  # whatever the status: a limit set by the user comes as a 400

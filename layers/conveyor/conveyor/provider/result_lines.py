@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from conveyor.domain.outcome import Outcome, Result, Usage, unreadable
+from conveyor.domain.outcome import Outcome, Result, Usage, unreadable_result
 from conveyor.domain.stop_reasons import finish_of, stop_of
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.repair import is_strict, is_utf8, repaired
@@ -102,7 +102,7 @@ def _broken(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
             break
     if not 0 < len(ids) <= _MOST_ON_A_LINE:
         return [Result("", Outcome.ERRORED, raw)]
-    return [unreadable(wire_id, raw, "is not JSON", is_broken=True) for wire_id in ids]
+    return [unreadable_result(wire_id, raw, "is not JSON", is_broken=True) for wire_id in ids]
 
 
 class Answer(NamedTuple):
@@ -112,7 +112,7 @@ class Answer(NamedTuple):
     is_repaired: bool
 
 
-def answer_in(value: bytes) -> Answer | None:
+def parse_answer(value: bytes) -> Answer | None:
     """Return the object that a JSON value is, or that it holds as text; None where it is neither."""
     is_repaired = False
     for _ in range(_DEEPEST):
@@ -136,7 +136,7 @@ UNCOUNTABLE = 10**15
 type Count = Annotated[int, msgspec.Meta(ge=0, lt=UNCOUNTABLE)]
 
 
-class Account(NamedTuple):
+class AnswerSummary(NamedTuple):
     """What an answer says of itself."""
 
     model: str
@@ -166,13 +166,13 @@ _decode_many = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_choice = msgspec.json.Decoder(_Choice).decode
 
 
-def account_in(answer: bytes) -> Account:
+def summarize(answer: bytes) -> AnswerSummary:
     """Read what an answer says under the names of any API; each by itself, so that an odd one hides no other."""
     try:
         told = _decode_loose(answer)
         model, usage = _short(told.model), _short(told.usage)
     except UNDECODABLE:
-        return Account("", Usage())
+        return AnswerSummary("", Usage())
     given = usage if isinstance(usage, dict) else {}
     read = [_count(given.get(name)) for name in ("input_tokens", "prompt_tokens")]
     written = [_count(given.get(name)) for name in ("output_tokens", "completion_tokens")]
@@ -180,7 +180,7 @@ def account_in(answer: bytes) -> Account:
     counts = Usage(_first(read), _first(written), *(count or 0 for count in cached))
     finishes = [_short(each.finish_reason) for each in _choices(told.choices)]
     stop = stop_in(_short(told.stop_reason), finishes, _short(told.status), _short(told.incomplete_details))
-    return Account(model if isinstance(model, str) else "", counts, stop)
+    return AnswerSummary(model if isinstance(model, str) else "", counts, stop)
 
 
 def _choices(raw: msgspec.Raw) -> Iterator[_Choice]:

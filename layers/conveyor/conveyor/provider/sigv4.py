@@ -1,4 +1,4 @@
-"""Calls signed with the function's own role (SigV4), for Claude Platform on AWS: there is no key to keep or to leak.
+"""Calls signed with the function's own role (SigV4), for Claude Platform on AWS: there is no API key.
 
 Facts: https://platform.claude.com/docs/en/build-with-claude/claude-platform-on-aws
 """
@@ -17,29 +17,29 @@ _NO_BODY = sha256().hexdigest()
 
 
 class RoleSignature:
-    """The credentials that AWS gives this process, which botocore renews before they end."""
+    """The AWS credentials of this process, which botocore renews before they expire."""
 
     signs_body = True
 
     def __init__(self, session: botocore.session.Session) -> None:
-        """Take the session: its region is the one whose gateway is called."""
+        """Use the credentials of a session, and the gateway of its Region."""
         self._session = session
         self._region = session.get_config_variable("region")
 
     def renew(self) -> None:
-        """See that there are credentials; they are asked for anew with each signature. Raises CredentialsUnusable."""
+        """Check that there are credentials; each signature gets them again. Raises CredentialsUnusable."""
         if self._session.get_credentials() is None or not self._region:
             raise CredentialsUnusable("this process has no AWS credentials, or no region, to sign requests with")
 
     def sign(self, request: httpx.Request, digest: str) -> None:
-        """Sign a request just before it is sent: AWS takes no signature that is older than some minutes."""
-        kept = {
+        """Sign a request just before it is sent: AWS refuses a signature that is some minutes old."""
+        signed_headers = {
             name: value
             for name, value in request.headers.items()
             if name == "content-type" or name.startswith("anthropic-")
         }
         signed = AWSRequest(
-            request.method, str(request.url), headers=kept | {"x-amz-content-sha256": digest or _NO_BODY}
+            request.method, str(request.url), headers=signed_headers | {"x-amz-content-sha256": digest or _NO_BODY}
         )
         credentials = self._session.get_credentials()
         if credentials is None:
@@ -47,6 +47,6 @@ class RoleSignature:
         SigV4Auth(credentials.get_frozen_credentials(), _SERVICE, self._region).add_auth(signed)
         request.headers.update(dict(signed.headers.items()))
 
-    def hide(self, words: str) -> str:
-        """Return the words: a signature gives nothing away."""
-        return words
+    def redact(self, text: str) -> str:
+        """Return the text: a signature is no secret."""
+        return text

@@ -1,23 +1,23 @@
-"""Moments as providers write them."""
+"""Timestamps as providers write them."""
 
 from datetime import UTC, datetime
 
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-"""What lies outside stands for a moment that nobody knows: 0, say, or the year 1."""
+"""A timestamp outside stands for an unknown one: 0, or the year 1."""
 
-type Moment = float | str | None
+type Timestamp = float | str | None
 
 
-def moment(given: Moment) -> datetime | None:
-    """Read seconds since 1970 or a moment of ISO 8601; None where it is neither, or nobody can mean it."""
-    if given is None or given == "":
+def parse_timestamp(value: Timestamp) -> datetime | None:
+    """Read seconds since 1970, or ISO 8601 (in UTC if it has no zone); None if it is neither, or no plausible time."""
+    if value is None or value == "":
         return None
     try:
-        found = datetime.fromtimestamp(float(given), UTC)
+        parsed = datetime.fromtimestamp(float(value), UTC)
     except (ValueError, OverflowError, OSError):
         try:
-            found = datetime.fromisoformat(str(given))
+            parsed = datetime.fromisoformat(str(value))
         except ValueError:
             return None
-    known = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return known if _EARLIEST <= known < _LATEST else None
+    zoned = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return zoned if _EARLIEST <= zoned < _LATEST else None

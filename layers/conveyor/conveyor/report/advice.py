@@ -1,6 +1,6 @@
 """Why a run ended early, or requests failed that are not to blame, and what a person must put in order."""
 
-from conveyor.domain.refusal import WORDS, Cause
+from conveyor.domain.refusal import CAUSE_TEXTS, Cause
 from conveyor.domain.status import Status
 from conveyor.report.receipt import Receipt
 from conveyor.wording.advice import advice_of
@@ -23,5 +23,5 @@ def blamed_elsewhere(receipt: Receipt) -> list[str]:
     for cause, count in receipt.causes.items():
         failures = counted(count, "failure is", "failures are")
         whose = "the request's" if count == 1 else "the requests'"
-        lines += advice_of(cause, f"{failures} not {whose} fault: {WORDS[Cause(cause)]}.")
+        lines += advice_of(cause, f"{failures} not {whose} fault: {CAUSE_TEXTS[Cause(cause)]}.")
     return lines

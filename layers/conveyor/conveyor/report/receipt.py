@@ -17,8 +17,8 @@ from conveyor.ledger.account import Part, Tokens
 from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
 from conveyor.ledger.failure_counts import ErrorKind, add_errors, by_count
 from conveyor.ledger.run_facts import Refusal, Run
-from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, joined_betas
-from conveyor.settings.metadata import put_right
+from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, normalized_betas
+from conveyor.settings.metadata import corrected_metadata
 
 
 class BatchAccount(msgspec.Struct):
@@ -210,9 +210,9 @@ def _empty(run: Run) -> Receipt:
     }
     none = {outcome.value: 0 for outcome in Outcome}
     defaults = {"requests": 0, "value": run.settings.default_max_tokens}
-    own = put_right(run.drop.metadata, run.settings)
+    own = corrected_metadata(run.drop.metadata, run.settings)
     if "betas" in own:
-        own["betas"] = joined_betas(own["betas"]) or NO_BETAS
+        own["betas"] = normalized_betas(own["betas"]) or NO_BETAS
     betas = run.settings.betas.split(",") if run.settings.betas else []
     return Receipt(
         run.run, run.name, Status.REFUSED, None, None, None, drop, own, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0, {},

@@ -1,4 +1,4 @@
-"""The only door to S3: whole small objects, ranged streams in, whole large objects out."""
+"""The only access to S3: whole small objects, ranged reads of large ones, and multipart uploads."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 
 from conveyor.domain.drop import NO_VERSION, Drop, Source
 from conveyor.s3.multipart import MultipartUpload, Writer
-from conveyor.s3.read_errors import unreadable
+from conveyor.s3.read_errors import unreadable_drop
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RANGE_BYTES = 8 * 1024 * 1024
 """One ranged GET."""
 MOST_READS = 16
-"""Objects that may be read at the same time: the client keeps a connection for each."""
+"""Objects read at the same time; the client keeps a connection for each."""
 _READS = 3
 _CONFLICTS = 10
 
@@ -26,17 +26,17 @@ class Bucket:
     """One bucket."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
-        """Take a client, whose retries cover single calls, and the bucket's name."""
+        """Take a client, which retries single calls, and the bucket's name."""
         self._client = client
         self.bucket = bucket
 
     def describe(self, key: str, version: str | None) -> Drop:
-        """Return the version of an object, the current one where none is named. Raises DropUnreadable."""
-        question: HeadObjectRequestTypeDef = {"Bucket": self.bucket, "Key": key}
+        """Return one version of an object, by default the current one. Raises DropUnreadable."""
+        wanted: HeadObjectRequestTypeDef = {"Bucket": self.bucket, "Key": key}
         try:
-            head = self._client.head_object(**question, **({"VersionId": version} if version else {}))
+            head = self._client.head_object(**wanted, **({"VersionId": version} if version else {}))
         except ClientError:
-            self.touch(Source(key, version))  # the answer to a HEAD has a status, and no words that tell why
+            self.touch(Source(key, version))  # the response to a HEAD has no body that says why
             raise
         return Drop(
             self.bucket,
@@ -48,12 +48,12 @@ class Bucket:
             head["Metadata"],
         )
 
-    def touch(self, source: Source, place: int = 0) -> None:
-        """Read one byte of an object that never changes. Raises DropUnreadable."""
-        self._range(source, place, place + 1)
+    def touch(self, source: Source, position: int = 0) -> None:
+        """Read one byte of a drop, to see whether it can be read. Raises DropUnreadable."""
+        self._range(source, position, position + 1)
 
     def get(self, key: str) -> bytes:
-        """Return a small object that is known to exist."""
+        """Return a small object, which must exist."""
         return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def range(self, key: str, start: int, end: int) -> bytes:
@@ -61,14 +61,14 @@ class Bucket:
         return self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}")["Body"].read()
 
     def beginning(self, key: str, count: int) -> bytes:
-        """Return the first bytes of an object that may be of any size."""
+        """Return the first bytes of an object of any size."""
         with self._client.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
             return body.read(count)
 
     def find(self, key: str) -> bytes | None:
-        """Return a small object, or None where it surely or perhaps does not exist.
+        """Return a small object, or None if it does not exist or may not exist.
 
-        Without permission to list, S3 answers 403 for an object that is not there: use this for hints only.
+        Without permission to list, S3 answers 403 for a missing object, so use this for hints only.
         """
         try:
             return self.get(key)
@@ -78,25 +78,25 @@ class Bucket:
             raise
 
     def put_once(self, key: str, data: bytes) -> bytes:
-        """Write an object unless there is one, and return what is there now: ours, or what another wrote first."""
+        """Write an object unless it exists, and return its content: ours, or what another wrote first."""
         return data if self.put_if_absent(key, data) else self.get(key)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Write an object unless there is one; tell whether it was written. Needs no permission to read."""
+        """Write an object unless it exists; tell whether it was written. Needs no permission to read."""
         for _ in range(_CONFLICTS):
             try:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=data, IfNoneMatch="*")
             except ClientError as error:
                 if _status(error) == 412:  # noqa: PLR2004
                     return False
-                if _status(error) != 409:  # noqa: PLR2004  # two writers at the same moment: ask again
+                if _status(error) != 409:  # noqa: PLR2004  # two writers at the same time: try again
                     raise
             else:
                 return True
-        raise RuntimeError(f"{key}: another writer was always at it")
+        raise RuntimeError(f"{key}: gave up after {_CONFLICTS} conflicting writes (HTTP 409)")
 
     def put(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
-        """Write an object whose content follows from facts, so that writing it again changes nothing."""
+        """Write an object. Its content must follow from facts, so that writing it again changes nothing."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=data, Metadata=metadata or {})
 
     def list(self, prefix: str) -> list[str]:
@@ -105,7 +105,7 @@ class Bucket:
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def folders(self, prefix: str, after: str) -> Iterator[str]:
-        """Yield what lies right under a prefix, up to the next slash, in order, of names that sort behind `after`."""
+        """Yield the names directly under a prefix, up to the next slash, that sort after `after`, in order."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=prefix, Delimiter="/", StartAfter=prefix + after
         )
@@ -114,9 +114,9 @@ class Bucket:
         )
 
     def stream(self, source: Source, start: int, end: int) -> Iterator[bytes]:
-        """Yield bytes `start` to `end` of an object, a range at a time, each read again where it was cut.
+        """Yield bytes `start` to `end` of an object, a range at a time. A range that was cut off is read again.
 
-        Raises DropUnreadable where S3 will not give them, however often it is asked.
+        Raises DropUnreadable.
         """
         for begin in range(start, end, RANGE_BYTES):
             yield self._range(source, begin, min(begin + RANGE_BYTES, end))
@@ -132,17 +132,17 @@ class Bucket:
                     raise RuntimeError(f"S3 gave {answer['ContentLength']} bytes for {end - start} of {source.key}")
                 return answer["Body"].read()
             except ClientError as error:
-                about = error.response["Error"]
-                why = unreadable(_status(error), about.get("Code") or "", about.get("Message") or "")
-                raise (why or error) from None
-            except (HTTPClientError, IncompleteReadError):  # cut while reading, which the client does not retry
+                details = error.response["Error"]
+                code, message = details.get("Code") or "", details.get("Message") or ""
+                raise (unreadable_drop(_status(error), code, message) or error) from None
+            except (HTTPClientError, IncompleteReadError):  # cut off while it was read, which the client does not retry
                 if not left:
                     raise
         raise AssertionError
 
     @contextmanager
     def upload(self, key: str, metadata: Mapping[str, str]) -> Iterator[MultipartUpload]:
-        """Give an upload of parts that is completed when the block ends, and aborted when it raises."""
+        """Yield a multipart upload that is completed when the block ends, and aborted when it raises."""
         upload = MultipartUpload(self._client, self.bucket, key, metadata)
         try:
             yield upload
@@ -155,9 +155,9 @@ class Bucket:
     def writer(
         self, key: str, metadata: Mapping[str, str] | None = None, *, keep_empty: bool = True
     ) -> Iterator[Writer]:
-        """Give a writer whose object appears whole when the block ends, and not at all when it raises.
+        """Yield a writer whose object appears when the block ends, and not at all when it raises.
 
-        `keep_empty=False`: nor when nothing was written.
+        `keep_empty=False`: no object appears if nothing was written.
         """
         writer = Writer(self._client, self.bucket, key, metadata or {})
         try:

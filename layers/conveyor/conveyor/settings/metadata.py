@@ -1,4 +1,4 @@
-"""The S3 object metadata of a drop: which names are settings of ours, and which are only nearly so."""
+"""The S3 object metadata of a drop: which names are settings, and which are misspelled settings."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -32,57 +32,60 @@ _OTHER_NAMES = {
     "sendagain": AGAIN,
     "agian": AGAIN,
 }
-"""What people call the settings, without separators."""
+"""Other names of the settings in use elsewhere, without separators."""
 _NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN)}
 _YES = frozenset({"yes", "true", "1", "on"})
-"""Values of a name that says by itself that invalid lines are skipped."""
+"""Values that mean `skip` under a name such as `skip-invalid`."""
 _ALIKE = 0.8
-"""Share of equal characters by which a name is taken for a misspelt one."""
+"""Ratio of similarity from which a name counts as misspelled."""
 _SHORT = 8
 """Characters."""
 
 
-def misspelt(names: Iterable[str]) -> str | None:
-    """Return what to say of metadata that is nearly a setting, or the stack's; any other belongs to another tool."""
-    told = []
+def describe_misspelled(names: Iterable[str]) -> str | None:
+    """Describe names that are misspelled settings, or settings of the stack only; None if there are none.
+
+    Any other name belongs to another tool.
+    """
+    texts = []
     for name in names:
         if _bare(name) in _OF_THE_STACK:
-            told.append(f'the object\'s metadata "{name}" is a parameter of the stack, not of a drop: deploy with it')
-        elif right := meant(name):
-            told.append(f'unknown metadata "{name}"; did you mean "{right}"?')
-    return " ".join(told) or None
+            texts.append(f'the object\'s metadata "{name}" is a parameter of the stack, not of a drop: deploy with it')
+        elif right := intended_name(name):
+            texts.append(f'unknown metadata "{name}"; did you mean "{right}"?')
+    return " ".join(texts) or None
 
 
-def meant(name: str) -> str | None:
-    """Return the setting that a name of metadata should probably be; None for a right one, and for a foreign one."""
+def intended_name(name: str) -> str | None:
+    """Return the setting that a name was probably meant to be; None if it is a setting, or resembles none."""
     bare = _bare(name)
     if name in _NAMES.values():
         return None
     if right := _NAMES.get(bare) or _OTHER_NAMES.get(bare):
         return right
-    near = [each for each in (*_NAMES, *_OTHER_NAMES) if _may_be(bare, each)]
-    found = get_close_matches(bare, near, 1, _ALIKE)
-    return (_NAMES | _OTHER_NAMES)[found[0]] if found else None
+    candidates = [known for known in (*_NAMES, *_OTHER_NAMES) if _may_be(bare, known)]
+    closest = get_close_matches(bare, candidates, 1, _ALIKE)
+    return (_NAMES | _OTHER_NAMES)[closest[0]] if closest else None
 
 
-def put_right(metadata: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """Return what metadata sets, under the right names; a value that is not accepted is the one it probably means.
+def corrected_metadata(metadata: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Return the settings in a drop's metadata, with misspelled names and values corrected.
 
-    Commands that repeat a drop carry it. What nobody can tell is left out: it would be refused again.
+    Commands that repeat a drop have them. A value that resembles no accepted one is left out: it would be refused.
     """
-    own: dict[str, str] = {}
+    corrected: dict[str, str] = {}
     for name in sorted(metadata, key=lambda name: name not in _NAMES.values()):
-        right, value = name if name in _NAMES.values() else meant(name), metadata[name]
+        right, value = name if name in _NAMES.values() else intended_name(name), metadata[name]
         if right == "on-invalid" and right != name and value.strip().lower() in _YES:
             value = "skip"
-        known = value if right == AGAIN else right and settings.understood(right, value)
-        if right and known:
-            own.setdefault(right, known)
-    return own
+        accepted = value if right == AGAIN else right and settings.closest_value(right, value)
+        if right and accepted:
+            corrected.setdefault(right, accepted)
+    return corrected
 
 
 def _may_be(bare: str, other: str) -> bool:
-    """Tell whether a name can be a misspelt other one: short ones are near to words that others use (beats, bets)."""
+    """Tell whether a name may be another one misspelled. Short ones resemble other tools' words (beats, bets)."""
     return bare[:1] == other[:1] and min(len(bare), len(other)) >= _SHORT
 
 

@@ -6,129 +6,177 @@ from difflib import get_close_matches
 from typing import Annotated, Literal, Self
 
 import msgspec
+from msgspec.inspect import IntType, LiteralType, Metadata, Type, type_info
+from msgspec.structs import fields
 
-from conveyor.settings.betas import BETAS_FORM, LONGEST_BETAS, MOST_BETAS, NO_BETAS, guess_betas, joined_betas
+from conveyor.settings.betas import BETAS_FORM, LONGEST_BETAS, MOST_BETAS, NO_BETAS, guess_betas, normalized_betas
 
 _PREFIX = "CONVEYOR_"
-_MOST_TOKENS = 1_000_000
+PER_DROP = {
+    field.replace("_", "-"): field for field in ("on_invalid", "max_invalid_percent", "default_max_tokens", "betas")
+}
+"""Names of S3 object metadata (`aws s3 cp … --metadata on-invalid=skip`) and the setting each overrides."""
 
-Seconds = Annotated[int, msgspec.Meta(ge=1)]
+type YesOrNo = Literal["yes", "no"]
+type Positive = Annotated[int, msgspec.Meta(ge=1)]
+type Seconds = Annotated[int, msgspec.Meta(ge=1)]
+type Limit = Annotated[int, msgspec.Meta(ge=0)]
+"""0 stands for the limit of the dialect."""
+type Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
+type Betas = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=BETAS_FORM,
+        max_length=LONGEST_BETAS,
+        description="names of lower-case letters, digits and hyphens with commas between, "
+        f'at most {MOST_BETAS} names and {LONGEST_BETAS} characters, or "{NO_BETAS}"',
+    ),
+]
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The settings of one run, as kept in `run.json`. Meanings and bounds: the parameters of `template.yaml`."""
+    """The settings of one run, as kept in `run.json`.
+
+    `template.yaml` has a parameter of the same name for each, with its default, its bounds and its description. The
+    bounds here are those of what does not come from the template: a drop's metadata, and a variable set by hand. A test
+    compares the two. A field that is added has a default: runs of earlier versions do not have it.
+    """
 
     api_url: str
+    """Base URL of the provider's API, without `/v1`."""
     batch_api: str
-    """Which dialect the provider speaks: a key of `conveyor.provider.connect.DIALECTS`."""
+    """The dialect of the provider: a key of `conveyor.provider.connector.DIALECTS`."""
     auth: Literal["api-key", "bearer", "aws"]
+    """How calls are authenticated; `aws` signs them with the role of the function."""
     workspace_id: str
+    """Empty where calls name no workspace."""
     batch_endpoint: Annotated[str, msgspec.Meta(pattern="^/")]
+    """What the lines of a file are requests to (files)."""
     completion_window: Annotated[str, msgspec.Meta(pattern="^[0-9]+[hd]$")]
+    """Hours or days within which the provider is asked to complete a batch (files)."""
     line_form: Literal["params", "body"]
-    allow_tools: Literal["yes", "no"]
-    delete_files: Literal["yes", "no"]
+    """How a request is written into a file (files)."""
+    allow_tools: YesOrNo
+    """Whether requests may have tools (files, with `line_form` `params`)."""
+    delete_files: YesOrNo
+    """Whether a run's files at the provider are deleted when it ends (files)."""
     on_invalid: Literal["refuse", "skip"]
-    default_max_tokens: Annotated[int, msgspec.Meta(ge=0, le=_MOST_TOKENS)]
-    max_requests_per_drop: Annotated[int, msgspec.Meta(ge=1)]
-    max_bytes_per_drop: Annotated[int, msgspec.Meta(ge=1)]
-    max_requests_per_batch: Annotated[int, msgspec.Meta(ge=0)]
-    max_bytes_per_batch: Annotated[int, msgspec.Meta(ge=0)]
-    max_tokens_per_batch: Annotated[int, msgspec.Meta(ge=1)]
+    """What happens to a drop with invalid lines."""
+    default_max_tokens: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    """`max_tokens` of a request that has none. 0: such a request is invalid."""
+    max_requests_per_drop: Positive
+    max_bytes_per_drop: Positive
+    """Of the unpacked drop."""
+    max_requests_per_batch: Limit
+    max_bytes_per_batch: Limit
+    """Of the request body."""
+    max_tokens_per_batch: Positive
+    """Sum of `max_tokens`."""
     poll_min_seconds: Seconds
+    """Shortest wait between two checks of a run."""
     poll_max_seconds: Seconds
+    """Longest wait between two checks of a run."""
     post_seconds: Seconds
+    """Timeout of the call that creates a batch."""
     settle_seconds: Seconds
+    """After a call that creates a batch: the batch is listed by then."""
     reread_seconds: Seconds
+    """Wait between two reads of results that lack a line."""
     trouble_seconds: Seconds
-    max_queued_requests: Annotated[int, msgspec.Meta(ge=1)]
+    """Of trouble with the provider, after which a message reports it."""
+    max_queued_requests: Positive
+    """Requests that the provider's queue takes, over all batches of the workspace."""
     max_events: Annotated[int, msgspec.Meta(ge=50)]
-    max_invalid_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 50
-    betas: Annotated[str, msgspec.Meta(pattern=BETAS_FORM, max_length=LONGEST_BETAS)] = ""
-    """Names of beta features with commas between: see `conveyor.settings.betas`. Runs of earlier versions had none."""
+    """Events of an execution of the state machine after which the run continues in a new one."""
+    max_invalid_percent: Percent = 50
+    """Largest share of invalid lines with which a drop is sent, whatever `on_invalid` says."""
+    betas: Betas = ""
+    """Names of beta features, separated by commas: see `conveyor.settings.betas`."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the stack's settings. Raises ValidationError, which names the setting, before any work is done."""
-        return cls._of(_given(env, cls.__struct_fields__))
+        """Read the stack's settings. Raises ValidationError, which names the setting."""
+        return cls._of(_variables(env, cls.__struct_fields__))
 
     @classmethod
     def _of(cls, given: Mapping[str, object]) -> Self:
-        return msgspec.convert({**given, "betas": joined_betas(str(given.get("betas", "")))}, cls, strict=False)
+        return msgspec.convert({**given, "betas": normalized_betas(str(given.get("betas", "")))}, cls, strict=False)
 
     def for_drop(self, metadata: Mapping[str, str]) -> Self:
-        """Return the settings with a drop's own in place; metadata with other names is not ours and is left alone.
+        """Return the settings with those that a drop's metadata overrides; other names belong to other tools.
 
         Raises BadMetadata for a value that is not accepted.
         """
-        own = {field: metadata[name] for name, field in PER_DROP.items() if name in metadata}
-        for field, value in own.items():
+        overrides = {field: metadata[name] for name, field in PER_DROP.items() if name in metadata}
+        for field, value in overrides.items():
             if self._with(field, value) is None:
                 guess = _guess(field, value)
                 raise BadMetadata(field, value, guess if guess and self._with(field, guess) else None)
-        return self._of({**msgspec.to_builtins(self), **own})
+        return self._of({**msgspec.to_builtins(self), **overrides})
 
     def _with(self, field: str, value: str) -> Self | None:
-        """Return the settings with another value in place; None where it is not accepted."""
+        """Return the settings with one value changed; None if it is not accepted."""
         try:
             return self._of({**msgspec.to_builtins(self), field: value})
         except msgspec.ValidationError:
             return None
 
-    def understood(self, name: str, value: str) -> str | None:
-        """Return a value of a drop's setting, or else what it probably means; None where neither is accepted."""
+    def closest_value(self, name: str, value: str) -> str | None:
+        """Return a value of metadata if it is accepted, or else the accepted value that was probably meant, if any."""
         field = PER_DROP[name]
-        return next((each for each in (value, _guess(field, value)) if each and self._with(field, each)), None)
+        candidates = (value, _guess(field, value))
+        return next((candidate for candidate in candidates if candidate and self._with(field, candidate)), None)
 
     def per_drop(self) -> dict[str, str]:
-        """Return the settings a drop may override, as its metadata would say them."""
-        own = {name: str(getattr(self, field)) for name, field in PER_DROP.items()}
-        return own | {"betas": self.betas or NO_BETAS}
+        """Return the settings a drop may override, as metadata that sets them."""
+        values = {name: str(getattr(self, field)) for name, field in PER_DROP.items()}
+        return values | {"betas": self.betas or NO_BETAS}
 
 
-PER_DROP = {
-    "on-invalid": "on_invalid",
-    "max-invalid-percent": "max_invalid_percent",
-    "default-max-tokens": "default_max_tokens",
-    "betas": "betas",
-}
-"""Names of S3 object metadata (`aws s3 cp … --metadata on-invalid=skip`) and the setting each overrides."""
-
-_ACCEPTED = {
-    "on_invalid": 'expected "refuse" or "skip"',
-    "max_invalid_percent": "expected a whole number from 0 to 100",
-    "default_max_tokens": f"expected a whole number from 0 to {_MOST_TOKENS}",
-    "betas": "expected names of lower-case letters, digits and hyphens with commas between, "
-    f'at most {MOST_BETAS} names and {LONGEST_BETAS} characters, or "{NO_BETAS}"',
-}
 _QUOTED = 100
-"""Characters of a wrong value that are told."""
+"""Characters of a wrong value that an error quotes."""
 
 
 class BadMetadata(ValueError):
-    """The person who dropped the file must correct one of its metadata."""
+    """A value in a drop's metadata is not accepted; the message says which, what is, and what was probably meant."""
 
     def __init__(self, field: str, value: str, guess: str | None) -> None:
         name = next(name for name, setting in PER_DROP.items() if setting == field)
-        found = value if len(value) <= _QUOTED else value[:_QUOTED] + "…"
-        told = f'the object\'s metadata "{name}" is "{found}"; {_ACCEPTED[field]}'
-        super().__init__(f'{told}; did you mean "{guess}"?' if guess else told)
+        quoted = value if len(value) <= _QUOTED else value[:_QUOTED] + "…"
+        text = f'the object\'s metadata "{name}" is "{quoted}"; expected {_accepted(field)}'
+        super().__init__(f'{text}; did you mean "{guess}"?' if guess else text)
+
+
+def _type_of(field: str) -> Type:
+    return type_info(next(each.type for each in fields(Settings) if each.name == field))
+
+
+def _accepted(field: str) -> str:
+    """Describe the values of a setting by its type."""
+    match _type_of(field):
+        case LiteralType(values):
+            return " or ".join(f'"{value}"' for value in values)
+        case IntType(ge=least, le=most):
+            return f"a whole number from {least} to {most}"
+        case Metadata(extra_json_schema={"description": description}):
+            return str(description)
+    raise TypeError(f"a drop cannot set {field}: its type has no description")
 
 
 def _guess(field: str, value: str) -> str | None:
     """Return what a wrong value probably means."""
-    match field:
-        case "on_invalid":
-            return next(iter(get_close_matches(value.strip().lower(), ["refuse", "skip"], 1)), None)
-        case "betas":
-            return guess_betas(value)
-        case _:
+    match _type_of(field):
+        case LiteralType(values):
+            return next(iter(get_close_matches(value.strip().lower(), map(str, values), 1)), None)
+        case IntType():
             is_number = re.fullmatch(r"(?:[0-9]{1,3}(?:[ ,._'][0-9]{3})+|[0-9]+ *%)", value.strip())
             return re.sub("[^0-9]", "", value) if is_number else None
+        case _:
+            return guess_betas(value)
 
 
 class Environment(msgspec.Struct, frozen=True):
-    """Where a function finds things; each function is given only what it uses."""
+    """Where a function finds its resources; each function is given only those that it uses."""
 
     bucket: str
     api_key_secret: str = ""
@@ -140,9 +188,9 @@ class Environment(msgspec.Struct, frozen=True):
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the variables the template sets."""
-        return msgspec.convert(_given(env, cls.__struct_fields__), cls, strict=False)
+        return msgspec.convert(_variables(env, cls.__struct_fields__), cls, strict=False)
 
 
-def _given(env: Mapping[str, str], fields: Iterable[str]) -> dict[str, str]:
-    """Return what the environment says of some fields; one it does not name is left to its default."""
+def _variables(env: Mapping[str, str], fields: Iterable[str]) -> dict[str, str]:
+    """Return the variables of some fields; a field without a variable is left to its default."""
     return {name: env[_PREFIX + name.upper()] for name in fields if _PREFIX + name.upper() in env}

@@ -14,7 +14,7 @@ from conveyor.ledger.account import Part
 from conveyor.ledger.batch_facts import Splitting, Stuck, Submitted, Unread
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
-from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble, TroubleKind, Unrun
+from conveyor.provider.protocol import NotRun, Progress, ResultsUnreadable, Trouble, TroubleKind
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.split.as_received import write_as_received
 from conveyor.split.by_line_number import write_by_line_number
@@ -172,7 +172,7 @@ def _write_results(job: SplitJob, progress: Progress) -> Written | None:
             with job.context.api.results(progress.id) as results:
                 for result in results:
                     collector.add(result)
-            return _write_spooled(job, collector, spool, progress.unrun)
+            return _write_spooled(job, collector, spool, progress.not_run)
     except SpoolFull:
         return write_as_received(job, progress.id)
 
@@ -181,13 +181,13 @@ def _collector(job: SplitJob, spool: Spool) -> Collector:
     return Collector(job.nonce, spool, resendable=job.is_resendable)
 
 
-def _write_spooled(job: SplitJob, collector: Collector, spool: Spool, unrun: Unrun | None) -> Written | None:
-    if unrun and unrun.kind is not RefusalKind.STOP:
-        return _write_unrun(job, collector, spool, unrun)
+def _write_spooled(job: SplitJob, collector: Collector, spool: Spool, not_run: NotRun | None) -> Written | None:
+    if not_run and not_run.kind is not RefusalKind.STOP:
+        return _write_unrun(job, collector, spool, not_run)
     missing = _missing_results(job, spool)
     if missing.requests and not is_settled(job, missing, collector.broken):
         return None
-    default = failure(Outcome.CANCELED, unrun.error) if unrun else missing_beside(collector.tally.nameless)
+    default = failure(Outcome.CANCELED, not_run.error) if not_run else missing_beside(collector.tally.nameless)
     return _write(job, collector, spool, default)
 
 
@@ -199,21 +199,21 @@ def _write(job: SplitJob, collector: Collector, spool: Spool, default: Result) -
     return write(job, collector, spool, default)
 
 
-def _write_unrun(job: SplitJob, collector: Collector, spool: Spool, unrun: Unrun) -> Written:
+def _write_unrun(job: SplitJob, collector: Collector, spool: Spool, not_run: NotRun) -> Written:
     """Write that no request was run: those to blame as errors, all others as worth sending again without them.
 
     If no line is to blame, the same batch would be refused again, unless a person fixes the cause first. If the drop is
     unreadable and had blank lines, it is unknown which line is to blame.
     """
-    blamed = {blame.place: blame.error for blame in unrun.blamed if blame.place <= job.batch.requests}
-    if blamed and not job.has_unknown_lines:
+    errors = {each.position: each.error for each in not_run.refused_requests if each.position <= job.batch.requests}
+    if errors and not job.has_unknown_lines:
         for place, line in enumerate(job.request_lines(), 1):
-            if place in blamed and not spool.has_result(line):
-                collector.add(Result(wire_id(job.nonce, line), Outcome.ERRORED, error=blamed[place]))
-    if unrun.cause:
-        collector.tally.causes[unrun.cause] += job.batch.requests - len(spool)
-    would_recur = unrun.kind is RefusalKind.DEFECT and not blamed and not unrun.cause
-    return _write(job, collector, spool, failure(Outcome.ERRORED if would_recur else Outcome.CANCELED, unrun.error))
+            if place in errors and not spool.has_result(line):
+                collector.add(Result(wire_id(job.nonce, line), Outcome.ERRORED, error=errors[place]))
+    if not_run.cause:
+        collector.tally.causes[not_run.cause] += job.batch.requests - len(spool)
+    would_recur = not_run.kind is RefusalKind.DEFECT and not errors and not not_run.cause
+    return _write(job, collector, spool, failure(Outcome.ERRORED if would_recur else Outcome.CANCELED, not_run.error))
 
 
 def _missing_results(job: SplitJob, spool: Spool) -> MissingResults:

@@ -12,7 +12,7 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 from conveyor.s3.read_errors import DropUnreadable
-from conveyor.settings.metadata import misspelt
+from conveyor.settings.metadata import describe_misspelled
 from conveyor.settings.settings import BadMetadata, Settings
 
 _BEFORE, _AFTER = timedelta(days=8), timedelta(days=1)
@@ -83,7 +83,7 @@ def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
     """Return a drop's settings, and what forbids to read it at all."""
     if drop.version == NO_VERSION:
         return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
-    if told := misspelt(drop.metadata):
+    if told := describe_misspelled(drop.metadata):
         return settings, told
     if not AGAIN_FORM.fullmatch(drop.again or "yes"):
         return settings, f'the object\'s metadata "{AGAIN}" must be "yes" or the id of a run, or be left out'

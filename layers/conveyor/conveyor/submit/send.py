@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from conveyor.context import RunContext
 from conveyor.domain.plan import Batch
-from conveyor.domain.refusal import WORDS, Cause, RefusalKind
+from conveyor.domain.refusal import CAUSE_TEXTS, Cause, RefusalKind
 from conveyor.ledger.batch_facts import Attempt, AttemptFailed, AttemptRefused, AttemptUnknown, Duplicate, Submitted
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState, RunState
-from conveyor.provider.protocol import RESTING, Created, CredentialsUnusable, Outgoing, Refused, Unknown, Unrun
+from conveyor.provider.protocol import NOT_CALLED, Created, CredentialsUnusable, NewBatch, NotRun, Refused, Unknown
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.submit.queue import admit
 from conveyor.validation.request_body import Envelope
@@ -135,12 +135,12 @@ def _reason(context: RunContext, batch: Batch, refused: AttemptRefused) -> tuple
     told = told_of(refused.status, refused.type)
     cause = refused.cause
     if cause is Cause.BETA and context.run.settings.betas:
-        return cause.value, f"{told}: {WORDS[cause]}: {_betas_of(context, refused)}"
+        return cause.value, f"{told}: {CAUSE_TEXTS[cause]}: {_betas_of(context, refused)}"
     if context.run.settings.auth == "aws" and refused.status in _NOT_LET_IN:
         return "role-refused", told
     if cause is None or cause is Cause.BETA:
         return _CODES.get(refused.status) or _CODES[refused.kind], told
-    words, named = WORDS[cause], f"HTTP {refused.status} {refused.type}" if refused.status else refused.type
+    words, named = CAUSE_TEXTS[cause], f"HTTP {refused.status} {refused.type}" if refused.status else refused.type
     if cause is Cause.SIZE:
         size = f"{counted(batch.requests, 'request')}, {counted(batch.body_bytes, 'byte')}"
         words = f"{words} than batch {batch.number} has, {size}"
@@ -159,7 +159,7 @@ def told_of(status: int, kind: str) -> str:
     """Say what the provider answered, without its own words: they may quote a prompt, and this goes into messages."""
     if status == _TAKEN:
         return f"the provider took the batch, and then ran nothing of it: {kind}"
-    if kind == RESTING:
+    if kind == NOT_CALLED:
         return "the provider asked not to be called for some time"
     return of_status(status, kind) if status else "no connection to the provider could be made"
 
@@ -185,9 +185,9 @@ def _call(context: RunContext, batch: Batch, number: int, batch_state: BatchStat
     settings = context.run.settings
     envelope = Envelope(context.api.dialect.form, context.run.run, settings.default_max_tokens)
     body = partial(_body, context, batch, envelope)
-    outgoing = Outgoing(context.origin(batch), batch.requests, batch.body_bytes, body)
+    new_batch = NewBatch(context.origin(batch), batch.requests, batch.body_bytes, body)
     try:
-        answer = context.api.create(outgoing, settings.post_seconds)
+        answer = context.api.create(new_batch, settings.post_seconds)
     except DropUnreadable as error:  # while it was read to be sent: what the provider made of the beginning is unknown
         answer = Unknown(f"{error.code} while the batch was sent")
     match answer:
@@ -209,9 +209,9 @@ def _body(context: RunContext, batch: Batch, envelope: Envelope) -> Iterator[byt
     return envelope.body(batch, context.blocks(batch))
 
 
-def fail_attempt(context: RunContext, batch: int, batch_state: BatchState, unrun: Unrun) -> AttemptRefused:
+def fail_attempt(context: RunContext, batch: int, batch_state: BatchState, not_run: NotRun) -> AttemptRefused:
     """Write down that the provider ran nothing of the last attempt for want of room; the next waits ever longer."""
-    refused = Refused(RefusalKind.LATER, _TAKEN, unrun.error.type, unrun.error.message, None)
+    refused = Refused(RefusalKind.LATER, _TAKEN, not_run.error.type, not_run.error.message, None)
     failed = _refused_attempt(context, refused, batch_state.generation)
     return context.ledger.write(failed, batch, batch_state.attempts)
 

@@ -9,7 +9,7 @@ import pytest
 
 from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.protocol import Created, Refused, Unknown
-from tests.support.examples import NOW, ORIGIN, outgoing
+from tests.support.examples import NOW, ORIGIN, new_batch
 from tests.support.files_server import (
     BATCHES,
     FILES,
@@ -27,7 +27,7 @@ from tests.support.files_server import (
 )
 
 ASK, UPLOAD, LIST = f"POST {BATCHES}", f"POST {FILES}", f"GET {FILES}"
-SENT = outgoing(LINES[:10], LINES[10:])
+SENT = new_batch(LINES[:10], LINES[10:])
 METADATA = {"conveyor_run": ORIGIN.run, "conveyor_batch": "1", "conveyor_requests": "3"}
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.protocol import Created, Progress, Refused, Trouble, TroubleKind, Unknown
-from tests.support.examples import NOW, outgoing
+from tests.support.examples import NOW, new_batch
 from tests.support.files_server import BATCHES, CREATED, LINES, FileServer, Keys, Reply, batch, error, file
 
 ASK = f"POST {BATCHES}"
-SENT = outgoing(LINES)
+SENT = new_batch(LINES)
 
 
 @pytest.fixture

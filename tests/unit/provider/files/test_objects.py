@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from conveyor.domain.outcome import Error
 from conveyor.domain.refusal import RefusalKind
-from conveyor.provider.files.objects import decode_batch, decode_files, decode_page, window_of
-from conveyor.provider.protocol import Blame, Progress, Unrun
-from conveyor.provider.timestamps import moment
+from conveyor.provider.files.objects import decode_batch, decode_batches, decode_files, window_of
+from conveyor.provider.protocol import NotRun, Progress, RefusedRequest
+from conveyor.provider.timestamps import parse_timestamp
 from tests.support.examples import NOW, ORIGIN
 from tests.support.files_server import CREATED, batch
 
@@ -49,7 +49,7 @@ def test_a_batch_has_ended_in_four_statuses_however_they_are_written(status: str
     """Any other is waited for: the end of its window is an end, too."""
     counts = {"total": 3, "completed": 1, "failed": 0}
     told = progress(status=written(status), request_counts=counts, output_file_id="file-1")
-    assert (told.ended, told.requests, told.unrun) == (ended, 3, None)
+    assert (told.ended, told.requests, told.not_run) == (ended, 3, None)
 
 
 @pytest.mark.parametrize("field", ["completed_at", "failed_at", "expired_at", "cancelled_at"])
@@ -88,7 +88,7 @@ def test_the_moment_of_each_end_is_read(field: str, when: object) -> None:
 )
 def test_a_moment_is_one_at_which_something_can_have_happened(given: Any, expected: datetime | None) -> None:
     """A batch that expired in 1970 would be cancelled at once; one in 9999 has no moment an hour later."""
-    assert moment(given) == expected
+    assert parse_timestamp(given) == expected
 
 
 @pytest.mark.parametrize("expires_at", [None, 0, "", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
@@ -128,52 +128,60 @@ def test_how_many_requests_a_batch_holds_its_metadata_tell_before_they_are_count
     assert progress(request_counts=counts, metadata=metadata).requests == expected
 
 
-def failed(*errors: Any, **about: Any) -> Unrun:
+def failed(*errors: Any, **about: Any) -> NotRun:
     """Read why a batch failed."""
-    unrun = progress(status="failed", errors={"object": "list", "data": list(errors)}, **about).unrun
-    assert unrun is not None
-    return unrun
+    not_run = progress(status="failed", errors={"object": "list", "data": list(errors)}, **about).not_run
+    assert not_run is not None
+    return not_run
 
 
 def test_a_batch_that_failed_blames_its_lines_counted_from_one() -> None:
     """A person corrects these; all others are worth sending again."""
-    unrun = failed(
+    not_run = failed(
         {"code": "model_mismatch", "line": 2, "message": "another \n model", "param": None},
         {"code": "invalid_json_line", "line": 1, "message": None},
     )
-    assert unrun.kind is RefusalKind.DEFECT
-    assert unrun.blamed == (
-        Blame(2, Error("invalid_request_error", "model_mismatch: another model")),
-        Blame(1, Error("invalid_request_error", "invalid_json_line: it does not say why")),
+    assert not_run.kind is RefusalKind.DEFECT
+    assert not_run.refused_requests == (
+        RefusedRequest(2, Error("invalid_request_error", "model_mismatch: another model")),
+        RefusedRequest(1, Error("invalid_request_error", "invalid_json_line: it does not say why")),
     )
-    assert unrun.error.type == "model_mismatch"
-    assert "another model" in unrun.error.message
+    assert not_run.error.type == "model_mismatch"
+    assert "another model" in not_run.error.message
 
 
 def test_lines_are_counted_from_zero_where_one_of_them_is_zero() -> None:
     """Which of the two a provider does is written nowhere."""
-    unrun = failed({"code": "a", "line": 0, "message": "m"}, {"code": "a", "line": 4, "message": "m"})
-    assert [blame.place for blame in unrun.blamed] == [1, 5]
+    not_run = failed({"code": "a", "line": 0, "message": "m"}, {"code": "a", "line": 4, "message": "m"})
+    assert [each.position for each in not_run.refused_requests] == [1, 5]
 
 
 @pytest.mark.parametrize("line", [None, -1])
 def test_a_fault_of_no_line_blames_none(line: int | None) -> None:
     """The file as a whole would be refused again."""
-    unrun = failed({"code": "empty_file", "line": line, "message": "no lines"})
-    assert (unrun.kind, unrun.blamed, unrun.error.type) == (RefusalKind.DEFECT, (), "invalid_request_error")
-    assert "empty_file: no lines" in unrun.error.message
+    not_run = failed({"code": "empty_file", "line": line, "message": "no lines"})
+    assert (not_run.kind, not_run.refused_requests, not_run.error.type) == (
+        RefusalKind.DEFECT,
+        (),
+        "invalid_request_error",
+    )
+    assert "empty_file: no lines" in not_run.error.message
 
 
 def test_a_batch_that_failed_for_want_of_room_is_taken_later() -> None:
     """The same lines, as soon as others have left the queue."""
-    unrun = failed({"code": "token_limit_exceeded", "line": None, "message": "Enqueued token limit reached"})
-    assert (unrun.kind, unrun.error.type, unrun.blamed) == (RefusalKind.LATER, "token_limit_exceeded", ())
+    not_run = failed({"code": "token_limit_exceeded", "line": None, "message": "Enqueued token limit reached"})
+    assert (not_run.kind, not_run.error.type, not_run.refused_requests) == (
+        RefusalKind.LATER,
+        "token_limit_exceeded",
+        (),
+    )
 
 
 def test_room_does_not_help_where_a_line_is_to_blame() -> None:
     """It would fail again."""
-    unrun = failed({"code": "token_limit_exceeded"}, {"code": "invalid_json_line", "line": 1})
-    assert unrun.kind is RefusalKind.DEFECT
+    not_run = failed({"code": "token_limit_exceeded"}, {"code": "invalid_json_line", "line": 1})
+    assert not_run.kind is RefusalKind.DEFECT
 
 
 @pytest.mark.parametrize(
@@ -189,11 +197,11 @@ def test_room_does_not_help_where_a_line_is_to_blame() -> None:
 )
 def test_a_batch_that_failed_says_why_in_one_of_several_places(about: dict[str, Any], words: str) -> None:
     """In a list, bare or not, or in one text."""
-    unrun = progress(status="FAILED", **about).unrun
-    assert unrun is not None
-    assert unrun.kind is RefusalKind.DEFECT
-    assert words in unrun.error.message
-    assert len(unrun.error.message) < 400
+    not_run = progress(status="FAILED", **about).not_run
+    assert not_run is not None
+    assert not_run.kind is RefusalKind.DEFECT
+    assert words in not_run.error.message
+    assert len(not_run.error.message) < 400
 
 
 @pytest.mark.parametrize(
@@ -205,18 +213,18 @@ def test_a_batch_that_failed_says_why_in_one_of_several_places(about: dict[str, 
 )
 def test_a_batch_that_failed_after_it_ran_is_split_like_any_other(about: dict[str, Any]) -> None:
     """What was done was paid for."""
-    assert progress(status="failed", **about).unrun is None
+    assert progress(status="failed", **about).not_run is None
 
 
 @pytest.mark.parametrize("status", ["cancelled", "canceled", "expired"])
 def test_a_batch_that_ended_before_any_request_ran_was_not_refused(status: str) -> None:
     """All its lines are worth sending again."""
     empty = {"total": 3, "completed": 0, "failed": 0}
-    unrun = progress(status=status, request_counts=empty).unrun
-    assert unrun is not None
-    assert (unrun.kind, unrun.blamed) == (RefusalKind.STOP, ())
+    not_run = progress(status=status, request_counts=empty).not_run
+    assert not_run is not None
+    assert (not_run.kind, not_run.refused_requests) == (RefusalKind.STOP, ())
     for partly in ({"error_file_id": "file-1"}, {"request_counts": empty | {"failed": 1}}, {"request_counts": None}):
-        assert progress(**{"status": status, "request_counts": empty, **partly}).unrun is None, "it may have run"
+        assert progress(**{"status": status, "request_counts": empty, **partly}).not_run is None, "it may have run"
 
 
 FIELDS = [*batch(), "input_file_id", "completed_at", "failed_at", "error", "data", "line", "code", "total", "job"]
@@ -245,6 +253,6 @@ def test_whatever_a_server_says_of_a_batch_is_read_or_left(text: bytes) -> None:
         assert told.created_at + 30 * DAY > datetime(2000, 1, 1, tzinfo=UTC)
         assert told.expires_at + 30 * DAY > told.expires_at
         found.is_of(ORIGIN)
-    for decode in (decode_page, decode_files):
+    for decode in (decode_batches, decode_files):
         with suppress(msgspec.MsgspecError, UnicodeDecodeError):
             decode(text)

@@ -11,7 +11,7 @@ from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.protocol import Created, Progress, Refused, Trouble, Unknown
 from conveyor.provider.transport import Transport
-from tests.support.examples import outgoing
+from tests.support.examples import new_batch
 
 URL = "https://provider.test"
 CREATED = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_a_batch_is_sent_as_one_body_of_the_announced_length() -> None:
         return httpx.Response(200, json=batch())
 
     body = b'{"requests":[{"a":1},{"b":2}]}'
-    created = api(answer).create(outgoing(b'{"requests":[', b'{"a":1},{"b":2}', b"]}"), 60)
+    created = api(answer).create(new_batch(b'{"requests":[', b'{"a":1},{"b":2}', b"]}"), 60)
     assert created == Created("msgbatch_1", CREATED, CREATED + timedelta(days=1))
     assert seen[0].url == f"{URL}/v1/messages/batches"
     assert seen[0].content == body
@@ -81,12 +81,12 @@ def test_betas_are_said_to_the_call_that_creates_a_batch_and_to_no_other() -> No
         return httpx.Response(200, json=batch())
 
     client = httpx.Client(transport=httpx.MockTransport(answer))
-    speaking = MessageBatches(Transport(client, URL, KeyHeader(Keys())), "output-300k-2026-03-24,mcp-client-2025-11-20")
-    speaking.create(outgoing(b"{}"), 60)
-    speaking.progress("msgbatch_1")
-    speaking.find(CREATED)
-    speaking.cancel("msgbatch_1")
-    with speaking.results("msgbatch_1") as results:
+    batches = MessageBatches(Transport(client, URL, KeyHeader(Keys())), "output-300k-2026-03-24,mcp-client-2025-11-20")
+    batches.create(new_batch(b"{}"), 60)
+    batches.progress("msgbatch_1")
+    batches.find(CREATED)
+    batches.cancel("msgbatch_1")
+    with batches.results("msgbatch_1") as results:
         list(results)
     betas = [request.headers.get("anthropic-beta") for request in seen]
     assert betas == ["output-300k-2026-03-24,mcp-client-2025-11-20", None, None, None, None]
@@ -101,7 +101,7 @@ def test_without_betas_there_is_no_header_of_them() -> None:
         seen.append(request)
         return httpx.Response(200, json=batch())
 
-    api(answer).create(outgoing(b"{}"), 60)
+    api(answer).create(new_batch(b"{}"), 60)
     assert "anthropic-beta" not in seen[0].headers
 
 
@@ -144,7 +144,7 @@ def test_a_sure_refusal_says_what_follows(
     answer: httpx.Response, kind: RefusalKind, told: str | None, retry_after: int | None
 ) -> None:
     """Each kind has its own consequence: wait, stop for a person, send once more, or give up."""
-    refused = api(lambda _: answer).create(outgoing(), 60)
+    refused = api(lambda _: answer).create(new_batch(), 60)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.retry_after) == (kind, retry_after)
     assert told in (None, refused.type)
@@ -154,7 +154,7 @@ def test_a_sure_refusal_says_what_follows(
 def test_any_other_answer_proves_nothing(status: int) -> None:
     """The batch may exist, so nobody may pay again."""
     answer = httpx.Response(status, headers={"location": "https://elsewhere.test"})
-    assert isinstance(api(lambda _: answer).create(outgoing(), 60), Unknown)
+    assert isinstance(api(lambda _: answer).create(new_batch(), 60), Unknown)
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError])
@@ -164,7 +164,7 @@ def test_a_lost_answer_proves_nothing(failure: type[httpx.TransportError]) -> No
     def fail(_: httpx.Request) -> httpx.Response:
         raise failure("secret key-0")
 
-    unknown = api(fail).create(outgoing(), 60)
+    unknown = api(fail).create(new_batch(), 60)
     assert isinstance(unknown, Unknown)
     assert "key-0" not in unknown.reason
 
@@ -176,19 +176,19 @@ def test_a_call_that_never_reached_the_provider_created_nothing(failure: type[ht
     def fail(_: httpx.Request) -> httpx.Response:
         raise failure("no route")
 
-    refused = api(fail).create(outgoing(), 60)
+    refused = api(fail).create(new_batch(), 60)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.type) == (RefusalKind.LATER, "unreachable")
 
 
 def test_a_success_that_names_no_batch_proves_nothing() -> None:
     """Something between us and the provider may have answered."""
-    assert isinstance(api(lambda _: httpx.Response(200, text="OK")).create(outgoing(), 60), Unknown)
+    assert isinstance(api(lambda _: httpx.Response(200, text="OK")).create(new_batch(), 60), Unknown)
 
 
 def test_a_body_that_takes_too_long_is_broken_off() -> None:
     """The function must end before its own end; half of a deadline of no seconds is over at once."""
-    sent = api(lambda request: httpx.Response(200, content=request.read())).create(outgoing(b"{}"), 0)
+    sent = api(lambda request: httpx.Response(200, content=request.read())).create(new_batch(b"{}"), 0)
     assert sent == Unknown("_TooSlowError while the batch was sent")
 
 

@@ -14,15 +14,15 @@ import msgspec
 from conveyor.domain.dialect import NOTHING, Dialect, Form
 from conveyor.domain.outcome import Result
 from conveyor.domain.refusal import RefusalKind
-from conveyor.provider.files.objects import BATCH, REQUESTS, RUN, Batch, decode_batch, decode_page, window_of
+from conveyor.provider.files.input_files import PATH as FILES
+from conveyor.provider.files.input_files import SOON, InputFiles
+from conveyor.provider.files.objects import BATCH, REQUESTS, RUN, BatchObject, decode_batch, decode_batches, window_of
 from conveyor.provider.files.results import decode_results
-from conveyor.provider.files.uploads import PATH as FILES
-from conveyor.provider.files.uploads import SOON, Uploads
 from conveyor.provider.pagination import read_list
 from conveyor.provider.protocol import (
     Created,
+    NewBatch,
     Origin,
-    Outgoing,
     Progress,
     Refused,
     ResultsUnreadable,
@@ -30,8 +30,8 @@ from conveyor.provider.protocol import (
     TroubleKind,
     Unknown,
 )
-from conveyor.provider.refusals import CERTAIN_REFUSALS, refused_from, said_by
-from conveyor.provider.transport import Answer, Content, Transport
+from conveyor.provider.refusals import CERTAIN_REFUSALS, error_in, refused_from
+from conveyor.provider.transport import Content, HttpResponse, Transport
 from conveyor.settings.settings import Settings
 
 _PATH = "/v1/batches"
@@ -52,40 +52,40 @@ class FileBatches:
     def __init__(self, transport: Transport, settings: Settings) -> None:
         """Take the way to the provider, and the settings that are about this dialect."""
         self.dialect = _dialect(settings)
-        self._door = transport
-        self._uploads = Uploads(transport)
+        self._transport = transport
+        self._input_files = InputFiles(transport)
         self._endpoint = settings.batch_endpoint
         self._window = settings.completion_window
 
     def renew(self) -> None:
         """Read the credential anew."""
-        self._door.renew()
+        self._transport.renew()
 
-    def create(self, outgoing: Outgoing, seconds: int) -> Created | Refused | Unknown:
+    def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:
         """Upload the lines, then ask once for a batch of them: only that is paid for."""
         until = monotonic() + seconds
-        file = self._uploads.put(outgoing, seconds * _UPLOAD_SHARE)
+        file = self._input_files.put(new_batch, seconds * _UPLOAD_SHARE)
         if isinstance(file, Refused):
             return file
-        answer = self._ask_for(file, until, _metadata(outgoing))
-        if isinstance(answer, Answer) and _is_about_metadata(answer):  # surely nothing was created
+        answer = self._ask_for(file, until, _metadata(new_batch))
+        if isinstance(answer, HttpResponse) and _is_about_metadata(answer):  # surely nothing was created
             answer = self._ask_for(file, until, {})
         return self._created(file, answer)
 
-    def _ask_for(self, file: str, until: float, metadata: dict[str, str]) -> Answer | Refused | Unknown:
+    def _ask_for(self, file: str, until: float, metadata: dict[str, str]) -> HttpResponse | Refused | Unknown:
         left = until - monotonic()
         if left < _LEAST:
             told = "the upload took all the time there was, and no batch was asked for"
             return Refused(RefusalKind.LATER, 0, "too_slow", told, SOON)
         wanted = {"input_file_id": file, "endpoint": self._endpoint, "completion_window": self._window}
         body = msgspec.json.encode(wanted | ({"metadata": metadata} if metadata else {}))
-        return self._door.post(_PATH, Content("application/json", len(body), lambda: [body]), left)
+        return self._transport.post(_PATH, Content("application/json", len(body), lambda: [body]), left)
 
-    def _created(self, file: str, answer: Answer | Refused | Unknown) -> Created | Refused | Unknown:
-        if not isinstance(answer, Answer):
+    def _created(self, file: str, answer: HttpResponse | Refused | Unknown) -> Created | Refused | Unknown:
+        if not isinstance(answer, HttpResponse):
             return answer
         if answer.is_success:
-            batch = decode_batch(answer.text)
+            batch = decode_batch(answer.body)
             if batch is None:
                 return Unknown(f"HTTP {answer.status} without a batch in its body")
             progress = batch.progress(self.dialect.window)
@@ -104,7 +104,7 @@ class FileBatches:
         A batch of an origin says so in its metadata; or it was made of a file that bears the origin's name.
         """
         batches = read_list(
-            self._door, _PATH, decode_page, {"limit": _PAGE}, cursor="after",
+            self._transport, _PATH, decode_batches, {"limit": _PAGE}, cursor="after",
             until=lambda page: _is_before(page, since),
         )  # fmt: skip
         if isinstance(batches, Trouble):
@@ -116,12 +116,14 @@ class FileBatches:
         new = [progress for _, progress in found if progress.is_ours or progress.created_at >= since]
         return sorted(new, key=lambda progress: progress.created_at)
 
-    def _since(self, since: datetime, batch: Batch) -> Progress:
+    def _since(self, since: datetime, batch: BatchObject) -> Progress:
         """Tell how far a batch is; one that does not say when it was created may be as old as what is looked for."""
         progress = batch.progress(self.dialect.window)
         return progress if batch.created() else progress._replace(created_at=since)
 
-    def _recognised(self, found: list[tuple[Batch, Progress]], origin: Origin) -> list[tuple[Batch, Progress]]:
+    def _recognised(
+        self, found: list[tuple[BatchObject, Progress]], origin: Origin
+    ) -> list[tuple[BatchObject, Progress]]:
         """Say of each batch whose it is. A file that is not listed proves nothing: its list may be late, too."""
         ours: set[str] | None = None
         recognised = []
@@ -129,7 +131,7 @@ class FileBatches:
             is_ours = batch.is_of(origin)
             if is_ours is None:
                 if ours is None:
-                    files = self._uploads.of(origin)
+                    files = self._input_files.of(origin)
                     ours = set() if isinstance(files, Trouble) else {file.id for file in files}
                 is_ours = True if batch.input_file_id in ours else None
             recognised.append((batch, progress._replace(is_ours=is_ours)))
@@ -154,14 +156,14 @@ class FileBatches:
         with closing(self._results(batch, seconds)) as results:
             yield results
 
-    def _results(self, batch: Batch, seconds: int) -> Generator[Result]:
+    def _results(self, batch: BatchObject, seconds: int) -> Generator[Result]:
         for file in batch.files:
-            with self._door.stream(f"{FILES}/{file}/content", seconds=seconds) as pieces:
+            with self._transport.stream(f"{FILES}/{file}/content", seconds=seconds) as pieces:
                 yield from decode_results(pieces)
 
     def discard(self, origin: Origin, batch_ids: Iterable[str]) -> Trouble | None:
         """Delete the files of some batches: those that were uploaded, and those that were made."""
-        files = self._uploads.of(origin)
+        files = self._input_files.of(origin)
         unlisted = files if isinstance(files, Trouble) and not _has_no_list(files) else None
         ids = dict.fromkeys([] if isinstance(files, Trouble) else [file.id for file in files])
         for batch_id in batch_ids:
@@ -170,10 +172,10 @@ class FileBatches:
                 return batch
             ids |= dict.fromkeys([batch.input_file_id] if batch.input_file_id else [])
             ids |= dict.fromkeys(batch.files)
-        return self._uploads.delete(ids) or unlisted
+        return self._input_files.delete(ids) or unlisted
 
-    def _batch(self, method: str, path: str) -> Batch | Trouble:
-        answer = self._door.ask(method, path)
+    def _batch(self, method: str, path: str) -> BatchObject | Trouble:
+        answer = self._transport.ask(method, path)
         if isinstance(answer, Trouble):
             return answer
         return decode_batch(answer.content) or Trouble("the batch could not be decoded")
@@ -200,32 +202,32 @@ def _dialect(settings: Settings) -> Dialect:
     )
 
 
-def _metadata(outgoing: Outgoing) -> dict[str, str]:
-    run, batch, _ = outgoing.origin
-    return {RUN: run, BATCH: str(batch), REQUESTS: str(outgoing.requests)}
+def _metadata(new_batch: NewBatch) -> dict[str, str]:
+    run, batch, _ = new_batch.origin
+    return {RUN: run, BATCH: str(batch), REQUESTS: str(new_batch.requests)}
 
 
 def _has_no_list(trouble: Trouble) -> bool:
     return trouble.reason in _NO_LIST and trouble.kind is not TroubleKind.UNASKED
 
 
-def _is_about_metadata(answer: Answer) -> bool:
+def _is_about_metadata(answer: HttpResponse) -> bool:
     """Tell whether a server takes no metadata, and so created nothing."""
     if answer.status not in {400, 422}:
         return False
-    said = said_by(answer)
-    return "metadata" in said.param or "metadata" in said.message.lower() or b'"metadata"' in answer.text
+    said = error_in(answer)
+    return "metadata" in said.param or "metadata" in said.message.lower() or b'"metadata"' in answer.body
 
 
-def _is_about_file(answer: Answer, file: str) -> bool:
+def _is_about_file(answer: HttpResponse, file: str) -> bool:
     if answer.status != 404:  # noqa: PLR2004
         return False
-    said = said_by(answer)
+    said = error_in(answer)
     names = file in said.message or "input_file" in said.message.lower()
     return names or said.param == "input_file_id" or "file" in said.code
 
 
-def _is_before(batches: Sequence[Batch], since: datetime) -> bool:
+def _is_before(batches: Sequence[BatchObject], since: datetime) -> bool:
     """Tell whether a page lies wholly before a moment, and its list goes from new to old."""
     moments = [batch.created() or since for batch in batches]
     return bool(moments) and max(moments) < since and moments[0] >= moments[-1]

@@ -12,8 +12,8 @@ import msgspec
 
 from conveyor.domain.outcome import Error
 from conveyor.domain.refusal import RefusalKind, cause_of
-from conveyor.provider.protocol import Blame, Origin, Progress, Unrun
-from conveyor.provider.timestamps import Moment, moment
+from conveyor.provider.protocol import NotRun, Origin, Progress, RefusedRequest
+from conveyor.provider.timestamps import Timestamp, parse_timestamp
 
 RUN, BATCH, REQUESTS = "conveyor_run", "conveyor_batch", "conveyor_requests"
 """What a batch's metadata says of whose it is."""
@@ -29,24 +29,24 @@ _LONGEST_COUNT = 12
 _WINDOW = re.compile(r"(\d+)([hd])")
 
 
-class File(msgspec.Struct):
+class FileObject(msgspec.Struct):
     """A file at the provider."""
 
     id: str
     bytes: int | None = None
     filename: str | None = None
     status: str | None = None
-    created_at: Moment = None
+    created_at: Timestamp = None
 
 
-class Files(msgspec.Struct):
+class FilePage(msgspec.Struct):
     """A page of files."""
 
-    data: list[File] | None
+    data: list[FileObject] | None
     has_more: bool | None = False
 
     @property
-    def entries(self) -> list[File]:
+    def items(self) -> list[FileObject]:
         """What it holds; some servers tell of nothing by null."""
         return self.data or []
 
@@ -67,17 +67,17 @@ class _Faults(msgspec.Struct):
     data: list[_Fault] | None = None
 
 
-class Batch(msgspec.Struct):
+class BatchObject(msgspec.Struct):
     """A batch at the provider."""
 
     id: str
     status: str
-    created_at: Moment = None
-    expires_at: Moment = None
-    completed_at: Moment = None
-    failed_at: Moment = None
-    expired_at: Moment = None
-    cancelled_at: Moment = None
+    created_at: Timestamp = None
+    expires_at: Timestamp = None
+    completed_at: Timestamp = None
+    failed_at: Timestamp = None
+    expired_at: Timestamp = None
+    cancelled_at: Timestamp = None
     input_file_id: str | None = None
     output_file_id: str | None = None
     error_file_id: str | None = None
@@ -115,24 +115,26 @@ class Batch(msgspec.Struct):
 
     def created(self) -> datetime | None:
         """When it was created; None where nobody says."""
-        return moment(self.created_at)
+        return parse_timestamp(self.created_at)
 
     def progress(self, window: timedelta) -> Progress:
         """Return how far it is. `window`: after its creation it ends, where the provider does not say when."""
         state, created = self.state, self.created() or datetime.now(UTC)
         ends = (self.completed_at, self.failed_at, self.expired_at, self.cancelled_at)
-        ended_at = next(filter(None, map(moment, ends)), None)
-        expires = moment(self.expires_at) or created + window
-        return Progress(self.id, state in _ENDED, self.requests, created, expires, ended_at, self._unrun(state))
+        ended_at = next(filter(None, map(parse_timestamp, ends)), None)
+        expires = parse_timestamp(self.expires_at) or created + window
+        return Progress(self.id, state in _ENDED, self.requests, created, expires, ended_at, self._not_run(state))
 
-    def _unrun(self, state: str) -> Unrun | None:
+    def _not_run(self, state: str) -> NotRun | None:
         """Tell why none of its requests was run, if none was."""
         counts = self.request_counts
         if state == "failed" and not (self.output_file_id or (counts and counts.completed)):
             return _refused_whole(self._faults())
         is_empty = counts is not None and counts.total and not (counts.completed or counts.failed or self.files)
         if state in {"cancelled", "expired"} and is_empty:
-            return Unrun(RefusalKind.STOP, Error(f"batch_{state}", f"the batch was {state} before any request was run"))
+            return NotRun(
+                RefusalKind.STOP, Error(f"batch_{state}", f"the batch was {state} before any request was run")
+            )
         return None
 
     def _faults(self) -> list[_Fault]:
@@ -144,21 +146,21 @@ class Batch(msgspec.Struct):
         return found or []
 
 
-def _refused_whole(faults: list[_Fault]) -> Unrun:
+def _refused_whole(faults: list[_Fault]) -> NotRun:
     """Say why a batch failed. Lines are counted from 1, or from 0 where one of them is 0: that is written nowhere."""
     first = 1 if all(fault.line != 0 for fault in faults) else 0
-    blamed = tuple(
-        Blame(fault.line - first + 1, Error(_WRONG, ": ".join(_words(fault))))
+    refused_requests = tuple(
+        RefusedRequest(fault.line - first + 1, Error(_WRONG, ": ".join(_words(fault))))
         for fault in faults
         if fault.line is not None and fault.line >= first
     )
     codes = {str(fault.code) for fault in faults}
     code, told = _words(faults[0]) if faults else ("batch_failed", "it does not say why")
     words = f"the provider refused the batch as a whole: {code}: {told}"
-    if codes & _LATER and not blamed:
-        return Unrun(RefusalKind.LATER, Error(code, words))
-    cause = None if blamed else cause_of(0, code, told)
-    return Unrun(RefusalKind.DEFECT, Error(code if blamed else _WRONG, words), blamed, cause)
+    if codes & _LATER and not refused_requests:
+        return NotRun(RefusalKind.LATER, Error(code, words))
+    cause = None if refused_requests else cause_of(0, code, told)
+    return NotRun(RefusalKind.DEFECT, Error(code if refused_requests else _WRONG, words), refused_requests, cause)
 
 
 def _words(fault: _Fault) -> tuple[str, str]:
@@ -167,26 +169,26 @@ def _words(fault: _Fault) -> tuple[str, str]:
     return code if _CODE.fullmatch(code) else "batch_failed", told or "it does not say why"
 
 
-class Page(msgspec.Struct):
+class BatchPage(msgspec.Struct):
     """A page of batches."""
 
-    data: list[Batch] | None
+    data: list[BatchObject] | None
     has_more: bool | None = False
 
     @property
-    def entries(self) -> list[Batch]:
+    def items(self) -> list[BatchObject]:
         """What it holds; some servers tell of nothing by null."""
         return self.data or []
 
 
 class _Wrapped(msgspec.Struct):
-    job: Batch
+    job: BatchObject
 
 
 _decode_wrapped = msgspec.json.Decoder(_Wrapped, strict=False).decode
 
 
-def decode_batch(text: bytes) -> Batch | None:
+def decode_batch(text: bytes) -> BatchObject | None:
     """Read a batch, perhaps wrapped in a `job`; None where there is none."""
     for decode in (_decode_batch, _decode_wrapped):
         try:
@@ -197,22 +199,22 @@ def decode_batch(text: bytes) -> Batch | None:
     return None
 
 
-_decode_batch = msgspec.json.Decoder(Batch, strict=False).decode
-_decode_page = msgspec.json.Decoder(Page, strict=False).decode
-_decode_batches = msgspec.json.Decoder(list[Batch], strict=False).decode
-_decode_files = msgspec.json.Decoder(Files, strict=False).decode
-_decode_bare_files = msgspec.json.Decoder(list[File], strict=False).decode
-decode_file = msgspec.json.Decoder(File, strict=False).decode
+_decode_batch = msgspec.json.Decoder(BatchObject, strict=False).decode
+_decode_batch_page = msgspec.json.Decoder(BatchPage, strict=False).decode
+_decode_bare_batches = msgspec.json.Decoder(list[BatchObject], strict=False).decode
+_decode_file_page = msgspec.json.Decoder(FilePage, strict=False).decode
+_decode_bare_files = msgspec.json.Decoder(list[FileObject], strict=False).decode
+decode_file = msgspec.json.Decoder(FileObject, strict=False).decode
 
 
-def decode_page(text: bytes) -> Page:
+def decode_batches(text: bytes) -> BatchPage:
     """Read a page of batches; a bare list is all of them. Raises an error of msgspec's."""
-    return Page(_decode_batches(text)) if text.lstrip().startswith(b"[") else _decode_page(text)
+    return BatchPage(_decode_bare_batches(text)) if text.lstrip().startswith(b"[") else _decode_batch_page(text)
 
 
-def decode_files(text: bytes) -> Files:
+def decode_files(text: bytes) -> FilePage:
     """Read a page of files; a bare list is all of them. Raises an error of msgspec's."""
-    return Files(_decode_bare_files(text)) if text.lstrip().startswith(b"[") else _decode_files(text)
+    return FilePage(_decode_bare_files(text)) if text.lstrip().startswith(b"[") else _decode_file_page(text)
 
 
 def window_of(text: str) -> timedelta:

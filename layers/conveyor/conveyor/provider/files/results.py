@@ -13,20 +13,20 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
+from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable_result
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.lines import read_lines
-from conveyor.provider.error_body import UNDECODABLE, Said, is_nothing, said_in
+from conveyor.provider.error_body import UNDECODABLE, ErrorBody, is_empty_json, parse_error
 from conveyor.provider.messages.results import decode_one
 from conveyor.provider.result_lines import (
     LONGEST_RESULT,
-    Account,
     Answer,
+    AnswerSummary,
     Count,
-    account_in,
-    answer_in,
+    parse_answer,
     read_line,
     stop_in,
+    summarize,
 )
 
 _NULL = msgspec.Raw(b"null")
@@ -122,7 +122,7 @@ def _decoded(raw: bytes) -> Result:
     except (*UNDECODABLE, ValueError, OverflowError):  # a status may be "inf"
         return _strange(line.custom_id, raw)
     told = _told_in(answer.json) if answer else _Told()
-    inner = None if is_nothing(told.error) else bytes(told.error)
+    inner = None if is_empty_json(told.error) else bytes(told.error)
     is_done = status is None or status in _DONE
     if answer and is_done and not inner and _holds_anything(answer.json):
         if not outer:
@@ -130,7 +130,7 @@ def _decoded(raw: bytes) -> Result:
             about = (None, model, usage, answer.is_repaired)
             return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about, stop=stop)
         if not is_bare or _is_answer(answer.json):
-            return unreadable(line.custom_id, raw, "holds both an answer and an error")
+            return unreadable_result(line.custom_id, raw, "holds both an answer and an error")
     error = outer or inner or _failure_in(status, body)
     return _failed(line.custom_id, raw, error, status) if error else _strange(line.custom_id, raw)
 
@@ -182,18 +182,18 @@ class _Found(NamedTuple):
 
 def _found(line: _Line) -> _Found:
     """Find the parts. Raises ValueError, or one of UNDECODABLE, where the response has no form that is known."""
-    response = answer_in(bytes(line.response))
-    has_error = not is_nothing(line.error)
-    if response is None and not is_nothing(line.response) and not has_error:
+    response = parse_answer(bytes(line.response))
+    has_error = not is_empty_json(line.error)
+    if response is None and not is_empty_json(line.response) and not has_error:
         raise ValueError("the response is no object")
     found = _decode_response(response.json) if response else _Response()
     status = _status(found.status_code)
     is_bare = response is not None and status is None and found.body == _NULL
-    answer = response if is_bare else answer_in(bytes(found.body))
+    answer = response if is_bare else parse_answer(bytes(found.body))
     if answer and response:
         answer = answer._replace(is_repaired=answer.is_repaired or response.is_repaired)
     error = line.error if has_error else found.error
-    return _Found(status, answer, None if is_nothing(error) else bytes(error), bytes(found.body), is_bare)
+    return _Found(status, answer, None if is_empty_json(error) else bytes(error), bytes(found.body), is_bare)
 
 
 def _status(given: float | str | None) -> int | None:
@@ -215,28 +215,28 @@ def _told_in(answer: bytes) -> _Told | _Failing:
         return _decode_failing(answer)
 
 
-def _account(told: _Told | _Failing, answer: bytes) -> Account:
+def _account(told: _Told | _Failing, answer: bytes) -> AnswerSummary:
     if not isinstance(told, _Told):
-        return account_in(answer)
+        return summarize(answer)
     usage = told.usage
     finishes: list[object] = [choice.finish_reason for choice in told.choices or []]
     details = told.incomplete_details and {"reason": told.incomplete_details.reason}
     stop = stop_in(told.stop_reason, finishes, told.status, details)
     if usage is None:
-        return Account(told.model, Usage(), stop)
+        return AnswerSummary(told.model, Usage(), stop)
     read = usage.input_tokens if usage.input_tokens is not None else usage.prompt_tokens
     written = usage.output_tokens if usage.output_tokens is not None else usage.completion_tokens
     cached = (usage.cache_creation_input_tokens, usage.cache_read_input_tokens)
-    return Account(told.model, Usage(read or 0, written or 0, *cached), stop)
+    return AnswerSummary(told.model, Usage(read or 0, written or 0, *cached), stop)
 
 
 def _strange(custom_id: str, raw: bytes) -> Result:
-    return unreadable(custom_id, raw, "is of a form that is not known")
+    return unreadable_result(custom_id, raw, "is of a form that is not known")
 
 
 def _failed(custom_id: str, raw: bytes, told: bytes, status: int | None) -> Result:
     """Make a failure of what was told about it, and of the HTTP status where there was one."""
-    said = said_in(told) or Said()
+    said = parse_error(told) or ErrorBody()
     code = said.code or said.type
     if code in _EXPIRED or code in _CANCELED:
         outcome = Outcome.EXPIRED if code in _EXPIRED else Outcome.CANCELED
@@ -244,7 +244,7 @@ def _failed(custom_id: str, raw: bytes, told: bytes, status: int | None) -> Resu
     return Result(custom_id, Outcome.ERRORED, raw, error=Error(_kind(said, status), _words(said)))
 
 
-def _kind(said: Said, status: int | None) -> str:
+def _kind(said: ErrorBody, status: int | None) -> str:
     """Return what kind of failure it is: from it follows whether sending the line again may help."""
     kind = said.type or said.code
     if status is None or status < _FIRST_ERROR:
@@ -263,7 +263,7 @@ _FINAL = frozenset({"invalid_request_error", "not_found_error"})
 """Kinds that are not worth sending again, whatever they are the answer to."""
 
 
-def _words(said: Said) -> str:
+def _words(said: ErrorBody) -> str:
     if said.code and said.message and said.type:
         return f"{said.code}: {said.message}"
     return said.message or said.code or NO_REASON

@@ -13,10 +13,10 @@ from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Result
 from conveyor.provider.messages.results import decode_results
 from conveyor.provider.pagination import read_list
-from conveyor.provider.protocol import Created, Origin, Outgoing, Progress, Refused, Trouble, Unknown
+from conveyor.provider.protocol import Created, NewBatch, Origin, Progress, Refused, Trouble, Unknown
 from conveyor.provider.refusals import CERTAIN_REFUSALS, refused_from
-from conveyor.provider.timestamps import Moment, moment
-from conveyor.provider.transport import Answer, Content, Transport
+from conveyor.provider.timestamps import Timestamp, parse_timestamp
+from conveyor.provider.transport import Content, HttpResponse, Transport
 from conveyor.settings.settings import Settings
 
 _PATH = "/v1/messages/batches"
@@ -43,19 +43,19 @@ class _Batch(msgspec.Struct):
     id: str
     processing_status: str
     request_counts: _Counts
-    created_at: Moment = None
-    expires_at: Moment = None
-    ended_at: Moment = None
+    created_at: Timestamp = None
+    expires_at: Timestamp = None
+    ended_at: Timestamp = None
 
     def progress(self, unless_said: datetime | None = None) -> Progress:
         """Return how far it is. `unless_said`: when it was created, where the provider does not say; now by default."""
         ended = self.processing_status == "ended"
         created = self.created(unless_said or datetime.now(UTC))
-        expires = moment(self.expires_at) or created + _DIALECT.window
-        return Progress(self.id, ended, self.request_counts.total, created, expires, moment(self.ended_at))
+        expires = parse_timestamp(self.expires_at) or created + _DIALECT.window
+        return Progress(self.id, ended, self.request_counts.total, created, expires, parse_timestamp(self.ended_at))
 
     def created(self, unless_said: datetime) -> datetime:
-        return moment(self.created_at) or unless_said
+        return parse_timestamp(self.created_at) or unless_said
 
 
 class _Page(msgspec.Struct):
@@ -63,7 +63,7 @@ class _Page(msgspec.Struct):
     has_more: bool
 
     @property
-    def entries(self) -> list[_Batch]:
+    def items(self) -> list[_Batch]:
         return self.data
 
 
@@ -78,21 +78,21 @@ class MessageBatches:
 
     def __init__(self, transport: Transport, betas: str = "") -> None:
         """Take the way to the provider, and the names of beta features, which only the create call must bear."""
-        self._door = transport.speaking({"anthropic-version": _VERSION})
-        self._creating = self._door.speaking({"anthropic-beta": betas}) if betas else self._door
+        self._transport = transport.with_headers({"anthropic-version": _VERSION})
+        self._creating = self._transport.with_headers({"anthropic-beta": betas}) if betas else self._transport
 
     def renew(self) -> None:
         """Read the credential anew."""
-        self._door.renew()
+        self._transport.renew()
 
-    def create(self, outgoing: Outgoing, seconds: int) -> Created | Refused | Unknown:
+    def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:
         """Send one batch, once."""
-        answer = self._creating.post(_PATH, Content("application/json", outgoing.size, outgoing.body), seconds)
-        if not isinstance(answer, Answer):
+        answer = self._creating.post(_PATH, Content("application/json", new_batch.size, new_batch.body), seconds)
+        if not isinstance(answer, HttpResponse):
             return answer
         if answer.is_success:
             try:
-                batch = _decode_batch(answer.text)
+                batch = _decode_batch(answer.body)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 return Unknown(f"HTTP {answer.status} without a batch in its body")
             progress = batch.progress()
@@ -105,7 +105,7 @@ class MessageBatches:
         Whose they are this API does not know.
         """
         found = read_list(
-            self._door, _PATH, _decode_page, {"limit": _PAGE}, cursor="after_id",
+            self._transport, _PATH, _decode_page, {"limit": _PAGE}, cursor="after_id",
             until=lambda batches: batches[-1].created(since) < since,
         )  # fmt: skip
         if isinstance(found, Trouble):
@@ -124,7 +124,7 @@ class MessageBatches:
         """Do nothing: this API keeps no files, and results for 29 days."""
 
     def _batch(self, method: str, path: str) -> Progress | Trouble:
-        answer = self._door.ask(method, path)
+        answer = self._transport.ask(method, path)
         if isinstance(answer, Trouble):
             return answer
         try:
@@ -135,7 +135,7 @@ class MessageBatches:
     @contextmanager
     def results(self, batch_id: str, *, seconds: int = 120) -> Iterator[Iterator[Result]]:
         """Stream the results; the address is made from the id, so that the credential goes nowhere else."""
-        with self._door.stream(f"{_PATH}/{batch_id}/results", seconds=seconds) as pieces:
+        with self._transport.stream(f"{_PATH}/{batch_id}/results", seconds=seconds) as pieces:
             yield decode_results(pieces)
 
 

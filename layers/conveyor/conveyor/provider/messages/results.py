@@ -12,13 +12,13 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable
+from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable_result
 from conveyor.domain.stop_reasons import stop_of
 from conveyor.jsonl.lines import STRETCH_BYTES, LineBlock, read_blocks, split_block
 from conveyor.jsonl.struct_count import Ordinal, StructCount
 from conveyor.jsonl.template import Frame, Shape
-from conveyor.provider.error_body import UNDECODABLE, said_in
-from conveyor.provider.result_lines import LONGEST_RESULT, Count, account_in, answer_in, read_line
+from conveyor.provider.error_body import UNDECODABLE, parse_error
+from conveyor.provider.result_lines import LONGEST_RESULT, Count, parse_answer, read_line, summarize
 
 
 class _Outcome(msgspec.Struct):
@@ -124,8 +124,8 @@ def decode_one(raw: bytes) -> Result:
     except UNDECODABLE:
         told = _Outcome()
     match told.type:
-        case "succeeded" if answer := answer_in(bytes(told.message)):
-            model, usage, stop = account_in(answer.json)
+        case "succeeded" if answer := parse_answer(bytes(told.message)):
+            model, usage, stop = summarize(answer.json)
             about = (None, model, usage, answer.is_repaired)
             return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about, stop=stop)
         case "errored":
@@ -134,13 +134,13 @@ def decode_one(raw: bytes) -> Result:
             outcome = Outcome(told.type)
             return Result(line.custom_id, outcome, raw, error=failure(outcome).error)
         case "succeeded":
-            return unreadable(line.custom_id, raw, "says that it succeeded, and holds no message")
+            return unreadable_result(line.custom_id, raw, "says that it succeeded, and holds no message")
         case _:
-            return unreadable(line.custom_id, raw, "is of a form that is not known")
+            return unreadable_result(line.custom_id, raw, "is of a form that is not known")
 
 
 def _error(raw: msgspec.Raw) -> Error:
-    said = said_in(bytes(raw)) if raw else None
+    said = parse_error(bytes(raw)) if raw else None
     if said is None or not any(said):
         return Error("unknown_error", NO_REASON)
     return Error(said.type or said.code or "unknown_error", said.message)

@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from msgspec.structs import replace
 
-from conveyor.provider.connect import DIALECTS, Connector
+from conveyor.provider.connector import DIALECTS, Connector
 from conveyor.provider.protocol import Trouble
 from conveyor.settings.settings import Settings
 from tests.support.examples import SETTINGS
@@ -114,5 +114,5 @@ def test_a_workspace_is_said_beside_a_key_too(vault: Vault) -> None:
 
 def test_a_dialect_that_there_is_not_is_told_with_those_there_are(vault: Vault) -> None:
     """A typing error in a parameter."""
-    with pytest.raises(LookupError, match='"fils" is none of messages, files'):
+    with pytest.raises(LookupError, match='unknown BatchApi "fils"; expected one of: messages, files'):
         vault.connector.api(replace(SETTINGS, batch_api="fils"))

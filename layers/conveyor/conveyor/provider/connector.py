@@ -1,4 +1,4 @@
-"""The dialects there are, and the credential that the operator chose."""
+"""Connects a run to its provider: by the dialect and the authentication that its settings choose."""
 
 from functools import cached_property
 from importlib import import_module
@@ -19,32 +19,32 @@ DIALECTS = {
     "messages": "conveyor.provider.messages.api",
     "files": "conveyor.provider.files.api",
 }
-"""By the value of `BatchApi`. Each has `connect`, which takes the way to a provider and a run's settings."""
+"""Modules by the value of `BatchApi`. Each has `connect`, which takes a transport and a run's settings."""
 
 _KEY_SECONDS = 300
 
 
 class Connector:
-    """What all calls of one process share."""
+    """The HTTP client and the API key that all calls of one process share."""
 
     def __init__(self, secret: str, config: Config) -> None:
-        """Take the name of the key's secret, and how AWS is called."""
+        """`secret`: name of the secret that holds the API key. `config`: of the AWS clients."""
         self.http = httpx.Client(follow_redirects=False)
         self._secret = secret
         self._config = config
 
     @cached_property
     def secrets(self) -> SecretsProvider:
-        """Where the key is kept."""
+        """Reads the secret, and caches it."""
         return SecretsProvider(boto_config=self._config)
 
     def api(self, settings: Settings, retry_after: RetryAfter | None = None) -> BatchApi:
-        """Return the provider of a run, which is not asked while it rests.
+        """Return the provider of a run, which is not called before `retry_after`.
 
-        Raises LookupError for a dialect that there is not.
+        Raises LookupError for an unknown dialect.
         """
         if settings.batch_api not in DIALECTS:
-            raise LookupError(f'BatchApi "{settings.batch_api}" is none of {", ".join(DIALECTS)}')
+            raise LookupError(f'unknown BatchApi "{settings.batch_api}"; expected one of: {", ".join(DIALECTS)}')
         workspace = {"anthropic-workspace-id": settings.workspace_id} if settings.workspace_id else {}
         transport = Transport(self.http, settings.api_url, self._credential(settings.auth), workspace, retry_after)
         api: BatchApi = import_module(DIALECTS[settings.batch_api]).connect(transport, settings)
@@ -55,12 +55,12 @@ class Connector:
 
     @cached_property
     def _signature(self) -> Credential:
-        from conveyor.provider.sigv4 import RoleSignature  # noqa: PLC0415  # loaded by those who sign
+        from conveyor.provider.sigv4 import RoleSignature  # noqa: PLC0415  # only loaded with Auth=aws
 
         return RoleSignature(botocore.session.get_session())
 
     def _key(self, *, renew: bool = False) -> ApiKey:
-        """Read the key. Raises CredentialsUnusable where there is none that could ever serve."""
+        """Read the key. Raises CredentialsUnusable if there is none, or the secret cannot be a key."""
         name = self._secret
         try:
             text = str(self.secrets.get(name, max_age=_KEY_SECONDS, force_fetch=renew)).strip()

@@ -1,0 +1,29 @@
+"""The environment that the template gives to the functions, and the settings that they read from it."""
+
+from tests.support.template import FUNCTIONS, Json, decided, spelled, template
+
+PREFIX = "CONVEYOR_"
+_PSEUDO_PARAMETERS = {"AWS::StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/test/1"}
+
+
+def written_environment(function: str) -> Json:
+    """Return the variables of a function as the template writes them, those of all functions included."""
+    parts = (template()["Globals"]["Function"], template()["Resources"][function]["Properties"])
+    return {name: value for part in parts for name, value in part.get("Environment", {}).get("Variables", {}).items()}
+
+
+def environment(function: str, **chosen: str) -> dict[str, str]:
+    """Return the variables as the function sees them, with parameters as chosen or else at their defaults."""
+    defaults = {name: str(parameter["Default"]) for name, parameter in template()["Parameters"].items()}
+    values = defaults | _PSEUDO_PARAMETERS | chosen
+    every = {name: spelled(decided(value, chosen)) for name, value in written_environment(function).items()}
+    return {name: values.get(value, value) for name, value in every.items()}
+
+
+STACK_SETTINGS = {
+    name.removeprefix(PREFIX): value
+    for function in FUNCTIONS
+    for name, value in environment(function).items()
+    if name.startswith(PREFIX)
+}
+"""The variables of all functions of a stack by name without prefix, all parameters at their defaults."""
