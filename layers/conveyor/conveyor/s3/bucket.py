@@ -93,7 +93,7 @@ class Bucket:
                     raise
             else:
                 return True
-        raise RuntimeError(f"{key}: another writer was always at it")
+        raise RuntimeError(f"{key}: gave up after {_CONFLICTS} conflicting writes (HTTP 409)")
 
     def put(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         """Write an object whose content follows from facts, so that writing it again changes nothing."""
