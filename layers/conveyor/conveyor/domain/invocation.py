@@ -1,4 +1,4 @@
-"""One run of a function: who writes, what time it is, and until when it can still be at work."""
+"""One run of a function: the id under which it writes, its clock, and when it has certainly ended."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,24 +7,24 @@ from uuid import uuid4
 Clock = Callable[[], datetime]
 
 SKEW = timedelta(seconds=120)
-"""How far the provider's clock may be from ours."""
+"""The largest difference between the provider's clock and ours."""
 
 
 def utc_now() -> datetime:
-    """Return the time of the machine we run on."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 
 class Invocation:
-    """One run of a function. After `not_after` it is surely over: Lambda ends it at its timeout."""
+    """One run of a function. It has ended by `not_after`, since Lambda ends it at its timeout."""
 
     def __init__(self, remaining: timedelta, clock: Clock = utc_now) -> None:
-        """Take the time that is left until Lambda ends this invocation."""
+        """Take the time that remains until Lambda ends this invocation."""
         self.writer = uuid4().hex
         self.now = clock
         self.not_after = clock() + remaining
 
     @property
     def left(self) -> timedelta:
-        """Time until the certain end."""
+        """The time until `not_after`."""
         return self.not_after - self.now()

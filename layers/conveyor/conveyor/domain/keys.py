@@ -1,61 +1,64 @@
-"""Every key of the bucket, in one place. Layout: "The ledger" in `docs/how-it-works.md`."""
+"""Every key of the bucket except those of facts, which their classes name (`ledger/fact.py`).
+
+The layout of the bucket: "The ledger" in docs/how-it-works.md.
+"""
 
 INBOX = "inbox/"
 RUNS = "runs/"
 
 
 def ledger(run: str) -> str:
-    """Return the prefix under which all facts of a run lie."""
+    """Return the prefix of all facts of a run."""
     return f"{RUNS}{run}/"
 
 
 def batch(run: str, batch: int | str) -> str:
-    """Return the prefix under which all facts of one batch of a run lie."""
+    """Return the prefix of all facts of one batch of a run."""
     return f"{RUNS}{run}/batches/{batch}/"
 
 
 def plan(run: str) -> str:
-    """Return the key of the batches a drop is cut into."""
+    """Return the key of the plan: the batches that a drop is cut into."""
     return f"{RUNS}{run}/plan.jsonl"
 
 
 def unpacked(run: str) -> str:
-    """Return the key of a packed drop's lines: gzip cannot be read by ranges."""
+    """Return the key of a packed drop's unpacked lines: gzip cannot be read in ranges."""
     return f"{RUNS}{run}/unpacked.jsonl"
 
 
 def claim(batch_id: str) -> str:
-    """Return the key that says which run owns one of the provider's batches."""
+    """Return the key that names the run that owns a batch at the provider."""
     return f"claims/batches/{batch_id}"
 
 
 def claimed_attempt(run: str, batch: int, number: int) -> str:
-    """Return the key that says who makes a paid call; it lies outside the ledger, and outlives the loss of it."""
+    """Return the key that names the writer of a paid call. It outlives the ledger."""
     return f"claims/attempts/{run}/{batch}-{number}"
 
 
 def waiting(window: int) -> str:
-    """Return the prefix of the runs that wait for room in the provider's queue, in one stretch of time."""
+    """Return the prefix of the runs that wait for room in the provider's queue, in one window of time."""
     return f"claims/waiting/{window}/"
 
 
 def dropped(content: str, number: int) -> str:
-    """Return the key that names the n-th run that had some bytes under some key."""
+    """Return the key that names the n-th run with the same content under the same key."""
     return f"claims/drops/{content}/{number}"
 
 
 def control(run: str) -> str:
-    """Return the prefix under which a person tells a run what to do."""
+    """Return the prefix of the objects by which a person controls a run."""
     return f"control/{run}/"
 
 
 def stop(run: str) -> str:
-    """Return the key that stops a run, whatever it holds."""
+    """Return the key of the object that stops a run. Its content is ignored."""
     return f"{control(run)}cancel"
 
 
 def release(run: str, batch: int, number: int) -> str:
-    """Return the key that says what became of an attempt, where a person knows better."""
+    """Return the key of the object in which a person says whether an attempt created a batch."""
     return f"{control(run)}batches/{batch}/attempt-{number}"
 
 
@@ -68,7 +71,7 @@ def output(name: str, run: str, file: str) -> str:
 
 
 def output_part(run: str, batch: int, file: str) -> str:
-    """Return the key of the part of one of them that one of several batches makes."""
+    """Return the key of one batch's part of such a file, for a run of several batches."""
     return f"{RUNS}{run}/batches/{batch}/{file}"
 
 
@@ -78,7 +81,7 @@ def results(name: str, run: str) -> str:
 
 
 def receipt(name: str, run: str) -> str:
-    """Return the key of the run's final account."""
+    """Return the key of the receipt."""
     return f"results/{name}/{run}/receipt.json"
 
 
@@ -93,7 +96,7 @@ def retry(name: str, run: str) -> str:
 
 
 def aside(name: str, run: str) -> str:
-    """Return the key of the provider's result lines that could not be delivered as they came."""
+    """Return the key of the provider's result lines that could not be delivered unchanged."""
     return f"failures/{name}/{run}/{ASIDE}"
 
 

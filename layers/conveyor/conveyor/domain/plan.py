@@ -37,7 +37,7 @@ class Batch(msgspec.Struct):
     model: str = ""
     """Where a batch holds one model only: which."""
     unpacked: bool | None = None
-    """Whether its places are those in the unpacked drop. None in plans of before, where the drop's name tells."""
+    """Whether its byte range is of the unpacked drop. None in older plans: it follows from the drop's name there."""
     nulled: int = 0
     """Requests that had fields that are null, which are not sent."""
 

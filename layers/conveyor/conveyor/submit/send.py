@@ -199,7 +199,7 @@ def _call(context: RunContext, batch: Batch, number: int, batch_state: BatchStat
                 context.ledger.write(Duplicate(writer, context.now()), batch.number, batch_id)
                 context.api.cancel(batch_id)
         case Refused() as refused:
-            context.ledger.write(_refused_attempt(context, refused, number), batch.number, number)
+            context.ledger.write(_refused_attempt(AttemptRefused, context, refused, number), batch.number, number)
             _conclude(context, batch, replace(batch_state, attempts=number, refused=batch_state.refused | {number}))
         case Unknown(reason):
             context.ledger.write(AttemptUnknown(writer, context.now(), reason), batch.number, number)
@@ -209,10 +209,10 @@ def _body(context: RunContext, batch: Batch, envelope: Envelope) -> Iterator[byt
     return envelope.body(batch, context.blocks(batch))
 
 
-def fail_attempt(context: RunContext, batch: int, batch_state: BatchState, not_run: NotRun) -> AttemptRefused:
+def fail_attempt(context: RunContext, batch: int, batch_state: BatchState, not_run: NotRun) -> AttemptFailed:
     """Write down that the provider ran nothing of the last attempt for want of room; the next waits ever longer."""
     refused = Refused(RefusalKind.LATER, _TAKEN, not_run.error.type, not_run.error.message, None)
-    failed = _refused_attempt(context, refused, batch_state.generation)
+    failed = _refused_attempt(AttemptFailed, context, refused, batch_state.generation)
     return context.ledger.write(failed, batch, batch_state.attempts)
 
 
@@ -224,18 +224,18 @@ def _is_still_due(context: RunContext, batch: int, number: int) -> bool:
     run_state = context.ledger.run_state()
     if run_state.refused:
         stopped = Refused(RefusalKind.STOP, 0, "stopped", "the run was stopped before the call was made", None)
-        context.ledger.write(_refused_attempt(context, stopped, number), batch, number)
+        context.ledger.write(_refused_attempt(AttemptRefused, context, stopped, number), batch, number)
     return not run_state.refused and not run_state.batches[batch].submitted
 
 
-def _refused_attempt(context: RunContext, refused: Refused, number: int) -> AttemptRefused:
+def _refused_attempt[F: AttemptRefused](kind: type[F], context: RunContext, refused: Refused, number: int) -> F:
     later = refused.kind is RefusalKind.LATER
     wait = timedelta(seconds=_pause(refused.retry_after, number) if later else 0)
     batch_state = (refused.kind, refused.status, refused.type, refused.message)
     retry_at = context.now() + wait
     if later and context.retry_after.until:  # which another answer may have asked for
         retry_at = max(retry_at, context.retry_after.until)
-    return AttemptRefused(context.writer, context.now(), *batch_state, retry_at, refused.cause)
+    return kind(context.writer, context.now(), *batch_state, retry_at, refused.cause)
 
 
 def _pause(said: int | None, number: int) -> int:
