@@ -1,4 +1,4 @@
-"""poll: asks the ledger and the provider what comes next."""
+"""poll: checks a run, and returns what it needs next."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ clients = Clients()
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Take {"run"} and the state, with the ARN of the execution in "arn"; answer the state machine's next state."""
+    """Take {"run"} and the state, with the ARN of the execution in "arn"; return the state machine's next state."""
     invocation = Invocation(timedelta(milliseconds=context.get_remaining_time_in_millis()))
     state = poll(event, clients, invocation)
     logger.info("poll is done", extra=state)

@@ -81,12 +81,12 @@ def live(steps: Iterable[Step], most: int, days: float) -> Life:
 
 
 def bounds() -> tuple[int, int]:
-    """Give the default bounds of the wait between two looks."""
+    """Give the default bounds of the wait between two checks."""
     return PARAMETERS["PollMinSeconds"]["Default"], PARAMETERS["PollMaxSeconds"]["Default"]
 
 
 @pytest.mark.parametrize("answer", [Next.WAIT, Next.SUBMIT, Next.NOTIFY])
-def test_the_events_of_a_turn_are_those_of_the_definition(answer: Next) -> None:
+def test_the_events_of_one_pass_are_those_of_the_definition(answer: Next) -> None:
     """A state that is put into the loop, and not into the count, would let histories grow beyond what is known."""
     assert events_of(answer, 0) == counted(answer)
 
@@ -110,7 +110,7 @@ def test_a_quiet_day_fits_into_one_execution_many_times() -> None:
 
 def every_tenth(splits: int) -> Iterable[Step]:
     """Wait nine times, and then split so many batches."""
-    return (Step(Next.SPLIT, splits) if turn % 10 == 0 else Step(Next.WAIT) for turn in count(1))
+    return (Step(Next.SPLIT, splits) if number % 10 == 0 else Step(Next.WAIT) for number in count(1))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def every_tenth(splits: int) -> Iterable[Step]:
     [
         pytest.param(lambda: repeat(Step(Next.WAIT)), 11, id="only-waits"),
         pytest.param(lambda: repeat(Step(Next.SUBMIT)), 17, id="only-submits"),
-        pytest.param(lambda: every_tenth(100), 104, id="every-tenth-turn-splits-100-batches"),
+        pytest.param(lambda: every_tenth(100), 104, id="every-tenth-pass-splits-100-batches"),
     ],
 )
 def test_sixty_days_reach_no_limit(steps: Callable[[], Iterable[Step]], executions: int) -> None:
@@ -158,5 +158,5 @@ def test_as_many_batches_are_split_at_once_as_a_new_execution_has_room_for(most:
 
 @pytest.mark.parametrize("answer", [Next.REPORT, Next.NOTIFY])
 def test_what_happens_once_is_not_put_off(answer: Next) -> None:
-    """A message that was worded would be lost; and an end needs no execution of its own."""
+    """The message would be lost, and the end of a run needs no execution of its own."""
     assert Execution(3, 14_999).advance(answer, 0, 15_000) == (answer, Execution(3, 14_999 + events_of(answer, 0)))

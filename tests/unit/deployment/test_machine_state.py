@@ -118,7 +118,7 @@ def test_the_walk_would_see_a_name_that_is_lost() -> None:
 
 
 def test_poll_is_asked_with_the_run_and_with_what_it_said_of_trouble_and_events() -> None:
-    """Since when trouble lasts and was told, and how long the history has become, is known nowhere else."""
+    """Since when trouble lasts, whether a message reported it, and how long the history is, is known nowhere else."""
     payload = {name: INPUT.format(name) for name in STATE}
     assert STATES["Poll"]["Arguments"]["Payload"] == payload | {"arn": "{% $states.context.Execution.Id %}"}
 
@@ -139,7 +139,7 @@ def test_all_states_of_the_loop_lead_to_poll() -> None:
 
 @pytest.mark.parametrize("name", sorted(leading_to_poll()))
 def test_a_state_that_leads_to_poll_hands_on_what_poll_is_asked_with(name: str) -> None:
-    """Trouble that is forgotten on the way would be told again and again, or never; events would not be counted."""
+    """Otherwise trouble would be reported again and again, or never, and events would not be counted."""
     unchanged = {key: INPUT.format(key) for key in STATE}
     output = STATES[name].get("Output", unchanged)  # without one, the input goes on as it is
     assert {key: output[key] for key in unchanged} == unchanged
@@ -171,17 +171,17 @@ def test_a_run_goes_on_in_a_new_execution_with_what_the_old_one_knew() -> None:
 def test_an_execution_that_was_started_before_is_not_started_again() -> None:
     """Continue is repeated where its answer was lost; a name serves once, however its execution ended."""
     body = b'{"__type": "ExecutionAlreadyExists", "message": "it exists"}'
-    told = list[Any]()
+    requests = list[Any]()
 
     def refuse(request: Any) -> AWSResponse:
-        told.append(request)
+        requests.append(request)
         return answer(400, body)
 
     clients = Clients()
     clients.machine = Machine(client("stepfunctions", refuse), ARN)
     event = {"run": "run-1", "continue": started()}
     assert submit(event, clients, Invocation(timedelta(minutes=2), lambda: NOW)) == {"run": "run-1"}
-    assert len(told) == 1
+    assert len(requests) == 1
 
 
 def test_the_names_of_all_executions_of_a_run_are_accepted() -> None:
@@ -189,11 +189,11 @@ def test_the_names_of_all_executions_of_a_run_are_accepted() -> None:
     assert len(f"{started()['run']}-{10**9}") <= 80
 
 
-def test_a_message_is_made_of_what_was_worded() -> None:
-    """A field that a notice does not have would be found missing when a person must be told."""
-    told = {path.removeprefix("notice.") for path in read("Notify") if path.startswith("notice.")}
-    assert told == {"subject", "message", "status", "name"}
-    assert read("NotifyEnd") == told | {"run"} == set(Notice._fields)
+def test_a_message_is_made_of_the_fields_of_a_notice() -> None:
+    """A missing field would be found only when a message is sent."""
+    fields = {path.removeprefix("notice.") for path in read("Notify") if path.startswith("notice.")}
+    assert fields == {"subject", "message", "status", "name"}
+    assert read("NotifyEnd") == fields | {"run"} == set(Notice._fields)
 
 
 def test_a_split_is_asked_with_run_and_batch() -> None:

@@ -97,7 +97,7 @@ def test_every_path_ends() -> None:
 
 
 def test_the_choice_knows_exactly_what_the_code_can_answer() -> None:
-    """A word the machine does not know ends a run red; a word the code never says is a dead branch."""
+    """An answer the machine does not know fails the execution; one that poll never gives is a dead branch."""
     choice = states()["Next?"]
     words = [re.fullmatch(r"\{% \$states\.input\.next = '(\w+)' %\}", c["Condition"]) for c in choice["Choices"]]
     assert sorted(word.group(1) for word in words if word) == sorted(Next)

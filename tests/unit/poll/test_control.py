@@ -1,4 +1,4 @@
-"""What a person tells a run: two sentences, and nothing that only resembles them."""
+"""What a person writes for a run: two commands, and nothing that only resembles them."""
 
 import string
 

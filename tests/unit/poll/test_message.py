@@ -86,7 +86,7 @@ def test_every_warning_says_how_the_run_is_stopped(notice: Notice) -> None:
     assert commands(notice)[-1] == stop
 
 
-def test_a_held_run_is_told_with_a_command_for_each_thing_that_can_be_true() -> None:
+def test_a_message_about_an_undecided_run_has_a_command_for_each_thing_that_can_be_true() -> None:
     """Each batch in question, or none of them: what is typed is what poll understands, of this attempt."""
     *release, _ = commands(undecided())
     words = [(read_release(HERE, said), *rest) for _, said, *rest in release]
@@ -123,7 +123,7 @@ def test_a_warning_stands_any_key_and_any_name(notice: Notice) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_is_told_with_the_command_that_puts_another(status: int) -> None:
+def test_a_message_about_a_refused_key_has_the_command_that_replaces_it(status: int) -> None:
     """The secret is the stack's own."""
     put, _ = commands(troubled(f"HTTP {status}"))
     secret = ["--secret-id", "conveyor/api-key", "--secret-string", "${API_KEY:?}"]
@@ -139,7 +139,7 @@ def test_a_refused_key_is_told_with_the_command_that_puts_another(status: int) -
         ("ReadTimeout", "whether the provider is reachable"),
     ],
 )
-def test_other_trouble_is_told_with_what_to_look_at(reason: str, advice: str) -> None:
+def test_a_message_about_other_trouble_says_what_to_check(reason: str, advice: str) -> None:
     """And never with a command that would not help."""
     assert advice in " ".join(troubled(reason).message.split())
     assert len(commands(troubled(reason))) == 1
@@ -151,7 +151,7 @@ def risks(count: int) -> list[Risk]:
     return [Risk(f"batch_{time.seconds // 60}", 1500, NOW + time, NOW + time + timedelta(hours=6)) for time in times]
 
 
-def test_batches_that_may_expire_are_told_with_their_requests_the_moment_and_what_happens_then() -> None:
+def test_batches_that_may_expire_are_named_with_their_requests_the_time_and_what_happens_then() -> None:
     """In the order in which they expire; there is one command, which stops the run."""
     notice = at_risk_notice(RUN, risks(2)[::-1], timedelta(hours=24))
     assert (notice.status, notice.subject) == (
@@ -182,7 +182,7 @@ def test_of_many_batches_that_may_expire_the_first_are_named_and_all_are_counted
     assert len(notice.subject) <= 99
 
 
-def test_one_batch_that_may_expire_is_told_in_the_singular() -> None:
+def test_one_batch_that_may_expire_is_named_in_the_singular() -> None:
     """As it is the usual case."""
     notice = at_risk_notice(RUN, [risks(1)[0]._replace(requests=1)], timedelta(hours=24))
     plain = " ".join(notice.message.split())
@@ -192,7 +192,7 @@ def test_one_batch_that_may_expire_is_told_in_the_singular() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "told", "why"),
+    ("reason", "figures", "why"),
     [
         ("HTTP 500", "the provider has an internal error", "the provider has an internal error (HTTP 500)"),
         (
@@ -207,10 +207,10 @@ def test_one_batch_that_may_expire_is_told_in_the_singular() -> None:
         ),
     ],
 )
-def test_trouble_is_told_in_words_in_the_subject_and_with_its_name_behind_why(reason: str, told: str, why: str) -> None:
-    """Whoever is on duty reads what happened, and whoever mends it finds the name."""
+def test_trouble_is_described_in_the_subject_and_named_behind_why(reason: str, figures: str, why: str) -> None:
+    """Whoever is on duty reads what happened, and whoever repairs it finds the technical name."""
     notice = troubled(reason)
-    assert notice.subject == f"Conveyor: troubled team/articles ({told})"
+    assert notice.subject == f"Conveyor: troubled team/articles ({figures})"
     assert f"\nWhy:           {why}\n" in notice.message
 
 

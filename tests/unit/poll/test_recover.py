@@ -1,4 +1,4 @@
-"""Whose a batch is, is told by the ids in its results; who cannot tell, says so and pays nothing."""
+"""The ids in its results prove whose a batch is; while that is unknown, nothing is paid."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ def stream(*parts: tuple[int, bytes]) -> Iterator[bytes]:
 
 
 class Recovery:
-    """One batch of our size at the provider, whose results are told line by line, and one attempt without answer."""
+    """One batch of our size at the provider, with results given line by line, and one attempt without a response."""
 
     def __init__(self, results: Iterator[bytes], *, now: datetime = LATER, **listed: str) -> None:
         """Search for the batch of attempt 1, once; `listed` replaces what the list says of the batch."""

@@ -1,4 +1,4 @@
-"""Where the provider's own word tells whose a batch is, nothing of it needs to have ended, and nothing to be read."""
+"""Where the provider itself says whose a batch is, the batch need not have ended, and no result is read."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,7 @@ OURS = {"conveyor_run": RUN.run, "conveyor_batch": "1", "conveyor_requests": "3"
 
 
 class Recovery:
-    """Some batches at the provider, and one attempt without answer."""
+    """Some batches at the provider, and one attempt without a response."""
 
     def __init__(self, *listed: dict[str, Any], files: bool = True) -> None:
         """Search for the batch of attempt 1, once. `files`: the server lists the file of our batch, `file-1`."""
@@ -42,7 +42,7 @@ class Recovery:
         self.batch_state = ledger.run_state().batches[1]
 
     def adopted(self) -> Submitted:
-        """Return the batch that was taken for ours, without that a result was read."""
+        """Return the batch that was adopted without reading a result."""
         assert not [request for request in self.server.seen if request.url.path.endswith("/content")]
         return msgspec.json.decode(self.bucket.objects[Submitted.key(RUN.run, 1, 1)], type=Submitted)
 
@@ -96,7 +96,7 @@ def test_a_batch_of_another_run_or_program_holds_up_nothing(says: dict[str, Any]
 
 @pytest.mark.parametrize("says", [{}, {"request_counts": {"total": 3, "completed": 0, "failed": 0}}])
 def test_a_batch_of_which_nobody_can_tell_yet_is_waited_for(says: dict[str, Any]) -> None:
-    """Its results will tell; nobody pays before."""
+    """Its results will prove it; nothing is paid before."""
     recovery = Recovery(batch(7, **says, input_file_id="file-1"), files=False)
     assert recovery.search == Search()
     assert recovery.batch_state == BatchState(unknown={1})
