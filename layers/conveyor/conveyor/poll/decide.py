@@ -15,7 +15,7 @@ from conveyor.poll.recover import look, over_at, release
 from conveyor.poll.sent_batch import Decision, give_up, is_patience_over, of_submitted, risk_of
 from conveyor.provider.protocol import TroubleKind
 from conveyor.split.split import last_unread, next_read_at
-from conveyor.submit.send import last_refusal, told_of
+from conveyor.submit.retries import describe_refusal, last_refusal
 from conveyor.wording.trouble import in_words
 
 _DISCARD_PATIENCE = timedelta(minutes=10)
@@ -122,7 +122,7 @@ def _of_unsent(context: RunContext, batch: Batch, batch_state: BatchState, run_s
     refused = last_refusal(batch.number, batch_state, context.ledger)
     if refused is None:
         return Decision(Next.SUBMIT)
-    trouble = told_of(refused.status, refused.type)
+    trouble = describe_refusal(refused.status, refused.type)
     if refused.retry_at > context.now():
         return Decision(Next.WAIT, refused.retry_at, trouble)
     return Decision(Next.SUBMIT, trouble=trouble)

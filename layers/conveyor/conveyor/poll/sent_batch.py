@@ -15,7 +15,7 @@ from conveyor.poll.message import Risk, Undecided
 from conveyor.poll.recover import cancel_duplicates, look_for_late
 from conveyor.provider.protocol import Progress, Trouble, TroubleKind
 from conveyor.split.split import last_unread, next_read_at, reread_at
-from conveyor.submit.send import fail_attempt, told_of
+from conveyor.submit.retries import describe_refusal, fail_attempt
 
 
 class Decision(NamedTuple):
@@ -60,7 +60,7 @@ def of_submitted(context: RunContext, batch: Batch, run_state: RunState, *, stop
         return _running(context, batch, batch_state, submitted, progress, stop=stop)
     if progress.unrun and progress.unrun.kind is RefusalKind.LATER and not (run_state.refused or batch_state.cancelled):
         failed = fail_attempt(context, batch.number, batch_state, progress.unrun)
-        return Decision(Next.WAIT, failed.retry_at, told_of(failed.status, failed.type))
+        return Decision(Next.WAIT, failed.retry_at, describe_refusal(failed.status, failed.type))
     return _of_ended(context, batch.number, batch_state, submitted, stop=stop)
 
 
