@@ -18,7 +18,7 @@ from conveyor.poll.poll import poll
 from conveyor.report.report import report
 from conveyor.s3.bucket import Bucket
 from conveyor.settings.settings import Environment
-from conveyor.submit.register import receive
+from conveyor.submit.register import register
 from conveyor.submit.submit import submit
 from conveyor.wording.notice import Notice
 from tests.support import template
@@ -75,7 +75,7 @@ def started() -> Json:
     bucket.objects["inbox/a.jsonl"] = b"{}"
     upload = Upload("bucket", "inbox/a.jsonl", "v1", 2, "e", datetime(2026, 11, 27, tzinfo=UTC))
     machine = Machine(client("stepfunctions", functools.partial(start, requests)), ARN)
-    receive(upload, Bucket(bucket.client, "bucket"), machine, SETTINGS, "stack")
+    register(upload, Bucket(bucket.client, "bucket"), machine, SETTINGS, "stack")
     (request,) = requests
     first: Json = json.loads(request["input"])
     return first

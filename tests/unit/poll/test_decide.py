@@ -23,7 +23,7 @@ from conveyor.poll.decide import (
 )
 from conveyor.poll.decision import CancelBatch, Decision, GiveUp
 from conveyor.poll.recover import Search, conclude
-from conveyor.provider.protocol import Progress, Trouble, TroubleKind, Unrun
+from conveyor.provider.protocol import NotRun, Progress, Trouble, TroubleKind
 from tests.support.examples import BATCH, NOW
 
 EXPIRES = NOW + timedelta(hours=24)
@@ -160,7 +160,7 @@ def test_no_function_that_calls_the_provider_is_started_during_retry_after(
 
 def test_a_batch_that_ended_without_being_run_is_sent_again_only_if_the_run_continues() -> None:
     """Not if it was cancelled, or the run is refused; and not if its requests are to blame."""
-    later = Unrun(RefusalKind.LATER, Error("token_limit_exceeded", "why"))
+    later = NotRun(RefusalKind.LATER, Error("token_limit_exceeded", "why"))
     assert is_unrun_for_now(later, BatchState(), is_refused=False)
     assert not is_unrun_for_now(later, BatchState(), is_refused=True)
     assert not is_unrun_for_now(later, BatchState(cancelled=True), is_refused=False)

@@ -18,7 +18,7 @@ from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.transport import Transport
 from conveyor.s3.bucket import Bucket
-from conveyor.submit.queue import PATIENCE, WINDOW, admit
+from conveyor.submit.queue import PATIENCE, WINDOW, admit_or_wait
 from tests.support.examples import NOW, RUN, SETTINGS
 from tests.support.fake_aws import FakeBucket
 
@@ -58,9 +58,9 @@ class Queue:
         provider = httpx.Client(transport=httpx.MockTransport(self._answer))
         key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
         api = MessageBatches(Transport(provider, SETTINGS.api_url, key))
-        about = replace(RUN, run=run, settings=replace(SETTINGS, max_queued_requests=10))
-        turn = RunContext(about, ledger, storage, api, Invocation(timedelta(minutes=15), lambda: self.now))
-        return admit(turn, requests, ledger.run_state())
+        run_fact = replace(RUN, run=run, settings=replace(SETTINGS, max_queued_requests=10))
+        context = RunContext(run_fact, ledger, storage, api, Invocation(timedelta(minutes=15), lambda: self.now))
+        return admit_or_wait(context, requests, ledger.run_state())
 
     def writes(self, *facts: str) -> None:
         """Write down facts of runs."""

@@ -9,7 +9,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Skipped(msgspec.Struct, frozen=True):
-    """An invalid line left out under `on-invalid=skip`: its id as far as it could be read, and its first fault."""
+    """An invalid line left out under `on-invalid=skip`: its id if it could be read, and its first fault."""
 
     line: int
     custom_id: str | int | None
@@ -26,20 +26,20 @@ class Batch(msgspec.Struct):
     first_byte: int
     last_line: int = 0
     end_byte: int = 0
-    """Offset after the last line's last byte."""
+    """The offset after the last byte of the last line."""
     requests: int = 0
     defaulted: int = 0
     """Requests that got the default `max_tokens`."""
     body_bytes: int = 0
     skipped: list[Skipped] = []
     max_tokens: int = 0
-    """The sum over its requests: bounds the size of its results."""
+    """The sum over its requests, which bounds the size of its results."""
     model: str = ""
-    """Where a batch holds one model only: which."""
+    """The model, if all requests have the same."""
     unpacked: bool | None = None
     """Whether its byte range is of the unpacked drop. None in older plans: it follows from the drop's name there."""
     nulled: int = 0
-    """Requests that had fields that are null, which are not sent."""
+    """Requests with fields that are null. These fields are not sent."""
 
     @property
     def skipped_lines(self) -> frozenset[int]:
@@ -57,9 +57,9 @@ class ValidatedDrop(msgspec.Struct, frozen=True):
     faults: int = 0
     """Faults of the lines left out."""
     faults_file: OutputFile | None = None
-    """`invalid.jsonl`, where lines are left out."""
+    """`invalid.jsonl`, if lines are left out."""
     findings: Findings | None = None
-    """What was found wrong with them, in short."""
+    """A summary of these faults."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -74,12 +74,12 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def encode_plan(plan: Plan) -> bytes:
-    """Return a plan as it is kept."""
+    """Return a plan as it is stored."""
     return b"".join(_encode(line) + b"\n" for line in (plan.drop, *plan.batches))
 
 
 def decode_plan(data: bytes) -> Plan:
-    """Return a plan that was kept."""
+    """Return a plan that was stored."""
     drop, *batches = data.splitlines()
     decoded = [msgspec.json.decode(batch, type=Batch) for batch in batches]
     return Plan(msgspec.json.decode(drop, type=ValidatedDrop), decoded)

@@ -1,1 +1,1 @@
-"""What is written down about a run, once."""
+"""The facts of runs: small objects in S3 that are written once and never changed."""

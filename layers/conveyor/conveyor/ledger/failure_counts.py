@@ -1,4 +1,4 @@
-"""Why requests failed: counted by the type of their error, with some of its words. All of it is bounded."""
+"""Why requests failed: counts by error type, with some error texts. All numbers and lengths are bounded."""
 
 import re
 from collections.abc import Mapping
@@ -11,18 +11,18 @@ MOST_WORDS = 10
 LONGEST_WORDS = 200
 """Characters kept of a text."""
 OTHER = "other"
-"""Stands for a type that is no name, and for all beyond the first 50."""
+"""The type of errors whose type is not a name, and of all beyond the first 50 types."""
 
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
 _NUMBER = re.compile(r"\d+")
 
 
 class ErrorKind(msgspec.Struct):
-    """Failures whose errors have one type."""
+    """Failures with one type of error."""
 
     failures: int = 0
     words: dict[str, int] = {}
-    """Texts of these errors and how often each came, numbers left out; they may quote a request."""
+    """Texts of these errors and how often they came, with numbers replaced; they may quote a request."""
 
 
 def count_error(kinds: dict[str, ErrorKind], kind: str, message: str) -> None:
@@ -44,13 +44,13 @@ def add_errors(kinds: dict[str, ErrorKind], more: Mapping[str, ErrorKind]) -> No
 
 
 def by_count(kinds: Mapping[str, ErrorKind]) -> dict[str, ErrorKind]:
-    """Return the kinds and their texts, the most frequent first."""
-    first = sorted(kinds.items(), key=lambda each: (-each[1].failures, each[0]))
+    """Return the types and their texts, the most frequent first."""
+    first = sorted(kinds.items(), key=lambda item: (-item[1].failures, item[0]))
     return {name: ErrorKind(kind.failures, _most_frequent(kind.words)) for name, kind in first}
 
 
 def _most_frequent(words: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(words.items(), key=lambda each: (-each[1], each[0])))
+    return dict(sorted(words.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _kind(kinds: dict[str, ErrorKind], name: str) -> ErrorKind:

@@ -119,12 +119,10 @@ def state_from(run: str, listed: Iterable[str]) -> RunState:
 
 def _note(state: RunState | BatchState, kinds: Mapping[str, type[Fact]], name: str) -> None:
     """Fill the field that the fact of this name belongs to, as the type of the field asks for."""
-    found = read_name(name, kinds)
-    if found is None or not found[0].STATE_FIELD:
-        return
-    field, place = found[0].STATE_FIELD, found[1]
-    value = getattr(state, field)
-    if isinstance(value, set):
-        value.add(place)
-    else:
-        setattr(state, field, max(value or place, place))
+    match read_name(name, kinds):
+        case kind, place if kind.STATE_FIELD:
+            value = getattr(state, kind.STATE_FIELD)
+            if isinstance(value, set):
+                value.add(place)
+            else:
+                setattr(state, kind.STATE_FIELD, max(value or place, place))

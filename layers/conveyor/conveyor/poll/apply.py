@@ -11,7 +11,7 @@ from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
 from conveyor.poll.decision import CancelBatch, Decision, FailAttempt, GiveUp
 from conveyor.provider.protocol import Trouble, TroubleKind
-from conveyor.submit.send import fail_attempt, told_of
+from conveyor.submit.retries import describe_refusal, fail_attempt
 
 _DISCARD_PATIENCE = timedelta(minutes=10)
 """How long failing deletions at the provider delay the report; after that the files are left there."""
@@ -26,7 +26,7 @@ def apply(context: RunContext, batch: int, batch_state: BatchState, decision: De
             context.ledger.write(Stuck(context.writer, context.now(), message), batch)
         case FailAttempt(not_run):
             failed = fail_attempt(context, batch, batch_state, not_run)
-            decision = decision._replace(until=failed.retry_at, trouble=told_of(failed.status, failed.type))
+            decision = decision._replace(until=failed.retry_at, trouble=describe_refusal(failed.status, failed.type))
         case CancelBatch(batch_id, is_first):
             if is_first:
                 context.ledger.write(Cancel(context.writer, context.now()), batch)

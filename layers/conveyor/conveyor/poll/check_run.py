@@ -17,7 +17,7 @@ from conveyor.poll.decision import Decision
 from conveyor.poll.recover import settle_attempt
 from conveyor.poll.sent_batch import check_sent_batch, sent_batch
 from conveyor.split.pauses import last_unread, next_read_at
-from conveyor.submit.send import last_refusal
+from conveyor.submit.retries import last_refusal
 
 
 def check_run(context: RunContext, control: Control) -> dict[int, Decision]:

@@ -1,4 +1,4 @@
-"""The bytes of a drop while it is checked: unpacked, kept if they were, and their checksum taken."""
+"""Reads the bytes of a drop for validation: unpacks them, keeps what was unpacked, and takes their checksum."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -11,33 +11,33 @@ from conveyor.file_types.detect import reject_wrong_type
 from conveyor.jsonl.gzip_stream import Unreadable, unpack_all
 
 _SPARE = timedelta(seconds=60)
-"""For what follows the reading; without it, a drop would be tried in vain for a day, and nobody would know why."""
+"""Time for what follows the reading. Without it the function would time out, and be repeated for a day in silence."""
 
 
-class Reading:
-    """Reads a drop as often as is asked; what a whole pass unpacked is not unpacked again."""
+class DropReader:
+    """Reads a drop any number of times. What one whole pass has unpacked is not unpacked again."""
 
     def __init__(self, context: RunContext) -> None:
-        """Take a turn of the drop's run."""
-        self._turn = context
+        """Read nothing yet."""
+        self._context = context
         self._digest = sha256()
         self._end: int | None = None
-        """Of the lines, once they were read whole."""
+        """The number of unpacked bytes, once they were read whole."""
         self.layers = 0
-        """How often the drop is packed, once its beginning was read."""
+        """How many times the drop is packed, once its beginning was read."""
 
     def chunks(self) -> Iterator[bytes]:
         """Yield all bytes of the drop, unpacked.
 
-        Raises Unreadable, also where it is no file of lines, or the function's time does not suffice.
+        Raises Unreadable, also for a file of another type, and if the function's time does not suffice.
         """
-        context, drop = self._turn, self._turn.run.drop
+        context, drop = self._context, self._context.run.drop
         if self._end is not None:
             yield from context.bucket.stream(context.source(unpacked=self.is_packed), 0, self._end)
             return
         self._digest, end = sha256(), 0
-        whole = self._digested(context.bucket.stream(drop.source, 0, drop.bytes))
-        self.layers, chunks = unpack_all(whole, context.run.settings.max_bytes_per_drop)
+        packed = self._digested(context.bucket.stream(drop.source, 0, drop.bytes))
+        self.layers, chunks = unpack_all(packed, context.run.settings.max_bytes_per_drop)
         lines = reject_wrong_type(chunks)
         for chunk in self._kept(lines) if self.is_packed else lines:
             if context.invocation.left < _SPARE:
@@ -55,7 +55,7 @@ class Reading:
 
     @property
     def sha256(self) -> str:
-        """The checksum of all bytes of the drop as it is, once it was read whole."""
+        """The checksum of the bytes as they were uploaded, once they were read whole."""
         return self._digest.hexdigest()
 
     def _digested(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -63,12 +63,12 @@ class Reading:
             self._digest.update(chunk)
             yield chunk
 
-    def _kept(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Pass pieces on, and keep them as an object that appears with the last one."""
-        first = next(pieces, None)
+    def _kept(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Pass chunks on, and write them to an object that appears with the last one."""
+        first = next(chunks, None)
         if first is None:
             return
-        with self._turn.bucket.upload(keys.unpacked(self._turn.run.run), {}) as upload:
-            for piece in chain([first], pieces):
-                upload.add(piece)
-                yield piece
+        with self._context.bucket.upload(keys.unpacked(self._context.run.run), {}) as upload:
+            for chunk in chain([first], chunks):
+                upload.add(chunk)
+                yield chunk

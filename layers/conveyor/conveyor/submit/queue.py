@@ -1,9 +1,10 @@
 """Room in the provider's queue, whose limit counts requests over all batches of the workspace.
 
-A batch is sent when the provider's own list shows room for it, and when no other run is waiting that has fewer batches
-under way, or as many and came first. So a large drop leaves room for small ones, and they for it. A run that waits says
-so in `claims/waiting/`, anew in each stretch of time, so that one that is broken off is forgotten by itself. One whose
-batch has not fitted for hours, since other programs fill the queue, lets others go first for as many hours, in turns.
+A batch is sent if the provider's list shows room for it, and if no other run waits that has fewer batches under way, or
+as many and is older. So large drops leave room for small ones, and small ones for large ones. A run that waits writes a
+mark in `claims/waiting/`, one in each window of time, so that a run that has ended is forgotten without being deleted.
+A run whose batch has not fitted for hours, because other programs fill the queue, and others let each other go first in
+turns of as many hours.
 """
 
 import re
@@ -17,74 +18,79 @@ from conveyor.ledger.state import RunState
 from conveyor.provider.protocol import Trouble
 
 WINDOW = timedelta(minutes=15)
-"""Three times the longest usual pause between two looks, so that a run that waits is in this stretch or the last."""
+"""Three times the longest usual pause between two polls, so a run that waits has a mark in this window or the last."""
 PATIENCE = 24
-"""Windows for which a run may hold up others without getting room, and for which it then does not: six hours."""
+"""Windows in which a waiting run goes first; in the next as many windows it does not. Six hours."""
 _GRACE = timedelta(hours=2)
-"""After a batch should have ended: one that is older has, or is being cancelled."""
+"""After a batch should have ended: an older one has, or is being cancelled."""
 _FORM = re.compile(r"(\d+)-(\d+)-(\d+)-(.+)", re.ASCII)
 
 
-class _Mark(NamedTuple):
-    """A run that waits; the least one goes first."""
+class _WaitingRun(NamedTuple):
+    """A run that waits, as its mark describes it; the least one goes first."""
 
     under_way: int
     """Batches that are sent and not split."""
     run: str
     """Sorts by age."""
     attempts: int
-    """Made before it waited: a run that has made one since waits no longer, or says so anew."""
+    """Made before it waited: if there are more by now, the mark is out of date."""
     since: int
     """The window in which it began to wait."""
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """Read a mark; None where it is none."""
-        found = _FORM.fullmatch(text)
-        return cls(int(found[1]), found[4], int(found[2]), int(found[3])) if found else None
+        """Read a mark; None for a name of another form."""
+        parts = _FORM.fullmatch(text)
+        return cls(int(parts[1]), parts[4], int(parts[2]), int(parts[3])) if parts else None
 
     def __str__(self) -> str:
-        """Write it, as it is read."""
+        """Return the mark."""
         return f"{self.under_way}-{self.attempts}-{self.since}-{self.run}"
 
-    def holds_up(self, window: int) -> bool:
-        """Tell whether others give way to it now."""
+    def has_priority(self, window: int) -> bool:
+        """Return whether it may go before others in this window."""
         return (window - self.since) // PATIENCE % 2 == 0
 
 
-def admit(context: RunContext, requests: int, run_state: RunState) -> bool:
-    """Tell whether a batch of so many requests may be sent now.
+def admit_or_wait(context: RunContext, requests: int, run_state: RunState) -> bool:
+    """Return whether a batch of so many requests may be sent now; if not, write that the run waits.
 
-    Where the provider does not say how full its queue is, it will say so to the batch. If it says when to come back
-    instead, nothing is sent before.
+    If the provider does not answer, the batch is admitted: the provider itself will refuse it if there is no room. If
+    the provider asks not to be called, the batch is not admitted, and nothing is written.
     """
-    found = context.api.find(context.now() - context.api.dialect.window - _GRACE)
-    if isinstance(found, Trouble):
+    listed = context.api.find(context.now() - context.api.dialect.window - _GRACE)
+    if isinstance(listed, Trouble):
         return not context.retry_after.is_active
-    queued = sum(batch.requests for batch in found if not batch.ended)
-    has_room = queued + requests <= context.run.settings.max_queued_requests
+    queued = sum(batch.requests for batch in listed if not batch.ended)
     window = _window(context.now())
-    marks = _marks(context, window)
-    before = [mark.since for mark in marks if (mark.run, mark.attempts) == (context.run.run, run_state.attempts)]
-    mine = _Mark(run_state.under_way, context.run.run, run_state.attempts, min(before, default=window))
-    others = (mark for mark in marks if mark.run != mine.run and mark < mine and mark.holds_up(window))
-    if has_room and not any(_is_waiting(context, other) for other in others):
+    waiting = _waiting_runs(context, window)
+    this = _waiting_run(context.run.run, run_state, waiting, window)
+    ahead = [run for run in waiting if run.run != this.run and run < this and run.has_priority(window)]
+    has_room = queued + requests <= context.run.settings.max_queued_requests
+    if has_room and not any(_still_waits(context, run) for run in ahead):
         return True
-    context.bucket.put_if_absent(f"{keys.waiting(window)}{mine}", b"")
+    context.bucket.put_if_absent(f"{keys.waiting(window)}{this}", b"")
     return False
 
 
-def _marks(context: RunContext, window: int) -> list[_Mark]:
-    """Return the marks of this stretch of time and the last, the one whose turn it is first."""
-    prefixes = [keys.waiting(each) for each in (window - 1, window)]
-    listed = {_Mark.read(key.removeprefix(prefix)) for prefix in prefixes for key in context.bucket.list(prefix)}
-    return sorted(filter(None, listed))
+def _waiting_run(name: str, run_state: RunState, waiting: list[_WaitingRun], window: int) -> _WaitingRun:
+    """Return a run as it waits now: since its earliest mark that is still true, or since this window."""
+    begun = [run.since for run in waiting if (run.run, run.attempts) == (name, run_state.attempts)]
+    return _WaitingRun(run_state.under_way, name, run_state.attempts, min(begun, default=window))
 
 
-def _is_waiting(context: RunContext, mark: _Mark) -> bool:
-    """Tell whether a run still waits as it did when it left its mark, which nobody may delete."""
-    run_state = Ledger(context.bucket, mark.run).run_state()
-    return not run_state.refused and run_state.attempts == mark.attempts
+def _waiting_runs(context: RunContext, window: int) -> list[_WaitingRun]:
+    """Read the marks of this window and the last, in the order in which the runs go."""
+    prefixes = [keys.waiting(window - 1), keys.waiting(window)]
+    marks = {key.removeprefix(prefix) for prefix in prefixes for key in context.bucket.list(prefix)}
+    return sorted(filter(None, {_WaitingRun.read(mark) for mark in marks}))
+
+
+def _still_waits(context: RunContext, waiting: _WaitingRun) -> bool:
+    """Read whether a run still waits as its mark says: no role may delete a mark."""
+    run_state = Ledger(context.bucket, waiting.run).run_state()
+    return not run_state.refused and run_state.attempts == waiting.attempts
 
 
 def _window(now: datetime) -> int:

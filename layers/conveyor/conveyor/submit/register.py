@@ -1,4 +1,4 @@
-"""An upload becomes a run: written down, and watched by the state machine, before anything else is done."""
+"""An upload becomes a run: it is written to the ledger, and a state machine execution watches it from then on."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,46 +16,49 @@ from conveyor.settings.metadata import describe_misspelled
 from conveyor.settings.settings import BadMetadata, Settings
 
 _BEFORE, _AFTER = timedelta(days=8), timedelta(days=1)
-"""Around its event an object was last modified: one that comes in parts when its first part began, in the last week."""
+"""The range around its event in which an object was last modified. For a multipart upload that is when its first part
+began, up to a week before."""
 
 
-def receive(upload: Upload, bucket: Bucket, machine: Machine, settings: Settings, stack_id: str) -> Run | None:
-    """Write down the run of an upload and start its execution; a repeated event finds both done.
+def register(upload: Upload, bucket: Bucket, machine: Machine, settings: Settings, stack_id: str) -> Run | None:
+    """Write the run of an upload and start its execution; a repeated event changes nothing.
 
-    Returns None for an upload of which nothing is left that makes a run: neither a version's name nor an object.
+    Returns the run that stands, or None if the object is gone and the event names no version: then there is no drop.
     """
     try:
         drop = bucket.describe(upload.key, upload.version)
     except DropUnreadable as error:
         if error.is_gone and not upload.version:
             return None
-        run = _unread(upload, error, bucket, settings, stack_id)
+        run = _run_of_unreadable(upload, error, bucket, settings, stack_id)
     else:
-        name = _name(upload, drop, bucket, stack_id)
-        settings, problem = _in_force(settings, drop)
+        name = _run_id(upload, drop, bucket, stack_id)
+        settings, problem = _settings_of(drop, settings)
         run = Ledger(bucket, name).write(Run(name, drop.name, drop, settings, problem))
     machine.start(run.run, first_state(run))
     return run
 
 
-def _name(upload: Upload, drop: Drop, bucket: Bucket, stack_id: str) -> str:
-    """Return the id of a drop's run: one that began when S3 did not describe the drop is named after its event."""
-    named = replace(drop, last_modified=upload.at).run_id(stack_id)
-    is_begun = named != drop.run_id(stack_id) and bucket.find(Run.key(named)) is not None
-    return named if is_begun else drop.run_id(stack_id)
+def _run_id(upload: Upload, drop: Drop, bucket: Bucket, stack_id: str) -> str:
+    """Return the id of a drop's run. A run that began while S3 did not describe the drop is named after its event."""
+    by_event = replace(drop, last_modified=upload.at).run_id(stack_id)
+    by_object = drop.run_id(stack_id)
+    is_begun = by_event != by_object and bucket.find(Run.key(by_event)) is not None
+    return by_event if is_begun else by_object
 
 
-def _unread(upload: Upload, error: DropUnreadable, bucket: Bucket, settings: Settings, stack_id: str) -> Run:
-    """Return the run of an upload that S3 does not describe: the one it has, or a new one that can only be refused.
+def _run_of_unreadable(upload: Upload, error: DropUnreadable, bucket: Bucket, settings: Settings, stack_id: str) -> Run:
+    """Return the run of an upload that S3 does not describe: the one that exists, or a new one that will be refused.
 
-    A run is named after the moment that S3 told, and the event names another: repeated, it must not begin a second run.
+    An earlier run has the object's last modification in its id, and the event has another moment: runs are searched by
+    the end of the id, so that a repeated event does not begin a second run.
     """
     drop = upload.undescribed()
-    mark = drop.mark(stack_id)
+    suffix = f"-{drop.id_suffix(stack_id)}"
     if drop.version != NO_VERSION:
         until = _stamp(upload.at + _AFTER)
         for name in bucket.folders(keys.RUNS, _stamp(upload.at - _BEFORE)):
-            if name.endswith(f"-{mark}"):
+            if name.endswith(suffix):
                 return Ledger(bucket, name).read(Run)
             if name > until:
                 break
@@ -68,7 +71,7 @@ def _stamp(moment: datetime) -> str:
 
 
 def first_state(run: Run) -> dict[str, Any]:
-    """Return the state in which the first execution of a run begins. The name is for the message if it fails."""
+    """Return the input of the first execution of a run. `name` is for the message if the execution fails."""
     return {
         "run": run.run,
         "name": run.name,
@@ -79,12 +82,12 @@ def first_state(run: Run) -> dict[str, Any]:
     }
 
 
-def _in_force(settings: Settings, drop: Drop) -> tuple[Settings, str | None]:
-    """Return a drop's settings, and what forbids to read it at all."""
+def _settings_of(drop: Drop, settings: Settings) -> tuple[Settings, str | None]:
+    """Return the settings that apply to a drop, and why the drop will be refused, if that is known already."""
     if drop.version == NO_VERSION:
         return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
-    if told := describe_misspelled(drop.metadata):
-        return settings, told
+    if problem := describe_misspelled(drop.metadata):
+        return settings, problem
     if not AGAIN_FORM.fullmatch(drop.again or "yes"):
         return settings, f'the object\'s metadata "{AGAIN}" must be "yes" or the id of a run, or be left out'
     try:

@@ -1,4 +1,4 @@
-"""The whole drop is checked before anything of it is sent."""
+"""The whole drop is validated before any of it is sent."""
 
 import msgspec
 from msgspec.structs import replace
@@ -15,63 +15,56 @@ from conveyor.file_types.detect import WrongFileType
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.settings.betas import BETAS_NOT_TAKEN
-from conveyor.submit.drop_reader import Reading
+from conveyor.submit.drop_reader import DropReader
 from conveyor.validation.checker import MOST_FAULTS, Check, check_drop
 from conveyor.validation.refusal_reasons import reason_of
 
 _encode = msgspec.json.Encoder().encode
 
 
-def validate(context: RunContext) -> None:
-    """Read the whole drop and write down either its plan or its refusal."""
-    if reason := _unread(context.run, context.api.dialect):
+def validate(context: RunContext) -> Plan | None:
+    """Read the whole drop, and write its plan or its refusal. Returns the plan that stands; None after a refusal."""
+    if reason := _reason_not_to_read(context.run, context.api.dialect):
         _refuse(context, *reason)
-        return
-    if not is_taken(context.run.drop.key):
-        _refuse_name(context)
-        return
-    reading = Reading(context)
+        return None
+    reader = DropReader(context)
     try:
-        check = check_drop(context.run.run, context.run.settings, context.api.dialect, reading.chunks)
+        if not is_taken(context.run.drop.key):
+            _refuse_name(context, reader)
+            return None
+        check = check_drop(context.run.run, context.run.settings, context.api.dialect, reader.chunks)
     except WrongFileType as error:
-        _refuse_file_type(context, error, reading.layers)
-        return
+        conversion = conversion_of(error.file_type, context.run.drop.key, reader.layers)
+        context.ledger.write(Refusal(context.writer, context.now(), error.code, str(error), conversion=conversion))
+        return None
     except Unreadable as error:
         _refuse(context, error.code, str(error))
-        return
+        return None
+    return _conclude(context, reader, check)
+
+
+def _conclude(context: RunContext, reader: DropReader, check: Check) -> Plan | None:
+    """Write what follows from a drop that was read whole. Only a drop that can be sent claims its content."""
     reason = reason_of(check, context.run.settings)
-    if reason is None and (other := _seen_before(context, reading.sha256)):
+    if reason is None and (other := _claim_content(context, reader.sha256)):
         _refuse(context, "seen-before", f"the same bytes under this key are run {other} already")
-        return
+        return None
     file = _write_faults(context, check) if check.faults else None
     if reason:
         _refuse(context, *reason, check, file)
-    else:
-        for batch in check.batches:
-            batch.unpacked = reading.is_packed
-        drop = ValidatedDrop(check.lines, reading.sha256, len(check.faults), file, findings_of(check.faults))
-        context.ledger.write_plan(Plan(drop, check.batches))
+        return None
+    for batch in check.batches:
+        batch.unpacked = reader.is_packed
+    drop = ValidatedDrop(check.lines, reader.sha256, len(check.faults), file, findings_of(check.faults))
+    return context.ledger.write_plan(Plan(drop, check.batches))
 
 
-def _refuse_file_type(context: RunContext, wrong: WrongFileType, layers: int) -> None:
-    """Refuse a file that is known to be something else."""
-    conversion = conversion_of(wrong.file_type, context.run.drop.key, layers)
-    context.ledger.write(Refusal(context.writer, context.now(), wrong.code, str(wrong), conversion=conversion))
-
-
-def _refuse_name(context: RunContext) -> None:
-    """Refuse a file by its name, or rather for what it is: to be renamed is no help to a table."""
-    reading = Reading(context)
-    try:
-        for _ in reading.chunks():
-            break
-    except WrongFileType as error:
-        _refuse_file_type(context, error, reading.layers)
-    except Unreadable as error:
-        _refuse(context, error.code, str(error))
-    else:
-        taken = f"{', '.join(SUFFIXES)}, with or without {PACKED}"
-        _refuse(context, "wrong-name", f"the file's name does not end in one of {taken}: rename it")
+def _refuse_name(context: RunContext, reader: DropReader) -> None:
+    """Refuse a file by its name. Raises its type if its beginning shows another: renaming would not help then."""
+    for _ in reader.chunks():
+        break
+    taken = f"{', '.join(SUFFIXES)}, with or without {PACKED}"
+    _refuse(context, "wrong-name", f"the file's name does not end in one of {taken}: rename it")
 
 
 def _write_faults(context: RunContext, check: Check) -> OutputFile:
@@ -91,8 +84,8 @@ def _refuse(
     context.ledger.write(refusal)
 
 
-def _unread(run: Run, dialect: Dialect) -> tuple[str, str] | None:
-    """Return why a drop is refused without being read."""
+def _reason_not_to_read(run: Run, dialect: Dialect) -> tuple[str, str] | None:
+    """Return the code and message of a refusal that does not depend on the drop's content."""
     limit = run.settings.max_bytes_per_drop
     if run.problem:
         return run.code, run.problem
@@ -109,10 +102,10 @@ def _unread(run: Run, dialect: Dialect) -> tuple[str, str] | None:
     return None
 
 
-def _seen_before(context: RunContext, checksum: str) -> str | None:
-    """Return the run that has the same bytes already: an edit of an object's metadata in the console drops them, too.
+def _claim_content(context: RunContext, checksum: str) -> str | None:
+    """Claim the drop's content for this run; return the run that has it already, if any.
 
-    Claims them for this run where there is none. Only a drop that can be sent claims its bytes.
+    Editing an object's metadata in the console uploads the same content again.
     """
     drop = context.run.drop
     return context.claims.claim_content(drop.content(checksum), drop.again)

@@ -1,0 +1,134 @@
+"""What follows from an attempt that the provider refused: another attempt later, or the end of the run."""
+
+import re
+from datetime import timedelta
+from typing import NamedTuple
+
+from conveyor.context import RunContext
+from conveyor.domain.plan import Batch
+from conveyor.domain.refusal import CAUSE_TEXTS, Cause, RefusalKind
+from conveyor.ledger.batch_facts import AttemptFailed, AttemptRefused
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.run_facts import Run
+from conveyor.ledger.state import BatchState
+from conveyor.provider.protocol import NOT_CALLED, NotRun, Refused
+from conveyor.wording.text import counted
+from conveyor.wording.trouble import of_status
+
+MOST_ATTEMPTS = 10
+"""Attempts at one batch that created none, before the run is refused. A refusal with `LATER` does not count."""
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 60, 1800
+"""Seconds between attempts that a busy provider refuses: each attempt sends the whole body again."""
+_CREATED = 200
+"""The status of a refusal that came after the provider had created the batch."""
+_ACCESS_DENIED = (401, 403)
+_CODES: dict[RefusalKind | int, str] = {
+    401: "key-refused",
+    RefusalKind.STOP: "provider-stopped",
+    RefusalKind.DEFECT: "provider-refused",
+    RefusalKind.RESEND: "provider-refused",
+}
+
+
+class RunRefusal(NamedTuple):
+    """Why a run is refused: no further attempt at one of its batches can help."""
+
+    code: str
+    message: str
+    error_text: str | None = None
+    """The provider's, which may quote a prompt: for the receipt, never for a message or a log."""
+
+
+def last_refusal(batch: int, batch_state: BatchState, ledger: Ledger) -> AttemptRefused | None:
+    """Read why the latest attempt created no batch, or why its batch was not run; None if neither is so.
+
+    There is no other attempt before its `retry_at`.
+    """
+    return refusal_of(batch_state.attempts, batch, batch_state, ledger)
+
+
+def refusal_of(attempt: int, batch: int, batch_state: BatchState, ledger: Ledger) -> AttemptRefused | None:
+    """Read why an attempt created no batch, or why its batch was not run; None if neither is so."""
+    if attempt in batch_state.failed:
+        return ledger.read(AttemptFailed, batch, attempt)
+    return ledger.read(AttemptRefused, batch, attempt) if attempt in batch_state.refused else None
+
+
+def decide_run_refusal(
+    run: Run, batch: Batch, batch_state: BatchState, last: AttemptRefused | None, previous: AttemptRefused | None
+) -> RunRefusal | None:
+    """Return why no further attempt at a batch can help; None if one may. `previous`: the refusal before the last one.
+
+    A cut body is sent once more, and no more often.
+    """
+    if len(batch_state.absent) >= MOST_ATTEMPTS:
+        return RunRefusal("unsent", f"{MOST_ATTEMPTS} attempts created no batch: the provider lists none of them")
+    if last is None or last.kind is RefusalKind.LATER:
+        return None
+    is_repeated = previous is not None and previous.kind is RefusalKind.RESEND
+    if last.kind is RefusalKind.RESEND and not is_repeated:
+        return None
+    return RunRefusal(*_code_and_message(run, batch, last), last.message)
+
+
+def _code_and_message(run: Run, batch: Batch, refused: AttemptRefused) -> tuple[str, str]:
+    answer, cause = describe_refusal(refused.status, refused.type), refused.cause
+    if cause is Cause.BETA and run.settings.betas:
+        return cause.value, f"{answer}: {CAUSE_TEXTS[cause]}: {_refused_betas(run, refused.message)}"
+    if run.settings.auth == "aws" and refused.status in _ACCESS_DENIED:
+        return "role-refused", answer
+    if cause is None or cause is Cause.BETA:
+        return _CODES.get(refused.status) or _CODES[refused.kind], answer
+    words, error = CAUSE_TEXTS[cause], f"HTTP {refused.status} {refused.type}" if refused.status else refused.type
+    if cause is Cause.SIZE:
+        size = f"{counted(batch.requests, 'request')}, {counted(batch.body_bytes, 'byte')}"
+        words = f"{words} than batch {batch.number} has, {size}"
+    return cause.value, f"{words} ({error})"
+
+
+def _refused_betas(run: Run, error_text: str) -> str:
+    """List the betas that the provider names, or all that were sent if it names none, and where they were set."""
+    sent = run.settings.betas.split(",")
+    named = [beta for beta in sent if re.search(rf"(?<![\w.-]){re.escape(beta)}(?![\w.-])", error_text)]
+    where = "drop's metadata betas" if "betas" in run.drop.metadata else "stack's parameter Betas"
+    return f"{', '.join(named or sent)} (set by the {where})"
+
+
+def describe_refusal(status: int, error_type: str) -> str:
+    """Return what the provider answered, without its error text: that may quote a prompt, and this goes into messages.
+
+    `status`: of HTTP; 0 if no request was sent, 200 if the provider created the batch and did not run it.
+    """
+    if status == _CREATED:
+        return f"the provider took the batch, and then ran nothing of it: {error_type}"
+    if error_type == NOT_CALLED:
+        return "the provider asked not to be called for some time"
+    return of_status(status, error_type) if status else "no connection to the provider could be made"
+
+
+def fail_attempt(context: RunContext, batch: int, batch_state: BatchState, not_run: NotRun) -> AttemptFailed:
+    """Write that the provider did not run the batch of the latest attempt; another attempt follows after a pause.
+
+    The pause grows with each batch that was not run.
+    """
+    refused = Refused(RefusalKind.LATER, _CREATED, not_run.error.type, not_run.error.message, None)
+    failed = refused_attempt(AttemptFailed, context, refused, batch_state.generation)
+    return context.ledger.write(failed, batch, batch_state.attempts)
+
+
+def refused_attempt[F: AttemptRefused](kind: type[F], context: RunContext, refused: Refused, number: int) -> F:
+    """Return the fact that an attempt was refused; writes nothing. `number`: of attempts so far, for the pause."""
+    is_later = refused.kind is RefusalKind.LATER
+    retry_at = context.now() + timedelta(seconds=_pause(refused.retry_after, number) if is_later else 0)
+    if is_later and context.retry_after.until:  # another response may have asked for a longer pause
+        retry_at = max(retry_at, context.retry_after.until)
+    answer = (refused.kind, refused.status, refused.type, refused.message)
+    return kind(context.writer, context.now(), *answer, retry_at, refused.cause)
+
+
+def _pause(retry_after: int | None, number: int) -> int:
+    """Return the seconds between attempt `number` and the next: as the provider asks, or longer after the first one."""
+    usual = min(_SHORTEST_PAUSE << (number - 1), _LONGEST_PAUSE)
+    if retry_after is None:
+        return usual
+    return retry_after if number == 1 else max(retry_after, usual)

@@ -1,0 +1,72 @@
+"""What submit asks of S3: it reads nothing that it has just written, and goes on with what stands."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.belt import Belt, drop_of
+from tests.support.faults.taps import At, Call, When, meanwhile, tapped
+
+
+def calls_of(belt: Belt, event: dict[str, Any]) -> tuple[str, list[str]]:
+    """Run submit on an upload; return the run and all calls, in order: `PutObject runs/<run>/run.json`."""
+    calls = list[str]()
+
+    def note(call: Call, when: When) -> None:
+        if when == "before":
+            calls.append(call.name)
+
+    with tapped(belt.clients, note):
+        run: str = belt.submit(event)["run"]
+    return run, calls
+
+
+@pytest.mark.parametrize("status", [200, 400, 429, 500])
+def test_submit_reads_nothing_that_it_has_just_written(belt: Belt, status: int) -> None:
+    """From the event to the paid call and what follows from its response: the run, the plan, the refusal of an attempt.
+
+    The ledger is listed before validation, after it, and after the intent: each listing may show what others wrote.
+    """
+    answer = {"call": "create", "do": {"kind": "answer", "status": status}}
+    belt.provider.configure(faults=[answer] if status != 200 else [])
+    run, calls = calls_of(belt, belt.drop(drop_of(3)))
+    written = {call.split()[1] for call in calls if call.startswith("PutObject ")}
+    read = {call.split()[1] for call in calls if call.startswith("GetObject ")}
+    assert {f"runs/{run}/{name}" for name in ("run.json", "plan.jsonl", "batches/1/attempt-1.json")} <= written
+    assert read == {"inbox/three.jsonl"}
+    assert Counter(calls)[f"ListObjectsV2 runs/{run}/"] == 3
+    assert belt.creates()[0] == 1
+    expected = {400: f"runs/{run}/refused.json", 429: f"runs/{run}/batches/1/refused-1.json"}
+    assert expected.get(status, f"runs/{run}/plan.jsonl") in written
+
+
+def test_submit_sends_the_plan_that_stands_although_another_wrote_it(belt: Belt) -> None:
+    """An invocation of another version may cut a drop elsewhere: both must send the same batches."""
+    settings = belt.clients.settings
+    belt.clients.settings = replace(settings, max_requests_per_batch=2)
+    plan = belt.read(f"runs/{belt.upload(drop_of(3), 'inbox/first.jsonl')}/plan.jsonl")
+    belt.clients.settings = settings
+
+    def write_first() -> None:
+        (run,) = {key.split("/")[1] for key in belt.stored("runs/")} - before
+        belt.s3.put_object(Bucket=belt.bucket, Key=f"runs/{run}/plan.jsonl", Body=plan)
+
+    before = {key.split("/")[1] for key in belt.stored("runs/")}
+    with meanwhile(belt.clients, At("before", "plan.jsonl", write_first)):
+        run = belt.upload(drop_of(3), "inbox/second.jsonl")
+    assert belt.read(f"runs/{run}/plan.jsonl") == plan
+    assert belt.fact(run, "batches/1/attempt-1.json")["requests"] == 2
+
+
+def test_submit_works_with_the_run_that_stands_although_another_wrote_it(belt: Belt) -> None:
+    """The settings may have been changed between two events of one upload; those of the first one apply."""
+    event = belt.drop(drop_of(3))
+    run = belt.submit(event)["run"]
+    settings = belt.clients.settings
+    belt.clients.settings = replace(settings, poll_min_seconds=settings.poll_min_seconds + 1)
+    for name in belt.facts(run):
+        if name != "run.json":
+            belt.s3.delete_object(Bucket=belt.bucket, Key=f"runs/{run}/{name}")
+    assert belt.submit(event)["wait_seconds"] == settings.poll_min_seconds
