@@ -10,10 +10,11 @@ import httpx
 import msgspec
 from msgspec.structs import replace
 
-from conveyor.provider.credentials import ApiKey, KeyHeader
+from conveyor.provider.credentials import KeyHeader
 from conveyor.provider.files.api import FileBatches, connect
 from conveyor.provider.transport import Transport
 from tests.support.examples import NOW, SETTINGS
+from tests.support.keys import Keys
 
 URL = "https://provider.test"
 CREATED = int(NOW.timestamp())
@@ -22,19 +23,6 @@ NAME = "conveyor-run-1-1.jsonl"
 """Of the file of `examples.ORIGIN`."""
 LINES = b'{"custom_id":"n-1","params":{}}\n{"custom_id":"n-2","params":{}}\n'
 type Reply = httpx.Response | type[httpx.TransportError] | Callable[[httpx.Request], httpx.Response]
-
-
-class Keys:
-    """Counts how often the key is asked for anew; each time it is another."""
-
-    def __init__(self) -> None:
-        """Start with the first key."""
-        self.renewed = 0
-
-    def __call__(self, *, renew: bool = False) -> ApiKey:
-        """Give the key of now."""
-        self.renewed += renew
-        return ApiKey(f"key-{self.renewed}")
 
 
 class FileServer:

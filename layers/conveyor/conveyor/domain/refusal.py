@@ -1,7 +1,7 @@
-"""What follows from a refusal of the provider, and what a person must put in order first.
+"""What follows from a refusal of the provider, and its cause, if a person must act first.
 
-Providers say it in words only, often under a type that blames the request (`invalid_request_error`). The words come
-from public reports about Anthropic's and OpenAI's APIs and servers like them.
+Providers give the cause only in the text of the error, often under a type that is about the request
+(`invalid_request_error`). The patterns come from public reports about Anthropic's and OpenAI's APIs and others.
 """
 
 import re
@@ -9,12 +9,12 @@ from enum import StrEnum
 
 
 class RefusalKind(StrEnum):
-    """What follows when the provider surely did not take an attempt."""
+    """What follows from an attempt that surely created no batch."""
 
     LATER = "later"
-    """Try again when `retry_at` has come: the provider is busy or its queue is full."""
+    """Try again at `retry_at`: the provider is busy, or its queue is full."""
     RESEND = "resend"
-    """Try once more: the body was cut on its way."""
+    """Try once more: the body was cut off on its way."""
     STOP = "stop"
     """A person must act first: key, permission, billing, spending limit."""
     DEFECT = "defect"
@@ -22,14 +22,14 @@ class RefusalKind(StrEnum):
 
 
 class Cause(StrEnum):
-    """What is wrong, if it is not the request. Each value is also the `code` of a run that was refused for it."""
+    """What a person must put in order, if it is not the request. Each value is also the `code` of a refused run."""
 
     CREDIT = "credit-exhausted"
     LIMIT = "limit-reached"
     DISABLED = "account-disabled"
     KEY = "key-refused"
     SIZE = "batch-too-large"
-    """More requests or bytes in one batch than this server takes."""
+    """The batch has more requests or bytes than this server takes."""
     BETA = "beta-refused"
     """A beta feature that the provider does not know, or not for this account."""
 
@@ -42,7 +42,7 @@ CAUSE_TEXTS = {
     Cause.SIZE: "the provider takes fewer requests or bytes in one batch",
     Cause.BETA: "the provider does not accept a name of the list of betas",
 }
-"""What a message says of each: never the provider's own words, which may quote a prompt."""
+"""What a message says about each: never the provider's text, which may quote a prompt."""
 
 _OWNER = r"(?:organi[sz]ation|account|workspace|project)"
 _OFF = r"(?:disabled|deactivated|suspended|restricted|banned|terminated|archived|locked)"
@@ -94,7 +94,7 @@ _ON_RATE_LIMIT = _any_of(
     r"billing[ _]not[ _]active",
     r"credit balance|insufficient_balance|credits (?:are|have been) (?:depleted|exhausted)",
 )
-"""Of a 429, which else means that the provider is busy: its words, too, speak of limits and quotas."""
+"""In the text of a 429, which otherwise means that the provider is busy; that text, too, names limits and quotas."""
 _MANY = r"(?:requests?|lines?|rows?|records?|tasks?|items?|entries|prompts?)"
 _LARGE = r"(?:batch|file|body|payload|upload|request entity|input_file\w*)"
 _MUCH = r"(?:too (?:large|big|long)|exceed\w*|maximum|at most|no more than|limit)"
@@ -119,33 +119,33 @@ _BETA = _any_of(
 )
 _TOO_LARGE, _BUSY = 413, 429
 _LONGEST = 10_000
-"""Characters of a refusal that are looked at: some patterns take as many steps as the square of them."""
+"""Characters of an error that are searched: some patterns need quadratic time."""
 _QUOTED = re.compile(r"""input_value=.*|(?<!\w)'[^']*'(?!\w)|"[^"]*\"|`[^`]*`""")
-"""What a provider quotes of a request: its words are the user's."""
+"""What a provider quotes of a request: the user's text, not the provider's."""
 _INPUT = re.compile(r"input_value=.*")
 _OF_A_REQUEST = _any_of(
     r"params|\b(?:requests?|messages|tools|line)[ .\[]*\d|max_tokens|stop_sequences|temperature|\btools\b|prompt\b",
     r"\bmodel\b|images?\b|source|rate limit|time limit",
 )
-"""Words that name a place in one request: then the size of the batch is not what is wrong."""
+"""Names a place in one request: then the size of the batch is not the cause."""
 
 
-def account_cause(kind: str, words: str) -> Cause | None:
-    """Return what is wrong with the account, if a refusal's type, code and words say that it is not the request."""
-    said = _QUOTED.sub("", f"{kind} {words}"[:_LONGEST])
-    if "rate_limit" in kind and not _ON_RATE_LIMIT.search(said):
+def account_cause(kind: str, message: str) -> Cause | None:
+    """Return what is wrong with the account, if anything, by the type and code (`kind`) and the message of an error."""
+    text = _QUOTED.sub("", f"{kind} {message}"[:_LONGEST])
+    if "rate_limit" in kind and not _ON_RATE_LIMIT.search(text):
         return None
-    return next((cause for cause, pattern in _ACCOUNTS.items() if pattern.search(said)), None)
+    return next((cause for cause, pattern in _ACCOUNTS.items() if pattern.search(text)), None)
 
 
-def cause_of(status: int, kind: str, words: str) -> Cause | None:
-    """Return what is wrong where a provider refuses a whole batch. `status`: of HTTP; 0 or 200 where there is none."""
-    said = _QUOTED.sub("", f"{kind} {words}"[:_LONGEST])
-    if status == _BUSY and not _ON_RATE_LIMIT.search(said):
+def cause_of(status: int, kind: str, message: str) -> Cause | None:
+    """Return the cause for which a provider refuses a whole batch. `status`: of HTTP; 0 or 200 if there is none."""
+    text = _QUOTED.sub("", f"{kind} {message}"[:_LONGEST])
+    if status == _BUSY and not _ON_RATE_LIMIT.search(text):
         return None
-    if _BETA.search(_INPUT.sub("", words)):  # whose own words are quoted
+    if _BETA.search(_INPUT.sub("", message)):  # the names of betas are quoted
         return Cause.BETA
-    if cause := account_cause(kind, words):
+    if cause := account_cause(kind, message):
         return cause
-    is_too_large = _SIZES.search(said) and not _OF_A_REQUEST.search(said)
+    is_too_large = _SIZES.search(text) and not _OF_A_REQUEST.search(text)
     return Cause.SIZE if status == _TOO_LARGE or is_too_large else None

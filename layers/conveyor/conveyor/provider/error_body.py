@@ -1,4 +1,4 @@
-"""What an error says, in whichever shape a provider or what stands before it writes one.
+"""Reads an error in any of the forms in which a provider, or a proxy in front of it, writes one.
 
 Seen in the field: {"error": {"type", "message"}}, the same once or twice inside another, {"type", "message"},
 {"message"}, a text, a text that holds JSON, {"detail": "…"}, {"detail": [{"loc", "msg"}]}, {"message": {…}} and
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_INSIDE = ("error", "errors", "fault")
+_INNER_ERRORS = ("error", "errors", "fault")
 _MESSAGES = (
     "message",
     "msg",
@@ -23,19 +23,19 @@ _MESSAGES = (
     "title",
 )
 _CODES = ("code", "error_code", "status_code")
-_NOTHING = frozenset({"", "null", "none"})
-"""Text that means nothing: programs write it where they turn a null into text."""
+_EMPTY_TEXTS = frozenset({"", "null", "none"})
+"""Texts that mean nothing: programs write them for null."""
 _DEEPEST = 10
-_MOST = 5
-"""Errors of a list that are told."""
+_MOST_ERRORS = 5
+"""Errors of a list that are kept."""
 _LONGEST_SHAPE = 300
-"""Characters kept of an error whose shape is unknown."""
+"""Characters kept of an error of unknown form."""
 _LONGEST = 1_000_000
-"""Bytes of an error that are read; one that is longer has no shape that is known."""
+"""Bytes. A longer error counts as one of unknown form."""
 
 
 class ErrorBody(NamedTuple):
-    """An error's own words; each is empty where it has none."""
+    """The parts of an error. One that it does not have is empty."""
 
     type: str = ""
     code: str = ""
@@ -44,25 +44,25 @@ class ErrorBody(NamedTuple):
 
 
 def parse_error(raw: bytes) -> ErrorBody | None:
-    """Read an error from JSON of any shape; None where it is not JSON."""
+    """Read an error from JSON of any form; None if it is not JSON."""
     if len(raw) > _LONGEST:
         return ErrorBody(message=raw[:_LONGEST_SHAPE].decode(errors="ignore"))
     try:
         value = msgspec.json.decode(raw)
     except UNDECODABLE:
         return None
-    said = _read(value)
-    if any(said) or is_empty_value(value):
-        return said
+    parsed = _read(value)
+    if any(parsed) or is_empty_value(value):
+        return parsed
     try:
         shape = msgspec.json.encode(value)
-    except RecursionError:  # it has more levels than can be written, but not more than can be read
+    except RecursionError:  # msgspec reads more levels than it writes
         shape = raw
     return ErrorBody(message=shape[:_LONGEST_SHAPE].decode(errors="ignore"))
 
 
 def is_empty_json(raw: bytes) -> bool:
-    """Tell whether JSON says nothing: null, an empty value, or one whose fields all say nothing."""
+    """Tell whether JSON is null, an empty value, or an object of such values only."""
     if raw == b"null" or len(raw) > _LONGEST:
         return raw == b"null"
     try:
@@ -72,15 +72,15 @@ def is_empty_json(raw: bytes) -> bool:
 
 
 def is_empty_value(value: Any) -> bool:  # noqa: ANN401  # JSON has no narrower type
-    """Tell whether a decoded value says nothing, however deep it is."""
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
+    """Tell the same of a decoded value, at any depth."""
+    pending = [value]
+    while pending:
+        match pending.pop():
             case dict() as fields:
-                waiting += (each for name, each in fields.items() if (name, each) != ("type", "error"))
+                pending += (each for name, each in fields.items() if (name, each) != ("type", "error"))
             case list() as values:
-                waiting += values
-            case str() as text if text.strip(" ").lower() in _NOTHING:
+                pending += values
+            case str() as text if text.strip(" ").lower() in _EMPTY_TEXTS:
                 pass
             case other if other:
                 return False
@@ -94,7 +94,7 @@ def _read(value: Any, depth: int = 0) -> ErrorBody:  # noqa: ANN401
         case str():
             return _from_text(value.strip(), depth)
         case list():
-            return _from_list([said for each in value if any(said := _read(each, depth + 1))][:_MOST])
+            return _from_list([parsed for each in value if any(parsed := _read(each, depth + 1))][:_MOST_ERRORS])
         case dict():
             return _from_fields(value, depth)
         case bool() | None:
@@ -112,39 +112,39 @@ def _from_text(text: str, depth: int) -> ErrorBody:
     return ErrorBody(message=text)
 
 
-def _from_list(all_said: list[ErrorBody]) -> ErrorBody:
-    if not all_said:
+def _from_list(errors: list[ErrorBody]) -> ErrorBody:
+    if not errors:
         return ErrorBody()
-    return all_said[0]._replace(message="; ".join(said.message for said in all_said if said.message))
+    return errors[0]._replace(message="; ".join(parsed.message for parsed in errors if parsed.message))
 
 
 def _from_fields(given: dict[str, Any], depth: int) -> ErrorBody:
-    """Read an object: what stands inside it is nearer to the cause than its own words."""
+    """Read an object. An error inside it is closer to the cause than its own message."""
     fields = {name.lower(): value for name, value in given.items()}
-    inside = next((said for name in _INSIDE if any(said := _read(fields.get(name), depth + 1))), ErrorBody())
-    own = next((said for name in _MESSAGES if (said := _read(fields.get(name), depth + 1)).message), ErrorBody())
-    if not inside.message and not own.message:  # a name that nobody has seen
-        nested = [value for name, value in fields.items() if isinstance(value, dict) and name not in _INSIDE]
-        own = next((said for value in nested if (said := _read(value, depth + 1)).message), ErrorBody())
-    message = inside.message or own.message
-    if inside.message and own.message and own.message not in inside.message:
-        words = (inside, own) if isinstance(fields.get("error"), str) else (own, inside)
-        message = ": ".join(said.message for said in words)
-    place = fields.get("loc")
-    if message and isinstance(place, list):  # one of several faults that a server's own check found
-        parts = (str(part) for part in place if isinstance(part, str | int))  # what is deeper is no place
+    inner = next((parsed for name in _INNER_ERRORS if any(parsed := _read(fields.get(name), depth + 1))), ErrorBody())
+    outer = next((parsed for name in _MESSAGES if (parsed := _read(fields.get(name), depth + 1)).message), ErrorBody())
+    if not inner.message and not outer.message:  # under an unknown name
+        nested = [value for name, value in fields.items() if isinstance(value, dict) and name not in _INNER_ERRORS]
+        outer = next((parsed for value in nested if (parsed := _read(value, depth + 1)).message), ErrorBody())
+    message = inner.message or outer.message
+    if inner.message and outer.message and outer.message not in inner.message:
+        both = (inner, outer) if isinstance(fields.get("error"), str) else (outer, inner)
+        message = ": ".join(parsed.message for parsed in both)
+    location = fields.get("loc")
+    if message and isinstance(location, list):  # one of the errors of a validation library
+        parts = (str(part) for part in location if isinstance(part, str | int))  # nested values are no location
         return ErrorBody(message=f"{'.'.join(parts)}: {message}")
     kind, param = fields.get("type"), fields.get("param")
     return ErrorBody(
-        inside.type or own.type or (kind if isinstance(kind, str) and kind != "error" else ""),
-        inside.code or own.code or _code(fields),
+        inner.type or outer.type or (kind if isinstance(kind, str) and kind != "error" else ""),
+        inner.code or outer.code or _code(fields),
         message,
-        inside.param or own.param or (param if isinstance(param, str) else ""),
+        inner.param or outer.param or (param if isinstance(param, str) else ""),
     )
 
 
 def _code(fields: dict[str, Any]) -> str:
     details = fields.get("details")
-    among = [details, fields] if isinstance(details, dict) else [fields]
-    codes = (each.get(name) for each in among for name in _CODES)
+    objects = [details, fields] if isinstance(details, dict) else [fields]
+    codes = (each.get(name) for each in objects for name in _CODES)
     return next((str(code) for code in codes if isinstance(code, str | int) and code and code is not True), "")

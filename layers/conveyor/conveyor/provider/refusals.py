@@ -1,4 +1,4 @@
-"""The provider's refusals: what follows from an answer that proves that nothing was created."""
+"""Refusals: responses that prove that a create call created nothing."""
 
 import re
 from collections.abc import Mapping
@@ -27,31 +27,31 @@ _NAME = re.compile(r"[a-z0-9_]{1,60}")
 
 
 def error_in(answer: HttpResponse) -> ErrorBody:
-    """Read an error's words. A 413 comes from before the API, and its body may be anything: plain text, or a page."""
-    said = parse_error(answer.body)
-    if said is not None and any(said):
-        return said
-    text = "" if said is not None else answer.body.decode(errors="replace").strip()
-    words = text if text and not text.startswith("<") else f"the provider answered HTTP {answer.status}"
-    return ErrorBody(f"http_{answer.status}", "", words)
+    """Read the error of a response. A 413 comes from a proxy in front of the API, as plain text or HTML perhaps."""
+    error = parse_error(answer.body)
+    if error is not None and any(error):
+        return error
+    text = "" if error is not None else answer.body.decode(errors="replace").strip()
+    message = text if text and not text.startswith("<") else f"the provider answered HTTP {answer.status}"
+    return ErrorBody(f"http_{answer.status}", "", message)
 
 
-def refused_from(answer: HttpResponse, sure: Mapping[int, RefusalKind]) -> Refused | None:
-    """Return the refusal an answer to a create call is, or None where it proves nothing.
+def refused_from(answer: HttpResponse, certain: Mapping[int, RefusalKind]) -> Refused | None:
+    """Return the refusal that a response to a create call proves, or None if it proves nothing.
 
-    `sure`: what follows from each status that proves it.
+    `certain`: what follows from each status that proves it.
     """
-    status, kind = answer.status, sure.get(answer.status)
+    status, kind = answer.status, certain.get(answer.status)
     if kind is None:
         return None
-    said = error_in(answer)
-    cause = cause_of(status, f"{said.type} {said.code}", said.message)
+    error = error_in(answer)
+    cause = cause_of(status, f"{error.type} {error.code}", error.message)
     if cause and cause is not Cause.SIZE:
         kind = RefusalKind.STOP  # whatever the status: a limit set by the user comes as a 400
-    elif "unexpected end of data" in said.message:
+    elif "unexpected end of data" in error.message:
         kind = RefusalKind.RESEND
-    told = " ".join(said.message.split())[:_LONGEST_MESSAGE]
-    name = said.code or said.type
+    message = " ".join(error.message.split())[:_LONGEST_MESSAGE]
+    name = error.code or error.type
     name = name if _NAME.fullmatch(name) else f"http_{status}"
     seconds = parse_retry_after(answer.headers.get("retry-after", ""), utc_now())
-    return Refused(kind, status, name, told, seconds, cause)
+    return Refused(kind, status, name, message, seconds, cause)

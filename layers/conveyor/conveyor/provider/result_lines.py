@@ -1,6 +1,6 @@
-"""What the result lines of all dialects have in common: whose they are, their answer, and what it says it used.
+"""What the result lines of all dialects have in common: the request, its answer, and the tokens it used.
 
-Our parser never decides whether a paid answer exists: what is nearly JSON is repaired, and what is not is kept.
+A paid answer is never lost to a parser: what is nearly JSON is repaired, and what is not is kept.
 """
 
 import re
@@ -19,59 +19,59 @@ from conveyor.jsonl.repair import is_strict, is_utf8, repaired
 from conveyor.provider.error_body import UNDECODABLE
 
 LONGEST_RESULT = 50_000_000
-"""Bytes; the longest answer a model gives is a thirtieth of it."""
+"""Bytes; thirty times the longest answer of a model."""
 _WIRE_ID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{10}-[0-9]{1,15}(?![0-9A-Za-z])")
-"""An id of ours, wherever it stands in a line that cannot be read: nobody else has ids of this form and our run's."""
+"""One of our ids, anywhere in a line that cannot be read."""
 _BEGINNING = re.compile(rb'(?<!\\)\{\s*(?:"id"\s*:\s*"[^"\\]{0,100}"\s*,\s*)?"custom_id"\s*:\s*"[0-9a-f]{10}-')
-"""Of a line of results, under one of our ids."""
+"""The beginning of a result line with one of our ids."""
 _MOST_ON_A_LINE = 100
-_AROUND = b"[], \t\r\n"
-"""Bytes around the results of an array."""
+_ARRAY_BYTES = b"[], \t\r\n"
+"""Bytes around the elements of an array."""
 _MOST_OF_ARRAY = 2_000_000
-"""Values in all results of an array on one line; it is read by its ids where it has more."""
+"""Values in an array of results on one line. If it has more, only the ids in it are read."""
 _DEEPEST = 3
-"""Texts within texts in which an answer is looked for."""
+"""Levels of texts within texts in which an answer is looked for."""
 _LONGEST_TEXT = 16_000_000
-"""Bytes of such a text: each of its characters may take four bytes of memory."""
-_LONGEST_ACCOUNT = 100_000
-"""Bytes of what an answer says of its model or its tokens; an account that is longer is none."""
+"""Bytes of such a text: one character can take four bytes of memory."""
+_LONGEST_FIELD = 100_000
+"""Bytes of a field of an answer's summary; a longer one counts as absent."""
 _MOST_OF_CHOICES = 10_000
 """Values in all choices of an answer."""
 
 
 def read_line(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
-    """Decode one line; if it is no strict JSON, what a repair makes of it. `decode` raises one of UNDECODABLE.
+    """Decode one line, repaired if it is not strict JSON. `decode` raises one of UNDECODABLE.
 
-    Returns one result; more where line feeds were lost; none where there is nothing but brackets and commas of an
-    array. Where nobody knows whose a result is, it has no id.
+    Returns one result; several if line feeds were lost; none for the brackets and commas of an array. A result of an
+    unknown request has no id.
     """
-    if is_utf8(raw):  # msgspec does not check the text that it passes over
+    if is_utf8(raw):  # msgspec does not check text that it skips
         try:
             return [decode(raw)]
         except UNDECODABLE:
             pass
-    bare = raw.strip(_AROUND)
-    if raw and not bare:  # a line that is too long comes as an empty one
+    bare = raw.strip(_ARRAY_BYTES)
+    if raw and not bare:  # a line that is too long arrives empty
         return []
     results = _read(bare, decode)
     return [replace(results[0], raw=raw)] if len(results) == 1 else results
 
 
 def _read(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
-    """Read what stands on a line, without brackets and commas around it."""
+    """Decode a line, without brackets and commas around it."""
     if is_strict(raw):
-        return [_named(raw, decode)]
+        return [_decode_strict(raw, decode)]
     if values := _array_of(raw):
-        return [_named(bytes(value), decode) for value in values]
+        return [_decode_strict(bytes(value), decode) for value in values]
     text = repaired(raw)
     if text is None:
-        return _broken(raw, decode)
-    result = _named(text, decode)
+        return _decode_broken(raw, decode)
+    result = _decode_strict(text, decode)
     return [replace(result, raw=raw, is_repaired=result.outcome is Outcome.SUCCEEDED)]
 
 
-def _named(text: bytes, decode: Callable[[bytes], Result]) -> Result:
-    """Decode strict JSON; it has no id where it is no result."""
+def _decode_strict(text: bytes, decode: Callable[[bytes], Result]) -> Result:
+    """Decode strict JSON; without an id if it is no result."""
     try:
         return decode(text)
     except UNDECODABLE:
@@ -79,7 +79,7 @@ def _named(text: bytes, decode: Callable[[bytes], Result]) -> Result:
 
 
 def _array_of(raw: bytes) -> list[msgspec.Raw]:
-    """Return the objects of an array without its brackets; none where it is no such array."""
+    """Return the objects of an array without brackets; none if it is no such array."""
     if not (raw.startswith(b"{") and raw.endswith(b"}")):
         return []
     array = b"[%b]" % raw
@@ -88,16 +88,18 @@ def _array_of(raw: bytes) -> list[msgspec.Raw]:
     return _decode_many(array)
 
 
-def _broken(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
-    """Read several results that stand on one line, or name the requests of one that is no JSON."""
-    places = [found.start() for found in islice(_BEGINNING.finditer(raw), _MOST_ON_A_LINE + 1)]
+def _decode_broken(raw: bytes, decode: Callable[[bytes], Result]) -> list[Result]:
+    """Decode several results on one line, or name the requests of a line that is not JSON."""
+    places = [match.start() for match in islice(_BEGINNING.finditer(raw), _MOST_ON_A_LINE + 1)]
     if 1 < len(places) <= _MOST_ON_A_LINE:
         bounds = [0 if place == places[0] else place for place in places]
-        pieces = [raw[start:end].strip(_AROUND) for start, end in zip(bounds, [*bounds[1:], len(raw)], strict=True)]
+        pieces = [
+            raw[start:end].strip(_ARRAY_BYTES) for start, end in zip(bounds, [*bounds[1:], len(raw)], strict=True)
+        ]
         return [result for piece in pieces for result in read_line(piece, decode)]
     ids = dict[str, None]()
-    for found in _WIRE_ID.finditer(raw):
-        ids[found[0].decode()] = None
+    for match in _WIRE_ID.finditer(raw):
+        ids[match[0].decode()] = None
         if len(ids) > _MOST_ON_A_LINE:
             break
     if not 0 < len(ids) <= _MOST_ON_A_LINE:
@@ -113,11 +115,11 @@ class Answer(NamedTuple):
 
 
 def parse_answer(value: bytes) -> Answer | None:
-    """Return the object that a JSON value is, or that it holds as text; None where it is neither."""
+    """Return the object that a JSON value is, or holds as text; None if it is neither."""
     is_repaired = False
     for _ in range(_DEEPEST):
         if value.startswith(b"{"):
-            # In strict JSON these stand between its parts only, and would end the line that holds it.
+            # Strict JSON has these between its parts only. They would end the line of the output.
             return Answer(value.replace(b"\n", b" ").replace(b"\r", b" "), is_repaired)
         if not value.startswith(b'"'):
             return None
@@ -132,23 +134,23 @@ def parse_answer(value: bytes) -> Answer | None:
 
 
 UNCOUNTABLE = 10**15
-"""Tokens that no answer has: a sum of them would overflow."""
+"""Tokens. No answer has so many; a sum of them would overflow."""
 type Count = Annotated[int, msgspec.Meta(ge=0, lt=UNCOUNTABLE)]
 
 
 class AnswerSummary(NamedTuple):
-    """What an answer says of itself."""
+    """What is counted of an answer."""
 
     model: str
     usage: Usage
     stop: str = ""
-    """Why it ended, as it is counted."""
+    """Its stop reason."""
 
 
 _ABSENT = msgspec.Raw(b"")
 
 
-class _Loose(msgspec.Struct):
+class _AnswerFields(msgspec.Struct):
     model: msgspec.Raw = _ABSENT
     usage: msgspec.Raw = _ABSENT
     stop_reason: msgspec.Raw = _ABSENT
@@ -161,30 +163,36 @@ class _Choice(msgspec.Struct):
     finish_reason: msgspec.Raw = _ABSENT
 
 
-_decode_loose = msgspec.json.Decoder(_Loose).decode
+_decode_answer_fields = msgspec.json.Decoder(_AnswerFields).decode
 _decode_many = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_choice = msgspec.json.Decoder(_Choice).decode
 
 
+def succeeded(wire_id: str, raw: bytes, answer: Answer, summary: AnswerSummary) -> Result:
+    """Return the result of a line that holds an answer."""
+    model, usage, stop = summary
+    return Result(wire_id, Outcome.SUCCEEDED, raw, answer.json, None, model, usage, answer.is_repaired, stop=stop)
+
+
 def summarize(answer: bytes) -> AnswerSummary:
-    """Read what an answer says under the names of any API; each by itself, so that an odd one hides no other."""
+    """Read model, tokens and stop reason, by the names of any API. A field that cannot be decoded counts as absent."""
     try:
-        told = _decode_loose(answer)
-        model, usage = _short(told.model), _short(told.usage)
+        fields = _decode_answer_fields(answer)
+        model, usage = _short(fields.model), _short(fields.usage)
     except UNDECODABLE:
         return AnswerSummary("", Usage())
-    given = usage if isinstance(usage, dict) else {}
-    read = [_count(given.get(name)) for name in ("input_tokens", "prompt_tokens")]
-    written = [_count(given.get(name)) for name in ("output_tokens", "completion_tokens")]
-    cached = (_count(given.get(name)) for name in ("cache_creation_input_tokens", "cache_read_input_tokens"))
+    counted = usage if isinstance(usage, dict) else {}
+    read = [_count(counted.get(name)) for name in ("input_tokens", "prompt_tokens")]
+    written = [_count(counted.get(name)) for name in ("output_tokens", "completion_tokens")]
+    cached = (_count(counted.get(name)) for name in ("cache_creation_input_tokens", "cache_read_input_tokens"))
     counts = Usage(_first(read), _first(written), *(count or 0 for count in cached))
-    finishes = [_short(each.finish_reason) for each in _choices(told.choices)]
-    stop = stop_in(_short(told.stop_reason), finishes, _short(told.status), _short(told.incomplete_details))
+    finishes = [_short(choice.finish_reason) for choice in _choices(fields.choices)]
+    stop = stop_in(_short(fields.stop_reason), finishes, _short(fields.status), _short(fields.incomplete_details))
     return AnswerSummary(model if isinstance(model, str) else "", counts, stop)
 
 
 def _choices(raw: msgspec.Raw) -> Iterator[_Choice]:
-    """Yield the choices of a chat completion, without the texts that they hold; leave out what is no object."""
+    """Yield the choices of a chat completion that are objects, without their texts."""
     value = bytes(raw)
     if value.startswith(b"[") and not has_too_many_values(value, _MOST_OF_CHOICES):
         for each in _decode_many(value):
@@ -193,10 +201,10 @@ def _choices(raw: msgspec.Raw) -> Iterator[_Choice]:
 
 
 def stop_in(stop_reason: object, finishes: list[object], status: object, details: object) -> str:
-    """Return why an answer ended, as it is counted.
+    """Return the stop reason of an answer.
 
-    A message says it as `stop_reason`, a chat completion in each choice (`finishes`), a response by its status and
-    `incomplete_details`. A null counts only where nothing else says more.
+    A message has it as `stop_reason`, a chat completion in each choice (`finishes`), a response in its status and
+    `incomplete_details`. A null counts only if there is no other.
     """
     if (stop_reason is UNSET or stop_reason is None) and (finish := finish_of(finishes)):
         return finish
@@ -206,11 +214,11 @@ def stop_in(stop_reason: object, finishes: list[object], status: object, details
 
 
 def _short(raw: msgspec.Raw) -> Any:  # noqa: ANN401  # JSON has no narrower type
-    """Read a value that is short, as all of an account are. UNSET where it is absent."""
+    """Decode a short value; None if it is long, UNSET if it is absent."""
     value = bytes(raw)
     if not value:
         return UNSET
-    return msgspec.json.decode(value) if len(value) <= _LONGEST_ACCOUNT else None
+    return msgspec.json.decode(value) if len(value) <= _LONGEST_FIELD else None
 
 
 def _first(counts: list[int | None]) -> int:
@@ -218,7 +226,7 @@ def _first(counts: list[int | None]) -> int:
 
 
 def _count(given: object) -> int | None:
-    """Read a count, which servers also write as `3.0` or `"3"`; None where it is none."""
+    """Read a count, which servers also write as `3.0` or `"3"`; None if it is none."""
     if isinstance(given, str):
         given = float(given) if given.replace(".", "", 1).isdecimal() and given.isascii() else None
     if isinstance(given, bool) or not isinstance(given, int | float):

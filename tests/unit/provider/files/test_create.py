@@ -8,7 +8,8 @@ import pytest
 from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.protocol import Created, Progress, Refused, Trouble, TroubleKind, Unknown
 from tests.support.examples import NOW, new_batch
-from tests.support.files_server import BATCHES, CREATED, LINES, FileServer, Keys, Reply, batch, error, file
+from tests.support.files_server import BATCHES, CREATED, LINES, FileServer, Reply, batch, error, file
+from tests.support.keys import Keys
 
 ASK = f"POST {BATCHES}"
 SENT = new_batch(LINES)

@@ -9,7 +9,8 @@ import pytest
 from conveyor.domain.outcome import Outcome
 from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble, TroubleKind
 from tests.support.examples import NOW, ORIGIN
-from tests.support.files_server import BATCHES, CREATED, FileServer, Keys, Reply, batch, error, file, listed
+from tests.support.files_server import BATCHES, CREATED, FileServer, Reply, batch, error, file, listed
+from tests.support.keys import Keys
 
 LIST, FILES = f"GET {BATCHES}", "GET /v1/files"
 OURS = {"conveyor_run": ORIGIN.run, "conveyor_batch": "1", "conveyor_requests": "3"}

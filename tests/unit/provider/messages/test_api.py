@@ -12,23 +12,11 @@ from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.protocol import Created, Progress, Refused, Trouble, Unknown
 from conveyor.provider.transport import Transport
 from tests.support.examples import new_batch
+from tests.support.keys import Keys
 
 URL = "https://provider.test"
 CREATED = datetime(2026, 11, 22, 10, tzinfo=UTC)
 Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class Keys:
-    """Counts how often the key is asked for anew; each time it is another."""
-
-    def __init__(self) -> None:
-        """Start with the first key."""
-        self.renewed = 0
-
-    def __call__(self, *, renew: bool = False) -> ApiKey:
-        """Give the key of now."""
-        self.renewed += renew
-        return ApiKey(f"key-{self.renewed}")
 
 
 def api(handler: Handler, keys: Keys | None = None) -> MessageBatches:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from conveyor.domain.outcome import Error, Outcome
 from conveyor.provider.messages.results import decode_results
 from conveyor.provider.protocol import ResultsUnreadable
-from tests.unit.provider.messages.test_api import Keys, api, error
+from tests.support.keys import Keys
+from tests.unit.provider.messages.test_api import api, error
 
 
 def test_results_are_decoded_line_by_line_and_keep_the_message_as_written() -> None:

@@ -1,6 +1,6 @@
-"""The file dialect: a file of lines is uploaded, a batch is made of it, and its results are files again.
+"""The files dialect: a file of lines is uploaded, a batch is created from it, and its results are files, too.
 
-OpenAI's server speaks it, and many others, each a little differently; this module asks for no more than all have.
+OpenAI's API and many like it differ a little; this module uses only what all have.
 Facts: https://platform.openai.com/docs/guides/batch and the pages of other providers.
 """
 
@@ -37,20 +37,20 @@ from conveyor.settings.settings import Settings
 _PATH = "/v1/batches"
 _PAGE = 100
 _UPLOAD_SHARE = 0.7
-"""Of the time for both calls; the second one is small."""
-_LEAST = 1.0
-"""Seconds. With less time left no batch is asked for: nobody could wait for the answer."""
+"""Share of the time of both calls; the second one is small."""
+_SHORTEST = 1.0
+"""Seconds. With less time left no batch is created: its response could not be waited for."""
 _CERTAIN_REFUSALS = CERTAIN_REFUSALS | {422: RefusalKind.DEFECT}
 _NO_LIST = frozenset({"HTTP 404", "HTTP 405"})
-"""Answers of a server that lists no files: what its batches name is all that can be known."""
+"""Responses of a server that does not list files. Only those that its batches name are known."""
 _TOOLS = "servers that take files of params take no tools: remove it, or deploy with AllowTools=yes if yours does"
 
 
 class FileBatches:
-    """The file dialect of one provider."""
+    """The files dialect of one provider."""
 
     def __init__(self, transport: Transport, settings: Settings) -> None:
-        """Take the way to the provider, and the settings that are about this dialect."""
+        """Take the settings of this dialect."""
         self.dialect = _dialect(settings)
         self._transport = transport
         self._input_files = InputFiles(transport)
@@ -58,27 +58,27 @@ class FileBatches:
         self._window = settings.completion_window
 
     def renew(self) -> None:
-        """Read the credential anew."""
+        """Read the credential again."""
         self._transport.renew()
 
     def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:
-        """Upload the lines, then ask once for a batch of them: only that is paid for."""
+        """Upload the lines, then create a batch of them by one call. Only that call is paid for."""
         until = monotonic() + seconds
-        file = self._input_files.put(new_batch, seconds * _UPLOAD_SHARE)
+        file = self._input_files.upload(new_batch, seconds * _UPLOAD_SHARE)
         if isinstance(file, Refused):
             return file
-        answer = self._ask_for(file, until, _metadata(new_batch))
-        if isinstance(answer, HttpResponse) and _is_about_metadata(answer):  # surely nothing was created
-            answer = self._ask_for(file, until, {})
+        answer = self._request_batch(file, until, _metadata(new_batch))
+        if isinstance(answer, HttpResponse) and _is_about_metadata(answer):  # so nothing was created
+            answer = self._request_batch(file, until, {})
         return self._created(file, answer)
 
-    def _ask_for(self, file: str, until: float, metadata: dict[str, str]) -> HttpResponse | Refused | Unknown:
+    def _request_batch(self, file: str, until: float, metadata: dict[str, str]) -> HttpResponse | Refused | Unknown:
         left = until - monotonic()
-        if left < _LEAST:
-            told = "the upload took all the time there was, and no batch was asked for"
-            return Refused(RefusalKind.LATER, 0, "too_slow", told, SOON)
-        wanted = {"input_file_id": file, "endpoint": self._endpoint, "completion_window": self._window}
-        body = msgspec.json.encode(wanted | ({"metadata": metadata} if metadata else {}))
+        if left < _SHORTEST:
+            message = "the upload took all the time, and no batch was created"
+            return Refused(RefusalKind.LATER, 0, "too_slow", message, SOON)
+        fields = {"input_file_id": file, "endpoint": self._endpoint, "completion_window": self._window}
+        body = msgspec.json.encode(fields | ({"metadata": metadata} if metadata else {}))
         return self._transport.post(_PATH, Content("application/json", len(body), lambda: [body]), left)
 
     def _created(self, file: str, answer: HttpResponse | Refused | Unknown) -> Created | Refused | Unknown:
@@ -90,9 +90,9 @@ class FileBatches:
                 return Unknown(f"HTTP {answer.status} without a batch in its body")
             progress = batch.progress(self.dialect.window)
             return Created(batch.id, progress.created_at, progress.expires_at)
-        if _is_about_file(answer, file):  # a file that was just uploaded may not be known everywhere yet
-            told = "the provider does not know the file that was uploaded"
-            return Refused(RefusalKind.LATER, answer.status, "file_not_found", told, SOON)
+        if _is_about_file(answer, file):  # a new file may not be known to all of the provider's servers yet
+            message = "the provider does not know the file that was uploaded"
+            return Refused(RefusalKind.LATER, answer.status, "file_not_found", message, SOON)
         refused = refused_from(answer, _CERTAIN_REFUSALS)
         if refused is None:
             return Unknown(f"HTTP {answer.status}")
@@ -101,7 +101,7 @@ class FileBatches:
     def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:
         """Page through all batches, until a page is older than `since`.
 
-        A batch of an origin says so in its metadata; or it was made of a file that bears the origin's name.
+        A batch of `origin` is known by its metadata, or by the name of its input file.
         """
         batches = read_list(
             self._transport, _PATH, decode_batches, {"limit": _PAGE}, cursor="after",
@@ -112,26 +112,26 @@ class FileBatches:
         found = [(batch, self._since(since, batch)) for batch in batches]
         if origin is not None:
             found = self._recognised(found, origin)
-        # One of ours is never too old: only its server's clock is wrong, or says no time zone.
+        # One of ours is never too old: then the server's clock is wrong, or gives no time zone.
         new = [progress for _, progress in found if progress.is_ours or progress.created_at >= since]
         return sorted(new, key=lambda progress: progress.created_at)
 
     def _since(self, since: datetime, batch: BatchObject) -> Progress:
-        """Tell how far a batch is; one that does not say when it was created may be as old as what is looked for."""
+        """Return the state of a batch. One without a time of creation may have been created at `since`."""
         progress = batch.progress(self.dialect.window)
         return progress if batch.created() else progress._replace(created_at=since)
 
     def _recognised(
         self, found: list[tuple[BatchObject, Progress]], origin: Origin
     ) -> list[tuple[BatchObject, Progress]]:
-        """Say of each batch whose it is. A file that is not listed proves nothing: its list may be late, too."""
+        """Set `is_ours` of each batch. A file that is not listed proves nothing: its list may be late, too."""
         ours: set[str] | None = None
         recognised = []
         for batch, progress in found:
             is_ours = batch.is_of(origin)
             if is_ours is None:
                 if ours is None:
-                    files = self._input_files.of(origin)
+                    files = self._input_files.list_of(origin)
                     ours = set() if isinstance(files, Trouble) else {file.id for file in files}
                 is_ours = True if batch.input_file_id in ours else None
             recognised.append((batch, progress._replace(is_ours=is_ours)))
@@ -149,7 +149,7 @@ class FileBatches:
 
     @contextmanager
     def results(self, batch_id: str, *, seconds: int = 120) -> Iterator[Iterator[Result]]:
-        """Stream the results: the file of the successes, then that of the others, as far as there are such files."""
+        """Stream the results: the file of the successes, then that of the errors, if they exist."""
         batch = self._batch("GET", f"{_PATH}/{batch_id}")
         if isinstance(batch, Trouble):
             raise ResultsUnreadable(f"{batch.reason} for {_PATH}/{batch_id}", batch.kind)
@@ -162,8 +162,8 @@ class FileBatches:
                 yield from decode_results(pieces)
 
     def discard(self, origin: Origin, batch_ids: Iterable[str]) -> Trouble | None:
-        """Delete the files of some batches: those that were uploaded, and those that were made."""
-        files = self._input_files.of(origin)
+        """Delete the input files and result files of some batches."""
+        files = self._input_files.list_of(origin)
         unlisted = files if isinstance(files, Trouble) and not _has_no_list(files) else None
         ids = dict.fromkeys([] if isinstance(files, Trouble) else [file.id for file in files])
         for batch_id in batch_ids:
@@ -182,7 +182,7 @@ class FileBatches:
 
 
 def connect(transport: Transport, settings: Settings) -> FileBatches:
-    """Return the API of a provider."""
+    """Return the dialect over a transport."""
     return FileBatches(transport, settings)
 
 
@@ -212,22 +212,22 @@ def _has_no_list(trouble: Trouble) -> bool:
 
 
 def _is_about_metadata(answer: HttpResponse) -> bool:
-    """Tell whether a server takes no metadata, and so created nothing."""
+    """Tell whether a server refused the metadata, and so created nothing."""
     if answer.status not in {400, 422}:
         return False
-    said = error_in(answer)
-    return "metadata" in said.param or "metadata" in said.message.lower() or b'"metadata"' in answer.body
+    error = error_in(answer)
+    return "metadata" in error.param or "metadata" in error.message.lower() or b'"metadata"' in answer.body
 
 
 def _is_about_file(answer: HttpResponse, file: str) -> bool:
     if answer.status != 404:  # noqa: PLR2004
         return False
-    said = error_in(answer)
-    names = file in said.message or "input_file" in said.message.lower()
-    return names or said.param == "input_file_id" or "file" in said.code
+    error = error_in(answer)
+    names = file in error.message or "input_file" in error.message.lower()
+    return names or error.param == "input_file_id" or "file" in error.code
 
 
 def _is_before(batches: Sequence[BatchObject], since: datetime) -> bool:
-    """Tell whether a page lies wholly before a moment, and its list goes from new to old."""
+    """Tell whether all of a page is older than a moment, in a list from new to old."""
     moments = [batch.created() or since for batch in batches]
     return bool(moments) and max(moments) < since and moments[0] >= moments[-1]

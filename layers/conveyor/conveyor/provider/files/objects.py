@@ -1,7 +1,7 @@
-"""Files and batches as servers of the file dialect describe them: much alike, and nowhere quite the same.
+"""The JSON objects of the files dialect: files and batches, in the variants of different servers.
 
-A status comes in either letter case and spelling, a moment as seconds or as text, a file that is not there as null, as
-an empty id or not at all, a list as a page or bare, and a new batch perhaps wrapped. Only an id and a status are sure.
+A status has either letter case and spelling, a timestamp is a number or a text, a missing file is null, an empty id or
+absent, a list is a page or bare, and a new batch may be wrapped. Only an id and a status are always there.
 """
 
 import re
@@ -16,12 +16,12 @@ from conveyor.provider.protocol import NotRun, Origin, Progress, RefusedRequest
 from conveyor.provider.timestamps import Timestamp, parse_timestamp
 
 RUN, BATCH, REQUESTS = "conveyor_run", "conveyor_batch", "conveyor_requests"
-"""What a batch's metadata says of whose it is."""
+"""Keys of the metadata by which a batch of ours is known."""
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
-_LATER = frozenset({"token_limit_exceeded"})
-"""Why a batch failed that may be taken another time: the queue was full."""
-_WRONG = "invalid_request_error"
-"""Our word for what comes again when the same line is sent again."""
+_QUEUE_FULL = frozenset({"token_limit_exceeded"})
+"""Error codes of a failed batch that can be sent again: the queue was full."""
+_PERMANENT = "invalid_request_error"
+"""Error type of a request that would fail again."""
 _LONGEST = 300
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _LONGEST_COUNT = 12
@@ -47,7 +47,7 @@ class FilePage(msgspec.Struct):
 
     @property
     def items(self) -> list[FileObject]:
-        """What it holds; some servers tell of nothing by null."""
+        """Its elements. Some servers write an empty list as null."""
         return self.data or []
 
 
@@ -57,14 +57,14 @@ class _Counts(msgspec.Struct):
     failed: int | None = 0
 
 
-class _Fault(msgspec.Struct):
+class _BatchError(msgspec.Struct):
     code: str | int | None = None
     line: int | None = None
     message: str | None = None
 
 
-class _Faults(msgspec.Struct):
-    data: list[_Fault] | None = None
+class _BatchErrors(msgspec.Struct):
+    data: list[_BatchError] | None = None
 
 
 class BatchObject(msgspec.Struct):
@@ -83,42 +83,42 @@ class BatchObject(msgspec.Struct):
     error_file_id: str | None = None
     request_counts: _Counts | None = None
     metadata: dict[str, Any] | None = None
-    errors: _Faults | list[_Fault] | None = None
+    errors: _BatchErrors | list[_BatchError] | None = None
     error: Any = None
 
     @property
     def state(self) -> str:
-        """The status in one letter case and spelling."""
+        """The status in lower case, with the spelling `cancelled`."""
         return self.status.lower().replace("canceled", "cancelled")
 
     @property
     def files(self) -> list[str]:
-        """Ids of the files that hold its results, that of the successes first."""
+        """Ids of the files with its results, that of the successes first."""
         return list(dict.fromkeys(each for each in (self.output_file_id, self.error_file_id) if each))
 
-    def about(self, name: str) -> str | None:
-        """Return what its metadata says under a name."""
+    def metadata_value(self, name: str) -> str | None:
+        """Return a value of its metadata."""
         return str(self.metadata[name]) if self.metadata and name in self.metadata else None
 
     @property
     def requests(self) -> int:
-        """How many requests it holds; 0 where nobody says."""
+        """Number of its requests; 0 if unknown."""
         counted = (self.request_counts and self.request_counts.total) or 0
-        told = self.about(REQUESTS) or ""
-        is_count = told.isascii() and told.isdigit() and len(told) <= _LONGEST_COUNT
-        return counted or (int(told) if is_count else 0)
+        count = self.metadata_value(REQUESTS) or ""
+        is_count = count.isascii() and count.isdigit() and len(count) <= _LONGEST_COUNT
+        return counted or (int(count) if is_count else 0)
 
     def is_of(self, origin: Origin) -> bool | None:
-        """Tell whether it is a batch of an origin; None where its metadata does not tell."""
-        run, batch = self.about(RUN), self.about(BATCH)
+        """Tell whether it is the batch of an origin; None if its metadata does not say."""
+        run, batch = self.metadata_value(RUN), self.metadata_value(BATCH)
         return None if run is None or batch is None else (run, batch) == (origin.run, str(origin.batch))
 
     def created(self) -> datetime | None:
-        """When it was created; None where nobody says."""
+        """Return when it was created; None if unknown."""
         return parse_timestamp(self.created_at)
 
     def progress(self, window: timedelta) -> Progress:
-        """Return how far it is. `window`: after its creation it ends, where the provider does not say when."""
+        """Return its state. `window`: the time from its creation to its end, if the provider gives no end."""
         state, created = self.state, self.created() or datetime.now(UTC)
         ends = (self.completed_at, self.failed_at, self.expired_at, self.cancelled_at)
         ended_at = next(filter(None, map(parse_timestamp, ends)), None)
@@ -126,10 +126,10 @@ class BatchObject(msgspec.Struct):
         return Progress(self.id, state in _ENDED, self.requests, created, expires, ended_at, self._not_run(state))
 
     def _not_run(self, state: str) -> NotRun | None:
-        """Tell why none of its requests was run, if none was."""
+        """Return why none of its requests was run; None if any was."""
         counts = self.request_counts
         if state == "failed" and not (self.output_file_id or (counts and counts.completed)):
-            return _refused_whole(self._faults())
+            return _refused_whole(self._batch_errors())
         is_empty = counts is not None and counts.total and not (counts.completed or counts.failed or self.files)
         if state in {"cancelled", "expired"} and is_empty:
             return NotRun(
@@ -137,36 +137,36 @@ class BatchObject(msgspec.Struct):
             )
         return None
 
-    def _faults(self) -> list[_Fault]:
+    def _batch_errors(self) -> list[_BatchError]:
         if isinstance(self.errors, list):
             return self.errors
-        found = self.errors.data if self.errors else None
-        if found is None and isinstance(self.error, str):
-            return [_Fault(message=self.error)]
-        return found or []
+        errors = self.errors.data if self.errors else None
+        if errors is None and isinstance(self.error, str):
+            return [_BatchError(message=self.error)]
+        return errors or []
 
 
-def _refused_whole(faults: list[_Fault]) -> NotRun:
-    """Say why a batch failed. Lines are counted from 1, or from 0 where one of them is 0: that is written nowhere."""
-    first = 1 if all(fault.line != 0 for fault in faults) else 0
+def _refused_whole(errors: list[_BatchError]) -> NotRun:
+    """Return why a batch failed. Lines are counted from 1, or from 0 if one of them is 0: no server documents it."""
+    first = 1 if all(error.line != 0 for error in errors) else 0
     refused_requests = tuple(
-        RefusedRequest(fault.line - first + 1, Error(_WRONG, ": ".join(_words(fault))))
-        for fault in faults
-        if fault.line is not None and fault.line >= first
+        RefusedRequest(error.line - first + 1, Error(_PERMANENT, ": ".join(_code_and_message(error))))
+        for error in errors
+        if error.line is not None and error.line >= first
     )
-    codes = {str(fault.code) for fault in faults}
-    code, told = _words(faults[0]) if faults else ("batch_failed", "it does not say why")
-    words = f"the provider refused the batch as a whole: {code}: {told}"
-    if codes & _LATER and not refused_requests:
-        return NotRun(RefusalKind.LATER, Error(code, words))
-    cause = None if refused_requests else cause_of(0, code, told)
-    return NotRun(RefusalKind.DEFECT, Error(code if refused_requests else _WRONG, words), refused_requests, cause)
+    codes = {str(error.code) for error in errors}
+    code, message = _code_and_message(errors[0]) if errors else ("batch_failed", "it does not say why")
+    text = f"the provider refused the batch as a whole: {code}: {message}"
+    if codes & _QUEUE_FULL and not refused_requests:
+        return NotRun(RefusalKind.LATER, Error(code, text))
+    cause = None if refused_requests else cause_of(0, code, message)
+    return NotRun(RefusalKind.DEFECT, Error(code if refused_requests else _PERMANENT, text), refused_requests, cause)
 
 
-def _words(fault: _Fault) -> tuple[str, str]:
-    code = str(fault.code or "")
-    told = " ".join((fault.message or "").split())[:_LONGEST]
-    return code if _CODE.fullmatch(code) else "batch_failed", told or "it does not say why"
+def _code_and_message(error: _BatchError) -> tuple[str, str]:
+    code = str(error.code or "")
+    message = " ".join((error.message or "").split())[:_LONGEST]
+    return code if _CODE.fullmatch(code) else "batch_failed", message or "it does not say why"
 
 
 class BatchPage(msgspec.Struct):
@@ -177,7 +177,7 @@ class BatchPage(msgspec.Struct):
 
     @property
     def items(self) -> list[BatchObject]:
-        """What it holds; some servers tell of nothing by null."""
+        """Its elements. Some servers write an empty list as null."""
         return self.data or []
 
 
@@ -189,13 +189,13 @@ _decode_wrapped = msgspec.json.Decoder(_Wrapped, strict=False).decode
 
 
 def decode_batch(text: bytes) -> BatchObject | None:
-    """Read a batch, perhaps wrapped in a `job`; None where there is none."""
+    """Decode a batch, perhaps wrapped in a `job`; None if there is none."""
     for decode in (_decode_batch, _decode_wrapped):
         try:
-            found = decode(text)
+            decoded = decode(text)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
-        return found.job if isinstance(found, _Wrapped) else found
+        return decoded.job if isinstance(decoded, _Wrapped) else decoded
     return None
 
 
@@ -208,17 +208,17 @@ decode_file = msgspec.json.Decoder(FileObject, strict=False).decode
 
 
 def decode_batches(text: bytes) -> BatchPage:
-    """Read a page of batches; a bare list is all of them. Raises an error of msgspec's."""
+    """Decode a page of batches; a bare list is the only page. Raises an error of msgspec's."""
     return BatchPage(_decode_bare_batches(text)) if text.lstrip().startswith(b"[") else _decode_batch_page(text)
 
 
 def decode_files(text: bytes) -> FilePage:
-    """Read a page of files; a bare list is all of them. Raises an error of msgspec's."""
+    """Decode a page of files; a bare list is the only page. Raises an error of msgspec's."""
     return FilePage(_decode_bare_files(text)) if text.lstrip().startswith(b"[") else _decode_file_page(text)
 
 
 def window_of(text: str) -> timedelta:
-    """Read a completion window: `24h`, `7d`."""
-    found = _WINDOW.fullmatch(text)
-    count, unit = (int(found[1]), found[2]) if found else (24, "h")
+    """Parse a completion window, such as `24h` or `7d`."""
+    match = _WINDOW.fullmatch(text)
+    count, unit = (int(match[1]), match[2]) if match else (24, "h")
     return timedelta(days=count) if unit == "d" else timedelta(hours=count)

@@ -1,10 +1,10 @@
-"""Lines of results in the file dialect. There are several forms of them, and each line is told apart by itself.
+"""Result lines of the file dialect. They have several forms, and one file may have lines of each.
 
 {"custom_id", "response": <message>, "error": null}                                 the message itself
 {"custom_id", "response": {"status_code", "request_id", "body"}, "error": null}     an HTTP answer
 {"custom_id", "response": null, "error": {"code", "message"}}                       a failure beside the response
 {"custom_id", "response": {"error": {"type", "message"}}, "error": null}            a failure inside it
-{"custom_id", "result": {"type", …}}                                                as in the other dialect
+{"custom_id", "result": {"type", …}}                                                as in the messages dialect
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,22 +26,23 @@ from conveyor.provider.result_lines import (
     parse_answer,
     read_line,
     stop_in,
+    succeeded,
     summarize,
 )
 
 _NULL = msgspec.Raw(b"null")
 _SHORT = 200
-"""Bytes; no answer that was paid for has so few."""
+"""Bytes; no paid answer is shorter."""
 _EXPIRED = frozenset({"batch_expired", "expired"})
 _CANCELED = frozenset({"batch_cancelled", "batch_canceled", "cancelled", "canceled"})
 _RETRYABLE = frozenset({408, 409, 425, 429})
-_OF_ACCOUNT = frozenset({401, 402, 403})
-"""The account is refused, and not the request, whatever type the error has."""
-_KINDS = {401: "authentication_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error",
+_ACCOUNT_STATUSES = frozenset({401, 402, 403})
+"""Errors of the account, whatever type the response gives."""
+_KIND_BY_STATUS = {401: "authentication_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error",
     429: "rate_limit_error", 504: "timeout_error", 529: "overloaded_error"}  # fmt: skip
-"""What an HTTP status is called where the error's own type is not one of these."""
-_FIRST_ERROR, _FIRST_OF_SERVER = 400, 500
-_DONE = range(200, 300)
+"""Error types by HTTP status, if the error has none of these."""
+_FIRST_ERROR_STATUS, _FIRST_SERVER_ERROR_STATUS = 400, 500
+_SUCCESS = range(200, 300)
 
 
 class _Line(msgspec.Struct):
@@ -52,7 +53,7 @@ class _Line(msgspec.Struct):
 
 
 class _Response(msgspec.Struct):
-    """An HTTP answer, or a message, or an error: what is there tells."""
+    """An HTTP response, a message, or an error: the fields that are there say which."""
 
     status_code: int | float | str | None = None
     body: msgspec.Raw = _NULL
@@ -82,8 +83,8 @@ class _Details(msgspec.Struct):
     reason: str | None = None
 
 
-class _Told(msgspec.Struct):
-    """What a message says of itself."""
+class _MessageFields(msgspec.Struct):
+    """The fields of a message that are counted."""
 
     model: str = ""
     usage: _Usage | None = None
@@ -94,57 +95,56 @@ class _Told(msgspec.Struct):
     incomplete_details: _Details | None = None
 
 
-class _Failing(msgspec.Struct):
-    """What a message whose account is odd says of an error."""
+class _ErrorField(msgspec.Struct):
+    """The error of a message whose other fields cannot be decoded."""
 
     error: msgspec.Raw = _NULL
 
 
 _decode_line = msgspec.json.Decoder(_Line).decode
 _decode_response = msgspec.json.Decoder(_Response).decode
-_decode_told = msgspec.json.Decoder(_Told).decode
-_decode_failing = msgspec.json.Decoder(_Failing).decode
+_decode_message = msgspec.json.Decoder(_MessageFields).decode
+_decode_error_field = msgspec.json.Decoder(_ErrorField).decode
 
 
 def decode_results(pieces: Iterable[bytes]) -> Iterator[Result]:
-    """Decode lines of results. What of one is odd concerns one request, or none, but never the whole batch."""
+    """Decode result lines. A line that cannot be decoded never affects other lines."""
     for line in read_lines(pieces, longest=LONGEST_RESULT):
-        yield from read_line(line.raw or b"", _decoded)
+        yield from read_line(line.raw or b"", _decode)
 
 
-def _decoded(raw: bytes) -> Result:
-    """Decode one line of strict JSON. Raises one of UNDECODABLE where it has no id."""
+def _decode(raw: bytes) -> Result:
+    """Decode one line of strict JSON. Raises one of UNDECODABLE if it has no id."""
     line = _decode_line(raw)
     if line.result != _NULL:
         return decode_one(raw)
     try:
-        status, answer, outer, body, is_bare = _found(line)
+        status, answer, outer, body, is_bare = _parts_of(line)
     except (*UNDECODABLE, ValueError, OverflowError):  # a status may be "inf"
-        return _strange(line.custom_id, raw)
-    told = _told_in(answer.json) if answer else _Told()
-    inner = None if is_empty_json(told.error) else bytes(told.error)
-    is_done = status is None or status in _DONE
-    if answer and is_done and not inner and _holds_anything(answer.json):
+        return _of_unknown_form(line.custom_id, raw)
+    message = _message_fields(answer.json) if answer else _MessageFields()
+    inner = None if is_empty_json(message.error) else bytes(message.error)
+    is_success = status is None or status in _SUCCESS
+    if answer and is_success and not inner and _holds_anything(answer.json):
         if not outer:
-            model, usage, stop = _account(told, answer.json)
-            about = (None, model, usage, answer.is_repaired)
-            return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about, stop=stop)
+            summary = _summary_of(message, answer.json)
+            return succeeded(line.custom_id, raw, answer, summary)
         if not is_bare or _is_answer(answer.json):
             return unreadable_result(line.custom_id, raw, "holds both an answer and an error")
-    error = outer or inner or _failure_in(status, body)
-    return _failed(line.custom_id, raw, error, status) if error else _strange(line.custom_id, raw)
+    error = outer or inner or _error_in_body(status, body)
+    return _failed(line.custom_id, raw, error, status) if error else _of_unknown_form(line.custom_id, raw)
 
 
 _decode_fields = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def _holds_anything(answer: bytes) -> bool:
-    """Tell whether an answer is more than an object that is empty, or filled with nulls."""
+    """Tell whether an answer has any content: an empty object or one of nulls has none."""
     return len(answer) > _SHORT or any(each is not None and each != "" for each in _decode_fields(answer).values())
 
 
 class _Answer(msgspec.Struct):
-    """What only an answer has, in one API or the other."""
+    """Fields that only an answer has, in one API or another."""
 
     content: msgspec.Raw = _NULL
     choices: msgspec.Raw = _NULL
@@ -156,114 +156,114 @@ _decode_answer = msgspec.json.Decoder(_Answer).decode
 
 
 def _is_answer(response: bytes) -> bool:
-    told = _decode_answer(response)
-    return any(part != _NULL for part in (told.content, told.choices, told.output, told.usage))
+    fields = _decode_answer(response)
+    return any(part != _NULL for part in (fields.content, fields.choices, fields.output, fields.usage))
 
 
-def _failure_in(status: int | None, body: bytes) -> bytes | None:
-    """Return the words of an HTTP answer that is no success; what another status than of an error says is no reason."""
-    if status is None or status in _DONE:
+def _error_in_body(status: int | None, body: bytes) -> bytes | None:
+    """Return the body of an HTTP error, `null` for a status below 400, None for a success."""
+    if status is None or status in _SUCCESS:
         return None
-    return body if status >= _FIRST_ERROR else b"null"
+    return body if status >= _FIRST_ERROR_STATUS else b"null"
 
 
-class _Found(NamedTuple):
-    """The parts of a response, wherever they stand."""
+class _ResponseParts(NamedTuple):
+    """The parts of a response, whatever its form."""
 
     status: int | None
     answer: Answer | None
     error: bytes | None
-    """Beside the answer."""
+    """Outside the answer."""
     body: bytes
-    """As it stands: the words of a failure, where there is no other error."""
+    """The error, if there is no other."""
     is_bare: bool
-    """Whether the response is the answer itself, without an HTTP answer around it."""
+    """Whether the response is the answer itself, without an HTTP response around it."""
 
 
-def _found(line: _Line) -> _Found:
-    """Find the parts. Raises ValueError, or one of UNDECODABLE, where the response has no form that is known."""
+def _parts_of(line: _Line) -> _ResponseParts:
+    """Find the parts. Raises ValueError, or one of UNDECODABLE, if the form of the response is unknown."""
     response = parse_answer(bytes(line.response))
     has_error = not is_empty_json(line.error)
     if response is None and not is_empty_json(line.response) and not has_error:
         raise ValueError("the response is no object")
-    found = _decode_response(response.json) if response else _Response()
-    status = _status(found.status_code)
-    is_bare = response is not None and status is None and found.body == _NULL
-    answer = response if is_bare else parse_answer(bytes(found.body))
+    outer = _decode_response(response.json) if response else _Response()
+    status = _status(outer.status_code)
+    is_bare = response is not None and status is None and outer.body == _NULL
+    answer = response if is_bare else parse_answer(bytes(outer.body))
     if answer and response:
         answer = answer._replace(is_repaired=answer.is_repaired or response.is_repaired)
-    error = line.error if has_error else found.error
-    return _Found(status, answer, None if is_empty_json(error) else bytes(error), bytes(found.body), is_bare)
+    error = line.error if has_error else outer.error
+    return _ResponseParts(status, answer, None if is_empty_json(error) else bytes(error), bytes(outer.body), is_bare)
 
 
-def _status(given: float | str | None) -> int | None:
-    """Read an HTTP status, however it is written. Raises ValueError where it is none."""
-    if given is None or given == "":
+def _status(value: float | str | None) -> int | None:
+    """Read an HTTP status in any form. Raises ValueError if it is none."""
+    if value is None or value == "":
         return None
-    if isinstance(given, str):
-        given = given.partition(" ")[0]  # "200 OK"
-    if (number := float(given)) != int(number):
-        raise ValueError(given)
+    if isinstance(value, str):
+        value = value.partition(" ")[0]  # "200 OK"
+    if (number := float(value)) != int(number):
+        raise ValueError(value)
     return int(number)
 
 
-def _told_in(answer: bytes) -> _Told | _Failing:
-    """Read what a message says of itself; one whose account is odd is a message all the same."""
+def _message_fields(answer: bytes) -> _MessageFields | _ErrorField:
+    """Decode the fields of a message; only its error if another field cannot be decoded."""
     try:
-        return _decode_failing(answer) if has_too_many_values(answer) else _decode_told(answer)
+        return _decode_error_field(answer) if has_too_many_values(answer) else _decode_message(answer)
     except UNDECODABLE:
-        return _decode_failing(answer)
+        return _decode_error_field(answer)
 
 
-def _account(told: _Told | _Failing, answer: bytes) -> AnswerSummary:
-    if not isinstance(told, _Told):
+def _summary_of(message: _MessageFields | _ErrorField, answer: bytes) -> AnswerSummary:
+    if not isinstance(message, _MessageFields):
         return summarize(answer)
-    usage = told.usage
-    finishes: list[object] = [choice.finish_reason for choice in told.choices or []]
-    details = told.incomplete_details and {"reason": told.incomplete_details.reason}
-    stop = stop_in(told.stop_reason, finishes, told.status, details)
+    usage = message.usage
+    finishes: list[object] = [choice.finish_reason for choice in message.choices or []]
+    details = message.incomplete_details and {"reason": message.incomplete_details.reason}
+    stop = stop_in(message.stop_reason, finishes, message.status, details)
     if usage is None:
-        return AnswerSummary(told.model, Usage(), stop)
+        return AnswerSummary(message.model, Usage(), stop)
     read = usage.input_tokens if usage.input_tokens is not None else usage.prompt_tokens
     written = usage.output_tokens if usage.output_tokens is not None else usage.completion_tokens
     cached = (usage.cache_creation_input_tokens, usage.cache_read_input_tokens)
-    return AnswerSummary(told.model, Usage(read or 0, written or 0, *cached), stop)
+    return AnswerSummary(message.model, Usage(read or 0, written or 0, *cached), stop)
 
 
-def _strange(custom_id: str, raw: bytes) -> Result:
+def _of_unknown_form(custom_id: str, raw: bytes) -> Result:
     return unreadable_result(custom_id, raw, "is of a form that is not known")
 
 
-def _failed(custom_id: str, raw: bytes, told: bytes, status: int | None) -> Result:
-    """Make a failure of what was told about it, and of the HTTP status where there was one."""
-    said = parse_error(told) or ErrorBody()
-    code = said.code or said.type
+def _failed(custom_id: str, raw: bytes, body: bytes, status: int | None) -> Result:
+    """Make a failure of the error, and of the HTTP status if there is one."""
+    error = parse_error(body) or ErrorBody()
+    code = error.code or error.type
     if code in _EXPIRED or code in _CANCELED:
         outcome = Outcome.EXPIRED if code in _EXPIRED else Outcome.CANCELED
         return Result(custom_id, outcome, raw, error=failure(outcome).error)
-    return Result(custom_id, Outcome.ERRORED, raw, error=Error(_kind(said, status), _words(said)))
+    return Result(custom_id, Outcome.ERRORED, raw, error=Error(_kind(error, status), _message_of(error)))
 
 
-def _kind(said: ErrorBody, status: int | None) -> str:
-    """Return what kind of failure it is: from it follows whether sending the line again may help."""
-    kind = said.type or said.code
-    if status is None or status < _FIRST_ERROR:
+def _kind(error: ErrorBody, status: int | None) -> str:
+    """Return the type of the error, which says whether sending the request again may help."""
+    kind = error.type or error.code
+    if status is None or status < _FIRST_ERROR_STATUS:
         return kind or "unknown_error"
-    if status in _OF_ACCOUNT:
-        return _KINDS[status]
-    comes_again = status < _FIRST_OF_SERVER and status not in _RETRYABLE
-    if comes_again and kind in {*_FINAL, *_KINDS.values()}:
+    if status in _ACCOUNT_STATUSES:
+        return _KIND_BY_STATUS[status]
+    is_permanent = status < _FIRST_SERVER_ERROR_STATUS and status not in _RETRYABLE
+    if is_permanent and kind in {*_PERMANENT_KINDS, *_KIND_BY_STATUS.values()}:
         return kind
-    if not comes_again and kind.endswith("_error") and kind not in _FINAL:
+    if not is_permanent and kind.endswith("_error") and kind not in _PERMANENT_KINDS:
         return kind
-    return _KINDS.get(status, "invalid_request_error" if comes_again else "api_error")
+    return _KIND_BY_STATUS.get(status, "invalid_request_error" if is_permanent else "api_error")
 
 
-_FINAL = frozenset({"invalid_request_error", "not_found_error"})
-"""Kinds that are not worth sending again, whatever they are the answer to."""
+_PERMANENT_KINDS = frozenset({"invalid_request_error", "not_found_error"})
+"""Types of errors that come again."""
 
 
-def _words(said: ErrorBody) -> str:
-    if said.code and said.message and said.type:
-        return f"{said.code}: {said.message}"
-    return said.message or said.code or NO_REASON
+def _message_of(error: ErrorBody) -> str:
+    if error.code and error.message and error.type:
+        return f"{error.code}: {error.message}"
+    return error.message or error.code or NO_REASON

@@ -21,7 +21,7 @@ from conveyor.settings.settings import Settings
 
 _PATH = "/v1/messages/batches"
 _VERSION = "2023-06-01"
-"""The batch endpoints are the same in every version; under this one `temperature` and its like are still accepted."""
+"""Batch endpoints are the same in every version. This one still accepts `temperature` and the like."""
 _PAGE = 1000
 _FORM = Form(b'{"requests":[', b'{"custom_id":"', b'","params":', b",", b"]}")
 _DIALECT = Dialect(_FORM, max_requests=100_000, max_bytes=256_000_000, takes_betas=True)
@@ -47,15 +47,15 @@ class _Batch(msgspec.Struct):
     expires_at: Timestamp = None
     ended_at: Timestamp = None
 
-    def progress(self, unless_said: datetime | None = None) -> Progress:
-        """Return how far it is. `unless_said`: when it was created, where the provider does not say; now by default."""
+    def progress(self, default: datetime | None = None) -> Progress:
+        """Return its state. `default`: when it was created, if the provider does not say; by default now."""
         ended = self.processing_status == "ended"
-        created = self.created(unless_said or datetime.now(UTC))
+        created = self.created(default or datetime.now(UTC))
         expires = parse_timestamp(self.expires_at) or created + _DIALECT.window
         return Progress(self.id, ended, self.request_counts.total, created, expires, parse_timestamp(self.ended_at))
 
-    def created(self, unless_said: datetime) -> datetime:
-        return parse_timestamp(self.created_at) or unless_said
+    def created(self, default: datetime) -> datetime:
+        return parse_timestamp(self.created_at) or default
 
 
 class _Page(msgspec.Struct):
@@ -77,16 +77,16 @@ class MessageBatches:
     dialect = _DIALECT
 
     def __init__(self, transport: Transport, betas: str = "") -> None:
-        """Take the way to the provider, and the names of beta features, which only the create call must bear."""
+        """Send the names of beta features with the create call only."""
         self._transport = transport.with_headers({"anthropic-version": _VERSION})
         self._creating = self._transport.with_headers({"anthropic-beta": betas}) if betas else self._transport
 
     def renew(self) -> None:
-        """Read the credential anew."""
+        """Read the credential again."""
         self._transport.renew()
 
     def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:
-        """Send one batch, once."""
+        """Create one batch by one call."""
         answer = self._creating.post(_PATH, Content("application/json", new_batch.size, new_batch.body), seconds)
         if not isinstance(answer, HttpResponse):
             return answer
@@ -102,26 +102,26 @@ class MessageBatches:
     def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:  # noqa: ARG002
         """Page through all batches of the workspace, newest first, until they are older than `since`.
 
-        Whose they are this API does not know.
+        This API does not know whose they are.
         """
-        found = read_list(
+        batches = read_list(
             self._transport, _PATH, _decode_page, {"limit": _PAGE}, cursor="after_id",
-            until=lambda batches: batches[-1].created(since) < since,
+            until=lambda page: page[-1].created(since) < since,
         )  # fmt: skip
-        if isinstance(found, Trouble):
-            return found
-        return [batch.progress(since) for batch in reversed(found) if batch.created(since) >= since]
+        if isinstance(batches, Trouble):
+            return batches
+        return [batch.progress(since) for batch in reversed(batches) if batch.created(since) >= since]
 
     def progress(self, batch_id: str) -> Progress | Trouble:
-        """Retrieve one batch. A 404 is trouble too: the provider is known to give it for batches that exist."""
+        """Retrieve one batch. A 404 is trouble, too: the provider has given it for batches that exist."""
         return self._batch("GET", f"{_PATH}/{batch_id}")
 
     def cancel(self, batch_id: str) -> Progress | Trouble:
-        """Cancel one batch; doing so again changes nothing."""
+        """Cancel one batch; to cancel it again changes nothing."""
         return self._batch("POST", f"{_PATH}/{batch_id}/cancel")
 
     def discard(self, origin: Origin, batch_ids: Iterable[str]) -> None:
-        """Do nothing: this API keeps no files, and results for 29 days."""
+        """Do nothing: this API has no files, and keeps results for 29 days."""
 
     def _batch(self, method: str, path: str) -> Progress | Trouble:
         answer = self._transport.ask(method, path)
@@ -134,11 +134,11 @@ class MessageBatches:
 
     @contextmanager
     def results(self, batch_id: str, *, seconds: int = 120) -> Iterator[Iterator[Result]]:
-        """Stream the results; the address is made from the id, so that the credential goes nowhere else."""
+        """Stream the results. The URL is made from the id, so the credential is sent nowhere else."""
         with self._transport.stream(f"{_PATH}/{batch_id}/results", seconds=seconds) as pieces:
             yield decode_results(pieces)
 
 
 def connect(transport: Transport, settings: Settings) -> MessageBatches:
-    """Return the API of a provider."""
+    """Return the dialect over a transport."""
     return MessageBatches(transport, settings.betas)

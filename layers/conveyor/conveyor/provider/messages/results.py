@@ -1,8 +1,8 @@
-"""Lines of results as the Message Batches API writes them.
+"""Result lines of the Message Batches API.
 
-Nearly all are successes in one form: many of these are decoded at once, and where their messages lie follows from the
-form. A message lies between the beginning and the end of its line, since line and result hold nothing else (no other
-field is taken), both end with it, and messages are made as often as there are lines: none is given twice.
+Nearly all are successes of one form. Many of these are decoded at once, and the positions of their messages follow from
+the form: a message is all between the beginning and the end of its line, because line and result have no other field,
+both end with it, and as many messages were decoded as there are lines, so none is given twice.
 """
 
 import re
@@ -18,7 +18,7 @@ from conveyor.jsonl.lines import STRETCH_BYTES, LineBlock, read_blocks, split_bl
 from conveyor.jsonl.struct_count import Ordinal, StructCount
 from conveyor.jsonl.template import Frame, Shape
 from conveyor.provider.error_body import UNDECODABLE, parse_error
-from conveyor.provider.result_lines import LONGEST_RESULT, Count, parse_answer, read_line, summarize
+from conveyor.provider.result_lines import LONGEST_RESULT, Count, parse_answer, read_line, succeeded, summarize
 
 
 class _Outcome(msgspec.Struct):
@@ -36,7 +36,7 @@ _messages_made = StructCount()
 
 
 class _Usage(Usage):
-    """Tokens that can be counted; any other are read one by one."""
+    """Token counts. Lines with any other value are decoded one by one."""
 
     input_tokens: Count = 0
     output_tokens: Count = 0
@@ -44,8 +44,8 @@ class _Usage(Usage):
     cache_read_input_tokens: Count | None = 0
 
 
-class _Told(msgspec.Struct, gc=False):
-    """What a message says of itself."""
+class _MessageFields(msgspec.Struct, gc=False):
+    """The fields of a message that are counted."""
 
     model: str = ""
     usage: _Usage = msgspec.field(default_factory=_Usage)
@@ -55,7 +55,7 @@ class _Told(msgspec.Struct, gc=False):
 
 class _Success(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     type: Literal["succeeded"]
-    message: _Told
+    message: _MessageFields
 
 
 class _SuccessLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -76,7 +76,7 @@ _decode_outcome = msgspec.json.Decoder(_Outcome).decode
 
 
 def decode_results(chunks: Iterable[bytes]) -> Iterator[Result]:
-    """Decode lines of results. What of one is odd concerns one request, or none, but never the whole batch."""
+    """Decode result lines. A line that cannot be decoded never affects other lines."""
     for block in read_blocks(chunks, longest=LONGEST_RESULT):
         results = _decode_at_once(block)
         if results is None:
@@ -86,52 +86,50 @@ def decode_results(chunks: Iterable[bytes]) -> Iterator[Result]:
 
 
 def _decode_at_once(block: LineBlock) -> list[Result] | None:
-    """Decode successes that are all of one form; None where anything else is among them."""
+    """Decode successes of one form; None if there is anything else among them."""
     data, begin, end, _ = block
-    if data is None or end - begin > STRETCH_BYTES:  # one long line: there is nothing to gain
+    if data is None or end - begin > STRETCH_BYTES:  # one long line: nothing is gained
         return None
     start = _messages_made.start()
     lines = memoryview(data)[begin:end]
     try:
-        str(lines, "utf-8")  # msgspec does not check the text that it passes over
+        str(lines, "utf-8")  # msgspec does not check text that it skips
         rows = _decode_successes(lines)
         if _messages_made.since(start) != len(rows):
             return None
         frame = Frame.of(_SUCCESSES, data, begin)
-        found = frame and frame.pieces(data, begin, end, [row.custom_id for row in rows])
+        pieces = frame and frame.pieces(data, begin, end, [row.custom_id for row in rows])
     except (*UNDECODABLE, ValueError):
         return None
-    if frame is None or found is None:
+    if frame is None or pieces is None:
         return None
     after = len(frame.after)
     results = []
     line = begin
-    for row, piece, place, value_end in zip(rows, *found, found[1][1:], strict=False):
+    for row, piece, place, value_end in zip(rows, *pieces, pieces[1][1:], strict=False):
         line_end = value_end + after
-        told, message = row.result.message, data[place + len(piece) - 1 : value_end + 1]
+        fields, message = row.result.message, data[place + len(piece) - 1 : value_end + 1]
         raw = data[line:line_end].strip()
-        about = (None, told.model, told.usage, False, False, stop_of(told.stop_reason))
-        results.append(Result(row.custom_id, Outcome.SUCCEEDED, raw, message, *about))
+        summary = (None, fields.model, fields.usage, False, False, stop_of(fields.stop_reason))
+        results.append(Result(row.custom_id, Outcome.SUCCEEDED, raw, message, *summary))
         line = line_end
     return results
 
 
 def decode_one(raw: bytes) -> Result:
-    """Decode one line of strict JSON, of whatever form. Raises one of UNDECODABLE where it has no id."""
+    """Decode one line of strict JSON of any form. Raises one of UNDECODABLE if it has no id."""
     line = _decode_line(raw)
     try:
-        told = _decode_outcome(line.result)
+        result = _decode_outcome(line.result)
     except UNDECODABLE:
-        told = _Outcome()
-    match told.type:
-        case "succeeded" if answer := parse_answer(bytes(told.message)):
-            model, usage, stop = summarize(answer.json)
-            about = (None, model, usage, answer.is_repaired)
-            return Result(line.custom_id, Outcome.SUCCEEDED, raw, answer.json, *about, stop=stop)
+        result = _Outcome()
+    match result.type:
+        case "succeeded" if answer := parse_answer(bytes(result.message)):
+            return succeeded(line.custom_id, raw, answer, summarize(answer.json))
         case "errored":
-            return Result(line.custom_id, Outcome.ERRORED, raw, error=_error(told.error))
+            return Result(line.custom_id, Outcome.ERRORED, raw, error=_error(result.error))
         case "canceled" | "expired":
-            outcome = Outcome(told.type)
+            outcome = Outcome(result.type)
             return Result(line.custom_id, outcome, raw, error=failure(outcome).error)
         case "succeeded":
             return unreadable_result(line.custom_id, raw, "says that it succeeded, and holds no message")
@@ -140,7 +138,7 @@ def decode_one(raw: bytes) -> Result:
 
 
 def _error(raw: msgspec.Raw) -> Error:
-    said = parse_error(bytes(raw)) if raw else None
-    if said is None or not any(said):
+    error = parse_error(bytes(raw)) if raw else None
+    if error is None or not any(error):
         return Error("unknown_error", NO_REASON)
-    return Error(said.type or said.code or "unknown_error", said.message)
+    return Error(error.type or error.code or "unknown_error", error.message)
