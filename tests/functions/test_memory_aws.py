@@ -15,6 +15,8 @@ from tests.support.memory_aws.aws import MemoryAws
 if TYPE_CHECKING:
     from tests.functions.conftest import Services
 
+pytestmark = pytest.mark.local_aws
+
 PART = 5 * 1024**2
 OWN = {"ETag", "VersionId", "UploadId", "LastModified", "CopySourceVersionId", "NextContinuationToken"}
 """What each AWS names by itself, or by its clock: that it is there is compared, and the ETags where they are MD5s."""

@@ -1,12 +1,11 @@
 """A drop that cannot be sent is refused with words a person can act on, and nothing of it is paid."""
 
 import gzip
-from contextlib import closing
 
 import pytest
 
 from conveyor.validation.checker import MOST_FAULTS
-from local.stack.local_aws import Aws
+from tests.functions.conftest import Services
 from tests.support.belt import Belt, drop_of, request
 from tests.support.output_checks import plain
 
@@ -213,14 +212,13 @@ def test_a_refusal_of_the_provider_ends_the_run_after_one_post(belt: Belt, answe
     ],
 )
 def test_a_secret_that_cannot_be_a_key_is_told_before_anything_is_tried(
-    belt: Belt, aws: Aws, monkeypatch: pytest.MonkeyPatch, text: str | None, told: str
+    belt: Belt, services: Services, monkeypatch: pytest.MonkeyPatch, text: str | None, told: str
 ) -> None:
     """Its name, never its text; and no attempt is left whose end nobody knows."""
     name = f"conveyor/{belt.bucket}"
     monkeypatch.setenv("CONVEYOR_API_KEY_SECRET", name)
     if text is not None:
-        with closing(aws.client("secretsmanager")) as secrets:
-            secrets.create_secret(Name=name, SecretString=text)
+        services.secrets.create_secret(Name=name, SecretString=text)
     message = refused(belt, drop_of(1))
     assert told in message
     assert name in message

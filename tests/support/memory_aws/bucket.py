@@ -24,7 +24,8 @@ class Version:
     metadata: dict[str, str] = field(default_factory=dict)
     is_marker: bool = False
     id: str = field(default_factory=lambda: f"version{next(_numbers):012}")
-    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
+    modified: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    """In whole seconds, as S3 has it."""
 
 
 @dataclass
