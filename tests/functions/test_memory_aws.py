@@ -23,7 +23,7 @@ OWN = {"ETag", "VersionId", "UploadId", "LastModified", "CopySourceVersionId", "
 COMPARED = {
     "AcceptRanges", "Body", "Code", "CommonPrefixes", "ContentLength", "ContentRange", "Contents",
     "CopyObjectResult", "CopyPartResult", "DeleteMarker", "DeleteMarkers", "IsLatest", "IsTruncated", "Key",
-    "KeyCount", "Metadata", "Prefix", "Size", "Status", "Versions",
+    "KeyCount", "Metadata", "Prefix", "Size", "Status", "Uploads", "Versions",
 } | OWN  # fmt: skip
 
 
@@ -203,8 +203,10 @@ def test_uploads_in_parts(both: Both) -> None:
         return both("complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload={"Parts": made})
 
     assert complete("<up.UploadId>", "big", forged)["Code"] == "InvalidPart"
+    assert [each["Key"] for each in both("list_multipart_uploads")["Uploads"]] == ["big"]
     assert both("get_object", Key="big")["Code"] == "NoSuchKey"
     complete("<up.UploadId>", "big", named)
+    assert "Uploads" not in both("list_multipart_uploads")
     assert both("get_object", Key="big")["Body"] == data + b"last"
     both("head_object", Key="big")
 
