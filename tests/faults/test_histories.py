@@ -10,10 +10,10 @@ from tests.functions.conftest import API_KEY
 from tests.functions.test_pay_once import executions
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.dialects import IN_DOUBT, MESSAGES, Dialect
-from tests.support.faults.promises import check
+from tests.support.faults.paid_once import check
 from tests.support.faults.scenes import LOST, UNSENT, batch_of, goes_wrong, large_drop, play_on
 from tests.support.faults.taps import At, When, broken_off, meanwhile
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 
 DATA = drop_of(3)
 KEY = {"x-api-key": API_KEY, "anthropic-version": "2023-06-01"}

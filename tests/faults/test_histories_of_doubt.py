@@ -6,10 +6,10 @@ import pytest
 
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.dialects import IN_DOUBT, Dialect
-from tests.support.faults.promises import check
+from tests.support.faults.paid_once import check
 from tests.support.faults.scenes import GONE, HOUR, LOST, STOP, UNREADABLE, commands, goes_wrong, play_on, tell, turn
 from tests.support.faults.taps import At, broken_off, meanwhile
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 
 DATA = drop_of(4)
 RELEASE = "batches/1/attempt-1"

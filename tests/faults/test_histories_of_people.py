@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.dialects import IN_DOUBT
-from tests.support.faults.promises import check
+from tests.support.faults.paid_once import check
 from tests.support.faults.scenes import (
     GONE,
     HOUR,
@@ -25,7 +25,7 @@ from tests.support.faults.scenes import (
     type_in,
 )
 from tests.support.faults.taps import At, When, broken_off, meanwhile
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 from tests.support.settings import STACK_SETTINGS
 
 DATA = drop_of(4)

@@ -15,10 +15,10 @@ from tests.functions.conftest import DEFINITION, Services, close
 from tests.functions.test_pay_once import executions
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.hostile_s3 import conflicting, denying, losing_answers
-from tests.support.faults.promises import check
+from tests.support.faults.paid_once import check
 from tests.support.faults.scenes import LOST, STOP, batch_of, goes_wrong, play_on, tell
 from tests.support.faults.taps import At, Call, When, broken_off, meanwhile, tapped
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 from tests.support.settings import STACK_SETTINGS
 
 DATA = drop_of(4)

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from tests.support.belt import Belt, drop_of
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 from tests.support.settings import STACK_SETTINGS
 
 ODD = (

@@ -5,7 +5,7 @@ import pytest
 from conveyor.domain.drop import nonce
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.taps import broken_off
-from tests.support.output_checks import check
+from tests.support.promises import check
 
 
 @pytest.fixture

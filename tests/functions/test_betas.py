@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.belt import Belt, drop_of, request
-from tests.support.output_checks import check, plain
+from tests.support.promises import check, plain
 
 LONG = "output-300k-2026-03-24"
 TASKS = "task-budgets-2026-03-13"

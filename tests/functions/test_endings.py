@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from tests.support.belt import Belt, drop_of
-from tests.support.output_checks import agree, plain
+from tests.support.promises import agree, plain
 from tests.support.settings import STACK_SETTINGS
 
 

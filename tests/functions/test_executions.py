@@ -4,7 +4,7 @@ import pytest
 
 from tests.functions.test_pay_once import executions
 from tests.support.belt import FIRST, Belt, drop_of
-from tests.support.output_checks import check
+from tests.support.promises import check
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests.functions.conftest import API_KEY
 from tests.support.belt import Belt, drop_of
-from tests.support.output_checks import check
+from tests.support.promises import check
 
 KEY = {"x-api-key": API_KEY, "anthropic-version": "2023-06-01"}
 LARGE, SMALL = "inbox/large.jsonl", "inbox/small.jsonl"

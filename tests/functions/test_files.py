@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests.support.belt import Belt, drop_of, request
-from tests.support.output_checks import check, plain
+from tests.support.promises import check, plain
 from tests.support.settings import STACK_SETTINGS
 
 FILES = STACK_SETTINGS | {"BATCH_API": "files"}

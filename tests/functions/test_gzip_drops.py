@@ -8,7 +8,7 @@ import pytest
 
 from conveyor.validation.checker import MOST_FAULTS
 from tests.support.belt import Belt, drop_of, request
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"
 KEY = "inbox/packed.jsonl.gz"

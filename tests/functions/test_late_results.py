@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.belt import Belt, drop_of
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 
 
 def test_results_that_break_off_are_read_again_ever_more_rarely(belt: Belt) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.scenes import commands, type_in
 from tests.support.faults.taps import broken_off
-from tests.support.output_checks import check
+from tests.support.promises import check
 
 DIALECTS = {"messages": {}, "files": {"BATCH_API": "files"}}
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.belt import Belt, drop_of
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 
 
 def executions(belt: Belt, machine: str) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from conveyor.validation.checker import MOST_FAULTS
 from tests.support.belt import Belt, drop_of, request
-from tests.support.output_checks import agree
+from tests.support.promises import agree
 from tests.support.settings import STACK_SETTINGS
 
 NONE = b"{nonsense\n"

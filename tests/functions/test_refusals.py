@@ -7,7 +7,7 @@ import pytest
 from conveyor.validation.checker import MOST_FAULTS
 from tests.functions.conftest import Services
 from tests.support.belt import Belt, drop_of, request
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 
 
 def refused(belt: Belt, data: bytes, key: str = "inbox/a.jsonl", metadata: dict[str, str] | None = None) -> str:

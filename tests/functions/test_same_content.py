@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.belt import Belt, drop_of, request
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 
 MIB = 1 << 20
 KEY = "inbox/large.jsonl"

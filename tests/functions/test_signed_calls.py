@@ -14,7 +14,7 @@ from conveyor.provider.sigv4 import RoleSignature
 from local.stack.local_aws import Aws
 from local.stack.start import WORKSPACE, signing_settings
 from tests.support.belt import Belt, drop_of
-from tests.support.output_checks import check
+from tests.support.promises import check
 from tests.support.settings import STACK_SETTINGS
 
 BATCHES = "/v1/messages/batches"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.belt import Belt, drop_of
-from tests.support.output_checks import check, plain
+from tests.support.promises import check, plain
 
 REPORT = Path(__file__).parents[1] / "data" / "reports" / "stop-reasons.provider.json"
 

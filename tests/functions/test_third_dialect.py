@@ -8,7 +8,7 @@ import pytest
 
 from conveyor.provider.connector import DIALECTS
 from tests.support.belt import Belt, drop_of
-from tests.support.output_checks import check
+from tests.support.promises import check
 from tests.support.settings import STACK_SETTINGS
 
 

@@ -13,7 +13,7 @@ from tests.functions.test_pay_once import executions
 from tests.support.belt import Belt, Task, drop_of, request
 from tests.support.faults.hostile_s3 import refusing_drops
 from tests.support.faults.taps import At, meanwhile
-from tests.support.output_checks import plain
+from tests.support.promises import plain
 from tests.unit.s3.test_read_errors import KEYS_WORDS, SSE_C
 
 KEY = "inbox/three.jsonl"

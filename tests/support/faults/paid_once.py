@@ -1,62 +1,30 @@
-"""Everything that is promised of a completed run, held against the bucket and the provider's own account."""
+"""What is promised of a history of one batch, beside its outputs: it was paid for once, and the facts say so."""
 
 import re
-from collections import Counter
-from hashlib import sha256
 from typing import Any
 
 import orjson
 
+from tests.support import promises
 from tests.support.belt import Belt
 from tests.support.faults.history import Ending
-from tests.support.output_checks import agree
 
 _NUMBERED = re.compile(r"batches/(\d+)/(attempt|refused|absent|split|read|unread)-(\d+)\.json")
 
 
 def check(belt: Belt, ending: Ending, data: bytes) -> dict[str, Any]:
-    """Hold every promise against what is there, and return the receipt."""
-    name, run = ending.notice["name"], ending.run
-    kept = {key: belt.read(key) for kind in ("results", "failures") for key in belt.stored(f"{kind}/{name}/")}
-    receipts = [key for key in kept if key.endswith("receipt.json")]
-    assert receipts == [f"results/{name}/{run}/receipt.json"], "one receipt"
-    receipt: dict[str, Any] = orjson.loads(kept.pop(receipts[0]))
-    assert receipt["status"] == ending.notice["status"] == "completed"
-    agree(belt, run)
-    _check_files(receipt, kept)
-    _check_lines(receipt, {key.rsplit("/", 1)[-1]: text.splitlines() for key, text in kept.items()}, data)
+    """Check outputs, payment and facts, and return the receipt."""
+    receipt = promises.check(belt, ending.run, ending.notice, data)
+    name = receipt["name"]
+    for key in [*belt.stored(f"results/{name}/"), *belt.stored(f"failures/{name}/")]:
+        assert f"/{ending.run}/" in key, "a file of another run"
+    assert all("segments" not in file for file in receipt["files"]), "what one batch writes is not joined"
     _check_ledger(belt, ending, receipt)
     return receipt
 
 
-def _check_files(receipt: dict[str, Any], kept: dict[str, bytes]) -> None:
-    """Hold that every file is in the receipt as it is, and no other file is there."""
-    accounts = {
-        key: {"key": key, "lines": text.count(b"\n"), "bytes": len(text), "sha256": sha256(text).hexdigest()}
-        for key, text in kept.items()
-    }
-    assert {file["key"]: file for file in receipt["files"]} == accounts
-
-
-def _check_lines(receipt: dict[str, Any], files: dict[str, list[bytes]], data: bytes) -> None:
-    """Hold that every line is in exactly one output, in the drop's order, and unchanged where to be sent again."""
-    lines = {orjson.loads(line)["custom_id"]: line for line in data.splitlines()}
-    results = [orjson.loads(line)["custom_id"] for line in files["results.jsonl"]]
-    failures = [orjson.loads(line) for line in files["failures.jsonl"]]
-    failed = [failure["custom_id"] for failure in failures]
-    assert Counter(results + failed) == Counter(list(lines)), "every line in exactly one output"
-    assert results == [custom_id for custom_id in lines if custom_id in set(results)]
-    assert failed == [custom_id for custom_id in lines if custom_id in set(failed)]
-    retryable = [lines[failure["custom_id"]] for failure in failures if failure["retryable"]]
-    assert files.get("retry.jsonl", []) == retryable
-    counts = (receipt["requests"], receipt["results"], receipt["failures"], receipt["retryable"])
-    assert counts == (len(lines), len(results), len(failed), len(retryable))
-    assert sum(receipt["outcomes"].values()) == len(lines)
-    assert receipt["unaccounted"] == []
-
-
 def _check_ledger(belt: Belt, ending: Ending, receipt: dict[str, Any]) -> None:
-    """Hold that nothing was paid for twice, by the provider's own count, and the facts say how it was."""
+    """Check that nothing was paid for twice, by the provider's own count, and the facts say how it was."""
     run, facts = ending.run, belt.facts(ending.run)
     created = [batch["id"] for batch in belt.provider.stats()["batches"]]
     assert ending.created == len(created) == len(receipt["batches"]) == 1, "one batch for the one that was planned"
@@ -98,7 +66,7 @@ def _check_attempts(belt: Belt, run: str, batch: int, numbers: dict[str, list[in
 
 
 def _check_splits(numbers: dict[str, list[int]]) -> None:
-    """Hold that splits follow one another and end in one way; the last wrote the account."""
+    """Check that splits follow one another and end in one way; the last wrote the account."""
     splits = numbers["split"]
     assert splits == list(range(1, len(splits) + 1)), "splits are numbered without gap"
     ended = numbers["read"] + numbers["unread"]

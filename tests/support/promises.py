@@ -1,4 +1,7 @@
-"""A drop's outputs and receipt, held against its lines."""
+"""What is promised of a run that was sent: its files and its receipt are compared with the drop.
+
+The only place that checks it, for tests of the functions, of crashes, and on the deployed stack.
+"""
 
 from collections import Counter
 from hashlib import sha256
@@ -12,25 +15,55 @@ from tests.support.belt import Belt
 
 
 def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes, status: str = "completed") -> dict[str, Any]:
-    """Hold the files of a run that was sent against its drop and its receipt, and return the receipt."""
+    """Check the files, the receipt and the message of a run, and return the receipt."""
     receipt = agree(belt, run)
     assert (notice["run"], notice["status"], receipt["status"]) == (run, status, status)
     name = receipt["name"]
-    asked = [orjson.loads(line)["custom_id"] for line in data.split(b"\n") if line]
-    results = _ids(belt, f"results/{name}/{run}/results.jsonl")
-    failures = _ids(belt, f"failures/{name}/{run}/failures.jsonl")
-    assert Counter(results + failures) == Counter(asked), "every line in exactly one output"
-    assert results == [each for each in asked if each in set(results)]
-    assert failures == [each for each in asked if each in set(failures)]
-    counts = (receipt["requests"], receipt["results"], receipt["failures"])
-    assert counts == (len(asked), len(results), len(failures))
-    for file in receipt["files"]:
-        _check_file(file, belt.read(file["key"]))
+    kept = [key for kind in ("results", "failures") for key in belt.stored(f"{kind}/{name}/{run}/")]
+    receipts = [key for key in kept if key.endswith("receipt.json")]
+    assert receipts == [f"results/{name}/{run}/receipt.json"], "one receipt"
+    check_outputs(receipt, {key: belt.read(key) for key in kept if key not in receipts}, data)
     return receipt
 
 
+def check_outputs(receipt: dict[str, Any], files: dict[str, bytes], data: bytes) -> None:
+    """Check all files of a run, by key and without the receipt, against the receipt and the drop."""
+    accounts = {file["key"]: file for file in receipt["files"]}
+    assert accounts.keys() == files.keys(), "each file is in the receipt, and no other"
+    assert len(accounts) == len(receipt["files"])
+    for key, content in files.items():
+        _check_file(accounts[key], content)
+    _check_lines(receipt, {key.rsplit("/", 1)[-1]: content.splitlines() for key, content in files.items()}, data)
+
+
+def _check_file(file: dict[str, Any], content: bytes) -> None:
+    """Compare a file with its account, segment by segment where it was joined."""
+    assert (file["lines"], file["bytes"]) == (content.count(b"\n"), len(content))
+    rest = BytesIO(content)
+    for segment in file.get("segments", [file]):
+        assert sha256(rest.read(segment["bytes"])).hexdigest() == segment["sha256"]
+    assert not rest.read(), "no byte is without a checksum"
+
+
+def _check_lines(receipt: dict[str, Any], files: dict[str, list[bytes]], data: bytes) -> None:
+    """Check that every line is in exactly one output, in the drop's order, and unchanged where to be sent again."""
+    lines = {orjson.loads(line)["custom_id"]: line for line in data.split(b"\n") if line}
+    results = [orjson.loads(line)["custom_id"] for line in files["results.jsonl"]]
+    failures = [orjson.loads(line) for line in files["failures.jsonl"]]
+    failed = [failure["custom_id"] for failure in failures]
+    assert Counter(results + failed) == Counter(list(lines)), "every line in exactly one output"
+    assert results == [custom_id for custom_id in lines if custom_id in set(results)]
+    assert failed == [custom_id for custom_id in lines if custom_id in set(failed)]
+    retryable = [lines[failure["custom_id"]] for failure in failures if failure["retryable"]]
+    assert files.get("retry.jsonl", []) == retryable
+    counts = (receipt["requests"], receipt["results"], receipt["failures"], receipt["retryable"])
+    assert counts == (len(lines), len(results), len(failed), len(retryable))
+    assert sum(receipt["outcomes"].values()) == len(lines)
+    assert receipt["unaccounted"] == []
+
+
 def agree(belt: Belt, run: str) -> dict[str, Any]:
-    """Hold the fields of a receipt against each other and against the files, whatever its status; return it."""
+    """Compare the fields of a receipt with each other and with the files, whatever its status; return it."""
     receipt = belt.receipt(run)
     lines = dict.fromkeys(("results", "failures", "retry", "aside", "invalid"), 0)
     for key in belt.stored("results/") + belt.stored("failures/"):
@@ -67,16 +100,3 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
 def plain(message: str) -> str:
     """Return a message as one line, however its lines are broken."""
     return " ".join(message.split())
-
-
-def _ids(belt: Belt, key: str) -> list[str]:
-    return [orjson.loads(line)["custom_id"] for line in belt.read(key).splitlines()]
-
-
-def _check_file(file: dict[str, Any], content: bytes) -> None:
-    """Hold a file against its account, segment by segment where it was joined."""
-    assert (file["lines"], file["bytes"]) == (content.count(b"\n"), len(content))
-    rest = BytesIO(content)
-    for segment in file.get("segments", [file]):
-        assert sha256(rest.read(segment["bytes"])).hexdigest() == segment["sha256"]
-    assert not rest.read(), "no byte is without a checksum"
