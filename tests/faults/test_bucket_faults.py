@@ -12,7 +12,7 @@ import pytest
 from conveyor.clients import Clients
 from conveyor.split.split import AnotherSplits
 from tests.functions.conftest import DEFINITION, Services, close
-from tests.functions.test_pay_once import executions
+from tests.functions.sending.test_pay_once import executions
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.hostile_s3 import conflicting, denying, losing_answers
 from tests.support.faults.paid_once import check

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.functions.conftest import API_KEY
-from tests.functions.test_pay_once import executions
+from tests.functions.sending.test_pay_once import executions
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.dialects import IN_DOUBT, MESSAGES, Dialect
 from tests.support.faults.paid_once import check

@@ -1,3 +1,5 @@
+"""One deployed stack for each dialect, shared by all tests that name no other."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.system.history import FEWEST, History, play
-from tests.system.test_faults import HISTORIES, LOST_AFTER, LOST_BEFORE, UPLOADED_AGAIN, at
+from tests.system.test_provider_faults import HISTORIES, LOST_AFTER, LOST_BEFORE, UPLOADED_AGAIN, at
 
 if TYPE_CHECKING:
     from local.stack.stack import Stack

@@ -1,3 +1,5 @@
+"""The promise of the README's first line: a drop comes back as results and one message."""
+
 from __future__ import annotations
 
 import json

@@ -15,7 +15,7 @@ from local.stack.local_aws import Aws
 from tests.support import template
 from tests.support.belt import Belt, drop_of
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = Path(__file__).parents[3] / "events"
 UPLOADS = {
     "upload-put": "completed",
     "upload-multipart": "completed",

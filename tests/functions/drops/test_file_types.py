@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.belt import Belt
 
-REPORTS = Path(__file__).parents[1] / "data" / "reports"
+REPORTS = Path(__file__).parents[2] / "data" / "reports"
 
 
 def test_files_put_together_from_files_with_byte_order_marks_are_taken(belt: Belt) -> None:

@@ -10,7 +10,7 @@ from conveyor.validation.checker import MOST_FAULTS
 from tests.support.belt import Belt, drop_of, request
 from tests.support.promises import plain
 
-REPORTS = Path(__file__).parents[1] / "data" / "reports"
+REPORTS = Path(__file__).parents[2] / "data" / "reports"
 KEY = "inbox/packed.jsonl.gz"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.functions.test_pay_once import executions
+from tests.functions.sending.test_pay_once import executions
 from tests.support.belt import Belt, Task, drop_of, request
 from tests.support.faults.hostile_s3 import refusing_drops
 from tests.support.faults.taps import At, meanwhile

@@ -8,7 +8,7 @@ import pytest
 from tests.support.belt import Belt, drop_of
 from tests.support.promises import check, plain
 
-REPORT = Path(__file__).parents[1] / "data" / "reports" / "stop-reasons.provider.json"
+REPORT = Path(__file__).parents[2] / "data" / "reports" / "stop-reasons.provider.json"
 
 
 @pytest.mark.parametrize("form", ["messages", "files", "chat"])

@@ -155,7 +155,7 @@ def test_while_one_batch_must_wait_nothing_is_asked_for_the_others(threes: Belt,
     assert (stats["faults"][0]["struck"], stats["early"], stats["created"]) == (1, {}, 3)
 
 
-REPORTS = Path(__file__).parents[1] / "data" / "reports"
+REPORTS = Path(__file__).parents[2] / "data" / "reports"
 GONE = msgspec.json.decode((REPORTS / "file-deleted-at-provider.provider.json").read_bytes())
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.functions.test_pay_once import executions
+from tests.functions.sending.test_pay_once import executions
 from tests.support.belt import FIRST, Belt, drop_of
 from tests.support.promises import check
 
