@@ -12,12 +12,15 @@ DEV := .venv/tools/.dev
 # As many tests at once as there are processors, each process with a local AWS of its own.
 SIDE_BY_SIDE := --numprocesses auto --dist worksteal
 
+# Two stacks at once, each in a process of its own: tests of one stack stay together.
+STACK_BY_STACK := --numprocesses 2 --dist loadgroup
+
 # Of the functions on AWS: arm64 or x86_64. Left out, it is what samconfig.toml says, as are all other settings.
 CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
 export FILE API AUTH LIVE API_URL PARAMETERS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo local test check unit faults system bench fuzz docs deploy lock clean
+.PHONY: help setup setup-run demo local quick test check unit faults system bench fuzz docs deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -27,6 +30,12 @@ demo: setup-run ## Run the whole stack on this machine, without an AWS account: 
 
 local: setup-run ## Leave the local stack up until Ctrl-C, and print commands to try
 	@exec $(TOOLS) -m local.up
+
+quick: $(DEV) ## Lint, types and the quick unit tests, in about a minute: for while you write
+	$(TOOLS) -m ruff check
+	$(TOOLS) -m ruff format --check
+	$(TOOLS) -m mypy
+	$(TOOLS) -m pytest tests/unit -m "not slow" $(SIDE_BY_SIDE)
 
 test: setup check unit system ## Everything continuous integration runs: check, unit, system
 
@@ -43,7 +52,7 @@ faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and in HIST
 	HISTORIES=$(or $(HISTORIES),2000) $(TOOLS) -m pytest tests/faults/test_crashes.py $(SIDE_BY_SIDE)
 
 system: setup ## Tests on the deployed local stack
-	$(TOOLS) -m pytest tests/system
+	$(TOOLS) -m pytest tests/system $(STACK_BY_STACK)
 
 bench: setup ## Measure time, memory, requests and cost, compared with other tools: ten minutes; BENCH="validate sdk" for some groups
 	@exec $(TOOLS) -m bench $(BENCH)

@@ -1,7 +1,13 @@
 """What holds for every test."""
 
+import ssl
+from functools import cache
+
 from hypothesis import HealthCheck, settings
 
 # How long an example takes is no promise, and depends on what else the machine does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+# Each HTTP client reads the same certificates, which takes longer than most tests.
+ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -41,23 +42,29 @@ def architecture() -> str:
 def build(work: Path) -> Path:
     """Return the directory of the built template, and build it if the sources have changed. The log is in `work`.
 
-    Raises ProcessFailed with the end of the log.
+    A second process waits for the first one's build. Raises ProcessFailed with the end of the log.
     """
     BUILDS.mkdir(parents=True, exist_ok=True)
     built = BUILDS / _digest()
-    if not built.exists():
-        # Built in another directory and then renamed: an interrupted build is never used.
-        unfinished = Path(tempfile.mkdtemp(dir=BUILDS, prefix="unfinished-"))
-        try:
-            _sam_build(unfinished, work)
-            if platform.system() != "Linux":
-                _replace_wheels(unfinished, work)
-            unfinished.rename(built)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    built.touch()
-    _remove_old_builds()
+    with (BUILDS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists():
+            _build_at(built, work)
+        built.touch()
+        _remove_old_builds()
     return built
+
+
+def _build_at(built: Path, work: Path) -> None:
+    """Build in another directory and then rename it: an interrupted build is never used."""
+    unfinished = Path(tempfile.mkdtemp(dir=BUILDS, prefix="unfinished-"))
+    try:
+        _sam_build(unfinished, work)
+        if platform.system() != "Linux":
+            _replace_wheels(unfinished, work)
+        unfinished.rename(built)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def deploy(aws: Aws, built: Path, parameters: Mapping[str, str], work: Path) -> dict[str, str]:

@@ -3,39 +3,40 @@
 Every test is played in each dialect, and in that of files also with a server that takes no metadata and lists no files:
 there only its results tell whose a batch is, as in the other dialect. In between lies no server that could be worse.
 
-AWS is in memory, since a history makes a hundred calls and there are thousands of histories. What is marked with
-`local_aws` is played on the local AWS instead.
+AWS is in memory, as in tests/functions, since a history makes a hundred calls and there are thousands of histories.
 """
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 
-from tests.functions.conftest import API_KEY, Services, aws, bucket, machine, provider, simulation
+from tests.functions.conftest import (
+    aws,
+    bucket,
+    local_services,
+    machine,
+    memory_services,
+    provider,
+    services,
+    simulation,
+)
 from tests.functions.conftest import belt as lenient_belt
-from tests.functions.conftest import services as local_services
 from tests.support.belt import Belt
 from tests.support.faults.dialects import DIALECTS, Dialect
 from tests.support.faults.hostile_s3 import denying
-from tests.support.memory_aws.aws import MemoryAws
 from tests.support.settings import STACK_SETTINGS
 
-__all__ = ["aws", "bucket", "lenient_belt", "local_services", "machine", "provider", "simulation"]
-
-
-@pytest.fixture
-def services(request: pytest.FixtureRequest) -> Iterator[Services]:
-    """Give the AWS of a test: one in memory, unless it asks for the local one."""
-    if request.node.get_closest_marker("local_aws"):
-        yield request.getfixturevalue("local_services")
-        return
-    aws, patch = MemoryAws(), request.getfixturevalue("monkeypatch")
-    aws.install(patch)
-    for name, value in aws.env.items():
-        patch.setenv(name, value)
-    boto3.client("secretsmanager").create_secret(Name=STACK_SETTINGS["API_KEY_SECRET"], SecretString=API_KEY)
-    yield Services(aws, boto3.client("s3"), boto3.client("stepfunctions"))
+__all__ = [
+    "aws",
+    "bucket",
+    "lenient_belt",
+    "local_services",
+    "machine",
+    "memory_services",
+    "provider",
+    "services",
+    "simulation",
+]
 
 
 @pytest.fixture(params=DIALECTS)

@@ -15,7 +15,7 @@ from tests.support.belt import Belt, drop_of
 from tests.support.faults.dialects import DIALECTS
 from tests.support.faults.history import History
 from tests.support.faults.hostile_s3 import conflicting
-from tests.support.faults.promises import check
+from tests.support.faults.paid_once import check
 from tests.support.faults.taps import Point, Taps
 
 DATA = drop_of(4)

@@ -9,7 +9,7 @@ from tests.faults.test_crashes import ASKED
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.history import History
 from tests.support.faults.taps import Point, Taps
-from tests.support.output_checks import check
+from tests.support.promises import check
 
 DATA = drop_of(5)
 LOTS = 4

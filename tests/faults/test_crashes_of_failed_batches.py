@@ -7,7 +7,7 @@ import pytest
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.history import History
 from tests.support.faults.taps import Call, Point, Taps, When, tapped
-from tests.support.output_checks import check
+from tests.support.promises import check
 
 DATA = drop_of(4)
 LOTS = 2

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.functions.test_unreadable_drops import delete
+from tests.functions.drops.test_unreadable_drops import delete
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.history import Ending, History
 from tests.support.faults.taps import At, Point, Taps, meanwhile

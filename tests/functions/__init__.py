@@ -1,0 +1,1 @@
+"""The four functions together, driven as the state machine drives them."""

@@ -1,11 +1,15 @@
-"""A local AWS and a provider for all tests of this folder; a bucket, a machine and a clean provider for each."""
+"""An AWS in memory and a provider for all tests of this folder; a bucket, a machine and a clean provider for each.
+
+What is marked with `local_aws` is played on the local AWS instead.
+"""
 
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import uuid4
 
+import boto3
 import pytest
 
 from conveyor.clients import Clients
@@ -14,6 +18,7 @@ from local.provider.http.server import serving
 from local.provider.settings import Settings
 from local.stack.local_aws import Aws, local_aws
 from tests.support.belt import Belt
+from tests.support.memory_aws.aws import MemoryAws
 from tests.support.settings import PREFIX, STACK_SETTINGS
 
 API_KEY = "sk-ant-simulated"
@@ -52,27 +57,47 @@ def provider(simulation: Control) -> Control:
     return simulation
 
 
-class HasEnvironment(Protocol):
-    """An AWS that a client finds by its environment."""
-
-    @property
-    def env(self) -> dict[str, str]:
-        """The variables."""
-
-
 class Services(NamedTuple):
     """An AWS, and clients of it that may do everything."""
 
-    aws: HasEnvironment
+    env: dict[str, str]
+    """The environment in which a client finds it."""
     s3: Any
     states: Any
+    secrets: Any
 
 
 @pytest.fixture(scope="session")
-def services(aws: Aws) -> Iterator[Services]:
-    """Build each client once: that takes longer than most tests."""
-    with closing(aws.client("s3")) as s3, closing(aws.client("stepfunctions")) as states:
-        yield Services(aws, s3, states)
+def local_services(aws: Aws) -> Iterator[Services]:
+    """Build each client of the local AWS once: that takes longer than most tests."""
+    with (
+        closing(aws.client("s3")) as s3,
+        closing(aws.client("stepfunctions")) as states,
+        closing(aws.client("secretsmanager")) as secrets,
+    ):
+        yield Services(aws.env, s3, states, secrets)
+
+
+@pytest.fixture(scope="session")
+def memory_services() -> Iterator[Services]:
+    """Give an AWS in memory, and build each client of it once."""
+    memory = MemoryAws()
+    with pytest.MonkeyPatch.context() as patch:
+        memory.install(patch)
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in memory.env.items():
+                environment.setenv(name, value)
+            services = Services(memory.env, *map(boto3.client, ("s3", "stepfunctions", "secretsmanager")))
+        services.secrets.create_secret(Name=STACK_SETTINGS["API_KEY_SECRET"], SecretString=API_KEY)
+        yield services
+
+
+@pytest.fixture
+def services(request: pytest.FixtureRequest) -> Services:
+    """Give the AWS of a test."""
+    is_local = request.node.get_closest_marker("local_aws")
+    services: Services = request.getfixturevalue("local_services" if is_local else "memory_services")
+    return services
 
 
 @pytest.fixture
@@ -112,7 +137,7 @@ def belt(  # noqa: PLR0913, PLR0917  # one for each place a function reaches
     resources = {"BUCKET": bucket, "STATE_MACHINE_ARN": machine, "API_URL": provider.url}
     for name, value in (stack_settings | resources).items():
         monkeypatch.setenv(f"{PREFIX}{name}", value)
-    for name, value in services.aws.env.items():
+    for name, value in services.env.items():
         monkeypatch.setenv(name, value)
     clients = Clients()
     yield Belt(clients, services.s3, services.states, provider, bucket)

@@ -1,3 +1,5 @@
+"""What may be chosen on the command line of the demo."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,3 +1,5 @@
+"""Child processes: started, watched and ended."""
+
 from __future__ import annotations
 
 import os

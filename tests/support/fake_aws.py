@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import boto3
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
@@ -15,8 +16,10 @@ from botocore.exceptions import ReadTimeoutError
 type Server = Callable[[Any], AWSResponse]
 """What answers a request as botocore has prepared it."""
 
-# Bodies and paths as they are meant; repeats as the functions' own clients make them.
+# Bodies and paths as they are meant; repeats as the functions' own clients make them; nothing that only takes time.
 _CONFIG = Config(
+    signature_version=UNSIGNED,
+    user_agent="tests",
     request_checksum_calculation="when_required",
     s3={"addressing_style": "path"},
     retries={"mode": "standard", "total_max_attempts": 5},

@@ -1,0 +1,1 @@
+"""The deployed stack: state machine, roles and messages included."""

@@ -1,3 +1,5 @@
+"""One deployed stack for each dialect, shared by all tests that name no other."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 WAIT_SCALE = 0.001
 PARAMETERS = SHORT_TIMES | LOW_LIMITS
 PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one stack in one process, or each process would deploy it."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
+            params = item.callspec.params if hasattr(item, "callspec") else {}
+            if "stack" in params:
+                item.add_marker(pytest.mark.xdist_group(params["stack"]))
 
 
 @pytest.fixture(scope="session", params=["messages", "files"])

@@ -1,3 +1,5 @@
+"""The demo of the README, in each of its forms."""
+
 from __future__ import annotations
 
 import os

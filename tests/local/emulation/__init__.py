@@ -1,0 +1,1 @@
+"""What the local AWS is made to do as AWS does it."""

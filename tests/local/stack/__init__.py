@@ -1,0 +1,1 @@
+"""The deployed local stack, as a user sees it."""

@@ -1,3 +1,5 @@
+"""Messages of a topic, as the local stack returns them."""
+
 from __future__ import annotations
 
 from conveyor.domain.status import STATUSES

@@ -1,0 +1,1 @@
+"""Histories with crashes and faults, and what is promised of them."""

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+import boto3
+import botocore.utils
 from botocore.httpsession import URLLib3Session
+from botocore.signers import RequestSigner
+from botocore.useragent import UserAgentString
 
 from tests.support.memory_aws.answers import json_answer
 from tests.support.memory_aws.s3 import S3
@@ -15,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
-    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 
 type Json = dict[str, Any]
 
+URL = "https://memory.test"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
@@ -43,12 +50,35 @@ class MemoryAws:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ENDPOINT_URL": "https://localhost",
+            "AWS_ENDPOINT_URL": URL,
         }
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let whatever botocore sends arrive here."""
-        monkeypatch.setattr(URLLib3Session, "send", lambda _, request: self.serve(request))
+        """Answer the requests to `URL`; all others go where they went before.
+
+        Left out or cached is what took most of the time and what no history is about: building a client, signing a
+        request, naming the user agent, parsing a timestamp. What is played on the local AWS has all of it.
+        """
+        made, sent, signed = boto3.Session.client, URLLib3Session.send, RequestSigner.sign
+        built = cache(partial(made, boto3.Session()))
+
+        def client(session: boto3.Session, service: Any, **how: Any) -> Any:
+            is_here = os.environ.get("AWS_ENDPOINT_URL") == URL
+            return built(service, **how) if is_here else made(session, service, **how)
+
+        def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+            return self.serve(request) if request.url.startswith(URL) else sent(session, request)
+
+        def sign(signer: RequestSigner, operation: str, request: AWSRequest, *how: Any, **more: Any) -> None:
+            if not request.url.startswith(URL):
+                signed(signer, operation, request, *how, **more)
+
+        monkeypatch.setattr(boto3.Session, "client", client)
+        monkeypatch.setattr(URLLib3Session, "send", send)
+        monkeypatch.setattr(RequestSigner, "sign", sign)
+        monkeypatch.setattr(UserAgentString, "to_string", lambda _: "tests")
+        parsed = botocore.utils._parse_timestamp_with_tzinfo  # noqa: SLF001  # what parses the same time many times
+        monkeypatch.setattr(botocore.utils, "_parse_timestamp_with_tzinfo", cache(parsed))
 
     def serve(self, request: AWSPreparedRequest) -> AWSResponse:
         """Answer a request, as botocore has prepared it."""

@@ -24,7 +24,8 @@ class Version:
     metadata: dict[str, str] = field(default_factory=dict)
     is_marker: bool = False
     id: str = field(default_factory=lambda: f"version{next(_numbers):012}")
-    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
+    modified: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    """In whole seconds, as S3 has it."""
 
 
 @dataclass
@@ -42,7 +43,8 @@ class BucketInMemory:
     def __init__(self) -> None:
         """Hold nothing."""
         self.versions: dict[str, list[Version]] = {}
-        self._uploads: dict[str, Parts] = {}
+        self.uploads: dict[str, Parts] = {}
+        """Uploads in parts that are not completed, by id."""
 
     def current(self, key: str) -> Version | None:
         """Return the version that a read without a version gets; None where there is none, or it is deleted."""
@@ -90,12 +92,12 @@ class BucketInMemory:
     def begin(self, key: str, metadata: dict[str, str]) -> str:
         """Begin an upload in parts; return its id."""
         name = f"upload{next(_numbers):012}"
-        self._uploads[name] = Parts(key, metadata)
+        self.uploads[name] = Parts(key, metadata)
         return name
 
     def upload(self, name: str, key: str) -> Parts:
         """Return an upload. Raises Refused."""
-        found = self._uploads.get(name)
+        found = self.uploads.get(name)
         if found is None or found.key != key:
             raise Refused(404, "NoSuchUpload", UploadId=name)
         return found
@@ -111,13 +113,13 @@ class BucketInMemory:
                 raise Refused(400, "EntityTooSmall", PartNumber=str(number), ETag=named)
         every = [upload.data[number] for number, _, _ in parts]
         digest = md5(b"".join(md5(data).digest() for data in every)).hexdigest()  # noqa: S324  # as S3 does
-        del self._uploads[name]
+        del self.uploads[name]
         return self._add(key, Version(b"".join(every), f'"{digest}-{len(every)}"', upload.metadata))
 
     def abort(self, name: str, key: str) -> None:
         """Forget an upload. Raises Refused."""
         self.upload(name, key)
-        del self._uploads[name]
+        del self.uploads[name]
 
     def _add(self, key: str, version: Version) -> Version:
         self.versions.setdefault(key, []).append(version)

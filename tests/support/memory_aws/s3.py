@@ -138,6 +138,13 @@ class S3:
         about |= {"Prefix": quote(prefix)}
         return answer(200, element("ListBucketResult", _elements(about) + token + "".join(shown)))
 
+    def uploads(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
+        """ListMultipartUploads."""
+        if request.key or request.question != {"uploads": ""}:
+            raise Refused(501, "NotImplemented", Header=str(request.question))
+        found = [element("Upload", {"Key": upload.key, "UploadId": name}) for name, upload in bucket.uploads.items()]
+        return answer(200, element("ListMultipartUploadsResult", element("IsTruncated", "false") + "".join(found)))
+
     def begin(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """CreateMultipartUpload and CompleteMultipartUpload."""
         if "uploads" in request.question:
@@ -184,7 +191,7 @@ class S3:
 
 _BUCKET = {"GET": S3.list}
 _OBJECTS = {"PUT": S3.put, "GET": S3.get, "HEAD": S3.get, "DELETE": S3.delete}
-_PARTS = {"POST": S3.begin, "PUT": S3.part, "DELETE": S3.abort}
+_PARTS = {"GET": S3.uploads, "POST": S3.begin, "PUT": S3.part, "DELETE": S3.abort}
 
 
 def _text(value: str | bytes) -> str:

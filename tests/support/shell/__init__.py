@@ -1,0 +1,1 @@
+"""A shell that types the commands of messages."""

@@ -1,0 +1,1 @@
+"""Runs and fault histories on the deployed stack."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.support.belt import request
+from tests.support.promises import check_outputs
 from tests.support.system.runs import SECONDS, LiveRun
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def drop_of(size: int, filler: int) -> bytes:
 
 
 def play(stack: Stack, history: History, size: int) -> None:
-    """Let a history happen to a drop, and hold what lies there in the end against what is promised."""
+    """Let a history happen to a drop, and compare what is there in the end with what is promised."""
     if stack.parameters["BatchApi"] == "files":
         history = replace(history, **history.in_files)
     before = stack.provider_stats()
@@ -86,37 +86,34 @@ def play(stack: Stack, history: History, size: int) -> None:
 
 
 def check(run: LiveRun, final: Message, history: History, size: int, batches: list[str]) -> None:
-    """Hold outputs and receipt against the drop, and both against the batch that is the run's."""
-    name = f"faults/{size}"
-    receipt = json.loads(run.stack.object(f"results/{name}/{run.run}/receipt.json"))
-    results, failures = (
-        [line for key in run.stack.keys(f"{kind}/{name}/{run.run}/{kind}.jsonl") for line in run.stack.lines(key)]
-        for kind in ("results", "failures")
-    )
+    """Compare outputs and receipt with the drop, and both with the batch that is the run's."""
+    name, stack = f"faults/{size}", run.stack
+    receipt = json.loads(stack.object(f"results/{name}/{run.run}/receipt.json"))
+    kept = [key for kind in ("results", "failures") for key in stack.keys(f"{kind}/{name}/{run.run}/")]
+    files = {key: stack.object(key) for key in kept if not key.endswith("/receipt.json")}
     assert receipt["status"] == final.status
-    assert (receipt["results"], receipt["failures"]) == (len(results), len(failures))
     assert (receipt["requests"], receipt["not_run"]) == (size, 0 if history.created else size)
     assert receipt["unaccounted"] == []
     assert [batch["id"] for batch in receipt["batches"]] == ([] if final.status == "stuck" else batches)
     assert receipt.items() >= history.receipt.items()
     for batch in receipt["batches"]:
         assert batch.items() >= history.batch.items()
-        claim = json.loads(run.stack.object(f"claims/batches/{batch['id']}"))
+        claim = json.loads(stack.object(f"claims/batches/{batch['id']}"))
         assert claim == {"run": run.run, "batch": 1}
     if history.created:
-        check_lines(results, failures, history.failures(size), size)
+        check_outputs(receipt, files, drop_of(size, history.filler))
+        check_answers(
+            {key.rsplit("/", 1)[-1]: text.splitlines() for key, text in files.items()}, history.failures(size)
+        )
     else:
-        assert results == failures == []
+        assert (receipt["results"], receipt["failures"]) == (0, 0)
+        assert not [key for key in files if key.endswith(("/results.jsonl", "/failures.jsonl"))]
 
 
-def check_lines(results: list[Any], failures: list[Any], expected: dict[int, str], size: int) -> None:
-    """Every line in exactly one output, in the order of the drop, with the answer to its own question."""
+def check_answers(files: dict[str, list[bytes]], expected: dict[int, str]) -> None:
+    """Check that each line failed as expected, or has the answer to its own question."""
+    failures = [json.loads(line) for line in files["failures.jsonl"]]
     assert {line["line"]: line["outcome"] for line in failures} == expected
-    asked = [f"r-{number}" for number in range(1, size + 1)]
-    assert [line["custom_id"] for line in failures] == [asked[number - 1] for number in sorted(expected)]
-    assert [line["custom_id"] for line in results] == [
-        each for number, each in enumerate(asked, 1) if number not in expected
-    ]
-    assert Counter(line["custom_id"] for line in [*results, *failures]) == Counter(asked)
-    for line in results:
+    assert [line["custom_id"] for line in failures] == [f"r-{number}" for number in sorted(expected)]
+    for line in map(json.loads, files["results.jsonl"]):
         assert f"“About {line['custom_id']}”" in line["response"]["content"][0]["text"]

@@ -27,9 +27,9 @@ BARE = {"metadata": "ignored", "lists_files": False}
 """Of a server of files that cannot tell whose a batch is: only its results can, as in the other dialect."""
 
 LOW_LIMITS = {
-    "MaxRequestsPerDrop": "50000",
-    "MaxRequestsPerBatch": "2000",
-    "MaxQueuedRequests": "4000",
+    "MaxRequestsPerDrop": "10000",
+    "MaxRequestsPerBatch": "400",
+    "MaxQueuedRequests": "800",
     "MaxEvents": "200",
 }
 """So that a drop of some seconds has many batches, waits for room, and goes on in many executions."""

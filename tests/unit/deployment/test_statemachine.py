@@ -61,6 +61,7 @@ def linted(definition: Json) -> set[str]:
     return template.lint({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Machine": machine}})
 
 
+@pytest.mark.slow
 def test_the_definition_is_valid_amazon_states_language() -> None:
     """A mistake here deploys, and shows itself only when a run comes by."""
     assert linted(template.definition()) == set()

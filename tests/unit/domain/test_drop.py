@@ -40,6 +40,7 @@ def test_a_name_is_safe_in_other_keys(key: str, name: str) -> None:
     assert replace(DROP, key=key).name == name
 
 
+@pytest.mark.slow
 @given(st.text(max_size=700))
 def test_no_key_makes_an_unsafe_name(key: str) -> None:
     """Only safe characters, no dot segments, at most 512 bytes, never empty."""

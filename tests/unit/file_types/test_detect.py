@@ -336,6 +336,7 @@ def test_a_request_is_one_whatever_its_text_looks_like() -> None:
     assert text.code == "file-is-text"
 
 
+@pytest.mark.slow
 def test_an_object_of_too_many_fields_is_left_to_the_checks_of_lines() -> None:
     """None of them is decoded here: that would take many times the bytes."""
     fields = ",".join(f'"{number:x}":1' for number in range(MOST_VALUES + 1))
@@ -517,6 +518,7 @@ def test_a_file_that_begins_with_a_request_is_passed_on_as_it_is(
     assert type_of_file(before + b"\n".join([first, *more]) + b"\n" * ended, size) is None
 
 
+@pytest.mark.slow
 @given(st.lists(others, min_size=1, max_size=3), st.lists(good_lines(), min_size=3, max_size=5), st.integers(1, 99))
 def test_a_file_of_which_only_the_first_lines_are_wrong_is_one_of_lines(
     broken: list[bytes], good: list[bytes], size: int

@@ -17,6 +17,7 @@ values = st.recursive(
 roots = st.lists(values, max_size=4) | st.dictionaries(st.text(max_size=6), values, max_size=4)
 
 
+@pytest.mark.slow
 @given(roots, st.booleans(), st.none() | st.integers(0, 3), st.binary(max_size=9))
 def test_a_value_ends_where_a_decoder_says(root: Any, is_ascii: bool, indent: int | None, rest: bytes) -> None:  # noqa: FBT001
     """Whatever follows it; and every beginning of it is JSON as far as it goes."""

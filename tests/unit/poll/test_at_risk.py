@@ -22,6 +22,7 @@ def messages_in(run: SentRun, hours: float, times: int = 40) -> list[tuple[float
     return messages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dialect", "window", "hours"),
     [("messages", "24h", 24), ("messages", "7d", 24), ("files", "24h", 24), ("files", "7d", 168)],
@@ -38,6 +39,7 @@ def test_a_batch_that_is_silent_for_three_quarters_of_its_window_is_reported_onc
     assert "batch_1: 3 requests" in message
 
 
+@pytest.mark.slow
 def test_many_batches_are_reported_in_one_message_a_quarter_of_the_window() -> None:
     """Sent one each half hour: those that soon reach three quarters are in the same message, and none is in two."""
     run = SentRun(answer_each, batches=20)

@@ -81,6 +81,7 @@ def long_line(unit: Callable[[int], str], marks: int, size: int = 31_990_000) ->
     return head.encode() + b"x" * (size - len(head.encode()) - len(tail)) + tail
 
 
+@pytest.mark.slow
 def test_the_line_that_took_the_whole_function_is_refused_as_too_complex(tmp_path: Path) -> None:
     """A fault with a code of its own, within a small part of the memory."""
     path = tmp_path / "drop"
@@ -90,6 +91,7 @@ def test_the_line_that_took_the_whole_function_is_refused_as_too_complex(tmp_pat
     assert megabytes < MOST_MB / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("unit", "marks"),
     [(lambda n: f'{{"\U0001f600{n}":"\U0001f600{n}"}},', 2), (lambda _: "[" * 900 + "]" * 900 + ",", 901)],
@@ -105,6 +107,7 @@ def test_the_most_complex_lines_that_are_taken_stay_within_bounds(
     assert megabytes < MOST_MB
 
 
+@pytest.mark.slow
 def test_a_line_that_is_not_json_is_told_within_bounds(tmp_path: Path) -> None:
     """Where Python has four bytes for each character of it, and the fault is at the end."""
     path = tmp_path / "drop"
@@ -129,6 +132,7 @@ def lists() -> bytes:
     return b"[%b0]" % (b"[]," * 16_000_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decoder", "form", "model", "content", "is_repaired"),
     [

@@ -227,6 +227,7 @@ def test_a_strange_key_among_the_marks_holds_up_no_run(full: Queue, note: str) -
     assert full.admits(THIRD)
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_fit_for_hours_lets_others_go_in_turns(queue: Queue) -> None:
     """Other programs may fill half the queue for days: neither waits for ever for the other."""
     queue.holds(5)

@@ -82,6 +82,7 @@ def test_a_run_of_blank_lines_is_read_again_in_a_few_steps(kind: str) -> None:
         assert steps(lambda: run_through(field.read(read_blocks([data]), 1, frozenset([10**9])))) < 500  # noqa: B023
 
 
+@pytest.mark.slow
 def test_a_quarter_of_a_billion_blank_lines_are_checked_and_sent_in_seconds() -> None:
     """The drop that made every call that creates its batch time out."""
     packed = REPORTED.read_bytes()

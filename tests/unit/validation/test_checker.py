@@ -79,6 +79,7 @@ def test_two_passes_find_what_one_that_remembers_every_id_finds(
     assert checked(data, own, most_faults, recall, dialect) == plain_check(data, own, most_faults, dialect)
 
 
+@pytest.mark.slow
 def test_a_drop_without_repeats_is_read_once() -> None:
     """A second pass costs as much as the first."""
     reads = passes(b"\n".join(line(f"r-{number}") for number in range(200_000)))
@@ -146,11 +147,13 @@ def peak(count: int, size: int) -> int:
     return int(told.stdout)
 
 
+@pytest.mark.slow
 def test_memory_grows_by_at_most_sixteen_bytes_a_request() -> None:
     """Only hashes of ids are kept; what else grows would end a large drop's function."""
     assert peak(600_000, 1) - peak(100_000, 1) < 500_000 * 16
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_bytes_of_a_drop() -> None:
     """As much is held of 100 MB as of 20, but for a chunk that is larger."""
     assert peak(50_000, 2000) - peak(10_000, 2000) < 4 * MEGABYTE

@@ -86,6 +86,7 @@ def test_faults_are_told_of_a_drop_whose_models_alternate_too_often() -> None:
     assert [fault.code for fault in check.faults] == ["not-json", "max-tokens-invalid"]
 
 
+@pytest.mark.slow
 @given(st.binary(min_size=10, max_size=40))
 def test_a_drop_that_alternates_is_counted_to_its_end(bits: bytes) -> None:
     """Whichever lines are looked at together, what is found is what a look at each finds.

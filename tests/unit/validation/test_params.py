@@ -217,6 +217,7 @@ def test_a_name_of_millions_of_characters_is_not_compared() -> None:
     assert most < len(name)
 
 
+@pytest.mark.slow
 def test_a_line_of_a_million_fields_is_looked_at_in_no_time() -> None:
     """Only the first unknown ones are compared."""
     params = {f"field {number}": 1 for number in range(200_000)}

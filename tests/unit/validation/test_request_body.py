@@ -101,6 +101,7 @@ def sent_of(dialect: Dialect, body: bytes) -> list[dict[str, Any]]:
     return [orjson.loads(each) for each in body.removesuffix(b"\n").split(b"\n")]
 
 
+@pytest.mark.slow
 @given(st.lists(ITEMS, max_size=6), st.booleans(), st.booleans(), st.integers(1, 3), dialects)
 def test_what_is_sent_is_what_was_checked(
     items: list[bytes],

@@ -1,0 +1,1 @@
+"""The local AWS and the one in memory, and the events that AWS sends."""

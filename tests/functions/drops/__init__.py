@@ -1,0 +1,1 @@
+"""What may be dropped: what is taken, and what is refused."""

@@ -1,0 +1,252 @@
+"""A paid answer is delivered, or named with where it lies: whatever the provider writes, and in both dialects."""
+
+from base64 import b64encode
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.support.belt import Belt, drop_of
+from tests.support.promises import plain
+from tests.support.settings import STACK_SETTINGS
+
+ODD = (
+    rb'{"id":"m","model":"claude-haiku-4-5","content":[{"type":"text","text":"cut \ud83d"}],"usage":{"input_tokens":9}}'
+)
+BAD_BYTES = ODD.replace(rb"\ud83d", b"\xff\x01")
+
+
+@pytest.fixture(params=["messages", "files"])
+def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Give the settings of a stack of each dialect."""
+    return STACK_SETTINGS | {"BATCH_API": request.param}
+
+
+def line_of(belt: Belt, answer: bytes) -> bytes:
+    """Write a successful line as the provider does."""
+    if belt.clients.settings.batch_api == "messages":
+        return b'{"custom_id":"<wire id>","result":{"type":"succeeded","message":%b}}' % answer
+    return b'{"custom_id":"<wire id>","response":{"status_code":200,"body":%b},"error":null}' % answer
+
+
+def write(belt: Belt, lines: dict[int, bytes], times: int | None = None, **spoil: Any) -> None:
+    """Let the provider write lines of its own for the requests at some places."""
+    encoded = {str(place): b64encode(line).decode() for place, line in lines.items()}
+    belt.provider.fail("results", {"kind": "spoil", "lines": encoded, **spoil}, times=times)
+
+
+def set_aside(belt: Belt, run: str) -> list[bytes]:
+    """Read what was set aside, and hold the receipt's counts against it."""
+    receipt = belt.receipt(run)
+    counts = [receipt["repaired"], receipt["unreadable"]]
+    counts += [batch[name] for batch in receipt["batches"] for name in ("foreign", "repeated")]
+    key = f"failures/three/{run}/aside.jsonl"
+    lines = belt.read(key).splitlines() if key in belt.stored("failures/") else []
+    assert len(lines) == sum(counts)
+    assert sum(file["lines"] for file in receipt["files"] if file["key"] == key) == len(lines)
+    return lines
+
+
+@pytest.mark.parametrize("answer", [ODD, BAD_BYTES])
+def test_an_answer_that_no_strict_reader_takes_is_delivered_and_its_own_bytes_are_named(
+    belt: Belt, answer: bytes
+) -> None:
+    """At the first read, among the results, in order, and every line of our files parses."""
+    line = line_of(belt, answer)
+    write(belt, {2: line})
+    run = belt.upload(drop_of(3))
+    message = plain(belt.finish(run)["message"])
+    results = belt.lines("results/", "results.jsonl")
+    assert [result["custom_id"] for result in results] == ["r-1", "r-2", "r-3"]
+    assert results[1]["response"]["content"][0]["text"].startswith("cut \ufffd")
+    (kept,) = set_aside(belt, run)
+    assert kept.split(b",", 1)[1] == line.split(b",", 1)[1]
+    receipt = belt.receipt(run)
+    assert (receipt["repaired"], receipt["retryable"], receipt["failures"]) == (1, 0, 0)
+    assert receipt["tokens"]["claude-haiku-4-5"]["usage"]["input_tokens"] >= 9
+    assert f"set aside in s3://{belt.bucket}/failures/three/{run}/aside.jsonl" in message
+    assert "1 result held characters that are not valid JSON text" in message
+    assert belt.turns.count("split") == 1
+
+
+@pytest.mark.parametrize("answer", [b'"no object"', b"5", b'"{\\"cut\\":"'])
+def test_an_answer_that_cannot_be_delivered_is_named_kept_and_not_paid_for_again(belt: Belt, answer: bytes) -> None:
+    """The failure says where its line lies, and under which id."""
+    write(belt, {2: line_of(belt, answer)})
+    run = belt.upload(drop_of(3))
+    message = plain(belt.finish(run)["message"])
+    (failure,) = belt.lines("failures/", "failures.jsonl")
+    assert (failure["custom_id"], failure["retryable"]) == ("r-2", False)
+    assert failure["error"]["type"] == "unreadable_result"
+    (kept,) = set_aside(belt, run)
+    assert "aside.jsonl" in failure["error"]["message"]
+    assert orjson.loads(kept)["custom_id"] in failure["error"]["message"]
+    assert "1 failure has a result line from which no answer could be read" in message
+    assert belt.lines("failures/", "retry.jsonl") == []
+    assert belt.turns.count("split") == 1
+
+
+def test_a_line_that_is_cut_off_is_read_again_before_it_is_unreadable(belt: Belt) -> None:
+    """Three complete reads that agree; then it may have been paid for, and is not sent again by itself."""
+    belt.provider.fail("results", {"kind": "spoil", "malformed": [2]}, times=None)
+    run = belt.upload(drop_of(3))
+    belt.finish(run)
+    (failure,) = belt.lines("failures/", "failures.jsonl")
+    told = (failure["custom_id"], failure["outcome"], failure["error"]["type"], failure["retryable"])
+    assert told == ("r-2", "errored", "unreadable_result", False)
+    assert len(set_aside(belt, run)) == 1
+    assert belt.turns.count("split") == 3
+
+
+def test_a_line_that_was_cut_off_once_is_a_result_when_it_comes_whole(belt: Belt) -> None:
+    """Nothing of the first read remains."""
+    belt.provider.fail("results", {"kind": "spoil", "malformed": [2]}, times=1)
+    run = belt.upload(drop_of(3))
+    belt.finish(run)
+    assert len(belt.lines("results/", "results.jsonl")) == 3
+    assert set_aside(belt, run) == []
+
+
+def test_a_request_without_result_is_not_paid_for_again_where_a_line_does_not_say_whose_it_is(belt: Belt) -> None:
+    """Its answer may stand there: the failure says so."""
+    belt.provider.fail("results", {"kind": "spoil", "missing": [2], "extra": ['{"result":{"type":"succ']}, times=None)
+    run = belt.upload(drop_of(3))
+    belt.finish(run)
+    (failure,) = belt.lines("failures/", "failures.jsonl")
+    assert (failure["custom_id"], failure["outcome"], failure["retryable"]) == ("r-2", "missing", False)
+    assert "1 line of the provider's results does not say whose it is" in failure["error"]["message"]
+    assert len(set_aside(belt, run)) == 1
+    assert belt.lines("failures/", "retry.jsonl") == []
+
+
+def test_more_strange_lines_than_the_disk_takes_are_set_aside_as_they_come(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They count as the results do."""
+    monkeypatch.setenv("CONVEYOR_SPOOL_BYTES", "2000")
+    foreign = [f"stranger-{number}" for number in range(30)]
+    belt.provider.fail("results", {"kind": "spoil", "foreign": foreign}, times=None)
+    run = belt.upload(drop_of(2))
+    belt.finish(run)
+    assert (belt.receipt(run)["results"], belt.receipt(run)["ordered"]) == (2, False)
+    assert len(set_aside(belt, run)) == 30
+
+
+def test_a_whole_line_beside_a_broken_one_counts(belt: Belt) -> None:
+    """In whichever order they come."""
+    belt.provider.fail("results", {"kind": "spoil", "malformed": [2], "repeated": [2]}, times=None)
+    run = belt.upload(drop_of(3))
+    belt.finish(run)
+    assert len(belt.lines("results/", "results.jsonl")) == 3
+    assert len(set_aside(belt, run)) == 1
+    assert belt.receipt(run)["batches"][0]["repeated"] == 1
+
+
+def test_results_too_large_for_the_disk_are_repaired_and_set_aside_likewise(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only their order is another."""
+    monkeypatch.setenv("CONVEYOR_SPOOL_BYTES", "1")
+    lines = {1: line_of(belt, ODD), 2: line_of(belt, b"5"), 3: line_of(belt, ODD)[:-40]}
+    write(belt, lines, foreign=["other-1"], repeated=[4])
+    run = belt.upload(drop_of(4))
+    belt.finish(run)
+    receipt = belt.receipt(run)
+    assert (receipt["ordered"], receipt["repaired"], receipt["unreadable"]) == (False, 1, 2)
+    assert sorted(line["custom_id"] for line in belt.lines("results/", "results.jsonl")) == ["r-1", "r-4"]
+    assert len(set_aside(belt, run)) == 5
+
+
+def test_foreign_and_repeated_lines_are_kept_aside_as_they_came(belt: Belt) -> None:
+    """A person may want to know whose they are, and the message says where they lie."""
+    belt.provider.fail("results", {"kind": "spoil", "repeated": [1], "foreign": ["stranger"]})
+    run = belt.upload(drop_of(2))
+    message = plain(belt.finish(run)["message"])
+    assert sorted(b"stranger" in line for line in set_aside(belt, run)) == [False, True]
+    assert f"set aside in s3://{belt.bucket}/failures/three/{run}/aside.jsonl" in message
+
+
+def test_what_several_batches_set_aside_is_one_file(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Joined as results and failures are."""
+    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    write(belt, {1: line_of(belt, ODD)})
+    run = belt.upload(drop_of(5))
+    belt.finish(run)
+    assert len(set_aside(belt, run)) == belt.receipt(run)["repaired"] == 3
+
+
+REFUSAL = "Your credit balance is too low to access the Anthropic API."
+
+
+def errored(belt: Belt, words: str) -> bytes:
+    """Write the line of a request that was refused under a type that blames it."""
+    error = orjson.dumps({"type": "invalid_request_error", "message": words})
+    if belt.clients.settings.batch_api == "messages":
+        return b'{"custom_id":"<wire id>","result":{"type":"errored","error":{"type":"error","error":%b}}}' % error
+    return b'{"custom_id":"<wire id>","response":{"status_code":400,"body":{"error":%b}},"error":null}' % error
+
+
+def test_lines_that_the_account_is_to_blame_for_can_be_sent_again_once_it_is_in_order(belt: Belt) -> None:
+    """The message says what is wrong with it, and how many lines have only that fault."""
+    write(belt, {1: errored(belt, REFUSAL), 2: errored(belt, "max_tokens: too large"), 3: errored(belt, REFUSAL)})
+    run = belt.upload(drop_of(4))
+    message = plain(belt.finish(run)["message"])
+    assert [failure["retryable"] for failure in belt.lines("failures/", "failures.jsonl")] == [True, False, True]
+    assert [line["custom_id"] for line in belt.lines("failures/", "retry.jsonl")] == ["r-1", "r-3"]
+    assert (belt.receipt(run)["causes"], belt.receipt(run)["retryable"]) == ({"credit-exhausted": 2}, 2)
+    assert "2 failures are not the requests' fault: the account has no credit left" in message
+    assert "Add credit to the account" in message
+    assert "2 of 3 failures are worth sending again. When that is put in order, type:" in message
+    assert REFUSAL not in message
+
+
+HALF_WAY = [
+    (400, "invalid_request_error", REFUSAL, "credit-exhausted", "Add credit to the account"),
+    (400, "invalid_request_error", "This organization has been disabled.", "account-disabled", "Ask the provider"),
+    (400, "invalid_request_error", "requests: odd", "provider-refused", "the provider's own words"),
+    (401, "authentication_error", "invalid x-api-key", "key-refused", "Put a valid key"),
+    (402, "billing_error", "pay", "credit-exhausted", "Add credit to the account"),
+    (403, "permission_error", "this key may not do that", "provider-stopped", "Put the key, the permission"),
+    (413, "request_too_large", "too large", "batch-too-large", "lower MaxRequestsPerBatch"),
+    (400, "invalid_request_error", "Too many requests in batch: at most 1", "batch-too-large", "MaxBytesPerBatch"),
+]
+
+
+@pytest.mark.parametrize(("status", "kind", "words", "code", "advice"), HALF_WAY)
+def test_a_refusal_half_way_tells_its_cause_and_what_to_mend_before_the_command(  # noqa: PLR0913, PLR0917
+    belt: Belt, monkeypatch: pytest.MonkeyPatch, status: int, kind: str, words: str, code: str, advice: str
+) -> None:
+    """Not only that lines are worth sending again, by a command that would be refused again."""
+    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    refusal = {"kind": "answer", "status": status, "type": kind, "message": words}
+    belt.provider.fail("create", refusal, after=1, times=None)
+    run = belt.upload(drop_of(5))
+    notice = belt.finish(run)
+    receipt = belt.receipt(run)
+    told = [receipt[name] for name in ("status", "code", "results", "never_sent", "retryable", "words")]
+    assert told == ["completed", code, 2, 3, 3, words]
+    assert notice["subject"] == "Conveyor: refused half-way three (2 answered, 3 not)"
+    message = plain(notice["message"])
+    assert "inbox/three.jsonl was refused half-way: of its 5 requests, 2 were answered" in message
+    assert f"(HTTP {status}" in message
+    assert "3 requests were not sent, and nothing was charged for them." in message
+    assert (
+        message.index(advice) < message.index("When that is put in order, type:") < message.index("retry.jsonl s3://")
+    )
+    assert words not in message
+    assert belt.creates()[1] == 1
+
+
+@pytest.mark.parametrize(("status", "kind", "words", "code", "advice"), HALF_WAY)
+def test_a_refusal_of_the_first_batch_tells_the_same(  # noqa: PLR0913, PLR0917
+    belt: Belt, status: int, kind: str, words: str, code: str, advice: str
+) -> None:
+    """Nothing was paid."""
+    belt.provider.fail("create", {"kind": "answer", "status": status, "type": kind, "message": words}, times=None)
+    run = belt.upload(drop_of(2))
+    notice = belt.finish(run)
+    assert (belt.receipt(run)["status"], belt.receipt(run)["code"]) == ("refused", code)
+    assert advice in plain(notice["message"])
+    assert words not in plain(notice["message"])
+    if code == "batch-too-large":
+        assert "in one batch than batch 1 has, 2 requests, " in belt.receipt(run)["reason"]

@@ -1,0 +1,1 @@
+"""How batches are sent: in turn, signed, once, in each dialect."""

@@ -1,0 +1,102 @@
+"""What is promised of a run that was sent: its files and its receipt are compared with the drop.
+
+The only place that checks it, for tests of the functions, of crashes, and on the deployed stack.
+"""
+
+from collections import Counter
+from hashlib import sha256
+from io import BytesIO
+from typing import Any
+
+import orjson
+
+from conveyor.validation.checker import MOST_FAULTS
+from tests.support.belt import Belt
+
+
+def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes, status: str = "completed") -> dict[str, Any]:
+    """Check the files, the receipt and the message of a run, and return the receipt."""
+    receipt = agree(belt, run)
+    assert (notice["run"], notice["status"], receipt["status"]) == (run, status, status)
+    name = receipt["name"]
+    kept = [key for kind in ("results", "failures") for key in belt.stored(f"{kind}/{name}/{run}/")]
+    receipts = [key for key in kept if key.endswith("receipt.json")]
+    assert receipts == [f"results/{name}/{run}/receipt.json"], "one receipt"
+    check_outputs(receipt, {key: belt.read(key) for key in kept if key not in receipts}, data)
+    return receipt
+
+
+def check_outputs(receipt: dict[str, Any], files: dict[str, bytes], data: bytes) -> None:
+    """Check all files of a run, by key and without the receipt, against the receipt and the drop."""
+    accounts = {file["key"]: file for file in receipt["files"]}
+    assert accounts.keys() == files.keys(), "each file is in the receipt, and no other"
+    assert len(accounts) == len(receipt["files"])
+    for key, content in files.items():
+        _check_file(accounts[key], content)
+    _check_lines(receipt, {key.rsplit("/", 1)[-1]: content.splitlines() for key, content in files.items()}, data)
+
+
+def _check_file(file: dict[str, Any], content: bytes) -> None:
+    """Compare a file with its account, segment by segment where it was joined."""
+    assert (file["lines"], file["bytes"]) == (content.count(b"\n"), len(content))
+    rest = BytesIO(content)
+    for segment in file.get("segments", [file]):
+        assert sha256(rest.read(segment["bytes"])).hexdigest() == segment["sha256"]
+    assert not rest.read(), "no byte is without a checksum"
+
+
+def _check_lines(receipt: dict[str, Any], files: dict[str, list[bytes]], data: bytes) -> None:
+    """Check that every line is in exactly one output, in the drop's order, and unchanged where to be sent again."""
+    lines = {orjson.loads(line)["custom_id"]: line for line in data.split(b"\n") if line}
+    results = [orjson.loads(line)["custom_id"] for line in files["results.jsonl"]]
+    failures = [orjson.loads(line) for line in files["failures.jsonl"]]
+    failed = [failure["custom_id"] for failure in failures]
+    assert Counter(results + failed) == Counter(list(lines)), "every line in exactly one output"
+    assert results == [custom_id for custom_id in lines if custom_id in set(results)]
+    assert failed == [custom_id for custom_id in lines if custom_id in set(failed)]
+    retryable = [lines[failure["custom_id"]] for failure in failures if failure["retryable"]]
+    assert files.get("retry.jsonl", []) == retryable
+    counts = (receipt["requests"], receipt["results"], receipt["failures"], receipt["retryable"])
+    assert counts == (len(lines), len(results), len(failed), len(retryable))
+    assert sum(receipt["outcomes"].values()) == len(lines)
+    assert receipt["unaccounted"] == []
+
+
+def agree(belt: Belt, run: str) -> dict[str, Any]:
+    """Compare the fields of a receipt with each other and with the files, whatever its status; return it."""
+    receipt = belt.receipt(run)
+    lines = dict.fromkeys(("results", "failures", "retry", "aside", "invalid"), 0)
+    for key in belt.stored("results/") + belt.stored("failures/"):
+        if f"/{run}/" in key and key.endswith(".jsonl"):
+            lines[key.rsplit("/", 1)[-1].removesuffix(".jsonl")] = belt.read(key).count(b"\n")
+    outcomes, unbalanced = receipt["outcomes"], receipt["status"] == "unbalanced"
+    assert lines["retry"] == receipt["retryable"]
+    if not unbalanced:
+        assert (receipt["results"], receipt["failures"]) == (lines["results"], lines["failures"])
+        assert receipt["requests"] == receipt["results"] + receipt["failures"] + receipt["not_run"]
+    assert receipt["results"] == outcomes["succeeded"]
+    assert receipt["failures"] == sum(outcomes.values()) - outcomes["succeeded"]
+    strays = sum(batch[name] for batch in receipt["batches"] for name in ("foreign", "repeated"))
+    assert lines["aside"] == receipt["repaired"] + receipt["unreadable"] + strays
+    assert lines["invalid"] == min(receipt["faults"], MOST_FAULTS)
+    assert max(receipt["retryable"], receipt["never_sent"], receipt["unreadable"]) <= receipt["failures"]
+    assert sum(receipt["causes"].values()) <= receipt["failures"]
+    assert sum(kind["failures"] for kind in receipt["errors"].values()) == receipt["failures"]
+    if receipt["findings"]:
+        assert sum(receipt["findings"]["codes"].values()) == receipt["faults"]
+    assert (receipt["findings"] is None) == (receipt["faults"] == 0)
+    assert (receipt["reason"] is None) == (receipt["code"] is None)
+    assert not receipt["not_run"] or (receipt["status"] in {"refused", "stopped"} and not receipt["batches"])
+    assert receipt["status"] not in {"refused", "stopped"} or receipt["code"] is not None
+    assert (receipt["status"] == "stopped") == (receipt["code"] == "stopped") or unbalanced or receipt["given_up"]
+    assert receipt["status"] != "refused" or not (receipt["batches"] or receipt["failures"])
+    assert (receipt["status"] == "failed") <= (receipt["results"] == 0 and receipt["failures"] > 0)
+    assert (receipt["status"] == "completed") <= (receipt["results"] > 0)
+    assert (receipt["status"] == "stuck") == bool(receipt["given_up"]) or unbalanced
+    assert not receipt["never_sent"] or receipt["code"] is not None
+    return receipt
+
+
+def plain(message: str) -> str:
+    """Return a message as one line, however its lines are broken."""
+    return " ".join(message.split())

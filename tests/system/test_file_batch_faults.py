@@ -1,0 +1,72 @@
+"""Fault histories of the file dialect only: lost uploads, batches that fail without running, other wordings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.system.history import FEWEST, History, play
+from tests.system.test_provider_faults import HISTORIES, LOST_AFTER, LOST_BEFORE, UPLOADED_AGAIN, at
+
+if TYPE_CHECKING:
+    from local.stack.stack import Stack
+    from tests.support.system.runs import LiveRun
+
+
+def see_it_adopted(run: LiveRun) -> None:
+    """See that the batch is the run's while it still runs: no result is needed to tell."""
+    assert run.fact("batches/1/batch-1.json")["adopted"] is True
+    run.stack.provider_settings({"seconds": 0})
+
+
+def make_room(run: LiveRun) -> None:
+    """Let the queue take the batch, and do not wait for the minute after which it is sent again."""
+    run.fact("batches/1/failed-1.json")
+    run.stack.provider_settings({"queue_limit": None})
+    run.let_pass("batches/1/failed-1.json")
+
+
+HISTORIES_OF_FILES = {
+    "the answer to the upload is lost": History([at("upload", LOST_AFTER)]),
+    "the upload is lost": History([at("upload", LOST_BEFORE)], told=UPLOADED_AGAIN),
+    "the lost upload is not listed at once": History(
+        [at("upload", {"kind": "unlist", "looks": 2}, LOST_AFTER)], told=UPLOADED_AGAIN
+    ),
+    "the answer is lost, and the server tells whose the batch is": History(
+        [at("create", LOST_AFTER)], {"seconds": None}, meanwhile=see_it_adopted, batch={"adopted": True}
+    ),
+    "the queue is full, and the batch fails": History(
+        provider={"queue_limit": 1}, meanwhile=make_room, posts=2, created=2, told=("completed",)
+    ),
+    "a line is blamed": History(
+        provider={"blame": {"3": "invalid_json_line"}},
+        told=("failed",),
+        failures=lambda size: dict.fromkeys(range(1, size + 1), "canceled") | {3: "errored"},
+    ),
+    "most things are said in another way": History(
+        provider={
+            "status_case": "upper",
+            "cancel_spelling": "canceled",
+            "created_form": "job",
+            "time_form": "iso",
+            "list_form": "array",
+            "absent_file": "empty",
+            "metadata": "refused",
+            "counts_at_first": False,
+            "result_form": "status",
+            "failure_form": "inside",
+            "outcomes": {"2": "errored:invalid_request_error", "4": "canceled", "5": "expired"},
+        },
+        posts=2,
+        failures=lambda _: {2: "errored", 4: "canceled", 5: "expired"},
+    ),
+}
+"""What can go wrong, or be otherwise, in the file dialect only."""
+
+
+@pytest.mark.parametrize("stack", ["files"], indirect=True)
+@pytest.mark.parametrize("name", HISTORIES_OF_FILES)
+def test_so_it_is_where_a_file_is_uploaded_and_a_batch_made_of_it(stack: Stack, name: str) -> None:
+    """An upload may be repeated, a batch may fail without running and be sent again: neither is paid for."""
+    play(stack, HISTORIES_OF_FILES[name], FEWEST + len(HISTORIES) + list(HISTORIES_OF_FILES).index(name))
