@@ -70,15 +70,15 @@ class MemoryAws:
             return self.serve(request) if request.url.startswith(URL) else sent(session, request)
 
         def sign(signer: RequestSigner, operation: str, request: AWSRequest, *how: Any, **more: Any) -> None:
-            if not request.url.startswith(URL):
+            if not str(request.url).startswith(URL):
                 signed(signer, operation, request, *how, **more)
 
         monkeypatch.setattr(boto3.Session, "client", client)
         monkeypatch.setattr(URLLib3Session, "send", send)
         monkeypatch.setattr(RequestSigner, "sign", sign)
         monkeypatch.setattr(UserAgentString, "to_string", lambda _: "tests")
-        parsed = botocore.utils._parse_timestamp_with_tzinfo  # noqa: SLF001  # what parses the same time many times
-        monkeypatch.setattr(botocore.utils, "_parse_timestamp_with_tzinfo", cache(parsed))
+        parser = "_parse_timestamp_with_tzinfo"  # called with the same few timestamps again and again
+        monkeypatch.setattr(botocore.utils, parser, cache(getattr(botocore.utils, parser)))
 
     def serve(self, request: AWSPreparedRequest) -> AWSResponse:
         """Answer a request, as botocore has prepared it."""
