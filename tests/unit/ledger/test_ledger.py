@@ -15,11 +15,11 @@ INTENT = Attempt("mine", NOW, NOW + timedelta(minutes=15), 3)
 
 def test_the_right_to_pay_is_taken_once() -> None:
     """A ledger that was lost, and begun anew, finds the claim of its former life and does not pay."""
-    storage = Bucket(FakeBucket().client, "bucket")
-    assert Claims(storage, "run-1").claim_attempt(1, 1, "mine")
-    assert not Claims(storage, "run-1").claim_attempt(1, 1, "another")
-    assert Claims(storage, "run-1").claim_attempt(1, 2, "another")
-    assert Claims(storage, "run-2").claim_attempt(1, 1, "another")
+    bucket = Bucket(FakeBucket().client, "bucket")
+    assert Claims(bucket, "run-1").claim_attempt(1, 1, "mine")
+    assert not Claims(bucket, "run-1").claim_attempt(1, 1, "another")
+    assert Claims(bucket, "run-1").claim_attempt(1, 2, "another")
+    assert Claims(bucket, "run-2").claim_attempt(1, 1, "another")
 
 
 def test_the_claim_of_an_attempt_lies_outside_the_ledger() -> None:

@@ -27,18 +27,18 @@ from conveyor.ledger.batch_facts import (
 from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import BatchState, RunState, state_from
 
-RESTS = datetime(2026, 11, 22, 12, 34, 56, tzinfo=UTC)
+RETRY_AFTER = datetime(2026, 11, 22, 12, 34, 56, tzinfo=UTC)
 RUN = "20261122T101112Z-0123456789ab"
 
 
-def facts_of(*listed: str) -> BatchState:
-    """Return the facts of batch 1 from some keys."""
+def batch_state_of(*listed: str) -> BatchState:
+    """Return the state of batch 1 from some keys."""
     return state_from(RUN, listed).batches[1]
 
 
 def test_a_listing_tells_every_fact_of_a_run() -> None:
     """Every kind of key the ledger writes, and no other."""
-    facts = state_from(
+    run_state = state_from(
         RUN,
         [
             Run.key(RUN), Validation.key(RUN), keys.plan(RUN), Refusal.key(RUN), Stuck.key(RUN, 1),
@@ -51,14 +51,14 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
             keys.output_part(RUN, 1, keys.ASIDE), Foreign.key(RUN, 1, "msgbatch_3"), Discarded.key(RUN, 1),
             Attempt.key(RUN, 12, 1), Submitted.key(RUN, 12, 1), AttemptFailed.key(RUN, 12, 1),
             Attempt.key(RUN, 12, 2), Submitted.key(RUN, 12, 2),
-            RetryAfterAnswer.key(RUN, RESTS - timedelta(hours=1)),
-            RetryAfterAnswer.key(RUN, RESTS), keys.ledger(RUN) + "wait-x.json",
+            RetryAfterAnswer.key(RUN, RETRY_AFTER - timedelta(hours=1)),
+            RetryAfterAnswer.key(RUN, RETRY_AFTER), keys.ledger(RUN) + "wait-x.json",
             keys.ledger(RUN) + "a-note.txt", keys.ledger(RUN) + "batches/x/part.json",
         ],
     )  # fmt: skip
-    assert (facts.validating, facts.planned, facts.refused) == (True, True, True)
-    assert facts.retry_after_until == RESTS
-    assert facts.batches == {
+    assert (run_state.validating, run_state.planned, run_state.refused) == (True, True, True)
+    assert run_state.retry_after_until == RETRY_AFTER
+    assert run_state.batches == {
         1: BatchState(
             attempts=3, refused={1}, unknown={2, 3}, absent={2}, splits=4, reads={1, 2}, unreads={4},
             duplicates={"msgbatch_2"}, foreign={"msgbatch_3"}, cancelled=True, generations={1}, stuck=True, parted=True,
@@ -71,7 +71,7 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
 @pytest.mark.parametrize("batch_id", ["msgbatch_2", "a-b", "msg-batch-7", "7", "attempt-7", "-", "x.json"])
 def test_a_duplicate_is_known_by_its_whole_id(batch_id: str) -> None:
     """A batch whose name was cut would be asked for in vain, and never be cancelled."""
-    assert facts_of(Duplicate.key(RUN, 1, batch_id)) == BatchState(duplicates={batch_id})
+    assert batch_state_of(Duplicate.key(RUN, 1, batch_id)) == BatchState(duplicates={batch_id})
 
 
 @given(
@@ -88,17 +88,19 @@ def test_a_strange_key_in_a_ledger_holds_up_no_run(name: str) -> None:
 def test_an_attempt_is_undecided_until_something_says_what_became_of_it() -> None:
     """While it is, nobody may pay."""
     one = Attempt.key(RUN, 1, 1)
-    assert facts_of(one).unsettled_attempt == 1
-    assert facts_of(one, AttemptRefused.key(RUN, 1, 1)).unsettled_attempt is None
-    assert facts_of(one, AttemptAbsent.key(RUN, 1, 1)).unsettled_attempt is None
-    assert facts_of(one, Submitted.key(RUN, 1, 1)).unsettled_attempt is None
-    assert facts_of(one, AttemptAbsent.key(RUN, 1, 1), Attempt.key(RUN, 1, 2)).unsettled_attempt == 2
-    assert facts_of(one, AttemptUnknown.key(RUN, 1, 1)).unsettled_attempt == 1, "that its call is over decides nothing"
+    assert batch_state_of(one).unsettled_attempt == 1
+    assert batch_state_of(one, AttemptRefused.key(RUN, 1, 1)).unsettled_attempt is None
+    assert batch_state_of(one, AttemptAbsent.key(RUN, 1, 1)).unsettled_attempt is None
+    assert batch_state_of(one, Submitted.key(RUN, 1, 1)).unsettled_attempt is None
+    assert batch_state_of(one, AttemptAbsent.key(RUN, 1, 1), Attempt.key(RUN, 1, 2)).unsettled_attempt == 2
+    assert batch_state_of(one, AttemptUnknown.key(RUN, 1, 1)).unsettled_attempt == 1, (
+        "that its call is over decides nothing"
+    )
 
 
 def test_tenth_facts_come_after_ninth_ones() -> None:
     """Keys are listed by their letters; numbers count."""
-    assert facts_of(*(Attempt.key(RUN, 1, number) for number in range(12))).attempts == 11
+    assert batch_state_of(*(Attempt.key(RUN, 1, number) for number in range(12))).attempts == 11
 
 
 def test_a_batch_that_failed_unrun_counts_no_more_and_the_next_one_does() -> None:
@@ -106,8 +108,8 @@ def test_a_batch_that_failed_unrun_counts_no_more_and_the_next_one_does() -> Non
     taken = (Attempt.key(RUN, 1, 1), Submitted.key(RUN, 1, 1))
     failed = (*taken, AttemptFailed.key(RUN, 1, 1))
     again = (*failed, Attempt.key(RUN, 1, 2))
-    told = [facts_of(*keys_) for keys_ in (taken, failed, again, (*again, Submitted.key(RUN, 1, 2)))]
-    assert [(about.generation, about.submitted, about.unsettled_attempt) for about in told] == [
+    states = [batch_state_of(*keys_) for keys_ in (taken, failed, again, (*again, Submitted.key(RUN, 1, 2)))]
+    assert [(state.generation, state.submitted, state.unsettled_attempt) for state in states] == [
         (1, True, None),
         (2, False, None),
         (2, False, 2),
@@ -115,29 +117,29 @@ def test_a_batch_that_failed_unrun_counts_no_more_and_the_next_one_does() -> Non
     ]
 
 
-def facts_with(*listed: str) -> RunState:
-    """Return the facts of a run from some keys."""
+def run_state_with(*listed: str) -> RunState:
+    """Return the state of a run from some keys."""
     return state_from(RUN, [Run.key(RUN), keys.plan(RUN), *listed])
 
 
 def test_a_run_may_have_paid_from_its_intent_on_unless_the_provider_refused_it() -> None:
     """The same bytes make room for another run only where this one cannot have paid."""
     one = Attempt.key(RUN, 1, 1)
-    assert not facts_with().may_have_paid
-    assert facts_with(one).may_have_paid
-    assert facts_with(one, AttemptUnknown.key(RUN, 1, 1)).may_have_paid
-    assert facts_with(one, Submitted.key(RUN, 1, 1)).may_have_paid
-    assert not facts_with(one, AttemptRefused.key(RUN, 1, 1)).may_have_paid
-    assert facts_with(one, AttemptAbsent.key(RUN, 1, 1)).may_have_paid  # perhaps by a person's word only
-    assert facts_with(one, AttemptAbsent.key(RUN, 1, 1), Attempt.key(RUN, 1, 2)).may_have_paid
+    assert not run_state_with().may_have_paid
+    assert run_state_with(one).may_have_paid
+    assert run_state_with(one, AttemptUnknown.key(RUN, 1, 1)).may_have_paid
+    assert run_state_with(one, Submitted.key(RUN, 1, 1)).may_have_paid
+    assert not run_state_with(one, AttemptRefused.key(RUN, 1, 1)).may_have_paid
+    assert run_state_with(one, AttemptAbsent.key(RUN, 1, 1)).may_have_paid  # perhaps by a person's word only
+    assert run_state_with(one, AttemptAbsent.key(RUN, 1, 1), Attempt.key(RUN, 1, 2)).may_have_paid
     failed = (one, Submitted.key(RUN, 1, 1), AttemptFailed.key(RUN, 1, 1))
-    assert not facts_with(*failed).may_have_paid
-    assert facts_with(*failed, Attempt.key(RUN, 1, 2)).may_have_paid
-    assert facts_with(*failed, Attempt.key(RUN, 1, 2), Submitted.key(RUN, 1, 2)).may_have_paid
+    assert not run_state_with(*failed).may_have_paid
+    assert run_state_with(*failed, Attempt.key(RUN, 1, 2)).may_have_paid
+    assert run_state_with(*failed, Attempt.key(RUN, 1, 2), Submitted.key(RUN, 1, 2)).may_have_paid
 
 
 def test_a_run_may_have_paid_if_any_of_its_batches_may_have() -> None:
     """What became of another batch says nothing of it."""
     refused = (Attempt.key(RUN, 1, 1), AttemptRefused.key(RUN, 1, 1), Refusal.key(RUN))
-    assert not facts_with(*refused).may_have_paid
-    assert facts_with(*refused, Attempt.key(RUN, 2, 1)).may_have_paid
+    assert not run_state_with(*refused).may_have_paid
+    assert run_state_with(*refused, Attempt.key(RUN, 2, 1)).may_have_paid

@@ -53,13 +53,13 @@ class Queue:
 
     def admits(self, run: str, requests: int = 4) -> bool:
         """Let a run ask for room for its next batch."""
-        storage = Bucket(self.bucket.client, "bucket")
-        ledger = Ledger(storage, run)
+        bucket = Bucket(self.bucket.client, "bucket")
+        ledger = Ledger(bucket, run)
         provider = httpx.Client(transport=httpx.MockTransport(self._answer))
         key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
         api = MessageBatches(Transport(provider, SETTINGS.api_url, key))
         run_fact = replace(RUN, run=run, settings=replace(SETTINGS, max_queued_requests=10))
-        context = RunContext(run_fact, ledger, storage, api, Invocation(timedelta(minutes=15), lambda: self.now))
+        context = RunContext(run_fact, ledger, bucket, api, Invocation(timedelta(minutes=15), lambda: self.now))
         return admit_or_wait(context, requests, ledger.run_state())
 
     def writes(self, *facts: str) -> None:
