@@ -22,7 +22,7 @@ from conveyor.provider.protocol import Created, NewBatch, Origin
 from conveyor.provider.transport import Transport
 from conveyor.s3.bucket import RANGE_BYTES
 from conveyor.settings.settings import Settings
-from conveyor.validation.checker import Check, check_drop
+from conveyor.validation.checker import Checker, check_drop
 from conveyor.validation.request_body import Envelope
 from tests.support.settings import STACK_SETTINGS
 
@@ -41,11 +41,11 @@ def figures(drop: Path, requests: int) -> Iterator[Figure]:
     """Measure with a drop of so many requests, all of which may be sent."""
     jq = shutil.which("jq")
     settings = _settings(requests)
-    check = _check(drop, settings, requests)
+    checker = _check(drop, settings, requests)
     works: dict[str, Callable[[], float]] = {
         "ours": cpu(lambda: _check(drop, settings, requests)),
         "bare": cpu(lambda: _bare(drop)),
-        "stream": cpu(lambda: _send(drop, check.batches, settings)),
+        "stream": cpu(lambda: _send(drop, checker.batches, settings)),
         "sha256": cpu(lambda: _digest(drop)),
     }
     if jq:
@@ -78,12 +78,12 @@ def _settings(requests: int) -> Settings:
     return replace(Settings.from_env(env), max_requests_per_drop=requests)
 
 
-def _check(drop: Path, settings: Settings, requests: int) -> Check:
+def _check(drop: Path, settings: Settings, requests: int) -> Checker:
     """Do what submit does before it writes the plan, but for the checksum."""
-    check = check_drop(RUN, settings, MessageBatches.dialect, lambda: _chunks(drop, 0, drop.stat().st_size))
-    if check.faults or sum(batch.requests for batch in check.batches) != requests:
-        raise RuntimeError(f"the drop is not as it should be: {check.faults[:1]}")
-    return check
+    checker = check_drop(RUN, settings, MessageBatches.dialect, lambda: _chunks(drop, 0, drop.stat().st_size))
+    if checker.faults or sum(batch.requests for batch in checker.batches) != requests:
+        raise RuntimeError(f"the drop is not as it should be: {checker.faults[:1]}")
+    return checker
 
 
 def _chunks(path: Path, start: int, end: int) -> Iterator[bytes]:

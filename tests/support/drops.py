@@ -75,7 +75,7 @@ def plain_check(data: bytes, settings: Settings, most_faults: int, dialect: Dial
     count = requests = 0
     for one in read_lines([data]):
         count += 1
-        found = read_request(one, Rules.of(settings.default_max_tokens, dialect))
+        found = read_request(one, Rules(dialect, settings.default_max_tokens))
         if isinstance(found, Request):
             requests += 1
             if requests > settings.max_requests_per_drop or planner.changes > MOST_MODEL_CHANGES:
@@ -97,7 +97,10 @@ def plain_check(data: bytes, settings: Settings, most_faults: int, dialect: Dial
             code, message = "custom-id-duplicate", f'"custom_id" is already used on line {first}'
             if first == one.number:
                 limit = settings.max_bytes_per_batch
-                code, message = "request-too-large", f"the request has {size:,} bytes; a batch takes {limit:,}"
+                code, message = (
+                    "request-too-large",
+                    f"the request has {size:,} bytes; the limit for a batch is {limit:,}",
+                )
             found = [Fault(one.number, one.start, found.custom_id, code, message)]
         faults += found
         planner.skip(Skipped(one.number, found[0].custom_id, found[0].code, found[0].message), one.start, one.end)

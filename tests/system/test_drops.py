@@ -130,7 +130,7 @@ def test_a_wrong_file_and_an_empty_one_are_answered_and_what_programs_leave_is_i
     told = " ".join(stack.wait_for_message("inbox/table.csv").text.split())
     assert "a table (CSV) with commas between its columns" in told
     told = " ".join(stack.wait_for_message("inbox/Empty.NDJSON").text.split())
-    assert "holds no line but blank ones" in told
+    assert "has only blank lines" in told
     assert stack.run_of("inbox/folder/") is None
     assert stack.run_of("inbox/.DS_Store") is None
 

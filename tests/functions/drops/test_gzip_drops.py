@@ -85,10 +85,10 @@ def test_faults_of_a_packed_drop_name_their_lines(belt: Belt) -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"\x1f\x8b" + drop_of(1), "not sound"),
-        (gzip.compress(gzip.compress(drop_of(1), mtime=0)[:-3], mtime=0), "breaks off"),
-        (gzip.compress(drop_of(1), mtime=0)[:-3], "breaks off"),
-        (gzip.compress(b"", mtime=0), "holds no line but blank ones"),
+        (b"\x1f\x8b" + drop_of(1), "corrupt"),
+        (gzip.compress(gzip.compress(drop_of(1), mtime=0)[:-3], mtime=0), "truncated"),
+        (gzip.compress(drop_of(1), mtime=0)[:-3], "truncated"),
+        (gzip.compress(b"", mtime=0), "has only blank lines"),
         (gzip.compress(drop_of(9), mtime=0), "unpacked, the drop has more than 1,000 bytes"),
     ],
 )

@@ -148,7 +148,7 @@ def test_an_object_without_a_version_is_refused(belt: Belt) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "told"),
     [
-        ("MAX_REQUESTS_PER_DROP", 2, "holds 5 requests; the stack's MaxRequestsPerDrop is 2"),
+        ("MAX_REQUESTS_PER_DROP", 2, "has 5 requests; the stack's MaxRequestsPerDrop is 2"),
         ("MAX_BYTES_PER_DROP", 300, "MaxBytesPerDrop is 300: split it, with split -C 300 --additional-suffix=.jsonl"),
     ],
 )
@@ -173,7 +173,7 @@ def test_a_request_too_large_for_any_batch_is_a_fault_of_its_line(belt: Belt, mo
 @pytest.mark.parametrize("data", [b"", b"\n \n\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n\t"])
 def test_a_file_that_holds_nothing_is_told(belt: Belt, data: bytes) -> None:
     """An export that broke must not be silent."""
-    assert "holds no line but blank ones" in refused(belt, data)
+    assert "has only blank lines" in refused(belt, data)
     assert belt.receipt()["code"] == "file-is-empty"
     assert belt.creates() == (0, 0)
 
@@ -255,4 +255,4 @@ def test_a_drop_that_one_function_run_cannot_check_is_refused_with_what_to_do(be
 
 def test_a_drop_of_blank_lines_is_soon_found_to_hold_nothing(belt: Belt) -> None:
     """A gigabyte of them packs into a megabyte."""
-    assert "holds no line" in refused(belt, gzip.compress(b"\r\n" * 5_000_000, 1), "inbox/blank.jsonl.gz")
+    assert "has only blank lines" in refused(belt, gzip.compress(b"\r\n" * 5_000_000, 1), "inbox/blank.jsonl.gz")

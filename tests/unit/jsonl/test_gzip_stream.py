@@ -50,14 +50,14 @@ def test_a_small_file_that_holds_too_much_is_given_up_early() -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "breaks off"),
-        (b'{"custom_id": "a"}', "not sound"),
-        (packed(b"abc" * 99)[:-9], "breaks off"),
-        (packed(b"abc" * 99)[:-1], "breaks off"),
-        (packed(b"abc")[:-8] + b"\1" * 8, "not sound"),
-        (packed(b"abc") + b"more", "not sound"),
-        (packed(b"abc") + b"\0\0more", "goes on after the end"),
-        (packed(b"abc") + packed(b"def")[:5], "breaks off"),
+        (b"", "truncated"),
+        (b'{"custom_id": "a"}', "corrupt"),
+        (packed(b"abc" * 99)[:-9], "truncated"),
+        (packed(b"abc" * 99)[:-1], "truncated"),
+        (packed(b"abc")[:-8] + b"\1" * 8, "corrupt"),
+        (packed(b"abc") + b"more", "corrupt"),
+        (packed(b"abc") + b"\0\0more", "more bytes after the end"),
+        (packed(b"abc") + packed(b"def")[:5], "truncated"),
     ],
 )
 @pytest.mark.parametrize("chunk", [1, 1000])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.jsonl.members import Repeated, members, values_of, without_nulls
+from conveyor.jsonl.members import DuplicateKey, members, values_of, without_nulls
 
 NAMES = ["a", "b", "é", 'c"', "d\\", "null", "x,y", "\u2028"]
 json_values = st.recursive(
@@ -66,7 +66,7 @@ def test_a_name_that_is_given_twice_is_found(object_: tuple[bytes, list[tuple[st
         assert len(values_of(raw)) == len(members(raw)) == len(names)
         return
     for read in (members, values_of, without_nulls) if b"null" in raw else (members, values_of):
-        with pytest.raises(Repeated) as raised:
+        with pytest.raises(DuplicateKey) as raised:
             read(raw)
         assert names.count(raised.value.name) > 1
 
@@ -100,5 +100,5 @@ def test_one_comma_goes_with_what_is_cut_out(raw: bytes, cut: bytes) -> None:
 )
 def test_numbers_that_begin_alike_are_two_values(raw: bytes) -> None:
     """Only of numbers one may begin with another."""
-    with pytest.raises(Repeated):
+    with pytest.raises(DuplicateKey):
         values_of(raw)

@@ -22,7 +22,7 @@ damage = st.sampled_from(
 
 
 @pytest.mark.parametrize(
-    ("broken", "mended"),
+    ("broken", "repaired_text"),
     [
         (rb'{"a":"cut \ud83d"}', '{"a":"cut \ufffd"}'),
         (rb'{"a":"\udc00\ud83d\ude00\uD83D\uDE00"}', '{"a":"\ufffd\\ud83d\\ude00\\uD83D\\uDE00"}'),
@@ -36,12 +36,12 @@ damage = st.sampled_from(
         (b'\xef\xbb\xbf{"a":\x001}', ' {"a": 1}'),
     ],
 )
-def test_what_no_reader_takes_is_replaced_and_all_else_stays_as_written(broken: bytes, mended: str) -> None:
+def test_what_no_reader_takes_is_replaced_and_all_else_stays_as_written(broken: bytes, repaired_text: str) -> None:
     """Numbers, spaces and escapes that are right included."""
     assert not is_strict(broken)
     text = repaired(broken)
     assert text is not None
-    assert text.decode() == mended
+    assert text.decode() == repaired_text
     orjson.loads(text)
 
 
@@ -145,11 +145,11 @@ PLACES = range(1 << 16)[-40:]
 @pytest.mark.parametrize("odd", TORN)
 def test_what_is_read_at_once_may_end_anywhere_in_a_string(odd: bytes) -> None:
     """It makes no difference where a fault lies."""
-    mended = repaired(b'"%b"' % odd)
-    assert mended is not None
+    fixed = repaired(b'"%b"' % odd)
+    assert fixed is not None
     for place in PLACES:
         before = b'["%b' % (b"x" * place)
-        assert repaired(before + odd + b'"]') == before + mended[1:] + b"]"
+        assert repaired(before + odd + b'"]') == before + fixed[1:] + b"]"
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_what_is_read_at_once_may_end_anywhere_in_a_string(odd: bytes) -> None:
 )
 def test_what_is_read_at_once_may_end_anywhere_between_strings(odd: bytes) -> None:
     """A number that JSON does not have, and one that stands in a text."""
-    mended = repaired(b"[%b]" % odd)
-    assert mended is not None
+    fixed = repaired(b"[%b]" % odd)
+    assert fixed is not None
     for place in PLACES:
         before = b'{"%b":[' % (b"x" * place)
-        assert repaired(before + odd + b"]}") == before + mended[1:] + b"}"
+        assert repaired(before + odd + b"]}") == before + fixed[1:] + b"}"

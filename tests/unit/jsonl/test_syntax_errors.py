@@ -12,6 +12,7 @@ from conveyor.jsonl.lines import read_lines
 from conveyor.jsonl.syntax_errors import why_not_json
 from conveyor.validation.params import Rules
 from conveyor.validation.rules import Request, read_request
+from tests.support.drops import MESSAGES
 
 REPORTS = Path(__file__).parents[2] / "data" / "reports"
 GOOD = b'{"custom_id":"a","params":{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"Hi"}],"x":%b}}'
@@ -19,7 +20,7 @@ GOOD = b'{"custom_id":"a","params":{"model":"m","max_tokens":5,"messages":[{"rol
 
 def faults_of(data: bytes) -> list[list[Fault]]:
     """Return the faults of each line of a drop."""
-    found = [read_request(line, Rules(0)) for line in read_lines([data])]
+    found = [read_request(line, Rules(MESSAGES, 0)) for line in read_lines([data])]
     return [[] if isinstance(each, Request) else each for each in found]
 
 

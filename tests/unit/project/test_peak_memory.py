@@ -15,11 +15,12 @@ from conveyor.jsonl.complexity import MOST_VALUES, has_too_many_values
 from conveyor.jsonl.lines import Line
 from conveyor.validation.params import Rules
 from conveyor.validation.rules import Request, read_request
+from tests.support.drops import MESSAGES
 
 PROJECT = Path(__file__).parents[3]
 REPORTED = PROJECT / "tests" / "data" / "reports" / "02-line-of-32MB-nested.jsonl.gz"
 MOST_MB = 400
-RULES = Rules(default_max_tokens=16)
+RULES = Rules(MESSAGES, 16)
 
 CHECK = """
 from tests.support.drops import MESSAGES, RUN, settings

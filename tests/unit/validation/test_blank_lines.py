@@ -93,9 +93,9 @@ def test_a_quarter_of_a_billion_blank_lines_are_checked_and_sent_in_seconds() ->
             yield some
 
     begin = process_time()
-    check = check_drop(RUN, settings(), MESSAGES, chunks)
-    (batch,) = check.batches
-    assert (check.faults, batch.requests, batch.last_line) == ([], 2, 260_000_002)
+    checker = check_drop(RUN, settings(), MESSAGES, chunks)
+    (batch,) = checker.batches
+    assert (checker.faults, batch.requests, batch.last_line) == ([], 2, 260_000_002)
     body = b"".join(Envelope(MESSAGES.form, RUN, 16).body(batch, read_blocks(chunks())))
     assert len(body) == batch.body_bytes
     assert process_time() - begin < 20, "it took minutes; a machine may be slow, and busy"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from conveyor.domain.dialect import Dialect
 from conveyor.settings.settings import Settings
-from conveyor.validation.checker import RECALL, check_drop
-from conveyor.validation.duplicate_ids import Recall
+from conveyor.validation.checker import HASH_OPTIONS, check_drop
+from conveyor.validation.duplicate_ids import HashOptions
 from tests.support.drops import DIALECTS, MESSAGES, RUN, Findings, line, plain_check, settings
 
 MEGABYTE = 1_000_000
@@ -21,12 +21,12 @@ PROJECT = Path(__file__).parents[3]
 
 
 def checked(
-    data: bytes, own: Settings, most_faults: int, recall: Recall = RECALL, dialect: Dialect = MESSAGES
+    data: bytes, own: Settings, most_faults: int, hash_options: HashOptions = HASH_OPTIONS, dialect: Dialect = MESSAGES
 ) -> Findings:
     """Check a drop that comes in chunks of no particular size."""
     chunks = [data[place : place + 199] for place in range(0, len(data), 199)]
-    check = check_drop(RUN, own, dialect, lambda: chunks, recall, most_faults)
-    return Findings(check.batches, check.faults, check.lines, check.requests, check.alternates)
+    checker = check_drop(RUN, own, dialect, lambda: chunks, hash_options, most_faults)
+    return Findings(checker.batches, checker.faults, checker.lines, checker.requests, checker.alternates)
 
 
 ids = st.sampled_from(["a", "b", "c", "d", "é", "ab", "ba"]) | st.text(min_size=1, max_size=3)
@@ -52,8 +52,8 @@ tight = st.fixed_dictionaries(
         "default_max_tokens": st.sampled_from([0, 9]),
     },
 )
-recalls = st.builds(
-    Recall,
+hash_options_strategy = st.builds(
+    HashOptions,
     st.sampled_from([hash, len, lambda _: 0, lambda text: hash(text) % 3]),
     st.integers(1, 20),
     st.integers(1, 60),
@@ -64,11 +64,11 @@ recalls = st.builds(
     st.lists(lines, max_size=40),
     tight,
     st.integers(0, 6) | st.just(1000),
-    recalls,
+    hash_options_strategy,
     st.sampled_from(list(DIALECTS.values())),
 )
 def test_two_passes_find_what_one_that_remembers_every_id_finds(
-    lines: list[bytes], tight: dict[str, int], most_faults: int, recall: Recall, dialect: Dialect
+    lines: list[bytes], tight: dict[str, int], most_faults: int, hash_options: HashOptions, dialect: Dialect
 ) -> None:
     """The same faults in the same order, the same lines left out, the same plan; also where other ids look alike.
 
@@ -76,7 +76,7 @@ def test_two_passes_find_what_one_that_remembers_every_id_finds(
     """
     own = settings(**tight)
     data = b"\n".join(lines)
-    assert checked(data, own, most_faults, recall, dialect) == plain_check(data, own, most_faults, dialect)
+    assert checked(data, own, most_faults, hash_options, dialect) == plain_check(data, own, most_faults, dialect)
 
 
 @pytest.mark.slow
@@ -123,7 +123,7 @@ def test_a_drop_that_was_written_twice_into_one_file_is_told_by_its_first_faults
 
 PEAK = """
 import resource, sys
-from conveyor.validation.checker import RECALL, check_drop
+from conveyor.validation.checker import check_drop
 from tests.support.drops import MESSAGES, RUN, line, settings
 
 count, size = map(int, sys.argv[1:])

@@ -18,13 +18,13 @@ FIELDS_OF_EMBEDDINGS: dict[str, Any] = {"messages": None, "max_tokens": None, "i
 
 def faults(raw: bytes, dialect: Dialect, default_max_tokens: int = 16) -> list[tuple[str, str]]:
     """Return codes and messages of all faults, which must be the same however many lines are looked at at once."""
-    found = read_request(Line(1, 0, len(raw), raw), Rules.of(default_max_tokens, dialect))
+    found = read_request(Line(1, 0, len(raw), raw), Rules(dialect, default_max_tokens))
     alone = [] if isinstance(found, Request) else [(fault.code, fault.message) for fault in found]
     good = line("good")
     own = settings(default_max_tokens=default_max_tokens)
     for lines in ([raw], [good, raw], [raw, good]):
-        check = check_drop(RUN, own, dialect, lambda lines=lines: [b"\n".join(lines)])  # type: ignore[misc]
-        assert [(fault.code, fault.message) for fault in check.faults] == alone
+        checker = check_drop(RUN, own, dialect, lambda lines=lines: [b"\n".join(lines)])  # type: ignore[misc]
+        assert [(fault.code, fault.message) for fault in checker.faults] == alone
     return alone
 
 
@@ -85,11 +85,11 @@ def test_of_what_is_no_message_only_the_model_is_looked_at(
 def test_nothing_is_put_into_what_is_no_message(params: dict[str, Any]) -> None:
     """`max_tokens` would be refused where it is unknown. For the limits it counts as if it were the default."""
     raw = line("a", **params)
-    check = check_drop(RUN, settings(default_max_tokens=16), EMBEDDINGS, lambda: [raw])
-    assert [(batch.requests, batch.defaulted, batch.max_tokens) for batch in check.batches] == [(1, 0, 16)]
-    assert check.batches[0].body_bytes == len(raw) + len(b'"method":"POST","url":"/v1/embeddings",') + len(b"\n") - len(
-        "params"
-    ) + len("body") + len(f"{'0' * 10}-1") - len("a")
+    checker = check_drop(RUN, settings(default_max_tokens=16), EMBEDDINGS, lambda: [raw])
+    assert [(batch.requests, batch.defaulted, batch.max_tokens) for batch in checker.batches] == [(1, 0, 16)]
+    assert checker.batches[0].body_bytes == len(raw) + len(b'"method":"POST","url":"/v1/embeddings",') + len(
+        b"\n"
+    ) - len("params") + len("body") + len(f"{'0' * 10}-1") - len("a")
 
 
 @pytest.mark.parametrize("endpoint", ["/v1/messages", "/anthropic/v1/messages"])

@@ -2,12 +2,12 @@
 
 from itertools import count
 
-from conveyor.validation.duplicate_ids import Hashes, Recall, Suspects
+from conveyor.validation.duplicate_ids import HashOptions, IdHashes, PossibleDuplicates
 
 
-def hashes_of(numbers: list[int]) -> Hashes:
+def hashes_of(numbers: list[int]) -> IdHashes:
     """Remember ids that are their own hashes."""
-    hashes = Hashes(10**9, Recall(int, 50_000))
+    hashes = IdHashes(10**9, HashOptions(int, 50_000))
     for number in numbers:
         hashes.first_line(str(number), 1)
     return hashes
@@ -16,37 +16,42 @@ def hashes_of(numbers: list[int]) -> Hashes:
 def test_of_many_ids_those_that_repeat_are_suspected_and_no_others() -> None:
     """However far apart the two stand, and however many parts the search falls into."""
     numbers = list(range(200_000))
-    assert hashes_of(numbers).repeated(None) == frozenset()
+    assert hashes_of(numbers).duplicates(None) == frozenset()
     numbers[199_999] = numbers[3]
     numbers[70_000] = numbers[69_999]
-    assert hashes_of(numbers).repeated(None) == {3, 69_999}
+    assert hashes_of(numbers).duplicates(None) == {3, 69_999}
 
 
 def test_the_first_repeats_in_the_order_of_the_drop_are_those_that_are_told() -> None:
     """Whatever their hashes: of more, memory would not be bounded."""
     numbers = [*range(100_000, 0, -1), *range(100_000, 0, -1)]
-    assert hashes_of(numbers).repeated(3) == {100_000, 99_999, 99_998}
+    assert hashes_of(numbers).duplicates(3) == {100_000, 99_999, 99_998}
 
 
 def test_an_id_that_is_used_many_times_counts_each_time() -> None:
     """Each of its lines is a fault, so no more hashes than that are needed."""
-    assert hashes_of([7] * 50 + [1, 1]).repeated(10) == {7}
+    assert hashes_of([7] * 50 + [1, 1]).duplicates(10) == {7}
 
 
 def test_no_more_hashes_are_kept_than_can_matter() -> None:
     """A drop with too many requests is refused, and its other lines are only counted."""
-    hashes = Hashes(100_000, Recall(int, 50_000))
+    hashes = IdHashes(100_000, HashOptions(int, 50_000))
     for number in range(400_000):
-        hashes.pass_over([str(number)])
-    hashes.pass_over(["0"])
-    assert hashes.repeated(None) == frozenset()
+        hashes.add_new([str(number)])
+    hashes.add_new(["0"])
+    assert hashes.duplicates(None) == frozenset()
 
 
 def test_ids_whose_hashes_are_alike_are_not_taken_for_one() -> None:
     """And it is told that they misled, since the search was bounded by what they seemed to be."""
-    suspects = Suspects(frozenset({1}), Recall(len))
+    possible_duplicates = PossibleDuplicates(frozenset({1}), HashOptions(len))
     lines = count(1)
-    assert [suspects.first_line(text, next(lines)) for text in ("a", "bc", "a", "bc")] == [None, None, 1, None]
-    assert not suspects.misled
-    assert [suspects.first_line(text, next(lines)) for text in ("b", "a", "b")] == [None, 1, 5]
-    assert suspects.misled
+    assert [possible_duplicates.first_line(text, next(lines)) for text in ("a", "bc", "a", "bc")] == [
+        None,
+        None,
+        1,
+        None,
+    ]
+    assert not possible_duplicates.has_collision
+    assert [possible_duplicates.first_line(text, next(lines)) for text in ("b", "a", "b")] == [None, 1, 5]
+    assert possible_duplicates.has_collision

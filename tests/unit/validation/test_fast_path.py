@@ -10,25 +10,26 @@ from hypothesis import strategies as st
 
 from conveyor.jsonl.lines import LineBlock, read_lines
 from conveyor.jsonl.template import Frame
-from conveyor.validation.fast_path import _SHAPE, Glance, Glancer
+from conveyor.validation.fast_path import _SHAPE, FastPath, FastPathResult
 from conveyor.validation.params import Rules
 from conveyor.validation.rules import Request, read_request
+from tests.support.drops import MESSAGES
 
-RULES = Rules(default_max_tokens=16)
+RULES = Rules(MESSAGES, 16)
 
 
-def taken(*lines: bytes, one_model: bool = False) -> Glance | None:
+def taken(*lines: bytes, one_model: bool = False) -> FastPathResult | None:
     """Glance at some lines."""
     data = b"".join(line + b"\n" for line in lines)
-    return told(Glancer(one_model=one_model).glance(LineBlock(data, 0, len(data), 0)))
+    return told(FastPath(one_model=one_model).read(LineBlock(data, 0, len(data), 0)))
 
 
-def told(seen: Glance | None) -> Glance | None:
+def told(seen: FastPathResult | None) -> FastPathResult | None:
     """Leave out of a glance what it keeps for further questions."""
     return seen and seen._replace(rows=())
 
 
-def looked_at(*lines: bytes, one_model: bool = False) -> Glance | None:
+def looked_at(*lines: bytes, one_model: bool = False) -> FastPathResult | None:
     """Look at each of some lines; None where one is no request, or there are others than these.
 
     `one_model`: also where they name several.
@@ -41,7 +42,7 @@ def looked_at(*lines: bytes, one_model: bool = False) -> Glance | None:
     if len(models) != 1:
         return None
     tokens = [request.max_tokens for request in requests]
-    return Glance(
+    return FastPathResult(
         [str(request.custom_id) for request in requests],
         sum(len(request.params) for request in requests),
         sum(token for token in tokens if token),
@@ -171,10 +172,10 @@ def test_what_is_written_otherwise_is_left_to_a_closer_look(lines: tuple[bytes, 
 
 def test_a_style_that_changes_in_the_middle_of_a_drop_is_followed() -> None:
     """Files are put together from others."""
-    glancer = Glancer()
+    fast_path = FastPath()
     for spaces in ("", " ", ""):
         data = written(usual(), spaces) + b"\n"
-        assert told(glancer.glance(LineBlock(data, 0, len(data), 0))) == looked_at(data[:-1])
+        assert told(fast_path.read(LineBlock(data, 0, len(data), 0))) == looked_at(data[:-1])
 
 
 MESSAGE = b'{"role":"user","content":"Hi"}'
@@ -314,13 +315,13 @@ BLOCKS = st.lists(
     ),
     max_size=2,
 )
-MESSAGES = st.lists(
+CONVERSATIONS = st.lists(
     st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": TEXTS | BLOCKS}),
     min_size=1,
     max_size=2,
 )
 PAIRS = st.lists(
-    st.tuples(st.just("messages"), MESSAGES)
+    st.tuples(st.just("messages"), CONVERSATIONS)
     | st.tuples(st.just("system"), TEXTS | BLOCKS)
     | st.sampled_from([("model", "m"), ("max_tokens", 5), ("max_tokens", 6), ("temperature", 0)]),
     max_size=3,

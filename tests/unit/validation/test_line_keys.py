@@ -9,7 +9,7 @@ import pytest
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.findings import Fault
 from conveyor.jsonl.lines import Line, read_blocks
-from conveyor.validation.body_fields import alike
+from conveyor.validation.body_fields import similar_key
 from conveyor.validation.checker import check_drop
 from conveyor.validation.params import Rules
 from conveyor.validation.request_body import Envelope
@@ -22,7 +22,7 @@ GOOD: dict[str, Any] = {"model": "m", "max_tokens": 5, "messages": [{"role": "us
 
 def found(raw: bytes, dialect: Dialect = MESSAGES) -> Request | list[Fault]:
     """Look at a line."""
-    return read_request(Line(1, 0, len(raw), raw), Rules.of(16, dialect))
+    return read_request(Line(1, 0, len(raw), raw), Rules(dialect, 16))
 
 
 def told(raw: bytes | dict[str, Any], dialect: Dialect = MESSAGES) -> list[tuple[str, str]]:
@@ -43,11 +43,11 @@ def test_an_id_may_be_an_integer(number: int) -> None:
 @pytest.mark.parametrize("number", [2**53, -(2**53), 2**63 - 1, 2**63, 2**64 - 1, -(2**63)])
 def test_an_integer_that_programs_change_is_no_id(number: int) -> None:
     """Two of them may come back as one. However many lines are looked at at once."""
-    check = check_drop(RUN, settings(), MESSAGES, lambda: [line(number) + b"\n" + line(5) + b"\n"])
-    ((code, message),) = [(fault.code, fault.message) for fault in check.faults]
+    checker = check_drop(RUN, settings(), MESSAGES, lambda: [line(number) + b"\n" + line(5) + b"\n"])
+    ((code, message),) = [(fault.code, fault.message) for fault in checker.faults]
     assert code == "custom-id-invalid"
     assert f'write it as a string, "{number}"' in message
-    assert check.faults[0].custom_id == number
+    assert checker.faults[0].custom_id == number
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_an_integer_and_the_string_of_it_are_one_id() -> None:
         [line("7"), line(7)],
         [line(7), *(line(f"r-{n}") for n in range(400)), line("7")],
     ):
-        check = check_drop(RUN, settings(), MESSAGES, lambda lines=lines: [b"\n".join(lines)])  # type: ignore[misc]
-        (fault,) = check.faults
+        checker = check_drop(RUN, settings(), MESSAGES, lambda lines=lines: [b"\n".join(lines)])  # type: ignore[misc]
+        (fault,) = checker.faults
         assert (fault.code, fault.line, fault.message) == (
             "custom-id-duplicate",
             len(lines),
@@ -107,18 +107,18 @@ def test_an_integer_and_the_string_of_it_are_one_id() -> None:
 )
 def test_a_key_that_is_nearly_custom_id_names_it(name: str) -> None:
     """And is not read as such: it may have been meant for something else."""
-    told_name = name if " " not in name else "a field"
-    assert [code for code, _ in told({name: "a", "params": GOOD})] == ["custom-id-misspelt"]
-    assert told_name in told({name: "a", "params": GOOD})[0][1]
+    quoted = f' "{name}"' if " " not in name else ""
+    message = f'unknown key{quoted}; did you mean "custom_id"?'
+    assert told({name: "a", "params": GOOD}) == [("custom-id-misspelt", message)]
     assert told({name: "a", "custom_id": "b", "params": GOOD}) == []
 
 
 def test_only_the_first_keys_of_a_line_are_compared() -> None:
     """A line may have millions, and names of millions of characters."""
     few = {f"k{number}": 1 for number in range(49)}
-    assert alike([*few, "customId"], "custom_id", ()) == "customId"
-    assert alike([*few, "k", "customId"], "custom_id", ()) is None
-    assert alike(["c-" * 40 + "customid"], "custom_id", {"c" * 40 + "customid"}) is None
+    assert similar_key([*few, "customId"], "custom_id", ()) == "customId"
+    assert similar_key([*few, "k", "customId"], "custom_id", ()) is None
+    assert similar_key(["c-" * 40 + "customid"], "custom_id", {"c" * 40 + "customid"}) is None
     assert [code for code, _ in told({**few, "k": 1, "customId": 1, "params": GOOD})] == ["custom-id-missing"]
 
 
@@ -149,12 +149,12 @@ def test_notes_of_ones_own_beside_params_are_no_fault() -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b'{"custom_id":"a","params":%b,"params":%b}', 'the line has "params" twice'),
-        (b'{"custom_id":"a","custom_id":"b","params":%b,"x":%b}', 'the line has "custom_id" twice'),
-        (b'{"custom_id":"a","custom_id":"a","params":%b,"x":%b}', 'the line has "custom_id" twice'),
-        (b'{"custom_id":"a","x":%b,"x":1,"params":%b}', 'the line has "x" twice'),
-        (b'{"custom_id":"a","p\\u0061rams":%b,"params":%b}', 'the line has "params" twice'),
-        (b'{"custom_id":"a","my note":1,"my note":%b,"params":%b}', "the line has a field twice"),
+        (b'{"custom_id":"a","params":%b,"params":%b}', 'the line has a duplicate "params" key:'),
+        (b'{"custom_id":"a","custom_id":"b","params":%b,"x":%b}', 'the line has a duplicate "custom_id" key:'),
+        (b'{"custom_id":"a","custom_id":"a","params":%b,"x":%b}', 'the line has a duplicate "custom_id" key:'),
+        (b'{"custom_id":"a","x":%b,"x":1,"params":%b}', 'the line has a duplicate "x" key:'),
+        (b'{"custom_id":"a","p\\u0061rams":%b,"params":%b}', 'the line has a duplicate "params" key:'),
+        (b'{"custom_id":"a","my note":1,"my note":%b,"params":%b}', "the line has a duplicate key:"),
     ],
 )
 def test_a_key_of_the_line_that_is_given_twice_is_a_fault(raw: bytes, message: str) -> None:
@@ -186,8 +186,8 @@ def test_a_field_of_params_that_is_given_twice_is_a_fault(twice: bytes, *, last:
     raw = b'{"custom_id":"a","params":{%b}}' % b",".join([written, twice] if last else [twice, written])
     (fault,) = [code for code, _ in told(raw) if code != "field-refused"]
     assert fault == "key-twice"
-    check = check_drop(RUN, settings(), MESSAGES, lambda: [raw + b"\n" + line("b") + b"\n"])
-    assert {each.code for each in check.faults} - {"field-refused"} == {"key-twice"}
+    checker = check_drop(RUN, settings(), MESSAGES, lambda: [raw + b"\n" + line("b") + b"\n"])
+    assert {each.code for each in checker.faults} - {"field-refused"} == {"key-twice"}
     assert told(raw, CHAT) == []
 
 
@@ -199,8 +199,8 @@ def test_a_key_may_be_given_twice_deeper_down() -> None:
 
 def test_the_reported_keys_are_told() -> None:
     """Each line has a fault of its own."""
-    check = check_drop(RUN, settings(), MESSAGES, lambda: [(REPORTS / "03-params-twice.jsonl").read_bytes()])
-    assert [(fault.line, fault.code) for fault in check.faults] == [
+    checker = check_drop(RUN, settings(), MESSAGES, lambda: [(REPORTS / "03-params-twice.jsonl").read_bytes()])
+    assert [(fault.line, fault.code) for fault in checker.faults] == [
         (1, "key-twice"),
         (2, "key-twice"),
         (3, "key-twice"),
@@ -212,9 +212,9 @@ OPENAI = (REPORTS / "openai-own-lines.jsonl").read_bytes()
 
 def test_lines_of_the_providers_own_form_are_taken() -> None:
     """With the bodies that were written, under our ids."""
-    check = check_drop(RUN, settings(), CHAT, lambda: [OPENAI])
-    assert check.faults == []
-    (batch,) = check.batches
+    checker = check_drop(RUN, settings(), CHAT, lambda: [OPENAI])
+    assert checker.faults == []
+    (batch,) = checker.batches
     body = b"".join(Envelope(CHAT.form, RUN, 16).body(batch, read_blocks([OPENAI])))
     assert len(body) == batch.body_bytes
     sent, given = ([orjson.loads(each) for each in lines.splitlines()] for lines in (body, OPENAI))
@@ -230,9 +230,9 @@ def test_lines_of_both_forms_may_stand_in_one_file() -> None:
         orjson.dumps({"body": GOOD, "custom_id": 4, "method": None, "url": None}),
     ]
     data = b"\n".join(lines)
-    check = check_drop(RUN, settings(), CHAT, lambda: [data])
-    assert check.faults == []
-    (batch,) = check.batches
+    checker = check_drop(RUN, settings(), CHAT, lambda: [data])
+    assert checker.faults == []
+    (batch,) = checker.batches
     body = b"".join(Envelope(CHAT.form, RUN, 16).body(batch, read_blocks([data])))
     assert len(body) == batch.body_bytes
     assert [orjson.loads(each)["body"] for each in body.splitlines()] == [GOOD] * 4

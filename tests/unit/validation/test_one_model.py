@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conveyor.domain.dialect import Dialect
 from conveyor.jsonl.lines import read_blocks
-from conveyor.validation.checker import MOST_MODEL_CHANGES, Check, check_drop
+from conveyor.validation.checker import MOST_MODEL_CHANGES, Checker, check_drop
 from conveyor.validation.planner import Limits, Planner, RequestGroup
 from conveyor.validation.request_body import Envelope
 from tests.support.drops import BODY, MESSAGES, PARAMS, RUN, Findings, line, plain_check, settings
@@ -22,7 +22,7 @@ def drop(models: list[str]) -> bytes:
     return b"".join(line(f"r-{number}", model=model) + b"\n" for number, model in enumerate(models))
 
 
-def checked(data: bytes, dialect: Dialect = BODY) -> Check:
+def checked(data: bytes, dialect: Dialect = BODY) -> Checker:
     """Check a drop."""
     return check_drop(RUN, settings(), dialect, lambda: [data])
 
@@ -46,11 +46,11 @@ def test_a_batch_ends_where_another_model_follows_or_it_is_full(models: list[str
 def test_every_request_of_a_batch_names_its_model(models: list[str]) -> None:
     """Whether many lines were looked at at once or one by one; a provider refuses the whole file otherwise."""
     data = drop(models)
-    check = checked(data)
+    checker = checked(data)
     own = settings()
     envelope = Envelope(BODY.form, RUN, own.default_max_tokens)
-    assert [batch.model for batch in check.batches] == [model for model, _ in groupby(models)]
-    for batch in check.batches:
+    assert [batch.model for batch in checker.batches] == [model for model, _ in groupby(models)]
+    for batch in checker.batches:
         stretches = read_blocks([data[batch.first_byte : batch.end_byte]], start=batch.first_byte)
         body = b"".join(envelope.body(batch, stretches))
         assert {orjson.loads(each)["body"]["model"] for each in body.splitlines()} == {batch.model}
@@ -59,9 +59,9 @@ def test_every_request_of_a_batch_names_its_model(models: list[str]) -> None:
 @pytest.mark.parametrize("dialect", [MESSAGES, PARAMS])
 def test_other_forms_hold_several_models_in_a_batch(dialect: Dialect) -> None:
     """Each batch waits for its slowest request and takes a place in the queue: there should be few."""
-    check = checked(drop(["m", "n"] * 200), dialect)
-    assert not check.alternates
-    assert [(batch.requests, batch.model) for batch in check.batches] == [(400, "")]
+    checker = checked(drop(["m", "n"] * 200), dialect)
+    assert not checker.alternates
+    assert [(batch.requests, batch.model) for batch in checker.batches] == [(400, "")]
 
 
 @pytest.mark.parametrize(("changes", "alternates"), [(MOST_MODEL_CHANGES, False), (MOST_MODEL_CHANGES + 1, True)])
@@ -70,20 +70,20 @@ def test_models_that_alternate_too_often_are_told(changes: int, *, alternates: b
     """Then lines are only counted on: no plan of thousands of batches is made, however the drop goes on."""
     models = [f"m-{number % 2}" for number in range(changes + 1)]
     data = drop(models + models[-1:] * after)
-    check = checked(data)
-    found = Findings(check.batches, check.faults, check.lines, check.requests, check.alternates)
+    checker = checked(data)
+    found = Findings(checker.batches, checker.faults, checker.lines, checker.requests, checker.alternates)
     assert found == plain_check(data, settings(), 1000, BODY)
-    assert (check.alternates, check.requests) == (alternates, changes + 1 + after)
-    assert len(check.batches) <= MOST_MODEL_CHANGES + 2
+    assert (checker.alternates, checker.requests) == (alternates, changes + 1 + after)
+    assert len(checker.batches) <= MOST_MODEL_CHANGES + 2
 
 
 def test_faults_are_told_of_a_drop_whose_models_alternate_too_often() -> None:
     """A person mends both at once; a repeated id is told up to there only."""
     alternating = drop([f"m-{number % 2}" for number in range(MOST_MODEL_CHANGES + 2)])
     data = alternating + b"nonsense\n" + line("late", max_tokens=0) + b"\n" + line("r-0")
-    check = checked(data)
-    assert check.alternates
-    assert [fault.code for fault in check.faults] == ["not-json", "max-tokens-invalid"]
+    checker = checked(data)
+    assert checker.alternates
+    assert [fault.code for fault in checker.faults] == ["not-json", "max-tokens-invalid"]
 
 
 @pytest.mark.slow
@@ -94,8 +94,10 @@ def test_a_drop_that_alternates_is_counted_to_its_end(bits: bytes) -> None:
     But for the batches of one that alternates too often, which nobody sends.
     """
     data = drop(list(f"{int.from_bytes(bits):b}"))
-    check = check_drop(RUN, settings(), BODY, lambda: [data[begin : begin + 777] for begin in range(0, len(data), 777)])
-    found = Findings(check.batches, check.faults, check.lines, check.requests, check.alternates)
+    checker = check_drop(
+        RUN, settings(), BODY, lambda: [data[begin : begin + 777] for begin in range(0, len(data), 777)]
+    )
+    found = Findings(checker.batches, checker.faults, checker.lines, checker.requests, checker.alternates)
     wanted = plain_check(data, settings(), 1000, BODY)
     assert found._replace(batches=[]) == wanted._replace(batches=[])
-    assert check.alternates or check.batches == wanted.batches
+    assert checker.alternates or checker.batches == wanted.batches

@@ -122,7 +122,7 @@ def test_what_is_sent_is_what_was_checked(
     ]
     data = b"\xef\xbb\xbf" * marked + b"\n".join(numbered) + b"\n" * ended
     own = settings(max_requests_per_batch=per_batch)
-    form, rules = dialect.form, Rules.of(own.default_max_tokens, dialect)
+    form, rules = dialect.form, Rules(dialect, own.default_max_tokens)
     envelope = Envelope(form, RUN, own.default_max_tokens)
     found = [(each.number, read_request(each, rules)) for each in read_lines([data])]
     good = [(number, request) for number, request in found if isinstance(request, Request)]

@@ -12,6 +12,7 @@ from conveyor.domain.findings import Fault
 from conveyor.jsonl.lines import LONGEST_LINE, Line
 from conveyor.validation.params import Rules
 from conveyor.validation.rules import Request, read_request
+from tests.support.drops import MESSAGES
 
 GOOD: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -23,7 +24,7 @@ def line_of(raw: bytes) -> Line:
 
 def codes(raw: bytes, default_max_tokens: int = 0) -> list[str]:
     """Return the codes of all faults of a line."""
-    found = read_request(line_of(raw), Rules(default_max_tokens))
+    found = read_request(line_of(raw), Rules(MESSAGES, default_max_tokens))
     return [] if isinstance(found, Request) else [fault.code for fault in found]
 
 
@@ -37,7 +38,7 @@ def test_a_good_line_keeps_the_bytes_of_its_params() -> None:
     """Numbers and spaces are sent as written, not as a decoder would write them again."""
     written = b'{"model":"m", "max_tokens":1,"messages":[{"role":"user","content":"Hi","x":[1.50,-0]}] }'
     raw = b'{"params" : %b , "custom_id":"\xc3\xa9/1", "extra":1}' % written
-    assert read_request(line_of(raw), Rules(0)) == Request("é/1", written, "m", max_tokens=1)
+    assert read_request(line_of(raw), Rules(MESSAGES, 0)) == Request("é/1", written, "m", max_tokens=1)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_what_the_provider_takes_is_not_refused(raw: bytes) -> None:
 def test_a_fault_says_where_and_whose_without_quoting_the_line() -> None:
     """Messages reach notifications; a prompt must not."""
     raw = orjson.dumps({"custom_id": "mine", "params": GOOD | {"max_tokens": "SECRET", "messages": "SECRET"}})
-    faults = read_request(line_of(raw), Rules(0))
+    faults = read_request(line_of(raw), Rules(MESSAGES, 0))
     assert isinstance(faults, list)
     assert {(fault.line, fault.byte, fault.custom_id) for fault in faults} == {(7, 100, "mine")}
     assert "SECRET" not in orjson.dumps([msgspec.structs.asdict(fault) for fault in faults]).decode()
@@ -101,7 +102,7 @@ def test_a_fault_says_where_and_whose_without_quoting_the_line() -> None:
 
 def test_a_line_beyond_the_limit_names_the_limit() -> None:
     """Such a line is never held in memory."""
-    (fault,) = list(read_request(Line(1, 0, LONGEST_LINE + 1, None), Rules(0)))
+    (fault,) = list(read_request(Line(1, 0, LONGEST_LINE + 1, None), Rules(MESSAGES, 0)))
     assert isinstance(fault, Fault)
     assert f"{LONGEST_LINE:,}" in fault.message
 
@@ -142,5 +143,5 @@ near_lines = st.fixed_dictionaries(
 @given(st.binary(max_size=60) | near_lines.map(msgspec.json.encode))
 def test_any_bytes_are_either_a_request_or_faults(raw: bytes) -> None:
     """No input makes the check itself fail."""
-    found = read_request(line_of(raw), Rules(16))
+    found = read_request(line_of(raw), Rules(MESSAGES, 16))
     assert isinstance(found, Request) or found

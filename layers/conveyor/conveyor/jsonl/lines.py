@@ -1,4 +1,4 @@
-"""Bytes to lines, split on the line feed only: JSON strings may hold U+2028 and the like, which are not line ends."""
+"""Split bytes into lines at line feeds only: JSON strings may contain U+2028 and the like, which are not line ends."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,8 +10,8 @@ LONGEST_LINE = 32_000_000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLANK = b" \t\r"
 _BEGINS_BLANK = _BLANK + b"\n" + BYTE_ORDER_MARK[:1]
-STRETCH_BYTES = 1 << 18
-"""So much is worth looking at at once, and still lies in the processor's cache; only one line may be longer."""
+BLOCK_BYTES = 1 << 18
+"""Lines are read in blocks of this size, which fit the processor's cache. A block is longer only for one long line."""
 _WHITE = re.compile(rb"[ \t\r\n]*+(?:\xef\xbb\xbf[ \t\r\n]*+)*+")
 
 
@@ -27,17 +27,17 @@ class Line(NamedTuple):
     raw: bytes | None
     """Its bytes without line end and byte order marks; None when it is longer than the limit."""
     before: bytes = b""
-    """Its indent, and byte order marks: they count where a place in the line is told."""
+    """Its indentation and byte order marks: they count when a message names a place in the line."""
 
 
 class LineBlock(NamedTuple):
-    """Some lines that follow each other, each with its line feed; the last one of a drop may have none."""
+    """Consecutive lines, each with its line feed; the last line of a drop may have none."""
 
     data: bytes | None
-    """What they are a part of, so as not to be copied; None for one line that is longer than the limit."""
+    """The bytes that contain them, which are not copied; None for one line that is longer than the limit."""
     begin: int
     end: int
-    """Their place in `data`; of a line that is too long the count of its bytes, without its line feed."""
+    """Their place in `data`. If a line is too long, `end` is its number of bytes, without its line feed."""
     start: int
     """Offset of their first byte in the drop."""
 
@@ -45,9 +45,9 @@ class LineBlock(NamedTuple):
 def read_lines(
     chunks: Iterable[bytes], *, first: int = 1, start: int = 0, longest: int = LONGEST_LINE
 ) -> Iterator[Line]:
-    """Yield the lines of a stream that begins with line `first` at byte `start`, leaving out blank ones.
+    """Yield the lines of a stream that begins with line `first` at byte `start`, except blank ones.
 
-    Holds one chunk plus the longest line.
+    Holds one chunk and the longest line in memory.
     """
     for block in read_blocks(chunks, start=start, longest=longest):
         yield from split_block(block, first, longest)
@@ -56,7 +56,7 @@ def read_lines(
 
 def read_blocks(chunks: Iterable[bytes], *, start: int = 0, longest: int = LONGEST_LINE) -> Iterator[LineBlock]:
     """Yield all bytes of a stream that begins at byte `start`, in whole lines."""
-    held: list[bytes] = []  # the beginning of a line that goes on in the next chunk, unless it is too long
+    held: list[bytes] = []  # the beginning of a line that continues in the next chunk, unless it is too long
     size = 0
     for chunk in chunks:
         begin = 0
@@ -69,12 +69,12 @@ def read_blocks(chunks: Iterable[bytes], *, start: int = 0, longest: int = LONGE
             if not begin:
                 continue
             whole = b"".join(held) if held else None
-            held.clear()  # so that a long line is held once
+            held.clear()  # so that a long line is in memory once
             yield LineBlock(whole, 0, size, start) if whole else LineBlock(None, 0, size - 1, start)
             start += size
         last = chunk.rfind(b"\n") + 1
         while begin < last:
-            end = chunk.rfind(b"\n", begin, begin + STRETCH_BYTES) + 1 or chunk.find(b"\n", begin) + 1
+            end = chunk.rfind(b"\n", begin, begin + BLOCK_BYTES) + 1 or chunk.find(b"\n", begin) + 1
             yield LineBlock(chunk, begin, end, start)
             start += end - begin
             begin = end
@@ -85,7 +85,7 @@ def read_blocks(chunks: Iterable[bytes], *, start: int = 0, longest: int = LONGE
 
 
 def lines_in(block: LineBlock) -> int:
-    """Count the lines of a stretch, blank ones too."""
+    """Count the lines of a block, including blank ones."""
     data, begin, end, _ = block
     if data is None:
         return 1
@@ -93,18 +93,18 @@ def lines_in(block: LineBlock) -> int:
 
 
 def is_blank(block: LineBlock) -> bool:
-    """Tell whether all lines of a stretch are blank, in far less time than it takes to split it."""
+    """Return whether all lines of a block are blank, much faster than by splitting it."""
     data, begin, end, _ = block
     if data is None or data[begin] not in _BEGINS_BLANK:
         return False
-    some = data[begin:end].replace(BYTE_ORDER_MARK, b" ")
-    return some.isspace() and b"\v" not in some and b"\f" not in some  # these two are no white space of JSON's
+    text = data[begin:end].replace(BYTE_ORDER_MARK, b" ")
+    return text.isspace() and b"\v" not in text and b"\f" not in text  # these two are not JSON white space
 
 
 def split_block(block: LineBlock, number: int, longest: int = LONGEST_LINE) -> Iterator[Line]:
-    """Yield the lines of a stretch that begins with line `number`, leaving out blank ones.
+    """Yield the lines of a block that begins with line `number`, except blank ones.
 
-    However many of these follow each other, they take one step: a file may hold millions of them.
+    Any number of consecutive blank lines takes one step: a file may have millions.
     """
     data, begin, stop, start = block
     if data is None:
@@ -126,7 +126,7 @@ def split_block(block: LineBlock, number: int, longest: int = LONGEST_LINE) -> I
 
 
 def _content(line: bytes) -> bytes:
-    """Return a line without its line end, white space and byte order marks: files are put together from others."""
+    """Strip line end, white space and byte order marks from a line: concatenated files have marks anywhere."""
     raw = line.strip(_BLANK)
     if raw.startswith(BYTE_ORDER_MARK) and (white := _WHITE.match(raw)):
         return raw[white.end() :]
@@ -134,15 +134,15 @@ def _content(line: bytes) -> bytes:
 
 
 def _before(text: bytes | None, raw: bytes | None) -> bytes:
-    """Return what stands before the content of a line."""
+    """Return the bytes before the content of a line."""
     return b"" if not text or not raw or text.startswith(raw) else text[: text.index(raw)]
 
 
 def _after_blank(data: bytes, feed: int, stop: int) -> tuple[int, int]:
-    """Return where the first line begins that is not blank, behind a line feed, and how many feeds lie before it."""
+    """Return where the first line after a line feed begins that is not blank, and how many feeds precede it."""
     white = _WHITE.match(data, feed, stop)
-    behind = white.end() if white else feed
-    if behind >= stop:
+    visible = white.end() if white else feed
+    if visible >= stop:
         return stop, 0
-    begin = data.rindex(b"\n", feed, behind) + 1
+    begin = data.rindex(b"\n", feed, visible) + 1
     return begin, data.count(b"\n", feed, begin)

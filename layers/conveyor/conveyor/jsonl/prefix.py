@@ -1,6 +1,6 @@
-"""How far the first JSON value of some bytes goes, and whether it may go on behind them.
+"""Find where the first JSON value of some bytes ends, or whether it is truncated.
 
-Builds nothing, and does not look into strings and numbers: it tells how a file is written, not whether it is right.
+Creates no objects and does not check strings and numbers: the result says how a file is written, not if it is valid.
 """
 
 import re
@@ -21,11 +21,11 @@ _OPENED = {b"}": b"{", b"]": b"["}
 
 
 class State(StrEnum):
-    """What is known of a value."""
+    """What is known about a value."""
 
     WHOLE = "whole"
     CUT = "cut"
-    """It is JSON as far as it goes."""
+    """It is JSON, but truncated."""
     BROKEN = "broken"
 
 
@@ -34,29 +34,29 @@ class Prefix(NamedTuple):
 
     state: State
     end: int
-    """Offset behind it, or behind what was read of it."""
+    """Offset after the value, or after the last token that was read."""
     breaks: frozenset[bytes]
-    """Which of line feed and carriage return stand between its tokens."""
+    """Which of line feed and carriage return occur between its tokens."""
     keys: dict[bytes, bytes]
-    """Of an object: its own keys, as written, and the first byte of each value."""
+    """The keys of an object (not of nested ones), as written, and the first byte of each value."""
     has_trailing_comma: bool
-    """Whether a comma stands before one of its closing brackets, which few readers take."""
+    """Whether a comma precedes a closing bracket, which few parsers accept."""
 
 
-class _Reading:
-    """The grammar: what may come next, and in what it stands."""
+class _Grammar:
+    """The state of the grammar: the open brackets, and which tokens may come next."""
 
     def __init__(self) -> None:
         self.stack: list[bytes] = []
         self.next = "value"
-        """A "value"; an "item" or "key", before which a bracket may close; ":" or ","."""
+        """A "value"; an "item" or a "key", where a bracket may also close; ":" or ","."""
         self.keys: dict[bytes, bytes] = {}
         self.has_trailing_comma = False
         self._key = b""
         self._is_after_comma = False
 
     def take(self, kind: str, token: bytes) -> bool:
-        """Take a token; False where it may not stand here."""
+        """Take a token; False if it is not allowed here."""
         if self.next == "key" and kind == "string":
             self._key, self.next = token, ":"
             return True
@@ -96,21 +96,21 @@ class _Reading:
 
 
 def read_prefix(data: bytes, begin: int = 0) -> Prefix:
-    """Read the first value of some bytes, which may break off."""
-    reading, breaks, place = _Reading(), set[bytes](), begin
+    """Read the first value of some bytes, which may be truncated."""
+    grammar, breaks, place = _Grammar(), set[bytes](), begin
     state: State | None = None
     while state is None:
-        gap = _WHITE.match(data, place)[0]  # type: ignore[index]  # it matches everywhere
+        gap = _WHITE.match(data, place)[0]  # type: ignore[index]  # matches everywhere
         place += len(gap)
         token = _TOKEN.match(data, place)
         if token is None:
             is_cut = place == len(data) or _CUT_TOKEN.fullmatch(data, place) is not None
             state = State.CUT if is_cut else State.BROKEN
-        elif not reading.take(token.lastgroup or "", token[0]):
+        elif not grammar.take(token.lastgroup or "", token[0]):
             state = State.BROKEN
         else:
             if place > begin + len(gap):
-                breaks.update(each for each in (b"\n", b"\r") if each in gap)
+                breaks.update(line_end for line_end in (b"\n", b"\r") if line_end in gap)
             place = token.end()
-            state = None if reading.stack else State.WHOLE
-    return Prefix(state, place, frozenset(breaks), reading.keys, has_trailing_comma=reading.has_trailing_comma)
+            state = None if grammar.stack else State.WHOLE
+    return Prefix(state, place, frozenset(breaks), grammar.keys, has_trailing_comma=grammar.has_trailing_comma)

@@ -1,4 +1,4 @@
-"""The lines of a drop that were checked, read again with little work: many of them at once."""
+"""Read the validated lines of a drop again, quickly: many of them at once."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,25 +11,25 @@ import msgspec
 from conveyor.jsonl.lines import Line, LineBlock, is_blank, lines_in, split_block
 
 
-class Values(NamedTuple):
-    """One value of each request in a stretch, as the JSON the user wrote, without white space around it."""
+class FieldValues(NamedTuple):
+    """One value of each request in a block, as the JSON the user wrote, without surrounding white space."""
 
     block: LineBlock
     first: int
-    """Number of the stretch's first line."""
+    """Number of the block's first line."""
     numbers: Sequence[int]
-    """Of the lines with a value."""
+    """Numbers of the lines with a value."""
     values: list[msgspec.Raw]
     skipped: list[int]
-    """Numbers of the lines that were to be skipped."""
+    """Numbers of the skipped lines."""
 
     def numbered(self) -> Iterable[tuple[int, msgspec.Raw | None]]:
-        """Return each value with its line's number, in order; None for a line that was to be skipped."""
+        """Return each value with its line's number, in order; None for a skipped line."""
         pairs: Iterable[tuple[int, msgspec.Raw | None]] = zip(self.numbers, self.values, strict=True)
         return sorted([*pairs, *zip(self.skipped, repeat(None))], key=itemgetter(0)) if self.skipped else pairs
 
     def lines(self, numbers: set[int]) -> Iterator[Line]:
-        """Yield some of the lines as they are."""
+        """Yield the lines with these numbers unchanged."""
         if numbers:
             yield from (line for line in split_block(self.block, self.first) if line.number in numbers)
 
@@ -37,30 +37,30 @@ class Values(NamedTuple):
 class Field:
     """A field that every request has."""
 
-    def __init__(self, kind: type[msgspec.Struct], value: Callable[[Any], msgspec.Raw]) -> None:
-        """Take a struct with this field, and what gives its value."""
-        decoder: Any = msgspec.json.Decoder(kind)
+    def __init__(self, struct: type[msgspec.Struct], value: Callable[[Any], msgspec.Raw]) -> None:
+        """Take a struct with this field, and a function that returns its value."""
+        decoder: Any = msgspec.json.Decoder(struct)
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
         self._value = value
 
-    def read(self, blocks: Iterable[LineBlock], first: int, skipped: frozenset[int]) -> Iterator[Values]:
-        """Yield the field's values on all lines, of which the first has number `first`; some lines are skipped."""
+    def read(self, blocks: Iterable[LineBlock], first: int, skipped: frozenset[int]) -> Iterator[FieldValues]:
+        """Yield the field's values on all lines except skipped ones. The first line has the number `first`."""
         all_skipped = sorted(skipped)
         for block in blocks:
             count = lines_in(block)
             left_out = all_skipped[bisect_left(all_skipped, first) : bisect_left(all_skipped, first + count)]
             if not is_blank(block):
-                rows = None if left_out else self._at_once(block, count)
+                rows = None if left_out else self._decode_block(block, count)
                 if rows is None:
-                    yield self._one_by_one(block, first, left_out)
+                    yield self._decode_each(block, first, left_out)
                 else:
-                    yield Values(block, first, range(first, first + count), list(map(self._value, rows)), left_out)
+                    yield FieldValues(block, first, range(first, first + count), list(map(self._value, rows)), left_out)
             first += count
 
-    def _at_once(self, block: LineBlock, count: int) -> Sequence[Any] | None:
-        """Decode all lines of a stretch, None if one is blank or begins with a byte order mark.
+    def _decode_block(self, block: LineBlock, count: int) -> Sequence[Any] | None:
+        """Decode all lines of a block; None if one is blank or begins with a byte order mark.
 
-        Each line that was checked is blank or one value: as many values as lines are one on each.
+        Each validated line is blank or one value: as many values as lines means one value on each line.
         """
         try:
             rows: Sequence[Any] = self._decode_lines(memoryview(block.data or b"")[block.begin : block.end])
@@ -68,10 +68,10 @@ class Field:
             return None
         return rows if len(rows) == count else None
 
-    def _one_by_one(self, block: LineBlock, first: int, skipped: list[int]) -> Values:
+    def _decode_each(self, block: LineBlock, first: int, skipped: list[int]) -> FieldValues:
         lines = [line for line in split_block(block, first) if line.number not in skipped]
         values = [self._value(self._decode(line.raw)) for line in lines]
-        return Values(block, first, [line.number for line in lines], values, skipped)
+        return FieldValues(block, first, [line.number for line in lines], values, skipped)
 
 
 class _CustomId(msgspec.Struct, gc=False):
@@ -90,4 +90,4 @@ class _ParamsOrBody(msgspec.Struct, gc=False):
 CUSTOM_ID = Field(_CustomId, attrgetter("custom_id"))
 PARAMS = Field(_Params, attrgetter("params"))
 PARAMS_OR_BODY = Field(_ParamsOrBody, lambda row: row.params or row.body)
-"""Where lines of the provider's own form are taken, too."""
+"""Also for lines of the provider's own form."""

@@ -9,7 +9,7 @@ from conveyor.domain import keys
 from conveyor.domain.drop import nonce
 from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import Line
-from conveyor.jsonl.validated_lines import CUSTOM_ID, Values
+from conveyor.jsonl.validated_lines import CUSTOM_ID, FieldValues
 from conveyor.ledger.fact import BatchFact
 from conveyor.ledger.state import BatchState
 
@@ -53,7 +53,7 @@ class SplitJob(NamedTuple):
             return keys.output(run.name, run.run, file)
         return keys.output_part(run.run, self.batch.number, file)
 
-    def custom_ids(self) -> Iterator[Values]:
+    def custom_ids(self) -> Iterator[FieldValues]:
         """Read the user's ids of the requests from the drop, a block of lines at a time."""
         blocks = self.context.blocks(self.batch)
         return CUSTOM_ID.read(blocks, self.batch.first_line, self.batch.skipped_lines)

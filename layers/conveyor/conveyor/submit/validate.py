@@ -16,7 +16,7 @@ from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.submit.drop_reader import DropReader
-from conveyor.validation.checker import MOST_FAULTS, Check, check_drop
+from conveyor.validation.checker import MOST_FAULTS, Checker, check_drop
 from conveyor.validation.refusal_reasons import reason_of
 
 _encode = msgspec.json.Encoder().encode
@@ -32,7 +32,7 @@ def validate(context: RunContext) -> Plan | None:
         if not is_taken(context.run.drop.key):
             _refuse_name(context, reader)
             return None
-        check = check_drop(context.run.run, context.run.settings, context.api.dialect, reader.chunks)
+        checker = check_drop(context.run.run, context.run.settings, context.api.dialect, reader.chunks)
     except WrongFileType as error:
         conversion = conversion_of(error.file_type, context.run.drop.key, reader.layers)
         context.ledger.write(Refusal(context.writer, context.now(), error.code, str(error), conversion=conversion))
@@ -40,23 +40,23 @@ def validate(context: RunContext) -> Plan | None:
     except Unreadable as error:
         _refuse(context, error.code, str(error))
         return None
-    return _conclude(context, reader, check)
+    return _conclude(context, reader, checker)
 
 
-def _conclude(context: RunContext, reader: DropReader, check: Check) -> Plan | None:
+def _conclude(context: RunContext, reader: DropReader, checker: Checker) -> Plan | None:
     """Write what follows from a drop that was read whole. Only a drop that can be sent claims its content."""
-    reason = reason_of(check, context.run.settings)
+    reason = reason_of(checker, context.run.settings)
     if reason is None and (other := _claim_content(context, reader.sha256)):
         _refuse(context, "seen-before", f"the same bytes under this key are run {other} already")
         return None
-    file = _write_faults(context, check) if check.faults else None
+    file = _write_faults(context, checker) if checker.faults else None
     if reason:
-        _refuse(context, *reason, check, file)
+        _refuse(context, *reason, checker, file)
         return None
-    for batch in check.batches:
+    for batch in checker.batches:
         batch.unpacked = reader.is_packed
-    drop = ValidatedDrop(check.lines, reader.sha256, len(check.faults), file, findings_of(check.faults))
-    return context.ledger.write_plan(Plan(drop, check.batches))
+    drop = ValidatedDrop(checker.lines, reader.sha256, len(checker.faults), file, findings_of(checker.faults))
+    return context.ledger.write_plan(Plan(drop, checker.batches))
 
 
 def _refuse_name(context: RunContext, reader: DropReader) -> None:
@@ -67,20 +67,20 @@ def _refuse_name(context: RunContext, reader: DropReader) -> None:
     _refuse(context, "wrong-name", f"the file's name does not end in one of {taken}: rename it")
 
 
-def _write_faults(context: RunContext, check: Check) -> OutputFile:
+def _write_faults(context: RunContext, checker: Checker) -> OutputFile:
     with context.bucket.writer(keys.invalid(context.run.name, context.run.run)) as writer:
-        for fault in check.faults[:MOST_FAULTS]:
+        for fault in checker.faults[:MOST_FAULTS]:
             writer.write(_encode(fault) + b"\n")
     return writer.account()
 
 
 def _refuse(
-    context: RunContext, code: str, message: str, check: Check | None = None, file: OutputFile | None = None
+    context: RunContext, code: str, message: str, checker: Checker | None = None, file: OutputFile | None = None
 ) -> None:
     refusal = Refusal(context.writer, context.now(), code, message, faults_file=file)
-    if check is not None:
-        lines = None if check.gave_up else check.lines
-        refusal = replace(refusal, lines=lines, faults=len(check.faults), findings=findings_of(check.faults))
+    if checker is not None:
+        lines = None if checker.gave_up else checker.lines
+        refusal = replace(refusal, lines=lines, faults=len(checker.faults), findings=findings_of(checker.faults))
     context.ledger.write(refusal)
 
 

@@ -1,1 +1,1 @@
-"""The rules of a drop, and how it is cut into batches. Pure."""
+"""The rules for a drop, and its plan: how it is cut into batches. Pure."""

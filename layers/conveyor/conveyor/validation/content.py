@@ -1,13 +1,14 @@
-"""Messages and system prompts whose shape no model takes.
+"""Messages and system prompts that no model accepts.
 
-What depends on the model is left alone: an assistant's message at the end, say. The provider's own words for the rest:
-"messages: text content blocks must contain non-whitespace text", "Input should be a valid dictionary".
+Anything that depends on the model is accepted: a final message of the assistant, for example. The provider's errors for
+the rest: "messages: text content blocks must contain non-whitespace text", "Input should be a valid dictionary".
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from conveyor.validation.body_fields import kind_of
+from conveyor.domain.findings import Problem
+from conveyor.validation.body_fields import describe_type
 
 _ROLES = {
     "human": 'use "user"', "customer": 'use "user"', "model": 'use "assistant"', "bot": 'use "assistant"',
@@ -21,130 +22,135 @@ _PARTS = {
     "input_image": 'use {"type": "image", "source": …}',
     "input_text": 'use "text"', "output_text": 'use "text"',
     "input_file": 'use {"type": "document", "source": …}', "file": 'use {"type": "document", "source": …}',
-    "input_audio": "there is none for sound", "audio_url": "there is none for sound",
-    "video_url": "there is none for video",
+    "input_audio": "audio is not supported", "audio_url": "audio is not supported",
+    "video_url": "video is not supported",
 }  # fmt: skip
 """Types of parts of other APIs."""
 _MEDIA = {"image/jpg": "image/jpeg", "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png"}
 
-Told = Iterator[tuple[str, str]]
 
-
-def messages_told(messages: list[Any], *, strict: bool) -> Told:
-    """Yield what is wrong with the first message that cannot be right.
-
-    `strict`: also where only other APIs take it.
-    """
+def messages_problems(messages: list[Any], *, strict: bool) -> Iterator[Problem]:
+    """Yield the problems of the first invalid message. `strict`: also what only other APIs accept."""
     for number, message in enumerate(messages):
         if _is_plain(message):
             continue
         where = f'"params.messages[{number}]'
         is_last = number == len(messages) - 1
-        if told := [*_message_told(message, where, is_last=is_last), *(_strange(message, where) if strict else ())]:
-            yield from told
+        problems = [*_message_problems(message, where, is_last=is_last)]
+        problems += _other_api_problems(message, where) if strict else ()
+        if problems:
+            yield from problems
             return
 
 
-def system_told(system: object) -> Told:
-    """Yield what is wrong with a system prompt: a string, which may be empty, or parts."""
+def system_problems(system: object) -> Iterator[Problem]:
+    """Yield the problems of a system prompt: it must be a string, which may be empty, or an array of parts."""
     match system:
         case None | "":
             return
         case str() as text if text.isspace():
-            yield "system-invalid", '"params.system" is a string of white space only: remove it'
+            yield "system-invalid", '"params.system" contains only white space: remove it'
         case str():
             return
         case list() as parts:
             for number, part in enumerate(parts):
-                if told := [*_part_told(part, f'"params.system[{number}]')]:
-                    yield from told
+                if problems := [*_part_problems(part, f'"params.system[{number}]')]:
+                    yield from problems
                     return
         case _:
-            yield "system-invalid", f'"params.system" must be a string or an array of parts, and is {kind_of(system)}'
+            yield (
+                "system-invalid",
+                f'"params.system" is {describe_type(system)}; it must be a string or an array of parts',
+            )
 
 
 def _is_plain(message: object) -> bool:
-    """Tell whether a message is of the most usual form, and right."""
-    if type(message) is not dict or message.get("role") not in ("user", "assistant", "system"):  # see below
+    """Return whether a message is a valid one of the most usual form."""
+    if type(message) is not dict or message.get("role") not in (
+        "user",
+        "assistant",
+        "system",
+    ):  # a role may be unhashable
         return False
     text = message.get("content")
     return type(text) is str and bool(text) and not text.isspace()
 
 
-def _message_told(message: object, where: str, *, is_last: bool) -> Told:
+def _message_problems(message: object, where: str, *, is_last: bool) -> Iterator[Problem]:
     if not isinstance(message, dict):
-        wanted = '{"role": "user", "content": …}'
-        yield "message-invalid", f'{where}" must be an object like {wanted}, and is {kind_of(message)}'
+        form = '{"role": "user", "content": …}'
+        yield "message-invalid", f'{where}" is {describe_type(message)}; it must be an object like {form}'
         return
     role, content = message.get("role"), message.get("content")
     if not isinstance(role, str):
-        found = kind_of(role) if "role" in message else "missing"
-        yield "role-invalid", f'{where}.role" must be a string, "user" or "assistant", and is {found}'
+        actual = describe_type(role) if "role" in message else "missing"
+        yield "role-invalid", f'{where}.role" is {actual}; it must be the string "user" or "assistant"'
     if isinstance(content, list) and content:
         for number, part in enumerate(content):
-            if told := [*_part_told(part, f"{where}.content[{number}]")]:
-                yield from told
+            if problems := [*_part_problems(part, f"{where}.content[{number}]")]:
+                yield from problems
                 return
     elif isinstance(content, str | list):
         if not content and is_last and role == "assistant":
-            return  # the only message that may be empty
+            return  # only this message may be empty
         if isinstance(content, list) or not content.strip():
-            found = f"{kind_of(content)} of white space only" if content else kind_of(content)
-            yield "content-empty", f'{where}.content" must not be empty, and is {found}'
+            actual = "a string of white space only" if content else describe_type(content)
+            yield "content-empty", f'{where}.content" is {actual}; it must not be empty'
     else:
-        found = kind_of(content) if "content" in message else "missing"
-        yield "content-invalid", f'{where}.content" must be a string or an array of parts, and is {found}'
+        actual = describe_type(content) if "content" in message else "missing"
+        yield "content-invalid", f'{where}.content" is {actual}; it must be a string or an array of parts'
 
 
-def _part_told(part: object, where: str) -> Told:
-    kind = part.get("type") if isinstance(part, dict) else None
+def _part_problems(part: object, where: str) -> Iterator[Problem]:
+    part_type = part.get("type") if isinstance(part, dict) else None
     if not isinstance(part, dict):
-        wanted = '{"type": "text", "text": …}'
-        yield "part-invalid", f'{where}" must be an object like {wanted}, and is {kind_of(part)}'
-    elif not isinstance(kind, str):
-        found = kind_of(kind) if "type" in part else "missing"
-        yield "part-invalid", f'{where}.type" must be a string, and is {found}'
-    elif kind == "text":
+        form = '{"type": "text", "text": …}'
+        yield "part-invalid", f'{where}" is {describe_type(part)}; it must be an object like {form}'
+    elif not isinstance(part_type, str):
+        actual = describe_type(part_type) if "type" in part else "missing"
+        yield "part-invalid", f'{where}.type" is {actual}; it must be a string'
+    elif part_type == "text":
         text = part.get("text")
         if not isinstance(text, str):
-            found = kind_of(text) if "text" in part else "missing"
-            yield "part-invalid", f'{where}.text" must be a string, and is {found}'
+            actual = describe_type(text) if "text" in part else "missing"
+            yield "part-invalid", f'{where}.text" is {actual}; it must be a string'
         elif not text.strip():
-            yield "content-empty", f'{where}.text" must not be empty or of white space only: remove the part'
+            yield "content-empty", f'{where}.text" is empty or contains only white space: remove the part'
 
 
-def _strange(message: object, where: str) -> Told:
+def _other_api_problems(message: object, where: str) -> Iterator[Problem]:
     if not isinstance(message, dict):
         return
     role, content = message.get("role"), message.get("content")
     if isinstance(role, str) and (advice := _ROLES.get(role.lower())):
-        yield "role-invalid", f'{where}.role" is "{role}", which the Messages API does not have: {advice}'
+        yield "role-invalid", f'{where}.role" is "{role}", which the Messages API does not support: {advice}'
     for number, part in enumerate(content if isinstance(content, list) else ()):
-        if isinstance(part, dict) and (told := [*_strange_part(part, f"{where}.content[{number}]")]):
-            yield from told
+        if isinstance(part, dict) and (problems := [*_other_api_part_problems(part, f"{where}.content[{number}]")]):
+            yield from problems
             return
 
 
-def _strange_part(part: dict[str, Any], where: str) -> Told:
-    kind, source = part.get("type"), part.get("source")
-    if isinstance(kind, str) and kind in _PARTS:
-        yield "part-invalid", f'{where}.type" is "{kind}", which the Messages API does not have: {_PARTS[kind]}'
-    elif kind in ("image", "document"):  # it may be anything, also what has no hash
+def _other_api_part_problems(part: dict[str, Any], where: str) -> Iterator[Problem]:
+    part_type, source = part.get("type"), part.get("source")
+    if isinstance(part_type, str) and part_type in _PARTS:
+        problem = f'is "{part_type}", which the Messages API does not support: {_PARTS[part_type]}'
+        yield "part-invalid", f'{where}.type" {problem}'
+    elif part_type in ("image", "document"):  # a tuple: the type may be unhashable
         if not isinstance(source, dict) or not isinstance(source.get("type"), str):
-            yield "part-invalid", f'{where}.source" must be an object with a "type", like "base64" or "url"'
+            yield "part-invalid", f'{where}.source" must be an object with a "type" such as "base64" or "url"'
         elif source["type"] == "base64":
-            yield from _strange_base64(source, where)
+            yield from _base64_problems(source, where)
         elif source["type"] == "url" and not (isinstance(source.get("url"), str) and source["url"]):
-            yield "part-invalid", f'{where}.source.url" must be a string that is not empty'
-    elif kind == "tool_use" and not isinstance(part.get("input"), dict):
-        yield "part-invalid", f'{where}.input" must be an object, and is {kind_of(part.get("input"))}'
+            yield "part-invalid", f'{where}.source.url" must be a non-empty string'
+    elif part_type == "tool_use" and not isinstance(part.get("input"), dict):
+        yield "part-invalid", f'{where}.input" is {describe_type(part.get("input"))}; it must be an object'
 
 
-def _strange_base64(source: dict[str, Any], where: str) -> Told:
+def _base64_problems(source: dict[str, Any], where: str) -> Iterator[Problem]:
     data, media = source.get("data"), source.get("media_type")
     if not isinstance(data, str) or not data:
-        yield "part-invalid", f'{where}.source.data" must be a string of base64 that is not empty'
+        yield "part-invalid", f'{where}.source.data" must be a non-empty base64 string'
     elif data.startswith("data:"):
-        yield "part-invalid", f'{where}.source.data" begins with "data:": leave out all up to the comma'
-    if isinstance(media, str) and (right := _MEDIA.get(media.lower())) and media != right:
-        yield "part-invalid", f'{where}.source.media_type" is "{media}"; did you mean "{right}"?'
+        yield "part-invalid", f'{where}.source.data" begins with "data:": remove everything up to the comma'
+    if isinstance(media, str) and (known := _MEDIA.get(media.lower())) and media != known:
+        yield "part-invalid", f'{where}.source.media_type" is "{media}"; did you mean "{known}"?'

@@ -1,22 +1,21 @@
-"""One glance at many lines: whether all of them are requests beyond any doubt, written in the same usual way.
+"""The fast path: check many lines at once, if all of them are surely valid requests and written in the same usual way.
 
-All lines of a stretch are decoded at once. Then the bytes around each line's `params` are held against what they must
-be if it is written like the first one; so the length of what will be sent follows from the length of the lines.
-Whatever is not so is no fault, but for `line` to look at, a line at a time. A glance may only take what `line` would
-take (a test holds them against each other).
+All lines of a block are decoded at once. Then the bytes around each line's `params` are compared with those of the
+first line: if they are the same, the number of bytes to send follows from the length of the lines. Anything else is not
+a fault; `rules` checks it line by line. The fast path may accept only what `rules` accepts (a test compares them).
 
-That each row is one line, and each line's `params` all that lies between its beginning and its end, follows from this:
+Each row is one line, and its `params` are all bytes between the line's beginning and end, for these reasons:
 
-- A line feed within a row would be followed by what begins a row, and no value in a row may hold that.
+- A line feed within a row would be followed by the beginning of a row, which no value in a row can contain.
 - There are as many rows as lines, and each line begins with the id of its row.
-- `params` are made as often as there are rows: none is given twice.
+- As many `params` are created as there are rows: none is a duplicate.
 
-And that no field of `params` is given twice, where all lines are alike up to the text of their first message, and from
-the end of their last one on:
+No field of `params` is a duplicate if all lines are the same up to the text of their first message, and from the end of
+the text of their last message, for these reasons:
 
-- What is before the text, and what is behind it, gives each field once.
-- What is behind it ends an array of messages, or of blocks of a system prompt. No message and no block is lost, and no
-  system prompt is made of blocks: so it is the array of messages that was begun.
+- The bytes before the first text and after the last one contain each field once.
+- The bytes after it end an array of messages, or of blocks of a system prompt. No message and no block was dropped, and
+  no system prompt is an array: so it is the array of messages that was begun.
 """
 
 import re
@@ -25,13 +24,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from conveyor.jsonl.lines import STRETCH_BYTES, LineBlock
+from conveyor.jsonl.lines import BLOCK_BYTES, LineBlock
 from conveyor.jsonl.template import Frame, Shape
-from conveyor.validation.schema import Row, Rows, decode_rows, may_give, repeats_a_field
+from conveyor.validation.schema import DecodedRows, Row, decode_rows, may_give, may_repeat_a_field
 
 
 def _spaced(*tokens: bytes) -> bytes:
-    """Return a pattern of tokens with white space after each."""
+    """Return a pattern of tokens, each followed by white space."""
     return rb"[ \t\r]*+".join((*tokens, b""))
 
 
@@ -45,7 +44,7 @@ _BEFORE = (
 )
 _AFTER = rb"[ \t\r]*+\}[ \t\r]*+\n\Z"
 _SHAPE = Shape(re.compile(_BEFORE + rb"))"), re.compile(rb"(?P<inside>\})" + _AFTER))
-_ALIKE = Shape(
+_SAME_FIELDS = Shape(
     re.compile(_BEFORE + rb"[ \t\r]*+(?:%b,[ \t\r]*+)*+%b(?:%b)?+" % (_FIELD, _FIRST, _BLOCK) + b'"))'),
     re.compile(
         rb'(?P<inside>"[ \t\r]*+(?:%b)?+%b(?:%b)?%b'
@@ -54,40 +53,40 @@ _ALIKE = Shape(
         + _AFTER
     ),
 )
-"""Up to the text of the first message, and from the end of the text of the last one on."""
+"""Up to the text of the first message, and from the end of the text of the last message."""
 _NAMES = tuple(f'"{name}"' for name in ("model", "max_tokens", "system", "temperature"))
 
 
-class Glance(NamedTuple):
-    """Requests that may be sent, one on each line of a stretch."""
+class FastPathResult(NamedTuple):
+    """Valid requests, one on each line of a block."""
 
     custom_ids: list[str]
     params_bytes: int
-    """Of all of them together, as written in the drop."""
+    """The total, as written in the drop."""
     max_tokens: int
-    """The sum of those that are given."""
+    """The total of the lines that have it."""
     without_max_tokens: int
     model: str
-    """The one that all of them name; empty where nobody asked for it."""
+    """The model of all of them; empty if it does not matter."""
     rows: Sequence[Row]
 
     def may_give(self, field: str) -> bool:
-        """Tell whether some of them have a field in their `params`, or may have it."""
+        """Return whether any of them may have a field in its `params`."""
         return may_give(self.rows, field)
 
 
-class Glancer:
-    """Takes one glance at many lines, and remembers how they were written."""
+class FastPath:
+    """Reads many lines at once, and remembers how earlier ones were written."""
 
     def __init__(self, *, one_model: bool = False) -> None:
-        """Know nothing yet. `one_model`: requests that name several models deserve a closer look."""
+        """`one_model`: leave blocks with several models to the other check."""
         self._frames: dict[Shape, Frame] = {}
         self._one_model = one_model
 
-    def glance(self, block: LineBlock) -> Glance | None:
-        """Return the requests of a stretch, or None if it deserves a closer look."""
+    def read(self, block: LineBlock) -> FastPathResult | None:
+        """Return the requests of a block, or None if its lines must be checked one by one."""
         data, begin, end, _ = block
-        if data is None or end - begin > STRETCH_BYTES:  # one long line: there is nothing to gain
+        if data is None or end - begin > BLOCK_BYTES:  # one long line: nothing to gain
             return None
         try:
             decoded = decode_rows(memoryview(data)[begin:end])
@@ -100,30 +99,30 @@ class Glancer:
         if around is None or len(models) != 1:
             return None
         tokens = [row.params.max_tokens for row in rows]
-        return Glance(ids, end - begin - around, sum(tokens), tokens.count(0), models.pop(), rows)
+        return FastPathResult(ids, end - begin - around, sum(tokens), tokens.count(0), models.pop(), rows)
 
-    def _around(self, decoded: Rows, data: bytes, begin: int, end: int, ids: list[str]) -> int | None:
-        """Return how many bytes of some lines are around their `params`; None where one deserves a closer look."""
+    def _around(self, decoded: DecodedRows, data: bytes, begin: int, end: int, ids: list[str]) -> int | None:
+        """Return how many bytes are outside of the lines' `params`; None if the lines must be checked one by one."""
         if decoded.has_last_messages:
-            around = self._around_of(_ALIKE, data, begin, end, ids)
+            around = self._around_of(_SAME_FIELDS, data, begin, end, ids)
             if around is not None:
                 return around
-        if not decoded.are_checked and repeats_a_field(decoded.rows, data, begin, end):
+        if not decoded.are_checked and may_repeat_a_field(decoded.rows, data, begin, end):
             return None
         return self._around_of(_SHAPE, data, begin, end, ids)
 
     def _around_of(self, shape: Shape, data: bytes, begin: int, end: int, ids: list[str]) -> int | None:
-        """Return that of lines whose frames are of some shape; None if they are written otherwise."""
+        """Return the same for lines with frames of one shape; None if they are written differently."""
         frame = self._frames.get(shape)
-        found = frame and frame.pieces(data, begin, end, ids)
-        if found is None and (frame := _frame(shape, data, begin)):
+        match = frame and frame.pieces(data, begin, end, ids)
+        if match is None and (frame := _frame(shape, data, begin)):
             self._frames[shape] = frame
-            found = frame.pieces(data, begin, end, ids)
-        return sum(map(len, found[0])) - frame.inside * len(ids) if frame and found else None
+            match = frame.pieces(data, begin, end, ids)
+        return sum(map(len, match[0])) - frame.inside * len(ids) if frame and match else None
 
 
 def _frame(shape: Shape, data: bytes, begin: int) -> Frame | None:
-    """Read a frame from a line; None where it gives a field twice, or a text that looks like it."""
+    """Read a frame from a line; None if it has, or seems to have, a duplicate field."""
     frame = Frame.of(shape, data, begin)
-    written = frame and frame.between + frame.after.decode()
-    return frame if written and all(written.count(name) < 2 for name in _NAMES) else None  # noqa: PLR2004
+    text = frame and frame.between + frame.after.decode()
+    return frame if text and all(text.count(name) < 2 for name in _NAMES) else None  # noqa: PLR2004

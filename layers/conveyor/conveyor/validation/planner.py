@@ -1,4 +1,4 @@
-"""Cutting a drop into batches the provider takes."""
+"""Cut a drop into batches that the provider accepts."""
 
 from typing import NamedTuple, Self
 
@@ -7,31 +7,32 @@ from conveyor.domain.plan import Batch, Skipped
 from conveyor.settings.settings import Settings
 
 MOST_SPAN = 512_000_000
-"""Bytes, some 10 s of reading. Beyond it lie blank or skipped lines: a provider would wait in vain for what follows."""
+"""Bytes, about 10 s of reading. A longer span contains blank or skipped lines, and the provider's connection would time
+out."""
 
 
 class RequestGroup(NamedTuple):
-    """Requests on lines next to each other: their place in the drop, and what they add to a batch."""
+    """Requests on consecutive lines: their place in the drop, and what they add to a batch."""
 
     first_line: int
     last_line: int
     start: int
     end: int
-    """Their lines' bytes in the drop."""
+    """Byte offsets of their lines in the drop."""
     requests: int
     size: int
-    """Bytes as sent, and of what separates them."""
+    """Bytes as sent, with separators."""
     max_tokens: int
     defaulted: int
-    """Requests in which the default `max_tokens` are put."""
+    """Requests that get the default `max_tokens`."""
     model: str = ""
-    """Of all of them, where a batch holds one model only; else empty."""
+    """The model of all of them, if a batch holds one model only; otherwise empty."""
     nulled: int = 0
-    """Requests from which fields that are null were taken."""
+    """Requests from which fields that are null are removed."""
 
 
 class Limits(NamedTuple):
-    """What one batch may have."""
+    """The limits for one batch."""
 
     requests: int
     bytes: int
@@ -39,11 +40,11 @@ class Limits(NamedTuple):
     max_tokens: int
     """Sum over its requests."""
     span: int = MOST_SPAN
-    """Of the drop, from its first line's first byte to its last line's last: what is read while it is sent."""
+    """Bytes of the drop from a batch's first line to its last, all of which are read while it is sent."""
 
     @classmethod
     def of(cls, settings: Settings, dialect: Dialect) -> Self:
-        """Return the limits in force: the dialect's where the stack sets none, and never more than the queue takes."""
+        """Return the stack's limits, or the dialect's where the stack sets none; at most what fits the queue."""
         requests = settings.max_requests_per_batch or dialect.max_requests
         size = settings.max_bytes_per_batch or dialect.max_bytes
         return cls(min(requests, settings.max_queued_requests), size, settings.max_tokens_per_batch)
@@ -53,20 +54,20 @@ class Planner:
     """Collects lines in order and cuts them into contiguous batches, each as large as its limits allow."""
 
     def __init__(self, limits: Limits, around: int) -> None:
-        """Take the limits of one batch, and how many bytes a body has beside its requests."""
+        """`around`: bytes of a body besides its requests and their separators."""
         self._limits = limits
         self._around = around
         self._none = Batch(0, 0, 0, body_bytes=around)
         self.batches: list[Batch] = []
         self.changes = 0
-        """How often a batch ended because another model followed."""
+        """How many batches ended because the model changed."""
 
     def fits_alone(self, size: int) -> bool:
-        """Tell whether a request of `size` bytes fits into any batch."""
+        """Return whether a request of `size` bytes fits into an empty batch."""
         return self._around + size <= self._limits.bytes
 
     def has_room(self, group: RequestGroup) -> bool:
-        """Tell whether the batch that was begun takes them all: then it takes them one by one, too."""
+        """Return whether the current batch has room for the whole group."""
         batch = self.batches[-1] if self.batches else self._none
         return (
             batch.requests + group.requests <= self._limits.requests
@@ -77,9 +78,9 @@ class Planner:
         )
 
     def add(self, group: RequestGroup) -> None:
-        """Add one request, or more for which there is room; it begins another batch where there is none for it.
+        """Add one request, or a group for which there is room; begins another batch if the current one is full.
 
-        A request whose `max_tokens` alone are beyond the limit stands alone: it must be sent all the same.
+        A request whose `max_tokens` alone exceed the limit gets a batch of its own.
         """
         batch = self._current(group.first_line, group.start)
         if batch.requests and not self.has_room(group):

@@ -1,6 +1,6 @@
-"""Requests as they are sent: the user's params byte for byte after our id, without fields that are null.
+"""Requests as they are sent: our id and the user's params, byte for byte except for fields that are null.
 
-In files of lines but for `separators`, too.
+In files of lines, line separators in strings are escaped, too (see `separators`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,10 +18,10 @@ from conveyor.jsonl.validated_lines import PARAMS, PARAMS_OR_BODY
 
 
 class Envelope:
-    """What is put around the params of a run's requests."""
+    """What surrounds the params of a run's requests in a body."""
 
     def __init__(self, form: Form, run: str, default_max_tokens: int) -> None:
-        """Take the dialect's form, and the `max_tokens` that are put in where the user gave none."""
+        """`default_max_tokens` is added to params without `max_tokens`."""
         self._form = form
         self._before = form.before + wire_id(nonce(run), 0)[:-1].encode()
         self._after = b"}" + form.separator
@@ -29,7 +29,7 @@ class Envelope:
         self._frame = len(self._before) + len(form.between) + len(b"}")
 
     def requests(self, lines: Iterable[int], params: Iterable[bytes], defaulted: Iterable[bool | None]) -> bytes:
-        """Return the requests of some lines, separated."""
+        """Return the requests of some lines, with separators."""
         before, between, after, default = self._before, self._form.between, self._after, self._default
         pieces: list[bytes] = []
         for line, written, is_defaulted in zip(lines, params, defaulted, strict=False):
@@ -42,13 +42,13 @@ class Envelope:
         return escaped(sent) if self._form.is_lines else sent
 
     def growth(self, text: bytes) -> int:
-        """Return how many bytes longer some params are when they are sent, beside a default that is put in."""
+        """Return how many bytes longer params become by escaping when they are sent."""
         return growth(text) if self._form.is_lines else 0
 
     def size(self, first: int, last: int, params: int, defaulted: int) -> int:
-        """Return how many bytes the requests of lines `first` to `last` have, separated.
+        """Return the bytes of the requests of lines `first` to `last`, with separators.
 
-        `params`: bytes of all their params, and of their growth; `defaulted`: how many of them get the default.
+        `params`: bytes of all their params, including their growth; `defaulted`: how many of them get the default.
         """
         count = last - first + 1
         digits = len(str(first)) * count
@@ -57,20 +57,20 @@ class Envelope:
         return params + digits + count * self._frame + (count - 1) + defaulted * (len(self._default) - 1)
 
     def body(self, batch: Batch, blocks: Iterable[LineBlock]) -> Iterator[bytes]:
-        """Yield the body of a batch, from all its lines as they were checked, in pieces worth a system call.
+        """Yield the body of a batch from the lines it was planned with, in pieces large enough for a system call.
 
-        Nothing is read behind the last request.
+        Reads nothing after the last request.
         """
         before, left = self._form.start, batch.requests
         field = PARAMS if self._form.url is None else PARAMS_OR_BODY
-        for some in field.read(blocks, batch.first_line, batch.skipped_lines):
-            if some.values:
-                params = [without_nulls(bytes(each)) for each in some.values] if batch.nulled else some.values
+        for block in field.read(blocks, batch.first_line, batch.skipped_lines):
+            if block.values:
+                params = [without_nulls(bytes(value)) for value in block.values] if batch.nulled else block.values
                 defaulted = map(_lacks_max_tokens, params) if batch.defaulted else repeat(None)
                 yield before
-                yield self.requests(some.numbers, params, defaulted)
+                yield self.requests(block.numbers, params, defaulted)
                 before = self._form.separator
-                left -= len(some.values)
+                left -= len(block.values)
             if not left:
                 break
         yield self._form.end

@@ -1,27 +1,26 @@
-"""One line of a drop: whether it is a request the provider would take, and if not, what is wrong with it.
+"""The rules for one line of a drop: whether it is a request that the provider would accept, and if not, why.
 
-This look is complete, so that all faults of a line are told, and it is the authority: `glance`, which looks at many
-lines at once, may only take what this takes.
+This check is complete, so that all faults of a line are reported, and it is authoritative: `fast_path`, which reads
+many lines at once, may accept only what this check accepts.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 import orjson
 
-from conveyor.domain.findings import CustomId, Fault
+from conveyor.domain.findings import CustomId, Fault, Problem
 from conveyor.jsonl.complexity import MOST_VALUES, has_too_many_values
 from conveyor.jsonl.lines import LONGEST_LINE, Line
-from conveyor.jsonl.members import Repeated, values_of, without_nulls
+from conveyor.jsonl.members import DuplicateKey, values_of, without_nulls
 from conveyor.jsonl.syntax_errors import why_not_json
-from conveyor.validation.body_fields import alike, kind_of, number_or_kind, told_name
-from conveyor.validation.params import NEEDED, Rules, is_count, params_told
+from conveyor.validation.body_fields import describe_type, describe_value, quoted, similar_key
+from conveyor.validation.params import REQUIRED, Rules, is_count, params_problems
 
 LONGEST_CUSTOM_ID = 256
 LARGEST_CUSTOM_ID = 2**53 - 1
-"""As a number. Beyond it a program that holds numbers as doubles reads, and writes, another one."""
-Told = Iterator[tuple[str, str]]
+"""As a number. Programs that use doubles for numbers change larger ones."""
 
 
 class Request(NamedTuple):
@@ -32,62 +31,70 @@ class Request(NamedTuple):
     """As written in the drop, without surrounding white space, and without fields that are null."""
     model: str
     max_tokens: int | None
-    """None where the line gives none."""
+    """None if the line has none."""
     has_nulls: bool = False
-    """Whether fields that are null were taken out."""
+    """Whether fields that are null were removed."""
 
 
-_NO_JSON = object()
+_NOT_JSON = object()
 _TOO_COMPLEX = (
-    f"the line holds more than {MOST_VALUES:,} values (array elements, object fields): put such data into one text"
+    f"the line has more than {MOST_VALUES:,} values (array elements, object fields): put such data into one string"
 )
-_BESIDE = (*NEEDED, "system", "temperature", "top_p", "top_k", "stop_sequences", "tools", "tool_choice", "thinking",
-           "output_config")  # fmt: skip
-"""Fields of `params` that nobody means for a note of his own where they stand beside."""
+_FIELDS_OF_PARAMS = (
+    *REQUIRED, "system", "temperature", "top_p", "top_k", "stop_sequences", "tools", "tool_choice", "thinking",
+    "output_config",
+)  # fmt: skip
+"""Fields that belong into `params`: nobody uses these names at the top level for notes of their own."""
 _IDS = frozenset({"id", "requestid", "recordid", "uid", "uuid", "key"})
 _PARAMS = frozenset({"param", "parameters", "request", "requestparams", "modelinput", "payload", "data"})
-"""What other APIs and people call the two, without separators."""
+"""Names that other APIs and people use for the two keys, without separators."""
 
 
 def read_request(line: Line, rules: Rules) -> Request | list[Fault]:
-    """Check one line completely. Returns all faults of a line that may not be sent."""
+    """Check one line completely. Returns all faults of an invalid line."""
     if line.raw is None or has_too_many_values(line.raw):
-        return [_fault(line, None, *_too_much(line))]
+        return [_fault(line, None, *_too_large(line))]
     try:
         record = orjson.loads(line.raw)
     except orjson.JSONDecodeError:
-        record = _NO_JSON  # the error holds the whole text: it is let go before a closer look
-    if record is _NO_JSON:
+        record = _NOT_JSON  # the error holds the whole text: it is released before the line is examined
+    if record is _NOT_JSON:
         return [_fault(line, None, *why_not_json(line.raw, line.before))]
     if not isinstance(record, dict):
-        return [_fault(line, None, *_no_object(record))]
+        return [_fault(line, None, *_not_an_object(record))]
     try:
         values = values_of(line.raw)
-    except Repeated as error:
-        return [_fault(line, _told_id(record), *_twice(error.name))]
-    field = "body" if rules.url is not None and "params" not in record and "body" in record else "params"
-    faults = [*_custom_id_told(record), *_call_told(record, rules), *_params_told(record, field, values, rules)]
-    if faults:
-        return [_fault(line, _told_id(record), code, message) for code, message in faults]
-    params, written = record[field], bytes(values[field])
-    sent = without_nulls(written) if rules.is_message and None in params.values() else written
+    except DuplicateKey as error:
+        return [_fault(line, _reported_id(record), *_duplicate_key(error.name))]
+    is_body = rules.dialect.form.url is not None and "params" not in record and "body" in record
+    field = "body" if is_body else "params"
+    problems = [*_custom_id_problems(record), *_call_problems(record, rules)]
+    problems += _params_problems(record, field, values, rules)
+    if problems:
+        return [_fault(line, _reported_id(record), code, message) for code, message in problems]
+    return _request(record, field, bytes(values[field]), rules)
+
+
+def _request(record: dict[str, Any], field: str, written: bytes, rules: Rules) -> Request:
+    is_message, params = rules.dialect.is_message, record[field]
+    sent = without_nulls(written) if is_message and None in params.values() else written
     tokens = params.get("max_tokens")
-    given = tokens if rules.is_message or is_count(tokens) else None
-    return Request(record["custom_id"], sent, params["model"], given, sent != written)
+    max_tokens = tokens if is_message or is_count(tokens) else None
+    return Request(record["custom_id"], sent, params["model"], max_tokens, sent != written)
 
 
-def _too_much(line: Line) -> tuple[str, str]:
+def _too_large(line: Line) -> Problem:
     if line.raw is not None:
         return "line-too-complex", _TOO_COMPLEX
     return "line-too-long", f"the line has {line.end - line.start:,} bytes; the limit is {LONGEST_LINE:,}"
 
 
 def _fault(line: Line, custom_id: CustomId | None, code: str, message: str) -> Fault:
-    """Make a fault of a line. Messages never quote the line: they may be logged."""
+    """Create a fault of a line. Messages never quote the line: they may be logged."""
     return Fault(line.number, line.start, custom_id, code, message)
 
 
-def _told_id(record: dict[str, Any]) -> CustomId | None:
+def _reported_id(record: dict[str, Any]) -> CustomId | None:
     match record.get("custom_id"):
         case str() as text:
             return text[:LONGEST_CUSTOM_ID]
@@ -97,24 +104,27 @@ def _told_id(record: dict[str, Any]) -> CustomId | None:
             return None
 
 
-def _no_object(value: object) -> tuple[str, str]:
-    wanted = 'it must be one JSON object: {"custom_id": …, "params": {…}}'
+def _not_an_object(value: object) -> Problem:
+    form = 'it must be one JSON object: {"custom_id": …, "params": {…}}'
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        return "encoded-twice", f"the line is a JSON string that holds JSON: it was encoded twice; {wanted}"
-    return "not-an-object", f"the line is {kind_of(value) if isinstance(value, list) else 'a single value'}; {wanted}"
+        return "encoded-twice", f"the line is a JSON string that contains JSON: it was encoded twice; {form}"
+    return (
+        "not-an-object",
+        f"the line is {describe_type(value) if isinstance(value, list) else 'a single value'}; {form}",
+    )
 
 
-def _twice(name: str, where: str = "the line") -> tuple[str, str]:
-    return "key-twice", f"{where} has {told_name(name)} twice, and only one of them would count: remove the other one"
+def _duplicate_key(name: str, place: str = "the line") -> Problem:
+    return "key-twice", f"{place} has a duplicate{quoted(name)} key: remove one of the two"
 
 
-def _custom_id_told(record: dict[str, Any]) -> Told:
+def _custom_id_problems(record: dict[str, Any]) -> Iterator[Problem]:
     match record.get("custom_id"):
         case None:
-            if other := alike(record, "custom_id", _IDS):
-                yield "custom-id-misspelt", f'unknown key {told_name(other)}; did you mean "custom_id"?'
+            if other := similar_key(record, "custom_id", _IDS):
+                yield "custom-id-misspelt", f'unknown key{quoted(other)}; did you mean "custom_id"?'
             else:
-                yield "custom-id-missing", 'the line has no "custom_id": give each line a name of its own'
+                yield "custom-id-missing", 'the line has no "custom_id": give each line a unique one'
         case str() as text if len(text) > LONGEST_CUSTOM_ID:
             length = f"{len(text)} characters; the limit is {LONGEST_CUSTOM_ID}"
             yield "custom-id-too-long", f'"custom_id" has {length}'
@@ -123,64 +133,71 @@ def _custom_id_told(record: dict[str, Any]) -> Told:
         case int() as number if not isinstance(number, bool) and abs(number) <= LARGEST_CUSTOM_ID:
             return
         case int() as number if not isinstance(number, bool):
-            changed = "programs such as jq 1.6 and JavaScript change integers beyond 2^53 - 1"
-            yield "custom-id-invalid", f'"custom_id" is {number}, and {changed}: write it as a string, "{number}"'
+            reason = "programs such as jq 1.6 and JavaScript change integers beyond 2^53 - 1"
+            yield "custom-id-invalid", f'"custom_id" is {number}, but {reason}: write it as a string, "{number}"'
         case other:
-            wanted = "a string that is not empty, or an integer up to 2^53 - 1, written without fraction and exponent"
-            yield "custom-id-invalid", f'"custom_id" must be {wanted}, and is {number_or_kind(other)}'
+            form = "a non-empty string, or an integer up to 2^53 - 1 without fraction and exponent"
+            yield "custom-id-invalid", f'"custom_id" is {describe_value(other)}; it must be {form}'
 
 
-def _call_told(record: dict[str, Any], rules: Rules) -> Told:
-    """Yield what a line of the provider's own form asks for that is not the call this stack makes."""
-    if rules.url is None:
+def _call_problems(record: dict[str, Any], rules: Rules) -> Iterator[Problem]:
+    """Yield where a line of the provider's own form asks for another call than the one this stack makes."""
+    url = rules.dialect.form.url
+    if url is None:
         return
     if "params" in record and "body" in record:
         yield "params-and-body", 'the line has both "params" and "body": remove one of them'
-    if record.get("method") not in (None, "POST"):  # it may be anything, also what has no hash
+    if record.get("method") not in (None, "POST"):  # a tuple: the value may be unhashable
         yield "method-invalid", '"method" must be "POST"'
-    if record.get("url") not in (None, rules.url):
-        yield "url-differs", f'"url" must be "{rules.url}", which is the BatchEndpoint of this stack'
+    if record.get("url") not in (None, url):
+        yield "url-differs", f'"url" must be "{url}", the BatchEndpoint of this stack'
 
 
-def _params_told(record: dict[str, Any], field: str, values: dict[str, msgspec.Raw], rules: Rules) -> Told:
+def _params_problems(
+    record: dict[str, Any], field: str, values: dict[str, msgspec.Raw], rules: Rules
+) -> Iterator[Problem]:
     params = record.get(field)
-    beside = _beside(record, field, rules)
-    if beside:
-        names = ", ".join(f'"{name}"' for name in beside)
-        yield "fields-beside-params", f'{names} beside "{field}" would not be sent: move it into "{field}"'
+    misplaced = _misplaced_fields(record, field, rules)
+    if misplaced:
+        names = ", ".join(f'"{name}"' for name in misplaced)
+        yield "fields-beside-params", f'{names} outside of "{field}" would not be sent: move it into "{field}"'
     match params:
         case dict():
-            if rules.is_message:
-                try:
-                    values_of(bytes(values[field]))
-                except Repeated as error:
-                    yield _twice(error.name, f'"{field}"')
-            yield from params_told(params, rules, beside)
+            yield from _duplicate_field_problems(field, bytes(values[field]), rules)
+            yield from params_problems(params, rules, misplaced)
         case None:
-            if not beside:
-                yield _no_params(record, rules)
+            if not misplaced:
+                yield _missing_params(record, rules)
         case str() as text if text.lstrip().startswith("{"):
-            yield "encoded-twice", f'"{field}" is a string that holds JSON, encoded twice: write the object itself'
+            yield "encoded-twice", f'"{field}" is a string that contains JSON, encoded twice: write the object itself'
         case _:
-            wanted = "an object with model, max_tokens and messages"
-            yield "params-invalid", f'"{field}" must be {wanted}, and is {kind_of(params)}'
+            form = "an object with model, max_tokens and messages"
+            yield "params-invalid", f'"{field}" is {describe_type(params)}; it must be {form}'
 
 
-def _beside(record: dict[str, Any], field: str, rules: Rules) -> Collection[str]:
-    """Return the fields that stand beside `params` instead of inside."""
+def _duplicate_field_problems(field: str, written: bytes, rules: Rules) -> Iterator[Problem]:
+    if rules.dialect.is_message:
+        try:
+            values_of(written)
+        except DuplicateKey as error:
+            yield _duplicate_key(error.name, f'"{field}"')
+
+
+def _misplaced_fields(record: dict[str, Any], field: str, rules: Rules) -> list[str]:
+    """Return the fields that belong into `params` but are next to it."""
     if record.keys() == {"custom_id", field}:
-        return ()
+        return []
     params = record[field] if isinstance(record.get(field), dict) else {}
-    names = _BESIDE if rules.is_message else ("model",)
+    names = _FIELDS_OF_PARAMS if rules.dialect.is_message else ("model",)
     return [name for name in names if record.get(name) is not None and params.get(name) is None]
 
 
-def _no_params(record: dict[str, Any], rules: Rules) -> tuple[str, str]:
-    if "body" in record and rules.url is None:
+def _missing_params(record: dict[str, Any], rules: Rules) -> Problem:
+    if "body" in record and rules.dialect.form.url is None:
         return "params-missing", (
             'the line has "body" instead of "params", the form of OpenAI\'s batches: for such a provider deploy with '
-            'BatchApi=files and LineForm=body; else rename "body" to "params" and drop "method" and "url"'
+            'BatchApi=files and LineForm=body; otherwise rename "body" to "params" and remove "method" and "url"'
         )
-    if other := alike(record, "params", _PARAMS):
-        return "params-misspelt", f'unknown key {told_name(other)}; did you mean "params"?'
+    if other := similar_key(record, "params", _PARAMS):
+        return "params-misspelt", f'unknown key{quoted(other)}; did you mean "params"?'
     return "params-missing", 'the line has no "params": put model, max_tokens and messages there'

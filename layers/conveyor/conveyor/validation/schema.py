@@ -1,8 +1,8 @@
-"""Many lines decoded at once, as requests of the usual kinds and nothing else.
+"""Decode many lines at once, as requests of the usual forms and nothing else.
 
-Nothing is skipped: a field that is not known here, null, or a value of another kind than is expected, ends it, so that
-nothing can hide there. Lines with what may hold anything (tools, say) are decoded once more, by the decoder that has
-the last word, and the rules for what it holds are those of `line`.
+Nothing is skipped: an unknown field, null, or a value of another type than expected is an error. Lines with fields that
+may contain anything (tools, for example) are decoded once more, by the decoder that `rules` uses, and the rules for
+these fields are the same.
 """
 
 import re
@@ -16,8 +16,8 @@ import orjson
 
 from conveyor.jsonl.members import values_of
 from conveyor.jsonl.struct_count import Ordinal, StructCount
-from conveyor.validation.body_fields import tools_told
-from conveyor.validation.content import messages_told
+from conveyor.validation.body_fields import tools_problems
+from conveyor.validation.content import messages_problems
 from conveyor.validation.params import LARGEST_MAX_TOKENS
 from conveyor.validation.rules import LARGEST_CUSTOM_ID, LONGEST_CUSTOM_ID
 
@@ -32,12 +32,11 @@ _UNSET = msgspec.UNSET
 _Unset = msgspec.UnsetType
 
 _LETTER = re.compile(rb"\\u00(?:5[fF]|6[1-9a-fA-F]|7[0-9aA])")
-"""A letter or underscore that is written as an escape, as no library does."""
+"""A letter or underscore that is written as an escape, which no library does."""
 
 
-_params_made = StructCount()
-_parts_made = StructCount()
-"""Of messages: the messages themselves and their blocks."""
+_params_count, _parts_count = StructCount(), StructCount()
+"""Of `params`; and of messages and their blocks."""
 
 
 class _CacheControl(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -49,39 +48,39 @@ class _TextBlock(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     type: Literal["text"]
     text: _Text
     cache_control: _CacheControl | None = None
-    made: Ordinal = _parts_made.field
+    made: Ordinal = _parts_count.field
 
 
 class _Message(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     role: Literal["user", "assistant", "system"]
     content: _Text | Annotated[list[_TextBlock], msgspec.Meta(min_length=1)]
-    made: Ordinal = _parts_made.field
+    made: Ordinal = _parts_count.field
 
 
 class _Params(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """What most lines hold."""
+    """The fields of most lines."""
 
     model: _Model
     messages: Annotated[list[_Message], msgspec.Meta(min_length=1)]
     max_tokens: _MaxTokens = 0
-    """0 where a line gives none."""
+    """0 if the line has none."""
     system: str | list[_TextBlock] | _Unset = _UNSET
     temperature: float | _Unset = _UNSET
-    made: Ordinal = _params_made.field
+    made: Ordinal = _params_count.field
 
 
 class _Object(msgspec.Struct, gc=False):
-    """An object that may hold anything."""
+    """An object with any fields."""
 
 
 class _Typed(msgspec.Struct, gc=False):
-    """An object that says of what type it is."""
+    """An object with a type."""
 
     type: str
 
 
 class _MoreParams(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """What lines may hold."""
+    """All fields of the fast path."""
 
     model: _Model
     messages: Annotated[list[_Message], msgspec.Meta(min_length=1)]
@@ -98,7 +97,7 @@ class _MoreParams(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     tool_choice: _Typed | _Unset = _UNSET
     output_config: _Object | _Unset = _UNSET
     output_format: _Object | _Unset = _UNSET
-    made: Ordinal = _params_made.field
+    made: Ordinal = _params_count.field
 
 
 class _AnyMessage(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -107,9 +106,9 @@ class _AnyMessage(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 
 class _AnyParams(_MoreParams, gc=False, forbid_unknown_fields=True):
-    """The same with messages that may hold anything: images, say."""
+    """The same with messages that may contain anything: images, for example."""
 
-    messages: Annotated[list[_AnyMessage], msgspec.Meta(min_length=1)]  # type: ignore[assignment]  # another kind
+    messages: Annotated[list[_AnyMessage], msgspec.Meta(min_length=1)]  # type: ignore[assignment]  # another type
 
 
 class _Row(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -132,7 +131,7 @@ class _RawParams(msgspec.Struct, gc=False):
 
 
 Row = _Row | _RowOfMore | _RowOfAny
-"""A request as far as it needs to be known: its id, and its `max_tokens`."""
+"""A request: its id and params."""
 
 _decoders: dict[type[Row], Callable[[memoryview], Sequence[Row]]] = {
     _Row: msgspec.json.Decoder(_Row).decode_lines,
@@ -143,48 +142,48 @@ _decode_raw_params = msgspec.json.Decoder(_RawParams).decode
 _messages_of, _system_of, _content_of = map(attrgetter, ("params.messages", "params.system", "content"))
 
 
-class Rows(NamedTuple):
-    """Some requests, all of them beyond doubt if no field of their `params` is given twice."""
+class DecodedRows(NamedTuple):
+    """Requests that are surely valid if no field of their `params` is a duplicate."""
 
     rows: Sequence[Row]
     are_checked: bool
-    """Whether that was looked at, line by line."""
+    """Whether duplicate fields were looked for, line by line."""
     has_last_messages: bool
-    """Whether what ends like an array of messages is surely the only one of its line: no part of any is lost."""
+    """Whether each line surely has a single array of messages: no message and no block was dropped."""
 
 
-def decode_rows(lines: memoryview) -> Rows:
-    """Return a row for each request in lines that hold nothing else; where one line ends is not looked at.
+def decode_rows(lines: memoryview) -> DecodedRows:
+    """Return a row for each request in lines that contain nothing else. Line ends are not checked.
 
-    Raises ValueError or an error of msgspec's where anything is in doubt.
+    Raises ValueError or an error of msgspec if anything is in doubt.
     """
-    for kind, decode in _decoders.items():
-        params_start, parts_start = _params_made.start(), _parts_made.start()
+    for row_type, decode in _decoders.items():
+        params_start, parts_start = _params_count.start(), _parts_count.start()
         try:
             rows = decode(lines)
         except msgspec.ValidationError:
             continue
-        if not rows or _params_made.since(params_start) != len(rows):
-            raise ValueError("params are missing, or given twice")
+        if not rows or _params_count.since(params_start) != len(rows):
+            raise ValueError('missing or duplicate "params" key')
         systems = list(map(_system_of, rows))
-        if kind is _RowOfAny:
-            _blocks(systems)
-            _look_at_each(lines, has_any=True)
-            return Rows(rows, are_checked=True, has_last_messages=False)
+        if row_type is _RowOfAny:
+            _count_blocks(systems)
+            _check_each(lines, has_any=True)
+            return DecodedRows(rows, are_checked=True, has_last_messages=False)
         messages = list(chain.from_iterable(map(_messages_of, rows)))
-        parts = len(messages) + _blocks(list(map(_content_of, messages))) + _blocks(systems)
-        if kind is _RowOfMore:
-            _look_at_each(lines, has_any=False)
-            return Rows(rows, are_checked=True, has_last_messages=False)
-        are_all = _parts_made.since(parts_start) == parts
-        return Rows(rows, are_checked=False, has_last_messages=are_all and list not in set(map(type, systems)))
-    raise ValueError("a field is not known, or a value is of another kind")
+        parts = len(messages) + _count_blocks(list(map(_content_of, messages))) + _count_blocks(systems)
+        if row_type is _RowOfMore:
+            _check_each(lines, has_any=False)
+            return DecodedRows(rows, are_checked=True, has_last_messages=False)
+        are_all = _parts_count.since(parts_start) == parts
+        return DecodedRows(rows, are_checked=False, has_last_messages=are_all and list not in set(map(type, systems)))
+    raise ValueError("unknown field, or unexpected type of a value")
 
 
-def repeats_a_field(rows: Sequence[Row], data: bytes, begin: int, end: int) -> bool:
-    """Tell whether `params` of some lines, which are of the most usual kind, may give a field twice.
+def may_repeat_a_field(rows: Sequence[Row], data: bytes, begin: int, end: int) -> bool:
+    """Return whether any `params` of lines of the most usual form may have a duplicate field.
 
-    Each name stands in its line at least once where the field is given; more of them may be part of a text.
+    Each field's name occurs at least once per line with the field. More occurrences may be part of a text.
     """
     if data.find(b"\\u00", begin, end) >= 0 and _LETTER.search(data, begin, end):
         return True
@@ -196,31 +195,33 @@ def repeats_a_field(rows: Sequence[Row], data: bytes, begin: int, end: int) -> b
 
 
 def may_give(rows: Sequence[Row], field: str) -> bool:
-    """Tell whether `params` of some rows have a field."""
+    """Return whether any row may have a field in its `params`."""
     if field not in rows[0].params.__struct_fields__:
         return False
     return any(getattr(row.params, field) is not _UNSET for row in rows)
 
 
-def _blocks(texts: list[Any]) -> int:
-    """Count the blocks in what may be texts or lists of blocks. Raises ValueError where one is of white space only."""
+def _count_blocks(texts: list[Any]) -> int:
+    """Count the blocks in texts and lists of blocks. Raises ValueError if a text contains only white space."""
     blocks: list[_TextBlock] = []
-    kinds = set(map(type, texts))
-    if kinds != {str}:
-        blocks = [block for text in texts if type(text) is list for block in text] if list in kinds else []
+    types = set(map(type, texts))
+    if types != {str}:
+        blocks = [block for text in texts if type(text) is list for block in text] if list in types else []
         texts = [text for text in texts if type(text) is str]
     if any(map(str.isspace, texts)) or any(block.text.isspace() for block in blocks):
-        raise ValueError("a text is of white space only")
+        raise ValueError("a text contains only white space")
     return len(blocks)
 
 
-def _look_at_each(lines: memoryview, *, has_any: bool) -> None:
-    """Look at whole lines, since of a field that is given twice the first value is lost here, and is sent all the same.
+def _check_each(lines: memoryview, *, has_any: bool) -> None:
+    """Check whole lines: of a duplicate field the first value is dropped here, but would be sent.
 
-    Raises ValueError where a line is no JSON or breaks a rule, and Repeated where it gives a field twice.
+    Raises ValueError if a line is not JSON or breaks a rule, and DuplicateKey if it has a duplicate field.
     """
     for line in bytes(lines).removesuffix(b"\n").split(b"\n"):
         params = orjson.loads(line)["params"]
         values_of(bytes(_decode_raw_params(line).params))
-        if next(tools_told(params), None) or (has_any and next(messages_told(params["messages"], strict=True), None)):
-            raise ValueError("a part or a tool is of another API, or empty")
+        if next(tools_problems(params), None) or (
+            has_any and next(messages_problems(params["messages"], strict=True), None)
+        ):
+            raise ValueError("a message or a tool is invalid")

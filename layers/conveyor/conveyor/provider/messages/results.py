@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable_result
 from conveyor.domain.stop_reasons import stop_of
-from conveyor.jsonl.lines import STRETCH_BYTES, LineBlock, read_blocks, split_block
+from conveyor.jsonl.lines import BLOCK_BYTES, LineBlock, read_blocks, split_block
 from conveyor.jsonl.struct_count import Ordinal, StructCount
 from conveyor.jsonl.template import Frame, Shape
 from conveyor.provider.error_body import UNDECODABLE, parse_error
@@ -88,7 +88,7 @@ def decode_results(chunks: Iterable[bytes]) -> Iterator[Result]:
 def _decode_at_once(block: LineBlock) -> list[Result] | None:
     """Decode successes of one form; None if there is anything else among them."""
     data, begin, end, _ = block
-    if data is None or end - begin > STRETCH_BYTES:  # one long line: nothing is gained
+    if data is None or end - begin > BLOCK_BYTES:  # one long line: nothing is gained
         return None
     start = _messages_made.start()
     lines = memoryview(data)[begin:end]
