@@ -23,7 +23,7 @@ def test_files_put_together_from_files_with_byte_order_marks_are_taken(belt: Bel
 
 @pytest.mark.parametrize("metadata", [{}, {"on-invalid": "skip", "max-invalid-percent": "100"}])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_wrong_file_is_one_refusal_with_the_command_that_mends_it(
+def test_a_wrong_file_is_one_refusal_with_the_command_that_converts_it(
     belt: Belt, metadata: dict[str, str], pack: Callable[[bytes], bytes]
 ) -> None:
     """Whatever is said about invalid lines, and packed or not: no line is judged, and skipping is no offer."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.file_types.test_detect import type_of_file
+from tests.support.wrong_files import type_of_file
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "files.md").read_text()
 

@@ -25,7 +25,7 @@ def found(raw: bytes, dialect: Dialect = MESSAGES) -> Request | list[Fault]:
     return read_request(Line(1, 0, len(raw), raw), Rules(dialect, 16))
 
 
-def told(raw: bytes | dict[str, Any], dialect: Dialect = MESSAGES) -> list[tuple[str, str]]:
+def problems(raw: bytes | dict[str, Any], dialect: Dialect = MESSAGES) -> list[tuple[str, str]]:
     """Return code and message of each fault of a line."""
     seen = found(raw if isinstance(raw, bytes) else orjson.dumps(raw), dialect)
     return [] if isinstance(seen, Request) else [(fault.code, fault.message) for fault in seen]
@@ -64,7 +64,7 @@ def test_an_integer_that_programs_change_is_no_id(number: int) -> None:
 )
 def test_an_id_that_is_neither_a_string_nor_an_integer_is_told_what_it_is(written: bytes, words: str) -> None:
     """7.0 may have been 7 before a column got a gap: which it was, we do not guess."""
-    ((code, message),) = told(b'{"custom_id":%b,"params":%b}' % (written, orjson.dumps(GOOD)))
+    ((code, message),) = problems(b'{"custom_id":%b,"params":%b}' % (written, orjson.dumps(GOOD)))
     assert code == "custom-id-invalid"
     assert words in message
 
@@ -109,8 +109,8 @@ def test_a_key_that_is_nearly_custom_id_names_it(name: str) -> None:
     """And is not read as such: it may have been meant for something else."""
     quoted = f' "{name}"' if " " not in name else ""
     message = f'unknown key{quoted}; did you mean "custom_id"?'
-    assert told({name: "a", "params": GOOD}) == [("custom-id-misspelt", message)]
-    assert told({name: "a", "custom_id": "b", "params": GOOD}) == []
+    assert problems({name: "a", "params": GOOD}) == [("custom-id-misspelt", message)]
+    assert problems({name: "a", "custom_id": "b", "params": GOOD}) == []
 
 
 def test_only_the_first_keys_of_a_line_are_compared() -> None:
@@ -119,31 +119,31 @@ def test_only_the_first_keys_of_a_line_are_compared() -> None:
     assert similar_key([*few, "customId"], "custom_id", ()) == "customId"
     assert similar_key([*few, "k", "customId"], "custom_id", ()) is None
     assert similar_key(["c-" * 40 + "customid"], "custom_id", {"c" * 40 + "customid"}) is None
-    assert [code for code, _ in told({**few, "k": 1, "customId": 1, "params": GOOD})] == ["custom-id-missing"]
+    assert [code for code, _ in problems({**few, "k": 1, "customId": 1, "params": GOOD})] == ["custom-id-missing"]
 
 
 @pytest.mark.parametrize("name", ["param", "Params", "parameters", "request", "modelInput", "payload"])
 def test_a_key_that_is_nearly_params_names_it(name: str) -> None:
     """What other APIs call it, too."""
-    ((code, message),) = told({"custom_id": "a", name: GOOD})
+    ((code, message),) = problems({"custom_id": "a", name: GOOD})
     assert (code, name in message, '"params"' in message) == ("params-misspelt", True, True)
 
 
 def test_what_stands_beside_params_instead_of_inside_is_told_once() -> None:
     """With all its names, and nothing about what is missing inside."""
-    ((code, message),) = told({"custom_id": "a", **GOOD})
+    ((code, message),) = problems({"custom_id": "a", **GOOD})
     assert code == "fields-beside-params"
     assert all(f'"{name}"' in message for name in GOOD)
     for name, value in GOOD.items():
         inside = {key: other for key, other in GOOD.items() if key != name}
-        assert [code for code, _ in told({"custom_id": "a", "params": inside, name: value})] == [code]
-    assert [code for code, _ in told({"custom_id": "a", "params": GOOD, "system": "Be brief."})] == [code]
+        assert [code for code, _ in problems({"custom_id": "a", "params": inside, name: value})] == [code]
+    assert [code for code, _ in problems({"custom_id": "a", "params": GOOD, "system": "Be brief."})] == [code]
 
 
 def test_notes_of_ones_own_beside_params_are_no_fault() -> None:
     """They are not sent; nor is what stands inside, too."""
-    assert told({"custom_id": "a", "note": 1, "metadata": {"x": 1}, "id": 5, "params": GOOD}) == []
-    assert told({"custom_id": "a", "model": "mine", "params": GOOD}) == []
+    assert problems({"custom_id": "a", "note": 1, "metadata": {"x": 1}, "id": 5, "params": GOOD}) == []
+    assert problems({"custom_id": "a", "model": "mine", "params": GOOD}) == []
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_notes_of_ones_own_beside_params_are_no_fault() -> None:
 )
 def test_a_key_of_the_line_that_is_given_twice_is_a_fault(raw: bytes, message: str) -> None:
     """One of the values would be lost without a word."""
-    ((code, found_message),) = told(raw % (orjson.dumps(GOOD), orjson.dumps(GOOD)))
+    ((code, found_message),) = problems(raw % (orjson.dumps(GOOD), orjson.dumps(GOOD)))
     assert (code, found_message.startswith(message)) == ("key-twice", True)
 
 
@@ -184,17 +184,17 @@ def test_a_field_of_params_that_is_given_twice_is_a_fault(twice: bytes, *, last:
     rest = {name: value for name, value in GOOD.items() if name.encode() not in names}
     written = orjson.dumps(rest)[1:-1]
     raw = b'{"custom_id":"a","params":{%b}}' % b",".join([written, twice] if last else [twice, written])
-    (fault,) = [code for code, _ in told(raw) if code != "field-refused"]
+    (fault,) = [code for code, _ in problems(raw) if code != "field-refused"]
     assert fault == "key-twice"
     checker = check_drop(RUN, settings(), MESSAGES, lambda: [raw + b"\n" + line("b") + b"\n"])
     assert {each.code for each in checker.faults} - {"field-refused"} == {"key-twice"}
-    assert told(raw, CHAT) == []
+    assert problems(raw, CHAT) == []
 
 
 def test_a_key_may_be_given_twice_deeper_down() -> None:
     """It is sent as it was written."""
     raw = line("a", tools=[{"name": "t", "input_schema": {"x": 1}}]).replace(b'"x":1', b'"x":1,"x":2')
-    assert told(raw) == []
+    assert problems(raw) == []
 
 
 def test_the_reported_keys_are_told() -> None:
@@ -253,13 +253,13 @@ def test_lines_of_both_forms_may_stand_in_one_file() -> None:
 def test_lines_that_ask_for_another_call_are_faults(change: dict[str, Any], code: str) -> None:
     """The stack makes one call, for all lines."""
     own = orjson.loads(OPENAI.splitlines()[0])
-    assert [found_code for found_code, _ in told(own | change, CHAT)] == [code]
+    assert [found_code for found_code, _ in problems(own | change, CHAT)] == [code]
 
 
 def test_the_url_that_is_wanted_is_named() -> None:
     """As the parameter that says it."""
     own = orjson.loads(OPENAI.splitlines()[0])
-    ((_, message),) = told(own, files(line_form="body", batch_endpoint="/v1/responses"))
+    ((_, message),) = problems(own, files(line_form="body", batch_endpoint="/v1/responses"))
     assert "/v1/responses" in message
     assert "BatchEndpoint" in message
 
@@ -267,7 +267,7 @@ def test_the_url_that_is_wanted_is_named() -> None:
 @pytest.mark.parametrize("dialect", [MESSAGES, PARAMS])
 def test_elsewhere_the_message_says_how_to_deploy_for_such_lines(dialect: Dialect) -> None:
     """And how to rewrite them."""
-    ((code, message),) = told(OPENAI.splitlines()[0], dialect)
+    ((code, message),) = problems(OPENAI.splitlines()[0], dialect)
     assert (code, "LineForm=body" in message) == ("params-missing", True)
 
 
@@ -280,5 +280,5 @@ def test_tools_and_whatever_else_other_apis_have_pass_in_their_own_lines() -> No
         "n": 2,
         "stop": None,
     }
-    assert told(own | {"body": body}, CHAT) == []
-    assert told({"custom_id": "a", "params": body}, CHAT) == []
+    assert problems(own | {"body": body}, CHAT) == []
+    assert problems({"custom_id": "a", "params": body}, CHAT) == []

@@ -177,7 +177,7 @@ def test_a_file_has_as_many_lines_as_requests_whoever_counts_them(
 ) -> None:
     """Whatever their strings and ids hold, as long as announced, and with the very values that were given.
 
-    Many at a glance, and one by one: a field that is not known, or a carriage return, ends the glance.
+    On the fast path, and one by one: an unknown field, or a carriage return, ends the fast path.
     """
     lines = []
     for number, (custom_id, text, odd, spaced) in enumerate(texts):
