@@ -79,14 +79,9 @@ class _Typed(msgspec.Struct, gc=False):
     type: str
 
 
-class _MoreParams(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class _MoreParams(_Params, gc=False, forbid_unknown_fields=True):
     """All fields of the fast path."""
 
-    model: _Model
-    messages: Annotated[list[_Message], msgspec.Meta(min_length=1)]
-    max_tokens: _MaxTokens = 0
-    system: str | list[_TextBlock] | _Unset = _UNSET
-    temperature: float | _Unset = _UNSET
     top_p: float | _Unset = _UNSET
     top_k: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_MAX_TOKENS)] | _Unset = _UNSET
     stop_sequences: list[str] | _Unset = _UNSET
@@ -97,7 +92,6 @@ class _MoreParams(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     tool_choice: _Typed | _Unset = _UNSET
     output_config: _Object | _Unset = _UNSET
     output_format: _Object | _Unset = _UNSET
-    made: Ordinal = _params_count.field
 
 
 class _AnyMessage(msgspec.Struct, gc=False, forbid_unknown_fields=True):
