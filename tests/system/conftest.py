@@ -27,7 +27,7 @@ PARAMETERS = SHORT_TIMES | LOW_LIMITS
 PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
 
 
-class StackByStack(LoadScopeScheduling):
+class StackByStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Keeps the tests of one stack in one process, since each process would deploy it."""
 
     def _split_scope(self, nodeid: str) -> str:
