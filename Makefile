@@ -13,7 +13,7 @@ DEV := .venv/tools/.dev
 SIDE_BY_SIDE := --numprocesses auto --dist worksteal
 
 # Two stacks at once, each in a process of its own: tests of one stack stay together.
-STACK_BY_STACK := --numprocesses 2 --dist loadgroup
+STACK_BY_STACK := --numprocesses 2 --dist loadscope
 
 # Of the functions on AWS: arm64 or x86_64. Left out, it is what samconfig.toml says, as are all other settings.
 CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local.process import interruptible
 from local.provider.settings import Settings
@@ -19,20 +20,30 @@ if TYPE_CHECKING:
 
 # A thousandth of every wait in the state machine, so that a test waits for work only.
 WAIT_SCALE = 0.001
+DIALECTS = ["messages", "files"]
+OWN_STACK = ("test_permissions.py", "test_signed.py")
+"""The permissions share no stack, because they take as long as half of the other tests."""
 PARAMETERS = SHORT_TIMES | LOW_LIMITS
 PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one stack in one process, or each process would deploy it."""
-    for item in items:
-        if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
-            params = item.callspec.params if hasattr(item, "callspec") else {}
-            if "stack" in params:
-                item.add_marker(pytest.mark.xdist_group(params["stack"]))
+class StackByStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Keeps the tests of one stack in one process, since each process would deploy it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Return the stack of a test: one of its file, or that of its dialect; a demo has one of its own."""
+        file = nodeid.partition("::")[0]
+        if file.endswith(OWN_STACK):
+            return file
+        return next((dialect for dialect in DIALECTS if f"[{dialect}" in nodeid), nodeid)
 
 
-@pytest.fixture(scope="session", params=["messages", "files"])
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackByStack:
+    """Return what decides which process runs which test."""
+    return StackByStack(config, log)
+
+
+@pytest.fixture(scope="session", params=DIALECTS)
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """One deployed stack for all tests of a dialect, each of which drops under a key of its own."""
     parameters = PARAMETERS | {"BatchApi": request.param}

@@ -275,11 +275,8 @@ SCENES = {
 }
 
 
-pytestmark = [pytest.mark.parametrize("stack", ["messages"], indirect=True), pytest.mark.xdist_group("permissions")]
-"""What a role may do is not the dialect's: in the other one, all else here shows that no role lacks anything.
-
-As they take half as long as all other tests on a stack, they have one of their own.
-"""
+pytestmark = pytest.mark.parametrize("stack", ["messages"], indirect=True)
+"""What a role may do is not the dialect's: in the other one, all else here shows that no role lacks anything."""
 
 
 @pytest.fixture(scope="module")

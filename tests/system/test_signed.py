@@ -31,7 +31,6 @@ CREATE, LIST, GET, CANCEL, DELETE = (
 ASK, TAG = "sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"
 MAY = {"SubmitRole": {CREATE, LIST}, "PollRole": {GET, LIST, CANCEL}, "SplitRole": {GET}}
 """What each role may do on the workspace."""
-pytestmark = pytest.mark.xdist_group("signed")
 BETAS = ["mcp-client-2025-11-20", "task-budgets-2026-03-13"]
 
 

@@ -136,6 +136,7 @@ def test_a_word_other_than_yes_is_not_taken_for_it(belt: Belt) -> None:
     assert '"again" must be "yes"' in refused(belt, drop_of(1), metadata={"again": "Yes, please"})
 
 
+@pytest.mark.local_aws
 def test_an_object_without_a_version_is_refused(belt: Belt) -> None:
     """It could be changed while it is read."""
     belt.s3.put_bucket_versioning(Bucket=belt.bucket, VersioningConfiguration={"Status": "Suspended"})

@@ -14,6 +14,9 @@ MIB = 1 << 20
 KEY = "inbox/large.jsonl"
 LARGE = b"".join(request(f"r-{number}", system="x" * MIB) + b"\n" for number in range(9))
 
+pytestmark = pytest.mark.local_aws
+"""S3's own ways to store the same bytes: in parts, as a copy, encrypted, in another class."""
+
 
 def put_in_parts(belt: Belt, data: bytes, part_bytes: int, key: str = KEY) -> dict[str, Any]:
     """Put an object as `aws s3 cp` puts a large one, and return the event of it."""

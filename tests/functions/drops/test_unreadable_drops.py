@@ -64,6 +64,7 @@ def test_a_drop_that_s3_does_not_give_is_refused_at_once(  # noqa: PLR0913, PLR0
     assert (drop["version"], drop["bytes"]) == (event["detail"]["object"]["version-id"], len(drop_of(2)))
 
 
+@pytest.mark.local_aws
 @pytest.mark.parametrize(
     ("more", "kind"),
     [
@@ -79,6 +80,7 @@ def test_a_drop_that_is_stored_in_another_way_is_refused_at_once(belt: Belt, mor
     assert refusal(belt, belt.event_of(KEY, put, len(drop_of(2))))["code"] == kind
 
 
+@pytest.mark.local_aws
 def test_an_archived_drop_runs_when_the_commands_of_its_message_were_typed(belt: Belt) -> None:
     """Restored, and copied onto itself with another storage class; its own settings stay."""
     own = {"on-invalid": "skip"}

@@ -20,6 +20,9 @@ _KNOWN_QUESTIONS = {
     "continuation-token", "delimiter", "encoding-type", "list-type", "max-keys", "partNumber", "prefix", "start-after",
     "uploadId", "uploads", "versionId", "versioning", "versions",
 }  # fmt: skip
+_UNKNOWN_HEADERS = {
+    "x-amz-storage-class", "x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-algorithm",
+}  # fmt: skip
 _XML = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 _META = "x-amz-meta-"
 _PAGE = 1000
@@ -70,6 +73,9 @@ class S3:
 
     def _serve(self, request: Request) -> AWSResponse:
         bucket = self._buckets.get(request.bucket)
+        is_suspended = not request.key and b"Suspended" in request.body
+        if is_suspended or _UNKNOWN_HEADERS & request.headers.keys():
+            raise Refused(501, "NotImplemented", Header=request.key)
         if not request.key and request.method == "PUT":
             self._buckets.setdefault(request.bucket, BucketInMemory())
             return answer()
