@@ -213,7 +213,7 @@ def test_a_plan_that_does_not_hold_every_line_leads_to_an_account_that_names_the
     receipt = belt.receipt(run)
     assert notice["status"] == receipt["status"] == "unbalanced"
     assert receipt["unaccounted"] == [4]
-    assert "stands in no file: 4." in plain(notice["message"])
+    assert "is in no file: 4." in plain(notice["message"])
     assert "Do not send anything again" in plain(notice["message"])
 
 

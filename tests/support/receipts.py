@@ -14,7 +14,7 @@ from conveyor.ledger.account import Part, Tokens
 from conveyor.ledger.batch_facts import Stuck, Submitted
 from conveyor.ledger.failure_counts import ErrorKind
 from conveyor.ledger.run_facts import Refusal, Run
-from conveyor.report.receipt import Done, Receipt, completed_receipt, refused_receipt
+from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, refused_receipt
 from tests.support.examples import BATCH, NOW, RUN
 
 STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person", lines=8)
@@ -52,7 +52,7 @@ def ended(  # noqa: PLR0913  # each is one way to end
     at, kinds = NOW + timedelta(hours=3, minutes=46), {name: ErrorKind(count) for name, count in errors.items()}
     part = Part("w", at, counts, retryable, 0, 0, used, files, NOW, errors=kinds)
     batch = replace(BATCH, requests=results + failures)
-    done = Done(batch, Submitted("w", NOW, "msgbatch_1", NOW, NOW), part, set(), stuck)
+    done = SplitBatch(batch, Submitted("w", NOW, "msgbatch_1", NOW, NOW), part, set(), stuck)
     return completed_receipt(run, Plan(ValidatedDrop(results + failures, "f00"), [batch]), [done], 0, refusal)
 
 

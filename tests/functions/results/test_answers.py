@@ -81,7 +81,7 @@ def test_an_answer_that_cannot_be_delivered_is_named_kept_and_not_paid_for_again
     (kept,) = set_aside(belt, run)
     assert "aside.jsonl" in failure["error"]["message"]
     assert orjson.loads(kept)["custom_id"] in failure["error"]["message"]
-    assert "1 failure has a result line from which no answer could be read" in message
+    assert "1 failure has a result line that could not be read" in message
     assert belt.lines("failures/", "retry.jsonl") == []
     assert belt.turns.count("split") == 1
 
@@ -114,7 +114,7 @@ def test_a_request_without_result_is_not_paid_for_again_where_a_line_does_not_sa
     belt.finish(run)
     (failure,) = belt.lines("failures/", "failures.jsonl")
     assert (failure["custom_id"], failure["outcome"], failure["retryable"]) == ("r-2", "missing", False)
-    assert "1 line of the provider's results does not say whose it is" in failure["error"]["message"]
+    assert "1 line of the provider's results has no readable id" in failure["error"]["message"]
     assert len(set_aside(belt, run)) == 1
     assert belt.lines("failures/", "retry.jsonl") == []
 
@@ -196,17 +196,17 @@ def test_lines_that_the_account_is_to_blame_for_can_be_sent_again_once_it_is_in_
     assert (belt.receipt(run)["causes"], belt.receipt(run)["retryable"]) == ({"credit-exhausted": 2}, 2)
     assert "2 failures are not the requests' fault: the account has no credit left" in message
     assert "Add credit to the account" in message
-    assert "2 of 3 failures are worth sending again. When that is put in order, type:" in message
+    assert "2 of 3 failures are worth sending again. When that is fixed, type:" in message
     assert REFUSAL not in message
 
 
 HALF_WAY = [
     (400, "invalid_request_error", REFUSAL, "credit-exhausted", "Add credit to the account"),
     (400, "invalid_request_error", "This organization has been disabled.", "account-disabled", "Ask the provider"),
-    (400, "invalid_request_error", "requests: odd", "provider-refused", "the provider's own words"),
+    (400, "invalid_request_error", "requests: odd", "provider-refused", "the provider's error text"),
     (401, "authentication_error", "invalid x-api-key", "key-refused", "Put a valid key"),
     (402, "billing_error", "pay", "credit-exhausted", "Add credit to the account"),
-    (403, "permission_error", "this key may not do that", "provider-stopped", "Put the key, the permission"),
+    (403, "permission_error", "this key may not do that", "provider-stopped", "Fix the key, the permission"),
     (413, "request_too_large", "too large", "batch-too-large", "lower MaxRequestsPerBatch"),
     (400, "invalid_request_error", "Too many requests in batch: at most 1", "batch-too-large", "MaxBytesPerBatch"),
 ]
@@ -227,12 +227,10 @@ def test_a_refusal_half_way_tells_its_cause_and_what_to_mend_before_the_command(
     assert told == ["completed", code, 2, 3, 3, words]
     assert notice["subject"] == "Conveyor: refused half-way three (2 answered, 3 not)"
     message = plain(notice["message"])
-    assert "inbox/three.jsonl was refused half-way: of its 5 requests, 2 were answered" in message
+    assert "inbox/three.jsonl was refused half-way: 2 of its 5 requests were answered" in message
     assert f"(HTTP {status}" in message
     assert "3 requests were not sent, and nothing was charged for them." in message
-    assert (
-        message.index(advice) < message.index("When that is put in order, type:") < message.index("retry.jsonl s3://")
-    )
+    assert message.index(advice) < message.index("When that is fixed, type:") < message.index("retry.jsonl s3://")
     assert words not in message
     assert belt.creates()[1] == 1
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conveyor.domain.output_file import OutputFile
-from conveyor.report.concatenate import join
+from conveyor.report.concatenate import concatenate
 from conveyor.s3.bucket import Bucket
 from tests.functions.conftest import Services
 
@@ -72,7 +72,7 @@ def test_a_joined_file_is_its_parts_one_after_the_other(
         added.append(int(last) - int(first) + 1 if last else len(params["Body"]))
 
     with before(services.s3, "UploadPart", note), before(services.s3, "UploadPartCopy", note):
-        join(Bucket(services.s3, bucket), "failures/a", parts, {"on-invalid": "skip"})
+        concatenate(Bucket(services.s3, bucket), "failures/a", parts, {"on-invalid": "skip"})
     found = services.s3.get_object(Bucket=bucket, Key="failures/a")
     assert sha256(found["Body"].read()).hexdigest() == sha256(whole).hexdigest()
     assert found["Metadata"] == {"on-invalid": "skip"}
@@ -90,10 +90,10 @@ def test_nothing_appears_when_a_call_fails_and_nothing_is_left(services: Service
         raise ConnectionError(call)
 
     with before(services.s3, call, fail), pytest.raises(ConnectionError, match=call):
-        join(Bucket(services.s3, bucket), "results/a", parts, {})
+        concatenate(Bucket(services.s3, bucket), "results/a", parts, {})
     assert services.s3.list_objects_v2(Bucket=bucket, Prefix="results/")["KeyCount"] == 0
     assert not services.s3.list_multipart_uploads(Bucket=bucket).get("Uploads")
-    join(Bucket(services.s3, bucket), "results/a", parts, {})
+    concatenate(Bucket(services.s3, bucket), "results/a", parts, {})
     assert services.s3.get_object(Bucket=bucket, Key="results/a")["Body"].read() == whole
 
 
@@ -105,7 +105,7 @@ def test_parts_that_are_not_what_their_accounts_say_are_not_joined(
     parts, _ = put(services.s3, bucket, sizes)
     services.s3.put_object(Bucket=bucket, Key=parts[-1].key, Body=SOME[: parts[-1].bytes - 1])
     with pytest.raises(RuntimeError, match="bytes"):
-        join(Bucket(services.s3, bucket), "results/a", parts, {})
+        concatenate(Bucket(services.s3, bucket), "results/a", parts, {})
     assert services.s3.list_objects_v2(Bucket=bucket, Prefix="results/")["KeyCount"] == 0
 
 
@@ -113,5 +113,5 @@ def test_a_file_that_was_joined_before_is_joined_to_the_same(services: Services,
     """Report is repeated where its answer was lost."""
     parts, whole = put(services.s3, bucket, (6 * MIB, 1))
     for _ in range(2):
-        join(Bucket(services.s3, bucket), "results/a", parts, {})
+        concatenate(Bucket(services.s3, bucket), "results/a", parts, {})
         assert services.s3.get_object(Bucket=bucket, Key="results/a")["Body"].read() == whole

@@ -80,7 +80,7 @@ def test_a_batch_that_is_stuck_keeps_nobody_from_the_results_of_the_others(
     belt.pass_time(29 * 86_400)
     notice = belt.finish(run)
     assert notice["status"] == "stuck"
-    assert "no results of 3 of 7 requests" in notice["subject"]
+    assert "no results for 3 of 7 requests" in notice["subject"]
     receipt = belt.receipt()
     assert (receipt["results"], receipt["failures"], receipt["outcomes"]["stuck"]) == (4, 3, 3)
     results = belt.lines("results/", "results.jsonl")

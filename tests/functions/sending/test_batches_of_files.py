@@ -154,7 +154,7 @@ def test_a_batch_that_fails_for_its_size_is_no_lines_fault_and_names_the_paramet
     assert all("too_many_tasks" in line["error"]["message"] for line in failures)
     assert belt.receipt()["causes"] == {"batch-too-large": 3}
     assert "lower MaxRequestsPerBatch" in message
-    assert "When that is put in order, type:" in message
+    assert "When that is fixed, type:" in message
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.poll.decision import Risk, Undecided
 from conveyor.poll.message import at_risk_notice, troubled_notice, undecided_notice
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import Done, completed_receipt, refused_receipt
+from conveyor.report.receipt import SplitBatch, completed_receipt, refused_receipt
 from conveyor.wording.advice import ADVICE
 from tests.support.examples import BATCH, NOW
 
@@ -80,7 +80,7 @@ def ended(run: Run, results: int, failures: int) -> Notice:
         OutputFile(keys.retry(run.name, run.run), failures, 10, "c"),
     ]
     part = Part("w", NOW, outcomes, failures, 0, 0, {}, files, NOW)
-    done = Done(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), part, set())
+    done = SplitBatch(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), part, set())
     return notice_of(completed_receipt(run, Plan(ValidatedDrop(3, "f00"), [BATCH]), [done], 0, None))
 
 

@@ -197,13 +197,13 @@ def test_one_batch_that_may_expire_is_named_in_the_singular() -> None:
         ("HTTP 500", "the provider has an internal error", "the provider has an internal error (HTTP 500)"),
         (
             "RemoteProtocolError while /v1/x was read",
-            "the provider broke off its answer, or did not answer in HTTP",
-            "the provider broke off its answer, or did not answer in HTTP (RemoteProtocolError while /v1/x was read)",
+            "the provider's response was cut off, or was not valid HTTP",
+            "the provider's response was cut off, or was not valid HTTP (RemoteProtocolError while /v1/x was read)",
         ),
         (
             "HTTP 404",
-            "the provider does not know what was asked for",
-            "the provider does not know what was asked for (HTTP 404)",
+            "the provider did not find what was requested",
+            "the provider did not find what was requested (HTTP 404)",
         ),
     ],
 )

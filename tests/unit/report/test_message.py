@@ -13,7 +13,7 @@ from conveyor.ledger.account import Part, Tokens
 from conveyor.ledger.batch_facts import Submitted
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import Done, Receipt, completed_receipt, refused_receipt
+from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, refused_receipt
 from tests.support.examples import BATCH, NOW, RUN
 
 STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person")
@@ -31,7 +31,7 @@ def part(results: int, failures: int, **tokens: Tokens) -> Part:
 
 def completed(account: Part, duplicates: set[str] | None = None, refusal: Refusal | None = None) -> Receipt:
     """Write the receipt of a run of one batch of three requests."""
-    done = Done(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), account, duplicates or set())
+    done = SplitBatch(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), account, duplicates or set())
     return completed_receipt(RUN, Plan(ValidatedDrop(3, "f00"), [BATCH]), [done], 0, refusal)
 
 
@@ -68,7 +68,7 @@ def test_an_account_that_does_not_balance_is_not_called_completed(results: int, 
     """Requests in must be results and failures out."""
     notice = notice_of(completed(part(results, failures)))
     assert notice.status == "unbalanced"
-    assert "does not balance" in notice.message
+    assert "do not add up" in notice.message
 
 
 def test_a_file_that_holds_fewer_lines_than_were_counted_does_not_balance() -> None:
@@ -159,10 +159,10 @@ def test_a_drop_without_settings_of_its_own_is_copied_without() -> None:
 def test_calls_without_an_answer_are_not_called_unpaid() -> None:
     """That no batch of them is listed is strong, and no proof."""
     refusal = Refusal("w", NOW, "unsent", "why")
-    assert "nothing was charged" in refused(refusal)
+    assert "nothing was charged" in plain(refused(refusal))
     told = plain(refused(refusal, unanswered=2))
     assert "nothing was charged" not in told
-    assert "No batch is known of 2 calls without an answer" in told
+    assert "2 create requests got no response and no batch is listed for them" in told
     assert refused_receipt(RUN, refusal, 2).unanswered == 2
 
 
@@ -171,7 +171,7 @@ def test_a_run_that_was_stopped_before_it_was_sent_says_so_and_how_to_run_it_aft
     message = refused(STOPPED)
     assert "was stopped before anything was sent" in message
     assert "nothing was charged" in message
-    assert "put right" not in message
+    assert "fixed" not in message
     (command,) = commands(message)
     assert command[:6] == ["aws", "s3api", "copy-object", "--bucket", "bucket", "--key"]
     assert command[6:] == [
@@ -214,10 +214,10 @@ def plain(message: str) -> str:
 
 def test_an_account_that_does_not_balance_names_its_lines() -> None:
     """Where they are known; the first twenty, and the receipt has the others."""
-    assert "stands in no file: 2, 7." in plain(unbalanced(2, 7))
-    assert f"stands in no file: {', '.join(map(str, range(1, 21)))}." in plain(unbalanced(*range(1, 21)))
-    assert f"stands in no file: {', '.join(map(str, range(1, 21)))} and more" in plain(unbalanced(*range(1, 22)))
-    assert "stands in no file" not in notice_of(completed(part(2, 0))).message
+    assert "is in no file: 2, 7." in plain(unbalanced(2, 7))
+    assert f"is in no file: {', '.join(map(str, range(1, 21)))}." in plain(unbalanced(*range(1, 21)))
+    assert f"is in no file: {', '.join(map(str, range(1, 21)))} and more" in plain(unbalanced(*range(1, 22)))
+    assert "is in no file" not in notice_of(completed(part(2, 0))).message
 
 
 def test_an_account_that_does_not_balance_says_how_to_look_at_it() -> None:

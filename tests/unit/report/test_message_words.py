@@ -47,14 +47,14 @@ SAID = {
     "some failed": """\
         Conveyor: completed team/articles (39,412 answered, 588 failed)
 
-        Of the 40,000 requests of inbox/team/articles.jsonl, 588 failed; 39,412 were
-        answered, in 3 h 46 min. It cost about $59.80 at Anthropic's batch price.
+        39,412 of the 40,000 requests of inbox/team/articles.jsonl were answered, in 3
+        h 46 min; 588 failed. It cost about $59.80 at Anthropic's batch price.
 
-        Failures by their cause; examples of the provider's words are in the receipt,
+        Failures by type; examples of the provider's error texts are in the receipt,
         under `errors`:
           450  invalid_request_error: the provider does not accept the request
           121  overloaded_error: the provider was overloaded
-           17  api_error: the provider had an error of its own
+           17  api_error: the provider had an internal error
 
         138 of 588 failures are worth sending again. Type:
 
@@ -67,27 +67,27 @@ SAID = {
         None of the 300 requests of inbox/team/articles.jsonl was answered. Requests
         without an answer are not charged.
 
-        Failures by their cause; examples of the provider's words are in the receipt,
+        Failures by type; examples of the provider's error texts are in the receipt,
         under `errors`:
-          300  not_found_error: the provider does not know the model, or something else that is named
+          300  not_found_error: the model, or something else that they name, does not exist
 
         """,
     "refused half-way": """\
         Conveyor: refused half-way team/articles (3 answered, 5 not)
 
-        inbox/team/articles.jsonl was refused half-way: of its 8 requests, 3 were
+        inbox/team/articles.jsonl was refused half-way: 3 of its 8 requests were
         answered, in 3 h 46 min. It cost about $59.80 at Anthropic's batch price.
 
         Why: the account has no credit left, or its billing is not in order (HTTP 402
-        billing_error). Add credit to the account, or put its billing in order, at the
-        provider first.
+        billing_error). Add credit to the account, or fix its billing, at the provider
+        first.
 
-        Failures by their cause; examples of the provider's words are in the receipt,
+        Failures by type; examples of the provider's error texts are in the receipt,
         under `errors`:
           4  never_sent: the run ended before they were sent
           1  overloaded_error: the provider was overloaded
 
-        All 5 failures are worth sending again. When that is put in order, type:
+        All 5 failures are worth sending again. When that is fixed, type:
 
           <command>
 
@@ -100,7 +100,7 @@ SAID = {
 
         Why: the run was stopped by a person.
 
-        Failures by their cause; examples of the provider's words are in the receipt,
+        Failures by type; examples of the provider's error texts are in the receipt,
         under `errors`:
           5  canceled: the batch was cancelled before they were processed
 
@@ -112,8 +112,8 @@ SAID = {
     "stopped before it was sent": """\
         Conveyor: stopped team/articles (nothing was sent)
 
-        inbox/team/articles.jsonl was stopped before anything was sent. Nothing of it
-        is running, and nothing was charged.
+        inbox/team/articles.jsonl was stopped before anything was sent. Nothing is
+        running, and nothing was charged.
 
         To run it after all:
 
@@ -124,7 +124,7 @@ SAID = {
         Conveyor: refused team/articles (2 of 1,880 lines are invalid)
 
         inbox/team/articles.jsonl was refused: 2 of 1,880 lines are invalid. Nothing
-        of it is running, and nothing was charged.
+        is running, and nothing was charged.
 
           line 3: "custom_id" is already used on line 1 (custom-id-duplicate)
           line 5: "params.stream": remove it (field-refused)
@@ -132,7 +132,7 @@ SAID = {
         By code: 1 custom-id-duplicate, 1 field-refused.
 
         2 faults are listed (1,880 lines were read), each with its line, a code and
-        what to do, in
+        what to do, in:
 
           s3://bucket/failures/team/articles/run-1/invalid.jsonl
 
@@ -140,28 +140,28 @@ SAID = {
 
           <command>
 
-        When that is put right, drop it again:
+        When that is fixed, drop it again:
 
           <command>
 
         """,
     "stuck": """\
-        Conveyor: stuck team/articles (no results of 14,996 of 40,000 requests)
+        Conveyor: stuck team/articles (no results for 14,996 of 40,000 requests)
 
-        The run of inbox/team/articles.jsonl ends without results of 14,996 of 40,000
-        requests, which may have been charged. It cost about $59.80 at Anthropic's
-        batch price.
+        The run of inbox/team/articles.jsonl ended without results for 14,996 of
+        40,000 requests; these may have been charged. It cost about $59.80 at
+        Anthropic's batch price.
 
         Why: it has not ended 6 hours after it was cancelled (batch msgbatch_1).
 
-        Ask the provider about its batches before you drop these lines again: doing so
-        may pay again. They are the failures with the outcome "stuck", and are not
-        among the lines to send again.
+        Ask the provider about its batches before you drop these lines again: you may
+        pay again. They are the failures with the outcome "stuck", and are not in
+        retry.jsonl.
 
-        Failures by their cause; examples of the provider's words are in the receipt,
+        Failures by type; examples of the provider's error texts are in the receipt,
         under `errors`:
-          14,996  stuck: there are no results of their batch
-             124  api_error: the provider had an error of its own
+          14,996  stuck: there are no results for their batch
+             124  api_error: the provider had an internal error
 
         """,
 }
@@ -250,10 +250,10 @@ def test_causes_are_sorted_and_at_most_five_and_add_up(errors: dict[str, int]) -
         ({"a": 1234.5}, "It cost about $1,234.50 at Anthropic's batch price."),
         ({"a": 0.0123}, "It cost about $0.0123 at Anthropic's batch price."),
         ({"a": 0.00001}, "It cost less than $0.0001 at Anthropic's batch price."),
-        ({"a": 0.25, "b": None}, "It cost at least $0.25 at Anthropic's batch price; there is no price for b."),
-        ({"b": None, "c": None}, "What it cost is not known, since there is no price for b, c."),
-        (dict.fromkeys("bcdefgh"), "since there is no price for b, c, d, e, f and 2 more."),
-        ({"": None}, "there is no price for a model without a name."),
+        ({"a": 0.25, "b": None}, "It cost at least $0.25 at Anthropic's batch price; no price is known for b."),
+        ({"b": None, "c": None}, "The cost is unknown: no price is known for b, c."),
+        (dict.fromkeys("bcdefgh"), "no price is known for b, c, d, e, f and 2 more."),
+        ({"": None}, "no price is known for a model without a name."),
     ],
 )
 def test_what_it_cost_is_said_as_far_as_prices_are_known(tokens: dict[str, float | None], said: str) -> None:

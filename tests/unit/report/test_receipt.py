@@ -13,7 +13,7 @@ from conveyor.domain.plan import Batch, Plan, ValidatedDrop
 from conveyor.ledger.account import Part, Tokens
 from conveyor.ledger.batch_facts import Submitted
 from conveyor.ledger.run_facts import Refusal
-from conveyor.report.receipt import Done, Receipt, completed_receipt, files_of
+from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, parts_by_file
 from tests.support.examples import NOW, RUN
 
 PLAN = Plan(
@@ -31,7 +31,9 @@ def file(batch: int, name: str, lines: int) -> OutputFile:
     return OutputFile(keys.output_part(RUN.run, batch, name), lines, lines * 10, sha256(b"x" * lines).hexdigest())
 
 
-def done(batch: int, succeeded: int, *, retryable: int = 0, dollars: float | None = 0.5, never: bool = False) -> Done:
+def done(
+    batch: int, succeeded: int, *, retryable: int = 0, dollars: float | None = 0.5, never: bool = False
+) -> SplitBatch:
     """Split a batch: so many of its three requests succeeded."""
     outcomes = dict.fromkeys(Outcome, 0)
     outcomes |= {Outcome.SUCCEEDED: succeeded, Outcome.CANCELED if never else Outcome.ERRORED: 3 - succeeded}
@@ -43,10 +45,10 @@ def done(batch: int, succeeded: int, *, retryable: int = 0, dollars: float | Non
         "w", NOW, {kind.value: count for kind, count in outcomes.items()}, retryable, 0, 0, tokens, files, ended_at
     )
     sent = None if never else Submitted("w", NOW, f"msgbatch_{batch}", NOW, NOW)
-    return Done(PLAN.batch(batch), sent, part, set())
+    return SplitBatch(PLAN.batch(batch), sent, part, set())
 
 
-def receipt(*batches: Done, refusal: Refusal | None = None) -> Receipt:
+def receipt(*batches: SplitBatch, refusal: Refusal | None = None) -> Receipt:
     """Write the receipt of batches that have been split."""
     return completed_receipt(RUN, PLAN, list(batches), 0, refusal)
 
@@ -61,7 +63,7 @@ def test_a_joined_file_has_the_lines_and_bytes_of_its_parts_and_a_checksum_for_e
 def test_a_file_is_made_of_the_parts_that_there_are_in_the_order_of_the_drop() -> None:
     """A batch without lines to send again has no such part."""
     batches = [done(1, 3), done(2, 1, retryable=1), done(3, 2, retryable=1)]
-    parts = {key: [part.key for part in parts] for key, parts in files_of(RUN, batches).items()}
+    parts = {key: [part.key for part in parts] for key, parts in parts_by_file(RUN, batches).items()}
     assert parts == {
         RESULTS: [keys.output_part(RUN.run, batch, keys.RESULTS) for batch in (1, 2, 3)],
         FAILURES: [keys.output_part(RUN.run, batch, keys.FAILURES) for batch in (1, 2, 3)],

@@ -1,4 +1,4 @@
-"""What became of one request: from the provider's result line to ours.
+"""The outcome of one request, decoded from the provider's result line.
 
 Result lines: https://platform.claude.com/docs/en/build-with-claude/batch-processing
 """
@@ -11,9 +11,10 @@ from conveyor.domain.refusal import account_cause
 
 
 class Outcome(StrEnum):
-    """What became of one request.
+    """The outcome of one request.
 
-    `INVALID` was never sent; of `MISSING` the provider says nothing; `STUCK`: nobody knows, and it may have been paid.
+    `INVALID` was never sent. `MISSING` is not in the provider's results. `STUCK`: the results of its batch could not be
+    had, and it may have been billed.
     """
 
     SUCCEEDED = "succeeded"
@@ -26,21 +27,21 @@ class Outcome(StrEnum):
 
 
 UNREADABLE = "unreadable_result"
-"""Our word for a result line that holds no answer we can deliver, and may have been paid for."""
+"""Our error type for a result line that holds no answer we can deliver. The request may have been billed."""
 NO_REASON = "the provider gave no reason"
 
 _NOT_WORTH_RESENDING = frozenset({"invalid_request_error", "not_found_error"})
-"""Kinds of error that come again, since the request or the model it names is wrong."""
+"""Types of errors that would recur, because the request, or the model it names, is wrong."""
 
 _EXPLANATIONS = {
     Outcome.CANCELED: "the batch was cancelled before this request was processed",
     Outcome.EXPIRED: "the provider did not process this request within its completion window",
-    Outcome.MISSING: "three complete reads of the provider's results did not hold this request",
+    Outcome.MISSING: "three complete reads of the provider's results did not contain this request",
 }
 
 
 class Error(msgspec.Struct, frozen=True):
-    """Why a request failed: the provider's error type, or the outcome or fault code where it gave none."""
+    """Why a request failed: the provider's error type, or the outcome or fault code if it gave none."""
 
     type: str
     message: str
@@ -78,51 +79,49 @@ class Result(msgspec.Struct, frozen=True):
     model: str = ""
     usage: Usage = msgspec.field(default_factory=Usage)
     is_repaired: bool = False
-    """Whether characters of the response that no reader takes were replaced."""
+    """Whether invalid characters of the response were replaced."""
     is_broken: bool = False
-    """Whether the line is no JSON at all, cut off perhaps: another read may bring it whole."""
+    """Whether the line is not JSON, perhaps because it was cut off: another read may return it complete."""
     stop: str = ""
-    """Why the answer ended, as it is counted (`conveyor.domain.stop_reasons`); empty where it does not say."""
+    """Why the answer ended, as it is counted (`conveyor.domain.stop_reasons`); empty if it does not say."""
 
     @property
     def must_be_kept(self) -> bool:
-        """Whether the provider's own bytes hold more than what is delivered of them."""
+        """Whether the provider's line must be set aside, since not all of it is delivered."""
         return self.is_repaired or (self.error is not None and self.error.type == UNREADABLE)
 
 
 def unreadable_result(wire_id: str, raw: bytes, why: str, *, is_broken: bool = False) -> Result:
-    """Return what is made of a line from which no answer can be delivered. `why` completes "the result line …"."""
-    told = f"the provider's result line {why}; it may have been paid for, and stands as it came in aside.jsonl"
-    error = Error(UNREADABLE, f'{told}, under the id "{wire_id}"')
+    """Return the failure for a line that holds no answer we can deliver. `why` completes "the result line …"."""
+    text = f"the provider's result line {why}; it may have been billed, and is unchanged in aside.jsonl"
+    error = Error(UNREADABLE, f'{text}, under the id "{wire_id}"')
     return Result(wire_id, Outcome.ERRORED, raw, error=error, is_broken=is_broken)
 
 
 def failure(outcome: Outcome, error: Error | None = None) -> Result:
-    """Return a failure that no result line tells of, or that says no more than its outcome."""
+    """Return a failure without a result line, or whose line says no more than its outcome."""
     return Result("", outcome, error=error or Error(outcome.value, _EXPLANATIONS[outcome]))
 
 
 def missing_beside(nameless: int) -> Result:
-    """Return what became of a request without a result, where so many result lines do not say whose they are.
+    """Return the outcome of a request without a result. `nameless`: number of result lines without a readable id.
 
-    Where there are any, the request's may be among them, and have been paid for.
+    If there are any, the request's result may be among them, and may have been billed.
     """
     if not nameless:
         return failure(Outcome.MISSING)
     if nameless == 1:
-        told = (
-            "1 line of the provider's results does not say whose it is, and may be this request's: it stands as it came"
-        )
+        text = "1 line of the provider's results has no readable id and may be for this request: it is unchanged"
     else:
-        told = (
-            f"{nameless:,} lines of the provider's results do not say whose they are, and this request's may be one: "
-            "they stand as they came"
+        text = (
+            f"{nameless:,} lines of the provider's results have no readable id, and one may be for this request: "
+            "they are unchanged"
         )
-    return failure(Outcome.MISSING, Error(UNREADABLE, f"{told} in aside.jsonl"))
+    return failure(Outcome.MISSING, Error(UNREADABLE, f"{text} in aside.jsonl"))
 
 
 def is_retryable(outcome: Outcome, error: Error | None) -> bool:
-    """Tell whether sending the same line again may succeed: it does not where the line itself is to blame."""
+    """Tell whether sending the same line again may succeed: not if the line itself is to blame."""
     if error is not None and error.type == UNREADABLE:
         return False
     if outcome is Outcome.ERRORED:

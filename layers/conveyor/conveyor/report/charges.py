@@ -1,4 +1,4 @@
-"""What a final message says of tokens and money."""
+"""What a final message says about tokens and cost."""
 
 from conveyor.domain.outcome import Outcome
 from conveyor.report.headline import is_unsent
@@ -11,28 +11,28 @@ _PAID_PERHAPS = (Outcome.MISSING, Outcome.STUCK)
 
 
 def cost_of(receipt: Receipt) -> str:
-    """Say what a run cost, and for which models there is no price."""
+    """Say what a run cost, and for which models no price is known."""
     if is_unsent(receipt):
         return _unsent(receipt)
     if not receipt.tokens:
-        is_unknown = any(receipt.outcomes[each] for each in _PAID_PERHAPS) or receipt.unreadable
-        return "What it cost is not known." if is_unknown else "Requests without an answer are not charged."
+        is_unknown = any(receipt.outcomes[outcome] for outcome in _PAID_PERHAPS) or receipt.unreadable
+        return "The cost is unknown." if is_unknown else "Requests without an answer are not charged."
     known = [tokens.cost_usd for tokens in receipt.tokens.values() if tokens.cost_usd is not None]
     unknown = [_named(model) for model, tokens in receipt.tokens.items() if tokens.cost_usd is None]
     more = len(unknown) - _MOST_MODELS
     unpriced = ", ".join(unknown[:_MOST_MODELS]) + (f" and {more:,} more" if more > 0 else "")
     if not known:
-        return f"What it cost is not known, since there is no price for {unpriced}."
+        return f"The cost is unknown: no price is known for {unpriced}."
     amount = dollars(sum(known))
     if unknown:
         least = amount.removeprefix("about ")
-        return f"It cost at least {least} at Anthropic's batch price; there is no price for {unpriced}."
+        return f"It cost at least {least} at Anthropic's batch price; no price is known for {unpriced}."
     return f"It cost {amount} at Anthropic's batch price."
 
 
 def tokens_of(receipt: Receipt) -> list[tuple[str, str]]:
     """Return a row of tokens for each model, those with most output first."""
-    used = sorted(receipt.tokens.items(), key=lambda each: (-each[1].usage.output_tokens, each[0]))
+    used = sorted(receipt.tokens.items(), key=lambda row: (-row[1].usage.output_tokens, row[0]))
     rows = [
         ("Tokens", f"{tokens.usage.input_tokens:,} in, {tokens.usage.output_tokens:,} out ({_named(model)})")
         for model, tokens in used[:_MOST_MODELS]
@@ -43,9 +43,9 @@ def tokens_of(receipt: Receipt) -> list[tuple[str, str]]:
 
 def _unsent(receipt: Receipt) -> str:
     if receipt.unanswered:
-        calls = counted(receipt.unanswered, "call")
-        return f"No batch is known of {calls} without an answer, so nothing should have been charged."
-    return "Nothing of it is running, and nothing was charged."
+        calls = counted(receipt.unanswered, "create request")
+        return f"{calls} got no response and no batch is listed for them, so nothing should have been charged."
+    return "Nothing is running, and nothing was charged."
 
 
 def _named(model: str) -> str:

@@ -1,4 +1,4 @@
-"""The parts that several batches made become one file. S3 copies what it can: stretches of 5 MiB and more."""
+"""Concatenate the parts that several batches have written into one file. S3 copies ranges of 5 MiB and more itself."""
 
 from collections.abc import Mapping
 
@@ -9,39 +9,39 @@ from conveyor.s3.multipart import MultipartUpload
 _SMALLEST = 5 * 1024 * 1024
 """Bytes; only the last part of a multipart upload may be smaller."""
 _LARGEST = 1024 * 1024 * 1024
-"""Bytes copied by one call; S3 would take five times as many, and answers when it has them."""
+"""Bytes copied by one call. S3 allows five times as many, but responds only when all are copied."""
 
 
-def join(bucket: Bucket, key: str, parts: list[OutputFile], metadata: Mapping[str, str]) -> None:
-    """Write an object that holds some others one after the other. Holds 5 MiB."""
+def concatenate(bucket: Bucket, key: str, parts: list[OutputFile], metadata: Mapping[str, str]) -> None:
+    """Write an object that consists of others, one after the other. Holds 5 MiB in memory."""
     total = sum(part.bytes for part in parts)
     if total < _SMALLEST:
         whole = b"".join(bucket.get(part.key) for part in parts)
         _check(key, len(whole), total)
         bucket.put(key, whole, metadata)
         return
-    held = b""
+    pending = b""
     with bucket.upload(key, metadata) as upload:
         for part in parts:
-            held = _append(bucket, upload, part, held)
-        if held:
-            upload.add(held)
+            pending = _append(bucket, upload, part, pending)
+        if pending:
+            upload.add(pending)
         _check(key, upload.bytes, total)
 
 
 def _check(key: str, found: int, expected: int) -> None:
     if found != expected:
-        raise RuntimeError(f"{key}: its parts hold {found} bytes, and not the {expected} of their accounts")
+        raise RuntimeError(f"{key}: parts total {found} bytes, expected {expected}")
 
 
-def _append(bucket: Bucket, upload: MultipartUpload, part: OutputFile, held: bytes) -> bytes:
-    """Add an object after some bytes that are too few for a part; return those that are too few now."""
-    start = min(part.bytes, _SMALLEST - len(held)) if held else 0
-    if held:
-        held += bucket.range(part.key, 0, start) if start else b""
-        if len(held) < _SMALLEST:
-            return held
-        upload.add(held)
+def _append(bucket: Bucket, upload: MultipartUpload, part: OutputFile, pending: bytes) -> bytes:
+    """Add an object after bytes that are too few for a part; return its last bytes if they are too few for a part."""
+    start = min(part.bytes, _SMALLEST - len(pending)) if pending else 0
+    if pending:
+        pending += bucket.range(part.key, 0, start) if start else b""
+        if len(pending) < _SMALLEST:
+            return pending
+        upload.add(pending)
     while part.bytes - start >= _SMALLEST:
         end = min(start + _LARGEST, part.bytes)
         upload.copy(part.key, start, end)

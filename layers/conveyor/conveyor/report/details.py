@@ -1,4 +1,4 @@
-"""What a final message says of failures, faults and lines that were set aside: counts, types and places, no prompt."""
+"""What a final message says about failures, faults and lines set aside: counts, types and places, never a prompt."""
 
 from conveyor.domain import keys
 from conveyor.domain.outcome import UNREADABLE
@@ -11,28 +11,28 @@ _MOST_CAUSES = 5
 _MOST_CODES = 10
 _LONGEST_FAULT = 160
 _KINDS = {
-    "api_error": "the provider had an error of its own",
-    "authentication_error": "the credentials were not accepted",
+    "api_error": "the provider had an internal error",
+    "authentication_error": "the provider did not accept the credentials",
     "billing_error": "the account's billing is not in order",
     "canceled": "the batch was cancelled before they were processed",
     "expired": "the provider did not process them in time",
     "invalid_request_error": "the provider does not accept the request",
-    "missing": "the provider's results do not hold them",
+    "missing": "they are not in the provider's results",
     "never_sent": "the run ended before they were sent",
-    "not_found_error": "the provider does not know the model, or something else that is named",
+    "not_found_error": "the model, or something else that they name, does not exist",
     "overloaded_error": "the provider was overloaded",
-    "permission_error": "the credentials may not use what is named",
+    "permission_error": "the credentials do not permit it",
     "rate_limit_error": "the provider was busy, or a limit was reached",
     "request_too_large": "the request is too large for the provider",
-    "stuck": "there are no results of their batch",
+    "stuck": "there are no results for their batch",
     "timeout_error": "the provider took too long",
-    UNREADABLE: "no answer could be read from the provider's line",
+    UNREADABLE: "the provider's result line could not be read",
 }
-"""Types of errors and outcomes in words of ours."""
+"""Types of errors and outcomes in our own words."""
 
 
 def causes_of(receipt: Receipt) -> list[str]:
-    """Name the most frequent types of errors: the provider's own words, which may quote a line, are in the receipt."""
+    """Name the most frequent types of errors. Error texts are only in the receipt, since they may quote a line."""
     if not receipt.errors:
         return []
     first = list(receipt.errors.items())[:_MOST_CAUSES]
@@ -41,8 +41,8 @@ def causes_of(receipt: Receipt) -> list[str]:
     rest = receipt.failures - sum(kind.failures for _, kind in first)
     if rest > 0:
         rows.append(f"  {rest:>{width},}  of other types")
-    told = "Failures by their cause; examples of the provider's words are in the receipt, under `errors`:"
-    return ["", *paragraph(told), *rows]
+    heading = "Failures by type; examples of the provider's error texts are in the receipt, under `errors`:"
+    return ["", *paragraph(heading), *rows]
 
 
 def _named(receipt: Receipt, name: str) -> str:
@@ -52,7 +52,7 @@ def _named(receipt: Receipt, name: str) -> str:
 
 
 def faults_of(receipt: Receipt) -> list[str]:
-    """Name the first faults of a refused drop and count them by code, if lines are to blame."""
+    """Name the first faults of a drop that was refused for its lines, and count them by code."""
     if not receipt.files:
         return []
     lines = []
@@ -65,18 +65,18 @@ def faults_of(receipt: Receipt) -> list[str]:
         more = f" and {counted(len(codes) - _MOST_CODES, 'more code')}" if len(codes) > _MOST_CODES else ""
         lines += ["", *paragraph(f"By code: {', '.join(codes[:_MOST_CODES])}{more}.")]
     listed = receipt.files[0].lines
-    told = f"{counted(listed, 'fault is', 'faults are')} listed"
+    text = f"{counted(listed, 'fault is', 'faults are')} listed"
     of_lines = f"{counted(receipt.requests, 'line was', 'lines were')} read"
-    told = f"{told} ({of_lines})" if receipt.requests else f"The first {told}"
-    lines += ["", *paragraph(f"{told}, each with its line, a code and what to do, in")]
+    text = f"{text} ({of_lines})" if receipt.requests else f"The first {text}"
+    lines += ["", *paragraph(f"{text}, each with its line, a code and what to do, in:")]
     return [*lines, "", f"  {commands.url(str(receipt.drop['bucket']), receipt.files[0].key)}"]
 
 
 def set_aside(receipt: Receipt) -> list[str]:
-    """Say what stands in `aside.jsonl`, if there is anything: some of it may be answers that were paid for."""
+    """Say what is in `aside.jsonl`, if anything: it may include answers that were paid for."""
     repeated = sum(batch.repeated for batch in receipt.batches)
     foreign = sum(batch.foreign for batch in receipt.batches)
-    told = [
+    kinds = [
         (
             receipt.repaired,
             "result held characters that are not valid JSON text; they were replaced (U+FFFD)",
@@ -84,13 +84,13 @@ def set_aside(receipt: Receipt) -> list[str]:
         ),
         (
             receipt.unreadable,
-            "failure has a result line from which no answer could be read; it may have been billed",
-            "failures have a result line from which no answer could be read; they may have been billed",
+            "failure has a result line that could not be read; it may have been billed",
+            "failures have a result line that could not be read; they may have been billed",
         ),
         (
             repeated,
-            "result line came for a request that had a result already",
-            "result lines came for requests that had a result already",
+            "result line is for a request that already had one",
+            "result lines are for requests that already had one",
         ),
         (
             foreign,
@@ -98,13 +98,13 @@ def set_aside(receipt: Receipt) -> list[str]:
             "result lines belong to no request of this drop",
         ),
     ]
-    lines = [f"  {counted(count, one, many)}" for count, one, many in told if count]
+    lines = [f"  {counted(count, one, many)}" for count, one, many in kinds if count]
     where = commands.url(str(receipt.drop["bucket"]), keys.aside(receipt.name, receipt.run))
-    return ["", "The provider's own lines are set aside in", where + ":", *lines] if lines else []
+    return ["", "The provider's original lines are set aside in", where + ":", *lines] if lines else []
 
 
 def without_ids(receipt: Receipt) -> list[str]:
-    """Say what is known instead of the ids where the drop could not be read any more."""
+    """Say what identifies outcomes if the drop could not be read any more."""
     if not receipt.drop_unreadable:
         return []
     why = receipt.drop_unreadable.removeprefix(CANNOT)
@@ -112,7 +112,7 @@ def without_ids(receipt: Receipt) -> list[str]:
         "",
         *paragraph(
             sentence(f"The drop could not be read when results were written: {why}"),
-            'So there are no ids: where "custom_id" is null, "line" is the number of the line in your file (null in a',
-            "failure whose line nobody can tell). None of these can be sent again from here: no line can be read.",
+            'So ids are missing. Where "custom_id" is null, "line" is the number of the line in your file (null for a',
+            "failure whose line is unknown). None of these lines could be copied to retry.jsonl.",
         ),
     ]

@@ -12,7 +12,7 @@ from conveyor.file_types.conversion import Conversion
 from conveyor.report.advice import blamed_elsewhere, early_end
 from conveyor.report.charges import cost_of, tokens_of
 from conveyor.report.details import causes_of, faults_of, set_aside, without_ids
-from conveyor.report.headline import is_unsent, verdict_of
+from conveyor.report.headline import headline_of, is_unsent
 from conveyor.report.receipt import Receipt
 from conveyor.wording import commands
 from conveyor.wording.advice import ADVICE, advice_of
@@ -25,31 +25,31 @@ _MOST_NAMED = 20
 
 
 def notice_of(receipt: Receipt, console: Console = Console("")) -> Notice:  # noqa: B008  # a constant
-    """Word the message of an ended run. It holds counts and places, never a prompt or an answer."""
-    verdict = verdict_of(receipt)
-    lines = paragraph(*verdict.sentences, cost_of(receipt))
+    """Return the message of a run that has ended. It has counts and places, never a prompt or an answer."""
+    headline = headline_of(receipt)
+    lines = paragraph(*headline.sentences, cost_of(receipt))
     lines += _refused(receipt) if is_unsent(receipt) else _ended(receipt)
     lines += ["", *_places(receipt), *_links(receipt, console)]
     return Notice(
         receipt.run,
         receipt.name,
         receipt.status,
-        subject(verdict.word, receipt.name, verdict.figures),
+        subject(headline.word, receipt.name, headline.figures),
         "\n".join(lines),
     )
 
 
 def _refused(receipt: Receipt) -> list[str]:
-    """Say what is wrong with a drop of which nothing was sent, and how it is dropped again."""
-    drop, own = Version.of(receipt.drop), commands.carried(receipt.drop_settings, receipt.run)
+    """Say what is wrong with a drop of which nothing was sent, and how to drop it again."""
+    drop, metadata = Version.of(receipt.drop), commands.carried(receipt.drop_settings, receipt.run)
     if receipt.code == "seen-before":
         return [
             "",
             *paragraph("You will get, or already got, a separate message for that run."),
             "",
-            "If you mean it, and will pay again, type:",
+            "To process the same content again, and pay again, type:",
             "",
-            f"  {commands.drop_version(drop, receipt.name, own | {AGAIN: receipt.run})}",
+            f"  {commands.drop_version(drop, receipt.name, metadata | {AGAIN: receipt.run})}",
         ]
     lines = faults_of(receipt)
     if receipt.words:
@@ -59,37 +59,37 @@ def _refused(receipt: Receipt) -> list[str]:
         lines += _restored(drop)
     valid = receipt.requests - (receipt.findings.lines if receipt.findings else 0)
     if receipt.code == "invalid-lines" and valid > 0:
-        others = commands.drop_version(drop, receipt.name, own | {"on-invalid": "skip"})
-        told = f"the other {counted(valid, 'line')}" if receipt.findings else "the other lines"
-        lines += ["", f"To send {told} only, type:", "", f"  {others}"]
+        skip = commands.drop_version(drop, receipt.name, metadata | {"on-invalid": "skip"})
+        others = f"the other {counted(valid, 'line')}" if receipt.findings else "the other lines"
+        lines += ["", f"To send {others} only, type:", "", f"  {skip}"]
     if receipt.unanswered:
-        own = own | {AGAIN: receipt.run}
+        metadata = metadata | {AGAIN: receipt.run}
     if receipt.conversion:
-        made = commands.drop_converted(drop, receipt.conversion.file, receipt.name, own)
+        made = commands.drop_converted(drop, receipt.conversion.file, receipt.name, metadata)
         return [*lines, *_conversion_steps(receipt.conversion), f"  {made}"]
-    when = "To run it after all" if receipt.code == STOPPED else "When that is put right, drop it again"
-    again = commands.drop_again(drop, receipt.name, str(receipt.code), own)
+    when = "To run it after all" if receipt.code == STOPPED else "When that is fixed, drop it again"
+    again = commands.drop_again(drop, receipt.name, str(receipt.code), metadata)
     return [*lines, "", f"{when}:", "", f"  {again}"]
 
 
 def _conversion_steps(conversion: Conversion) -> list[str]:
-    """Say how a file of requests is made of a wrong file."""
+    """Say how to convert a wrong file to a file of requests."""
     if not conversion.command:
-        return ["", f"When you have made {conversion.file} of it, drop that:", ""]
+        return ["", f"When you have converted it to {conversion.file}, drop that file:", ""]
     windows = ["In Windows PowerShell:", "", f"  {conversion.powershell}", ""] if conversion.powershell else []
-    what = "To make a file of requests of it, type where it is:"
-    return ["", what, "", f"  {conversion.command}", "", *windows, "Then drop that:", ""]
+    what = "To convert it to a file of requests, type in its folder:"
+    return ["", what, "", f"  {conversion.command}", "", *windows, "Then drop the new file:", ""]
 
 
 def _restored(drop: Version) -> list[str]:
-    """Say how an archived version is restored, and dropped again when it is there."""
+    """Say how to restore an archived version, and then drop it again."""
     return [
         "",
         "To restore it, which takes minutes to hours, type:",
         "",
         f"  {commands.restore(drop)}",
         "",
-        "When it is restored, drop it again by a copy:",
+        "When it is restored, drop a copy of it:",
         "",
         f"  {commands.drop_restored(drop)}",
     ]
@@ -103,7 +103,7 @@ def _ended(receipt: Receipt) -> list[str]:
         lines += _unbalanced(receipt)
     elif receipt.retryable:
         lines += _again(receipt)
-    unwhole = [line for told in unfinished(receipt.stop_reasons) for line in paragraph(told)]
+    unwhole = [line for sentences in unfinished(receipt.stop_reasons) for line in paragraph(sentences)]
     lines += [*(["", *unwhole] if unwhole else []), *without_ids(receipt), *set_aside(receipt)]
     duplicates = [
         sentence(f"Batch {other} holds the same requests as {batch.id} and may have been billed, too: ask the provider")
@@ -120,19 +120,19 @@ def _stuck(receipt: Receipt) -> list[str]:
         *why,
         "",
         *paragraph(
-            "Ask the provider about its batches before you drop these lines again: doing so may pay again.",
-            'They are the failures with the outcome "stuck", and are not among the lines to send again.',
+            "Ask the provider about its batches before you drop these lines again: you may pay again.",
+            'They are the failures with the outcome "stuck", and are not in retry.jsonl.',
         ),
     ]
 
 
 def _unbalanced(receipt: Receipt) -> list[str]:
-    """Name the lines, as far as any are known, and the way to look further."""
+    """Name the lines, if any are known, and say how to look further."""
     bucket, lines = str(receipt.drop["bucket"]), [""]
     if receipt.unaccounted:
-        told = ", ".join(map(str, receipt.unaccounted[:_MOST_NAMED]))
+        lines_named = ", ".join(map(str, receipt.unaccounted[:_MOST_NAMED]))
         more = " and more, in the receipt" if len(receipt.unaccounted) > _MOST_NAMED else ""
-        lines += paragraph(f"Lines of the drop with a result that stands in no file: {told}{more}.")
+        lines += paragraph(f"Lines of the drop whose result is in no file: {lines_named}{more}.")
     return [
         *lines,
         *paragraph(
@@ -151,14 +151,14 @@ def _again(receipt: Receipt) -> list[str]:
         which = "The failure" if receipt.failures == 1 else f"All {receipt.failures:,} failures"
     else:
         which = f"{receipt.retryable:,} of {receipt.failures:,} failures"
-    told = f"{which} {'is' if receipt.retryable == 1 else 'are'} worth sending again{caution}."
-    when = "When that is put in order, type:" if receipt.causes or receipt.code in ADVICE else "Type:"
+    text = f"{which} {'is' if receipt.retryable == 1 else 'are'} worth sending again{caution}."
+    when = "When that is fixed, type:" if receipt.causes or receipt.code in ADVICE else "Type:"
     command = commands.send_again(Version.of(receipt.drop), receipt.name, receipt.run)
-    return ["", *paragraph(told, when), "", f"  {command}"]
+    return ["", *paragraph(text, when), "", f"  {command}"]
 
 
 def _places(receipt: Receipt) -> list[str]:
-    """Return where everything is."""
+    """Return tokens, and where files, receipt and run are."""
     named = [(file, file.key.rsplit("/", 1)[-1]) for file in receipt.files]
     there = [(file, name) for file, name in named if file.lines or name not in {keys.RETRY, keys.ASIDE}]
     rows = [(_LABELS[name], _url(receipt, file.key)) for file, name in there]
@@ -167,7 +167,7 @@ def _places(receipt: Receipt) -> list[str]:
 
 
 def _links(receipt: Receipt, console: Console) -> list[str]:
-    """Return links into the console, where there is one: each asks for a login."""
+    """Return links into the console, if there is one; each asks for a login."""
     bucket = str(receipt.drop["bucket"])
     folders = [("Results", keys.receipt), ("Failures", keys.failures)]
     has_failures = any(file.lines and file.key.startswith("failures/") for file in receipt.files)
@@ -176,8 +176,8 @@ def _links(receipt: Receipt, console: Console) -> list[str]:
         for label, key in folders
         if label == "Results" or has_failures
     ]
-    told = table([(label, link) for label, link in [*rows, ("Execution", console.run())] if link])
-    return ["", "In the AWS console:", *told] if told else []
+    links = table([(label, link) for label, link in [*rows, ("Execution", console.run())] if link])
+    return ["", "In the AWS console:", *links] if links else []
 
 
 _LABELS = {

@@ -1,4 +1,4 @@
-"""The final account of a run. It follows from the ledger alone, so that writing it again changes nothing."""
+"""The final account of a run. It follows from the ledger alone, so writing it again changes nothing."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -34,9 +34,9 @@ class BatchAccount(msgspec.Struct):
     foreign: int
     repeated: int
     duplicates: list[str]
-    """Other batches of the same requests at the provider, which may have been billed."""
+    """Other batches at the provider with the same requests; they may have been billed."""
     files_deleted: bool
-    """Whether what the provider kept of it was deleted there, as the stack's DeleteFiles may say."""
+    """Whether its files at the provider were deleted, as the parameter DeleteFiles asks for."""
 
 
 class Receipt(msgspec.Struct):
@@ -49,68 +49,68 @@ class Receipt(msgspec.Struct):
     name: str
     status: Status
     reason: str | None
-    """Why nothing (more) of the drop was sent."""
+    """Why nothing, or nothing more, of the drop was sent."""
     code: str | None
     words: str | None
-    """The provider's own, where it refused."""
+    """The provider's error text, if it refused."""
     drop: dict[str, str | int]
     drop_settings: dict[str, str]
-    """What the drop's own metadata sets, names and values put right where a drop was refused for them."""
+    """What the drop's own metadata sets; names and values are corrected if the drop was refused for them."""
     requests: int
-    """Lines of the drop that are not blank; 0 where it was not read to its end."""
+    """Lines of the drop that are not blank; 0 if it was not read to its end."""
     results: int
     """Lines of `results.jsonl`."""
     failures: int
     """Lines of `failures.jsonl`."""
     not_run: int
-    """Lines of a drop that was refused or stopped as a whole: nothing of them was sent, and no file holds them."""
+    """Lines of a drop that was refused or stopped as a whole: none was sent, and they are in no file."""
     never_sent: int
-    """Failures of batches that were not sent any more: `reason` says why."""
+    """Failures of batches that were not sent; `reason` says why."""
     outcomes: dict[str, int]
     causes: dict[str, int]
-    """Failures that no line is to blame for, by what must be put in order before sending again can help."""
+    """Failures that no line is to blame for, by what must be fixed before sending again can help."""
     retryable: int
-    """Failures whose lines stand in `retry.jsonl`."""
+    """Failures whose lines are in `retry.jsonl`."""
     default_max_tokens: dict[str, int]
-    """How many requests got the default `max_tokens`, and which it was."""
+    """How many requests got the default `max_tokens`, and its value."""
     faults: int
-    """Faults of invalid lines; all of them, or the first 10,000, stand in `invalid.jsonl`."""
+    """Faults of invalid lines; all of them, or the first 10,000, are in `invalid.jsonl`."""
     tokens: dict[str, Tokens]
     cost_usd: float | None
-    """Anthropic's batch price for these tokens, as far as it is known; null where one model's is not."""
+    """Anthropic's batch price for these tokens; null if the price of one model is unknown."""
     batches: list[BatchAccount]
     files: list[OutputFile]
     unaccounted: list[int]
-    """Lines that have a result and stand in no output; empty but in an unbalanced account."""
+    """Lines that have a result and are in no output; empty unless the account is unbalanced."""
     repaired: int
-    """Results in which characters that no reader takes were replaced by U+FFFD: `aside.jsonl` has them as they came."""
+    """Results in which invalid characters were replaced by U+FFFD; `aside.jsonl` has them unchanged."""
     unreadable: int
-    """Failures with a result line from which no answer could be delivered: it stands in `aside.jsonl`."""
+    """Failures whose result line could not be read; it is in `aside.jsonl`."""
     unanswered: int
-    """Calls whose answer was lost, and of which no batch is listed: they are taken to have created none."""
+    """Create requests without a response, for which no batch is listed: they are assumed to have created none."""
     ordered: bool
     """True: outputs are in the order of the drop."""
     received_at: datetime
     given_up: list[str] = []
     """Why batches were given up without their results."""
     stop_reasons: Stops = {}
-    """Answers by model and by why they ended, under the names of the Messages API, as far as they say."""
+    """Answers by model and stop reason, under the names of the Messages API; answers without one are left out."""
     betas: list[str] = []
-    """Names of the beta features that each call which creates a batch bore."""
+    """Names of the beta features sent with each request that creates a batch."""
     conversion: Conversion | None = None
-    """The command that makes a file of requests of a wrong file, and that file's name."""
+    """The command that converts a wrong file to a file of requests, and the new file's name."""
     drop_unreadable: str | None = None
-    """Why the drop could not be read any more when results were written: outcomes without id have a line number."""
+    """Why the drop could not be read when results were written; outcomes without an id have a line number."""
     nulls_removed: int = 0
-    """Requests that were sent without their fields that are null."""
+    """Requests that were sent without their fields whose value is null."""
     errors: dict[str, ErrorKind] = {}
-    """Failures by the type of their error, the most frequent first, with some of its words."""
+    """Failures by error type, the most frequent first, with some error texts."""
     findings: Findings | None = None
-    """What was found wrong with invalid lines, in short."""
+    """A summary of the faults of invalid lines."""
 
 
 def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: ValidatedDrop | None = None) -> Receipt:
-    """Return the account of a drop of which nothing was taken. `drop`: what validation found, if it was valid."""
+    """Return the account of a drop of which nothing was sent. `drop`: what validation found, if it was valid."""
     receipt = _empty(run)
     receipt.unanswered = unanswered
     receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
@@ -127,8 +127,8 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: Validated
     return receipt
 
 
-class Done(NamedTuple):
-    """A batch that has been split, and what is known of it."""
+class SplitBatch(NamedTuple):
+    """A batch that has been split, and its facts."""
 
     batch: Batch
     submitted: Submitted | None
@@ -140,20 +140,20 @@ class Done(NamedTuple):
     discarded: Discarded | None = None
 
 
-def files_of(run: Run, done: list[Done]) -> dict[str, list[OutputFile]]:
-    """Return the parts of each of the user's files, in the order of the drop."""
+def parts_by_file(run: Run, batches: list[SplitBatch]) -> dict[str, list[OutputFile]]:
+    """Return the parts of each of the user's files, by the key of the file, in the order of the drop."""
     parts: dict[str, list[OutputFile]] = {}
-    for each in done:
-        for file in each.part.files:
+    for batch in batches:
+        for file in batch.part.files:
             name = file.key.rsplit("/", 1)[-1]
             parts.setdefault(keys.output(run.name, run.run, name), []).append(file)
     return parts
 
 
-def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, refusal: Refusal | None) -> Receipt:
-    """Return the account of a drop whose batches have all been split; `refusal`: why no more of it was sent."""
-    parts = files_of(run, done)
-    files = [part[0] if len(plan.batches) == 1 else joined(key, part) for key, part in parts.items()]
+def completed_receipt(
+    run: Run, plan: Plan, batches: list[SplitBatch], unanswered: int, refusal: Refusal | None
+) -> Receipt:
+    """Return the account of a drop whose batches have all been split. `refusal`: why the rest of it was not sent."""
     receipt = _empty(run)
     receipt.unanswered = unanswered
     if refusal:
@@ -163,31 +163,14 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     receipt.faults, receipt.findings = plan.drop.faults, plan.drop.findings
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
     receipt.nulls_removed = sum(batch.nulled for batch in plan.batches)
-    receipt.files += files
-    for batch, sent, part, duplicates, stuck, discarded in done:
-        if stuck:
-            receipt.given_up.append(_given_up(stuck, sent))
-        if sent:
-            is_deleted = discarded is not None and discarded.left is None
-            receipt.batches.append(_batch(batch, sent, part, duplicates, files_deleted=is_deleted))
-        elif not stuck:
-            receipt.never_sent += batch.requests
-        receipt.unaccounted += part.unaccounted
-        receipt.repaired += part.repaired
-        receipt.unreadable += part.unreadable
-        receipt.ordered = receipt.ordered and part.ordered
-        receipt.drop_unreadable = receipt.drop_unreadable or part.gone
-        receipt.retryable += part.retryable
-        for outcome, count in part.outcomes.items():
-            receipt.outcomes[outcome] += count
-        for cause, count in part.causes.items():
-            receipt.causes[cause] = receipt.causes.get(cause, 0) + count
-        _add_tokens(receipt.tokens, part.tokens)
-        add_stops(receipt.stop_reasons, part.stop_reasons)
-        add_errors(receipt.errors, part.errors)
-    receipt.errors = by_count(receipt.errors)
+    files = parts_by_file(run, batches).items()
+    receipt.files += [parts[0] if len(plan.batches) == 1 else joined(key, parts) for key, parts in files]
     receipt.files += [plan.drop.faults_file] if plan.drop.faults_file else []
-    receipt.cost_usd = _sum([tokens.cost_usd for tokens in receipt.tokens.values()])
+    for batch in batches:
+        _add_batch(receipt, batch)
+        _add_part(receipt, batch.part)
+    receipt.errors = by_count(receipt.errors)
+    receipt.cost_usd = _total([tokens.cost_usd for tokens in receipt.tokens.values()])
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]
     receipt.failures = sum(receipt.outcomes.values()) - receipt.results
     receipt.status = final_status(
@@ -200,8 +183,33 @@ def completed_receipt(run: Run, plan: Plan, done: list[Done], unanswered: int, r
     return receipt
 
 
-def _given_up(stuck: Stuck, sent: Submitted | None) -> str:
-    return f"{stuck.message} (batch {sent.id})" if sent else stuck.message
+def _add_batch(receipt: Receipt, split: SplitBatch) -> None:
+    """Add what happened to a batch at the provider."""
+    batch, submitted, part, duplicates, stuck, discarded = split
+    if stuck:
+        receipt.given_up.append(f"{stuck.message} (batch {submitted.id})" if submitted else stuck.message)
+    if submitted:
+        is_deleted = discarded is not None and discarded.left is None
+        receipt.batches.append(_account(batch, submitted, part, duplicates, files_deleted=is_deleted))
+    elif not stuck:
+        receipt.never_sent += batch.requests
+
+
+def _add_part(receipt: Receipt, part: Part) -> None:
+    """Add the counts of a batch's outputs."""
+    receipt.unaccounted += part.unaccounted
+    receipt.repaired += part.repaired
+    receipt.unreadable += part.unreadable
+    receipt.ordered = receipt.ordered and part.ordered
+    receipt.drop_unreadable = receipt.drop_unreadable or part.gone
+    receipt.retryable += part.retryable
+    for outcome, count in part.outcomes.items():
+        receipt.outcomes[outcome] += count
+    for cause, count in part.causes.items():
+        receipt.causes[cause] = receipt.causes.get(cause, 0) + count
+    _add_tokens(receipt.tokens, part.tokens)
+    add_stops(receipt.stop_reasons, part.stop_reasons)
+    add_errors(receipt.errors, part.errors)
 
 
 def _empty(run: Run) -> Receipt:
@@ -210,36 +218,38 @@ def _empty(run: Run) -> Receipt:
     }
     none = {outcome.value: 0 for outcome in Outcome}
     defaults = {"requests": 0, "value": run.settings.default_max_tokens}
-    own = corrected_metadata(run.drop.metadata, run.settings)
-    if "betas" in own:
-        own["betas"] = normalized_betas(own["betas"]) or NO_BETAS
+    settings = corrected_metadata(run.drop.metadata, run.settings)
+    if "betas" in settings:
+        settings["betas"] = normalized_betas(settings["betas"]) or NO_BETAS
     betas = run.settings.betas.split(",") if run.settings.betas else []
     return Receipt(
-        run.run, run.name, Status.REFUSED, None, None, None, drop, own, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0, {},
-        0.0, [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified, betas=betas,
+        run.run, run.name, Status.REFUSED, None, None, None, drop, settings, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0,
+        {}, 0.0, [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified, betas=betas,
     )  # fmt: skip
 
 
-def _batch(batch: Batch, sent: Submitted, part: Part, duplicates: set[str], *, files_deleted: bool) -> BatchAccount:
+def _account(
+    batch: Batch, submitted: Submitted, part: Part, duplicates: set[str], *, files_deleted: bool
+) -> BatchAccount:
     return BatchAccount(
-        batch.number, sent.id, batch.requests, sent.adopted, sent.created_at, part.ended_at, part.at,
+        batch.number, submitted.id, batch.requests, submitted.adopted, submitted.created_at, part.ended_at, part.at,
         part.foreign, part.repeated, sorted(duplicates), files_deleted,
     )  # fmt: skip
 
 
 def _add_tokens(total: dict[str, Tokens], part: dict[str, Tokens]) -> None:
     for model, tokens in part.items():
-        sum_ = total.setdefault(model_name(model, total), Tokens(Usage(), 0.0))
-        sum_.usage.add(tokens.usage)
-        sum_.cost_usd = _sum([sum_.cost_usd, tokens.cost_usd])
+        of_model = total.setdefault(model_name(model, total), Tokens(Usage(), 0.0))
+        of_model.usage.add(tokens.usage)
+        of_model.cost_usd = _total([of_model.cost_usd, tokens.cost_usd])
 
 
-def _sum(dollars: list[float | None]) -> float | None:
+def _total(dollars: list[float | None]) -> float | None:
     return None if None in dollars else round(sum(filter(None, dollars)), 6)
 
 
 def _balances(receipt: Receipt) -> bool:
-    """Hold the plan, the outcomes and the lines really written against each other."""
+    """Compare the plan, the outcomes, and the lines that were written."""
     written = {
         kind: sum(file.lines for file in receipt.files if file.key == key(receipt.name, receipt.run))
         for kind, key in (("results", keys.results), ("failures", keys.failures))

@@ -14,9 +14,9 @@ from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
-from conveyor.report.concatenate import join
+from conveyor.report.concatenate import concatenate
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import Done, Receipt, completed_receipt, files_of, refused_receipt
+from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, parts_by_file, refused_receipt
 from conveyor.s3.bucket import MOST_READS, Bucket
 
 
@@ -39,26 +39,26 @@ def _account(ledger: Ledger, bucket: Bucket) -> Receipt:
     refusal = ledger.read(Refusal) if run_state.refused else None
     unanswered = sum(len(batch_state.absent) for batch_state in run_state.batches.values())
     plan = ledger.plan() if run_state.planned else None
-    done = _done(ledger, plan, run_state) if plan else []
-    if refusal and not done:
+    batches = _batches(ledger, plan, run_state) if plan else []
+    if refusal and not batches:
         return refused_receipt(run, refusal, unanswered, plan.drop if plan else None)
     if plan is None:
         raise RuntimeError(f"{run.run} has neither a plan nor a refusal")
     if len(plan.batches) > 1:
-        _join(run, done, bucket)
-    return completed_receipt(run, plan, done, unanswered, refusal)
+        _concatenate(run, batches, bucket)
+    return completed_receipt(run, plan, batches, unanswered, refusal)
 
 
-def _done(ledger: Ledger, plan: Plan, run_state: RunState) -> list[Done]:
+def _batches(ledger: Ledger, plan: Plan, run_state: RunState) -> list[SplitBatch]:
     """Return the account of each batch that is split, in the plan's order; several are read at the same time."""
     parted = sorted(number for number, batch_state in run_state.batches.items() if batch_state.parted)
     with ThreadPoolExecutor(MOST_READS) as readers:
         return list(readers.map(partial(_read, ledger, plan, run_state), parted))
 
 
-def _read(ledger: Ledger, plan: Plan, run_state: RunState, number: int) -> Done:
+def _read(ledger: Ledger, plan: Plan, run_state: RunState, number: int) -> SplitBatch:
     batch_state = run_state.batches[number]
-    return Done(
+    return SplitBatch(
         plan.batch(number),
         ledger.read(Submitted, number, batch_state.generation) if batch_state.submitted else None,
         ledger.read(Part, number),
@@ -68,7 +68,7 @@ def _read(ledger: Ledger, plan: Plan, run_state: RunState, number: int) -> Done:
     )
 
 
-def _join(run: Run, done: list[Done], bucket: Bucket) -> None:
-    for key, parts in files_of(run, done).items():
-        own = run.settings.per_drop() if key == keys.retry(run.name, run.run) else {}
-        join(bucket, key, parts, own)
+def _concatenate(run: Run, batches: list[SplitBatch], bucket: Bucket) -> None:
+    for key, parts in parts_by_file(run, batches).items():
+        settings = run.settings.per_drop() if key == keys.retry(run.name, run.run) else {}
+        concatenate(bucket, key, parts, settings)

@@ -1,27 +1,27 @@
-"""What a person must put in order, by the code of a refusal or the cause of failures: for every message."""
+"""What a person must fix, by the code of a refusal or the cause of failures: for every message."""
 
 from conveyor.wording.commands import ALLOW_OUTBOUND_IDENTITY, put_key
 from conveyor.wording.text import paragraph
 
 ADVICE = {
-    "key-unusable": "Put the API key there: aws secretsmanager create-secret, or put-secret-value if it exists.",
+    "key-unusable": "Store the API key there: aws secretsmanager create-secret, or put-secret-value if it exists.",
     "key-refused": "Put a valid key into the stack's secret (ApiKeySecretName): aws secretsmanager put-secret-value.",
-    "role-refused": "See that WorkspaceId names a workspace of the stack's Region, that no policy of your organization "
-    "denies the functions what docs/providers.md lists, and that AWS may vouch for them outside:",
-    "provider-stopped": "Put the key, the permission, the billing or the limit in order at the provider first.",
-    "credit-exhausted": "Add credit to the account, or put its billing in order, at the provider first.",
+    "role-refused": "Check that WorkspaceId names a workspace of the stack's Region, that no policy of your "
+    "organization denies the functions what docs/providers.md lists, and that outbound identity federation is enabled:",
+    "provider-stopped": "Fix the key, the permission, the billing or the limit at the provider first.",
+    "credit-exhausted": "Add credit to the account, or fix its billing, at the provider first.",
     "limit-reached": "Raise the account's usage or spend limit at the provider first, or wait until it is reset.",
     "account-disabled": "Ask the provider first why the organization, account or workspace is disabled.",
     "batch-too-large": "Deploy with a lower MaxRequestsPerBatch (requests in a batch) or MaxBytesPerBatch first. "
     "The provider's error text is in the receipt, or in failures.jsonl.",
     "beta-refused": "First correct the names: in the drop's metadata betas, or in the stack's parameter Betas if the "
-    "drop has none. The provider does not know them, or not for this account: see its documentation of beta headers.",
-    "provider-refused": "Read the provider's own words in the receipt first: the same batch is refused again.",
-    "unsent": "See whether the provider is reachable, and how it is, before you drop it again.",
+    "drop has none. The provider does not know them, or not for this account: see its documentation on beta headers.",
+    "provider-refused": "Read the provider's error text in the receipt first: the same batch would be refused again.",
+    "unsent": "Check whether the provider is reachable, and whether it reports problems, before you drop it again.",
 }
 """Before a drop is sent again."""
 NEW_KEY = "Put a valid key of the same workspace into the shell variable API_KEY, and run:"
-"""Where the name of the secret is known, so that the command can be complete."""
+"""Used if the name of the secret is known, so that the command is complete."""
 UNANSWERED = (
     "Check whether the provider is reachable, whether it reports problems, and whether its queue is full of other "
     "batches."
@@ -29,23 +29,23 @@ UNANSWERED = (
 """While a run waits for the provider."""
 
 _COMMANDS = {"role-refused": ALLOW_OUTBOUND_IDENTITY}
-"""What an advice ends with: a command stands alone on its line."""
+"""A command at the end of an advice, alone on its line."""
 
 
 def advice_of(code: str | None, *before: str) -> list[str]:
-    """Return what to put in order, after some sentences."""
+    """Return what to fix, after some sentences."""
     return _lines(paragraph(*before, ADVICE.get(code or "", "")), _COMMANDS.get(code or ""))
 
 
 def access_advice(auth: str, secret: str) -> list[str]:
-    """Return what to put in order where the provider refuses access. `auth`: the setting. `secret`: of the API key."""
+    """Return what to fix if the provider refuses access. `auth`: the setting. `secret`: that of the API key."""
     if auth == "aws":
         return advice_of("role-refused", "The provider's gateway refuses the functions' roles.")
     return _lines(paragraph("The provider refuses the API key.", NEW_KEY), put_key(secret))
 
 
 def unanswered_advice() -> list[str]:
-    """Return what to check where the provider does not respond as expected."""
+    """Return what to check if the provider does not respond as expected."""
     return _lines(paragraph(UNANSWERED), None)
 
 

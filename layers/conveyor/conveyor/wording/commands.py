@@ -1,4 +1,4 @@
-"""Every command that a message gives a person to type, in one place: for AWS CLI v2, quoted for `sh`."""
+"""Every command in a message, in one place: for AWS CLI v2, quoted for `sh`."""
 
 import json
 import re
@@ -10,19 +10,19 @@ from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN, SUFFIX, is_taken, stem
 
 _LARGEST_COPY = 5 * 1024**3
-"""Bytes that S3 copies at once."""
+"""Bytes. The limit of S3 for copying in one call."""
 _NAME = "requests"
-"""Of a file that was uploaded as a folder, under no name."""
+"""The name of a file that was uploaded as a folder, without a name."""
 _LONGEST_KEY = 1024
-"""Bytes of a key that S3 takes."""
+"""Bytes. The limit of S3 for a key."""
 _SHORTHAND = re.compile(r"[A-Za-z0-9._:-]+")
-"""A value that AWS CLI reads as it stands in `name=value`; a comma would make a list of it."""
+"""A value that AWS CLI accepts in `name=value`; one with a comma would be read as a list."""
 _BYTES_ARE_FINE = frozenset({
     "stopped", "unsent", "unreadable", "seen-before", "key-unusable", "key-refused", "role-refused",
     "provider-stopped", "provider-refused", "credit-exhausted", "limit-reached", "account-disabled", "batch-too-large",
     "beta-refused",
 })  # fmt: skip
-"""Codes of refusals after which the same bytes can be dropped again: name, metadata or something else is put right."""
+"""Codes of refusals after which the same bytes can be dropped again: name, metadata or something else must change."""
 
 ALLOW_OUTBOUND_IDENTITY = "aws iam enable-outbound-web-identity-federation"
 
@@ -42,7 +42,7 @@ class Version(NamedTuple):
 
     @property
     def is_copyable(self) -> bool:
-        """False for what is larger than S3 copies at once, and for a key that AWS CLI cannot name as a source."""
+        """False if it is too large for one copy call, or has a key that AWS CLI cannot name as a source."""
         return self.bytes <= _LARGEST_COPY and "?versionId=" not in self.key
 
 

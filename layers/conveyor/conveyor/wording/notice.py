@@ -1,4 +1,4 @@
-"""The message that SNS is given."""
+"""A message to be published to SNS."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from conveyor.domain.status import Status
 
 
 class Notice(NamedTuple):
-    """What SNS is given. `status`, `run` and `name` become message attributes to filter by."""
+    """A message for SNS. `status`, `run` and `name` become message attributes for filters."""
 
     run: str
     name: str

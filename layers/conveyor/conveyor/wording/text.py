@@ -1,4 +1,4 @@
-"""Words, counts, money and times as messages write them."""
+"""Counts, money, times and paragraphs as messages write them."""
 
 import textwrap
 from datetime import timedelta
@@ -6,19 +6,19 @@ from datetime import timedelta
 LONGEST_SUBJECT = 99
 """SNS takes fewer than 100 ASCII characters."""
 WIDTH = 78
-"""Columns of a line, unless it is a command, an address or a link."""
+"""Columns of a line, unless it holds a command, an address or a link."""
 _SMALLEST_AMOUNT = 0.0001
 _FOUR_DIGITS_BELOW = 0.1
 _FEWEST_OF_NAME = 12
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """Return a count with its noun: "1 line", "2,000 lines". `many`: where it is not `one` and an s."""
+    """Return a count with its noun: "1 line", "2,000 lines". `many`: the plural, if it is not `one` and an s."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def subject(word: str, name: str, figures: str = "") -> str:
-    """Return the subject of a message. A long name is cut in its middle, since its end tells months apart."""
+    """Return the subject of a message. A long name is cut in the middle: its end may be a date."""
     figures = f" ({figures})" if figures else ""
     start = f"Conveyor: {word} "
     room = max(LONGEST_SUBJECT - len(start) - len(figures), _FEWEST_OF_NAME)
@@ -26,7 +26,7 @@ def subject(word: str, name: str, figures: str = "") -> str:
 
 
 def cut_middle(name: str, longest: int) -> str:
-    """Return a name of at most so many characters."""
+    """Return a name, cut in the middle if it is longer than `longest` characters."""
     if len(name) <= longest:
         return name
     end = (longest - 2) // 2
@@ -34,14 +34,14 @@ def cut_middle(name: str, longest: int) -> str:
 
 
 def dollars(amount: float) -> str:
-    """Return an amount of money that is an estimate: cents, and below ten of them four digits."""
+    """Return an estimated amount in US dollars: with two decimals, or four below $0.10."""
     if 0 < amount < _SMALLEST_AMOUNT:
         return f"less than ${_SMALLEST_AMOUNT}"
     return f"about ${amount:,.2f}" if amount >= _FOUR_DIGITS_BELOW or not amount else f"about ${amount:.4f}"
 
 
 def duration(time: timedelta) -> str:
-    """Return a length of time in its two largest units."""
+    """Return a duration in its two largest units."""
     minutes, seconds = divmod(max(int(time.total_seconds()), 0), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
@@ -51,15 +51,15 @@ def duration(time: timedelta) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return a text with a full stop."""
+    """Return a text that ends with a full stop."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def paragraph(*sentences: str) -> list[str]:
-    """Return sentences as lines of a message."""
+    """Return sentences, wrapped into lines."""
     return textwrap.wrap(" ".join(sentences), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def table(rows: list[tuple[str, str]]) -> list[str]:
-    """Return a line for each label and value."""
+    """Return a line for each label and its value, in two columns."""
     return [f"{label + ':':<15}{value}" for label, value in rows]
