@@ -99,6 +99,7 @@ def test_a_file_that_begins_with_a_request_is_passed_on_as_it_is(
 
 @pytest.mark.slow
 @given(st.lists(others, min_size=1, max_size=3), st.lists(good_lines(), min_size=3, max_size=5), st.integers(1, 99))
+@example([b"[", b"{},"], [b'{"custom_id": "a", "params": {}}'] * 3, 99)
 def test_a_file_of_which_only_the_first_lines_are_wrong_is_one_of_lines(
     broken: list[bytes], good: list[bytes], size: int
 ) -> None:

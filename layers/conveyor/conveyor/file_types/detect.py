@@ -171,6 +171,11 @@ def _has_objects(text: bytes) -> bool:
     return next(_heads(text), None) is not None
 
 
+def _has_one_request_at_most(text: bytes) -> bool:
+    """Return whether at most one line is a whole request: in an array, all lines but the last end with a comma."""
+    return sum(map(_is_request, _heads(text))) <= 1
+
+
 def _heads(text: bytes) -> Iterator[_Head]:
     """Decode the lines at the beginning of a file that are one JSON object each."""
     begin = text[: len(text.partition(b"\n")[0]) + WINDOW]
@@ -186,7 +191,7 @@ def _type_of_array(text: bytes, *, is_whole: bool) -> FileType | None:
         return known_types.ARRAY if following[0] == b"[" and _are_arrays(text) else None
     if prefix.state is State.BROKEN and (python := type_of_python_value(text)):
         return None if _has_objects(text) else python
-    if prefix.state is State.BROKEN and not _ARRAY_OF_LINES.match(text):
+    if prefix.state is State.BROKEN and not (_ARRAY_OF_LINES.match(text) and _has_one_request_at_most(text)):
         return None
     if prefix.state is State.WHOLE and not text[1 : prefix.end - 1].strip():
         return known_types.EMPTY_ARRAY
