@@ -113,6 +113,6 @@ def without_ids(receipt: Receipt) -> list[str]:
         *paragraph(
             sentence(f"The drop could not be read when results were written: {why}"),
             'So ids are missing. Where "custom_id" is null, "line" is the number of the line in your file (null for a',
-            "failure whose line is unknown). None of these lines could be copied to retry.jsonl.",
+            "failure whose line is unknown). None of these can be sent again from retry.jsonl: no line could be read.",
         ),
     ]

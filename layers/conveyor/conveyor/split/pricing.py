@@ -56,7 +56,7 @@ def has_long_prompt(usage: Usage) -> bool:
 
 
 def cost(model: str, usage: Usage, *, long_prompts: bool) -> Decimal | None:
-    """Return US dollars for the tokens of requests of one kind; None where the model's price is not known.
+    """Return US dollars for the tokens of requests of one kind; None if the model's price is unknown.
 
     An estimate: five-minute cache writes are assumed, and regional surcharges and paid server tools are left out.
     """

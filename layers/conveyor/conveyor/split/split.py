@@ -183,7 +183,7 @@ def _collector(job: SplitJob, spool: Spool) -> Collector:
 
 def _write_spooled(job: SplitJob, collector: Collector, spool: Spool, not_run: NotRun | None) -> Written | None:
     if not_run and not_run.kind is not RefusalKind.STOP:
-        return _write_unrun(job, collector, spool, not_run)
+        return _write_not_run(job, collector, spool, not_run)
     missing = _missing_results(job, spool)
     if missing.requests and not is_settled(job, missing, collector.broken):
         return None
@@ -199,17 +199,18 @@ def _write(job: SplitJob, collector: Collector, spool: Spool, default: Result) -
     return write(job, collector, spool, default)
 
 
-def _write_unrun(job: SplitJob, collector: Collector, spool: Spool, not_run: NotRun) -> Written:
+def _write_not_run(job: SplitJob, collector: Collector, spool: Spool, not_run: NotRun) -> Written:
     """Write that no request was run: those to blame as errors, all others as worth sending again without them.
 
     If no line is to blame, the same batch would be refused again, unless a person fixes the cause first. If the drop is
     unreadable and had blank lines, it is unknown which line is to blame.
     """
-    errors = {each.position: each.error for each in not_run.refused_requests if each.position <= job.batch.requests}
+    refused = (request for request in not_run.refused_requests if request.position <= job.batch.requests)
+    errors = {request.position: request.error for request in refused}
     if errors and not job.has_unknown_lines:
-        for place, line in enumerate(job.request_lines(), 1):
-            if place in errors and not spool.has_result(line):
-                collector.add(Result(wire_id(job.nonce, line), Outcome.ERRORED, error=errors[place]))
+        for position, line in enumerate(job.request_lines(), 1):
+            if position in errors and not spool.has_result(line):
+                collector.add(Result(wire_id(job.nonce, line), Outcome.ERRORED, error=errors[position]))
     if not_run.cause:
         collector.tally.causes[not_run.cause] += job.batch.requests - len(spool)
     would_recur = not_run.kind is RefusalKind.DEFECT and not errors and not not_run.cause

@@ -180,7 +180,7 @@ def _copy(drop: Version, key: str) -> str:
 def _metadata(metadata: Mapping[str, str]) -> str:
     if not metadata:
         return ""
-    if all(_SHORTHAND.fullmatch(each) for pair in metadata.items() for each in pair):
+    if all(_SHORTHAND.fullmatch(text) for pair in metadata.items() for text in pair):
         return f" --metadata {','.join(f'{name}={value}' for name, value in metadata.items())}"
     return f" --metadata {_quote(json.dumps(metadata))}"
 
