@@ -28,7 +28,7 @@ type Betas = Annotated[
     msgspec.Meta(
         pattern=BETAS_FORM,
         max_length=LONGEST_BETAS,
-        description="names of lower-case letters, digits and hyphens with commas between, "
+        description="names of lower-case letters, digits, hyphens and dots with commas between, "
         f'at most {MOST_BETAS} names and {LONGEST_BETAS} characters, or "{NO_BETAS}"',
     ),
 ]
