@@ -22,8 +22,8 @@ from conveyor.provider.protocol import Created, NewBatch, Origin
 from conveyor.provider.transport import Transport
 from conveyor.s3.bucket import RANGE_BYTES
 from conveyor.settings.settings import Settings
+from conveyor.validation.batch_body import Envelope
 from conveyor.validation.checker import Checker, check_drop
-from conveyor.validation.request_body import Envelope
 from tests.support.settings import STACK_SETTINGS
 
 RUN = "20261123T000000Z-0123456789ab"

@@ -9,7 +9,8 @@ _TOP = """\
 <!-- Generated from the roles in template.yaml: change them, or their reasons under Metadata, then type `make docs`. -->
 # Permissions
 
-Each function, each state machine and the rule for failed executions has a role of its own, with these statements and no others. Names such as
+Each function, each state machine and the rule for failed executions has a role of its own, with these statements and
+no others. Names such as
 `Bucket` are resources of `template.yaml`. What a person needs is in [operate](operate.md#permissions-a-person-needs).
 
 No role may write to `inbox/` or `control/`, or delete anything. The bucket is versioned, encrypted, closed to the

@@ -9,7 +9,8 @@ _TOP = """\
 <!-- Generated from template.yaml: change the Description there, then type `make docs`. -->
 # Settings
 
-The parameters of the stack. `make deploy` asks for them; all defaults work; set `NotificationEmail` to get messages. To change one, deploy again. A run
+The parameters of the stack. `make deploy` asks for them; all defaults work; set `NotificationEmail` to get messages.
+To change one, deploy again. A run
 keeps the settings that were in force when its drop was uploaded.
 
 ## For one drop

@@ -15,10 +15,10 @@ from conveyor.provider.files.api import FileBatches
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.transport import Transport
 from conveyor.settings.settings import Settings
+from conveyor.validation.batch_body import Envelope
 from conveyor.validation.checker import MOST_MODEL_CHANGES
 from conveyor.validation.params import Rules
 from conveyor.validation.planner import Limits, Planner, RequestGroup
-from conveyor.validation.request_body import Envelope
 from conveyor.validation.rules import Request, read_request
 from tests.support.examples import SETTINGS
 

@@ -10,9 +10,9 @@ from conveyor.domain.outcome import Outcome, Usage
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.domain.status import Status
-from conveyor.ledger.account import Part, Tokens
 from conveyor.ledger.batch_facts import Stuck, Submitted
 from conveyor.ledger.failure_counts import ErrorKind
+from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, refused_receipt
 from tests.support.examples import BATCH, NOW, RUN

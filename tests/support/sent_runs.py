@@ -14,8 +14,8 @@ from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop, encode_plan
-from conveyor.ledger.account import Part
 from conveyor.ledger.batch_facts import Attempt, Splitting, Submitted
+from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Run
 from conveyor.poll.poll import poll
 from conveyor.provider.connector import Connector

@@ -12,8 +12,8 @@ from conveyor.domain import keys
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.file_types.conversion import Conversion
-from conveyor.ledger.account import Part
 from conveyor.ledger.batch_facts import Submitted
+from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.poll.decision import Risk, Undecided
 from conveyor.poll.message import at_risk_notice, troubled_notice, undecided_notice

@@ -7,7 +7,7 @@ import pytest
 
 from conveyor.domain.outcome import Outcome, Result
 from conveyor.domain.stop_reasons import Stops, add_stops, count_stop, unfinished
-from conveyor.ledger.account import Part
+from conveyor.ledger.part import Part
 from conveyor.provider.files import results as file_results
 from conveyor.provider.messages import results as message_results
 from conveyor.split.tally import Tally

@@ -7,7 +7,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conveyor.domain import keys
-from conveyor.ledger.account import Part
 from conveyor.ledger.batch_facts import (
     Attempt,
     AttemptAbsent,
@@ -24,6 +23,7 @@ from conveyor.ledger.batch_facts import (
     Submitted,
     Unread,
 )
+from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import BatchState, RunState, state_from
 

@@ -18,8 +18,8 @@ from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.protocol import Created, CredentialsUnusable, Progress, Refused, Trouble
 from conveyor.provider.sigv4 import RoleSignature
 from conveyor.provider.transport import Transport
+from conveyor.validation.batch_body import Envelope
 from conveyor.validation.checker import check_drop
-from conveyor.validation.request_body import Envelope
 from tests.support.drops import PARAMS, RUN, line, settings
 from tests.support.examples import NOW, ORIGIN, new_batch
 from tests.unit.provider.messages.test_api import batch, error

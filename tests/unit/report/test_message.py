@@ -9,8 +9,8 @@ from conveyor.domain import keys
 from conveyor.domain.outcome import Usage
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
-from conveyor.ledger.account import Part, Tokens
 from conveyor.ledger.batch_facts import Submitted
+from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.report.message import notice_of
 from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, refused_receipt

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from conveyor.domain.outcome import Usage
 from conveyor.domain.status import STATUSES, Status
-from conveyor.ledger.account import Tokens
+from conveyor.ledger.part import Tokens
 from conveyor.report.message import notice_of
 from conveyor.wording.console import Console
 from conveyor.wording.notice import Notice

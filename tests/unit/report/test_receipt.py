@@ -10,8 +10,8 @@ from conveyor.domain import keys
 from conveyor.domain.outcome import Outcome, Usage
 from conveyor.domain.output_file import FileSegment, OutputFile, joined
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop
-from conveyor.ledger.account import Part, Tokens
 from conveyor.ledger.batch_facts import Submitted
+from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal
 from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, parts_by_file
 from tests.support.examples import NOW, RUN

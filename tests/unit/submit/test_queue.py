@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
-from conveyor.ledger.account import Part
 from conveyor.ledger.batch_facts import Attempt, AttemptRefused, Submitted
 from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches

@@ -16,9 +16,9 @@ from conveyor.jsonl.lines import read_blocks, read_lines
 from conveyor.jsonl.validated_lines import CUSTOM_ID, PARAMS
 from conveyor.split.collector import Collector
 from conveyor.split.spool import Spool
+from conveyor.validation.batch_body import Envelope
 from conveyor.validation.checker import check_drop
 from conveyor.validation.planner import Limits, Planner, RequestGroup
-from conveyor.validation.request_body import Envelope
 from tests.support.drops import DIALECTS, MESSAGES, RUN, line, settings
 
 KINDS = {"LF": b"\n", "marks": b"\xef\xbb\xbf\n", "CRLF": b"\r\n", "spaces": b" " * 99 + b"\n", "all": b" \t\r\n\t\n"}

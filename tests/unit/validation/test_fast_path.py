@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from conveyor.jsonl.frames import Frame
 from conveyor.jsonl.lines import LineBlock
-from conveyor.jsonl.template import Frame
 from conveyor.validation.fast_path import _SHAPE, FastPath
 from tests.support.fast_path import GOOD, PARAMS, read_each, read_fast, usual, without_rows, written
 

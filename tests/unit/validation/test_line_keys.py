@@ -9,10 +9,10 @@ import pytest
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.findings import Fault
 from conveyor.jsonl.lines import Line, read_blocks
+from conveyor.validation.batch_body import Envelope
 from conveyor.validation.body_fields import similar_key
 from conveyor.validation.checker import check_drop
 from conveyor.validation.params import Rules
-from conveyor.validation.request_body import Envelope
 from conveyor.validation.rules import Request, read_request
 from tests.support.drops import CHAT, MESSAGES, PARAMS, RUN, files, line, settings
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from conveyor.domain.dialect import Dialect
 from conveyor.jsonl.lines import read_blocks
+from conveyor.validation.batch_body import Envelope
 from conveyor.validation.checker import MOST_MODEL_CHANGES, Checker, check_drop
 from conveyor.validation.planner import Limits, Planner, RequestGroup
-from conveyor.validation.request_body import Envelope
 from tests.support.drops import BODY, MESSAGES, PARAMS, RUN, Findings, line, plain_check, settings
 
 models = st.lists(st.sampled_from(["m", "n", "o"]), min_size=1, max_size=40)

@@ -9,10 +9,10 @@ from datetime import datetime
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.ledger import account, batch_facts, run_facts
+from conveyor.ledger import batch_facts, part, run_facts
 from conveyor.ledger.fact import BatchFact, Fact, Place, kinds_of, read_name, read_place
 
-FACT_MODULES = (run_facts, batch_facts, account)
+FACT_MODULES = (run_facts, batch_facts, part)
 """Where facts are defined. Importing a module makes its facts known to `state_from`."""
 
 

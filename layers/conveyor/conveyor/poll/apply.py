@@ -5,8 +5,8 @@ from datetime import timedelta
 from conveyor.context import RunContext
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
-from conveyor.ledger.account import Part
 from conveyor.ledger.batch_facts import Cancel, Discarded, Stuck, Submitted
+from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
 from conveyor.poll.decision import CancelBatch, Decision, FailAttempt, GiveUp

@@ -9,9 +9,9 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STOPPED, Status
 from conveyor.domain.stop_reasons import unfinished
 from conveyor.file_types.conversion import Conversion
-from conveyor.report.advice import blamed_elsewhere, early_end
 from conveyor.report.charges import cost_of, tokens_of
 from conveyor.report.details import causes_of, faults_of, set_aside, without_ids
+from conveyor.report.early_end import blamed_elsewhere, early_end
 from conveyor.report.headline import headline_of, is_unsent
 from conveyor.report.receipt import Receipt
 from conveyor.wording import commands

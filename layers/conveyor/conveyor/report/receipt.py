@@ -13,9 +13,9 @@ from conveyor.domain.plan import Batch, Plan, ValidatedDrop
 from conveyor.domain.status import Status, final_status
 from conveyor.domain.stop_reasons import Stops, add_stops, model_name
 from conveyor.file_types.conversion import Conversion
-from conveyor.ledger.account import Part, Tokens
 from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
 from conveyor.ledger.failure_counts import ErrorKind, add_errors, by_count
+from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, normalized_betas
 from conveyor.settings.metadata import corrected_metadata

@@ -9,9 +9,9 @@ import msgspec
 from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
-from conveyor.ledger.account import Part
 from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
 from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
 from conveyor.report.concatenate import concatenate

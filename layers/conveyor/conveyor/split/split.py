@@ -10,8 +10,8 @@ from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_beside
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import RefusalKind
-from conveyor.ledger.account import Part
 from conveyor.ledger.batch_facts import Splitting, Stuck, Submitted, Unread
+from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
 from conveyor.provider.protocol import NotRun, Progress, ResultsUnreadable, Trouble, TroubleKind

@@ -6,8 +6,8 @@ from decimal import Decimal
 from conveyor.domain.outcome import UNREADABLE, Error, Outcome, Result, Usage
 from conveyor.domain.refusal import account_cause
 from conveyor.domain.stop_reasons import Stops, count_stop, model_name
-from conveyor.ledger.account import Tokens
 from conveyor.ledger.failure_counts import ErrorKind, count_error
+from conveyor.ledger.part import Tokens
 from conveyor.split.pricing import cost, has_long_prompt
 
 

@@ -19,7 +19,7 @@ from conveyor.provider.protocol import Created, CredentialsUnusable, NewBatch, R
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.submit.queue import admit_or_wait
 from conveyor.submit.retries import RunRefusal, decide_run_refusal, last_refusal, refusal_of, refused_attempt
-from conveyor.validation.request_body import Envelope
+from conveyor.validation.batch_body import Envelope
 
 SPARE = timedelta(seconds=60)
 """Time to write the response after the last moment of a paid call."""

@@ -7,11 +7,11 @@ from conveyor.domain.findings import Fault
 from conveyor.domain.plan import Skipped
 from conveyor.jsonl.lines import Line, LineBlock, is_blank, lines_in, read_blocks, split_block
 from conveyor.settings.settings import Settings
+from conveyor.validation.batch_body import Envelope
 from conveyor.validation.duplicate_ids import HashOptions, IdHashes, PossibleDuplicates, SeenIds
 from conveyor.validation.fast_path import FastPath, FastPathResult
 from conveyor.validation.params import Rules
 from conveyor.validation.planner import Limits, Planner, RequestGroup
-from conveyor.validation.request_body import Envelope
 from conveyor.validation.rules import Request, read_request
 
 MOST_FAULTS = 10_000

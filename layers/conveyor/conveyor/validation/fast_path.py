@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from conveyor.jsonl.frames import Frame, Shape
 from conveyor.jsonl.lines import BLOCK_BYTES, LineBlock
-from conveyor.jsonl.template import Frame, Shape
 from conveyor.validation.schema import DecodedRows, Row, decode_rows, may_give, may_repeat_a_field
 
 

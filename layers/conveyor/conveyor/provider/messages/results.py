@@ -14,9 +14,9 @@ from msgspec import UNSET, UnsetType
 
 from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable_result
 from conveyor.domain.stop_reasons import stop_of
+from conveyor.jsonl.frames import Frame, Shape
 from conveyor.jsonl.lines import BLOCK_BYTES, LineBlock, read_blocks, split_block
 from conveyor.jsonl.struct_count import Ordinal, StructCount
-from conveyor.jsonl.template import Frame, Shape
 from conveyor.provider.error_body import UNDECODABLE, parse_error
 from conveyor.provider.result_lines import LONGEST_RESULT, Count, parse_answer, read_line, succeeded, summarize
 

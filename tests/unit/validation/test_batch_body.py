@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.jsonl.lines import read_blocks, read_lines
+from conveyor.validation.batch_body import Envelope
 from conveyor.validation.checker import check_drop
 from conveyor.validation.params import Rules
-from conveyor.validation.request_body import Envelope
 from conveyor.validation.rules import Request, read_request
 from tests.support.drops import BODY, CHAT, DIALECTS, MESSAGES, PARAMS, RUN, line, settings
 
