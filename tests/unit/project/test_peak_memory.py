@@ -1,4 +1,4 @@
-"""No line of a drop or of results, whatever it holds, takes the memory of a function."""
+"""No line of a drop or of results exhausts the memory of a function."""
 
 import gzip
 import os
@@ -27,7 +27,7 @@ from tests.support.drops import MESSAGES, RUN, settings
 from conveyor.validation.checker import check_drop
 
 check = check_drop(RUN, settings(), MESSAGES, lambda: read(1 << 23))
-told = [fault.code for fault in check.faults] or [check.requests]
+output = [fault.code for fault in check.faults] or [check.requests]
 """
 SPLIT = """
 from conveyor.provider.{0}.results import decode_results
@@ -40,7 +40,7 @@ with Spool(batch, 10**10) as spool:
     collector = Collector("0123456789", spool)
     for result in decode_results(read(1 << 16)):
         collector.add(result)
-        told = [result.outcome.value, result.is_repaired]
+        output = [result.outcome.value, result.is_repaired]
         del result
     collector.finish()
     spool.flush()
@@ -60,22 +60,22 @@ def read(size):
             yield data
 
 {0}
-print(peak_mb(), *told)
+print(peak_mb(), *output)
 """
 
 
-def peak(work: str, path: Path) -> tuple[float, list[str]]:
-    """Return the most megabytes that some work on a file takes in a process of its own, and what it told."""
+def peak(code: str, path: Path) -> tuple[float, list[str]]:
+    """Run code on a file in a separate process; return its peak memory in MB and what it printed."""
     paths = os.pathsep.join(map(str, (PROJECT, PROJECT / "layers" / "conveyor")))
-    command = [sys.executable, "-c", PEAK.replace("{0}", work), str(path)]
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, check=False, text=True)  # noqa: S603  # our own words
+    command = [sys.executable, "-c", PEAK.replace("{0}", code), str(path)]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, check=False, text=True)  # noqa: S603  # our own code
     assert not done.returncode, done.stderr[-2000:]
-    megabytes, *told = done.stdout.split()
-    return float(megabytes), told
+    megabytes, *output = done.stdout.split()
+    return float(megabytes), output
 
 
 def long_line(unit: Callable[[int], str], marks: int, size: int = 31_990_000) -> bytes:
-    """Write a request with a text of four-byte characters, as Python has it, and as many values as are taken."""
+    """Write a request with four-byte characters in Python's memory, and as many values as allowed."""
     values = "".join(map(unit, range((MOST_VALUES - 100) // marks)))
     head = '{"custom_id":"1","params":{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"\U0001f600'
     tail = f'"}}],"tools":[{{"name":"t","input_schema":{{"x":[{values}0]}}}}]}}}}\n'.encode()
@@ -83,12 +83,12 @@ def long_line(unit: Callable[[int], str], marks: int, size: int = 31_990_000) ->
 
 
 @pytest.mark.slow
-def test_the_line_that_took_the_whole_function_is_refused_as_too_complex(tmp_path: Path) -> None:
-    """A fault with a code of its own, within a small part of the memory."""
+def test_the_line_that_exhausted_memory_is_refused_as_too_complex(tmp_path: Path) -> None:
+    """It has its own fault code, and checking it takes little memory."""
     path = tmp_path / "drop"
     path.write_bytes(gzip.decompress(REPORTED.read_bytes()))
-    megabytes, told = peak(CHECK, path)
-    assert told == ["line-too-complex"]
+    megabytes, output = peak(CHECK, path)
+    assert output == ["line-too-complex"]
     assert megabytes < MOST_MB / 2
 
 
@@ -97,25 +97,25 @@ def test_the_line_that_took_the_whole_function_is_refused_as_too_complex(tmp_pat
     ("unit", "marks"),
     [(lambda n: f'{{"\U0001f600{n}":"\U0001f600{n}"}},', 2), (lambda _: "[" * 900 + "]" * 900 + ",", 901)],
 )
-def test_the_most_complex_lines_that_are_taken_stay_within_bounds(
+def test_the_most_complex_lines_that_are_accepted_stay_within_bounds(
     tmp_path: Path, unit: Callable[[int], str], marks: int
 ) -> None:
-    """As many values as may be, beside the largest text."""
+    """The line has the most values and the largest text allowed."""
     path = tmp_path / "drop"
     path.write_bytes(long_line(unit, marks))
-    megabytes, told = peak(CHECK, path)
-    assert told == ["1"]
+    megabytes, output = peak(CHECK, path)
+    assert output == ["1"]
     assert megabytes < MOST_MB
 
 
 @pytest.mark.slow
-def test_a_line_that_is_not_json_is_told_within_bounds(tmp_path: Path) -> None:
-    """Where Python has four bytes for each character of it, and the fault is at the end."""
+def test_a_line_that_is_not_json_is_reported_within_bounds(tmp_path: Path) -> None:
+    """Python stores four bytes for each character, and the fault is at the end."""
     path = tmp_path / "drop"
     head = '{"custom_id":"1","params":{"x":"\U0001f600'.encode()
     path.write_bytes(head + b"x" * 22_000_000 + rb"\ud83d" + b'"}}\n')
-    megabytes, told = peak(CHECK, path)
-    assert told == ["half-character"]
+    megabytes, output = peak(CHECK, path)
+    assert output == ["half-character"]
     assert megabytes < MOST_MB
 
 
@@ -124,12 +124,12 @@ BODY = b'{"custom_id":"0123456789-1","response":{"status_code":200,"body":{"mode
 
 
 def half_a_pair() -> bytes:
-    """Write a text that must be repaired, and has four bytes for each character once Python has it."""
+    """Write a JSON string that needs repair and that Python stores in four bytes a character."""
     return b'"\\ud800' + b"x" * 49_000_000 + "\U0001f600".encode() + b'"'
 
 
 def lists() -> bytes:
-    """Write as many values as there is room for."""
+    """Write an array of as many values as fit into a line."""
     return b"[%b0]" % (b"[]," * 16_000_000)
 
 
@@ -150,16 +150,16 @@ def test_the_longest_result_lines_stay_within_bounds(  # noqa: PLR0913, PLR0917 
     content: Callable[[], bytes],
     is_repaired: bool,  # noqa: FBT001
 ) -> None:
-    """Also one that must be repaired, and one whose account is no account."""
+    """Lines that need repair and lines with an invalid model are included."""
     path = tmp_path / "results"
     path.write_bytes(form % (model() or b'"m"', content() or b'"x"'))
-    megabytes, told = peak(SPLIT.replace("{0}", decoder), path)
-    assert told == ["succeeded", str(is_repaired)]
+    megabytes, output = peak(SPLIT.replace("{0}", decoder), path)
+    assert output == ["succeeded", str(is_repaired)]
     assert megabytes < MOST_MB
 
 
 def request(tools: str, content: str = "x") -> bytes:
-    """Write a line."""
+    """Write a line with these values, in tools or in the prompt."""
     start = (
         f'{{"custom_id":"a","params":{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":"{content}"}}],'
     )
@@ -178,19 +178,19 @@ def request(tools: str, content: str = "x") -> bytes:
         (request('"a\\\\",' * MOST_VALUES + "1"), False),
     ],
 )
-def test_only_what_stands_outside_of_strings_counts(raw: bytes, is_taken: bool) -> None:  # noqa: FBT001
-    """A prompt may hold a table of any length."""
-    found = read_request(Line(1, 0, len(raw), raw), RULES)
+def test_only_values_outside_of_strings_count(raw: bytes, is_taken: bool) -> None:  # noqa: FBT001
+    """A prompt may contain a table of any length."""
+    checked = read_request(Line(1, 0, len(raw), raw), RULES)
     if is_taken:
-        assert isinstance(found, Request)
+        assert isinstance(checked, Request)
     else:
-        assert isinstance(found, list)
-        assert [fault.code for fault in found] == ["line-too-complex"]
-        assert f"{MOST_VALUES:,} values" in found[0].message
+        assert isinstance(checked, list)
+        assert [fault.code for fault in checked] == ["line-too-complex"]
+        assert f"{MOST_VALUES:,} values" in checked[0].message
 
 
-def test_as_many_messages_as_the_api_takes_are_not_too_many() -> None:
-    """With a text part each."""
+def test_as_many_messages_as_the_api_accepts_are_not_too_many() -> None:
+    """Each message has one text part."""
     message = b'{"role":"user","content":[{"type":"text","text":"Hi"}]}'
     assert not has_too_many_values(b'{"custom_id":"a","params":{"messages":[%b]}}' % b",".join([message] * 100_000))
 
@@ -202,7 +202,7 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, min_size=1, max_size=30), st.integers(0, 40), st.integers(65_490, 65_540))
 def test_values_are_counted_wherever_the_text_is_cut(pieces: list[str], most: int, padding: int) -> None:
-    """Escapes and strings that lie over a border included."""
+    """Escapes and strings may cross the border of two pieces."""
     text = ('["' + "x" * padding + '",' + ",".join(pieces) + "]").encode()
     values = 2 + sum({"[1,2]": 3, '{"a":[]}': 3, "{}": 2}.get(piece, 1) for piece in pieces)
     marks = 1 + len(pieces) + sum({"[1,2]": 2, '{"a":[]}': 2, "{}": 1}.get(piece, 0) for piece in pieces)

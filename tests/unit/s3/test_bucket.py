@@ -1,4 +1,4 @@
-"""S3's answers, as the wire gives them."""
+"""S3's responses, as they come over the wire."""
 
 import io
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, 
 
 @pytest.fixture
 def s3() -> Iterator[Any]:
-    """Answer in the order that was arranged, and check each call against S3's own model."""
+    """Return prepared responses in order, and check each request against S3's own model."""
     client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106
     with Stubber(client) as stubber:
         yield stubber
@@ -29,12 +29,12 @@ def s3() -> Iterator[Any]:
 
 
 def body(data: bytes, length: int | None = None) -> dict[str, StreamingBody | int]:
-    """Write an answer whose body may break off before its announced length."""
+    """Write a response whose body may end before its announced length."""
     length = len(data) if length is None else length
     return {"Body": StreamingBody(io.BytesIO(data), length), "ContentLength": length}
 
 
-def test_the_first_writer_wins_and_the_second_learns_what_stands(s3: Any) -> None:
+def test_the_first_writer_wins_and_the_second_reads_what_was_written(s3: Any) -> None:
     """A fact is written once."""
     s3.add_response("put_object", {}, {"Bucket": "bucket", "Key": "k", "Body": b"mine", "IfNoneMatch": "*"})
     assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"mine"
@@ -43,106 +43,106 @@ def test_the_first_writer_wins_and_the_second_learns_what_stands(s3: Any) -> Non
     assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"theirs"
 
 
-def test_a_claim_that_stands_is_not_read(s3: Any) -> None:
-    """Whoever claims a batch again may not be allowed to read claims."""
+def test_an_existing_claim_is_not_read(s3: Any) -> None:
+    """The function that claims a batch may have no permission to read claims."""
     s3.add_client_error("put_object", "PreconditionFailed", http_status_code=412)
     assert Bucket(s3.client, "bucket").put_if_absent("claims/x", b"mine") is False
 
 
-def test_two_writers_at_the_same_moment_ask_again(s3: Any) -> None:
+def test_a_write_that_conflicts_with_another_is_repeated(s3: Any) -> None:
     """S3 answers 409 to one of them, which decides nothing."""
     s3.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
     s3.add_response("put_object", {})
     assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"mine"
 
 
-def test_a_write_that_met_others_is_repeated_until_it_is_through() -> None:
-    """A conflict decides nothing, however often it comes."""
+def test_a_write_is_repeated_until_conflicts_end() -> None:
+    """A conflict decides nothing, however often it occurs."""
     s3 = BadBucket(conflicts=9)
     assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"mine"
     assert s3.writes == [409] * 9 + [200]
 
 
-def test_a_write_that_others_won_meanwhile_gives_what_they_wrote() -> None:
-    """The conflict was with them."""
+def test_a_write_that_loses_after_conflicts_returns_what_was_written() -> None:
+    """The conflict was with that write."""
     s3 = BadBucket(conflicts=2)
     s3.bucket.objects["k"] = b"theirs"
     assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"theirs"
     assert s3.writes == [409, 409, 412]
 
 
-def test_a_write_that_never_gets_through_fails_loudly() -> None:
-    """Nobody may take it for written; the function fails, and is repeated."""
+def test_a_write_that_always_conflicts_is_an_error() -> None:
+    """It must not count as written: the function fails, and is retried."""
     s3 = BadBucket(conflicts=100)
     with pytest.raises(RuntimeError, match=r"k: gave up after 10 conflicting writes \(HTTP 409\)"):
         Bucket(s3.client, "bucket").put_once("k", b"mine")
     assert s3.writes == [409] * 10
 
 
-def test_a_write_whose_answer_was_lost_is_ours_although_its_repetition_is_refused() -> None:
-    """The client repeats it by itself, and meets what it wrote: whoever took that for another's would never pay."""
+def test_a_write_whose_response_was_lost_is_ours_although_its_retry_is_refused() -> None:
+    """The client retries by itself and finds its own object; taken for another's, the batch would never be created."""
     s3 = BadBucket(lost=1)
     assert Bucket(s3.client, "bucket").put_once("k", b"mine") == b"mine"
     assert s3.writes == [200, 412]
 
 
 def test_a_denied_write_is_an_error_not_a_fact(s3: Any) -> None:
-    """Only 409 and 412 belong to the game."""
+    """Only 409 and 412 mean that the object exists."""
     s3.add_client_error("put_object", "AccessDenied", http_status_code=403)
     with pytest.raises(s3.client.exceptions.ClientError, match="AccessDenied"):
         Bucket(s3.client, "bucket").put_once("k", b"mine")
 
 
 @pytest.mark.parametrize(("code", "status"), [("NoSuchKey", 404), ("AccessDenied", 403)])
-def test_a_hint_that_is_not_there_is_none(s3: Any, code: str, status: int) -> None:
-    """Without permission to list, AWS says 403 for what does not exist."""
+def test_a_missing_hint_is_none(s3: Any, code: str, status: int) -> None:
+    """Without permission to list, S3 returns 403 for an object that does not exist."""
     s3.add_client_error("get_object", code, http_status_code=status)
     assert Bucket(s3.client, "bucket").find("claims/x") is None
 
 
 class Endless(io.BytesIO):
-    """An object that nobody could read whole."""
+    """An object too large to be read whole."""
 
     def read(self, size: int | None = None) -> bytes:
-        """Give as many bytes as are asked for."""
-        assert size is not None, "the rest was asked for"
-        assert size >= 0, "the rest was asked for"
+        """Return as many bytes as requested."""
+        assert size is not None, "the whole object was requested"
+        assert size >= 0, "the whole object was requested"
         return b"x" * size
 
 
-def test_of_an_object_of_any_size_only_the_beginning_is_read(s3: Any) -> None:
-    """Anybody who may write under control/ decides its size; the function's memory is small."""
+def test_only_the_beginning_of_an_object_of_any_size_is_read(s3: Any) -> None:
+    """Anyone who can write under control/ decides its size; the function's memory is small."""
     endless = Endless()
     answer = {"Body": StreamingBody(endless, 10**12), "ContentLength": 10**12}
     s3.add_response("get_object", answer, {"Bucket": "bucket", "Key": "control/run/cancel"})
     assert Bucket(s3.client, "bucket").beginning("control/run/cancel", 1000) == b"x" * 1000
-    assert endless.closed, "or the connection would be given back with the rest still on it"
+    assert endless.closed, "the connection would be reused with unread bytes on it"
 
 
 @pytest.mark.parametrize("data", [b"", b"submit again\n"])
 def test_an_object_that_is_shorter_is_read_whole(s3: Any, data: bytes) -> None:
-    """An empty one, too."""
+    """So is an empty one."""
     s3.add_response("get_object", body(data))
     assert Bucket(s3.client, "bucket").beginning("k", 1000) == data
 
 
 def test_a_range_that_was_cut_is_read_again(s3: Any) -> None:
-    """The client's own retries end where the body begins."""
-    question = {"Bucket": "bucket", "Key": "inbox/a.jsonl", "VersionId": "v1", "Range": "bytes=2-9"}
-    s3.add_response("get_object", body(b"cut", 8), question)
-    s3.add_response("get_object", body(b"complete"), question)
+    """The client's own retries end once the body begins."""
+    expected_request = {"Bucket": "bucket", "Key": "inbox/a.jsonl", "VersionId": "v1", "Range": "bytes=2-9"}
+    s3.add_response("get_object", body(b"cut", 8), expected_request)
+    s3.add_response("get_object", body(b"complete"), expected_request)
     assert list(Bucket(s3.client, "bucket").stream(DROP.source, 2, DROP.bytes)) == [b"complete"]
 
 
-def test_more_bytes_than_were_asked_for_are_not_taken_for_the_drop(s3: Any) -> None:
-    """A server without ranges answers with the whole object; what was checked is what is sent."""
+def test_more_bytes_than_requested_are_not_taken_for_the_drop(s3: Any) -> None:
+    """A server that ignores ranges returns the whole object; only checked bytes may be sent."""
     s3.add_response("get_object", body(b"the whole object"))
     with pytest.raises(RuntimeError, match="16 bytes for 8"):
         list(Bucket(s3.client, "bucket").stream(DROP.source, 2, DROP.bytes))
 
 
 def test_a_small_output_is_one_request(s3: Any) -> None:
-    """Also an empty one, which multipart upload could not make."""
+    """So is an empty one, which a multipart upload could not create."""
     s3.add_response("put_object", {}, {"Bucket": "bucket", "Key": "k", "Body": b"a\nb\n", "Metadata": {}})
     with Bucket(s3.client, "bucket").writer("k") as writer:
         writer.write(b"a\n")

@@ -1,4 +1,4 @@
-"""Which answers of S3 say that a drop cannot be read, and in which words."""
+"""Which responses of S3 mean that a drop cannot be read, and their messages."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from conveyor.s3.bucket import Bucket
 from conveyor.s3.read_errors import CANNOT, DropUnreadable, unreadable_drop
 from tests.support.fake_aws import answer, client, failure
 
-KEYS_WORDS = (
+KMS_DENIED = (
     "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:key/1"
 )
 SSE_C = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided."
 ROLE = "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: s3:"
-LASTING = [
+PERMANENT = [
     (404, "NoSuchVersion", "", "drop-gone"),
     (404, "NoSuchKey", "", "drop-gone"),
     (404, "404", "Not Found", "drop-gone"),
@@ -21,7 +21,7 @@ LASTING = [
     (403, "AccessDenied", f"{ROLE}ListBucket because no identity-based policy allows the action", "drop-gone"),
     (403, "AccessDenied", f"{ROLE}GetObjectVersion with an explicit deny in a resource-based policy", "drop-denied"),
     (403, "InvalidObjectState", "", "drop-archived"),
-    (403, "AccessDenied", KEYS_WORDS, "drop-key-refused"),
+    (403, "AccessDenied", KMS_DENIED, "drop-key-refused"),
     (400, "KMS.DisabledException", "arn:aws:kms:key/1 is disabled.", "drop-key-refused"),
     (400, "KMS.KMSInvalidStateException", "", "drop-key-refused"),
     (400, "KMS.NotFoundException", "", "drop-key-refused"),
@@ -33,7 +33,7 @@ LASTING = [
     (410, "Odd", "", "drop-unreadable"),
     (416, "InvalidRange", "", "drop-unreadable"),
 ]
-PASSING = [
+TEMPORARY = [
     (500, "InternalError"), (503, "SlowDown"), (503, "503"), (429, "TooManyRequests"), (408, "RequestTimeout"),
     (400, "RequestTimeout"), (409, "OperationAborted"), (400, "ThrottlingException"), (400, "KMS.ThrottlingException"),
     (400, "KMS.KMSInternalException"), (400, "KMS.KeyUnavailableException"), (400, "KMS.DependencyTimeoutException"),
@@ -42,41 +42,41 @@ PASSING = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "code", "told", "kind"), LASTING)
-def test_an_answer_that_stays_so_has_its_own_code_and_next_step(status: int, code: str, told: str, kind: str) -> None:
-    """And S3's own words, which may hold names of roles and keys, go nowhere."""
-    error = unreadable_drop(status, code, told)
+@pytest.mark.parametrize(("status", "code", "text", "kind"), PERMANENT)
+def test_a_permanent_error_has_its_own_code_and_next_step(status: int, code: str, text: str, kind: str) -> None:
+    """S3's own text, which may name roles and keys, is not quoted."""
+    error = unreadable_drop(status, code, text)
     assert isinstance(error, Unreadable)
     assert error.code == kind
     assert error.is_gone == (kind == "drop-gone")
-    words = str(error)
-    assert words.startswith(CANNOT)
-    assert "arn:" not in words
-    assert len(words) > len(CANNOT) + 40
+    message = str(error)
+    assert message.startswith(CANNOT)
+    assert "arn:" not in message
+    assert len(message) > len(CANNOT) + 40
 
 
-def test_each_kind_has_its_own_words() -> None:
-    """What to do differs."""
-    words = {kind: str(unreadable_drop(status, code, told)) for status, code, told, kind in LASTING}
-    assert len(set(words.values())) == len(words) == 6
+def test_each_kind_has_its_own_message() -> None:
+    """The next step differs."""
+    messages = {kind: str(unreadable_drop(status, code, text)) for status, code, text, kind in PERMANENT}
+    assert len(set(messages.values())) == len(messages) == 6
 
 
-@pytest.mark.parametrize(("status", "code"), PASSING)
-def test_an_answer_that_may_pass_refuses_no_drop(status: int, code: str) -> None:
-    """Neither what is busy or broken for now, nor what is wrong with our credentials."""
+@pytest.mark.parametrize(("status", "code"), TEMPORARY)
+def test_a_temporary_error_refuses_no_drop(status: int, code: str) -> None:
+    """These are temporary errors of S3 and errors of our credentials."""
     assert unreadable_drop(status, code, "") is None
 
 
 @pytest.mark.parametrize("action", ["GetObject", "GetObjectVersion"])
-def test_a_permission_that_the_role_lacks_refuses_no_drop(action: str) -> None:
-    """It is the deployment's fault, and concerns every drop: runs go on when it is mended."""
+def test_a_missing_permission_of_the_role_refuses_no_drop(action: str) -> None:
+    """The deployment is at fault, for every drop: runs continue once it is corrected."""
     assert unreadable_drop(403, "AccessDenied", f"{ROLE}{action} because no identity-based policy allows it") is None
 
 
-@pytest.mark.parametrize(("status", "code", "told", "kind"), [each for each in LASTING if each[1] != "404"])
-def test_a_head_that_fails_is_told_by_the_words_of_a_get(status: int, code: str, told: str, kind: str) -> None:
-    """S3 answers a HEAD without a body."""
-    body = f"<Error><Code>{code}</Code><Message>{told}</Message></Error>".encode()
+@pytest.mark.parametrize(("status", "code", "text", "kind"), [row for row in PERMANENT if row[1] != "404"])
+def test_a_head_that_fails_is_explained_by_the_error_of_a_get(status: int, code: str, text: str, kind: str) -> None:
+    """A HEAD response has no body."""
+    body = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>".encode()
     s3 = client("s3", lambda request: answer(status, b"" if request.method == "HEAD" else body))
     with pytest.raises(DropUnreadable) as caught:
         Bucket(s3, "bucket").describe("inbox/a.jsonl", "v1")
@@ -88,14 +88,14 @@ def test_a_head_that_fails_is_told_by_the_words_of_a_get(status: int, code: str,
 
 @pytest.mark.parametrize(("status", "code"), [(400, "ExpiredToken"), (503, "SlowDown"), (403, "SignatureDoesNotMatch")])
 def test_a_head_that_fails_for_another_reason_is_an_error(status: int, code: str) -> None:
-    """It is asked again, by whoever repeats the function."""
+    """Retries of the function repeat the request."""
     s3 = client("s3", lambda request: answer(status) if request.method == "HEAD" else failure(status, code))
     with pytest.raises(s3.exceptions.ClientError, match=code):
         Bucket(s3, "bucket").describe("inbox/a.jsonl", "v1")
 
 
 def test_a_head_that_fails_once_is_an_error_and_no_refusal() -> None:
-    """The object can be read: the next try will describe it."""
+    """The object can be read, so the next attempt can describe it."""
     s3 = client("s3", lambda request: answer(403) if request.method == "HEAD" else answer(206, b"x"))
     with pytest.raises(s3.exceptions.ClientError, match="403"):
         Bucket(s3, "bucket").describe("inbox/a.jsonl", "v1")

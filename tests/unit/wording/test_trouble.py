@@ -1,4 +1,4 @@
-"""Trouble with the provider in words for a person."""
+"""Descriptions of trouble with the provider."""
 
 import socket
 import ssl
@@ -16,28 +16,28 @@ EVERY_ERROR = [
 
 
 @pytest.mark.parametrize("kind", EVERY_ERROR, ids=lambda kind: kind.__name__)
-def test_each_error_of_the_http_client_has_words_and_its_name_at_the_end(kind: type[httpx.HTTPError]) -> None:
-    """None is told by its class alone, nor as a failure of the function."""
-    if kind is httpx.HTTPStatusError:  # is never raised here
+def test_each_error_of_the_http_client_is_described_with_its_name_at_the_end(kind: type[httpx.HTTPError]) -> None:
+    """None is described by its class name alone, nor as a failure of a function."""
+    if kind is httpx.HTTPStatusError:  # never raised here
         return
     name = name_of(kind("x-api-key: sk-ant-secret"))
-    told = in_words(name)
-    assert told.endswith(f" ({kind.__name__})")
-    assert "function" not in told
-    assert "secret" not in told
+    description = in_words(name)
+    assert description.endswith(f" ({kind.__name__})")
+    assert "function" not in description
+    assert "secret" not in description
 
 
 @pytest.mark.parametrize("status", [*range(300, 600), 999])
-def test_each_status_has_words_and_its_number_at_the_end(status: int) -> None:
-    """As has one with more behind it."""
-    for more in ("", " billing_error", " for /v1/messages/batches/msgbatch_1/results"):
-        told = in_words(f"HTTP {status}{more}")
-        assert told.endswith(f" (HTTP {status}{more})")
-        assert told.startswith(("the provider", "the request"))
+def test_each_status_is_described_with_its_number_at_the_end(status: int) -> None:
+    """A status with a suffix keeps it."""
+    for suffix in ("", " billing_error", " for /v1/messages/batches/msgbatch_1/results"):
+        description = in_words(f"HTTP {status}{suffix}")
+        assert description.endswith(f" (HTTP {status}{suffix})")
+        assert description.startswith(("the provider", "the request"))
 
 
 @pytest.mark.parametrize(
-    ("behind", "told"),
+    ("cause", "expected"),
     [
         (
             ssl.SSLCertVerificationError("certificate of secret.example"),
@@ -50,27 +50,27 @@ def test_each_status_has_words_and_its_number_at_the_end(status: int) -> None:
         (OSError("secret.example"), "no connection to the provider could be made (ConnectError)"),
     ],
 )
-def test_what_lies_behind_an_error_is_told_where_it_says_more(behind: OSError, told: str) -> None:
-    """And never in the words of the exception."""
+def test_the_cause_of_an_error_is_described_if_it_is_more_precise(cause: OSError, expected: str) -> None:
+    """The text of the exception is never quoted."""
     try:
         try:
-            raise behind
+            raise cause
         except OSError as error:
             raise httpx.ConnectError("All connection attempts failed: secret") from error
     except httpx.ConnectError as error:
-        said = in_words(name_of(error))
-    assert said.endswith(told)
-    assert "secret" not in said
+        description = in_words(name_of(error))
+    assert description.endswith(expected)
+    assert "secret" not in description
 
 
 @pytest.mark.parametrize(
     "reason", ["the batch could not be decoded", "msgbatch_1 cannot be adopted: it belongs to another run"]
 )
-def test_words_are_left_alone(reason: str) -> None:
-    """They are for a person already."""
+def test_a_description_is_left_unchanged(reason: str) -> None:
+    """They can be read as they are."""
     assert in_words(reason) == reason
 
 
-def test_an_error_of_our_own_is_not_the_providers() -> None:
-    """A split that failed by itself leaves its name."""
+def test_an_error_of_our_own_is_not_blamed_on_the_provider() -> None:
+    """A failed split leaves only the name of its exception."""
     assert in_words("ClientError") == "a function of this stack failed (ClientError)"

@@ -1,4 +1,4 @@
-"""What an answer to the one call that is paid for proves, in the file dialect."""
+"""What each response to the one request that costs money proves, in the files dialect."""
 
 from datetime import timedelta
 
@@ -11,21 +11,21 @@ from tests.support.examples import NOW, new_batch
 from tests.support.files_server import BATCHES, CREATED, LINES, FileServer, Reply, batch, error, file
 from tests.support.keys import Keys
 
-ASK = f"POST {BATCHES}"
+CREATE = f"POST {BATCHES}"
 SENT = new_batch(LINES)
 
 
 @pytest.fixture
 def server() -> FileServer:
-    """Give a server to which the lines were uploaded before."""
+    """Return a server that already holds the uploaded lines."""
     server = FileServer()
     server.files.append(file(1))
     return server
 
 
-def asked(server: FileServer, *replies: Reply) -> Created | Refused | Unknown:
-    """Ask for a batch, which is answered so."""
-    server.tells(ASK, *replies)
+def create(server: FileServer, *replies: Reply) -> Created | Refused | Unknown:
+    """Create a batch, which the server answers with these replies."""
+    server.tells(CREATE, *replies)
     return server.api().create(SENT, 60)
 
 
@@ -43,22 +43,22 @@ def asked(server: FileServer, *replies: Reply) -> Created | Refused | Unknown:
         {"job": {"id": "batch_1", "status": "VALIDATING", "created_at": "2026-11-22T10:00:00Z", "error": None}},
     ],
 )
-def test_a_batch_is_created_however_a_server_tells_of_it(
+def test_a_batch_is_created_in_every_format_of_response(
     server: FileServer, answer: dict[str, object], status: int
 ) -> None:
-    """Wrapped as Together's server does, with moments in seconds or as text, or without its end."""
-    assert asked(server, httpx.Response(status, json=answer)) == Created("batch_1", NOW, NOW + timedelta(days=1))
+    """Wrapped in an object, as Together does, with times in seconds or as text, or without an end."""
+    assert create(server, httpx.Response(status, json=answer)) == Created("batch_1", NOW, NOW + timedelta(days=1))
 
 
-def test_a_batch_without_any_moments_is_created_now(server: FileServer) -> None:
-    """And it ends when its window does."""
-    created = asked(server, httpx.Response(200, json={"id": "batch_1", "status": "validating"}))
+def test_a_batch_without_times_is_created_now(server: FileServer) -> None:
+    """Its end is that of its window."""
+    created = create(server, httpx.Response(200, json={"id": "batch_1", "status": "validating"}))
     assert isinstance(created, Created)
     assert created.expires_at - created.created_at == timedelta(hours=24)
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "told", "retry_after"),
+    ("answer", "kind", "error_type", "retry_after"),
     [
         (error(400, "no", "invalid_value"), RefusalKind.DEFECT, "invalid_value", None),
         (error(400, "no"), RefusalKind.DEFECT, "invalid_request_error", None),
@@ -79,14 +79,14 @@ def test_a_batch_without_any_moments_is_created_now(server: FileServer) -> None:
         ),
     ],
 )
-def test_a_sure_refusal_says_what_follows(
-    server: FileServer, answer: httpx.Response, kind: RefusalKind, told: str | None, retry_after: int | None
+def test_a_definite_refusal_has_a_kind(
+    server: FileServer, answer: httpx.Response, kind: RefusalKind, error_type: str | None, retry_after: int | None
 ) -> None:
-    """Each kind has its own consequence: wait, stop for a person, or give up."""
-    refused = asked(server, answer)
+    """Each kind has its own consequence: wait, stop until a person acts, or give up."""
+    refused = create(server, answer)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.status, refused.retry_after) == (kind, answer.status_code, retry_after)
-    assert told in (None, refused.type)
+    assert error_type in (None, refused.type)
 
 
 @pytest.mark.parametrize(
@@ -99,17 +99,17 @@ def test_a_sure_refusal_says_what_follows(
     ],
 )
 def test_a_file_that_is_not_known_everywhere_yet_is_tried_later(server: FileServer, answer: httpx.Response) -> None:
-    """It was uploaded a moment ago; the answer proves that there is no batch of it."""
-    refused = asked(server, answer)
+    """It was just uploaded; the response proves that there is no batch of it."""
+    refused = create(server, answer)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.type) == (RefusalKind.LATER, "file_not_found")
 
 
 @pytest.mark.parametrize("status", [301, 307, 404, 408, 409, 418, 500, 502, 503, 504, 529])
-def test_any_other_answer_proves_nothing(server: FileServer, status: int) -> None:
-    """The batch may exist, so nobody may pay again; and no redirect is followed."""
+def test_any_other_response_proves_nothing(server: FileServer, status: int) -> None:
+    """The batch may exist, so no second one may be created; no redirect is followed."""
     answer = httpx.Response(status, headers={"location": "https://elsewhere.test"})
-    assert asked(server, answer) == Unknown(f"HTTP {status}")
+    assert create(server, answer) == Unknown(f"HTTP {status}")
     assert {request.url.host for request in server.seen} == {"provider.test"}
 
 
@@ -128,43 +128,43 @@ def test_any_other_answer_proves_nothing(server: FileServer, status: int) -> Non
     ],
 )
 def test_a_success_that_names_no_batch_proves_nothing(server: FileServer, text: str) -> None:
-    """Something between us and the provider may have answered."""
-    assert asked(server, httpx.Response(200, text=text)) == Unknown("HTTP 200 without a batch in its body")
+    """A proxy may have answered instead of the provider."""
+    assert create(server, httpx.Response(200, text=text)) == Unknown("HTTP 200 without a batch in its body")
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError])
 def test_a_lost_answer_proves_nothing(server: FileServer, failure: type[httpx.TransportError]) -> None:
-    """Whatever happened to the connection, and without the key in the reason."""
-    assert asked(server, failure) == Unknown(f"{failure.__name__} while the batch was sent")
+    """Every transport error counts; the reason never includes the key."""
+    assert create(server, failure) == Unknown(f"{failure.__name__} while the batch was sent")
 
 
 def test_a_second_answer_that_is_lost_proves_nothing_either(server: FileServer) -> None:
-    """The server that takes no metadata may have taken the batch without."""
-    assert isinstance(asked(server, error(400, "no metadata"), httpx.ReadTimeout), Unknown)
+    """The server may have created the batch from the second request, the one without metadata."""
+    assert isinstance(create(server, error(400, "no metadata"), httpx.ReadTimeout), Unknown)
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ConnectTimeout])
 def test_a_call_that_never_reached_the_provider_created_nothing(
     server: FileServer, failure: type[httpx.TransportError]
 ) -> None:
-    """So it is simply made again later."""
-    refused = asked(server, failure)
+    """The request is made again later."""
+    refused = create(server, failure)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.type) == (RefusalKind.LATER, "unreachable")
 
 
-def test_no_batch_is_asked_for_when_the_time_is_over(server: FileServer) -> None:
-    """Its answer could not be waited for, and then nobody would know for a quarter of an hour."""
+def test_no_batch_is_created_when_the_time_is_over(server: FileServer) -> None:
+    """There is no time to wait for the response, so the result would be unknown for 15 minutes."""
     refused = server.api().create(SENT, 0)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.type) == (RefusalKind.LATER, "too_slow")
-    assert not server.asked(ASK)
+    assert not server.asked(CREATE)
 
 
 @pytest.mark.parametrize("before", [0, 200, 287, 290, 295, 299])
-@pytest.mark.parametrize("call", [ASK, "POST /v1/files"])
+@pytest.mark.parametrize("call", [CREATE, "POST /v1/files"])
 def test_the_key_is_in_no_reason(server: FileServer, before: int, call: str) -> None:
-    """A server may quote it, and what it says is kept and shown; cut in half it would be half a secret."""
+    """A server may quote the key, and its text is stored and shown; half a key is a leak, too."""
     server.files.clear()
     server.tells(call, error(400, "x" * before + " sk-secret-0123456789 is no good"))
 
@@ -178,20 +178,20 @@ def test_the_key_is_in_no_reason(server: FileServer, before: int, call: str) -> 
     assert "sk-" not in refused.message
 
 
-def test_a_key_is_not_asked_for_anew_while_a_batch_is_asked_for(server: FileServer) -> None:
-    """A call that may be paid for is made once; a refused key is told to a person."""
+def test_the_key_is_not_read_again_while_a_batch_is_created(server: FileServer) -> None:
+    """A request that may cost money is made once; a message reports the refused key."""
     keys = Keys()
-    server.tells(ASK, error(401))
+    server.tells(CREATE, error(401))
     assert isinstance(server.api(keys).create(SENT, 60), Refused)
-    assert (keys.renewed, len(server.asked(ASK))) == (0, 1)
+    assert (keys.renewed, len(server.asked(CREATE))) == (0, 1)
 
 
-QUESTIONS = [("GET", "progress", ""), ("POST", "cancel", "/cancel")]
+SAFE_REQUESTS = [("GET", "progress", ""), ("POST", "cancel", "/cancel")]
 
 
-@pytest.mark.parametrize(("method", "name", "path"), QUESTIONS)
-def test_a_batch_is_asked_about_and_cancelled_by_its_id(server: FileServer, method: str, name: str, path: str) -> None:
-    """Doing either again changes nothing; a refused key is read anew once."""
+@pytest.mark.parametrize(("method", "name", "path"), SAFE_REQUESTS)
+def test_a_batch_is_read_and_cancelled_by_its_id(server: FileServer, method: str, name: str, path: str) -> None:
+    """Both are safe to repeat; after a refusal the key is read again once."""
     server.tells(
         f"{method} {BATCHES}/batch_7{path}", error(401), httpx.Response(200, json=batch(7, status="CANCELLING"))
     )
@@ -203,7 +203,7 @@ def test_a_batch_is_asked_about_and_cancelled_by_its_id(server: FileServer, meth
     assert server.seen[-1].content == b""
 
 
-@pytest.mark.parametrize(("method", "name", "path"), QUESTIONS)
+@pytest.mark.parametrize(("method", "name", "path"), SAFE_REQUESTS)
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
@@ -217,10 +217,10 @@ def test_a_batch_is_asked_about_and_cancelled_by_its_id(server: FileServer, meth
         (httpx.Response(200, json={"id": "batch_7"}), "the batch could not be decoded"),
     ],
 )
-def test_a_question_without_an_answer_is_trouble_not_an_end(  # noqa: PLR0913, PLR0917  # three of a call, two of an answer
+def test_a_failed_read_or_cancel_is_trouble_and_does_not_end_the_batch(  # noqa: PLR0913, PLR0917  # a row of the table
     server: FileServer, method: str, name: str, path: str, reply: Reply, reason: str
 ) -> None:
-    """It is asked again later; no redirect is followed, and nobody's words are repeated."""
+    """The request is repeated later; no redirect is followed, and no response text is quoted."""
     server.tells(f"{method} {BATCHES}/batch_7{path}", reply)
     kind = TroubleKind.GONE if reason == "HTTP 404" else TroubleKind.LATER
     assert getattr(server.api(), name)("batch_7") == Trouble(reason, kind)

@@ -1,4 +1,4 @@
-"""What a server of the file dialect keeps: batches to look for, results to read, files to delete."""
+"""What a server of the files dialect stores: batches to find, results to read, files to delete."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,43 +13,43 @@ from tests.support.files_server import BATCHES, CREATED, FileServer, Reply, batc
 from tests.support.keys import Keys
 
 LIST, FILES = f"GET {BATCHES}", "GET /v1/files"
-OURS = {"conveyor_run": ORIGIN.run, "conveyor_batch": "1", "conveyor_requests": "3"}
+OUR_METADATA = {"conveyor_run": ORIGIN.run, "conveyor_batch": "1", "conveyor_requests": "3"}
 A_DAY_AGO = NOW - timedelta(days=1)
 
 
 @pytest.fixture
 def server() -> FileServer:
-    """Give a server that holds nothing."""
+    """Return an empty server."""
     return FileServer()
 
 
-def found(server: FileServer, since: Any = A_DAY_AGO) -> list[Progress]:
-    """Look for batches of ours."""
+def find_batches(server: FileServer, since: Any = A_DAY_AGO) -> list[Progress]:
+    """Return the listed batches, oldest first."""
     batches = server.api().find(since, ORIGIN)
     assert isinstance(batches, list)
     return batches
 
 
-def test_batches_are_found_page_by_page_back_to_the_moment_and_no_further(server: FileServer) -> None:
-    """Newest first in, oldest first out, and of every program."""
+def test_batches_are_listed_page_by_page_back_to_the_given_time(server: FileServer) -> None:
+    """The list is newest first, the result oldest first; batches of other programs are included."""
     first = [batch(number, created_at=CREATED + number) for number in (5, 4)]
     second = [batch(3, created_at=CREATED + 3), batch(2, created_at=CREATED - 1)]
     third = [batch(1, created_at=CREATED - 2)]
     server.tells(LIST, listed(first, more=True), listed(second, more=True), listed(third, more=True))
-    assert [each.id for each in found(server, NOW)] == ["batch_3", "batch_4", "batch_5"]
+    assert [progress.id for progress in find_batches(server, NOW)] == ["batch_3", "batch_4", "batch_5"]
     server.tells(LIST, listed(first, more=True), listed(third, more=True), listed(third))
-    assert [each.id for each in found(server, NOW)] == ["batch_4", "batch_5"]
-    asked = server.asked(LIST)
-    assert [request.url.params.get("after") for request in asked] == [None, "batch_4", "batch_2", None, "batch_4"]
-    assert {request.url.params["limit"] for request in asked} == {"100"}
+    assert [progress.id for progress in find_batches(server, NOW)] == ["batch_4", "batch_5"]
+    requests = server.asked(LIST)
+    assert [request.url.params.get("after") for request in requests] == [None, "batch_4", "batch_2", None, "batch_4"]
+    assert {request.url.params["limit"] for request in requests} == {"100"}
 
 
-def test_a_list_that_goes_from_old_to_new_is_read_to_its_end(server: FileServer) -> None:
-    """The order is written nowhere; a batch that was not seen would be paid for twice."""
+def test_a_list_that_is_oldest_first_is_read_to_its_end(server: FileServer) -> None:
+    """The order is not documented, and a batch that is overlooked would be paid for twice."""
     server.tells(
         LIST, listed([batch(1, created_at=1.7e9), batch(2, created_at=1.7e9 + 1)], more=True), listed([batch(3)])
     )
-    assert [each.id for each in found(server)] == ["batch_3"]
+    assert [progress.id for progress in find_batches(server)] == ["batch_3"]
 
 
 @pytest.mark.parametrize(
@@ -60,18 +60,18 @@ def test_a_list_that_goes_from_old_to_new_is_read_to_its_end(server: FileServer)
         httpx.Response(200, json={"data": [batch(1)], "has_more": None}),
     ],
 )
-def test_a_list_may_be_bare_or_say_nothing_of_pages(server: FileServer, answer: httpx.Response) -> None:
-    """Then it is all there is."""
+def test_a_list_may_be_a_bare_array_or_have_no_page_fields(server: FileServer, answer: httpx.Response) -> None:
+    """The list is then complete."""
     server.tells(LIST, answer)
-    assert [each.id for each in found(server)] == ["batch_1"]
+    assert [progress.id for progress in find_batches(server)] == ["batch_1"]
 
 
 @pytest.mark.parametrize("data", [[], None])
 def test_a_list_may_be_empty(server: FileServer, data: object) -> None:
-    """Servers that are written in Go tell of an empty list by null."""
+    """Servers written in Go encode an empty list as null."""
     for call in (LIST, FILES):
         server.tells(call, httpx.Response(200, json={"data": data, "has_more": False}))
-    assert found(server) == []
+    assert find_batches(server) == []
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_a_list_may_be_empty(server: FileServer, data: object) -> None:
         [httpx.ReadTimeout],
     ],
 )
-def test_a_list_that_has_no_end_or_no_sense_is_trouble(server: FileServer, pages: list[Reply]) -> None:
-    """No batch may be missed: nobody pays while this is so."""
+def test_a_list_that_never_ends_or_cannot_be_decoded_is_trouble(server: FileServer, pages: list[Reply]) -> None:
+    """A batch could be missed, so no batch may be created until the list can be read."""
     server.tells(LIST, *pages)
     trouble = server.api().find(A_DAY_AGO, ORIGIN)
     assert isinstance(trouble, Trouble)
@@ -96,13 +96,13 @@ def test_a_list_that_has_no_end_or_no_sense_is_trouble(server: FileServer, pages
 
 
 @pytest.mark.parametrize(
-    ("about", "is_ours"),
+    ("fields", "is_ours"),
     [
-        ({"metadata": OURS}, True),
-        ({"metadata": OURS | {"conveyor_batch": 1}}, True),
-        ({"metadata": OURS | {"conveyor_batch": "2"}}, False),
-        ({"metadata": OURS | {"conveyor_run": "run-2"}, "input_file_id": "file-1"}, False),
-        ({"metadata": {"conveyor_run": OURS["conveyor_run"]}, "input_file_id": "file-2"}, None),
+        ({"metadata": OUR_METADATA}, True),
+        ({"metadata": OUR_METADATA | {"conveyor_batch": 1}}, True),
+        ({"metadata": OUR_METADATA | {"conveyor_batch": "2"}}, False),
+        ({"metadata": OUR_METADATA | {"conveyor_run": "run-2"}, "input_file_id": "file-1"}, False),
+        ({"metadata": {"conveyor_run": OUR_METADATA["conveyor_run"]}, "input_file_id": "file-2"}, None),
         ({"metadata": {}, "input_file_id": "file-1"}, True),
         ({"metadata": {"team": "x"}, "input_file_id": "file-1"}, True),
         ({"metadata": None, "input_file_id": "file-1"}, True),
@@ -111,89 +111,89 @@ def test_a_list_that_has_no_end_or_no_sense_is_trouble(server: FileServer, pages
         ({"metadata": None}, None),
     ],
 )
-def test_whose_a_batch_is_is_told_by_its_metadata_or_its_file(
-    server: FileServer, about: dict[str, Any], *, is_ours: bool | None
+def test_metadata_or_input_file_decide_whose_a_batch_is(
+    server: FileServer, fields: dict[str, Any], *, is_ours: bool | None
 ) -> None:
-    """Both were known before the call. A file that is not listed proves nothing: the list may be late, too."""
+    """Both were known before the request. An unlisted file proves nothing: the list may be delayed, too."""
     server.files = [file(2, name="another.jsonl"), file(1)]
-    server.batches = [batch(1, **about)]
-    (progress,) = found(server)
+    server.batches = [batch(1, **fields)]
+    (progress,) = find_batches(server)
     assert progress.is_ours is is_ours
 
 
-def test_nobody_tells_whose_a_batch_is_without_metadata_or_list_of_files(server: FileServer) -> None:
-    """Then its results will."""
-    server.batches = [batch(1, input_file_id="file-1"), batch(2, metadata=OURS)]
+def test_whose_a_batch_is_is_unknown_without_metadata_or_list_of_files(server: FileServer) -> None:
+    """Its results decide it then."""
+    server.batches = [batch(1, input_file_id="file-1"), batch(2, metadata=OUR_METADATA)]
     server.tells(FILES, error(404))
-    assert {each.id: each.is_ours for each in found(server)} == {"batch_1": None, "batch_2": True}
+    assert {progress.id: progress.is_ours for progress in find_batches(server)} == {"batch_1": None, "batch_2": True}
     assert len(server.asked(FILES)) == 1
 
 
-def test_files_are_not_asked_for_where_metadata_tell(server: FileServer) -> None:
-    """And nothing is, where nobody asks whose batches are."""
-    server.batches = [batch(1, metadata=OURS), batch(2, metadata=OURS | {"conveyor_run": "run-2"})]
-    assert len(found(server)) == 2
+def test_files_are_not_listed_when_metadata_decide(server: FileServer) -> None:
+    """Nor are they listed when the caller does not ask which batches are ours."""
+    server.batches = [batch(1, metadata=OUR_METADATA), batch(2, metadata=OUR_METADATA | {"conveyor_run": "run-2"})]
+    assert len(find_batches(server)) == 2
     batches = server.api().find(A_DAY_AGO)
     assert isinstance(batches, list)
-    assert [each.is_ours for each in batches] == [None, None]
+    assert [progress.is_ours for progress in batches] == [None, None]
     assert not server.asked(FILES)
 
 
 def test_a_batch_that_does_not_say_when_it_was_created_is_never_too_young(server: FileServer) -> None:
-    """Else looking would pass it over when its time is over, and pay once more."""
-    server.batches = [batch(1, created_at=None, metadata=OURS)]
-    (progress,) = found(server)
+    """Otherwise a search after its window would skip it, and it would be paid for again."""
+    server.batches = [batch(1, created_at=None, metadata=OUR_METADATA)]
+    (progress,) = find_batches(server)
     assert progress.created_at == A_DAY_AGO
 
 
 def test_a_batch_of_ours_is_found_whatever_the_clock_of_its_server_says(server: FileServer) -> None:
-    """A moment without a time zone may be hours off; that others are too old is seen by the same clock."""
+    """A time without a zone may be hours off; the age of other batches is read from the same clock."""
     server.files = [file(1)]
     old = "2026-11-22T07:00:00"
     server.batches = [
-        batch(1, created_at=old, metadata=OURS),
+        batch(1, created_at=old, metadata=OUR_METADATA),
         batch(2, created_at=old, input_file_id="file-1"),
-        batch(3, created_at=old, metadata=OURS | {"conveyor_run": "run-2"}),
+        batch(3, created_at=old, metadata=OUR_METADATA | {"conveyor_run": "run-2"}),
         batch(4, created_at=old),
     ]
-    assert [each.id for each in found(server, NOW)] == ["batch_1", "batch_2"]
+    assert [progress.id for progress in find_batches(server, NOW)] == ["batch_1", "batch_2"]
 
 
 SUCCESS = b'{"custom_id":"n-1","response":{"content":[]},"error":null}\n'
 FAILURE = b'{"custom_id":"n-2","response":null,"error":{"code":"batch_expired"}}'
 
 
-def read(server: FileServer, **about: Any) -> list[tuple[str, Outcome]]:
-    """Read the results of a batch."""
+def read(server: FileServer, **fields: Any) -> list[tuple[str, Outcome]]:
+    """Return ids and outcomes of a batch's results."""
     server.content |= {"file-out": SUCCESS, "file-err": FAILURE, "file-empty": b""}
-    server.batches = [batch(1, status="completed", **about)]
+    server.batches = [batch(1, status="completed", **fields)]
     with server.api().results("batch_1") as results:
         return [(result.wire_id, result.outcome) for result in results]
 
 
-ONE, OTHER = ("n-1", Outcome.SUCCEEDED), ("n-2", Outcome.EXPIRED)
+FIRST_RESULT, SECOND_RESULT = ("n-1", Outcome.SUCCEEDED), ("n-2", Outcome.EXPIRED)
 
 
 @pytest.mark.parametrize(
-    ("about", "expected"),
+    ("fields", "expected"),
     [
-        ({"output_file_id": "file-out", "error_file_id": "file-err"}, [ONE, OTHER]),
-        ({"output_file_id": "file-out", "error_file_id": None}, [ONE]),
-        ({"output_file_id": "file-out", "error_file_id": "file-empty"}, [ONE]),
-        ({"output_file_id": "file-out", "error_file_id": "file-out"}, [ONE]),
-        ({"output_file_id": "", "error_file_id": "file-err"}, [OTHER]),
+        ({"output_file_id": "file-out", "error_file_id": "file-err"}, [FIRST_RESULT, SECOND_RESULT]),
+        ({"output_file_id": "file-out", "error_file_id": None}, [FIRST_RESULT]),
+        ({"output_file_id": "file-out", "error_file_id": "file-empty"}, [FIRST_RESULT]),
+        ({"output_file_id": "file-out", "error_file_id": "file-out"}, [FIRST_RESULT]),
+        ({"output_file_id": "", "error_file_id": "file-err"}, [SECOND_RESULT]),
         ({"output_file_id": None, "error_file_id": ""}, []),
     ],
 )
 def test_results_are_those_of_the_output_file_and_then_of_the_error_file(
-    server: FileServer, about: dict[str, Any], expected: list[tuple[str, Outcome]]
+    server: FileServer, fields: dict[str, Any], expected: list[tuple[str, Outcome]]
 ) -> None:
-    """Either may be null, empty text or a file of no bytes; and one that is told twice is one."""
-    assert read(server, **about) == expected
+    """Either may be null, an empty string or an empty file; the same file named twice is read once."""
+    assert read(server, **fields) == expected
 
 
 def test_results_may_have_no_files_at_all(server: FileServer) -> None:
-    """Nothing was run, or the provider does not say."""
+    """No request was run, or the provider names no files."""
     server.batches = [{"id": "batch_1", "status": "COMPLETED"}]
     with server.api().results("batch_1") as results:
         assert list(results) == []
@@ -202,11 +202,11 @@ def test_results_may_have_no_files_at_all(server: FileServer) -> None:
 @pytest.mark.parametrize("status", [302, 404, 500])
 @pytest.mark.parametrize("call", [f"{LIST}/batch_1", f"{FILES}/file-out/content", f"{FILES}/file-err/content"])
 def test_results_that_are_refused_are_unreadable(server: FileServer, status: int, call: str) -> None:
-    """Each file is needed; a redirect is never followed: it would carry the key to another host."""
+    """Both files are needed. A redirect is never followed: it would send the key to another host."""
     server.tells(call, httpx.Response(status, headers={"location": "https://elsewhere.test/?key-0"}))
-    with pytest.raises(ResultsUnreadable, match=str(status)) as told:
+    with pytest.raises(ResultsUnreadable, match=str(status)) as caught:
         read(server, output_file_id="file-out", error_file_id="file-err")
-    assert "key" not in str(told.value)
+    assert "key" not in str(caught.value)
     assert {request.url.host for request in server.seen} == {"provider.test"}
 
 
@@ -222,32 +222,32 @@ def test_results_are_asked_for_with_a_new_key_where_the_kept_one_is_refused(serv
 
 
 class Cut(httpx.SyncByteStream):
-    """A stream that never ends well, and knows whether it was closed."""
+    """A stream that fails after one line, and records whether it was closed."""
 
     def __init__(self) -> None:
-        """Be open."""
+        """Start open."""
         self.closed = False
 
     def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204  # an iterator of bytes
-        """Give one line."""
+        """Yield one line, then fail."""
         yield SUCCESS
         raise httpx.RemoteProtocolError("cut with key-0")
 
     def close(self) -> None:
-        """Be closed."""
+        """Record the call."""
         self.closed = True
 
 
 def test_a_cut_stream_of_results_is_unreadable(server: FileServer) -> None:
-    """The same exception, wherever the connection broke, without the words of anybody."""
+    """The exception is the same wherever the connection broke, and quotes no text of the error."""
     server.tells(f"{FILES}/file-out/content", httpx.Response(200, stream=Cut()))
-    with pytest.raises(ResultsUnreadable, match="RemoteProtocolError") as told:
+    with pytest.raises(ResultsUnreadable, match="RemoteProtocolError") as caught:
         read(server, output_file_id="file-out", error_file_id="file-err")
-    assert "key" not in str(told.value)
+    assert "key" not in str(caught.value)
 
 
 def test_results_that_are_not_read_to_their_end_leave_no_connection_open(server: FileServer) -> None:
-    """Who only looks whose a batch is reads a line of it."""
+    """Checking whose a batch is reads one line only."""
     stream = Cut()
     server.tells(f"{FILES}/file-out/content", httpx.Response(200, stream=stream))
     server.batches = [batch(1, output_file_id="file-out")]
@@ -257,12 +257,12 @@ def test_results_that_are_not_read_to_their_end_leave_no_connection_open(server:
 
 
 def deleted(server: FileServer) -> set[str]:
-    """Return the files that the server was told to delete."""
+    """Return the ids of all files in DELETE requests."""
     return {request.url.path.rpartition("/")[2] for request in server.seen if request.method == "DELETE"}
 
 
 def test_all_files_of_a_batch_are_deleted(server: FileServer) -> None:
-    """What went in, from every attempt, and what came out; nothing of anybody else."""
+    """The input files of every attempt and the result files, but no file of another program."""
     server.files = [file(3), file(2, name="another.jsonl"), file(1, size=5)]
     server.batches = [batch(1, input_file_id="file-3", output_file_id="file-out", error_file_id="file-err")]
     assert server.api().discard(ORIGIN, ["batch_1"]) is None
@@ -270,15 +270,15 @@ def test_all_files_of_a_batch_are_deleted(server: FileServer) -> None:
 
 
 def test_the_files_of_a_batch_that_was_never_created_are_deleted(server: FileServer) -> None:
-    """They were uploaded all the same."""
+    """They were uploaded before the batch was refused."""
     server.files = [file(1)]
     assert server.api().discard(ORIGIN, []) is None
     assert deleted(server) == {"file-1"}
 
 
 @pytest.mark.parametrize("status", [404, 405])
-def test_a_server_that_lists_no_files_is_told_what_its_batches_name(server: FileServer, status: int) -> None:
-    """There is no other way to know."""
+def test_without_a_list_of_files_those_named_by_the_batches_are_deleted(server: FileServer, status: int) -> None:
+    """The batches are then the only source of file ids."""
     server.tells(FILES, error(status))
     server.batches = [batch(1, input_file_id="file-7", output_file_id="file-out")]
     assert server.api().discard(ORIGIN, ["batch_1"]) is None
@@ -286,7 +286,7 @@ def test_a_server_that_lists_no_files_is_told_what_its_batches_name(server: File
 
 
 def test_a_list_of_files_that_fails_is_trouble(server: FileServer) -> None:
-    """What it would name is still there; what is known is deleted meanwhile."""
+    """Unlisted files remain; the known ones are deleted meanwhile."""
     server.tells(FILES, error(503))
     server.batches = [batch(1, input_file_id="file-7")]
     assert server.api().discard(ORIGIN, ["batch_1"]) == Trouble("HTTP 503")
@@ -294,7 +294,7 @@ def test_a_list_of_files_that_fails_is_trouble(server: FileServer) -> None:
 
 
 def test_a_file_that_cannot_be_deleted_is_trouble_and_the_others_are_deleted(server: FileServer) -> None:
-    """It is told; one that is gone is not."""
+    """The failure is reported; a file that no longer exists is no failure."""
     server.files = [file(2), file(1)]
     server.tells("DELETE /v1/files/file-2", error(409))
     server.tells("DELETE /v1/files/file-1", error(404))
@@ -303,7 +303,7 @@ def test_a_file_that_cannot_be_deleted_is_trouble_and_the_others_are_deleted(ser
 
 
 def test_a_batch_that_cannot_be_asked_about_is_trouble(server: FileServer) -> None:
-    """Nobody else knows its files."""
+    """Its files are named nowhere else."""
     server.tells(f"{LIST}/batch_1", error(500))
     assert server.api().discard(ORIGIN, ["batch_1"]) == Trouble("HTTP 500")
 
@@ -312,7 +312,7 @@ def test_a_batch_that_cannot_be_asked_about_is_trouble(server: FileServer) -> No
 def test_files_that_the_provider_was_not_asked_to_delete_are_not_taken_for_deleted(
     server: FileServer, status: int
 ) -> None:
-    """Whatever answer it was that named a moment to come back at."""
+    """Any response may have the Retry-After header."""
     server.files = [file(2), file(1)]
     wait = httpx.Response(status, headers={"retry-after": "50"})
     server.tells("DELETE /v1/files/file-2", wait)

@@ -128,7 +128,7 @@ def error(status: int, kind: str, message: str = "…", code: str | None = None,
         ),
     ],
 )
-def test_a_sure_refusal_says_what_follows(
+def test_a_definite_refusal_has_a_kind(
     answer: httpx.Response, kind: RefusalKind, told: str | None, retry_after: int | None
 ) -> None:
     """Each kind has its own consequence: wait, stop for a person, send once more, or give up."""
@@ -139,7 +139,7 @@ def test_a_sure_refusal_says_what_follows(
 
 
 @pytest.mark.parametrize("status", [301, 404, 408, 409, 418, 500, 503, 504, 529])
-def test_any_other_answer_proves_nothing(status: int) -> None:
+def test_any_other_response_proves_nothing(status: int) -> None:
     """The batch may exist, so nobody may pay again."""
     answer = httpx.Response(status, headers={"location": "https://elsewhere.test"})
     assert isinstance(api(lambda _: answer).create(new_batch(), 60), Unknown)
@@ -198,7 +198,7 @@ def test_progress_counts_all_requests_whatever_became_of_them() -> None:
 @pytest.mark.parametrize(
     "answer", [error(404, "not_found_error"), error(529, "overloaded_error"), httpx.Response(200, text="?")]
 )
-def test_a_question_without_an_answer_is_trouble_not_an_end(answer: httpx.Response) -> None:
+def test_a_failed_read_or_cancel_is_trouble_and_does_not_end_the_batch(answer: httpx.Response) -> None:
     """The provider is known to answer 404 for batches that exist."""
     assert isinstance(api(lambda _: answer).progress("msgbatch_1"), Trouble)
     assert isinstance(api(lambda _: answer).find(CREATED), Trouble)
