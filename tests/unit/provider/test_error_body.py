@@ -1,4 +1,4 @@
-"""The provider's words are found in every shape of an error that was seen in the field."""
+"""The provider's error text is found in every known format of error."""
 
 import msgspec
 import pytest
@@ -45,14 +45,14 @@ from conveyor.provider.error_body import ErrorBody, is_empty_json, parse_error
         ("17", ErrorBody("", "", "17")),
     ],
 )
-def test_words_are_found_in_whatever_shape(error: str, said: ErrorBody) -> None:
-    """And type, code and parameter with them, from where the words stand."""
+def test_the_error_text_is_found_in_every_format(error: str, said: ErrorBody) -> None:
+    """Type, code and parameter are read from the same place as the text."""
     assert parse_error(error.encode()) == said
 
 
 @pytest.mark.parametrize("raw", [b"", b"<html>", b"\xff", b'{"a"', b"[" * 5000])
-def test_what_is_not_json_says_nothing(raw: bytes) -> None:
-    """A proxy's page is not the provider's word."""
+def test_a_body_that_is_not_json_has_no_error_text(raw: bytes) -> None:
+    """A proxy's page is not an error of the provider."""
     assert parse_error(raw) is None
 
 
@@ -60,8 +60,8 @@ def test_what_is_not_json_says_nothing(raw: bytes) -> None:
     "raw",
     ["null", "false", "0", '""', '" "', "{}", "[]", '{"code":null,"message":null}', '{"error":{"code":null,"a":[""]}}'],
 )
-def test_null_filled_is_absent(raw: str) -> None:
-    """Relays fill an error with nulls where there is none."""
+def test_an_error_of_nulls_is_no_error(raw: str) -> None:
+    """Relays write an error object of nulls when there is no error."""
     assert is_empty_json(raw.encode())
     said = parse_error(raw.encode())
     assert said is not None
@@ -69,8 +69,8 @@ def test_null_filled_is_absent(raw: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["true", "1", '"x"', '{"code":null,"message":"x"}', '{"a":[{"b":1}]}', "{broken"])
-def test_what_says_anything_is_there(raw: str) -> None:
-    """However deep it stands."""
+def test_an_error_with_any_content_is_an_error(raw: str) -> None:
+    """It is found at any depth."""
     assert not is_empty_json(raw.encode())
 
 
@@ -86,21 +86,21 @@ json = st.recursive(
 
 @given(json)
 def test_whatever_an_error_is_it_is_read(value: object) -> None:
-    """Never with an exception, and never to nothing where it says anything."""
+    """Reading never raises, and never loses an error that has any content."""
     said = parse_error(msgspec.json.encode(value))
     assert said is not None
     assert all(isinstance(word, str) for word in said)
 
 
 def deep(levels: int, inner: bytes = b"1", before: bytes = b'{"a":', after: bytes = b"}") -> bytes:
-    """Write a value with so many levels."""
+    """Return a value nested to this depth."""
     return before * levels + inner + after * levels
 
 
 @pytest.mark.parametrize("levels", [5, 11, 500, 900, 5_000, 50_000])
 @pytest.mark.parametrize(("before", "after"), [(b'{"a":', b"}"), (b"[", b"]"), (b'{"error":[', b"]}")])
 def test_an_error_of_any_depth_is_read_or_is_none(levels: int, before: bytes, after: bytes) -> None:
-    """Its depth is nothing that a caller must know."""
+    """Callers need not know the depth."""
     full, empty = (deep(levels, inner, before, after) for inner in (b'"boom"', b"null"))
     for raw in (full, b'{"message":%b}' % full, b'{"loc":[%b],"msg":"boom"}' % full):
         said = parse_error(raw)

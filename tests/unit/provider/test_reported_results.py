@@ -1,4 +1,4 @@
-"""Result lines as providers were reported to write them, and variants: each has one right reading, in both dialects."""
+"""Result lines reported from providers, and variants: each has one correct reading in both dialects."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ DECODERS = {"messages": message_results.decode_results, "files": file_results.de
 
 
 def reported(name: str) -> list[bytes]:
-    """Read the lines of a report."""
+    """Return the lines of a report."""
     lines = (REPORTS / name).read_bytes().splitlines()
     return [line.replace(b"<wire id>", WIRE_ID.encode()) for line in lines if line]
 
 
 def read(line: bytes, dialect: str = "files") -> Result:
-    """Read one line, between two others that hold up nothing."""
+    """Decode one line between two valid ones."""
     other = b'{"custom_id":"f4ee1d3039-9","result":{"type":"expired"}}'
     before, result, after = DECODERS[dialect]([b"\n".join([other, line, other]) + b"\n"])
     assert before.outcome == after.outcome == Outcome.EXPIRED
@@ -30,12 +30,12 @@ def read(line: bytes, dialect: str = "files") -> Result:
 
 
 def message(text: bytes, usage: bytes = b'{"input_tokens":3,"output_tokens":4}') -> bytes:
-    """Write a message that holds a text as it is."""
+    """Return a message with this raw text."""
     return b'{"model":"m","content":[{"type":"text","text":"%b"}],"usage":%b}' % (text, usage)
 
 
 def in_every_form(answer: bytes) -> list[tuple[str, bytes]]:
-    """Write the line of an answer as each dialect does, with the dialect that reads it."""
+    """Return the line of an answer in each dialect, with the decoder of that dialect."""
     wire_id = WIRE_ID.encode()
     succeeded = b'{"custom_id":"%b","result":{"type":"succeeded","message":%b}}' % (wire_id, answer)
     body = b'{"id":"b","custom_id":"%b","response":{"status_code":200,"body":%b},"error":null}' % (wire_id, answer)
@@ -60,10 +60,8 @@ ODD_TEXTS = [
 
 @pytest.mark.parametrize("form", range(4))
 @pytest.mark.parametrize(("text", "shown"), ODD_TEXTS)
-def test_an_answer_with_characters_that_are_no_text_is_delivered_with_others_in_their_place(
-    text: bytes, shown: str, form: int
-) -> None:
-    """Model and tokens are read, and the line as it came is kept."""
+def test_invalid_characters_of_an_answer_are_replaced_and_it_is_delivered(text: bytes, shown: str, form: int) -> None:
+    """Model and tokens are read, and the original line is kept."""
     dialect, line = in_every_form(message(text))[form]
     result = read(line, dialect)
     assert (result.wire_id, result.outcome, result.is_repaired, result.must_be_kept) == (
@@ -77,7 +75,7 @@ def test_an_answer_with_characters_that_are_no_text_is_delivered_with_others_in_
 
 
 def test_the_reported_answers_with_half_an_emoji_are_delivered() -> None:
-    """One of each dialect."""
+    """There is one report for each dialect."""
     completion, answer = reported("lone-surrogate-answer.result.jsonl")
     assert read(completion).is_repaired
     assert read(answer).is_repaired
@@ -87,7 +85,7 @@ def test_the_reported_answers_with_half_an_emoji_are_delivered() -> None:
 @pytest.mark.parametrize("form", range(4))
 @pytest.mark.parametrize("cut", [1, 20, 60])
 def test_a_line_that_is_cut_off_names_its_request_and_is_no_success(form: int, cut: int) -> None:
-    """Another read may bring it whole; if none does, it may have been paid for."""
+    """Another read may return the whole line; if none does, the request may have been charged."""
     dialect, line = in_every_form(message(b"x" * 40))[form]
     result = read(line[:-cut], dialect)
     assert (result.wire_id, result.outcome, result.is_broken, result.must_be_kept) == (WIRE_ID, "errored", True, True)
@@ -98,8 +96,8 @@ def test_a_line_that_is_cut_off_names_its_request_and_is_no_success(form: int, c
 
 
 @pytest.mark.parametrize("form", range(4))
-def test_results_that_stand_on_one_line_are_all_read(form: int) -> None:
-    """A line feed was lost; the first one may be cut off, and then names its request."""
+def test_several_results_on_one_line_are_all_read(form: int) -> None:
+    """A line feed was lost; a truncated first result still names its request."""
     dialect, first = in_every_form(message(b"a"))[form]
     second = in_every_form(message(rb"\ud83d"))[form][1].replace(b"3039-1", b"3039-2")
     third = first.replace(b"3039-1", b"3039-3")
@@ -113,7 +111,7 @@ def test_results_that_stand_on_one_line_are_all_read(form: int) -> None:
 
 
 def test_a_broken_line_that_names_several_requests_is_a_broken_result_of_each() -> None:
-    """Each is read again, and none of them is paid for again by itself."""
+    """Each is read again, and none is sent again automatically."""
     line = b'{"result":{},"custom_id":"f4ee1d3039-1"},"result":{},"custom_id":"f4ee1d3039-2"},'
     for decode in DECODERS.values():
         assert [(each.wire_id, each.is_broken) for each in decode([line])] == [
@@ -124,8 +122,8 @@ def test_a_broken_line_that_names_several_requests_is_a_broken_result_of_each() 
 @pytest.mark.parametrize(
     "line", [b"{'custom_id': 'f4ee1d3039-1', 'response': {'id': 'x'}}", b'{\\"custom_id":"f4ee1d3039-1","result":{}}']
 )
-def test_a_line_that_is_no_json_names_its_request_in_whatever_form(line: bytes) -> None:
-    """A program's own text of an object, say: it may have been paid for."""
+def test_a_line_that_is_no_json_names_its_request_in_every_format(line: bytes) -> None:
+    """It may be an object printed by a program, for example, and may have been charged."""
     for dialect in DECODERS:
         assert (read(line, dialect).wire_id, read(line, dialect).is_broken) == (WIRE_ID, True)
 
@@ -134,14 +132,14 @@ def test_a_line_that_is_no_json_names_its_request_in_whatever_form(line: bytes) 
     "line", [b"[1]", b"5", b'{"x":{"custom_id":"f4ee1d3039-1"}}', b'[{"x":{"custom_id":"f4ee1d3039-1"}}]']
 )
 def test_json_that_is_no_result_is_not_called_broken(line: bytes) -> None:
-    """Another read would not make it one."""
+    """Another read would not change it."""
     for dialect in DECODERS:
         assert (read(line, dialect).wire_id, read(line, dialect).is_broken) == ("", False)
 
 
 @pytest.mark.parametrize("form", range(4))
-def test_an_answer_may_be_text_that_holds_it(form: int) -> None:
-    """Also with line feeds in it, twice as text, or with characters that are no text."""
+def test_an_answer_may_be_encoded_as_a_string(form: int) -> None:
+    """It may contain line feeds or invalid characters, or be encoded twice."""
     answer = message(b"a")
     plain, twice = orjson.dumps(answer.decode()), orjson.dumps(orjson.dumps(answer.decode()).decode())
     crlf = orjson.dumps(orjson.dumps(orjson.loads(answer), option=orjson.OPT_INDENT_2).decode().replace("\n", "\r\n"))
@@ -159,7 +157,7 @@ def test_an_answer_may_be_text_that_holds_it(form: int) -> None:
 
 @pytest.mark.parametrize("dialect", DECODERS)
 def test_a_success_without_a_message_is_unreadable_and_kept(dialect: str) -> None:
-    """All but an empty object, which is a message."""
+    """The exception is an empty object, which is a message."""
     lines = (REPORTS / "06-result-not-object.jsonl").read_bytes().splitlines()
     results = list(DECODERS[dialect](line + b"\n" for line in lines))
     assert [result.must_be_kept for result in results] == [True] * 4 + [False]
@@ -170,7 +168,7 @@ def test_a_success_without_a_message_is_unreadable_and_kept(dialect: str) -> Non
 @pytest.mark.parametrize("answer", [b'"no object"', b'"[1]"', b"[]", b"5", b"null", b"true", b'"{\\"cut\\":"', b'""'])
 @pytest.mark.parametrize("form", range(4))
 def test_an_answer_that_is_neither_an_object_nor_text_that_holds_one_is_unreadable(answer: bytes, form: int) -> None:
-    """Its raw line is kept, and it is not paid for again."""
+    """Its raw line is kept, and the request is not sent again."""
     dialect, line = in_every_form(answer)[form]
     result = read(line, dialect)
     assert result.error is not None
@@ -185,14 +183,14 @@ def test_an_answer_that_is_neither_an_object_nor_text_that_holds_one_is_unreadab
      b'{"type":"error","message":null}'],
 )  # fmt: skip
 def test_an_error_filled_with_nulls_is_none(error: bytes) -> None:
-    """The answer beside it was paid for."""
+    """The answer beside it was charged."""
     line = b'{"custom_id":"%b","response":{"status_code":200,"body":%b},"error":%b}'
     for body in (message(b"a"), message(b"a")[:-1] + b',"error":' + error + b"}"):
         assert read(line % (WIRE_ID.encode(), body, error)).outcome is Outcome.SUCCEEDED
 
 
 def test_the_reported_error_filled_with_nulls_is_a_success() -> None:
-    """Status 200 and a body."""
+    """It has status 200 and a body."""
     (line,) = reported("null-error-struct.result.jsonl")
     assert read(line).outcome is Outcome.SUCCEEDED
 
@@ -200,7 +198,7 @@ def test_the_reported_error_filled_with_nulls_is_a_success() -> None:
 @pytest.mark.parametrize("status", [b"0", b'"0"', b"0.0", b"-1", b"100", b"199", b"300", b"302", b"304", b"399"])
 @pytest.mark.parametrize("body", [b"{}", b'{"id":null}', b"null", b'{"id":"x"}', b'""', b"[]"])
 def test_outside_200_to_299_is_never_a_success(status: bytes, body: bytes) -> None:
-    """It is worth sending again: the provider gave no reason."""
+    """Sending it again may help: the provider gave no reason."""
     line = b'{"custom_id":"%b","response":{"status_code":%b,"request_id":"","body":%b},"error":null}'
     result = read(line % (WIRE_ID.encode(), status, body))
     assert result.error is not None
@@ -210,14 +208,14 @@ def test_outside_200_to_299_is_never_a_success(status: bytes, body: bytes) -> No
 
 @pytest.mark.parametrize("status", [b"200", b"201", b'"200"', b'"200 OK"', b"200.0", b"299", b"null"])
 def test_all_of_200_to_299_is_a_success(status: bytes) -> None:
-    """However it is written, and where only a body is given."""
+    """In every notation of the number, and also if there is only a body."""
     line = b'{"custom_id":"%b","response":{"status_code":%b,"body":%b}}' % (WIRE_ID.encode(), status, message(b"a"))
     result = read(line)
     assert (result.outcome, result.response) == (Outcome.SUCCEEDED, message(b"a"))
 
 
 def test_the_reported_status_of_zero_is_an_error_worth_sending_again() -> None:
-    """With either body."""
+    """Its body does not matter."""
     for line in reported("status-zero.result.jsonl"):
         result = read(line)
         assert result.error is not None
@@ -229,7 +227,7 @@ def test_the_reported_status_of_zero_is_an_error_worth_sending_again() -> None:
     "status", [b'"inf"', b'"Infinity"', b'"1e999"', b"1e400", b'"nan"', b"200.5", b"{}", b"[]", b"true"]
 )
 def test_a_status_that_is_none_concerns_its_own_request(status: bytes) -> None:
-    """One line does not keep a batch from its results."""
+    """One line does not stop the other results of a batch."""
     line = b'{"custom_id":"%b","response":{"status_code":%b,"body":%b},"error":null}'
     result = read(line % (WIRE_ID.encode(), status, message(b"a")))
     assert result.error is not None
@@ -251,7 +249,7 @@ def test_a_body_that_is_filled_with_nulls_is_no_answer(body: bytes) -> None:
 def test_a_status_that_refuses_the_account_is_worth_sending_again_whatever_type_the_error_has(
     status: int, kind: str
 ) -> None:
-    """Servers use the type that blames the request."""
+    """Servers may use an error type that blames the request."""
     error = b'{"error":{"type":"invalid_request_error","message":"no"}}'
     line = b'{"custom_id":"%b","response":{"status_code":%d,"body":%b},"error":null}' % (
         WIRE_ID.encode(),
@@ -265,15 +263,15 @@ def test_a_status_that_refuses_the_account_is_worth_sending_again_whatever_type_
 
 @pytest.mark.parametrize("response", [b'{"status_code":200,"body":%b}', b"%b"])
 def test_an_answer_beside_an_error_is_kept_and_not_paid_for_again(response: bytes) -> None:
-    """Nobody can tell which of the two counts."""
+    """It is unknown which of the two is right."""
     line = b'{"custom_id":"%b","response":%b,"error":{"code":"odd","message":"m"}}'
     result = read(line % (WIRE_ID.encode(), response % message(b"a")))
     assert result.error is not None
     assert (result.error.type, result.must_be_kept) == (UNREADABLE, True)
 
 
-def test_the_reported_words_are_kept() -> None:
-    """Of every shape."""
+def test_the_reported_error_texts_are_kept() -> None:
+    """In every reported format."""
     words = ["boom", "Internal server error", "Internal server error", "body: field required"]
     for line, told in zip(reported("error-words-lost.result.jsonl"), words, strict=True):
         for dialect in ("files", "messages") if b'"result"' in line else ("files",):
@@ -283,7 +281,7 @@ def test_the_reported_words_are_kept() -> None:
 
 
 def test_refusals_of_the_account_are_worth_sending_again() -> None:
-    """They come as `invalid_request_error`."""
+    """Their type is `invalid_request_error`."""
     for line in reported("account-refusals.result.jsonl"):
         result = read(line, "messages" if b'"result"' in line else "files")
         assert result.error is not None
@@ -309,14 +307,14 @@ def test_refusals_of_the_account_are_worth_sending_again() -> None:
 )
 @pytest.mark.parametrize("form", range(4))
 def test_each_count_is_read_by_itself(usage: bytes, counted: Usage, form: int) -> None:
-    """An odd one hides neither the others nor the model."""
+    """An invalid count hides neither the others nor the model."""
     dialect, line = in_every_form(message(b"a", usage))[form]
     result = read(line, dialect)
     assert (result.model, result.usage) == ("m", counted)
 
 
 def test_the_reported_null_count_hides_nothing() -> None:
-    """Neither model nor tokens."""
+    """Model and other tokens are read."""
     (line,) = (REPORTS / "08-result-null-count.jsonl").read_bytes().splitlines()
     result = read(line, "messages")
     assert (result.model, result.usage) == ("claude-haiku-4-5", Usage(5, 0))
@@ -325,7 +323,7 @@ def test_the_reported_null_count_hides_nothing() -> None:
 @pytest.mark.parametrize("levels", [12, 500, 900, 5_000])
 @pytest.mark.parametrize("inner", [b"1", b"null", b'"boom"'])
 def test_a_deep_error_hides_neither_its_request_nor_another(levels: int, inner: bytes) -> None:
-    """Beside an answer, too, where it says that there is one, and where it says nothing."""
+    """Also beside an answer, with or without content."""
     error = b'{"a":' * levels + inner + b"}" * levels
     errored = b'{"custom_id":"%b","result":{"type":"errored","error":%b}}' % (WIRE_ID.encode(), error)
     failed = b'{"custom_id":"%b","response":null,"error":%b}' % (WIRE_ID.encode(), error)
@@ -339,7 +337,7 @@ def test_a_deep_error_hides_neither_its_request_nor_another(levels: int, inner: 
 @pytest.mark.parametrize("form", range(4))
 @pytest.mark.parametrize("text", [b"a", rb"\ud83d"])
 def test_results_between_brackets_and_commas_are_all_read(form: int, text: bytes) -> None:
-    """An array on one line, or over lines; the comma or the bracket belongs to no result."""
+    """An array may be on one line or several; commas and brackets belong to no result."""
     dialect, first = in_every_form(message(text))[form]
     second = first.replace(b"3039-1", b"3039-2")
     for whole in (
@@ -358,7 +356,7 @@ def test_results_between_brackets_and_commas_are_all_read(form: int, text: bytes
 
 
 def test_an_array_of_many_results_on_one_line_is_read_whole() -> None:
-    """Whatever the order of their fields."""
+    """Fields may be in any order."""
     one = '{"result":{"type":"expired"},"custom_id":"f4ee1d3039-%d"}'
     line = ("[" + ",".join(one % number for number in range(1, 1001)) + "]").encode()
     for decode in DECODERS.values():
@@ -367,13 +365,13 @@ def test_an_array_of_many_results_on_one_line_is_read_whole() -> None:
 
 @pytest.mark.parametrize("line", [b"[", b"]", b",", b"[]", b"],", b" [ ] , "])
 @pytest.mark.parametrize("dialect", DECODERS)
-def test_a_line_of_brackets_and_commas_is_nobodys(line: bytes, dialect: str) -> None:
-    """It holds no result that could be a request's."""
+def test_a_line_of_brackets_and_commas_belongs_to_no_request(line: bytes, dialect: str) -> None:
+    """It contains no result."""
     assert list(DECODERS[dialect]([line + b"\n"])) == []
 
 
-def test_a_line_that_is_too_long_may_be_anybodys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of it is held."""
+def test_a_line_that_is_too_long_may_belong_to_any_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of it is held in memory."""
     for module in (message_results, file_results):
         monkeypatch.setattr(module, "LONGEST_RESULT", 10)
     for decode in DECODERS.values():

@@ -1,4 +1,4 @@
-"""Retry-After: once a provider has said when to come back, nothing is asked before, whatever the call."""
+"""Retry-After: no request of any kind is made before the time that a provider has named."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,12 +19,12 @@ type Call = Callable[[Transport], Any]
 
 
 def post(transport: Transport) -> Any:
-    """Post a body of three bytes."""
+    """Send a POST with a body of three bytes."""
     return transport.post("/v1/files", Content("text/plain", 3, lambda: [b"abc"]), 10)
 
 
 def stream(transport: Transport) -> Any:
-    """Read what lies at a path, or say why it cannot be read."""
+    """Stream the response of a path, or return why it cannot be read."""
     try:
         with transport.stream("/v1/files/1/content", seconds=1) as pieces:
             return b"".join(pieces)
@@ -43,10 +43,10 @@ CALLS: dict[str, Call] = {
 
 
 class Busy:
-    """A provider that answers once with an error and a header, and then well."""
+    """A provider that first returns an error with a header, then succeeds."""
 
     def __init__(self, status: int, given: str | None) -> None:
-        """Take the first answer."""
+        """Store the first response."""
         self.now = NOW
         self.asked = self.renewed = 0
         self.recorded: list[tuple[datetime, str]] = []
@@ -73,8 +73,8 @@ DATE = format_datetime(NOW + timedelta(seconds=50), usegmt=True)
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 409, 425, 429, 500, 502, 503, 529])
 @pytest.mark.parametrize("given", ["50", "49.2", DATE])
 @pytest.mark.parametrize("first", sorted(CALLS))
-def test_after_any_call_that_named_a_moment_nothing_is_asked_before_it(first: str, status: int, given: str) -> None:
-    """Neither the same call nor another, nor once more with a new credential; and at that moment it is."""
+def test_no_request_is_made_before_the_time_of_retry_after(first: str, status: int, given: str) -> None:
+    """Not the same request, not another one, and none with a new credential; from then on requests are made."""
     busy = Busy(status, given)
     CALLS[first](busy.transport)
     assert (busy.asked, busy.renewed) == (1, 0)
@@ -96,8 +96,8 @@ def test_after_any_call_that_named_a_moment_nothing_is_asked_before_it(first: st
 
 @pytest.mark.parametrize("given", [None, "", "0", "-5", "soon", "nan", "inf", "Sun, 22 Nov 2020 10:00:00 GMT"])
 @pytest.mark.parametrize("first", sorted(CALLS))
-def test_without_a_moment_the_provider_is_asked_as_ever(first: str, given: str | None) -> None:
-    """Who says nothing, or now, has asked for nothing."""
+def test_without_retry_after_requests_are_made_as_usual(first: str, given: str | None) -> None:
+    """A missing header, or one that means now, changes nothing."""
     busy = Busy(503, given)
     CALLS[first](busy.transport)
     CALLS["look"](busy.transport)
@@ -106,7 +106,7 @@ def test_without_a_moment_the_provider_is_asked_as_ever(first: str, given: str |
 
 @pytest.mark.parametrize("first", sorted(CALLS))
 def test_a_call_that_succeeds_says_nothing_about_the_next_one(first: str) -> None:
-    """Else a server that sends the header with every answer would never be sent a batch."""
+    """Otherwise a server that sends the header with every response would never get a batch."""
     busy = Busy(200, "50")
     CALLS[first](busy.transport)
     CALLS["post"](busy.transport)
@@ -114,21 +114,21 @@ def test_a_call_that_succeeds_says_nothing_about_the_next_one(first: str) -> Non
 
 
 @pytest.mark.parametrize("given", ["999999", "Sun, 22 Nov 2099 10:00:00 GMT"])
-def test_a_provider_is_left_alone_for_a_day_at_most(given: str) -> None:
-    """Whoever says a year is asked again tomorrow."""
+def test_retry_after_is_obeyed_for_a_day_at_most(given: str) -> None:
+    """If it asks for a year, it gets a request tomorrow."""
     assert parse_retry_after(given, NOW) == 86_400
 
 
-def test_a_moment_is_rounded_up_to_whole_seconds() -> None:
-    """Under which it is written down; rounded down it would be too early."""
+def test_retry_after_is_rounded_up_to_whole_seconds() -> None:
+    """Whole seconds are what is stored; rounded down, the request would be too early."""
     recorded = list[datetime]()
     retry_after = RetryAfter(lambda: datetime(2026, 11, 22, 10, 0, 0, 1, UTC), lambda until, _: recorded.append(until))
     retry_after.obey(429, "5")
     assert recorded == [datetime(2026, 11, 22, 10, 0, 6, tzinfo=UTC)]
 
 
-def test_a_later_moment_counts_and_an_earlier_one_does_not() -> None:
-    """Two answers may name two."""
+def test_the_latest_retry_after_counts() -> None:
+    """Two responses may name two times."""
     retry_after = RetryAfter(lambda: NOW)
     retry_after.wait_until(NOW + timedelta(seconds=50), "HTTP 429")
     retry_after.wait_until(NOW + timedelta(seconds=20), "HTTP 503")
@@ -151,6 +151,6 @@ def test_a_later_moment_counts_and_an_earlier_one_does_not() -> None:
         ("tomorrow, perhaps", None),
     ],
 )
-def test_each_form_of_a_moment_is_read_and_no_other(given: str, seconds: int | None) -> None:
-    """Dates without a zone are in UTC; of a header that came twice the longest counts."""
+def test_each_format_of_retry_after_is_read_and_no_other(given: str, seconds: int | None) -> None:
+    """Dates without a zone are in UTC; of two headers the later time counts."""
     assert parse_retry_after(given, datetime(2026, 11, 22, 12, tzinfo=UTC)) == seconds

@@ -208,7 +208,7 @@ def test_a_refused_read_is_signed_again_with_current_credentials(gateway: Gatewa
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_results_are_asked_for_with_a_new_signature_where_one_is_refused(gateway: Gateway, status: int) -> None:
+def test_results_are_requested_again_with_a_new_signature_if_one_is_refused(gateway: Gateway, status: int) -> None:
     """The function may hold old credentials by then."""
     gateway.replies = [error(status, "permission_error"), httpx.Response(200, text="")]
     with gateway.api.results("msgbatch_1") as results:

@@ -1,4 +1,4 @@
-"""Batches as servers of the file dialect describe them: much alike, and nowhere quite the same."""
+"""Batch objects as servers of the files dialect write them, with their differences."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ ENDED = NOW + timedelta(hours=1)
 
 
 def progress(**about: Any) -> Progress:
-    """Read how far a batch is."""
+    """Return the progress of a batch with these fields."""
     found = decode_batch(msgspec.json.encode(batch(1, **about)))
     assert found is not None
     return found.progress(DAY)
@@ -46,7 +46,7 @@ def progress(**about: Any) -> Progress:
 )
 @pytest.mark.parametrize("written", [str.lower, str.upper, str.capitalize])
 def test_a_batch_has_ended_in_four_statuses_however_they_are_written(status: str, written: Any, *, ended: bool) -> None:
-    """Any other is waited for: the end of its window is an end, too."""
+    """Any other status is waited for; the end of the window is an end, too."""
     counts = {"total": 3, "completed": 1, "failed": 0}
     told = progress(status=written(status), request_counts=counts, output_file_id="file-1")
     assert (told.ended, told.requests, told.not_run) == (ended, 3, None)
@@ -54,8 +54,8 @@ def test_a_batch_has_ended_in_four_statuses_however_they_are_written(status: str
 
 @pytest.mark.parametrize("field", ["completed_at", "failed_at", "expired_at", "cancelled_at"])
 @pytest.mark.parametrize("when", [CREATED + 3600, f"{CREATED + 3600}.0", "2026-11-22T11:00:00Z", "2026-11-22T11:00:00"])
-def test_the_moment_of_each_end_is_read(field: str, when: object) -> None:
-    """In seconds or as text; the others are null, or left out, or what Go writes for no time."""
+def test_the_time_of_each_end_is_read(field: str, when: object) -> None:
+    """In seconds or as text; absent times are null, left out, or Go's zero time."""
     assert progress(**{field: when}).ended_at == ENDED
     others = {"completed_at": 0, "expired_at": "0001-01-01T00:00:00Z", "cancelled_at": ""}
     assert progress(**others | {field: when}).ended_at == ENDED
@@ -86,14 +86,14 @@ def test_the_moment_of_each_end_is_read(field: str, when: object) -> None:
         (253_402_300_799, None),
     ],
 )
-def test_a_moment_is_one_at_which_something_can_have_happened(given: Any, expected: datetime | None) -> None:
-    """A batch that expired in 1970 would be cancelled at once; one in 9999 has no moment an hour later."""
+def test_an_impossible_time_is_ignored(given: Any, expected: datetime | None) -> None:
+    """A batch that expired in 1970 would be cancelled at once; no time is an hour after the end of 9999."""
     assert parse_timestamp(given) == expected
 
 
 @pytest.mark.parametrize("expires_at", [None, 0, "", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
-def test_a_batch_whose_end_is_not_told_ends_with_its_window(expires_at: object) -> None:
-    """After that it is cancelled; not before."""
+def test_a_batch_without_an_end_ends_with_its_window(expires_at: object) -> None:
+    """It is cancelled after that, not before."""
     assert progress(expires_at=expires_at).expires_at == NOW + DAY
 
 
@@ -101,7 +101,7 @@ def test_a_batch_whose_end_is_not_told_ends_with_its_window(expires_at: object) 
     ("text", "window"), [("24h", DAY), ("7d", 7 * DAY), ("1h", DAY / 24), ("", DAY), ("soon", DAY)]
 )
 def test_a_window_is_hours_or_days(text: str, window: timedelta) -> None:
-    """As the providers write it."""
+    """Both are formats of providers."""
     assert window_of(text) == window
 
 
@@ -121,22 +121,22 @@ def test_a_window_is_hours_or_days(text: str, window: timedelta) -> None:
         (None, None, 0),
     ],
 )
-def test_how_many_requests_a_batch_holds_its_metadata_tell_before_they_are_counted(
+def test_the_number_of_requests_is_read_from_metadata_before_the_provider_counts(
     counts: object, metadata: object, expected: int
 ) -> None:
-    """Counts are null, or zero, until the file was looked through."""
+    """Counts are null or zero until the provider has read the file."""
     assert progress(request_counts=counts, metadata=metadata).requests == expected
 
 
 def failed(*errors: Any, **about: Any) -> NotRun:
-    """Read why a batch failed."""
+    """Return why a batch with these fields failed."""
     not_run = progress(status="failed", errors={"object": "list", "data": list(errors)}, **about).not_run
     assert not_run is not None
     return not_run
 
 
 def test_a_batch_that_failed_blames_its_lines_counted_from_one() -> None:
-    """A person corrects these; all others are worth sending again."""
+    """The user corrects these; all others are worth sending again."""
     not_run = failed(
         {"code": "model_mismatch", "line": 2, "message": "another \n model", "param": None},
         {"code": "invalid_json_line", "line": 1, "message": None},
@@ -151,14 +151,14 @@ def test_a_batch_that_failed_blames_its_lines_counted_from_one() -> None:
 
 
 def test_lines_are_counted_from_zero_where_one_of_them_is_zero() -> None:
-    """Which of the two a provider does is written nowhere."""
+    """Providers do not document from which number they count."""
     not_run = failed({"code": "a", "line": 0, "message": "m"}, {"code": "a", "line": 4, "message": "m"})
     assert [each.position for each in not_run.refused_requests] == [1, 5]
 
 
 @pytest.mark.parametrize("line", [None, -1])
 def test_a_fault_of_no_line_blames_none(line: int | None) -> None:
-    """The file as a whole would be refused again."""
+    """The whole file would be refused again."""
     not_run = failed({"code": "empty_file", "line": line, "message": "no lines"})
     assert (not_run.kind, not_run.refused_requests, not_run.error.type) == (
         RefusalKind.DEFECT,
@@ -168,8 +168,8 @@ def test_a_fault_of_no_line_blames_none(line: int | None) -> None:
     assert "empty_file: no lines" in not_run.error.message
 
 
-def test_a_batch_that_failed_for_want_of_room_is_taken_later() -> None:
-    """The same lines, as soon as others have left the queue."""
+def test_a_batch_that_failed_because_the_queue_was_full_is_accepted_later() -> None:
+    """The same lines are accepted once other batches have left the queue."""
     not_run = failed({"code": "token_limit_exceeded", "line": None, "message": "Enqueued token limit reached"})
     assert (not_run.kind, not_run.error.type, not_run.refused_requests) == (
         RefusalKind.LATER,
@@ -178,8 +178,8 @@ def test_a_batch_that_failed_for_want_of_room_is_taken_later() -> None:
     )
 
 
-def test_room_does_not_help_where_a_line_is_to_blame() -> None:
-    """It would fail again."""
+def test_a_batch_with_a_faulty_line_is_not_blamed_on_the_queue() -> None:
+    """The batch would fail again."""
     not_run = failed({"code": "token_limit_exceeded"}, {"code": "invalid_json_line", "line": 1})
     assert not_run.kind is RefusalKind.DEFECT
 
@@ -196,7 +196,7 @@ def test_room_does_not_help_where_a_line_is_to_blame() -> None:
     ],
 )
 def test_a_batch_that_failed_says_why_in_one_of_several_places(about: dict[str, Any], words: str) -> None:
-    """In a list, bare or not, or in one text."""
+    """In a list, in an object with a list, or in one string."""
     not_run = progress(status="FAILED", **about).not_run
     assert not_run is not None
     assert not_run.kind is RefusalKind.DEFECT
@@ -212,7 +212,7 @@ def test_a_batch_that_failed_says_why_in_one_of_several_places(about: dict[str, 
     ],
 )
 def test_a_batch_that_failed_after_it_ran_is_split_like_any_other(about: dict[str, Any]) -> None:
-    """What was done was paid for."""
+    """The requests that ran were charged."""
     assert progress(status="failed", **about).not_run is None
 
 
@@ -246,7 +246,7 @@ near = st.fixed_dictionaries(
 
 @given(st.binary(max_size=40) | (values | near | st.builds(lambda job: {"job": job}, near)).map(msgspec.json.encode))
 def test_whatever_a_server_says_of_a_batch_is_read_or_left(text: bytes) -> None:
-    """An odd answer must not fail for a day."""
+    """An unexpected response must not make a run fail for a day."""
     found = decode_batch(text)
     if found is not None:
         told = found.progress(DAY)

@@ -1,4 +1,4 @@
-"""Lines of results in the file dialect: each is told apart by itself, and none holds up the others."""
+"""Result lines of the files dialect: each is decoded by itself, and none stops the others."""
 
 from itertools import pairwise
 from typing import Any
@@ -21,7 +21,7 @@ COMPLETION = (
 
 
 def one(line: str) -> Result:
-    """Decode a line."""
+    """Decode one line."""
     (result,) = decode_results([line.encode()])
     return result
 
@@ -45,7 +45,7 @@ def one(line: str) -> Result:
     [(MESSAGE, "claude-haiku-4-5", Usage(3, 2, 0, None)), (COMPLETION, "gpt-x", Usage(7, 4))],
 )
 def test_a_success_keeps_its_message_as_written(form: str, message: str, model: str, usage: Usage) -> None:
-    """In each of the forms, with the tokens under either name. What was paid for is never taken for a failure."""
+    """In each format, with either name for the tokens. A charged result is never taken for a failure."""
     result = one(form % message)
     assert (result.wire_id, result.outcome, result.response.decode()) == ("n-1", Outcome.SUCCEEDED, message)
     assert (result.error, result.model) == (None, model)
@@ -85,7 +85,7 @@ def test_a_success_keeps_its_message_as_written(form: str, message: str, model: 
     ],
 )
 def test_a_failure_is_found_beside_the_response_or_inside_it(line: str, expected: Error, *, again: bool) -> None:
-    """The texts contradict each other; whoever reads must take all places."""
+    """The documentation contradicts itself, so every place is read."""
     result = one('{"custom_id":"n-1",' + line + "}")
     assert (result.wire_id, result.outcome, result.error) == ("n-1", Outcome.ERRORED, expected)
     assert is_retryable(result.outcome, result.error) is again
@@ -120,7 +120,7 @@ def test_a_failure_is_found_beside_the_response_or_inside_it(line: str, expected
 def test_an_http_failure_is_worth_sending_again_as_its_status_says(
     status: int, body: Any, kind: str, *, again: bool
 ) -> None:
-    """What the request itself is to blame for comes again."""
+    """An error that the request itself causes would only recur."""
     line = {"custom_id": "n-1", "response": {"status_code": status, "request_id": "q", "body": body}, "error": None}
     result = one(msgspec.json.encode(line).decode())
     assert result.error is not None
@@ -143,8 +143,10 @@ def test_an_http_failure_is_worth_sending_again_as_its_status_says(
         ("canceled", Outcome.CANCELED),
     ],
 )
-def test_what_was_not_run_is_told_by_its_code(place: str, word: str, code: str, outcome: Outcome) -> None:
-    """It is worth sending again, and cost nothing."""
+def test_a_request_that_was_not_run_is_recognized_by_its_code(
+    place: str, word: str, code: str, outcome: Outcome
+) -> None:
+    """Sending it again may help, and it cost nothing."""
     result = one('{"custom_id":"n-1",' + place % (word % code) + "}")
     assert (result.outcome, result.error) == (outcome, failure(outcome).error)
 
@@ -164,8 +166,8 @@ def test_what_was_not_run_is_told_by_its_code(place: str, word: str, code: str, 
         '{"custom_id":"n-1","result":5}',
     ],
 )
-def test_a_line_of_a_form_that_nobody_told_us_of_concerns_its_own_request(line: str) -> None:
-    """It may have been paid for: it is kept, told, and not sent again."""
+def test_a_line_of_an_unknown_format_affects_only_its_own_request(line: str) -> None:
+    """It may have been charged: it is kept, reported, and not sent again."""
     result = one(line)
     assert result.error is not None
     assert (result.wire_id, result.outcome, result.error.type) == ("n-1", Outcome.ERRORED, UNREADABLE)
@@ -177,7 +179,7 @@ def test_a_line_of_a_form_that_nobody_told_us_of_concerns_its_own_request(line: 
     ["nonsense", '{"custom_id":"n-1","resp', '{"response":{}}', '{"custom_id":5}', '{"custom_id":null}', "[1]", "\x0b"],
 )
 def test_a_line_that_is_no_result_belongs_to_no_request_and_is_kept(line: str) -> None:
-    """Whoever asked for what it told of has no result yet, which is why the results are read again."""
+    """Some request has no result then, so the results are read again."""
     assert one(line) == Result("", Outcome.ERRORED, line.encode())
 
 
@@ -191,8 +193,8 @@ def test_a_line_that_is_no_result_belongs_to_no_request_and_is_kept(line: str) -
         '{"usage":{"input_tokens":"x"}}',
     ],
 )
-def test_a_message_whose_account_is_odd_is_a_message_all_the_same(message: str) -> None:
-    """Only its tokens are not counted."""
+def test_a_message_with_invalid_usage_is_still_a_message(message: str) -> None:
+    """Only its tokens are left out of the count."""
     result = one('{"custom_id":"n-1","response":' + message + "}")
     assert (result.outcome, result.response.decode(), result.usage) == (Outcome.SUCCEEDED, message, Usage())
 
@@ -211,7 +213,7 @@ pieces = st.sampled_from([MESSAGE, COMPLETION, *ODD]).map(lambda text: text.enco
 
 @st.composite
 def lines(draw: st.DrawFn) -> bytes:
-    """Write a line that is a result, or nearly one, or nothing at all."""
+    """Draw a line that is a result, almost a result, or arbitrary."""
     if draw(st.integers(0, 4)) == 0:
         return draw(st.binary(max_size=20)).replace(b"\n", b"")
     fields = [(b"custom_id", draw(st.just(b'"n-1"') | json_values))]
@@ -228,7 +230,7 @@ def test_whatever_a_line_holds_it_is_one_result_and_however_it_is_cut(
     ended: bool,  # noqa: FBT001
     cuts: list[int],
 ) -> None:
-    """One odd line, decoded with an exception, would lose the results of others. Brackets and commas are nobody's."""
+    """An exception for one line would lose other results. Brackets and commas belong to no request."""
     data = b"\n".join(written) + b"\n" * ended
     places = [0, *(min(cut, len(data)) for cut in cuts), len(data)]
     results = list(decode_results(data[begin:end] for begin, end in pairwise(places)))
@@ -241,7 +243,7 @@ def test_whatever_a_line_holds_it_is_one_result_and_however_it_is_cut(
 
 
 def test_lines_are_cut_at_line_feeds_only() -> None:
-    """JSON text may hold what other readers take for line ends; a blank line is none."""
+    """JSON strings may contain what other readers take for line ends; a blank line is no result."""
     line = '{"custom_id":"n-1","response":{"content":"\u2028\u0085\u000b"}}'.replace("\u000b", "\\u000b")
     results = list(decode_results([f"\n{line}\r\n \n{line}".encode()]))
     assert [(result.wire_id, result.outcome) for result in results] == [("n-1", Outcome.SUCCEEDED)] * 2

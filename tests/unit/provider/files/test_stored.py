@@ -210,7 +210,7 @@ def test_results_that_are_refused_are_unreadable(server: FileServer, status: int
     assert {request.url.host for request in server.seen} == {"provider.test"}
 
 
-def test_results_are_asked_for_with_a_new_key_where_the_kept_one_is_refused(server: FileServer) -> None:
+def test_results_are_requested_again_with_a_new_key_if_the_cached_one_is_refused(server: FileServer) -> None:
     """It may have been rotated while the batch ran."""
     server.content["file-out"] = SUCCESS
     server.batches = [batch(1, output_file_id="file-out")]

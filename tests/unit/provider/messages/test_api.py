@@ -20,13 +20,13 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def api(handler: Handler, keys: Keys | None = None) -> MessageBatches:
-    """Speak to a function instead of a server."""
+    """Return an API whose requests go to a function instead of a server."""
     client = httpx.Client(transport=httpx.MockTransport(handler))
     return MessageBatches(Transport(client, URL, KeyHeader(keys or Keys())))
 
 
 def batch(number: int = 1, *, requests: int = 3, status: str = "in_progress", hours: int = 0) -> dict[str, object]:
-    """Write a batch as the provider does, with only the fields it promises."""
+    """Return a batch object with only the documented fields."""
     created = CREATED + timedelta(hours=hours)
     return {
         "id": f"msgbatch_{number}",
@@ -40,7 +40,7 @@ def batch(number: int = 1, *, requests: int = 3, status: str = "in_progress", ho
 
 
 def test_a_batch_is_sent_as_one_body_of_the_announced_length() -> None:
-    """The provider reads {"requests": […]}, and nothing is sent chunked."""
+    """The body is {"requests": […]}, and nothing is sent chunked."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -59,8 +59,8 @@ def test_a_batch_is_sent_as_one_body_of_the_announced_length() -> None:
     assert seen[0].headers["anthropic-version"] == "2023-06-01"
 
 
-def test_betas_are_said_to_the_call_that_creates_a_batch_and_to_no_other() -> None:
-    """They hold for all of its requests; the other calls are about what exists."""
+def test_betas_are_sent_only_with_the_request_that_creates_a_batch() -> None:
+    """They apply to all its requests; other calls read what exists."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -82,7 +82,7 @@ def test_betas_are_said_to_the_call_that_creates_a_batch_and_to_no_other() -> No
 
 
 def test_without_betas_there_is_no_header_of_them() -> None:
-    """An empty one would be refused."""
+    """An empty header would be refused."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -94,7 +94,7 @@ def test_without_betas_there_is_no_header_of_them() -> None:
 
 
 def error(status: int, kind: str, message: str = "…", code: str | None = None, **headers: str) -> httpx.Response:
-    """Write an error as the provider does."""
+    """Return an error response in the provider's format."""
     details = {"details": {"error_code": code}} if code else {}
     body = {"type": "error", "error": {"type": kind, "message": message, **details}}
     return httpx.Response(status, json=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
@@ -131,7 +131,7 @@ def error(status: int, kind: str, message: str = "…", code: str | None = None,
 def test_a_definite_refusal_has_a_kind(
     answer: httpx.Response, kind: RefusalKind, told: str | None, retry_after: int | None
 ) -> None:
-    """Each kind has its own consequence: wait, stop for a person, send once more, or give up."""
+    """Each kind has its own consequence: wait, stop until a person acts, send again, or give up."""
     refused = api(lambda _: answer).create(new_batch(), 60)
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.retry_after) == (kind, retry_after)
@@ -140,14 +140,14 @@ def test_a_definite_refusal_has_a_kind(
 
 @pytest.mark.parametrize("status", [301, 404, 408, 409, 418, 500, 503, 504, 529])
 def test_any_other_response_proves_nothing(status: int) -> None:
-    """The batch may exist, so nobody may pay again."""
+    """The batch may exist, so no second one may be created."""
     answer = httpx.Response(status, headers={"location": "https://elsewhere.test"})
     assert isinstance(api(lambda _: answer).create(new_batch(), 60), Unknown)
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError])
 def test_a_lost_answer_proves_nothing(failure: type[httpx.TransportError]) -> None:
-    """Whatever happened to the connection, and without the key in the reason."""
+    """Every transport error counts; the reason never includes the key."""
 
     def fail(_: httpx.Request) -> httpx.Response:
         raise failure("secret key-0")
@@ -159,7 +159,7 @@ def test_a_lost_answer_proves_nothing(failure: type[httpx.TransportError]) -> No
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ConnectTimeout])
 def test_a_call_that_never_reached_the_provider_created_nothing(failure: type[httpx.TransportError]) -> None:
-    """So it is simply made again later."""
+    """The request is made again later."""
 
     def fail(_: httpx.Request) -> httpx.Response:
         raise failure("no route")
@@ -170,18 +170,18 @@ def test_a_call_that_never_reached_the_provider_created_nothing(failure: type[ht
 
 
 def test_a_success_that_names_no_batch_proves_nothing() -> None:
-    """Something between us and the provider may have answered."""
+    """A proxy may have answered instead of the provider."""
     assert isinstance(api(lambda _: httpx.Response(200, text="OK")).create(new_batch(), 60), Unknown)
 
 
-def test_a_body_that_takes_too_long_is_broken_off() -> None:
-    """The function must end before its own end; half of a deadline of no seconds is over at once."""
+def test_a_body_that_takes_too_long_is_aborted() -> None:
+    """The request must end before the function times out; half of a deadline of 0 seconds is over at once."""
     sent = api(lambda request: httpx.Response(200, content=request.read())).create(new_batch(b"{}"), 0)
     assert sent == Unknown("_TooSlowError while the batch was sent")
 
 
 def test_progress_counts_all_requests_whatever_became_of_them() -> None:
-    """The sum is what tells our batch from others while it runs."""
+    """The sum distinguishes our batch from others while it runs."""
     ended = batch(status="ended") | {"ended_at": CREATED.isoformat()}
     ended["request_counts"] = {"processing": 0, "succeeded": 1, "errored": 1, "canceled": 1, "expired": 1}
     progress = api(lambda _: httpx.Response(200, json=ended)).progress("msgbatch_1")
@@ -199,13 +199,13 @@ def test_progress_counts_all_requests_whatever_became_of_them() -> None:
     "answer", [error(404, "not_found_error"), error(529, "overloaded_error"), httpx.Response(200, text="?")]
 )
 def test_a_failed_read_or_cancel_is_trouble_and_does_not_end_the_batch(answer: httpx.Response) -> None:
-    """The provider is known to answer 404 for batches that exist."""
+    """The provider is known to return 404 for batches that exist."""
     assert isinstance(api(lambda _: answer).progress("msgbatch_1"), Trouble)
     assert isinstance(api(lambda _: answer).find(CREATED), Trouble)
 
 
-def test_a_refused_key_is_read_anew_once() -> None:
-    """It may have been rotated since it was read."""
+def test_a_refused_key_is_read_again_once() -> None:
+    """The key may have been rotated since it was read."""
     keys = Keys()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -219,8 +219,8 @@ def test_a_refused_key_is_read_anew_once() -> None:
     assert keys.renewed == 1
 
 
-def test_finding_pages_back_to_the_moment_and_no_further() -> None:
-    """Newest first in, oldest first out, and of every size: a queue is full of other people's, too."""
+def test_batches_are_listed_page_by_page_back_to_the_given_time() -> None:
+    """The list is newest first, the result oldest first; batches of all sizes and programs are included."""
     pages = {
         None: {"data": [batch(5, hours=5), batch(4, hours=4, requests=9)], "has_more": True},
         "msgbatch_4": {"data": [batch(3, hours=3), batch(2, hours=1)], "has_more": True},

@@ -54,8 +54,8 @@ def test_results_are_decoded_line_by_line_and_keep_the_message_as_written() -> N
         ('"odd"', "unreadable_result"),
     ],
 )
-def test_one_odd_line_does_not_hold_up_the_others(result: str, expected: Error | str) -> None:
-    """It is an error of its own request; all others are delivered."""
+def test_one_unexpected_line_does_not_stop_the_others(result: str, expected: Error | str) -> None:
+    """It is an error of its own request; all other results are delivered."""
     good = '{"custom_id":"n-2","result":{"type":"expired"}}'
     text = f'{{"custom_id":"n-1","result":{result}}}\n{good}\n'
     with api(lambda _: httpx.Response(200, text=text)).results("msgbatch_1") as found:
@@ -64,8 +64,8 @@ def test_one_odd_line_does_not_hold_up_the_others(result: str, expected: Error |
     assert expected in (odd.error, odd.error and odd.error.type)
 
 
-def test_a_message_whose_account_is_odd_is_a_message_all_the_same() -> None:
-    """Only its tokens are not counted."""
+def test_a_message_with_invalid_usage_is_still_a_message() -> None:
+    """Only its tokens are left out of the count."""
     text = '{"custom_id":"n-1","result":{"type":"succeeded","message":{"usage":null}}}'
     with api(lambda _: httpx.Response(200, text=text)).results("msgbatch_1") as found:
         (result,) = list(found)
@@ -76,14 +76,14 @@ def test_a_message_whose_account_is_odd_is_a_message_all_the_same() -> None:
     "body", [b"nonsense", b'{"custom_id":"n-1","result":{"type":"succ', b'{"result":{}}', b'{"custom_id":\xff}']
 )
 def test_a_line_that_is_no_result_belongs_to_no_request_and_is_kept(body: bytes) -> None:
-    """Whoever asked for what it told of has no result yet, which is why the results are read again."""
+    """Some request has no result then, so the results are read again."""
     with api(lambda _: httpx.Response(200, content=body)).results("msgbatch_1") as results:
         (strange,) = list(results)
     assert (strange.wire_id, strange.raw) == ("", body)
 
 
-def test_results_are_asked_for_with_a_new_key_where_the_kept_one_is_refused() -> None:
-    """It may have been rotated while the batch ran."""
+def test_results_are_requested_again_with_a_new_key_if_the_cached_one_is_refused() -> None:
+    """The key may have been rotated while the batch ran."""
     keys = Keys()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -100,14 +100,14 @@ def test_results_are_asked_for_with_a_new_key_where_the_kept_one_is_refused() ->
 
 @pytest.mark.parametrize("status", [302, 404, 500])
 def test_results_that_are_refused_are_unreadable(status: int) -> None:
-    """A redirect is not followed: it would carry the key to another host."""
+    """A redirect is not followed: it would send the key to another host."""
     answer = httpx.Response(status, headers={"location": "https://elsewhere.test"})
     with pytest.raises(ResultsUnreadable, match=str(status)), api(lambda _: answer).results("msgbatch_1"):
         pass
 
 
 def test_a_cut_stream_of_results_is_unreadable() -> None:
-    """The same exception, wherever the connection broke."""
+    """The exception is the same wherever the connection broke."""
 
     class Cut(httpx.SyncByteStream):
         def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204
@@ -150,7 +150,7 @@ def test_a_message_is_found_however_its_line_is_written_and_cut(
     cuts: list[int],
     ended: bool,  # noqa: FBT001
 ) -> None:
-    """Its exact bytes: as many results as lines, each with its own message, whichever way they are decoded."""
+    """Each line gives one result with the exact bytes of its message, on both decoding paths."""
     wanted = [(f"n-{number}", message.encode()) for number, (_, message) in enumerate(drawn)]
     lines = [
         form.replace("%d", str(number)).replace("MESSAGE", message) for number, (form, message) in enumerate(drawn)
@@ -167,7 +167,7 @@ def test_a_message_is_found_however_its_line_is_written_and_cut(
 
 @pytest.mark.parametrize("form", FORMS[:6])
 def test_a_very_long_answer_is_kept_however_its_line_is_written(form: str) -> None:
-    """It was paid for."""
+    """It was charged."""
     message = '{"model":"m","content":"' + "x" * 33_000_000 + '"}'
     (result,) = decode_results([form.replace("%d", "1").replace("MESSAGE", message).encode() + b"\n"])
     assert (result.wire_id, result.outcome, result.response) == ("n-1", Outcome.SUCCEEDED, message.encode())
