@@ -1,4 +1,4 @@
-"""What a person writes for a run: two commands, and nothing that only resembles them."""
+"""Commands that a person writes for a run: two are accepted, and nothing similar."""
 
 import string
 
@@ -20,18 +20,18 @@ SENTENCES = st.lists(st.sampled_from(KNOWN) | st.text(max_size=9), max_size=4).m
 
 @pytest.mark.parametrize("text", ["adopt msgbatch_1", "adopt msgbatch_1\n", "\tadopt   msgbatch_1 \r\n"])
 def test_a_batch_is_named_by_its_id(text: str) -> None:
-    """As `echo` writes it, or an editor."""
+    """It may end as `echo` or an editor writes it."""
     assert read_release(KEY, text) == Adopt("msgbatch_1")
 
 
 @pytest.mark.parametrize("text", ["submit again", "submit again\n", " submit\tagain\r\n"])
 def test_an_attempt_that_created_no_batch_is_followed_by_another(text: str) -> None:
-    """Since a person said so, who will pay for it."""
+    """A person has confirmed it, and pays for it."""
     assert read_release(KEY, text) == SubmitAgain()
 
 
 def is_safe(batch_id: str) -> bool:
-    """Tell whether a text can be nothing but a batch's id."""
+    """Return whether a text is certainly a batch id."""
     return batch_id[0] in FIRST and set(batch_id) <= SAFE and len(batch_id) <= LONGEST
 
 
@@ -47,7 +47,7 @@ def is_safe(batch_id: str) -> bool:
 @example("adopt")
 @example("")
 def test_no_other_text_is_taken(text: str) -> None:
-    """Whoever is unsure, or mistypes, pays nothing and is asked again."""
+    """An unclear or misspelled command costs nothing, and the person is asked again."""
     match read_release(KEY, text), text.split():
         case Adopt(batch_id), words:
             assert words == ["adopt", batch_id]
@@ -76,11 +76,11 @@ def test_no_other_text_is_taken(text: str) -> None:
         "//elsewhere.test",
         "@elsewhere.test",
         "msgbatch_é",
-        "msgbatch_１",  # noqa: RUF001  # a digit, but none of ASCII's
+        "msgbatch_１",  # noqa: RUF001  # a digit outside ASCII
         "-msgbatch_1",
         "m" * (LONGEST + 1),
     ],
 )
 def test_a_batch_id_that_could_lead_elsewhere_is_not_taken(batch_id: str) -> None:
-    """It becomes a part of an address to which the key is sent, and of a key in the bucket."""
+    """It becomes part of a URL to which the API key is sent, and of a key in the bucket."""
     assert isinstance(read_release(KEY, f"adopt {batch_id}"), Unclear)

@@ -1,4 +1,4 @@
-"""When a batch that does not end is cancelled and given up, whatever times its server gives."""
+"""When a batch that does not end is cancelled and given up, for any times that its server returns."""
 
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from tests.support.sent_runs import FAR, PAST, SentRun, running, shown
 def test_a_batch_that_runs_is_not_cancelled_before_its_window_and_an_hour_whatever_its_server_says(
     dialect: str, window: str, hours: int, said: datetime
 ) -> None:
-    """By our own clock, from the moment at which we wrote it down."""
+    """Our own clock counts, from the time at which the batch was recorded."""
     run = SentRun(running(dialect, expires_at=said.isoformat()), expires_at=said, batch_api=dialect,
                   completion_window=window)  # fmt: skip
     for part in range(50):
@@ -30,7 +30,7 @@ def test_a_batch_that_runs_is_not_cancelled_before_its_window_and_an_hour_whatev
 
 @pytest.mark.parametrize("dialect", ["messages", "files"])
 def test_a_server_that_says_a_later_end_is_believed_as_long_as_results_are_kept(dialect: str) -> None:
-    """So every run ends."""
+    """Therefore every run ends."""
     run = SentRun(running(dialect, expires_at=FAR.isoformat()), expires_at=FAR, batch_api=dialect)
     run.poll(days=29, minutes=59)
     assert not run.cancels()
@@ -57,7 +57,7 @@ def test_a_batch_is_checked_whatever_times_its_server_gives(dialect: str, odd: o
 def test_a_cancelled_batch_is_given_up_after_a_check_that_succeeded_and_not_because_one_failed(
     status: int, *, is_stopped: bool, days: float, stuck: bool
 ) -> None:
-    """What it has may be read as long as it is kept, also where a person stopped the run to keep what is finished."""
+    """Its results may be read while they are kept, also if a person stopped the run to keep finished ones."""
     run = SentRun(lambda _: httpx.Response(status, json=shown("messages")))
     run.write(Cancel.key("run-1", 1), Cancel("w", NOW + timedelta(hours=25)))
     run.bucket.objects |= {keys.stop("run-1"): b""} if is_stopped else {}

@@ -1,4 +1,4 @@
-"""What follows for a batch from facts, the provider's answer and the clock: without a ledger and without a provider."""
+"""Decisions about a batch from facts, the provider's response and the clock, without ledger and provider."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -58,7 +58,7 @@ def test_what_one_batch_needs_now_comes_before_what_all_may_wait_for(steps: list
 
 
 def test_a_batch_is_sent_again_when_its_last_refusal_says_so() -> None:
-    """And at once where it was not refused."""
+    """If it was not refused, it is sent at once."""
     refused = AttemptRefused("w", NOW, RefusalKind.LATER, 529, "overloaded_error", "busy", NOW + hours(1))
     assert decide_unsent(None, NOW) == Decision(Next.SUBMIT)
     waiting = decide_unsent(refused, NOW)
@@ -159,7 +159,7 @@ def test_no_function_that_calls_the_provider_is_started_during_retry_after(
 
 
 def test_a_batch_that_ended_without_being_run_is_sent_again_only_if_the_run_continues() -> None:
-    """Not if it was cancelled, or the run is refused; and not if its requests are to blame."""
+    """Not if it was cancelled, the run is refused, or its requests are at fault."""
     later = NotRun(RefusalKind.LATER, Error("token_limit_exceeded", "why"))
     assert is_unrun_for_now(later, BatchState(), is_refused=False)
     assert not is_unrun_for_now(later, BatchState(), is_refused=True)
@@ -181,5 +181,5 @@ def test_a_batch_that_ended_without_being_run_is_sent_again_only_if_the_run_cont
 def test_that_a_call_created_no_batch_is_concluded_last(
     proof: Proof, candidates: list[Progress], asked: datetime, search: Search
 ) -> None:
-    """Not while one is doubtful, or still runs, or may be listed later."""
+    """Not while a batch is doubtful, still runs, or may be listed later."""
     assert conclude(proof, candidates, DUE, asked) == search

@@ -1,4 +1,4 @@
-"""Messages about a run that goes on: what is wrong, since when, and what a person can type."""
+"""Messages about a run in progress: what is wrong, since when, and what a person can type."""
 
 import re
 import shlex
@@ -24,17 +24,17 @@ ODD = replace(RUN, name="n" * 512, drop=replace(RUN.drop, key='inbox/team a/it\'
 
 
 def undecided(reason: str = "why", doubtful: tuple[str, ...] = OPEN.doubtful) -> Notice:
-    """Word the message of an undecided run."""
+    """Return the message about an undecided run."""
     return undecided_notice(RUN, reason, SINCE, OPEN._replace(doubtful=doubtful), "conveyor/api-key")
 
 
 def troubled(reason: str = "why", ends: datetime | None = None) -> Notice:
-    """Word the message of a run that waits for the provider."""
+    """Return the message about a run that waits for the provider."""
     return troubled_notice(RUN, reason, SINCE, "conveyor/api-key", ends)
 
 
 def commands(notice: Notice) -> list[list[str]]:
-    """Give the words of every command of a message, as a shell reads them; commands alone are indented."""
+    """Return the words of every command in a message, as a shell splits them; only commands are indented."""
     return [shlex.split(line) for line in notice.message.splitlines() if line.startswith("  ")]
 
 
@@ -45,7 +45,7 @@ def commands(notice: Notice) -> list[list[str]]:
 def test_where_requests_are_signed_trouble_is_about_roles_and_not_about_a_key(
     reason: str, ends: datetime | None
 ) -> None:
-    """There is no secret to put anything into."""
+    """Such a stack has no secret."""
     signing = replace(RUN, settings=replace(RUN.settings, auth="aws", workspace_id="wrkspc_01EXAMPLE"))
     notice = troubled_notice(signing, reason, SINCE, "conveyor/api-key", ends)
     assert not re.search("secret|key", notice.message)
@@ -55,7 +55,7 @@ def test_where_requests_are_signed_trouble_is_about_roles_and_not_about_a_key(
 
 
 def test_what_the_provider_does_not_know_may_have_been_deleted_or_belong_to_another_key() -> None:
-    """The message names both causes, the command for the one, and when the run goes on without the results."""
+    """The message names both causes, a command for the second, and when the run continues without the results."""
     notice = troubled_notice(RUN, "HTTP 404", SINCE, "conveyor/api-key", NOW + timedelta(days=29))
     put, _ = commands(notice)
     secret = ["--secret-id", "conveyor/api-key", "--secret-string", "${API_KEY:?}"]
@@ -71,7 +71,7 @@ def test_what_the_provider_does_not_know_may_have_been_deleted_or_belong_to_anot
     "notice", [undecided("the list broke off"), troubled("the list broke off"), troubled("the list broke off", NOW)]
 )
 def test_a_warning_names_drop_run_cause_and_since_when(notice: Notice) -> None:
-    """Whoever reads it at night knows which run, what is wrong with it, and for how long."""
+    """The reader learns which run has trouble, which, and for how long."""
     assert (notice.run, notice.name) == ("run-1", "team/articles")
     assert re.fullmatch(rf"Conveyor: {notice.status} team/articles \([^()]+\)", notice.subject)
     assert "inbox/team/articles.jsonl" in notice.message
@@ -81,13 +81,13 @@ def test_a_warning_names_drop_run_cause_and_since_when(notice: Notice) -> None:
 
 @pytest.mark.parametrize("notice", [undecided(), troubled(), troubled(ends=NOW)])
 def test_every_warning_says_how_the_run_is_stopped(notice: Notice) -> None:
-    """Under the one key that poll looks for."""
+    """The command writes the key that poll checks."""
     stop = ["echo", "stop", "|", "aws", "s3", "cp", "-", f"s3://bucket/{keys.stop('run-1')}"]
     assert commands(notice)[-1] == stop
 
 
-def test_a_message_about_an_undecided_run_has_a_command_for_each_thing_that_can_be_true() -> None:
-    """Each batch in question, or none of them: what is typed is what poll understands, of this attempt."""
+def test_a_message_about_an_undecided_run_has_a_command_for_each_possible_case() -> None:
+    """One command for each possible batch, and one for none; poll understands each of them for this attempt."""
     *release, _ = commands(undecided())
     words = [(read_release(HERE, said), *rest) for _, said, *rest in release]
     to = ("|", "aws", "s3", "cp", "-", HERE)
@@ -96,8 +96,8 @@ def test_a_message_about_an_undecided_run_has_a_command_for_each_thing_that_can_
     assert "pays again if you are mistaken" in undecided().message
 
 
-def test_where_no_batch_is_in_question_the_place_of_its_id_is_left_open() -> None:
-    """Typed as it stands, it is answered, and pays nothing."""
+def test_without_a_possible_batch_the_command_has_a_placeholder_for_its_id() -> None:
+    """Without an id the command is rejected with a message, and nothing is charged."""
     adopt, again, _ = commands(undecided(doubtful=()))
     assert adopt[1] == "adopt <batch id>"
     assert isinstance(read_release(HERE, adopt[1]), Unclear)
@@ -105,16 +105,16 @@ def test_where_no_batch_is_in_question_the_place_of_its_id_is_left_open() -> Non
 
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1))
-def test_a_batch_id_is_no_code_for_a_shell(batch_id: str) -> None:
-    """It comes from outside, and a person copies it into a terminal."""
+def test_a_shell_does_not_execute_a_batch_id(batch_id: str) -> None:
+    """The provider chooses it, and a person copies it into a terminal."""
     assert commands(undecided(doubtful=(batch_id,)))[0][:3] == ["echo", f"adopt {batch_id}", "|"]
 
 
 @pytest.mark.parametrize(
     "notice", [undecided_notice(ODD, "why", SINCE, OPEN, "key"), troubled_notice(ODD, "why", SINCE, "key")]
 )
-def test_a_warning_stands_any_key_and_any_name(notice: Notice) -> None:
-    """A key with spaces and quotes changes no command, and a long name is cut to what SNS takes."""
+def test_a_warning_is_correct_for_any_key_and_any_name(notice: Notice) -> None:
+    """Spaces and quotes in a key change no command, and a long name is cut to the limit of SNS."""
     assert 'inbox/team a/it\'s "x".jsonl' in notice.message
     assert commands(notice) == commands(undecided() if notice.status == "undecided" else troubled())
     assert len(notice.subject) <= 99
@@ -124,7 +124,7 @@ def test_a_warning_stands_any_key_and_any_name(notice: Notice) -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_message_about_a_refused_key_has_the_command_that_replaces_it(status: int) -> None:
-    """The secret is the stack's own."""
+    """The command names the secret of the stack."""
     put, _ = commands(troubled(f"HTTP {status}"))
     secret = ["--secret-id", "conveyor/api-key", "--secret-string", "${API_KEY:?}"]
     assert put == ["aws", "secretsmanager", "put-secret-value", *secret]
@@ -140,19 +140,19 @@ def test_a_message_about_a_refused_key_has_the_command_that_replaces_it(status: 
     ],
 )
 def test_a_message_about_other_trouble_says_what_to_check(reason: str, advice: str) -> None:
-    """And never with a command that would not help."""
+    """It never contains a command that would not help."""
     assert advice in " ".join(troubled(reason).message.split())
     assert len(commands(troubled(reason))) == 1
 
 
 def risks(count: int) -> list[Risk]:
-    """Give batches that may expire, one a minute."""
+    """Return batches that may expire, one each minute."""
     times = (timedelta(minutes=number) for number in range(count))
     return [Risk(f"batch_{time.seconds // 60}", 1500, NOW + time, NOW + time + timedelta(hours=6)) for time in times]
 
 
 def test_batches_that_may_expire_are_named_with_their_requests_the_time_and_what_happens_then() -> None:
-    """In the order in which they expire; there is one command, which stops the run."""
+    """They are listed in order of expiry; the one command stops the run."""
     notice = at_risk_notice(RUN, risks(2)[::-1], timedelta(hours=24))
     assert (notice.status, notice.subject) == (
         "at-risk",
@@ -173,7 +173,7 @@ def test_batches_that_may_expire_are_named_with_their_requests_the_time_and_what
 
 
 def test_of_many_batches_that_may_expire_the_first_are_named_and_all_are_counted() -> None:
-    """The message travels in the machine's state, which has a limit."""
+    """The message is part of the state of the state machine, whose size is limited."""
     notice = at_risk_notice(ODD, risks(500), timedelta(days=7))
     assert notice.message.count("until about") == 20
     assert "and 480 more" in notice.message
@@ -183,7 +183,7 @@ def test_of_many_batches_that_may_expire_the_first_are_named_and_all_are_counted
 
 
 def test_one_batch_that_may_expire_is_named_in_the_singular() -> None:
-    """As it is the usual case."""
+    """One batch is the usual case."""
     notice = at_risk_notice(RUN, [risks(1)[0]._replace(requests=1)], timedelta(hours=24))
     plain = " ".join(notice.message.split())
     assert plain.startswith("1 batch of the run of inbox/team/articles.jsonl has not ended")
@@ -208,7 +208,7 @@ def test_one_batch_that_may_expire_is_named_in_the_singular() -> None:
     ],
 )
 def test_trouble_is_described_in_the_subject_and_named_behind_why(reason: str, figures: str, why: str) -> None:
-    """Whoever is on duty reads what happened, and whoever repairs it finds the technical name."""
+    """The subject says what happened; the technical name is given for those who repair it."""
     notice = troubled(reason)
     assert notice.subject == f"Conveyor: troubled team/articles ({figures})"
     assert f"\nWhy:           {why}\n" in notice.message
@@ -218,7 +218,7 @@ def test_trouble_is_described_in_the_subject_and_named_behind_why(reason: str, f
     "notice", [undecided(), troubled("HTTP 503"), at_risk_notice(RUN, risks(1), timedelta(hours=24))]
 )
 def test_a_message_about_a_run_that_goes_on_has_a_link_to_it_where_there_is_a_console(notice: Notice) -> None:
-    """In the Region and partition of the execution."""
+    """It is for the Region and partition of the execution."""
     arn = "arn:aws-us-gov:states:us-gov-west-1:111122223333:execution:conveyor-run:run-1-2"
     link = linked(notice, Console.of(arn)).message.splitlines()[-1]
     assert link.startswith("https://us-gov-west-1.console.amazonaws-us-gov.com/states/home?region=us-gov-west-1#/v2/")

@@ -1,4 +1,4 @@
-"""The ids in its results prove whose a batch is; while that is unknown, nothing is paid."""
+"""The ids in its results prove whose a batch is; until that is known, no batch is created."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -38,12 +38,12 @@ OURS = wire_id(nonce(RUN.run), BATCH.last_line)
 
 
 def line(custom_id: str) -> bytes:
-    """Write a line of results."""
+    """Return a line of results."""
     return msgspec.json.encode({"custom_id": custom_id, "result": {"type": "expired"}}) + b"\n"
 
 
 def stream(*parts: tuple[int, bytes]) -> Iterator[bytes]:
-    """Write so many of each line, and then break off."""
+    """Yield so many of each line, then raise."""
     for count, data in parts:
         yield from repeat(data, count)
     raise httpx.ReadError("cut")
@@ -73,12 +73,12 @@ class Recovery:
         return httpx.Response(200, json={"data": [self._listed], "has_more": False})
 
     def read(self, key: str) -> bytes:
-        """Read an object."""
+        """Return the content of an object."""
         return self.bucket.objects[key]
 
 
 def test_one_result_with_an_id_of_ours_proves_a_batch() -> None:
-    """Nobody else knows it; strays before it and a stream that breaks off behind it change nothing."""
+    """Only this run uses that id; other lines before it and a stream that fails after it change nothing."""
     recovery = Recovery(stream((3, line("another-1")), (1, b"?\n"), (1, line(OURS))))
     batch = msgspec.json.decode(recovery.read(Submitted.key(RUN.run, 1, 1)), type=Submitted)
     assert (batch.id, batch.adopted, batch.released) == ("msgbatch_1", True, False)
@@ -87,8 +87,8 @@ def test_one_result_with_an_id_of_ours_proves_a_batch() -> None:
     assert recovery.batch_state.submitted
 
 
-def test_a_thousand_results_with_ids_of_others_prove_that_a_batch_is_anothers() -> None:
-    """No more is read of it: it may hold a hundred thousand, and poll has two minutes."""
+def test_a_thousand_results_with_other_ids_prove_that_a_batch_is_not_ours() -> None:
+    """No more results are read: there may be 100,000, and poll has two minutes."""
     recovery = Recovery(stream((1000, line("another-1"))))
     assert recovery.search == Search(LATER)
     assert recovery.batch_state == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
@@ -96,7 +96,7 @@ def test_a_thousand_results_with_ids_of_others_prove_that_a_batch_is_anothers() 
 
 
 def test_a_small_batch_of_others_is_read_to_its_end() -> None:
-    """It has no thousand."""
+    """It has fewer than a thousand results."""
     recovery = Recovery(iter([line("another-1"), line("another-2"), line("another-3")]))
     assert recovery.batch_state == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
 
@@ -112,8 +112,8 @@ def test_a_small_batch_of_others_is_read_to_its_end() -> None:
         pytest.param(iter(()), "cannot be read", id="empty"),
     ],
 )
-def test_a_batch_of_which_nobody_can_tell_is_doubtful(results: Iterator[bytes], reason: str) -> None:
-    """It may be ours: nothing is written down, and nobody pays while that is so."""
+def test_a_batch_without_proof_is_doubtful(results: Iterator[bytes], reason: str) -> None:
+    """It may be ours: no fact is written and no batch is created meanwhile."""
     recovery = Recovery(results)
     assert recovery.search.doubtful == ("msgbatch_1",)
     assert reason in str(recovery.search.trouble)
@@ -122,14 +122,14 @@ def test_a_batch_of_which_nobody_can_tell_is_doubtful(results: Iterator[bytes], 
 
 @pytest.mark.parametrize("number", [BATCH.first_line - 1, BATCH.last_line + 1])
 def test_an_id_of_another_batch_of_the_run_proves_nothing(number: int) -> None:
-    """What is paid for is this batch's range of lines."""
+    """The attempt is for the lines of this batch only."""
     recovery = Recovery(iter([line(wire_id(nonce(RUN.run), number))] * 3))
     assert recovery.batch_state == BatchState(unknown={1}, absent={1}, foreign={"msgbatch_1"})
 
 
 @pytest.mark.parametrize("expires_at", ["2001-01-01T00:00:00Z", NOW.isoformat(), "soon"])
-def test_a_candidate_that_runs_is_waited_for_whatever_it_says_of_its_end(expires_at: str) -> None:
-    """If it is ours, it may take its completion window from the attempt on, and an hour; then a person is asked."""
+def test_a_candidate_that_runs_is_waited_for_whatever_end_it_states(expires_at: str) -> None:
+    """If it is ours, it ends within its completion window from the attempt on; an hour later a person is asked."""
     running = {"processing_status": "in_progress", "expires_at": expires_at}
     assert Recovery(iter(()), now=NOW + timedelta(hours=24, minutes=59), **running).search == Search()
     late = Recovery(iter(()), now=NOW + timedelta(hours=25, minutes=1), **running)
@@ -138,14 +138,14 @@ def test_a_candidate_that_runs_is_waited_for_whatever_it_says_of_its_end(expires
 
 
 def test_a_candidate_that_says_it_never_ends_is_doubtful_after_the_time_that_results_are_kept() -> None:
-    """A person is asked at the latest then."""
+    """By then a person is asked."""
     running = {"processing_status": "in_progress", "expires_at": "8000-01-01T00:00:00Z"}
     assert Recovery(iter(()), now=NOW + timedelta(days=29), **running).search == Search()
     assert Recovery(iter(()), now=NOW + timedelta(days=29, hours=2), **running).search.doubtful
 
 
 @pytest.mark.parametrize("created_at", ["8000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "soon", "2026-11-22T10:10:00"])
-def test_a_candidate_that_was_created_nobody_knows_when_may_be_ours(created_at: str) -> None:
-    """A moment to come, one that is none, and one without a time zone do not make a batch of ours absent."""
+def test_a_candidate_with_an_unusable_time_of_creation_may_be_ours(created_at: str) -> None:
+    """A time in the future, an invalid one or one without a zone does not rule out that the batch is ours."""
     recovery = Recovery(iter([line(OURS)]), created_at=created_at, expires_at=created_at)
     assert recovery.batch_state.submitted

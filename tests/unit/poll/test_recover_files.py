@@ -1,4 +1,4 @@
-"""Where the provider itself says whose a batch is, the batch need not have ended, and no result is read."""
+"""If the provider states whose a batch is, the batch may still run, and no result is read."""
 
 from datetime import timedelta
 from typing import Any
@@ -42,7 +42,7 @@ class Recovery:
         self.batch_state = ledger.run_state().batches[1]
 
     def adopted(self) -> Submitted:
-        """Return the batch that was adopted without reading a result."""
+        """Return the batch that was adopted; fail if a result was read."""
         assert not [request for request in self.server.seen if request.url.path.endswith("/content")]
         return msgspec.json.decode(self.bucket.objects[Submitted.key(RUN.run, 1, 1)], type=Submitted)
 
@@ -61,8 +61,8 @@ class Recovery:
         {"metadata": OURS, "status": "failed", "errors": {"data": [{"code": "token_limit_exceeded"}]}},
     ],
 )
-def test_a_batch_that_bears_our_name_is_ours_at_once(says: dict[str, Any]) -> None:
-    """Both were known before the call; also if it failed since, which is another matter."""
+def test_a_batch_with_our_metadata_or_file_is_ours_at_once(says: dict[str, Any]) -> None:
+    """Metadata and file were known before the request; a batch that has failed since is ours, too."""
     recovery = Recovery(batch(7, **says))
     assert (recovery.adopted().id, recovery.adopted().adopted) == ("batch_7", True)
     assert msgspec.json.decode(recovery.bucket.objects[keys.claim("batch_7")], type=Claim) == Claim(RUN.run, 1)
@@ -70,7 +70,7 @@ def test_a_batch_that_bears_our_name_is_ours_at_once(says: dict[str, Any]) -> No
 
 
 def test_of_two_batches_of_ours_the_one_that_ran_counts() -> None:
-    """The other one cost nothing."""
+    """The other batch cost nothing."""
     failed = batch(8, metadata=OURS, status="failed", errors=None)
     for order in ([failed, batch(7, metadata=OURS)], [batch(7, metadata=OURS), failed]):
         assert Recovery(*order).adopted().id == "batch_7"
@@ -87,16 +87,16 @@ def test_of_two_batches_of_ours_the_one_that_ran_counts() -> None:
         {"created_at": NOW.timestamp() - 9999},
     ],
 )
-def test_a_batch_of_another_run_or_program_holds_up_nothing(says: dict[str, Any]) -> None:
-    """By its own word, its size, its age, or because nothing of it was run: so nothing of ours was created."""
+def test_a_batch_of_another_run_or_program_delays_nothing(says: dict[str, Any]) -> None:
+    """Its metadata, size or age exclude it, or it never ran: so no batch of ours was created."""
     recovery = Recovery(batch(7, **says))
     assert recovery.search == Search(LATER)
     assert recovery.batch_state == BatchState(unknown={1}, absent={1})
 
 
 @pytest.mark.parametrize("says", [{}, {"request_counts": {"total": 3, "completed": 0, "failed": 0}}])
-def test_a_batch_of_which_nobody_can_tell_yet_is_waited_for(says: dict[str, Any]) -> None:
-    """Its results will prove it; nothing is paid before."""
+def test_a_batch_without_proof_is_waited_for(says: dict[str, Any]) -> None:
+    """Its results will prove it; no batch is created before."""
     recovery = Recovery(batch(7, **says, input_file_id="file-1"), files=False)
     assert recovery.search == Search()
     assert recovery.batch_state == BatchState(unknown={1})

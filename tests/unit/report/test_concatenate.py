@@ -1,4 +1,4 @@
-"""Objects of many gigabytes are copied by S3, a stretch at a time."""
+"""Objects of many gigabytes are copied by S3, one range at a time."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ MIB = 1024**2
     ],
 )
 def test_no_more_than_a_gibibyte_is_copied_by_one_call(size: int, copied: list[int]) -> None:
-    """S3 answers when it has copied all of it, and takes five at most; the rest is a part like any other."""
+    """S3 responds once the whole range is copied, and accepts 5 GB at most; the remainder is one more part."""
     client: Any = boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106
     target = {"Bucket": "bucket", "Key": "results/a"}
     with Stubber(client) as s3:

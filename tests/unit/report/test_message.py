@@ -1,4 +1,4 @@
-"""The message of a run's end: for a person, within what SNS takes."""
+"""The message about an ended run, within the limits of SNS."""
 
 import shlex
 
@@ -20,7 +20,7 @@ STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person")
 
 
 def part(results: int, failures: int, **tokens: Tokens) -> Part:
-    """Write the account of a batch."""
+    """Return the account of a batch."""
     outcomes = {"succeeded": results, "errored": failures, "canceled": 0, "expired": 0, "missing": 0, "invalid": 0}
     files = [
         OutputFile("results/team/articles/run-1/results.jsonl", results, 10, "a"),
@@ -30,23 +30,23 @@ def part(results: int, failures: int, **tokens: Tokens) -> Part:
 
 
 def completed(account: Part, duplicates: set[str] | None = None, refusal: Refusal | None = None) -> Receipt:
-    """Write the receipt of a run of one batch of three requests."""
+    """Return the receipt of a run of one batch of three requests."""
     done = SplitBatch(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), account, duplicates or set())
     return completed_receipt(RUN, Plan(ValidatedDrop(3, "f00"), [BATCH]), [done], 0, refusal)
 
 
 def refused(refusal: Refusal, run: Run = RUN, unanswered: int = 0) -> str:
-    """Word the message of a drop of which nothing was taken."""
+    """Return the message about a refused drop."""
     return notice_of(refused_receipt(run, refusal, unanswered)).message
 
 
 def commands(message: str) -> list[list[str]]:
-    """Give the words of every command of a message, as a shell reads them; commands alone are indented."""
+    """Return the words of every command in a message, as a shell splits them; only commands are indented."""
     return [shlex.split(line) for line in message.splitlines() if line.startswith("  aws ")]
 
 
-def test_a_completed_run_is_told_with_counts_places_and_the_next_command() -> None:
-    """Everything a person needs is in the mail."""
+def test_a_completed_run_is_reported_with_counts_places_and_the_next_command() -> None:
+    """Everything a person needs is in the message."""
     notice = notice_of(completed(part(2, 1, m=Tokens(Usage(1000, 50), 0.25))))
     assert notice.subject == "Conveyor: completed team/articles (2 answered, 1 failed)"
     assert "s3://bucket/results/team/articles/run-1/results.jsonl" in notice.message
@@ -57,7 +57,7 @@ def test_a_completed_run_is_told_with_counts_places_and_the_next_command() -> No
 
 
 def test_money_is_a_sum_only_where_every_price_is_known() -> None:
-    """Half a sum would be a wrong sum, but it is a least one."""
+    """A partial sum would be wrong, but it is a minimum."""
     receipt = completed(part(3, 0, known=Tokens(Usage(1, 1), 0.5), unknown=Tokens(Usage(1, 1), None)))
     assert receipt.cost_usd is None
     assert "at least $0.50" in plain(notice_of(receipt).message)
@@ -65,21 +65,21 @@ def test_money_is_a_sum_only_where_every_price_is_known() -> None:
 
 @pytest.mark.parametrize(("results", "failures"), [(2, 0), (3, 1), (0, 0)])
 def test_an_account_that_does_not_balance_is_not_called_completed(results: int, failures: int) -> None:
-    """Requests in must be results and failures out."""
+    """Requests must equal results plus failures."""
     notice = notice_of(completed(part(results, failures)))
     assert notice.status == "unbalanced"
     assert "do not add up" in notice.message
 
 
 def test_a_file_that_holds_fewer_lines_than_were_counted_does_not_balance() -> None:
-    """The lines really written are held against the counts."""
+    """The lines written are compared with the counts."""
     account = part(2, 1)
     short = [replace(account.files[0], lines=1), account.files[1]]
     assert completed(replace(account, files=short)).status == "unbalanced"
 
 
-def test_a_refused_drop_is_told_with_the_reason_the_faults_and_what_to_type() -> None:
-    """Nothing of it was paid, and it says so."""
+def test_a_refused_drop_is_reported_with_the_reason_the_faults_and_what_to_type() -> None:
+    """The message says that nothing was charged."""
     faults = OutputFile("failures/team/articles/run-1/invalid.jsonl", 2, 99, "c")
     notice = notice_of(
         refused_receipt(RUN, Refusal("w", NOW, "invalid-lines", "correct the lines", None, 9, 2, faults), 0)
@@ -93,7 +93,7 @@ def test_a_refused_drop_is_told_with_the_reason_the_faults_and_what_to_type() ->
 
 
 def test_a_subject_fits_whatever_the_name() -> None:
-    """SNS takes fewer than 100 ASCII characters without line breaks."""
+    """SNS accepts fewer than 100 ASCII characters without line breaks."""
     receipt = replace(completed(part(3, 0)), name="n" * 512)
     subject = notice_of(receipt).subject
     assert len(subject) <= 99
@@ -102,14 +102,14 @@ def test_a_subject_fits_whatever_the_name() -> None:
 
 
 @pytest.mark.parametrize("code", ["key-unusable", "key-refused", "role-refused", "provider-stopped", "unsent"])
-def test_a_refusal_that_a_person_can_end_says_how(code: str) -> None:
-    """The reason alone is not enough."""
+def test_a_refusal_that_a_person_can_resolve_says_how(code: str) -> None:
+    """The message includes the next step, not only the reason."""
     plain = refused(Refusal("w", NOW, "no-requests", "why"))
     assert len(refused(Refusal("w", NOW, code, "why"))) > len(plain) + 40
 
 
-def test_a_role_that_is_refused_is_told_of_without_a_word_of_keys() -> None:
-    """There is none where requests are signed."""
+def test_a_refused_role_is_reported_without_mention_of_keys() -> None:
+    """There is no key where requests are signed."""
     message = refused(Refusal("w", NOW, "role-refused", "the provider answered HTTP 403 permission_error"))
     assert "aws iam enable-outbound-web-identity-federation" in message
     assert "WorkspaceId" in message
@@ -117,7 +117,7 @@ def test_a_role_that_is_refused_is_told_of_without_a_word_of_keys() -> None:
 
 
 def test_the_command_to_drop_again_survives_a_shell() -> None:
-    """Keys may hold spaces and quotes; a wrong suffix is put right."""
+    """Keys may contain spaces and quotes; a wrong suffix is corrected."""
     spaced = replace(RUN, drop=replace(RUN.drop, key="inbox/team a/it's.jsonl"))
     (command,) = commands(refused(Refusal("w", NOW, "no-requests", "why"), spaced))
     assert command == ["aws", "s3", "cp", "it's.jsonl", "s3://bucket/inbox/team a/it's.jsonl"]
@@ -127,7 +127,7 @@ def test_the_command_to_drop_again_survives_a_shell() -> None:
 
 
 def test_bytes_seen_before_are_run_again_by_a_copy_that_keeps_the_drops_own_settings() -> None:
-    """The file need not be at hand, and nothing but the word for `again` is different this time: it counts once."""
+    """No local file is needed, and only the value of `again` differs: each value counts once."""
     metadata = {"mtime": "1", "on-invalid": "skip", "default-max-tokens": "7"}
     own = replace(RUN, drop=replace(RUN.drop, key="inbox/team a/it's.jsonl", metadata=metadata))
     message = refused(Refusal("w", NOW, "seen-before", "the same bytes, in run run-0"), own)
@@ -141,7 +141,7 @@ def test_bytes_seen_before_are_run_again_by_a_copy_that_keeps_the_drops_own_sett
 
 
 def test_a_drop_too_large_for_one_copy_is_run_again_from_where_it_came() -> None:
-    """S3 copies no more than 5 GB at once."""
+    """S3 copies at most 5 GB in one request."""
     own = replace(RUN, drop=replace(RUN.drop, bytes=5 * 1024**3 + 1, metadata={"on-invalid": "skip"}))
     (command,) = commands(refused(Refusal("w", NOW, "seen-before", "the same bytes, in run run-0"), own))
     assert command == [
@@ -151,13 +151,13 @@ def test_a_drop_too_large_for_one_copy_is_run_again_from_where_it_came() -> None
 
 
 def test_a_drop_without_settings_of_its_own_is_copied_without() -> None:
-    """What the stack's settings were then is not what they need be now."""
+    """The stack's settings may have changed since then."""
     (command,) = commands(refused(Refusal("w", NOW, "seen-before", "the same bytes")))
     assert command[-1] == "again=run-1"
 
 
-def test_calls_without_an_answer_are_not_called_unpaid() -> None:
-    """That no batch of them is listed is strong, and no proof."""
+def test_requests_without_a_response_are_not_called_unpaid() -> None:
+    """A list without their batches is strong evidence, but no proof."""
     refusal = Refusal("w", NOW, "unsent", "why")
     assert "nothing was charged" in plain(refused(refusal))
     told = plain(refused(refusal, unanswered=2))
@@ -167,7 +167,7 @@ def test_calls_without_an_answer_are_not_called_unpaid() -> None:
 
 
 def test_a_run_that_was_stopped_before_it_was_sent_says_so_and_how_to_run_it_after_all() -> None:
-    """Nothing is to be put right."""
+    """There is nothing to correct."""
     message = refused(STOPPED)
     assert "was stopped before anything was sent" in message
     assert "nothing was charged" in message
@@ -180,8 +180,8 @@ def test_a_run_that_was_stopped_before_it_was_sent_says_so_and_how_to_run_it_aft
     ]  # fmt: skip
 
 
-def test_a_run_that_was_stopped_while_it_ran_tells_what_was_finished() -> None:
-    """It is no failure, and the receipt keeps why it was stopped."""
+def test_a_run_that_was_stopped_while_it_ran_reports_what_was_finished() -> None:
+    """It is no failure, and the receipt contains the reason for the stop."""
     receipt = completed(part(1, 2), refusal=STOPPED)
     assert (receipt.status, receipt.code, receipt.reason) == ("stopped", "stopped", "the run was stopped by a person")
     message = notice_of(receipt).message
@@ -191,7 +191,7 @@ def test_a_run_that_was_stopped_while_it_ran_tells_what_was_finished() -> None:
 
 
 def test_every_batch_that_may_have_been_billed_too_is_named() -> None:
-    """Only the provider can tell, and only a person can ask."""
+    """Only the provider knows, and only a person can ask."""
     receipt = completed(part(2, 1), {"msgbatch_3", "msgbatch_2"})
     message = notice_of(receipt).message
     assert receipt.batches[0].duplicates == ["msgbatch_2", "msgbatch_3"]
@@ -201,7 +201,7 @@ def test_every_batch_that_may_have_been_billed_too_is_named() -> None:
 
 
 def unbalanced(*lines: int) -> str:
-    """Word the message of a run where some lines have a result and stand in no file, though all counts agree."""
+    """Return the message of a run where some results are in no file, although all counts agree."""
     receipt = completed(replace(part(2, 1), unaccounted=list(lines)))
     assert (receipt.status, receipt.unaccounted) == ("unbalanced", list(lines))
     return notice_of(receipt).message
@@ -213,7 +213,7 @@ def plain(message: str) -> str:
 
 
 def test_an_account_that_does_not_balance_names_its_lines() -> None:
-    """Where they are known; the first twenty, and the receipt has the others."""
+    """The first twenty known lines are named; the receipt has the others."""
     assert "is in no file: 2, 7." in plain(unbalanced(2, 7))
     assert f"is in no file: {', '.join(map(str, range(1, 21)))}." in plain(unbalanced(*range(1, 21)))
     assert f"is in no file: {', '.join(map(str, range(1, 21)))} and more" in plain(unbalanced(*range(1, 22)))
@@ -221,7 +221,7 @@ def test_an_account_that_does_not_balance_names_its_lines() -> None:
 
 
 def test_an_account_that_does_not_balance_says_how_to_look_at_it() -> None:
-    """Receipt and ledger, before anything is paid for again."""
+    """It names receipt and ledger, before anything is sent again."""
     receipt, ledger = keys.receipt(RUN.name, RUN.run), keys.ledger(RUN.run)
     message = unbalanced(2)
     assert commands(message)[:2] == [

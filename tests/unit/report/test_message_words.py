@@ -1,4 +1,4 @@
-"""What the messages about ended runs say, word for word for some, and by their properties for all."""
+"""Messages about ended runs: the exact text of some, and properties of all."""
 
 import re
 from textwrap import dedent
@@ -24,7 +24,7 @@ RETRY = (
 
 
 def before_places(notice: Notice) -> str:
-    """Return subject and text down to where the files are listed; commands are tested by others."""
+    """Return the subject and the text above the list of files; other tests cover the commands."""
     text = re.sub(r"^  aws .*$", "  <command>", notice.message, flags=re.MULTILINE)
     return f"{notice.subject}\n\n{re.split(r'^(?:Tokens|Results|Receipt|Faults):', text, flags=re.MULTILINE)[0]}"
 
@@ -168,13 +168,13 @@ SAID = {
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_a_message_says_first_what_happened_then_what_it_cost_and_why_and_what_to_do(name: str) -> None:
-    """Word for word, as a person reads it."""
+def test_a_message_says_what_happened_then_what_it_cost_and_why_and_what_to_do(name: str) -> None:
+    """The text is compared word for word."""
     assert before_places(notice_of(EVERY[name])) == dedent(SAID[name])
 
 
 def test_files_receipt_and_run_come_last_with_links_that_can_be_clicked() -> None:
-    """The addresses are for commands, the links for people; each leads to a login."""
+    """S3 addresses are for commands, links for people; each link asks for a login."""
     _, _, places = notice_of(EVERY["some failed"], Console.of(ARN)).message.partition("\n\nTokens:")
     console = "https://eu-central-1.console.aws.amazon.com"
     folder = f"{console}/s3/buckets/bucket?region=eu-central-1&prefix"
@@ -194,13 +194,13 @@ def test_files_receipt_and_run_come_last_with_links_that_can_be_clicked() -> Non
 
 
 def test_every_final_status_has_a_message_here() -> None:
-    """So that what holds for all of them holds for all there are."""
+    """The properties below are tested for every status."""
     assert {receipt.status for receipt in EVERY.values()} == {each for each in Status if STATUSES[each].is_final}
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_message_fits_its_window_counts_as_people_do_and_quotes_no_prompt(name: str) -> None:
-    """Whatever happened."""
+    """All messages of this file are checked."""
     receipt = EVERY[name]
     notice = notice_of(receipt, Console.of(ARN))
     assert notice.subject.startswith("Conveyor: ")
@@ -224,7 +224,7 @@ def test_a_message_fits_its_window_counts_as_people_do_and_quotes_no_prompt(name
     st.sampled_from(sorted(EVERY)),
 )
 def test_a_long_name_is_cut_in_its_middle_and_the_figures_never(name: str, kind: str) -> None:
-    """Its end tells months apart, and the figures tell whether to worry."""
+    """The end of a name often has the date, and the figures show whether to act."""
     receipt = EVERY[kind]
     _, _, figures = notice_of(receipt).subject.partition(receipt.name)
     subject = notice_of(replace(receipt, name=name)).subject
@@ -235,7 +235,7 @@ def test_a_long_name_is_cut_in_its_middle_and_the_figures_never(name: str, kind:
 
 @given(st.dictionaries(st.sampled_from([f"type_{n}" for n in range(20)]), st.integers(1, 99_999), min_size=1))
 def test_causes_are_sorted_and_at_most_five_and_add_up(errors: dict[str, int]) -> None:
-    """What is not named is counted."""
+    """Other causes are counted together."""
     rows = re.findall(r"^ +([\d,]+)  (\S+)", notice_of(ended(1, errors)).message, re.MULTILINE)
     named = [(int(count.replace(",", "")), name) for count, name in rows]
     first = [count for count, name in named if name != "of"]
@@ -256,19 +256,19 @@ def test_causes_are_sorted_and_at_most_five_and_add_up(errors: dict[str, int]) -
         ({"": None}, "no price is known for a model without a name."),
     ],
 )
-def test_what_it_cost_is_said_as_far_as_prices_are_known(tokens: dict[str, float | None], said: str) -> None:
-    """And of which models: half a sum would be a wrong sum, but "at least" is true."""
+def test_the_cost_is_stated_as_far_as_prices_are_known(tokens: dict[str, float | None], said: str) -> None:
+    """Models without a price are named: a partial sum would be wrong, but "at least" is true."""
     receipt = ended(1, tokens={model: Tokens(Usage(1, 1), price) for model, price in tokens.items()})
     assert said in " ".join(notice_of(receipt).message.split())
 
 
 def test_a_request_without_a_result_may_have_been_charged() -> None:
-    """So it is not said that it was not."""
+    """The message does not say that it was not charged."""
     assert "not charged" not in notice_of(ended(0, {"missing": 1}, outcomes={"missing": 1})).message
 
 
-def test_skipping_is_offered_only_where_something_is_left() -> None:
-    """A command that sends nothing is no offer."""
+def test_skipping_invalid_lines_is_offered_only_if_valid_lines_remain() -> None:
+    """A command that would send nothing is not offered."""
     assert "on-invalid=skip" in notice_of(EVERY["refused for its lines"]).message
     assert "on-invalid=skip" not in notice_of(EVERY["refused for its one line"]).message
     assert "the other 1 line only" in notice_of(invalid(3)).message
@@ -276,14 +276,14 @@ def test_skipping_is_offered_only_where_something_is_left() -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_no_link_is_shown_where_no_console_is(name: str) -> None:
-    """On a laptop, or where nobody said in which account a run is."""
+    """For example on a laptop, or where the account of a run is unknown."""
     local = Console.of(ARN, "http://localhost:4566")
     assert notice_of(EVERY[name], local) == notice_of(EVERY[name])
     assert "https://" not in notice_of(EVERY[name]).message
 
 
-def test_a_receipt_of_an_earlier_version_has_words_too() -> None:
-    """Fields that it does not have are left out."""
+def test_a_receipt_of_an_earlier_version_has_a_message_too() -> None:
+    """Missing fields are left out."""
     receipt = replace(EVERY["refused for its lines"], findings=None)
     message = notice_of(receipt).message
     assert "some lines are invalid" in message

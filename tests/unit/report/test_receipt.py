@@ -1,4 +1,4 @@
-"""The account of a drop of several batches is the sum of theirs, and its files are their parts one after the other."""
+"""The account of a drop is the sum over its batches, and its files are their parts joined in order."""
 
 from datetime import timedelta
 from hashlib import sha256
@@ -27,14 +27,14 @@ RESULTS, FAILURES, RETRY = (
 
 
 def file(batch: int, name: str, lines: int) -> OutputFile:
-    """Write the account of a part: ten bytes a line."""
+    """Return the account of a part with ten bytes a line."""
     return OutputFile(keys.output_part(RUN.run, batch, name), lines, lines * 10, sha256(b"x" * lines).hexdigest())
 
 
 def done(
     batch: int, succeeded: int, *, retryable: int = 0, dollars: float | None = 0.5, never: bool = False
 ) -> SplitBatch:
-    """Split a batch: so many of its three requests succeeded."""
+    """Return a batch that has been split; of its three requests so many succeeded."""
     outcomes = dict.fromkeys(Outcome, 0)
     outcomes |= {Outcome.SUCCEEDED: succeeded, Outcome.CANCELED if never else Outcome.ERRORED: 3 - succeeded}
     files = [file(batch, keys.RESULTS, succeeded), file(batch, keys.FAILURES, 3 - succeeded)]
@@ -49,19 +49,19 @@ def done(
 
 
 def receipt(*batches: SplitBatch, refusal: Refusal | None = None) -> Receipt:
-    """Write the receipt of batches that have been split."""
+    """Return the receipt of batches that have been split."""
     return completed_receipt(RUN, PLAN, list(batches), 0, refusal)
 
 
 def test_a_joined_file_has_the_lines_and_bytes_of_its_parts_and_a_checksum_for_each_of_them() -> None:
-    """Who cuts the file at these bytes can check every stretch; nobody has read it as a whole."""
+    """The file was never read as a whole; each range of it can be checked against its checksum."""
     parts = [file(1, keys.RESULTS, 2), file(2, keys.RESULTS, 0), file(3, keys.RESULTS, 1)]
     segments = [FileSegment(bytes_, sha256(b"x" * (bytes_ // 10)).hexdigest()) for bytes_ in (20, 0, 10)]
     assert joined("results/a", parts) == OutputFile("results/a", 3, 30, None, segments)
 
 
 def test_a_file_is_made_of_the_parts_that_there_are_in_the_order_of_the_drop() -> None:
-    """A batch without lines to send again has no such part."""
+    """A batch without lines to send again has no `retry` part."""
     batches = [done(1, 3), done(2, 1, retryable=1), done(3, 2, retryable=1)]
     parts = {key: [part.key for part in parts] for key, parts in parts_by_file(RUN, batches).items()}
     assert parts == {
@@ -72,12 +72,12 @@ def test_a_file_is_made_of_the_parts_that_there_are_in_the_order_of_the_drop() -
 
 
 def test_a_drop_without_lines_to_send_again_has_no_such_file() -> None:
-    """As where it is one batch."""
+    """A drop of one batch has none either."""
     assert {file.key for file in receipt(done(1, 3), done(2, 3), done(3, 3)).files} == {RESULTS, FAILURES}
 
 
 def test_the_account_of_a_drop_is_the_sum_of_its_batches() -> None:
-    """Requests, outcomes, lines, tokens and money."""
+    """Requests, outcomes, lines, tokens and cost."""
     account = receipt(done(1, 3), done(2, 1, retryable=2, dollars=0.25), done(3, 2))
     assert (account.status, account.requests, account.results, account.failures) == ("completed", 9, 6, 3)
     assert {kind: count for kind, count in account.outcomes.items() if count} == {"succeeded": 6, "errored": 3}
@@ -92,13 +92,13 @@ def test_the_account_of_a_drop_is_the_sum_of_its_batches() -> None:
     assert [batch.ended_at for batch in account.batches] == [NOW + timedelta(minutes=number) for number in (1, 2, 3)]
 
 
-def test_money_is_not_known_where_one_batch_does_not_know_it() -> None:
-    """Half a sum would be a wrong sum."""
+def test_the_cost_is_unknown_if_that_of_one_batch_is_unknown() -> None:
+    """A partial sum would be wrong."""
     assert receipt(done(1, 3), done(2, 3, dollars=None), done(3, 3)).cost_usd is None
 
 
 def test_a_batch_that_was_never_sent_is_no_batch_at_the_provider_but_its_requests_are_accounted_for() -> None:
-    """They are failures, and cost nothing."""
+    """They are failures without cost."""
     account = receipt(
         done(1, 3), done(2, 0, retryable=3, never=True), done(3, 0, retryable=3, never=True), refusal=BROKE
     )
@@ -111,7 +111,7 @@ def test_a_batch_that_was_never_sent_is_no_batch_at_the_provider_but_its_request
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_batch_that_is_left_out_unbalances_the_account(number: int) -> None:
-    """Whatever the reason, its requests are nowhere."""
+    """Its requests are then in no file, for whatever reason."""
     every = {each: done(each, 3) for each in (1, 2, 3)}
     assert receipt(*every.values()).status == "completed"
     every.pop(number)
@@ -128,7 +128,7 @@ def test_a_part_that_is_shorter_than_its_count_unbalances_the_account() -> None:
 
 @pytest.mark.parametrize(("unordered", "ordered"), [((), True), ((2,), False), ((1, 2, 3), False)])
 def test_a_drop_is_in_order_if_all_its_batches_are(unordered: tuple[int, ...], *, ordered: bool) -> None:
-    """One whose results were too large for the disk is enough to make a reader sort."""
+    """If the results of one batch were too large for the disk, readers must sort."""
     batches = [done(number, 3) for number in (1, 2, 3)]
     for number in unordered:
         batch = batches[number - 1]
@@ -136,8 +136,8 @@ def test_a_drop_is_in_order_if_all_its_batches_are(unordered: tuple[int, ...], *
     assert receipt(*batches).ordered is ordered
 
 
-def test_what_one_batch_cannot_account_for_is_told_for_the_drop() -> None:
-    """And duplicates are told with the batch they are of."""
+def test_what_one_batch_cannot_account_for_is_reported_for_the_drop() -> None:
+    """Duplicates are named with their batch."""
     odd = done(2, 3)._replace(duplicates={"msgbatch_7", "msgbatch_6"})
     odd = odd._replace(part=replace(odd.part, unaccounted=[4, 6]))
     account = receipt(done(1, 3), odd, done(3, 3))
@@ -146,7 +146,7 @@ def test_what_one_batch_cannot_account_for_is_told_for_the_drop() -> None:
 
 
 def test_the_faults_of_a_drop_are_one_file_however_many_batches_it_has() -> None:
-    """It is written while the drop is checked."""
+    """The file is written while the drop is checked."""
     faults = OutputFile(keys.invalid(RUN.name, RUN.run), 2, 20, "c")
     plan = replace(PLAN, drop=replace(PLAN.drop, faults=2, faults_file=faults))
     account = completed_receipt(RUN, plan, [done(1, 3), done(2, 3), done(3, 3)], 0, None)

@@ -1,4 +1,4 @@
-"""Room in the provider's queue: who is sent now, and who goes first."""
+"""Room in the provider's queue: which run may send a batch now, and which run is first."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,21 +23,21 @@ from tests.support.examples import NOW, RUN, SETTINGS
 from tests.support.fake_aws import FakeBucket
 
 FIRST, SECOND, THIRD = "20261122T090000Z-00", "20261122T090001Z-00", "20261122T090002Z-00"
-"""Runs, by age."""
+"""Runs, oldest first."""
 
 
 class Queue:
-    """A provider whose queue takes ten requests, and runs that look for room in it."""
+    """A provider whose queue has room for ten requests, and runs that wait for room."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start empty."""
         self.bucket = FakeBucket()
         self.listed: list[dict[str, Any]] = []
         self.status = 200
         self.now = NOW
 
-    def holds(self, requests: int, status: str = "in_progress", created_at: datetime = NOW) -> None:
-        """Let the provider list a batch, of whatever program."""
+    def add_batch(self, requests: int, status: str = "in_progress", created_at: datetime = NOW) -> None:
+        """Add a batch to the provider's list; it may belong to any program."""
         batch = {
             "id": f"msgbatch_{len(self.listed)}",
             "processing_status": status,
@@ -47,12 +47,12 @@ class Queue:
         }
         self.listed.insert(0, batch)
 
-    def ends(self) -> None:
-        """Let all batches end."""
+    def end_batches(self) -> None:
+        """End all batches."""
         self.listed = [batch | {"processing_status": "ended"} for batch in self.listed]
 
     def admits(self, run: str, requests: int = 4) -> bool:
-        """Let a run ask for room for its next batch."""
+        """Return whether a run may send its next batch."""
         bucket = Bucket(self.bucket.client, "bucket")
         ledger = Ledger(bucket, run)
         provider = httpx.Client(transport=httpx.MockTransport(self._answer))
@@ -63,11 +63,11 @@ class Queue:
         return admit_or_wait(context, requests, ledger.run_state())
 
     def writes(self, *facts: str) -> None:
-        """Write down facts of runs."""
+        """Write facts of runs."""
         self.bucket.objects |= dict.fromkeys(facts, b"")
 
     def marks(self) -> list[str]:
-        """List all that was written in looking for room."""
+        """Return the keys of all marks of waiting runs."""
         return [key for key in self.bucket.objects if not key.startswith(keys.RUNS)]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -77,58 +77,58 @@ class Queue:
 
 @pytest.fixture
 def queue() -> Queue:
-    """Give an empty queue."""
+    """Return an empty queue."""
     return Queue()
 
 
 @pytest.fixture
 def full(queue: Queue) -> Queue:
-    """Give a queue that had no room when the second run came, and has room now."""
-    queue.holds(10)
+    """Return a queue that had no room when the second run asked, and has room now."""
+    queue.add_batch(10)
     assert not queue.admits(SECOND)
-    queue.ends()
+    queue.end_batches()
     return queue
 
 
 def sent(run: str, batch: int) -> tuple[str, str]:
-    """Name the facts of a batch that was sent."""
+    """Return the keys of the facts of a batch that was sent."""
     return Attempt.key(run, batch, 1), Submitted.key(run, batch, 1)
 
 
 @pytest.mark.parametrize(("requests", "admitted"), [(1, True), (6, True), (7, False)])
 def test_a_batch_is_sent_if_the_queue_has_room_for_all_of_it(queue: Queue, requests: int, *, admitted: bool) -> None:
-    """To the last request."""
-    queue.holds(3)
-    queue.holds(1)
+    """The last request counts."""
+    queue.add_batch(3)
+    queue.add_batch(1)
     assert queue.admits(FIRST, requests) is admitted
 
 
 def test_batches_that_have_ended_or_could_no_longer_run_take_no_room(queue: Queue) -> None:
-    """The provider gives a batch a day; one that is being cancelled still counts."""
-    queue.holds(10, created_at=NOW - timedelta(hours=26, seconds=1))
-    queue.holds(10, "ended")
-    queue.holds(2, "canceling", created_at=NOW - timedelta(hours=26))
+    """A batch has one day; a batch that is being cancelled still counts."""
+    queue.add_batch(10, created_at=NOW - timedelta(hours=26, seconds=1))
+    queue.add_batch(10, "ended")
+    queue.add_batch(2, "canceling", created_at=NOW - timedelta(hours=26))
     assert queue.admits(FIRST, 8)
     assert not queue.admits(FIRST, 9)
 
 
-def test_trouble_in_asking_admits(queue: Queue) -> None:
-    """The provider itself will say whether it has room; a list that fails for days must not hold up a drop."""
-    queue.holds(10)
+def test_a_list_that_fails_admits_the_run(queue: Queue) -> None:
+    """The provider refuses a batch if it has no room; a list that fails for days must not delay a drop."""
+    queue.add_batch(10)
     assert not queue.admits(FIRST)
     queue.status = 503
     assert queue.admits(SECOND, 11)
 
 
 def test_a_run_that_is_admitted_leaves_no_mark(queue: Queue) -> None:
-    """It does not wait."""
+    """Only waiting runs have marks."""
     assert queue.admits(FIRST)
     assert queue.marks() == []
 
 
-def test_a_run_that_waits_says_so_once_in_each_stretch_of_time(queue: Queue) -> None:
-    """However often it looks."""
-    queue.holds(10)
+def test_a_run_that_waits_leaves_one_mark_in_each_window(queue: Queue) -> None:
+    """The number of checks does not matter."""
+    queue.add_batch(10)
     for _ in range(3):
         assert not queue.admits(FIRST)
     assert len(queue.marks()) == 1
@@ -137,54 +137,54 @@ def test_a_run_that_waits_says_so_once_in_each_stretch_of_time(queue: Queue) -> 
     assert len(queue.marks()) == 2
 
 
-def test_who_came_first_goes_first(full: Queue) -> None:
-    """Among runs with as many batches under way."""
+def test_the_older_run_goes_first(full: Queue) -> None:
+    """Runs with equally many batches in progress are ordered by age."""
     assert not full.admits(THIRD)
     assert full.admits(SECOND)
-    assert full.admits(FIRST), "nobody waits who came before"
+    assert full.admits(FIRST), "an older run does not wait"
 
 
 def test_a_run_does_not_wait_for_itself(full: Queue) -> None:
-    """Whatever it said before."""
+    """Its own earlier mark is ignored."""
     full.writes(*sent(SECOND, 1))
-    full.holds(10)
+    full.add_batch(10)
     assert not full.admits(SECOND)
-    full.ends()
+    full.end_batches()
     assert full.admits(SECOND)
 
 
-def test_a_run_that_waits_goes_before_older_ones_that_have_more_batches_under_way(full: Queue) -> None:
-    """A large drop does not hold up a small one."""
+def test_a_run_that_waits_goes_before_older_ones_with_more_batches_in_progress(full: Queue) -> None:
+    """A large drop does not delay a small one."""
     full.writes(*sent(FIRST, 1))
     assert not full.admits(FIRST)
     assert full.admits(SECOND)
 
 
-def test_a_batch_that_is_split_is_no_longer_under_way(full: Queue) -> None:
-    """So the older run goes first again."""
+def test_a_batch_that_is_split_is_no_longer_in_progress(full: Queue) -> None:
+    """The older run is first again."""
     full.writes(*sent(FIRST, 1), Part.key(FIRST, 1))
     assert full.admits(FIRST)
 
 
-def test_more_than_nine_batches_under_way_are_more_than_two(queue: Queue) -> None:
-    """Marks are compared as numbers."""
+def test_more_than_nine_batches_in_progress_are_more_than_two(queue: Queue) -> None:
+    """Marks are compared as numbers, not as text."""
     queue.writes(*(fact for batch in range(1, 11) for fact in sent(FIRST, batch)))
     queue.writes(*sent(SECOND, 1), *sent(SECOND, 2))
-    queue.holds(10)
+    queue.add_batch(10)
     assert [queue.admits(run) for run in (FIRST, SECOND)] == [False, False]
-    queue.ends()
+    queue.end_batches()
     assert [queue.admits(run) for run in (FIRST, SECOND)] == [False, True]
 
 
-def test_a_younger_run_waits_its_turn_even_where_only_it_would_fit(queue: Queue) -> None:
-    """Otherwise small batches would keep the queue too full for a large one for ever."""
-    queue.holds(7)
+def test_a_younger_run_waits_even_if_only_its_batch_would_fit(queue: Queue) -> None:
+    """Otherwise small batches could keep a large one out forever."""
+    queue.add_batch(7)
     assert not queue.admits(FIRST, 4)
     assert not queue.admits(SECOND, 3)
 
 
-def test_a_mark_serves_in_its_own_stretch_of_time_and_the_next(full: Queue) -> None:
-    """A run that was broken off says nothing any more, and is forgotten."""
+def test_a_mark_counts_in_its_own_window_and_the_next(full: Queue) -> None:
+    """The mark of a run that was aborted expires."""
     full.now += WINDOW
     assert not full.admits(THIRD)
     full.now += WINDOW
@@ -200,27 +200,27 @@ def test_a_mark_serves_in_its_own_stretch_of_time_and_the_next(full: Queue) -> N
         pytest.param((Refusal.key(SECOND),), id="stopped"),
     ],
 )
-def test_a_mark_of_a_run_that_waits_no_longer_holds_up_nobody(full: Queue, facts: tuple[str, ...]) -> None:
-    """Nobody may delete it; each run that was sent would hold up all others for half an hour."""
+def test_a_mark_of_a_run_that_no_longer_waits_delays_no_other_run(full: Queue, facts: tuple[str, ...]) -> None:
+    """No function may delete marks; each run that was sent would delay all others for half an hour."""
     assert not full.admits(THIRD)
     full.writes(*facts)
     assert full.admits(THIRD)
 
 
-def test_a_run_that_waits_for_its_next_batch_says_so_anew(full: Queue) -> None:
-    """Its earlier mark, which would put it first, is no longer true; its new one puts it behind."""
+def test_a_run_that_waits_for_its_next_batch_leaves_a_new_mark(full: Queue) -> None:
+    """Its earlier mark, which would put it first, no longer counts; its new mark puts it last."""
     full.writes(*sent(SECOND, 1))
-    full.holds(10)
+    full.add_batch(10)
     assert not full.admits(SECOND)
-    full.ends()
+    full.end_batches()
     full.writes(*sent(THIRD, 1))
-    assert not full.admits(THIRD), "the older of two with one batch under way goes first"
+    assert not full.admits(THIRD), "of two runs with one batch in progress the older is first"
     assert full.admits(FIRST)
 
 
 @pytest.mark.parametrize("note", ["", "a-note.txt", "1", "0-0", "0-x-run", "\N{SUPERSCRIPT TWO}-0-run", "-0-run"])
-def test_a_strange_key_among_the_marks_holds_up_no_run(full: Queue, note: str) -> None:
-    """Somebody's note is not a reason to fail for a day."""
+def test_an_unknown_key_among_the_marks_delays_no_run(full: Queue, note: str) -> None:
+    """An unknown object must not make runs fail for a day."""
     full.writes(*sent(SECOND, 1))
     (mark,) = full.marks()
     full.writes(mark.rpartition("/")[0] + "/" + note)
@@ -228,16 +228,16 @@ def test_a_strange_key_among_the_marks_holds_up_no_run(full: Queue, note: str) -
 
 
 @pytest.mark.slow
-def test_a_run_that_does_not_fit_for_hours_lets_others_go_in_turns(queue: Queue) -> None:
-    """Other programs may fill half the queue for days: neither waits for ever for the other."""
-    queue.holds(5)
+def test_a_run_that_does_not_fit_for_hours_alternates_with_others(queue: Queue) -> None:
+    """Other programs may fill half the queue for days: neither run waits forever for the other."""
+    queue.add_batch(5)
     hours = []
     for step in range(4 * 24):
         queue.now = NOW + step * WINDOW
         queue.listed = []
-        queue.holds(5, created_at=queue.now)
+        queue.add_batch(5, created_at=queue.now)
         assert not queue.admits(FIRST, requests=8)
         hours.append(queue.admits(SECOND, requests=1))
     assert hours == ([False] * PATIENCE + [True] * PATIENCE) * 2
-    queue.ends()
+    queue.end_batches()
     assert queue.admits(FIRST, requests=8)
