@@ -1,4 +1,4 @@
-"""Whatever goes wrong sends a message: by an alarm, by a rule, and where that fails, by the alarm on a queue."""
+"""Every failure sends a message: by an alarm, by a rule, and if that fails, by the alarm on a queue."""
 
 import itertools
 import re
@@ -25,18 +25,18 @@ LONGEST_QUEUE_URL = len("https://sqs.us-gov-west-1.amazonaws.com/123456789012/")
 
 
 def alarms(namespace: str) -> list[Json]:
-    """Give the alarms on the metrics of one namespace."""
+    """Return the alarms on the metrics of one namespace."""
     return [alarm for alarm in ALARMS.values() if alarm["Namespace"] == namespace]
 
 
 def statements(kind: str, name: str) -> dict[str, Json]:
-    """Give the statements of a resource's policy by Sid."""
+    """Return the statements of a resource's policy by Sid."""
     (policy,) = (each for key, each in template.resources(kind)[name].items() if key in {"PolicyDocument", "KeyPolicy"})
     return {statement["Sid"]: statement for statement in policy["Statement"]}
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_every_alarm_publishes_to_the_topic_and_takes_silence_for_health(name: str) -> None:
+def test_every_alarm_publishes_to_the_topic_and_missing_data_is_no_alarm(name: str) -> None:
     """An idle stack has no data."""
     alarm = ALARMS[name]
     assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
@@ -45,8 +45,8 @@ def test_every_alarm_publishes_to_the_topic_and_takes_silence_for_health(name: s
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_what_an_alarm_says_fits_however_long_the_names_are(name: str) -> None:
-    """CloudWatch takes 1,024 characters; more would fail the deployment of a stack with a long name only."""
+def test_the_text_of_an_alarm_fits_however_long_the_names_are(name: str) -> None:
+    """CloudWatch accepts 1,024 characters; only a stack with a long name would fail to deploy."""
     text = ALARMS[name]["AlarmDescription"]["Fn::Sub"]
     longest = sum(LONGEST_NAMES.get(each, LONGEST_QUEUE_URL) for each in re.findall(r"\$\{([\w:]+)\}", text))
     assert len(re.sub(r"\$\{[\w:]+\}", "", text)) + longest <= 1024
@@ -81,7 +81,7 @@ def test_every_failure_queue_keeps_its_messages_and_has_an_alarm() -> None:
 @pytest.mark.parametrize(
     ("queue", "rule"), [("UploadDeadLetterQueue", "SubmitUpload"), ("FailedRunDeadLetterQueue", "RedRunRule")]
 )
-def test_its_rule_alone_may_fill_a_dead_letter_queue(queue: str, rule: str) -> None:
+def test_only_its_rule_may_fill_a_dead_letter_queue(queue: str, rule: str) -> None:
     """A queue an operator acts on must not take events from strangers."""
     policy = template.resources("AWS::SQS::QueuePolicy")[f"{queue}Policy"]
     assert policy["Queues"] == [{"Ref": queue}]
@@ -93,7 +93,7 @@ def test_its_rule_alone_may_fill_a_dead_letter_queue(queue: str, rule: str) -> N
 
 
 def test_a_run_that_does_not_balance_has_an_alarm_on_the_metric_that_report_counts() -> None:
-    """A misspelt dimension would be an alarm that never sounds."""
+    """An alarm with a misspelled dimension would never go off."""
     (alarm,) = alarms("Conveyor")
     given = template.functions()["Report"]["Environment"]["Variables"]
     dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
@@ -118,7 +118,7 @@ def test_a_run_that_does_not_balance_has_an_alarm_on_the_metric_that_report_coun
 def test_an_execution_that_ends_without_success_has_an_alarm_beside_its_message(
     name: str, metric: str, status: str
 ) -> None:
-    """EventBridge's message names the run; should it be lost, the alarm says how to find the run and redrive it."""
+    """EventBridge's message names the run; if it is lost, the alarm says how to find and redrive the run."""
     alarm = ALARMS[name]
     rule = template.resources("AWS::Events::Rule")["RedRunRule"]
     assert status in rule["EventPattern"]["detail"]["status"]
@@ -149,7 +149,7 @@ def test_services_may_publish_to_the_encrypted_topic() -> None:
 
 
 def test_only_alarms_of_this_stack_publish_and_all_of_them_do() -> None:
-    """Alarms without a name of their own get one that begins with the stack's."""
+    """CloudFormation names the other alarms, beginning with the name of the stack."""
     condition = statements("AWS::SNS::TopicPolicy", "TopicPolicy")["PublishAlarms"]["Condition"]
     assert condition == {
         "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
@@ -173,7 +173,7 @@ class Error(NamedTuple):
 
 
 def errors(name: str, takes: float, lasts: float, starts: float = 0) -> list[Error]:
-    """Let one run call a function that fails after `takes` seconds, until an attempt begins after `lasts` seconds."""
+    """Return the failures of a Task, each after `takes` seconds, until one begins after `lasts` seconds."""
     (retry,) = {
         tuple(sorted((key, str(value)) for key, value in task["Retry"][0].items())): task["Retry"][0]
         for task in tasks()
@@ -190,13 +190,13 @@ def errors(name: str, takes: float, lasts: float, starts: float = 0) -> list[Err
 
 
 def tasks() -> Iterator[Json]:
-    """Give every Task of the definition, those inside a Map too."""
+    """Return every Task of the definition, including those in a Map."""
     for state in template.definition()["States"].values():
         yield from state.get("ItemProcessor", {"States": {"": state}})["States"].values()
 
 
 def minutes_in_alarm(name: str, failed: list[Error], lasts: float) -> list[int]:
-    """Compute at the end of which minutes the alarm of a function is on, as CloudWatch does.
+    """Return the minutes at whose end the alarm of a function is on, as CloudWatch computes it.
 
     It looks at the end of each minute, at periods that end there.
     """
@@ -214,7 +214,7 @@ def minutes_in_alarm(name: str, failed: list[Error], lasts: float) -> list[int]:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_alarm_of_a_function_counts_its_errors_whatever_version_is_called(name: str) -> None:
-    """The state machine calls versions: with the name alone as dimension, all of them count."""
+    """The state machine calls versions; the name alone as dimension counts all of them."""
     alarm = ALARMS[f"{name}ErrorsAlarm"]
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", "Errors", "Sum")
     assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": name}}]
@@ -224,10 +224,10 @@ def test_the_alarm_of_a_function_counts_its_errors_whatever_version_is_called(na
 
 @pytest.mark.parametrize("takes", [0.1, 5, 60, 120])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_that_keeps_failing_in_one_run_is_told_of_in_time_and_the_alarm_stays_on(
+def test_a_function_that_keeps_failing_in_one_run_is_reported_in_time_and_the_alarm_stays_on(
     name: str, takes: float
 ) -> None:
-    """Not after the 24 hours of its retries, and although they soon are 15 minutes apart."""
+    """It goes off before the 24 hours of retries end, although retries are soon 15 minutes apart."""
     for starts in (0, 13, 31, 59):
         on = minutes_in_alarm(name, errors(name, takes, 6 * HOUR, starts), 6 * HOUR)
         assert on[0] <= 21
@@ -236,7 +236,7 @@ def test_a_function_that_keeps_failing_in_one_run_is_told_of_in_time_and_the_ala
 
 
 @pytest.mark.parametrize("name", ["Submit", "Split", "Report"])
-def test_a_function_that_always_runs_out_of_time_is_told_of_within_the_hour(name: str) -> None:
+def test_a_function_that_always_times_out_is_reported_within_the_hour(name: str) -> None:
     """Each failure takes its 15 minutes."""
     assert min(minutes_in_alarm(name, errors(name, 900, 2 * HOUR), 2 * HOUR)) <= 50
 
@@ -244,14 +244,14 @@ def test_a_function_that_always_runs_out_of_time_is_told_of_within_the_hour(name
 @pytest.mark.parametrize("lasts", [0, 10, 60, 5 * MINUTE, 9 * MINUTE])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_an_outage_of_minutes_is_no_alarm_however_many_runs_it_hits(name: str, lasts: float) -> None:
-    """What retries get over needs nobody."""
+    """Retries resolve it without a person."""
     for runs in (1, 40):
         failed = [error for run in range(runs) for error in errors(name, 0.1, lasts - run % 7, run % 7)]
         assert minutes_in_alarm(name, failed, 3 * HOUR) == []
 
 
 def test_a_split_that_waits_for_one_that_was_cut_off_is_no_alarm() -> None:
-    """AnotherSplits is raised at each retry until the first split is surely over, whenever that was cut off."""
+    """Each retry raises AnotherSplits until the first split has certainly ended, whenever it was cut off."""
     (longest,) = {task["TimeoutSeconds"] for task in tasks() if "${SplitFunction}" in str(task)}
     for starts in (0, 13, 31, 59):
         failed = errors("Split", 0.5, longest, starts)

@@ -36,7 +36,7 @@ def events(state: Json, items: int) -> int:
 
 
 def counted(answer: Next, items: int = 0) -> int:
-    """Walk the definition from a poll that gives an answer to the next poll, or to the end, and count."""
+    """Count the events from a poll with this answer to the next poll or the end of the execution."""
     (to,) = [choice["Next"] for choice in STATES["Next?"]["Choices"] if f"'{answer}'" in choice["Condition"]]
     total = events(STATES["Poll"], 0) + events(STATES["Next?"], 0)
     while to != "Poll":
@@ -48,14 +48,14 @@ def counted(answer: Next, items: int = 0) -> int:
 
 
 class Step(NamedTuple):
-    """What a poll finds to be done."""
+    """What a poll decides."""
 
     answer: Next
     splits: int = 0
 
 
 class Life(NamedTuple):
-    """What became of a run."""
+    """What happened in a run."""
 
     histories: list[int]
     """Events of each execution, those included that code does not count: its start and its end."""
@@ -63,7 +63,7 @@ class Life(NamedTuple):
 
 
 def live(steps: Iterable[Step], most: int, days: float) -> Life:
-    """Let a run last for days, as the machine and poll play it: what has to be done is done, in whatever execution."""
+    """Simulate a run of some days, as state machine and poll carry it out, in as many executions as needed."""
     execution, histories, elapsed, todo = Execution(), [STARTED + events(STATES["Wait"], 0)], 0, iter(steps)
     step = next(todo)
     while elapsed < days * 24 * 3600:
@@ -81,35 +81,35 @@ def live(steps: Iterable[Step], most: int, days: float) -> Life:
 
 
 def bounds() -> tuple[int, int]:
-    """Give the default bounds of the wait between two checks."""
+    """Return the default bounds of the wait between two checks."""
     return PARAMETERS["PollMinSeconds"]["Default"], PARAMETERS["PollMaxSeconds"]["Default"]
 
 
 @pytest.mark.parametrize("answer", [Next.WAIT, Next.SUBMIT, Next.NOTIFY])
 def test_the_events_of_one_pass_are_those_of_the_definition(answer: Next) -> None:
-    """A state that is put into the loop, and not into the count, would let histories grow beyond what is known."""
+    """A state that is added to the loop but not counted would let histories grow too long."""
     assert events_of(answer, 0) == counted(answer)
 
 
 @given(st.integers(1, 10_000))
 def test_the_events_of_splits_are_those_of_the_definition(splits: int) -> None:
-    """However many batches ended at once."""
+    """Any number of batches may end at once."""
     assert events_of(Next.SPLIT, splits) == counted(Next.SPLIT, splits)
 
 
 def test_every_answer_that_leads_to_another_poll_is_counted() -> None:
-    """The others end an execution."""
+    """The other answers end an execution."""
     goes_on = {answer for answer in Next if counted(answer) == events_of(answer, 0)}
     assert goes_on == set(Next) - {Next.REPORT, Next.CONTINUE}
 
 
 def test_a_quiet_day_fits_into_one_execution_many_times() -> None:
-    """Two thirds of what an execution may have are left to a usual run's five days."""
+    """The usual run of five days uses only a third of the events of an execution."""
     assert len(live(repeat(Step(Next.WAIT)), PARAMETERS["MaxEvents"]["Default"], 5).histories) == 1
 
 
 def every_tenth(splits: int) -> Iterable[Step]:
-    """Wait nine times, and then split so many batches."""
+    """Wait nine times, then split so many batches."""
     return (Step(Next.SPLIT, splits) if number % 10 == 0 else Step(Next.WAIT) for number in count(1))
 
 
@@ -128,18 +128,18 @@ def test_sixty_days_reach_no_limit(steps: Callable[[], Iterable[Step]], executio
     assert life.seconds >= 60 * 24 * 3600
     assert len(life.histories) == executions
     assert max(life.histories) < MOST_AT_AWS - 9_000
-    assert min(life.histories[:-1]) > most - 1_000, "none is left before it is full"
+    assert min(life.histories[:-1]) > most - 1_000, "no execution is left before it is full"
 
 
 def test_a_run_that_needs_more_events_than_one_execution_may_have_does_not_end() -> None:
-    """The simulation would show it: without another execution, sixty days are far beyond the limit."""
+    """Checks the simulation: in one execution, sixty days are far beyond the limit."""
     (history,) = live(repeat(Step(Next.WAIT)), 10**9, 60).histories
     assert history > 6 * MOST_AT_AWS
 
 
 @given(st.data())
-def test_no_history_is_too_long_whatever_is_to_be_done(data: st.DataObject) -> None:
-    """At every MaxEvents that the template takes, and whatever polls find."""
+def test_no_history_is_too_long_whatever_polls_decide(data: st.DataObject) -> None:
+    """For every MaxEvents that the template accepts, and all decisions of polls."""
     most = data.draw(st.integers(PARAMETERS["MaxEvents"]["MinValue"], PARAMETERS["MaxEvents"]["MaxValue"]))
     step = st.builds(Step, st.sampled_from([Next.WAIT, Next.SUBMIT, Next.SPLIT]), st.integers(1, most_splits(most)))
     todo = data.draw(st.lists(step, min_size=1, max_size=300))
@@ -149,7 +149,7 @@ def test_no_history_is_too_long_whatever_is_to_be_done(data: st.DataObject) -> N
 
 @given(st.integers(PARAMETERS["MaxEvents"]["MinValue"], PARAMETERS["MaxEvents"]["MaxValue"]))
 def test_as_many_batches_are_split_at_once_as_a_new_execution_has_room_for(most: int) -> None:
-    """With one more, each new execution would be left for the next, for ever."""
+    """With one more, each new execution would start the next one, endlessly."""
     splits = most_splits(most)
     assert splits >= 1
     assert Execution(2).advance(Next.SPLIT, splits, most)[0] is Next.SPLIT
@@ -157,6 +157,6 @@ def test_as_many_batches_are_split_at_once_as_a_new_execution_has_room_for(most:
 
 
 @pytest.mark.parametrize("answer", [Next.REPORT, Next.NOTIFY])
-def test_what_happens_once_is_not_put_off(answer: Next) -> None:
-    """The message would be lost, and the end of a run needs no execution of its own."""
+def test_what_happens_once_is_not_left_to_a_new_execution(answer: Next) -> None:
+    """The message would be lost, and the end of a run needs no new execution."""
     assert Execution(3, 14_999).advance(answer, 0, 15_000) == (answer, Execution(3, 14_999 + events_of(answer, 0)))

@@ -1,4 +1,4 @@
-"""What travels in the machine's state: each state finds what it reads, and hands on what the next poll needs."""
+"""Data in the state machine: each state finds what it reads, and passes on what the next poll needs."""
 
 import functools
 import json
@@ -34,21 +34,21 @@ ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:run"
 
 
 def targets(name: str) -> set[str]:
-    """Give the names of the states that may come after one."""
+    """Return the names of the states that may follow one."""
     choices = [choice["Next"] for choice in STATES[name].get("Choices", [])]
     return {*choices, *(STATES[name][key] for key in ("Next", "Default") if key in STATES[name])}
 
 
 def read(name: str, of: str = "input") -> set[str]:
-    """Give the paths that a state reads of its input, or of the answer of the function it calls."""
-    own = {key: value for key, value in STATES[name].items() if key != "ItemProcessor"}  # which has an input of its own
+    """Return the paths that a state reads from its input, or from the answer of the function it calls."""
+    state = {key: value for key, value in STATES[name].items() if key != "ItemProcessor"}  # which has its own input
     source = r"\$states\.input\.([\w.]+)" if of == "input" else r"\$states\.result\.Payload\.([\w.]+)"
-    return set(re.findall(source, json.dumps(own)))
+    return set(re.findall(source, json.dumps(state)))
 
 
 @functools.cache
 def answers() -> dict[str, Json]:
-    """Let each function that the machine calls answer for a run that was refused."""
+    """Return the answer of each function for a refused run."""
     clients, bucket = Clients(), FakeBucket()
     clients.bucket, clients.environment = Bucket(bucket.client, "bucket"), Environment("bucket")
     bucket.objects[Run.key(RUN.run)] = msgspec.json.encode(RUN)
@@ -62,14 +62,14 @@ def answers() -> dict[str, Json]:
 
 
 def start(requests: list[Json], request: Any) -> AWSResponse:
-    """Start an execution, and keep what was asked."""
+    """Record the request to start an execution."""
     requests.append(json.loads(request.body))
     return answer(200, b'{"executionArn": "arn:aws:states:us-east-1:123456789012:execution:run:1", "startDate": 1}')
 
 
 @functools.cache
 def started() -> Json:
-    """Let an upload start a run, and give the first state of its execution."""
+    """Start a run by an upload, and return the input of its execution."""
     requests = list[Json]()
     bucket = FakeBucket()
     bucket.objects["inbox/a.jsonl"] = b"{}"
@@ -82,7 +82,7 @@ def started() -> Json:
 
 
 def handed_on(name: str, given: set[str]) -> set[str]:
-    """Give the names that a state's output has, whatever the path to it, from those that its input has."""
+    """Return the names that a state's output has on every path, given those of its input."""
     output = STATES[name].get("Output")
     if output is None:
         return given
@@ -90,7 +90,7 @@ def handed_on(name: str, given: set[str]) -> set[str]:
 
 
 def inputs() -> dict[str, set[str]]:
-    """Give the names that each state finds in its input on every path to it."""
+    """Return the names that each state's input has on every path to it."""
     found = {template.definition()["StartAt"]: set(started())}
     changed = True
     while changed:
@@ -105,26 +105,26 @@ def inputs() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("name", sorted(STATES))
 def test_a_state_finds_in_its_input_what_it_reads(name: str) -> None:
-    """What is not there ends an execution red, on a path that may be walked once a year."""
+    """A missing name fails the execution, perhaps on a path that is taken once a year."""
     assert {path.partition(".")[0] for path in read(name)} <= inputs()[name]
     assert read(name, "payload") <= set(answers().get(name, ()))
 
 
-def test_the_walk_would_see_a_name_that_is_lost() -> None:
-    """The check above follows every path: what only poll answers is gone after a state that keeps it."""
+def test_the_check_would_find_a_name_that_is_lost() -> None:
+    """The check above follows every path: a name that only poll returns is lost after a state that drops it."""
     assert "notice" in inputs()["Notify"]
     assert STATE.keys() <= inputs()["Poll"]
     assert "notice" not in inputs()["Poll"]
 
 
-def test_poll_is_asked_with_the_run_and_with_what_it_said_of_trouble_and_events() -> None:
-    """Since when trouble lasts, whether a message reported it, and how long the history is, is known nowhere else."""
+def test_poll_gets_the_run_and_what_it_returned_about_trouble_and_events() -> None:
+    """The start of trouble, whether it was reported, and the length of the history are stored nowhere else."""
     payload = {name: INPUT.format(name) for name in STATE}
     assert STATES["Poll"]["Arguments"]["Payload"] == payload | {"arn": "{% $states.context.Execution.Id %}"}
 
 
 def leading_to_poll() -> set[str]:
-    """Give the states from which the next poll can be reached before any other is."""
+    """Return the states that lead to the next poll."""
     found, more = set[str](), {"Poll"}
     while more:
         more = {name for name in STATES if targets(name) & more} - found - {"Poll"}
@@ -133,27 +133,27 @@ def leading_to_poll() -> set[str]:
 
 
 def test_all_states_of_the_loop_lead_to_poll() -> None:
-    """Those that the test below is about."""
+    """The test below covers these states."""
     assert leading_to_poll() == {"Wait", "Next?", "Submit", "Split", "Notify"}
 
 
 @pytest.mark.parametrize("name", sorted(leading_to_poll()))
-def test_a_state_that_leads_to_poll_hands_on_what_poll_is_asked_with(name: str) -> None:
-    """Otherwise trouble would be reported again and again, or never, and events would not be counted."""
+def test_a_state_that_leads_to_poll_passes_on_the_input_of_poll(name: str) -> None:
+    """Otherwise trouble would be reported repeatedly or never, and events would not be counted."""
     unchanged = {key: INPUT.format(key) for key in STATE}
-    output = STATES[name].get("Output", unchanged)  # without one, the input goes on as it is
+    output = STATES[name].get("Output", unchanged)  # without Output, the input is passed on unchanged
     assert {key: output[key] for key in unchanged} == unchanged
 
 
 def test_a_run_begins_without_trouble() -> None:
-    """And with what the first two states read."""
+    """Its input also has what the first two states read."""
     first = started()
     known = {"run": first["run"], "name": "a", "wait_seconds": SETTINGS.poll_min_seconds}
     assert first == STATE | known
 
 
-def test_a_run_goes_on_in_a_new_execution_with_what_the_old_one_knew() -> None:
-    """It begins in the same state as the first, under a name that says whose it is and the how manieth."""
+def test_a_run_continues_in_a_new_execution_with_the_data_of_the_old_one() -> None:
+    """It begins in the same state as the first; its name has the run and a number."""
     payload = STATES["Continue"]["Arguments"]["Payload"]
     named = "{% $states.context.Execution.Input.name ? $states.context.Execution.Input.name : $states.input.run %}"
     goes_on = {name: INPUT.format(name) for name in started()} | {"name": named}
@@ -169,7 +169,7 @@ def test_a_run_goes_on_in_a_new_execution_with_what_the_old_one_knew() -> None:
 
 
 def test_an_execution_that_was_started_before_is_not_started_again() -> None:
-    """Continue is repeated where its answer was lost; a name serves once, however its execution ended."""
+    """Continue is retried if its response was lost; each name can be used once, however its execution ended."""
     body = b'{"__type": "ExecutionAlreadyExists", "message": "it exists"}'
     requests = list[Any]()
 
@@ -185,19 +185,19 @@ def test_an_execution_that_was_started_before_is_not_started_again() -> None:
 
 
 def test_the_names_of_all_executions_of_a_run_are_accepted() -> None:
-    """Step Functions takes 80 characters."""
+    """Step Functions accepts 80 characters."""
     assert len(f"{started()['run']}-{10**9}") <= 80
 
 
 def test_a_message_is_made_of_the_fields_of_a_notice() -> None:
-    """A missing field would be found only when a message is sent."""
+    """A missing field would show only when a message is sent."""
     fields = {path.removeprefix("notice.") for path in read("Notify") if path.startswith("notice.")}
     assert fields == {"subject", "message", "status", "name"}
     assert read("NotifyEnd") == fields | {"run"} == set(Notice._fields)
 
 
-def test_a_split_is_asked_with_run_and_batch() -> None:
-    """For each batch that poll named."""
+def test_split_gets_run_and_batch() -> None:
+    """There is one request for each batch that poll named."""
     split = STATES["Split"]
     assert split["Items"] == INPUT.format("batches")
     assert split["ItemSelector"].keys() == {"run", "batch"}

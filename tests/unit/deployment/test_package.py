@@ -1,4 +1,4 @@
-"""The core as a package: what it needs is pinned, and what is installed is all of it."""
+"""The core as a package: its dependencies are pinned, and all its modules are installed."""
 
 import re
 import tomllib
@@ -14,12 +14,12 @@ LAYER = template.PROJECT / "layers/conveyor"
 
 
 def pinned(lock: str) -> dict[str, str]:
-    """Return the hashes of each package of a lock, by name and version."""
+    """Return the hashes of each package in a lock file, by name and version."""
     return dict(re.findall(r"^([a-z0-9-]+==\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})*)", lock, re.MULTILINE))
 
 
 def test_every_package_of_the_layer_is_pinned_by_hash() -> None:
-    """What is deployed is what was reviewed, from whatever index it comes; what builds the core, too."""
+    """Deployed packages are the reviewed ones, whatever index they come from; so are the build tools."""
     project = tomllib.loads((LAYER / "pyproject.toml").read_text())
     wanted = {"requirements.txt": project["project"]["dependencies"], "build.txt": project["build-system"]["requires"]}
     for lock, packages in wanted.items():
@@ -30,7 +30,7 @@ def test_every_package_of_the_layer_is_pinned_by_hash() -> None:
 
 
 def test_the_core_is_a_package_that_other_programs_can_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The layer is built from it: every module is in it, and it says what it needs."""
+    """The layer is built from the package, which has every module and lists its dependencies."""
     monkeypatch.chdir(LAYER)
     with zipfile.ZipFile(tmp_path / build_wheel(str(tmp_path))) as wheel:
         names, metadata = wheel.namelist(), wheel.read("conveyor_core-0.1.0.dist-info/METADATA").decode()

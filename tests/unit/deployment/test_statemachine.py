@@ -1,4 +1,4 @@
-"""The loop's definition says what the code can do, and ends as promised."""
+"""The definition of the state machine matches the code, and every execution ends as documented."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ DAY = 24 * 60 * 60
 
 
 def scopes() -> Iterator[Json]:
-    """Give the machine, and each Map's inner one: every place with a StartAt and States."""
+    """Return the machine and the inner one of each Map: everything with StartAt and States."""
     yield template.definition()
     for state in template.definition()["States"].values():
         if "ItemProcessor" in state:
@@ -23,23 +23,23 @@ def scopes() -> Iterator[Json]:
 
 
 def states() -> dict[str, Json]:
-    """Give every state by name, those inside a Map too."""
+    """Return every state by name, including those in a Map."""
     return {name: state for scope in scopes() for name, state in scope["States"].items()}
 
 
 def targets(state: Json) -> set[str]:
-    """Give the names of the states that may come next."""
+    """Return the names of the states that may come next."""
     choices = [choice["Next"] for choice in state.get("Choices", [])]
     return {*choices, *(state[key] for key in ("Next", "Default") if key in state)}
 
 
 def tasks() -> dict[str, Json]:
-    """Give every Task by name."""
+    """Return every Task by name."""
     return {name: state for name, state in states().items() if state["Type"] == "Task"}
 
 
 def called(task: Json) -> str | None:
-    """Name the function in the template that a Task calls; None for the Tasks that publish a message."""
+    """Return the template's name of the function that a Task calls; None if it publishes a message."""
     name = task["Arguments"].get("FunctionName")
     if name is None:
         return None
@@ -48,14 +48,14 @@ def called(task: Json) -> str | None:
 
 
 def waits(retry: Json) -> list[float]:
-    """Compute the seconds between the attempts of one retrier."""
+    """Return the seconds between the attempts of one retrier."""
     doubling = (retry["IntervalSeconds"] * retry["BackoffRate"] ** n for n in itertools.count())
     return [min(wait, retry["MaxDelaySeconds"]) for wait in itertools.islice(doubling, retry["MaxAttempts"])]
 
 
 def linted(definition: Json) -> set[str]:
-    """Let cfn-lint look at a definition: it reads one only in a plain state machine, not in SAM's."""
-    deployed = json.loads(json.dumps(definition).replace("${Partition}", "aws"))  # cfn-lint leaves it in
+    """Lint a definition with cfn-lint, which reads it only in a plain state machine, not in SAM's."""
+    deployed = json.loads(json.dumps(definition).replace("${Partition}", "aws"))  # cfn-lint does not remove it
     properties = {"RoleArn": "arn:aws:iam::123456789012:role/machine", "Definition": deployed}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
     return template.lint({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Machine": machine}})
@@ -63,26 +63,26 @@ def linted(definition: Json) -> set[str]:
 
 @pytest.mark.slow
 def test_the_definition_is_valid_amazon_states_language() -> None:
-    """A mistake here deploys, and shows itself only when a run comes by."""
+    """A mistake here deploys, and shows only when a run reaches it."""
     assert linted(template.definition()) == set()
 
 
 def test_the_check_of_the_definition_would_see_a_mistake() -> None:
-    """The check above reads the definition at all: a JSONPath field in a JSONata state is found."""
+    """The check above finds a JSONPath field in a JSONata state, so it does read the definition."""
     machine = template.definition()
     broken = machine | {"States": machine["States"] | {"Poll": machine["States"]["Poll"] | {"InputPath": "$.run"}}}
     assert any("InputPath" in found for found in linted(broken))
 
 
 def test_every_state_that_is_named_exists() -> None:
-    """A Next to nowhere passes every linter and ends a run half-way."""
+    """A Next to a missing state passes every linter and fails a run halfway."""
     for scope in scopes():
         named = {scope["StartAt"]}.union(*map(targets, scope["States"].values()))
         assert named <= scope["States"].keys()
 
 
 def test_every_state_can_be_reached() -> None:
-    """A state nobody leads to is a promise nobody keeps."""
+    """An unreachable state would never do what it is for."""
     for scope in scopes():
         reached, found = set[str](), {scope["StartAt"]}
         while found:
@@ -92,21 +92,21 @@ def test_every_state_can_be_reached() -> None:
 
 
 def test_every_path_ends() -> None:
-    """A state goes on, chooses or ends; it is never the end by oversight."""
+    """A state has Next, Choices or End; none ends an execution by oversight."""
     for name, state in states().items():
         assert targets(state) or state.get("End") or state["Type"] in {"Succeed", "Fail"}, name
 
 
-def test_the_choice_knows_exactly_what_the_code_can_answer() -> None:
-    """An answer the machine does not know fails the execution; one that poll never gives is a dead branch."""
+def test_the_choice_has_exactly_the_answers_of_the_code() -> None:
+    """An answer the machine does not know fails the execution; one that poll never returns is a dead branch."""
     choice = states()["Next?"]
     words = [re.fullmatch(r"\{% \$states\.input\.next = '(\w+)' %\}", c["Condition"]) for c in choice["Choices"]]
     assert sorted(word.group(1) for word in words if word) == sorted(Next)
     assert len(words) == len(Next)
 
 
-def test_an_answer_nobody_knows_fails_at_once() -> None:
-    """It never waits for ever, and ends red, so that a person hears of it."""
+def test_an_unknown_answer_fails_at_once() -> None:
+    """The execution fails instead of waiting forever, so a message reports it."""
     unknown = states()[states()["Next?"]["Default"]]
     assert (unknown["Type"], unknown["Error"]) == ("Fail", "UnknownNext")
 
@@ -128,7 +128,7 @@ def test_a_task_is_retried_for_a_day(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(tasks()))
 def test_a_task_times_out_later_than_its_function(name: str) -> None:
-    """Otherwise a second attempt would run beside the first, which nobody ended."""
+    """Otherwise a second attempt would run beside the first, which is still running."""
     task = tasks()[name]
     function = called(task)
     longest = 0 if function is None else template.functions()[function]["Timeout"]
@@ -136,26 +136,26 @@ def test_a_task_times_out_later_than_its_function(name: str) -> None:
 
 
 def test_every_function_is_called() -> None:
-    """The four functions, submit also to go on; and two messages, one while the run goes on, one at its end."""
+    """Four functions, submit also to continue a run, and two messages: one during a run, one at its end."""
     expected = [*template.FUNCTIONS, "Submit", "message", "message"]
     assert sorted(called(task) or "message" for task in tasks().values()) == sorted(expected)
 
 
 def test_a_map_is_not_retried_as_a_whole() -> None:
-    """Its items are retried one by one; a Retry on the Map would split all batches again."""
+    """Its items are retried individually; a Retry on the Map would split all batches again."""
     split = states()["Split"]
     assert "Retry" not in split
     assert split["MaxConcurrency"] == 2
 
 
 def test_the_machine_outlives_the_provider() -> None:
-    """Results are kept for 29 days; a run that waits for them must not be cut off, and must have an end."""
+    """Results are kept for 29 days; a run may wait that long, but must end."""
     assert 29 * DAY < template.definition()["TimeoutSeconds"] <= 40 * DAY
 
 
 @pytest.mark.parametrize("name", ["Notify", "NotifyEnd"])
 def test_a_message_carries_what_subscribers_filter_by(name: str) -> None:
-    """Filter policies of subscriptions rest on these three attributes, in the middle of a run as at its end."""
+    """Filter policies of subscriptions use these three attributes, during a run and at its end."""
     message = states()[name]
     assert message["Resource"] == "arn:${Partition}:states:::sns:publish"
     assert message["Arguments"]["TopicArn"] == "${Topic}"
@@ -166,7 +166,7 @@ def test_a_message_carries_what_subscribers_filter_by(name: str) -> None:
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
 def test_every_task_calls_a_service_of_the_partition_it_is_deployed_to(partition: str) -> None:
-    """With the ARN of another partition a state machine deploys, and every execution fails."""
+    """With the ARN of another partition a state machine deploys, but every execution fails."""
     substitutions = template.resources("AWS::Serverless::StateMachine")["Machine"]["DefinitionSubstitutions"]
     assert substitutions["Partition"] == {"Ref": "AWS::Partition"}
     called_services = {task["Resource"].replace("${Partition}", partition) for task in tasks().values()}
@@ -175,7 +175,7 @@ def test_every_task_calls_a_service_of_the_partition_it_is_deployed_to(partition
 
 @pytest.mark.parametrize("source", ["template.yaml", "statemachine/run.asl.json"])
 def test_nothing_that_is_deployed_names_a_partition(source: str) -> None:
-    """GovCloud and the Regions in China have others than `aws`."""
+    """GovCloud and the Regions in China have other partitions than `aws`."""
     assert re.findall(r"arn:aws[a-z-]*:", (template.PROJECT / source).read_text()) == []
 
 

@@ -1,4 +1,4 @@
-"""The template keeps what the docs promise: durability, limits, settings, and who hears of trouble."""
+"""The template matches the docs: durability, limits, settings and notifications."""
 
 import re
 
@@ -31,7 +31,7 @@ from tests.support.template import FUNCTIONS, Json, spelled
 def test_settings_that_make_no_sense_together_are_refused_at_deployment(
     chosen: dict[str, str], *, is_taken: bool
 ) -> None:
-    """And not at the first drop."""
+    """They must not fail only at the first drop."""
     rules = [rule for rule in template.template()["Rules"].values() if template.holds(rule["RuleCondition"], chosen)]
     asserted = [assertion["Assert"] for rule in rules for assertion in rule["Assertions"]]
     assert all(template.holds(each, chosen) for each in asserted) is is_taken
@@ -46,14 +46,14 @@ def test_settings_that_make_no_sense_together_are_refused_at_deployment(
     ],
 )
 def test_an_address_that_is_not_given_is_the_providers_own(chosen: dict[str, str], url: str) -> None:
-    """The gateway's lies in the stack's Region, as the workspace does."""
+    """The gateway is in the stack's Region, like the workspace."""
     variable = template.functions()["Submit"]["Environment"]["Variables"]["CONVEYOR_API_URL"]
     assert spelled(template.decided(variable, chosen)) == url
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_states_its_limits_and_keeps_its_logs_for_a_time(name: str) -> None:
-    """Memory is a choice, not a default, and logs go to a group of its own that forgets."""
+    """Memory is set explicitly, and each function has its own log group with a retention."""
     function = template.functions()[name]
     assert function["Runtime"] == "python3.13"
     assert function["Architectures"] == [{"Ref": "Architecture"}]
@@ -65,13 +65,13 @@ def test_a_function_states_its_limits_and_keeps_its_logs_for_a_time(name: str) -
 
 
 def test_split_has_room_for_the_results_of_a_full_batch() -> None:
-    """They wait on disk for their turn in input order; what would not fit is known before the disk is full."""
+    """Results are stored on disk to be put into input order; results that do not fit are known before it is full."""
     assert template.functions()["Split"]["EphemeralStorage"] == {"Size": 10240}
     assert 9 * 10**9 < Environment.from_env(environment("Split")).spool_bytes < 10240 * 1024**2
 
 
 def test_the_environment_holds_names_and_settings_only() -> None:
-    """The API key is read at run time; the environment of a function is readable by many."""
+    """The API key is read at run time, since many people can read a function's environment."""
     for function in template.functions().values():
         for name, value in function["Environment"]["Variables"].items():
             assert re.fullmatch(r"(CONVEYOR|POWERTOOLS)_[A-Z_]+", name)
@@ -80,7 +80,7 @@ def test_the_environment_holds_names_and_settings_only() -> None:
 
 
 def test_the_code_reads_every_variable_and_finds_every_setting() -> None:
-    """A misspelt name on either side would be a setting without effect."""
+    """A misspelled name on either side would be a setting without effect."""
     read = {*Settings.__struct_fields__, *Environment.__struct_fields__}
     for name in FUNCTIONS:
         given = environment(name)
@@ -96,7 +96,7 @@ def test_the_code_reads_every_variable_and_finds_every_setting() -> None:
 
 
 def test_every_setting_is_a_parameter_of_the_same_name() -> None:
-    """A field with a default that the template does not hand on could never be set."""
+    """A field that the template does not pass on could never be set."""
     chosen = {"ApiUrl": "https://provider.test"}
     written = written_environment("Submit").items()
     given = {name: spelled(template.decided(value, chosen)) for name, value in written}
@@ -108,23 +108,23 @@ def test_every_setting_is_a_parameter_of_the_same_name() -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_is_given_what_is_written_for_it(name: str) -> None:
-    """The settings of all tests are read from the template as it is written."""
+    """The settings in all tests are read from the template."""
     assert template.functions()[name]["Environment"]["Variables"] == written_environment(name)
 
 
 def test_the_code_takes_every_value_that_the_template_takes() -> None:
-    """What CloudFormation lets through must not fail at the first drop."""
+    """A value that CloudFormation accepts must not fail at the first drop."""
     submit, parameters = environment("Submit"), template.template()["Parameters"]
     for variable, value in written_environment("Submit").items():
         parameter = parameters.get(spelled(template.decided(value, {})), {})
         bounds = [parameter[bound] for bound in ("MinValue", "MaxValue") if bound in parameter]
         for taken in (*bounds, *parameter.get("AllowedValues", ())):
-            Settings.from_env(submit | {variable: str(taken)})  # raises where it does not take it
+            Settings.from_env(submit | {variable: str(taken)})  # raises if it does not accept it
 
 
 @pytest.mark.parametrize("field", PER_DROP.values())
 def test_a_drop_can_set_what_the_stack_can(field: str) -> None:
-    """CloudFormation checks the parameter, and the code checks the metadata: by the same bounds."""
+    """CloudFormation checks the parameter and the code checks the metadata, with the same bounds."""
     parameter = template.template()["Parameters"][field.title().replace("_", "")]
     (accepted,) = (type_info(each.type) for each in fields(Settings) if each.name == field)
     match accepted:
@@ -139,14 +139,14 @@ def test_a_drop_can_set_what_the_stack_can(field: str) -> None:
 
 
 def test_a_full_batch_of_lines_without_max_tokens_is_one_batch() -> None:
-    """The default leaves room to think, and still fills a batch: beyond 15,000 the limit of tokens would cut it."""
+    """The default leaves room for thinking, yet fills a batch: above 15,000 the token limit would split it."""
     own = Settings.from_env(environment("Submit"))
     assert own.default_max_tokens == 15_000
     assert Limits.of(own, MessageBatches.dialect).requests * own.default_max_tokens <= own.max_tokens_per_batch
 
 
 def test_the_state_machine_calls_versions() -> None:
-    """A run ends with the code it began with, whatever is deployed meanwhile."""
+    """A run ends with the code it began with, even if another version is deployed meanwhile."""
     machine = template.resources("AWS::Serverless::StateMachine")["Machine"]
     substitutions = {name: spelled(value) for name, value in machine["DefinitionSubstitutions"].items()}
     versions_called = {f"{name}Function": f"{name}.Version" for name in FUNCTIONS}
@@ -154,13 +154,13 @@ def test_the_state_machine_calls_versions() -> None:
 
 
 def versions(expanded: Json) -> dict[str, Json]:
-    """Give the function versions of an expanded template, by logical id."""
+    """Return the function versions of an expanded template, by logical id."""
     every = expanded["Resources"].items()
     return {name: resource for name, resource in every if resource["Type"] == "AWS::Lambda::Version"}
 
 
 def test_a_version_outlives_its_successor() -> None:
-    """Running executions still call it, whether it went out of the template or was replaced in it."""
+    """Running executions still call it, whether it was removed from the template or replaced in it."""
     found = versions(template.transformed())
     assert len(found) == len(FUNCTIONS)
     assert {(version["DeletionPolicy"], version["UpdateReplacePolicy"]) for version in found.values()} == {
@@ -169,7 +169,7 @@ def test_a_version_outlives_its_successor() -> None:
 
 
 def test_a_change_of_the_core_package_alone_publishes_new_versions() -> None:
-    """The functions are a few lines; nearly every change is one of the layer."""
+    """The functions are a few lines; nearly every change is in the layer."""
     before, after = (versions(template.transformed(layer)) for layer in ("s3://packages/1", "s3://packages/2"))
     assert not before.keys() & after.keys()
 

@@ -16,8 +16,8 @@ PARAMETERS: Json = template.template()["Parameters"]
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
-def test_a_parameter_has_a_sentence_bounds_and_a_default_within(name: str) -> None:
-    """Whoever deploys reads nothing else."""
+def test_a_parameter_has_a_description_bounds_and_a_default_within(name: str) -> None:
+    """People who deploy may read nothing else."""
     parameter = PARAMETERS[name]
     default = parameter["Default"]
     assert re.fullmatch(r"[A-Z].*\.", parameter["Description"])
@@ -30,13 +30,13 @@ def test_a_parameter_has_a_sentence_bounds_and_a_default_within(name: str) -> No
         assert parameter.get("MinLength", 0) <= len(default) <= parameter["MaxLength"]
 
 
-def test_the_dialects_that_can_be_deployed_are_those_that_there_are() -> None:
-    """A dialect is registered in one place; whoever deploys chooses among these."""
+def test_the_dialects_that_can_be_deployed_are_those_that_exist() -> None:
+    """A dialect is registered in one place; the parameter offers these."""
     assert PARAMETERS["BatchApi"]["AllowedValues"] == list(DIALECTS)
 
 
 def test_every_parameter_is_in_one_group_of_the_form() -> None:
-    """The console shows parameters by group; one without stands last, unexplained."""
+    """The console shows parameters by group; one without a group would be last, unexplained."""
     groups = template.template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert sorted(name for group in groups for name in group["Parameters"]) == sorted(PARAMETERS)
 
@@ -60,7 +60,7 @@ def test_every_parameter_is_in_one_group_of_the_form() -> None:
     ],
 )
 def test_the_api_key_never_travels_in_the_clear(url: str, *, taken: bool) -> None:
-    """Plain http is for this machine only, and an address has no user, query or fragment."""
+    """Plain http is for the local machine only, and an address has no user, query or fragment."""
     assert bool(re.fullmatch(PARAMETERS["ApiUrl"]["AllowedPattern"], url)) is taken
 
 
@@ -80,13 +80,13 @@ def test_the_api_key_never_travels_in_the_clear(url: str, *, taken: bool) -> Non
     ],
 )
 def test_betas_are_names_with_commas_between(betas: str, *, taken: bool) -> None:
-    """What the template takes the code takes, too: a wrong list is refused when it is deployed."""
+    """Template and code accept the same: a wrong list is refused at deployment."""
     assert bool(re.fullmatch(PARAMETERS["Betas"]["AllowedPattern"], betas)) is taken
     assert bool(re.match(BETAS_FORM, normalized_betas(betas))) is taken
 
 
 def test_an_output_says_what_to_do_with_it() -> None:
-    """Deployed tests, the demo and people find everything by these alone."""
+    """Deployed tests, the demo and people find everything by the outputs only."""
     outputs = template.template()["Outputs"]
     assert sorted(outputs) == [
         "BucketName",
@@ -100,8 +100,8 @@ def test_an_output_says_what_to_do_with_it() -> None:
     assert all(output["Description"].endswith(".") for output in outputs.values())
 
 
-def test_the_bucket_keeps_versions_and_its_own_counsel() -> None:
-    """Drops are read by version, nobody outside reads anything, and a deleted stack takes no results with it."""
+def test_the_bucket_keeps_versions_and_is_private() -> None:
+    """Drops are read by version, public access is blocked, and deleting the stack deletes no results."""
     bucket = template.template()["Resources"]["Bucket"]["Properties"]
     assert "BucketName" not in bucket
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
@@ -121,8 +121,8 @@ def test_a_deleted_stack_keeps_the_bucket_with_its_policy_and_a_failed_first_dep
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
-def test_the_bucket_speaks_tls_only() -> None:
-    """For everybody and everything."""
+def test_the_bucket_requires_tls() -> None:
+    """The policy denies everything else to everyone."""
     (statement,) = template.resources("AWS::S3::BucketPolicy")["BucketPolicy"]["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
@@ -130,7 +130,7 @@ def test_the_bucket_speaks_tls_only() -> None:
 
 
 def test_nothing_is_removed_while_a_run_may_need_it() -> None:
-    """Old drops outlive a run, its redrive and that one's run; the ledger outlives all; results are never removed."""
+    """Old drops outlive a run and its redrive; the ledger outlives both; results are never removed."""
     rules = template.resources("AWS::S3::Bucket")["Bucket"]["LifecycleConfiguration"]["Rules"]
     run = template.definition()["TimeoutSeconds"]
     removed = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
@@ -140,7 +140,7 @@ def test_nothing_is_removed_while_a_run_may_need_it() -> None:
 
 
 def test_an_upload_has_a_week_to_finish_and_a_function_a_day() -> None:
-    """A large drop over a slow line takes days; a function writes for 15 minutes at most, under these prefixes only."""
+    """A large drop over a slow line takes days; a function writes for 15 minutes, under these prefixes only."""
     rules = template.resources("AWS::S3::Bucket")["Bucket"]["LifecycleConfiguration"]["Rules"]
     aborted = {
         rule["Prefix"]: rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
@@ -159,14 +159,14 @@ def test_an_upload_has_a_week_to_finish_and_a_function_a_day() -> None:
 
 
 def test_uploads_under_inbox_and_nothing_else_start_runs() -> None:
-    """Every suffix, so that a wrong one is answered; no other prefix, so that our own writes start nothing."""
+    """Any suffix, so a wrong one is reported; no other prefix, so our own writes start nothing."""
     rule = template.transformed()["Resources"]["SubmitUpload"]["Properties"]
     detail = {"bucket": {"name": [{"Ref": "Bucket"}]}, "object": {"key": [{"prefix": "inbox/"}]}}
     assert rule["EventPattern"] == {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
 
 
 def test_an_upload_that_cannot_be_handled_waits_in_a_queue() -> None:
-    """Undeliverable after a day's retries, or failed three times: neither is ever dropped silently."""
+    """An upload that is undeliverable for a day, or fails three times, is never lost silently."""
     expanded = template.transformed()["Resources"]
     (target,) = expanded["SubmitUpload"]["Properties"]["Targets"]
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UploadDeadLetterQueue", "Arn"]}}
@@ -180,15 +180,15 @@ def test_an_upload_that_cannot_be_handled_waits_in_a_queue() -> None:
     assert (invoked["MaximumRetryAttempts"], invoked["DestinationConfig"]["OnFailure"]) == (2, failure)
 
 
-def test_each_function_counts_under_a_name_of_its_own_stack() -> None:
-    """Two stacks in one account would count, and sound the alarm, for each other."""
+def test_each_function_publishes_metrics_under_the_name_of_its_stack() -> None:
+    """Otherwise one stack in an account would set off the alarm of another."""
     for name, function in template.functions().items():
         service = function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
         assert service == {"Fn::Sub": f"${{AWS::StackName}}-{name.lower()}"}
 
 
 def test_a_red_run_is_one_message_with_the_command_to_type() -> None:
-    """The rule starts a machine that gives it a subject, with a role of its own, and without a function."""
+    """The rule starts a machine that adds a subject, with its own role and without a function."""
     rule = template.resources("AWS::Events::Rule")["RedRunRule"]
     detail = {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": "Machine"}]}
     assert rule["EventPattern"]["detail"] == detail
@@ -196,11 +196,11 @@ def test_a_red_run_is_one_message_with_the_command_to_type() -> None:
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["FailedRunDeadLetterQueue", "Arn"]}}
     assert spelled(target["Arn"]) == "RedMachine"
     assert spelled(target["RoleArn"]) == "RedRuleRole.Arn"
-    assert "InputTransformer" not in target, "the machine is given the event as it is"
+    assert "InputTransformer" not in target, "the machine gets the unchanged event"
 
 
 def test_one_parameter_chooses_the_processor_of_functions_and_layer() -> None:
-    """A layer of the other kind deploys, and fails at the first import."""
+    """A layer for the other processor deploys, but fails at the first import."""
     layer = template.template()["Resources"]["Layer"]
     architectures = PARAMETERS["Architecture"]["AllowedValues"]
     assert layer["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
@@ -212,8 +212,8 @@ def test_one_parameter_chooses_the_processor_of_functions_and_layer() -> None:
     assert sorted(wheels) == sorted(architectures)
 
 
-def test_the_layer_bears_the_name_of_its_stack() -> None:
-    """Otherwise all stacks of an account publish versions of one layer, whose name no deployment policy can be for."""
+def test_the_layer_has_the_name_of_its_stack() -> None:
+    """Otherwise all stacks of an account share one layer, and no deployment policy can restrict its name."""
     expanded = template.transformed()["Resources"].values()
     (layer,) = [each["Properties"] for each in expanded if each["Type"] == "AWS::Lambda::LayerVersion"]
     assert layer["LayerName"] == {"Fn::Sub": "${AWS::StackName}"}

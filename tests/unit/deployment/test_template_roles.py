@@ -1,4 +1,4 @@
-"""What each role may do: exactly what is written down here."""
+"""Permissions of each role: exactly those listed here."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.support import template
 from tests.support.template import FUNCTIONS, Json, as_list, spelled
 
 MACHINE = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-run"
-SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ApiKeySecretName}-??????"  # noqa: S105 # the name of a secret is none
+SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ApiKeySecretName}-??????"  # noqa: S105 # the name of a secret, not a secret
 
 # What each role may do: its statements by Sid, actions and resources.
 LOGS = "logs:CreateLogStream logs:PutLogEvents"
@@ -87,7 +87,7 @@ SIGNED = {
 
 
 def granted(statements: list[Json]) -> dict[str, tuple[str, str]]:
-    """Give actions and resources by Sid."""
+    """Return actions and resources by Sid."""
     assert {statement["Effect"] for statement in statements} == {"Allow"}
     return {
         statement["Sid"]: (
@@ -100,14 +100,14 @@ def granted(statements: list[Json]) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize("role", sorted(MAY))
 def test_a_role_may_do_exactly_what_the_table_says(role: str) -> None:
-    """One statement more is somebody's production hole next week; one less fails in the night."""
+    """An extra statement is a security hole; a missing one fails in production."""
     assert granted(template.statements(role)) == MAY[role]
     assert granted(template.statements(role, Auth="bearer")) == MAY[role]
 
 
 @pytest.mark.parametrize("role", sorted(MAY))
 def test_where_requests_are_signed_a_role_has_its_batch_actions_and_reads_no_key(role: str) -> None:
-    """Each function its own actions, on the one workspace; what the gateway asks STS for only the gateway may cause."""
+    """Each function has its own actions on one workspace; only the gateway may use its STS action."""
     may = {sid: allowed for sid, allowed in MAY[role].items() if sid != "ReadApiKey"}
     statements = template.statements(role, Auth="aws")
     assert granted(statements) == may | SIGNED.get(role, {})
@@ -117,7 +117,7 @@ def test_where_requests_are_signed_a_role_has_its_batch_actions_and_reads_no_key
 
 
 def test_every_role_is_in_the_table() -> None:
-    """And each function has its own."""
+    """Each function has its own role."""
     roles = template.resources("AWS::IAM::Role")
     assert roles.keys() == MAY.keys()
     assert {name: spelled(function["Role"]) for name, function in template.functions().items()} == {
@@ -129,7 +129,7 @@ def test_every_role_is_in_the_table() -> None:
 def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
     """A write to inbox/ would be a loop that pays; a deleted ledger would let a drop be paid for again.
 
-    And what stands under control/ must be a person's word.
+    Objects under control/ must be written by people.
     """
     for role in MAY:
         for statement in template.statements(role):
@@ -143,8 +143,8 @@ def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
                     )
 
 
-def test_a_role_lists_the_ledger_and_poll_what_people_say_and_submit_who_waits_and_nothing_else() -> None:
-    """Names of other people's drops are none of a function's business."""
+def test_a_role_lists_the_ledger_and_poll_lists_control_and_submit_lists_waiting_runs_only() -> None:
+    """A function need not know the names of other drops."""
     listed = {
         (role, statement["Sid"]): statement["Condition"]
         for role in MAY
