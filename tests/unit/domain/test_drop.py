@@ -36,7 +36,7 @@ DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, 
     ],
 )
 def test_a_name_is_safe_in_other_keys(key: str, name: str) -> None:
-    """Whatever the key holds, outputs stay under their prefix."""
+    """Outputs stay under their prefix for any key."""
     assert replace(DROP, key=key).name == name
 
 
@@ -53,7 +53,7 @@ def test_no_key_makes_an_unsafe_name(key: str) -> None:
 @pytest.mark.parametrize("suffix", [".jsonl", ".ndjson", ".json", ".JSONL", ".Jsonl", ".NDJSON", ".JSON"])
 @pytest.mark.parametrize("packed", ["", ".gz", ".GZ", ".Gz"])
 def test_a_file_of_requests_may_be_named_in_several_ways(suffix: str, packed: str) -> None:
-    """In capitals, too, as some systems write them."""
+    """Capitals are accepted, too: some systems write them."""
     assert is_taken(f"inbox/team/a{suffix}{packed}")
 
 
@@ -68,8 +68,8 @@ def test_any_other_name_is_not_that_of_a_file_of_requests(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "team/", "team/a.jsonl/"])
-def test_an_empty_folder_is_nobodys_drop(name: str) -> None:
-    """The console makes it as an empty object; one that holds anything was meant."""
+def test_an_empty_folder_is_no_drop(name: str) -> None:
+    """The console creates folders as empty objects; an object with content was uploaded on purpose."""
     assert uploaded(name, 0).is_ignored
     assert not uploaded(name, 1).is_ignored
 
@@ -81,8 +81,8 @@ def test_an_empty_folder_is_nobodys_drop(name: str) -> None:
         "~$a.xlsx", ".~lock.a.csv#", ".keep", ".gitkeep", "a_$folder$", "_SUCCESS",
     ],
 )  # fmt: skip
-def test_what_programs_leave_beside_files_is_nobodys_drop(name: str) -> None:
-    """A folder that is uploaded as a whole must not send a message for each of them."""
+def test_files_that_programs_create_beside_others_are_no_drops(name: str) -> None:
+    """Uploading a whole folder must not send a message for each such file."""
     assert uploaded(name, 1).is_ignored
     assert uploaded(f"team/{name}", 0).is_ignored
 
@@ -91,17 +91,17 @@ def test_what_programs_leave_beside_files_is_nobodys_drop(name: str) -> None:
     "name", ["a.jsonl", ".jsonl", "DS_Store", "a._b.jsonl", "~a.jsonl", "_SUCCESS.jsonl", "._a/b.jsonl"]
 )
 def test_an_empty_file_is_a_drop(name: str) -> None:
-    """A broken export must not be silent."""
+    """A failed export must be reported."""
     assert not uploaded(name, 0).is_ignored
 
 
 def uploaded(name: str, size: int) -> Upload:
-    """Give an upload under `inbox/`."""
+    """Return an upload under `inbox/`."""
     return Upload("bucket", f"inbox/{name}", "v1", size, "etag", DROP.last_modified)
 
 
 def test_the_same_drop_has_the_same_run_and_any_other_another() -> None:
-    """A repeated event finds its run; another version, key, bucket or stack has its own."""
+    """A repeated event finds its run; another version, key, bucket or stack has its own run."""
     runs = {
         DROP.run_id("stack"),
         replace(DROP, version="v2").run_id("stack"),
@@ -117,7 +117,7 @@ def test_the_same_drop_has_the_same_run_and_any_other_another() -> None:
 
 @given(st.integers(1, 10**12))
 def test_a_wire_id_leads_back_to_its_line_and_to_no_other_run(line: int) -> None:
-    """It fits the provider's alphabet and length, and a foreign one is not taken for ours."""
+    """It has the characters and length that providers accept, and an id of another run is not taken for ours."""
     mine, other = nonce("run-a"), nonce("run-b")
     assert line_of(wire_id(mine, line), mine) == line
     assert line_of(wire_id(other, line), mine) is None
@@ -125,6 +125,6 @@ def test_a_wire_id_leads_back_to_its_line_and_to_no_other_run(line: int) -> None
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "-1", "{}-", "{}-x", "{}-1-2", "{}-٣", "{}-" + "9" * 30])
-def test_what_is_no_wire_id_is_nobodys_line(wrong: str) -> None:
-    """Results may hold anything."""
+def test_what_is_no_wire_id_belongs_to_no_line(wrong: str) -> None:
+    """Results may contain anything."""
     assert line_of(wrong.replace("{}", nonce("run")), nonce("run")) is None

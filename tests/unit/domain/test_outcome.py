@@ -1,12 +1,12 @@
-"""What became of a request, and whether sending it again may help."""
+"""The outcome of a request, and whether sending it again may help."""
 
 import pytest
 
 from conveyor.domain.outcome import Error, Outcome, failure, is_retryable
 
 
-def test_a_failure_without_an_error_of_the_providers_says_why_in_words() -> None:
-    """An expired, cancelled or missing request brings no reason of its own."""
+def test_a_failure_without_an_error_of_the_provider_has_a_reason() -> None:
+    """An expired, cancelled or missing request has no error of the provider."""
     for outcome in (Outcome.CANCELED, Outcome.EXPIRED, Outcome.MISSING):
         error = failure(outcome).error
         assert error is not None
@@ -30,5 +30,5 @@ def test_a_failure_without_an_error_of_the_providers_says_why_in_words() -> None
     ],
 )
 def test_only_what_may_succeed_is_sent_again(outcome: Outcome, kind: str | None, expected: bool) -> None:  # noqa: FBT001
-    """A request that is wrong itself comes back wrong."""
+    """An invalid request would fail again."""
     assert is_retryable(outcome, Error(kind, "") if kind else None) is expected

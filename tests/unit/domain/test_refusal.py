@@ -1,4 +1,4 @@
-"""Words that blame the account, whatever type they come under, and words that only sound like it."""
+"""Error texts that blame the account, whatever their type, and texts that only seem to."""
 
 import pytest
 
@@ -8,7 +8,7 @@ CREDIT, LIMIT, DISABLED, KEY, SIZE = Cause.CREDIT, Cause.LIMIT, Cause.DISABLED, 
 
 
 @pytest.mark.parametrize(
-    ("words", "cause"),
+    ("text", "cause"),
     [
         ("Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.", CREDIT),
         ("You have insufficient credits for this request", CREDIT),
@@ -49,14 +49,14 @@ CREDIT, LIMIT, DISABLED, KEY, SIZE = Cause.CREDIT, Cause.LIMIT, Cause.DISABLED, 
         ("You reached your monthly budget", LIMIT),
     ],
 )
-def test_an_account_that_is_refused_is_known_by_the_words(words: str, cause: Cause) -> None:
-    """They come under `invalid_request_error`, and in either letter case."""
-    for said in (words, words.upper(), words.lower()):
-        assert account_cause("invalid_request_error", said) is cause
+def test_a_refused_account_is_recognized_by_the_error_text(text: str, cause: Cause) -> None:
+    """Their type is `invalid_request_error`; upper and lower case do not matter."""
+    for variant in (text, text.upper(), text.lower()):
+        assert account_cause("invalid_request_error", variant) is cause
 
 
 @pytest.mark.parametrize(
-    "words",
+    "text",
     [
         "max_tokens: 128001 > 128000, which is the maximum allowed number of output tokens",
         "prompt is too long: 210000 tokens > 200000 maximum",
@@ -80,13 +80,13 @@ def test_an_account_that_is_refused_is_known_by_the_words(words: str, cause: Cau
         "",
     ],
 )
-def test_a_request_that_is_refused_is_not_taken_for_the_account(words: str) -> None:
-    """It would be sent again in vain."""
-    assert account_cause("invalid_request_error", words) is None
+def test_a_request_that_is_refused_is_not_taken_for_the_account(text: str) -> None:
+    """Sending it again would not help."""
+    assert account_cause("invalid_request_error", text) is None
 
 
 @pytest.mark.parametrize(
-    ("status", "words", "cause"),
+    ("status", "text", "cause"),
     [
         (413, "", SIZE),
         (413, "Request exceeds the maximum size", SIZE),
@@ -128,16 +128,14 @@ def test_a_request_that_is_refused_is_not_taken_for_the_account(words: str) -> N
         (400, "Your credit balance is too low", CREDIT),
     ],
 )
-def test_a_batch_is_refused_for_its_size_or_the_account_or_neither(
-    status: int, words: str, cause: Cause | None
-) -> None:
-    """A 429 means that the provider is busy, unless it says otherwise beyond doubt."""
-    assert cause_of(status, "invalid_request_error", words) is cause
+def test_a_batch_is_refused_for_its_size_or_the_account_or_neither(status: int, text: str, cause: Cause | None) -> None:
+    """A 429 means that the provider is busy, unless its text clearly says otherwise."""
+    assert cause_of(status, "invalid_request_error", text) is cause
 
 
 @pytest.mark.parametrize("kind", ["rate_limit_error", "rate_limit_exceeded"])
-def test_a_request_that_came_too_fast_is_not_the_accounts_fault(kind: str) -> None:
-    """The words speak of limits, too; an empty account is told beyond doubt."""
+def test_a_rate_limit_is_not_blamed_on_the_account(kind: str) -> None:
+    """Such texts mention limits, too; only a clear text blames the account."""
     assert account_cause(kind, "This would exceed your organization's usage limit of 400,000 tokens per minute") is None
     assert account_cause(kind, "insufficient_quota") is LIMIT
 
@@ -146,7 +144,7 @@ UNEXPECTED = "Unexpected value(s) `a-1`, `b-2` for the `anthropic-beta` header. 
 
 
 @pytest.mark.parametrize(
-    "words",
+    "text",
     [
         UNEXPECTED,
         UNEXPECTED.replace("`", ""),
@@ -158,14 +156,14 @@ UNEXPECTED = "Unexpected value(s) `a-1`, `b-2` for the `anthropic-beta` header. 
         "The long context beta is not yet available for this subscription.",
     ],
 )
-def test_a_beta_that_is_refused_is_known_by_the_words(words: str) -> None:
-    """As the API says it, and relays; in either letter case."""
-    for said in (words, words.upper(), words.lower()):
-        assert cause_of(400, "invalid_request_error", said) is Cause.BETA
+def test_a_refused_beta_is_recognized_by_the_error_text(text: str) -> None:
+    """Both the API's and relays' texts count, in upper and lower case."""
+    for variant in (text, text.upper(), text.lower()):
+        assert cause_of(400, "invalid_request_error", variant) is Cause.BETA
 
 
 @pytest.mark.parametrize(
-    "words",
+    "text",
     [
         "params: Input should be a valid dictionary [type=dict_type, input_value='invalid beta flag', input_type=str]",
         "requests.0.params.model: claude-beta: not found",
@@ -173,6 +171,6 @@ def test_a_beta_that_is_refused_is_known_by_the_words(words: str) -> None:
         "anthropic-version: header is required",
     ],
 )
-def test_words_about_something_else_are_no_refusal_of_a_beta(words: str) -> None:
-    """Also where the user's own words are quoted."""
-    assert cause_of(400, "invalid_request_error", words) is None
+def test_a_text_about_something_else_is_no_refusal_of_a_beta(text: str) -> None:
+    """They may quote the user's own text."""
+    assert cause_of(400, "invalid_request_error", text) is None

@@ -1,4 +1,4 @@
-"""The one table of statuses, and which of several that apply a run ends with."""
+"""The table of statuses, and which one a run ends with if several apply."""
 
 import pytest
 
@@ -29,13 +29,13 @@ FINE = {"code": None, "sent": True, "answered": 2, "balances": True, "stuck": Fa
 def test_of_several_statuses_the_one_that_must_be_looked_into_first_counts(
     differs: dict[str, object], status: str
 ) -> None:
-    """Unbalanced, stuck, stopped, refused, failed, completed."""
-    found = final_status(**{**FINE, **differs})  # type: ignore[arg-type]  # a table of differences
-    assert found == status
-    assert STATUSES[found].is_final
+    """The order is unbalanced, stuck, stopped, refused, failed, completed."""
+    chosen = final_status(**{**FINE, **differs})  # type: ignore[arg-type]  # a table of differences
+    assert chosen == status
+    assert STATUSES[chosen].is_final
 
 
-def test_every_status_is_in_the_table_and_is_a_word_for_a_filter() -> None:
+def test_every_status_is_in_the_table_and_can_be_filtered() -> None:
     """Lower case and dashes, as SNS filter policies compare them."""
     assert set(STATUSES) == set(Status)
     assert all(status.replace("-", "").isalpha() and status.islower() for status in Status)

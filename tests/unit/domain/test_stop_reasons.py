@@ -1,4 +1,4 @@
-"""Why answers ended: read in each dialect, counted within bounds, told in words."""
+"""Stop reasons of answers: read in each dialect, counted within bounds, and reported."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ _encode = msgspec.json.encode
 
 
 def message(**fields: Any) -> dict[str, Any]:
-    """Write a message as either API may."""
+    """Return a message as either API may write it."""
     return {"id": "m", "model": "m-1", "content": [{"type": "text", "text": "a"}]} | fields
 
 
 def line(answer: dict[str, Any]) -> bytes:
-    """Write a success of the Message Batches API."""
+    """Return a successful result line of the Message Batches API."""
     return _encode({"custom_id": "n-1", "result": {"type": "succeeded", "message": answer}}) + b"\n"
 
 
 def in_file(answer: dict[str, Any]) -> bytes:
-    """Write a success of the dialect of files."""
+    """Return a successful result line of the files dialect."""
     return _encode({"custom_id": "n-1", "response": {"status_code": 200, "body": answer}, "error": None}) + b"\n"
 
 
@@ -51,7 +51,7 @@ SAID = [
 @pytest.mark.parametrize(("fields", "counted"), SAID)
 @pytest.mark.parametrize("more", [0, 3])
 def test_a_message_says_why_it_ended(fields: dict[str, Any], counted: str, more: int) -> None:
-    """Read at once with others of its form, or by itself; null and strange ones have a name, too."""
+    """It is read alone or among lines of its format; null and unknown reasons have a name, too."""
     lines = [line(message(**fields)), *[line(message(stop_reason="end_turn"))] * more]
     results = list(message_results.decode_results(lines))
     assert [result.stop for result in results] == [counted, *["end_turn"] * more]
@@ -83,19 +83,19 @@ CHAT = [
 
 @pytest.mark.parametrize(("fields", "counted"), [*SAID, *CHAT])
 def test_an_answer_in_a_file_says_why_it_ended(fields: dict[str, Any], counted: str) -> None:
-    """As a message, a chat completion or a response: counted under the names of the Messages API."""
+    """It may be a message, a chat completion or a response; names of the Messages API are counted."""
     (result,) = file_results.decode_results([in_file(message(**fields))])
     assert (result.outcome, result.stop) == (Outcome.SUCCEEDED, counted)
 
 
 def test_a_file_may_hold_lines_of_the_other_dialect() -> None:
-    """Whose reasons count likewise."""
+    """Their reasons are counted the same way."""
     (result,) = file_results.decode_results([line(message(stop_reason="refusal"))])
     assert result.stop == "refusal"
 
 
 def test_an_account_keeps_its_bounds_whatever_a_provider_writes() -> None:
-    """Its receipt must be writable and readable; no answer is left out of the count."""
+    """Its receipt can always be written and read, and every answer is counted."""
     tally = Tally()
     for number in range(500):
         result = Result("n-1", Outcome.SUCCEEDED, model="m" * 999 if number % 2 else f"m-{number}", stop=f"s-{number}")
@@ -115,7 +115,7 @@ def test_an_account_keeps_its_bounds_whatever_a_provider_writes() -> None:
 
 
 def test_only_answers_are_counted() -> None:
-    """By model and reason; an answer that says nothing of it is left out."""
+    """The count is by model and reason; an answer without a reason is left out."""
     tally = Tally()
     for model, stop, outcome in [
         ("a", "end_turn", Outcome.SUCCEEDED),
@@ -129,14 +129,14 @@ def test_only_answers_are_counted() -> None:
 
 
 def test_a_part_of_an_earlier_version_is_read() -> None:
-    """It says nothing of stop reasons."""
+    """It has no stop reasons."""
     part = msgspec.to_builtins(Part("w", NOW, {}, 0, 0, 0, {}, [], None))
     del part["stop_reasons"]
     assert msgspec.convert(part, Part).stop_reasons == {}
 
 
-def test_answers_that_are_not_whole_are_told_with_what_to_do() -> None:
-    """All models together, in one line; then what each kind needs."""
+def test_incomplete_answers_are_reported_with_what_to_do() -> None:
+    """One line covers all models; then comes the advice for each reason."""
     stops: Stops = {}
     count_stop(stops, "a", "max_tokens", 1200)
     count_stop(stops, "b", "max_tokens", 4)
@@ -150,13 +150,13 @@ def test_answers_that_are_not_whole_are_told_with_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("reason", ["end_turn", "stop_sequence", "tool_use"])
-def test_of_answers_that_are_whole_nothing_is_told(reason: str) -> None:
-    """A message is not longer than it must be."""
+def test_complete_answers_are_not_reported(reason: str) -> None:
+    """Messages are kept short."""
     assert unfinished({"a": {reason: 3}}) == []
     assert unfinished({}) == []
 
 
-def test_reasons_that_nobody_told_us_of_are_named() -> None:
-    """A few of them: the receipt has all."""
-    (told, _) = unfinished({"a": {"null": 2, "e": 1, "d": 1, "c": 1}})
-    assert told == "5 answers ended for other reasons (c, d, e, …)."
+def test_unknown_reasons_are_named() -> None:
+    """Some are named; the receipt has all."""
+    (sentence, _) = unfinished({"a": {"null": 2, "e": 1, "d": 1, "c": 1}})
+    assert sentence == "5 answers ended for other reasons (c, d, e, …)."

@@ -27,7 +27,7 @@ KINDS = [(base, kind) for base in STATES for kind in kinds_of(base).values()]
 
 
 class Rehearsed(BatchFact, frozen=True):
-    """A kind of fact that only this test knows."""
+    """A kind of fact defined only for this test."""
 
     KIND = "rehearsed"
     PLACE = Place.NUMBER
@@ -37,7 +37,7 @@ class Rehearsed(BatchFact, frozen=True):
 
 
 def test_a_new_class_is_a_kind_of_fact_that_is_written_read_and_listed() -> None:
-    """Nothing else is edited: no table of kinds, no method of the ledger."""
+    """No other code changes: no table of kinds, no method of the ledger."""
     bucket = FakeBucket()
     facts = Ledger(Bucket(bucket.client, "bucket"), "run-1")
     assert facts.write(Rehearsed("me"), 3, 2) == Rehearsed("me")
@@ -47,7 +47,7 @@ def test_a_new_class_is_a_kind_of_fact_that_is_written_read_and_listed() -> None
 
 
 def test_every_module_that_defines_facts_is_known_to_the_state() -> None:
-    """A module that is not imported when a ledger is listed has facts that nobody sees."""
+    """Facts of a module that is not imported when a ledger is listed would be ignored."""
     names = [path.stem for path in Path(ledger.__path__[0]).glob("*.py") if path.stem != "__init__"]
     modules = [import_module(f"conveyor.ledger.{name}") for name in names]
     defined = {
@@ -71,7 +71,7 @@ def test_a_fact_that_is_listed_has_a_field_in_the_state(base: type[Fact], kind: 
 
 
 def test_a_key_needs_as_many_places_as_its_kind_has() -> None:
-    """A number that is forgotten would name an object that does not exist."""
+    """A missing number would name an object that does not exist."""
     for kind, place in ((Attempt, (1,)), (Attempt, (1, 2, 3)), (Cancel, (1, 2)), (Duplicate, (1,)), (Run, (1,))):
         with pytest.raises(TypeError, match=kind.__name__):
             kind.key("run-1", *place)

@@ -1,4 +1,4 @@
-"""Counting why requests failed, whatever a provider writes."""
+"""Counting the causes of failures, whatever a provider writes."""
 
 from collections.abc import Iterable
 
@@ -30,13 +30,13 @@ def counted(errors: Iterable[tuple[str, str]]) -> dict[str, ErrorKind]:
 
 @given(ERRORS, ERRORS)
 def test_counts_add_up_and_are_bounded_whatever_is_counted(
-    some: list[tuple[str, str]], more: list[tuple[str, str]]
+    first: list[tuple[str, str]], second: list[tuple[str, str]]
 ) -> None:
-    """Over several batches, too."""
-    total = counted(some)
-    add_errors(total, counted(more))
+    """Counts of several batches are added, too."""
+    total = counted(first)
+    add_errors(total, counted(second))
     kinds = by_count(total)
-    assert sum(kind.failures for kind in kinds.values()) == len(some) + len(more)
+    assert sum(kind.failures for kind in kinds.values()) == len(first) + len(second)
     assert [kind.failures for kind in kinds.values()] == sorted(
         (kind.failures for kind in kinds.values()), reverse=True
     )
@@ -51,13 +51,13 @@ def test_counts_add_up_and_are_bounded_whatever_is_counted(
 
 
 def test_texts_that_differ_by_numbers_are_one() -> None:
-    """A place in a request, or an id, is not another cause."""
+    """The position in a request, or an id, does not make another cause."""
     kinds = counted(("invalid_request_error", f"messages.{n}.content: too long\n({n * 7} tokens)") for n in range(30))
     assert kinds == {"invalid_request_error": ErrorKind(30, {"messages.#.content: too long (# tokens)": 30})}
 
 
 def test_types_beyond_the_fiftieth_and_those_that_are_no_names_are_other() -> None:
-    """A provider may write anything there."""
+    """A provider may write anything as a type."""
     kinds = counted([*((f"type_{n}", "") for n in range(MOST_TYPES + 5)), ("my prompt: hello", "x"), ("", "x")])
     assert len(kinds) == MOST_TYPES + 1
     assert kinds[OTHER].failures == 7

@@ -1,4 +1,4 @@
-"""Facts are written once, and whoever comes second reads what stands."""
+"""Facts are written once; a second writer reads the first one's fact."""
 
 from datetime import timedelta
 
@@ -13,8 +13,8 @@ from tests.support.fake_aws import BadBucket, FakeBucket
 INTENT = Attempt("mine", NOW, NOW + timedelta(minutes=15), 3)
 
 
-def test_the_right_to_pay_is_taken_once() -> None:
-    """A ledger that was lost, and begun anew, finds the claim of its former life and does not pay."""
+def test_a_batch_can_be_claimed_once() -> None:
+    """A ledger that is recreated after a loss finds the earlier claim, and no batch is created."""
     bucket = Bucket(FakeBucket().client, "bucket")
     assert Claims(bucket, "run-1").claim_attempt(1, 1, "mine")
     assert not Claims(bucket, "run-1").claim_attempt(1, 1, "another")
@@ -23,12 +23,12 @@ def test_the_right_to_pay_is_taken_once() -> None:
 
 
 def test_the_claim_of_an_attempt_lies_outside_the_ledger() -> None:
-    """Whoever deletes the ledger leaves it."""
+    """It remains if the ledger is deleted."""
     assert not keys.claimed_attempt("run-1", 1, 1).startswith(keys.RUNS)
 
 
-def test_a_claim_or_an_intent_whose_answer_was_lost_is_still_our_own() -> None:
-    """Taken for another's, it would hold up an attempt that nobody makes."""
+def test_a_claim_or_an_intent_whose_response_was_lost_is_still_ours() -> None:
+    """Taken for another's, it would block an attempt that no other function makes."""
     claiming, announcing = BadBucket(lost=1), BadBucket(lost=1)
     assert Claims(Bucket(claiming.client, "bucket"), "run-1").claim_attempt(1, 1, "mine")
     assert Ledger(Bucket(announcing.client, "bucket"), "run-1").write(INTENT, 1, 1) == INTENT

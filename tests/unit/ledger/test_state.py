@@ -1,4 +1,4 @@
-"""What is written down is read back, and only what is written down is true."""
+"""The state of a run is what its facts say, and nothing else."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,12 +32,12 @@ RUN = "20261122T101112Z-0123456789ab"
 
 
 def batch_state_of(*listed: str) -> BatchState:
-    """Return the state of batch 1 from some keys."""
+    """Return the state of batch 1 that these keys give."""
     return state_from(RUN, listed).batches[1]
 
 
-def test_a_listing_tells_every_fact_of_a_run() -> None:
-    """Every kind of key the ledger writes, and no other."""
+def test_a_listing_shows_every_fact_of_a_run() -> None:
+    """Every kind of key that the ledger writes is known, and no other."""
     run_state = state_from(
         RUN,
         [
@@ -69,8 +69,8 @@ def test_a_listing_tells_every_fact_of_a_run() -> None:
 
 
 @pytest.mark.parametrize("batch_id", ["msgbatch_2", "a-b", "msg-batch-7", "7", "attempt-7", "-", "x.json"])
-def test_a_duplicate_is_known_by_its_whole_id(batch_id: str) -> None:
-    """A batch whose name was cut would be asked for in vain, and never be cancelled."""
+def test_a_duplicate_is_recorded_with_its_whole_id(batch_id: str) -> None:
+    """A batch with a truncated id would never be found or cancelled."""
     assert batch_state_of(Duplicate.key(RUN, 1, batch_id)) == BatchState(duplicates={batch_id})
 
 
@@ -80,13 +80,13 @@ def test_a_duplicate_is_known_by_its_whole_id(batch_id: str) -> None:
 )
 @example("batches/\N{SUPERSCRIPT TWO}/part.json")
 @example("batches/1/attempt-\N{SUPERSCRIPT TWO}.json")
-def test_a_strange_key_in_a_ledger_holds_up_no_run(name: str) -> None:
-    """Somebody's note beside the facts is not a reason to fail for a day."""
+def test_an_unknown_key_in_a_ledger_delays_no_run(name: str) -> None:
+    """An unknown object must not make runs fail for a day."""
     state_from(RUN, [keys.ledger(RUN) + name])
 
 
-def test_an_attempt_is_undecided_until_something_says_what_became_of_it() -> None:
-    """While it is, nobody may pay."""
+def test_an_attempt_is_undecided_until_a_fact_records_its_result() -> None:
+    """Until then, no batch may be created."""
     one = Attempt.key(RUN, 1, 1)
     assert batch_state_of(one).unsettled_attempt == 1
     assert batch_state_of(one, AttemptRefused.key(RUN, 1, 1)).unsettled_attempt is None
@@ -94,17 +94,17 @@ def test_an_attempt_is_undecided_until_something_says_what_became_of_it() -> Non
     assert batch_state_of(one, Submitted.key(RUN, 1, 1)).unsettled_attempt is None
     assert batch_state_of(one, AttemptAbsent.key(RUN, 1, 1), Attempt.key(RUN, 1, 2)).unsettled_attempt == 2
     assert batch_state_of(one, AttemptUnknown.key(RUN, 1, 1)).unsettled_attempt == 1, (
-        "that its call is over decides nothing"
+        "the end of its request decides nothing"
     )
 
 
 def test_tenth_facts_come_after_ninth_ones() -> None:
-    """Keys are listed by their letters; numbers count."""
+    """Keys are listed as text, but compared by number."""
     assert batch_state_of(*(Attempt.key(RUN, 1, number) for number in range(12))).attempts == 11
 
 
 def test_a_batch_that_failed_unrun_counts_no_more_and_the_next_one_does() -> None:
-    """Nothing was run of it, and nothing paid: what follows is another attempt, and another batch at the provider."""
+    """It never ran and cost nothing: another attempt follows, with another batch at the provider."""
     taken = (Attempt.key(RUN, 1, 1), Submitted.key(RUN, 1, 1))
     failed = (*taken, AttemptFailed.key(RUN, 1, 1))
     again = (*failed, Attempt.key(RUN, 1, 2))
@@ -118,19 +118,19 @@ def test_a_batch_that_failed_unrun_counts_no_more_and_the_next_one_does() -> Non
 
 
 def run_state_with(*listed: str) -> RunState:
-    """Return the state of a run from some keys."""
+    """Return the state of a run that these keys give."""
     return state_from(RUN, [Run.key(RUN), keys.plan(RUN), *listed])
 
 
 def test_a_run_may_have_paid_from_its_intent_on_unless_the_provider_refused_it() -> None:
-    """The same bytes make room for another run only where this one cannot have paid."""
+    """The same content may start another run only if this one cannot have created a batch."""
     one = Attempt.key(RUN, 1, 1)
     assert not run_state_with().may_have_paid
     assert run_state_with(one).may_have_paid
     assert run_state_with(one, AttemptUnknown.key(RUN, 1, 1)).may_have_paid
     assert run_state_with(one, Submitted.key(RUN, 1, 1)).may_have_paid
     assert not run_state_with(one, AttemptRefused.key(RUN, 1, 1)).may_have_paid
-    assert run_state_with(one, AttemptAbsent.key(RUN, 1, 1)).may_have_paid  # perhaps by a person's word only
+    assert run_state_with(one, AttemptAbsent.key(RUN, 1, 1)).may_have_paid  # perhaps only because a person said so
     assert run_state_with(one, AttemptAbsent.key(RUN, 1, 1), Attempt.key(RUN, 1, 2)).may_have_paid
     failed = (one, Submitted.key(RUN, 1, 1), AttemptFailed.key(RUN, 1, 1))
     assert not run_state_with(*failed).may_have_paid
@@ -139,7 +139,7 @@ def test_a_run_may_have_paid_from_its_intent_on_unless_the_provider_refused_it()
 
 
 def test_a_run_may_have_paid_if_any_of_its_batches_may_have() -> None:
-    """What became of another batch says nothing of it."""
+    """The state of another batch proves nothing."""
     refused = (Attempt.key(RUN, 1, 1), AttemptRefused.key(RUN, 1, 1), Refusal.key(RUN))
     assert not run_state_with(*refused).may_have_paid
     assert run_state_with(*refused, Attempt.key(RUN, 2, 1)).may_have_paid

@@ -1,4 +1,4 @@
-"""What a check concludes, and what it asks, while the provider answers with Retry-After."""
+"""Decisions and requests of a check while the provider answers with Retry-After."""
 
 from datetime import timedelta
 from typing import Any

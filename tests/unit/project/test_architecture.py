@@ -1,4 +1,4 @@
-"""The packages of the core, and which of them each may import."""
+"""The packages of the core, and the imports allowed between them."""
 
 import ast
 import re
@@ -54,7 +54,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports(path: Path) -> set[str]:
-    """Return all modules a file imports, those inside functions and for type checking included."""
+    """Return all modules that a file imports, including those in functions and for type checking."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     of = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
@@ -63,7 +63,7 @@ def imports(path: Path) -> set[str]:
 
 
 def package(module: str) -> str:
-    """Return the package a module of the core lies in; a module at the top is its own."""
+    """Return the package of a module of the core; a top-level module is its own."""
     return module.rpartition(".")[0] or module
 
 
@@ -72,8 +72,8 @@ def known(module: str) -> set[str]:
     return {name[9:] for name in imports(modules()[module]) if name.startswith("conveyor.") and name[9:] in modules()}
 
 
-def test_the_table_of_walls_names_every_package_and_has_no_circle() -> None:
-    """A package may only import packages that stand above it."""
+def test_the_table_of_imports_names_every_package_and_has_no_cycle() -> None:
+    """A package may import only packages listed above it."""
     assert set(WALLS) == {package(module) for module in modules()}
     order = list(WALLS)
     assert all(order.index(other) < order.index(name) for name, others in WALLS.items() for other in others)
@@ -81,13 +81,13 @@ def test_the_table_of_walls_names_every_package_and_has_no_circle() -> None:
 
 @pytest.mark.parametrize("module", sorted(modules()))
 def test_a_module_imports_only_what_its_package_may(module: str) -> None:
-    """Stages do not know each other, except poll, which sends and splits; pure packages know pure packages only."""
+    """Only one stage imports others: poll imports submit and split. Pure packages import only pure ones."""
     others = {package(name) for name in known(module)} - {package(module)}
     assert others <= set(WALLS[package(module)])
 
 
 def test_the_picture_in_the_docs_shows_every_package_above_what_it_imports() -> None:
-    """It is the first thing a newcomer sees of the core; what imports sideways has an arrow."""
+    """It is the newcomer's first view of the core; imports within a level have an arrow."""
     page = (CORE.parents[2] / "docs" / "how-it-works.md").read_text()
     drawn = page.partition("functions/ ")[2].partition("```")[0].splitlines()[2:]
     rows = [" ".join(re.split(r" {2,}", line)[1:-1]) for line in drawn]
@@ -109,8 +109,8 @@ def test_only_a_few_modules_know_aws_or_http(module: str) -> None:
     assert package(module) not in PURE or "aws_lambda_powertools" not in outer
 
 
-def test_no_circle_of_modules() -> None:
-    """Every module can be read before those that import it."""
+def test_modules_have_no_import_cycle() -> None:
+    """Modules can be read in the order of their imports."""
     left = {module: known(module) for module in modules()}
     while free := {module for module, others in left.items() if not others & left.keys()}:
         left = {module: others for module, others in left.items() if module not in free}
@@ -137,7 +137,7 @@ def test_only_dialects_know_dialects(module: str) -> None:
 
 
 def test_every_dialect_in_the_list_can_be_connected() -> None:
-    """A value of `BatchApi` that leads nowhere would be found by the first run."""
+    """Otherwise the first run would fail for that value of `BatchApi`."""
     assert {module.removeprefix("conveyor.") for module in connector.DIALECTS.values()} <= DIALECTS
     assert all(callable(import_module(module).connect) for module in connector.DIALECTS.values())
 

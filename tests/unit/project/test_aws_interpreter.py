@@ -1,4 +1,4 @@
-"""The interpreter of AWS CLI's forms takes what v2 takes, and nothing else that it would understand otherwise."""
+"""The interpreter of AWS CLI commands accepts what version 2 accepts, with the same meaning."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from tests.support.shell.words import Misuse, options, pairs
     ],
 )
 def test_shorthand_is_read_as_by_the_cli(text: str, value: dict[str, Any]) -> None:
-    """Each of these was read by its own parser."""
+    """The expected values are from the parser of the CLI."""
     assert pairs(text) == value
 
 
@@ -37,13 +37,13 @@ def test_shorthand_that_the_cli_refuses_or_that_is_not_ours_is_refused(text: str
 
 @pytest.mark.parametrize("words", [["-x.jsonl"], ["--key"], ["--key", "-x"], ["--a", "b", "--a", "c"], ["-k", "v"]])
 def test_words_that_begin_with_a_dash_are_options(words: list[str]) -> None:
-    """So that a file of such a name needs `./` before it, and such a value an equals sign."""
+    """A file with such a name therefore needs `./` before it, and such a value an equals sign."""
     with pytest.raises(Misuse):
         options(words)
 
 
-def test_options_and_other_words_are_told_apart() -> None:
-    """A dash alone is a word."""
+def test_options_and_positional_arguments_are_distinguished() -> None:
+    """A single dash is a positional argument."""
     assert options(["-", "--key=-x", "--name", "a b", "z"]) == ({"key": "-x", "name": "a b"}, ["-", "z"])
 
 
@@ -65,13 +65,13 @@ def test_options_and_other_words_are_told_apart() -> None:
     ],
 )
 def test_any_other_command_is_refused(words: list[str], tmp_path: Path, client: Any) -> None:
-    """Before anything is sent."""
+    """It is refused before any request."""
     assert Interpreter(lambda _: client).run(words, tmp_path).exit == PARAMETERS
 
 
 @pytest.fixture
 def client() -> Any:
-    """Give a client that would reach nothing."""
+    """Return a client without a reachable server."""
     import boto3  # noqa: PLC0415 - slow
 
     nowhere = "http://127.0.0.1:1"

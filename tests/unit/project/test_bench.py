@@ -1,4 +1,4 @@
-"""The table, its targets, and the arithmetic of money; what is measured is not tested."""
+"""The table of the bench, its targets and the arithmetic of cost; measured values are not tested."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ FIGURES = [
 
 
 def test_the_table_marks_what_misses_its_target() -> None:
-    """People see at once what is wrong."""
+    """The reader sees at once what is wrong."""
     _, first, second = show(FIGURES).splitlines()
     assert first.split("  ")[0] == "validate.vs_orjson"
     assert "123,457" in first
@@ -31,7 +31,7 @@ def test_the_table_marks_what_misses_its_target() -> None:
 
 
 def test_the_file_has_the_same_lines_and_five_keys_each(tmp_path: Path) -> None:
-    """Machines read it."""
+    """Programs read the file."""
     write(FIGURES, tmp_path / "bench.json")
     first, second = json.loads((tmp_path / "bench.json").read_text())
     assert list(first) == ["name", "value", "unit", "against", "ratio"]
@@ -55,13 +55,13 @@ def test_a_target_has_a_direction(name: str, ratio: float | None, told: str) -> 
 
 
 def test_two_measurements_are_compared_within_one_round() -> None:
-    """A clock that became faster in between favours neither."""
+    """A processor that became faster between rounds favours neither."""
     rounds = Rounds([{"ours": 2, "bare": 2}, {"ours": 2, "bare": 1}, {"ours": 1, "bare": 1.1}])
     assert rounds.pair("ours", "bare") == (2, 2)
 
 
-def test_a_run_of_an_hour_has_three_transitions_a_look_and_eight_more() -> None:
-    """As `docs/operate.md` says what a run costs."""
+def test_a_run_of_an_hour_has_three_transitions_a_check_and_eight_more() -> None:
+    """`docs/operate.md` uses this number for the cost of a run."""
     assert looks(3600) == 37
     followings = ["wait"] * 36 + ["split", "report"]
     assert transitions(definition(), followings, 1) == 3 * 37 + 8
@@ -69,14 +69,14 @@ def test_a_run_of_an_hour_has_three_transitions_a_look_and_eight_more() -> None:
 
 
 def test_a_bill_is_the_sum_of_list_prices() -> None:
-    """Each service asks for its own."""
+    """Each service has its own price."""
     bill = Bill(1_000_000, 1_000_000, 1_000_000, Counter(put=1_000_000, list=1_000_000, get=1_000_000), 10**9, 10**6)
     told = {name: round(dollars, 4) for name, dollars in bill.dollars().items()}
     assert told == {"step_functions": 25, "lambda": 13.5334, "s3": 10.4, "sns": 0.5, "sending": 0.09}
 
 
-def test_the_look_that_was_measured_stands_for_all_that_wait() -> None:
-    """An hour is not measured, but one look of it."""
+def test_the_measured_check_represents_all_that_wait() -> None:
+    """One check is measured instead of an hour of them."""
 
     def call(function: str, following: str = "") -> Call:
         return Call(function, following, 60, 0.2, 0.25, Counter(get=1))
@@ -91,7 +91,7 @@ def test_the_look_that_was_measured_stands_for_all_that_wait() -> None:
 
 
 def test_a_drop_is_as_large_as_was_asked_and_the_same_every_time(tmp_path: Path) -> None:
-    """Or two runs of the bench could not be compared."""
+    """Otherwise two runs of the bench could not be compared."""
     one, other = tmp_path / "one", tmp_path / "other"
     for path in (one, other):
         write_drop(path, 200_000, 100)

@@ -1,4 +1,4 @@
-"""Documents that name things name things that exist."""
+"""What the documents name exists."""
 
 import re
 from pathlib import Path
@@ -51,7 +51,7 @@ TESTS = {name for path in (PROJECT / "tests").rglob("*.py") for name in re.finda
 
 
 def test_every_test_that_a_guarantee_names_exists() -> None:
-    """A promise whose test was renamed or removed would stand unproved."""
+    """A guarantee whose test was renamed or removed would have no proof."""
     named = set(re.findall(r"`(test_\w+)`", (PROJECT / "docs" / "guarantees.md").read_text()))
     assert named
     assert named <= TESTS
@@ -64,14 +64,14 @@ def test_a_generated_page_is_current(name: str) -> None:
 
 
 def test_the_settings_name_every_parameter() -> None:
-    """What can be set can be found."""
+    """Every setting can be looked up."""
     settings = (PROJECT / "docs" / "settings.md").read_text()
     assert [name for name in template.template()["Parameters"] if f"| `{name}` |" not in settings] == []
     assert [name for name in (*PER_DROP, AGAIN) if f"| `{name}` |" not in settings] == []
 
 
 def test_the_permissions_name_every_statement_and_give_each_a_reason() -> None:
-    """A reason whose statement is gone would explain nothing."""
+    """A reason without its statement would be outdated."""
     permissions = (PROJECT / "docs" / "permissions.md").read_text()
     reasons = template.template()["Metadata"]["Permissions"]
     signed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role, Auth="aws")]
@@ -81,7 +81,7 @@ def test_the_permissions_name_every_statement_and_give_each_a_reason() -> None:
 
 
 def test_operate_names_every_status_of_a_run() -> None:
-    """Whoever filters messages by it needs the whole list: of runs that have ended, and of runs that go on."""
+    """Filters of messages need the complete list, for ended runs and for runs in progress."""
     operate = (PROJECT / "docs" / "operate.md").read_text()
     ended, _, going_on = operate.partition("Its attribute `status` is")[2].partition("While a run goes on")
     told = {
@@ -95,13 +95,13 @@ def test_operate_names_every_status_of_a_run() -> None:
 
 
 def test_the_readme_names_every_outcome() -> None:
-    """The table says what to do about each."""
+    """The table gives the advice for each."""
     table = README.partition("| Outcome |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `([a-z]+)`", table, re.MULTILINE)) == set(map(str, Outcome))
 
 
 def test_the_readme_is_short_and_begins_with_what_a_newcomer_needs() -> None:
-    """The glossary on the first screen; lines in and out before other providers; every page linked."""
+    """The glossary is on the first screen, the file formats come before other providers, and every page is linked."""
     assert len(README.split()) <= 1300
     assert "(docs/glossary.md)" in "".join(README.splitlines(keepends=True)[:FIRST_SCREEN])
     order = [README.index(title) for title in ("## One line in", "## One line out", "(docs/providers.md)")]
@@ -111,14 +111,14 @@ def test_the_readme_is_short_and_begins_with_what_a_newcomer_needs() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_the_documents_know_no_other_status(page: Path) -> None:
-    """A word that was a status once would be filtered by for ever."""
+    """Users might filter by a former status that never occurs."""
     named = set(re.findall(r"(?:status|`status`(?: is)?) `([a-z-]+)`", (PROJECT / page).read_text()))
     assert named <= {*map(str, Status), "status"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
-    """To a file of the project, and to a heading in it."""
+    """It leads to a file of the project and to a heading in it."""
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", (PROJECT / page).read_text()):
         linked = (PROJECT / page).parent / target if target else PROJECT / page
         assert linked.exists(), target
@@ -127,7 +127,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_every_path_and_test_that_a_page_names_exists(page: Path) -> None:
-    """A path may begin inside the core: `submit/send.py`. Keys of the bucket and files of users do not count."""
+    """A path may be relative to the core: `submit/send.py`. Keys of the bucket and users' files do not count."""
     text = (PROJECT / page).read_text()
     paths = set(re.findall(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|md|yaml|toml|mk|in|asl\.json)|(?:[\w.-]+/)+)`", text))
     ours = {path for path in paths - OF_USERS if path.partition("/")[0] not in PREFIXES}
@@ -136,7 +136,7 @@ def test_every_path_and_test_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_the_ledger_is_explained_fact_by_fact() -> None:
-    """And there is no row for a fact that there is not."""
+    """No row is about a fact that does not exist."""
     _, _, ledger = (PROJECT / "docs" / "how-it-works.md").read_text().partition("## The ledger")
     of_runs = re.findall(r"^ +runs/<run>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
     of_batches = re.findall(r"^ +runs/<run>/batches/<n>/([a-z]+)(?:-<\w+>)?\.json ", ledger, re.MULTILINE)
@@ -147,14 +147,14 @@ def test_the_ledger_is_explained_fact_by_fact() -> None:
 
 @pytest.mark.parametrize("page", ["docs/glossary.md", "CONTRIBUTING.md"])
 def test_every_class_that_is_named_exists(page: str) -> None:
-    """Parameters look like classes, and are named elsewhere, too."""
+    """Parameters look like class names and are excluded."""
     source = "".join(path.read_text() for path in CORE.rglob("*.py"))
     named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)[`.]", (PROJECT / page).read_text()))
     assert named - template.template()["Parameters"].keys() <= set(re.findall(r"^class (\w+)", source, re.MULTILINE))
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the anchors that GitHub makes of the headings of a page."""
+    """Return the anchors that GitHub creates for the headings of a page."""
     titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -165,7 +165,7 @@ def anchors(page: Path) -> set[str]:
     ids=["receipt", "batch"],
 )
 def test_every_field_of_the_receipt_is_explained(table: str, kind: type[msgspec.Struct]) -> None:
-    """And no field that there is not."""
+    """No other field is explained."""
     _, _, text = (PROJECT / "docs" / "receipt.md").read_text().partition(table)
     rows = [line.split("|")[1] for line in text.split("\n\nOf each")[0].splitlines() if line.startswith("| `")]
     named = [name for row in rows for name in re.findall("`([a-z_]+)`", row)]
@@ -173,7 +173,7 @@ def test_every_field_of_the_receipt_is_explained(table: str, kind: type[msgspec.
 
 
 def test_every_code_of_a_refusal_that_has_advice_is_explained() -> None:
-    """As is every cause of failures: they are the words to look for."""
+    """So is every cause of failures: users search for these words."""
     text = (PROJECT / "docs" / "receipt.md").read_text()
     source = "".join(path.read_text() for path in CORE.rglob("*.py"))
     of_drops = set(re.findall(r'"(drop-[a-z-]+)"', source))
@@ -182,7 +182,7 @@ def test_every_code_of_a_refusal_that_has_advice_is_explained() -> None:
 
 
 def test_every_kind_of_file_is_explained() -> None:
-    """Its code is the word to look for."""
+    """Users search for its code."""
     text = (PROJECT / "docs" / "files.md").read_text()
     source = "".join(path.read_text() for path in CORE.rglob("*.py"))
     codes = {*re.findall(r'"(file-(?:is|has)-[a-z0-9-]+)"', source), "file-is-utf16", "file-is-utf32"}
@@ -192,6 +192,6 @@ def test_every_kind_of_file_is_explained() -> None:
 
 
 def test_every_cause_has_words_and_advice() -> None:
-    """Whoever reads of it can do something about it."""
+    """Each cause has a description and a next step."""
     assert set(refusal.Cause) == set(refusal.CAUSE_TEXTS)
     assert set(refusal.Cause) <= set(ADVICE)

@@ -1,4 +1,4 @@
-"""Where the environments get their Python from, and what the checkout leaves alone."""
+"""The choice of the Python for the environments, and what the checkout leaves unchanged."""
 
 import subprocess
 import sys
@@ -11,14 +11,14 @@ FIND = PROJECT / "requirements" / "python"
 
 
 def find(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Look for a Python where the PATH has only this folder."""
+    """Run the search for a Python with only this folder on the PATH."""
     path = {"PATH": str(folder)}
     return subprocess.run([FIND], env=path, capture_output=True, text=True, check=False)  # noqa: S603
 
 
 @pytest.mark.parametrize("tool", ["pyenv", "uv"])
 def test_a_python_of_a_version_manager_is_found(tool: str, tmp_path: Path) -> None:
-    """Also where another version is the one that it puts forward."""
+    """It is found even if another version is the active one."""
     prefix = tmp_path / "versions" / "3.13"
     (prefix / "bin").mkdir(parents=True)
     python = prefix / "bin" / "python3.13"
@@ -32,7 +32,7 @@ def test_a_python_of_a_version_manager_is_found(tool: str, tmp_path: Path) -> No
 
 
 def test_where_there_is_no_python_it_says_what_to_install(tmp_path: Path) -> None:
-    """And fails."""
+    """The command also fails."""
     found = find(tmp_path)
     assert (found.returncode, found.stdout) == (1, "")
     assert "Python 3.13 is needed" in found.stderr

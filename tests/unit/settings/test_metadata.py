@@ -1,4 +1,4 @@
-"""Metadata of an object is ours, or nearly so, or another tool's."""
+"""Metadata of an object: our names, misspelled names, and names of other tools."""
 
 import pytest
 
@@ -32,8 +32,8 @@ from conveyor.settings.settings import PER_DROP
         ("anthropic_betas", "betas"),
     ],
 )
-def test_a_name_that_is_nearly_a_setting_is_told_with_the_right_one(name: str, right: str) -> None:
-    """Whoever wrote it meant something by it."""
+def test_a_misspelled_setting_is_reported_with_the_right_name(name: str, right: str) -> None:
+    """The user probably meant the similar name."""
     assert describe_misspelled([name]) == f'unknown metadata "{name}"; did you mean "{right}"?'
 
 
@@ -71,18 +71,18 @@ def test_a_name_that_is_nearly_a_setting_is_told_with_the_right_one(name: str, r
     ],
 )
 def test_a_foreign_name_is_left_alone(name: str) -> None:
-    """Many tools write their own."""
+    """Many tools write their own metadata."""
     assert describe_misspelled([name]) is None
 
 
 def test_the_right_names_are_no_fault() -> None:
-    """Every one of them, and all together."""
+    """Each alone, and all together."""
     assert describe_misspelled([*PER_DROP, "again"]) is None
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
-    """One drop, one correction."""
-    told = describe_misspelled(["agian", "mtime", "max-queued-requests", "beta"])
-    assert told is not None
-    assert all(name in told for name in ('"again"?', "max-queued-requests", '"betas"?'))
-    assert "is a parameter of the stack" in told
+def test_all_misspelled_names_are_reported_at_once() -> None:
+    """All can be corrected before the next drop."""
+    message = describe_misspelled(["agian", "mtime", "max-queued-requests", "beta"])
+    assert message is not None
+    assert all(name in message for name in ('"again"?', "max-queued-requests", '"betas"?'))
+    assert "is a parameter of the stack" in message

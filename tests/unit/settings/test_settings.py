@@ -1,4 +1,4 @@
-"""Settings come from the template, and for one drop from its metadata."""
+"""Settings come from the template; the metadata of a drop may override them."""
 
 import msgspec
 import pytest
@@ -10,11 +10,16 @@ ENV = environment("Submit")
 
 
 def test_a_drop_overrides_what_it_may_and_leaves_the_rest() -> None:
-    """Metadata of other tools is not ours."""
+    """Metadata of other tools is ignored."""
     stack = Settings.from_env(ENV)
-    own = stack.for_drop({"on-invalid": "skip", "max-invalid-percent": "9", "default-max-tokens": "7", "mtime": "1"})
-    assert (own.on_invalid, own.max_invalid_percent, own.default_max_tokens) == ("skip", 9, 7)
-    assert msgspec.structs.replace(own, on_invalid="refuse", max_invalid_percent=50, default_max_tokens=15_000) == stack
+    overridden = stack.for_drop(
+        {"on-invalid": "skip", "max-invalid-percent": "9", "default-max-tokens": "7", "mtime": "1"}
+    )
+    assert (overridden.on_invalid, overridden.max_invalid_percent, overridden.default_max_tokens) == ("skip", 9, 7)
+    assert (
+        msgspec.structs.replace(overridden, on_invalid="refuse", max_invalid_percent=50, default_max_tokens=15_000)
+        == stack
+    )
 
 
 def test_settings_kept_before_there_was_a_limit_for_invalid_lines_are_read() -> None:
@@ -25,7 +30,7 @@ def test_settings_kept_before_there_was_a_limit_for_invalid_lines_are_read() -> 
 
 
 @pytest.mark.parametrize(
-    ("metadata", "told"),
+    ("metadata", "expected"),
     [
         ({"on-invalid": "ignore"}, '"on-invalid" is "ignore"; expected "refuse" or "skip"$'),
         ({"on-invalid": "Skip "}, 'did you mean "skip"[?]$'),
@@ -43,11 +48,9 @@ def test_settings_kept_before_there_was_a_limit_for_invalid_lines_are_read() -> 
         ({"betas": "a" * 501}, "at most 20 names and 500 characters"),
     ],
 )
-def test_metadata_that_is_not_understood_is_an_error_that_says_what_is_accepted(
-    metadata: dict[str, str], told: str
-) -> None:
-    """A misspelt setting silently ignored could cost money."""
-    with pytest.raises(BadMetadata, match=told):
+def test_invalid_metadata_is_an_error_that_says_what_is_accepted(metadata: dict[str, str], expected: str) -> None:
+    """Silently ignoring a misspelled setting could cost money."""
+    with pytest.raises(BadMetadata, match=expected):
         Settings.from_env(ENV).for_drop(metadata)
 
 
@@ -64,14 +67,14 @@ def test_metadata_that_is_not_understood_is_an_error_that_says_what_is_accepted(
     ],
 )
 def test_betas_come_from_the_stack_or_from_the_drop(stack: str, metadata: dict[str, str], betas: str) -> None:
-    """Spaces and repetitions are nobody's intention. A drop can also say that it uses none."""
-    own = Settings.from_env(ENV | {"CONVEYOR_BETAS": stack}).for_drop(metadata)
-    assert own.betas == betas
-    assert Settings.from_env(ENV | {"CONVEYOR_BETAS": "z-9"}).for_drop(own.per_drop()) == own
+    """Spaces and repetitions are dropped. A drop can also use no betas."""
+    overridden = Settings.from_env(ENV | {"CONVEYOR_BETAS": stack}).for_drop(metadata)
+    assert overridden.betas == betas
+    assert Settings.from_env(ENV | {"CONVEYOR_BETAS": "z-9"}).for_drop(overridden.per_drop()) == overridden
 
 
 def test_settings_that_an_earlier_version_kept_are_read() -> None:
-    """A run lasts for months: it had no betas."""
+    """A run may last for months; settings of that version have no betas."""
     kept = msgspec.to_builtins(Settings.from_env(ENV))
     del kept["betas"]
     assert msgspec.convert(kept, Settings).betas == ""

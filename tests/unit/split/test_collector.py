@@ -9,7 +9,7 @@ BATCH = Batch(1, 1, 0, 9, 10**9, 9)
 
 
 def succeeded(wire_id: str, text: bytes = b"{}") -> Result:
-    """Return a success."""
+    """Return a successful result."""
     return Result(wire_id, Outcome.SUCCEEDED, b"raw " + text, text, None, "m", Usage())
 
 
@@ -19,7 +19,7 @@ def broken(wire_id: str, raw: bytes) -> Result:
 
 
 def test_of_several_results_the_first_readable_one_counts() -> None:
-    """One that is no JSON is replaced by the next; all that are not delivered are set aside."""
+    """A result that is no JSON is replaced by the next; undelivered results are set aside."""
     with Spool(BATCH, 10**9) as spool:
         collector = Collector("n", spool)
         for result in (broken("n-1", b"{1"), succeeded("n-1", b"[1]"), succeeded("n-1", b"[2]"), broken("n-1", b"{2")):
@@ -34,7 +34,7 @@ def test_of_several_results_the_first_readable_one_counts() -> None:
 
 
 def test_a_result_of_another_run_or_batch_is_foreign() -> None:
-    """As is one without an id, which is counted apart: it may belong to a request without a result."""
+    """So is one without an id, but it is counted separately: its request may have no other result."""
     with Spool(BATCH, 10**9) as spool:
         collector = Collector("n", spool)
         for wire_id in ("other-1", "n-10", "n-0", ""):
@@ -45,7 +45,7 @@ def test_a_result_of_another_run_or_batch_is_foreign() -> None:
 
 
 def test_a_result_that_stays_broken_is_a_failure_at_the_end() -> None:
-    """Until then it is told by its line and a checksum, so that two reads can be compared."""
+    """Until then it is identified by line and checksum, so that two reads can be compared."""
     with Spool(BATCH, 10**9) as spool:
         collector = Collector("n", spool)
         collector.add(broken("n-2", b"{1"))

@@ -1,4 +1,4 @@
-"""What tokens cost."""
+"""The price of tokens."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ from conveyor.split.pricing import cost, has_long_prompt
 
 
 def test_a_dated_model_costs_what_its_name_costs() -> None:
-    """A million tokens in and a million out."""
+    """The price is for a million input and a million output tokens."""
     assert cost("claude-haiku-4-5-20251001", Usage(10**6, 10**6), long_prompts=False) == Decimal("3.00")
 
 
@@ -17,7 +17,7 @@ def test_cached_tokens_have_their_own_price() -> None:
 
 
 def test_a_long_prompt_costs_more_where_the_provider_says_so() -> None:
-    """The whole request, five times over."""
+    """The higher price, five times the usual one here, applies to the whole request."""
     short, long = Usage(100_000, 10**6), Usage(100_000, 10**6, None, 1)
     assert [has_long_prompt(short), has_long_prompt(long)] == [False, True]
     assert cost("claude-haiku-5-5", short, long_prompts=False) == Decimal("0.255")

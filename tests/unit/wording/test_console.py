@@ -1,4 +1,4 @@
-"""Links into the console of the run's own partition and Region."""
+"""Links to the console in the partition and Region of the run."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +10,7 @@ from conveyor.wording.console import Console
 
 
 def console(partition: str = "aws", region: str = "eu-central-1") -> Console:
-    """Give the console of an execution."""
+    """Return the console of an execution."""
     return Console.of(f"arn:{partition}:states:{region}:111122223333:execution:conveyor-run:run-1")
 
 
@@ -23,7 +23,7 @@ def console(partition: str = "aws", region: str = "eu-central-1") -> Console:
     ],
 )
 def test_a_link_leads_into_the_console_of_the_partition(partition: str, region: str, host: str) -> None:
-    """Each has its own domain, and none knows the others' accounts."""
+    """Each partition has its own domain and accounts."""
     there = console(partition, region)
     for link in (there.run(), there.prefix("bucket", "results/a/run-1/")):
         assert link is not None
@@ -32,8 +32,8 @@ def test_a_link_leads_into_the_console_of_the_partition(partition: str, region: 
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1))
-def test_any_key_comes_through_a_link_unchanged(key: str) -> None:
-    """Spaces, percent signs, ampersands and letters of all scripts; a link has no space where a mail would break it."""
+def test_any_key_is_unchanged_in_a_link(key: str) -> None:
+    """It may have spaces, percent signs, ampersands and any letters; a link has no space, where mail breaks."""
     link = str(console().prefix("bucket", key))
     assert link.isascii()
     assert " " not in link
@@ -50,6 +50,6 @@ def test_any_key_comes_through_a_link_unchanged(key: str) -> None:
     ],
 )
 def test_where_no_console_is_known_there_is_no_link(there: Console) -> None:
-    """A link that leads nowhere is worse than none."""
+    """A broken link is worse than none."""
     assert there.run() is None
     assert there.prefix("bucket", "a/") is None
