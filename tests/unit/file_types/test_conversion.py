@@ -1,4 +1,4 @@
-"""The command in a refusal converts the file to one with all its requests, or writes no file."""
+"""The command in a refusal converts the file with all its requests, or writes no file."""
 
 import json
 import secrets
@@ -31,7 +31,7 @@ PROGRAMS = ("jq", "iconv", "unzip", "bzip2", "xz", "zstd")
 
 
 def converted(data: bytes, folder: Path, name: str = "my file's.jsonl") -> list[Any]:
-    """Type the command of a refusal, and read the requests that it writes."""
+    """Run the command of a refusal, and return the requests that it writes."""
     layers, chunks = unpack_all([data], 1 << 30)
     wrong = type_of_file(b"".join(chunks))
     assert wrong is not None
@@ -48,7 +48,7 @@ def converted(data: bytes, folder: Path, name: str = "my file's.jsonl") -> list[
 
 @pytest.mark.parametrize(("code", "data"), CONVERTED.values(), ids=CONVERTED)
 def test_the_command_of_a_wrong_file_makes_a_file_of_all_its_requests(code: str, data: bytes, tmp_path: Path) -> None:
-    """Typed as it stands, on a file whose name a shell could take for something else."""
+    """It is run unchanged, on a file whose name a shell could misinterpret."""
     assert [request["custom_id"] for request in converted(data, tmp_path)] == ["r1", "r2", "r3"]
     _, chunks = unpack_all([data], 1 << 30)
     wrong = type_of_file(b"".join(chunks))
@@ -73,7 +73,7 @@ def test_the_command_of_a_wrong_file_makes_a_file_of_all_its_requests(code: str,
     ],
 )
 def test_a_command_that_cannot_read_a_request_writes_no_file(data: bytes, tmp_path: Path) -> None:
-    """Nobody may take the others for all."""
+    """A file with some requests could be taken for complete."""
     wrong = type_of_file(data)
     assert wrong is not None
     conversion = conversion_of(wrong.file_type, "inbox/x.jsonl", 0)
@@ -87,7 +87,7 @@ def test_a_command_that_cannot_read_a_request_writes_no_file(data: bytes, tmp_pa
 
 @pytest.mark.parametrize("more", [(), ("__MACOSX/._requests.jsonl",)])
 def test_unzip_says_nothing_that_would_worry(more: tuple[str, ...], tmp_path: Path) -> None:
-    """Nor does it print what a Mac adds."""
+    """Nor does it print the files that a Mac adds."""
     (tmp_path / "x.zip").write_bytes(zipped("_requests.jsonl", JSONL, *more))
     wrong = type_of_file((tmp_path / "x.zip").read_bytes())
     assert wrong is not None
@@ -98,8 +98,8 @@ def test_unzip_says_nothing_that_would_worry(more: tuple[str, ...], tmp_path: Pa
     assert (tmp_path / conversion.file).read_bytes() == JSONL
 
 
-def test_of_an_archive_whose_end_is_far_away_the_caution_is_explained() -> None:
-    """What a Mac adds is listed there."""
+def test_the_warning_about_a_large_archive_is_explained() -> None:
+    """The files that a Mac adds are listed there."""
     wrong = type_of_file(zipped("requests.jsonl", secrets.token_bytes(WINDOW), "__MACOSX/._requests.jsonl"))
     assert wrong is not None
     assert "-x '__MACOSX/*'" in wrong.file_type.tool
@@ -107,7 +107,7 @@ def test_of_an_archive_whose_end_is_far_away_the_caution_is_explained() -> None:
 
 
 def test_a_second_command_reads_what_the_first_one_wrote(tmp_path: Path) -> None:
-    """Under the name under which that was dropped: the first file is another one, and is kept."""
+    """Its input has the name of the second drop; the first file has another name and is kept."""
     data = json.dumps({"requests": REQUESTS}).encode().decode().encode("utf-16")
     file = "x.jsonl"
     (tmp_path / file).write_bytes(data)
@@ -124,12 +124,12 @@ def test_a_second_command_reads_what_the_first_one_wrote(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", ["-x.jsonl", "$(x) `y`.jsonl", "é 😀.json", ".jsonl", "a.b.zip", "x.jsonl.gz"])
 def test_a_command_names_the_file_whatever_its_name_is(name: str, tmp_path: Path) -> None:
-    """And what it writes is named after it."""
+    """The written file is named after it."""
     assert converted(zipped("requests.jsonl", JSONL), tmp_path, name) == converted(array(), tmp_path, name)
 
 
-def test_zstd_is_told(tmp_path: Path) -> None:
-    """Python's library does not pack it yet."""
+def test_zstd_is_reported(tmp_path: Path) -> None:
+    """Python's library cannot compress zstd yet."""
     packed = subprocess.run(["zstd", "-c"], input=JSONL, capture_output=True, check=True)  # noqa: S607
     assert len(converted(packed.stdout, tmp_path)) == 3
 
@@ -148,8 +148,8 @@ def test_a_pointer_is_replaced_by_what_it_points_to(data: bytes, command: str) -
     assert conversion_of(wrong.file_type, "inbox/x.jsonl", 0) == Conversion(command, "x.jsonl")
 
 
-def test_who_works_in_windows_powershell_is_told_its_command() -> None:
-    """Files in UTF-16 come from there; a quote in a name is doubled."""
+def test_users_of_windows_powershell_get_its_command() -> None:
+    """Files in UTF-16 come from PowerShell; a quote in a name is doubled."""
     wrong = type_of_file((REPORTS / "utf16-powershell.jsonl").read_bytes())
     assert wrong is not None
     conversion = conversion_of(wrong.file_type, "inbox/it's.jsonl", 0)
@@ -169,8 +169,8 @@ def test_who_works_in_windows_powershell_is_told_its_command() -> None:
         ("requests-wrapper", "file-is-request-body"),
     ],
 )
-def test_the_reported_files_are_told(name: str, code: str, tmp_path: Path) -> None:
-    """Each as what it is."""
+def test_the_reported_files_are_recognized(name: str, code: str, tmp_path: Path) -> None:
+    """Each is reported with its type."""
     data = (REPORTS / f"{name}.jsonl").read_bytes()
     wrong = type_of_file(data)
     assert wrong is not None

@@ -1,4 +1,4 @@
-"""A file of a wrong type is recognised by its beginning; a valid drop never is."""
+"""A file of a wrong type is recognized by its beginning; a valid drop is never taken for one."""
 
 import json
 import tracemalloc
@@ -16,8 +16,8 @@ from conveyor.jsonl.lines import LONGEST_LINE
 from tests.support.wrong_files import CONVERTED, JSONL, LINES, MARK, RECOGNISED, array, asked, type_of_file
 
 
-def test_a_request_is_one_whatever_its_text_looks_like() -> None:
-    """A tar archive has "ustar" at this place, and NULs around it."""
+def test_a_request_is_recognized_whatever_its_text_looks_like() -> None:
+    """A tar archive has "ustar" at this place, with NULs around it."""
     before = b'{"custom_id":"1","params":{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"'
     line = before + b"x" * (256 - len(before)) + b'mustard please"}]}}\n'
     assert line[257:262] == b"ustar"
@@ -28,7 +28,7 @@ def test_a_request_is_one_whatever_its_text_looks_like() -> None:
 
 @pytest.mark.slow
 def test_an_object_of_too_many_fields_is_left_to_the_checks_of_lines() -> None:
-    """None of them is decoded here: that would take many times the bytes."""
+    """Decoding the fields here would take many times their size."""
     fields = ",".join(f'"{number:x}":1' for number in range(MOST_VALUES + 1))
     data = f"{{{fields}}}".encode()
     tracemalloc.start()
@@ -40,15 +40,15 @@ def test_an_object_of_too_many_fields_is_left_to_the_checks_of_lines() -> None:
     assert peak < 6 * len(data)
 
 
-def test_byte_order_marks_are_passed_over_at_once() -> None:
-    """A copy of the rest for each of them would take minutes."""
+def test_byte_order_marks_are_skipped_in_one_step() -> None:
+    """Copying the rest for each mark would take minutes."""
     data = (MARK + b"\n") * 1_000_000 + b"{}"
     assert b"".join(reject_wrong_type([data])) == data
 
 
 @pytest.mark.parametrize(("code", "data", "words"), RECOGNISED.values(), ids=RECOGNISED)
-def test_a_file_that_no_command_converts_is_told_with_what_to_do(code: str, data: bytes, words: str) -> None:
-    """Where a recipe is needed, or another file."""
+def test_a_file_that_no_command_converts_is_reported_with_what_to_do(code: str, data: bytes, words: str) -> None:
+    """It needs a recipe, or another file."""
     wrong = type_of_file(data)
     assert wrong is not None
     assert wrong.code == code
@@ -68,7 +68,7 @@ names = st.sampled_from(["requests", "data", "columns", "error", "method", "x"])
 
 @st.composite
 def good_lines(draw: st.DrawFn) -> bytes:
-    """Write a request as it may be written: with other keys around, in any order, on one line."""
+    """Draw a request in any style: with other keys, in any order, on one line."""
     line: dict[str, Any] = draw(st.dictionaries(names, values, max_size=3))
     line |= {"custom_id": draw(st.text(min_size=1) | st.integers())}
     line |= {draw(st.sampled_from(["params", "body"])): draw(st.dictionaries(names, values, max_size=3))}
@@ -93,7 +93,7 @@ def test_a_file_that_begins_with_a_request_is_passed_on_as_it_is(
     size: int,
     ended: bool,  # noqa: FBT001
 ) -> None:
-    """Whatever is on the lines behind it: that is for the checks of lines."""
+    """Later lines may contain anything: the checks of lines report it."""
     assert type_of_file(before + b"\n".join([first, *more]) + b"\n" * ended, size) is None
 
 
@@ -103,7 +103,7 @@ def test_a_file_that_begins_with_a_request_is_passed_on_as_it_is(
 def test_a_file_of_which_only_the_first_lines_are_wrong_is_one_of_lines(
     broken: list[bytes], good: list[bytes], size: int
 ) -> None:
-    """They are faults of lines."""
+    """They are reported as faults of lines."""
     assert type_of_file(b"\n".join([*broken, *good]), size) is None
 
 
@@ -111,27 +111,27 @@ def test_a_file_of_which_only_the_first_lines_are_wrong_is_one_of_lines(
     st.sampled_from([data for _, data in CONVERTED.values()] + [data for _, data, _ in RECOGNISED.values()]),
     st.integers(1, 999),
 )
-def test_a_file_is_told_however_it_is_cut(data: bytes, size: int) -> None:
-    """S3 gives it in ranges, and gzip in pieces."""
-    whole, found = type_of_file(data), type_of_file(data, size)
-    assert str(found) == str(whole)
+def test_a_type_is_recognized_however_the_file_is_cut(data: bytes, size: int) -> None:
+    """S3 returns it in ranges, and gzip in pieces."""
+    whole, cut = type_of_file(data), type_of_file(data, size)
+    assert str(cut) == str(whole)
 
 
 @given(st.binary(max_size=60), st.integers(1, 20))
-def test_no_bytes_are_an_error_of_ours(data: bytes, size: int) -> None:
-    """Whatever is dropped."""
+def test_no_content_makes_the_detection_fail(data: bytes, size: int) -> None:
+    """No content raises an unexpected exception."""
     assert str(type_of_file(data, size)) == str(type_of_file(data))
 
 
 def test_a_first_line_as_long_as_a_line_may_be_is_passed_on() -> None:
-    """Also where it begins like something else: all of it is looked at."""
+    """All of it is read, even if it begins like another type."""
     line = b'{"requests": [{"a": "' + b"x" * (LONGEST_LINE - 99) + b'"}], "custom_id": "a", "params": {}}'
     assert len(line) <= LONGEST_LINE
     assert type_of_file(line + b"\n" + JSONL) is None
 
 
-def test_a_body_on_a_line_that_is_too_long_to_be_a_request_is_told() -> None:
-    """As is an array, and lines that end with a carriage return: none of them needs to be read to its end."""
+def test_a_body_on_a_line_that_is_too_long_to_be_a_request_is_reported() -> None:
+    """So are an array, and lines that end with a carriage return; none needs to be read to its end."""
     one = json.dumps(asked(1, "x" * WINDOW)).encode()
     many = [one] * (LONGEST_LINE // len(one) + 2)
     for data, code in (
@@ -145,7 +145,7 @@ def test_a_body_on_a_line_that_is_too_long_to_be_a_request_is_told() -> None:
 
 
 def test_blank_lines_before_the_first_one_are_not_held() -> None:
-    """However many there are: they are passed on as they come."""
+    """Any number of them is passed on without being stored."""
     taken = []
 
     def chunks() -> Iterator[bytes]:
@@ -161,8 +161,8 @@ def test_blank_lines_before_the_first_one_are_not_held() -> None:
         list(passed)
 
 
-def test_a_comma_at_the_end_of_a_large_array_is_seen() -> None:
-    """It lies far behind what is looked at."""
+def test_a_comma_at_the_end_of_a_large_array_is_found() -> None:
+    """It is far beyond the part that is read first."""
     many = b"[" + b",\n".join([LINES[0].encode()] * 9000) + b",\n]\n"
     assert len(many) > 2 * WINDOW
     wrong = type_of_file(many, 100_000)

@@ -1,4 +1,4 @@
-"""The recipes of docs/files.md, typed as they stand."""
+"""The recipes of docs/files.md, run unchanged."""
 
 import json
 import re
@@ -14,22 +14,22 @@ DOCUMENT = (Path(__file__).parents[3] / "docs" / "files.md").read_text()
 
 
 def recipe(title: str, language: str) -> str:
-    """Return the first block of some language under a title."""
-    found = re.search(rf"## {title}.*?```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
-    assert found
-    return found[1]
+    """Return the first code block of a language under a heading."""
+    match = re.search(rf"## {title}.*?```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert match
+    return match[1]
 
 
 def typed(command: str, folder: Path) -> list[dict[str, Any]]:
-    """Type a command that writes `requests.jsonl`, and read that."""
+    """Run a command that writes `requests.jsonl`, and return its requests."""
     subprocess.run(["sh", "-c", command], cwd=folder, check=True, timeout=60)  # noqa: S603, S607  # as a person does
     made = (folder / "requests.jsonl").read_bytes()
     assert type_of_file(made) is None
     return [json.loads(line) for line in made.splitlines()]
 
 
-def asked(requests: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return the id and the prompt of each."""
+def prompts(requests: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the id and prompt of each request."""
     return [(request["custom_id"], request["params"]["messages"][0]["content"]) for request in requests]
 
 
@@ -38,19 +38,19 @@ def asked(requests: list[dict[str, Any]]) -> list[tuple[str, str]]:
     ("encoding", "word"), [("utf-8-sig", ""), ("utf-8", ""), ("utf-16", " utf-16"), ("cp1252", " cp1252")]
 )
 def test_a_recipe_makes_requests_of_a_table(tmp_path: Path, separator: str, encoding: str, word: str) -> None:
-    """Whatever separates its columns, and however it is encoded."""
+    """Columns may have any separator, and the file any encoding."""
     rows = [["text", "note"], ['"Caf\xe9, "";\n so"', "x"], ["plain", "y"]]
     (tmp_path / "table.csv").write_bytes("\r\n".join(map(separator.join, rows)).encode(encoding))
     (tmp_path / "requests.py").write_text(recipe("From a table to requests", "python"))
     command = recipe("From a table to requests", "sh").replace("table.csv", f"table.csv{word}")
-    assert asked(typed(command, tmp_path)) == [
+    assert prompts(typed(command, tmp_path)) == [
         ("row-1", 'Summarise in one sentence: Caf\xe9, ";\n so'),
         ("row-2", "Summarise in one sentence: plain"),
     ]
 
 
 def test_a_recipe_makes_requests_of_a_text(tmp_path: Path) -> None:
-    """A request a line, numbered as in the text."""
+    """Each line becomes a request with the number of the line."""
     (tmp_path / "prompts.txt").write_text('Say "hello".\n\n \nCaf\xe9?\n')
-    found = asked(typed(recipe("From a text to requests", "sh"), tmp_path))
-    assert found == [("line-1", 'Say "hello".'), ("line-4", "Caf\xe9?")]
+    requests = prompts(typed(recipe("From a text to requests", "sh"), tmp_path))
+    assert requests == [("line-1", 'Say "hello".'), ("line-4", "Caf\xe9?")]

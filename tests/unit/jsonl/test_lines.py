@@ -11,7 +11,7 @@ from conveyor.jsonl.lines import Line, read_lines
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
-    """Cut data into chunks at some places."""
+    """Cut data into chunks at these places."""
     marks = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
     return [data[begin:end] for begin, end in pairwise(marks)]
 
@@ -23,7 +23,7 @@ files = st.lists(st.binary(max_size=30) | st.sampled_from(PIECES), max_size=30).
 
 @given(files, st.lists(st.integers(0, 200), max_size=8))
 def test_lines_are_those_of_the_file_wherever_the_stream_is_cut(data: bytes, places: list[int]) -> None:
-    """Only the line feed ends a line, and a chunk may end anywhere."""
+    """Only a line feed ends a line, and a chunk may end anywhere."""
     whole = list(read_lines([data]))
     assert list(read_lines(cut(data, places))) == whole
     begin = re.compile(rb"(?:\xef\xbb\xbf|[ \t\r])*")
@@ -32,8 +32,8 @@ def test_lines_are_those_of_the_file_wherever_the_stream_is_cut(data: bytes, pla
 
 
 @given(files)
-def test_a_lines_place_is_where_its_bytes_stand(data: bytes) -> None:
-    """A range of the drop can be read again from a line's offsets alone."""
+def test_the_offsets_of_a_line_are_those_of_its_bytes(data: bytes) -> None:
+    """A line's offsets are enough to read its range of the drop again."""
     for line in read_lines([data]):
         again = list(read_lines([data[line.start : line.end]], first=line.number, start=line.start))
         assert again == [line]
@@ -41,19 +41,19 @@ def test_a_lines_place_is_where_its_bytes_stand(data: bytes) -> None:
 
 @pytest.mark.parametrize("begin", [MARK, MARK + MARK, b" " + MARK, MARK + b" \t", MARK + b" " + MARK])
 def test_a_byte_order_mark_at_the_start_of_any_line_is_no_part_of_it(begin: bytes) -> None:
-    """Files are put together from others that begin with one; inside a line it is a character like any other."""
+    """Files are joined from others that begin with one; inside a line it is an ordinary character."""
     lines = [b'{"a": "' + MARK + b'"}'] * 3
     assert [line.raw for line in read_lines([b"\n".join(begin + line for line in lines)])] == lines
 
 
 def test_characters_that_only_look_like_line_ends_end_no_line() -> None:
-    """U+2028, U+0085 and the form feed may stand unescaped inside a JSON string."""
+    """U+2028, U+0085 and the form feed may be unescaped in a JSON string."""
     data = "a\u2028b\u0085c\x0cd\n".encode()
     assert [line.raw for line in read_lines([data])] == [data[:-1]]
 
 
-def test_a_line_beyond_the_limit_is_told_without_its_bytes() -> None:
-    """Memory holds no more than the limit, and the lines after it keep their places."""
+def test_a_line_beyond_the_limit_is_reported_without_its_bytes() -> None:
+    """No more than the limit is held in memory, and later lines keep their places."""
     chunks = [b"aa\n", b"b" * 8, b"b" * 8, b"\ncc"]
     assert list(read_lines(chunks, longest=10)) == [
         Line(1, 0, 2, b"aa"),

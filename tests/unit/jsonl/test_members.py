@@ -1,4 +1,4 @@
-"""Members of an object as they are written."""
+"""Members of a JSON object as they are written."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ gaps = st.sampled_from([b"", b"", b" ", b"\t\r "])
 
 @st.composite
 def written(draw: st.DrawFn, *, once: bool) -> tuple[bytes, list[tuple[str, Any]]]:
-    """Write an object in any style, and give its members."""
+    """Draw an object in any style, with its members."""
     pairs = draw(st.lists(st.tuples(st.sampled_from(NAMES), json_values), max_size=5))
     pairs = list(dict(pairs).items()) if once else pairs
     pieces = []
@@ -37,8 +37,8 @@ def written(draw: st.DrawFn, *, once: bool) -> tuple[bytes, list[tuple[str, Any]
 
 
 @given(written(once=True))
-def test_members_stand_where_they_are_said_to(object_: tuple[bytes, list[tuple[str, Any]]]) -> None:
-    """In their order, whatever their values hold."""
+def test_members_are_at_the_reported_places(object_: tuple[bytes, list[tuple[str, Any]]]) -> None:
+    """They are in order, whatever their values are."""
     raw, pairs = object_
     found = [orjson.loads(b"{" + raw[member.start : member.end] + b"}") for member in members(raw)]
     assert found == [dict([pair]) for pair in pairs]
@@ -46,8 +46,8 @@ def test_members_stand_where_they_are_said_to(object_: tuple[bytes, list[tuple[s
 
 
 @given(written(once=True))
-def test_what_is_null_is_cut_out_and_nothing_else_changes(object_: tuple[bytes, list[tuple[str, Any]]]) -> None:
-    """Also white space, where it does not belong to what is cut out."""
+def test_null_members_are_removed_and_nothing_else_changes(object_: tuple[bytes, list[tuple[str, Any]]]) -> None:
+    """White space around other members is unchanged, too."""
     raw, pairs = object_
     cut = without_nulls(raw)
     assert orjson.loads(cut) == {name: value for name, value in pairs if value is not None}
@@ -58,8 +58,8 @@ def test_what_is_null_is_cut_out_and_nothing_else_changes(object_: tuple[bytes, 
 
 
 @given(written(once=False))
-def test_a_name_that_is_given_twice_is_found(object_: tuple[bytes, list[tuple[str, Any]]]) -> None:
-    """However both are written, and whichever values they have: also where one begins like the other."""
+def test_a_duplicate_name_is_found(object_: tuple[bytes, list[tuple[str, Any]]]) -> None:
+    """Both may be written in any way and have any values, even values that begin alike."""
     raw, pairs = object_
     names = [name for name, _ in pairs]
     if len(set(names)) == len(names):
@@ -82,8 +82,8 @@ def test_a_name_that_is_given_twice_is_found(object_: tuple[bytes, list[tuple[st
         (b'{"b":[null],"c":{"d":null},"e":"null"}', b'{"b":[null],"c":{"d":null},"e":"null"}'),
     ],
 )
-def test_one_comma_goes_with_what_is_cut_out(raw: bytes, cut: bytes) -> None:
-    """What is null deeper down has a meaning of its own, and stays."""
+def test_one_comma_is_removed_with_a_member(raw: bytes, cut: bytes) -> None:
+    """A nested null has its own meaning and is kept."""
     assert without_nulls(raw) == cut
 
 
@@ -99,6 +99,6 @@ def test_one_comma_goes_with_what_is_cut_out(raw: bytes, cut: bytes) -> None:
     ],
 )
 def test_numbers_that_begin_alike_are_two_values(raw: bytes) -> None:
-    """Only of numbers one may begin with another."""
+    """Of all values, only a number may begin with another."""
     with pytest.raises(DuplicateKey):
         values_of(raw)

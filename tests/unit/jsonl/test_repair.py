@@ -1,4 +1,4 @@
-"""Text that is nearly JSON is made JSON, and nothing else of it is changed."""
+"""Text that is almost JSON is made JSON; the rest of it is unchanged."""
 
 import sys
 from time import process_time
@@ -36,8 +36,8 @@ damage = st.sampled_from(
         (b'\xef\xbb\xbf{"a":\x001}', ' {"a": 1}'),
     ],
 )
-def test_what_no_reader_takes_is_replaced_and_all_else_stays_as_written(broken: bytes, repaired_text: str) -> None:
-    """Numbers, spaces and escapes that are right included."""
+def test_what_no_parser_accepts_is_replaced_and_the_rest_is_unchanged(broken: bytes, repaired_text: str) -> None:
+    """Valid numbers, spaces and escapes are unchanged."""
     assert not is_strict(broken)
     text = repaired(broken)
     assert text is not None
@@ -46,14 +46,14 @@ def test_what_no_reader_takes_is_replaced_and_all_else_stays_as_written(broken: 
 
 
 @pytest.mark.parametrize("broken", [b"", b'{"a":"cut', b'{"a":1', b'{"a":01}', b"{'a':1}", b'{"a":1}{', b'{"a":"x"y"}'])
-def test_what_is_no_json_even_so_is_not_made_up(broken: bytes) -> None:
-    """Half an answer is none."""
+def test_what_cannot_be_repaired_is_not_invented(broken: bytes) -> None:
+    """A truncated answer is not completed."""
     assert repaired(broken) is None
 
 
 @given(values)
 def test_strict_json_is_not_touched(value: object) -> None:
-    """Whatever a string holds."""
+    """Strings may contain anything."""
     raw = orjson.dumps(value)
     assert is_strict(raw)
     assert repaired(raw) == raw
@@ -63,34 +63,34 @@ def test_strict_json_is_not_touched(value: object) -> None:
 def test_a_damaged_string_is_replaced_where_it_is_damaged(
     before: str, odd: bytes, after: str, rest: list[object]
 ) -> None:
-    """What is around it parses to the same."""
+    """The rest decodes to the same values."""
     start, end = orjson.dumps(before)[1:-1], orjson.dumps(after)[1:-1]
     text = repaired(b'{"a":"%b%b%b","b":%b}' % (start, odd, end, orjson.dumps(rest)))
     assert text is not None
-    found = orjson.loads(text)
-    assert found["b"] == rest
-    assert found["a"].startswith(before)
-    assert found["a"].endswith(after)
-    assert "\ufffd" in found["a"]
+    decoded = orjson.loads(text)
+    assert decoded["b"] == rest
+    assert decoded["a"].startswith(before)
+    assert decoded["a"].endswith(after)
+    assert "\ufffd" in decoded["a"]
 
 
 @given(st.binary(max_size=60))
-def test_whatever_comes_is_strict_json_or_nothing(raw: bytes) -> None:
-    """No input is an exception."""
+def test_any_input_gives_strict_json_or_nothing(raw: bytes) -> None:
+    """No input raises an exception."""
     text = repaired(raw)
     assert text is None or is_strict(text)
 
 
 @pytest.mark.parametrize("end", [b"", b"\\", b'"', b"\xff"])
 def test_a_long_line_that_is_cut_off_takes_no_longer_than_another(end: bytes) -> None:
-    """An answer full of quotes, a megabyte of it, is looked at once: twice for each quote would take hours."""
+    """A megabyte of quotes is scanned once; two scans for each quote would take hours."""
     began = process_time()
     assert repaired(b'{"a":"' + rb"\"quoted\" " * 100_000 + end) is None
     assert process_time() - began < 5
 
 
 def calls_of(raw: bytes) -> tuple[int, bytes | None]:
-    """Repair some bytes, and count what is called for it."""
+    """Return the number of function calls that repairing these bytes takes."""
     calls = 0
 
     def count(*_: object) -> None:
@@ -121,7 +121,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("around", "fault"), FAULTS)
 def test_a_line_full_of_faults_takes_no_call_for_each(around: bytes, fault: bytes) -> None:
-    """A line of 50 MB has room for 50 million of them: several such lines would keep a batch from its results."""
+    """A line of 50 MB may have 50 million faults; several such lines would delay all results of a batch."""
     count = 400_000 // len(fault)
     calls, text = calls_of(around % (fault * count))
     assert text is not None
@@ -143,8 +143,8 @@ PLACES = range(1 << 16)[-40:]
 
 
 @pytest.mark.parametrize("odd", TORN)
-def test_what_is_read_at_once_may_end_anywhere_in_a_string(odd: bytes) -> None:
-    """It makes no difference where a fault lies."""
+def test_a_block_may_end_anywhere_in_a_string(odd: bytes) -> None:
+    """The position of a fault makes no difference."""
     fixed = repaired(b'"%b"' % odd)
     assert fixed is not None
     for place in PLACES:
@@ -155,8 +155,8 @@ def test_what_is_read_at_once_may_end_anywhere_in_a_string(odd: bytes) -> None:
 @pytest.mark.parametrize(
     "odd", [b"NaN", b"-Infinity", b"\xef\xbb\xbf1", b'"\\ud83d","NaN",-NaN', b'"a\\\\",-NaN,"b\\""']
 )
-def test_what_is_read_at_once_may_end_anywhere_between_strings(odd: bytes) -> None:
-    """A number that JSON does not have, and one that stands in a text."""
+def test_a_block_may_end_anywhere_between_strings(odd: bytes) -> None:
+    """An invalid number, and one inside a string."""
     fixed = repaired(b"[%b]" % odd)
     assert fixed is not None
     for place in PLACES:

@@ -1,4 +1,4 @@
-"""Structs are counted as they are decoded, whatever a line says."""
+"""Structs are counted as they are decoded; the input cannot change the count."""
 
 import msgspec
 import pytest
@@ -9,7 +9,7 @@ COUNT = StructCount()
 
 
 class Inner(msgspec.Struct):
-    """What a line holds."""
+    """A nested struct."""
 
     made: Ordinal = COUNT.field
 
@@ -21,14 +21,14 @@ class Line(msgspec.Struct):
 
 
 @pytest.mark.parametrize(("lines", "made"), [(b'{"inner":{}}\n{"inner":{}}', 2), (b'{"inner":{},"inner":{}}', 2)])
-def test_a_struct_that_is_given_twice_is_counted_twice(lines: bytes, made: int) -> None:
-    """The decoder keeps the last one only."""
+def test_a_duplicate_struct_is_counted_twice(lines: bytes, made: int) -> None:
+    """The decoder keeps only the last one."""
     start = COUNT.start()
     msgspec.json.Decoder(Line).decode_lines(lines)
     assert COUNT.since(start) == made
 
 
 def test_no_line_can_set_the_number_of_a_struct() -> None:
-    """It would be made without being counted."""
+    """The struct would be created without being counted."""
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(b'{"made":1}', type=Inner)

@@ -1,4 +1,4 @@
-"""A line that is no JSON is told by what it is, and where."""
+"""A line that is no JSON is reported with the kind and place of the error."""
 
 from pathlib import Path
 
@@ -55,16 +55,16 @@ def faults_of(data: bytes) -> list[list[Fault]]:
         (b'"\\ud83d" x', "not-json"),
     ],
 )
-def test_what_no_reader_takes_has_a_code_of_its_own(value: bytes, code: str) -> None:
-    """So that a thousand such lines are one thing to mend."""
+def test_what_no_parser_accepts_has_its_own_code(value: bytes, code: str) -> None:
+    """A thousand such lines are then one problem to correct."""
     assert [fault.code for fault in faults_of(GOOD % value)[0]] == [code]
 
 
 @pytest.mark.parametrize(
     "value", [b'"\\ud83d\\ude00"', b'"\\\\ud83d"', b'"NaN"', b"1e300", b"9" * 300, b"[" * 900 + b"]" * 900]
 )
-def test_what_readers_take_is_taken(value: bytes) -> None:
-    """A whole pair, a text that looks like half of one, and numbers and arrays within the limits."""
+def test_what_parsers_accept_is_accepted(value: bytes) -> None:
+    """A surrogate pair, a text that looks like half a pair, and numbers and arrays within the limits."""
     assert faults_of(GOOD % value) == [[]]
 
 
@@ -78,7 +78,7 @@ def test_what_readers_take_is_taken(value: bytes) -> None:
     ],
 )
 def test_lines_that_a_spreadsheet_quoted_are_named(raw: bytes) -> None:
-    """Whichever column they stand in."""
+    """They may be in any column."""
     assert why_not_json(raw)[0] == "quotes-doubled"
 
 
@@ -94,19 +94,19 @@ def test_lines_that_a_spreadsheet_quoted_are_named(raw: bytes) -> None:
     ],
 )
 def test_lines_with_the_quotes_of_a_word_processor_are_named(text: str, place: str) -> None:
-    """With the place of the first one that is no part of a text."""
+    """The place of the first one outside of a string is named."""
     code, message = why_not_json(text.encode())
     assert code == "quotes-curly"
     assert message.startswith(place)
 
 
 def test_the_quotes_of_a_word_processor_in_a_text_are_no_fault() -> None:
-    """Something else is what is wrong with the line."""
+    """The line has another fault."""
     assert why_not_json('{"custom_id": "“a”", x}'.encode())[0] == "not-json"
 
 
 def test_lines_that_were_encoded_twice_are_named() -> None:
-    """As a whole, or their params, or their messages."""
+    """The whole line, its params or its messages may be encoded twice."""
     good = orjson.loads(GOOD % b"1")
     whole = orjson.dumps(orjson.dumps(good).decode())
     inner = orjson.dumps(good | {"params": orjson.dumps(good["params"]).decode()})
@@ -121,7 +121,7 @@ def test_lines_that_were_encoded_twice_are_named() -> None:
 def test_places_count_from_the_beginning_of_the_line(
     indent: bytes, byte: int, character: int, odd: bytes, further: int
 ) -> None:
-    """Indent and byte order mark count, the mark as one character; a letter of two bytes is one character."""
+    """Indent and byte order mark count; the mark and a letter of two bytes are one character each."""
     ((fault,),) = faults_of(indent + b'{"a":"' + odd + b'"}')
     assert f"byte {byte + 2 * further}, character {character + further} of the line" in fault.message
 
@@ -129,19 +129,19 @@ def test_places_count_from_the_beginning_of_the_line(
 @pytest.mark.parametrize("odd", [b"\xff", b"\x01", b"\\ud83d"])
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 65_535, 65_536, 65_537, 131_072])
 def test_places_are_right_in_long_lines_too(length: int, odd: bytes) -> None:
-    """Wherever a look at a part of the line ends: within a character, or right at the fault."""
+    """The part that is decoded may end within a character, or right at the fault."""
     text = b'{"a":"' + b"x" * length + "\U0001f600é".encode() * 3
     ((fault,),) = faults_of(text + odd + b'"}')
     assert f"byte {len(text) + 1:,}, character {len(text.decode()) + 1:,} of the line" in fault.message
 
 
 def test_a_python_value_that_is_the_whole_line_is_named() -> None:
-    """There is nothing before it."""
+    """It is reported without text before it."""
     assert [fault.code for fault in faults_of(b"None")[0]] == ["python-literal"]
 
 
 def test_the_reported_offsets_are_those_of_an_editor() -> None:
-    """Spaces before the object count."""
+    """Spaces before the object are counted."""
     first, second = faults_of((REPORTS / "04-offset-spaces.jsonl").read_bytes())
     assert [(fault.code, fault.message.partition(",")[0]) for fault in first] == [("not-utf8", "byte 11")]
     assert [fault.code for fault in second] == ["not-json"]
@@ -149,15 +149,15 @@ def test_the_reported_offsets_are_those_of_an_editor() -> None:
 
 
 def test_the_reported_json_is_refused_under_codes_that_say_so() -> None:
-    """It is JSON, so that "not JSON" would be wrong."""
+    """The lines are JSON, so "not JSON" would be wrong."""
     found = faults_of((REPORTS / "11-legal-json-refused.jsonl").read_bytes())
     codes = [[fault.code for fault in faults] for faults in found]
     assert codes == [["number-too-large"], ["number-too-large"], ["too-deep"], ["max-tokens-invalid"]]
 
 
 @given(st.text(st.sampled_from("\"\\ud83de0Nan{}[]:,1- 'Tr\n"), max_size=30).map(str.encode) | st.binary(max_size=20))
-def test_any_line_is_told_why(raw: bytes) -> None:
-    """No input makes the explanation itself fail."""
+def test_any_line_that_is_no_json_has_an_explanation(raw: bytes) -> None:
+    """No input makes the explanation fail."""
     try:
         orjson.loads(raw)
     except orjson.JSONDecodeError:
