@@ -15,7 +15,7 @@ TIMES = 15
 _CLIENT = "boto3.client('s3', region_name='us-east-1', aws_access_key_id='x', aws_secret_access_key='x')"
 BOTO3 = f"import boto3; {_CLIENT}"
 SDK = f"{BOTO3}; import anthropic; anthropic.Anthropic(api_key='x')"
-HANDLER = "import app; app.clients.storage"
+HANDLER = "import app; app.clients.bucket"
 FUNCTIONS = ("submit", "poll", "split", "report")
 
 
