@@ -1,7 +1,7 @@
-"""What Conveyor takes in time, memory, requests and money, and what others take: `python -m bench --help`."""
+"""Measure time, memory, requests and cost of Conveyor and of alternatives: `python -m bench --help`."""
 
 import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
-sys.path.insert(0, str(PROJECT / "layers" / "conveyor"))  # where pytest and the functions find the core, too
+sys.path.insert(0, str(PROJECT / "layers" / "conveyor"))  # as for pytest and the functions

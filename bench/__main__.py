@@ -1,4 +1,4 @@
-"""`make bench`: measures, prints one table, and writes the same to bench.json."""
+"""`make bench`: measure, print one table, and write it to bench.json."""
 
 import sys
 from argparse import ArgumentParser, Namespace
@@ -19,10 +19,10 @@ INTERRUPTED = 130
 
 
 class Bench:
-    """Every group of measurements, by name; the sizes are those of the command line."""
+    """All groups of measurements by name, with the sizes from the command line."""
 
     def __init__(self, work: Path, requests: int, sizes: Sequence[str]) -> None:
-        """Take a directory for the drop that some of them share."""
+        """Create the groups; some share a drop, which is written into `work`."""
         self._work = work
         self._requests = requests
         self.groups: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -43,31 +43,31 @@ class Bench:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is asked for; return the exit code, which does not depend on what was found."""
-    asked = _asked(arguments)
-    found: list[Figure] = []
+    """Measure the chosen groups; return the exit code, which does not depend on the figures."""
+    options = _parse(arguments)
+    measured: list[Figure] = []
     try:
         with interruptible(), compiled(), TemporaryDirectory(prefix="conveyor-bench-") as work:
-            _measure(Bench(Path(work), asked.requests, asked.sizes), asked.groups, found)
+            _measure(Bench(Path(work), options.requests, options.sizes), options.groups, measured)
     except KeyboardInterrupt:
         return INTERRUPTED
-    finally:  # what was measured until something went wrong may have taken long
-        if found:
-            print(show(found))
-            write(found, PROJECT / "bench.json")
+    finally:  # keep what was measured before an error
+        if measured:
+            print(show(measured))
+            write(measured, PROJECT / "bench.json")
     return 0
 
 
-def _measure(bench: Bench, groups: Sequence[str], found: list[Figure]) -> None:
+def _measure(bench: Bench, groups: Sequence[str], measured: list[Figure]) -> None:
     start = monotonic()
     for name, figures in bench.groups.items():
         if name in (groups or bench.groups):
             for figure in figures():
                 print(f"{monotonic() - start:6.1f} s  {figure.name}", file=sys.stderr)
-                found.append(figure)
+                measured.append(figure)
 
 
-def _asked(arguments: Sequence[str] | None) -> Namespace:
+def _parse(arguments: Sequence[str] | None) -> Namespace:
     names = list(Bench(Path(), 0, ()).groups)
     parser = ArgumentParser(prog="python -m bench", description="Measure, print a table, and write bench.json.")
     parser.add_argument("groups", nargs="*", metavar="group", help=f"of {', '.join(names)}; all without any")
@@ -75,10 +75,10 @@ def _asked(arguments: Sequence[str] | None) -> Namespace:
     parser.add_argument(
         "--sizes", nargs="+", choices=memory.SIZES, default=list(memory.SIZES), help="of memory's drops"
     )
-    asked = parser.parse_args(arguments)
-    if unknown := set(asked.groups) - set(names):
+    options = parser.parse_args(arguments)
+    if unknown := set(options.groups) - set(names):
         parser.error(f"no such group: {', '.join(sorted(unknown))}")
-    return asked
+    return options
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""One function in a process of its own, as in Lambda: `python -m bench.child <function> <directory> < event`.
+"""Run one function in its own process, as in Lambda: `python -m bench.child <function> <directory> < event`.
 
-Answers, on its standard output, with what it gave, its peak memory, its time (of the processor, and on the wall), and
-its calls to S3. Of an event with `times` it counts the last of so many invocations: one in a process that is warm.
+Prints the function's answer, its peak memory in MB, its CPU and wall-clock time in seconds, and its calls to S3. An
+event with `times` invokes the function so often and measures the last invocation, one in a warm process.
 """
 
 import json
@@ -26,29 +26,29 @@ from conveyor.submit.submit import submit
 
 
 class NoMachine:
-    """Starts nothing."""
+    """A state machine that starts nothing."""
 
     def start(self, _name: str, _state: dict[str, Any]) -> None:
-        """Take note of nothing."""
+        """Do nothing."""
 
 
 class OneSecret:
-    """A secret."""
+    """A secrets manager with one secret."""
 
     def get(self, *_: Any, **__: Any) -> str:
-        """Give it."""
+        """Return it."""
         return "sk-ant-simulated"
 
 
 def main() -> None:
-    """Run one function once."""
+    """Run one function."""
     name, root = sys.argv[1:]
     files = FileS3(Path(root))
     clients = Clients()
-    own: Any = vars(clients)
-    boto3.client("s3", region_name="us-east-1")  # has its weight, although nobody uses it
-    own["bucket"] = Bucket(files, "bench")  # type: ignore[arg-type]
-    own["machine"] = NoMachine()
+    attributes: Any = vars(clients)
+    boto3.client("s3", region_name="us-east-1")  # unused, but its memory counts
+    attributes["bucket"] = Bucket(files, "bench")  # type: ignore[arg-type]
+    attributes["machine"] = NoMachine()
     clients.connector.secrets = OneSecret()  # type: ignore[assignment]
     event = json.load(sys.stdin)
     invocation = Invocation(timedelta(seconds=900))

@@ -1,4 +1,4 @@
-"""Processes that are measured."""
+"""Child processes whose use of resources is measured."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from bench import PROJECT
 
 @contextmanager
 def compiled() -> Iterator[None]:
-    """Let all children keep their compiled modules in one place, so that no measurement but the first compiles.
+    """Keep the compiled modules of all children in one directory, so that only the first measurement compiles.
 
-    Wherever they lie they are written or not as the environment has it, and none come with the packages.
+    Otherwise it depends on the environment whether they are written, and packages are installed without them.
     """
     names = ("PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
@@ -30,11 +30,11 @@ def compiled() -> Iterator[None]:
 
 
 def in_child(module: list[str], event: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
-    """Run a module with its arguments in a process of its own; give it an event, and return what it tells."""
+    """Run a module with arguments in its own process and an event as input; return what it prints."""
     command = [sys.executable, "-m", *module]
-    given = json.dumps(event).encode()
-    done = subprocess.run(command, input=given, env=env, cwd=PROJECT, capture_output=True, check=False)
+    encoded = json.dumps(event).encode()
+    done = subprocess.run(command, input=encoded, env=env, cwd=PROJECT, capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.decode()[-2000:])
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    output: dict[str, Any] = json.loads(done.stdout)
+    return output

@@ -1,6 +1,6 @@
-"""From a fresh process to a handler that can serve: the interpreter, its imports, and the first client it needs.
+"""Cold start, from a new process to a ready handler: the interpreter, its imports, and the first client.
 
-In processor time, since that is what a cold start is made of, and what else the machine does then matters less.
+Measured in CPU time, which is most of a cold start and depends less on other load of the machine.
 """
 
 import os
@@ -24,7 +24,7 @@ def figures() -> Iterator[Figure]:
     programs = {"boto3": _program(BOTO3), "sdk": _program(SDK)}
     programs |= {name: _program(HANDLER, f"{PROJECT}/functions/{name}:{PROJECT}/layers/conveyor") for name in FUNCTIONS}
     for program in programs.values():
-        program()  # compiles what it imports
+        program()  # compiles its imports
     rounds = interleaved(programs, TIMES)
     for name in FUNCTIONS:
         for rival in ("boto3", "sdk"):

@@ -1,7 +1,7 @@
-"""What AWS asks for a million requests, from what one run of one batch takes, at list prices of us-east-1.
+"""AWS cost of a million requests, computed from the use of one run of one batch at list prices of us-east-1.
 
-Nothing but the count of looks is assumed: a batch that takes an hour, and the default pace of looking. Not in it: what
-every stack pays by the month, storage, logs, and the free tier.
+Only the number of checks is assumed: a batch that takes an hour, with the default waits. Monthly cost of a stack,
+storage, logs and the free tier are not included.
 """
 
 from collections import Counter
@@ -31,12 +31,12 @@ MESSAGE = 0.50 / _MILLION
 SENT_GIGABYTE = 0.09
 """Dollars: https://aws.amazon.com/ec2/pricing/on-demand/ (data transfer out to the internet)."""
 _ONE_PROCESSOR_MB = 1_769
-"""A function of less memory has so much less of a processor: AWS's guide to Lambda, "Configure function memory"."""
+"""Memory with which a function has a whole processor: AWS's guide to Lambda, "Configure function memory"."""
 
 
 @dataclass(frozen=True)
 class Bill:
-    """What one run takes."""
+    """Resources that one run uses."""
 
     transitions: int
     invocations: int
@@ -46,7 +46,7 @@ class Bill:
     messages: int = 1
 
     def dollars(self) -> dict[str, float]:
-        """Return what each service asks for it."""
+        """Return the cost by service."""
         return {
             "step_functions": self.transitions * TRANSITION,
             "lambda": self.invocations * INVOCATION + self.gigabyte_seconds * GIGABYTE_SECOND,
@@ -57,15 +57,13 @@ class Bill:
 
 
 def figures(requests: int) -> Iterator[Figure]:
-    """Measure the run of one batch of so many requests, and count what it would cost."""
+    """Measure a run of one batch of so many requests, and compute its cost."""
     size = BYTES_PER_REQUEST * requests
     bill = bill_of(run(size, requests), size)
     million = {name: dollars * _MILLION / requests for name, dollars in bill.dollars().items()}
     sending = million.pop("sending")
     name = f"cost.{requests}_per_batch"
-    yield Figure(
-        name, round(sum(million.values()), 4), "$ a million requests", f"beside ${sending:.2f} for sending them"
-    )
+    yield Figure(name, round(sum(million.values()), 4), "$ a million requests", f"plus ${sending:.2f} of data transfer")
     amounts = {
         "step_functions": f"{bill.transitions} transitions a run",
         "lambda": f"{bill.gigabyte_seconds:.1f} GB-seconds a run",
@@ -77,16 +75,18 @@ def figures(requests: int) -> Iterator[Figure]:
 
 
 def bill_of(calls: Sequence[Call], size: int) -> Bill:
-    """Return what a run takes that looks for an hour; one of its calls is a look that found the batch at work."""
+    """Return the bill of a run that takes an hour; one of its calls is a check that found the batch running."""
     (waiting,) = (call for call in calls if call.following == "wait")
-    waits = looks(HOUR) - 1  # the last look finds the end
-    every = [call for call in calls if call is not waiting] + [waiting] * waits
-    followings = [call.following for call in every if call.following]
+    waits = checks(HOUR) - 1  # the last check finds the end
+    billed = [call for call in calls if call is not waiting] + [waiting] * waits
+    followings = [call.following for call in billed if call.following]
     followings.sort(key=("wait", "split", "report").index)
     memory = {name.lower(): properties["MemorySize"] for name, properties in _functions().items()}
-    gigabyte_seconds = sum(billed_seconds(call, memory[call.function]) * memory[call.function] / 1024 for call in every)
-    s3 = sum((call.requests for call in every), Counter[str]())
-    return Bill(transitions(template.definition(), followings, 1), len(every), gigabyte_seconds, s3, size)
+    gigabyte_seconds = sum(
+        billed_seconds(call, memory[call.function]) * memory[call.function] / 1024 for call in billed
+    )
+    s3 = sum((call.requests for call in billed), Counter[str]())
+    return Bill(transitions(template.definition(), followings, 1), len(billed), gigabyte_seconds, s3, size)
 
 
 def _functions() -> dict[str, dict[str, Any]]:
@@ -94,12 +94,12 @@ def _functions() -> dict[str, dict[str, Any]]:
 
 
 def billed_seconds(call: Call, memory_mb: int) -> float:
-    """Return how long an invocation takes with so much memory: its time here, or that of its share of a processor."""
+    """Return the duration of an invocation with this memory: as measured, or with its share of a processor."""
     return max(call.wall, call.cpu * max(1.0, _ONE_PROCESSOR_MB / memory_mb))
 
 
-def looks(seconds: float) -> int:
-    """Return how many looks a batch takes that needs so long, at the default pace; the last one finds it at its end."""
+def checks(seconds: float) -> int:
+    """Return the number of checks of a batch that takes so long, with default waits; the last finds its end."""
     settings = template.template()["Parameters"]
     shortest, longest = (int(settings[name]["Default"]) for name in ("PollMinSeconds", "PollMaxSeconds"))
     elapsed, count = 0, 0
@@ -110,7 +110,7 @@ def looks(seconds: float) -> int:
 
 
 def transitions(definition: dict[str, Any], followings: Sequence[str], batches: int) -> int:
-    """Return the states that a run enters whose looks give these answers, and one for its start: it is billed."""
+    """Return the transitions of a run whose checks give these answers, including the billed one of its start."""
     left = list(followings)
     count, name = 1, definition["StartAt"]
     while name:
@@ -123,6 +123,6 @@ def transitions(definition: dict[str, Any], followings: Sequence[str], batches: 
 
 
 def _chosen(choice: dict[str, Any], following: str) -> str:
-    """Return where a choice leads, by the word that its conditions compare with."""
+    """Return the state that a choice leads to for this answer."""
     (name,) = (rule["Next"] for rule in choice["Choices"] if f"'{following}'" in rule["Condition"])
     return str(name)

@@ -1,4 +1,4 @@
-"""Drops as people write them, the same ones every time."""
+"""Realistic drops, the same ones every time."""
 
 import json
 import random
@@ -32,16 +32,16 @@ _IDS = ("r-{}", "article_{:07}", "customer-2026-11-23-{}", "{:032x}", "HumanEval
 _POOL = 40_000
 """Characters of each kind of text from which messages are cut."""
 _FRAME = 150
-"""Bytes of a line around its text, about."""
+"""Approximate bytes of a line besides its text."""
 
 
 def write_drop(path: Path, size: int, requests: int, max_tokens: int = 512) -> None:
-    """Write a drop of about so many bytes, in the form of Python's `json.dumps` without escapes beyond ASCII.
+    """Write a drop of about `size` bytes, as Python's `json.dumps` does with `ensure_ascii=False`.
 
     Of the lines, 60% ask in English prose, with quotation marks and some line feeds, 20% about source code, where every
     tenth character is escaped, and 20% in other languages, with letters of two to four bytes. 30% have a system
-    prompt, 10% two turns before the question, 20% a temperature. Ids have 3 to 40 characters, all of which the provider
-    takes, too. Lengths vary by a half around their mean.
+    prompt, 10% two turns before the question, 20% a temperature. Ids have 3 to 40 characters that the provider
+    accepts, too. Lengths vary by half around their mean.
     """
     chance = random.Random(requests)  # noqa: S311  # the same drop every time
     pools = [_pool(chance, kind) for kind in (_ENGLISH, _ENGLISH, _ENGLISH, _CODE, _OTHER)]
@@ -56,7 +56,7 @@ def write_drop(path: Path, size: int, requests: int, max_tokens: int = 512) -> N
 
 
 def _pool(chance: random.Random, kind: tuple[str, ...]) -> tuple[str, float]:
-    """Return a long text of a kind, and how many characters of it make a byte of JSON."""
+    """Return a long text of a kind, and its characters per byte of JSON."""
     text = ""
     while len(text) < _POOL:
         text += chance.choice(kind)
@@ -81,6 +81,6 @@ def _params(chance: random.Random, pool: tuple[str, float], size: float, max_tok
 
 
 def _cut(chance: random.Random, text: str, count: int) -> str:
-    """Return so many characters of a text, which is repeated for the longest ones; never none."""
+    """Return so many characters of a text, at least one; the text is repeated if it is too short."""
     start = chance.randrange(len(text) // 2)
     return (text * (1 + 2 * count // len(text)))[start : start + max(1, count)]

@@ -1,4 +1,4 @@
-"""From drop to submitted and from the batch's end to the message, on the deployed local stack, by size of the drop."""
+"""Time from drop to submission and from the batch's end to the message, on the deployed local stack."""
 
 import json
 import time
@@ -18,14 +18,14 @@ DROPS = {"100": (100, 1), "10000": (10_000, 1), "100000": (100_000, 1), "5batche
 """Requests and batches."""
 BYTES_PER_REQUEST = 600
 MAX_TOKENS_PER_BATCH = 60_000_000
-"""Cuts no drop but the one whose requests ask for many tokens."""
+"""Only the drop whose requests have a high `max_tokens` is split into several batches."""
 MAX_TOKENS = 512
 SECONDS = 600.0
-_LOOKING = ("Wait", "Poll", "Next?")
+_CHECK_STATES = ("Wait", "Poll", "Next?")
 
 
 def figures(most: int) -> Iterator[Figure]:
-    """Measure each drop of no more than so many requests, on one stack; its waits take a thousandth of their time."""
+    """Measure drops of up to so many requests on one stack, whose waits are a thousand times shorter."""
     parameters = {
         "MaxRequestsPerDrop": "1000000",
         "MaxQueuedRequests": "1000000",
@@ -35,7 +35,7 @@ def figures(most: int) -> Iterator[Figure]:
         TemporaryDirectory(prefix="conveyor-bench-") as name,
         local_stack(wait_scale=WAIT_SCALE, parameters=parameters) as stack,
     ):
-        list(_measure(stack, Path(name) / "first.jsonl", 1, 1))  # starts the functions' processes
+        list(_measure(stack, Path(name) / "first.jsonl", 1, 1))  # starts the processes of the functions
         for label, (requests, batches) in DROPS.items():
             if requests <= most or batches > 1:
                 yield from _measure(stack, Path(name) / f"{label}.jsonl", requests, batches)
@@ -59,9 +59,9 @@ def _measure(stack: Stack, path: Path, requests: int, batches: int) -> Iterator[
         raise RuntimeError(message.text)
     yield Figure(f"endtoend.{path.stem}.submitted", round(submitted, 1), "s")
     yield Figure(f"endtoend.{path.stem}.notified", round(notified, 1), "s")
-    entered, foreseen = _transitions(stack, run), _foreseen(batches)
-    against = f"{foreseen} by the definition"
-    yield Figure(f"endtoend.{path.stem}.transitions", entered, "beside looks", against, entered / foreseen)
+    entered, expected = _transitions(stack, run), _expected(batches)
+    against = f"{expected} by the definition"
+    yield Figure(f"endtoend.{path.stem}.transitions", entered, "without checks", against, entered / expected)
 
 
 def _submitted(stack: Stack, run: str) -> int:
@@ -69,27 +69,27 @@ def _submitted(stack: Stack, run: str) -> int:
 
 
 def _transitions(stack: Stack, run: str) -> int:
-    """Count the states that were entered, but for the looks, whose number is that of the shortened waits."""
+    """Return the transitions of a run without those of checks, whose number depends on the shortened waits."""
     arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{run}"
     pages = stack.states.get_paginator("get_execution_history").paginate(executionArn=arn)
     entered = (event.get("stateEnteredEventDetails") for page in pages for event in page["events"])
     return sum(_entered(details["name"], details.get("input", "")) for details in entered if details)
 
 
-def _entered(name: str, given: str) -> int:
-    """Return how many transitions an entered state is: with all states inside, which the local history leaves out."""
+def _entered(name: str, input_text: str) -> int:
+    """Return the transitions of an entered state, with those inside a Map, which the local history omits."""
     state = template.definition()["States"].get(name)
-    if state is None or name in _LOOKING:
+    if state is None or name in _CHECK_STATES:
         return 0
     inside = state.get("ItemProcessor", {}).get("States", ())
-    return 1 + (len(inside) * len(json.loads(given)["batches"]) if inside else 0)
+    return 1 + (len(inside) * len(json.loads(input_text)["batches"]) if inside else 0)
 
 
-def _foreseen(batches: int) -> int:
-    """Return the same for a run whose first batch is sent for the upload, and whose batches are split in one turn.
+def _expected(batches: int) -> int:
+    """Return the expected transitions if the upload sends the first batch, and one Map splits all batches.
 
-    The shortened waits may add a Submit, by a look that comes while the upload's own is still at work.
+    Shortened waits may add a Submit if a check happens while the Submit of the upload still runs.
     """
     followings = ["submit"] * (batches - 1) + ["split", "report"]
-    looking = 1 + batches + 2 * (batches + 1)  # the start; a wait before each look but the one after the split
-    return transitions(template.definition(), followings, batches) - looking
+    excluded = 1 + batches + 2 * (batches + 1)  # the start; a wait before each check except the one after the split
+    return transitions(template.definition(), followings, batches) - excluded

@@ -1,4 +1,4 @@
-"""What was measured: one line of the table each."""
+"""Measured figures; each is one line of the table."""
 
 import gc
 import json
@@ -12,7 +12,7 @@ from bench.targets import mark
 
 @dataclass(frozen=True)
 class Figure:
-    """A value, and what it is held against: `ratio` is how many times better or worse, as the unit has it."""
+    """A value and what it is compared with; depending on the unit, a higher `ratio` is better or worse."""
 
     name: str
     value: float
@@ -23,13 +23,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Rounds:
-    """Measurements of several things that were taken in turns, by name; each round has one of each."""
+    """Measurements taken in turns, by name; each round has one of each."""
 
     rounds: list[dict[str, float]]
 
     def pair(self, ours: str, theirs: str) -> tuple[float, float]:
-        """Return both measurements of the round whose ratio is the median: those two were taken side by side."""
-        rounds = sorted(self.rounds, key=lambda each: each[theirs] / each[ours])
+        """Return both measurements of the round with the median ratio; they were taken one after the other."""
+        rounds = sorted(self.rounds, key=lambda measured: measured[theirs] / measured[ours])
         middle = rounds[len(rounds) // 2]
         return middle[ours], middle[theirs]
 
@@ -37,16 +37,16 @@ class Rounds:
 def interleaved(measures: Mapping[str, Callable[[], float]], times: int = 5) -> Rounds:
     """Measure several things in turns.
 
-    The clock of a shared processor changes by a factor of 1.7 within seconds, and then stays: what is measured one
-    after the other is not comparable, and the least of each is not either, if one of them met the faster clock only.
+    The clock of a shared processor may change by a factor of 1.7 and then stay so. Separate series are therefore not
+    comparable, nor are their minima, if only one series had the faster clock.
     """
     gc.collect()
-    gc.freeze()  # what lies in memory from before is no part of what is measured
+    gc.freeze()  # earlier objects must not affect the measurements
     return Rounds([{name: measure() for name, measure in measures.items()} for _ in range(times)])
 
 
 def cpu(work: Callable[[], object]) -> Callable[[], float]:
-    """Return what measures the processor time of some work in this process."""
+    """Return a function that measures the CPU time of some work in this process."""
     return lambda: _once(work)
 
 
@@ -57,7 +57,7 @@ def _once(work: Callable[[], object]) -> float:
 
 
 def show(figures: list[Figure]) -> str:
-    """Return a table for people."""
+    """Return the figures as a text table."""
     rows = [("what", "value", "unit", "against", "ratio", "target"), *map(_row, figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     padded = (map(str.ljust, row, widths) for row in rows)
@@ -72,5 +72,5 @@ def _row(figure: Figure) -> tuple[str, ...]:
 
 
 def write(figures: list[Figure], path: Path) -> None:
-    """Write the same for machines."""
-    path.write_text(json.dumps([asdict(each) for each in figures], indent=1) + "\n")
+    """Write the figures as JSON."""
+    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""S3 in a directory, for measuring: no server's time and memory mix with ours. It answers what our storage asks."""
+"""S3 in a directory, so that no server's time and memory are measured. It has the methods that `Bucket` calls."""
 
 import hashlib
 from collections import Counter
@@ -15,14 +15,14 @@ _PIECE = 1 << 16
 
 
 class Body(BytesIO):
-    """What a GET streams."""
+    """The body of a GET."""
 
 
 class FileS3:
-    """One bucket; each object is a file of its key, quoted. Counts the calls that a bill would count."""
+    """One bucket; each object is a file named after its quoted key. Billed calls are counted."""
 
     def __init__(self, root: Path) -> None:
-        """Take a directory."""
+        """Use this directory."""
         self._root = root
         self.calls: Counter[str] = Counter()
         self._parts: dict[str, Any] = {}
@@ -64,7 +64,7 @@ class FileS3:
         return {"VersionId": "1"}
 
     def create_multipart_upload(self, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        """Begin an object of parts."""
+        """Start a multipart upload."""
         self.calls["put"] += 1
         self._parts[Key] = self._path(Key + ".part").open("wb")
         return {"UploadId": Key}
@@ -80,28 +80,28 @@ class FileS3:
         self.calls["put"] += 1
         self.calls["get"] += 1
         start, end = (int(number) for number in CopySourceRange.removeprefix("bytes=").split("-"))
-        with self._path(CopySource["Key"]).open("rb") as source:  # in small pieces: S3 does it by itself
+        with self._path(CopySource["Key"]).open("rb") as source:  # in small pieces: S3 copies without our memory
             source.seek(start)
             while data := source.read(min(_PIECE, end + 1 - source.tell())):
                 self._parts[UploadId].write(data)
         return {"CopyPartResult": {"ETag": "e"}}
 
     def complete_multipart_upload(self, UploadId: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        """Let it appear."""
+        """Create the object."""
         self.calls["put"] += 1
         self._parts.pop(UploadId).close()
-        self._path(UploadId).unlink(missing_ok=True)  # the file system would flush what replaces a file
+        self._path(UploadId).unlink(missing_ok=True)  # replacing a file would make the file system flush it
         self._path(UploadId + ".part").rename(self._path(UploadId))
         return {}
 
     def abort_multipart_upload(self, UploadId: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        """Forget it."""
+        """Discard the parts."""
         self._parts.pop(UploadId).close()
         self._path(UploadId + ".part").unlink()
         return {}
 
     def get_paginator(self, _: str) -> "FileS3":
-        """Give what lists."""
+        """Return the paginator of a listing."""
         return self
 
     def paginate(self, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803

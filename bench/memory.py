@@ -25,7 +25,7 @@ SIZES = {"16MB": (16_000_000, 8_000), "256MB": (250_000_000, 100_000), "2GB": (2
 """Bytes and requests of the drops."""
 KEY = "inbox/bench.jsonl"
 DIALECTS = {"": {}, "files.": {"BATCH_API": "files", "MAX_REQUESTS_PER_BATCH": "0", "MAX_BYTES_PER_BATCH": "0"}}
-"""What is set for each dialect, by what stands before a figure's size."""
+"""Settings of each dialect, by the prefix of the size in a figure's name."""
 MOST_MB = 150
 MOST_SPREAD_MB = 20
 ANSWER_CHARS = 1500
@@ -39,18 +39,18 @@ class Call:
 
     function: str
     following: str
-    """What poll said comes next; empty for the others."""
+    """The next step that poll returned; empty for other functions."""
     peak_mb: float
     cpu: float
-    """Seconds of the processor."""
+    """CPU time in seconds."""
     wall: float
-    """Seconds, those of the simulated provider included."""
+    """Wall-clock time in seconds, including that of the simulated provider."""
     requests: Counter[str]
-    """To S3: get, put, list."""
+    """Requests to S3 by kind: get, put, list."""
 
 
 def figures(names: Sequence[str]) -> Iterator[Figure]:
-    """Measure the functions with drops of some sizes."""
+    """Measure the functions with drops of these sizes."""
     peaks: dict[str, list[float]] = {}
     for name, dialect in product(names, DIALECTS):
         calls = run(*SIZES[name], dialect)
@@ -69,13 +69,13 @@ def figures(names: Sequence[str]) -> Iterator[Figure]:
 
 @cache
 def run(size: int, requests: int, dialect: str = "") -> tuple[Call, ...]:
-    """Carry a drop through all functions, one of the looks while the provider is at work; return all calls."""
+    """Run a drop through all functions, with one check while the batch runs; return all calls."""
     calls: list[Call] = []
     with bucket(size, requests) as root, provider() as control:
         call = _caller(root, control.url, DIALECTS[dialect], calls.append)
         stored = {"key": KEY, "size": size, "version-id": "1"}
         state = call("submit", {"detail": {"bucket": {"name": "bench"}, "object": stored}})
-        call("poll", {"run": state["run"], "times": 2})  # most looks find a process that has looked before
+        call("poll", {"run": state["run"], "times": 2})  # most checks run in a warm process
         control.configure(seconds=0)
         while (state := call("poll", {"run": state["run"]}))["next"] != "report":
             if state["next"] == "submit":
@@ -84,7 +84,7 @@ def run(size: int, requests: int, dialect: str = "") -> tuple[Call, ...]:
                 call("split", {"run": state["run"], "batch": batch})
         notice = call("report", {"run": state["run"]})
         if notice["status"] != "completed" or notice["results"] != requests:
-            raise RuntimeError(f"the run ended as {notice['subject']}")
+            raise RuntimeError(f"the run did not complete: {notice['subject']}")
     return tuple(calls)
 
 
@@ -96,10 +96,10 @@ def _caller(
     env |= {"CONVEYOR_MAX_REQUESTS_PER_DROP": "50000000", "CONVEYOR_POST_SECONDS": "800"}
 
     def call(function: str, event: Event) -> Event:
-        told = in_child(["bench.child", function, str(root)], event, env)
-        answer: Event = told["answer"]
+        output = in_child(["bench.child", function, str(root)], event, env)
+        answer: Event = output["answer"]
         following = answer["next"] if function == "poll" else ""
-        note(Call(function, following, told["peak_mb"], told["cpu"], told["wall"], Counter(told["calls"])))
+        note(Call(function, following, output["peak_mb"], output["cpu"], output["wall"], Counter(output["calls"])))
         return answer
 
     return call
@@ -107,14 +107,14 @@ def _caller(
 
 @contextmanager
 def provider() -> Iterator[Control]:
-    """Run a simulated provider whose batches do not end before it is told."""
+    """Run a simulated provider whose batches end only when `control` says so."""
     with serving(Settings(seconds=None, answer_chars=ANSWER_CHARS, api_key=API_KEY)) as control:
         yield control
 
 
 @contextmanager
 def bucket(size: int, requests: int) -> Iterator[Path]:
-    """Give a directory that serves as a bucket with one drop in it."""
+    """Create a directory that serves as a bucket with one drop."""
     with TemporaryDirectory(prefix="conveyor-bench-") as root:
         write_drop(Path(root) / quote(KEY, safe=""), size, requests)
         yield Path(root)

@@ -1,6 +1,6 @@
-"""The vendor's SDK with the same drop at the same simulated provider, against submit and split.
+"""Compare submit and split with the vendor's SDK, with the same drop and the same simulated provider.
 
-They do more: submit checks the drop and notes what it pays for, split puts the results into order and counts them.
+Conveyor does more: submit checks the drop and records each batch; split puts results into input order and counts them.
 """
 
 import os
@@ -18,26 +18,26 @@ BYTES_PER_REQUEST = 2_000
 
 
 def figures(requests: int) -> Iterator[Figure]:
-    """Measure with a drop of so many requests: one batch, which the SDK holds in memory as a whole."""
+    """Measure with a drop of so many requests in one batch, all of which the SDK holds in memory."""
     size = BYTES_PER_REQUEST * requests
     label = f"{round(size / 1_000_000)}MB"
     calls = run(size, requests)
-    for name, told in _sdk(size, requests).items():
+    for name, output in _sdk(size, requests).items():
         ours = [call for call in calls if call.function == {"create": "submit", "results": "split"}[name]]
         seconds, peak = sum(call.cpu for call in ours), max(call.peak_mb for call in ours)
-        yield Figure(f"sdk.{name}.{label}", round(told["cpu"], 3), "s", f"{seconds:.3f} s", told["cpu"] / seconds)
-        mb = told["peak_mb"]
+        yield Figure(f"sdk.{name}.{label}", round(output["cpu"], 3), "s", f"{seconds:.3f} s", output["cpu"] / seconds)
+        mb = output["peak_mb"]
         yield Figure(f"sdk.{name}.{label}.peak", round(mb, 1), "MB", f"{peak:.1f} MB", mb / peak)
 
 
 def _sdk(size: int, requests: int) -> dict[str, dict[str, Any]]:
-    """Let the SDK create the batch, and read its results."""
+    """Create the batch and read its results with the SDK."""
     with bucket(size, requests) as root, provider() as control:
         env = dict(os.environ)
-        about = {"url": control.url, "key": API_KEY}
-        created = in_child(["bench.sdk", "create"], about | {"drop": str(root / quote(KEY, safe=""))}, env)
+        connection = {"url": control.url, "key": API_KEY}
+        created = in_child(["bench.sdk", "create"], connection | {"drop": str(root / quote(KEY, safe=""))}, env)
         control.configure(seconds=0)
-        event = about | {"batch": created["answer"], "file": str(Path(root) / "results")}
+        event = connection | {"batch": created["answer"], "file": str(Path(root) / "results")}
         read = in_child(["bench.sdk", "results"], event, env)
     if read["answer"] != requests:
         raise RuntimeError(f"the SDK read {read['answer']} results")

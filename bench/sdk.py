@@ -1,7 +1,7 @@
-"""The vendor's SDK in a process of its own: `python -m bench.sdk create|results < event`.
+"""Run the vendor's SDK in its own process: `python -m bench.sdk create|results < event`.
 
-As its users write it: all requests of a file in one call, and each result written as a line, in the order it comes.
-Answers, on its standard output, as `child` does.
+It is used as its users do: all requests of a file in one call, and each result written as a line in arrival order.
+It prints the same fields as `child`.
 """
 
 import json
@@ -22,7 +22,7 @@ def create(client: anthropic.Anthropic, event: dict[str, Any]) -> str:
 
 
 def results(client: anthropic.Anthropic, event: dict[str, Any]) -> int:
-    """Write the results of an ended batch; return how many there are."""
+    """Write the results of an ended batch; return their number."""
     count = 0
     with Path(event["file"]).open("w", encoding="utf-8") as file:
         for count, result in enumerate(client.messages.batches.results(event["batch"]), 1):  # noqa: B007
@@ -31,7 +31,7 @@ def results(client: anthropic.Anthropic, event: dict[str, Any]) -> int:
 
 
 def main() -> None:
-    """Do one of both, once."""
+    """Run `create` or `results` once."""
     event = json.load(sys.stdin)
     start, began = time.process_time(), time.monotonic()
     client = anthropic.Anthropic(base_url=event["url"], api_key=event["key"], max_retries=0)

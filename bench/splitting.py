@@ -1,4 +1,4 @@
-"""Splitting the results of a batch in input order, against reading drop and results with nothing but orjson."""
+"""Compare splitting the results of a batch in input order with only decoding drop and results by orjson."""
 
 import hashlib
 import random
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 RUN = "20261123T000000Z-0123456789ab"
 KEY = "inbox/bench.jsonl"
 _CHUNK = 1 << 16
-"""Bytes, as they come from the network."""
+"""Bytes in a piece from the network."""
 
 
 def figures(drop: Path, requests: int) -> Iterator[Figure]:
@@ -57,9 +57,9 @@ def figures(drop: Path, requests: int) -> Iterator[Figure]:
     yield Figure(
         "split.vs_orjson", round(requests / ours), "requests/s", f"{requests / bare:,.0f} requests/s", bare / ours
     )
-    # Part of it: how fast it is depends on the processor, some of which have instructions for it.
-    own, part = rounds.pair("ours", "sha256")
-    yield Figure("split.sha256", round(part, 3), "s", f"{own:.3f} s", part / own)
+    # SHA-256 is a part of the time, and its speed depends on the processor's instructions.
+    total, part = rounds.pair("ours", "sha256")
+    yield Figure("split.sha256", round(part, 3), "s", f"{total:.3f} s", part / total)
 
 
 def _bare(*paths: Path) -> None:
@@ -106,12 +106,12 @@ def _chunks(path: Path) -> Iterator[Iterable[bytes]]:
 
 
 def _write_results(path: Path, requests: int) -> None:
-    """Write results of some 2 KB, in an order that is not that of the requests."""
-    words = "Results come in the provider's order under our ids.\n" * 30
+    """Write results of about 2 KB each, in an order other than that of the requests."""
+    text = "Results come in the provider's order under our ids.\n" * 30
     usage = {"input_tokens": 512, "output_tokens": 400, "cache_read_input_tokens": 0, "service_tier": "batch"}
     with path.open("wb") as file:
         for line in random.Random(1).sample(range(1, requests + 1), requests):  # noqa: S311
-            content = [{"type": "text", "text": f"{line}: {words}"}]
+            content = [{"type": "text", "text": f"{line}: {text}"}]
             message = {
                 "id": f"msg_{line}", "type": "message", "role": "assistant", "model": "claude-haiku-4-5",
                 "content": content, "stop_reason": "end_turn", "usage": usage,

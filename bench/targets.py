@@ -1,4 +1,4 @@
-"""What the ratios should be. A target that is missed is marked in the table, and fails nothing."""
+"""Targets of the ratios. A missed target is marked in the table; the bench does not fail."""
 
 from fnmatch import fnmatchcase
 
@@ -17,11 +17,11 @@ AT_MOST = {
     "memory.submit.*": 1.0,
     "memory.split.*": 1.0,
 }
-"""By the name of the figure; a star stands for anything."""
+"""By the name of the figure; `*` matches anything."""
 
 
 def mark(name: str, ratio: float | None) -> str:
-    """Return the target of a figure, as the table has it, and whether it is missed; nothing where there is none."""
+    """Return the table's text for the target of a figure and whether it is missed; empty without a target."""
     for sign, targets in ((">=", AT_LEAST), ("<=", AT_MOST)):
         for pattern, target in targets.items():
             if fnmatchcase(name, pattern):

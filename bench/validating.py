@@ -1,4 +1,4 @@
-"""Checking and planning a drop, and streaming its batches, against reading its lines with orjson, and against jq."""
+"""Compare checking a drop and streaming its batches with only decoding its lines by orjson, and with jq."""
 
 import hashlib
 import resource
@@ -38,7 +38,7 @@ _CREATED = {
 
 
 def figures(drop: Path, requests: int) -> Iterator[Figure]:
-    """Measure with a drop of so many requests, all of which may be sent."""
+    """Measure with a drop of so many valid requests."""
     jq = shutil.which("jq")
     settings = _settings(requests)
     checker = _check(drop, settings, requests)
@@ -52,24 +52,24 @@ def figures(drop: Path, requests: int) -> Iterator[Figure]:
         works["jq"] = lambda: _jq(jq, drop)
     rounds = interleaved(works)
     ours, bare = rounds.pair("ours", "bare")
-    yield Figure("validate.vs_orjson", _rate(requests, ours), "requests/s", _told(requests, bare), bare / ours)
+    yield Figure("validate.vs_orjson", _rate(requests, ours), "requests/s", _as_rate(requests, bare), bare / ours)
     if jq:
-        own, theirs = rounds.pair("ours", "jq")
-        yield Figure("validate.vs_jq", _rate(requests, own), "requests/s", _told(requests, theirs), theirs / own)
+        ours, theirs = rounds.pair("ours", "jq")
+        yield Figure("validate.vs_jq", _rate(requests, ours), "requests/s", _as_rate(requests, theirs), theirs / ours)
     else:
         yield Figure("validate.vs_jq", _rate(requests, ours), "requests/s", "jq is not installed")
-    # Beside the rest: how fast it is depends on the processor, some of which have instructions for it.
-    own, added = rounds.pair("ours", "sha256")
-    yield Figure("validate.sha256", round(added, 3), "s", f"{own:.3f} s", added / own)
+    # Measured separately: its speed depends on the processor's instructions.
+    ours, added = rounds.pair("ours", "sha256")
+    yield Figure("validate.sha256", round(added, 3), "s", f"{ours:.3f} s", added / ours)
     ours, bare = rounds.pair("stream", "bare")
-    yield Figure("stream.vs_orjson", _rate(requests, ours), "requests/s", _told(requests, bare), bare / ours)
+    yield Figure("stream.vs_orjson", _rate(requests, ours), "requests/s", _as_rate(requests, bare), bare / ours)
 
 
 def _rate(requests: int, seconds: float) -> int:
     return round(requests / seconds)
 
 
-def _told(requests: int, seconds: float) -> str:
+def _as_rate(requests: int, seconds: float) -> str:
     return f"{requests / seconds:,.0f} requests/s"
 
 
@@ -79,15 +79,15 @@ def _settings(requests: int) -> Settings:
 
 
 def _check(drop: Path, settings: Settings, requests: int) -> Checker:
-    """Do what submit does before it writes the plan, but for the checksum."""
+    """Check the drop as submit does before it writes the plan, without the checksum."""
     checker = check_drop(RUN, settings, MessageBatches.dialect, lambda: _chunks(drop, 0, drop.stat().st_size))
     if checker.faults or sum(batch.requests for batch in checker.batches) != requests:
-        raise RuntimeError(f"the drop is not as it should be: {checker.faults[:1]}")
+        raise RuntimeError(f"the drop has faults or missing requests: {checker.faults[:1]}")
     return checker
 
 
 def _chunks(path: Path, start: int, end: int) -> Iterator[bytes]:
-    """Read a file as storage reads an object."""
+    """Read a file as `Bucket` reads an object."""
     with path.open("rb", buffering=0) as file:
         file.seek(start)
         for begin in range(start, end, RANGE_BYTES):
@@ -115,7 +115,7 @@ def _jq(jq: str, path: Path) -> float:
 
 
 def _send(drop: Path, batches: list[Batch], settings: Settings) -> None:
-    """Create batches as submit does, at a provider that is as near as can be."""
+    """Create batches as submit does, at a provider in the same process."""
     envelope = Envelope(MessageBatches.dialect.form, RUN, settings.default_max_tokens)
     with httpx.Client(transport=_Sink()) as client:
         api = MessageBatches(Transport(client, "https://localhost", KeyHeader(lambda **_: ApiKey("-"))))
@@ -133,9 +133,9 @@ def _body(drop: Path, batch: Batch, envelope: Envelope) -> Iterator[bytes]:
 
 
 class _Sink(httpx.BaseTransport):
-    """Takes a request's body as the network would, piece by piece, and does nothing with it."""
+    """A provider that reads the body of each request in pieces, and discards it."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer that the batch was created, if its body is as long as was said."""
-        size = sum(map(len, request.stream))  # type: ignore[arg-type]  # ours is no asynchronous one
+        """Return the created batch if the body has the announced length."""
+        size = sum(map(len, request.stream))  # type: ignore[arg-type]  # never asynchronous
         return httpx.Response(200 if size == int(request.headers["content-length"]) else 400, json=_CREATED)

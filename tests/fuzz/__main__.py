@@ -1,7 +1,7 @@
-"""`make fuzz`: tries every property in turn with inputs of its own, for a given time; ends with what does not hold.
+"""`make fuzz`: test every property with generated inputs for a given time, and print those that fail.
 
 The properties are the tests that `make test` runs with a fixed budget. With Atheris, inputs that reach new code are
-kept and changed on; where it is not installed, they are drawn at random.
+kept and mutated; without it, inputs are random.
 """
 
 import os
@@ -29,27 +29,27 @@ PROPERTIES = (
     "fuzz:test_any_key_makes_a_name_that_is_safe_in_other_keys",
     "fuzz:test_any_metadata_is_settings_or_a_fault_in_words",
 )
-"""Module and function; `fuzz` is beside this file, all others are unit tests."""
+"""Module and function; `fuzz` is in this folder, all others are unit tests."""
 _SHORTEST = 2
 _SPARE = 120
-"""Seconds that a process may take to begin and to end."""
+"""Seconds that a process may take to start and stop."""
 
 
 def main() -> int:
-    """Try all properties; return 1 where one does not hold."""
-    parser = ArgumentParser(prog="python -m tests.fuzz", description="Try the properties with inputs made up.")
-    parser.add_argument("--seconds", type=int, default=60, help="for all of them together (60)")
-    parser.add_argument("properties", nargs="*", help="parts of names; all without any")
-    asked = parser.parse_args()
-    chosen = [name for name in PROPERTIES if not asked.properties or any(part in name for part in asked.properties)]
-    each = max(_SHORTEST, asked.seconds // max(1, len(chosen)))
-    failed = [name for name in chosen if not holds(name, each)]
-    print(f"{len(chosen) - len(failed)} of {len(chosen)} properties held for {each} s each")
+    """Test the chosen properties; return 1 if one fails or none was chosen."""
+    parser = ArgumentParser(prog="python -m tests.fuzz", description="Test the properties with generated inputs.")
+    parser.add_argument("--seconds", type=int, default=60, help="in total, for all properties (60)")
+    parser.add_argument("properties", nargs="*", help="parts of names; all properties if omitted")
+    options = parser.parse_args()
+    chosen = [name for name in PROPERTIES if not options.properties or any(part in name for part in options.properties)]
+    seconds_each = max(_SHORTEST, options.seconds // max(1, len(chosen)))
+    failed = [name for name in chosen if not holds(name, seconds_each)]
+    print(f"{len(chosen) - len(failed)} of {len(chosen)} properties hold after {seconds_each} s each")
     return int(bool(failed) or not chosen)
 
 
 def holds(name: str, seconds: int) -> bool:
-    """Try one property in a process of its own, and print how that went."""
+    """Test one property in its own process, and print the result."""
     paths = os.pathsep.join(map(str, (PROJECT, PROJECT / "layers" / "conveyor")))
     with TemporaryDirectory(prefix="conveyor-fuzz-") as work:
         command = [sys.executable, "-m", "tests.fuzz.one", name, str(seconds), work]
@@ -57,10 +57,10 @@ def holds(name: str, seconds: int) -> bool:
         done = subprocess.run(
             command, cwd=PROJECT, env=env, capture_output=True, text=True, timeout=seconds + _SPARE, check=False
         )
-    told = done.stderr.strip().splitlines()
+    error_lines = done.stderr.strip().splitlines()
     print(f"{'holds' if not done.returncode else 'FAILS'}  {name}  {done.stdout.strip().splitlines()[-1:]}", flush=True)
     if done.returncode:
-        print("\n".join(told[-60:]), flush=True)
+        print("\n".join(error_lines[-60:]), flush=True)
     return not done.returncode
 
 

@@ -1,4 +1,4 @@
-"""What must hold whatever a drop, a provider or an uploader gives: the rest of the properties is beside each module."""
+"""Properties for any drop, provider response or metadata; the other properties are in the tests of each module."""
 
 import re
 from datetime import UTC, datetime
@@ -26,12 +26,12 @@ results = st.lists(st.sampled_from(PIECES).map(str.encode) | st.binary(max_size=
 
 @given(results, st.integers(1, 200))
 def test_no_line_of_results_is_an_exception_or_is_lost(data: bytes, size: int) -> None:
-    """Each line that is not blank is at least one result of either dialect, kept as it came or delivered as JSON."""
+    """Every non-blank line is at least one result in both dialects, kept unchanged or delivered as JSON."""
     chunks = [data[begin : begin + size] for begin in range(0, len(data), size)]
     for decode in (message_results.decode_results, file_results.decode_results):
-        found = list(decode(chunks))
-        assert found == list(decode([data]))
-        for result in found:
+        decoded = list(decode(chunks))
+        assert decoded == list(decode([data]))
+        for result in decoded:
             _check(result, data)
 
 
@@ -48,18 +48,18 @@ def _check(result: Result, data: bytes) -> None:
 
 @given(st.text(max_size=600) | st.lists(st.sampled_from(["/", "..", ".", ".jsonl", ".gz", "é", " ", "a"])).map("".join))
 def test_any_key_makes_a_name_that_is_safe_in_other_keys(name: str) -> None:
-    """No folder above, no character that a console or a shell reads otherwise, never empty, never too long."""
-    made = Drop("b", INBOX + name, "v", "e", 1, datetime(2026, 11, 29, tzinfo=UTC), {}).name
-    assert re.fullmatch(r"[A-Za-z0-9._/-]{1,512}", made)
-    assert not {"", ".", ".."}.intersection(made.split("/"))
+    """No parent folder, no character special to a console or shell, never empty, never too long."""
+    safe_name = Drop("b", INBOX + name, "v", "e", 1, datetime(2026, 11, 29, tzinfo=UTC), {}).name
+    assert re.fullmatch(r"[A-Za-z0-9._/-]{1,512}", safe_name)
+    assert not {"", ".", ".."}.intersection(safe_name.split("/"))
 
 
 @given(st.dictionaries(st.sampled_from(sorted(PER_DROP)) | st.text(max_size=9), st.text(max_size=20), max_size=4))
 def test_any_metadata_is_settings_or_a_fault_in_words(metadata: dict[str, str]) -> None:
-    """Whoever uploads may write anything there."""
+    """Uploaders may write any metadata."""
     try:
-        own = SETTINGS.for_drop(metadata)
+        overridden = SETTINGS.for_drop(metadata)
     except BadMetadata as error:
-        assert str(error)  # noqa: PT017  # either is right
+        assert str(error)  # noqa: PT017  # both are correct
     else:
-        assert own == SETTINGS.for_drop(metadata)
+        assert overridden == SETTINGS.for_drop(metadata)

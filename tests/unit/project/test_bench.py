@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from bench import cost
-from bench.cost import Bill, bill_of, looks, transitions
+from bench.cost import Bill, bill_of, checks, transitions
 from bench.drops import write_drop
 from bench.figures import Figure, Rounds, show, write
 from bench.memory import Call
@@ -62,7 +62,7 @@ def test_two_measurements_are_compared_within_one_round() -> None:
 
 def test_a_run_of_an_hour_has_three_transitions_a_check_and_eight_more() -> None:
     """`docs/operate.md` uses this number for the cost of a run."""
-    assert looks(3600) == 37
+    assert checks(3600) == 37
     followings = ["wait"] * 36 + ["split", "report"]
     assert transitions(definition(), followings, 1) == 3 * 37 + 8
     assert transitions(definition(), followings, 5) == 3 * 37 + 8 + 4
