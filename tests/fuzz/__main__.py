@@ -15,9 +15,9 @@ PROJECT = Path(__file__).parents[2]
 PROPERTIES = (
     "jsonl.test_lines:test_lines_are_those_of_the_file_wherever_the_stream_is_cut",
     "jsonl.test_lines:test_the_offsets_of_a_line_are_those_of_its_bytes",
-    "validation.test_fast_path_agrees:test_the_fast_path_takes_only_what_a_look_at_each_line_takes",
-    "validation.test_fast_path_agrees:test_a_good_line_with_any_bytes_in_it_is_taken_only_if_a_look_at_each_line_takes_it",
-    "validation.test_checker:test_two_passes_find_what_one_that_remembers_every_id_finds",
+    "validation.test_fast_path_agrees:test_the_fast_path_accepts_only_what_the_check_of_each_line_accepts",
+    "validation.test_fast_path_agrees:test_a_valid_line_with_any_bytes_is_accepted_only_if_the_check_of_each_line_accepts_it",
+    "validation.test_checker:test_two_passes_find_what_a_check_that_stores_every_id_finds",
     "validation.test_request_body:test_what_is_sent_is_what_was_checked",
     "validation.test_request_body:test_a_file_has_as_many_lines_as_requests_whoever_counts_them",
     "jsonl.test_gzip_stream:test_all_members_come_out_in_pieces_of_one_size",

@@ -31,13 +31,13 @@ dialects = st.sampled_from(list(DIALECTS.values()))
     ],
 )
 def test_the_users_params_stay_as_they_were_written(dialect: Dialect, wanted: bytes) -> None:
-    """After an id that leads back to the line."""
+    """They follow an id that identifies the line."""
     sent = Envelope(dialect.form, RUN, 5).requests([17], [WRITTEN], [False])
     assert sent == wanted % wire_id(nonce(RUN), 17).encode()
 
 
 def test_a_default_is_put_before_what_the_user_wrote() -> None:
-    """The rest stays byte for byte."""
+    """The rest is unchanged byte for byte."""
     wanted = b'{"custom_id":"%b","params":{"max_tokens":5, "a":1.0}}' % wire_id(nonce(RUN), 17).encode()
     assert Envelope(MESSAGES.form, RUN, 5).requests([17], [WRITTEN], [True]) == wanted
 
@@ -51,7 +51,7 @@ def test_a_default_is_put_before_what_the_user_wrote() -> None:
 def test_the_length_of_many_requests_is_known_from_sums(
     first: int, requests: list[tuple[bytes, bool]], default: int, dialect: Dialect
 ) -> None:
-    """It is announced before the first of them is made."""
+    """The length is announced before the first request is written."""
     envelope = Envelope(dialect.form, RUN, default)
     sent = envelope.requests(
         range(first, first + len(requests)), [b"{" + rest for rest, _ in requests], [each for _, each in requests]
@@ -95,8 +95,8 @@ ITEMS = st.sampled_from(
 def sent_of(dialect: Dialect, body: bytes) -> list[dict[str, Any]]:
     """Return the requests of a body as a provider of the dialect reads them."""
     if dialect is MESSAGES:
-        found: list[dict[str, Any]] = orjson.loads(body)["requests"]
-        return found
+        requests: list[dict[str, Any]] = orjson.loads(body)["requests"]
+        return requests
     assert body.endswith(b"\n")
     return [orjson.loads(each) for each in body.removesuffix(b"\n").split(b"\n")]
 
@@ -110,9 +110,9 @@ def test_what_is_sent_is_what_was_checked(
     per_batch: int,
     dialect: Dialect,
 ) -> None:
-    """However lines are written, with blank and invalid ones between: each good one, once, and as long as announced.
+    """Each valid line is sent once and with the announced length, whatever its format and the lines around it.
 
-    And in each dialect's form, of which every provider reads its own only.
+    The body has the format of the dialect.
     """
     numbered = [
         each.replace(b'"custom_id":"', b'"custom_id":"%d' % number).replace(
@@ -121,17 +121,17 @@ def test_what_is_sent_is_what_was_checked(
         for number, each in enumerate(items)
     ]
     data = b"\xef\xbb\xbf" * marked + b"\n".join(numbered) + b"\n" * ended
-    own = settings(max_requests_per_batch=per_batch)
-    form, rules = dialect.form, Rules(dialect, own.default_max_tokens)
-    envelope = Envelope(form, RUN, own.default_max_tokens)
-    found = [(each.number, read_request(each, rules)) for each in read_lines([data])]
-    good = [(number, request) for number, request in found if isinstance(request, Request)]
+    drop_settings = settings(max_requests_per_batch=per_batch)
+    form, rules = dialect.form, Rules(dialect, drop_settings.default_max_tokens)
+    envelope = Envelope(form, RUN, drop_settings.default_max_tokens)
+    checked = [(each.number, read_request(each, rules)) for each in read_lines([data])]
+    good = [(number, request) for number, request in checked if isinstance(request, Request)]
     wanted = [
         envelope.requests([number], [each.params], [dialect.is_message and each.max_tokens is None])
         for number, each in good
     ]
     bodies: list[bytes] = []
-    for batch in check_drop(RUN, own, dialect, lambda: [data]).batches:
+    for batch in check_drop(RUN, drop_settings, dialect, lambda: [data]).batches:
         stretches = read_blocks([data[batch.first_byte : batch.end_byte]], start=batch.first_byte)
         body = b"".join(envelope.body(batch, stretches))
         if batch.requests:
@@ -146,22 +146,22 @@ def test_what_is_sent_is_what_was_checked(
 
 
 @pytest.mark.parametrize(
-    ("dialect", "name", "about"),
+    ("dialect", "name", "call"),
     [
         (PARAMS, "params", {}),
         (BODY, "body", {"method": "POST", "url": "/v1/messages"}),
         (CHAT, "body", {"method": "POST", "url": "/v1/chat/completions"}),
     ],
 )
-def test_a_file_holds_one_json_object_on_each_line(dialect: Dialect, name: str, about: dict[str, str]) -> None:
-    """With an id, what was asked for, and the call where the form has one; and no line feed anywhere else."""
+def test_a_file_holds_one_json_object_on_each_line(dialect: Dialect, name: str, call: dict[str, str]) -> None:
+    """It has an id, the params or body, and method and url if the format has them; no other line feeds."""
     data = line("a", system="a\u2028\n") + b"\n\n" + line("b", max_tokens=7)
     (batch,) = check_drop(RUN, settings(), dialect, lambda: [data]).batches
     body = b"".join(Envelope(dialect.form, RUN, 16).body(batch, read_blocks([data])))
     given = [orjson.loads(each)["params"] for each in data.split(b"\n\n")]
     assert body.count(b"\n") == 2
     assert [orjson.loads(each) for each in body.splitlines()] == [
-        {"custom_id": wire_id(nonce(RUN), number), **about, name: params}
+        {"custom_id": wire_id(nonce(RUN), number), **call, name: params}
         for number, params in zip((1, 3), given, strict=True)
     ]
 
@@ -175,14 +175,14 @@ TEXTS = st.lists(st.tuples(WORDS, WORDS, st.booleans(), st.booleans()), min_size
 def test_a_file_has_as_many_lines_as_requests_whoever_counts_them(
     texts: list[tuple[str, str, bool, bool]], dialect: Dialect
 ) -> None:
-    """Whatever their strings and ids hold, as long as announced, and with the very values that were given.
+    """Strings and ids may contain anything; the length is as announced, and the values are unchanged.
 
-    On the fast path, and one by one: an unknown field, or a carriage return, ends the fast path.
+    Both paths are tested: an unknown field or a carriage return ends the fast path.
     """
     lines = []
     for number, (custom_id, text, odd, spaced) in enumerate(texts):
-        about = {"x": {text: text}} if odd else {"system": f"x{text}"}
-        written = line(f"{custom_id[:10]}{number}", messages=[{"role": "user", "content": f"x{text}"}], **about)
+        extra = {"x": {text: text}} if odd else {"system": f"x{text}"}
+        written = line(f"{custom_id[:10]}{number}", messages=[{"role": "user", "content": f"x{text}"}], **extra)
         lines.append(written.replace(b'"m",', b'"m",\r\r') if spaced else written)
     data = b"\n".join(lines) + b"\n"
     (batch,) = check_drop(RUN, settings(), dialect, lambda: [data]).batches
@@ -195,7 +195,7 @@ def test_a_file_has_as_many_lines_as_requests_whoever_counts_them(
 
 
 def test_only_what_may_end_a_line_is_escaped_and_only_in_files() -> None:
-    """Everything else stays byte for byte; a body that is one JSON value has no lines to lose."""
+    """Everything else is unchanged byte for byte; a body that is one JSON value has no lines."""
     params = '{"a":"é\u2027\u2028\u2029\u202a\x84\x85\x86日\\u2028","b":"\\r"}'.encode()
     in_file = '{"a":"é\u2027\\u2028\\u2029\u202a\x84\\u0085\x86日\\u2028","b":"\\r"}'.encode()
     for dialect, wanted in ((PARAMS, in_file), (BODY, in_file), (CHAT, in_file), (MESSAGES, params)):
@@ -203,7 +203,7 @@ def test_only_what_may_end_a_line_is_escaped_and_only_in_files() -> None:
 
 
 def test_a_request_is_as_large_as_it_is_sent() -> None:
-    """One that only fits as it was written is refused before anything is sent."""
+    """A request that is too large once escaped is refused before anything is sent."""
     data = line("a", system="x" + "\u2028" * 500) + b"\n"
     small = settings(max_bytes_per_batch=len(data) + 200)
     assert check_drop(RUN, small, MESSAGES, lambda: [data]).faults == []

@@ -52,16 +52,16 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_what_sdks_and_other_apis_have_is_refused_with_what_to_do_instead(name: str) -> None:
-    """Every line of such a drop would fail hours later. In the provider's own lines of other APIs it passes."""
+def test_fields_of_sdks_and_other_apis_are_refused_with_what_to_do_instead(name: str) -> None:
+    """Every line of such a drop would fail hours later. In lines for other APIs the field passes."""
     ((code, message),) = problems(**{name: FOREIGN[name]})
     assert (code, f'"params.{name}": ' in message) == ("field-foreign", True)
     assert problems(PARAMS, **{name: FOREIGN[name]}) == [(code, message)]
     assert problems(CHAT, **{name: FOREIGN[name]}) == problems(BODY, **{name: FOREIGN[name]}) == []
 
 
-def test_betas_are_told_where_they_belong() -> None:
-    """By the drop's metadata, or by the stack's parameter."""
+def test_betas_in_params_are_refused_with_where_they_belong() -> None:
+    """They belong in the drop's metadata, or in the stack's parameter."""
     for name in ("betas", "anthropic-beta", "anthropic_beta", "extra_headers"):
         ((_, message),) = problems(**{name: ["x"]})
         assert "--metadata betas=" in message
@@ -100,13 +100,13 @@ def test_betas_are_told_where_they_belong() -> None:
         ("service-tier", "service_tier"),
     ],
 )
-def test_a_field_that_is_nearly_a_known_one_names_it(name: str, right: str) -> None:
-    """It would be refused for every line, or the answer would lack what it says."""
+def test_a_misspelled_field_is_reported_with_the_right_name(name: str, right: str) -> None:
+    """Otherwise every line would be refused, or the field would have no effect."""
     assert problems(**{name: 5}) == [("field-misspelt", f'unknown field "params.{name}"; did you mean "{right}"?')]
 
 
-def test_a_model_that_is_misspelt_is_named_where_it_is_missing() -> None:
-    """Beside a model "mode" may be a field of its own."""
+def test_a_misspelled_model_is_reported_if_the_model_is_missing() -> None:
+    """If there is a model, "mode" may be another field."""
     assert codes(model=None, modle="m") == ["model-invalid", "field-misspelt"]
     assert codes(mode="x") == []
 
@@ -139,41 +139,41 @@ def test_a_model_that_is_misspelt_is_named_where_it_is_missing() -> None:
     ],
 )
 def test_a_field_that_is_new_passes(name: str) -> None:
-    """The API gets fields that no list of ours knows."""
+    """The API gets new fields that our list does not have."""
     assert problems(**{name: [1]}) == []
 
 
 def test_every_known_field_passes() -> None:
-    """And is no misspelling of another."""
+    """None is taken for a misspelling of another."""
     assert not [name for name in KNOWN_FIELDS if intended_field(name, {}) != name]
 
 
-def test_a_name_that_may_be_text_is_not_told() -> None:
-    """Messages must not quote a prompt."""
+def test_a_name_that_may_be_text_is_not_quoted() -> None:
+    """Messages must never quote a prompt."""
     ((_, message),) = problems(**{"max tokens": 5})
     assert message == 'unknown field; did you mean "max_tokens"?'
 
 
 def test_a_name_of_millions_of_characters_is_not_compared() -> None:
-    """It took forty times its size, and was then taken for what it was: a field that nobody knows."""
+    """The comparison once took forty times its size, only to find an unknown field."""
     name = "aB-" * 300_000
     tracemalloc.start()
-    found = [*unknown_field_problems({name: 5})]
+    problems_found = [*unknown_field_problems({name: 5})]
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert found == []
+    assert problems_found == []
     assert most < len(name)
 
 
 @pytest.mark.slow
-def test_a_line_of_a_million_fields_is_looked_at_in_no_time() -> None:
-    """Only the first unknown ones are compared."""
+def test_a_line_of_a_million_fields_is_checked_quickly() -> None:
+    """Only the first unknown fields are compared."""
     params = {f"field {number}": 1 for number in range(200_000)}
     assert problems(**params) == []
 
 
 def test_the_reported_sdk_arguments_are_refused() -> None:
-    """Before anything is sent."""
+    """They are refused before anything is sent."""
     checker = check_drop(RUN, settings(), MESSAGES, lambda: [(REPORTS / "sdk-arguments.jsonl").read_bytes()])
     assert [(fault.line, fault.code) for fault in checker.faults] == [
         (1, "field-foreign"),

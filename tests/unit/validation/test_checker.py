@@ -1,4 +1,4 @@
-"""A drop is checked in as few passes and as little memory as may be, with the result of one that remembers all."""
+"""A drop is checked in few passes and little memory, with the result of a check that stores every id."""
 
 import os
 import subprocess
@@ -21,11 +21,15 @@ PROJECT = Path(__file__).parents[3]
 
 
 def checked(
-    data: bytes, own: Settings, most_faults: int, hash_options: HashOptions = HASH_OPTIONS, dialect: Dialect = MESSAGES
+    data: bytes,
+    drop_settings: Settings,
+    most_faults: int,
+    hash_options: HashOptions = HASH_OPTIONS,
+    dialect: Dialect = MESSAGES,
 ) -> Findings:
-    """Check a drop that comes in chunks of no particular size."""
+    """Check a drop that is read in chunks of any size."""
     chunks = [data[place : place + 199] for place in range(0, len(data), 199)]
-    checker = check_drop(RUN, own, dialect, lambda: chunks, hash_options, most_faults)
+    checker = check_drop(RUN, drop_settings, dialect, lambda: chunks, hash_options, most_faults)
     return Findings(checker.batches, checker.faults, checker.lines, checker.requests, checker.alternates)
 
 
@@ -67,33 +71,35 @@ hash_options_strategy = st.builds(
     hash_options_strategy,
     st.sampled_from(list(DIALECTS.values())),
 )
-def test_two_passes_find_what_one_that_remembers_every_id_finds(
+def test_two_passes_find_what_a_check_that_stores_every_id_finds(
     lines: list[bytes], tight: dict[str, int], most_faults: int, hash_options: HashOptions, dialect: Dialect
 ) -> None:
-    """The same faults in the same order, the same lines left out, the same plan; also where other ids look alike.
+    """Faults and their order, skipped lines and plan are the same, even if hashes of ids collide.
 
-    In each dialect: some hold one model a batch, refuse tools, or take what is no message.
+    All dialects are tested: some allow one model in a batch, refuse tools, or accept other bodies than messages.
     """
-    own = settings(**tight)
+    drop_settings = settings(**tight)
     data = b"\n".join(lines)
-    assert checked(data, own, most_faults, hash_options, dialect) == plain_check(data, own, most_faults, dialect)
+    assert checked(data, drop_settings, most_faults, hash_options, dialect) == plain_check(
+        data, drop_settings, most_faults, dialect
+    )
 
 
 @pytest.mark.slow
-def test_a_drop_without_repeats_is_read_once() -> None:
+def test_a_drop_without_duplicates_is_read_once() -> None:
     """A second pass costs as much as the first."""
     reads = passes(b"\n".join(line(f"r-{number}") for number in range(200_000)))
     assert reads == 1
 
 
 @pytest.mark.parametrize("repeat", ["r-0", "r-1999"])
-def test_a_drop_with_a_repeat_is_read_twice(repeat: str) -> None:
-    """Wherever the repeat stands."""
+def test_a_drop_with_a_duplicate_is_read_twice(repeat: str) -> None:
+    """The duplicate may be anywhere."""
     assert passes(b"\n".join(line(f"r-{number}") for number in range(2000)) + b"\n" + line(repeat)) == 2
 
 
 def passes(data: bytes) -> int:
-    """Count how often a drop is read."""
+    """Return how often a drop is read."""
     reads = 0
 
     def read() -> Iterable[bytes]:
@@ -106,19 +112,19 @@ def passes(data: bytes) -> int:
 
 
 def test_the_first_occurrence_of_an_id_wins() -> None:
-    """The line it stands on is named, and the second one is left out."""
-    found = checked(b"\n".join([line("a"), line("b"), line("a")]), settings(), 10)
-    assert [(fault.line, fault.code, fault.message) for fault in found.faults] == [
+    """Its line is named, and the second one is skipped."""
+    checked_drop = checked(b"\n".join([line("a"), line("b"), line("a")]), settings(), 10)
+    assert [(fault.line, fault.code, fault.message) for fault in checked_drop.faults] == [
         (3, "custom-id-duplicate", '"custom_id" is already used on line 1')
     ]
-    assert (found.requests, [skipped.line for skipped in found.batches[0].skipped]) == (2, [3])
+    assert (checked_drop.requests, [skipped.line for skipped in checked_drop.batches[0].skipped]) == (2, [3])
 
 
-def test_a_drop_that_was_written_twice_into_one_file_is_told_by_its_first_faults() -> None:
-    """As many repeats as lines: no more of them are remembered than are told."""
+def test_a_drop_written_twice_into_one_file_is_reported_with_its_first_faults() -> None:
+    """There are as many duplicates as lines; only those reported are stored."""
     once = b"".join(line(f"r-{number}") + b"\n" for number in range(300))
-    found = checked(once + once, settings(), 100)
-    assert [fault.line for fault in found.faults] == list(range(301, 402))
+    checked_drop = checked(once + once, settings(), 100)
+    assert [fault.line for fault in checked_drop.faults] == list(range(301, 402))
 
 
 PEAK = """
@@ -140,20 +146,20 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
 def peak(count: int, size: int) -> int:
-    """Return the most bytes that a process takes which checks so many requests of a size."""
+    """Return the peak memory in bytes of a process that checks so many requests of a size."""
     paths = os.pathsep.join(map(str, (PROJECT, PROJECT / "layers" / "conveyor")))
     command = [sys.executable, "-c", PEAK, str(count), str(size)]
-    told = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, check=True)  # noqa: S603  # our own words
-    return int(told.stdout)
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, check=True)  # noqa: S603  # our own code
+    return int(done.stdout)
 
 
 @pytest.mark.slow
 def test_memory_grows_by_at_most_sixteen_bytes_a_request() -> None:
-    """Only hashes of ids are kept; what else grows would end a large drop's function."""
+    """Only hashes of ids are stored; any other growth would exhaust a function with a large drop."""
     assert peak(600_000, 1) - peak(100_000, 1) < 500_000 * 16
 
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_bytes_of_a_drop() -> None:
-    """As much is held of 100 MB as of 20, but for a chunk that is larger."""
+    """Memory for 100 MB is that for 20, except for a larger chunk."""
     assert peak(50_000, 2000) - peak(10_000, 2000) < 4 * MEGABYTE

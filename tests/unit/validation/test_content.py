@@ -69,7 +69,7 @@ MESSAGE_SHAPES = [
 
 @pytest.mark.parametrize(("message", "code"), MESSAGE_SHAPES)
 def test_a_message_of_a_shape_that_can_never_be_right_is_a_fault(message: Any, code: str) -> None:
-    """Its place is named; behind good messages, too, and beside other fields."""
+    """Its place is named, also after valid messages and beside other fields."""
     good = {"role": "user", "content": "Hi"}
     for place, messages in enumerate(([message], [good, message, message])):
         assert {found for found, _ in problems(messages=messages)} >= {code}
@@ -97,13 +97,13 @@ def test_a_message_of_a_shape_that_can_never_be_right_is_a_fault(message: Any, c
     ],
 )
 def test_what_depends_on_the_model_or_may_be_new_passes(message: dict[str, Any]) -> None:
-    """A rule stricter than the provider's would lock somebody out."""
+    """A rule stricter than the provider's would refuse valid drops."""
     assert problems(messages=[{"role": "user", "content": "Hi"}, message]) == []
 
 
 @pytest.mark.parametrize("role", ["human", "tool", "developer"])
 def test_roles_of_other_apis_pass_at_a_gateway(role: str) -> None:
-    """Whose own lines may hold what the Messages API does not have."""
+    """Lines for other APIs may have what the Messages API does not."""
     assert problems(BODY, messages=[{"role": role, "content": [{"type": "image_url"}]}]) == []
 
 
@@ -111,13 +111,13 @@ def test_roles_of_other_apis_pass_at_a_gateway(role: str) -> None:
     "system", [5, {"type": "text", "text": "x"}, True, " \n", ["x"], [{"text": "x"}], [{"type": "text", "text": ""}]]
 )
 def test_a_system_prompt_that_can_never_be_right_is_a_fault(system: Any) -> None:
-    """A string, or an array of parts."""
+    """It must be a string or an array of parts."""
     assert len(problems(system=system)) == 1
 
 
 @pytest.mark.parametrize("system", ["", "x", [], [{"type": "text", "text": "x"}]])
 def test_other_system_prompts_pass(system: Any) -> None:
-    """Also none at all."""
+    """None is allowed, too."""
     assert problems(system=system) == []
 
 
@@ -165,7 +165,7 @@ LEFT_TO_THE_PROVIDER = {
 
 
 def test_the_reported_shapes_that_can_never_be_right_are_faults() -> None:
-    """All others pass."""
+    """All other lines pass."""
     data = (REPORTS / "09-accepted-but-surely-refused.jsonl").read_bytes()
     refused = {fault.custom_id for fault in faults_of(data)}
     names = {orjson.loads(each)["custom_id"] for each in data.splitlines()}

@@ -1,4 +1,4 @@
-"""What a line must keep depends on the dialect: a rule stricter than the provider's would lock somebody out."""
+"""Rules for lines depend on the dialect: one stricter than the provider's would refuse valid drops."""
 
 from typing import Any
 
@@ -17,20 +17,20 @@ FIELDS_OF_EMBEDDINGS: dict[str, Any] = {"messages": None, "max_tokens": None, "i
 
 
 def faults(raw: bytes, dialect: Dialect, default_max_tokens: int = 16) -> list[tuple[str, str]]:
-    """Return codes and messages of all faults, which must be the same however many lines are looked at at once."""
-    found = read_request(Line(1, 0, len(raw), raw), Rules(dialect, default_max_tokens))
-    alone = [] if isinstance(found, Request) else [(fault.code, fault.message) for fault in found]
+    """Return codes and messages of all faults, which must be the same for one line and for many."""
+    checked = read_request(Line(1, 0, len(raw), raw), Rules(dialect, default_max_tokens))
+    alone = [] if isinstance(checked, Request) else [(fault.code, fault.message) for fault in checked]
     good = line("good")
-    own = settings(default_max_tokens=default_max_tokens)
+    drop_settings = settings(default_max_tokens=default_max_tokens)
     for lines in ([raw], [good, raw], [raw, good]):
-        checker = check_drop(RUN, own, dialect, lambda lines=lines: [b"\n".join(lines)])  # type: ignore[misc]
+        checker = check_drop(RUN, drop_settings, dialect, lambda lines=lines: [b"\n".join(lines)])  # type: ignore[misc]
         assert [(fault.code, fault.message) for fault in checker.faults] == alone
     return alone
 
 
 @pytest.mark.parametrize("tools", [TOOLS, []])
 @pytest.mark.parametrize("dialect", [PARAMS, files(batch_endpoint="/v1/chat/completions")])
-def test_lines_of_params_in_files_take_no_tools_unless_somebody_says_they_do(dialect: Dialect, tools: Any) -> None:
+def test_lines_of_params_in_files_may_not_have_tools_unless_allowed(dialect: Dialect, tools: Any) -> None:
     """The line is refused before anything is paid, and the message says what to do."""
     ((code, message),) = faults(line("a", tools=tools), dialect)
     assert code == "field-refused"
@@ -39,7 +39,7 @@ def test_lines_of_params_in_files_take_no_tools_unless_somebody_says_they_do(dia
 
 
 def test_a_field_is_refused_however_its_name_is_written() -> None:
-    """The provider reads it, too. One that is null is none."""
+    """The provider reads every notation. A field that is null does not count."""
     raw = line("a").replace(b'"model"', b'"tools":[],"model"')
     assert [code for code, _ in faults(raw, PARAMS)] == ["field-refused"]
     assert faults(raw.replace(b"tools", b"t\\u006fols"), PARAMS) == faults(raw, PARAMS)
@@ -47,14 +47,14 @@ def test_a_field_is_refused_however_its_name_is_written() -> None:
 
 
 @pytest.mark.parametrize("dialect", [MESSAGES, files(allow_tools="yes"), BODY, CHAT])
-def test_tools_are_taken_where_the_provider_takes_them(dialect: Dialect) -> None:
-    """The Message Batches API always does."""
+def test_tools_are_accepted_if_the_provider_accepts_them(dialect: Dialect) -> None:
+    """The Message Batches API always accepts them."""
     assert faults(line("a", tools=TOOLS), dialect) == []
 
 
 @pytest.mark.parametrize("dialect", [MESSAGES, PARAMS, BODY])
-def test_what_stands_beside_tools_is_taken_without_them(dialect: Dialect) -> None:
-    """Only the field that is refused is."""
+def test_fields_about_tools_are_accepted_without_tools(dialect: Dialect) -> None:
+    """Only the field itself is refused."""
     assert faults(line("a", tool_choice={"type": "auto"}, top_k=1), dialect) == []
 
 
@@ -74,16 +74,16 @@ def test_what_stands_beside_tools_is_taken_without_them(dialect: Dialect) -> Non
 )
 @pytest.mark.parametrize("dialect", [CHAT, EMBEDDINGS])
 @pytest.mark.parametrize("default", [0, 16])
-def test_of_what_is_no_message_only_the_model_is_looked_at(
+def test_only_the_model_is_checked_in_a_body_that_is_no_message(
     raw: bytes, codes: list[str], dialect: Dialect, default: int
 ) -> None:
-    """We do not know what other endpoints ask for; the model, all of them do."""
+    """The fields of other endpoints are unknown, but all of them require a model."""
     assert [code for code, _ in faults(raw, dialect, default)] == codes
 
 
 @pytest.mark.parametrize("params", [FIELDS_OF_EMBEDDINGS, {"max_tokens": None}])
-def test_nothing_is_put_into_what_is_no_message(params: dict[str, Any]) -> None:
-    """`max_tokens` would be refused where it is unknown. For the limits it counts as if it were the default."""
+def test_nothing_is_added_to_a_body_that_is_no_message(params: dict[str, Any]) -> None:
+    """An endpoint may refuse an unknown `max_tokens`. For the limits the default is assumed."""
     raw = line("a", **params)
     checker = check_drop(RUN, settings(default_max_tokens=16), EMBEDDINGS, lambda: [raw])
     assert [(batch.requests, batch.defaulted, batch.max_tokens) for batch in checker.batches] == [(1, 0, 16)]
@@ -94,6 +94,6 @@ def test_nothing_is_put_into_what_is_no_message(params: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("endpoint", ["/v1/messages", "/anthropic/v1/messages"])
 def test_messages_are_messages_under_any_path(endpoint: str) -> None:
-    """Gateways put them elsewhere."""
+    """Gateways use other paths."""
     assert files(batch_endpoint=endpoint).is_message
     assert not files(batch_endpoint="/v1/chat/completions").is_message

@@ -1,4 +1,4 @@
-"""Ids that are used twice are found without holding any."""
+"""Duplicate ids are found without storing ids."""
 
 from itertools import count
 
@@ -6,15 +6,15 @@ from conveyor.validation.duplicate_ids import HashOptions, IdHashes, PossibleDup
 
 
 def hashes_of(numbers: list[int]) -> IdHashes:
-    """Remember ids that are their own hashes."""
+    """Store ids that are their own hashes."""
     hashes = IdHashes(10**9, HashOptions(int, 50_000))
     for number in numbers:
         hashes.first_line(str(number), 1)
     return hashes
 
 
-def test_of_many_ids_those_that_repeat_are_suspected_and_no_others() -> None:
-    """However far apart the two stand, and however many parts the search falls into."""
+def test_only_duplicate_ids_are_suspected() -> None:
+    """Any distance between the two and any number of parts of the search is possible."""
     numbers = list(range(200_000))
     assert hashes_of(numbers).duplicates(None) == frozenset()
     numbers[199_999] = numbers[3]
@@ -22,14 +22,14 @@ def test_of_many_ids_those_that_repeat_are_suspected_and_no_others() -> None:
     assert hashes_of(numbers).duplicates(None) == {3, 69_999}
 
 
-def test_the_first_repeats_in_the_order_of_the_drop_are_those_that_are_told() -> None:
-    """Whatever their hashes: of more, memory would not be bounded."""
+def test_the_first_duplicates_in_the_order_of_the_drop_are_reported() -> None:
+    """Their hashes do not matter. More duplicates would take unbounded memory."""
     numbers = [*range(100_000, 0, -1), *range(100_000, 0, -1)]
     assert hashes_of(numbers).duplicates(3) == {100_000, 99_999, 99_998}
 
 
 def test_an_id_that_is_used_many_times_counts_each_time() -> None:
-    """Each of its lines is a fault, so no more hashes than that are needed."""
+    """Each of its lines is a fault, so no more hashes are needed."""
     assert hashes_of([7] * 50 + [1, 1]).duplicates(10) == {7}
 
 
@@ -43,7 +43,7 @@ def test_no_more_hashes_are_kept_than_can_matter() -> None:
 
 
 def test_ids_whose_hashes_are_alike_are_not_taken_for_one() -> None:
-    """And it is told that they misled, since the search was bounded by what they seemed to be."""
+    """The collision is reported, since it affected the bound of the search."""
     possible_duplicates = PossibleDuplicates(frozenset({1}), HashOptions(len))
     lines = count(1)
     assert [possible_duplicates.first_line(text, next(lines)) for text in ("a", "bc", "a", "bc")] == [

@@ -1,4 +1,4 @@
-"""The fast path accepts many lines at once if all are written in the usual way."""
+"""The fast path accepts many lines at once if all have the usual format."""
 
 from typing import Any
 
@@ -38,8 +38,8 @@ TOOLS = [{"name": "t", "input_schema": {"type": "object", "properties": {"x": {"
         usual(messages=[{"role": "user", "content": IMAGE}]),
     ],
 )
-def test_what_is_usual_is_taken_on_the_fast_path(request_: dict[str, Any], spaces: str) -> None:
-    """Else all of it would be slow."""
+def test_the_usual_format_is_accepted_on_the_fast_path(request_: dict[str, Any], spaces: str) -> None:
+    """Otherwise the whole check would be slow."""
     first = request_["custom_id"]
     ids = (first, 5, 6) if isinstance(first, int) else (first, "b", "c")
     lines = [written(request_ | {"custom_id": name}, spaces) for name in ids]
@@ -48,7 +48,7 @@ def test_what_is_usual_is_taken_on_the_fast_path(request_: dict[str, Any], space
 
 
 def test_white_space_of_any_style_is_taken_if_all_lines_have_it() -> None:
-    """And of line ends of Windows, which are no part of what is sent."""
+    """Windows line ends are accepted, too; they are not sent."""
     lines = [
         b' { "custom_id" :"%d","params" :  {"model":"m","messages":[{"role":"user","content":"Hi"}] } }\r' % n
         for n in (1, 2)
@@ -58,7 +58,7 @@ def test_white_space_of_any_style_is_taken_if_all_lines_have_it() -> None:
 
 
 def test_an_integer_as_id_ends_with_its_digits() -> None:
-    """White space behind it was taken for a part of it, and all of that looked at again from each of its bytes."""
+    """White space after it was once taken for a part of it, and was scanned again from each of its bytes."""
     lines = [b'{"custom_id":%d%b\r,"params":%b}' % (n, b" " * 50, written(usual()["params"])) for n in (1, 2)]
     assert Frame.of(_SHAPE, lines[0] + b"\n", 0) is None
     assert read_each(*lines) is not None
@@ -107,13 +107,13 @@ def test_an_integer_as_id_ends_with_its_digits() -> None:
         (written(usual() | {"extra": 1}),),
     ],
 )
-def test_what_is_written_otherwise_is_left_to_a_closer_look(lines: tuple[bytes, ...]) -> None:
-    """Also where it is good: its length could not be told from the length of its line."""
+def test_other_formats_are_left_to_the_check_of_each_line(lines: tuple[bytes, ...]) -> None:
+    """Even a valid one: its length cannot be computed from the length of its line."""
     assert read_fast(*lines) is None
 
 
 def test_a_style_that_changes_in_the_middle_of_a_drop_is_followed() -> None:
-    """Files are put together from others."""
+    """Files may be joined from others."""
     fast_path = FastPath()
     for spaces in ("", " ", ""):
         data = written(usual(), spaces) + b"\n"
@@ -123,8 +123,8 @@ def test_a_style_that_changes_in_the_middle_of_a_drop_is_followed() -> None:
 @pytest.mark.parametrize(
     "changes", [{"max_tokens": 6}, {"model": "other"}, {"temperature": 1}, {"system": "s"}, {"top_k": 1}]
 )
-def test_lines_that_differ_before_their_first_text_are_taken_too(changes: dict[str, Any]) -> None:
-    """They only take a little longer."""
+def test_lines_that_differ_before_their_first_text_are_accepted_too(changes: dict[str, Any]) -> None:
+    """They only take slightly longer."""
     lines = [written(usual("a")), written(usual("b", **changes)), written(usual("c", temperature=0, system="x"))]
     assert read_fast(*lines) == read_each(*lines)
     assert read_fast(*lines) is not None

@@ -44,7 +44,7 @@ gaps = st.sampled_from([b"", b"", b"", b" ", b"\t", b" \r", b"\xc2\xa0", b"\x0c"
 
 @st.composite
 def odd_lines(draw: st.DrawFn) -> bytes:
-    """Write a line that is good but for one, two or three things, which may be anything."""
+    """Draw a valid line with one, two or three arbitrary changes."""
     fields = [(b"model", b'"m"'), (b"max_tokens", b"5"), (b"messages", b'[{"role":"user","content":"Hi"}]')]
     for _ in range(draw(st.integers(0, 3))):
         fields.insert(draw(st.integers(0, len(fields))), (draw(st.sampled_from(FIELDS)), draw(ODD)))
@@ -73,17 +73,17 @@ def odd_lines(draw: st.DrawFn) -> bytes:
 @given(st.lists(odd_lines() | st.just(GOOD), min_size=1, max_size=3), st.booleans())
 @example([b'{"custom_id":"a","params":{"model":"m","messages":[{"role":"user","content":"\xff"}]}}'], False)  # noqa: FBT003  # as it is drawn
 @example([GOOD, GOOD.replace(b'"m"', b'"n"')], True)  # noqa: FBT003  # as it is drawn
-def test_the_fast_path_takes_only_what_a_look_at_each_line_takes(lines: list[bytes], one_model: bool) -> None:  # noqa: FBT001
-    """The closer look is the authority: speed must not let a fault through, nor change what is read."""
-    found = read_fast(*lines, one_model=one_model)
-    assert found is None or found == read_each(*lines, one_model=one_model)
+def test_the_fast_path_accepts_only_what_the_check_of_each_line_accepts(lines: list[bytes], one_model: bool) -> None:  # noqa: FBT001
+    """The check of each line decides: the fast path must not miss a fault or read other values."""
+    accepted = read_fast(*lines, one_model=one_model)
+    assert accepted is None or accepted == read_each(*lines, one_model=one_model)
 
 
 @given(st.binary(max_size=40), st.integers(0, len(GOOD)), st.integers(0, len(GOOD)))
-def test_a_good_line_with_any_bytes_in_it_is_taken_only_if_a_look_at_each_line_takes_it(
+def test_a_valid_line_with_any_bytes_is_accepted_only_if_the_check_of_each_line_accepts_it(
     inserted: bytes, place: int, cut: int
 ) -> None:
-    """Wherever they stand, and whatever they replace: line feeds included."""
+    """The bytes may be anywhere and replace anything, including line feeds."""
     lines = (GOOD, GOOD[:place] + inserted + GOOD[max(place, cut) :], GOOD)
-    found = read_fast(*lines)
-    assert found is None or found == read_each(*b"\n".join(lines).split(b"\n"))
+    accepted = read_fast(*lines)
+    assert accepted is None or accepted == read_each(*b"\n".join(lines).split(b"\n"))

@@ -22,8 +22,8 @@ BLOCK = b'{"role":"user","content":[{"type":"text","text":"Hi","cache_control":{
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("end", [b"", b',"system":"s","temperature":0', b',"system":[{"type":"text","text":"x"}]'])
-def test_a_field_that_is_given_twice_does_not_hide_between_messages(message: bytes, between: bytes, end: bytes) -> None:
-    """Where a line is alike up to its first text, and from the end of its last one on."""
+def test_a_duplicate_field_between_messages_is_found(message: bytes, between: bytes, end: bytes) -> None:
+    """The lines are alike up to their first text, and after their last one."""
     head = b'{"custom_id":"%b","params":{"model":"m","max_tokens":5,"messages":['
     good = head % b"a" + message + b"]" + end + b"}}"
     assert read_fast(good, good.replace(b'"a"', b'"b"')) is not None
@@ -45,8 +45,8 @@ def test_a_field_that_is_given_twice_does_not_hide_between_messages(message: byt
         b'"system":[],"system":"s"',
     ],
 )
-def test_a_field_that_is_given_twice_does_not_hide_at_the_end(end: bytes) -> None:
-    """Also where the lines are alike."""
+def test_a_duplicate_field_at_the_end_is_found(end: bytes) -> None:
+    """The lines may be alike."""
     lines = [
         b'{"custom_id":"%d","params":{"model":"m","max_tokens":5,"messages":[%b],%b}}' % (n, MESSAGE, end)
         for n in (1, 2)
@@ -78,14 +78,14 @@ PAIRS = st.lists(
 @given(
     PAIRS, st.lists(st.sampled_from(["a", "b", 1, 2]), min_size=1, max_size=3), st.booleans(), st.booleans(), st.data()
 )
-def test_however_usual_fields_are_put_together_nothing_is_taken_that_is_given_twice(
+def test_no_combination_of_usual_fields_with_a_duplicate_is_accepted(
     pairs: list[tuple[str, Any]],
     ids: list[Any],
     spaced: bool,  # noqa: FBT001  # as it is drawn
     first: bool,  # noqa: FBT001
     data: st.DataObject,
 ) -> None:
-    """Lines that are alike, or nearly."""
+    """The lines are alike, or almost alike."""
     comma, colon = (", ", ": ") if spaced else (",", ":")
     good = [("model", "m"), ("max_tokens", 5), ("messages", [{"role": "user", "content": "Hi"}])]
     given_once = [pair for pair in good if first or pair[0] not in dict(pairs)]
@@ -97,8 +97,8 @@ def test_however_usual_fields_are_put_together_nothing_is_taken_that_is_given_tw
         f'{{"custom_id"{colon}{json.dumps(name)}{comma}"params"{colon}{{{comma.join(fields)}}}}}'.encode()
         for name in ids
     ]
-    found = read_fast(*lines)
-    assert found is None or found == read_each(*lines)
+    accepted = read_fast(*lines)
+    assert accepted is None or accepted == read_each(*lines)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ def test_however_usual_fields_are_put_together_nothing_is_taken_that_is_given_tw
         b'"messages":[{"role":"user","content":[1e999]}],"messages":[{"role":"user","content":"Hi"}]',
     ],
 )
-def test_a_value_that_is_replaced_by_a_later_one_is_looked_at_too(twice: bytes) -> None:
-    """It is sent, and would spoil the body of a whole batch."""
+def test_a_value_that_is_replaced_by_a_later_one_is_checked_too(twice: bytes) -> None:
+    """It is sent, and could make the body of a whole batch invalid."""
     line = written(usual(top_k=1)).removesuffix(b"}}") + b"," + twice + b"}}"
     assert read_each(line) is None
     assert read_fast(line) is None

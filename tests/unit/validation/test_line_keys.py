@@ -1,4 +1,4 @@
-"""What stands on a line beside `params`: its id, misspelt keys, keys given twice, and the provider's own form."""
+"""Keys of a line beside `params`: its id, misspelled keys, duplicate keys, and the provider's own format."""
 
 from pathlib import Path
 from typing import Any
@@ -20,29 +20,29 @@ REPORTS = Path(__file__).parents[2] / "data" / "reports"
 GOOD: dict[str, Any] = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]}
 
 
-def found(raw: bytes, dialect: Dialect = MESSAGES) -> Request | list[Fault]:
-    """Look at a line."""
+def checked(raw: bytes, dialect: Dialect = MESSAGES) -> Request | list[Fault]:
+    """Check a line."""
     return read_request(Line(1, 0, len(raw), raw), Rules(dialect, 16))
 
 
 def problems(raw: bytes | dict[str, Any], dialect: Dialect = MESSAGES) -> list[tuple[str, str]]:
     """Return code and message of each fault of a line."""
-    seen = found(raw if isinstance(raw, bytes) else orjson.dumps(raw), dialect)
-    return [] if isinstance(seen, Request) else [(fault.code, fault.message) for fault in seen]
+    outcome = checked(raw if isinstance(raw, bytes) else orjson.dumps(raw), dialect)
+    return [] if isinstance(outcome, Request) else [(fault.code, fault.message) for fault in outcome]
 
 
 @pytest.mark.parametrize("number", [7, 0, -3, 10**15, 2**53 - 1, 1 - 2**53])
 def test_an_id_may_be_an_integer(number: int) -> None:
-    """As a database or a data frame writes it."""
-    seen = found(line(number))
-    assert isinstance(seen, Request)
-    assert seen.custom_id == number
-    assert type(seen.custom_id) is int
+    """Databases and data frames write integers."""
+    outcome = checked(line(number))
+    assert isinstance(outcome, Request)
+    assert outcome.custom_id == number
+    assert type(outcome.custom_id) is int
 
 
 @pytest.mark.parametrize("number", [2**53, -(2**53), 2**63 - 1, 2**63, 2**64 - 1, -(2**63)])
-def test_an_integer_that_programs_change_is_no_id(number: int) -> None:
-    """Two of them may come back as one. However many lines are looked at at once."""
+def test_an_integer_that_programs_round_is_no_id(number: int) -> None:
+    """Two of them may be returned as one. It is refused on both paths of the check."""
     checker = check_drop(RUN, settings(), MESSAGES, lambda: [line(number) + b"\n" + line(5) + b"\n"])
     ((code, message),) = [(fault.code, fault.message) for fault in checker.faults]
     assert code == "custom-id-invalid"
@@ -62,15 +62,15 @@ def test_an_integer_that_programs_change_is_no_id(number: int) -> None:
         (b'""', "empty string"),
     ],
 )
-def test_an_id_that_is_neither_a_string_nor_an_integer_is_told_what_it_is(written: bytes, words: str) -> None:
-    """7.0 may have been 7 before a column got a gap: which it was, we do not guess."""
+def test_an_id_that_is_neither_a_string_nor_an_integer_is_reported_with_its_type(written: bytes, words: str) -> None:
+    """7.0 may have been 7 before a column got a gap: the check does not guess."""
     ((code, message),) = problems(b'{"custom_id":%b,"params":%b}' % (written, orjson.dumps(GOOD)))
     assert code == "custom-id-invalid"
     assert words in message
 
 
 def test_an_integer_and_the_string_of_it_are_one_id() -> None:
-    """Whichever comes first, and at whatever distance."""
+    """Their order and distance do not matter."""
     for lines in (
         [line(7), line("7")],
         [line("7"), line(7)],
@@ -105,8 +105,8 @@ def test_an_integer_and_the_string_of_it_are_one_id() -> None:
         "key",
     ],
 )
-def test_a_key_that_is_nearly_custom_id_names_it(name: str) -> None:
-    """And is not read as such: it may have been meant for something else."""
+def test_a_misspelled_custom_id_is_reported_with_the_right_name(name: str) -> None:
+    """It is not read as the id: it may be another field."""
     quoted = f' "{name}"' if " " not in name else ""
     message = f'unknown key{quoted}; did you mean "custom_id"?'
     assert problems({name: "a", "params": GOOD}) == [("custom-id-misspelt", message)]
@@ -114,7 +114,7 @@ def test_a_key_that_is_nearly_custom_id_names_it(name: str) -> None:
 
 
 def test_only_the_first_keys_of_a_line_are_compared() -> None:
-    """A line may have millions, and names of millions of characters."""
+    """A line may have millions of keys, and keys of millions of characters."""
     few = {f"k{number}": 1 for number in range(49)}
     assert similar_key([*few, "customId"], "custom_id", ()) == "customId"
     assert similar_key([*few, "k", "customId"], "custom_id", ()) is None
@@ -123,14 +123,14 @@ def test_only_the_first_keys_of_a_line_are_compared() -> None:
 
 
 @pytest.mark.parametrize("name", ["param", "Params", "parameters", "request", "modelInput", "payload"])
-def test_a_key_that_is_nearly_params_names_it(name: str) -> None:
-    """What other APIs call it, too."""
+def test_misspelled_params_are_reported_with_the_right_name(name: str) -> None:
+    """Names in other APIs count, too."""
     ((code, message),) = problems({"custom_id": "a", name: GOOD})
     assert (code, name in message, '"params"' in message) == ("params-misspelt", True, True)
 
 
-def test_what_stands_beside_params_instead_of_inside_is_told_once() -> None:
-    """With all its names, and nothing about what is missing inside."""
+def test_fields_beside_params_instead_of_inside_are_reported_once() -> None:
+    """All names are in one fault, and fields missing in `params` are not reported."""
     ((code, message),) = problems({"custom_id": "a", **GOOD})
     assert code == "fields-beside-params"
     assert all(f'"{name}"' in message for name in GOOD)
@@ -140,8 +140,8 @@ def test_what_stands_beside_params_instead_of_inside_is_told_once() -> None:
     assert [code for code, _ in problems({"custom_id": "a", "params": GOOD, "system": "Be brief."})] == [code]
 
 
-def test_notes_of_ones_own_beside_params_are_no_fault() -> None:
-    """They are not sent; nor is what stands inside, too."""
+def test_other_keys_beside_params_are_no_fault() -> None:
+    """They are not sent, even if `params` has the same field."""
     assert problems({"custom_id": "a", "note": 1, "metadata": {"x": 1}, "id": 5, "params": GOOD}) == []
     assert problems({"custom_id": "a", "model": "mine", "params": GOOD}) == []
 
@@ -157,8 +157,8 @@ def test_notes_of_ones_own_beside_params_are_no_fault() -> None:
         (b'{"custom_id":"a","my note":1,"my note":%b,"params":%b}', "the line has a duplicate key:"),
     ],
 )
-def test_a_key_of_the_line_that_is_given_twice_is_a_fault(raw: bytes, message: str) -> None:
-    """One of the values would be lost without a word."""
+def test_a_duplicate_key_of_the_line_is_a_fault(raw: bytes, message: str) -> None:
+    """One of the values would be lost silently."""
     ((code, found_message),) = problems(raw % (orjson.dumps(GOOD), orjson.dumps(GOOD)))
     assert (code, found_message.startswith(message)) == ("key-twice", True)
 
@@ -178,8 +178,8 @@ def test_a_key_of_the_line_that_is_given_twice_is_a_fault(raw: bytes, message: s
     ],
 )
 @pytest.mark.parametrize("last", [False, True])
-def test_a_field_of_params_that_is_given_twice_is_a_fault(twice: bytes, *, last: bool) -> None:
-    """Who reads it decides which one counts. However many lines are looked at at once, and wherever it stands."""
+def test_a_duplicate_field_of_params_is_a_fault(twice: bytes, *, last: bool) -> None:
+    """The reader decides which value counts. It is found anywhere and on both paths of the check."""
     names = {bytes(name) for name in twice.replace(b"\\u0079", b"y").split(b'"')[1::2]}
     rest = {name: value for name, value in GOOD.items() if name.encode() not in names}
     written = orjson.dumps(rest)[1:-1]
@@ -191,14 +191,14 @@ def test_a_field_of_params_that_is_given_twice_is_a_fault(twice: bytes, *, last:
     assert problems(raw, CHAT) == []
 
 
-def test_a_key_may_be_given_twice_deeper_down() -> None:
-    """It is sent as it was written."""
+def test_a_nested_key_may_be_duplicate() -> None:
+    """It is sent unchanged."""
     raw = line("a", tools=[{"name": "t", "input_schema": {"x": 1}}]).replace(b'"x":1', b'"x":1,"x":2')
     assert problems(raw) == []
 
 
-def test_the_reported_keys_are_told() -> None:
-    """Each line has a fault of its own."""
+def test_the_reported_keys_are_faults() -> None:
+    """Each line has another fault."""
     checker = check_drop(RUN, settings(), MESSAGES, lambda: [(REPORTS / "03-params-twice.jsonl").read_bytes()])
     assert [(fault.line, fault.code) for fault in checker.faults] == [
         (1, "key-twice"),
@@ -210,8 +210,8 @@ def test_the_reported_keys_are_told() -> None:
 OPENAI = (REPORTS / "openai-own-lines.jsonl").read_bytes()
 
 
-def test_lines_of_the_providers_own_form_are_taken() -> None:
-    """With the bodies that were written, under our ids."""
+def test_lines_of_the_providers_own_format_are_accepted() -> None:
+    """Their bodies are sent unchanged, with our ids."""
     checker = check_drop(RUN, settings(), CHAT, lambda: [OPENAI])
     assert checker.faults == []
     (batch,) = checker.batches
@@ -221,8 +221,8 @@ def test_lines_of_the_providers_own_form_are_taken() -> None:
     assert [each | {"custom_id": ""} for each in sent] == [each | {"custom_id": ""} for each in given]
 
 
-def test_lines_of_both_forms_may_stand_in_one_file() -> None:
-    """Whichever has `params` and whichever `body`; method and url may be left out."""
+def test_lines_of_both_formats_may_be_in_one_file() -> None:
+    """Some lines have `params`, others `body`; method and url are optional."""
     lines = [
         line("a"),
         orjson.dumps({"custom_id": "b", "body": GOOD}),
@@ -251,34 +251,34 @@ def test_lines_of_both_forms_may_stand_in_one_file() -> None:
     ],
 )
 def test_lines_that_ask_for_another_call_are_faults(change: dict[str, Any], code: str) -> None:
-    """The stack makes one call, for all lines."""
-    own = orjson.loads(OPENAI.splitlines()[0])
-    assert [found_code for found_code, _ in problems(own | change, CHAT)] == [code]
+    """The stack uses one endpoint for all lines."""
+    openai_line = orjson.loads(OPENAI.splitlines()[0])
+    assert [found_code for found_code, _ in problems(openai_line | change, CHAT)] == [code]
 
 
-def test_the_url_that_is_wanted_is_named() -> None:
-    """As the parameter that says it."""
-    own = orjson.loads(OPENAI.splitlines()[0])
-    ((_, message),) = problems(own, files(line_form="body", batch_endpoint="/v1/responses"))
+def test_the_expected_url_is_named() -> None:
+    """The message names the url and the parameter that sets it."""
+    openai_line = orjson.loads(OPENAI.splitlines()[0])
+    ((_, message),) = problems(openai_line, files(line_form="body", batch_endpoint="/v1/responses"))
     assert "/v1/responses" in message
     assert "BatchEndpoint" in message
 
 
 @pytest.mark.parametrize("dialect", [MESSAGES, PARAMS])
 def test_elsewhere_the_message_says_how_to_deploy_for_such_lines(dialect: Dialect) -> None:
-    """And how to rewrite them."""
+    """It also says how to rewrite the lines."""
     ((code, message),) = problems(OPENAI.splitlines()[0], dialect)
     assert (code, "LineForm=body" in message) == ("params-missing", True)
 
 
 def test_tools_and_whatever_else_other_apis_have_pass_in_their_own_lines() -> None:
-    """`AllowTools` is about lines of `params` only."""
-    own = orjson.loads(OPENAI.splitlines()[0])
-    body = own["body"] | {
+    """`AllowTools` applies only to lines of `params`."""
+    openai_line = orjson.loads(OPENAI.splitlines()[0])
+    body = openai_line["body"] | {
         "tools": [{"type": "function", "function": {"name": "f"}}],
         "response_format": {},
         "n": 2,
         "stop": None,
     }
-    assert problems(own | {"body": body}, CHAT) == []
+    assert problems(openai_line | {"body": body}, CHAT) == []
     assert problems({"custom_id": "a", "params": body}, CHAT) == []

@@ -31,15 +31,15 @@ from tests.support.line_problems import faults_of, problems
         {"metadata": 4111222233334444},
     ],
 )
-def test_a_number_that_may_be_a_prompts_is_not_told(change: dict[str, Any]) -> None:
-    """It may be that of an account."""
+def test_a_number_that_may_be_from_a_prompt_is_not_quoted(change: dict[str, Any]) -> None:
+    """It may be an account number."""
     ((_, message),) = problems(**change)
     assert "4111" not in message
     assert "a number" in message
 
 
-def test_a_number_that_is_a_setting_is_told() -> None:
-    """So that it is found."""
+def test_a_number_that_is_a_setting_is_quoted() -> None:
+    """The user can then find it."""
     assert [message.partition(";")[0] for _, message in problems(max_tokens=-5)] == [
         '"params.max_tokens" is the number -5'
     ]
@@ -80,14 +80,14 @@ def test_a_value_of_a_kind_that_no_model_takes_is_a_fault(name: str, value: Any)
 
 
 def test_a_tool_of_another_api_is_a_fault() -> None:
-    """With the form that is wanted."""
+    """The fault shows the expected form."""
     tools = [{"name": "t", "input_schema": {}}, {"type": "function", "function": {"name": "f", "parameters": {}}}]
     ((code, message),) = problems(tools=tools)
     assert (code, "input_schema" in message, "tools[1]" in message) == ("tool-invalid", True, True)
 
 
 @pytest.mark.parametrize(
-    ("value", "code", "words"),
+    ("value", "code", "expected_text"),
     [
         (1024.0, "max-tokens-float", "1024"),
         (1e3, "max-tokens-float", "1000"),
@@ -103,11 +103,11 @@ def test_a_tool_of_another_api_is_a_fault() -> None:
         (True, "max-tokens-invalid", "true"),
     ],
 )
-def test_a_number_of_tokens_that_is_nearly_one_is_told_how_to_write_it(value: Any, code: str, words: str) -> None:
-    """A data frame makes 1024.0 of a column with a gap, and spreadsheets make text of numbers."""
-    ((found, message),) = problems(max_tokens=value)
-    assert found == code
-    assert words in message
+def test_an_invalid_number_of_tokens_is_reported_with_its_value(value: Any, code: str, expected_text: str) -> None:
+    """Data frames write 1024.0 for a column with a gap, and spreadsheets write numbers as text."""
+    ((actual_code, message),) = problems(max_tokens=value)
+    assert actual_code == code
+    assert expected_text in message
 
 
 @pytest.mark.parametrize(
@@ -115,18 +115,18 @@ def test_a_number_of_tokens_that_is_nearly_one_is_told_how_to_write_it(value: An
 )
 @pytest.mark.parametrize("dialect", [MESSAGES, PARAMS, BODY])
 def test_a_field_that_is_null_is_not_sent(name: str, dialect: Dialect) -> None:
-    """It is what an SDK's own objects write for a field that nobody set."""
+    """SDK objects write null for a field that is not set."""
     good = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 5}
     raw = orjson.dumps({"custom_id": "a", "params": {name: None} | good | {name: None}})
-    found = read_request(Line(1, 0, len(raw), raw), Rules(dialect, 16))
-    assert isinstance(found, Request)
-    assert orjson.loads(found.params) == {key: value for key, value in good.items() if key != name}
-    assert (found.has_nulls, found.max_tokens) == (True, None if name == "max_tokens" else 5)
+    checked = read_request(Line(1, 0, len(raw), raw), Rules(dialect, 16))
+    assert isinstance(checked, Request)
+    assert orjson.loads(checked.params) == {key: value for key, value in good.items() if key != name}
+    assert (checked.has_nulls, checked.max_tokens) == (True, None if name == "max_tokens" else 5)
 
 
 @pytest.mark.parametrize(("name", "code"), [("model", "model-invalid"), ("messages", "messages-invalid")])
-def test_what_is_needed_may_not_be_null(name: str, code: str) -> None:
-    """Nothing can be put in its place."""
+def test_a_required_field_may_not_be_null(name: str, code: str) -> None:
+    """It has no default."""
     raw = line("a").replace(b'"params":{', b'"params":{"%b":null,"other":1,' % name.encode())
     raw = (
         raw.replace(b'"model":"m",', b"")
@@ -138,15 +138,15 @@ def test_what_is_needed_may_not_be_null(name: str, code: str) -> None:
 
 
 def test_without_a_default_max_tokens_may_not_be_null() -> None:
-    """As if it were not there."""
+    """Null counts as missing."""
     raw = line("a", max_tokens=None).replace(b"}}", b',"max_tokens":null}}')
     (fault,) = faults_of(raw, Rules(MESSAGES, 0))
     assert fault.code == "max-tokens-missing"
 
 
 def test_in_other_apis_null_is_sent_as_it_is() -> None:
-    """What it means there we do not know."""
+    """Its meaning there is unknown."""
     raw = line("a").replace(b'"model"', b'"stop":null,"model"')
-    found = read_request(Line(1, 0, len(raw), raw), Rules(CHAT, 16))
-    assert isinstance(found, Request)
-    assert (b'"stop":null' in found.params, found.has_nulls) == (True, False)
+    checked = read_request(Line(1, 0, len(raw), raw), Rules(CHAT, 16))
+    assert isinstance(checked, Request)
+    assert (b'"stop":null' in checked.params, checked.has_nulls) == (True, False)

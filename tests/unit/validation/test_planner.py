@@ -1,4 +1,4 @@
-"""A drop is cut into batches within the limits."""
+"""A drop is split into batches within the limits."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
 
 def one(line: int, start: int, end: int, size: int) -> RequestGroup:
-    """Make one request of a line, with twice as many tokens as bytes; an odd one gets the default."""
+    """Return one request on a line with twice as many tokens as bytes; an odd size uses the default."""
     return RequestGroup(line, line, start, end, 1, size, 2 * size, size % 2)
 
 
@@ -28,7 +28,7 @@ def planned(sizes: list[int], max_requests: int, max_bytes: int, max_tokens: int
 def test_batches_cover_all_lines_in_order_within_every_limit(
     sizes: list[int], requests: int, limit: int, tokens: int
 ) -> None:
-    """None is lost, none is sent twice, the body's length is exact, and no batch is smaller than it must be."""
+    """No line is lost or sent twice, body lengths are exact, and no batch is smaller than necessary."""
     batches = planned(sizes, requests, limit, tokens)
     assert [batch.number for batch in batches] == list(range(1, len(batches) + 1))
     first = 1
@@ -36,15 +36,15 @@ def test_batches_cover_all_lines_in_order_within_every_limit(
         assert (batch.first_line, batch.first_byte) == (first, first * 100)
         assert (batch.last_line, batch.end_byte) == (first + batch.requests - 1, batch.last_line * 100 + 90)
         assert batch.requests <= requests
-        own = sizes[first - 1 : batch.last_line]
-        body = START + b",".join(b"x" * size for size in own) + END
+        batch_sizes = sizes[first - 1 : batch.last_line]
+        body = START + b",".join(b"x" * size for size in batch_sizes) + END
         assert batch.body_bytes == len(body) <= limit
-        assert batch.max_tokens == 2 * sum(own) <= tokens
+        assert batch.max_tokens == 2 * sum(batch_sizes) <= tokens
         for following in sizes[batch.last_line :][:1]:
             is_full = (
                 batch.requests == requests,
                 len(body) + 1 + following > limit,
-                2 * sum(own) + 2 * following > tokens,
+                2 * sum(batch_sizes) + 2 * following > tokens,
             )
             assert any(is_full)
         first = batch.last_line + 1
@@ -52,14 +52,14 @@ def test_batches_cover_all_lines_in_order_within_every_limit(
     assert sum(batch.defaulted for batch in batches) == sum(size % 2 for size in sizes)
 
 
-def test_a_request_of_more_tokens_than_a_batch_may_have_stands_alone() -> None:
-    """It is the user's to send; and its neighbours are not drawn into its batch."""
+def test_a_request_of_more_tokens_than_a_batch_may_have_is_alone_in_a_batch() -> None:
+    """Users may send it; other lines are not put into its batch."""
     batches = planned([1, 50, 1, 1], 10, 1000, 20)
     assert [(batch.first_line, batch.last_line) for batch in batches] == [(1, 1), (2, 2), (3, 4)]
 
 
 def test_a_plan_is_kept_and_read_back() -> None:
-    """Skipped lines belong to it, with their reasons."""
+    """The plan includes skipped lines with their reasons."""
     planner = Planner(Limits(10, 1000, 1000), len(START + END))
     planner.skip(Skipped(1, None, "not-json", "no"), 0, 5)
     planner.add(one(2, 6, 20, 30))

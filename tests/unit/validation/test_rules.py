@@ -1,4 +1,4 @@
-"""A line is a request, or all its faults are told."""
+"""A line is a request, or all its faults are reported."""
 
 from typing import Any
 
@@ -18,24 +18,24 @@ GOOD: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "us
 
 
 def line_of(raw: bytes) -> Line:
-    """Put bytes on line 7."""
+    """Return bytes as line 7."""
     return Line(7, 100, 100 + len(raw), raw)
 
 
 def codes(raw: bytes, default_max_tokens: int = 0) -> list[str]:
     """Return the codes of all faults of a line."""
-    found = read_request(line_of(raw), Rules(MESSAGES, default_max_tokens))
-    return [] if isinstance(found, Request) else [fault.code for fault in found]
+    checked = read_request(line_of(raw), Rules(MESSAGES, default_max_tokens))
+    return [] if isinstance(checked, Request) else [fault.code for fault in checked]
 
 
 def params(**changes: Any) -> bytes:
-    """Write a line with some fields of `params` changed; None takes one away."""
+    """Return a line with changed fields of `params`; None removes a field."""
     kept = {name: value for name, value in (GOOD | changes).items() if value is not None}
     return orjson.dumps({"custom_id": "a", "params": kept})
 
 
 def test_a_good_line_keeps_the_bytes_of_its_params() -> None:
-    """Numbers and spaces are sent as written, not as a decoder would write them again."""
+    """Numbers and spaces are sent unchanged, not encoded again."""
     written = b'{"model":"m", "max_tokens":1,"messages":[{"role":"user","content":"Hi","x":[1.50,-0]}] }'
     raw = b'{"params" : %b , "custom_id":"\xc3\xa9/1", "extra":1}' % written
     assert read_request(line_of(raw), Rules(MESSAGES, 0)) == Request("é/1", written, "m", max_tokens=1)
@@ -69,8 +69,8 @@ def test_a_good_line_keeps_the_bytes_of_its_params() -> None:
         (b'{"custom_id":"a","params":{"model":"m","max_tokens":1,"messages":["\xff"]}}', ["not-utf8"]),
     ],
 )
-def test_every_fault_of_a_line_is_told_by_its_code(raw: bytes, expected: list[str]) -> None:
-    """A person corrects a line once, not fault by fault."""
+def test_every_fault_of_a_line_is_reported_with_its_code(raw: bytes, expected: list[str]) -> None:
+    """All faults of a line can be corrected at once."""
     assert codes(raw) == expected
 
 
@@ -86,13 +86,13 @@ def test_every_fault_of_a_line_is_told_by_its_code(raw: bytes, expected: list[st
         b'{"custom_id":"\\ud83d\\ude00","params":%b}' % orjson.dumps(GOOD),
     ],
 )
-def test_what_the_provider_takes_is_not_refused(raw: bytes) -> None:
-    """A rule stricter than the provider's would lock somebody out."""
+def test_what_the_provider_accepts_is_not_refused(raw: bytes) -> None:
+    """A rule stricter than the provider's would refuse valid drops."""
     assert codes(raw) == []
 
 
-def test_a_fault_says_where_and_whose_without_quoting_the_line() -> None:
-    """Messages reach notifications; a prompt must not."""
+def test_a_fault_names_line_and_id_without_quoting_the_line() -> None:
+    """Messages are sent in notifications; a prompt must not be."""
     raw = orjson.dumps({"custom_id": "mine", "params": GOOD | {"max_tokens": "SECRET", "messages": "SECRET"}})
     faults = read_request(line_of(raw), Rules(MESSAGES, 0))
     assert isinstance(faults, list)
@@ -108,7 +108,7 @@ def test_a_line_beyond_the_limit_names_the_limit() -> None:
 
 
 def test_a_default_serves_lines_without_max_tokens_only() -> None:
-    """A default of 0 is none, and a wrong value is not replaced."""
+    """A default of 0 means none, and an invalid value is not replaced."""
     assert codes(params(max_tokens=None)) == ["max-tokens-missing"]
     assert codes(params(max_tokens=None), 10) == []
     assert codes(params(max_tokens=0), 10) == ["max-tokens-invalid"]
@@ -142,6 +142,6 @@ near_lines = st.fixed_dictionaries(
 
 @given(st.binary(max_size=60) | near_lines.map(msgspec.json.encode))
 def test_any_bytes_are_either_a_request_or_faults(raw: bytes) -> None:
-    """No input makes the check itself fail."""
-    found = read_request(line_of(raw), Rules(MESSAGES, 16))
-    assert isinstance(found, Request) or found
+    """No input makes the check fail."""
+    checked = read_request(line_of(raw), Rules(MESSAGES, 16))
+    assert isinstance(checked, Request) or checked
