@@ -14,14 +14,14 @@ from tests.support.belt import Belt, Task, drop_of, request
 from tests.support.faults.hostile_s3 import refusing_drops
 from tests.support.faults.taps import At, meanwhile
 from tests.support.promises import plain
-from tests.unit.s3.test_read_errors import KEYS_WORDS, SSE_C
+from tests.unit.s3.test_read_errors import KMS_DENIED, SSE_C
 
 KEY = "inbox/three.jsonl"
 REFUSED = [
     (404, "NoSuchVersion", "", "drop-gone", "was deleted"),
     (405, "MethodNotAllowed", "", "drop-gone", "was deleted"),
     (403, "AccessDenied", "Access Denied", "drop-denied", "this version was deleted, or"),
-    (403, "AccessDenied", KEYS_WORDS, "drop-key-refused", "kms:Decrypt"),
+    (403, "AccessDenied", KMS_DENIED, "drop-key-refused", "kms:Decrypt"),
     (400, "KMS.DisabledException", "It is disabled.", "drop-key-refused", "enable the key"),
     (400, "InvalidRequest", SSE_C, "drop-encrypted", "SSE-C"),
     (403, "InvalidObjectState", "", "drop-archived", "restore the object"),

@@ -26,7 +26,7 @@ class Vault:
         self.connector = Connector("conveyor/api-key", Config(retries={"total_max_attempts": 1}))
         self.connector.http = httpx.Client(transport=httpx.MockTransport(self._answer), follow_redirects=False)
 
-    def asks(self, settings: Settings) -> httpx.Request:
+    def request(self, settings: Settings) -> httpx.Request:
         """Make a request with these settings, and return it."""
         assert self.connector.api(settings).progress("batch_1") == Trouble("HTTP 302")
         return self.seen[-1]
