@@ -54,7 +54,7 @@ def stack_settings(dialect: Dialect) -> dict[str, str]:
 @pytest.fixture
 def belt(lenient_belt: Belt, dialect: Dialect) -> Iterator[Belt]:
     """Give the functions an S3 that says 403 where nothing is, as AWS's does to a role that may not list."""
-    lenient_belt.manners = dialect.server
-    lenient_belt.begin_anew()
+    lenient_belt.server_settings = dialect.server
+    lenient_belt.reset()
     with denying(lenient_belt.clients):
         yield lenient_belt

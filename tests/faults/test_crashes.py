@@ -93,11 +93,11 @@ SCENARIOS = {
 }
 
 
-def play(belt: Belt, scenario: Scenario, points: set[Point], *, questions: bool = True) -> Taps:
+def play(belt: Belt, scenario: Scenario, points: set[Point], *, count_reads: bool = True) -> Taps:
     """Play a scenario with crashes at some points, check its ending, and return what was seen."""
-    belt.begin_anew()
+    belt.reset()
     belt.provider.configure(**scenario.settings, faults=scenario.faults)
-    taps = Taps(set(points), questions=questions)
+    taps = Taps(set(points), count_reads=count_reads)
     with ExitStack() as stack:
         if scenario.conflicts:
             stack.enter_context(conflicting(belt.clients))
@@ -111,19 +111,19 @@ def play(belt: Belt, scenario: Scenario, points: set[Point], *, questions: bool 
 def test_a_crash_at_any_one_point_changes_nothing(belt: Belt, name: str) -> None:
     """The points of a scenario, before and after each call: found by playing it once without a crash."""
     scenario, every = SCENARIOS[name], ASKED is not None
-    whole = play(belt, scenario, set(), questions=every)
-    points = sorted(whole.places() if every else told_apart(belt, scenario, whole))
+    whole = play(belt, scenario, set(), count_reads=every)
+    points = sorted(whole.all_points() if every else told_apart(belt, scenario, whole))
     assert len(points) > 5
     for point in points:
-        assert play(belt, scenario, {point}, questions=every).crashed, f"{point} of {whole.seen} happened only once"
+        assert play(belt, scenario, {point}, count_reads=every).crashed, f"{point} of {whole.seen} happened only once"
 
 
 def told_apart(belt: Belt, scenario: Scenario, whole: Taps) -> set[Point]:
     """Return the points of a scenario that differ from one another, and from those of the plain one."""
     if scenario is SCENARIOS["plain"] or scenario.deliveries > 1:
-        return whole.distinct()
-    alike = whole.alike(play(belt, SCENARIOS["plain"], set(), questions=False))
-    return {point for point in whole.distinct() if point.number >= alike - 1}
+        return whole.distinct_points()
+    alike = whole.matching_calls(play(belt, SCENARIOS["plain"], set(), count_reads=False))
+    return {point for point in whole.distinct_points() if point.number >= alike - 1}
 
 
 @pytest.mark.parametrize("lot", range(-(-HISTORIES // LOT)))

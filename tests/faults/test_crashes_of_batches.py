@@ -29,9 +29,9 @@ def line_of(custom_id: str) -> int:
 
 def play(belt: Belt, points: set[Point]) -> Taps:
     """Play the history with crashes at some points, hold its ending against the promises, and return what was seen."""
-    belt.begin_anew()
+    belt.reset()
     belt.provider.configure(seconds=1500, queue_limit=4, every={"2": "errored:api_error"})
-    taps = Taps(set(points), questions=False)
+    taps = Taps(set(points), count_reads=False)
     ending = History(belt, taps).play(DATA, f"inbox/{uuid4().hex}.jsonl")
     receipt = check(belt, ending.run, ending.notice, DATA)
     assert (receipt["results"], receipt["failures"]) == (3, 2)
@@ -49,9 +49,9 @@ def play(belt: Belt, points: set[Point]) -> Taps:
 def test_a_crash_at_any_one_point_changes_nothing_for_several_batches(belt: Belt, lot: int) -> None:
     """Before and after each call that changes the world, those of marks, joins and new executions included."""
     whole = play(belt, set())
-    assert belt.turns.count("continue") > 1
+    assert belt.steps.count("continue") > 1
     assert any("claims/waiting/" in call for call in whole.seen)
-    points = sorted(whole.distinct())
+    points = sorted(whole.distinct_points())
     assert len(points) > len(whole.seen) > 50
     for point in points[lot::LOTS]:
         assert play(belt, {point}).crashed, f"{point} of {whole.seen} happened only once"

@@ -16,14 +16,14 @@ LOTS = 2
 
 def play(belt: Belt, points: set[Point]) -> Taps:
     """Play the history with crashes at some points, hold its ending against the promises, and return what was seen."""
-    belt.begin_anew()
+    belt.reset()
     belt.provider.configure(queue_limit=3, every={"2": "errored:api_error"})
 
     def make_room(call: Call, when: When) -> None:
         if when == "after" and "/failed-" in call.name:
             belt.provider.configure(queue_limit=None)
 
-    taps = Taps(set(points), questions=False)
+    taps = Taps(set(points), count_reads=False)
     with tapped(belt.clients, make_room):
         ending = History(belt, taps).play(DATA, f"inbox/{uuid4().hex}.jsonl")
     receipt = check(belt, ending.run, ending.notice, DATA)
@@ -43,5 +43,5 @@ def test_a_crash_at_any_one_point_runs_no_batch_twice_after_one_has_failed(belt:
     assert sum("POST /v1/batches" in call for call in whole.seen) == 2
     assert any("/failed-1.json" in call for call in whole.seen)
     assert any("/batch-2.json" in call for call in whole.seen)
-    for point in sorted(whole.distinct())[lot::LOTS]:
+    for point in sorted(whole.distinct_points())[lot::LOTS]:
         assert play(belt, {point}).crashed, f"{point} of {whole.seen} happened only once"

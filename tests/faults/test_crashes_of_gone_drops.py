@@ -16,9 +16,9 @@ DATA = drop_of(4)
 
 def play(belt: Belt, points: set[Point], when: Literal["before", "after"], words: str) -> tuple[Taps, Ending]:
     """Play the history of a drop that is deleted at a call, with crashes at some points and its event twice."""
-    belt.begin_anew()
+    belt.reset()
     belt.provider.configure(outcomes={"2": "expired"})
-    key, taps = f"inbox/{uuid4().hex}.jsonl", Taps(set(points), questions=False)
+    key, taps = f"inbox/{uuid4().hex}.jsonl", Taps(set(points), count_reads=False)
     with meanwhile(belt.clients, At(when, words, partial(delete, belt, key))):
         ending = History(belt, taps, deliveries=2).play(DATA, key)
     receipt = belt.receipt(ending.run)
@@ -37,7 +37,7 @@ def test_a_crash_at_any_one_point_changes_nothing_for_a_drop_that_is_gone(
     """Deleted before it is described, read or sent: one run, refused, and nothing is paid."""
     whole, _ = play(belt, set(), when, words)
     assert any("refused.json" in call for call in whole.seen)
-    for point in sorted(whole.distinct()):
+    for point in sorted(whole.distinct_points()):
         taps, ending = play(belt, {point}, when, words)
         assert taps.crashed, f"{point} of {whole.seen} happened only once"
         assert (ending.notice["status"], belt.receipt(ending.run)["code"]) == ("refused", "drop-gone")
@@ -49,7 +49,7 @@ def test_a_crash_at_any_one_point_loses_no_answer_of_a_drop_that_is_gone(belt: B
     """Deleted once its batch is written down: every answer stands under its line number, and one call was paid."""
     words = "/batch-1.json"
     whole, _ = play(belt, set(), "after", words)
-    for point in sorted(whole.distinct()):
+    for point in sorted(whole.distinct_points()):
         taps, ending = play(belt, {point}, "after", words)
         assert taps.crashed, f"{point} of {whole.seen} happened only once"
         name = ending.notice["name"]

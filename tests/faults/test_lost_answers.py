@@ -11,8 +11,8 @@ from tests.functions.sending.test_pay_once import executions
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.dialects import IN_DOUBT, MESSAGES, Dialect
 from tests.support.faults.paid_once import check
-from tests.support.faults.scenes import LOST, UNSENT, batch_of, goes_wrong, large_drop, play_on
-from tests.support.faults.taps import At, When, broken_off, meanwhile
+from tests.support.faults.scenes import LOST, UNSENT, batch_of, finish_with_retries, inject_faults, large_drop
+from tests.support.faults.taps import At, When, crash_at, meanwhile
 from tests.support.promises import plain
 
 DATA = drop_of(3)
@@ -25,10 +25,10 @@ def test_a_crash_between_the_answer_and_any_write_after_it_is_no_reason_to_pay_a
 ) -> None:
     """The batch is the run's, whether or not its id was written down in time."""
     event = belt.drop(DATA)
-    with broken_off(belt.clients, "before", write):
+    with crash_at(belt.clients, "before", write):
         belt.submit(event)
     assert belt.creates() == (1, 1)
-    ending = play_on(belt, belt.submit(event)["run"])
+    ending = finish_with_retries(belt, belt.submit(event)["run"])
     assert check(belt, ending, DATA)["batches"][0]["adopted"] is is_adopted
     assert (ending.creates, ending.created) == (1, 1)
 
@@ -37,17 +37,17 @@ def test_a_claim_that_no_invocation_came_to_is_made_by_the_next_poll(belt: Belt)
     """After the third crash Lambda gives up, and only the machine goes on; others must know whose the batch is."""
     event = belt.drop(DATA)
     for _ in range(3):
-        with broken_off(belt.clients, "before", "PutObject claims/batches/"):
+        with crash_at(belt.clients, "before", "PutObject claims/batches/"):
             belt.submit(event)
     (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
     assert belt.stored("claims/batches/") == []
-    check(belt, play_on(belt, run), DATA)
+    check(belt, finish_with_retries(belt, run), DATA)
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_a_run_in_doubt_does_not_take_a_healthy_runs_batch_for_its_own(belt: Belt) -> None:
     """Between the other's answer and its claim nothing but the results can tell whose it is."""
-    goes_wrong(belt, UNSENT, seconds=None)
+    inject_faults(belt, UNSENT, seconds=None)
     doubtful = belt.upload(DATA, "inbox/doubtful.jsonl")
     belt.pass_time(901)
     states = list[dict[str, Any]]()
@@ -57,7 +57,7 @@ def test_a_run_in_doubt_does_not_take_a_healthy_runs_batch_for_its_own(belt: Bel
     assert belt.facts(doubtful, "absent") == []
     belt.provider.configure(seconds=0)
     for run in (doubtful, healthy):
-        assert play_on(belt, run).notice["status"] == "completed"
+        assert finish_with_retries(belt, run).notice["status"] == "completed"
         assert belt.receipt(run)["batches"][0]["adopted"] is False
     assert batch_of(belt, doubtful) != batch_of(belt, healthy)
     assert belt.creates() == (3, 2)
@@ -65,24 +65,24 @@ def test_a_run_in_doubt_does_not_take_a_healthy_runs_batch_for_its_own(belt: Bel
 
 def test_a_run_in_doubt_reads_the_results_of_a_healthy_runs_batch_and_leaves_it(belt: Belt) -> None:
     """The same moment, with a batch that has ended: its lines are not ours, so the attempt came to nothing."""
-    goes_wrong(belt, UNSENT)
+    inject_faults(belt, UNSENT)
     doubtful = belt.upload(DATA, "inbox/doubtful.jsonl")
     belt.pass_time(901)
     with meanwhile(belt.clients, At("before", "PutObject claims/batches/", lambda: belt.poll(doubtful))):
         healthy = belt.upload(DATA, "inbox/healthy.jsonl")
     assert belt.facts(doubtful, "absent") == ["batches/1/absent-1.json"]
-    assert {play_on(belt, run).notice["status"] for run in (doubtful, healthy)} == {"completed"}
+    assert {finish_with_retries(belt, run).notice["status"] for run in (doubtful, healthy)} == {"completed"}
     assert batch_of(belt, doubtful) != batch_of(belt, healthy)
     assert belt.creates() == (3, 2)
 
 
 def test_two_runs_of_one_size_in_doubt_at_once_each_find_their_own_batch(belt: Belt) -> None:
     """Size and time are the same; the ids in the results are not."""
-    goes_wrong(belt, {**LOST, "times": 2})
+    inject_faults(belt, {**LOST, "times": 2})
     runs = [belt.upload(DATA, f"inbox/{name}.jsonl") for name in ("one", "other")]
     assert all(belt.facts(run, "unknown") for run in runs)
     for run in reversed(runs):
-        assert play_on(belt, run).notice["status"] == "completed"
+        assert finish_with_retries(belt, run).notice["status"] == "completed"
         assert belt.receipt(run)["batches"][0]["adopted"] is True
     assert len({batch_of(belt, run) for run in runs}) == 2
     assert belt.creates() == (2, 2)
@@ -105,7 +105,7 @@ def test_while_a_call_is_under_way_nobody_else_pays(belt: Belt, dialect: Dialect
     with meanwhile(belt.clients, At("before", "GetObject inbox/", look, nth=4)):
         run = belt.submit(event)["run"]
     assert [(state["next"], state["wait_seconds"]) for state in seen] == [("wait", 301)]
-    ending = play_on(belt, run)
+    ending = finish_with_retries(belt, run)
     check(belt, ending, data)
     assert (ending.creates, ending.created) == (1, 1)
 
@@ -114,10 +114,10 @@ def test_a_function_that_ends_in_the_middle_of_its_call_is_followed_by_one_call(
     """Half a body creates nothing; that is known only when the function is over and what it made would be listed."""
     data = large_drop()
     event = belt.drop(data)
-    with broken_off(belt.clients, "before", "GetObject inbox/", nth=4):
+    with crash_at(belt.clients, "before", "GetObject inbox/", nth=4):
         belt.submit(event)
     assert (belt.provider.stats()["calls"][dialect.sending], belt.creates()[1]) == (1, 0)
-    ending = play_on(belt, belt.submit(event)["run"])
+    ending = finish_with_retries(belt, belt.submit(event)["run"])
     check(belt, ending, data)
     assert (belt.provider.stats()["calls"][dialect.sending], ending.created) == (2, 1)
     first, second = (belt.fact(ending.run, f"batches/1/attempt-{number}.json") for number in (1, 2))
@@ -129,8 +129,8 @@ def test_a_function_that_ends_in_the_middle_of_its_call_is_followed_by_one_call(
 def test_a_batch_listed_after_the_next_attempt_is_told_as_a_duplicate(belt: Belt) -> None:
     """The assumption's limit: it is paid for twice, but never in silence, and no other run can take it."""
     late = {"call": "create", "do": [{"kind": "unlist", "looks": 8}, {"kind": "lose", "when": "after"}]}
-    goes_wrong(belt, late, seconds=6 * 3600)
-    ending = play_on(belt, belt.upload(DATA))
+    inject_faults(belt, late, seconds=6 * 3600)
+    ending = finish_with_retries(belt, belt.upload(DATA))
     first, second = belt.provider.stats()["batches"]
     assert (ending.creates, ending.created) == (2, 2)
     (account,) = belt.receipt()["batches"]
@@ -148,13 +148,13 @@ def test_three_crashes_around_starting_the_machine_leave_one_run(belt: Belt, mac
     """Before it started, the alarm's reader hands the event over again; after it, the machine needs nobody."""
     event = belt.drop(DATA)
     for _ in range(3):
-        with broken_off(belt.clients, when, "StartExecution"):
+        with crash_at(belt.clients, when, "StartExecution"):
             belt.submit(event)
     (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
     assert executions(belt, machine) == ([] if when == "before" else [run])
     if when == "before":
         belt.submit(event)
-    ending = play_on(belt, run)
+    ending = finish_with_retries(belt, run)
     check(belt, ending, DATA)
     assert executions(belt, machine) == [run]
     assert (ending.creates, ending.created) == (1, 1)
@@ -162,7 +162,7 @@ def test_three_crashes_around_starting_the_machine_leave_one_run(belt: Belt, mac
 
 def test_half_a_listing_is_no_proof_of_absence(belt: Belt, dialect: Dialect) -> None:
     """A page may begin at a batch that was deleted since the page before: what is further back was not seen."""
-    goes_wrong(belt, {**LOST})
+    inject_faults(belt, {**LOST})
     run = belt.upload(DATA)
     belt.pass_time(901)
     for number in range(3):
@@ -178,7 +178,7 @@ def test_half_a_listing_is_no_proof_of_absence(belt: Belt, dialect: Dialect) -> 
         if asked.get("limit") == "2" and not {"after_id", "after"} & asked.keys():
             deleted.append(response.json()["last_id"] if response.read() else "")
             if dialect is not MESSAGES:  # where no batch can be deleted, so that the page must be lost otherwise
-                goes_wrong(belt, {"call": "list", "do": {"kind": "answer", "status": 404}})
+                inject_faults(belt, {"call": "list", "do": {"kind": "answer", "status": 404}})
                 return
             httpx.delete(f"{belt.provider.url}/v1/messages/batches/{deleted[0]}", headers=KEY).raise_for_status()
 
@@ -189,6 +189,6 @@ def test_half_a_listing_is_no_proof_of_absence(belt: Belt, dialect: Dialect) -> 
     assert len(deleted) == 1
     assert (state["next"], state["trouble"]["reason"]) == ("wait", "HTTP 404")
     assert belt.facts(run, "absent") == []
-    assert play_on(belt, run).notice["status"] == "completed"
+    assert finish_with_retries(belt, run).notice["status"] == "completed"
     assert belt.receipt(run)["batches"][0]["adopted"] is True
     assert belt.creates() == (4, 4)

@@ -18,13 +18,13 @@ from tests.support.faults.scenes import (
     UNSENT,
     batch_of,
     commands,
-    goes_wrong,
-    play_on,
-    tell,
-    turn,
-    type_in,
+    finish_with_retries,
+    inject_faults,
+    run_command,
+    run_loop,
+    write_control,
 )
-from tests.support.faults.taps import At, When, broken_off, meanwhile
+from tests.support.faults.taps import At, When, crash_at, meanwhile
 from tests.support.promises import plain
 from tests.support.settings import STACK_SETTINGS
 
@@ -34,10 +34,10 @@ RELEASE = "batches/1/attempt-1"
 
 def undecided(belt: Belt, results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Let a call be lost whose batch's results cannot be read, until a person is told; return run and message."""
-    goes_wrong(belt, LOST, results)
+    inject_faults(belt, LOST, results)
     run, began = belt.upload(DATA), belt.moment
-    turn(belt, run, 12 * HOUR)
-    (notice,) = belt.told
+    run_loop(belt, run, 12 * HOUR)
+    (notice,) = belt.notices
     assert belt.creates() == (1, 1)
     assert belt.moment - began >= 12 * HOUR
     return run, notice
@@ -46,13 +46,13 @@ def undecided(belt: Belt, results: dict[str, Any]) -> tuple[str, dict[str, Any]]
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_a_hold_is_told_once_after_six_hours_with_the_candidate_and_every_way_out(belt: Belt) -> None:
     """The results that would prove whose the batch is are gone; a person can look, and a person can decide."""
-    goes_wrong(belt, LOST, GONE)
+    inject_faults(belt, LOST, GONE)
     run = belt.upload(DATA)
     (candidate,) = belt.provider.stats()["batches"]
-    turn(belt, run, 5.9 * HOUR)
-    assert belt.told == []
-    turn(belt, run, 24 * HOUR)
-    (notice,) = belt.told
+    run_loop(belt, run, 5.9 * HOUR)
+    assert belt.notices == []
+    run_loop(belt, run, 24 * HOUR)
+    (notice,) = belt.notices
     assert (notice["run"], notice["status"]) == (run, "undecided")
     place = f"s3://{belt.bucket}/control/{run}"
     assert commands(notice) == [
@@ -67,12 +67,12 @@ def test_a_hold_is_told_once_after_six_hours_with_the_candidate_and_every_way_ou
 def test_the_commands_word_to_adopt_makes_the_candidate_the_runs(belt: Belt) -> None:
     """No second POST; its results are read when they can be."""
     run, notice = undecided(belt, UNREADABLE)
-    type_in(belt, commands(notice)[0])
+    run_command(belt, commands(notice)[0])
     belt.poll(run)
     fact = belt.fact(run, "batches/1/batch-1.json")
     assert (fact["id"], fact["released"]) == (shlex.split(commands(notice)[0])[1].split()[1], True)
-    goes_wrong(belt)
-    ending = play_on(belt, run)
+    inject_faults(belt)
+    ending = finish_with_retries(belt, run)
     assert check(belt, ending, DATA)["batches"][0]["adopted"] is True
     assert (ending.creates, ending.created) == (1, 1)
 
@@ -81,11 +81,11 @@ def test_the_commands_word_to_adopt_makes_the_candidate_the_runs(belt: Belt) -> 
 def test_an_adopted_batch_whose_results_are_gone_ends_the_run_without_another_call(belt: Belt) -> None:
     """Whoever adopts it is told in the end that nothing can be had of it; only a person may then pay again."""
     run, notice = undecided(belt, GONE)
-    type_in(belt, commands(notice)[0])
-    assert turn(belt, run, HOUR)["next"] == "split"
+    run_command(belt, commands(notice)[0])
+    assert run_loop(belt, run, HOUR)["next"] == "split"
     assert belt.split(run)["status"] == "unread"
     belt.pass_time(29 * 86_400)
-    ending = play_on(belt, run)
+    ending = finish_with_retries(belt, run)
     assert (ending.notice["status"], ending.creates) == ("stuck", 1)
 
 
@@ -93,11 +93,11 @@ def test_an_adopted_batch_whose_results_are_gone_ends_the_run_without_another_ca
 def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
     """The provider keeps no results of the candidate: exactly one more POST, and the receipt says that one was lost."""
     run, notice = undecided(belt, GONE)
-    type_in(belt, commands(notice)[1])
+    run_command(belt, commands(notice)[1])
     belt.poll(run)
     assert belt.fact(run, "batches/1/absent-1.json")["released"] is True
-    goes_wrong(belt)
-    ending = play_on(belt, run)
+    inject_faults(belt)
+    ending = finish_with_retries(belt, run)
     assert (ending.notice["status"], ending.creates, ending.created) == ("completed", 2, 2)
     assert belt.receipt()["unanswered"] == 1
     assert batch_of(belt, run) == belt.provider.stats()["batches"][1]["id"]
@@ -105,7 +105,7 @@ def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 @pytest.mark.parametrize(
-    ("word", "lines", "told"),
+    ("word", "lines", "expected"),
     [
         ("adopt {}", 1, "holds 1 request, not 4"),
         ("adopt {}", 4, "belongs to another run"),
@@ -116,26 +116,26 @@ def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
     ],
 )
 def test_a_word_that_cannot_be_followed_is_told_at_once_and_pays_nothing(
-    belt: Belt, word: str, lines: int, told: str
+    belt: Belt, word: str, lines: int, expected: str
 ) -> None:
     """Whoever mistypes hears of it at the next poll, once, and can put it right. `{}` is another run's batch."""
-    goes_wrong(belt, LOST, UNREADABLE)
+    inject_faults(belt, LOST, UNREADABLE)
     run = belt.upload(DATA)
     other = batch_of(belt, belt.upload(drop_of(lines), "inbox/other.jsonl"))
-    tell(belt, run, RELEASE, word.format(other).encode())
+    write_control(belt, run, RELEASE, word.format(other).encode())
     paid = belt.creates()
     assert belt.poll(run)["next"] == "notify"
-    (notice,) = belt.told
+    (notice,) = belt.notices
     assert notice["status"] == "undecided"
-    assert told in plain(notice["message"])
-    turn(belt, run, 7 * HOUR)
-    assert belt.told == [notice]
+    assert expected in plain(notice["message"])
+    run_loop(belt, run, 7 * HOUR)
+    assert belt.notices == [notice]
     assert belt.creates() == paid
     assert belt.facts(run, "batch-1.json") == belt.facts(run, "absent") == []
     (mine,) = [line.split()[2].strip("'") for line in commands(notice) if "adopt" in line]
-    tell(belt, run, RELEASE, f"adopt {mine}".encode())
-    goes_wrong(belt)
-    assert play_on(belt, run).notice["status"] == "completed"
+    write_control(belt, run, RELEASE, f"adopt {mine}".encode())
+    inject_faults(belt)
+    assert finish_with_retries(belt, run).notice["status"] == "completed"
     assert batch_of(belt, run) == mine
     assert belt.creates() == paid
 
@@ -143,38 +143,38 @@ def test_a_word_that_cannot_be_followed_is_told_at_once_and_pays_nothing(
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_a_word_about_one_attempt_is_none_about_the_next(belt: Belt) -> None:
     """To submit again is said of one call that was lost; the next one that is lost is another question."""
-    goes_wrong(belt, {**LOST, "times": 2}, GONE)
+    inject_faults(belt, {**LOST, "times": 2}, GONE)
     run = belt.upload(DATA)
-    tell(belt, run, RELEASE, b"submit again")
-    turn(belt, run, 24 * HOUR)
+    write_control(belt, run, RELEASE, b"submit again")
+    run_loop(belt, run, 24 * HOUR)
     assert belt.facts(run, "attempt") == ["batches/1/attempt-1.json", "batches/1/attempt-2.json"]
     assert belt.facts(run, "absent") == ["batches/1/absent-1.json"]
     assert belt.creates() == (2, 2)
-    (notice,) = belt.told
+    (notice,) = belt.notices
     assert all("batches/1/attempt-2" in command for command in commands(notice)[:-1])
 
 
 def test_a_key_that_stays_revoked_is_told_once_with_the_command_that_mends_it(belt: Belt) -> None:
     """After six hours; and when there is a key again, the run goes on by itself."""
-    goes_wrong(belt, {"call": "retrieve", "do": {"kind": "answer", "status": 401}, "times": None})
+    inject_faults(belt, {"call": "retrieve", "do": {"kind": "answer", "status": 401}, "times": None})
     run = belt.upload(DATA)
-    turn(belt, run, 5.9 * HOUR)
-    assert belt.told == []
-    turn(belt, run, 11 * HOUR)
-    (notice,) = belt.told
+    run_loop(belt, run, 5.9 * HOUR)
+    assert belt.notices == []
+    run_loop(belt, run, 11 * HOUR)
+    (notice,) = belt.notices
     assert notice["status"] == "troubled"
     secret = STACK_SETTINGS["API_KEY_SECRET"]
     assert f'aws secretsmanager put-secret-value --secret-id {secret} --secret-string "${{API_KEY:?}}"' in commands(
         notice
     )
-    goes_wrong(belt)
-    check(belt, play_on(belt, run), DATA)
-    assert len(belt.told) == 1
+    inject_faults(belt)
+    check(belt, finish_with_retries(belt, run), DATA)
+    assert len(belt.notices) == 1
 
 
 def stopped(belt: Belt, run: str, creates: tuple[int, int]) -> dict[str, Any]:
     """Play a run that was stopped to its end, and return its receipt."""
-    play_on(belt, run)
+    finish_with_retries(belt, run)
     receipt = belt.receipt(run)
     assert receipt["code"] == "stopped"
     assert belt.creates() == creates
@@ -184,10 +184,10 @@ def stopped(belt: Belt, run: str, creates: tuple[int, int]) -> dict[str, Any]:
 def test_a_stop_before_anything_is_sent_sends_nothing(belt: Belt) -> None:
     """What was planned is not paid for."""
     event = belt.drop(DATA)
-    with broken_off(belt.clients, "before", "/attempt-1.json"):
+    with crash_at(belt.clients, "before", "/attempt-1.json"):
         belt.submit(event)
     (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
-    tell(belt, run, "cancel", STOP)
+    write_control(belt, run, "cancel", STOP)
     assert stopped(belt, run, (0, 0))["status"] == "stopped"
     assert belt.submit(event)["run"] == run
     assert belt.creates() == (0, 0)
@@ -197,8 +197,8 @@ def test_a_stop_while_a_batch_runs_keeps_what_is_finished(belt: Belt) -> None:
     """It is cancelled at the provider, and what it has got to is collected."""
     belt.provider.configure(seconds=None, canceling_seconds=60)
     run = belt.upload(DATA)
-    turn(belt, run, HOUR)
-    tell(belt, run, "cancel", STOP)
+    run_loop(belt, run, HOUR)
+    write_control(belt, run, "cancel", STOP)
     receipt = stopped(belt, run, (1, 1))
     assert (receipt["status"], receipt["results"], receipt["outcomes"]["canceled"]) == ("stopped", 2, 2)
     assert belt.provider.stats()["batches"][0]["cancel_initiated"] is True
@@ -209,9 +209,9 @@ def test_a_stop_while_nobody_knows_what_became_of_a_call_waits_until_it_is_known
     belt: Belt, fault: dict[str, Any], results: int, unanswered: int
 ) -> None:
     """A batch that was created is found and kept; else the run ends, and says that a call had no answer."""
-    goes_wrong(belt, fault)
+    inject_faults(belt, fault)
     run = belt.upload(DATA)
-    tell(belt, run, "cancel", STOP)
+    write_control(belt, run, "cancel", STOP)
     created = 1 if fault is LOST else 0
     receipt = stopped(belt, run, (1, created))
     assert (receipt["status"], receipt["results"], receipt["unanswered"]) == ("stopped", results, unanswered)
@@ -220,10 +220,10 @@ def test_a_stop_while_nobody_knows_what_became_of_a_call_waits_until_it_is_known
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_a_stop_while_a_batch_in_doubt_runs_cancels_it_when_it_is_known(belt: Belt) -> None:
     """Nothing is cancelled that may be another's."""
-    goes_wrong(belt, LOST, seconds=7 * 3600)
+    inject_faults(belt, LOST, seconds=7 * 3600)
     run = belt.upload(DATA)
-    tell(belt, run, "cancel", STOP)
-    assert turn(belt, run, 6.5 * HOUR)["next"] == "wait"
+    write_control(belt, run, "cancel", STOP)
+    assert run_loop(belt, run, 6.5 * HOUR)["next"] == "wait"
     assert belt.provider.stats()["batches"][0]["cancel_initiated"] is False
     assert stopped(belt, run, (1, 1))["results"] == 4
 
@@ -236,7 +236,7 @@ def test_a_stop_while_the_drop_is_read_stops_what_the_reader_then_sends(belt: Be
 
     def stop() -> None:
         (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
-        tell(belt, run, "cancel", STOP)
+        write_control(belt, run, "cancel", STOP)
         states.append(belt.poll(run))
 
     with meanwhile(belt.clients, At("before", "GetObject inbox/", stop)):
@@ -249,11 +249,11 @@ def test_a_stop_while_the_drop_is_read_stops_what_the_reader_then_sends(belt: Be
 def test_a_stop_while_a_reader_that_crashed_may_be_at_work_sends_nothing(belt: Belt) -> None:
     """The stop holds when the reader is surely over."""
     event = belt.drop(DATA)
-    with broken_off(belt.clients, "before", "GetObject inbox/"):
+    with crash_at(belt.clients, "before", "GetObject inbox/"):
         belt.submit(event)
     (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
-    tell(belt, run, "cancel", STOP)
-    assert turn(belt, run, timedelta(seconds=800))["next"] == "wait"
+    write_control(belt, run, "cancel", STOP)
+    assert run_loop(belt, run, timedelta(seconds=800))["next"] == "wait"
     assert "refused.json" not in belt.facts(run)
     assert stopped(belt, run, (0, 0))["status"] == "stopped"
 
@@ -266,7 +266,7 @@ def test_a_stop_that_races_with_a_call_comes_before_it(belt: Belt, when: When) -
 
     def stop() -> None:
         (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
-        tell(belt, run, "cancel", STOP)
+        write_control(belt, run, "cancel", STOP)
         states.append(belt.poll(run))
 
     with meanwhile(belt.clients, At(when, "/attempt-1.json", stop)):

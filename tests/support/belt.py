@@ -18,7 +18,7 @@ from local.provider.control import Control
 type Task = Callable[[], dict[str, Any]]
 """One task of the state machine: a function, told what to do."""
 
-MOST_TURNS = 400
+MAX_POLLS = 400
 FIRST = {"trouble": None, "warned": None, "execution": {"number": 1, "events": 0}}
 """What is handed to the first poll of a run, beside its name."""
 MODEL = "claude-haiku-4-5"
@@ -52,19 +52,19 @@ class Belt:
         self.provider = provider
         self.bucket = bucket
         self.function_seconds = 900
-        self.manners: dict[str, Any] = {}
+        self.server_settings: dict[str, Any] = {}
         """Settings that the provider has whatever else it is told."""
-        self.turns: list[str] = []
-        self.told: list[dict[str, Any]] = []
+        self.steps: list[str] = []
+        self.notices: list[dict[str, Any]] = []
         """Messages about runs that went on."""
         self._handed_on: dict[str, dict[str, Any]] = {}
         self.set_clock(datetime.now(UTC))
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Let the provider forget everything but its manners."""
         self.provider.reset()
         self.set_clock(datetime.now(UTC))
-        self.provider.configure(**self.manners)
+        self.provider.configure(**self.server_settings)
 
     def set_clock(self, moment: datetime) -> None:
         """Let it be some moment, here and at the provider."""
@@ -102,7 +102,7 @@ class Belt:
         state = poll({"run": run} | before, self.clients, self.invocation())
         self._handed_on[run] = {name: state[name] for name in FIRST}
         if state["next"] == "notify":
-            self.told.append(state["notice"])
+            self.notices.append(state["notice"])
         return state
 
     def split(self, run: str, batch: int = 1) -> dict[str, Any]:
@@ -120,9 +120,9 @@ class Belt:
 
     def finish(self, run: str, call: Callable[[Task], dict[str, Any]] = once) -> dict[str, Any]:
         """Turn the loop until the message is worded, and return it; `call` runs each task, and may repeat it."""
-        for _ in range(MOST_TURNS):
+        for _ in range(MAX_POLLS):
             state = call(partial(self.poll, run))
-            self.turns.append(state["next"])
+            self.steps.append(state["next"])
             match state["next"]:
                 case "wait" | "notify":
                     self.pass_time(state["wait_seconds"])
@@ -139,7 +139,7 @@ class Belt:
                     return call(partial(self.report, run))
                 case unknown:
                     raise AssertionError(f"the state machine does not know {unknown}")
-        raise AssertionError(f"no end after {MOST_TURNS} turns; the last ones: {self.turns[-20:]}")
+        raise AssertionError(f"no end after {MAX_POLLS} turns; the last ones: {self.steps[-20:]}")
 
     def go_on(self, run: str, number: int) -> dict[str, Any]:
         """Go on with what a later execution of a run was started with."""

@@ -41,11 +41,11 @@ def stops_the_run(
         with scene.without():
             run = scene.drop(lines)
             if forgets:
-                run.let_pass(forgets)
+                run.backdate(forgets)
             scene.wait(lambda: scene.refusal(run, action), f"task that may not {action}")
             assert not run.messages()
         scene.stack.provider_settings({"faults": []})
-        assert run.first_word() == status
+        assert run.first_status() == status
 
     return play
 
@@ -60,7 +60,7 @@ def fails_the_upload(action: str) -> Callable[[Scene], None]:
             assert action in account["responsePayload"]["errorMessage"]
         assert account["requestPayload"]["detail"]["object"]["version-id"] == version
         scene.submit_again(account)
-        assert scene.run_of(version).first_word() == "completed"
+        assert scene.run_of(version).first_status() == "completed"
 
     return play
 
@@ -76,11 +76,11 @@ def leaves_no_log(function: str) -> Callable[[Scene], None]:
     def play(scene: Scene) -> None:
         with scene.without():
             run = scene.drop()
-            assert run.first_word() == "completed"
+            assert run.first_status() == "completed"
             assert not logged(scene, function, run.run)
         run = scene.drop(f"{LINE}\n")  # not the same bytes
         run.wait(lambda: logged(scene, function, run.run) or None, f"log of {function}")
-        assert run.first_word() == "completed"
+        assert run.first_status() == "completed"
 
     return play
 
@@ -93,7 +93,7 @@ def leaves_the_claim_to_poll(scene: Scene) -> None:
         assert "not authorized to perform: s3:PutObject" in account["responsePayload"]["errorMessage"]
         scene.wait_for_key(f"claims/batches/{run.fact('batches/1/batch-1.json')['id']}")
     scene.submit_again(account)
-    assert run.first_word() == "completed"
+    assert run.first_status() == "completed"
 
 
 def keeps_from_paying(scene: Scene) -> None:
@@ -106,8 +106,8 @@ def keeps_from_paying(scene: Scene) -> None:
         scene.wait(lambda: logged(scene, "submit", words) > said or None, "refusal in the log")
         assert run.has("batches/1/attempt-1.json")
         assert not scene.stack.keys(f"claims/attempts/{run.run}/")
-    run.let_pass("batches/1/attempt-1.json")
-    assert run.first_word() == "completed"
+    run.backdate("batches/1/attempt-1.json")
+    assert run.first_status() == "completed"
     assert scene.stack.keys(f"claims/attempts/{run.run}/") == [f"claims/attempts/{run.run}/1-2"]
     assert scene.stack.provider_stats()["calls"]["create"] == before + 1
 
@@ -153,7 +153,7 @@ def holds_up_a_resend(scene: Scene) -> None:
         assert not run.has("batches/1/absent-1.json")
     run.fact("batches/1/attempt-2.json")
     scene.stack.provider_settings({"seconds": 0})
-    assert {each.first_word() for each in (run, other)} == {"completed"}
+    assert {each.first_status() for each in (run, other)} == {"completed"}
 
 
 def cannot_say_that_it_waits(scene: Scene) -> None:
@@ -168,7 +168,7 @@ def cannot_say_that_it_waits(scene: Scene) -> None:
     scene.wait(lambda: [key for key in scene.stack.keys("claims/waiting/") if run.run in key] or None, "mark")
     assert not run.has("batches/1/attempt-1.json")
     scene.stack.provider_settings({"seconds": 0})
-    assert {each.first_word() for each in (run, other)} == {"completed"}
+    assert {each.first_status() for each in (run, other)} == {"completed"}
 
 
 def cannot_claim_what_it_adopts(scene: Scene) -> None:
@@ -185,14 +185,14 @@ def cannot_be_told(scene: Scene) -> None:
         run = scene.drop()
         run.fact("batches/1/unknown-1.json")
         batch = scene.stack.provider_stats()["batches"][-1]["id"]
-        run.tell("batches/1/attempt-1", f"adopt {batch}")
+        run.write_control("batches/1/attempt-1", f"adopt {batch}")
         scene.wait(lambda: scene.refusal(run, "s3:GetObject"), "task that may not read")
         assert not run.messages()
         assert not run.has("batches/1/batch-1.json")
     adopted = run.fact("batches/1/batch-1.json")
     assert (adopted["id"], adopted["released"]) == (batch, True)
     scene.stack.provider_settings({"seconds": 0})
-    assert run.first_word() == "completed"
+    assert run.first_status() == "completed"
 
 
 def does_not_tell_of_an_aborted_run(scene: Scene) -> None:

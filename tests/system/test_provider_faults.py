@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from local.stack.start import PLACEHOLDER_KEY, SECRET_NAME
-from tests.support.system.history import FEWEST, History, play
+from tests.support.system.history import SMALLEST_DROP, History, play
 from tests.support.system.runs import BARE
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.support.system.runs import LiveRun
 
 OTHER_KEY = "sk-ant-local-another"
-MANY_LOOKS = 300
+MANY_LIST_CALLS = 300
 """More than fit into SettleSeconds."""
 
 
@@ -37,7 +37,7 @@ UPLOADED_AGAIN = ("troubled", "completed")
 UNREADABLE = at("results", {"kind": "answer", "status": 503}, times=None)
 
 
-def heal(run: LiveRun, **settings: Any) -> None:
+def clear_faults(run: LiveRun, **settings: Any) -> None:
     """Let nothing go wrong from here on, provided that it did until now."""
     assert all(fault["struck"] for fault in run.stack.provider_stats()["faults"])
     run.stack.provider_settings({"faults": [], **settings})
@@ -45,7 +45,7 @@ def heal(run: LiveRun, **settings: Any) -> None:
 
 def read_again_at_once(run: LiveRun) -> None:
     """Do not wait for the half minute after which results that broke off are read again."""
-    run.let_pass("batches/1/unread-1.json")
+    run.backdate("batches/1/unread-1.json")
 
 
 def ask_for_another(run: LiveRun) -> None:
@@ -67,8 +67,8 @@ def adopt(run: LiveRun) -> None:
     submitted = run.fact("batches/1/batch-1.json")
     assert (submitted["id"], submitted["released"]) == (batch, True)
     run.fact("batches/1/unread-1.json")
-    heal(run)
-    run.let_pass("batches/1/unread-1.json")
+    clear_faults(run)
+    run.backdate("batches/1/unread-1.json")
 
 
 def submit_again(run: LiveRun) -> None:
@@ -97,19 +97,19 @@ def undecided_commands(run: LiveRun) -> list[str]:
 def stop(run: LiveRun) -> None:
     """Stop the run while its batch runs."""
     run.fact("batches/1/batch-1.json")
-    run.tell("cancel", "")
+    run.write_control("cancel", "")
 
 
 def stop_unpaid(run: LiveRun) -> None:
     """Stop the run while it waits for its next attempt."""
     run.fact("batches/1/refused-1.json")
-    run.tell("cancel", "")
+    run.write_control("cancel", "")
 
 
 def stop_unanswered(run: LiveRun) -> None:
     """Stop the run while nobody knows whether there is a batch."""
     run.fact("batches/1/unknown-1.json")
-    run.tell("cancel", "")
+    run.write_control("cancel", "")
     run.fact("refused.json")
     assert not run.has("batches/1/batch-1.json")
     run.stack.provider_settings({"seconds": 0})
@@ -143,7 +143,7 @@ def list_too_late(run: LiveRun) -> None:
     headers = {"x-api-key": PLACEHOLDER_KEY, "anthropic-version": "2023-06-01"}
     path = {"messages": "/v1/messages/batches", "files": "/v1/batches"}[run.stack.parameters["BatchApi"]]
     with httpx.Client(base_url=run.stack.provider.url, headers=headers, trust_env=False) as client:
-        for _ in range(MANY_LOOKS):
+        for _ in range(MANY_LIST_CALLS):
             client.get(path, params={"limit": 1}).raise_for_status()
     run.fact(f"batches/1/duplicate-{first['id']}.json")
     run.stack.provider_settings({"seconds": 0})
@@ -174,7 +174,7 @@ HISTORIES = {
             "faults": [at("upload", {"kind": "reset", "at": 1_000_000})],
             "posts": 1,
             "receipt": {},
-            "told": UPLOADED_AGAIN,
+            "statuses": UPLOADED_AGAIN,
         },
     ),
     "the answer is slower than the client": History(
@@ -187,7 +187,7 @@ HISTORIES = {
         [at("create", {"kind": "unlist", "looks": 4}, LOST_AFTER)], batch={"adopted": True}
     ),
     "the lost batch is listed too late": History(
-        [at("create", {"kind": "unlist", "looks": MANY_LOOKS}, LOST_AFTER)],
+        [at("create", {"kind": "unlist", "looks": MANY_LIST_CALLS}, LOST_AFTER)],
         meanwhile=list_too_late,
         posts=2,
         created=2,
@@ -225,7 +225,7 @@ HISTORIES = {
     "undecided until a person names the batch": History(
         [at("create", LOST_AFTER), UNREADABLE],
         meanwhile=adopt,
-        told=("undecided", "completed"),
+        statuses=("undecided", "completed"),
         batch={"adopted": True},
         in_files={"provider": BARE},
     ),
@@ -234,14 +234,14 @@ HISTORIES = {
         meanwhile=submit_again,
         posts=2,
         created=2,
-        told=("undecided", "completed"),
+        statuses=("undecided", "completed"),
         batch={"adopted": False, "duplicates": []},
         in_files={"provider": BARE},
     ),
     "undecided until a person stops the run": History(
         [at("create", LOST_AFTER), at("results", {"kind": "archive"})],
         meanwhile=stop_undecided,
-        told=("undecided", "stuck"),
+        statuses=("undecided", "stuck"),
         says="before it was known whether its call created a batch",
         failures=lambda size: dict.fromkeys(range(1, size + 1), "stuck"),
         in_files={"provider": BARE},
@@ -249,7 +249,7 @@ HISTORIES = {
     "stopped while the batch runs": History(
         provider={"seconds": None},
         meanwhile=stop,
-        told=("stopped",),
+        statuses=("stopped",),
         says="was stopped",
         failures=lambda size: dict.fromkeys(range(size // 2 + 1, size + 1), "canceled"),
         receipt={"code": "stopped"},
@@ -258,7 +258,7 @@ HISTORIES = {
         [at("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "3600"}})],
         meanwhile=stop_unpaid,
         created=0,
-        told=("stopped",),
+        statuses=("stopped",),
         says="nothing was charged",
         receipt={"code": "stopped"},
     ),
@@ -266,7 +266,7 @@ HISTORIES = {
         [at("create", LOST_AFTER)],
         {"seconds": None},
         meanwhile=stop_unanswered,
-        told=("stopped",),
+        statuses=("stopped",),
         says="was stopped",
         batch={"adopted": True},
         receipt={"code": "stopped"},
@@ -275,13 +275,13 @@ HISTORIES = {
     "the key is refused": History(
         provider={"api_key": OTHER_KEY},
         created=0,
-        told=("refused",),
+        statuses=("refused",),
         says="put-secret-value",
         receipt={"code": "key-refused"},
         in_files={"posts": 0},
     ),
     "the key is replaced while the batch runs": History(
-        provider={"seconds": None}, meanwhile=rotate_the_key, told=("troubled", "completed")
+        provider={"seconds": None}, meanwhile=rotate_the_key, statuses=("troubled", "completed")
     ),
 }
 
@@ -289,4 +289,4 @@ HISTORIES = {
 @pytest.mark.parametrize("name", HISTORIES)
 def test_whatever_goes_wrong_a_drop_is_paid_once_comes_back_whole_and_is_told_of_once(stack: Stack, name: str) -> None:
     """More than one batch is created only where a person says so, or where one is listed too late, which is told."""
-    play(stack, HISTORIES[name], FEWEST + list(HISTORIES).index(name))
+    play(stack, HISTORIES[name], SMALLEST_DROP + list(HISTORIES).index(name))

@@ -98,14 +98,14 @@ def test_submit_creates_nothing_without_its_permission(
     before = refused(scene)
     with scene.without():
         run = scene.drop()
-        assert run.first_word() == "refused"
+        assert run.first_status() == "refused"
     assert action in refused(scene) - before
     text = run.messages()[-1].text
     assert "HTTP 403 permission_error" in text
     assert "enable-outbound-web-identity-federation" in text
     assert "secret" not in text
     assert stack.provider_stats()["created"] == created
-    assert scene.drop().first_word() == "completed"
+    assert scene.drop().first_status() == "completed"
 
 
 @pytest.mark.parametrize(("sid", "action"), [("WatchBatches", GET), ("LetGatewayAsk", ASK), ("LetGatewayTag", TAG)])
@@ -134,7 +134,7 @@ def test_split_reads_nothing_without_its_permission(stack: Stack, roles: dict[st
         run = scene.drop()
         assert "HTTP 403" in run.fact("batches/1/unread-1.json")["reason"]
         assert action in refused(scene) - before
-    run.let_pass("batches/1/unread-1.json")
+    run.backdate("batches/1/unread-1.json")
     run.message("completed")
 
 
@@ -143,7 +143,7 @@ def test_submit_needs_to_list_to_see_how_full_the_queue_is(stack: Stack, roles: 
     scene = Scene(stack, roles["SubmitRole"], "CreateBatches")
     before = refused(scene)
     with scene.without_action(LIST):
-        assert scene.drop(key="inbox/queue.jsonl").first_word() == "completed"
+        assert scene.drop(key="inbox/queue.jsonl").first_status() == "completed"
     assert set(refused(scene) - before) == {LIST}
 
 
@@ -168,7 +168,7 @@ def test_poll_needs_to_cancel_to_stop_a_run(stack: Stack, roles: dict[str, str])
     with scene.without_action(CANCEL):
         run = scene.drop(key="inbox/stopped.jsonl")
         run.fact("batches/1/batch-1.json")
-        run.tell("cancel", "stop")
+        run.write_control("cancel", "stop")
         assert "HTTP 403" in run.message("troubled").text
         assert set(refused(scene) - before) == {CANCEL}
     assert run.message("stopped").subject.startswith("Conveyor: stopped")

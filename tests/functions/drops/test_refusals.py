@@ -92,15 +92,15 @@ def refused_again(belt: Belt, data: bytes, key: str, metadata: dict[str, str]) -
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "expected"),
     [
         ("inbox/a.csv", "does not end in one of .jsonl, .ndjson, .json, with or without .gz: rename it"),
         ("inbox/a.gz", "does not end in one of .jsonl, .ndjson, .json, with or without .gz: rename it"),
     ],
 )
-def test_a_file_of_another_kind_is_refused_by_its_name(belt: Belt, key: str, told: str) -> None:
+def test_a_file_of_another_kind_is_refused_by_its_name(belt: Belt, key: str, expected: str) -> None:
     """An upload never vanishes without a word."""
-    assert told in refused(belt, drop_of(1), key)
+    assert expected in refused(belt, drop_of(1), key)
     assert belt.receipt()["code"] == "wrong-name"
 
 
@@ -147,18 +147,18 @@ def test_an_object_without_a_version_is_refused(belt: Belt) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "told"),
+    ("setting", "value", "expected"),
     [
         ("MAX_REQUESTS_PER_DROP", 2, "has 5 requests; the stack's MaxRequestsPerDrop is 2"),
         ("MAX_BYTES_PER_DROP", 300, "MaxBytesPerDrop is 300: split it, with split -C 300 --additional-suffix=.jsonl"),
     ],
 )
 def test_a_drop_beyond_a_limit_is_told_which(
-    belt: Belt, monkeypatch: pytest.MonkeyPatch, setting: str, value: int, told: str
+    belt: Belt, monkeypatch: pytest.MonkeyPatch, setting: str, value: int, expected: str
 ) -> None:
     """Ten thousand by mistake for a hundred are not queued."""
     monkeypatch.setenv(f"CONVEYOR_{setting}", str(value))
-    assert told in refused(belt, drop_of(5))
+    assert expected in refused(belt, drop_of(5))
     assert belt.creates() == (0, 0)
 
 
@@ -180,7 +180,7 @@ def test_a_file_that_holds_nothing_is_told(belt: Belt, data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "expected"),
     [
         (
             {"status": 401, "type": "authentication_error", "message": "invalid x-api-key"},
@@ -195,16 +195,18 @@ def test_a_file_that_holds_nothing_is_told(belt: Belt, data: bytes) -> None:
         ({"status": 413, "body": "<html>"}, "HTTP 413"),
     ],
 )
-def test_a_refusal_of_the_provider_ends_the_run_after_one_post(belt: Belt, answer: dict[str, str], told: str) -> None:
+def test_a_refusal_of_the_provider_ends_the_run_after_one_post(
+    belt: Belt, answer: dict[str, str], expected: str
+) -> None:
     """Nothing was created, and asking again would not help before a person has acted."""
     belt.provider.fail("create", {"kind": "answer", **answer}, times=None)
-    assert told in refused(belt, drop_of(2))
+    assert expected in refused(belt, drop_of(2))
     assert belt.creates() == (1, 0)
-    assert belt.turns == ["report"]
+    assert belt.steps == ["report"]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ('{"key":"sk-ant-secret"}', "holds JSON (key/value)"),
         ("\ufeffsk-ant-secret", "must be one line of plain ASCII text"),
@@ -213,7 +215,7 @@ def test_a_refusal_of_the_provider_ends_the_run_after_one_post(belt: Belt, answe
     ],
 )
 def test_a_secret_that_cannot_be_a_key_is_told_before_anything_is_tried(
-    belt: Belt, services: Services, monkeypatch: pytest.MonkeyPatch, text: str | None, told: str
+    belt: Belt, services: Services, monkeypatch: pytest.MonkeyPatch, text: str | None, expected: str
 ) -> None:
     """Its name, never its text; and no attempt is left whose end nobody knows."""
     name = f"conveyor/{belt.bucket}"
@@ -221,7 +223,7 @@ def test_a_secret_that_cannot_be_a_key_is_told_before_anything_is_tried(
     if text is not None:
         services.secrets.create_secret(Name=name, SecretString=text)
     message = refused(belt, drop_of(1))
-    assert told in message
+    assert expected in message
     assert name in message
     assert "sk-ant" not in message
     assert "put-secret-value" in message

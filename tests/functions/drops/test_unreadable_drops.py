@@ -367,9 +367,9 @@ def test_results_wait_a_day_for_a_drop_that_a_person_may_make_readable(
                 assert belt.split(paid)["status"] == "unread"
             else:
                 belt.pass_time(state["wait_seconds"])
-            if belt.told:
+            if belt.notices:
                 break
-    (notice,) = belt.told
+    (notice,) = belt.notices
     assert notice["status"] == "troubled"
     assert "the drop cannot be read" in plain(notice["message"])
     assert "within a day" in plain(notice["message"])
@@ -394,7 +394,7 @@ def test_batches_that_are_never_sent_wait_a_day_for_their_lines_too(
     assert [line["custom_id"] for line in belt.lines("results/three/", "results.jsonl")] == ["r-1", "r-2", "r-3"]
     assert [line["line"] for line in belt.lines("failures/three/", "failures.jsonl")] == [4, 5, 6, 7, 8]
     assert len(belt.facts(run, "split-")) < 80
-    assert [told["status"] for told in belt.told] == ["troubled"]
+    assert [told["status"] for told in belt.notices] == ["troubled"]
 
 
 def test_results_come_back_without_ids_when_nobody_makes_the_drop_readable(belt: Belt, paid: str) -> None:

@@ -66,7 +66,7 @@ def test_an_answer_that_no_strict_reader_takes_is_delivered_and_its_own_bytes_ar
     assert receipt["tokens"]["claude-haiku-4-5"]["usage"]["input_tokens"] >= 9
     assert f"set aside in s3://{belt.bucket}/failures/three/{run}/aside.jsonl" in message
     assert "1 result held characters that are not valid JSON text" in message
-    assert belt.turns.count("split") == 1
+    assert belt.steps.count("split") == 1
 
 
 @pytest.mark.parametrize("answer", [b'"no object"', b"5", b'"{\\"cut\\":"'])
@@ -83,7 +83,7 @@ def test_an_answer_that_cannot_be_delivered_is_named_kept_and_not_paid_for_again
     assert orjson.loads(kept)["custom_id"] in failure["error"]["message"]
     assert "1 failure has a result line that could not be read" in message
     assert belt.lines("failures/", "retry.jsonl") == []
-    assert belt.turns.count("split") == 1
+    assert belt.steps.count("split") == 1
 
 
 def test_a_line_that_is_cut_off_is_read_again_before_it_is_unreadable(belt: Belt) -> None:
@@ -95,7 +95,7 @@ def test_a_line_that_is_cut_off_is_read_again_before_it_is_unreadable(belt: Belt
     told = (failure["custom_id"], failure["outcome"], failure["error"]["type"], failure["retryable"])
     assert told == ("r-2", "errored", "unreadable_result", False)
     assert len(set_aside(belt, run)) == 1
-    assert belt.turns.count("split") == 3
+    assert belt.steps.count("split") == 3
 
 
 def test_a_line_that_was_cut_off_once_is_a_result_when_it_comes_whole(belt: Belt) -> None:

@@ -82,7 +82,7 @@ def test_a_batch_that_could_not_be_asked_is_told_to_be_at_risk_with_the_others(
     belt.pass_time(18 * 3600 + 60)
     belt.provider.configure(faults=busy("retrieve", times=1, batch=2))
     look_for(belt, run, hours=5)
-    (told,) = belt.told
+    (told,) = belt.notices
     assert told["status"] == "at-risk"
     assert told["message"].count(": 2 requests, until about") == 2
 
@@ -96,7 +96,7 @@ def test_a_batch_that_is_gone_is_told_as_such_also_after_other_trouble_and_once(
     look_for(belt, run, hours=3)
     belt.provider.configure(faults=busy("retrieve", times=2) + busy("retrieve", status=404))
     look_for(belt, run, hours=5)
-    troubled = [plain(told["message"]) for told in belt.told if told["status"] == "troubled"]
+    troubled = [plain(told["message"]) for told in belt.notices if told["status"] == "troubled"]
     assert ["deleted at the provider" in message for message in troubled] == [False, True]
 
 
@@ -106,4 +106,4 @@ def test_a_batch_that_is_gone_is_told_as_such_although_the_provider_says_when_to
     gone = {"kind": "answer", "status": 404, "headers": {"retry-after": "60"}}
     belt.provider.fail("retrieve", gone, times=None)
     look_for(belt, run, hours=8)
-    assert "deleted at the provider" in plain(belt.told[0]["message"])
+    assert "deleted at the provider" in plain(belt.notices[0]["message"])

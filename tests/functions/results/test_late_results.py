@@ -15,7 +15,7 @@ def test_results_that_break_off_are_read_again_ever_more_rarely(belt: Belt) -> N
     run = belt.upload(drop_of(5))
     assert belt.finish(run)["status"] == "completed"
     assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == [f"r-{n}" for n in range(1, 6)]
-    assert belt.turns.count("split") == 5
+    assert belt.steps.count("split") == 5
     assert belt.moment - began >= timedelta(seconds=30 + 60 + 120 + 240)
     assert belt.receipt()["batches"][0]["repeated"] == 0
 
@@ -34,7 +34,7 @@ def test_a_key_revoked_while_polling_ends_no_run(belt: Belt, status: int) -> Non
     run = belt.upload(drop_of(2))
     assert belt.poll(run)["trouble"]["reason"] == f"HTTP {status}"
     assert belt.finish(run)["status"] == "completed"
-    assert belt.told == []
+    assert belt.notices == []
 
 
 def test_a_batch_far_beyond_its_time_is_cancelled_and_what_it_has_is_kept(belt: Belt) -> None:

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from tests.support.belt import Belt, drop_of
-from tests.support.faults.scenes import commands, type_in
-from tests.support.faults.taps import broken_off
+from tests.support.faults.scenes import commands, run_command
+from tests.support.faults.taps import crash_at
 from tests.support.promises import check
 
 DIALECTS = {"messages": {}, "files": {"BATCH_API": "files"}}
@@ -115,7 +115,7 @@ def test_a_function_that_crashes_after_it_was_told_leaves_word_for_the_next(belt
     """What a provider asked for is written down before anything else is done."""
     belt.provider.configure(faults=[busy(belt, "retrieve")])
     run = belt.upload(drop_of(3))
-    with broken_off(belt.clients, "after", f"PutObject runs/{run}/wait-"):
+    with crash_at(belt.clients, "after", f"PutObject runs/{run}/wait-"):
         belt.poll(run)
     belt.pass_time(2)
     belt.poll(run)
@@ -175,12 +175,12 @@ def test_what_is_gone_at_the_provider_is_told_with_the_moment_at_which_the_run_e
     belt.provider.configure(faults=[fault | {"call": call, "do": fault["do"] | {"status": status}}])
     run = belt.upload(drop_of(2))
     end = belt.moment + ends
-    while not belt.told:
+    while not belt.notices:
         state = belt.poll(run)
         for batch in state["batches"]:
             belt.split(run, batch)
         belt.pass_time(900)
-    (notice,) = belt.told
+    (notice,) = belt.notices
     assert notice["status"] == "troubled"
     said = " ".join(notice["message"].split())
     assert f"HTTP {status}" in said
@@ -201,8 +201,8 @@ def test_a_batch_that_is_silent_for_long_is_told_once_and_expires_as_was_said(be
     sent = belt.moment
     belt.pass_time(17.9 * 3600)
     notice = belt.finish(run)
-    assert [each["status"] for each in belt.told] == ["at-risk"]
-    said = belt.told[0]["message"]
+    assert [each["status"] for each in belt.notices] == ["at-risk"]
+    said = belt.notices[0]["message"]
     assert f"until about {sent + timedelta(hours=24):%Y-%m-%d %H:%M} UTC" in said
     assert "up to 4 " in said
     assert notice["status"] == "completed"
@@ -217,11 +217,11 @@ def test_the_command_of_a_message_about_batches_at_risk_stops_the_run(belt: Belt
     run = belt.upload(drop_of(4))
     belt.pass_time(18.1 * 3600)
     assert belt.poll(run)["next"] == "notify"
-    (stop,) = commands(belt.told[0])
-    type_in(belt, stop)
+    (stop,) = commands(belt.notices[0])
+    run_command(belt, stop)
     check(belt, run, belt.finish(run), drop_of(4), "stopped")
     assert belt.receipt(run)["code"] == "stopped"
-    assert len(belt.told) == 1
+    assert len(belt.notices) == 1
 
 
 def test_a_persons_word_waits_for_the_provider_and_is_not_said_to_be_wrong(belt: Belt) -> None:
@@ -239,5 +239,5 @@ def test_a_persons_word_waits_for_the_provider_and_is_not_said_to_be_wrong(belt:
     assert (state["next"], state["trouble"]["reason"], belt.facts(run, "batch-")) == ("wait", "HTTP 429", [])
     belt.provider.configure(seconds=0)
     check(belt, run, belt.finish(run), drop_of(2))
-    assert (belt.told, belt.provider.stats()["early"], belt.creates()) == ([], {}, (1, 1))
+    assert (belt.notices, belt.provider.stats()["early"], belt.creates()) == ([], {}, (1, 1))
     assert belt.fact(run, "batches/1/batch-1.json")["released"] is True

@@ -201,7 +201,7 @@ def test_a_line_that_comes_late_is_not_missing(belt: Belt) -> None:
     began = belt.moment
     belt.finish(belt.upload(drop_of(3)))
     assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ["r-1", "r-2", "r-3"]
-    assert belt.turns.count("split") == 3
+    assert belt.steps.count("split") == 3
     assert (belt.moment - began).total_seconds() >= 1200
 
 

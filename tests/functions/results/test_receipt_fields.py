@@ -30,7 +30,7 @@ def stop(belt: Belt, run: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "metadata", "told"),
+    ("data", "metadata", "expected"),
     [
         (NONE + drop_of(2), {}, ("refused", "invalid-lines", 3, 0, 0, 3)),
         (NONE * 3, {"on-invalid": "skip"}, ("refused", "mostly-invalid", 3, 0, 0, 3)),
@@ -42,12 +42,12 @@ def stop(belt: Belt, run: str) -> None:
     ],
 )
 def test_the_fields_agree_where_lines_are_checked(
-    belt: Belt, data: bytes, metadata: dict[str, str], told: tuple[Any, ...]
+    belt: Belt, data: bytes, metadata: dict[str, str], expected: tuple[Any, ...]
 ) -> None:
     """A refused drop has no failures, since no file holds any: its lines were not run."""
     run = belt.upload(data, metadata=metadata)
     belt.finish(run)
-    assert fields(agree(belt, run)) == told
+    assert fields(agree(belt, run)) == expected
 
 
 def test_the_fields_agree_where_the_same_bytes_come_again(belt: Belt) -> None:
@@ -77,7 +77,7 @@ def _spoiled(belt: Belt) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arrange", "told"),
+    ("arrange", "expected"),
     [
         (_refused_at_once, ("refused", "credit-exhausted", 8, 0, 0, 8)),
         (_refused_half_way, ("completed", "credit-exhausted", 8, 3, 5, 0)),
@@ -86,13 +86,13 @@ def _spoiled(belt: Belt) -> None:
     ],
 )
 def test_the_fields_agree_whatever_the_provider_does(
-    belt: Belt, arrange: Callable[[Belt], None], told: tuple[Any, ...]
+    belt: Belt, arrange: Callable[[Belt], None], expected: tuple[Any, ...]
 ) -> None:
     """Refused, refused half-way, failed, or spoiled."""
     arrange(belt)
     run = belt.upload(drop_of(8))
     belt.finish(run)
-    assert fields(agree(belt, run)) == told
+    assert fields(agree(belt, run)) == expected
 
 
 def test_the_fields_agree_where_a_run_is_stopped_before_it_is_sent(belt: Belt) -> None:

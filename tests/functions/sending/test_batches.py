@@ -4,7 +4,7 @@ import pytest
 
 from conveyor.domain.drop import nonce
 from tests.support.belt import Belt, drop_of
-from tests.support.faults.taps import broken_off
+from tests.support.faults.taps import crash_at
 from tests.support.promises import check
 
 
@@ -123,7 +123,7 @@ def claims(belt: Belt) -> dict[str, bool]:
 def test_a_crash_before_a_claim_leaves_it_to_the_next_submit(belt: Belt) -> None:
     """The batch is the run's, and others learn so before anything more is paid."""
     run = belt.upload(drop_of(9))
-    with broken_off(belt.clients, "before", "PutObject claims/batches/", nth=2):  # the first one is batch 1's, again
+    with crash_at(belt.clients, "before", "PutObject claims/batches/", nth=2):  # the first one is batch 1's, again
         belt.submit({"run": run})
     assert belt.stored(f"runs/{run}/batches/2/batch-1.json")
     assert claims(belt) == {"1": True, "4": False}
@@ -146,7 +146,7 @@ def test_a_crash_before_the_claim_of_an_earlier_batch_that_was_sent_late_leaves_
         for batch in state["batches"]:
             belt.split(run, batch)
         belt.pass_time(state["wait_seconds"])
-    with broken_off(belt.clients, "before", "PutObject claims/batches/", nth=2):
+    with crash_at(belt.clients, "before", "PutObject claims/batches/", nth=2):
         belt.submit({"run": run})
     assert claims(belt) == {"4": True, "1": False}
     belt.poll(run)
@@ -217,7 +217,7 @@ def test_a_line_without_result_is_looked_for_also_where_the_disk_is_too_small(
     belt.provider.configure(outcomes={"2": "missing"})
     assert belt.finish(belt.upload(drop_of(3)))["status"] == "completed"
     assert belt.receipt()["outcomes"]["missing"] == 1
-    assert belt.turns.count("split") == 3
+    assert belt.steps.count("split") == 3
 
 
 def test_trouble_is_told_while_batches_wait_for_room(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +238,6 @@ def test_trouble_is_told_while_batches_wait_for_room(belt: Belt, monkeypatch: py
             belt.submit({"run": run})
         belt.pass_time(900)
         state = belt.poll(run)
-    assert [notice["status"] for notice in belt.told] == ["troubled"]
+    assert [notice["status"] for notice in belt.notices] == ["troubled"]
     assert nexts.count("notify") == 1
     assert nexts[nexts.index("notify") + 1] == "submit"

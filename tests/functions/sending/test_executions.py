@@ -20,13 +20,13 @@ def test_a_run_of_many_executions_pays_once_splits_once_and_ends_once(belt: Belt
     notice = belt.finish(run)
     check(belt, run, notice, drop_of(12))
     assert belt.creates() == (4, 4)
-    assert len(belt.facts(run, "split")) == belt.turns.count("split") == 4
-    continued = belt.turns.count("continue")
+    assert len(belt.facts(run, "split")) == belt.steps.count("split") == 4
+    continued = belt.steps.count("continue")
     assert continued > 10
     assert sorted(executions(belt, machine)) == sorted(
         [run, *(f"{run}-{number}" for number in range(2, continued + 2))]
     )
-    assert belt.told == []
+    assert belt.notices == []
 
 
 def test_a_message_is_told_once_however_many_executions_trouble_lasts(belt: Belt) -> None:
@@ -36,9 +36,9 @@ def test_a_message_is_told_once_however_many_executions_trouble_lasts(belt: Belt
     belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=150)
     belt.provider.configure(seconds=0)
     check(belt, run, belt.finish(run), drop_of(3))
-    assert [notice["status"] for notice in belt.told] == ["troubled"]
-    told = belt.turns.index("notify")
-    assert min(belt.turns[:told].count("continue"), belt.turns[told:].count("continue")) > 3
+    assert [notice["status"] for notice in belt.notices] == ["troubled"]
+    told = belt.steps.index("notify")
+    assert min(belt.steps[:told].count("continue"), belt.steps[told:].count("continue")) > 3
 
 
 def test_an_execution_is_continued_once_however_often_submit_is_asked_to(belt: Belt, machine: str) -> None:
@@ -81,4 +81,4 @@ def test_a_persons_words_are_answered_once_whatever_trouble_other_batches_have(
         belt.pass_time(30)
         belt.poll(run)
         belt.pass_time(30)
-    assert [notice["status"] for notice in belt.told] == ["undecided"]
+    assert [notice["status"] for notice in belt.notices] == ["undecided"]

@@ -182,8 +182,8 @@ def test_the_machine_carries_on_where_the_upload_was_cut_off(belt: Belt, monkeyp
     (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
     assert belt.poll(run)["next"] == "wait"
     assert belt.finish(run)["status"] == "completed"
-    assert belt.turns[:3] == ["wait", "wait", "wait"]
-    assert "submit" in belt.turns
+    assert belt.steps[:3] == ["wait", "wait", "wait"]
+    assert "submit" in belt.steps
     assert belt.creates() == (1, 1)
 
 

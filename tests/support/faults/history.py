@@ -26,7 +26,7 @@ class Ending:
     created: int
 
 
-def repeated(belt: Belt, task: Task, begin: Callable[[], object] = lambda: None) -> dict[str, Any]:
+def with_retries(belt: Belt, task: Task, begin: Callable[[], object] = lambda: None) -> dict[str, Any]:
     """Run a task as the state machine does, again and again; other errors than those a history wants are defects.
 
     `begin` is told each time.
@@ -54,7 +54,7 @@ class History:
     def play(self, data: bytes, key: str) -> Ending:
         """Drop a file and let everything happen until the message is worded."""
         event = self._belt.drop(data, key)
-        call = partial(repeated, self._belt, begin=self._taps.begin)
+        call = partial(with_retries, self._belt, begin=self._taps.begin)
         with tapped(self._belt.clients, self._taps):
             for _ in range(max(1, self._deliveries - 1)):
                 self._deliver(event)

@@ -80,7 +80,7 @@ def refusing_drops(clients: Clients, status: int, code: str, words: str = "As AW
 
 
 @contextmanager
-def losing_answers(clients: Clients, words: str) -> Iterator[None]:
+def losing_responses(clients: Clients, words: str) -> Iterator[None]:
     """Let the first write to each key that holds some words arrive, and lose its answer: the client repeats it."""
     met = set[str]()
     client: Any = clients.bucket._client  # noqa: SLF001

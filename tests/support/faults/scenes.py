@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from conveyor.domain.drop import nonce
-from tests.support.belt import MOST_TURNS, Belt, request
-from tests.support.faults.history import Ending, repeated
+from tests.support.belt import MAX_POLLS, Belt, request
+from tests.support.faults.history import Ending, with_retries
 
 LOST = {"call": "create", "do": {"kind": "lose", "when": "after"}}
 """The batch is created, and the answer lost."""
@@ -20,28 +20,28 @@ HOUR = timedelta(hours=1)
 STOP = b"stop\n"
 
 
-def goes_wrong(belt: Belt, *faults: dict[str, Any], **settings: Any) -> None:
+def inject_faults(belt: Belt, *faults: dict[str, Any], **settings: Any) -> None:
     """Let some calls to the provider go wrong, in place of all that were to."""
     belt.provider.configure(faults=list(faults), **settings)
 
 
-def play_on(belt: Belt, run: str) -> Ending:
+def finish_with_retries(belt: Belt, run: str) -> Ending:
     """Let everything happen until the run's message is worded, with functions repeated as the state machine does."""
-    notice = belt.finish(run, partial(repeated, belt))
+    notice = belt.finish(run, partial(with_retries, belt))
     return Ending(run, notice, *belt.creates())
 
 
-def turn(belt: Belt, run: str, longest: timedelta) -> dict[str, Any]:
+def run_loop(belt: Belt, run: str, longest: timedelta) -> dict[str, Any]:
     """Turn the loop for so long, or until there is something to split or report; return what the last poll said."""
     end = belt.moment + longest
-    for _ in range(MOST_TURNS):
+    for _ in range(MAX_POLLS):
         state = belt.poll(run)
         if state["next"] in {"split", "report"} or belt.moment >= end:
             return state
         if state["next"] == "submit":
             state = belt.submit({"run": run})
         belt.pass_time(min(state["wait_seconds"], (end - belt.moment).total_seconds()))
-    raise AssertionError(f"more than {MOST_TURNS} turns in {longest}")
+    raise AssertionError(f"more than {MAX_POLLS} turns in {longest}")
 
 
 def large_drop() -> bytes:
@@ -58,7 +58,7 @@ def batch_of(belt: Belt, run: str) -> str:
     return batch_id
 
 
-def tell(belt: Belt, run: str, what: str, words: bytes) -> None:
+def write_control(belt: Belt, run: str, what: str, words: bytes) -> None:
     """Tell a run something, as an object under `control/`."""
     belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/{what}", Body=words)
 
@@ -68,7 +68,7 @@ def commands(notice: dict[str, Any]) -> list[str]:
     return [line.strip() for line in notice["message"].splitlines() if line.startswith("  ")]
 
 
-def type_in(belt: Belt, command: str) -> None:
+def run_command(belt: Belt, command: str) -> None:
     """Do what `echo … | aws s3 cp - s3://…` does, to the letter."""
     said, pipe, stored = re.split(r" (\|) ", command)
     echo, words = shlex.split(said)

@@ -47,7 +47,7 @@ class Taps:
     """Counts calls; crashes at the points it was given, each once."""
 
     points: set[Point] = field(default_factory=set)
-    questions: bool = True
+    count_reads: bool = True
     """Whether calls that only ask the provider count, too: they use up what it was told to do wrong."""
     seen: list[str] = field(default_factory=list)
     first: set[int] = field(default_factory=set)
@@ -62,7 +62,7 @@ class Taps:
 
     def __call__(self, call: Call, when: When) -> None:
         """Note a call that is about to happen, or has just happened; crash if that is a point."""
-        if not (call.changes or (self.questions and call.name.startswith("GET "))):
+        if not (call.changes or (self.count_reads and call.name.startswith("GET "))):
             return
         if when == "before":
             self.first |= {len(self.seen)} if self._begun else set()
@@ -75,17 +75,17 @@ class Taps:
             self.crashed.append(f"{when} {call.name}")
             raise Crash(f"{when} {call.name}")
 
-    def places(self) -> set[Point]:
+    def all_points(self) -> set[Point]:
         """Return every point of the history that was seen."""
         before = {Point(number, "before") for number in range(len(self.seen))}
         return before | {Point(number, "after") for number in self.answered}
 
-    def distinct(self) -> set[Point]:
+    def distinct_points(self) -> set[Point]:
         """Return the points without those where nothing has happened since the one before in the same function."""
         same = {Point(number + 1, "before") for number in self.answered if number + 1 not in self.first}
-        return self.places() - same
+        return self.all_points() - same
 
-    def alike(self, other: Self) -> int:
+    def matching_calls(self, other: Self) -> int:
         """Return how many calls were the same from the beginning as in another history, but for the names in them."""
         pairs = zip(self.seen, other.seen, strict=False)
         return sum(1 for _ in takewhile(lambda pair: _OWN.sub("", pair[0]) == _OWN.sub("", pair[1]), pairs))
@@ -127,7 +127,7 @@ def meanwhile(clients: Clients, *at: At) -> Iterator[None]:
 
 
 @contextmanager
-def broken_off(clients: Clients, when: When, words: str, nth: int = 1) -> Iterator[None]:
+def crash_at(clients: Clients, when: When, words: str, nth: int = 1) -> Iterator[None]:
     """Expect that the function of the block is broken off at a call."""
     with meanwhile(clients, At(when, words, crash, nth)), pytest.raises(Crash):
         yield
@@ -137,22 +137,22 @@ def broken_off(clients: Clients, when: When, words: str, nth: int = 1) -> Iterat
 def tapped(clients: Clients, *listeners: Listener) -> Iterator[None]:
     """Put taps on the wires of a function's clients for a time."""
 
-    def tell(call: Call, when: When) -> None:
+    def notify(call: Call, when: When) -> None:
         for listener in listeners:
             listener(call, when)
 
     def before(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         context["tapped"] = Call(_named(model.name, params), changes=not model.name.startswith(_READS))
-        tell(context["tapped"], "before")
+        notify(context["tapped"], "before")
 
     def after(context: dict[str, Any], **_: Any) -> None:
-        tell(context["tapped"], "after")
+        notify(context["tapped"], "after")
 
     def asked(request: httpx.Request) -> None:
-        tell(_asked(request), "before")
+        notify(_asked(request), "before")
 
     def answered(response: httpx.Response) -> None:
-        tell(_asked(response.request), "after")
+        notify(_asked(response.request), "after")
 
     http = clients.connector.http
     hooks = http.event_hooks

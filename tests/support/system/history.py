@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from local.stack.messages import Message
     from local.stack.stack import Stack
 
-FEWEST = 30
+SMALLEST_DROP = 30
 """Requests of the smallest drop here. Each history has a size of its own, since a lost batch is looked for by it."""
 
 
@@ -40,7 +40,7 @@ class History:
     posts: int = 1
     created: int = 1
     """Batches at the provider, all of them billed."""
-    told: tuple[str, ...] = ("completed",)
+    statuses: tuple[str, ...] = ("completed",)
     """The status of each message."""
     says: str = ""
     """Words of the last message."""
@@ -79,7 +79,7 @@ def play(stack: Stack, history: History, size: int) -> None:
     assert after["calls"]["create"] - before["calls"]["create"] == history.posts
     assert after["created"] - before["created"] == history.created
     messages = run.messages()
-    assert [message.status for message in messages] == list(history.told)
+    assert [message.status for message in messages] == list(history.statuses)
     assert history.says in " ".join(messages[-1].text.split())
     new = [batch["id"] for batch in after["batches"][len(before["batches"]) :]]
     check(run, messages[-1], history, size, new[-1:])

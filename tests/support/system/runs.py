@@ -56,7 +56,7 @@ class LiveRun:
         self.wait(lambda: self.has(fact) or None, fact)
         return json.loads(self.stack.object(f"runs/{self.run}/{fact}"))
 
-    def let_pass(self, fact: str, minutes: int = 30) -> None:
+    def backdate(self, fact: str, minutes: int = 30) -> None:
         """Let a fact be written that many minutes earlier, instead of waiting."""
         content = self.fact(fact)
         for moment in {"at", "not_after", "retry_at"} & set(content):
@@ -64,9 +64,9 @@ class LiveRun:
             content[moment] = earlier.astimezone(UTC).isoformat()
         self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"runs/{self.run}/{fact}", Body=json.dumps(content))
 
-    def tell(self, about: str, words: str) -> None:
+    def write_control(self, name: str, text: str) -> None:
         """Put a person's words where the run reads them."""
-        self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"control/{self.run}/{about}", Body=words.encode())
+        self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"control/{self.run}/{name}", Body=text.encode())
 
     def execute(self, command: str) -> None:
         """Type a command of a message."""
@@ -78,7 +78,7 @@ class LiveRun:
         """Give the messages about the run so far."""
         return [message for message in self.stack.messages() if message.run == self.run]
 
-    def first_word(self) -> str:
+    def first_status(self) -> str:
         """Wait for the first message about the run, and say which status it has."""
         return self.stack.wait_for_message(self.run, SECONDS).status
 
