@@ -1,4 +1,4 @@
-"""Histories by name: what a person is told, and what comes of what a person says. Only `submit again` pays."""
+"""Histories about operators: their messages, and the effect of their decisions. Only `submit again` is charged."""
 
 import shlex
 from datetime import timedelta
@@ -29,23 +29,23 @@ from tests.support.promises import plain
 from tests.support.settings import STACK_SETTINGS
 
 DATA = drop_of(4)
-RELEASE = "batches/1/attempt-1"
+DECISION = "batches/1/attempt-1"
 
 
 def undecided(belt: Belt, results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Let a call be lost whose batch's results cannot be read, until a person is told; return run and message."""
+    """Lose the create response of a batch with unreadable results, up to the message; return run and message."""
     inject_faults(belt, LOST, results)
-    run, began = belt.upload(DATA), belt.moment
+    run, start = belt.upload(DATA), belt.moment
     run_loop(belt, run, 12 * HOUR)
     (notice,) = belt.notices
     assert belt.creates() == (1, 1)
-    assert belt.moment - began >= 12 * HOUR
+    assert belt.moment - start >= 12 * HOUR
     return run, notice
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
-def test_a_hold_is_told_once_after_six_hours_with_the_candidate_and_every_way_out(belt: Belt) -> None:
-    """The results that would prove whose the batch is are gone; a person can look, and a person can decide."""
+def test_an_undecided_run_is_reported_once_after_six_hours_with_the_candidate_and_all_commands(belt: Belt) -> None:
+    """The results that would identify the batch are gone, so an operator has to decide."""
     inject_faults(belt, LOST, GONE)
     run = belt.upload(DATA)
     (candidate,) = belt.provider.stats()["batches"]
@@ -54,18 +54,18 @@ def test_a_hold_is_told_once_after_six_hours_with_the_candidate_and_every_way_ou
     run_loop(belt, run, 24 * HOUR)
     (notice,) = belt.notices
     assert (notice["run"], notice["status"]) == (run, "undecided")
-    place = f"s3://{belt.bucket}/control/{run}"
+    folder = f"s3://{belt.bucket}/control/{run}"
     assert commands(notice) == [
-        f"echo 'adopt {candidate['id']}' | aws s3 cp - {place}/{RELEASE}",
-        f"echo 'submit again' | aws s3 cp - {place}/{RELEASE}",
-        f"echo stop | aws s3 cp - {place}/cancel",
+        f"echo 'adopt {candidate['id']}' | aws s3 cp - {folder}/{DECISION}",
+        f"echo 'submit again' | aws s3 cp - {folder}/{DECISION}",
+        f"echo stop | aws s3 cp - {folder}/cancel",
     ]
     assert belt.creates() == (1, 1)
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
-def test_the_commands_word_to_adopt_makes_the_candidate_the_runs(belt: Belt) -> None:
-    """No second POST; its results are read when they can be."""
+def test_the_adopt_command_adopts_the_candidate(belt: Belt) -> None:
+    """There is no second POST; its results are read once they are readable."""
     run, notice = undecided(belt, UNREADABLE)
     run_command(belt, commands(notice)[0])
     belt.poll(run)
@@ -79,7 +79,7 @@ def test_the_commands_word_to_adopt_makes_the_candidate_the_runs(belt: Belt) -> 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 def test_an_adopted_batch_whose_results_are_gone_ends_the_run_without_another_call(belt: Belt) -> None:
-    """Whoever adopts it is told in the end that nothing can be had of it; only a person may then pay again."""
+    """The run ends as stuck. Only an operator can then send the requests again."""
     run, notice = undecided(belt, GONE)
     run_command(belt, commands(notice)[0])
     assert run_loop(belt, run, HOUR)["next"] == "split"
@@ -90,8 +90,8 @@ def test_an_adopted_batch_whose_results_are_gone_ends_the_run_without_another_ca
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
-def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
-    """The provider keeps no results of the candidate: exactly one more POST, and the receipt says that one was lost."""
+def test_the_submit_again_command_pays_once_more(belt: Belt) -> None:
+    """The candidate's results are gone: there is exactly one more POST, and the receipt counts the lost response."""
     run, notice = undecided(belt, GONE)
     run_command(belt, commands(notice)[1])
     belt.poll(run)
@@ -105,7 +105,7 @@ def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
 @pytest.mark.parametrize(
-    ("word", "lines", "expected"),
+    ("decision", "lines", "expected"),
     [
         ("adopt {}", 1, "holds 1 request, not 4"),
         ("adopt {}", 4, "belongs to another run"),
@@ -115,14 +115,14 @@ def test_the_commands_word_to_submit_again_pays_once_more(belt: Belt) -> None:
         ("", 4, "says neither"),
     ],
 )
-def test_a_word_that_cannot_be_followed_is_told_at_once_and_pays_nothing(
-    belt: Belt, word: str, lines: int, expected: str
+def test_an_invalid_decision_is_reported_at_once_and_pays_nothing(
+    belt: Belt, decision: str, lines: int, expected: str
 ) -> None:
-    """Whoever mistypes hears of it at the next poll, once, and can put it right. `{}` is another run's batch."""
+    """The next poll reports the mistake once, and it can be corrected. `{}` is another run's batch."""
     inject_faults(belt, LOST, UNREADABLE)
     run = belt.upload(DATA)
     other = batch_of(belt, belt.upload(drop_of(lines), "inbox/other.jsonl"))
-    write_control(belt, run, RELEASE, word.format(other).encode())
+    write_control(belt, run, DECISION, decision.format(other).encode())
     paid = belt.creates()
     assert belt.poll(run)["next"] == "notify"
     (notice,) = belt.notices
@@ -133,7 +133,7 @@ def test_a_word_that_cannot_be_followed_is_told_at_once_and_pays_nothing(
     assert belt.creates() == paid
     assert belt.facts(run, "batch-1.json") == belt.facts(run, "absent") == []
     (mine,) = [line.split()[2].strip("'") for line in commands(notice) if "adopt" in line]
-    write_control(belt, run, RELEASE, f"adopt {mine}".encode())
+    write_control(belt, run, DECISION, f"adopt {mine}".encode())
     inject_faults(belt)
     assert finish_with_retries(belt, run).notice["status"] == "completed"
     assert batch_of(belt, run) == mine
@@ -141,11 +141,11 @@ def test_a_word_that_cannot_be_followed_is_told_at_once_and_pays_nothing(
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
-def test_a_word_about_one_attempt_is_none_about_the_next(belt: Belt) -> None:
-    """To submit again is said of one call that was lost; the next one that is lost is another question."""
+def test_a_decision_about_one_attempt_does_not_apply_to_the_next(belt: Belt) -> None:
+    """`submit again` is about one lost call; the next lost call needs another decision."""
     inject_faults(belt, {**LOST, "times": 2}, GONE)
     run = belt.upload(DATA)
-    write_control(belt, run, RELEASE, b"submit again")
+    write_control(belt, run, DECISION, b"submit again")
     run_loop(belt, run, 24 * HOUR)
     assert belt.facts(run, "attempt") == ["batches/1/attempt-1.json", "batches/1/attempt-2.json"]
     assert belt.facts(run, "absent") == ["batches/1/absent-1.json"]
@@ -154,8 +154,8 @@ def test_a_word_about_one_attempt_is_none_about_the_next(belt: Belt) -> None:
     assert all("batches/1/attempt-2" in command for command in commands(notice)[:-1])
 
 
-def test_a_key_that_stays_revoked_is_told_once_with_the_command_that_mends_it(belt: Belt) -> None:
-    """After six hours; and when there is a key again, the run goes on by itself."""
+def test_a_revoked_key_is_reported_once_with_the_command_to_replace_it(belt: Belt) -> None:
+    """The message comes after six hours; with a valid key the run continues by itself."""
     inject_faults(belt, {"call": "retrieve", "do": {"kind": "answer", "status": 401}, "times": None})
     run = belt.upload(DATA)
     run_loop(belt, run, 5.9 * HOUR)
@@ -173,7 +173,7 @@ def test_a_key_that_stays_revoked_is_told_once_with_the_command_that_mends_it(be
 
 
 def stopped(belt: Belt, run: str, creates: tuple[int, int]) -> dict[str, Any]:
-    """Play a run that was stopped to its end, and return its receipt."""
+    """Run a stopped run to its end, and return its receipt."""
     finish_with_retries(belt, run)
     receipt = belt.receipt(run)
     assert receipt["code"] == "stopped"
@@ -181,8 +181,8 @@ def stopped(belt: Belt, run: str, creates: tuple[int, int]) -> dict[str, Any]:
     return receipt
 
 
-def test_a_stop_before_anything_is_sent_sends_nothing(belt: Belt) -> None:
-    """What was planned is not paid for."""
+def test_a_stop_before_the_first_call_sends_nothing(belt: Belt) -> None:
+    """The planned batch is not created."""
     event = belt.drop(DATA)
     with crash_at(belt.clients, "before", "/attempt-1.json"):
         belt.submit(event)
@@ -194,7 +194,7 @@ def test_a_stop_before_anything_is_sent_sends_nothing(belt: Belt) -> None:
 
 
 def test_a_stop_while_a_batch_runs_keeps_what_is_finished(belt: Belt) -> None:
-    """It is cancelled at the provider, and what it has got to is collected."""
+    """The batch is cancelled at the provider, and the finished results are collected."""
     belt.provider.configure(seconds=None, canceling_seconds=60)
     run = belt.upload(DATA)
     run_loop(belt, run, HOUR)
@@ -205,10 +205,10 @@ def test_a_stop_while_a_batch_runs_keeps_what_is_finished(belt: Belt) -> None:
 
 
 @pytest.mark.parametrize(("fault", "results", "unanswered"), [(LOST, 4, 0), (UNSENT, 0, 1)])
-def test_a_stop_while_nobody_knows_what_became_of_a_call_waits_until_it_is_known(
+def test_a_stop_while_the_outcome_of_a_call_is_unknown_waits_until_it_is_known(
     belt: Belt, fault: dict[str, Any], results: int, unanswered: int
 ) -> None:
-    """A batch that was created is found and kept; else the run ends, and says that a call had no answer."""
+    """A created batch is found and collected; otherwise the run ends, and the receipt counts an unanswered call."""
     inject_faults(belt, fault)
     run = belt.upload(DATA)
     write_control(belt, run, "cancel", STOP)
@@ -218,8 +218,8 @@ def test_a_stop_while_nobody_knows_what_became_of_a_call_waits_until_it_is_known
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
-def test_a_stop_while_a_batch_in_doubt_runs_cancels_it_when_it_is_known(belt: Belt) -> None:
-    """Nothing is cancelled that may be another's."""
+def test_a_stop_cancels_a_candidate_batch_only_once_it_is_known_to_be_ours(belt: Belt) -> None:
+    """The batch may belong to another run."""
     inject_faults(belt, LOST, seconds=7 * 3600)
     run = belt.upload(DATA)
     write_control(belt, run, "cancel", STOP)
@@ -228,8 +228,8 @@ def test_a_stop_while_a_batch_in_doubt_runs_cancels_it_when_it_is_known(belt: Be
     assert stopped(belt, run, (1, 1))["results"] == 4
 
 
-def test_a_stop_while_the_drop_is_read_stops_what_the_reader_then_sends(belt: Belt) -> None:
-    """Whoever reads goes on behind the stop, which is therefore kept for the moment when it can be seen."""
+def test_a_stop_while_the_drop_is_read_cancels_the_batch_that_is_then_sent(belt: Belt) -> None:
+    """Submit does not see the stop while it reads the drop; the next poll does."""
     belt.provider.configure(seconds=None)
     event = belt.drop(DATA)
     states = list[dict[str, Any]]()
@@ -246,8 +246,8 @@ def test_a_stop_while_the_drop_is_read_stops_what_the_reader_then_sends(belt: Be
     assert (receipt["status"], receipt["results"], receipt["outcomes"]["canceled"]) == ("stopped", 2, 2)
 
 
-def test_a_stop_while_a_reader_that_crashed_may_be_at_work_sends_nothing(belt: Belt) -> None:
-    """The stop holds when the reader is surely over."""
+def test_a_stop_while_a_crashed_submit_may_still_run_sends_nothing(belt: Belt) -> None:
+    """The stop takes effect once that invocation must have ended."""
     event = belt.drop(DATA)
     with crash_at(belt.clients, "before", "GetObject inbox/"):
         belt.submit(event)
@@ -259,8 +259,8 @@ def test_a_stop_while_a_reader_that_crashed_may_be_at_work_sends_nothing(belt: B
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_stop_that_races_with_a_call_comes_before_it(belt: Belt, when: When) -> None:
-    """The intent is written, or about to be: either the stop is seen by who would pay, or the intent by who stops."""
+def test_a_stop_that_races_with_a_create_call_prevents_it(belt: Belt, when: When) -> None:
+    """Just before or after the attempt is written, either submit sees the stop, or poll sees the attempt."""
     event = belt.drop(DATA)
     states = list[dict[str, Any]]()
 
