@@ -1,6 +1,6 @@
-"""Fault histories on the deployed stack, the real state machine included, with a provider that misbehaves.
+"""Fault histories on the deployed stack with its state machine, and a provider with faults.
 
-Of each the provider's own count is held against what is promised: paid once, every line back once, told once.
+Each checks that the drop is paid once by the provider's own count, that every line comes back once, and the messages.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ if TYPE_CHECKING:
 
 OTHER_KEY = "sk-ant-local-another"
 MANY_LIST_CALLS = 300
-"""More than fit into SettleSeconds."""
+"""More list calls than polls make within SettleSeconds."""
 
 
-def at(call: str, *actions: dict[str, Any], **how: Any) -> dict[str, Any]:
-    """Let something go wrong at a kind of call: once, unless `times` says how often."""
-    return {"call": call, "do": list(actions), **how}
+def at(call: str, *actions: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """Return a fault of a kind of call, which happens once unless `times` is given."""
+    return {"call": call, "do": list(actions), **options}
 
 
 LOST_AFTER = {"kind": "lose", "when": "after"}
 LOST_BEFORE = {"kind": "lose", "when": "before"}
 UPLOADED_AGAIN = ("troubled", "completed")
-"""After ten seconds, and so after TroubleSeconds, which are fewer here."""
+"""The upload is retried after ten seconds, which is longer than TroubleSeconds here."""
 UNREADABLE = at("results", {"kind": "answer", "status": 503}, times=None)
 
 
 def clear_faults(run: LiveRun, **settings: Any) -> None:
-    """Let nothing go wrong from here on, provided that it did until now."""
+    """Remove the faults, after checking that each has happened."""
     assert all(fault["struck"] for fault in run.stack.provider_stats()["faults"])
     run.stack.provider_settings({"faults": [], **settings})
 
 
 def read_again_at_once(run: LiveRun) -> None:
-    """Do not wait for the half minute after which results that broke off are read again."""
+    """Skip the half minute before interrupted results are read again."""
     run.backdate("batches/1/unread-1.json")
 
 
-def ask_for_another(run: LiveRun) -> None:
-    """Invoke submit while nobody knows whether the lost call has created a batch."""
+def invoke_submit_again(run: LiveRun) -> None:
+    """Invoke submit while it is unknown whether the lost call created a batch."""
     run.fact("batches/1/unknown-1.json")
     for _ in range(3):
         payload = json.dumps({"run": run.run})
@@ -60,7 +60,7 @@ def ask_for_another(run: LiveRun) -> None:
 
 
 def adopt(run: LiveRun) -> None:
-    """Say which batch it is, in the words of the message; its results can be read again only after that."""
+    """Run the message's adopt command; the results become readable only after that."""
     command, *_ = undecided_commands(run)
     run.execute(command)
     batch = run.stack.provider_stats()["batches"][-1]["id"]
@@ -72,7 +72,7 @@ def adopt(run: LiveRun) -> None:
 
 
 def submit_again(run: LiveRun) -> None:
-    """Say that there is no batch, in the words of the message."""
+    """Run the message's submit again command."""
     _, command, _ = undecided_commands(run)
     assert not run.has("batches/1/absent-1.json")
     run.execute(command)
@@ -80,17 +80,17 @@ def submit_again(run: LiveRun) -> None:
 
 
 def stop_undecided(run: LiveRun) -> None:
-    """Stop the run instead, in the words of the message."""
+    """Run the message's stop command."""
     *_, command = undecided_commands(run)
     run.execute(command)
 
 
 def undecided_commands(run: LiveRun) -> list[str]:
-    """Take the commands from the message that the run is undecided: adopt, submit again, stop."""
+    """Return the commands of the undecided message: adopt, submit again, stop."""
     lines = run.message("undecided").text.splitlines()
     commands = [line.strip() for line in lines if line.startswith("  ")]
-    (batch,) = [each["id"] for each in run.stack.provider_stats()["batches"][-1:]]
-    assert [shlex.split(command)[1] for command in commands] == [f"adopt {batch}", "submit again", "stop"]
+    (batch_id,) = [batch["id"] for batch in run.stack.provider_stats()["batches"][-1:]]
+    assert [shlex.split(command)[1] for command in commands] == [f"adopt {batch_id}", "submit again", "stop"]
     return commands
 
 
@@ -100,14 +100,14 @@ def stop(run: LiveRun) -> None:
     run.write_control("cancel", "")
 
 
-def stop_unpaid(run: LiveRun) -> None:
+def stop_before_retry(run: LiveRun) -> None:
     """Stop the run while it waits for its next attempt."""
     run.fact("batches/1/refused-1.json")
     run.write_control("cancel", "")
 
 
 def stop_unanswered(run: LiveRun) -> None:
-    """Stop the run while nobody knows whether there is a batch."""
+    """Stop the run while it is unknown whether there is a batch."""
     run.fact("batches/1/unknown-1.json")
     run.write_control("cancel", "")
     run.fact("refused.json")
@@ -116,7 +116,7 @@ def stop_unanswered(run: LiveRun) -> None:
 
 
 def rotate_the_key(run: LiveRun) -> None:
-    """Take the key away at the provider, and put another one where the message says."""
+    """Replace the key at the provider, and run the message's command with the new key."""
     run.fact("batches/1/batch-1.json")
     run.stack.provider_settings({"api_key": OTHER_KEY})
     text = run.message("troubled").text
@@ -133,7 +133,7 @@ def rotate_the_key(run: LiveRun) -> None:
 
 
 def list_too_late(run: LiveRun) -> None:
-    """Let the list lack the first batch until the second one runs."""
+    """Hide the first batch from the list until the second one is created."""
     run.fact("batches/1/unknown-1.json")
     first = run.stack.provider_stats()["batches"][-1]
     run.wait(lambda: run.stack.provider_stats()["batches"][-1]["processing_status"] == "ended" or None, "first batch")
@@ -155,7 +155,7 @@ HISTORIES = {
     "submit is asked for another while the answer is open": History(
         [at("create", LOST_AFTER)],
         {"seconds": None},
-        meanwhile=ask_for_another,
+        meanwhile=invoke_submit_again,
         batch={"adopted": True},
         in_files={"provider": {"seconds": None} | BARE},
     ),
@@ -256,7 +256,7 @@ HISTORIES = {
     ),
     "stopped before anything is paid": History(
         [at("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "3600"}})],
-        meanwhile=stop_unpaid,
+        meanwhile=stop_before_retry,
         created=0,
         statuses=("stopped",),
         says="nothing was charged",
@@ -287,6 +287,6 @@ HISTORIES = {
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-def test_whatever_goes_wrong_a_drop_is_paid_once_comes_back_whole_and_is_told_of_once(stack: Stack, name: str) -> None:
-    """More than one batch is created only where a person says so, or where one is listed too late, which is told."""
+def test_with_any_fault_a_drop_is_paid_once_comes_back_whole_and_is_reported_once(stack: Stack, name: str) -> None:
+    """A second batch is created only if an operator says so, or if the first is listed too late, which is reported."""
     play(stack, HISTORIES[name], SMALLEST_DROP + list(HISTORIES).index(name))
