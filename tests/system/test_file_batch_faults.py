@@ -1,4 +1,4 @@
-"""Fault histories of the file dialect only: lost uploads, batches that fail without running, other wordings."""
+"""Fault histories of the file dialect only: lost uploads, batches that fail without running, other formats."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from tests.support.system.runs import LiveRun
 
 
-def see_it_adopted(run: LiveRun) -> None:
-    """See that the batch is the run's while it still runs: no result is needed to tell."""
+def check_adopted(run: LiveRun) -> None:
+    """Check that the batch is adopted while it still runs, without its results."""
     assert run.fact("batches/1/batch-1.json")["adopted"] is True
     run.stack.provider_settings({"seconds": 0})
 
 
 def make_room(run: LiveRun) -> None:
-    """Let the queue take the batch, and do not wait for the minute after which it is sent again."""
+    """Remove the queue limit, and skip the minute before the batch is sent again."""
     run.fact("batches/1/failed-1.json")
     run.stack.provider_settings({"queue_limit": None})
     run.backdate("batches/1/failed-1.json")
@@ -34,7 +34,7 @@ HISTORIES_OF_FILES = {
         [at("upload", {"kind": "unlist", "looks": 2}, LOST_AFTER)], statuses=UPLOADED_AGAIN
     ),
     "the answer is lost, and the server tells whose the batch is": History(
-        [at("create", LOST_AFTER)], {"seconds": None}, meanwhile=see_it_adopted, batch={"adopted": True}
+        [at("create", LOST_AFTER)], {"seconds": None}, meanwhile=check_adopted, batch={"adopted": True}
     ),
     "the queue is full, and the batch fails": History(
         provider={"queue_limit": 1}, meanwhile=make_room, posts=2, created=2, statuses=("completed",)
@@ -62,11 +62,11 @@ HISTORIES_OF_FILES = {
         failures=lambda _: {2: "errored", 4: "canceled", 5: "expired"},
     ),
 }
-"""What can go wrong, or be otherwise, in the file dialect only."""
+"""Faults and variants of the file dialect only."""
 
 
 @pytest.mark.parametrize("stack", ["files"], indirect=True)
 @pytest.mark.parametrize("name", HISTORIES_OF_FILES)
-def test_so_it_is_where_a_file_is_uploaded_and_a_batch_made_of_it(stack: Stack, name: str) -> None:
-    """An upload may be repeated, a batch may fail without running and be sent again: neither is paid for."""
+def test_with_any_fault_of_the_file_dialect_a_drop_is_paid_once_and_comes_back_whole(stack: Stack, name: str) -> None:
+    """An upload may be retried, and a batch may fail without running and be sent again; neither is charged."""
     play(stack, HISTORIES_OF_FILES[name], SMALLEST_DROP + len(HISTORIES) + list(HISTORIES_OF_FILES).index(name))

@@ -131,12 +131,12 @@ def test_missing_objects(both: Both) -> None:
     both("put_object", Key="other", Body=b"1", keep="other")
     assert both("get_object", Key="some", VersionId="<other.VersionId>")["Code"] == "NoSuchVersion"
     assert both("head_object", Key="some", VersionId="<other.VersionId>")["Status"] == 404
-    both("delete_object", Key="some", keep="marker")
+    both("delete_object", Key="some", keep="mark")
     assert both("get_object", Key="some")["Code"] == "NoSuchKey"
     assert both("get_object", Key="some", VersionId="<some.VersionId>")["Body"] == b"1"
-    assert both("get_object", Key="some", VersionId="<marker.VersionId>")["Code"] == "MethodNotAllowed"
+    assert both("get_object", Key="some", VersionId="<mark.VersionId>")["Code"] == "MethodNotAllowed"
     assert len(both("list_object_versions", Prefix="s")["Versions"]) == 1
-    both("delete_object", Key="some", VersionId="<marker.VersionId>")
+    both("delete_object", Key="some", VersionId="<mark.VersionId>")
     both("get_object", Key="some")
     both("delete_object", Key="some", VersionId="<some.VersionId>")
     both("get_object", Key="some")
