@@ -26,7 +26,9 @@ class Server:
             return httpx.Response(200, text=f"b-{len(self.batches)}")
         lines = self.batches[int(request.url.path.rpartition("-")[2]) - 1].splitlines()
         asked = [orjson.loads(line) for line in lines]
-        answers = [{"custom_id": entry["id"], "answer": {"echo": entry["ask"]["messages"]}} for entry in reversed(asked)]
+        answers = [
+            {"custom_id": entry["id"], "answer": {"echo": entry["ask"]["messages"]}} for entry in reversed(asked)
+        ]
         return httpx.Response(200, content=b"\n".join(map(orjson.dumps, answers)))
 
 
