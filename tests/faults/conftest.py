@@ -1,7 +1,7 @@
-"""The functions, bucket and provider of tests/functions, with an S3 that denies; the loop looks less often.
+"""The fixtures of tests/functions, with an S3 that answers 403 for missing objects, and with fewer polls.
 
-Every test is played in each dialect, and in that of files also with a server that takes no metadata and lists no files:
-there only its results tell whose a batch is, as in the other dialect. In between lies no server that could be worse.
+Every test runs in each dialect, and in the file dialect also with a server that ignores metadata and lists no files.
+There only the results show which run a batch belongs to, as in the other dialect.
 
 AWS is in memory, as in tests/functions, since a history makes a hundred calls and there are thousands of histories.
 """
@@ -41,20 +41,20 @@ __all__ = [
 
 @pytest.fixture(params=DIALECTS)
 def dialect(request: pytest.FixtureRequest) -> Dialect:
-    """Give each dialect in turn; a test that is about some of them names these."""
+    """Return each dialect in turn; a test can choose some by indirect parameters."""
     return DIALECTS[request.param]
 
 
 @pytest.fixture
 def stack_settings(dialect: Dialect) -> dict[str, str]:
-    """Give the template's settings but for the dialect and the pace: each look takes time."""
+    """Return the template's settings with the dialect and longer poll intervals, since each poll takes time."""
     return STACK_SETTINGS | {"BATCH_API": dialect.name, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
 
 
 @pytest.fixture
 def belt(lenient_belt: Belt, dialect: Dialect) -> Iterator[Belt]:
-    """Give the functions an S3 that says 403 where nothing is, as AWS's does to a role that may not list."""
-    lenient_belt.manners = dialect.server
-    lenient_belt.begin_anew()
+    """Return the functions with an S3 that answers 403 for missing objects, as AWS does without ListBucket."""
+    lenient_belt.server_settings = dialect.server
+    lenient_belt.reset()
     with denying(lenient_belt.clients):
         yield lenient_belt

@@ -1,4 +1,4 @@
-"""Histories by name: S3 answers oddly, facts are lost, stacks share a bucket, splits meet; the account stays true."""
+"""Histories about the bucket: S3 errors, lost facts, stacks that share a bucket, and concurrent splits."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +14,10 @@ from conveyor.split.split import AnotherSplits
 from tests.functions.conftest import DEFINITION, Services, close
 from tests.functions.sending.test_pay_once import executions
 from tests.support.belt import Belt, drop_of
-from tests.support.faults.hostile_s3 import conflicting, denying, losing_answers
+from tests.support.faults.hostile_s3 import conflicting, denying, losing_responses
 from tests.support.faults.paid_once import check
-from tests.support.faults.scenes import LOST, STOP, batch_of, goes_wrong, play_on, tell
-from tests.support.faults.taps import At, Call, When, broken_off, meanwhile, tapped
+from tests.support.faults.scenes import LOST, STOP, batch_of, finish_with_retries, inject_faults, write_control
+from tests.support.faults.taps import At, Call, When, crash_at, meanwhile, tapped
 from tests.support.promises import plain
 from tests.support.settings import STACK_SETTINGS
 
@@ -25,45 +25,45 @@ DATA = drop_of(4)
 
 
 def forget(belt: Belt, run: str) -> None:
-    """Delete all of a run's ledger, as somebody may who tidies up."""
+    """Delete a run's ledger, as an operator might by mistake."""
     for key in belt.stored(f"runs/{run}/"):
         belt.s3.delete_object(Bucket=belt.bucket, Key=key)
     assert belt.facts(run) == []
 
 
 @pytest.mark.parametrize("write", ["/attempt-1.json", "/claims/attempts/", "/split-1.json"])
-def test_ones_own_intent_written_twice_is_ones_own(belt: Belt, write: str) -> None:
-    """The answer to a write is lost, the client repeats it, and S3 says 412: the intent stands, and is ours."""
-    with losing_answers(belt.clients, write):
-        ending = play_on(belt, belt.upload(DATA))
+def test_a_retried_write_of_our_own_attempt_counts_as_ours(belt: Belt, write: str) -> None:
+    """The response to a write is lost, the client retries it, and S3 answers 412: the attempt is still ours."""
+    with losing_responses(belt.clients, write):
+        ending = finish_with_retries(belt, belt.upload(DATA))
     check(belt, ending, DATA)
     assert (ending.creates, ending.created) == (1, 1)
-    assert belt.turns == ["split", "report"], "nobody had to wait"
+    assert belt.steps == ["split", "report"], "no poll had to wait"
     assert belt.facts(ending.run, "split") == ["batches/1/split-1.json"]
 
 
-def test_an_s3_that_answers_409_makes_nobody_pay_again(belt: Belt) -> None:
-    """Another writer at the same moment decides nothing: each conditional write is asked for again."""
+def test_a_409_from_s3_leads_to_no_second_payment(belt: Belt) -> None:
+    """A conflict with a concurrent writer decides nothing: each conditional write is retried."""
     with conflicting(belt.clients):
-        ending = play_on(belt, belt.upload(DATA))
+        ending = finish_with_retries(belt, belt.upload(DATA))
     check(belt, ending, DATA)
     assert (ending.creates, ending.created) == (1, 1)
 
 
-def test_a_claim_that_may_not_be_seen_is_no_claim_and_no_proof(lenient_belt: Belt) -> None:
-    """S3 answers 403 for what is not there: two runs in doubt, neither of which has claimed its batch, go on."""
+def test_a_403_for_a_missing_claim_does_not_count_as_a_claim(lenient_belt: Belt) -> None:
+    """S3 answers 403 for a missing object: two runs with unclaimed candidate batches still complete."""
     belt = lenient_belt
-    goes_wrong(belt, {**LOST, "times": 2})
+    inject_faults(belt, {**LOST, "times": 2})
     runs = [belt.upload(DATA, f"inbox/{name}.jsonl") for name in ("one", "other")]
     with denying(belt.clients) as denied:
-        assert {play_on(belt, run).notice["status"] for run in runs} == {"completed"}
-    assert any(b"<Key>claims/batches/" in told for told in denied)
+        assert {finish_with_retries(belt, run).notice["status"] for run in runs} == {"completed"}
+    assert any(b"<Key>claims/batches/" in body for body in denied)
     assert belt.creates() == (2, 2)
 
 
 def test_a_ledger_that_is_lost_while_the_batch_runs_leads_to_no_second_call(belt: Belt, machine: str) -> None:
-    """The upload's event comes again: the claim lies outside the ledger, and the results prove the batch ours."""
-    goes_wrong(belt, seconds=None)
+    """After a repeated upload event, the claim outside the ledger and the results prove that the batch is ours."""
+    inject_faults(belt, seconds=None)
     event = belt.drop(DATA)
     run = belt.submit(event)["run"]
     batch_id = batch_of(belt, run)
@@ -73,7 +73,7 @@ def test_a_ledger_that_is_lost_while_the_batch_runs_leads_to_no_second_call(belt
     assert belt.facts(run, "attempt") == ["batches/1/attempt-1.json"]
     assert belt.facts(run, "batch-1.json") == []
     belt.provider.configure(seconds=0)
-    ending = play_on(belt, run)
+    ending = finish_with_retries(belt, run)
     (account,) = check(belt, ending, DATA)["batches"]
     assert (account["id"], account["adopted"]) == (batch_id, True)
     assert (ending.creates, ending.created) == (1, 1)
@@ -81,37 +81,37 @@ def test_a_ledger_that_is_lost_while_the_batch_runs_leads_to_no_second_call(belt
 
 
 def test_a_ledger_that_is_lost_after_the_end_leads_to_no_second_call(belt: Belt, machine: str) -> None:
-    """Also not by a person who starts the machine again."""
+    """Even if an operator starts the state machine again."""
     event = belt.drop(DATA)
-    first = play_on(belt, belt.submit(event)["run"])
+    first = finish_with_retries(belt, belt.submit(event)["run"])
     forget(belt, first.run)
     for _ in range(2):
         assert belt.submit(event)["run"] == first.run
     assert executions(belt, machine) == [first.run]
-    again = play_on(belt, first.run)
-    timeless = {"message": ""}  # which says how long it took, and what was split later took longer
+    again = finish_with_retries(belt, first.run)
+    timeless = {"message": ""}  # it has the duration, which is longer after the later split
     assert (again.notice | timeless, again.creates) == (first.notice | timeless, 1)
     assert check(belt, again, DATA)["batches"][0]["adopted"] is True
 
 
 @pytest.mark.parametrize("where", ["GetObject runs/", "ListObjectsV2 control/", "ListObjectsV2 runs/"])
-def test_a_ledger_that_is_lost_under_a_poll_is_an_error_and_no_new_beginning(belt: Belt, where: str) -> None:
-    """An empty listing must not look like a run that has not begun."""
+def test_a_ledger_that_is_lost_during_a_poll_is_an_error_and_no_new_start(belt: Belt, where: str) -> None:
+    """An empty listing must not look like a run that has not started."""
     run = belt.upload(DATA)
     missing = belt.clients.bucket._client.exceptions.NoSuchKey  # noqa: SLF001
 
-    def go_on() -> None:
+    def poll_and_submit() -> None:
         assert belt.poll(run)["next"] == "submit"
         belt.submit({"run": run})
 
     with meanwhile(belt.clients, At("before", where, partial(forget, belt, run))), pytest.raises(missing):
-        go_on()
+        poll_and_submit()
     assert belt.creates() == (1, 1)
 
 
 @pytest.fixture
 def neighbour(belt: Belt, services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Belt]:
-    """Give the functions of another stack on the same bucket, with a machine of its own."""
+    """Return the functions of another stack on the same bucket, with its own state machine."""
     _ = belt.clients.settings
     role = "arn:aws:iam::000000000000:role/machine"
     made = services.states.create_state_machine(name=f"{belt.bucket}-2", definition=DEFINITION, roleArn=role)
@@ -125,45 +125,45 @@ def neighbour(belt: Belt, services: Services, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_bytes_that_a_broken_off_run_has_claimed_are_run_once(belt: Belt, when: When) -> None:
-    """Around the claim, before the plan: another drop of the bytes comes, and the first one is taken up again."""
+def test_content_that_an_interrupted_run_has_claimed_is_run_once(belt: Belt, when: When) -> None:
+    """It crashed around the claim, before the plan; then the same content is dropped again, and both runs continue."""
     event = belt.drop(DATA)
-    with broken_off(belt.clients, when, "PutObject claims/drops/"):
+    with crash_at(belt.clients, when, "PutObject claims/drops/"):
         belt.submit(event)
     (first,) = {key.split("/")[1] for key in belt.stored("runs/")}
     assert belt.facts(first, "plan") == belt.facts(first, "refused") == []
     second = belt.upload(DATA)
-    endings = {run: play_on(belt, run).notice["status"] for run in (first, second)}
+    endings = {run: finish_with_retries(belt, run).notice["status"] for run in (first, second)}
     ran, refused = (second, first) if when == "before" else (first, second)
     assert endings == {ran: "completed", refused: "refused"}
     assert belt.creates() == (1, 1)
 
 
 def test_two_stacks_on_one_bucket_run_an_upload_once(belt: Belt, neighbour: Belt) -> None:
-    """Both are told of it; the second refuses it as seen before."""
+    """Both get the event; the second refuses the drop as seen before."""
     event = belt.drop(DATA)
     mine, theirs = belt.submit(event)["run"], neighbour.submit(event)["run"]
     assert mine != theirs
-    refused = play_on(neighbour, theirs).notice
+    refused = finish_with_retries(neighbour, theirs).notice
     assert refused["status"] == "refused"
     assert f"run {mine} already" in plain(refused["message"])
-    assert play_on(belt, mine).notice["status"] == "completed"
+    assert finish_with_retries(belt, mine).notice["status"] == "completed"
     assert belt.creates() == (1, 1)
 
 
 def test_two_stacks_on_one_bucket_do_not_take_each_others_batches(belt: Belt, neighbour: Belt) -> None:
-    """Both lost their answers at the same time, of batches of one size."""
-    goes_wrong(belt, {**LOST, "times": 2})
+    """Both lost the create responses at the same time, for batches of the same size."""
+    inject_faults(belt, {**LOST, "times": 2})
     mine, theirs = belt.upload(DATA, "inbox/a.jsonl"), neighbour.upload(DATA, "inbox/b.jsonl")
-    assert play_on(neighbour, theirs).notice["status"] == "completed"
+    assert finish_with_retries(neighbour, theirs).notice["status"] == "completed"
     belt.set_clock(neighbour.moment)
-    assert play_on(belt, mine).notice["status"] == "completed"
+    assert finish_with_retries(belt, mine).notice["status"] == "completed"
     assert batch_of(belt, mine) != batch_of(neighbour, theirs)
     assert belt.creates() == (2, 2)
 
 
 def test_of_two_splits_at_once_one_writes(belt: Belt) -> None:
-    """Two that write would mix their files; the other is repeated by the machine, and then finds it done."""
+    """Two writers would mix their files; the other one fails, and its retry finds the work done."""
     run = belt.upload(DATA)
     belt.poll(run)
     both = Barrier(2, timeout=30)
@@ -181,14 +181,14 @@ def test_of_two_splits_at_once_one_writes(belt: Belt) -> None:
     with tapped(belt.clients, at_once), ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(split, range(2))) == ["another splits", "split"]
     assert belt.facts(run, "split") == ["batches/1/split-1.json"]
-    check(belt, play_on(belt, run), DATA)
+    check(belt, finish_with_retries(belt, run), DATA)
 
 
-def test_a_split_that_is_broken_off_is_waited_for_and_then_done_again(belt: Belt) -> None:
-    """Until its function is surely over: it may be at its files still."""
+def test_a_split_that_was_interrupted_is_done_again_after_its_time_limit(belt: Belt) -> None:
+    """Until its function must have ended, it may still write its files."""
     run = belt.upload(DATA)
     began = belt.moment
-    with broken_off(belt.clients, "after", "results.jsonl"):
+    with crash_at(belt.clients, "after", "results.jsonl"):
         belt.split(run)
     with pytest.raises(AnotherSplits):
         belt.split(run)
@@ -199,17 +199,17 @@ def test_a_split_that_is_broken_off_is_waited_for_and_then_done_again(belt: Belt
     assert belt.split(run)["status"] == "split"
     assert (belt.moment - began).total_seconds() == 900
     assert belt.facts(run, "split") == ["batches/1/split-1.json", "batches/1/split-2.json"]
-    check(belt, play_on(belt, run), DATA)
+    check(belt, finish_with_retries(belt, run), DATA)
 
 
-def test_a_plan_that_does_not_hold_every_line_leads_to_an_account_that_names_the_line(belt: Belt) -> None:
-    """A result without a place in the files is never dropped in silence."""
+def test_a_line_that_is_missing_from_the_plan_is_named_in_the_receipt(belt: Belt) -> None:
+    """A result that belongs to no planned line is reported."""
     run = belt.upload(DATA)
-    checked, planned = map(orjson.loads, belt.read(f"runs/{run}/plan.jsonl").splitlines())
+    validated, planned = map(orjson.loads, belt.read(f"runs/{run}/plan.jsonl").splitlines())
     planned["end_byte"] -= len(DATA.splitlines()[-1]) + 1
-    tampered = b"".join(orjson.dumps(line) + b"\n" for line in (checked, planned))
+    tampered = b"".join(orjson.dumps(line) + b"\n" for line in (validated, planned))
     belt.s3.put_object(Bucket=belt.bucket, Key=f"runs/{run}/plan.jsonl", Body=tampered)
-    notice = play_on(belt, run).notice
+    notice = finish_with_retries(belt, run).notice
     receipt = belt.receipt(run)
     assert notice["status"] == receipt["status"] == "unbalanced"
     assert receipt["unaccounted"] == [4]
@@ -217,13 +217,13 @@ def test_a_plan_that_does_not_hold_every_line_leads_to_an_account_that_names_the
     assert "Do not send anything again" in plain(notice["message"])
 
 
-def test_bytes_of_a_stopped_run_that_had_paid_are_not_paid_for_again(belt: Belt) -> None:
-    """It was stopped after its batch was created: dropping the file again would pay for the same lines once more."""
-    goes_wrong(belt, seconds=None)
+def test_content_of_a_stopped_run_with_a_batch_is_not_paid_for_again(belt: Belt) -> None:
+    """It was stopped after its batch was created, so running the content again would pay for the same lines twice."""
+    inject_faults(belt, seconds=None)
     stopped = belt.upload(DATA)
-    tell(belt, stopped, "cancel", STOP)
-    assert play_on(belt, stopped).notice["status"] == "stopped"
-    again: dict[str, Any] = play_on(belt, belt.upload(DATA)).notice
+    write_control(belt, stopped, "cancel", STOP)
+    assert finish_with_retries(belt, stopped).notice["status"] == "stopped"
+    again: dict[str, Any] = finish_with_retries(belt, belt.upload(DATA)).notice
     assert again["status"] == "refused"
     assert f"run {stopped} already" in plain(again["message"])
     assert belt.creates() == (1, 1)

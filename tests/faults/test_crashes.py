@@ -1,4 +1,4 @@
-"""Each function is broken off before and after each of its side effects; AWS repeats; nothing is paid twice or lost."""
+"""Each function crashes before and after each of its side effects and is retried; nothing is paid twice or lost."""
 
 import os
 from base64 import b64encode
@@ -20,30 +20,30 @@ from tests.support.faults.taps import Point, Taps
 
 DATA = drop_of(4)
 ASKED = os.environ.get("HISTORIES")
-"""How many histories with two or three crashes to draw. Asking for them also asks for every single point of every
-scenario; left out, those are played that differ: between two changes of the world by one function it does not matter
-where it ends, and before a scenario's own events it is the plain one."""
+"""How many histories with two or three crashes to draw. If set, every point of every scenario is tested. If not, only
+points that differ: between two side effects of a function it does not matter where it crashes, and up to its first own
+event a scenario equals the plain one."""
 HISTORIES = int(ASKED or "72")
 LOT = 24
-"""Histories in one bucket."""
+"""Histories that share a bucket."""
 SHORTEST, LONGEST = 20, 32
-"""Calls that every history makes, and that the longest ones make."""
+"""Number of calls in the shortest and in the longest histories."""
 
 
 @dataclass
 class Scenario:
-    """What the provider, S3 and the upload's event do in a history, beside the crashes."""
+    """The behaviour of provider, S3 and upload event in a history, besides the crashes."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)
     deliveries: int = 1
     conflicts: bool = False
     strange: tuple[int, int] = (0, 0)
-    """Result lines that are nobody's, and those that are repeated, as the receipt must count them."""
+    """Expected counts of foreign and repeated result lines in the receipt."""
 
 
 def at_create(*actions: dict[str, Any]) -> list[dict[str, Any]]:
-    """Let the first paid call go wrong."""
+    """Return a fault of the first create call."""
     return [{"call": "create", "do": list(actions)}]
 
 
@@ -57,7 +57,7 @@ HOSTILE = {
     "final_newline": False,
 }
 ODD = b'{"custom_id":"<wire id>","result":{"type":"succeeded","message":{"content":"\xff"}}}'
-"""An answer whose bytes are not UTF-8, in a form that both dialects read."""
+"""A result that is not valid UTF-8, in a form that both dialects read."""
 SCENARIOS = {
     "plain": Scenario({"outcomes": {"2": "errored:api_error", "3": "expired"}}),
     "delivered three times": Scenario(deliveries=3),
@@ -93,11 +93,11 @@ SCENARIOS = {
 }
 
 
-def play(belt: Belt, scenario: Scenario, points: set[Point], *, questions: bool = True) -> Taps:
-    """Play a scenario with crashes at some points, check its ending, and return what was seen."""
-    belt.begin_anew()
+def play(belt: Belt, scenario: Scenario, points: set[Point], *, count_reads: bool = True) -> Taps:
+    """Run a scenario with crashes at some points, check its ending, and return its calls."""
+    belt.reset()
     belt.provider.configure(**scenario.settings, faults=scenario.faults)
-    taps = Taps(set(points), questions=questions)
+    taps = Taps(set(points), count_reads=count_reads)
     with ExitStack() as stack:
         if scenario.conflicts:
             stack.enter_context(conflicting(belt.clients))
@@ -109,44 +109,44 @@ def play(belt: Belt, scenario: Scenario, points: set[Point], *, questions: bool 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_crash_at_any_one_point_changes_nothing(belt: Belt, name: str) -> None:
-    """The points of a scenario, before and after each call: found by playing it once without a crash."""
+    """The points are before and after each call, found by running the scenario once without a crash."""
     scenario, every = SCENARIOS[name], ASKED is not None
-    whole = play(belt, scenario, set(), questions=every)
-    points = sorted(whole.places() if every else told_apart(belt, scenario, whole))
+    whole = play(belt, scenario, set(), count_reads=every)
+    points = sorted(whole.all_points() if every else differing_points(belt, scenario, whole))
     assert len(points) > 5
     for point in points:
-        assert play(belt, scenario, {point}, questions=every).crashed, f"{point} of {whole.seen} happened only once"
+        assert play(belt, scenario, {point}, count_reads=every).crashed, f"{point} of {whole.seen} happened only once"
 
 
-def told_apart(belt: Belt, scenario: Scenario, whole: Taps) -> set[Point]:
-    """Return the points of a scenario that differ from one another, and from those of the plain one."""
+def differing_points(belt: Belt, scenario: Scenario, whole: Taps) -> set[Point]:
+    """Return the points of a scenario that differ from each other and from those of the plain scenario."""
     if scenario is SCENARIOS["plain"] or scenario.deliveries > 1:
-        return whole.distinct()
-    alike = whole.alike(play(belt, SCENARIOS["plain"], set(), questions=False))
-    return {point for point in whole.distinct() if point.number >= alike - 1}
+        return whole.distinct_points()
+    same_calls = whole.matching_calls(play(belt, SCENARIOS["plain"], set(), count_reads=False))
+    return {point for point in whole.distinct_points() if point.number >= same_calls - 1}
 
 
 @pytest.mark.parametrize("lot", range(-(-HISTORIES // LOT)))
 def test_crashes_at_two_or_three_points_change_nothing(belt: Belt, lot: int) -> None:
-    """The later ones may fall into what repairs the first. Most of the points that are drawn must be met."""
-    drawn = met = 0
+    """Later crashes may hit the recovery from the first. Most of the drawn points must be reached."""
+    drawn = reached = 0
     for number in range(lot * LOT, min(lot * LOT + LOT, HISTORIES)):
         random = Random(number)  # noqa: S311  # the same histories every time
         name, points = random.choice(list(SCENARIOS)), draw(random)
         crashed = play(belt, SCENARIOS[name], points).crashed
-        assert crashed, f"history {number} of {name} met none of {points}"
-        drawn, met = drawn + len(points), met + len(crashed)
-    assert met > drawn * 0.7
+        assert crashed, f"history {number} of {name} reached none of {points}"
+        drawn, reached = drawn + len(points), reached + len(crashed)
+    assert reached > drawn * 0.7
 
 
 def draw(random: Random) -> set[Point]:
-    """Draw two or three points, the first of which every history comes to."""
+    """Draw two or three points, the first of which every history reaches."""
     others = [Point(number, when) for number in range(LONGEST) for when in ("before", "after")]
     return {Point(random.randrange(SHORTEST), "before"), *random.sample(others, random.choice((1, 2)))}
 
 
 @pytest.mark.local_aws
 @pytest.mark.parametrize(("dialect", "name"), list(zip(cycle(DIALECTS), SCENARIOS, strict=False)), indirect=["dialect"])
-def test_each_scenario_ends_alike_on_the_local_aws(belt: Belt, name: str) -> None:
-    """What the histories above show with AWS in memory holds on the local AWS, too; each dialect has its share."""
+def test_each_scenario_ends_the_same_on_the_local_aws(belt: Belt, name: str) -> None:
+    """The histories above use an AWS in memory. Here the scenarios are spread over the dialects."""
     assert not play(belt, SCENARIOS[name], set()).crashed

@@ -1,4 +1,4 @@
-"""The same for a drop of several batches, which wait for room, and whose run goes on in several executions."""
+"""Crashes in a drop of several batches that wait for queue space, whose run needs several executions."""
 
 from uuid import uuid4
 
@@ -13,31 +13,31 @@ from tests.support.promises import check
 
 DATA = drop_of(5)
 LOTS = 4
-"""Tests that share the points. Half of them are left to whoever asks for all."""
+"""Tests that share the points. Half of them run only if `HISTORIES` is set."""
 
 
 @pytest.fixture
 def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
-    """Let there be three batches, of which the queue takes two, and an execution have room for a few looks."""
+    """Set three batches, two of which fit into the queue, and a few polls per execution."""
     return stack_settings | {"MAX_REQUESTS_PER_BATCH": "2", "MAX_QUEUED_REQUESTS": "4", "MAX_EVENTS": "50"}
 
 
 def line_of(custom_id: str) -> int:
-    """Return the line that is sent under an id."""
+    """Return the line number in a custom_id."""
     return int(custom_id.rpartition("-")[2])
 
 
 def play(belt: Belt, points: set[Point]) -> Taps:
-    """Play the history with crashes at some points, hold its ending against the promises, and return what was seen."""
-    belt.begin_anew()
+    """Run the history with crashes at some points, check its ending, and return its calls."""
+    belt.reset()
     belt.provider.configure(seconds=1500, queue_limit=4, every={"2": "errored:api_error"})
-    taps = Taps(set(points), questions=False)
+    taps = Taps(set(points), count_reads=False)
     ending = History(belt, taps).play(DATA, f"inbox/{uuid4().hex}.jsonl")
     receipt = check(belt, ending.run, ending.notice, DATA)
     assert (receipt["results"], receipt["failures"]) == (3, 2)
-    batches = belt.provider.stats()["batches"]  # one whose call was broken off may be sent after those behind it
+    batches = belt.provider.stats()["batches"]  # one whose call was interrupted may be sent after later ones
     created = [batch["id"] for batch in sorted(batches, key=lambda batch: line_of(batch["first_custom_id"]))]
-    assert [batch["id"] for batch in receipt["batches"]] == created, "three batches for the three that were planned"
+    assert [batch["id"] for batch in receipt["batches"]] == created, "not exactly the three planned batches"
     for number, batch in enumerate(created, 1):
         assert orjson.loads(belt.read(f"claims/batches/{batch}")) == {"run": ending.run, "batch": number}
     retry = belt.read(f"failures/{receipt['name']}/{ending.run}/retry.jsonl")
@@ -47,11 +47,11 @@ def play(belt: Belt, points: set[Point]) -> Taps:
 
 @pytest.mark.parametrize("lot", range(LOTS if ASKED else LOTS // 2))
 def test_a_crash_at_any_one_point_changes_nothing_for_several_batches(belt: Belt, lot: int) -> None:
-    """Before and after each call that changes the world, those of marks, joins and new executions included."""
+    """Before and after each side effect, including wait marks, joins and new executions."""
     whole = play(belt, set())
-    assert belt.turns.count("continue") > 1
+    assert belt.steps.count("continue") > 1
     assert any("claims/waiting/" in call for call in whole.seen)
-    points = sorted(whole.distinct())
+    points = sorted(whole.distinct_points())
     assert len(points) > len(whole.seen) > 50
     for point in points[lot::LOTS]:
         assert play(belt, {point}).crashed, f"{point} of {whole.seen} happened only once"

@@ -1,4 +1,4 @@
-"""The same for a batch that fails for want of room, and is sent again: what was run is run once."""
+"""Crashes around a batch that fails because the queue is full and is sent again: no request runs twice."""
 
 from uuid import uuid4
 
@@ -15,22 +15,22 @@ LOTS = 2
 
 
 def play(belt: Belt, points: set[Point]) -> Taps:
-    """Play the history with crashes at some points, hold its ending against the promises, and return what was seen."""
-    belt.begin_anew()
+    """Run the history with crashes at some points, check its ending, and return its calls."""
+    belt.reset()
     belt.provider.configure(queue_limit=3, every={"2": "errored:api_error"})
 
     def make_room(call: Call, when: When) -> None:
         if when == "after" and "/failed-" in call.name:
             belt.provider.configure(queue_limit=None)
 
-    taps = Taps(set(points), questions=False)
+    taps = Taps(set(points), count_reads=False)
     with tapped(belt.clients, make_room):
         ending = History(belt, taps).play(DATA, f"inbox/{uuid4().hex}.jsonl")
     receipt = check(belt, ending.run, ending.notice, DATA)
     assert (receipt["results"], receipt["failures"]) == (2, 2)
     batches = belt.provider.stats()["batches"]
     ran = [batch["id"] for batch in batches if not batch["failed"]]
-    assert [batch["id"] for batch in receipt["batches"]] == ran, "one batch was run, and it is the run's"
+    assert [batch["id"] for batch in receipt["batches"]] == ran, "not exactly one batch ran for this run"
     assert len(batches) > len(ran)
     return taps
 
@@ -38,10 +38,10 @@ def play(belt: Belt, points: set[Point]) -> Taps:
 @pytest.mark.parametrize("dialect", ["files", "bare files"], indirect=True)
 @pytest.mark.parametrize("lot", range(LOTS))
 def test_a_crash_at_any_one_point_runs_no_batch_twice_after_one_has_failed(belt: Belt, lot: int) -> None:
-    """Before and after each call that changes the world, the upload and both calls for a batch included."""
+    """Before and after each side effect, including the upload and both create calls."""
     whole = play(belt, set())
     assert sum("POST /v1/batches" in call for call in whole.seen) == 2
     assert any("/failed-1.json" in call for call in whole.seen)
     assert any("/batch-2.json" in call for call in whole.seen)
-    for point in sorted(whole.distinct())[lot::LOTS]:
+    for point in sorted(whole.distinct_points())[lot::LOTS]:
         assert play(belt, {point}).crashed, f"{point} of {whole.seen} happened only once"

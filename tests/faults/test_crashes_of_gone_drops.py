@@ -1,4 +1,4 @@
-"""The same for a drop that is deleted on the way: nothing is paid twice, and what was paid for comes back."""
+"""Crashes in the run of a deleted drop: nothing is paid twice, and paid results come back."""
 
 from functools import partial
 from typing import Literal
@@ -14,31 +14,31 @@ from tests.support.faults.taps import At, Point, Taps, meanwhile
 DATA = drop_of(4)
 
 
-def play(belt: Belt, points: set[Point], when: Literal["before", "after"], words: str) -> tuple[Taps, Ending]:
-    """Play the history of a drop that is deleted at a call, with crashes at some points and its event twice."""
-    belt.begin_anew()
+def play(belt: Belt, points: set[Point], when: Literal["before", "after"], call: str) -> tuple[Taps, Ending]:
+    """Run the history of a drop that is deleted at a call, with crashes at some points and a repeated event."""
+    belt.reset()
     belt.provider.configure(outcomes={"2": "expired"})
-    key, taps = f"inbox/{uuid4().hex}.jsonl", Taps(set(points), questions=False)
-    with meanwhile(belt.clients, At(when, words, partial(delete, belt, key))):
+    key, taps = f"inbox/{uuid4().hex}.jsonl", Taps(set(points), count_reads=False)
+    with meanwhile(belt.clients, At(when, call, partial(delete, belt, key))):
         ending = History(belt, taps, deliveries=2).play(DATA, key)
     receipt = belt.receipt(ending.run)
-    assert {each.split("/")[-2] for each in belt.stored(f"results/{ending.notice['name']}/")} == {ending.run}
+    assert {stored.split("/")[-2] for stored in belt.stored(f"results/{ending.notice['name']}/")} == {ending.run}
     assert receipt["status"] == ending.notice["status"]
     return taps, ending
 
 
 @pytest.mark.parametrize("dialect", ["messages"], indirect=True)
 @pytest.mark.parametrize(
-    ("when", "words"), [("before", "HeadObject "), ("after", "/run.json"), ("after", "/plan.jsonl")]
+    ("when", "call"), [("before", "HeadObject "), ("after", "/run.json"), ("after", "/plan.jsonl")]
 )
 def test_a_crash_at_any_one_point_changes_nothing_for_a_drop_that_is_gone(
-    belt: Belt, when: Literal["before", "after"], words: str
+    belt: Belt, when: Literal["before", "after"], call: str
 ) -> None:
-    """Deleted before it is described, read or sent: one run, refused, and nothing is paid."""
-    whole, _ = play(belt, set(), when, words)
-    assert any("refused.json" in call for call in whole.seen)
-    for point in sorted(whole.distinct()):
-        taps, ending = play(belt, {point}, when, words)
+    """Deleted before HeadObject, reading or sending: one run, refused, and nothing is charged."""
+    whole, _ = play(belt, set(), when, call)
+    assert any("refused.json" in name for name in whole.seen)
+    for point in sorted(whole.distinct_points()):
+        taps, ending = play(belt, {point}, when, call)
         assert taps.crashed, f"{point} of {whole.seen} happened only once"
         assert (ending.notice["status"], belt.receipt(ending.run)["code"]) == ("refused", "drop-gone")
         assert ending.creates == 0
@@ -46,11 +46,11 @@ def test_a_crash_at_any_one_point_changes_nothing_for_a_drop_that_is_gone(
 
 @pytest.mark.parametrize("dialect", ["messages", "bare files"], indirect=True)
 def test_a_crash_at_any_one_point_loses_no_answer_of_a_drop_that_is_gone(belt: Belt) -> None:
-    """Deleted once its batch is written down: every answer stands under its line number, and one call was paid."""
-    words = "/batch-1.json"
-    whole, _ = play(belt, set(), "after", words)
-    for point in sorted(whole.distinct()):
-        taps, ending = play(belt, {point}, "after", words)
+    """Deleted after its batch is recorded: every result has its line number, and one call was paid."""
+    call = "/batch-1.json"
+    whole, _ = play(belt, set(), "after", call)
+    for point in sorted(whole.distinct_points()):
+        taps, ending = play(belt, {point}, "after", call)
         assert taps.crashed, f"{point} of {whole.seen} happened only once"
         name = ending.notice["name"]
         results = [line["line"] for line in belt.lines(f"results/{name}/", "results.jsonl")]

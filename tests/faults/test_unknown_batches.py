@@ -1,4 +1,4 @@
-"""Histories by name: what may be concluded when, and what must be said or done again."""
+"""Histories about calls with unknown outcome: when to conclude that there is no batch, and what is retried."""
 
 from datetime import timedelta
 
@@ -7,128 +7,141 @@ import pytest
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.dialects import IN_DOUBT, Dialect
 from tests.support.faults.paid_once import check
-from tests.support.faults.scenes import GONE, HOUR, LOST, STOP, UNREADABLE, commands, goes_wrong, play_on, tell, turn
-from tests.support.faults.taps import At, broken_off, meanwhile
+from tests.support.faults.scenes import (
+    GONE,
+    HOUR,
+    LOST,
+    STOP,
+    UNREADABLE,
+    commands,
+    finish_with_retries,
+    inject_faults,
+    run_loop,
+    write_control,
+)
+from tests.support.faults.taps import At, crash_at, meanwhile
 from tests.support.promises import plain
 
 DATA = drop_of(4)
-RELEASE = "batches/1/attempt-1"
+DECISION = "batches/1/attempt-1"
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
-def test_a_list_is_held_against_the_moment_it_was_asked_for(belt: Belt, dialect: Dialect) -> None:
-    """A list from before settling proves nothing, however late it is that the rest of the look is done."""
-    goes_wrong(belt, LOST | {"do": [{"kind": "unlist", "looks": 1}, {"kind": "lose", "when": "after"}]})
+def test_a_list_counts_as_of_the_time_of_its_request(belt: Belt, dialect: Dialect) -> None:
+    """A list requested before the settle time proves nothing, even if the poll ends after it."""
+    inject_faults(belt, LOST | {"do": [{"kind": "unlist", "looks": 1}, {"kind": "lose", "when": "after"}]})
     run = belt.upload(DATA)
     belt.pass_time(900 - 20)
     with meanwhile(belt.clients, At("after", dialect.listing, lambda: belt.pass_time(40))):
         belt.poll(run)
     assert not belt.stored(f"runs/{run}/batches/1/absent-1.json")
-    ending = play_on(belt, run)
+    ending = finish_with_retries(belt, run)
     check(belt, ending, DATA)
     assert (ending.creates, ending.created) == (1, 1)
 
 
-def test_a_cancel_that_is_lost_is_asked_for_again(belt: Belt) -> None:
-    """Otherwise a stop would keep nothing, and the provider would be blamed for it."""
-    goes_wrong(belt, {"call": "cancel", "do": {"kind": "answer", "status": 500}}, seconds=72_000, canceling_seconds=60)
+def test_a_failed_cancel_is_retried(belt: Belt) -> None:
+    """Otherwise the batch would run on after the stop."""
+    inject_faults(
+        belt, {"call": "cancel", "do": {"kind": "answer", "status": 500}}, seconds=72_000, canceling_seconds=60
+    )
     run = belt.upload(DATA)
-    tell(belt, run, "cancel", STOP)
-    assert play_on(belt, run).notice["status"] == "stopped"
+    write_control(belt, run, "cancel", STOP)
+    assert finish_with_retries(belt, run).notice["status"] == "stopped"
     assert belt.receipt()["outcomes"]["canceled"] == 2
     assert belt.provider.stats()["calls"]["cancel"] == 2
 
 
-def test_a_cancel_that_was_only_written_down_is_made(belt: Belt) -> None:
-    """The function was gone between the fact and the call."""
-    goes_wrong(belt, seconds=72_000, canceling_seconds=60)
+def test_a_cancel_that_was_recorded_but_not_sent_is_sent(belt: Belt) -> None:
+    """The function crashed between the fact and the call."""
+    inject_faults(belt, seconds=72_000, canceling_seconds=60)
     run = belt.upload(DATA)
-    tell(belt, run, "cancel", STOP)
-    with broken_off(belt.clients, "after", "cancel.json"):
+    write_control(belt, run, "cancel", STOP)
+    with crash_at(belt.clients, "after", "cancel.json"):
         belt.poll(run)
-    assert play_on(belt, run).notice["status"] == "stopped"
+    assert finish_with_retries(belt, run).notice["status"] == "stopped"
     assert belt.provider.stats()["calls"]["cancel"] == 1
 
 
-def test_while_a_word_stands_that_cannot_be_followed_nobody_pays(belt: Belt) -> None:
-    """A person means something by it; what, is for the person to say."""
-    goes_wrong(belt, {"call": "create", "do": {"kind": "lose", "when": "before"}})
+def test_an_invalid_decision_prevents_any_paid_call(belt: Belt) -> None:
+    """The operator has to correct it first."""
+    inject_faults(belt, {"call": "create", "do": {"kind": "lose", "when": "before"}})
     run = belt.upload(DATA)
-    tell(belt, run, RELEASE, b"adopt: msgbatch_x")
-    turn(belt, run, 3 * HOUR)
+    write_control(belt, run, DECISION, b"adopt: msgbatch_x")
+    run_loop(belt, run, 3 * HOUR)
     assert belt.creates() == (1, 0)
-    (notice,) = belt.told
+    (notice,) = belt.notices
     assert "says neither" in plain(notice["message"])
-    tell(belt, run, RELEASE, b"submit again")
-    assert play_on(belt, run).created == 1
+    write_control(belt, run, DECISION, b"submit again")
+    assert finish_with_retries(belt, run).created == 1
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
-def test_a_batch_whose_results_answer_others_is_not_adopted_on_a_persons_word(belt: Belt) -> None:
-    """Of two runs of one size in doubt, a person may mix up the batches; where results can be read, they decide."""
-    goes_wrong(belt, LOST, LOST, UNREADABLE)
+def test_a_batch_with_results_of_other_requests_is_not_adopted_on_an_operators_decision(belt: Belt) -> None:
+    """An operator may confuse two batches of the same size; readable results take precedence."""
+    inject_faults(belt, LOST, LOST, UNREADABLE)
     first, second = (belt.upload(drop_of(4), f"inbox/{name}.jsonl") for name in ("first", "second"))
-    turn(belt, second, 2 * HOUR)
-    goes_wrong(belt)
-    tell(belt, second, RELEASE, f"adopt {belt.provider.stats()['batches'][0]['id']}".encode())
-    turn(belt, second, HOUR)
-    assert "answer other requests" in plain(belt.told[-1]["message"])
-    goes_wrong(belt, UNREADABLE)  # what was read once need not be read again: it is known whose that batch is
-    belt.s3.delete_object(Bucket=belt.bucket, Key=f"control/{second}/{RELEASE}")
-    goes_wrong(belt)
-    assert [play_on(belt, run).notice["status"] for run in (second, first)] == ["completed", "completed"]
+    run_loop(belt, second, 2 * HOUR)
+    inject_faults(belt)
+    write_control(belt, second, DECISION, f"adopt {belt.provider.stats()['batches'][0]['id']}".encode())
+    run_loop(belt, second, HOUR)
+    assert "answer other requests" in plain(belt.notices[-1]["message"])
+    inject_faults(belt, UNREADABLE)  # the batch is known to be foreign and is not read again
+    belt.s3.delete_object(Bucket=belt.bucket, Key=f"control/{second}/{DECISION}")
+    inject_faults(belt)
+    assert [finish_with_retries(belt, run).notice["status"] for run in (second, first)] == ["completed", "completed"]
     assert belt.creates() == (2, 2)
 
 
-def test_a_stop_after_everything_is_there_changes_no_word(belt: Belt) -> None:
-    """A message that is repeated says the same."""
+def test_a_stop_after_the_last_split_does_not_change_the_message(belt: Belt) -> None:
+    """Report returns the same message again."""
     run = belt.upload(DATA)
     belt.poll(run)
     belt.split(run)
-    told = belt.report(run)
-    tell(belt, run, "cancel", STOP)
+    notice = belt.report(run)
+    write_control(belt, run, "cancel", STOP)
     assert belt.poll(run)["next"] == "report"
-    assert belt.report(run) == told
+    assert belt.report(run) == notice
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
-def test_bytes_of_a_run_that_a_person_let_pay_again_are_not_run_by_themselves(belt: Belt) -> None:
-    """That its first call created nothing was that person's word, and no proof."""
-    goes_wrong(belt, LOST, GONE)
+def test_content_of_a_run_that_was_submitted_again_by_decision_is_not_run_again_by_itself(belt: Belt) -> None:
+    """It is not proved that its first call created no batch."""
+    inject_faults(belt, LOST, GONE)
     run = belt.upload(DATA)
-    turn(belt, run, 2 * HOUR)
-    tell(belt, run, RELEASE, b"submit again")
-    goes_wrong(belt, {"call": "create", "do": {"kind": "answer", "status": 403}})
-    refused = play_on(belt, run).notice
+    run_loop(belt, run, 2 * HOUR)
+    write_control(belt, run, DECISION, b"submit again")
+    inject_faults(belt, {"call": "create", "do": {"kind": "answer", "status": 403}})
+    refused = finish_with_retries(belt, run).notice
     assert "nothing was charged" not in plain(refused["message"])
     assert f"again={refused['run']}" in commands(refused)[-1]
-    goes_wrong(belt)
+    inject_faults(belt)
     assert belt.finish(belt.upload(DATA))["status"] == "refused"
     assert belt.creates() == (2, 1)
 
 
-def test_a_provider_that_says_come_at_once_is_sent_the_body_ever_more_rarely_all_the_same(belt: Belt) -> None:
-    """Its first word is taken; after that we do not hammer it with the whole body."""
+def test_retries_become_rarer_although_retry_after_is_zero(belt: Belt) -> None:
+    """The first retry is immediate; later ones wait longer, since each sends the whole body."""
     busy = {"kind": "answer", "status": 429, "headers": {"retry-after": "0"}}
-    goes_wrong(belt, {"call": "create", "do": busy, "times": 6})
+    inject_faults(belt, {"call": "create", "do": busy, "times": 6})
     began = belt.moment
-    play_on(belt, belt.upload(DATA))
+    finish_with_retries(belt, belt.upload(DATA))
     assert belt.creates() == (7, 1)
     assert belt.moment - began >= timedelta(minutes=2 + 4 + 8 + 16 + 30)
 
 
 @pytest.mark.parametrize("dialect", IN_DOUBT, indirect=True)
-def test_candidates_that_cannot_all_be_read_in_time_are_doubtful_and_those_that_were_are_remembered(
+def test_candidates_that_cannot_all_be_read_in_time_stay_unknown_and_read_ones_are_remembered(
     belt: Belt, dialect: Dialect
 ) -> None:
-    """Poll has two minutes, and a workspace may hold many batches of one size."""
+    """Poll has two minutes, and a workspace may have many batches of the same size."""
     event = belt.drop(DATA)
-    goes_wrong(belt)
+    inject_faults(belt)
     for number in range(3):
         belt.finish(belt.upload(drop_of(4).replace(b"About", b"Above"), f"inbox/other-{number}.jsonl"))
     for key in belt.stored("claims/batches/"):
         belt.s3.delete_object(Bucket=belt.bucket, Key=key)
-    goes_wrong(belt, {"call": "create", "do": {"kind": "lose", "when": "before"}})
+    inject_faults(belt, {"call": "create", "do": {"kind": "lose", "when": "before"}})
     run = belt.submit(event)["run"]
     belt.pass_time(2000)
     belt.function_seconds = 100
@@ -139,4 +152,4 @@ def test_candidates_that_cannot_all_be_read_in_time_are_doubtful_and_those_that_
     belt.function_seconds = 900
     belt.poll(run)
     assert len(belt.stored(f"runs/{run}/batches/1/foreign-")) == 3
-    assert play_on(belt, run).created == 4
+    assert finish_with_retries(belt, run).created == 4

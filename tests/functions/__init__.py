@@ -1,1 +1,1 @@
-"""The four functions together, driven as the state machine drives them."""
+"""The four functions together, called as the state machine calls them."""

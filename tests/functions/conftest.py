@@ -1,6 +1,6 @@
-"""An AWS in memory and a provider for all tests of this folder; a bucket, a machine and a clean provider for each.
+"""An AWS in memory and a provider for this folder; a new bucket and state machine and a reset provider for each test.
 
-What is marked with `local_aws` is played on the local AWS instead.
+Tests marked with `local_aws` use the local AWS instead.
 """
 
 import json
@@ -35,7 +35,7 @@ DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    """Run a local AWS with a secret and a role for machines."""
+    """Run a local AWS with a secret and a role for state machines."""
     with local_aws(tmp_path_factory.mktemp("aws")) as aws:
         with closing(aws.client("secretsmanager")) as secrets, closing(aws.client("iam")) as iam:
             secrets.create_secret(Name=STACK_SETTINGS["API_KEY_SECRET"], SecretString=API_KEY)
@@ -52,16 +52,16 @@ def simulation() -> Iterator[Control]:
 
 @pytest.fixture
 def provider(simulation: Control) -> Control:
-    """Give the provider with nothing in it."""
+    """Return the provider after a reset."""
     simulation.reset()
     return simulation
 
 
 class Services(NamedTuple):
-    """An AWS, and clients of it that may do everything."""
+    """An AWS, and clients of it with all permissions."""
 
     env: dict[str, str]
-    """The environment in which a client finds it."""
+    """The environment variables for a client."""
     s3: Any
     states: Any
     secrets: Any
@@ -69,7 +69,7 @@ class Services(NamedTuple):
 
 @pytest.fixture(scope="session")
 def local_services(aws: Aws) -> Iterator[Services]:
-    """Build each client of the local AWS once: that takes longer than most tests."""
+    """Build each client of the local AWS once, since that takes longer than most tests."""
     with (
         closing(aws.client("s3")) as s3,
         closing(aws.client("stepfunctions")) as states,
@@ -80,7 +80,7 @@ def local_services(aws: Aws) -> Iterator[Services]:
 
 @pytest.fixture(scope="session")
 def memory_services() -> Iterator[Services]:
-    """Give an AWS in memory, and build each client of it once."""
+    """Return an AWS in memory, and build each client of it once."""
     memory = MemoryAws()
     with pytest.MonkeyPatch.context() as patch:
         memory.install(patch)
@@ -94,7 +94,7 @@ def memory_services() -> Iterator[Services]:
 
 @pytest.fixture
 def services(request: pytest.FixtureRequest) -> Services:
-    """Give the AWS of a test."""
+    """Return the AWS of a test."""
     is_local = request.node.get_closest_marker("local_aws")
     services: Services = request.getfixturevalue("local_services" if is_local else "memory_services")
     return services
@@ -102,7 +102,7 @@ def services(request: pytest.FixtureRequest) -> Services:
 
 @pytest.fixture
 def bucket(services: Services) -> str:
-    """Make a versioned bucket."""
+    """Create a versioned bucket."""
     name = f"belt-{uuid4().hex[:12]}"
     services.s3.create_bucket(Bucket=name)
     services.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
@@ -111,7 +111,7 @@ def bucket(services: Services) -> str:
 
 @pytest.fixture
 def machine(services: Services, bucket: str) -> str:
-    """Make a state machine that ends at once: the test turns the loop itself."""
+    """Create a state machine that ends at once, since the test runs the loop itself."""
     role = "arn:aws:iam::000000000000:role/machine"
     made = services.states.create_state_machine(name=bucket, definition=DEFINITION, roleArn=role)
     arn: str = made["stateMachineArn"]
@@ -120,12 +120,12 @@ def machine(services: Services, bucket: str) -> str:
 
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
-    """Give the settings of the stack, as the template has them by default."""
+    """Return the stack's settings, with the template's defaults."""
     return STACK_SETTINGS
 
 
 @pytest.fixture
-def belt(  # noqa: PLR0913, PLR0917  # one for each place a function reaches
+def belt(  # noqa: PLR0913, PLR0917  # one for each service a function uses
     services: Services,
     provider: Control,
     bucket: str,
@@ -133,7 +133,7 @@ def belt(  # noqa: PLR0913, PLR0917  # one for each place a function reaches
     stack_settings: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Belt]:
-    """Give the functions the environment the template gives them."""
+    """Return the functions with the environment that the template gives them."""
     resources = {"BUCKET": bucket, "STATE_MACHINE_ARN": machine, "API_URL": provider.url}
     for name, value in (stack_settings | resources).items():
         monkeypatch.setenv(f"{PREFIX}{name}", value)
@@ -145,7 +145,7 @@ def belt(  # noqa: PLR0913, PLR0917  # one for each place a function reaches
 
 
 def close(clients: Clients) -> None:
-    """Close what has been opened; a Lambda never does, since its process ends with it."""
+    """Close the opened clients; a Lambda never does, since its process ends."""
     opened = vars(clients)
     for name in ("bucket", "machine"):
         if name in opened:

@@ -1,1 +1,1 @@
-"""What tests of several folders stand on."""
+"""Support code shared by several test folders."""

@@ -16,78 +16,79 @@ from conveyor.submit.submit import submit
 from local.provider.control import Control
 
 type Task = Callable[[], dict[str, Any]]
-"""One task of the state machine: a function, told what to do."""
+"""One task of the state machine: a function call with its input bound."""
 
-MOST_TURNS = 400
+MAX_POLLS = 400
 FIRST = {"trouble": None, "warned": None, "execution": {"number": 1, "events": 0}}
-"""What is handed to the first poll of a run, beside its name."""
+"""The state passed to the first poll of a run, besides the run id."""
 MODEL = "claude-haiku-4-5"
 
 
 def request(custom_id: str, **params: Any) -> bytes:
-    """Write a line of a drop; `None` takes a field of `params` away."""
+    """Write a line of a drop; `None` removes a field of `params`."""
     body = {"model": MODEL, "max_tokens": 64, "messages": [{"role": "user", "content": f"About {custom_id}"}], **params}
     kept = {name: value for name, value in body.items() if value is not None}
     return orjson.dumps({"custom_id": custom_id, "params": kept})
 
 
 def drop_of(count: int) -> bytes:
-    """Write a drop of good requests, r-1 and on."""
+    """Write a drop of valid requests with ids from r-1."""
     return b"".join(request(f"r-{number}") + b"\n" for number in range(1, count + 1))
 
 
 def once(task: Task) -> dict[str, Any]:
-    """Run a task that is expected to end well."""
+    """Run a task that is expected to succeed."""
     return task()
 
 
 class Belt:
-    """Functions, bucket, provider, and one clock for all that only waits move."""
+    """The functions, bucket and provider under test, with one clock that only waits advance."""
 
     def __init__(self, clients: Clients, s3: Any, states: Any, provider: Control, bucket: str) -> None:
-        """Begin now."""
+        """Start the clock at the current time."""
         self.clients = clients
         self.s3 = s3
         self.states = states
         self.provider = provider
         self.bucket = bucket
         self.function_seconds = 900
-        self.manners: dict[str, Any] = {}
-        """Settings that the provider has whatever else it is told."""
-        self.turns: list[str] = []
-        self.told: list[dict[str, Any]] = []
-        """Messages about runs that went on."""
-        self._handed_on: dict[str, dict[str, Any]] = {}
+        self.server_settings: dict[str, Any] = {}
+        """Provider settings that survive `reset`."""
+        self.steps: list[str] = []
+        """The `next` of each poll in `finish`."""
+        self.notices: list[dict[str, Any]] = []
+        """Messages that poll published while runs were in progress."""
+        self._poll_inputs: dict[str, dict[str, Any]] = {}
         self.set_clock(datetime.now(UTC))
 
-    def begin_anew(self) -> None:
-        """Let the provider forget everything but its manners."""
+    def reset(self) -> None:
+        """Reset the provider and the clock, keeping `server_settings`."""
         self.provider.reset()
         self.set_clock(datetime.now(UTC))
-        self.provider.configure(**self.manners)
+        self.provider.configure(**self.server_settings)
 
     def set_clock(self, moment: datetime) -> None:
-        """Let it be some moment, here and at the provider."""
+        """Set the time of the functions and the provider."""
         self.moment = moment
         self.provider.configure(now=moment.timestamp())
 
     def pass_time(self, seconds: float) -> None:
-        """Let time go by."""
+        """Advance the clock."""
         self.set_clock(self.moment + timedelta(seconds=seconds))
 
     def invocation(self) -> Invocation:
-        """Begin one run of a function."""
+        """Return the invocation of a function that starts now."""
         return Invocation(timedelta(seconds=self.function_seconds), lambda: self.moment)
 
     def drop(
         self, data: bytes, key: str = "inbox/three.jsonl", metadata: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        """Put an object and return the event of it."""
+        """Put an object and return its upload event."""
         put = self.s3.put_object(Bucket=self.bucket, Key=key, Body=data, Metadata=metadata or {})
         return self.event_of(key, put, len(data))
 
     def event_of(self, key: str, answer: dict[str, Any], size: int) -> dict[str, Any]:
-        """Return the event of an object, from what S3 answered to whoever put it."""
+        """Return the upload event of an object; `answer` is the response to PutObject or CopyObject."""
         stored = {"key": key, "size": size, "version-id": answer.get("VersionId", "null")}
         detail = {"bucket": {"name": self.bucket}, "object": stored}
         return {"time": datetime.now(UTC).isoformat(), "detail": detail}
@@ -97,12 +98,12 @@ class Belt:
         return submit(event, self.clients, self.invocation())
 
     def poll(self, run: str) -> dict[str, Any]:
-        """Run poll; what it says of trouble and events is handed to the next one, and its message is published."""
-        before = self._handed_on.get(run, FIRST)
+        """Run poll, keep its trouble and event count for the next poll, and collect its message."""
+        before = self._poll_inputs.get(run, FIRST)
         state = poll({"run": run} | before, self.clients, self.invocation())
-        self._handed_on[run] = {name: state[name] for name in FIRST}
+        self._poll_inputs[run] = {name: state[name] for name in FIRST}
         if state["next"] == "notify":
-            self.told.append(state["notice"])
+            self.notices.append(state["notice"])
         return state
 
     def split(self, run: str, batch: int = 1) -> dict[str, Any]:
@@ -119,10 +120,10 @@ class Belt:
         return run
 
     def finish(self, run: str, call: Callable[[Task], dict[str, Any]] = once) -> dict[str, Any]:
-        """Turn the loop until the message is worded, and return it; `call` runs each task, and may repeat it."""
-        for _ in range(MOST_TURNS):
+        """Run the loop to the final message and return it; `call` runs each task and may retry it."""
+        for _ in range(MAX_POLLS):
             state = call(partial(self.poll, run))
-            self.turns.append(state["next"])
+            self.steps.append(state["next"])
             match state["next"]:
                 case "wait" | "notify":
                     self.pass_time(state["wait_seconds"])
@@ -132,26 +133,26 @@ class Belt:
                     for batch in state["batches"]:
                         call(partial(self.split, run, batch))
                 case "continue":
-                    going_on = {name: state[name] for name in ("run", "wait_seconds", *FIRST)}
-                    call(partial(self.submit, {"run": run, "continue": going_on}))
+                    state_to_pass = {name: state[name] for name in ("run", "wait_seconds", *FIRST)}
+                    call(partial(self.submit, {"run": run, "continue": state_to_pass}))
                     self.pass_time(self.go_on(run, state["execution"]["number"])["wait_seconds"])
                 case "report":
                     return call(partial(self.report, run))
                 case unknown:
-                    raise AssertionError(f"the state machine does not know {unknown}")
-        raise AssertionError(f"no end after {MOST_TURNS} turns; the last ones: {self.turns[-20:]}")
+                    raise AssertionError(f"unknown next step: {unknown}")
+        raise AssertionError(f"not finished after {MAX_POLLS} polls; last steps: {self.steps[-20:]}")
 
     def go_on(self, run: str, number: int) -> dict[str, Any]:
-        """Go on with what a later execution of a run was started with."""
+        """Read the input of a later execution of the run, and use it for the next poll."""
         arn = self.clients.environment.state_machine_arn.replace(":stateMachine:", ":execution:")
         state: dict[str, Any] = orjson.loads(
             self.states.describe_execution(executionArn=f"{arn}:{run}-{number}")["input"]
         )
-        self._handed_on[state["run"]] = {name: state[name] for name in FIRST}
+        self._poll_inputs[state["run"]] = {name: state[name] for name in FIRST}
         return state
 
     def stored(self, prefix: str = "") -> list[str]:
-        """List the bucket."""
+        """List the keys in the bucket."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
@@ -161,22 +162,22 @@ class Belt:
         return data
 
     def facts(self, run: str, kind: str = "") -> list[str]:
-        """Name the facts in a run's ledger, or those of its batches of one kind: `attempt` finds `attempt-1.json`."""
+        """List the facts in a run's ledger whose file name starts with `kind`: `attempt` finds `attempt-1.json`."""
         names = [key.removeprefix(f"runs/{run}/") for key in self.stored(f"runs/{run}/")]
         return [name for name in names if name.rsplit("/", 1)[-1].startswith(kind)]
 
     def fact(self, run: str, name: str) -> dict[str, Any]:
-        """Read a fact of a run's ledger."""
+        """Read one fact from a run's ledger."""
         fact: dict[str, Any] = orjson.loads(self.read(f"runs/{run}/{name}"))
         return fact
 
     def lines(self, prefix: str, file: str) -> list[dict[str, Any]]:
-        """Read the one JSON Lines file of this name under a prefix; no file is no line."""
-        found = [key for key in self.stored(prefix) if key.endswith(f"/{file}")]
-        return [orjson.loads(line) for key in found for line in self.read(key).splitlines()]
+        """Read all JSON Lines files of this name under a prefix; empty if there are none."""
+        keys = [key for key in self.stored(prefix) if key.endswith(f"/{file}")]
+        return [orjson.loads(line) for key in keys for line in self.read(key).splitlines()]
 
     def receipt(self, run: str = "") -> dict[str, Any]:
-        """Read the one receipt, or that of a run."""
+        """Read the receipt of a run, or the only receipt in the bucket."""
         (key,) = [key for key in self.stored("results/") if key.endswith(f"{run}/receipt.json")]
         receipt: dict[str, Any] = orjson.loads(self.read(key))
         return receipt

@@ -1,4 +1,4 @@
-"""Settings for checking a drop, dialects, lines of a drop, and a plain check that remembers every id."""
+"""Settings and dialects for checking a drop, lines to write, and a simple reference check that remembers every id."""
 
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ MESSAGES = MessageBatches.dialect
 
 
 def settings(**changes: Any) -> Settings:
-    """Give generous settings with some changed."""
+    """Return generous settings with some changed."""
     generous: dict[str, Any] = {
         "default_max_tokens": 16, "max_requests_per_drop": 10**6, "max_bytes_per_drop": 10**10,
         "max_requests_per_batch": 10**5, "max_bytes_per_batch": 10**8, "max_tokens_per_batch": 10**9,
@@ -36,19 +36,19 @@ def settings(**changes: Any) -> Settings:
 
 
 def files(**changes: Any) -> Dialect:
-    """Give the file dialect with some of its settings changed."""
+    """Return the file dialect with some of its settings changed."""
     transport = Transport(httpx.Client(), SETTINGS.api_url, KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}")))
     return FileBatches(transport, settings(batch_api="files", **changes)).dialect
 
 
 PARAMS, BODY = files(), files(line_form="body")
-"""The two forms of the file dialect: a batch of the second one holds one model only."""
+"""The two line forms of the file dialect; a batch of the second form has one model only."""
 CHAT = files(line_form="body", batch_endpoint="/v1/chat/completions")
 DIALECTS = {"messages": MESSAGES, "params": PARAMS, "body": BODY, "chat": CHAT}
 
 
 def line(custom_id: Any, **params: Any) -> bytes:
-    """Write a good line, but for what is given; None takes a field away."""
+    """Write a valid line with some `params` replaced; None removes a field."""
     body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}], **params}
     return orjson.dumps(
         {"custom_id": custom_id, "params": {name: value for name, value in body.items() if value is not None}}
@@ -56,7 +56,7 @@ def line(custom_id: Any, **params: Any) -> bytes:
 
 
 class Findings(NamedTuple):
-    """All that a check finds."""
+    """The result of a check."""
 
     batches: list[Batch]
     faults: list[Fault]
@@ -66,7 +66,7 @@ class Findings(NamedTuple):
 
 
 def plain_check(data: bytes, settings: Settings, most_faults: int, dialect: Dialect = MESSAGES) -> Findings:
-    """Check a drop as its rules say it: line by line, all ids in a dictionary."""
+    """Check a drop by its rules, line by line, with all ids in a dictionary."""
     most = Limits(settings.max_requests_per_batch, settings.max_bytes_per_batch, settings.max_tokens_per_batch)
     planner = Planner(most, len(dialect.form.start + dialect.form.end))
     envelope = Envelope(dialect.form, RUN, settings.default_max_tokens)

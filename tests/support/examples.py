@@ -1,4 +1,4 @@
-"""A run to word messages about, to look from, and to send a batch of."""
+"""An example run, for messages, polls and new batches."""
 
 from datetime import UTC, datetime
 
@@ -20,5 +20,5 @@ ORIGIN = Origin(RUN.run, BATCH.number, NOW)
 
 
 def new_batch(*pieces: bytes, size: int | None = None) -> NewBatch:
-    """Give a batch of three requests to send, of which so many bytes are announced."""
+    """Return a new batch of three requests; `size` is the announced number of bytes."""
     return NewBatch(ORIGIN, BATCH.requests, sum(map(len, pieces)) if size is None else size, lambda: pieces)

@@ -1,4 +1,4 @@
-"""AWS without AWS: real clients, whose requests end here instead of on the network."""
+"""A fake AWS: real clients, whose requests are answered here instead of over the network."""
 
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 type Server = Callable[[Any], AWSResponse]
-"""What answers a request as botocore has prepared it."""
+"""Answers a request as prepared by botocore."""
 
 # Bodies and paths as they are meant; repeats as the functions' own clients make them; nothing that only takes time.
 _CONFIG = Config(
@@ -25,29 +25,29 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
 )
 _PAGE = 1000
-"""Keys in one answer to a listing, as S3 gives them."""
+"""The maximum number of keys in one page of a listing, as in S3."""
 _ABOUT = {"etag": '"e"', "last-modified": "Sun, 22 Nov 2026 10:00:00 GMT", "x-amz-version-id": "v1"}
 
 
 class _Body(BytesIO):
     def stream(self) -> Iterator[bytes]:
-        """Yield what is left, as urllib3 does."""
+        """Yield the rest of the body, as urllib3 does."""
         yield self.read()
 
 
 def answer(status: int = 200, body: bytes = b"", headers: dict[str, str] | None = None) -> AWSResponse:
-    """Write an answer."""
+    """Return a response."""
     every = HTTPHeaders.from_dict({"content-length": str(len(body)), **(headers or {})})
     return AWSResponse("http://aws.test", status, every, _Body(body))
 
 
 def failure(status: int, code: str) -> AWSResponse:
-    """Write an error as S3 does."""
+    """Return an error response in S3's format."""
     return answer(status, f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode())
 
 
 def client(service: str, server: Server) -> Any:
-    """Make a client of a service that is a function. An exception of botocore's is what the network would raise."""
+    """Return a client whose service is a function; the function may raise botocore's network exceptions."""
     known: dict[str, Any] = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
     made: Any = boto3.client(service, config=_CONFIG, **known)
     made.meta.events.register("before-send", lambda request, **_: server(request))
@@ -58,10 +58,10 @@ class FakeBucket:
     """One bucket, in memory: reads, writes that may be conditional, and listings in pages of 1,000 keys."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start empty."""
         self.objects: dict[str, bytes] = {}
         self.requests: list[str] = []
-        """What was asked: `LIST prefix`, `GET key`, `PUT key`, `HEAD key`."""
+        """The requests so far: `LIST prefix`, `GET key`, `PUT key`, `HEAD key`."""
         self.client = client("s3", self.serve)
 
     def serve(self, request: Any) -> AWSResponse:
@@ -94,10 +94,10 @@ class FakeBucket:
 
 
 class BadBucket:
-    """A bucket whose first answers to writes never arrive, or are conflicts instead."""
+    """A bucket that loses the responses to its first writes, or answers them with conflicts."""
 
     def __init__(self, *, lost: int = 0, conflicts: int = 0) -> None:
-        """Take how many are lost, and how many writes come to nothing."""
+        """Set how many responses are lost, and how many writes conflict."""
         self.bucket = FakeBucket()
         self.writes: list[int] = []
         self.client = client("s3", self._serve)

@@ -1,4 +1,4 @@
-"""Lines read on the fast path, and line by line."""
+"""Reading lines on the fast path, and line by line."""
 
 import json
 from typing import Any

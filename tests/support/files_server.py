@@ -1,4 +1,4 @@
-"""A server of the file dialect that is a function, and answers as it is told."""
+"""A file batch server that is a function, with responses set by the test."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -20,16 +20,16 @@ URL = "https://provider.test"
 CREATED = int(NOW.timestamp())
 FILES, BATCHES = "/v1/files", "/v1/batches"
 NAME = "conveyor-run-1-1.jsonl"
-"""Of the file of `examples.ORIGIN`."""
+"""The name of the file of `examples.ORIGIN`."""
 LINES = b'{"custom_id":"n-1","params":{}}\n{"custom_id":"n-2","params":{}}\n'
 type Reply = httpx.Response | type[httpx.TransportError] | Callable[[httpx.Request], httpx.Response]
 
 
 class FileServer:
-    """Keeps files and batches, newest first, and all that it was asked."""
+    """Keeps files and batches, newest first, and all requests."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start empty."""
         self.files: list[dict[str, Any]] = []
         self.batches: list[dict[str, Any]] = []
         self.content: dict[str, bytes] = {}
@@ -37,15 +37,15 @@ class FileServer:
         self._told: dict[str, deque[Reply]] = defaultdict(deque)
 
     def tells(self, call: str, *replies: Reply) -> None:
-        """Answer the next calls of a method and path so, or break them off; `GET /v1/files`, say."""
+        """Set the next responses, or exceptions, for a method and path such as `GET /v1/files`."""
         self._told[call] += replies
 
     def asked(self, call: str) -> list[httpx.Request]:
-        """Return what was asked in calls of a method and path."""
+        """Return the requests with a method and path."""
         return [request for request in self.seen if _call(request) == call]
 
     def api(self, keys: Keys | None = None, *, url: str = URL, **changes: Any) -> FileBatches:
-        """Speak to it, with some settings changed."""
+        """Return the API client for this server, with some settings changed."""
         client = httpx.Client(transport=httpx.MockTransport(self._answer))
         settings = replace(SETTINGS, batch_api="files", **changes)
         return connect(Transport(client, url, KeyHeader(keys or Keys(), bearer=True)), settings)
@@ -82,7 +82,7 @@ class FileServer:
         return answer or error(404)
 
     def keep(self, request: httpx.Request) -> httpx.Response:
-        """Take an upload."""
+        """Store an uploaded file."""
         part = form(request)["file"]
         made = file(len(self.files) + 1, size=len(body(part)), name=str(part.get_filename()))
         self.files.insert(0, made)
@@ -95,7 +95,7 @@ def _call(request: httpx.Request) -> str:
 
 
 def form(request: httpx.Request) -> dict[str, Message]:
-    """Read a form as any server does."""
+    """Parse a multipart form."""
     head = b"Content-Type: " + request.headers["content-type"].encode() + b"\r\n\r\n"
     parts = message_from_bytes(head + request.content).get_payload()
     assert isinstance(parts, list)
@@ -112,18 +112,18 @@ def body(part: Message) -> bytes:
 
 
 def listed(entries: list[dict[str, Any]], *, more: bool = False) -> httpx.Response:
-    """Write a page of a list."""
+    """Return one page of a list."""
     return httpx.Response(200, json={"object": "list", "data": entries, "has_more": more})
 
 
 def file(number: int, *, size: int = len(LINES), name: str = NAME, **changes: Any) -> dict[str, Any]:
-    """Write a file as OpenAI's server does."""
+    """Return a file object in OpenAI's format."""
     about = {"id": f"file-{number}", "object": "file", "bytes": size, "created_at": CREATED + number, "filename": name}
     return about | {"purpose": "batch", "status": "processed", "expires_at": None} | changes
 
 
 def batch(number: int = 1, **changes: Any) -> dict[str, Any]:
-    """Write a batch as OpenAI's server does, just after it was created."""
+    """Return a batch object in OpenAI's format, as it is just after creation."""
     about = {
         "id": f"batch_{number}",
         "object": "batch",
@@ -141,6 +141,6 @@ def batch(number: int = 1, **changes: Any) -> dict[str, Any]:
 
 
 def error(status: int, message: str = "…", code: str | None = None, **more: Any) -> httpx.Response:
-    """Write an error as OpenAI's server does."""
+    """Return an error in OpenAI's format."""
     about = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
     return httpx.Response(status, json={"error": about | more})

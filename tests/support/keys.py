@@ -1,10 +1,10 @@
-"""API keys that change whenever they are read again."""
+"""API keys that change whenever they are renewed."""
 
 from conveyor.provider.credentials import ApiKey
 
 
 class Keys:
-    """Counts how often the key is read again; each time it is another."""
+    """Counts how often the key is renewed; each time it is a new one."""
 
     def __init__(self) -> None:
         """Start with the first key."""

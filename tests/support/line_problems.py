@@ -1,4 +1,4 @@
-"""The problems of one line with given params."""
+"""The faults of one line with given params."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ REPORTS = Path(__file__).parents[1] / "data" / "reports"
 
 
 def problems(dialect: Dialect = MESSAGES, /, **changes: Any) -> list[tuple[str, str]]:
-    """Return code and message of each fault of a line with such params."""
+    """Return code and message of each fault of a line with these params."""
     raw = line("a", **changes)
     result = read_request(Line(1, 0, len(raw), raw), Rules(dialect, 16))
     return [] if isinstance(result, Request) else [(fault.code, fault.message) for fault in result]

@@ -1,4 +1,4 @@
-"""A third dialect, as somebody might add it: this module is all of it, and `connect` is what is registered.
+"""A third dialect, as a contributor might add it: the whole of it is this module, and `connect` is registered.
 
 Lines are posted bare, and one address answers for them. The server in test_third_dialect.py speaks it.
 """
@@ -30,11 +30,11 @@ class LineBatches:
     dialect = Dialect(Form(b"", b'{"id":"', b'","ask":', b"\n", b""), max_requests=2, max_bytes=1000)
 
     def __init__(self, transport: Transport) -> None:
-        """Take the way to the provider."""
+        """Set the transport to the provider."""
         self._transport = transport
 
     def renew(self) -> None:
-        """Read the credential anew."""
+        """Read the credential again."""
         self._transport.renew()
 
     def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:
@@ -46,24 +46,24 @@ class LineBatches:
         )
 
     def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:  # noqa: ARG002
-        """Say that nobody knows."""
+        """Report that batches cannot be listed."""
         return Trouble("there is no list")
 
     def progress(self, batch_id: str) -> Progress | Trouble:
-        """Say that it has ended: lines are answered at once."""
+        """Report that the batch has ended, since lines are answered at once."""
         now = datetime.now(UTC)
         return Progress(batch_id, ended=True, requests=0, created_at=now, expires_at=now, ended_at=now)
 
     def cancel(self, batch_id: str) -> Progress | Trouble:
-        """Leave it as it is."""
+        """Change nothing, since the batch has ended."""
         return self.progress(batch_id)
 
     def discard(self, origin: Origin, batch_ids: Iterable[str]) -> None:
-        """Keep nothing, so delete nothing."""
+        """Delete nothing, since nothing is stored."""
 
     @contextmanager
     def results(self, batch_id: str, *, seconds: int = 120) -> Iterator[Iterator[Result]]:
-        """Read the answers."""
+        """Read the results."""
         with self._transport.stream(f"{PATH}/{batch_id}", seconds=seconds) as pieces:
             yield (_result(line.raw or b"") for line in read_lines(pieces))
 

@@ -1,6 +1,6 @@
-"""What is promised of a run that was sent: its files and its receipt are compared with the drop.
+"""Checks of a run that was sent: its files and its receipt are compared with the drop.
 
-The only place that checks it, for tests of the functions, of crashes, and on the deployed stack.
+Shared by the tests of the functions, of crashes, and on the deployed stack.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes, status: str
     name = receipt["name"]
     kept = [key for kind in ("results", "failures") for key in belt.stored(f"{kind}/{name}/{run}/")]
     receipts = [key for key in kept if key.endswith("receipt.json")]
-    assert receipts == [f"results/{name}/{run}/receipt.json"], "one receipt"
+    assert receipts == [f"results/{name}/{run}/receipt.json"], "there must be exactly one receipt"
     check_outputs(receipt, {key: belt.read(key) for key in kept if key not in receipts}, data)
     return receipt
 
@@ -29,7 +29,7 @@ def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes, status: str
 def check_outputs(receipt: dict[str, Any], files: dict[str, bytes], data: bytes) -> None:
     """Check all files of a run, by key and without the receipt, against the receipt and the drop."""
     accounts = {file["key"]: file for file in receipt["files"]}
-    assert accounts.keys() == files.keys(), "each file is in the receipt, and no other"
+    assert accounts.keys() == files.keys(), "the receipt must list exactly the stored files"
     assert len(accounts) == len(receipt["files"])
     for key, content in files.items():
         _check_file(accounts[key], content)
@@ -37,21 +37,21 @@ def check_outputs(receipt: dict[str, Any], files: dict[str, bytes], data: bytes)
 
 
 def _check_file(file: dict[str, Any], content: bytes) -> None:
-    """Compare a file with its account, segment by segment where it was joined."""
+    """Compare a file with its entry in the receipt, segment by segment if it was joined."""
     assert (file["lines"], file["bytes"]) == (content.count(b"\n"), len(content))
     rest = BytesIO(content)
     for segment in file.get("segments", [file]):
         assert sha256(rest.read(segment["bytes"])).hexdigest() == segment["sha256"]
-    assert not rest.read(), "no byte is without a checksum"
+    assert not rest.read(), "bytes without a checksum"
 
 
 def _check_lines(receipt: dict[str, Any], files: dict[str, list[bytes]], data: bytes) -> None:
-    """Check that every line is in exactly one output, in the drop's order, and unchanged where to be sent again."""
+    """Check that every line is in exactly one output, in the drop's order, and unchanged in retry.jsonl."""
     lines = {orjson.loads(line)["custom_id"]: line for line in data.split(b"\n") if line}
     results = [orjson.loads(line)["custom_id"] for line in files["results.jsonl"]]
     failures = [orjson.loads(line) for line in files["failures.jsonl"]]
     failed = [failure["custom_id"] for failure in failures]
-    assert Counter(results + failed) == Counter(list(lines)), "every line in exactly one output"
+    assert Counter(results + failed) == Counter(list(lines)), "every line must be in exactly one output"
     assert results == [custom_id for custom_id in lines if custom_id in set(results)]
     assert failed == [custom_id for custom_id in lines if custom_id in set(failed)]
     retryable = [lines[failure["custom_id"]] for failure in failures if failure["retryable"]]
@@ -98,5 +98,5 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
 
 
 def plain(message: str) -> str:
-    """Return a message as one line, however its lines are broken."""
+    """Return a message as one line, without its line breaks."""
     return " ".join(message.split())

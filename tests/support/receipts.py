@@ -1,4 +1,4 @@
-"""Receipts of runs that ended in each way."""
+"""Receipts of runs, one for each way to end."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ FAULTS = [
 ]
 
 
-def ended(  # noqa: PLR0913  # each is one way to end
+def ended(  # noqa: PLR0913  # each is a part of the receipt
     results: int,
     errors: dict[str, int] | None = None,
     *,
@@ -39,7 +39,7 @@ def ended(  # noqa: PLR0913  # each is one way to end
     stuck: Stuck | None = None,
     run: Run = RUN,
 ) -> Receipt:
-    """Write the receipt of a run of one batch. `outcomes`: of failures, if they are not all `errored`."""
+    """Return the receipt of a run with one batch. `outcomes`: of the failures, if not all are `errored`."""
     errors = errors or {}
     failures = sum(errors.values())
     counts = {outcome.value: 0 for outcome in Outcome} | (outcomes or {"errored": failures}) | {"succeeded": results}
@@ -57,7 +57,7 @@ def ended(  # noqa: PLR0913  # each is one way to end
 
 
 def invalid(lines: int, faults: list[FirstFault] = FAULTS, run: Run = RUN) -> Receipt:
-    """Write the receipt of a drop that is refused for some of its lines."""
+    """Return the receipt of a drop that is refused for invalid lines."""
     codes = {fault.code: 1 for fault in faults}
     file = OutputFile(keys.invalid(run.name, run.run), len(faults), 99, "d")
     findings = Findings(len({fault.line for fault in faults}), codes, faults)
@@ -94,4 +94,4 @@ EVERY = {
     "stuck and stopped": ended(0, {"stuck": 1}, outcomes={"stuck": 1}, stuck=GIVEN_UP, refusal=STOPPED),
     "unbalanced": replace(ended(2), requests=3, status=Status.UNBALANCED, unaccounted=[2]),
 }  # fmt: skip
-"""A receipt of each kind, by what happened."""
+"""One receipt for each ending, by name."""

@@ -1,4 +1,4 @@
-"""A run whose batches are sent, on a bucket in memory and a provider that answers here: to be checked step by step."""
+"""A run whose batches are sent, with a bucket in memory and a provider that is a function, for polling step by step."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -27,11 +27,11 @@ from tests.support.fake_aws import FakeBucket, answer, client
 type Provider = Callable[[httpx.Request], httpx.Response]
 
 PATHS = {"messages": "/v1/messages/batches", "files": "/v1/batches"}
-"""Where each dialect has its batches."""
+"""The path of the batches in each dialect."""
 
 EXPIRES = NOW + timedelta(hours=24)
 PAST, FAR = NOW - timedelta(days=9000), datetime(8999, 12, 31, tzinfo=UTC)
-"""Times that a server may give for the end of a batch."""
+"""Extreme expiry times that a server may return."""
 
 
 def batch_id(number: int) -> str:
@@ -40,7 +40,7 @@ def batch_id(number: int) -> str:
 
 
 def shown(dialect: str, number: int = 1, *, ended: bool = False, **says: Any) -> dict[str, Any]:
-    """Write a batch of three requests as a dialect shows it; `says` replaces what it says."""
+    """Return a batch of three requests as a dialect represents it; `says` replaces fields."""
     if dialect == "files":
         counts = {"total": 3, "completed": 3 * ended, "failed": 0}
         state = {"status": "completed" if ended else "in_progress", "request_counts": counts, "output_file_id": None}
@@ -51,26 +51,26 @@ def shown(dialect: str, number: int = 1, *, ended: bool = False, **says: Any) ->
 
 
 def running(dialect: str, **says: Any) -> Provider:
-    """Answer every request about a batch that never ends; `says` replaces what the provider says of it."""
+    """Return a provider whose batch never ends; `says` replaces fields of the batch."""
     return lambda _: httpx.Response(200, json=shown(dialect, **says))
 
 
 class SentRun:
-    """A run of some batches that were all sent at `NOW`, and a clock that only the test moves."""
+    """A run whose batches were all sent at `NOW`, with a clock that only the test advances."""
 
     def __init__(
         self, provider: Provider, *, batches: int = 1, split: Iterable[int] = (), expires_at: datetime = EXPIRES,
         **settings: Any,
     ) -> None:  # fmt: skip
-        """Write the ledger down.
+        """Write the ledger.
 
-        `split`: numbers of the batches whose results are here. `expires_at`: of every batch, as the provider said.
+        `split`: numbers of the batches that are already split. `expires_at`: the expiry time of every batch.
         """
         self.run: Run = replace(RUN, settings=replace(RUN.settings, **settings))
         self.now: datetime = NOW
         self.bucket = FakeBucket()
         self.asked: list[tuple[datetime, str]] = []
-        """Calls to the provider: when, and `METHOD path`."""
+        """Calls to the provider: time and `METHOD path`."""
         self._provider = provider
         self.clients = Clients()
         self.clients.bucket, self.clients.environment = Bucket(self.bucket.client, "bucket"), Environment("bucket")
@@ -88,7 +88,7 @@ class SentRun:
             self._split(number)
 
     def write(self, key: str, fact: Any) -> None:
-        """Write a fact down."""
+        """Write a fact."""
         self.bucket.objects[key] = msgspec.json.encode(fact)
 
     def read(self, key: str) -> Any:
@@ -96,7 +96,7 @@ class SentRun:
         return msgspec.json.decode(self.bucket.objects[key])
 
     def poll(self, **passed: float) -> dict[str, Any]:
-        """Check the run once, after some time (`hours=`, `seconds=`)."""
+        """Advance the clock (`hours=`, `seconds=`) and poll the run once."""
         self.now += timedelta(**passed)
         state = poll({"run": "run-1"} | self._memory, self.clients, self.invocation())
         self._memory = {name: value for name, value in state.items() if name not in {"next", "notice", "batches"}}
@@ -107,7 +107,7 @@ class SentRun:
         return sum(call.endswith("/cancel") for _, call in self.asked)
 
     def invocation(self) -> Invocation:
-        """Begin a run of a function."""
+        """Return the invocation of a function that starts now."""
         return Invocation(timedelta(minutes=2), lambda: self.now)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

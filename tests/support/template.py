@@ -54,26 +54,26 @@ def definition() -> Json:
 
 
 def resources(kind: str) -> dict[str, Json]:
-    """Give the properties of every resource of one type, by logical id."""
+    """Return the properties of every resource of one type, by logical id."""
     every = template()["Resources"].items()
     return {name: resource["Properties"] for name, resource in every if resource["Type"] == kind}
 
 
 def functions() -> dict[str, Json]:
-    """Give the properties of every function as they are deployed, Globals included."""
+    """Return the properties of every function as deployed, Globals included."""
     deployed = transformed()["Resources"]
     return {name: deployed[name]["Properties"] for name in FUNCTIONS}
 
 
 def statements(role: str, **chosen: str) -> list[Json]:
-    """Give the statements of a role's one policy, with parameters as chosen or else at their defaults."""
+    """Return the statements of a role's policy, with the chosen parameters and defaults for the rest."""
     (policy,) = resources("AWS::IAM::Role")[role]["Policies"]
     every = [decided(statement, chosen) for statement in policy["PolicyDocument"]["Statement"]]
     return [statement for statement in every if statement != {"Ref": "AWS::NoValue"}]
 
 
 def decided(value: Any, chosen: dict[str, str]) -> Any:  # anything a template holds
-    """Give what an `If` comes to; anything else is as it is."""
+    """Evaluate an `If`; return anything else unchanged."""
     while isinstance(value, dict) and "Fn::If" in value:
         condition, yes, no = value["Fn::If"]
         value = yes if holds(template()["Conditions"][condition], chosen) else no
@@ -81,7 +81,7 @@ def decided(value: Any, chosen: dict[str, str]) -> Any:  # anything a template h
 
 
 def holds(condition: Json, chosen: dict[str, str]) -> bool:
-    """Tell whether a condition of the template, or an assertion of its rules, is true."""
+    """Whether a condition of the template, or an assertion of its rules, is true."""
     ((function, given),) = condition.items()
     if function == "Fn::Not":
         return not holds(given[0], chosen)
@@ -100,12 +100,12 @@ def spelled(value: str | Json) -> str:
 
 
 def as_list(value: Any) -> list[Any]:  # IAM's word: one thing, or a list of them
-    """Read a policy element, which may be one thing or a list."""
+    """Read a policy element, which may be a single value or a list."""
     return value if isinstance(value, list) else [value]
 
 
 def lint(text: Json | str) -> set[str]:
-    """Let cfn-lint look at a template: what it found, errors and warnings, a line each."""
+    """Run cfn-lint on a template; return its errors and warnings, one a line."""
     from cfnlint.api import lint as cfn_lint  # type: ignore[import-untyped] # noqa: PLC0415 # it takes seconds
 
     found = cfn_lint(text if isinstance(text, str) else json.dumps(text), regions=["us-east-1"])

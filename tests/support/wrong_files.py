@@ -1,4 +1,4 @@
-"""Files of other types than lines of requests, and what they are recognised as."""
+"""Files that are not lines of requests, and the types they are recognised as."""
 
 import bz2
 import csv
@@ -31,7 +31,7 @@ def cut(data: bytes, size: int) -> list[bytes]:
 
 
 def type_of_file(data: bytes, size: int = 1 << 23) -> WrongFileType | None:
-    """Return what a file is told to be; None where it is passed on, whole."""
+    """Return the type a file is recognised as; None if it is passed on unchanged."""
     passed = []
     try:
         for chunk in reject_wrong_type(cut(data, size)):
@@ -79,7 +79,7 @@ def tarred(data: bytes) -> bytes:
 
 
 def table_of_json() -> bytes:
-    """Write what a spreadsheet writes of a column of requests."""
+    """Write a column of requests as a spreadsheet exports it."""
     return "".join('"' + line.replace('"', '""') + '"\r\n' for line in LINES).encode()
 
 

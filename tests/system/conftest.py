@@ -1,4 +1,4 @@
-"""One deployed stack for each dialect, shared by all tests that name no other."""
+"""One deployed stack for each dialect, shared by all tests that do not deploy their own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WAIT_SCALE = 0.001
 DIALECTS = ["messages", "files"]
 OWN_STACK = ("test_permissions.py", "test_signed.py")
-"""The permissions share no stack, because they take as long as half of the other tests."""
+"""The permission tests have their own stack, since they take as long as half of the other tests."""
 PARAMETERS = SHORT_TIMES | LOW_LIMITS
 PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
 
@@ -31,7 +31,7 @@ class StackByStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no t
     """Keeps the tests of one stack in one process, since each process would deploy it."""
 
     def _split_scope(self, nodeid: str) -> str:
-        """Return the stack of a test: one of its file, or that of its dialect; a demo has one of its own."""
+        """Return the stack of a test: that of its file or dialect, or its own for a demo."""
         file = nodeid.partition("::")[0]
         if file.endswith(OWN_STACK):
             return file
@@ -39,13 +39,13 @@ class StackByStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no t
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackByStack:
-    """Return what decides which process runs which test."""
+    """Return the scheduler that assigns tests to processes."""
     return StackByStack(config, log)
 
 
 @pytest.fixture(scope="session", params=DIALECTS)
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """One deployed stack for all tests of a dialect, each of which drops under a key of its own."""
+    """Deploy one stack for all tests of a dialect, each of which uses its own keys."""
     parameters = PARAMETERS | {"BatchApi": request.param}
     running = local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER, parameters=parameters)
     with interruptible(), running as stack:
@@ -54,6 +54,6 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 @pytest.fixture(autouse=True)
 def fresh_provider(stack: Stack) -> Iterator[None]:
-    """Undo what the test told the provider; its batches stay, since a run may still look for them."""
+    """Restore the provider's settings; its batches stay, since a run may still look for them."""
     yield
     stack.provider_settings(PROVIDER)

@@ -25,9 +25,9 @@ ONE_BATCH = int(LOW_LIMITS["MaxRequestsPerBatch"])
 ROOM = int(LOW_LIMITS["MaxQueuedRequests"])
 MOST_EVENTS = int(LOW_LIMITS["MaxEvents"])
 FAILING = 100
-"""Every so manieth request fails, and is worth sending again."""
+"""Every n-th request fails, and is worth sending again."""
 LONG = 900.0
-"""Seconds for what takes minutes on a busy machine."""
+"""Timeout in seconds; the test takes minutes on a busy machine."""
 
 
 def line_of(number: int) -> bytes:
@@ -42,12 +42,12 @@ def stored_lines(stack: Stack, key: str) -> Iterator[bytes]:
 
 
 def ids(lines: Iterator[bytes]) -> Iterator[str]:
-    """Read the user's ids."""
+    """Read the custom_ids."""
     return (json.loads(line)["custom_id"] for line in lines)
 
 
 def at_once(batches: list[dict[str, Any]]) -> int:
-    """Count how many batches there were at the provider at the same moment, at most."""
+    """Return the maximum number of batches that ran at the provider at the same time."""
     times = [(datetime.fromisoformat(batch[name]), name) for batch in batches for name in ("created_at", "ended_at")]
     most = now = 0
     for _, name in sorted(times, key=lambda time: (time[0], time[1] == "created_at")):
@@ -58,9 +58,9 @@ def at_once(batches: list[dict[str, Any]]) -> int:
 
 @pytest.mark.parametrize("stack", ["files"], indirect=True)
 def test_a_drop_of_25_batches_comes_back_whole_and_in_order(stack: Stack, tmp_path: Path) -> None:
-    """Cut into batches, of which the queue takes two at a time, and put together again; paid once each.
+    """The queue takes two batches at a time; each is paid once, and the outputs are joined.
 
-    In one dialect, the one with an upload before each batch: plan, queue and order are the same in both.
+    Tested in one dialect, the one with an upload before each batch: plan, queue and order are the same in both.
     """
     stack.provider_settings({"seconds": 2, "queue_limit": ROOM, "every": {str(FAILING): "errored:overloaded_error"}})
     before = stack.provider_stats()
@@ -73,7 +73,9 @@ def test_a_drop_of_25_batches_comes_back_whole_and_in_order(stack: Stack, tmp_pa
     assert message.subject == f"Conveyor: completed many ({good:,} answered, {bad} failed)"
     after = stack.provider_stats()
     posts = after["calls"]["create"] - before["calls"]["create"]
-    assert posts == after["created"] - before["created"] == MANY // ONE_BATCH, "no call was refused for want of room"
+    assert posts == after["created"] - before["created"] == MANY // ONE_BATCH, (
+        "a call was refused because the queue was full"
+    )
     receipt = json.loads(stack.object(f"results/many/{message.run}/receipt.json"))
     assert (receipt["requests"], receipt["results"], receipt["failures"]) == (MANY, good, bad)
     assert receipt["ordered"] is True
@@ -90,10 +92,10 @@ def test_a_drop_of_25_batches_comes_back_whole_and_in_order(stack: Stack, tmp_pa
 
 
 @pytest.mark.parametrize("stack", ["messages"], indirect=True)
-def test_a_run_of_many_executions_is_paid_once_and_told_once(stack: Stack) -> None:
-    """Each ends well before its history is full, and the next one goes on.
+def test_a_run_of_many_executions_is_paid_once_and_reported_once(stack: Stack) -> None:
+    """Each execution ends well before its history is full, and the next one continues.
 
-    In one dialect: what a run hands to its next execution is the state machine's.
+    Tested in one dialect: the state machine passes on the state in the same way in both.
     """
     stack.provider_settings({"seconds": None})
     before = stack.provider_stats()["calls"]["create"]
@@ -111,27 +113,27 @@ def test_a_run_of_many_executions_is_paid_once_and_told_once(stack: Stack) -> No
 
 
 def runs_of(stack: Stack, versions: set[str]) -> dict[str, str] | None:
-    """Find the runs of all these drops by their versions; None as long as one lacks."""
+    """Return the runs of all these drops by version; None while one is missing."""
     keys = [key for key in stack.keys("runs/") if key.endswith("/run.json")]
     every = (json.loads(stack.object(key)) for key in keys[-2 * len(versions) :])
     found = {run["drop"]["version"]: run["run"] for run in every if run["drop"]["version"] in versions}
     return found if len(found) == len(versions) else None
 
 
-def last_words(stack: Stack) -> list[Message]:
-    """Give the messages that runs have ended with.
+def final_messages(stack: Stack) -> list[Message]:
+    """Return the final messages of runs.
 
-    Where fifty functions share two processors, an upload may break off, and the ten seconds until it is made again are
-    more than TroubleSeconds here, so that a message tells of it.
+    With fifty functions on two processors, an upload may fail. It is retried after ten seconds, which is longer than
+    TroubleSeconds here, so that a message reports it.
     """
     return [message for message in stack.messages() if message.status != "troubled"]
 
 
 @pytest.mark.parametrize("stack", ["messages"], indirect=True)
 def test_fifty_drops_at_once_end_with_one_message_each(stack: Stack) -> None:
-    """Good ones, invalid ones, and the same bytes under the same key: whoever came first of these is paid for.
+    """Valid drops, invalid drops, and the same content twice under one key, of which the first is paid for.
 
-    In one dialect: what happens at the same moment happens before a dialect has its say.
+    Tested in one dialect: concurrent drops are handled in the same way in both.
     """
     stack.provider_settings({"seconds": 1})
     before = stack.provider_stats()
@@ -144,17 +146,17 @@ def test_fifty_drops_at_once_end_with_one_message_each(stack: Stack) -> None:
         versions = list(pool.map(lambda drop: stack.drop(drop[1], drop[0]), drops))
     found = stack.wait_for(lambda: runs_of(stack, set(versions)), LONG, "all runs")
 
-    def told() -> Counter[str] | None:
-        every = Counter(message.run for message in last_words(stack))
+    def messages_by_run() -> Counter[str] | None:
+        every = Counter(message.run for message in final_messages(stack))
         return every if all(every[run] for run in found.values()) else None
 
-    stack.wait_for(told, LONG, "message about each run")
+    stack.wait_for(messages_by_run, LONG, "message about each run")
     assert {LiveRun(stack, run).ended(LONG) for run in found.values()} == {"SUCCEEDED"}
-    messages = [message for message in last_words(stack) if message.run in found.values()]
+    messages = [message for message in final_messages(stack) if message.run in found.values()]
     assert Counter(message.run for message in messages) == dict.fromkeys(found.values(), 1), "one message each"
-    words = {message.run: message.status for message in messages}
+    statuses = {message.run: message.status for message in messages}
     ends = Counter(
-        (key.rpartition("-")[0], words[found[version]]) for (key, _), version in zip(drops, versions, strict=True)
+        (key.rpartition("-")[0], statuses[found[version]]) for (key, _), version in zip(drops, versions, strict=True)
     )
     assert ends == {
         ("inbox/soak/good", "completed"): 30,
@@ -162,5 +164,5 @@ def test_fifty_drops_at_once_end_with_one_message_each(stack: Stack) -> None:
         ("inbox/soak/twice", "completed"): 5,
         ("inbox/soak/twice", "refused"): 5,
     }
-    # Where fifty functions share two processors, calls may break off: they are seen to have come to nothing.
-    assert stack.provider_stats()["created"] - before["created"] == 35, "each was paid for once"
+    # With fifty functions on two processors, calls may fail; they create no batch.
+    assert stack.provider_stats()["created"] - before["created"] == 35, "not every accepted drop was paid once"

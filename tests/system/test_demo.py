@@ -16,12 +16,12 @@ STEPS = ("received", "validated  164 requests", "submitted", "waiting", "split",
 
 @pytest.fixture
 def fresh_provider() -> None:
-    """Need no stack: the demo runs one of its own."""
+    """Deploy no stack, since the demo deploys its own."""
 
 
 @pytest.mark.parametrize("chosen", [{}, {"API": "files"}, {"AUTH": "aws"}])
 def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal(chosen: dict[str, str]) -> None:
-    """What the README shows is what a stranger sees, and the demo holds it against what is promised."""
+    """The output is what the README shows, and the demo checks its results."""
     env = {name: value for name, value in os.environ.items() if name not in CHOICES} | chosen
     demo = subprocess.run(
         [sys.executable, "-m", "local.demo"], cwd=PROJECT, env=env, capture_output=True, text=True, check=False

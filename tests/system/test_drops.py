@@ -20,13 +20,13 @@ TUTORIAL = PROJECT / "samples" / "articles.jsonl"
 
 
 def creates(stack: Stack) -> int:
-    """Return how many create calls the provider has had so far, by its own count."""
+    """Return the provider's count of create calls so far."""
     calls: int = stack.provider_stats()["calls"].get("create", 0)
     return calls
 
 
 def invoke(stack: Stack, event: dict[str, Any], kind: str = "RequestResponse") -> dict[str, Any]:
-    """Hand an event to submit, as EventBridge does, and return what it answers if it is asked to wait."""
+    """Invoke submit with an event, as EventBridge does; return the response of a synchronous call."""
     payload = json.dumps(event).encode()
     name = stack.functions["submit"]
     answer = stack.lambdas.invoke(FunctionName=name, InvocationType=kind, Payload=payload)  # type: ignore[arg-type]
@@ -56,8 +56,8 @@ def test_the_demos_drop_is_accounted_for_line_by_line_after_one_post(stack: Stac
     assert message.subject == "Conveyor: completed demo (161 answered, 3 failed)"
 
 
-def test_the_tutorials_two_lines_go_through(stack: Stack) -> None:
-    """They bring no max_tokens; the stack's default serves."""
+def test_the_tutorials_two_lines_complete(stack: Stack) -> None:
+    """They have no max_tokens, so the stack's default applies."""
     stack.drop(TUTORIAL, "inbox/articles.jsonl")
     message = stack.wait_for_message("inbox/articles.jsonl")
     results = stack.lines(f"results/articles/{message.run}/results.jsonl")
@@ -67,8 +67,8 @@ def test_the_tutorials_two_lines_go_through(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("kind", ["RequestResponse", "Event"])
-def test_an_upload_event_that_is_repeated_and_comes_twice_at_once_makes_one_run(stack: Stack, kind: str) -> None:
-    """Beside the real event, four more of the same upload."""
+def test_repeated_and_concurrent_upload_events_start_one_run(stack: Stack, kind: str) -> None:
+    """There are four more events besides the real one."""
     key = f"inbox/repeated {kind}.jsonl"
     before = creates(stack)
     version = stack.drop(drop_of(20), key)
@@ -105,7 +105,7 @@ def test_a_refused_drop_is_one_message_with_its_faults_listed(stack: Stack) -> N
 def test_a_drop_that_cannot_be_read_is_one_message_with_what_to_do(
     stack: Stack, kind: str, stored: dict[str, Any], words: str
 ) -> None:
-    """Whether S3 describes it, or not even that: submit's role suffices to look for a run that it may have."""
+    """Whether or not HeadObject works; submit's role can search for an earlier run of it."""
     before = creates(stack)
     key = f"inbox/{kind}.jsonl"
     stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=request("a"), **stored)
@@ -116,27 +116,27 @@ def test_a_drop_that_cannot_be_read_is_one_message_with_what_to_do(
 
 
 def test_a_drop_overrides_a_setting_by_its_metadata(stack: Stack) -> None:
-    """The invalid line is left out and is a failure."""
+    """The invalid line is skipped and is a failure."""
     stack.drop(request("a") + b"\nnonsense\n", "inbox/skip.jsonl", {"on-invalid": "skip"})
     message = stack.wait_for_message("inbox/skip.jsonl")
     assert message.subject == "Conveyor: completed skip (1 answered, 1 left out as invalid)"
 
 
-def test_a_wrong_file_and_an_empty_one_are_answered_and_what_programs_leave_is_ignored(stack: Stack) -> None:
-    """By the time the wrong one is answered, the ignored ones, dropped before, would have been too."""
+def test_a_table_and_an_empty_file_are_refused_and_folders_and_system_files_are_ignored(stack: Stack) -> None:
+    """The ignored files were dropped before the table, so their messages would have come before its message."""
     for key in ("inbox/folder/", "inbox/.DS_Store", "inbox/Empty.NDJSON"):
         stack.drop(b"", key)
     stack.drop(b"id,text\n", "inbox/table.csv")
-    told = " ".join(stack.wait_for_message("inbox/table.csv").text.split())
-    assert "a table (CSV) with commas between its columns" in told
-    told = " ".join(stack.wait_for_message("inbox/Empty.NDJSON").text.split())
-    assert "has only blank lines" in told
+    text = " ".join(stack.wait_for_message("inbox/table.csv").text.split())
+    assert "a table (CSV) with commas between its columns" in text
+    text = " ".join(stack.wait_for_message("inbox/Empty.NDJSON").text.split())
+    assert "has only blank lines" in text
     assert stack.run_of("inbox/folder/") is None
     assert stack.run_of("inbox/.DS_Store") is None
 
 
 def test_neither_key_nor_prompts_nor_answers_reach_logs_or_executions(stack: Stack) -> None:
-    """Looked for in everything that operators can read."""
+    """Searched in everything that operators can read."""
     data = request("secret-id", messages=[{"role": "user", "content": "XYZZY prompt"}])
     stack.drop(data, "inbox/secret.jsonl")
     message = stack.wait_for_message("inbox/secret.jsonl")

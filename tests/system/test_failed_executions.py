@@ -1,4 +1,4 @@
-"""A run that a crash has ended is red, says so in one message with the command to type, and can go on."""
+"""A run whose execution failed is reported in one message with the redrive command, and can continue."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SECONDS = 30.0
 
 
 @contextmanager
-def impatient(stack: Stack) -> Iterator[None]:
-    """Let the state machine try a failed task twice in all, instead of for 24 hours."""
+def fewer_retries(stack: Stack) -> Iterator[None]:
+    """Let the state machine retry a failed task once, instead of for 24 hours."""
     machine = stack.outputs["StateMachineArn"]
     definition = stack.states.describe_state_machine(stateMachineArn=machine)["definition"]
     cut, count = re.subn(r'"MaxAttempts":\s*\d+', '"MaxAttempts": 1', definition)
@@ -34,8 +34,8 @@ def impatient(stack: Stack) -> Iterator[None]:
 
 
 @contextmanager
-def powerless(stack: Stack, function: str) -> Iterator[None]:
-    """Take all permissions from a function, which crashes then."""
+def without_permissions(stack: Stack, function: str) -> Iterator[None]:
+    """Remove all permissions of a function, which then fails."""
     arn = stack.lambdas.get_function_configuration(FunctionName=stack.functions[function])["Role"]
     role = arn.rsplit("/", 1)[-1]
     (policy,) = stack.iam.list_role_policies(RoleName=role)["PolicyNames"]
@@ -47,12 +47,12 @@ def powerless(stack: Stack, function: str) -> Iterator[None]:
         stack.iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
 
 
-def test_a_run_whose_function_crashes_is_red_and_goes_on_after_a_redrive(stack: Stack) -> None:
-    """Nothing catches the crash, one message says what to type, and typing it costs no second batch."""
+def test_a_run_whose_function_fails_is_reported_and_continues_after_a_redrive(stack: Stack) -> None:
+    """The execution fails, one message has the redrive command, and a redrive creates no second batch."""
     key = "inbox/red.jsonl"
     paid = stack.provider_stats()["calls"].get("create", 0)
-    before = silence(stack, "RunFailedAlarm")
-    with impatient(stack), powerless(stack, "split"):
+    before = reset_alarm(stack, "RunFailedAlarm")
+    with fewer_retries(stack), without_permissions(stack, "split"):
         version = stack.drop(json.dumps({"custom_id": "a", "params": PARAMS}).encode(), key)
         run = stack.wait_for(lambda: stack.run_of(key, version), SECONDS, "run")
         execution = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{run}"
@@ -64,7 +64,7 @@ def test_a_run_whose_function_crashes_is_red_and_goes_on_after_a_redrive(stack: 
     assert "AccessDenied" in json.dumps(history, default=str)
 
     (red,) = stack.wait_for(lambda: red_messages(stack, run) or None, SECONDS, "red message")
-    (message,) = [each for each in stack.messages() if each.text == red]
+    (message,) = [one for one in stack.messages() if one.text == red]
     assert message.subject == "Conveyor: broken red (a step kept failing; nothing is lost)"
     lines = red.splitlines()
     assert lines[0] == "The run of red is paused: its execution ended FAILED."
@@ -74,7 +74,7 @@ def test_a_run_whose_function_crashes_is_red_and_goes_on_after_a_redrive(stack: 
     machine = stack.outputs["StateMachineArn"]
     assert f"list-executions --region us-east-1 --state-machine-arn {machine} --status-filter FAILED" in alarm
 
-    # The local AWS knows no RedriveExecution. A redrive begins with the failed task; this begins with the first one.
+    # The local AWS has no RedriveExecution. A redrive starts at the failed task; this starts at the first one.
     stack.states.start_execution(
         stateMachineArn=stack.outputs["StateMachineArn"], name=f"{run}-again", input=ended["input"]
     )
@@ -84,13 +84,13 @@ def test_a_run_whose_function_crashes_is_red_and_goes_on_after_a_redrive(stack: 
     assert red_messages(stack, run) == [red]
 
 
-def test_a_message_that_eventbridge_may_not_have_told_waits_in_a_queue_and_the_alarm_comes_all_the_same(
+def test_an_event_that_eventbridge_cannot_deliver_is_in_a_queue_and_the_alarm_still_comes(
     stack: Stack,
 ) -> None:
-    """Whoever breaks the rule's role does not silence the news of a run that stands still."""
-    before = silence(stack, "RunAbortedAlarm")
+    """A paused run is still reported if the rule's role lacks its permissions."""
+    before = reset_alarm(stack, "RunAbortedAlarm")
     machine = stack.outputs["StateMachineArn"]
-    with powerless_rule(stack):
+    with rule_without_permissions(stack):
         name = f"aborted-{time.time_ns()}"
         started = stack.states.start_execution(stateMachineArn=machine, name=name, input='{"wait_seconds": 60000}')
         stack.states.stop_execution(executionArn=started["executionArn"])
@@ -102,12 +102,14 @@ def test_a_message_that_eventbridge_may_not_have_told_waits_in_a_queue_and_the_a
 
 
 @contextmanager
-def powerless_rule(stack: Stack) -> Iterator[None]:
-    """Take all permissions from the role of the rule for failed runs."""
+def rule_without_permissions(stack: Stack) -> Iterator[None]:
+    """Remove all permissions from the role of the rule for failed runs."""
     (role,) = [
-        each["PhysicalResourceId"]
-        for each in stack.aws.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
-        if each["LogicalResourceId"] == "RedRuleRole"
+        resource["PhysicalResourceId"]
+        for resource in stack.aws.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)[
+            "StackResources"
+        ]
+        if resource["LogicalResourceId"] == "RedRuleRole"
     ]
     (policy,) = stack.iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = json.dumps(stack.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
@@ -119,7 +121,7 @@ def powerless_rule(stack: Stack) -> Iterator[None]:
 
 
 def undelivered(stack: Stack, name: str) -> dict[str, Any] | None:
-    """Take the event about an execution out of the queue of undelivered messages: its detail."""
+    """Take the event about an execution from the dead-letter queue, and return its detail or None."""
     url = stack.outputs["FailedRunDeadLetterQueueUrl"]
     for message in stack.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
         stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -129,8 +131,8 @@ def undelivered(stack: Stack, name: str) -> dict[str, Any] | None:
     return None
 
 
-def silence(stack: Stack, alarm: str) -> int:
-    """Bring an alarm, given by its name in the template, into the state OK, and count its messages so far."""
+def reset_alarm(stack: Stack, alarm: str) -> int:
+    """Set an alarm, given by its name in the template, to OK, and count its messages so far."""
     cloudwatch = stack.aws.client("cloudwatch")
     (found,) = cloudwatch.describe_alarms(AlarmNamePrefix=f"{STACK_NAME}-{alarm}-")["MetricAlarms"]
     cloudwatch.set_alarm_state(AlarmName=found["AlarmName"], StateValue="OK", StateReason="for a test")
@@ -138,17 +140,17 @@ def silence(stack: Stack, alarm: str) -> int:
 
 
 def alarms(stack: Stack, alarm: str) -> list[str]:
-    """Give the descriptions in the messages of an alarm."""
+    """Return the descriptions in the messages of an alarm."""
     texts = [message.text for message in stack.messages() if message.text.startswith('{"AlarmName"')]
-    named = [json.loads(text) for text in texts]
-    return [each["AlarmDescription"] for each in named if each["AlarmName"].startswith(f"{STACK_NAME}-{alarm}-")]
+    states = [json.loads(text) for text in texts]
+    return [state["AlarmDescription"] for state in states if state["AlarmName"].startswith(f"{STACK_NAME}-{alarm}-")]
 
 
 def is_running(stack: Stack, execution: str) -> bool:
-    """Whether an execution goes on."""
+    """Whether an execution is running."""
     return stack.states.describe_execution(executionArn=execution)["status"] == "RUNNING"
 
 
 def red_messages(stack: Stack, run: str) -> list[str]:
-    """Give the texts of the messages about a run that are not its own last word, which has a status."""
+    """Return the texts of the messages about a run's failed executions, which have no status."""
     return [message.text for message in stack.messages() if not message.status and run in message.text]

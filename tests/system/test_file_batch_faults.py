@@ -1,4 +1,4 @@
-"""Fault histories of the file dialect only: lost uploads, batches that fail without running, other wordings."""
+"""Fault histories of the file dialect only: lost uploads, batches that fail without running, other formats."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.system.history import FEWEST, History, play
+from tests.support.system.history import SMALLEST_DROP, History, play
 from tests.system.test_provider_faults import HISTORIES, LOST_AFTER, LOST_BEFORE, UPLOADED_AGAIN, at
 
 if TYPE_CHECKING:
@@ -14,34 +14,34 @@ if TYPE_CHECKING:
     from tests.support.system.runs import LiveRun
 
 
-def see_it_adopted(run: LiveRun) -> None:
-    """See that the batch is the run's while it still runs: no result is needed to tell."""
+def check_adopted(run: LiveRun) -> None:
+    """Check that the batch is adopted while it still runs, without its results."""
     assert run.fact("batches/1/batch-1.json")["adopted"] is True
     run.stack.provider_settings({"seconds": 0})
 
 
 def make_room(run: LiveRun) -> None:
-    """Let the queue take the batch, and do not wait for the minute after which it is sent again."""
+    """Remove the queue limit, and skip the minute before the batch is sent again."""
     run.fact("batches/1/failed-1.json")
     run.stack.provider_settings({"queue_limit": None})
-    run.let_pass("batches/1/failed-1.json")
+    run.backdate("batches/1/failed-1.json")
 
 
 HISTORIES_OF_FILES = {
     "the answer to the upload is lost": History([at("upload", LOST_AFTER)]),
-    "the upload is lost": History([at("upload", LOST_BEFORE)], told=UPLOADED_AGAIN),
+    "the upload is lost": History([at("upload", LOST_BEFORE)], statuses=UPLOADED_AGAIN),
     "the lost upload is not listed at once": History(
-        [at("upload", {"kind": "unlist", "looks": 2}, LOST_AFTER)], told=UPLOADED_AGAIN
+        [at("upload", {"kind": "unlist", "looks": 2}, LOST_AFTER)], statuses=UPLOADED_AGAIN
     ),
     "the answer is lost, and the server tells whose the batch is": History(
-        [at("create", LOST_AFTER)], {"seconds": None}, meanwhile=see_it_adopted, batch={"adopted": True}
+        [at("create", LOST_AFTER)], {"seconds": None}, meanwhile=check_adopted, batch={"adopted": True}
     ),
     "the queue is full, and the batch fails": History(
-        provider={"queue_limit": 1}, meanwhile=make_room, posts=2, created=2, told=("completed",)
+        provider={"queue_limit": 1}, meanwhile=make_room, posts=2, created=2, statuses=("completed",)
     ),
     "a line is blamed": History(
         provider={"blame": {"3": "invalid_json_line"}},
-        told=("failed",),
+        statuses=("failed",),
         failures=lambda size: dict.fromkeys(range(1, size + 1), "canceled") | {3: "errored"},
     ),
     "most things are said in another way": History(
@@ -62,11 +62,11 @@ HISTORIES_OF_FILES = {
         failures=lambda _: {2: "errored", 4: "canceled", 5: "expired"},
     ),
 }
-"""What can go wrong, or be otherwise, in the file dialect only."""
+"""Faults and variants of the file dialect only."""
 
 
 @pytest.mark.parametrize("stack", ["files"], indirect=True)
 @pytest.mark.parametrize("name", HISTORIES_OF_FILES)
-def test_so_it_is_where_a_file_is_uploaded_and_a_batch_made_of_it(stack: Stack, name: str) -> None:
-    """An upload may be repeated, a batch may fail without running and be sent again: neither is paid for."""
-    play(stack, HISTORIES_OF_FILES[name], FEWEST + len(HISTORIES) + list(HISTORIES_OF_FILES).index(name))
+def test_with_any_fault_of_the_file_dialect_a_drop_is_paid_once_and_comes_back_whole(stack: Stack, name: str) -> None:
+    """An upload may be retried, and a batch may fail without running and be sent again; neither is charged."""
+    play(stack, HISTORIES_OF_FILES[name], SMALLEST_DROP + len(HISTORIES) + list(HISTORIES_OF_FILES).index(name))

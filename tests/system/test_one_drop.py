@@ -14,7 +14,7 @@ PARAMS = {"model": "claude-haiku-4-5", "max_tokens": 16, "messages": [{"role": "
 def test_a_drop_comes_back_as_results_in_its_own_order_and_one_message(stack: Stack) -> None:
     """The promise of the README's first line, on the deployed stack."""
     ids = ["zebra", "Ähre 1", "aardvark"]
-    lines = [json.dumps({"custom_id": each, "params": PARAMS}, ensure_ascii=False) for each in ids]
+    lines = [json.dumps({"custom_id": custom_id, "params": PARAMS}, ensure_ascii=False) for custom_id in ids]
     stack.drop("\n".join(lines).encode(), "inbox/three lines.jsonl")
     message = stack.wait_for_message("inbox/three lines.jsonl")
     assert message.attributes == {"status": "completed", "run": message.run, "name": "three_lines"}

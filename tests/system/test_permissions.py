@@ -1,8 +1,7 @@
-"""Every statement of every role is needed: without it something is missed, and with it again the work goes on.
+"""Every statement of every role is needed: without it a task fails, and with it the run continues.
 
-Which statements there are is read from the template, and held against what the local AWS's IAM has of them. Each is
-taken away from the deployed role in turn, a drop is made that needs it, and AWS's refusal is looked for where an
-operator would see it.
+The statements are read from the template and compared with the local AWS's IAM. Each is removed from the deployed role
+in turn, a drop that needs it is made, and the test expects AWS's refusal where an operator would see it.
 """
 
 from __future__ import annotations
@@ -29,91 +28,91 @@ STATEMENTS = [
 
 
 def stops_the_run(
-    action: str, lines: str = LINE, status: str = "completed", forgets: str = "", **provider: object
+    action: str, lines: str = LINE, status: str = "completed", expired: str = "", **provider: object
 ) -> Callable[[Scene], None]:
-    """Play: a task of the run fails, and is tried again until it may.
+    """Check that a task of the run fails, and is retried until it has the permission.
 
-    `forgets`: the fact of the ledger whose writer's time has to be over before. `provider`: its settings meanwhile.
+    `expired`: a fact whose writer's time limit must be over first. `provider`: the provider's settings meanwhile.
     """
 
-    def play(scene: Scene) -> None:
+    def check(scene: Scene) -> None:
         scene.stack.provider_settings(provider)
         with scene.without():
             run = scene.drop(lines)
-            if forgets:
-                run.let_pass(forgets)
+            if expired:
+                run.backdate(expired)
             scene.wait(lambda: scene.refusal(run, action), f"task that may not {action}")
             assert not run.messages()
         scene.stack.provider_settings({"faults": []})
-        assert run.first_word() == status
+        assert run.first_status() == status
 
-    return play
+    return check
 
 
 def fails_the_upload(action: str) -> Callable[[Scene], None]:
-    """Play: no run starts; the event waits in the failure queue, and is handed to submit again once that may."""
+    """Check that no run starts: the event is in the failure queue until submit has the permission and gets it again."""
 
-    def play(scene: Scene) -> None:
+    def check(scene: Scene) -> None:
         with scene.without():
             version = scene.stack.drop(LINE.encode(), scene.key)
             account = scene.wait(scene.failed_upload, "failed upload")
             assert action in account["responsePayload"]["errorMessage"]
         assert account["requestPayload"]["detail"]["object"]["version-id"] == version
         scene.submit_again(account)
-        assert scene.run_of(version).first_word() == "completed"
+        assert scene.run_of(version).first_status() == "completed"
 
-    return play
+    return check
 
 
-def logged(scene: Scene, function: str, words: str) -> int:
-    """Count the lines of a function's log that hold these words."""
-    return len(scene.stack.logs(function, words))
+def logged(scene: Scene, function: str, text: str) -> int:
+    """Count the lines of a function's log that contain a text."""
+    return len(scene.stack.logs(function, text))
 
 
 def leaves_no_log(function: str) -> Callable[[Scene], None]:
-    """Play: the run completes, but nothing of it is in the function's log."""
+    """Check that the run completes, but the function's log has no line about it."""
 
-    def play(scene: Scene) -> None:
+    def check(scene: Scene) -> None:
         with scene.without():
             run = scene.drop()
-            assert run.first_word() == "completed"
+            assert run.first_status() == "completed"
             assert not logged(scene, function, run.run)
-        run = scene.drop(f"{LINE}\n")  # not the same bytes
+        run = scene.drop(f"{LINE}\n")  # other content than the first drop
         run.wait(lambda: logged(scene, function, run.run) or None, f"log of {function}")
-        assert run.first_word() == "completed"
+        assert run.first_status() == "completed"
 
-    return play
+    return check
 
 
 def leaves_the_claim_to_poll(scene: Scene) -> None:
-    """Play: the batch is the run's already, so that the run completes; submit fails, and poll tells the others."""
+    """Check that submit fails after creating the batch, that poll writes the claim, and that the run completes."""
     with scene.without():
         run = scene.drop()
         account = scene.wait(scene.failed_upload, "failed upload")
         assert "not authorized to perform: s3:PutObject" in account["responsePayload"]["errorMessage"]
         scene.wait_for_key(f"claims/batches/{run.fact('batches/1/batch-1.json')['id']}")
     scene.submit_again(account)
-    assert run.first_word() == "completed"
+    assert run.first_status() == "completed"
 
 
 def keeps_from_paying(scene: Scene) -> None:
-    """Play: the intent is written and the call is not made; when the intent's time is over, another one follows."""
+    """Check that the attempt is recorded without a call, and a new attempt follows after its time limit."""
     before = scene.stack.provider_stats()["calls"]["create"]
-    words = "not authorized to perform: s3:PutObject"
-    said = logged(scene, "submit", words)
+    error = "not authorized to perform: s3:PutObject"
+    errors = logged(scene, "submit", error)
     with scene.without():
         run = scene.drop()
-        scene.wait(lambda: logged(scene, "submit", words) > said or None, "refusal in the log")
+        scene.wait(lambda: logged(scene, "submit", error) > errors or None, "refusal in the log")
         assert run.has("batches/1/attempt-1.json")
         assert not scene.stack.keys(f"claims/attempts/{run.run}/")
-    run.let_pass("batches/1/attempt-1.json")
-    assert run.first_word() == "completed"
+    run.backdate("batches/1/attempt-1.json")
+    assert run.first_status() == "completed"
     assert scene.stack.keys(f"claims/attempts/{run.run}/") == [f"claims/attempts/{run.run}/1-2"]
     assert scene.stack.provider_stats()["calls"]["create"] == before + 1
 
 
 def loses_the_failure(scene: Scene) -> None:
-    """Play: what submit fails on is in no queue; Lambda only counts that it could not put it there."""
+    """Check that a failed event is in no queue; Lambda only counts the failed delivery in a metric."""
     metric = {"Namespace": "AWS/Lambda", "MetricName": "DestinationDeliveryFailures"}
     dimensions = [{"Name": "FunctionName", "Value": scene.stack.functions["submit"]}]
     now = datetime.now(UTC)
@@ -137,8 +136,8 @@ def loses_the_failure(scene: Scene) -> None:
 
 
 def holds_up_a_resend(scene: Scene) -> None:
-    """Play: another run's batch, which its claim would rule out, is waited for, since it might be our lost one."""
-    lines = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(7))  # of no other batch
+    """Check that poll waits for another run's batch, since it cannot read the claim and the batch may be ours."""
+    lines = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(7))  # a size that no other batch has
     scene.stack.provider_settings({"seconds": None} | BARE)
     other = scene.drop(lines, "inbox/another.jsonl")
     scene.wait_for_key(f"claims/batches/{other.fact('batches/1/batch-1.json')['id']}")
@@ -147,17 +146,17 @@ def holds_up_a_resend(scene: Scene) -> None:
         run = scene.drop(lines)
         over = datetime.fromisoformat(run.fact("batches/1/unknown-1.json")["at"])
         settled = over + timedelta(seconds=int(SHORT_TIMES["SettleSeconds"]))
-        scene.wait(lambda: datetime.now(UTC) > settled or None, "end of the time in which a batch is listed")
+        scene.wait(lambda: datetime.now(UTC) > settled or None, "end of the settle time")
         events = len(run.events())
         scene.wait(lambda: len(run.events()) > events + 40 or None, "four more polls")
         assert not run.has("batches/1/absent-1.json")
     run.fact("batches/1/attempt-2.json")
     scene.stack.provider_settings({"seconds": 0})
-    assert {each.first_word() for each in (run, other)} == {"completed"}
+    assert {one.first_status() for one in (run, other)} == {"completed"}
 
 
-def cannot_say_that_it_waits(scene: Scene) -> None:
-    """Play: the queue is full, and a run that may not say that it waits fails; once it may, it waits."""
+def cannot_mark_itself_as_waiting(scene: Scene) -> None:
+    """Check that with a full queue a run that cannot write its wait mark fails; with the permission it waits."""
     scene.stack.provider_settings({"seconds": None})
     full = "\n".join(LINE.replace('"a"', f'"{number}"') for number in range(int(LOW_LIMITS["MaxQueuedRequests"])))
     other = scene.drop(full, "inbox/full.jsonl")
@@ -165,38 +164,38 @@ def cannot_say_that_it_waits(scene: Scene) -> None:
     with scene.without():
         run = scene.drop()
         scene.wait(lambda: scene.refusal(run, "s3:PutObject"), "task that may not write")
-    scene.wait(lambda: [key for key in scene.stack.keys("claims/waiting/") if run.run in key] or None, "mark")
+    scene.wait(lambda: [key for key in scene.stack.keys("claims/waiting/") if run.run in key] or None, "wait mark")
     assert not run.has("batches/1/attempt-1.json")
     scene.stack.provider_settings({"seconds": 0})
-    assert {each.first_word() for each in (run, other)} == {"completed"}
+    assert {one.first_status() for one in (run, other)} == {"completed"}
 
 
 def cannot_claim_what_it_adopts(scene: Scene) -> None:
-    """Play: a batch that was found is not taken for the run's before others can know that it is."""
+    """Check that a lost batch is adopted only after its claim is written."""
     stops_the_run("s3:PutObject", faults=[LOST_ANSWER])(scene)
     batch = scene.stack.provider_stats()["batches"][-1]["id"]
     scene.wait_for_key(f"claims/batches/{batch}")
 
 
-def cannot_be_told(scene: Scene) -> None:
-    """Play: which batch a lost answer was about has been said, and poll, which could see that it was, fails."""
+def cannot_read_a_decision(scene: Scene) -> None:
+    """Check that poll fails while it cannot read an operator's decision, and then follows it."""
     scene.stack.provider_settings({"seconds": None, "faults": [LOST_ANSWER]} | BARE)
     with scene.without():
         run = scene.drop()
         run.fact("batches/1/unknown-1.json")
         batch = scene.stack.provider_stats()["batches"][-1]["id"]
-        run.tell("batches/1/attempt-1", f"adopt {batch}")
+        run.write_control("batches/1/attempt-1", f"adopt {batch}")
         scene.wait(lambda: scene.refusal(run, "s3:GetObject"), "task that may not read")
         assert not run.messages()
         assert not run.has("batches/1/batch-1.json")
     adopted = run.fact("batches/1/batch-1.json")
     assert (adopted["id"], adopted["released"]) == (batch, True)
     scene.stack.provider_settings({"seconds": 0})
-    assert run.first_word() == "completed"
+    assert run.first_status() == "completed"
 
 
-def does_not_tell_of_an_aborted_run(scene: Scene) -> None:
-    """Play: a run that is aborted is told of, but not while the statement is missing."""
+def does_not_report_an_aborted_run(scene: Scene) -> None:
+    """Check that an aborted run is reported, but not while the statement is missing."""
 
     def abort() -> str:
         machine, name = scene.stack.outputs["StateMachineArn"], f"aborted-{time.time_ns()}"
@@ -206,30 +205,30 @@ def does_not_tell_of_an_aborted_run(scene: Scene) -> None:
         scene.stack.states.stop_execution(executionArn=started["executionArn"])
         return name
 
-    def is_told(name: str) -> bool:
+    def is_reported(name: str) -> bool:
         return any(name in message.text and message.subject for message in scene.stack.messages())
 
     with scene.without():
         name = abort()
         time.sleep(1)
-        assert not is_told(name)
+        assert not is_reported(name)
     other = abort()
-    scene.wait(lambda: is_told(other) or None, "message about an aborted run")
+    scene.wait(lambda: is_reported(other) or None, "message about an aborted run")
 
 
-def in_turn(*plays: Callable[[Scene], None]) -> Callable[[Scene], None]:
-    """Play one after the other: a statement that allows several things."""
+def in_turn(*checks: Callable[[Scene], None]) -> Callable[[Scene], None]:
+    """Run several checks, for a statement that allows several actions."""
 
-    def play(scene: Scene) -> None:
-        for each in plays:
-            each(scene)
+    def check(scene: Scene) -> None:
+        for one in checks:
+            one(scene)
             scene.stack.provider_settings({"seconds": 0, "faults": []})
 
-    return play
+    return check
 
 
 LOST_ANSWER = {"call": "create", "do": {"kind": "lose", "when": "after"}}
-REFUSED_KEY = {"kind": "answer", "status": 401}  # makes a function read the key anew, which it keeps for minutes
+REFUSED_KEY = {"kind": "answer", "status": 401}  # makes a function read the key again, which it caches for minutes
 ASKED_OF_POLL = {"call": "retrieve", "do": REFUSED_KEY, "times": None}
 ASKED_OF_SPLIT = ASKED_OF_POLL | {"after": 1}
 
@@ -239,12 +238,12 @@ SCENES = {
     ("SubmitRole", "ReadAndWriteLedger"): fails_the_upload("not authorized to perform: s3:PutObject"),
     ("SubmitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("SubmitRole", "ClaimBatch"): leaves_the_claim_to_poll,
-    ("SubmitRole", "ClaimContent"): stops_the_run("s3:PutObject", forgets="validation.json"),
+    ("SubmitRole", "ClaimContent"): stops_the_run("s3:PutObject", expired="validation.json"),
     ("SubmitRole", "ClaimAttempt"): keeps_from_paying,
-    ("SubmitRole", "MarkWaiting"): cannot_say_that_it_waits,
+    ("SubmitRole", "MarkWaiting"): cannot_mark_itself_as_waiting,
     ("SubmitRole", "ListWaiting"): stops_the_run("s3:ListBucket"),
     ("SubmitRole", "WriteFaults"): stops_the_run(
-        "s3:PutObject", f"{LINE}\nno JSON", "refused", forgets="validation.json"
+        "s3:PutObject", f"{LINE}\nno JSON", "refused", expired="validation.json"
     ),
     ("SubmitRole", "ReadApiKey"): stops_the_run("secretsmanager:GetSecretValue"),
     ("SubmitRole", "StartRun"): fails_the_upload("not authorized to perform: states:StartExecution"),
@@ -253,7 +252,7 @@ SCENES = {
     ("PollRole", "ReadAndWriteLedger"): stops_the_run("s3:GetObject"),
     ("PollRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("PollRole", "ReadAndWriteClaims"): in_turn(holds_up_a_resend, cannot_claim_what_it_adopts),
-    ("PollRole", "ReadControl"): cannot_be_told,
+    ("PollRole", "ReadControl"): cannot_read_a_decision,
     ("PollRole", "ListControl"): stops_the_run("s3:ListBucket"),
     ("PollRole", "ReadApiKey"): stops_the_run("secretsmanager:GetSecretValue", faults=[ASKED_OF_POLL]),
     ("SplitRole", "WriteLogs"): leaves_no_log("split"),
@@ -269,14 +268,14 @@ SCENES = {
     ("MachineRole", "InvokeFunctions"): stops_the_run("lambda:InvokeFunction"),
     ("MachineRole", "PublishMessage"): stops_the_run("sns:Publish"),
     ("MachineRole", "UseTopicKey"): stops_the_run("kms:GenerateDataKey"),
-    ("RedRuleRole", "StartTelling"): does_not_tell_of_an_aborted_run,
-    ("RedMachineRole", "PublishMessage"): does_not_tell_of_an_aborted_run,
-    ("RedMachineRole", "UseTopicKey"): does_not_tell_of_an_aborted_run,
+    ("RedRuleRole", "StartTelling"): does_not_report_an_aborted_run,
+    ("RedMachineRole", "PublishMessage"): does_not_report_an_aborted_run,
+    ("RedMachineRole", "UseTopicKey"): does_not_report_an_aborted_run,
 }
 
 
 pytestmark = pytest.mark.parametrize("stack", ["messages"], indirect=True)
-"""What a role may do is not the dialect's: in the other one, all else here shows that no role lacks anything."""
+"""Permissions do not depend on the dialect; the other tests show that no role lacks one in the file dialect."""
 
 
 @pytest.fixture(scope="module")
@@ -290,14 +289,14 @@ def roles(stack: Stack) -> dict[str, str]:
     }
 
 
-def test_the_statements_are_those_that_iam_holds(stack: Stack, roles: dict[str, str]) -> None:
-    """No statement is left out below: not of the template, and not of the deployed roles."""
-    held = {(role, statement["Sid"]) for role in roles for statement in policy_of(stack, roles[role])["Statement"]}
-    assert held == set(STATEMENTS) == set(SCENES)
+def test_the_statements_are_those_deployed_in_iam(stack: Stack, roles: dict[str, str]) -> None:
+    """The test below covers every statement of the template and of the deployed roles."""
+    deployed = {(role, statement["Sid"]) for role in roles for statement in policy_of(stack, roles[role])["Statement"]}
+    assert deployed == set(STATEMENTS) == set(SCENES)
 
 
 @pytest.mark.parametrize(("role", "sid"), STATEMENTS)
-def test_a_statement_is_missed_when_it_is_taken_away(stack: Stack, roles: dict[str, str], role: str, sid: str) -> None:
-    """No role has a permission that it does not need, and none lacks one."""
+def test_a_run_needs_every_statement(stack: Stack, roles: dict[str, str], role: str, sid: str) -> None:
+    """No role has a permission that it does not need, and none lacks one that it needs."""
     stack.provider_settings({"seconds": 0})
     SCENES[role, sid](Scene(stack, roles[role], sid))

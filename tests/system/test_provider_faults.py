@@ -1,6 +1,6 @@
-"""Fault histories on the deployed stack, the real state machine included, with a provider that misbehaves.
+"""Fault histories on the deployed stack with its state machine, and a provider with faults.
 
-Of each the provider's own count is held against what is promised: paid once, every line back once, told once.
+Each checks that the drop is paid once by the provider's own count, that every line comes back once, and the messages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from local.stack.start import PLACEHOLDER_KEY, SECRET_NAME
-from tests.support.system.history import FEWEST, History, play
+from tests.support.system.history import SMALLEST_DROP, History, play
 from tests.support.system.runs import BARE
 
 if TYPE_CHECKING:
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
     from tests.support.system.runs import LiveRun
 
 OTHER_KEY = "sk-ant-local-another"
-MANY_LOOKS = 300
-"""More than fit into SettleSeconds."""
+MANY_LIST_CALLS = 300
+"""More list calls than polls make within SettleSeconds."""
 
 
-def at(call: str, *actions: dict[str, Any], **how: Any) -> dict[str, Any]:
-    """Let something go wrong at a kind of call: once, unless `times` says how often."""
-    return {"call": call, "do": list(actions), **how}
+def at(call: str, *actions: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """Return a fault of a kind of call, which happens once unless `times` is given."""
+    return {"call": call, "do": list(actions), **options}
 
 
 LOST_AFTER = {"kind": "lose", "when": "after"}
 LOST_BEFORE = {"kind": "lose", "when": "before"}
 UPLOADED_AGAIN = ("troubled", "completed")
-"""After ten seconds, and so after TroubleSeconds, which are fewer here."""
+"""The upload is retried after ten seconds, which is longer than TroubleSeconds here."""
 UNREADABLE = at("results", {"kind": "answer", "status": 503}, times=None)
 
 
-def heal(run: LiveRun, **settings: Any) -> None:
-    """Let nothing go wrong from here on, provided that it did until now."""
+def clear_faults(run: LiveRun, **settings: Any) -> None:
+    """Remove the faults, after checking that each has happened."""
     assert all(fault["struck"] for fault in run.stack.provider_stats()["faults"])
     run.stack.provider_settings({"faults": [], **settings})
 
 
 def read_again_at_once(run: LiveRun) -> None:
-    """Do not wait for the half minute after which results that broke off are read again."""
-    run.let_pass("batches/1/unread-1.json")
+    """Skip the half minute before interrupted results are read again."""
+    run.backdate("batches/1/unread-1.json")
 
 
-def ask_for_another(run: LiveRun) -> None:
-    """Invoke submit while nobody knows whether the lost call has created a batch."""
+def invoke_submit_again(run: LiveRun) -> None:
+    """Invoke submit while it is unknown whether the lost call created a batch."""
     run.fact("batches/1/unknown-1.json")
     for _ in range(3):
         payload = json.dumps({"run": run.run})
@@ -60,19 +60,19 @@ def ask_for_another(run: LiveRun) -> None:
 
 
 def adopt(run: LiveRun) -> None:
-    """Say which batch it is, in the words of the message; its results can be read again only after that."""
+    """Run the message's adopt command; the results become readable only after that."""
     command, *_ = undecided_commands(run)
     run.execute(command)
     batch = run.stack.provider_stats()["batches"][-1]["id"]
     submitted = run.fact("batches/1/batch-1.json")
     assert (submitted["id"], submitted["released"]) == (batch, True)
     run.fact("batches/1/unread-1.json")
-    heal(run)
-    run.let_pass("batches/1/unread-1.json")
+    clear_faults(run)
+    run.backdate("batches/1/unread-1.json")
 
 
 def submit_again(run: LiveRun) -> None:
-    """Say that there is no batch, in the words of the message."""
+    """Run the message's submit again command."""
     _, command, _ = undecided_commands(run)
     assert not run.has("batches/1/absent-1.json")
     run.execute(command)
@@ -80,43 +80,43 @@ def submit_again(run: LiveRun) -> None:
 
 
 def stop_undecided(run: LiveRun) -> None:
-    """Stop the run instead, in the words of the message."""
+    """Run the message's stop command."""
     *_, command = undecided_commands(run)
     run.execute(command)
 
 
 def undecided_commands(run: LiveRun) -> list[str]:
-    """Take the commands from the message that the run is undecided: adopt, submit again, stop."""
+    """Return the commands of the undecided message: adopt, submit again, stop."""
     lines = run.message("undecided").text.splitlines()
     commands = [line.strip() for line in lines if line.startswith("  ")]
-    (batch,) = [each["id"] for each in run.stack.provider_stats()["batches"][-1:]]
-    assert [shlex.split(command)[1] for command in commands] == [f"adopt {batch}", "submit again", "stop"]
+    (batch_id,) = [batch["id"] for batch in run.stack.provider_stats()["batches"][-1:]]
+    assert [shlex.split(command)[1] for command in commands] == [f"adopt {batch_id}", "submit again", "stop"]
     return commands
 
 
 def stop(run: LiveRun) -> None:
     """Stop the run while its batch runs."""
     run.fact("batches/1/batch-1.json")
-    run.tell("cancel", "")
+    run.write_control("cancel", "")
 
 
-def stop_unpaid(run: LiveRun) -> None:
+def stop_before_retry(run: LiveRun) -> None:
     """Stop the run while it waits for its next attempt."""
     run.fact("batches/1/refused-1.json")
-    run.tell("cancel", "")
+    run.write_control("cancel", "")
 
 
 def stop_unanswered(run: LiveRun) -> None:
-    """Stop the run while nobody knows whether there is a batch."""
+    """Stop the run while it is unknown whether there is a batch."""
     run.fact("batches/1/unknown-1.json")
-    run.tell("cancel", "")
+    run.write_control("cancel", "")
     run.fact("refused.json")
     assert not run.has("batches/1/batch-1.json")
     run.stack.provider_settings({"seconds": 0})
 
 
 def rotate_the_key(run: LiveRun) -> None:
-    """Take the key away at the provider, and put another one where the message says."""
+    """Replace the key at the provider, and run the message's command with the new key."""
     run.fact("batches/1/batch-1.json")
     run.stack.provider_settings({"api_key": OTHER_KEY})
     text = run.message("troubled").text
@@ -133,7 +133,7 @@ def rotate_the_key(run: LiveRun) -> None:
 
 
 def list_too_late(run: LiveRun) -> None:
-    """Let the list lack the first batch until the second one runs."""
+    """Hide the first batch from the list until the second one is created."""
     run.fact("batches/1/unknown-1.json")
     first = run.stack.provider_stats()["batches"][-1]
     run.wait(lambda: run.stack.provider_stats()["batches"][-1]["processing_status"] == "ended" or None, "first batch")
@@ -143,7 +143,7 @@ def list_too_late(run: LiveRun) -> None:
     headers = {"x-api-key": PLACEHOLDER_KEY, "anthropic-version": "2023-06-01"}
     path = {"messages": "/v1/messages/batches", "files": "/v1/batches"}[run.stack.parameters["BatchApi"]]
     with httpx.Client(base_url=run.stack.provider.url, headers=headers, trust_env=False) as client:
-        for _ in range(MANY_LOOKS):
+        for _ in range(MANY_LIST_CALLS):
             client.get(path, params={"limit": 1}).raise_for_status()
     run.fact(f"batches/1/duplicate-{first['id']}.json")
     run.stack.provider_settings({"seconds": 0})
@@ -155,7 +155,7 @@ HISTORIES = {
     "submit is asked for another while the answer is open": History(
         [at("create", LOST_AFTER)],
         {"seconds": None},
-        meanwhile=ask_for_another,
+        meanwhile=invoke_submit_again,
         batch={"adopted": True},
         in_files={"provider": {"seconds": None} | BARE},
     ),
@@ -174,7 +174,7 @@ HISTORIES = {
             "faults": [at("upload", {"kind": "reset", "at": 1_000_000})],
             "posts": 1,
             "receipt": {},
-            "told": UPLOADED_AGAIN,
+            "statuses": UPLOADED_AGAIN,
         },
     ),
     "the answer is slower than the client": History(
@@ -187,7 +187,7 @@ HISTORIES = {
         [at("create", {"kind": "unlist", "looks": 4}, LOST_AFTER)], batch={"adopted": True}
     ),
     "the lost batch is listed too late": History(
-        [at("create", {"kind": "unlist", "looks": MANY_LOOKS}, LOST_AFTER)],
+        [at("create", {"kind": "unlist", "looks": MANY_LIST_CALLS}, LOST_AFTER)],
         meanwhile=list_too_late,
         posts=2,
         created=2,
@@ -225,7 +225,7 @@ HISTORIES = {
     "undecided until a person names the batch": History(
         [at("create", LOST_AFTER), UNREADABLE],
         meanwhile=adopt,
-        told=("undecided", "completed"),
+        statuses=("undecided", "completed"),
         batch={"adopted": True},
         in_files={"provider": BARE},
     ),
@@ -234,14 +234,14 @@ HISTORIES = {
         meanwhile=submit_again,
         posts=2,
         created=2,
-        told=("undecided", "completed"),
+        statuses=("undecided", "completed"),
         batch={"adopted": False, "duplicates": []},
         in_files={"provider": BARE},
     ),
     "undecided until a person stops the run": History(
         [at("create", LOST_AFTER), at("results", {"kind": "archive"})],
         meanwhile=stop_undecided,
-        told=("undecided", "stuck"),
+        statuses=("undecided", "stuck"),
         says="before it was known whether its call created a batch",
         failures=lambda size: dict.fromkeys(range(1, size + 1), "stuck"),
         in_files={"provider": BARE},
@@ -249,16 +249,16 @@ HISTORIES = {
     "stopped while the batch runs": History(
         provider={"seconds": None},
         meanwhile=stop,
-        told=("stopped",),
+        statuses=("stopped",),
         says="was stopped",
         failures=lambda size: dict.fromkeys(range(size // 2 + 1, size + 1), "canceled"),
         receipt={"code": "stopped"},
     ),
     "stopped before anything is paid": History(
         [at("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "3600"}})],
-        meanwhile=stop_unpaid,
+        meanwhile=stop_before_retry,
         created=0,
-        told=("stopped",),
+        statuses=("stopped",),
         says="nothing was charged",
         receipt={"code": "stopped"},
     ),
@@ -266,7 +266,7 @@ HISTORIES = {
         [at("create", LOST_AFTER)],
         {"seconds": None},
         meanwhile=stop_unanswered,
-        told=("stopped",),
+        statuses=("stopped",),
         says="was stopped",
         batch={"adopted": True},
         receipt={"code": "stopped"},
@@ -275,18 +275,18 @@ HISTORIES = {
     "the key is refused": History(
         provider={"api_key": OTHER_KEY},
         created=0,
-        told=("refused",),
+        statuses=("refused",),
         says="put-secret-value",
         receipt={"code": "key-refused"},
         in_files={"posts": 0},
     ),
     "the key is replaced while the batch runs": History(
-        provider={"seconds": None}, meanwhile=rotate_the_key, told=("troubled", "completed")
+        provider={"seconds": None}, meanwhile=rotate_the_key, statuses=("troubled", "completed")
     ),
 }
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-def test_whatever_goes_wrong_a_drop_is_paid_once_comes_back_whole_and_is_told_of_once(stack: Stack, name: str) -> None:
-    """More than one batch is created only where a person says so, or where one is listed too late, which is told."""
-    play(stack, HISTORIES[name], FEWEST + list(HISTORIES).index(name))
+def test_with_any_fault_a_drop_is_paid_once_comes_back_whole_and_is_reported_once(stack: Stack, name: str) -> None:
+    """A second batch is created only if an operator says so, or if the first is listed too late, which is reported."""
+    play(stack, HISTORIES[name], SMALLEST_DROP + list(HISTORIES).index(name))

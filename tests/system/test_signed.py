@@ -1,7 +1,7 @@
-"""A stack without a key: every call to the provider is signed by a function's role, and AWS says what each may do.
+"""A stack without an API key: every call to the provider is signed by a function's role, whose permissions AWS checks.
 
-The simulated provider stands behind the gateway of Claude Platform on AWS: it holds each body against the hash that was
-signed, and asks the local AWS for the rest.
+The simulated provider acts as the gateway of Claude Platform on AWS: it compares each body with the signed hash, and
+the local AWS checks signature and permissions.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ CREATE, LIST, GET, CANCEL, DELETE = (
     f"aws-external-anthropic:{ACTIONS[call]}" for call in ("create", "list", "retrieve", "cancel", "delete")
 )
 ASK, TAG = "sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"
-MAY = {"SubmitRole": {CREATE, LIST}, "PollRole": {GET, LIST, CANCEL}, "SplitRole": {GET}}
+ALLOWED = {"SubmitRole": {CREATE, LIST}, "PollRole": {GET, LIST, CANCEL}, "SplitRole": {GET}}
 """What each role may do on the workspace."""
 BETAS = ["mcp-client-2025-11-20", "task-budgets-2026-03-13"]
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """Deploy a stack that signs, and names beta features."""
+    """Deploy a stack with signed calls and beta features."""
     parameters = PARAMETERS | {"Auth": "aws", "Betas": ",".join(BETAS)}
     running = local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER, parameters=parameters)
     with interruptible(), running as stack:
@@ -45,7 +45,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(autouse=True)
 def fresh_provider(stack: Stack) -> Iterator[None]:
-    """Undo what the test told the provider, but that calls are signed."""
+    """Restore the provider's settings, with signed calls."""
     yield
     stack.provider_settings(PROVIDER | {"signed": signing_settings(stack.aws)})
 
@@ -54,11 +54,11 @@ def fresh_provider(stack: Stack) -> Iterator[None]:
 def roles(stack: Stack) -> dict[str, str]:
     """Read the names of the deployed roles by those in the template."""
     resources = stack.aws.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
-    return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
+    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
 
 
-def test_a_drop_goes_through_although_there_is_no_key_anywhere(stack: Stack) -> None:
-    """No secret exists; a body of some megabytes is signed and streamed all the same."""
+def test_a_drop_completes_without_an_api_key(stack: Stack) -> None:
+    """No secret exists; a body of several megabytes is signed and streamed."""
     assert stack.aws.client("secretsmanager").list_secrets()["SecretList"] == []
     data = b"".join(line.replace(b"About", b"x" * 100_000) + b"\n" for line in drop_of(50).splitlines())
     stack.drop(data, "inbox/signed.jsonl")
@@ -68,7 +68,7 @@ def test_a_drop_goes_through_although_there_is_no_key_anywhere(stack: Stack) -> 
 
 
 def test_betas_reach_the_provider_from_the_stack_and_from_a_drop(stack: Stack) -> None:
-    """Signed like every header of the API. The parameter holds a comma, which no tool on the way may cut."""
+    """They are signed like every API header. The parameter contains a comma, which deployment must keep."""
     long = "output-300k-2026-03-24"
     line = request("r-1", model="claude-opus-5-5", max_tokens=300_000)
     drops: list[tuple[dict[str, str], list[str], str]] = [
@@ -83,36 +83,36 @@ def test_betas_reach_the_provider_from_the_stack_and_from_a_drop(stack: Stack) -
 
 
 def refused(scene: Scene) -> Counter[str]:
-    """Count what the gateway has refused the role so far for want of a permission, by action, in its own log."""
-    words = rf"refused \w+: 403 User: \S+:assumed-role/{scene.role}/\S+ is not authorized to perform: (\S+) on"
-    return Counter(re.findall(words, (scene.stack.work / "provider.log").read_text()))
+    """Count the role's calls that the gateway's log shows as refused for a missing permission, by action."""
+    pattern = rf"refused \w+: 403 User: \S+:assumed-role/{scene.role}/\S+ is not authorized to perform: (\S+) on"
+    return Counter(re.findall(pattern, (scene.stack.work / "provider.log").read_text()))
 
 
 @pytest.mark.parametrize(("sid", "action"), [("CreateBatches", CREATE), ("LetGatewayAsk", ASK), ("LetGatewayTag", TAG)])
 def test_submit_creates_nothing_without_its_permission(
     stack: Stack, roles: dict[str, str], sid: str, action: str
 ) -> None:
-    """The gateway refuses, so nothing was created; the message says what to look at, and the drop can come again."""
+    """The gateway refuses the call, the message says what to check, and the file can be dropped again."""
     created = stack.provider_stats()["created"]
     scene = Scene(stack, roles["SubmitRole"], sid)
     before = refused(scene)
     with scene.without():
         run = scene.drop()
-        assert run.first_word() == "refused"
+        assert run.first_status() == "refused"
     assert action in refused(scene) - before
     text = run.messages()[-1].text
     assert "HTTP 403 permission_error" in text
     assert "enable-outbound-web-identity-federation" in text
     assert "secret" not in text
     assert stack.provider_stats()["created"] == created
-    assert scene.drop().first_word() == "completed"
+    assert scene.drop().first_status() == "completed"
 
 
 @pytest.mark.parametrize(("sid", "action"), [("WatchBatches", GET), ("LetGatewayAsk", ASK), ("LetGatewayTag", TAG)])
-def test_poll_learns_nothing_without_its_permission_and_says_so(
+def test_poll_reports_a_missing_permission_and_retries(
     stack: Stack, roles: dict[str, str], sid: str, action: str
 ) -> None:
-    """The batch runs, and the run goes on asking; when it may, all is well."""
+    """The batch runs and polls are retried; with the permission the run completes."""
     scene = Scene(stack, roles["PollRole"], sid)
     before = refused(scene)
     with scene.without():
@@ -127,28 +127,28 @@ def test_poll_learns_nothing_without_its_permission_and_says_so(
 
 @pytest.mark.parametrize(("sid", "action"), [("ReadBatches", GET), ("LetGatewayAsk", ASK), ("LetGatewayTag", TAG)])
 def test_split_reads_nothing_without_its_permission(stack: Stack, roles: dict[str, str], sid: str, action: str) -> None:
-    """No line is lost for it: results are read when they can be."""
+    """No line is lost: the results are read once the permission is there."""
     scene = Scene(stack, roles["SplitRole"], sid)
     before = refused(scene)
     with scene.without():
         run = scene.drop()
         assert "HTTP 403" in run.fact("batches/1/unread-1.json")["reason"]
         assert action in refused(scene) - before
-    run.let_pass("batches/1/unread-1.json")
+    run.backdate("batches/1/unread-1.json")
     run.message("completed")
 
 
 def test_submit_needs_to_list_to_see_how_full_the_queue_is(stack: Stack, roles: dict[str, str]) -> None:
-    """Where it may not, it sends all the same: the provider itself says when its queue is full."""
+    """Without the permission it still sends, since the provider refuses a batch if its queue is full."""
     scene = Scene(stack, roles["SubmitRole"], "CreateBatches")
     before = refused(scene)
     with scene.without_action(LIST):
-        assert scene.drop(key="inbox/queue.jsonl").first_word() == "completed"
+        assert scene.drop(key="inbox/queue.jsonl").first_status() == "completed"
     assert set(refused(scene) - before) == {LIST}
 
 
 def test_poll_needs_to_list_to_find_a_lost_batch(stack: Stack, roles: dict[str, str]) -> None:
-    """Nothing is paid again while it may not look."""
+    """Nothing is paid again while it cannot list batches."""
     stack.provider_settings({"faults": [{"call": "create", "do": {"kind": "lose", "when": "after"}}]})
     scene = Scene(stack, roles["PollRole"], "WatchBatches")
     created, before = stack.provider_stats()["created"], refused(scene)
@@ -161,24 +161,24 @@ def test_poll_needs_to_list_to_find_a_lost_batch(stack: Stack, roles: dict[str, 
 
 
 def test_poll_needs_to_cancel_to_stop_a_run(stack: Stack, roles: dict[str, str]) -> None:
-    """It is told of, and asked for until it is done."""
+    """A refused cancel is reported, and retried until it succeeds."""
     stack.provider_settings({"seconds": None})
     scene = Scene(stack, roles["PollRole"], "WatchBatches")
     before = refused(scene)
     with scene.without_action(CANCEL):
         run = scene.drop(key="inbox/stopped.jsonl")
         run.fact("batches/1/batch-1.json")
-        run.tell("cancel", "stop")
+        run.write_control("cancel", "stop")
         assert "HTTP 403" in run.message("troubled").text
         assert set(refused(scene) - before) == {CANCEL}
     assert run.message("stopped").subject.startswith("Conveyor: stopped")
 
 
 @pytest.mark.parametrize("role", ["SubmitRole", "PollRole", "SplitRole", "ReportRole", "MachineRole"])
-def test_no_role_may_do_what_is_anothers(stack: Stack, roles: dict[str, str], role: str) -> None:
-    """As IAM has the deployed policies: on this workspace its own actions, on others none, and nobody deletes.
+def test_no_role_has_the_permissions_of_another(stack: Stack, roles: dict[str, str], role: str) -> None:
+    """Each role has only its own actions, only on this workspace, and no role may delete, as IAM simulates it.
 
-    Nor may a role have AWS vouch for it by itself: only the gateway may ask for that.
+    No role can request a web identity token directly: only the gateway can.
     """
     arn = stack.iam.get_role(RoleName=roles[role])["Role"]["Arn"]
     actions = [CREATE, LIST, GET, CANCEL, DELETE, ASK]
@@ -186,7 +186,7 @@ def test_no_role_may_do_what_is_anothers(stack: Stack, roles: dict[str, str], ro
     def allowed(workspace: str) -> set[str]:
         resource = f"arn:aws:aws-external-anthropic:us-east-1:{arn.split(':')[4]}:workspace/{workspace}"
         answer = stack.iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=actions, ResourceArns=[resource])
-        return {each["EvalActionName"] for each in answer["EvaluationResults"] if each["EvalDecision"] == "allowed"}
+        return {one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] == "allowed"}
 
-    assert allowed(WORKSPACE) == MAY.get(role, set())
+    assert allowed(WORKSPACE) == ALLOWED.get(role, set())
     assert not allowed("wrkspc_01Another")

@@ -1,4 +1,4 @@
-"""The local AWS gives long logs in pages, as AWS does: what a system test looks for may be behind 10,000 events."""
+"""The local AWS returns long logs in pages, as AWS does, since system tests search logs of over 10,000 events."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ EVENTS = [f"event {number}" for number in range(20_100)]
 
 
 def test_a_long_log_is_read_to_its_end(aws: Aws) -> None:
-    """Each event once, in order, also where a page ends among events of one moment; and a filter finds the last."""
+    """Each event comes once and in order, even if a page ends between events of one time; a filter finds the last."""
     logs = aws.client("logs")
     logs.create_log_group(logGroupName=GROUP)
     logs.create_log_stream(logGroupName=GROUP, logStreamName="one")
-    for page, some in enumerate(batched(EVENTS, 3_000, strict=False)):
-        events = [{"timestamp": 1_000 + page, "message": message} for message in some]
+    for page, texts in enumerate(batched(EVENTS, 3_000, strict=False)):
+        events = [{"timestamp": 1_000 + page, "message": message} for message in texts]
         logs.put_log_events(logGroupName=GROUP, logStreamName="one", logEvents=events)
 
     def read(**more: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""The AWS in memory answers as the local AWS does: each call is made to both, and the answers are compared."""
+"""The AWS in memory responds as the local AWS does: each call is made to both, and the responses are compared."""
 
 from __future__ import annotations
 
@@ -18,55 +18,55 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.local_aws
 
 PART = 5 * 1024**2
-OWN = {"ETag", "VersionId", "UploadId", "LastModified", "CopySourceVersionId", "NextContinuationToken"}
-"""What each AWS names by itself, or by its clock: that it is there is compared, and the ETags where they are MD5s."""
+GENERATED = {"ETag", "VersionId", "UploadId", "LastModified", "CopySourceVersionId", "NextContinuationToken"}
+"""Values that each AWS generates itself: only their presence is compared, except for ETags."""
 COMPARED = {
     "AcceptRanges", "Body", "Code", "CommonPrefixes", "ContentLength", "ContentRange", "Contents",
     "CopyObjectResult", "CopyPartResult", "DeleteMarker", "DeleteMarkers", "IsLatest", "IsTruncated", "Key",
     "KeyCount", "Metadata", "Prefix", "Size", "Status", "Uploads", "Versions",
-} | OWN  # fmt: skip
+} | GENERATED  # fmt: skip
 
 
 @pytest.fixture
 def both(bucket: str, services: Services, monkeypatch: pytest.MonkeyPatch) -> Both:
-    """Give a versioned bucket at each AWS."""
+    """Return a versioned bucket in each AWS."""
     memory = MemoryAws()
-    quick: Any = boto3.client(
+    in_memory: Any = boto3.client(
         "s3",
         endpoint_url="https://localhost",
         aws_access_key_id="x",
-        aws_secret_access_key="x",  # noqa: S106  # nothing is asked for it
+        aws_secret_access_key="x",  # noqa: S106  # it is not checked
         region_name=REGION,
     )
-    monkeypatch.setattr(quick._endpoint, "http_session", Sender(memory))  # noqa: SLF001
-    quick.create_bucket(Bucket=bucket)
-    return Both(bucket, services.s3, quick)
+    monkeypatch.setattr(in_memory._endpoint, "http_session", Sender(memory))  # noqa: SLF001
+    in_memory.create_bucket(Bucket=bucket)
+    return Both(bucket, services.s3, in_memory)
 
 
 class Sender:
-    """What botocore sends by."""
+    """Replaces botocore's HTTP session."""
 
     def __init__(self, memory: MemoryAws) -> None:
-        """Send to this AWS."""
+        """Send requests to this AWS."""
         self.send = memory.serve
 
     def close(self) -> None:
-        """Have nothing open."""
+        """Do nothing, since nothing is open."""
 
 
 class Both:
-    """Two buckets of one name, to which the same is done."""
+    """Two buckets with the same name, which get the same calls."""
 
     def __init__(self, bucket: str, local: Any, memory: Any) -> None:
-        """Begin with empty buckets."""
+        """Start with empty buckets."""
         self.bucket = bucket
         self._clients = [local, memory]
         self._names: list[dict[str, str]] = [{}, {}]
 
     def __call__(self, call: str, *, keep: str = "", **asked: Any) -> Any:
-        """Make a call to both, compare the answers, and return one.
+        """Make a call to both, compare the responses, and return one.
 
-        Text such as `<first>` stands for what an earlier call returned, under the name that it was kept by.
+        Text such as `<first.VersionId>` is replaced by a value from the earlier call that had `keep="first"`.
         """
         answers = [self._call(place, call, keep, asked) for place in range(2)]
         assert _compared(answers[0]) == _compared(answers[1])
@@ -77,8 +77,8 @@ class Both:
         try:
             answer = getattr(self._clients[place], call)(Bucket=self.bucket, **_filled(asked, names))
         except ClientError as error:
-            told = error.response
-            return {"Status": told["ResponseMetadata"]["HTTPStatusCode"], "Code": told["Error"].get("Code")}
+            failure = error.response
+            return {"Status": failure["ResponseMetadata"]["HTTPStatusCode"], "Code": failure["Error"].get("Code")}
         for name in ("VersionId", "UploadId", "NextContinuationToken", "ETag"):
             if keep and name in answer:
                 names[f"<{keep}.{name}>"] = answer[name]
@@ -100,15 +100,15 @@ def _filled(asked: Any, names: dict[str, str]) -> Any:
 
 def _compared(answer: Any) -> Any:
     if isinstance(answer, list):
-        return [_compared(each) for each in answer]
+        return [_compared(item) for item in answer]
     if not isinstance(answer, dict):
         return answer
-    own = {name: value if name == "ETag" else "there" for name, value in answer.items() if name in OWN}
-    return {name: _compared(value) for name, value in answer.items() if name in COMPARED} | own
+    generated = {name: value if name == "ETag" else "there" for name, value in answer.items() if name in GENERATED}
+    return {name: _compared(value) for name, value in answer.items() if name in COMPARED} | generated
 
 
 def test_writes_and_reads(both: Both) -> None:
-    """Whole objects and ranges, by version and without, with metadata."""
+    """Whole objects and ranges, with and without a version, with metadata."""
     both("put_object", Key="a b/ü+&.txt", Body=b"first", Metadata={"on-invalid": "skip"}, keep="first")
     both("put_object", Key="a b/ü+&.txt", Body=b"second one")
     both("put_object", Key="empty", Body=b"")
@@ -123,8 +123,8 @@ def test_writes_and_reads(both: Both) -> None:
     assert both("get_object", Key="a b/ü+&.txt", Range="bytes=1-2", VersionId="<first.VersionId>")["Body"] == b"ir"
 
 
-def test_what_is_not_there(both: Both) -> None:
-    """Keys, versions, and objects that were deleted."""
+def test_missing_objects(both: Both) -> None:
+    """Missing keys and versions, and deleted objects."""
     assert both("get_object", Key="none")["Code"] == "NoSuchKey"
     assert both("head_object", Key="none")["Status"] == 404
     both("put_object", Key="some", Body=b"1", keep="some")
@@ -143,7 +143,7 @@ def test_what_is_not_there(both: Both) -> None:
 
 
 def test_conditional_writes(both: Both) -> None:
-    """One writer wins; what was deleted may be written again."""
+    """One writer wins; a deleted key can be written again."""
     assert both("put_object", Key="fact", Body=b"1", IfNoneMatch="*")["Status"] == 200
     assert both("put_object", Key="fact", Body=b"2", IfNoneMatch="*")["Code"] == "PreconditionFailed"
     assert both("get_object", Key="fact")["Body"] == b"1"
@@ -152,7 +152,7 @@ def test_conditional_writes(both: Both) -> None:
 
 
 def test_listings(both: Both) -> None:
-    """Prefixes, folders, where to begin, and pages."""
+    """Prefixes, delimiters, StartAfter, and pages."""
     for key in ("a", "a/1", "a/2/x", "a/2/y", "a/3", "a b/ü", "b+c/1", "b", "z", "Z", "ä"):
         both("put_object", Key=key, Body=key.encode())
     both("delete_object", Key="a/3")
@@ -175,7 +175,7 @@ def test_listings(both: Both) -> None:
 
 
 def test_copies(both: Both) -> None:
-    """Of a version or the newest one, with its metadata or others."""
+    """Of a version or the newest one, with its own metadata or new metadata."""
     both("put_object", Key="a b", Body=b"one", Metadata={"x": "1"}, keep="one")
     both("put_object", Key="a b", Body=b"two")
     place = f"{both.bucket}/a b"
@@ -186,8 +186,8 @@ def test_copies(both: Both) -> None:
     assert both("copy_object", Key="copy", CopySource=f"{both.bucket}/none")["Code"] == "NoSuchKey"
 
 
-def test_uploads_in_parts(both: Both) -> None:
-    """Made of parts and of parts of others; too small, forged or aborted, they come to nothing."""
+def test_multipart_uploads(both: Both) -> None:
+    """Uploaded and copied parts; uploads with small or forged parts, and aborted ones, create no object."""
     both("create_multipart_upload", Key="big", Metadata={"m": "1"}, ChecksumAlgorithm="CRC32", keep="up")
     data = bytes(PART) + b"end"
     parts = [
@@ -203,7 +203,7 @@ def test_uploads_in_parts(both: Both) -> None:
         return both("complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload={"Parts": made})
 
     assert complete("<up.UploadId>", "big", forged)["Code"] == "InvalidPart"
-    assert [each["Key"] for each in both("list_multipart_uploads")["Uploads"]] == ["big"]
+    assert [upload["Key"] for upload in both("list_multipart_uploads")["Uploads"]] == ["big"]
     assert both("get_object", Key="big")["Code"] == "NoSuchKey"
     complete("<up.UploadId>", "big", named)
     assert "Uploads" not in both("list_multipart_uploads")
@@ -224,16 +224,16 @@ def test_uploads_in_parts(both: Both) -> None:
 
 
 def test_executions_and_secrets(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name is taken once; the latest is listed first."""
-    quick = MemoryAws()
-    told = [_executions(services.states, "one")]
+    """A name can be used once; the latest execution is listed first."""
+    memory = MemoryAws()
+    outcomes = [_executions(services.states, "one")]
     with monkeypatch.context() as patch:
-        for name, value in quick.env.items():
+        for name, value in memory.env.items():
             patch.setenv(name, value)
-        quick.install(patch)
-        told.append(_executions(boto3.client("stepfunctions"), "one"))
-    assert told[0] == told[1]
-    assert told[0][1] == "ExecutionAlreadyExists"
+        memory.install(patch)
+        outcomes.append(_executions(boto3.client("stepfunctions"), "one"))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][1] == "ExecutionAlreadyExists"
 
 
 def _executions(states: Any, name: str) -> list[Any]:
@@ -249,6 +249,6 @@ def _executions(states: Any, name: str) -> list[Any]:
     with pytest.raises(ClientError) as again:
         states.start_execution(stateMachineArn=arn, name="run", input='{"run":2}')
     second = start("run-2")
-    listed = [each["name"] for each in states.list_executions(stateMachineArn=arn, maxResults=3)["executions"]]
-    about = states.describe_execution(executionArn=second)
-    return [first, again.value.response["Error"]["Code"], listed, about["input"], about["name"]]
+    names = [execution["name"] for execution in states.list_executions(stateMachineArn=arn, maxResults=3)["executions"]]
+    described = states.describe_execution(executionArn=second)
+    return [first, again.value.response["Error"]["Code"], names, described["input"], described["name"]]

@@ -1,4 +1,4 @@
-"""Every file in events/ is a real event, and goes through the door it comes by."""
+"""Every file in events/ is a recorded event, and is passed to its function or rule."""
 
 import json
 from contextlib import closing
@@ -36,8 +36,8 @@ def load(name: str) -> dict[str, Any]:
     return event
 
 
-def here(name: str, belt: Belt) -> dict[str, Any]:
-    """Let an upload event happen in our bucket: the object it tells of is put, and has a version of its own."""
+def upload_here(name: str, belt: Belt) -> dict[str, Any]:
+    """Put the object of an upload event in our bucket, and return the event with its bucket and version."""
     event = load(name)
     stored = event["detail"]["object"]
     event["detail"]["bucket"]["name"] = belt.bucket
@@ -48,14 +48,14 @@ def here(name: str, belt: Belt) -> dict[str, Any]:
 
 
 def test_every_event_is_used_by_a_test() -> None:
-    """A sample that nothing reads goes stale unseen."""
+    """An unused sample would become outdated unnoticed."""
     assert {path.stem for path in EVENTS.glob("*.json")} == {*UPLOADS, *IGNORED, *LOOP, *RULES}
 
 
 @pytest.mark.parametrize(("name", "status"), UPLOADS.items())
 def test_an_upload_however_it_was_made_becomes_a_run(belt: Belt, name: str, status: str) -> None:
-    """The key is taken as it stands: EventBridge does not encode it."""
-    event = here(name, belt)
+    """The key is used unchanged, since EventBridge does not encode it."""
+    event = upload_here(name, belt)
     run = belt.submit(event)["run"]
     assert belt.finish(run)["status"] == status
     assert belt.receipt()["drop"]["key"] == event["detail"]["object"]["key"]
@@ -63,14 +63,14 @@ def test_an_upload_however_it_was_made_becomes_a_run(belt: Belt, name: str, stat
 
 @pytest.mark.parametrize("name", IGNORED)
 def test_folders_are_ignored(belt: Belt, name: str) -> None:
-    """The console makes them as empty objects."""
-    event = here(name, belt)
+    """The console creates them as empty objects."""
+    event = upload_here(name, belt)
     assert belt.submit(event) == {"ignored": event["detail"]["object"]["key"]}
     assert belt.stored("runs/") == []
 
 
-def test_the_loops_events_lead_a_run_to_its_end(belt: Belt) -> None:
-    """As the state machine passes them on."""
+def test_the_events_of_the_loop_complete_a_run(belt: Belt) -> None:
+    """They are passed on as by the state machine."""
     run = belt.upload(drop_of(1))
     submitted, polled, split, reported = (
         function(load(f"loop-{name}") | {"run": run})
@@ -85,14 +85,14 @@ def test_the_loops_events_lead_a_run_to_its_end(belt: Belt) -> None:
     assert (split["status"], reported["status"]) == ("split", "completed")
 
 
-def test_a_version_is_taken_from_the_event_where_it_names_one() -> None:
+def test_a_version_is_read_from_the_event_if_it_has_one() -> None:
     """Later versions of the same key are other drops."""
     assert Upload.from_event(load("upload-put")).version == "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"
     assert Upload.from_event(load("upload-without-version")).version is None
 
 
-def is_taken(aws: Aws, pattern: dict[str, Any], event: dict[str, Any]) -> bool:
-    """Let EventBridge say whether a rule takes an event; references in the pattern are what the event names."""
+def matches(aws: Aws, pattern: dict[str, Any], event: dict[str, Any]) -> bool:
+    """Whether EventBridge matches an event; references in the pattern are replaced by the event's values."""
     detail = pattern["detail"]
     for name in ("bucket", "stateMachineArn"):
         if name in detail:
@@ -100,26 +100,26 @@ def is_taken(aws: Aws, pattern: dict[str, Any], event: dict[str, Any]) -> bool:
                 name: {"name": [event["detail"][name]["name"]]} if name == "bucket" else [event["detail"][name]]
             }
     with closing(aws.client("events")) as events:
-        question = {"EventPattern": json.dumps(pattern | {"detail": detail}), "Event": json.dumps(event)}
-        taken: bool = events.test_event_pattern(**question)["Result"]
-    return taken
+        call = {"EventPattern": json.dumps(pattern | {"detail": detail}), "Event": json.dumps(event)}
+        result: bool = events.test_event_pattern(**call)["Result"]
+    return result
 
 
-def test_the_upload_rule_takes_every_upload_under_inbox(aws: Aws) -> None:
-    """Ignoring is the function's to do: what the rule does not take, nobody hears of."""
+def test_the_upload_rule_matches_every_upload_under_inbox(aws: Aws) -> None:
+    """The function decides what to ignore, since uploads that the rule does not match are never reported."""
     pattern = template.resources("AWS::Events::Rule")["SubmitUpload"]["EventPattern"]
     for name in (*UPLOADS, *IGNORED):
-        assert is_taken(aws, pattern, load(name)), name
+        assert matches(aws, pattern, load(name)), name
     ours = load("upload-put")
     ours["detail"]["object"]["key"] = "results/articles/results.jsonl"
-    assert not is_taken(aws, pattern, ours)
+    assert not matches(aws, pattern, ours)
 
 
-def test_the_rule_for_red_runs_takes_every_bad_end(aws: Aws) -> None:
-    """And no good one: that has a message of its own."""
+def test_the_rule_for_failed_runs_matches_every_failure(aws: Aws) -> None:
+    """It does not match a success, which has its own message."""
     pattern = template.resources("AWS::Events::Rule")["RedRunRule"]["EventPattern"]
     for name in RULES:
-        assert is_taken(aws, pattern, load(name)), name
+        assert matches(aws, pattern, load(name)), name
     good = load("execution-failed")
     good["detail"]["status"] = "SUCCEEDED"
-    assert not is_taken(aws, pattern, good)
+    assert not matches(aws, pattern, good)

@@ -1,1 +1,1 @@
-"""What may be dropped: what is taken, and what is refused."""
+"""Drops: which are accepted, and which are refused."""

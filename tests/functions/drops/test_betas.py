@@ -1,4 +1,4 @@
-"""Beta features: what a drop or the stack names reaches the create call, and a refusal of it is told as such."""
+"""Beta features: those of a drop or the stack are sent with the create call, and a refusal names them."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ TASKS = "task-budgets-2026-03-13"
 
 
 def sent(belt: Belt) -> list[list[str]]:
-    """Give the betas of each batch at the provider."""
+    """Return the betas of each batch at the provider."""
     return [batch["betas"] for batch in belt.provider.stats()["batches"]]
 
 
 def test_the_betas_of_a_drop_are_sent_with_each_of_its_batches(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They win over the stack's, stand in the receipt, and let through what needs them."""
+    """They override the stack's and are in the receipt, and requests that need them succeed."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
     monkeypatch.setenv("CONVEYOR_BETAS", "mcp-client-2025-11-20")
     data = b"\n".join(
@@ -32,8 +32,8 @@ def test_the_betas_of_a_drop_are_sent_with_each_of_its_batches(belt: Belt, monke
     assert receipt["drop_settings"] == {"betas": f"{TASKS},{LONG}"}
 
 
-def test_the_stacks_betas_hold_for_drops_that_name_none(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And not for one that says so; what is in force is the run's for its whole life."""
+def test_the_stacks_betas_apply_to_drops_without_betas(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not to a drop with `none`; a run keeps its betas until its end."""
     monkeypatch.setenv("CONVEYOR_BETAS", LONG)
     belt.provider.fail("create", {"kind": "answer", "status": 529, "when": "before"})
     run = belt.upload(drop_of(1))
@@ -46,7 +46,7 @@ def test_the_stacks_betas_hold_for_drops_that_name_none(belt: Belt, monkeypatch:
 
 
 def test_without_its_beta_a_line_is_an_error(belt: Belt) -> None:
-    """The simulated provider wants them where the API does."""
+    """The simulated provider requires them where the API does."""
     data = request("r-1", max_tokens=300_000) + b"\n" + request("r-2", mcp_servers=[{}])
     belt.finish(belt.upload(data))
     assert [line["error"]["type"] for line in belt.lines("failures/", "failures.jsonl")] == [
@@ -61,10 +61,10 @@ def test_without_its_beta_a_line_is_an_error(belt: Belt) -> None:
         (f"{LONG},outptu-300k", {}, "the stack's parameter Betas"),
     ],
 )
-def test_a_beta_that_the_provider_does_not_know_is_told_as_such(
+def test_an_unknown_beta_is_reported_as_such(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, stack: str, metadata: dict[str, str], where: str
 ) -> None:
-    """Which name, who set it, what to change, and that nothing was paid; a corrected drop is no second one."""
+    """The message has its name, who set it, what to change, and that nothing was charged; a corrected drop runs."""
     monkeypatch.setenv("CONVEYOR_BETAS", stack)
     notice = belt.finish(belt.upload(drop_of(2), metadata=metadata))
     receipt = belt.receipt()
@@ -78,8 +78,8 @@ def test_a_beta_that_the_provider_does_not_know_is_told_as_such(
     assert belt.finish(belt.upload(drop_of(2), metadata={"betas": LONG}))["status"] == "completed"
 
 
-def test_betas_where_batches_have_none_refuse_the_drop(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server of files would never hear of them, and every line would fail that needs one."""
+def test_betas_in_the_file_dialect_refuse_the_drop(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would not be sent to a file server, and every line that needs one would fail."""
     monkeypatch.setenv("CONVEYOR_BATCH_API", "files")
     notice: dict[str, Any] = belt.finish(belt.upload(drop_of(1), metadata={"betas": LONG}))
     assert belt.receipt()["code"] == "betas-not-taken"

@@ -1,4 +1,4 @@
-"""Files that are not what they should be: taken where their requests can be read, else refused as what they are."""
+"""Files of other types: accepted if their requests can be read, otherwise refused with their type."""
 
 import gzip
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from tests.support.belt import Belt
 REPORTS = Path(__file__).parents[2] / "data" / "reports"
 
 
-def test_files_put_together_from_files_with_byte_order_marks_are_taken(belt: Belt) -> None:
-    """The marks are not sent, nor do they move anything."""
+def test_concatenated_files_with_byte_order_marks_are_accepted(belt: Belt) -> None:
+    """The marks are not sent, and do not shift lines."""
     belt.provider.configure(outcomes={"2": "expired"})
     data = (REPORTS / "bom-in-the-middle.jsonl").read_bytes()
     assert belt.finish(belt.upload(data))["status"] == "completed"
@@ -26,7 +26,7 @@ def test_files_put_together_from_files_with_byte_order_marks_are_taken(belt: Bel
 def test_a_wrong_file_is_one_refusal_with_the_command_that_converts_it(
     belt: Belt, metadata: dict[str, str], pack: Callable[[bytes], bytes]
 ) -> None:
-    """Whatever is said about invalid lines, and packed or not: no line is judged, and skipping is no offer."""
+    """With any on-invalid, compressed or not: no line is checked, and skipping is not offered."""
     data = pack((REPORTS / "array-of-lines.jsonl").read_bytes())
     notice = belt.finish(belt.upload(data, "inbox/a b/x.jsonl", metadata))
     assert (notice["status"], notice["subject"]) == ("refused", "Conveyor: refused a_b/x (nothing was sent)")
@@ -58,7 +58,7 @@ def test_a_wrong_file_is_one_refusal_with_the_command_that_converts_it(
 def test_a_file_is_refused_for_what_it_is_rather_than_for_its_name(
     belt: Belt, key: str, data: bytes, code: str
 ) -> None:
-    """Renaming a table would help nobody."""
+    """Renaming a table would not help."""
     assert belt.finish(belt.upload(data, key))["status"] == "refused"
     assert belt.receipt()["code"] == code
     assert belt.creates() == (0, 0)

@@ -1,4 +1,4 @@
-"""Packed drops: unpacked once, while they are checked, and from then on like any other."""
+"""Compressed drops: decompressed once, while they are checked, and then handled like any other drop."""
 
 import gzip
 from hashlib import sha256
@@ -15,14 +15,14 @@ KEY = "inbox/packed.jsonl.gz"
 
 
 def unpacked(belt: Belt) -> list[str]:
-    """Return the keys of unpacked lines."""
+    """Return the keys of decompressed drops."""
     pages = belt.s3.get_paginator("list_objects_v2").paginate(Bucket=belt.bucket, Prefix="runs/")
     every = [item["Key"] for page in pages for item in page.get("Contents", [])]
     return [key for key in every if key.endswith("unpacked.jsonl")]
 
 
-def test_a_packed_drop_comes_back_as_if_it_were_not(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also in several batches, each of which reads its range of the lines."""
+def test_a_compressed_drop_comes_back_like_a_plain_one(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even in several batches, each of which reads its range of the lines."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
     data = gzip.compress(drop_of(3)) + gzip.compress(drop_of(5).split(b"\n", 3)[3])
     run = belt.upload(data, KEY)
@@ -45,10 +45,10 @@ def test_a_packed_drop_comes_back_as_if_it_were_not(belt: Belt, monkeypatch: pyt
         ("inbox/packed.ndjson.gz", drop_of(2)),
     ],
 )
-def test_whether_a_drop_is_packed_follows_from_its_bytes(
+def test_whether_a_drop_is_compressed_follows_from_its_content(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, key: str, data: bytes
 ) -> None:
-    """Whatever its name says: servers and programs pack and unpack files on their way. Twice at most."""
+    """Its name does not matter, since servers and programs compress and decompress files, at most twice."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "1")
     notice = belt.finish(belt.upload(data, key))
     assert (notice["status"], notice["name"], notice["failures"]) == ("completed", "packed", 0)
@@ -56,8 +56,8 @@ def test_whether_a_drop_is_packed_follows_from_its_bytes(
     assert belt.receipt()["drop"]["sha256"] == sha256(data).hexdigest()
 
 
-def test_a_plan_of_before_is_read_by_the_drops_name(belt: Belt) -> None:
-    """A ledger outlives the version that wrote it."""
+def test_an_older_plan_is_read_by_the_drops_name(belt: Belt) -> None:
+    """A ledger may be older than the deployed version."""
     run = belt.upload(gzip.compress(drop_of(2)), KEY)
     plan = belt.read(f"runs/{run}/plan.jsonl")
     assert b',"unpacked":true' in plan
@@ -65,16 +65,16 @@ def test_a_plan_of_before_is_read_by_the_drops_name(belt: Belt) -> None:
     assert belt.finish(run)["results"] == 2
 
 
-def test_the_message_about_a_packed_drop_names_it_as_it_is(belt: Belt) -> None:
-    """A file of another name would hold something else."""
+def test_the_message_about_a_compressed_drop_uses_its_file_name(belt: Belt) -> None:
+    """A file with another name would have other content."""
     data = (REPORTS / "gz-refused-command.jsonl.gz").read_bytes()
     key = "inbox/gz-refused-command.jsonl.gz"
     message = plain(belt.finish(belt.upload(data, key))["message"])
     assert f"aws s3 cp gz-refused-command.jsonl.gz s3://{belt.bucket}/{key}" in message
 
 
-def test_faults_of_a_packed_drop_name_their_lines(belt: Belt) -> None:
-    """A repeated id takes a second look, at what was unpacked."""
+def test_faults_of_a_compressed_drop_have_line_numbers(belt: Belt) -> None:
+    """A duplicate id is checked again, in the decompressed lines."""
     data = drop_of(3) + request("r-2") + b"\nnonsense\n"
     assert belt.finish(belt.upload(gzip.compress(data), KEY))["status"] == "refused"
     faults = belt.lines("failures/packed/", "invalid.jsonl")
@@ -83,7 +83,7 @@ def test_faults_of_a_packed_drop_name_their_lines(belt: Belt) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "expected"),
     [
         (b"\x1f\x8b" + drop_of(1), "corrupt"),
         (gzip.compress(gzip.compress(drop_of(1), mtime=0)[:-3], mtime=0), "truncated"),
@@ -92,24 +92,24 @@ def test_faults_of_a_packed_drop_name_their_lines(belt: Belt) -> None:
         (gzip.compress(drop_of(9), mtime=0), "unpacked, the drop has more than 1,000 bytes"),
     ],
 )
-def test_a_drop_that_cannot_be_unpacked_whole_is_refused_and_leaves_nothing(
-    belt: Belt, monkeypatch: pytest.MonkeyPatch, data: bytes, told: str
+def test_a_drop_that_cannot_be_fully_decompressed_is_refused_and_leaves_nothing(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch, data: bytes, expected: str
 ) -> None:
-    """Half a drop is never sent."""
+    """An incomplete drop is never sent."""
     monkeypatch.setenv("CONVEYOR_MAX_BYTES_PER_DROP", "1000")
-    assert_refused(belt, data, told)
+    assert_refused(belt, data, expected)
 
 
-def test_a_packed_drop_with_too_many_faults_is_not_unpacked_further(belt: Belt) -> None:
-    """Nor is what was unpacked of it kept."""
+def test_a_compressed_drop_with_too_many_faults_is_not_decompressed_further(belt: Belt) -> None:
+    """The part already decompressed is not kept."""
     assert_refused(belt, gzip.compress(b"{}\n" * (MOST_FAULTS + 1)), f"more than {MOST_FAULTS:,} faults")
 
 
-def assert_refused(belt: Belt, data: bytes, told: str) -> None:
-    """Drop it: nothing is paid, and nothing stays behind."""
+def assert_refused(belt: Belt, data: bytes, expected: str) -> None:
+    """Upload the drop and check that it is refused, nothing is charged, and nothing is left."""
     notice = belt.finish(belt.upload(data, KEY))
     assert notice["status"] == "refused"
-    assert told in plain(notice["message"])
+    assert expected in plain(notice["message"])
     assert belt.creates() == (0, 0)
     assert unpacked(belt) == []
     assert "Uploads" not in belt.s3.list_multipart_uploads(Bucket=belt.bucket)

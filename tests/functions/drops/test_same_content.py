@@ -1,4 +1,4 @@
-"""The same bytes under the same key are paid for once, however they were uploaded: an ETag is not the content."""
+"""The same content under the same key is paid for once, however it was uploaded: an ETag does not identify it."""
 
 import gzip
 import hashlib
@@ -15,11 +15,11 @@ KEY = "inbox/large.jsonl"
 LARGE = b"".join(request(f"r-{number}", system="x" * MIB) + b"\n" for number in range(9))
 
 pytestmark = pytest.mark.local_aws
-"""S3's own ways to store the same bytes: in parts, as a copy, encrypted, in another class."""
+"""The ways to store the same content in S3: in parts, as a copy, encrypted, in another storage class."""
 
 
 def put_in_parts(belt: Belt, data: bytes, part_bytes: int, key: str = KEY) -> dict[str, Any]:
-    """Put an object as `aws s3 cp` puts a large one, and return the event of it."""
+    """Put an object as `aws s3 cp` puts a large one, and return its upload event."""
     target = {"Bucket": belt.bucket, "Key": key}
     upload = target | {"UploadId": belt.s3.create_multipart_upload(**target)["UploadId"]}
     parts = []
@@ -30,7 +30,7 @@ def put_in_parts(belt: Belt, data: bytes, part_bytes: int, key: str = KEY) -> di
 
 
 def copy_onto_itself(belt: Belt, metadata: dict[str, str], key: str = KEY, **more: Any) -> dict[str, Any]:
-    """Edit an object's metadata as the console does, and return the event of it."""
+    """Edit an object's metadata as the console does, and return its upload event."""
     source = {"Bucket": belt.bucket, "Key": key}
     answer = belt.s3.copy_object(**source, CopySource=source, MetadataDirective="REPLACE", Metadata=metadata, **more)
     return belt.event_of(key, answer, belt.s3.head_object(**source)["ContentLength"])
@@ -43,12 +43,12 @@ def etag(belt: Belt, key: str = KEY) -> str:
 
 
 def end(belt: Belt, event: dict[str, Any]) -> dict[str, Any]:
-    """Run a drop to its end and return its message."""
+    """Run a drop to its end, and return its message."""
     return belt.finish(belt.submit(event)["run"])
 
 
-def test_the_local_s3_gives_a_copy_the_etag_of_its_bytes(belt: Belt) -> None:
-    """As S3 does, also where the source was uploaded in parts; the version, the answer and the listing agree."""
+def test_the_local_s3_gives_a_copy_the_etag_of_its_content(belt: Belt) -> None:
+    """As S3 does, even if the source was uploaded in parts; version, response and listing agree."""
     put_in_parts(belt, LARGE, 8 * MIB)
     before = etag(belt)
     assert before.endswith("-2")
@@ -62,7 +62,7 @@ def test_the_local_s3_gives_a_copy_the_etag_of_its_bytes(belt: Belt) -> None:
     copy_onto_itself(belt, {"a": "b"})
     assert etag(belt) == plain
     tags = {version["ETag"].strip('"') for version in belt.s3.list_object_versions(Bucket=belt.bucket)["Versions"]}
-    assert tags == {before, plain}, "the version that was copied keeps its own"
+    assert tags == {before, plain}, "the copied version must keep its ETag"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_local_s3_gives_a_copy_the_etag_of_its_bytes(belt: Belt) -> None:
     ids=["other parts", "one piece", "metadata edited", "encrypted otherwise"],
 )
 def test_the_same_bytes_uploaded_in_another_way_are_not_paid_for_again(belt: Belt, again: Any) -> None:
-    """Each of these changes the ETag, and none the bytes."""
+    """Each of these changes the ETag, but not the content."""
     event = put_in_parts(belt, LARGE, 8 * MIB)
     first = belt.submit(event)["run"]
     assert belt.finish(first)["status"] == "completed"
@@ -87,7 +87,7 @@ def test_the_same_bytes_uploaded_in_another_way_are_not_paid_for_again(belt: Bel
 
 
 def test_the_same_packed_bytes_are_not_paid_for_again(belt: Belt) -> None:
-    """Packed bytes count as they were uploaded: packed otherwise, the same lines are another drop."""
+    """The compressed content counts: the same lines compressed differently are another drop."""
     key = "inbox/packed.jsonl.gz"
     packed, otherwise = (gzip.compress(drop_of(3), level, mtime=0) for level in (9, 0))
     assert end(belt, belt.drop(packed, key))["status"] == "completed"
@@ -98,7 +98,7 @@ def test_the_same_packed_bytes_are_not_paid_for_again(belt: Belt) -> None:
 
 
 def test_a_file_that_is_moved_inside_the_inbox_runs_again(belt: Belt) -> None:
-    """Another key is another drop: tomorrow's file may hold the same lines on purpose."""
+    """Another key is another drop: tomorrow's file may have the same lines on purpose."""
     event = put_in_parts(belt, LARGE, 8 * MIB)
     assert end(belt, event)["status"] == "completed"
     moved = "inbox/done/large.jsonl"
@@ -108,21 +108,21 @@ def test_a_file_that_is_moved_inside_the_inbox_runs_again(belt: Belt) -> None:
     assert belt.creates() == (2, 2)
 
 
-def test_a_drop_that_is_refused_for_its_lines_makes_room_for_the_same_bytes(belt: Belt) -> None:
-    """Nothing was paid for it, and the message says how the good lines are sent."""
+def test_content_refused_for_invalid_lines_can_be_dropped_again(belt: Belt) -> None:
+    """Nothing was charged, and the message says how to send the valid lines."""
     data = drop_of(2) + b"nonsense\n"
     assert end(belt, belt.drop(data, KEY))["status"] == "refused"
-    assert belt.stored("claims/drops/") == [], "a drop that is not sent needs no claim"
+    assert belt.stored("claims/drops/") == [], "a refused drop must have no claim"
     assert end(belt, belt.drop(data, KEY, {"on-invalid": "skip"}))["status"] == "completed"
     again = end(belt, belt.drop(data, KEY, {"on-invalid": "skip"}))
     assert again["status"] == "refused"
     assert "already" in plain(again["message"])
-    assert belt.stored("failures/large/" + again["run"]) == [], "nothing is written that no receipt names"
+    assert belt.stored("failures/large/" + again["run"]) == [], "files that no receipt lists"
     assert belt.creates() == (1, 1)
 
 
-def test_bytes_that_were_run_again_on_purpose_are_not_run_once_more_by_themselves(belt: Belt) -> None:
-    """The first run is stopped while its provider is busy, the second told to run, and paid: the third repeats it."""
+def test_content_that_was_run_again_on_purpose_is_not_run_a_third_time_by_itself(belt: Belt) -> None:
+    """The first run is stopped while the provider is busy, the second runs and is paid, the third is refused."""
     belt.provider.fail("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "9000"}}, times=1)
     first = belt.upload(drop_of(2), KEY)
     paid = belt.upload(drop_of(2), KEY, {"again": "yes"})
@@ -135,8 +135,8 @@ def test_bytes_that_were_run_again_on_purpose_are_not_run_once_more_by_themselve
     assert belt.creates() == (2, 1)
 
 
-def test_a_copy_that_bears_the_word_again_is_not_run_once_more_by_itself(belt: Belt) -> None:
-    """A change of the storage class in the console copies the metadata, too: each word counts once."""
+def test_a_copy_with_the_same_value_of_again_is_not_run_again(belt: Belt) -> None:
+    """A change of the storage class in the console also copies the metadata: each value counts once."""
     end(belt, belt.drop(drop_of(2), KEY))
     assert end(belt, belt.drop(drop_of(2), KEY, {"again": "yes"}))["status"] == "completed"
     source = {"Bucket": belt.bucket, "Key": KEY}
@@ -150,8 +150,8 @@ def test_a_copy_that_bears_the_word_again_is_not_run_once_more_by_itself(belt: B
         assert belt.creates() == (calls, calls)
 
 
-def test_of_the_same_bytes_uploaded_in_three_ways_at_once_one_is_run(belt: Belt) -> None:
-    """All read the drop before any of them claims it."""
+def test_the_same_content_uploaded_in_three_ways_at_once_is_run_once(belt: Belt) -> None:
+    """All of them read the drop before one claims the content."""
     belt.finish(belt.upload(drop_of(1), "inbox/first.jsonl"))
     events = [put_in_parts(belt, LARGE, 8 * MIB), put_in_parts(belt, LARGE, 5 * MIB), belt.drop(LARGE, KEY)]
     with ThreadPoolExecutor(3) as pool:

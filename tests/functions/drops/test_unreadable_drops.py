@@ -1,4 +1,4 @@
-"""A drop that cannot be read is refused in words; once it is paid for, its results come back all the same."""
+"""A drop that cannot be read is refused with the reason; if its batch was already created, results still come back."""
 
 import gzip
 import tracemalloc
@@ -36,7 +36,7 @@ def delete(belt: Belt, key: str = KEY) -> None:
 
 
 def refusal(belt: Belt, event: dict[str, Any]) -> dict[str, Any]:
-    """Run a drop to its refusal, hold that nothing was paid, and return the message."""
+    """Run a drop to its refusal, check that nothing was charged, and return the message."""
     notice = belt.finish(belt.submit(event)["run"])
     receipt = belt.receipt(notice["run"])
     assert notice["status"] == receipt["status"] == "refused"
@@ -46,18 +46,18 @@ def refusal(belt: Belt, event: dict[str, Any]) -> dict[str, Any]:
     return notice | {"code": receipt["code"]}
 
 
-@pytest.mark.parametrize(("status", "code", "told", "kind", "words"), REFUSED)
+@pytest.mark.parametrize(("status", "error", "detail", "code", "reason"), REFUSED)
 def test_a_drop_that_s3_does_not_give_is_refused_at_once(  # noqa: PLR0913, PLR0917  # a row of the table
-    belt: Belt, status: int, code: str, told: str, kind: str, words: str
+    belt: Belt, status: int, error: str, detail: str, code: str, reason: str
 ) -> None:
-    """Each kind with its own code, words and next step; nothing is tried for a day."""
+    """Each S3 error has its own code, reason and next step, and is not retried for a day."""
     event = belt.drop(drop_of(2))
     _ = belt.clients.bucket
     began = belt.moment
-    with refusing_drops(belt.clients, status, code, told):
+    with refusing_drops(belt.clients, status, error, detail):
         notice = refusal(belt, event)
-    assert notice["code"] == kind
-    assert words in plain(notice["message"])
+    assert notice["code"] == code
+    assert reason in plain(notice["message"])
     assert "arn:" not in plain(notice["message"])
     assert belt.moment - began < timedelta(minutes=1)
     drop = belt.receipt()["drop"]
@@ -74,22 +74,22 @@ def test_a_drop_that_s3_does_not_give_is_refused_at_once(  # noqa: PLR0913, PLR0
     ],
     ids=["SSE-C", "GLACIER", "DEEP_ARCHIVE"],
 )
-def test_a_drop_that_is_stored_in_another_way_is_refused_at_once(belt: Belt, more: dict[str, Any], kind: str) -> None:
-    """As the local S3 answers for such an object by itself."""
+def test_a_drop_stored_encrypted_or_archived_is_refused_at_once(belt: Belt, more: dict[str, Any], kind: str) -> None:
+    """The local S3 itself gives these errors."""
     put = belt.s3.put_object(Bucket=belt.bucket, Key=KEY, Body=drop_of(2), **more)
     assert refusal(belt, belt.event_of(KEY, put, len(drop_of(2))))["code"] == kind
 
 
 @pytest.mark.local_aws
-def test_an_archived_drop_runs_when_the_commands_of_its_message_were_typed(belt: Belt) -> None:
-    """Restored, and copied onto itself with another storage class; its own settings stay."""
-    own = {"on-invalid": "skip"}
+def test_an_archived_drop_runs_after_the_commands_of_its_message(belt: Belt) -> None:
+    """It is restored and copied onto itself with another storage class; its metadata stays."""
+    metadata = {"on-invalid": "skip"}
     put = belt.s3.put_object(
-        Bucket=belt.bucket, Key=KEY, Body=drop_of(2) + b"[]\n", StorageClass="GLACIER", Metadata=own
+        Bucket=belt.bucket, Key=KEY, Body=drop_of(2) + b"[]\n", StorageClass="GLACIER", Metadata=metadata
     )
     message = refusal(belt, belt.event_of(KEY, put, 9))["message"]
     restore, copy, again = [line.strip() for line in message.splitlines() if line.startswith("  aws")]
-    named = {"Bucket": belt.bucket, "Key": KEY}
+    target = {"Bucket": belt.bucket, "Key": KEY}
     assert restore == (
         f"aws s3api restore-object --bucket {belt.bucket} --key {KEY} --version-id={put['VersionId']} "
         f"--restore-request Days=7"
@@ -100,14 +100,14 @@ def test_an_archived_drop_runs_when_the_commands_of_its_message_were_typed(belt:
         "--tagging-directive REPLACE"
     )
     assert again.startswith("aws s3 cp three.jsonl s3://")
-    belt.s3.restore_object(**named, VersionId=put["VersionId"], RestoreRequest={"Days": 7})
-    answer = belt.s3.copy_object(**named, CopySource=source, StorageClass="STANDARD")
+    belt.s3.restore_object(**target, VersionId=put["VersionId"], RestoreRequest={"Days": 7})
+    answer = belt.s3.copy_object(**target, CopySource=source, StorageClass="STANDARD")
     notice = belt.finish(belt.submit(belt.event_of(KEY, answer, 9))["run"])
     assert (notice["status"], notice["results"]) == ("completed", 2)
 
 
-def test_a_version_that_is_gone_before_submit_looks_is_a_refusal(belt: Belt, machine: str) -> None:
-    """Also if the event comes again: one run, one execution."""
+def test_a_version_deleted_before_submit_reads_it_is_refused(belt: Belt, machine: str) -> None:
+    """A repeated event changes nothing: one run, one execution."""
     event = belt.drop(drop_of(2))
     delete(belt)
     run = refusal(belt, event)["run"]
@@ -116,14 +116,14 @@ def test_a_version_that_is_gone_before_submit_looks_is_a_refusal(belt: Belt, mac
 
 
 def test_a_delete_marker_hides_no_version(belt: Belt) -> None:
-    """An object that was deleted in the usual way can still be read by its version."""
+    """The object can still be read by its version id."""
     event = belt.drop(drop_of(2))
     belt.s3.delete_object(Bucket=belt.bucket, Key=KEY)
     assert belt.finish(belt.submit(event)["run"])["status"] == "completed"
 
 
 def test_an_event_without_a_version_and_without_an_object_is_ignored(belt: Belt) -> None:
-    """Nothing is left that could be told apart from another upload."""
+    """Nothing distinguishes it from another upload of the key."""
     event = belt.drop(drop_of(2))
     del event["detail"]["object"]["version-id"]
     delete(belt)
@@ -132,10 +132,8 @@ def test_an_event_without_a_version_and_without_an_object_is_ignored(belt: Belt)
 
 
 @pytest.mark.parametrize("is_over", [False, True])
-def test_an_event_that_is_repeated_when_its_drop_is_gone_finds_its_run(
-    belt: Belt, machine: str, *, is_over: bool
-) -> None:
-    """The run is named after what S3 said while the drop was there, and the event was made some time later."""
+def test_a_repeated_event_finds_its_run_after_the_drop_was_deleted(belt: Belt, machine: str, *, is_over: bool) -> None:
+    """The run's name has the object's time from S3, which can differ from the event's time."""
     belt.provider.configure(seconds=0 if is_over else None)
     event = belt.drop(drop_of(2)) | {"time": (belt.moment + timedelta(hours=3)).isoformat()}
     run = belt.submit(event)["run"]
@@ -148,8 +146,8 @@ def test_an_event_that_is_repeated_when_its_drop_is_gone_finds_its_run(
     assert belt.creates() == (1, 1)
 
 
-def test_an_event_that_is_repeated_when_its_drop_can_be_read_again_finds_the_run_that_was_refused(belt: Belt) -> None:
-    """That run is named after the event, since S3 had told no moment; a second one would be paid for in silence."""
+def test_a_repeated_event_finds_the_refused_run_after_the_drop_became_readable(belt: Belt) -> None:
+    """That run's name has the event's time, since S3 gave none; a second run would be charged unexpectedly."""
     event = belt.drop(drop_of(2), KEY)
     event["time"] = (belt.moment + timedelta(seconds=7)).isoformat()
     _ = belt.clients.bucket
@@ -160,8 +158,8 @@ def test_an_event_that_is_repeated_when_its_drop_can_be_read_again_finds_the_run
     assert belt.creates() == (0, 0)
 
 
-def test_an_object_without_a_version_is_told_apart_by_the_moment_it_came(belt: Belt) -> None:
-    """Where versioning is off, every object of a key has the same name: another one is no repetition."""
+def test_objects_without_a_version_are_distinguished_by_time(belt: Belt) -> None:
+    """Without versioning, every upload of a key has the same identity: a later event is a new upload."""
     events = [belt.drop(drop_of(2)) for _ in range(2)]
     for day, event in enumerate(events):
         event["detail"]["object"]["version-id"] = "null"
@@ -170,8 +168,8 @@ def test_an_object_without_a_version_is_told_apart_by_the_moment_it_came(belt: B
     assert len({refusal(belt, event)["run"] for event in events}) == 2
 
 
-def test_another_upload_of_the_key_is_not_taken_for_the_one_that_is_gone(belt: Belt) -> None:
-    """Only the very version is the same drop."""
+def test_another_upload_of_the_key_is_not_taken_for_the_deleted_one(belt: Belt) -> None:
+    """Only the same version is the same drop."""
     other = belt.finish(belt.upload(drop_of(3)))["run"]
     event = belt.drop(drop_of(2))
     delete(belt)
@@ -180,8 +178,8 @@ def test_another_upload_of_the_key_is_not_taken_for_the_one_that_is_gone(belt: B
     assert belt.finish(run)["status"] == "refused"
 
 
-def test_a_drop_that_is_gone_before_it_is_sent_is_refused_without_an_intent(belt: Belt) -> None:
-    """Ten attempts would be announced, and none of them could be made."""
+def test_a_drop_deleted_before_it_is_sent_is_refused_without_an_attempt(belt: Belt) -> None:
+    """Otherwise ten attempts would be recorded, none of which could succeed."""
     belt.function_seconds = 659  # checked, and no time left to send
     run = belt.upload(drop_of(2))
     delete(belt)
@@ -194,10 +192,10 @@ def test_a_drop_that_is_gone_before_it_is_sent_is_refused_without_an_intent(belt
     assert belt.moment - began < timedelta(minutes=10)
 
 
-def test_batches_that_were_sent_are_collected_when_the_drop_is_gone_before_the_next(
+def test_sent_batches_are_collected_when_the_drop_is_deleted_before_the_next(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rest is refused; all outcomes stand under line numbers, and the numbers add up."""
+    """The rest is never sent; all outcomes have line numbers, and the counts add up."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
     run = belt.upload(drop_of(8))
     delete(belt)
@@ -212,8 +210,8 @@ def test_batches_that_were_sent_are_collected_when_the_drop_is_gone_before_the_n
     assert belt.creates() == (1, 1)
 
 
-def test_a_drop_that_is_gone_in_the_middle_of_the_call_ends_in_a_refusal(belt: Belt) -> None:
-    """Nobody knows what became of the call: it is looked for, and then there is nothing left to send."""
+def test_a_drop_deleted_during_the_create_call_is_refused(belt: Belt) -> None:
+    """The call's outcome is unknown, so a batch is searched; after that there is nothing left to send."""
     data = b"".join(request(f"r-{number}", system="x" * 1_000_000) + b"\n" for number in range(10))
     belt.function_seconds = 659
     run = belt.upload(data)
@@ -232,14 +230,14 @@ def test_a_drop_that_is_gone_in_the_middle_of_the_call_ends_in_a_refusal(belt: B
 
 @pytest.fixture
 def paid(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Give a run whose batch has ended: 6 lines, of which the 2nd expired and the 4th failed."""
+    """Return a run whose batch has ended: 6 lines, of which the 2nd expired and the 4th failed."""
     monkeypatch.setenv("CONVEYOR_POLL_MAX_SECONDS", "3600")
     belt.provider.configure(outcomes={"2": "expired", "4": "errored:invalid_request_error"})
     return belt.upload(drop_of(6))
 
 
-def test_results_come_back_when_the_drop_is_gone(belt: Belt, paid: str) -> None:
-    """Every paid answer, in the order of line numbers; nothing can be sent again, and the message says so."""
+def test_results_come_back_when_the_drop_was_deleted(belt: Belt, paid: str) -> None:
+    """Every result is delivered by line number; nothing can be sent again, and the message says so."""
     delete(belt)
     began = belt.moment
     notice = belt.finish(paid)
@@ -248,8 +246,8 @@ def test_results_come_back_when_the_drop_is_gone(belt: Belt, paid: str) -> None:
     results, failures = belt.lines("results/", "results.jsonl"), belt.lines("failures/", "failures.jsonl")
     assert [(line["custom_id"], line["line"]) for line in results] == [(None, number) for number in (1, 3, 5, 6)]
     assert all(line["response"]["content"] and line["error"] is None for line in results)
-    told = [(line["custom_id"], line["line"], line["outcome"], line["retryable"]) for line in failures]
-    assert told == [(None, 2, "expired", False), (None, 4, "errored", False)]
+    outcomes = [(line["custom_id"], line["line"], line["outcome"], line["retryable"]) for line in failures]
+    assert outcomes == [(None, 2, "expired", False), (None, 4, "errored", False)]
     receipt = belt.receipt()
     assert (receipt["requests"], receipt["results"], receipt["failures"], receipt["retryable"]) == (6, 4, 2, 0)
     assert "was deleted" in receipt["drop_unreadable"]
@@ -259,8 +257,8 @@ def test_results_come_back_when_the_drop_is_gone(belt: Belt, paid: str) -> None:
     assert [key for key in belt.stored("failures/") if key.endswith("retry.jsonl")] == []
 
 
-def test_a_run_whose_drop_can_be_read_says_nothing_of_it(belt: Belt, paid: str) -> None:
-    """And its lines are as ever."""
+def test_a_run_whose_drop_can_be_read_does_not_mention_it(belt: Belt, paid: str) -> None:
+    """And its results have no line numbers."""
     notice = belt.finish(paid)
     assert belt.receipt()["drop_unreadable"] is None
     assert "could not be read" not in plain(notice["message"])
@@ -268,12 +266,12 @@ def test_a_run_whose_drop_can_be_read_says_nothing_of_it(belt: Belt, paid: str) 
 
 
 BLANKS = b"\n".join([b"", *drop_of(3).splitlines(), b"", b"nonsense", *drop_of(6).splitlines()[3:], b""])
-"""Requests on lines 2, 3, 4, 7, 8 and 9; line 6 is left out."""
+"""Requests on lines 2, 3, 4, 7, 8 and 9; line 6 is invalid."""
 
 
 @pytest.mark.parametrize("spool_bytes", [9_500_000_000, 900])
-def test_numbers_add_up_although_nobody_knows_which_lines_were_blank(belt: Belt, spool_bytes: int) -> None:
-    """A request without a result has no line then; also where results are written as they come."""
+def test_counts_add_up_although_the_blank_lines_are_unknown(belt: Belt, spool_bytes: int) -> None:
+    """A missing result then has no line number, also if results are written in the order they arrive."""
     belt.provider.configure(outcomes={"2": "missing", "6": "expired"})
     belt.clients.environment = replace(belt.clients.environment, spool_bytes=spool_bytes)
     run = belt.upload(BLANKS, metadata={"on-invalid": "skip"})
@@ -289,32 +287,32 @@ def test_numbers_add_up_although_nobody_knows_which_lines_were_blank(belt: Belt,
 
 
 @pytest.mark.parametrize("spool_bytes", [9_500_000_000, 0])
-def test_millions_of_blank_lines_of_a_drop_that_is_gone_take_no_memory(belt: Belt, spool_bytes: int) -> None:
-    """Nobody knows which lines they are, and nobody needs a list of them."""
+def test_many_blank_lines_of_a_deleted_drop_take_no_memory(belt: Belt, spool_bytes: int) -> None:
+    """They are not kept in a list."""
     belt.provider.configure(outcomes={"1": "missing"})
     belt.clients.environment = replace(belt.clients.environment, spool_bytes=spool_bytes)
     run = belt.upload(request("r-1") + b"\n" * 500_000 + request("r-2"))
     delete(belt)
-    most = list[int]()
+    peaks = list[int]()
 
     def traced(task: Task) -> dict[str, Any]:
         if not (isinstance(task, partial) and task.func == belt.split):
             return task()
         tracemalloc.start()
-        told: dict[str, Any] = task()
-        most.append(tracemalloc.get_traced_memory()[1])
+        state: dict[str, Any] = task()
+        peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        return told
+        return state
 
     belt.finish(run, traced)
     assert [line["line"] for line in belt.lines("results/", "results.jsonl")] == [500_001]
     assert [line["line"] for line in belt.lines("failures/", "failures.jsonl")] == [None]
-    assert max(most) < 10_000_000
+    assert max(peaks) < 10_000_000
 
 
 @pytest.mark.parametrize("spool_bytes", [9_500_000_000, 900])
-def test_a_missing_result_has_its_line_where_no_line_was_blank(belt: Belt, spool_bytes: int) -> None:
-    """The lines of a batch without blank ones are known from its plan."""
+def test_a_missing_result_has_its_line_number_if_no_line_was_blank(belt: Belt, spool_bytes: int) -> None:
+    """The plan gives the line numbers of a batch without blank lines."""
     belt.provider.configure(outcomes={"2": "missing", "5": "missing"})
     belt.clients.environment = replace(belt.clients.environment, spool_bytes=spool_bytes)
     run = belt.upload(drop_of(6))
@@ -325,13 +323,13 @@ def test_a_missing_result_has_its_line_where_no_line_was_blank(belt: Belt, spool
         (2, "missing", False),
         (5, "missing", False),
     ]
-    assert len(belt.facts(run, "read-")) == 2, "three complete reads, as ever"
+    assert len(belt.facts(run, "read-")) == 2, "two reads before the one that was split"
 
 
-def test_a_drop_that_goes_while_results_are_written_leaves_no_half_files(
+def test_a_drop_deleted_while_results_are_written_leaves_no_partial_files(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever batches are split before and after: each says by itself how its lines are named."""
+    """The batch split before has custom_ids, the one split after has line numbers."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
     run = belt.upload(drop_of(6))
     belt.poll(run)
@@ -345,8 +343,8 @@ def test_a_drop_that_goes_while_results_are_written_leaves_no_half_files(
     assert belt.receipt()["results"] == 6
 
 
-def test_results_of_a_packed_drop_come_back_when_its_lines_are_gone(belt: Belt) -> None:
-    """They are read from where they were unpacked; the drop itself is not needed any more."""
+def test_results_of_a_compressed_drop_come_back_when_its_lines_were_deleted(belt: Belt) -> None:
+    """The lines are read from the decompressed copy, not from the drop."""
     key = "inbox/packed.jsonl.gz"
     run = belt.upload(gzip.compress(drop_of(3)), key)
     delete(belt, key)
@@ -359,7 +357,7 @@ def test_results_of_a_packed_drop_come_back_when_its_lines_are_gone(belt: Belt) 
 def test_results_wait_a_day_for_a_drop_that_a_person_may_make_readable(
     belt: Belt, paid: str, status: int, code: str
 ) -> None:
-    """A key that was disabled can be enabled: a message asks for it, and then the ids are known as ever."""
+    """A message asks to make it readable, for example to enable its KMS key; then results have their custom_ids."""
     with refusing_drops(belt.clients, status, code):
         for _ in range(400):
             state = belt.poll(paid)
@@ -367,9 +365,9 @@ def test_results_wait_a_day_for_a_drop_that_a_person_may_make_readable(
                 assert belt.split(paid)["status"] == "unread"
             else:
                 belt.pass_time(state["wait_seconds"])
-            if belt.told:
+            if belt.notices:
                 break
-    (notice,) = belt.told
+    (notice,) = belt.notices
     assert notice["status"] == "troubled"
     assert "the drop cannot be read" in plain(notice["message"])
     assert "within a day" in plain(notice["message"])
@@ -378,10 +376,8 @@ def test_results_wait_a_day_for_a_drop_that_a_person_may_make_readable(
     assert belt.receipt()["retryable"] == 1
 
 
-def test_batches_that_are_never_sent_wait_a_day_for_their_lines_too(
-    belt: Belt, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They are looked at ever more rarely, and then told by line number; the first one was sent and is collected."""
+def test_unsent_batches_also_wait_a_day_for_their_lines(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries become rarer; then the lines are reported by number. The first batch was sent and is collected."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
     monkeypatch.setenv("CONVEYOR_POLL_MAX_SECONDS", "3600")
     run, began = belt.upload(drop_of(8)), belt.moment
@@ -394,11 +390,11 @@ def test_batches_that_are_never_sent_wait_a_day_for_their_lines_too(
     assert [line["custom_id"] for line in belt.lines("results/three/", "results.jsonl")] == ["r-1", "r-2", "r-3"]
     assert [line["line"] for line in belt.lines("failures/three/", "failures.jsonl")] == [4, 5, 6, 7, 8]
     assert len(belt.facts(run, "split-")) < 80
-    assert [told["status"] for told in belt.told] == ["troubled"]
+    assert [notice["status"] for notice in belt.notices] == ["troubled"]
 
 
 def test_results_come_back_without_ids_when_nobody_makes_the_drop_readable(belt: Belt, paid: str) -> None:
-    """After a day, and long before the provider deletes them."""
+    """They are delivered after a day, long before the provider deletes them."""
     began = belt.moment
     with refusing_drops(belt.clients, 400, "KMS.DisabledException"):
         notice = belt.finish(paid)

@@ -1,1 +1,1 @@
-"""What comes back: outputs, receipts, and results that are late, odd or missing."""
+"""Outputs and receipts, and results that are late, invalid or missing."""

@@ -1,4 +1,4 @@
-"""A paid answer is delivered, or named with where it lies: whatever the provider writes, and in both dialects."""
+"""A paid result is delivered, or reported with its place, whatever the provider writes, in both dialects."""
 
 from base64 import b64encode
 from typing import Any
@@ -18,25 +18,25 @@ BAD_BYTES = ODD.replace(rb"\ud83d", b"\xff\x01")
 
 @pytest.fixture(params=["messages", "files"])
 def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Give the settings of a stack of each dialect."""
+    """Return the settings of a stack of each dialect."""
     return STACK_SETTINGS | {"BATCH_API": request.param}
 
 
 def line_of(belt: Belt, answer: bytes) -> bytes:
-    """Write a successful line as the provider does."""
+    """Return a successful result line in the provider's format."""
     if belt.clients.settings.batch_api == "messages":
         return b'{"custom_id":"<wire id>","result":{"type":"succeeded","message":%b}}' % answer
     return b'{"custom_id":"<wire id>","response":{"status_code":200,"body":%b},"error":null}' % answer
 
 
 def write(belt: Belt, lines: dict[int, bytes], times: int | None = None, **spoil: Any) -> None:
-    """Let the provider write lines of its own for the requests at some places."""
+    """Let the provider write the given lines for the requests at some positions."""
     encoded = {str(place): b64encode(line).decode() for place, line in lines.items()}
     belt.provider.fail("results", {"kind": "spoil", "lines": encoded, **spoil}, times=times)
 
 
 def set_aside(belt: Belt, run: str) -> list[bytes]:
-    """Read what was set aside, and hold the receipt's counts against it."""
+    """Read aside.jsonl, and compare it with the receipt's counts."""
     receipt = belt.receipt(run)
     counts = [receipt["repaired"], receipt["unreadable"]]
     counts += [batch[name] for batch in receipt["batches"] for name in ("foreign", "repeated")]
@@ -48,10 +48,8 @@ def set_aside(belt: Belt, run: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("answer", [ODD, BAD_BYTES])
-def test_an_answer_that_no_strict_reader_takes_is_delivered_and_its_own_bytes_are_named(
-    belt: Belt, answer: bytes
-) -> None:
-    """At the first read, among the results, in order, and every line of our files parses."""
+def test_a_result_that_is_not_strict_json_is_delivered_and_its_original_is_kept(belt: Belt, answer: bytes) -> None:
+    """It is delivered at the first read, in order, and every line of our files is valid JSON."""
     line = line_of(belt, answer)
     write(belt, {2: line})
     run = belt.upload(drop_of(3))
@@ -66,12 +64,12 @@ def test_an_answer_that_no_strict_reader_takes_is_delivered_and_its_own_bytes_ar
     assert receipt["tokens"]["claude-haiku-4-5"]["usage"]["input_tokens"] >= 9
     assert f"set aside in s3://{belt.bucket}/failures/three/{run}/aside.jsonl" in message
     assert "1 result held characters that are not valid JSON text" in message
-    assert belt.turns.count("split") == 1
+    assert belt.steps.count("split") == 1
 
 
 @pytest.mark.parametrize("answer", [b'"no object"', b"5", b'"{\\"cut\\":"'])
-def test_an_answer_that_cannot_be_delivered_is_named_kept_and_not_paid_for_again(belt: Belt, answer: bytes) -> None:
-    """The failure says where its line lies, and under which id."""
+def test_a_result_that_cannot_be_delivered_is_reported_kept_and_not_paid_for_again(belt: Belt, answer: bytes) -> None:
+    """The failure says where its line is, and with which id."""
     write(belt, {2: line_of(belt, answer)})
     run = belt.upload(drop_of(3))
     message = plain(belt.finish(run)["message"])
@@ -83,23 +81,23 @@ def test_an_answer_that_cannot_be_delivered_is_named_kept_and_not_paid_for_again
     assert orjson.loads(kept)["custom_id"] in failure["error"]["message"]
     assert "1 failure has a result line that could not be read" in message
     assert belt.lines("failures/", "retry.jsonl") == []
-    assert belt.turns.count("split") == 1
+    assert belt.steps.count("split") == 1
 
 
-def test_a_line_that_is_cut_off_is_read_again_before_it_is_unreadable(belt: Belt) -> None:
-    """Three complete reads that agree; then it may have been paid for, and is not sent again by itself."""
+def test_a_truncated_line_is_read_again_before_it_is_unreadable(belt: Belt) -> None:
+    """After three complete reads that agree it is a failure. It may have been charged, so it is not retryable."""
     belt.provider.fail("results", {"kind": "spoil", "malformed": [2]}, times=None)
     run = belt.upload(drop_of(3))
     belt.finish(run)
     (failure,) = belt.lines("failures/", "failures.jsonl")
-    told = (failure["custom_id"], failure["outcome"], failure["error"]["type"], failure["retryable"])
-    assert told == ("r-2", "errored", "unreadable_result", False)
+    fields = (failure["custom_id"], failure["outcome"], failure["error"]["type"], failure["retryable"])
+    assert fields == ("r-2", "errored", "unreadable_result", False)
     assert len(set_aside(belt, run)) == 1
-    assert belt.turns.count("split") == 3
+    assert belt.steps.count("split") == 3
 
 
-def test_a_line_that_was_cut_off_once_is_a_result_when_it_comes_whole(belt: Belt) -> None:
-    """Nothing of the first read remains."""
+def test_a_line_that_was_truncated_once_is_a_result_when_it_is_complete(belt: Belt) -> None:
+    """Nothing of the first read is kept."""
     belt.provider.fail("results", {"kind": "spoil", "malformed": [2]}, times=1)
     run = belt.upload(drop_of(3))
     belt.finish(run)
@@ -107,8 +105,8 @@ def test_a_line_that_was_cut_off_once_is_a_result_when_it_comes_whole(belt: Belt
     assert set_aside(belt, run) == []
 
 
-def test_a_request_without_result_is_not_paid_for_again_where_a_line_does_not_say_whose_it_is(belt: Belt) -> None:
-    """Its answer may stand there: the failure says so."""
+def test_a_missing_result_is_not_retryable_if_a_line_has_no_readable_id(belt: Belt) -> None:
+    """The line may be its result, and the failure says so."""
     belt.provider.fail("results", {"kind": "spoil", "missing": [2], "extra": ['{"result":{"type":"succ']}, times=None)
     run = belt.upload(drop_of(3))
     belt.finish(run)
@@ -119,10 +117,10 @@ def test_a_request_without_result_is_not_paid_for_again_where_a_line_does_not_sa
     assert belt.lines("failures/", "retry.jsonl") == []
 
 
-def test_more_strange_lines_than_the_disk_takes_are_set_aside_as_they_come(
+def test_more_foreign_lines_than_fit_on_the_disk_are_set_aside_as_they_arrive(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They count as the results do."""
+    """They count towards the disk limit like results."""
     monkeypatch.setenv("CONVEYOR_SPOOL_BYTES", "2000")
     foreign = [f"stranger-{number}" for number in range(30)]
     belt.provider.fail("results", {"kind": "spoil", "foreign": foreign}, times=None)
@@ -132,8 +130,8 @@ def test_more_strange_lines_than_the_disk_takes_are_set_aside_as_they_come(
     assert len(set_aside(belt, run)) == 30
 
 
-def test_a_whole_line_beside_a_broken_one_counts(belt: Belt) -> None:
-    """In whichever order they come."""
+def test_a_valid_line_beside_a_damaged_one_counts(belt: Belt) -> None:
+    """Their order does not matter."""
     belt.provider.fail("results", {"kind": "spoil", "malformed": [2], "repeated": [2]}, times=None)
     run = belt.upload(drop_of(3))
     belt.finish(run)
@@ -142,10 +140,10 @@ def test_a_whole_line_beside_a_broken_one_counts(belt: Belt) -> None:
     assert belt.receipt(run)["batches"][0]["repeated"] == 1
 
 
-def test_results_too_large_for_the_disk_are_repaired_and_set_aside_likewise(
+def test_results_too_large_for_the_disk_are_also_repaired_and_set_aside(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only their order is another."""
+    """Only their order differs."""
     monkeypatch.setenv("CONVEYOR_SPOOL_BYTES", "1")
     lines = {1: line_of(belt, ODD), 2: line_of(belt, b"5"), 3: line_of(belt, ODD)[:-40]}
     write(belt, lines, foreign=["other-1"], repeated=[4])
@@ -157,8 +155,8 @@ def test_results_too_large_for_the_disk_are_repaired_and_set_aside_likewise(
     assert len(set_aside(belt, run)) == 5
 
 
-def test_foreign_and_repeated_lines_are_kept_aside_as_they_came(belt: Belt) -> None:
-    """A person may want to know whose they are, and the message says where they lie."""
+def test_foreign_and_repeated_lines_are_kept_unchanged_in_aside(belt: Belt) -> None:
+    """The message says where they are, for an operator to look at them."""
     belt.provider.fail("results", {"kind": "spoil", "repeated": [1], "foreign": ["stranger"]})
     run = belt.upload(drop_of(2))
     message = plain(belt.finish(run)["message"])
@@ -167,7 +165,7 @@ def test_foreign_and_repeated_lines_are_kept_aside_as_they_came(belt: Belt) -> N
 
 
 def test_what_several_batches_set_aside_is_one_file(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Joined as results and failures are."""
+    """It is joined like results and failures."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
     write(belt, {1: line_of(belt, ODD)})
     run = belt.upload(drop_of(5))
@@ -179,15 +177,15 @@ REFUSAL = "Your credit balance is too low to access the Anthropic API."
 
 
 def errored(belt: Belt, words: str) -> bytes:
-    """Write the line of a request that was refused under a type that blames it."""
+    """Return the line of a request that failed with a type that blames the request."""
     error = orjson.dumps({"type": "invalid_request_error", "message": words})
     if belt.clients.settings.batch_api == "messages":
         return b'{"custom_id":"<wire id>","result":{"type":"errored","error":{"type":"error","error":%b}}}' % error
     return b'{"custom_id":"<wire id>","response":{"status_code":400,"body":{"error":%b}},"error":null}' % error
 
 
-def test_lines_that_the_account_is_to_blame_for_can_be_sent_again_once_it_is_in_order(belt: Belt) -> None:
-    """The message says what is wrong with it, and how many lines have only that fault."""
+def test_lines_that_failed_because_of_the_account_are_retryable(belt: Belt) -> None:
+    """The message says what is wrong with the account, and how many lines failed only because of it."""
     write(belt, {1: errored(belt, REFUSAL), 2: errored(belt, "max_tokens: too large"), 3: errored(belt, REFUSAL)})
     run = belt.upload(drop_of(4))
     message = plain(belt.finish(run)["message"])
@@ -213,18 +211,18 @@ HALF_WAY = [
 
 
 @pytest.mark.parametrize(("status", "kind", "words", "code", "advice"), HALF_WAY)
-def test_a_refusal_half_way_tells_its_cause_and_what_to_mend_before_the_command(  # noqa: PLR0913, PLR0917
+def test_a_refusal_half_way_reports_its_cause_and_what_to_fix_before_the_command(  # noqa: PLR0913, PLR0917
     belt: Belt, monkeypatch: pytest.MonkeyPatch, status: int, kind: str, words: str, code: str, advice: str
 ) -> None:
-    """Not only that lines are worth sending again, by a command that would be refused again."""
+    """Without the fix, the command to send the lines again would be refused again."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
     refusal = {"kind": "answer", "status": status, "type": kind, "message": words}
     belt.provider.fail("create", refusal, after=1, times=None)
     run = belt.upload(drop_of(5))
     notice = belt.finish(run)
     receipt = belt.receipt(run)
-    told = [receipt[name] for name in ("status", "code", "results", "never_sent", "retryable", "words")]
-    assert told == ["completed", code, 2, 3, 3, words]
+    fields = [receipt[name] for name in ("status", "code", "results", "never_sent", "retryable", "words")]
+    assert fields == ["completed", code, 2, 3, 3, words]
     assert notice["subject"] == "Conveyor: refused half-way three (2 answered, 3 not)"
     message = plain(notice["message"])
     assert "inbox/three.jsonl was refused half-way: 2 of its 5 requests were answered" in message
@@ -236,10 +234,10 @@ def test_a_refusal_half_way_tells_its_cause_and_what_to_mend_before_the_command(
 
 
 @pytest.mark.parametrize(("status", "kind", "words", "code", "advice"), HALF_WAY)
-def test_a_refusal_of_the_first_batch_tells_the_same(  # noqa: PLR0913, PLR0917
+def test_a_refusal_of_the_first_batch_reports_the_same(  # noqa: PLR0913, PLR0917
     belt: Belt, status: int, kind: str, words: str, code: str, advice: str
 ) -> None:
-    """Nothing was paid."""
+    """Nothing was charged."""
     belt.provider.fail("create", {"kind": "answer", "status": status, "type": kind, "message": words}, times=None)
     run = belt.upload(drop_of(2))
     notice = belt.finish(run)

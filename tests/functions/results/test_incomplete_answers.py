@@ -1,4 +1,4 @@
-"""Answers that are not whole are counted in the receipt and told in the message, in both dialects."""
+"""Incomplete answers are counted in the receipt and reported in the message, in both dialects."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,8 @@ REPORT = Path(__file__).parents[2] / "data" / "reports" / "stop-reasons.provider
 
 
 @pytest.mark.parametrize("form", ["messages", "files", "chat"])
-def test_answers_cut_short_are_counted_and_told(belt: Belt, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
-    """They are results all the same: whoever looks at the counts of results alone would miss them."""
+def test_incomplete_answers_are_counted_and_reported(belt: Belt, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """They are results, so the result counts alone do not show them."""
     monkeypatch.setenv("CONVEYOR_BATCH_API", "messages" if form == "messages" else "files")
     if form == "chat":
         monkeypatch.setenv("CONVEYOR_BATCH_ENDPOINT", "/v1/chat/completions")

@@ -1,4 +1,4 @@
-"""Parts become one file, of whatever sizes they are; S3 takes no part below 5 MiB but the last."""
+"""Parts of any size are joined into one file, although S3 accepts no part below 5 MiB except the last."""
 
 import random
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.functions.conftest import Services
 
 MIB = 1024 * 1024
 LEAST = 5 * MIB
-SOME = random.Random(0).randbytes(11 * MIB + 1000)  # noqa: S311 # bytes that tell where they stand, no secret
+SOME = random.Random(0).randbytes(11 * MIB + 1000)  # noqa: S311 # test data, no secret
 SIZES = [
     (0, 0, 0),
     (1, 0, 1),
@@ -40,7 +40,7 @@ SIZES = [
 
 
 def put(s3: Any, bucket: str, sizes: tuple[int, ...]) -> tuple[list[OutputFile], bytes]:
-    """Write parts of some sizes; return their accounts, and what they are together."""
+    """Write parts of these sizes; return their descriptions and the joined content."""
     contents = [SOME[number : number + size] for number, size in enumerate(sizes)]
     for number, content in enumerate(contents):
         s3.put_object(Bucket=bucket, Key=f"runs/r/{number}", Body=content)
@@ -49,21 +49,21 @@ def put(s3: Any, bucket: str, sizes: tuple[int, ...]) -> tuple[list[OutputFile],
 
 
 @contextmanager
-def before(s3: Any, call: str, told: Any) -> Iterator[None]:
-    """Do something before each call of a kind."""
+def before(s3: Any, call: str, action: Any) -> Iterator[None]:
+    """Run an action before each call of a kind."""
     event = f"provide-client-params.s3.{call}"
-    s3.meta.events.register(event, told)
+    s3.meta.events.register(event, action)
     try:
         yield
     finally:
-        s3.meta.events.unregister(event, told)
+        s3.meta.events.unregister(event, action)
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_a_joined_file_is_its_parts_one_after_the_other(
     services: Services, bucket: str, sizes: tuple[int, ...]
 ) -> None:
-    """Byte by byte, with its metadata; and AWS, stricter than the local S3, would take every part of it."""
+    """Its content and metadata are right, and AWS, which is stricter than the local S3, would accept every part."""
     parts, whole = put(services.s3, bucket, sizes)
     added = list[int]()
 
@@ -78,12 +78,12 @@ def test_a_joined_file_is_its_parts_one_after_the_other(
     assert found["Metadata"] == {"on-invalid": "skip"}
     assert sum(added) == (len(whole) if len(whole) >= LEAST else 0)
     assert all(size >= LEAST for size in added[:-1])
-    assert all(added), "no part is empty"
+    assert all(added), "a part is empty"
 
 
 @pytest.mark.parametrize("call", ["UploadPartCopy", "UploadPart", "CompleteMultipartUpload"])
 def test_nothing_appears_when_a_call_fails_and_nothing_is_left(services: Services, bucket: str, call: str) -> None:
-    """Half a file would look like a whole one."""
+    """An incomplete file would look complete."""
     parts, whole = put(services.s3, bucket, (6 * MIB, 1, 6 * MIB, 1))
 
     def fail(**_: Any) -> None:
@@ -98,10 +98,10 @@ def test_nothing_appears_when_a_call_fails_and_nothing_is_left(services: Service
 
 
 @pytest.mark.parametrize("sizes", [(2, 1), (1, 6 * MIB, 2), (6 * MIB, LEAST - 1)], ids=str)
-def test_parts_that_are_not_what_their_accounts_say_are_not_joined(
+def test_parts_that_differ_from_their_recorded_size_are_not_joined(
     services: Services, bucket: str, sizes: tuple[int, ...]
 ) -> None:
-    """What lacks would be found missing by whoever reads the file, years later."""
+    """Missing data might be noticed only much later."""
     parts, _ = put(services.s3, bucket, sizes)
     services.s3.put_object(Bucket=bucket, Key=parts[-1].key, Body=SOME[: parts[-1].bytes - 1])
     with pytest.raises(RuntimeError, match="bytes"):
@@ -109,8 +109,8 @@ def test_parts_that_are_not_what_their_accounts_say_are_not_joined(
     assert services.s3.list_objects_v2(Bucket=bucket, Prefix="results/")["KeyCount"] == 0
 
 
-def test_a_file_that_was_joined_before_is_joined_to_the_same(services: Services, bucket: str) -> None:
-    """Report is repeated where its answer was lost."""
+def test_joining_a_file_again_gives_the_same_file(services: Services, bucket: str) -> None:
+    """Report is retried if its response is lost."""
     parts, whole = put(services.s3, bucket, (6 * MIB, 1))
     for _ in range(2):
         concatenate(Bucket(services.s3, bucket), "results/a", parts, {})

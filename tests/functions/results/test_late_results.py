@@ -8,19 +8,19 @@ from tests.support.belt import Belt, drop_of
 from tests.support.promises import plain
 
 
-def test_results_that_break_off_are_read_again_ever_more_rarely(belt: Belt) -> None:
-    """From the start, and what was read before does not count twice."""
+def test_interrupted_results_are_read_again_at_growing_intervals(belt: Belt) -> None:
+    """Each read starts from the beginning, and nothing is counted twice."""
     belt.provider.fail("results", {"kind": "cut", "at": 700}, times=4)
     began = belt.moment
     run = belt.upload(drop_of(5))
     assert belt.finish(run)["status"] == "completed"
     assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == [f"r-{n}" for n in range(1, 6)]
-    assert belt.turns.count("split") == 5
+    assert belt.steps.count("split") == 5
     assert belt.moment - began >= timedelta(seconds=30 + 60 + 120 + 240)
     assert belt.receipt()["batches"][0]["repeated"] == 0
 
 
-def test_a_batch_that_is_not_found_for_a_while_is_not_gone(belt: Belt) -> None:
+def test_a_batch_that_is_404_for_a_while_is_not_given_up(belt: Belt) -> None:
     """The provider is known to answer 404 for batches that exist."""
     belt.provider.fail("retrieve", {"kind": "answer", "status": 404}, times=5)
     assert belt.finish(belt.upload(drop_of(2)))["status"] == "completed"
@@ -29,16 +29,16 @@ def test_a_batch_that_is_not_found_for_a_while_is_not_gone(belt: Belt) -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_revoked_while_polling_ends_no_run(belt: Belt, status: int) -> None:
-    """The batch runs on; it is asked for again until there is a key that serves."""
+    """The batch runs on, and polls are retried until there is a valid key."""
     belt.provider.fail("retrieve", {"kind": "answer", "status": status}, times=8)
     run = belt.upload(drop_of(2))
     assert belt.poll(run)["trouble"]["reason"] == f"HTTP {status}"
     assert belt.finish(run)["status"] == "completed"
-    assert belt.told == []
+    assert belt.notices == []
 
 
-def test_a_batch_far_beyond_its_time_is_cancelled_and_what_it_has_is_kept(belt: Belt) -> None:
-    """An hour after it should have ended by itself."""
+def test_a_batch_beyond_its_expiry_time_is_cancelled_and_its_results_are_kept(belt: Belt) -> None:
+    """It is cancelled an hour after it should have ended."""
     belt.provider.configure(seconds=None, expire=False, canceling_seconds=60)
     began = belt.moment
     assert belt.finish(belt.upload(drop_of(4)))["status"] == "completed"
@@ -49,7 +49,7 @@ def test_a_batch_far_beyond_its_time_is_cancelled_and_what_it_has_is_kept(belt: 
 
 
 def test_a_cancel_that_never_ends_ends_the_run_as_stuck(belt: Belt) -> None:
-    """Six hours later a person is told not to send the drop again without asking."""
+    """After six hours a message warns not to send the drop again unchecked."""
     belt.provider.configure(seconds=None, expire=False, canceling_seconds=None)
     began = belt.moment
     notice = belt.finish(belt.upload(drop_of(4)))
@@ -58,15 +58,17 @@ def test_a_cancel_that_never_ends_ends_the_run_as_stuck(belt: Belt) -> None:
     assert belt.creates() == (1, 1)
     assert belt.moment - began >= timedelta(hours=31)
     receipt = belt.receipt()
-    assert (receipt["requests"], receipt["failures"], receipt["retryable"]) == (4, 4, 0), "sending them again may pay"
+    assert (receipt["requests"], receipt["failures"], receipt["retryable"]) == (4, 4, 0), (
+        "sending them again may be charged again"
+    )
     failures = belt.lines("failures/", "failures.jsonl")
     assert [(line["custom_id"], line["outcome"]) for line in failures] == [(f"r-{n}", "stuck") for n in range(1, 5)]
 
 
-def test_a_batch_that_is_stuck_keeps_nobody_from_the_results_of_the_others(
+def test_a_stuck_batch_does_not_hold_back_the_results_of_the_others(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They were paid for, and are joined with its lines as failures."""
+    """Their results are joined with the stuck batch's lines as failures."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
     belt.provider.fail("results", {"kind": "answer", "status": 500}, times=None, batch=2)
     run = belt.upload(drop_of(7))
@@ -86,11 +88,11 @@ def test_a_batch_that_is_stuck_keeps_nobody_from_the_results_of_the_others(
     results = belt.lines("results/", "results.jsonl")
     assert [line["custom_id"] for line in results] == ["r-1", "r-2", "r-3", "r-7"]
     assert [line["custom_id"] for line in belt.lines("failures/", "failures.jsonl")] == ["r-4", "r-5", "r-6"]
-    assert belt.read(f"failures/three/{run}/retry.jsonl") == b"", "sending them again may pay again"
+    assert belt.read(f"failures/three/{run}/retry.jsonl") == b"", "sending them again may be charged again"
     assert belt.creates() == (3, 3)
 
 
-def test_results_that_stay_unreadable_are_given_up_when_the_provider_no_longer_keeps_them(belt: Belt) -> None:
+def test_unreadable_results_are_given_up_after_the_providers_retention_time(belt: Belt) -> None:
     """After 29 days, and not before."""
     belt.provider.fail("results", {"kind": "answer", "status": 500}, times=None)
     run = belt.upload(drop_of(1))
@@ -104,8 +106,8 @@ def test_results_that_stay_unreadable_are_given_up_when_the_provider_no_longer_k
     assert "29 days" in plain(notice["message"])
 
 
-def test_a_second_batch_proved_by_our_own_answer_is_cancelled(belt: Belt) -> None:
-    """The ledger names one batch; another that the provider surely made for us must not run on."""
+def test_a_second_batch_known_from_our_own_create_response_is_cancelled(belt: Belt) -> None:
+    """The ledger has one batch; another one that was created for us must not run on."""
     belt.provider.configure(seconds=None)
     other = belt.upload(drop_of(2), "inbox/other.jsonl")
     (theirs,) = [key for key in belt.stored(f"runs/{other}/") if key.endswith("/batch-1.json")]

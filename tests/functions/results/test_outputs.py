@@ -12,7 +12,7 @@ RETRY, ASIDE = "retry.jsonl", "aside.jsonl"
 
 
 def test_every_request_has_one_line_in_input_order_under_the_users_id(belt: Belt) -> None:
-    """Whatever became of it, and in whatever order the provider tells."""
+    """Whatever its outcome, and in whatever order the provider returns results."""
     belt.provider.configure(
         outcomes={
             "2": "errored:overloaded_error",
@@ -42,8 +42,8 @@ def test_every_request_has_one_line_in_input_order_under_the_users_id(belt: Belt
     assert notice["status"] == "completed"
 
 
-def test_the_lines_worth_sending_again_can_be_dropped_as_they_are(belt: Belt) -> None:
-    """They are the user's own lines, in their order, and their run completes."""
+def test_retry_jsonl_can_be_dropped_unchanged(belt: Belt) -> None:
+    """It has the original lines in their order, and its run completes."""
     belt.provider.configure(outcomes={"1": "errored:api_error", "3": "expired"})
     data = drop_of(3)
     run = belt.upload(data)
@@ -64,13 +64,13 @@ def test_the_lines_worth_sending_again_can_be_dropped_as_they_are(belt: Belt) ->
     assert [line["custom_id"] for line in belt.lines("results/three-retry/", "results.jsonl")] == ["r-1", "r-3"]
 
 
-def test_lines_to_send_again_of_a_split_that_was_broken_off_do_not_stay(belt: Belt) -> None:
-    """Whoever sends them again pays, although the results have come."""
+def test_retry_jsonl_of_an_interrupted_split_is_removed(belt: Belt) -> None:
+    """Sending its lines again would be charged, although their results have arrived."""
     run = belt.upload(drop_of(2))
     belt.finish(run)
     receipt = belt.receipt()
     retry, aside = f"failures/three/{run}/{RETRY}", f"failures/three/{run}/{ASIDE}"
-    for left in (retry, aside):  # as a former split left them before its end
+    for left in (retry, aside):  # as left by an interrupted split
         belt.s3.put_object(Bucket=belt.bucket, Key=left, Body=drop_of(1))
     belt.s3.delete_object(Bucket=belt.bucket, Key=f"runs/{run}/batches/1/part.json")
     belt.pass_time(belt.function_seconds + 1)
@@ -84,8 +84,8 @@ def test_lines_to_send_again_of_a_split_that_was_broken_off_do_not_stay(belt: Be
     assert ASIDE not in message
 
 
-def test_the_tutorials_lines_go_through_without_max_tokens(belt: Belt) -> None:
-    """The default is put in, the receipt counts it, and the output has the tutorial's shape."""
+def test_the_tutorials_lines_complete_without_max_tokens(belt: Belt) -> None:
+    """The default is added, the receipt counts it, and the output has the tutorial's format."""
     data = b"".join(request(f"article_{number}", max_tokens=None) + b"\n" for number in (1, 2))
     belt.finish(belt.upload(data, metadata={"default-max-tokens": "5"}))
     assert belt.receipt()["default_max_tokens"] == {"requests": 2, "value": 5}
@@ -97,14 +97,14 @@ def test_the_tutorials_lines_go_through_without_max_tokens(belt: Belt) -> None:
 
 
 def test_ids_of_any_characters_come_back_as_they_were_written(belt: Belt) -> None:
-    """The provider's own alphabet of 64 characters binds nobody."""
+    """They are not limited to the provider's 64 characters."""
     ids = ['quote " and \\ backslash', "ünïcödé 😀", "line\nfeed\u2028", "x" * 256, "-1"]
     belt.finish(belt.upload(b"\n".join(request(custom_id) for custom_id in ids)))
     assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ids
 
 
 def test_ids_that_are_integers_come_back_as_integers(belt: Belt) -> None:
-    """In results, failures, and lines to send again: 7 is 7, but the same id as "7"."""
+    """In results, failures and retry.jsonl; 7 stays a number, but is the same id as "7"."""
     belt.provider.configure(outcomes={"2": "errored:api_error"})
     ids: list[Any] = [7, -8, 2**53 - 1, 7, "7", "nine"]
     data = b"".join(request("").replace(b'""', orjson.dumps(each), 1) + b"\n" for each in ids) + b'{"custom_id":12}'
@@ -122,7 +122,7 @@ def test_ids_that_are_integers_come_back_as_integers(belt: Belt) -> None:
 
 
 def test_fields_that_are_null_are_not_sent(belt: Belt) -> None:
-    """The provider refuses some of them; SDKs write them all. What is sent again is the line as it was."""
+    """SDKs write them, and the provider refuses some. retry.jsonl has the original line."""
     nulls = b'"params":{"stream":null,"speed" : null,"fallbacks":null,"max_tokens":null,"system":null,'
     lines = [request(f"r-{number}", max_tokens=None).replace(b'"params":{', nulls) for number in (1, 2)]
     belt.provider.configure(outcomes={"2": "expired"})
@@ -144,7 +144,7 @@ def test_byte_order_mark_blank_lines_and_windows_line_ends_are_tolerated(belt: B
 
 
 def test_invalid_lines_can_be_left_out_and_are_failures(belt: Belt) -> None:
-    """With on-invalid=skip the others are sent, and in = results + failures still holds."""
+    """With on-invalid=skip the others are sent, and requests = results + failures."""
     data = b"\n".join([b"nonsense", request("a"), request("a"), request("b"), b"\xff", request("c", model="")])
     belt.finish(belt.upload(data, metadata={"on-invalid": "skip", "max-invalid-percent": "70"}))
     assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ["a", "b"]
@@ -183,8 +183,8 @@ def test_whatever_is_left_out_the_failures_are_json(belt: Belt, line: bytes, cus
     assert [result["custom_id"] for result in belt.lines("results/", "results.jsonl")] == ["good"]
 
 
-def test_what_was_set_for_a_drop_holds_for_what_is_sent_again(belt: Belt) -> None:
-    """The settings travel with retry.jsonl, since a copy keeps an object's metadata."""
+def test_the_settings_of_a_drop_apply_to_its_retry(belt: Belt) -> None:
+    """retry.jsonl has the same metadata, which a copy keeps."""
     belt.provider.configure(outcomes={"1": "expired"})
     own = {"default-max-tokens": "7", "on-invalid": "skip", "max-invalid-percent": "9"}
     own |= {"betas": "task-budgets-2026-03-13,mcp-client-2025-11-20"}
@@ -195,18 +195,18 @@ def test_what_was_set_for_a_drop_holds_for_what_is_sent_again(belt: Belt) -> Non
     assert belt.s3.head_object(Bucket=belt.bucket, Key="inbox/again.jsonl")["Metadata"] == own
 
 
-def test_a_line_that_comes_late_is_not_missing(belt: Belt) -> None:
-    """Results are read again, ten minutes apart, before a line is given up."""
+def test_a_late_result_is_not_missing(belt: Belt) -> None:
+    """Results are read again at intervals of ten minutes before a line is missing."""
     belt.provider.fail("results", {"kind": "spoil", "missing": [2]}, times=2)
     began = belt.moment
     belt.finish(belt.upload(drop_of(3)))
     assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == ["r-1", "r-2", "r-3"]
-    assert belt.turns.count("split") == 3
+    assert belt.steps.count("split") == 3
     assert (belt.moment - began).total_seconds() >= 1200
 
 
 def test_repeated_and_foreign_result_lines_are_counted_and_change_nothing(belt: Belt) -> None:
-    """The first line of a request counts, and what was never asked is nobody's."""
+    """The first result of a request counts, and foreign lines belong to no request."""
     spoil = {"kind": "spoil", "repeated": [1], "repeated_as": "expired", "foreign": ["stranger", "other-1"]}
     belt.provider.fail("results", spoil)
     belt.finish(belt.upload(drop_of(2)))
@@ -229,7 +229,7 @@ def test_running_any_function_again_changes_nothing(belt: Belt) -> None:
 
 
 def test_the_state_holds_ids_and_counters_only(belt: Belt) -> None:
-    """The history of an execution is kept for 90 days and read by operators; no prompt belongs there."""
+    """Operators can read an execution's history for 90 days, so it must have no prompts."""
     data = request("r-1", messages=[{"role": "user", "content": "SECRET"}])
     event = belt.drop(data)
     states = [belt.submit(event)]
@@ -260,5 +260,5 @@ def test_a_drop_beyond_the_limits_of_one_batch_is_planned_as_several(
 
 
 def planned(belt: Belt, run: str) -> list[tuple[int, int]]:
-    """Read the plan: the first and the last line of each batch."""
+    """Return the first and last line of each batch in the plan."""
     return [(batch["first_line"], batch["last_line"]) for batch in belt.lines(f"runs/{run}/", "plan.jsonl")[1:]]

@@ -1,4 +1,4 @@
-"""Each field of the receipt means the same in every status, and all agree with each other and with the files."""
+"""The receipt's fields mean the same in every status, and agree with each other and with the files."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,48 +10,48 @@ from tests.support.belt import Belt, drop_of, request
 from tests.support.promises import agree
 from tests.support.settings import STACK_SETTINGS
 
-NONE = b"{nonsense\n"
+INVALID = b"{nonsense\n"
 
 
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
-    """Cut drops into batches of three, two of which fit into the queue."""
+    """Set three requests per batch, and two batches in the queue."""
     return STACK_SETTINGS | {"MAX_REQUESTS_PER_BATCH": "3", "MAX_QUEUED_REQUESTS": "6", "MAX_REQUESTS_PER_DROP": "12"}
 
 
 def fields(receipt: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what most readers look at."""
+    """Return the main fields of a receipt."""
     return tuple(receipt[name] for name in ("status", "code", "requests", "results", "failures", "not_run"))
 
 
 def stop(belt: Belt, run: str) -> None:
-    """Tell a run to stop."""
+    """Stop a run."""
     belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/cancel", Body=b"")
 
 
 @pytest.mark.parametrize(
-    ("data", "metadata", "told"),
+    ("data", "metadata", "expected"),
     [
-        (NONE + drop_of(2), {}, ("refused", "invalid-lines", 3, 0, 0, 3)),
-        (NONE * 3, {"on-invalid": "skip"}, ("refused", "mostly-invalid", 3, 0, 0, 3)),
-        (NONE * (MOST_FAULTS + 1), {}, ("refused", "invalid-lines", 0, 0, 0, 0)),
+        (INVALID + drop_of(2), {}, ("refused", "invalid-lines", 3, 0, 0, 3)),
+        (INVALID * 3, {"on-invalid": "skip"}, ("refused", "mostly-invalid", 3, 0, 0, 3)),
+        (INVALID * (MOST_FAULTS + 1), {}, ("refused", "invalid-lines", 0, 0, 0, 0)),
         (drop_of(13), {}, ("refused", "too-many-requests", 13, 0, 0, 13)),
         (drop_of(1), {"on-invalid": "perhaps"}, ("refused", "unreadable", 0, 0, 0, 0)),
         (b"\n\n", {}, ("refused", "file-is-empty", 0, 0, 0, 0)),
-        (NONE + drop_of(2), {"on-invalid": "skip"}, ("completed", None, 3, 2, 1, 0)),
+        (INVALID + drop_of(2), {"on-invalid": "skip"}, ("completed", None, 3, 2, 1, 0)),
     ],
 )
 def test_the_fields_agree_where_lines_are_checked(
-    belt: Belt, data: bytes, metadata: dict[str, str], told: tuple[Any, ...]
+    belt: Belt, data: bytes, metadata: dict[str, str], expected: tuple[Any, ...]
 ) -> None:
-    """A refused drop has no failures, since no file holds any: its lines were not run."""
+    """A refused drop has no failures and no file of them: its lines were not run."""
     run = belt.upload(data, metadata=metadata)
     belt.finish(run)
-    assert fields(agree(belt, run)) == told
+    assert fields(agree(belt, run)) == expected
 
 
 def test_the_fields_agree_where_the_same_bytes_come_again(belt: Belt) -> None:
-    """Nothing of them was run, this time."""
+    """The second run sends nothing."""
     belt.finish(belt.upload(drop_of(2)))
     run = belt.upload(drop_of(2))
     belt.finish(run)
@@ -77,7 +77,7 @@ def _spoiled(belt: Belt) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arrange", "told"),
+    ("arrange", "expected"),
     [
         (_refused_at_once, ("refused", "credit-exhausted", 8, 0, 0, 8)),
         (_refused_half_way, ("completed", "credit-exhausted", 8, 3, 5, 0)),
@@ -86,17 +86,17 @@ def _spoiled(belt: Belt) -> None:
     ],
 )
 def test_the_fields_agree_whatever_the_provider_does(
-    belt: Belt, arrange: Callable[[Belt], None], told: tuple[Any, ...]
+    belt: Belt, arrange: Callable[[Belt], None], expected: tuple[Any, ...]
 ) -> None:
-    """Refused, refused half-way, failed, or spoiled."""
+    """Refused at once, refused after the first batch, all failed, or damaged results."""
     arrange(belt)
     run = belt.upload(drop_of(8))
     belt.finish(run)
-    assert fields(agree(belt, run)) == told
+    assert fields(agree(belt, run)) == expected
 
 
 def test_the_fields_agree_where_a_run_is_stopped_before_it_is_sent(belt: Belt) -> None:
-    """It was planned, and nothing of it was paid."""
+    """It was planned, and nothing was charged."""
     belt.provider.fail("create", {"kind": "answer", "status": 529}, times=None)
     run = belt.upload(drop_of(4))
     stop(belt, run)
@@ -106,9 +106,9 @@ def test_the_fields_agree_where_a_run_is_stopped_before_it_is_sent(belt: Belt) -
 
 
 def test_the_fields_agree_where_a_drop_with_invalid_lines_is_refused_by_the_provider(belt: Belt) -> None:
-    """What was found in it stands in the receipt, as where it is sent."""
+    """The receipt has the faults found, as for a drop that is sent."""
     _refused_at_once(belt)
-    run = belt.upload(NONE + drop_of(2), metadata={"on-invalid": "skip"})
+    run = belt.upload(INVALID + drop_of(2), metadata={"on-invalid": "skip"})
     belt.finish(run)
     receipt = agree(belt, run)
     assert fields(receipt) == ("refused", "credit-exhausted", 3, 0, 0, 3)
@@ -116,7 +116,7 @@ def test_the_fields_agree_where_a_drop_with_invalid_lines_is_refused_by_the_prov
 
 
 def test_the_fields_agree_where_a_run_is_stopped_half_way(belt: Belt) -> None:
-    """What was sent has outcomes, and so has what was not."""
+    """Both the sent and the unsent lines have outcomes."""
     belt.provider.configure(seconds=None)
     run = belt.upload(drop_of(11))
     stop(belt, run)
@@ -127,7 +127,7 @@ def test_the_fields_agree_where_a_run_is_stopped_half_way(belt: Belt) -> None:
 
 
 def test_the_fields_agree_where_a_batch_is_stuck(belt: Belt) -> None:
-    """Its lines are failures, and the receipt says why it was given up."""
+    """Its lines are failures, and the receipt has the reason."""
     belt.provider.configure(expire=False, seconds=None, canceling_seconds=None)
     run = belt.upload(drop_of(2))
     belt.finish(run)
@@ -135,7 +135,7 @@ def test_the_fields_agree_where_a_batch_is_stuck(belt: Belt) -> None:
 
 
 def test_the_fields_agree_where_the_account_does_not_balance(belt: Belt) -> None:
-    """What was written is what is said to be written."""
+    """The receipt counts the lines that were written."""
     data = drop_of(2)
     run = belt.upload(data)
     plan = belt.read(f"runs/{run}/plan.jsonl").replace(b'"lines":2', b'"lines":3')
@@ -145,7 +145,7 @@ def test_the_fields_agree_where_the_account_does_not_balance(belt: Belt) -> None
 
 
 def test_the_fields_agree_for_lines_that_only_look_odd(belt: Belt) -> None:
-    """Every one of them has its outcome."""
+    """Blank lines and defaults do not change the counts."""
     run = belt.upload(b"\n".join([request("a"), b"", request("b", max_tokens=None), b"  "]))
     belt.finish(run)
     assert fields(agree(belt, run)) == ("completed", None, 2, 2, 0, 0)

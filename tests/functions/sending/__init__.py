@@ -1,1 +1,1 @@
-"""How batches are sent: in turn, signed, once, in each dialect."""
+"""Sending batches: in order, signed, once, in each dialect."""

@@ -1,21 +1,21 @@
-"""A drop of several batches comes back as one ordered set of files, whatever becomes of each batch."""
+"""A drop of several batches comes back as one ordered set of files, whatever the outcome of each batch."""
 
 import pytest
 
 from conveyor.domain.drop import nonce
 from tests.support.belt import Belt, drop_of
-from tests.support.faults.taps import broken_off
+from tests.support.faults.taps import crash_at
 from tests.support.promises import check
 
 
 @pytest.fixture
 def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
-    """Let a batch take three requests."""
+    """Set three requests per batch."""
     return stack_settings | {"MAX_REQUESTS_PER_BATCH": "3"}
 
 
 def test_a_drop_of_several_batches_comes_back_in_its_own_order(belt: Belt) -> None:
-    """Whichever batch ends first."""
+    """Whichever batch ends first, the order is that of the drop."""
     belt.provider.configure(every={"2": "errored:api_error"})
     run = belt.upload(drop_of(10))
     receipt = check(belt, run, belt.finish(run), drop_of(10))
@@ -25,8 +25,8 @@ def test_a_drop_of_several_batches_comes_back_in_its_own_order(belt: Belt) -> No
     assert [batch["requests"] for batch in receipt["batches"]] == [3, 3, 3, 1]
 
 
-def test_a_full_queue_is_obeyed_where_the_limit_is_not_known(belt: Belt) -> None:
-    """The provider's refusal says so, and each attempt waits longer for room than the one before."""
+def test_a_full_queue_with_an_unknown_limit_leads_to_retries(belt: Belt) -> None:
+    """The provider refuses the batch, and each attempt waits longer than the previous one."""
     belt.provider.configure(queue_limit=3, seconds=7200)
     run = belt.upload(drop_of(7))
     check(belt, run, belt.finish(run), drop_of(7))
@@ -35,8 +35,8 @@ def test_a_full_queue_is_obeyed_where_the_limit_is_not_known(belt: Belt) -> None
     assert 3 < posts <= 3 + 2 * 9
 
 
-def test_a_refusal_in_the_middle_keeps_what_was_sent_and_tells_what_was_not(belt: Belt) -> None:
-    """No line is lost: those never sent are failures, worth sending again."""
+def test_a_refusal_in_the_middle_keeps_sent_batches_and_reports_unsent_lines(belt: Belt) -> None:
+    """No line is lost: unsent lines are retryable failures."""
     belt.provider.fail("create", {"kind": "answer", "status": 402, "type": "billing_error"}, after=1)
     run = belt.upload(drop_of(8))
     receipt = check(belt, run, belt.finish(run), drop_of(8))
@@ -49,7 +49,7 @@ def test_a_refusal_in_the_middle_keeps_what_was_sent_and_tells_what_was_not(belt
 
 
 def test_a_drop_whose_first_batch_is_refused_is_refused_as_a_whole(belt: Belt) -> None:
-    """Nothing of it was sent, so that nothing has to be split, and no file but the receipt is written."""
+    """Nothing was sent, so nothing is split, and only the receipt is written."""
     belt.provider.fail("create", {"kind": "answer", "status": 402, "type": "billing_error"})
     run = belt.upload(drop_of(8))
     assert belt.finish(run)["status"] == "refused"
@@ -57,10 +57,10 @@ def test_a_drop_whose_first_batch_is_refused_is_refused_as_a_whole(belt: Belt) -
     assert belt.stored("results/") + belt.stored("failures/") == [f"results/three/{run}/receipt.json"]
 
 
-def test_a_stop_in_the_middle_collects_what_was_sent_and_tells_what_was_not(
+def test_a_stop_in_the_middle_collects_sent_batches_and_reports_unsent_lines(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Batches that run are cancelled, no further one is sent, and no line is lost."""
+    """Running batches are cancelled, no other batch is sent, and no line is lost."""
     monkeypatch.setenv("CONVEYOR_MAX_QUEUED_REQUESTS", "6")
     belt.provider.configure(seconds=None)
     run = belt.upload(drop_of(11))
@@ -81,7 +81,7 @@ def test_a_stop_in_the_middle_collects_what_was_sent_and_tells_what_was_not(
 
 
 def test_a_stop_before_the_first_batch_was_sent_is_a_stop_too(belt: Belt) -> None:
-    """Nothing was paid, and the account says so."""
+    """Nothing was charged, and the receipt says so."""
     belt.provider.fail("create", {"kind": "answer", "status": 429}, times=None)
     run = belt.upload(drop_of(8))
     belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/cancel", Body=b"")
@@ -90,7 +90,7 @@ def test_a_stop_before_the_first_batch_was_sent_is_a_stop_too(belt: Belt) -> Non
 
 
 def test_an_undecided_batch_does_not_hold_up_the_others(belt: Belt) -> None:
-    """Only its own lines wait until it is known what became of it."""
+    """Only its own lines wait until its outcome is known."""
     belt.provider.fail("create", {"kind": "lose", "when": "before"})
     run = belt.upload(drop_of(6))
     belt.submit({"run": run})
@@ -100,8 +100,8 @@ def test_an_undecided_batch_does_not_hold_up_the_others(belt: Belt) -> None:
     assert belt.creates() == (3, 2)
 
 
-def test_of_two_batches_of_one_size_each_is_found_by_its_own_lines(belt: Belt) -> None:
-    """Both answers were lost; the results tell which batch is which."""
+def test_two_lost_batches_of_the_same_size_are_identified_by_their_results(belt: Belt) -> None:
+    """Both create responses were lost; the ids in the results identify the batches."""
     belt.provider.fail("create", {"kind": "lose", "when": "after"}, times=2)
     belt.provider.configure(every={"2": "errored:api_error"})
     run = belt.upload(drop_of(6))
@@ -113,7 +113,7 @@ def test_of_two_batches_of_one_size_each_is_found_by_its_own_lines(belt: Belt) -
 
 
 def claims(belt: Belt) -> dict[str, bool]:
-    """Say of each batch at the provider whether it is claimed."""
+    """Return whether each batch at the provider is claimed, by its first line."""
     return {
         batch["first_custom_id"].rpartition("-")[2]: bool(belt.stored(f"claims/batches/{batch['id']}"))
         for batch in belt.provider.stats()["batches"]
@@ -121,9 +121,9 @@ def claims(belt: Belt) -> dict[str, bool]:
 
 
 def test_a_crash_before_a_claim_leaves_it_to_the_next_submit(belt: Belt) -> None:
-    """The batch is the run's, and others learn so before anything more is paid."""
+    """The claim is written before the next paid call."""
     run = belt.upload(drop_of(9))
-    with broken_off(belt.clients, "before", "PutObject claims/batches/", nth=2):  # the first one is batch 1's, again
+    with crash_at(belt.clients, "before", "PutObject claims/batches/", nth=2):  # the first one is batch 1's, again
         belt.submit({"run": run})
     assert belt.stored(f"runs/{run}/batches/2/batch-1.json")
     assert claims(belt) == {"1": True, "4": False}
@@ -136,7 +136,7 @@ def test_a_crash_before_a_claim_leaves_it_to_the_next_submit(belt: Belt) -> None
 def test_a_crash_before_the_claim_of_an_earlier_batch_that_was_sent_late_leaves_it_to_the_next_poll(
     belt: Belt,
 ) -> None:
-    """The last batch that was sent need not be the one with the highest number, which submit takes it for."""
+    """Submit checks the highest batch number, which may not be the batch sent last."""
     belt.provider.fail("create", {"kind": "lose", "when": "before"})
     run = belt.upload(drop_of(6))
     belt.submit({"run": run})
@@ -146,7 +146,7 @@ def test_a_crash_before_the_claim_of_an_earlier_batch_that_was_sent_late_leaves_
         for batch in state["batches"]:
             belt.split(run, batch)
         belt.pass_time(state["wait_seconds"])
-    with broken_off(belt.clients, "before", "PutObject claims/batches/", nth=2):
+    with crash_at(belt.clients, "before", "PutObject claims/batches/", nth=2):
         belt.submit({"run": run})
     assert claims(belt) == {"4": True, "1": False}
     belt.poll(run)
@@ -155,8 +155,8 @@ def test_a_crash_before_the_claim_of_an_earlier_batch_that_was_sent_late_leaves_
     assert belt.creates() == (3, 2)
 
 
-def test_the_lines_to_send_again_keep_the_settings_of_their_drop(belt: Belt) -> None:
-    """Whichever batches they come from: the joined file is copied into inbox/ as it is."""
+def test_retry_jsonl_keeps_the_settings_of_the_drop(belt: Belt) -> None:
+    """Whichever batches its lines come from: the joined file is copied into inbox/ unchanged."""
     belt.provider.configure(every={"2": "expired"})
     data, own = drop_of(7) + b"nonsense\n", {"on-invalid": "skip", "default-max-tokens": "5"}
     run = belt.upload(data, metadata=own | {"owner": "us"})
@@ -167,8 +167,8 @@ def test_the_lines_to_send_again_keep_the_settings_of_their_drop(belt: Belt) -> 
     assert kept == own | {"betas": "none", "max-invalid-percent": "50"}
 
 
-def test_invalid_lines_are_failures_of_the_batch_they_stand_in(belt: Belt) -> None:
-    """In their place among the others, with the faults listed once."""
+def test_invalid_lines_are_failures_in_the_drops_order(belt: Belt) -> None:
+    """They are in order among the other failures, and each fault is listed once."""
     lines = drop_of(7).splitlines()
     data = b"\n".join([b"[]", *lines[:4], b"nonsense", *lines[4:], b"17"])
     run = belt.upload(data, metadata={"on-invalid": "skip"})
@@ -180,7 +180,7 @@ def test_invalid_lines_are_failures_of_the_batch_they_stand_in(belt: Belt) -> No
 
 
 def test_a_batch_that_ended_early_is_split_early(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its results do not wait for the last batch."""
+    """Its split does not wait for the last batch."""
     monkeypatch.setenv("CONVEYOR_MAX_QUEUED_REQUESTS", "3")
     belt.provider.configure(seconds=None)
     run = belt.upload(drop_of(6))
@@ -189,10 +189,10 @@ def test_a_batch_that_ended_early_is_split_early(belt: Belt, monkeypatch: pytest
     assert (state["next"], state["batches"]) == ("split", [1])
 
 
-def test_results_that_do_not_fit_on_the_disk_are_written_as_they_come(
+def test_results_that_do_not_fit_on_the_disk_are_written_as_they_arrive(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every line once, and the receipt says that the order is not the drop's."""
+    """Every line comes once, and the receipt says that the order is not the drop's."""
     monkeypatch.setenv("CONVEYOR_SPOOL_BYTES", "900")
     belt.provider.configure(every={"2": "errored:api_error"})
     belt.provider.fail("results", {"kind": "spoil", "repeated": [1], "foreign": ["stranger"]}, times=None)
@@ -209,19 +209,19 @@ def test_results_that_do_not_fit_on_the_disk_are_written_as_they_come(
     assert belt.read(f"failures/three/{receipt['run']}/retry.jsonl").splitlines() == [asked[n] for n in (1, 4)]
 
 
-def test_a_line_without_result_is_looked_for_also_where_the_disk_is_too_small(
+def test_a_missing_result_is_read_again_even_if_the_disk_is_too_small(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three reads that agree, as everywhere; nothing is written before."""
+    """Three reads must agree, as always, before anything is written."""
     monkeypatch.setenv("CONVEYOR_SPOOL_BYTES", "100")
     belt.provider.configure(outcomes={"2": "missing"})
     assert belt.finish(belt.upload(drop_of(3)))["status"] == "completed"
     assert belt.receipt()["outcomes"]["missing"] == 1
-    assert belt.turns.count("split") == 3
+    assert belt.steps.count("split") == 3
 
 
-def test_trouble_is_told_while_batches_wait_for_room(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large drop may wait for weeks; who could help hears of it all the same, once."""
+def test_trouble_is_reported_while_batches_wait_for_the_queue(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large drop may wait for weeks, so one message reports the trouble meanwhile."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
     monkeypatch.setenv("CONVEYOR_MAX_QUEUED_REQUESTS", "6")
     belt.provider.configure(seconds=None)
@@ -238,6 +238,6 @@ def test_trouble_is_told_while_batches_wait_for_room(belt: Belt, monkeypatch: py
             belt.submit({"run": run})
         belt.pass_time(900)
         state = belt.poll(run)
-    assert [notice["status"] for notice in belt.told] == ["troubled"]
+    assert [notice["status"] for notice in belt.notices] == ["troubled"]
     assert nexts.count("notify") == 1
     assert nexts[nexts.index("notify") + 1] == "submit"

@@ -1,4 +1,4 @@
-"""Batches made of files: what is uploaded, what comes back, and what is left at the provider."""
+"""Batches of the file dialect: uploads, outputs, and the files left at the provider."""
 
 from typing import Any
 
@@ -15,22 +15,22 @@ TOOL = {"name": "look_up", "input_schema": {"type": "object"}}
 
 @pytest.fixture
 def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Give the settings of a stack that speaks to a server of files; a test may choose others."""
+    """Return the settings of a stack of the file dialect; a test may change them."""
     return FILES | getattr(request, "param", {})
 
 
 def settings(**chosen: str) -> pytest.MarkDecorator:
-    """Deploy a test's stack with other settings."""
+    """Run a test with other settings of the stack."""
     return pytest.mark.parametrize("stack_settings", [chosen], indirect=True)
 
 
 def uploads(belt: Belt) -> list[dict[str, Any]]:
-    """Return what was uploaded, the oldest first."""
+    """Return the uploaded files, oldest first."""
     return [file for file in belt.provider.stats()["files"] if file["purpose"] == "batch"]
 
 
 def test_results_and_failures_come_from_two_files_in_the_drops_order(belt: Belt) -> None:
-    """Under the user's ids, in the one shape there is."""
+    """Results and failures have the user's ids, and the same format as in the other dialect."""
     data = drop_of(5)
     belt.provider.configure(outcomes={"2": "errored:api_error", "4": "errored:invalid_request_error", "5": "expired"})
     run = belt.upload(data)
@@ -48,8 +48,8 @@ def test_results_and_failures_come_from_two_files_in_the_drops_order(belt: Belt)
 
 
 @pytest.mark.parametrize("stack_settings", [{}, {"LINE_FORM": "body"}], indirect=True, ids=["params", "body"])
-def test_a_server_that_cuts_lines_where_json_does_not_loses_no_request(belt: Belt) -> None:
-    """Characters that some programs take for line ends are escaped: the file has a line for each request."""
+def test_a_server_that_splits_lines_at_other_separators_loses_no_request(belt: Belt) -> None:
+    """Characters that some programs treat as line ends are escaped, so the file has one line for each request."""
     belt.provider.configure(naive_lines=True)
     ends = "one\u2028two\u2029three\x85four"
     lines = [
@@ -62,8 +62,8 @@ def test_a_server_that_cuts_lines_where_json_does_not_loses_no_request(belt: Bel
     assert uploads(belt)[0]["bytes"] == belt.lines(f"runs/{run}/", "plan.jsonl")[1]["body_bytes"]
 
 
-def test_a_batch_that_fails_for_want_of_room_is_sent_again_from_the_same_file(belt: Belt) -> None:
-    """Nothing of it was run or paid; the second one is the run's, and the first one is never taken for it."""
+def test_a_batch_that_fails_because_the_queue_is_full_is_sent_again_from_the_same_file(belt: Belt) -> None:
+    """Nothing of it ran or was charged; the second batch belongs to the run, and the first is never adopted."""
     data = drop_of(3)
     belt.provider.configure(queue_limit=2)
     run = belt.upload(data)
@@ -73,7 +73,7 @@ def test_a_batch_that_fails_for_want_of_room_is_sent_again_from_the_same_file(be
         "the provider took the batch, and then ran nothing of it: token_limit_exceeded",
     )
     assert belt.submit({"run": run})["next"] == "wait"
-    assert belt.creates() == (1, 1), "not at once"
+    assert belt.creates() == (1, 1), "a retry must wait"
     belt.provider.configure(queue_limit=None)
     receipt = check(belt, run, belt.finish(run), data)
     first, second = belt.provider.stats()["batches"]
@@ -82,8 +82,8 @@ def test_a_batch_that_fails_for_want_of_room_is_sent_again_from_the_same_file(be
     assert belt.facts(run, "failed") == ["batches/1/failed-1.json"]
 
 
-def test_an_answer_that_is_lost_after_a_failed_batch_does_not_adopt_the_failed_one(belt: Belt) -> None:
-    """Both say that they are the run's, and both are made of its file."""
+def test_a_response_lost_after_a_failed_batch_does_not_adopt_the_failed_batch(belt: Belt) -> None:
+    """Both have the run's metadata and its file."""
     data = drop_of(3)
     belt.provider.configure(queue_limit=2)
     run = belt.upload(data)
@@ -96,8 +96,8 @@ def test_an_answer_that_is_lost_after_a_failed_batch_does_not_adopt_the_failed_o
     assert receipt["batches"][0]["id"] == belt.provider.stats()["batches"][1]["id"]
 
 
-def test_an_answer_that_is_lost_before_a_batch_failed_ends_in_a_batch_that_is_sent_again(belt: Belt) -> None:
-    """The failed one is found, and found to be ours: so the call is known to have cost nothing."""
+def test_a_batch_with_a_lost_response_that_fails_is_found_and_sent_again(belt: Belt) -> None:
+    """The failed batch is ours, so it is known that the call was not charged."""
     data = drop_of(3)
     belt.provider.configure(queue_limit=2)
     belt.provider.fail("create", {"kind": "lose", "when": "after"})
@@ -112,15 +112,17 @@ def test_an_answer_that_is_lost_before_a_batch_failed_ends_in_a_batch_that_is_se
 
 @settings(ON_INVALID="skip")
 @pytest.mark.parametrize("base", [1, 0])
-def test_lines_that_the_provider_blames_are_the_users_own(belt: Belt, base: int) -> None:
-    """The file at the provider has neither the blank nor the invalid lines of the drop, nor its ids."""
+def test_the_lines_of_the_providers_faults_are_lines_of_the_drop(belt: Belt, base: int) -> None:
+    """The uploaded file has other line numbers, since it has no blank and no invalid lines, and other ids."""
     data = b"\n" + b"\n".join([request("a"), b"nonsense", request("b"), b"", request("c")]) + b"\n"
     belt.provider.configure(blame={"1": "model_not_found", "3": "invalid_json_line"}, error_line_base=base)
     run = belt.upload(data)
     notice = belt.finish(run)
     failures = {line["line"]: line for line in belt.lines("failures/", "failures.jsonl")}
-    told = {line: (each["custom_id"], each["outcome"], each["retryable"]) for line, each in failures.items()}
-    assert told == {
+    outcomes = {
+        line: (failure["custom_id"], failure["outcome"], failure["retryable"]) for line, failure in failures.items()
+    }
+    assert outcomes == {
         2: ("a", "errored", False),
         3: (None, "invalid", False),
         4: ("b", "canceled", True),
@@ -131,11 +133,11 @@ def test_lines_that_the_provider_blames_are_the_users_own(belt: Belt, base: int)
     assert "refused the batch as a whole" in failures[4]["error"]["message"]
     (retry,) = belt.lines("failures/", "retry.jsonl")
     assert retry["custom_id"] == "b"
-    assert "This line was told to be wrong" not in plain(notice["message"]), "the provider's words stay out of messages"
+    assert "This line was told to be wrong" not in plain(notice["message"]), "the provider's text is in the message"
 
 
-def test_a_file_that_is_refused_for_no_line_of_it_would_be_refused_again(belt: Belt) -> None:
-    """No line is worth sending again as it is."""
+def test_lines_of_a_file_that_is_refused_as_a_whole_are_not_retryable(belt: Belt) -> None:
+    """The same lines would be refused again."""
     belt.provider.configure(blame_whole="odd_file")
     run = belt.upload(drop_of(3))
     assert belt.finish(run)["status"] == "failed"
@@ -144,8 +146,8 @@ def test_a_file_that_is_refused_for_no_line_of_it_would_be_refused_again(belt: B
     assert all("odd_file" in line["error"]["message"] for line in failures)
 
 
-def test_a_batch_that_fails_for_its_size_is_no_lines_fault_and_names_the_parameters(belt: Belt) -> None:
-    """The lines are sent again as they are, in smaller batches."""
+def test_a_batch_that_fails_for_its_size_has_retryable_lines_and_names_the_parameters(belt: Belt) -> None:
+    """The lines can be sent again unchanged, in smaller batches."""
     belt.provider.configure(max_file_requests=2)
     run = belt.upload(drop_of(3))
     message = plain(belt.finish(run)["message"])
@@ -162,8 +164,8 @@ def test_a_batch_that_fails_for_its_size_is_no_lines_fault_and_names_the_paramet
     [("insufficient_quota", "limit-reached"), ("billing_hard_limit_reached", "limit-reached"), ("billing_not_active",
         "credit-exhausted"), ("invalid_api_key", "key-refused"), ("account_deactivated", "account-disabled")],
 )  # fmt: skip
-def test_a_batch_that_fails_for_the_account_is_no_lines_fault(belt: Belt, code: str, cause: str) -> None:
-    """The message says what to put in order, and that the lines can be sent again then."""
+def test_a_batch_that_fails_for_the_account_has_retryable_lines(belt: Belt, code: str, cause: str) -> None:
+    """The message says what to fix, and that the lines can then be sent again."""
     belt.provider.configure(blame_whole=code)
     run = belt.upload(drop_of(2))
     message = plain(belt.finish(run)["message"])
@@ -171,8 +173,8 @@ def test_a_batch_that_fails_for_the_account_is_no_lines_fault(belt: Belt, code: 
     assert "2 failures are not the requests' fault" in message
 
 
-def test_a_batch_that_is_stopped_before_anything_ran_is_no_mystery(belt: Belt) -> None:
-    """It has no file and counts nothing: so its lines were not run, and are not missing."""
+def test_a_batch_that_is_stopped_before_anything_ran_has_no_missing_lines(belt: Belt) -> None:
+    """It has no files and no counts, so its lines were not run."""
     belt.provider.configure(seconds=None, finished_share=0, canceling_seconds=0)
     run = belt.upload(drop_of(3))
     belt.poll(run)
@@ -182,8 +184,8 @@ def test_a_batch_that_is_stopped_before_anything_ran_is_no_mystery(belt: Belt) -
 
 
 @settings(DELETE_FILES="yes")
-def test_the_files_of_a_run_are_deleted_when_all_is_done(belt: Belt) -> None:
-    """Those it uploaded, one that was lost among them, and those with its results; another's stay."""
+def test_the_files_of_a_run_are_deleted_at_its_end(belt: Belt) -> None:
+    """Uploaded files, including a lost one, and result files are deleted; files of others stay."""
     data = drop_of(4)
     belt.provider.configure(outcomes={"2": "errored:api_error"})
     belt.provider.fail("upload", {"kind": "unlist", "looks": 2}, {"kind": "lose", "when": "after"})
@@ -197,8 +199,8 @@ def test_the_files_of_a_run_are_deleted_when_all_is_done(belt: Belt) -> None:
 
 
 @settings(DELETE_FILES="yes")
-def test_a_provider_that_deletes_nothing_holds_a_run_up_for_minutes_only(belt: Belt) -> None:
-    """The results are there; the receipt says that the files are, too."""
+def test_a_provider_that_cannot_delete_files_delays_a_run_only_by_minutes(belt: Belt) -> None:
+    """The results are delivered, and the receipt says that the files still exist."""
     data = drop_of(2)
     run = belt.upload(data)
     belt.provider.configure(faults=[{"call": "delete_file", "do": {"kind": "answer", "status": 500}, "times": None}])
@@ -210,7 +212,7 @@ def test_a_provider_that_deletes_nothing_holds_a_run_up_for_minutes_only(belt: B
 
 @settings(DELETE_FILES="yes")
 def test_the_file_of_a_batch_that_the_provider_refused_is_deleted_too(belt: Belt) -> None:
-    """It was uploaded for nothing."""
+    """It is not needed any more."""
     belt.provider.fail("create", {"kind": "answer", "status": 403})
     run = belt.upload(drop_of(2))
     assert belt.finish(run)["status"] == "refused"
@@ -219,8 +221,8 @@ def test_the_file_of_a_batch_that_the_provider_refused_is_deleted_too(belt: Belt
 
 
 @settings(LINE_FORM="body", MAX_REQUESTS_PER_BATCH="2")
-def test_lines_with_a_body_are_of_one_model_in_each_batch(belt: Belt) -> None:
-    """A batch ends where another model follows, and the files come back in the drop's order all the same."""
+def test_each_batch_of_lines_with_a_body_has_one_model(belt: Belt) -> None:
+    """A new batch starts where the model changes, and the outputs keep the drop's order."""
     models = ["m-1", "m-1", "m-1", "m-2", "m-1"]
     data = b"".join(request(f"r-{number}", model=model) + b"\n" for number, model in enumerate(models))
     belt.provider.configure(line_form="body")
@@ -233,7 +235,7 @@ def test_lines_with_a_body_are_of_one_model_in_each_batch(belt: Belt) -> None:
 
 @settings(LINE_FORM="body")
 def test_a_drop_whose_models_alternate_is_refused_with_what_to_do(belt: Belt) -> None:
-    """Each change would be a batch of its own."""
+    """Each change of the model would need a new batch."""
     data = b"".join(request(f"r-{number}", model=f"m-{number % 2}") + b"\n" for number in range(103))
     notice = belt.finish(belt.upload(data))
     assert (notice["status"], belt.creates()) == ("refused", (0, 0))
@@ -241,7 +243,7 @@ def test_a_drop_whose_models_alternate_is_refused_with_what_to_do(belt: Belt) ->
 
 
 def test_tools_are_refused_before_anything_is_sent_with_the_reason(belt: Belt) -> None:
-    """Most providers of this dialect would fail the whole batch for it, or each line hours later."""
+    """Most providers of this dialect would fail the whole batch, or each line hours later."""
     notice = belt.finish(belt.upload(drop_of(1) + request("t", tools=[TOOL])))
     assert (notice["status"], belt.creates()) == ("refused", (0, 0))
     (fault,) = belt.lines("failures/", "invalid.jsonl")
@@ -250,16 +252,16 @@ def test_tools_are_refused_before_anything_is_sent_with_the_reason(belt: Belt) -
 
 
 @settings(ALLOW_TOOLS="yes")
-def test_tools_go_through_where_the_stack_allows_them(belt: Belt) -> None:
-    """Whoever deploys knows what the provider takes."""
+def test_tools_are_sent_if_the_stack_allows_them(belt: Belt) -> None:
+    """The parameter is for providers that accept tools."""
     data = request("t", tools=[TOOL])
     run = belt.upload(data)
     check(belt, run, belt.finish(run), data)
 
 
 @settings(BATCH_ENDPOINT="/v1/chat/completions", LINE_FORM="body")
-def test_requests_to_another_endpoint_are_passed_on_as_they_are(belt: Belt) -> None:
-    """Nothing is put in, and only the model is looked at."""
+def test_requests_to_another_endpoint_are_sent_unchanged(belt: Belt) -> None:
+    """Nothing is added, and only the model is checked."""
     params = {"model": "m", "messages": [{"role": "user", "content": "?"}], "max_completion_tokens": 5}
     data = orjson.dumps({"custom_id": "a", "params": params}) + b"\n"
     run = belt.upload(data)
@@ -271,8 +273,8 @@ def test_requests_to_another_endpoint_are_passed_on_as_they_are(belt: Belt) -> N
 
 
 @settings(AUTH="bearer")
-def test_a_bearer_token_lets_in_as_well(belt: Belt) -> None:
-    """For gateways; the provider refuses whoever has no key."""
+def test_a_bearer_token_is_accepted(belt: Belt) -> None:
+    """Gateways use it; the provider refuses a call without a key."""
     data = drop_of(2)
     run = belt.upload(data)
     check(belt, run, belt.finish(run), data)
@@ -280,8 +282,8 @@ def test_a_bearer_token_lets_in_as_well(belt: Belt) -> None:
 
 @settings(DELETE_FILES="yes")
 @pytest.mark.parametrize(("call", "status"), [("upload", 429), ("upload", 503), ("files", 429), ("delete_file", 429)])
-def test_a_server_of_files_that_named_a_moment_is_asked_nothing_before_it(belt: Belt, call: str, status: int) -> None:
-    """Not even for the list of its files; the lines are uploaded, and the batch asked for, when it has come."""
+def test_a_file_server_gets_no_call_before_its_retry_after_time(belt: Belt, call: str, status: int) -> None:
+    """Not even a list call for files; upload and create follow after that time."""
     belt.provider.fail(call, {"kind": "answer", "status": status, "headers": {"retry-after": "500"}})
     run = belt.upload(drop_of(2))
     check(belt, run, belt.finish(run), drop_of(2))

@@ -1,4 +1,4 @@
-"""Runs share the provider's queue: batches are sent as it has room, and every run gets its turn."""
+"""Runs share the provider's queue: batches are sent when it has space, and every run gets its turn."""
 
 import time
 from itertools import pairwise
@@ -16,30 +16,30 @@ LARGE, SMALL = "inbox/large.jsonl", "inbox/small.jsonl"
 
 @pytest.fixture
 def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
-    """Let a batch take three requests, and the queue two batches."""
+    """Set three requests per batch, and two batches in the queue."""
     return stack_settings | {"MAX_REQUESTS_PER_BATCH": "3", "MAX_QUEUED_REQUESTS": "6"}
 
 
 @pytest.fixture(autouse=True)
 def endless(belt: Belt) -> None:
-    """Let no batch end by itself, all of a batch succeed, and the provider refuse what exceeds its queue."""
+    """Let no batch end by itself, all requests succeed, and the provider refuse batches beyond its queue limit."""
     belt.provider.configure(seconds=None, finished_share=1, queue_limit=6)
 
 
 def end(belt: Belt, run: str, number: int) -> None:
-    """Let one batch of a run end at the provider: as if by cancelling, after all its requests were done."""
+    """End a batch of a run at the provider, by a cancel after all its requests are done."""
     batch = belt.fact(run, f"batches/{number}/batch-1.json")["id"]
     url = f"{belt.provider.url}/v1/messages/batches/{batch}/cancel"
     httpx.post(url, headers=KEY).raise_for_status()
 
 
-def come_later() -> None:
-    """Let S3 know who came first: it tells seconds."""
+def wait_for_next_second() -> None:
+    """Wait a second, since S3's times, which order the runs, have whole seconds."""
     time.sleep(1)
 
 
 def split(belt: Belt, run: str) -> list[int]:
-    """Split what poll says can be split, and return it."""
+    """Split the batches that poll returns, and return their numbers."""
     state = belt.poll(run)
     assert state["next"] == "split"
     for batch in state["batches"]:
@@ -49,24 +49,24 @@ def split(belt: Belt, run: str) -> list[int]:
 
 
 def sent(belt: Belt, run: str) -> int:
-    """Let the machine send a run to submit, as it does while there is a batch to send; count what was sent so far."""
+    """Run submit, as the state machine does while there is a batch to send; return how many were sent so far."""
     before = belt.creates()
     belt.submit({"run": run})
     belt.pass_time(1)
     after = belt.creates()
-    assert after[0] - before[0] == after[1] - before[1], "no call was made in vain"
+    assert after[0] - before[0] == after[1] - before[1], "a call was made that created no batch"
     return len(belt.facts(run, "batch-1.json"))
 
 
 def ended(belt: Belt, runs: dict[str, int]) -> None:
-    """Let everything end, and check runs of so many requests."""
+    """Run everything to its end, and check each run by its number of requests."""
     belt.provider.configure(seconds=0)
     for run, count in runs.items():
         check(belt, run, belt.finish(run), drop_of(count))
 
 
-def test_batches_are_sent_as_the_provider_has_room(belt: Belt) -> None:
-    """Its limit is met by no refusal, since its own list says how full it is."""
+def test_batches_are_sent_when_the_provider_has_space(belt: Belt) -> None:
+    """There are no refusals, since the list of batches shows how full the queue is."""
     belt.provider.configure(seconds=3600)
     run = belt.upload(drop_of(10))
     check(belt, run, belt.finish(run), drop_of(10))
@@ -74,7 +74,7 @@ def test_batches_are_sent_as_the_provider_has_room(belt: Belt) -> None:
 
 
 def test_a_run_that_may_have_only_one_batch_in_the_queue_ends(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after the other, each sent once."""
+    """Batches are sent one after the other, each once."""
     monkeypatch.setenv("CONVEYOR_MAX_QUEUED_REQUESTS", "3")
     belt.provider.configure(seconds=3600, queue_limit=3)
     run = belt.upload(drop_of(12))
@@ -84,8 +84,8 @@ def test_a_run_that_may_have_only_one_batch_in_the_queue_ends(belt: Belt, monkey
     assert all(before[1] <= after[0] for before, after in pairwise(lives))
 
 
-def test_no_batch_is_larger_than_what_the_queue_takes(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be refused for ever."""
+def test_no_batch_is_larger_than_the_queue(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would always be refused."""
     monkeypatch.setenv("CONVEYOR_MAX_QUEUED_REQUESTS", "2")
     belt.provider.configure(seconds=3600, queue_limit=2)
     run = belt.upload(drop_of(6))
@@ -94,45 +94,45 @@ def test_no_batch_is_larger_than_what_the_queue_takes(belt: Belt, monkeypatch: p
 
 
 def test_a_small_drop_is_not_held_up_by_a_large_one_that_came_first(belt: Belt) -> None:
-    """It goes before the large one's third batch, since it has fewer under way."""
+    """It is sent before the large drop's third batch, since it has fewer batches in progress."""
     large = belt.upload(drop_of(12), LARGE)
     assert sent(belt, large) == 2
     assert sent(belt, large) == 2, "the queue is full"
     small = belt.upload(drop_of(3), SMALL)
     assert sent(belt, small) == 0, "the queue is full"
     end(belt, large, 1)
-    assert sent(belt, large) == 2, "there is room, but the small one waits"
+    assert sent(belt, large) == 2, "there is space, but the small one is first"
     assert sent(belt, small) == 1
     end(belt, small, 1)
-    assert sent(belt, large) == 3, "nobody else waits any more"
+    assert sent(belt, large) == 3, "no other run waits"
     ended(belt, {large: 12, small: 3})
     assert belt.creates() == (5, 5)
 
 
 def test_a_large_drop_is_not_held_up_by_others_that_came_later(belt: Belt) -> None:
-    """With as many batches under way, the older goes first."""
+    """If both have the same number of batches in progress, the older run is first."""
     large = belt.upload(drop_of(12), LARGE)
-    come_later()
+    wait_for_next_second()
     second = belt.upload(drop_of(6), "inbox/second.jsonl")
     assert [len(belt.facts(run, "batch-1.json")) for run in (large, second)] == [1, 1]
     assert [sent(belt, run) for run in (second, large)] == [1, 1], "the queue is full"
     end(belt, second, 1)
-    assert sent(belt, second) == 1, "its batch has ended, but its results are not split: it is still under way"
+    assert sent(belt, second) == 1, "its batch has ended, but its results are not split: it is still in progress"
     assert sent(belt, large) == 2
     assert split(belt, second) == [1]
     assert [sent(belt, run) for run in (large, second)] == [2, 1], "the queue is full"
     end(belt, large, 1)
     assert split(belt, large) == [1]
-    assert sent(belt, large) == 2, "it has one batch under way, and the other none"
+    assert sent(belt, large) == 2, "it has one batch in progress, and the other none"
     assert sent(belt, second) == 2
     ended(belt, {large: 12, second: 6})
     assert belt.creates() == (6, 6)
 
 
 def test_many_small_drops_do_not_starve_a_large_one(belt: Belt) -> None:
-    """A new one comes and looks first whenever a batch ends, and still each batch of the large one gets its turn."""
+    """A new small drop polls first whenever a batch ends, but each batch of the large one still gets its turn."""
     large = belt.upload(drop_of(12), LARGE)
-    come_later()
+    wait_for_next_second()
     smalls = [belt.upload(drop_of(3), SMALL)]
     running, order = [large, *smalls], list[str]()
     for number in range(6):
@@ -148,8 +148,8 @@ def test_many_small_drops_do_not_starve_a_large_one(belt: Belt) -> None:
     assert order == ["small", "large", "small", "small", "large", "small"]
 
 
-def test_runs_that_were_sent_hold_up_nobody(belt: Belt) -> None:
-    """Of those that waited; each goes as soon as there is room, and not when the others' marks are forgotten."""
+def test_sent_runs_do_not_hold_up_others(belt: Belt) -> None:
+    """Waiting runs are sent as soon as there is space, not only after old wait marks expire."""
     large = belt.upload(drop_of(6), LARGE)
     assert sent(belt, large) == 2
     smalls = [belt.upload(drop_of(3), f"inbox/{number}/small.jsonl") for number in range(4)]

@@ -1,4 +1,4 @@
-"""Nothing is paid twice: the provider's own counters say so."""
+"""Nothing is paid twice, by the provider's own counters."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ def executions(belt: Belt, machine: str) -> list[str]:
 
 
 def test_a_repeated_upload_event_leads_to_one_run_one_execution_and_one_batch(belt: Belt, machine: str) -> None:
-    """S3 and Lambda's queue may each deliver an event twice, also long after."""
+    """S3 and Lambda's queue may each deliver an event twice, even much later."""
     event = belt.drop(drop_of(3))
     run = belt.submit(event)["run"]
     assert belt.submit(event)["run"] == run
@@ -29,7 +29,7 @@ def test_a_repeated_upload_event_leads_to_one_run_one_execution_and_one_batch(be
 
 
 def test_two_upload_events_at_once_lead_to_one_batch(belt: Belt, machine: str) -> None:
-    """The ledger decides who works, not the order of arrival."""
+    """The ledger decides which invocation works, not the order of arrival."""
     belt.finish(belt.upload(drop_of(1), "inbox/first.jsonl"))  # clients are built one at a time, as in a Lambda
     event = belt.drop(drop_of(50))
     with ThreadPoolExecutor(4) as pool:
@@ -41,7 +41,7 @@ def test_two_upload_events_at_once_lead_to_one_batch(belt: Belt, machine: str) -
 
 
 def test_the_same_bytes_under_the_same_key_are_not_paid_for_again(belt: Belt) -> None:
-    """An edit of an object's metadata in the console makes a new version, and is no wish to pay."""
+    """Editing an object's metadata in the console also creates a new version."""
     first = belt.upload(drop_of(2))
     again = belt.finish(belt.upload(drop_of(2)))
     assert again["status"] == "refused"
@@ -51,8 +51,8 @@ def test_the_same_bytes_under_the_same_key_are_not_paid_for_again(belt: Belt) ->
     assert belt.creates() == (1, 1)
 
 
-def test_the_same_bytes_are_run_again_by_whoever_says_so(belt: Belt) -> None:
-    """The message says how; and other bytes, or another key, are another matter."""
+def test_the_same_content_is_run_again_with_the_metadata_again(belt: Belt) -> None:
+    """The message says how. Other content, or another key, runs without it."""
     belt.finish(belt.upload(drop_of(2)))
     refused = belt.finish(belt.upload(drop_of(2)))
     assert f"--metadata again={refused['run']}" in plain(refused["message"])
@@ -62,15 +62,15 @@ def test_the_same_bytes_are_run_again_by_whoever_says_so(belt: Belt) -> None:
     assert belt.creates() == (4, 4)
 
 
-def test_bytes_that_were_refused_can_be_dropped_again(belt: Belt) -> None:
-    """Nothing was paid for them, and the message asked to drop them again."""
+def test_refused_content_can_be_dropped_again(belt: Belt) -> None:
+    """Nothing was charged, and the message said to drop it again."""
     belt.provider.fail("create", {"kind": "answer", "status": 402, "type": "billing_error"})
     assert belt.finish(belt.upload(drop_of(2)))["status"] == "refused"
     assert belt.finish(belt.upload(drop_of(2)))["status"] == "completed"
 
 
-def test_of_the_same_bytes_dropped_thrice_at_once_one_is_run(belt: Belt) -> None:
-    """One place can be taken by one run only, in whatever order they come."""
+def test_the_same_content_dropped_three_times_at_once_is_run_once(belt: Belt) -> None:
+    """Only one run can claim the content, whatever the order."""
     belt.finish(belt.upload(drop_of(1), "inbox/first.jsonl"))
     events = [belt.drop(drop_of(20)) for _ in range(3)]
     with ThreadPoolExecutor(3) as pool:
@@ -80,8 +80,8 @@ def test_of_the_same_bytes_dropped_thrice_at_once_one_is_run(belt: Belt) -> None
     assert belt.creates() == (2, 2)
 
 
-def test_a_batch_whose_answer_was_lost_is_found_and_adopted(belt: Belt) -> None:
-    """One POST: its results prove that it is ours."""
+def test_a_batch_whose_create_response_was_lost_is_found_and_adopted(belt: Belt) -> None:
+    """There is one POST; the batch's results prove that it is ours."""
     belt.provider.fail("create", {"kind": "lose", "when": "after"})
     notice = belt.finish(belt.upload(drop_of(3)))
     assert notice["status"] == "completed"
@@ -89,8 +89,8 @@ def test_a_batch_whose_answer_was_lost_is_found_and_adopted(belt: Belt) -> None:
     assert belt.receipt()["batches"][0]["adopted"] is True
 
 
-def test_an_attempt_that_surely_created_nothing_is_followed_by_another_after_settling(belt: Belt) -> None:
-    """Two POSTs, one batch, and not before the time in which a batch would have been listed, after the call's end."""
+def test_an_attempt_that_created_nothing_is_followed_by_another_after_the_settle_time(belt: Belt) -> None:
+    """There are two POSTs and one batch. The second waits until a batch of the first would have been listed."""
     belt.provider.fail("create", {"kind": "lose", "when": "before"})
     run = belt.upload(drop_of(3))
     over = datetime.fromisoformat(belt.fact(run, "batches/1/unknown-1.json")["at"])
@@ -101,7 +101,7 @@ def test_an_attempt_that_surely_created_nothing_is_followed_by_another_after_set
 
 
 def test_a_batch_of_the_same_size_that_is_not_ours_is_not_adopted(belt: Belt) -> None:
-    """Its results hold other ids; ours is sent again."""
+    """Its results have other ids, so our batch is sent again."""
     belt.finish(belt.upload(drop_of(3), "inbox/other.jsonl"))
     for key in belt.stored("claims/batches/"):
         belt.s3.delete_object(Bucket=belt.bucket, Key=key)
@@ -110,8 +110,8 @@ def test_a_batch_of_the_same_size_that_is_not_ours_is_not_adopted(belt: Belt) ->
     assert belt.creates() == (3, 2)
 
 
-def test_while_a_candidate_runs_nobody_pays(belt: Belt) -> None:
-    """It could be ours; only its results tell."""
+def test_while_a_candidate_runs_there_is_no_other_paid_call(belt: Belt) -> None:
+    """It could be ours; only its results show it."""
     belt.provider.configure(seconds=None)
     belt.provider.fail("create", {"kind": "lose", "when": "after"})
     run = belt.upload(drop_of(3))
@@ -126,14 +126,14 @@ def test_while_a_candidate_runs_nobody_pays(belt: Belt) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 409, 500, 503, 504, 529])
-def test_an_error_that_comes_after_creating_does_not_create_another(belt: Belt, status: int) -> None:
-    """A late error proves nothing."""
+def test_an_error_after_creating_does_not_create_another_batch(belt: Belt, status: int) -> None:
+    """An error does not prove that no batch was created."""
     belt.provider.fail("create", {"kind": "answer", "status": status, "when": "after"})
     assert belt.finish(belt.upload(drop_of(2)))["status"] == "completed"
     assert belt.creates() == (1, 1)
 
 
-def test_a_busy_provider_is_asked_again_when_it_said(belt: Belt) -> None:
+def test_a_busy_provider_is_called_again_after_retry_after(belt: Belt) -> None:
     """A 429 proves that nothing was created."""
     belt.provider.fail("create", {"kind": "answer", "status": 429, "headers": {"retry-after": "500"}}, times=2)
     began = belt.moment
@@ -142,8 +142,8 @@ def test_a_busy_provider_is_asked_again_when_it_said(belt: Belt) -> None:
     assert belt.moment - began >= timedelta(seconds=1000)
 
 
-def test_a_body_that_was_cut_on_its_way_is_sent_once_more_and_not_for_ever(belt: Belt) -> None:
-    """The provider's own words tell this 400 from the others."""
+def test_a_body_that_was_truncated_on_its_way_is_sent_once_more(belt: Belt) -> None:
+    """The provider's error text distinguishes this 400 from others."""
     cut = {"kind": "answer", "status": 400, "message": "The request body is not valid JSON: unexpected end of data"}
     belt.provider.fail("create", cut)
     assert belt.finish(belt.upload(drop_of(2)))["status"] == "completed"
@@ -153,8 +153,8 @@ def test_a_body_that_was_cut_on_its_way_is_sent_once_more_and_not_for_ever(belt:
     assert belt.creates() == (4, 1)
 
 
-def test_a_paid_call_is_not_begun_without_the_time_for_it(belt: Belt) -> None:
-    """A function that ends in the middle of a POST leaves a question open."""
+def test_a_paid_call_is_not_started_without_enough_time(belt: Belt) -> None:
+    """If a function ends during a POST, the outcome is unknown."""
     belt.function_seconds = 659
     run = belt.upload(drop_of(2))
     assert belt.creates() == (0, 0)
@@ -163,8 +163,8 @@ def test_a_paid_call_is_not_begun_without_the_time_for_it(belt: Belt) -> None:
     assert belt.creates() == (1, 1)
 
 
-def test_the_machine_carries_on_where_the_upload_was_cut_off(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the moment the run is written down, nothing depends on the function that wrote it."""
+def test_the_state_machine_continues_after_submit_crashed(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the run is written, nothing depends on the invocation that wrote it."""
     event = belt.drop(drop_of(3))
     storage = belt.clients.bucket
 
@@ -182,12 +182,12 @@ def test_the_machine_carries_on_where_the_upload_was_cut_off(belt: Belt, monkeyp
     (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
     assert belt.poll(run)["next"] == "wait"
     assert belt.finish(run)["status"] == "completed"
-    assert belt.turns[:3] == ["wait", "wait", "wait"]
-    assert "submit" in belt.turns
+    assert belt.steps[:3] == ["wait", "wait", "wait"]
+    assert "submit" in belt.steps
     assert belt.creates() == (1, 1)
 
 
-def test_a_busy_provider_is_sent_the_body_ever_more_rarely(belt: Belt) -> None:
+def test_a_busy_provider_gets_the_body_at_growing_intervals(belt: Belt) -> None:
     """A full queue can last for hours, and each attempt sends everything again."""
     belt.provider.fail("create", {"kind": "answer", "status": 429}, times=12)
     began = belt.moment
@@ -196,8 +196,8 @@ def test_a_busy_provider_is_sent_the_body_ever_more_rarely(belt: Belt) -> None:
     assert belt.moment - began >= timedelta(minutes=1 + 2 + 4 + 8 + 16 + 7 * 30)
 
 
-def test_a_provider_that_cannot_be_reached_leaves_nothing_to_look_for(belt: Belt) -> None:
-    """A call that reached nobody created nothing, so there is nothing to look for."""
+def test_an_unreachable_provider_leaves_no_batch_to_search(belt: Belt) -> None:
+    """A call that did not reach the provider created nothing."""
     run = belt.upload(drop_of(2))
     assert belt.finish(run)["status"] == "completed"
     silent = replace(belt.clients.settings, api_url="http://127.0.0.1:9")
@@ -208,8 +208,8 @@ def test_a_provider_that_cannot_be_reached_leaves_nothing_to_look_for(belt: Belt
     assert b'"type":"unreachable"' in belt.read(refused[0])
 
 
-def test_trouble_in_looking_is_told_in_the_state(belt: Belt) -> None:
-    """An operator who opens the execution sees why it waits."""
+def test_trouble_while_listing_is_in_the_state(belt: Belt) -> None:
+    """An operator can see in the execution why it waits."""
     belt.provider.fail("create", {"kind": "lose", "when": "after"})
     run = belt.upload(drop_of(2))
     belt.pass_time(901)
@@ -224,7 +224,7 @@ def test_trouble_in_looking_is_told_in_the_state(belt: Belt) -> None:
 def test_a_claim_that_could_not_be_written_is_written_when_submit_runs_again(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The batch's id is safe before that, so nothing is paid again."""
+    """The batch's id is recorded before, so nothing is paid again."""
     storage = belt.clients.bucket
     put = storage._client.put_object  # noqa: SLF001
 

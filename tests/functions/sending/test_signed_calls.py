@@ -1,4 +1,4 @@
-"""Signed calls against the gateway's checks: MiniStack's own implementation of signatures decides, not botocore's."""
+"""Signed calls against the gateway: MiniStack's implementation verifies the signatures, not botocore's."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,56 +18,56 @@ from tests.support.promises import check
 from tests.support.settings import STACK_SETTINGS
 
 BATCHES = "/v1/messages/batches"
-ABOUT = {"anthropic-version": "2023-06-01", "anthropic-workspace-id": WORKSPACE}
+HEADERS = {"anthropic-version": "2023-06-01", "anthropic-workspace-id": WORKSPACE}
 
-type Spoil = Callable[[httpx.Request], None]
+type Change = Callable[[httpx.Request], None]
 
 
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
-    """Sign instead of sending a key."""
+    """Return settings with signed calls instead of a key."""
     return STACK_SETTINGS | {"AUTH": "aws", "WORKSPACE_ID": WORKSPACE}
 
 
 @pytest.fixture
 def gateway(belt: Belt, aws: Aws) -> Belt:
-    """Let the provider ask the local AWS who calls."""
+    """Let the provider check callers with the local AWS."""
     belt.provider.configure(signed=signing_settings(aws))
     return belt
 
 
 @pytest.fixture
 def client(gateway: Belt) -> Iterator[httpx.Client]:
-    """Give a client that signs nothing by itself."""
-    with httpx.Client(base_url=gateway.provider.url, headers=ABOUT, trust_env=False) as client:
+    """Return a client that signs nothing by itself."""
+    with httpx.Client(base_url=gateway.provider.url, headers=HEADERS, trust_env=False) as client:
         yield client
 
 
 def signed(client: httpx.Client, method: str = "GET", path: str = BATCHES, **more: str) -> httpx.Request:
-    """Make a call that is let in."""
+    """Build a call that is accepted."""
     request = client.build_request(method, path, **more)  # type: ignore[arg-type]  # only content is given
     RoleSignature(botocore.session.get_session()).sign(request, "")
     return request
 
 
-def test_a_drop_goes_through_signed_by_whoever_runs_the_function(gateway: Belt) -> None:
-    """Create, list, retrieve and results, with queries and a body of several pieces."""
+def test_a_drop_completes_signed_with_the_functions_credentials(gateway: Belt) -> None:
+    """The calls are create, list, retrieve and results, with queries and a body of several chunks."""
     data = drop_of(300)
     run = gateway.upload(data)
     check(gateway, run, gateway.finish(run), data)
     assert gateway.creates() == (1, 1)
 
 
-def test_a_lost_answer_is_looked_for_with_signed_questions(gateway: Belt) -> None:
-    """As with a key."""
+def test_a_lost_batch_is_searched_with_signed_calls(gateway: Belt) -> None:
+    """The batch is adopted, as with a key."""
     data = drop_of(3)
     gateway.provider.fail("create", {"kind": "lose", "when": "after"})
     run = gateway.upload(data)
     assert check(gateway, run, gateway.finish(run), data)["batches"][0]["adopted"] is True
 
 
-def test_the_vendors_sdk_is_let_in(gateway: Belt) -> None:
-    """It signs other headers than we do, and not the one with the body's hash."""
+def test_the_vendors_sdk_is_accepted(gateway: Belt) -> None:
+    """It signs other headers than Conveyor, without the body's hash."""
     url = gateway.provider.url
     with anthropic.AnthropicAWS(base_url=url, workspace_id=WORKSPACE, aws_region="us-east-1", max_retries=0) as sdk:
         assert sdk.messages.batches.list(limit=7).data == []
@@ -76,12 +76,12 @@ def test_the_vendors_sdk_is_let_in(gateway: Belt) -> None:
 
 
 def another_body(request: httpx.Request) -> None:
-    """Send what was not signed."""
+    """Change the hash of the body."""
     request.headers["x-amz-content-sha256"] = "0" * 64
 
 
 def another_workspace(request: httpx.Request) -> None:
-    """Name a workspace that was not signed."""
+    """Change the signed workspace."""
     request.headers["anthropic-workspace-id"] = "wrkspc_01Another"
 
 
@@ -91,22 +91,22 @@ def another_version(request: httpx.Request) -> None:
 
 
 def another_signature(request: httpx.Request) -> None:
-    """Get the signature wrong."""
+    """Change the signature."""
     request.headers["authorization"] = request.headers["authorization"][:-4] + "0000"
 
 
 def no_signature(request: httpx.Request) -> None:
-    """Send nothing that says who calls."""
+    """Remove the authorization."""
     del request.headers["authorization"]
 
 
 def a_key(request: httpx.Request) -> None:
-    """Send a key beside it."""
+    """Add an API key."""
     request.headers["x-api-key"] = "sk-ant-1"
 
 
 @pytest.mark.parametrize(
-    ("spoil", "status"),
+    ("change", "status"),
     [
         (another_body, 401),
         (another_workspace, 400),
@@ -116,22 +116,22 @@ def a_key(request: httpx.Request) -> None:
         (a_key, 401),
     ],
 )
-def test_what_is_not_signed_as_it_is_sent_is_refused(client: httpx.Client, spoil: Spoil, status: int) -> None:
-    """A call that is let in is refused once it is spoilt."""
+def test_a_call_that_was_changed_after_signing_is_refused(client: httpx.Client, change: Change, status: int) -> None:
+    """It is accepted without the change."""
     assert client.send(signed(client)).status_code == 200
     request = signed(client)
-    spoil(request)
+    change(request)
     assert client.send(request).status_code == status
 
 
 def test_a_signature_for_another_service_is_refused(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gateway's own name is part of what is signed."""
+    """The service name is part of the signature."""
     monkeypatch.setattr(sigv4, "_SERVICE", "execute-api")
     assert client.send(signed(client)).status_code == 401
 
 
-def test_a_signature_that_is_old_is_refused(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So it is made anew for each call."""
+def test_an_old_signature_is_refused(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call is therefore signed separately."""
     old = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=6)
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda **_: old)
     answer = client.send(signed(client))

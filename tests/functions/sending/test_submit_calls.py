@@ -1,4 +1,4 @@
-"""What submit asks of S3: it reads nothing that it has just written, and goes on with what stands."""
+"""Submit's calls to S3: it reads nothing it has just written, and uses objects that another invocation wrote."""
 
 from collections import Counter
 from typing import Any
@@ -14,20 +14,20 @@ def calls_of(belt: Belt, event: dict[str, Any]) -> tuple[str, list[str]]:
     """Run submit on an upload; return the run and all calls, in order: `PutObject runs/<run>/run.json`."""
     calls = list[str]()
 
-    def note(call: Call, when: When) -> None:
+    def record(call: Call, when: When) -> None:
         if when == "before":
             calls.append(call.name)
 
-    with tapped(belt.clients, note):
+    with tapped(belt.clients, record):
         run: str = belt.submit(event)["run"]
     return run, calls
 
 
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
 def test_submit_reads_nothing_that_it_has_just_written(belt: Belt, status: int) -> None:
-    """From the event to the paid call and what follows from its response: the run, the plan, the refusal of an attempt.
+    """Check all calls from the event to the response of the paid call: run, plan and refused attempt.
 
-    The ledger is listed before validation, after it, and after the intent: each listing may show what others wrote.
+    The ledger is listed before validation, after it, and after the attempt is written, to see what others wrote.
     """
     answer = {"call": "create", "do": {"kind": "answer", "status": status}}
     belt.provider.configure(faults=[answer] if status != 200 else [])
@@ -42,8 +42,8 @@ def test_submit_reads_nothing_that_it_has_just_written(belt: Belt, status: int) 
     assert expected.get(status, f"runs/{run}/plan.jsonl") in written
 
 
-def test_submit_sends_the_plan_that_stands_although_another_wrote_it(belt: Belt) -> None:
-    """An invocation of another version may cut a drop elsewhere: both must send the same batches."""
+def test_submit_sends_the_plan_that_another_invocation_wrote(belt: Belt) -> None:
+    """An invocation of another version may plan other batches, but both must send the same ones."""
     settings = belt.clients.settings
     belt.clients.settings = replace(settings, max_requests_per_batch=2)
     plan = belt.read(f"runs/{belt.upload(drop_of(3), 'inbox/first.jsonl')}/plan.jsonl")
@@ -60,8 +60,8 @@ def test_submit_sends_the_plan_that_stands_although_another_wrote_it(belt: Belt)
     assert belt.fact(run, "batches/1/attempt-1.json")["requests"] == 2
 
 
-def test_submit_works_with_the_run_that_stands_although_another_wrote_it(belt: Belt) -> None:
-    """The settings may have been changed between two events of one upload; those of the first one apply."""
+def test_submit_uses_the_run_that_another_invocation_wrote(belt: Belt) -> None:
+    """If the settings changed between two events of one upload, those of the first event apply."""
     event = belt.drop(drop_of(3))
     run = belt.submit(event)["run"]
     settings = belt.clients.settings

@@ -1,4 +1,4 @@
-"""Another dialect is one module and one line of registration: nothing else of Conveyor knows which one is in use."""
+"""Another dialect is one module and one line of registration: no other code of Conveyor depends on it."""
 
 from collections.abc import Iterator
 
@@ -13,26 +13,28 @@ from tests.support.settings import STACK_SETTINGS
 
 
 class Server:
-    """Answers lines with their own question."""
+    """Answers each line with its request."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start empty."""
         self.batches: list[bytes] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Take a batch in, or give one back."""
+        """Store a batch, or return its results."""
         if request.method == "POST":
             self.batches.append(request.read())
             return httpx.Response(200, text=f"b-{len(self.batches)}")
         lines = self.batches[int(request.url.path.rpartition("-")[2]) - 1].splitlines()
         asked = [orjson.loads(line) for line in lines]
-        answers = [{"custom_id": each["id"], "answer": {"echo": each["ask"]["messages"]}} for each in reversed(asked)]
+        answers = [
+            {"custom_id": entry["id"], "answer": {"echo": entry["ask"]["messages"]}} for entry in reversed(asked)
+        ]
         return httpx.Response(200, content=b"\n".join(map(orjson.dumps, answers)))
 
 
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
-    """Choose the dialect as the template does."""
+    """Return settings with this dialect."""
     return STACK_SETTINGS | {"BATCH_API": "lines"}
 
 
@@ -48,7 +50,7 @@ def server(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def test_a_third_dialect_is_a_module_and_a_line_of_registration(belt: Belt, server: Server) -> None:
-    """Planned within its limits, sent in its form, split into the same files."""
+    """The drop is planned within its limits, sent in its format, and split into the same files."""
     data = drop_of(5)
     run = belt.upload(data)
     receipt = check(belt, run, belt.finish(run), data)
@@ -62,7 +64,7 @@ def test_a_third_dialect_is_a_module_and_a_line_of_registration(belt: Belt, serv
     }
 
 
-def test_a_dialect_that_there_is_not_is_named(belt: Belt) -> None:
-    """The template lets none through; whoever changes the environment by hand is told."""
+def test_an_unknown_dialect_is_named_in_the_error(belt: Belt) -> None:
+    """The template does not allow one, but the environment can be changed by hand."""
     with pytest.raises(LookupError, match='unknown BatchApi "lines"; expected one of: messages, files'):
         belt.upload(drop_of(1))

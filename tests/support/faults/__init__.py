@@ -1,1 +1,1 @@
-"""Histories with crashes and faults, and what is promised of them."""
+"""Histories with crashes and faults, and the checks of their outcome."""

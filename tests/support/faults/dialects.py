@@ -1,21 +1,21 @@
-"""The dialects in which the histories are played."""
+"""The dialects in which the histories are run."""
 
 from typing import Any, NamedTuple
 
 
 class Dialect(NamedTuple):
-    """What a history needs to know of a dialect."""
+    """The properties of a dialect that a history needs."""
 
     name: str
-    """As the template has it."""
+    """The value of the template parameter BatchApi."""
     server: dict[str, Any]
-    """Settings of a simulated server that speaks it."""
+    """Settings of a simulated server for this dialect."""
     listing: str
-    """Names the call that lists batches, as the taps do."""
+    """The call that lists batches, as the taps name it."""
     reading: str
-    """Names, in part, the call that reads results."""
+    """Part of the name of the call that reads results."""
     sending: str
-    """The call that sends the lines, as the simulated provider counts it."""
+    """The call that sends the lines, as named in the provider's statistics."""
 
 
 MESSAGES = Dialect("messages", {}, "GET /v1/messages/batches", "/results", "create")
@@ -24,4 +24,4 @@ BARE_FILES = FILES._replace(server={"metadata": "ignored", "lists_files": False}
 
 DIALECTS = {"messages": MESSAGES, "files": FILES, "bare files": BARE_FILES}
 IN_DOUBT = ["messages", "bare files"]
-"""Those in which a server may be unable to tell whose a batch is."""
+"""Dialects in which the server may not show which run a batch belongs to."""

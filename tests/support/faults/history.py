@@ -1,4 +1,4 @@
-"""One history: a drop, the functions as AWS calls and repeats them, and crashes where the taps say."""
+"""One history: a drop, the functions as AWS invokes and retries them, and crashes at chosen calls."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from tests.support.belt import Belt, Task
 from tests.support.faults.taps import Crash, Taps, tapped
 
 ASYNC_RETRIES = (60, 120)
-"""Seconds after which Lambda repeats an asynchronous invocation that failed."""
+"""Seconds after which Lambda retries a failed asynchronous invocation."""
 MACHINE_RETRIES = 104
 _FIRST_PAUSE, _LONGEST_PAUSE = 2, 900
-"""Seconds after which the state machine repeats a task that failed: doubling."""
+"""Seconds after which the state machine retries a failed task; the pause doubles each time."""
 
 
 @dataclass
@@ -26,10 +26,10 @@ class Ending:
     created: int
 
 
-def repeated(belt: Belt, task: Task, begin: Callable[[], object] = lambda: None) -> dict[str, Any]:
-    """Run a task as the state machine does, again and again; other errors than those a history wants are defects.
+def with_retries(belt: Belt, task: Task, begin: Callable[[], object] = lambda: None) -> dict[str, Any]:
+    """Run a task with the retries of the state machine. Only errors that a history causes are retried.
 
-    `begin` is told each time.
+    `begin` is called before each try.
     """
     for number in range(MACHINE_RETRIES):
         begin()
@@ -37,14 +37,14 @@ def repeated(belt: Belt, task: Task, begin: Callable[[], object] = lambda: None)
             return task()
         except (Crash, AnotherSplits):
             belt.pass_time(min(_FIRST_PAUSE << number, _LONGEST_PAUSE))
-    raise AssertionError("the run ended red")
+    raise AssertionError("the task failed after all retries")
 
 
 class History:
-    """AWS as it is: an upload is delivered at least once, a failed invocation is repeated, a machine never forgets."""
+    """The behaviour of AWS: an upload event is delivered at least once, failed invocations and tasks are retried."""
 
     def __init__(self, belt: Belt, taps: Taps, *, deliveries: int = 1) -> None:
-        """Deliver the upload's event so many times in all, the last time when all is over."""
+        """Set how often the upload event is delivered; of several deliveries, the last is after the run's end."""
         self._belt = belt
         self._taps = taps
         self._deliveries = deliveries
@@ -52,9 +52,9 @@ class History:
         self._before = self._started()
 
     def play(self, data: bytes, key: str) -> Ending:
-        """Drop a file and let everything happen until the message is worded."""
+        """Drop a file and run everything to the final message."""
         event = self._belt.drop(data, key)
-        call = partial(repeated, self._belt, begin=self._taps.begin)
+        call = partial(with_retries, self._belt, begin=self._taps.begin)
         with tapped(self._belt.clients, self._taps):
             for _ in range(max(1, self._deliveries - 1)):
                 self._deliver(event)
@@ -65,11 +65,11 @@ class History:
             if self._deliveries > 1:
                 self._deliver(event)
             again = call(lambda: self._belt.report(run))
-        assert again == notice, "a repeated message must say the same"
+        assert again == notice, "report must return the same message again"
         return Ending(run, notice, *self._belt.creates())
 
     def _deliver(self, event: dict[str, Any]) -> None:
-        """Invoke submit asynchronously: at most three times."""
+        """Invoke submit asynchronously, at most three times."""
         for pause in (*ASYNC_RETRIES, 0):
             self._taps.begin()
             try:
@@ -80,7 +80,7 @@ class History:
                 return
 
     def _started(self) -> set[str]:
-        """Return the runs of which an execution has been started in this history: of the latest, those that are new."""
+        """Return the runs whose executions were started in this history."""
         machine = self._belt.clients.environment.state_machine_arn
-        found = self._belt.states.list_executions(stateMachineArn=machine, maxResults=3)["executions"]
-        return {execution["name"] for execution in found} - self._before
+        latest = self._belt.states.list_executions(stateMachineArn=machine, maxResults=3)["executions"]
+        return {execution["name"] for execution in latest} - self._before

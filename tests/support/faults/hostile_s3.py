@@ -1,4 +1,4 @@
-"""What AWS's S3 answers at times and the local one does not: put on the wire of a function's client."""
+"""S3 responses that the local S3 does not give, injected into a function's client."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,50 +22,50 @@ CONFLICT = _ERROR % b"ConditionalRequestConflict"
 
 @contextmanager
 def denying(clients: Clients) -> Iterator[list[bytes]]:
-    """Answer 403 for an object or version that is not there, except in a ledger: S3 tells only those who may list.
+    """Answer 403 for a missing object or version outside the ledger, as S3 does without ListBucket permission.
 
-    Yields what it was asked for, as the local S3 words it.
+    Yields the local S3's original error bodies.
     """
     denied = list[bytes]()
 
     def deny(response_dict: dict[str, Any], **_: Any) -> None:
-        told = response_dict["body"] if response_dict["status_code"] == 404 else b""
-        if b"<Code>NoSuchKey</Code>" in told and b"<Key>runs/" not in told:
-            denied.append(told)
+        body = response_dict["body"] if response_dict["status_code"] == 404 else b""
+        if b"<Code>NoSuchKey</Code>" in body and b"<Key>runs/" not in body:
+            denied.append(body)
             response_dict |= {"status_code": 403, "body": DENIED}
-        if b"<Code>NoSuchVersion</Code>" in told:
+        if b"<Code>NoSuchVersion</Code>" in body:
             response_dict |= {"status_code": 403, "body": MAY_NOT_LIST}
 
-    def deny_without_words(response_dict: dict[str, Any], **_: Any) -> None:
+    def deny_head(response_dict: dict[str, Any], **_: Any) -> None:
         response_dict["status_code"] = 403 if response_dict["status_code"] == 404 else response_dict["status_code"]
 
     with (
         _answering(clients, "before-parse.s3.GetObject", deny),
-        _answering(clients, "before-parse.s3.HeadObject", deny_without_words),
+        _answering(clients, "before-parse.s3.HeadObject", deny_head),
     ):
         yield denied
 
 
 @contextmanager
 def conflicting(clients: Clients) -> Iterator[None]:
-    """Answer 409 to each conditional write once: another writer was at it at that moment."""
-    met = set[str]()
+    """Answer 409 once to each conditional write, as if there were a concurrent writer."""
+    conflicted = set[str]()
 
     def conflict(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-        if "If-None-Match" not in request.headers or request.url in met:
+        if "If-None-Match" not in request.headers or request.url in conflicted:
             return None
-        met.add(request.url)
+        conflicted.add(request.url)
         return AWSResponse(request.url, 409, HTTPHeaders(), _Raw(CONFLICT))
 
     with _answering(clients, "before-send.s3.PutObject", conflict):
         yield
-    assert met, "no conditional write"
+    assert conflicted, "no conditional write"
 
 
 @contextmanager
-def refusing_drops(clients: Clients, status: int, code: str, words: str = "As AWS says it.") -> Iterator[None]:
-    """Answer every read of an object under `inbox/` with an error, for which AWS gives a HEAD no words."""
-    body = b"<Error><Code>%b</Code><Message>%b</Message></Error>" % (code.encode(), words.encode())
+def refusing_drops(clients: Clients, status: int, code: str, message: str = "As AWS says it.") -> Iterator[None]:
+    """Answer every read of an object under `inbox/` with an error; a HEAD response has no body."""
+    body = b"<Error><Code>%b</Code><Message>%b</Message></Error>" % (code.encode(), message.encode())
 
     def refuse(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         if "/inbox/" not in request.url:
@@ -80,21 +80,21 @@ def refusing_drops(clients: Clients, status: int, code: str, words: str = "As AW
 
 
 @contextmanager
-def losing_answers(clients: Clients, words: str) -> Iterator[None]:
-    """Let the first write to each key that holds some words arrive, and lose its answer: the client repeats it."""
-    met = set[str]()
+def losing_responses(clients: Clients, key_part: str) -> Iterator[None]:
+    """Lose the response to the first write of each key that contains `key_part`; the client retries the write."""
+    lost = set[str]()
     client: Any = clients.bucket._client  # noqa: SLF001
     send = client._endpoint.http_session.send  # noqa: SLF001
 
     def lose(request: AWSPreparedRequest, **_: Any) -> None:
-        if words in request.url and request.url not in met:
-            met.add(request.url)
+        if key_part in request.url and request.url not in lost:
+            lost.add(request.url)
             assert send(request).status_code == 200
             raise ConnectionClosedError(endpoint_url=request.url)
 
     with _answering(clients, "before-send.s3.PutObject", lose):
         yield
-    assert met, f"no write to {words}"
+    assert lost, f"no write to {key_part}"
 
 
 @contextmanager
@@ -108,7 +108,7 @@ def _answering(clients: Clients, event: str, handler: Callable[..., Any]) -> Ite
 
 
 class _Raw(BytesIO):
-    """The body of an answer that was never on a socket."""
+    """A response body that does not come from a socket."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)

@@ -1,8 +1,8 @@
-"""Taps on every wire: S3, StartExecution, calls to the provider; and an S3 that answers as AWS's own sometimes does.
+"""Listeners on every call to S3, Step Functions and the provider, which can crash the function.
 
-A tap tells its listeners of every call, before and after it. `Taps` counts the calls that change the world, or ask the
-provider, in their order and breaks the function off before or after the ones it is told to. What there is to tap is
-found by running, not listed by hand: a new write or call is a new point by itself.
+A listener is called before and after each call. `Taps` counts the calls that write or reach the provider, and crashes
+the function before or after chosen ones. The points are found by running a history, not listed by hand: a new write or
+call is a new point.
 """
 
 import re
@@ -24,45 +24,45 @@ _READS = ("Get", "Head", "List")
 
 
 class Call(NamedTuple):
-    """A call on a wire: `PutObject runs/<run>/run.json`, `POST /v1/messages/batches`."""
+    """A call to AWS or the provider: `PutObject runs/<run>/run.json`, `POST /v1/messages/batches`."""
 
     name: str
     changes: bool
-    """Whether it changes the world. To be broken off at one that does not is to be broken off after the one before."""
+    """Whether it has a side effect. A crash at a call without one is the same as a crash after the previous call."""
 
 
 class Point(NamedTuple):
-    """Before or after the n-th call that counts, from 0."""
+    """Before or after the n-th counted call, from 0."""
 
     number: int
     when: When
 
 
-class Crash(BaseException):  # no error of ours: nothing may catch it
-    """The function is gone, as when Lambda ends its process."""
+class Crash(BaseException):  # not an Exception, so that no handler catches it
+    """The function ends, as when Lambda kills its process."""
 
 
 @dataclass
 class Taps:
-    """Counts calls; crashes at the points it was given, each once."""
+    """Counts calls, and crashes once at each given point."""
 
     points: set[Point] = field(default_factory=set)
-    questions: bool = True
-    """Whether calls that only ask the provider count, too: they use up what it was told to do wrong."""
+    count_reads: bool = True
+    """Whether GET calls to the provider count too, since they use up its faults."""
     seen: list[str] = field(default_factory=list)
     first: set[int] = field(default_factory=set)
-    """Numbers of the calls before which their function had made none."""
+    """Numbers of the calls that were the first of their function."""
     answered: set[int] = field(default_factory=set)
     crashed: list[str] = field(default_factory=list)
     _begun: bool = True
 
     def begin(self) -> None:
-        """Note that a function begins."""
+        """Record that a function starts."""
         self._begun = True
 
     def __call__(self, call: Call, when: When) -> None:
-        """Note a call that is about to happen, or has just happened; crash if that is a point."""
-        if not (call.changes or (self.questions and call.name.startswith("GET "))):
+        """Record a call before or after it happens; crash if that is a point."""
+        if not (call.changes or (self.count_reads and call.name.startswith("GET "))):
             return
         if when == "before":
             self.first |= {len(self.seen)} if self._begun else set()
@@ -75,84 +75,84 @@ class Taps:
             self.crashed.append(f"{when} {call.name}")
             raise Crash(f"{when} {call.name}")
 
-    def places(self) -> set[Point]:
-        """Return every point of the history that was seen."""
+    def all_points(self) -> set[Point]:
+        """Return every point of the recorded history."""
         before = {Point(number, "before") for number in range(len(self.seen))}
         return before | {Point(number, "after") for number in self.answered}
 
-    def distinct(self) -> set[Point]:
-        """Return the points without those where nothing has happened since the one before in the same function."""
+    def distinct_points(self) -> set[Point]:
+        """Return the points, without those that directly follow another point in the same function."""
         same = {Point(number + 1, "before") for number in self.answered if number + 1 not in self.first}
-        return self.places() - same
+        return self.all_points() - same
 
-    def alike(self, other: Self) -> int:
-        """Return how many calls were the same from the beginning as in another history, but for the names in them."""
+    def matching_calls(self, other: Self) -> int:
+        """Return how many calls from the start equal those of another history, ignoring ids."""
         pairs = zip(self.seen, other.seen, strict=False)
-        return sum(1 for _ in takewhile(lambda pair: _OWN.sub("", pair[0]) == _OWN.sub("", pair[1]), pairs))
+        return sum(1 for _ in takewhile(lambda pair: _IDS.sub("", pair[0]) == _IDS.sub("", pair[1]), pairs))
 
 
-_OWN = re.compile(r"[0-9TZ]{16}-[0-9a-f]{12}|[0-9a-f]{32,64}|(?:msg)?batch_\w+|file-[\w-]+")
-"""What of a call's name is of one history only: run, drop, content, batch."""
+_IDS = re.compile(r"[0-9TZ]{16}-[0-9a-f]{12}|[0-9a-f]{32,64}|(?:msg)?batch_\w+|file-[\w-]+")
+"""The parts of a call's name that differ between histories: ids of run, drop, content and batch."""
 
 
 @dataclass
 class At:
-    """Does something, once, before or after the n-th call (from 1) whose name holds some words."""
+    """Calls `do` once, before or after the n-th call (from 1) whose name contains `name_part`."""
 
     when: When
-    words: str
+    name_part: str
     do: Callable[[], object]
     nth: int = 1
     met: int = 0
 
     def __call__(self, call: Call, when: When) -> None:
         """Do it if this is the call."""
-        if when == self.when and self.words in call.name:
+        if when == self.when and self.name_part in call.name:
             self.met += 1
             if self.met == self.nth:
                 self.do()
 
 
 def crash() -> None:
-    """End the function."""
+    """Crash the function."""
     raise Crash
 
 
 @contextmanager
 def meanwhile(clients: Clients, *at: At) -> Iterator[None]:
-    """Let things happen at calls made inside the block; each of them must happen."""
+    """Run actions at calls made inside the block; every action must happen."""
     with tapped(clients, *at):
         yield
-    assert [each.words for each in at if each.met < each.nth] == [], "calls that were never made"
+    assert [action.name_part for action in at if action.met < action.nth] == [], "calls that were never made"
 
 
 @contextmanager
-def broken_off(clients: Clients, when: When, words: str, nth: int = 1) -> Iterator[None]:
-    """Expect that the function of the block is broken off at a call."""
-    with meanwhile(clients, At(when, words, crash, nth)), pytest.raises(Crash):
+def crash_at(clients: Clients, when: When, name_part: str, nth: int = 1) -> Iterator[None]:
+    """Crash the function of the block at a call, and expect the crash."""
+    with meanwhile(clients, At(when, name_part, crash, nth)), pytest.raises(Crash):
         yield
 
 
 @contextmanager
 def tapped(clients: Clients, *listeners: Listener) -> Iterator[None]:
-    """Put taps on the wires of a function's clients for a time."""
+    """Call the listeners at every call of a function's clients, for the length of the block."""
 
-    def tell(call: Call, when: When) -> None:
+    def notify(call: Call, when: When) -> None:
         for listener in listeners:
             listener(call, when)
 
     def before(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         context["tapped"] = Call(_named(model.name, params), changes=not model.name.startswith(_READS))
-        tell(context["tapped"], "before")
+        notify(context["tapped"], "before")
 
     def after(context: dict[str, Any], **_: Any) -> None:
-        tell(context["tapped"], "after")
+        notify(context["tapped"], "after")
 
     def asked(request: httpx.Request) -> None:
-        tell(_asked(request), "before")
+        notify(_asked(request), "before")
 
     def answered(response: httpx.Response) -> None:
-        tell(_asked(response.request), "after")
+        notify(_asked(response.request), "after")
 
     http = clients.connector.http
     hooks = http.event_hooks
@@ -168,8 +168,8 @@ def tapped(clients: Clients, *listeners: Listener) -> Iterator[None]:
 
 
 @contextmanager
-def _registered(door: Any, event: str, handler: Callable[..., Any]) -> Iterator[None]:
-    events = door._client.meta.events  # noqa: SLF001
+def _registered(service: Any, event: str, handler: Callable[..., Any]) -> Iterator[None]:
+    events = service._client.meta.events  # noqa: SLF001
     name = f"{event} {id(handler)}"
     events.register(event, handler, unique_id=name)
     try:

@@ -1,4 +1,4 @@
-"""S3, Step Functions and Secrets Manager in memory, behind botocore's sender: as strict as the local AWS, but quick.
+"""S3, Step Functions and Secrets Manager in memory, behind botocore's sender: as strict as the local AWS, but faster.
 
 What is not known here is refused, not guessed. `tests/functions/aws/test_memory_aws.py` compares it with the local AWS.
 """

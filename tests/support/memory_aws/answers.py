@@ -1,4 +1,4 @@
-"""Answers as botocore gets them from the network."""
+"""HTTP responses as botocore gets them from the network."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 class _Body(BytesIO):
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
-        """Yield what is left, as urllib3 does."""
+        """Yield the rest of the body, as urllib3 does."""
         yield self.read()
 
 
-class Refused(Exception):  # an answer of S3's, not a defect
-    """An error that S3 answers with."""
+class Refused(Exception):  # an S3 error response, not a defect
+    """An error response of S3."""
 
     def __init__(self, status: int, code: str, **about: str) -> None:
-        """Take the HTTP status, S3's code, and the elements beside it."""
+        """Set the HTTP status, S3's error code, and the other XML elements."""
         super().__init__(code)
         self.status = status
         self.code = code
@@ -36,19 +36,19 @@ class Refused(Exception):  # an answer of S3's, not a defect
 
 
 def answer(status: int = 200, body: str | bytes = b"", headers: Mapping[str, str] | None = None) -> AWSResponse:
-    """Return an HTTP answer."""
+    """Return an HTTP response."""
     data = body.encode() if isinstance(body, str) else body
     every = HTTPHeaders.from_dict({"content-length": str(len(data)), **(headers or {})})
     return AWSResponse("https://memory.test", status, every, _Body(data))
 
 
 def json_answer(content: Mapping[str, Any], status: int = 200) -> AWSResponse:
-    """Return an answer of a service that speaks JSON."""
+    """Return a JSON response."""
     return answer(status, json.dumps(content), {"content-type": "application/x-amz-json-1.0"})
 
 
 def element(name: str, content: Mapping[str, str] | str) -> str:
-    """Return an XML element with text, or with one element for each name; the text of these is escaped."""
+    """Return an XML element with text, or with one child element for each name, whose text is escaped."""
     if isinstance(content, str):
         return f"<{name}>{content}</{name}>"
     return element(name, "".join(element(key, escape(value)) for key, value in content.items()))

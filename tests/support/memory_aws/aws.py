@@ -1,4 +1,4 @@
-"""All services, and the patch that lets botocore's clients reach them instead of the network."""
+"""All services in memory, and the patch that sends botocore's requests to them instead of the network."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
 
-class JsonRefused(Exception):  # an answer of AWS's, not a defect
-    """An error that a service answers with."""
+class JsonRefused(Exception):  # an AWS error response, not a defect
+    """An error response of a service."""
 
 
 class MemoryAws:
-    """S3, a machine whose executions end at once, and secrets."""
+    """S3, a state machine whose executions end at once, and secrets."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start empty."""
         self.s3 = S3()
         self._executions: dict[str, Json] = {}
         self._secrets: dict[str, str] = {}
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment in which a client speaks as to the local AWS."""
+        """The environment variables for a client."""
         return {
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -54,7 +54,7 @@ class MemoryAws:
         }
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Answer the requests to `URL`; all others go where they went before.
+        """Answer requests to `URL`; all others are sent as before.
 
         Left out or cached is what took most of the time and what no history is about: building a client, signing a
         request, naming the user agent, parsing a timestamp. What is played on the local AWS has all of it.
@@ -81,7 +81,7 @@ class MemoryAws:
         monkeypatch.setattr(botocore.utils, parser, cache(getattr(botocore.utils, parser)))
 
     def serve(self, request: AWSPreparedRequest) -> AWSResponse:
-        """Answer a request, as botocore has prepared it."""
+        """Answer a request prepared by botocore."""
         target: Any = request.headers.get("X-Amz-Target")
         if target is None:
             return self.s3.serve(request)
@@ -108,7 +108,7 @@ class MemoryAws:
         return {"stateMachineArn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{asked['name']}", "creationDate": 0}
 
     def start(self, asked: Json) -> Json:
-        """StartExecution: a name is taken once, since each execution has ended when the next one is started."""
+        """StartExecution: a name can be used once, since each execution has ended when the next one is started."""
         arn = f"{asked['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{asked['name']}"
         if arn in self._executions:
             raise JsonRefused("ExecutionAlreadyExists")

@@ -1,4 +1,4 @@
-"""One versioned bucket: objects with all their versions, and uploads in parts."""
+"""One versioned bucket: objects with all their versions, and multipart uploads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _numbers = count(1)
 
 @dataclass
 class Version:
-    """One version of an object, or the mark that it was deleted."""
+    """One version of an object, or a delete marker."""
 
     data: bytes
     etag: str
@@ -25,12 +25,12 @@ class Version:
     is_marker: bool = False
     id: str = field(default_factory=lambda: f"version{next(_numbers):012}")
     modified: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
-    """In whole seconds, as S3 has it."""
+    """In whole seconds, as in S3."""
 
 
 @dataclass
 class Parts:
-    """An upload in parts that is not completed."""
+    """A multipart upload that is not completed."""
 
     key: str
     metadata: dict[str, str]
@@ -41,13 +41,13 @@ class BucketInMemory:
     """Objects by key; the newest version is the last one."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start empty."""
         self.versions: dict[str, list[Version]] = {}
         self.uploads: dict[str, Parts] = {}
-        """Uploads in parts that are not completed, by id."""
+        """Multipart uploads that are not completed, by id."""
 
     def current(self, key: str) -> Version | None:
-        """Return the version that a read without a version gets; None where there is none, or it is deleted."""
+        """Return the version that a read without a version id gets; None if there is none or it is deleted."""
         newest = self.versions.get(key, [None])[-1]
         return None if newest is None or newest.is_marker else newest
 
@@ -67,13 +67,13 @@ class BucketInMemory:
         return found
 
     def put(self, key: str, data: bytes, metadata: dict[str, str], *, if_absent: bool = False) -> Version:
-        """Write a version. Raises Refused where there must be none and is one."""
+        """Write a version. Raises Refused if `if_absent` is set and the object exists."""
         if if_absent and self.current(key):
             raise Refused(412, "PreconditionFailed", Condition="If-None-Match")
         return self._add(key, Version(data, etag(data), metadata))
 
     def delete(self, key: str, version_id: str | None) -> Version:
-        """Delete a version for good, or mark the object as deleted; return the version that is gone, or the mark."""
+        """Delete a version, or add a delete marker; return the deleted version or the marker."""
         every = self.versions.get(key, [])
         if version_id is None:
             return self._add(key, Version(b"", "", is_marker=True))
@@ -86,24 +86,24 @@ class BucketInMemory:
         return gone
 
     def keys(self, prefix: str) -> list[str]:
-        """Return the keys of what is there, in the order of their bytes."""
+        """Return the keys of existing objects, in the order of their bytes."""
         return sorted((key for key in self.versions if key.startswith(prefix) and self.current(key)), key=str.encode)
 
     def begin(self, key: str, metadata: dict[str, str]) -> str:
-        """Begin an upload in parts; return its id."""
+        """Begin a multipart upload; return its id."""
         name = f"upload{next(_numbers):012}"
         self.uploads[name] = Parts(key, metadata)
         return name
 
     def upload(self, name: str, key: str) -> Parts:
-        """Return an upload. Raises Refused."""
+        """Return a multipart upload. Raises Refused."""
         found = self.uploads.get(name)
         if found is None or found.key != key:
             raise Refused(404, "NoSuchUpload", UploadId=name)
         return found
 
     def complete(self, name: str, key: str, parts: list[tuple[int, str, str | None]]) -> Version:
-        """Make an object of parts, each given by number, ETag and CRC32 (None where not named). Raises Refused."""
+        """Make an object of parts, each given by number, ETag and CRC32 (None if not given). Raises Refused."""
         upload = self.upload(name, key)
         for place, (number, named, checksum) in enumerate(parts, 1):
             data = upload.data.get(number)
@@ -117,7 +117,7 @@ class BucketInMemory:
         return self._add(key, Version(b"".join(every), f'"{digest}-{len(every)}"', upload.metadata))
 
     def abort(self, name: str, key: str) -> None:
-        """Forget an upload. Raises Refused."""
+        """Abort a multipart upload. Raises Refused."""
         self.upload(name, key)
         del self.uploads[name]
 
@@ -127,10 +127,10 @@ class BucketInMemory:
 
 
 def etag(data: bytes) -> str:
-    """Return the ETag of what was not uploaded in parts."""
+    """Return the ETag of an object that was not uploaded in parts."""
     return f'"{md5(data).hexdigest()}"'  # noqa: S324  # as S3 does
 
 
 def crc(data: bytes) -> str:
-    """Return the CRC32 as S3 writes it."""
+    """Return the CRC32 in S3's encoding."""
     return b64encode(crc32(data).to_bytes(4, "big")).decode()

@@ -1,4 +1,4 @@
-"""S3's calls, in the form in which botocore writes them."""
+"""S3's calls, as botocore sends them."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _PAGE = 1000
 
 
 class Request(NamedTuple):
-    """A request, taken apart."""
+    """A parsed request."""
 
     method: str
     bucket: str
     key: str
     question: dict[str, str]
     headers: dict[str, str]
-    """Names in lower case."""
+    """Header names in lower case."""
     body: bytes
 
     @classmethod
     def of(cls, prepared: AWSPreparedRequest) -> Request:
-        """Take apart what botocore would send. Raises Refused where it asks for something that is not known here."""
+        """Parse a request prepared by botocore. Raises Refused if it needs a feature that is not implemented here."""
         address = urlsplit(prepared.url)
         question = dict(parse_qsl(address.query, keep_blank_values=True))
         if not question.keys() <= _KNOWN_QUESTIONS:
@@ -60,7 +60,7 @@ class S3:
     """All buckets."""
 
     def __init__(self) -> None:
-        """Hold none."""
+        """Start without buckets."""
         self._buckets: dict[str, BucketInMemory] = {}
 
     def serve(self, prepared: AWSPreparedRequest) -> AWSResponse:
@@ -103,7 +103,7 @@ class S3:
         return answer(200, copied, _written(made) | {"x-amz-copy-source-version-id": source.id})
 
     def get(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
-        """GetObject and HeadObject, of the whole or of a range of bytes."""
+        """GetObject and HeadObject, of the whole object or a byte range."""
         found = bucket.find(request.key, request.question.get("versionId"))
         about = _written(found) | {
             "last-modified": format_datetime(found.modified, usegmt=True),
@@ -205,7 +205,7 @@ def _text(value: str | bytes) -> str:
 
 
 def _body(body: object, headers: dict[str, str]) -> bytes:
-    """Return what is stored: the content, without the frames in which botocore streams it."""
+    """Return the content without the chunk framing in which botocore streams it."""
     read = getattr(body, "read", None)
     data = body.encode() if isinstance(body, str) else read() if read else bytes(body or b"")  # type: ignore[call-overload]
     if "aws-chunked" not in headers.get("content-encoding", ""):
@@ -225,7 +225,7 @@ def _written(version: Version) -> dict[str, str]:
 
 
 def _range(asked: str, size: int) -> tuple[int, int]:
-    """Return where a range of bytes begins and ends. Raises Refused where it begins behind the end."""
+    """Return the start and end of a byte range. Raises Refused if it starts after the end."""
     match = re.fullmatch(r"bytes=(\d+)-(\d+)", asked)
     if match is None:
         raise Refused(501, "NotImplemented", Header=asked)
@@ -236,7 +236,7 @@ def _range(asked: str, size: int) -> tuple[int, int]:
 
 
 def _shown(key: str, prefix: str, delimiter: str) -> str:
-    """Return what a listing shows of a key: itself, or what it has in common with others up to the delimiter."""
+    """Return a key's entry in a listing: the key, or its common prefix up to the delimiter."""
     place = key.find(delimiter, len(prefix)) if delimiter else -1
     return key if place < 0 else key[: place + len(delimiter)]
 

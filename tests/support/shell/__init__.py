@@ -1,1 +1,1 @@
-"""A shell that types the commands of messages."""
+"""A shell that runs the commands of messages."""

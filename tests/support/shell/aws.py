@@ -1,4 +1,4 @@
-"""The commands of AWS CLI v2 that messages and documents use, and no others: each does what v2 does, or is refused.
+"""The commands of AWS CLI v2 that messages and documents use, and no others: each does what v2 does, or is rejected.
 
 `s3 cp`, `ls` and `sync` are the CLI's own; every other command is an operation of a service, whose options are read by
 the service's model, as the CLI reads them. Behaviour: the source of 2.9.19, and of its copy of s3transfer.
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PARAMETERS, SERVICE, FAILED = 252, 254, 1
-"""Exit codes: a command that cannot be followed; an error that AWS answers; a transfer that did not succeed."""
+"""Exit codes: an invalid command; an error response of AWS; a failed transfer."""
 OWN = {"query", "output", "region", "endpoint-url", "max-items", "cli-binary-format"}
-"""Options that are the CLI's, with a value."""
+"""Global options of the CLI that have a value."""
 SERVICES = {"s3api": "s3"}
 POSITIONAL = {("lambda", "invoke"): 1}
 
 
 @dataclass
 class Answer:
-    """What a command wrote, and how it ended."""
+    """A command's output and exit code."""
 
     exit: int = 0
     out: bytes = b""
@@ -40,14 +40,14 @@ class Answer:
 
 @dataclass
 class Interpreter:
-    """Follows commands with the clients of one person."""
+    """Runs commands with the clients of one person."""
 
     client: Callable[[str], Any]
     needed: set[tuple[str, str]] = field(default_factory=set)
-    """Each action of IAM that a command took, and the key or name it was about."""
+    """Each IAM action that a command needed, with its key or name."""
 
     def run(self, words: list[str], folder: Path, stdin: bytes = b"") -> Answer:
-        """Follow one command, given as a shell splits it, without `aws`."""
+        """Run one command, given as a shell splits it, without `aws`."""
         try:
             return self._run(words, folder, stdin)
         except Misuse as error:

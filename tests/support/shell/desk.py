@@ -1,4 +1,4 @@
-"""A person's terminal, and a bucket to type commands for."""
+"""An operator's terminal, and a bucket to run commands on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EDITED = b"what a person has put right\n"
 
 @dataclass
 class Desk:
-    """A person's terminal, and a bucket."""
+    """An operator's terminal, and a bucket."""
 
     terminal: Terminal
     client: Callable[[str], Any]
@@ -37,14 +37,14 @@ class Desk:
         return self.client("s3")
 
     def drop(self, key: str, metadata: dict[str, str] | None = None, content: bytes = BYTES) -> Run:
-        """Upload a drop, and return its run; the edited file lies in the terminal's folder."""
+        """Upload a drop, and return its run; the edited file is in the terminal's folder."""
         put = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, Metadata=metadata or {})
         (self.terminal.folder / key.rpartition("/")[2]).write_bytes(EDITED)
         run = replace(RUN, drop=replace(RUN.drop, bucket=self.bucket))
         return messages.about(run, key=key, version=put["VersionId"], size=len(content), metadata=metadata or {})
 
     def type(self, notice: Notice, text: str = "") -> list[Any]:
-        """Type the commands of a message that contain a text; returns the objects they created, in order."""
+        """Run the commands of a message that contain a text; return the objects they created, in order."""
         created = []
         for command in messages.commands(notice):
             if text in command:

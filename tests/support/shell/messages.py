@@ -34,11 +34,11 @@ REFUSALS = sorted({
     "models-alternate", "not-gzip", "drop-gone", "drop-archived", "drop-key-refused", "drop-encrypted", "drop-denied",
     "drop-unreadable", "mostly-invalid", "file-is-empty",
 })  # fmt: skip
-"""Codes of drops of which nothing was taken."""
+"""Refusal codes for a whole drop."""
 
 
 def messages(run: Run) -> Iterator[tuple[str, Notice]]:
-    """Give each kind of message about a run, under a name."""
+    """Yield each kind of message about a run, with a name."""
     for code in REFUSALS:
         yield code, refused(run, code)
     yield "unanswered", notice_of(refused_receipt(run, Refusal("w", NOW, "unsent", "why"), 2))
@@ -53,26 +53,26 @@ def messages(run: Run) -> Iterator[tuple[str, Notice]]:
 
 
 def refused(run: Run, code: str) -> Notice:
-    """Word the message of a drop of which nothing was taken."""
+    """Return the message of a drop that is refused as a whole."""
     file = OutputFile(keys.invalid(run.name, run.run), 2, 99, "c") if code == "invalid-lines" else None
     return notice_of(refused_receipt(run, Refusal("w", NOW, code, "why", None, 9, 2, file), 0))
 
 
 def converted(run: Run) -> Notice:
-    """Word the message of a drop that is an array."""
+    """Return the message of a drop that is a JSON array."""
     conversion = Conversion("cat < x > made.jsonl", "made.jsonl", "Get-Content")
     return notice_of(refused_receipt(run, Refusal("w", NOW, "file-is-json", "why", conversion=conversion), 0))
 
 
 def made_by_recipe(run: Run) -> Notice:
-    """Word the message of a drop that is a table."""
+    """Return the message of a drop that is a table."""
     return notice_of(
         refused_receipt(run, Refusal("w", NOW, "file-is-table", "why", conversion=Conversion("", "requests.jsonl")), 0)
     )
 
 
 def ended(run: Run, results: int, failures: int) -> Notice:
-    """Word the message of a run of three requests."""
+    """Return the final message of a run with three requests."""
     outcomes = {"succeeded": results, "errored": failures, "canceled": 0, "expired": 0, "missing": 0, "invalid": 0}
     files = [
         OutputFile(keys.results(run.name, run.run), results, 10, "a"),
@@ -85,18 +85,18 @@ def ended(run: Run, results: int, failures: int) -> Notice:
 
 
 def undecided(run: Run, reason: str = "why") -> Notice:
-    """Word the message of a run of which a call's answer is open."""
+    """Return the message of a run with a call whose outcome is unknown."""
     return undecided_notice(run, reason, SINCE, Undecided(1, 2, ("msgbatch_a",)), SECRET)
 
 
 def commands(notice: Notice) -> list[str]:
-    """Give the commands of a message: they stand alone on their lines, two characters in."""
+    """Return the commands in a message, which are its lines indented by two spaces."""
     text = re.sub("In Windows PowerShell:\n\n.*\n", "", notice.message)
     lines = [line.removeprefix("  ") for line in text.splitlines() if line.startswith("  ")]
     return [line for line in lines if not line.startswith("s3://") and not line[0].isdigit()]
 
 
 def about(run: Run, *, key: str, version: str, size: int, metadata: Mapping[str, str]) -> Run:
-    """Make the run be about a drop."""
+    """Return the run with its drop replaced."""
     drop = replace(run.drop, key=key, version=version, bytes=size, metadata=dict(metadata))
     return replace(run, name=drop.name, drop=drop)

@@ -1,4 +1,4 @@
-"""`aws s3 cp`, `ls` and `sync`, as AWS CLI v2 does them; with which rights, as AWS documents them."""
+"""`aws s3 cp`, `ls` and `sync` as in AWS CLI v2, with the permissions that AWS documents for them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PART = 8 * 1024 * 1024
-"""Bytes from which an object is sent or copied in parts, and bytes of a part."""
+"""Object size in bytes from which multipart is used, and the part size."""
 KEPT = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Metadata")
-"""What copies of a metadata directive hold, which a copy in parts has to be given."""
+"""Properties that a multipart copy has to be given."""
 VERSION = re.compile(r"\?versionId=[^\s]+$")
 
 
 class Place(NamedTuple):
-    """An object, or all under a prefix."""
+    """An object, or all objects under a prefix."""
 
     bucket: str
     key: str
@@ -33,14 +33,14 @@ class Transfer:
     """One command."""
 
     def __init__(self, client: Any, folder: Path, stdin: bytes, needed: set[tuple[str, str]]) -> None:
-        """Note down in `needed` what rights it takes."""
+        """Add the permissions it needs to `needed`."""
         self._client = client
         self._folder = folder
         self._stdin = stdin
         self._needed = needed
 
     def run(self, command: str, words: list[str]) -> bytes:
-        """Follow it; answers with what it prints."""
+        """Run the command, and return its output."""
         recursive = "--recursive" in words
         given, (source, *target) = _options([word for word in words if word != "--recursive"])
         match command, _place(source), [_place(each) for each in target]:
@@ -76,7 +76,7 @@ class Transfer:
         return f"upload: {source} to s3://{to.bucket}/{to.key}\n".encode()
 
     def _copy(self, source: Place, to: Place, given: dict[str, str]) -> bytes:
-        """Copy with the properties that `--copy-props` says: of a copy in parts the CLI itself has to carry them."""
+        """Copy with the properties that `--copy-props` selects; in a multipart copy the CLI itself sends them."""
         props = given.pop("copy-props", "default")
         if given or props not in ("default", "metadata-directive"):
             raise Misuse(f"a form of copy that is not used: {given} {props}")
@@ -118,7 +118,7 @@ class Transfer:
 
 
 def needs(service: str, operation: str, asked: dict[str, Any]) -> set[tuple[str, str]]:
-    """Say which rights an operation takes, as AWS documents it."""
+    """Return the permissions an operation needs, as AWS documents them."""
     about = str(asked.get("Key") or asked.get("SecretId") or "")
     match service, operation:
         case "s3api", "CopyObject":
@@ -136,7 +136,7 @@ def needs(service: str, operation: str, asked: dict[str, Any]) -> set[tuple[str,
 
 
 ACTIONS = {"stepfunctions": "states"}
-"""Where actions bear another name than the service."""
+"""Services whose IAM actions have another prefix."""
 
 
 def _options(words: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -154,7 +154,7 @@ def _place(word: str) -> Place | None:
 
 
 def _named(place: Place, source: str) -> Place:
-    """Give the target that ends in a slash the name of its source."""
+    """Add the source's name to a target that ends in a slash."""
     return (
         Place(place.bucket, place.key + source.rpartition("/")[2])
         if not place.key or place.key.endswith("/")

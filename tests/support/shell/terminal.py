@@ -1,4 +1,4 @@
-"""A shell in a folder of its own: `sh` with its real tools, where `aws` is the interpreter, or AWS CLI v2 itself."""
+"""A shell in its own folder: `sh` with real tools, where `aws` is the interpreter or AWS CLI v2 itself."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PASSES_ON = '#!/bin/sh\nexec {aws} --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n'
 
 
 class Typed(NamedTuple):
-    """What a command did."""
+    """A command's result."""
 
     exit: int
     out: bytes
@@ -57,7 +57,7 @@ class Terminal:
     env: Mapping[str, str]
 
     def type(self, command: str) -> Typed:
-        """Type a command."""
+        """Run a command."""
         done = subprocess.run(
             ["/bin/sh", "-c", command],
             cwd=self.folder,
@@ -70,29 +70,29 @@ class Terminal:
         return Typed(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
 
     def succeed(self, command: str) -> bytes:
-        """Type a command that has to succeed; answers with what it prints."""
+        """Run a command that must succeed, and return its output."""
         done = self.type(command)
         assert done.exit == 0, f"{command}\nended with {done.exit}:\n{done.error}"
         return done.out
 
 
 def cli_v2() -> str | None:
-    """Find an installed AWS CLI v2: one that is it where it is typed, too, whatever a version manager does here."""
+    """Find an installed AWS CLI v2 that also runs in the terminal's folder, where a version manager may differ."""
     folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin", "/usr/local/bin"]
     for folder in dict.fromkeys(folders):
         found = shutil.which("aws", path=folder)
         if found is not None:
-            told = subprocess.run(
+            version = subprocess.run(
                 [found, "--version"], cwd="/", env={"PATH": PATH}, capture_output=True, text=True, check=False
             )
-            if re.match("aws-cli/2", told.stdout):
+            if re.match("aws-cli/2", version.stdout):
                 return found
     return None
 
 
 @contextmanager
 def interpreted(folder: Path, aws: Interpreter, more: Mapping[str, str] | None = None) -> Iterator[Terminal]:
-    """Give a terminal whose `aws` is the interpreter, for the length of the block. `folder` is made."""
+    """Yield a terminal whose `aws` is the interpreter, for the length of the block. `folder` is created."""
     bin_ = folder.parent / f"{folder.name}-bin"
     address = str(bin_ / "aws.sock")
     _install(bin_, ASKS.format(python=sys.executable, address=address))
@@ -110,7 +110,7 @@ def interpreted(folder: Path, aws: Interpreter, more: Mapping[str, str] | None =
 
 
 def installed(folder: Path, cli: str, env: Mapping[str, str]) -> Terminal:
-    """Give a terminal whose `aws` is an installed CLI, with the environment in which it talks to the local AWS."""
+    """Return a terminal whose `aws` is an installed CLI, with the environment for the local AWS."""
     bin_ = folder.parent / f"{folder.name}-bin"
     _install(bin_, PASSES_ON.format(aws=cli))
     folder.mkdir(exist_ok=True)
@@ -128,7 +128,7 @@ def _env(bin_: Path) -> dict[str, str]:
 
 
 def _answer(line: socket.socket, aws: Interpreter, folder: Path) -> None:
-    """Answer one command after the other, until the line is shut."""
+    """Answer one command after the other, until the connection is closed."""
     while True:
         try:
             caller, _ = line.accept()

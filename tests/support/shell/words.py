@@ -1,4 +1,4 @@
-"""The words after `aws`, as AWS CLI v2 reads them: options, and their values as JSON, `name=value,…` or `file://…`.
+"""The arguments of `aws`, as AWS CLI v2 reads them: options, and their values as JSON, `name=value,…` or `file://…`.
 
 What is read here was held against the parser of 2.9.19. Nested lists and structures are not needed, and refused.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Misuse(Exception):
-    """AWS CLI v2 would refuse this, or it is a form that nothing of ours uses."""
+    """AWS CLI v2 would reject this, or it is a form that Conveyor does not use."""
 
 
 _NAME = re.compile(r"[A-Za-z0-9\-_.#/:]*")
@@ -26,7 +26,7 @@ _NEXT = re.compile(r"(?:\\,|[!#-&(-+\--<>-Z\\-z|-\uffff])(?:\\,|[\s!#-&(-+\--<>-
 
 
 def options(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Split words into options, each with its value, and the others. Raises Misuse."""
+    """Split arguments into options, each with its value, and positional ones. Raises Misuse."""
     found, rest = dict[str, str](), list[str]()
     left = iter(words)
     for word in left:
@@ -74,7 +74,7 @@ def from_json(text: str) -> Any:
 
 
 def typed(shape: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """Turn the members that are numbers into numbers."""
+    """Convert the members of numeric types to numbers."""
     if shape.type_name == "map":
         return texts(given)
     members = shape.members
@@ -83,14 +83,14 @@ def typed(shape: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def texts(given: dict[str, Any]) -> dict[str, Any]:
-    """Give a map of texts as it is. Raises Misuse where it holds anything else, or what S3's metadata does not take."""
+    """Return a map of strings unchanged. Raises Misuse if a value is invalid, or not allowed in S3 metadata."""
     if wrong := {name: value for name, value in given.items() if not isinstance(value, str) or not value.isascii()}:
         raise Misuse(f"no ASCII text: {wrong}")
     return given
 
 
 def pairs(text: str) -> dict[str, str | list[str]]:
-    """Read `name=value,name=value`. A comma in a value that is not quoted makes it a list, as there."""
+    """Read `name=value,name=value`. An unquoted comma in a value makes it a list, as in AWS CLI v2."""
     found: dict[str, str | list[str]] = {}
     place = 0
     while place < len(text) or not found:

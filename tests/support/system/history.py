@@ -1,4 +1,4 @@
-"""A fault history: what goes wrong, and everything that is promised all the same, by the provider's own count."""
+"""A fault history on the deployed stack: its faults, and checks that nothing is lost or paid twice."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ if TYPE_CHECKING:
     from local.stack.messages import Message
     from local.stack.stack import Stack
 
-FEWEST = 30
-"""Requests of the smallest drop here. Each history has a size of its own, since a lost batch is looked for by it."""
+SMALLEST_DROP = 30
+"""Requests in the smallest drop. Each history has its own size, since a lost batch is searched by size."""
 
 
-def nothing(_: LiveRun) -> None:
-    """Let the run go its way."""
+def do_nothing(_: LiveRun) -> None:
+    """Do nothing while the run is in progress."""
 
 
-def no_line(_: int) -> dict[int, str]:
-    """Expect no failure, whatever the size of the drop."""
+def no_failures(_: int) -> dict[int, str]:
+    """Expect no failures, whatever the size of the drop."""
     return {}
 
 
 @dataclass(frozen=True)
 class History:
-    """What goes wrong, what happens meanwhile, and what comes of it."""
+    """The faults, the actions during the run, and the expected outcome."""
 
     faults: list[dict[str, Any]] = field(default_factory=list)
     provider: dict[str, Any] = field(default_factory=dict)
-    """Its other settings."""
-    meanwhile: Callable[[LiveRun], None] = nothing
+    """The provider's other settings."""
+    meanwhile: Callable[[LiveRun], None] = do_nothing
     posts: int = 1
     created: int = 1
     """Batches at the provider, all of them billed."""
-    told: tuple[str, ...] = ("completed",)
+    statuses: tuple[str, ...] = ("completed",)
     """The status of each message."""
     says: str = ""
-    """Words of the last message."""
-    failures: Callable[[int], dict[int, str]] = no_line
-    """The lines that come back as failures and as which, by the number of all lines."""
+    """Text that the last message contains."""
+    failures: Callable[[int], dict[int, str]] = no_failures
+    """Returns the outcomes of the failed lines by line number, for the number of all lines."""
     batch: dict[str, Any] = field(default_factory=dict)
-    """What the receipt says of the batch."""
+    """Expected fields of the batch in the receipt."""
     receipt: dict[str, Any] = field(default_factory=dict)
-    """What else it says."""
+    """Other expected fields of the receipt."""
     filler: int = 0
-    """Bytes that each request is made longer by."""
+    """Bytes added to each request."""
     in_files: dict[str, Any] = field(default_factory=dict)
-    """What of this is otherwise in the file dialect."""
+    """Fields that differ in the file dialect."""
 
 
 def drop_of(size: int, filler: int) -> bytes:
@@ -63,7 +63,7 @@ def drop_of(size: int, filler: int) -> bytes:
 
 
 def play(stack: Stack, history: History, size: int) -> None:
-    """Let a history happen to a drop, and compare what is there in the end with what is promised."""
+    """Run a history on a drop, and check the outcome."""
     if stack.parameters["BatchApi"] == "files":
         history = replace(history, **history.in_files)
     before = stack.provider_stats()
@@ -73,20 +73,20 @@ def play(stack: Stack, history: History, size: int) -> None:
     run = LiveRun(stack, stack.wait_for(lambda: stack.run_of(key, version), SECONDS, "run"))
     history.meanwhile(run)
     assert run.ended() == "SUCCEEDED"
-    assert not [event for event in run.events() if event["type"].endswith("Failed")], "it is no defect of ours"
+    assert not [event for event in run.events() if event["type"].endswith("Failed")], "no task may fail"
     after = stack.provider_stats()
-    assert all(fault["struck"] for fault in after["faults"]), "what was to go wrong did"
+    assert all(fault["struck"] for fault in after["faults"]), "every fault must happen"
     assert after["calls"]["create"] - before["calls"]["create"] == history.posts
     assert after["created"] - before["created"] == history.created
     messages = run.messages()
-    assert [message.status for message in messages] == list(history.told)
+    assert [message.status for message in messages] == list(history.statuses)
     assert history.says in " ".join(messages[-1].text.split())
     new = [batch["id"] for batch in after["batches"][len(before["batches"]) :]]
     check(run, messages[-1], history, size, new[-1:])
 
 
 def check(run: LiveRun, final: Message, history: History, size: int, batches: list[str]) -> None:
-    """Compare outputs and receipt with the drop, and both with the batch that is the run's."""
+    """Compare outputs and receipt with the drop and with the run's batch."""
     name, stack = f"faults/{size}", run.stack
     receipt = json.loads(stack.object(f"results/{name}/{run.run}/receipt.json"))
     kept = [key for kind in ("results", "failures") for key in stack.keys(f"{kind}/{name}/{run.run}/")]
@@ -111,7 +111,7 @@ def check(run: LiveRun, final: Message, history: History, size: int, batches: li
 
 
 def check_answers(files: dict[str, list[bytes]], expected: dict[int, str]) -> None:
-    """Check that each line failed as expected, or has the answer to its own question."""
+    """Check that each line failed as expected, or has the answer to its own request."""
     failures = [json.loads(line) for line in files["failures.jsonl"]]
     assert {line["line"]: line["outcome"] for line in failures} == expected
     assert [line["custom_id"] for line in failures] == [f"r-{number}" for number in sorted(expected)]

@@ -1,4 +1,4 @@
-"""A run on the deployed stack: its facts, its events, its messages, and what a person may tell it."""
+"""A run on the deployed stack: its facts, events, messages, and an operator's decisions."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 SHORT_TIMES = {"PostSeconds": "5", "SettleSeconds": "3", "RereadSeconds": "1", "TroubleSeconds": "3"}
-"""The functions' own clock is the real one, so that what they measure with it is set small."""
+"""The functions use the real clock, so these times are short."""
 
 BARE = {"metadata": "ignored", "lists_files": False}
-"""Of a server of files that cannot tell whose a batch is: only its results can, as in the other dialect."""
+"""A file server that does not show which run a batch belongs to: only its results do, as in the other dialect."""
 
 LOW_LIMITS = {
     "MaxRequestsPerDrop": "10000",
@@ -32,22 +32,22 @@ LOW_LIMITS = {
     "MaxQueuedRequests": "800",
     "MaxEvents": "200",
 }
-"""So that a drop of some seconds has many batches, waits for room, and goes on in many executions."""
+"""A drop of a few seconds then has many batches, waits for queue space, and needs many executions."""
 
 
 @dataclass(frozen=True)
 class LiveRun:
-    """One run while it goes on."""
+    """One run in progress."""
 
     stack: Stack
     run: str
 
     def wait[Findings](self, look: Callable[[], Findings | None], what: str) -> Findings:
-        """Look until something is found."""
+        """Call `look` until it returns something."""
         return self.stack.wait_for(look, SECONDS, f"{what} of {self.run}")
 
     def has(self, fact: str) -> bool:
-        """Whether a fact, given by its place in the ledger, is written down."""
+        """Whether the ledger has a fact, given by its path in the ledger."""
         key = f"runs/{self.run}/{fact}"
         return key in self.stack.keys(key)
 
@@ -56,35 +56,37 @@ class LiveRun:
         self.wait(lambda: self.has(fact) or None, fact)
         return json.loads(self.stack.object(f"runs/{self.run}/{fact}"))
 
-    def let_pass(self, fact: str, minutes: int = 30) -> None:
-        """Let a fact be written that many minutes earlier, instead of waiting."""
+    def backdate(self, fact: str, minutes: int = 30) -> None:
+        """Move the times in a fact back by some minutes, instead of waiting."""
         content = self.fact(fact)
         for moment in {"at", "not_after", "retry_at"} & set(content):
             earlier = datetime.fromisoformat(content[moment]) - timedelta(minutes=minutes)
             content[moment] = earlier.astimezone(UTC).isoformat()
         self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"runs/{self.run}/{fact}", Body=json.dumps(content))
 
-    def tell(self, about: str, words: str) -> None:
-        """Put a person's words where the run reads them."""
-        self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"control/{self.run}/{about}", Body=words.encode())
+    def write_control(self, name: str, text: str) -> None:
+        """Write an operator's decision under `control/`."""
+        self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"control/{self.run}/{name}", Body=text.encode())
 
     def execute(self, command: str) -> None:
-        """Type a command of a message."""
+        """Run a command from a message."""
         aws = Interpreter(self.stack.aws.client)
         with TemporaryDirectory() as work, interpreted(Path(work) / "home", aws) as terminal:
             terminal.succeed(command)
 
     def messages(self) -> list[Message]:
-        """Give the messages about the run so far."""
+        """Return the messages about the run so far."""
         return [message for message in self.stack.messages() if message.run == self.run]
 
-    def first_word(self) -> str:
-        """Wait for the first message about the run, and say which status it has."""
+    def first_status(self) -> str:
+        """Wait for the first message about the run, and return its status."""
         return self.stack.wait_for_message(self.run, SECONDS).status
 
     def message(self, status: str) -> Message:
-        """Wait for the message that has a status."""
-        return self.wait(lambda: next((each for each in self.messages() if each.status == status), None), status)
+        """Wait for the message with this status."""
+        return self.wait(
+            lambda: next((message for message in self.messages() if message.status == status), None), status
+        )
 
     def executions(self) -> list[tuple[str, str]]:
         """List the run's executions, ARN and status; each is started before the one before it ends."""
@@ -98,17 +100,17 @@ class LiveRun:
                 return found
 
     def histories(self) -> list[list[Any]]:
-        """Read all that happened in each of the run's executions."""
+        """Read the history of each of the run's executions."""
         paginator = self.stack.states.get_paginator("get_execution_history")
         every = (paginator.paginate(executionArn=arn) for arn, _ in self.executions())
         return [[event for page in pages for event in page["events"]] for pages in every]
 
     def events(self) -> list[Any]:
-        """Read all that happened in the run."""
+        """Read the events of all of the run's executions."""
         return list(chain.from_iterable(self.histories()))
 
     def ended(self, seconds: float = SECONDS) -> str:
-        """Wait for the end of the run's last execution, and say how the run ended."""
+        """Wait for the end of the run's last execution, and return the statuses of all executions."""
 
         def status() -> str | None:
             found = {status for _, status in self.executions()}

@@ -1,4 +1,4 @@
-"""A statement of a deployed role, and drops that are made without it."""
+"""A policy statement of a deployed role, and drops made while it is removed."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ LINE = json.dumps({"custom_id": "a", "params": PARAMS})
 
 @dataclass(frozen=True)
 class Scene:
-    """A statement of a deployed role, and the drop that is made without it."""
+    """A policy statement of a deployed role, and the drop made while it is removed."""
 
     stack: Stack
     role: str
-    """As IAM calls it."""
+    """Its name in IAM."""
     sid: str
 
     @property
     def key(self) -> str:
-        """Where the drop goes."""
+        """The key of the drop."""
         return f"inbox/{self.role}/{self.sid}.jsonl"
 
     @contextmanager
     def without(self, *sids: str) -> Iterator[None]:
-        """Take statements away for the length of the block; unless others are named, the one this is about."""
+        """Remove statements for the length of the block: this one, unless others are named."""
         policy = policy_of(self.stack, self.role)
         gone = sids or (self.sid,)
         left = [statement for statement in policy["Statement"] if statement["Sid"] not in gone]
@@ -44,12 +44,12 @@ class Scene:
 
     @contextmanager
     def without_action(self, action: str) -> Iterator[None]:
-        """Take one action out of the statement for the length of the block."""
+        """Remove one action from the statement for the length of the block."""
         statements = policy_of(self.stack, self.role)["Statement"]
-        about = next(each for each in statements if each["Sid"] == self.sid)
-        less = {**about, "Action": [each for each in about["Action"] if each != action]}
-        assert len(less["Action"]) == len(about["Action"]) - 1
-        with self._with([less if each is about else each for each in statements]):
+        original = next(statement for statement in statements if statement["Sid"] == self.sid)
+        reduced = {**original, "Action": [name for name in original["Action"] if name != action]}
+        assert len(reduced["Action"]) == len(original["Action"]) - 1
+        with self._with([reduced if statement is original else statement for statement in statements]):
             yield
 
     @contextmanager
@@ -60,7 +60,7 @@ class Scene:
         changed = json.dumps({**policy, "Statement": statements})
         if statements:
             iam.put_role_policy(RoleName=self.role, PolicyName=name, PolicyDocument=changed)
-        else:  # a policy has at least one
+        else:  # a policy needs at least one statement
             iam.delete_role_policy(RoleName=self.role, PolicyName=name)
         try:
             yield
@@ -68,31 +68,31 @@ class Scene:
             iam.put_role_policy(RoleName=self.role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
     def drop(self, lines: str = LINE, key: str = "") -> LiveRun:
-        """Make a drop; answers with its run, once that is written down."""
+        """Make a drop, wait until its run is in the ledger, and return the run."""
         version = self.stack.drop(lines.encode(), key or self.key)
         return self.run_of(version, key)
 
     def run_of(self, version: str, key: str = "") -> LiveRun:
-        """Wait for the run of a drop."""
+        """Wait for the run of a drop and return it."""
         return LiveRun(self.stack, self.wait(lambda: self.stack.run_of(key or self.key, version), "run"))
 
     def wait[Findings](self, look: Callable[[], Findings | None], what: str) -> Findings:
-        """Look until something is found."""
+        """Call `look` until it returns something."""
         return self.stack.wait_for(look, SECONDS, what)
 
     def wait_for_key(self, key: str) -> None:
-        """Look until there is an object."""
+        """Wait until an object exists."""
         self.wait(lambda: key in self.stack.keys(key) or None, key)
 
     def refusal(self, run: LiveRun, action: str) -> str | None:
-        """Find a failed task of a run whose cause is that the role may not do this."""
+        """Return the cause of a task that failed because the role lacks this permission, or None."""
         failures = [event for event in run.events() if event["type"] == "TaskFailed"]
         causes = [event["taskFailedEventDetails"]["cause"] for event in failures]
         wanted = (f"assumed-role/{self.role}/", f"not authorized to perform: {action}")
         return next((cause for cause in causes if all(words in cause for words in wanted)), None)
 
     def failed_upload(self) -> dict[str, Any] | None:
-        """Take what the failure queue has on the drop: Lambda's account of the event that submit failed on."""
+        """Take Lambda's record of the drop's failed event from the failure queue, or return None."""
         url = self.stack.outputs["SubmitFailureQueueUrl"]
         for message in self.stack.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             self.stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -102,7 +102,7 @@ class Scene:
         return None
 
     def submit_again(self, account: dict[str, Any]) -> None:
-        """Do what the alarm on the failure queue says: hand the event to submit again."""
+        """Invoke submit with the failed event, as the failure queue's alarm says."""
         event = json.dumps(account["requestPayload"])
         self.stack.lambdas.invoke(FunctionName=self.stack.functions["submit"], Payload=event)
 
