@@ -1,9 +1,11 @@
 """Result lines in any order become one output for each request; all others are set aside and counted."""
 
+import pytest
+
 from conveyor.domain.outcome import Outcome, Result, Usage, unreadable_result
 from conveyor.domain.plan import Batch
 from conveyor.split.collector import Collector
-from conveyor.split.spool import Spool
+from conveyor.split.spool import Spool, SpoolFull
 
 BATCH = Batch(1, 1, 0, 9, 10**9, 9)
 
@@ -54,3 +56,15 @@ def test_a_result_that_stays_broken_is_a_failure_at_the_end() -> None:
         collector.finish()
         assert spool.has_result(2)
     assert (collector.tally.outcomes["errored"], collector.tally.unreadable) == (1, 1)
+
+
+def test_results_that_were_all_read_are_not_too_large_for_the_disk() -> None:
+    """The limit stops the read of another result line. What is written after the last one is small."""
+    with Spool(BATCH, 0) as spool:
+        collector = Collector("n", spool)
+        spool.check_room()
+        collector.add(broken("n-2", b"{1"))
+        collector.finish()
+        assert spool.has_result(2)
+        with pytest.raises(SpoolFull):
+            spool.check_room()

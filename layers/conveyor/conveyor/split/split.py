@@ -171,6 +171,7 @@ def _write_results(job: SplitJob, progress: Progress) -> Written | None:
             collector = _collector(job, spool)
             with job.context.api.results(progress.id) as results:
                 for result in results:
+                    spool.check_room()
                     collector.add(result)
             return _write_spooled(job, collector, spool, progress.not_run)
     except SpoolFull:

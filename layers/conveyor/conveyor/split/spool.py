@@ -32,7 +32,7 @@ class Spool:
     """
 
     def __init__(self, batch: Batch, limit: int) -> None:
-        """Start empty. `limit`: bytes of disk that may be used before another result raises SpoolFull."""
+        """Start empty. `limit`: bytes of disk beyond which `check_room` raises SpoolFull."""
         self._batch = batch
         self._limit = limit
         self._results = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by our own __exit__
@@ -71,9 +71,13 @@ class Spool:
         block = self._blocks.get(line // _LINES)
         return block is not None and block[line % _LINES] != 0
 
+    def check_room(self) -> None:
+        """Raise SpoolFull if there is no room for another result line; what follows the last one is small."""
+        if self._end + self._aside_bytes > self._limit:
+            raise SpoolFull
+
     def add(self, line: int, output: Output) -> None:
-        """Keep the output of a line that has none. Raises SpoolFull."""
-        self._check_room()
+        """Keep the output of a line that has none."""
         body, succeeded, retryable = output
         size = self._results.write(body)
         flags = _HAS_RESULT | _SUCCEEDED * succeeded | _RETRYABLE * retryable
@@ -85,8 +89,7 @@ class Spool:
         self._end += size
 
     def set_aside(self, raw: bytes) -> None:
-        """Keep a line of the provider unchanged. Raises SpoolFull."""
-        self._check_room()
+        """Keep a line of the provider unchanged."""
         self._aside_bytes += self._aside.write(raw + b"\n")
 
     def flush(self) -> None:
@@ -106,7 +109,3 @@ class Spool:
         """Yield the lines that were set aside, with their line feeds."""
         self._aside.seek(0)
         yield from self._aside
-
-    def _check_room(self) -> None:
-        if self._end + self._aside_bytes > self._limit:
-            raise SpoolFull
