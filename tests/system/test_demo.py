@@ -29,7 +29,7 @@ def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal(chosen: dict[str, s
     assert demo.returncode == 0, demo.stdout + demo.stderr
     for step in STEPS:
         assert step in demo.stdout
-    assert "Conveyor: completed humaneval-164 (159 results, 5 failures)" in demo.stdout
-    assert ("Conveyor: completed articles (2 results, 0 failures)" in demo.stdout) is ("API" in chosen)
+    assert "Conveyor: completed humaneval-164 (159 answered, 5 failed)" in demo.stdout
+    assert ("Conveyor: completed articles (all 2 answered)" in demo.stdout) is ("API" in chosen)
     assert "Conveyor: refused mistakes" in demo.stdout
     assert "custom-id-duplicate" in demo.stdout

@@ -76,7 +76,7 @@ class Scene:
         """Wait for the run of a drop and return it."""
         return LiveRun(self.stack, self.wait(lambda: self.stack.run_of(key or self.key, version), "run"))
 
-    def wait[Findings](self, look: Callable[[], Findings | None], what: str) -> Findings:
+    def wait[T](self, look: Callable[[], T | None], what: str) -> T:
         """Call `look` until it returns something."""
         return self.stack.wait_for(look, SECONDS, what)
 
