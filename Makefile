@@ -12,9 +12,6 @@ DEV := .venv/tools/.dev
 # As many tests at once as there are processors, each process with a local AWS of its own.
 SIDE_BY_SIDE := --numprocesses auto --dist worksteal
 
-# Two stacks at once, each in a process of its own: tests of one stack stay together.
-STACK_BY_STACK := --numprocesses 2 --dist loadscope
-
 # Of the functions on AWS: arm64 or x86_64. Left out, it is what samconfig.toml says, as are all other settings.
 CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
 export FILE API AUTH LIVE API_URL PARAMETERS
@@ -52,7 +49,7 @@ faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and in HIST
 	HISTORIES=$(or $(HISTORIES),2000) $(TOOLS) -m pytest tests/faults/test_crashes.py $(SIDE_BY_SIDE)
 
 system: setup ## Tests on the deployed local stack
-	$(TOOLS) -m pytest tests/system $(STACK_BY_STACK)
+	$(TOOLS) -m pytest tests/system
 
 bench: setup ## Measure time, memory, requests and cost, compared with other tools: ten minutes; BENCH="validate sdk" for some groups
 	@exec $(TOOLS) -m bench $(BENCH)

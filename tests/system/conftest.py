@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from local.process import interruptible
 from local.provider.settings import Settings
@@ -21,26 +20,8 @@ if TYPE_CHECKING:
 # A thousandth of every wait in the state machine, so that a test waits for work only.
 WAIT_SCALE = 0.001
 DIALECTS = ["messages", "files"]
-OWN_STACK = ("test_permissions.py", "test_signed.py")
-"""The permission tests have their own stack, since they take as long as half of the other tests."""
 PARAMETERS = SHORT_TIMES | LOW_LIMITS
 PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
-
-
-class StackByStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Keeps the tests of one stack in one process, since each process would deploy it."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        """Return the stack of a test: that of its file or dialect, or its own for a demo."""
-        file = nodeid.partition("::")[0]
-        if file.endswith(OWN_STACK):
-            return file
-        return next((dialect for dialect in DIALECTS if f"[{dialect}" in nodeid), nodeid)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackByStack:
-    """Return the scheduler that assigns tests to processes."""
-    return StackByStack(config, log)
 
 
 @pytest.fixture(scope="session", params=DIALECTS)
