@@ -34,10 +34,8 @@ def fewer_retries(stack: Stack) -> Iterator[None]:
 
 
 @contextmanager
-def without_permissions(stack: Stack, function: str) -> Iterator[None]:
-    """Remove all permissions of a function, which then fails."""
-    arn = stack.lambdas.get_function_configuration(FunctionName=stack.functions[function])["Role"]
-    role = arn.rsplit("/", 1)[-1]
+def without_policy(stack: Stack, role: str) -> Iterator[None]:
+    """Remove the only policy of a role for the length of the block."""
     (policy,) = stack.iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = json.dumps(stack.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
     stack.iam.delete_role_policy(RoleName=role, PolicyName=policy)
@@ -45,6 +43,15 @@ def without_permissions(stack: Stack, function: str) -> Iterator[None]:
         yield
     finally:
         stack.iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+
+
+@contextmanager
+def without_permissions(stack: Stack, function: str) -> Iterator[None]:
+    """Remove all permissions of a function, which then fails."""
+    arn = stack.lambdas.get_function_configuration(FunctionName=stack.functions[function])["Role"]
+    role = arn.rsplit("/", 1)[-1]
+    with without_policy(stack, role):
+        yield
 
 
 def test_a_run_whose_function_fails_is_reported_and_continues_after_a_redrive(stack: Stack) -> None:
@@ -111,13 +118,8 @@ def rule_without_permissions(stack: Stack) -> Iterator[None]:
         ]
         if resource["LogicalResourceId"] == "RedRuleRole"
     ]
-    (policy,) = stack.iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document = json.dumps(stack.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
-    stack.iam.delete_role_policy(RoleName=role, PolicyName=policy)
-    try:
+    with without_policy(stack, role):
         yield
-    finally:
-        stack.iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
 
 
 def undelivered(stack: Stack, name: str) -> dict[str, Any] | None:

@@ -45,7 +45,7 @@ class Control:
         return keys.stop(self._run) in self._keys
 
     def release(self, batch: int, number: int) -> Release | None:
-        """Return what a person says became of attempt `number`; a release of one attempt is none of a later one."""
+        """Return what a person says became of attempt `number`; it does not apply to later attempts."""
         key = keys.release(self._run, batch, number)
         if key not in self._keys:
             return None

@@ -40,7 +40,7 @@ class RetryAfter:
             self.until, self.reason = until, reason
 
     def obey(self, status: int, header: str) -> None:
-        """Obey the header of a response that is no success, and record the moment. An empty header asks for nothing."""
+        """Obey the header of an error response, and record until when no call is made. Ignore an empty header."""
         seconds = parse_retry_after(header, self._now())
         if seconds:
             until = self._now() + timedelta(seconds=seconds)

@@ -140,7 +140,7 @@ class Transport:
         return self._obey_retry_after(self._client.send(self._request(method, path, query, _TIMEOUT)))
 
     def _obey_retry_after(self, answer: httpx.Response) -> httpx.Response:
-        """Obey the Retry-After of a response that is no success; that of a success says nothing about the next call."""
+        """Obey the Retry-After of an error response; with a success it says nothing about the next call."""
         if not answer.is_success:
             self._retry_after.obey(answer.status_code, answer.headers.get("retry-after", ""))
         return answer

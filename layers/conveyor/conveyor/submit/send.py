@@ -113,7 +113,7 @@ def _unreadable_drop(context: RunContext, batch: Batch) -> RunRefusal | None:
 def _announce(context: RunContext, batch: Batch, number: int) -> bool:
     """Write the intent of a paid call and claim it; return whether this invocation may make the call.
 
-    The ledger is listed after the intent is written: whoever stops the run sees the intent, or the stop is seen here.
+    The ledger is listed after the intent is written: a stop at the same time either sees the intent or is seen here.
     """
     writer = context.writer
     intent = Attempt(writer, context.now(), context.invocation.not_after, batch.requests)
