@@ -15,10 +15,11 @@ from tests.functions.conftest import (
     bucket,
     local_services,
     machine,
+    memory_provider,
     memory_services,
     provider,
+    served_provider,
     services,
-    simulation,
 )
 from tests.functions.conftest import belt as lenient_belt
 from tests.support.belt import Belt
@@ -32,10 +33,11 @@ __all__ = [
     "lenient_belt",
     "local_services",
     "machine",
+    "memory_provider",
     "memory_services",
     "provider",
+    "served_provider",
     "services",
-    "simulation",
 ]
 
 

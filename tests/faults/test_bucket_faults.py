@@ -120,7 +120,7 @@ def neighbour(belt: Belt, services: Services, monkeypatch: pytest.MonkeyPatch) -
     clients = Clients()
     _ = clients.settings
     with denying(clients):
-        yield Belt(clients, services.s3, services.states, belt.provider, belt.bucket)
+        yield Belt(clients, services.s3, services.states, belt.provider, belt.bucket, services.objects(belt.bucket))
     close(clients)
 
 

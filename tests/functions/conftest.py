@@ -1,11 +1,12 @@
-"""An AWS in memory and a provider for this folder; a new bucket and state machine and a reset provider for each test.
+"""AWS and a provider in memory for this folder; a new bucket and state machine and a reset provider for each test.
 
-Tests marked with `local_aws` use the local AWS instead.
+Tests marked with `local_aws` use the local AWS, and the provider behind a socket.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -17,8 +18,9 @@ from local.provider.control import Control
 from local.provider.http.server import serving
 from local.provider.settings import Settings
 from local.stack.local_aws import Aws, local_aws
-from tests.support.belt import Belt
+from tests.support.belt import Belt, Objects, ObjectsOfS3
 from tests.support.memory_aws.aws import MemoryAws
+from tests.support.memory_provider import URL, MemoryProvider
 from tests.support.settings import PREFIX, STACK_SETTINGS
 
 API_KEY = "sk-ant-simulated"
@@ -44,17 +46,28 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 
 
 @pytest.fixture(scope="session")
-def simulation() -> Iterator[Control]:
-    """Run a provider whose batches end at once."""
+def served_provider() -> Iterator[Control]:
+    """Run a provider whose batches end at once, behind a socket."""
     with serving(Settings(seconds=0, canceling_seconds=0, api_key=API_KEY)) as control:
         yield control
 
 
+@pytest.fixture(scope="session")
+def memory_provider() -> Iterator[Control]:
+    """Return such a provider without a socket."""
+    memory = MemoryProvider(Settings(seconds=0, canceling_seconds=0, api_key=API_KEY))
+    with pytest.MonkeyPatch.context() as patch, closing(memory), Control(URL) as control:
+        memory.install(patch)
+        yield control
+
+
 @pytest.fixture
-def provider(simulation: Control) -> Control:
-    """Return the provider after a reset."""
-    simulation.reset()
-    return simulation
+def provider(request: pytest.FixtureRequest) -> Control:
+    """Return the provider of a test after a reset."""
+    is_local = request.node.get_closest_marker("local_aws")
+    control: Control = request.getfixturevalue("served_provider" if is_local else "memory_provider")
+    control.reset()
+    return control
 
 
 class Services(NamedTuple):
@@ -65,6 +78,8 @@ class Services(NamedTuple):
     s3: Any
     states: Any
     secrets: Any
+    objects: Callable[[str], Objects]
+    """Returns the objects of a bucket."""
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +90,7 @@ def local_services(aws: Aws) -> Iterator[Services]:
         closing(aws.client("stepfunctions")) as states,
         closing(aws.client("secretsmanager")) as secrets,
     ):
-        yield Services(aws.env, s3, states, secrets)
+        yield Services(aws.env, s3, states, secrets, partial(ObjectsOfS3, s3))
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +102,8 @@ def memory_services() -> Iterator[Services]:
         with pytest.MonkeyPatch.context() as environment:
             for name, value in memory.env.items():
                 environment.setenv(name, value)
-            services = Services(memory.env, *map(boto3.client, ("s3", "stepfunctions", "secretsmanager")))
+            s3, states, secrets = map(boto3.client, ("s3", "stepfunctions", "secretsmanager"))
+            services = Services(memory.env, s3, states, secrets, memory.s3.buckets.__getitem__)
         services.secrets.create_secret(Name=STACK_SETTINGS["API_KEY_SECRET"], SecretString=API_KEY)
         yield services
 
@@ -140,7 +156,7 @@ def belt(  # noqa: PLR0913, PLR0917  # one for each service a function uses
     for name, value in services.env.items():
         monkeypatch.setenv(name, value)
     clients = Clients()
-    yield Belt(clients, services.s3, services.states, provider, bucket)
+    yield Belt(clients, services.s3, services.states, provider, bucket, services.objects(bucket))
     close(clients)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -41,13 +41,43 @@ def once(task: Task) -> dict[str, Any]:
     return task()
 
 
+class Objects(Protocol):
+    """The objects of a bucket, for the checks of a test."""
+
+    def keys(self, prefix: str) -> list[str]:
+        """List the keys under a prefix."""
+
+    def read(self, key: str) -> bytes:
+        """Read an object."""
+
+
+class ObjectsOfS3(NamedTuple):
+    """The objects of a bucket, read by a client."""
+
+    s3: Any
+    bucket: str
+
+    def keys(self, prefix: str) -> list[str]:
+        """List the keys under a prefix."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def read(self, key: str) -> bytes:
+        """Read an object."""
+        data: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return data
+
+
 class Belt:
     """The functions, bucket and provider under test, with one clock that only waits advance."""
 
-    def __init__(self, clients: Clients, s3: Any, states: Any, provider: Control, bucket: str) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  # one for each service that a function uses
+        self, clients: Clients, s3: Any, states: Any, provider: Control, bucket: str, objects: Objects
+    ) -> None:
         """Start the clock at the current time."""
         self.clients = clients
         self.s3 = s3
+        self._objects = objects
         self.states = states
         self.provider = provider
         self.bucket = bucket
@@ -153,13 +183,11 @@ class Belt:
 
     def stored(self, prefix: str = "") -> list[str]:
         """List the keys in the bucket."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return self._objects.keys(prefix)
 
     def read(self, key: str) -> bytes:
         """Read an object."""
-        data: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        return data
+        return self._objects.read(key)
 
     def facts(self, run: str, kind: str = "") -> list[str]:
         """List the facts in a run's ledger whose file name starts with `kind`: `attempt` finds `attempt-1.json`."""

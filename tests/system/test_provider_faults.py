@@ -286,7 +286,15 @@ HISTORIES = {
 }
 
 
-@pytest.mark.parametrize("name", HISTORIES)
+IN_FILES = [name for name, history in HISTORIES.items() if history.in_files]
+"""What differs in the file dialect. The rest is played there by `tests/faults`, on the functions."""
+
+
+@pytest.mark.parametrize(
+    ("stack", "name"),
+    [*(("messages", name) for name in HISTORIES), *(("files", name) for name in IN_FILES)],
+    indirect=["stack"],
+)
 def test_with_any_fault_a_drop_is_paid_once_comes_back_whole_and_is_reported_once(stack: Stack, name: str) -> None:
     """A second batch is created only if an operator says so, or if the first is listed too late, which is reported."""
     play(stack, HISTORIES[name], SMALLEST_DROP + list(HISTORIES).index(name))

@@ -66,8 +66,9 @@ def test_a_lost_batch_is_searched_with_signed_calls(gateway: Belt) -> None:
     assert check(gateway, run, gateway.finish(run), data)["batches"][0]["adopted"] is True
 
 
+@pytest.mark.local_aws
 def test_the_vendors_sdk_is_accepted(gateway: Belt) -> None:
-    """It signs other headers than Conveyor, without the body's hash."""
+    """It signs other headers than Conveyor, without the body's hash, and its HTTP client is another one."""
     url = gateway.provider.url
     with anthropic.AnthropicAWS(base_url=url, workspace_id=WORKSPACE, aws_region="us-east-1", max_retries=0) as sdk:
         assert sdk.messages.batches.list(limit=7).data == []

@@ -89,6 +89,10 @@ class BucketInMemory:
         """Return the keys of existing objects, in the order of their bytes."""
         return sorted((key for key in self.versions if key.startswith(prefix) and self.current(key)), key=str.encode)
 
+    def read(self, key: str) -> bytes:
+        """Return the content of an object. Raises Refused."""
+        return self.find(key, None).data
+
     def begin(self, key: str, metadata: dict[str, str]) -> str:
         """Begin a multipart upload; return its id."""
         name = f"upload{next(_numbers):012}"

@@ -61,7 +61,7 @@ class S3:
 
     def __init__(self) -> None:
         """Start without buckets."""
-        self._buckets: dict[str, BucketInMemory] = {}
+        self.buckets: dict[str, BucketInMemory] = {}
 
     def serve(self, prepared: AWSPreparedRequest) -> AWSResponse:
         """Answer a request."""
@@ -72,12 +72,12 @@ class S3:
             return answer(refused.status, b"" if prepared.method == "HEAD" else refused.body())
 
     def _serve(self, request: Request) -> AWSResponse:
-        bucket = self._buckets.get(request.bucket)
+        bucket = self.buckets.get(request.bucket)
         is_suspended = not request.key and b"Suspended" in request.body
         if is_suspended or _UNKNOWN_HEADERS & request.headers.keys():
             raise Refused(501, "NotImplemented", Header=request.key)
         if not request.key and request.method == "PUT":
-            self._buckets.setdefault(request.bucket, BucketInMemory())
+            self.buckets.setdefault(request.bucket, BucketInMemory())
             return answer()
         if bucket is None:
             raise Refused(404, "NoSuchBucket", BucketName=request.bucket)
@@ -190,9 +190,9 @@ class S3:
     def _source(self, request: Request) -> Version:
         path, _, question = request.headers["x-amz-copy-source"].partition("?")
         name, _, key = unquote(path).removeprefix("/").partition("/")
-        if name not in self._buckets:
+        if name not in self.buckets:
             raise Refused(404, "NoSuchBucket", BucketName=name)
-        return self._buckets[name].find(key, dict(parse_qsl(question)).get("versionId"))
+        return self.buckets[name].find(key, dict(parse_qsl(question)).get("versionId"))
 
 
 _BUCKET = {"GET": S3.list}

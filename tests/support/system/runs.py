@@ -27,7 +27,7 @@ BARE = {"metadata": "ignored", "lists_files": False}
 """A file server that does not show which run a batch belongs to: only its results do, as in the other dialect."""
 
 LOW_LIMITS = {
-    "MaxRequestsPerDrop": "10000",
+    "MaxRequestsPerDrop": "4000",
     "MaxRequestsPerBatch": "400",
     "MaxQueuedRequests": "800",
     "MaxEvents": "200",
