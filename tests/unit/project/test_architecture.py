@@ -11,10 +11,11 @@ import pytest
 from conveyor.provider import connector
 
 CORE = Path(__file__).parents[3] / "layers" / "conveyor" / "conveyor"
-PURE = ["domain", "jsonl", "settings", "wording", "file_types", "validation"]
+PURE = ["domain", "jsonl", "money", "settings", "wording", "file_types", "validation"]
 WALLS = {
     "domain": [],
     "jsonl": [],
+    "money": ["domain"],
     "settings": ["domain"],
     "wording": ["domain"],
     "file_types": ["domain", "jsonl"],

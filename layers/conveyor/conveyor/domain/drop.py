@@ -21,6 +21,8 @@ PACKED = ".gz"
 AGAIN = "again"
 """S3 object metadata: `--metadata again=yes` or `again=<run>` reprocesses content already submitted under this key."""
 AGAIN_FORM = re.compile(r"yes|\d{8}T\d{6}Z-[0-9a-f]{12}")
+PROJECT = "project"
+"""S3 object metadata that names the project: `--metadata project=team-a`."""
 NO_VERSION = "null"
 """The version id of every object that was stored while versioning was off."""
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -104,6 +106,12 @@ class Drop(msgspec.Struct, frozen=True):
         name = _ENDING.sub("", self.key.removeprefix(keys.INBOX))
         segments = (segment if segment.strip(".") else "_" for segment in _UNSAFE.sub("_", name).split("/"))
         return "/".join(segments)[:_LONGEST_NAME].rstrip("./") or "_"
+
+    @property
+    def folder(self) -> str:
+        """The first folder of the key under `inbox/`; empty if it is in none."""
+        folder, slash, _ = self.key.removeprefix(keys.INBOX).partition("/")
+        return folder if slash else ""
 
     @property
     def is_named_packed(self) -> bool:

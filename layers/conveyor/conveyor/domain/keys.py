@@ -3,8 +3,23 @@
 The layout of the bucket: "The ledger" in docs/how-it-works.md.
 """
 
+import re
+
 INBOX = "inbox/"
 RUNS = "runs/"
+DEFAULT_PROJECT = "default"
+"""The project of all drops that belong to no other."""
+PROJECT_RULE = "letters, digits, dots, hyphens and underscores, 64 at most, beginning with a letter or digit"
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}", re.ASCII)
+
+
+def is_project_name(name: str) -> bool:
+    """Tell whether a name can be a project's: it is one segment of keys, and of resources in IAM policies.
+
+    An id of a run is no name: `control/<run>/` is that run's.
+    """
+    return _PROJECT.fullmatch(name) is not None and _RUN_ID.fullmatch(name) is None
 
 
 def ledger(run: str) -> str:
