@@ -170,6 +170,20 @@ def cannot_mark_itself_as_waiting(scene: Scene) -> None:
     assert {one.first_status() for one in (run, other)} == {"completed"}
 
 
+def counts_as_a_fault(scene: Scene) -> None:
+    """Check that a run is told that the limits cannot be read, and does not go on as if there were none."""
+    scene.stack.s3.put_object(Bucket=scene.stack.bucket, Key="config/budgets.json", Body=b"{}")
+    with scene.without():
+        run = scene.drop()
+        (fault,) = run.fact("run.json")["config_faults"]
+        assert "HTTP 403" in fault
+    other = scene.drop(f"{LINE}\n", "inbox/readable.jsonl")
+    assert other.fact("run.json")["config_faults"] == []
+    run.write_control("cancel", "stop")
+    assert run.ended() == other.ended() == "SUCCEEDED"
+    scene.stack.s3.delete_object(Bucket=scene.stack.bucket, Key="config/budgets.json")
+
+
 def cannot_claim_what_it_adopts(scene: Scene) -> None:
     """Check that a lost batch is adopted only after its claim is written."""
     stops_the_run("s3:PutObject", faults=[LOST_ANSWER])(scene)
@@ -242,6 +256,8 @@ SCENES = {
     ("SubmitRole", "ClaimAttempt"): keeps_from_paying,
     ("SubmitRole", "MarkWaiting"): cannot_mark_itself_as_waiting,
     ("SubmitRole", "ListWaiting"): stops_the_run("s3:ListBucket"),
+    ("SubmitRole", "ReadConfig"): counts_as_a_fault,
+    ("SubmitRole", "ListConfig"): counts_as_a_fault,
     ("SubmitRole", "WriteFaults"): stops_the_run(
         "s3:PutObject", f"{LINE}\nno JSON", "refused", expired="validation.json"
     ),

@@ -28,6 +28,8 @@ MAY = {
         "ClaimAttempt": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/attempts/*"),
         "MarkWaiting": ("s3:PutObject", "${Bucket.Arn}/claims/waiting/*"),
         "ListWaiting": LIST,
+        "ReadConfig": ("s3:GetObject", "${Bucket.Arn}/config/*"),
+        "ListConfig": LIST,
         "WriteFaults": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/*"),
         "ReadApiKey": KEY,
         "StartRun": ("states:StartExecution", MACHINE),
@@ -129,7 +131,7 @@ def test_every_role_is_in_the_table() -> None:
 def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
     """A write to inbox/ would be a loop that pays; a deleted ledger would let a drop be paid for again.
 
-    Objects under control/ must be written by people.
+    Objects under control/ and config/ must be written by people.
     """
     for role in MAY:
         for statement in template.statements(role):
@@ -143,7 +145,7 @@ def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
                     )
 
 
-def test_a_role_lists_the_ledger_and_poll_lists_control_and_submit_lists_waiting_runs_only() -> None:
+def test_every_role_lists_the_ledger_and_submit_and_poll_what_they_conclude_absence_from() -> None:
     """A function need not know the names of other drops."""
     listed = {
         (role, statement["Sid"]): statement["Condition"]
@@ -154,6 +156,7 @@ def test_a_role_lists_the_ledger_and_poll_lists_control_and_submit_lists_waiting
     ledger = {(f"{name}Role", "ListLedger"): {"StringLike": {"s3:prefix": "runs/*"}} for name in FUNCTIONS}
     assert listed == ledger | {
         ("PollRole", "ListControl"): {"StringLike": {"s3:prefix": "control/*"}},
+        ("SubmitRole", "ListConfig"): {"StringLike": {"s3:prefix": "config/*"}},
         ("SubmitRole", "ListWaiting"): {"StringLike": {"s3:prefix": "claims/waiting/*"}},
     }
 

@@ -7,6 +7,9 @@ import re
 
 INBOX = "inbox/"
 RUNS = "runs/"
+CONFIG = "config/"
+"""What an administrator writes for all runs."""
+BUDGETS = f"{CONFIG}budgets.json"
 DEFAULT_PROJECT = "default"
 """The project of all drops that belong to no other."""
 PROJECT_RULE = "letters, digits, dots, hyphens and underscores, 64 at most, beginning with a letter or digit"

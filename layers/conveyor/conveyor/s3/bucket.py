@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 
 from conveyor.domain.drop import NO_VERSION, Drop, Source
 from conveyor.s3.multipart import MultipartUpload, Writer
-from conveyor.s3.read_errors import unreadable_drop
+from conveyor.s3.read_errors import ReadRefused, is_permanent, unreadable_drop
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -167,6 +167,18 @@ class Bucket:
         except BaseException:
             writer.abort()
             raise
+
+
+@contextmanager
+def naming_refusals() -> Iterator[None]:
+    """Raise ReadRefused for a read that S3 would refuse again, missing permissions of the role included."""
+    try:
+        yield
+    except ClientError as error:
+        status, code = _status(error), error.response["Error"].get("Code") or ""
+        if not is_permanent(status, code):
+            raise
+        raise ReadRefused(f"HTTP {status} {code}") from None
 
 
 def _status(error: ClientError) -> int:

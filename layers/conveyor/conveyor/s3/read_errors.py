@@ -33,14 +33,23 @@ class DropUnreadable(Unreadable):
         return self.code == GONE
 
 
+class ReadRefused(Exception):
+    """S3 refuses a read, and would refuse it again. The message has its status and code only."""
+
+
+def is_permanent(status: int, code: str) -> bool:
+    """Tell whether the same read would be refused again, by S3's status and code."""
+    if not 400 <= status < 500 or status in _TRANSIENT_STATUSES or code in _TRANSIENT:  # noqa: PLR2004
+        return False
+    return not any(word in code for word in _TRANSIENT_WORDS)
+
+
 def unreadable_drop(status: int, code: str, message: str) -> DropUnreadable | None:
     """Return the error to raise after a failed read; None if the same read may succeed later.
 
     `code`, `message`: S3's own. The message can hold names of roles and keys, so it is never quoted.
     """
-    if not 400 <= status < 500 or status in _TRANSIENT_STATUSES or code in _TRANSIENT:  # noqa: PLR2004
-        return None
-    if any(word in code for word in _TRANSIENT_WORDS):
+    if not is_permanent(status, code):
         return None
     if _OF_S3 in message and _TO_LIST not in message and "explicit deny" not in message:
         return None  # the function's own role lacks a permission: no drop can be read until that is corrected

@@ -1,0 +1,71 @@
+"""What an administrator wrote for all runs, under `config/`.
+
+Absence is concluded from one listing: without the permission to list, S3 answers 403 for a missing object. What cannot
+be read or understood is a fault, never an exception, and never the same as absent: limits must not be lifted because a
+file is wrong.
+"""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from conveyor.domain import keys
+from conveyor.money.budgets import Budgets, read_budgets
+from conveyor.money.config_errors import BadConfig
+from conveyor.s3.bucket import Bucket, naming_refusals
+from conveyor.s3.read_errors import ReadRefused
+
+_LARGEST = 1_000_000
+"""Bytes of a file."""
+_ALIKE = 0.85
+"""Ratio of similarity from which a key counts as misspelled."""
+
+
+class Config(NamedTuple):
+    """What the files say."""
+
+    budgets: Budgets
+    """The limits of all projects. There are none if their file is absent or at fault."""
+    faults: tuple[str, ...] = ()
+    """One plain sentence for each file that is wrong, without its end: the file, the place, what is expected."""
+    knows_projects: bool = True
+    """False if the names of the projects could not be read."""
+
+
+def read_config(bucket: Bucket) -> Config:
+    """Read all files: one listing, and one read for each file that exists. Raises only what may pass, like a 500."""
+    try:
+        with naming_refusals():
+            listed = bucket.list(keys.CONFIG)
+    except ReadRefused as error:
+        return Config(Budgets(), (f"{keys.CONFIG} cannot be listed ({error})",), knows_projects=False)
+    faults = list[str]()
+    budgets = _read(bucket, listed, keys.BUDGETS, read_budgets, faults)
+    knows_projects = budgets is not None or not faults
+    return Config(budgets or Budgets(), tuple(faults), knows_projects)
+
+
+def _read[T](bucket: Bucket, listed: list[str], key: str, decode: Callable[[bytes], T], faults: list[str]) -> T | None:
+    """Return what a file says; None if it does not exist, or is wrong: then its fault is added."""
+    try:
+        if key in listed:
+            return decode(_content(bucket, key))
+    except ReadRefused as error:
+        faults.append(f"{key} cannot be read ({error})")
+    except BadConfig as error:
+        faults.append(f"{key}: {error}")
+    else:  # nearly the same name: what it says would have no effect, and nobody would notice
+        faults += [
+            f"{other}: unknown file; did you mean {key}?"
+            for other in listed
+            if get_close_matches(other.lower(), [key], 1, _ALIKE)
+        ]
+    return None
+
+
+def _content(bucket: Bucket, key: str) -> bytes:
+    with naming_refusals():
+        data = bucket.beginning(key, _LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise BadConfig(f"it has more than {_LARGEST:,} bytes")
+    return data
