@@ -1,6 +1,7 @@
 """`docs/settings.md`: the template's parameters, and which of them a drop's own metadata can set."""
 
-from conveyor.domain.drop import AGAIN
+from conveyor.domain.drop import AGAIN, PROJECT
+from conveyor.domain.keys import DEFAULT_PROJECT, PROJECT_RULE
 from conveyor.settings.betas import NO_BETAS
 from conveyor.settings.settings import PER_DROP
 from docs.generate.template import Json, table, template
@@ -29,6 +30,10 @@ _AGAIN = (
     "`yes`, or the id of a run, reprocesses content already submitted under this key. Each value counts once: the "
     "message of a refusal has the next one."
 )
+_PROJECT = (
+    f"The [project](operate.md#projects) that the drop is for, if its folder is none: {PROJECT_RULE}. Without it, "
+    f"`{DEFAULT_PROJECT}`."
+)
 
 
 def page() -> str:
@@ -40,7 +45,12 @@ def page() -> str:
 def _for_a_drop() -> str:
     rows = [[f"`{name}`", f"`{_parameter(field)}`", _values(_parameter(field))] for name, field in PER_DROP.items()]
     note = f"\n`betas={NO_BETAS}` is for a drop that uses no beta features, whatever the stack's `Betas`.\n"
-    return table(("Metadata", "In place of", "Values"), [*rows, [f"`{AGAIN}`", "", _AGAIN]]) + note
+    return (
+        table(
+            ("Metadata", "In place of", "Values"), [*rows, [f"`{AGAIN}`", "", _AGAIN], [f"`{PROJECT}`", "", _PROJECT]]
+        )
+        + note
+    )
 
 
 def _group(group: Json) -> str:

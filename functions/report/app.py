@@ -12,18 +12,20 @@ from conveyor.report.report import report
 logger = Logger()
 metrics = Metrics()
 clients = Clients()
+_LOGGED = ("run", "project", "status", "results", "failures")
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001  # Lambda gives two
-    """Take {"run", "arn"}; answer {"run", "name", "status", "subject", "message", "results", "failures"}.
+    """Take {"run", "arn"}; answer the fields of a `Notice`, and how many "results" and "failures" there are.
 
     `arn`: of the execution, for links into its console.
     """
     notice = report(event, clients)
-    logger.info("run has ended", extra={field: notice[field] for field in ("run", "status", "results", "failures")})
+    logger.info("run has ended", extra={field: notice[field] for field in _LOGGED})
     metrics.add_dimension(name="status", value=notice["status"])
+    metrics.add_dimensions(service=metrics.service, project=notice["project"])  # a second set, beside that by status
     metrics.add_metric(name="Runs", unit=MetricUnit.Count, value=1)
     metrics.add_metric(name="Results", unit=MetricUnit.Count, value=notice["results"])
     metrics.add_metric(name="Failures", unit=MetricUnit.Count, value=notice["failures"])

@@ -37,9 +37,19 @@ def test_submit_reads_nothing_that_it_has_just_written(belt: Belt, status: int) 
     assert {f"runs/{run}/{name}" for name in ("run.json", "plan.jsonl", "batches/1/attempt-1.json")} <= written
     assert read == {"inbox/three.jsonl"}
     assert Counter(calls)[f"ListObjectsV2 runs/{run}/"] == 3
+    assert Counter(calls)["ListObjectsV2 config/"] == 1
     assert belt.creates()[0] == 1
     expected = {400: f"runs/{run}/refused.json", 429: f"runs/{run}/batches/1/refused-1.json"}
     assert expected.get(status, f"runs/{run}/plan.jsonl") in written
+
+
+def test_submit_reads_a_file_under_config_once_and_only_for_an_upload(belt: Belt) -> None:
+    """What was read is used for all that an invocation does; a run that has begun has what it needs."""
+    belt.s3.put_object(Bucket=belt.bucket, Key="config/budgets.json", Body=b"{}")
+    run, calls = calls_of(belt, belt.drop(drop_of(3)))
+    assert [call for call in calls if "config/" in call] == ["ListObjectsV2 config/", "GetObject config/budgets.json"]
+    _, calls = calls_of(belt, {"run": run})
+    assert [call for call in calls if "config/" in call] == []
 
 
 def test_submit_sends_the_plan_that_another_invocation_wrote(belt: Belt) -> None:

@@ -1,9 +1,9 @@
 """Data in the state machine: each state finds what it reads, and passes on what the next poll needs."""
 
-import functools
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -14,10 +14,12 @@ from conveyor.clients import Clients, Machine
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.run_facts import Refusal, Run
+from conveyor.money.budgets import Budgets
 from conveyor.poll.poll import poll
 from conveyor.report.report import report
 from conveyor.s3.bucket import Bucket
 from conveyor.settings.settings import Environment
+from conveyor.submit.config import Config
 from conveyor.submit.register import register
 from conveyor.submit.submit import submit
 from conveyor.wording.notice import Notice
@@ -46,7 +48,7 @@ def read(name: str, of: str = "input") -> set[str]:
     return set(re.findall(source, json.dumps(state)))
 
 
-@functools.cache
+@cache
 def answers() -> dict[str, Json]:
     """Return the answer of each function for a refused run."""
     clients, bucket = Clients(), FakeBucket()
@@ -67,15 +69,18 @@ def start(requests: list[Json], request: Any) -> AWSResponse:
     return answer(200, b'{"executionArn": "arn:aws:states:us-east-1:123456789012:execution:run:1", "startDate": 1}')
 
 
-@functools.cache
+@cache
 def started() -> Json:
     """Start a run by an upload, and return the input of its execution."""
     requests = list[Json]()
     bucket = FakeBucket()
     bucket.objects["inbox/a.jsonl"] = b"{}"
     upload = Upload("bucket", "inbox/a.jsonl", "v1", 2, "e", datetime(2026, 11, 27, tzinfo=UTC))
-    machine = Machine(client("stepfunctions", functools.partial(start, requests)), ARN)
-    register(upload, Bucket(bucket.client, "bucket"), machine, SETTINGS, "stack")
+    machine = Machine(client("stepfunctions", partial(start, requests)), ARN)
+    clients = Clients()
+    clients.bucket, clients.machine, clients.settings = Bucket(bucket.client, "bucket"), machine, SETTINGS
+    clients.environment = Environment("bucket", stack_id="stack")
+    register(upload, clients, partial(Config, Budgets()))
     (request,) = requests
     first: Json = json.loads(request["input"])
     return first
@@ -161,7 +166,7 @@ def test_a_run_continues_in_a_new_execution_with_the_data_of_the_old_one() -> No
     assert STATES["Continue"]["Arguments"]["FunctionName"] == STATES["Submit"]["Arguments"]["FunctionName"]
     state = started() | {"execution": {"number": 7, "events": 0}}
     clients, requests = Clients(), list[Json]()
-    clients.machine = Machine(client("stepfunctions", functools.partial(start, requests)), ARN)
+    clients.machine = Machine(client("stepfunctions", partial(start, requests)), ARN)
     submit({"run": state["run"], "continue": state}, clients, Invocation(timedelta(minutes=2), lambda: NOW))
     (request,) = requests
     assert (request["name"], request["stateMachineArn"]) == (f"{state['run']}-7", ARN)
@@ -192,7 +197,7 @@ def test_the_names_of_all_executions_of_a_run_are_accepted() -> None:
 def test_a_message_is_made_of_the_fields_of_a_notice() -> None:
     """A missing field would show only when a message is sent."""
     fields = {path.removeprefix("notice.") for path in read("Notify") if path.startswith("notice.")}
-    assert fields == {"subject", "message", "status", "name"}
+    assert fields == {"subject", "message", "status", "name", "project"}
     assert read("NotifyEnd") == fields | {"run"} == set(Notice._fields)
 
 

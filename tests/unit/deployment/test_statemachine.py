@@ -155,12 +155,12 @@ def test_the_machine_outlives_the_provider() -> None:
 
 @pytest.mark.parametrize("name", ["Notify", "NotifyEnd"])
 def test_a_message_carries_what_subscribers_filter_by(name: str) -> None:
-    """Filter policies of subscriptions use these three attributes, during a run and at its end."""
+    """Filter policies of subscriptions use these four attributes, during a run and at its end."""
     message = states()[name]
     assert message["Resource"] == "arn:${Partition}:states:::sns:publish"
     assert message["Arguments"]["TopicArn"] == "${Topic}"
     attributes = message["Arguments"]["MessageAttributes"]
-    assert sorted(attributes) == ["name", "run", "status"]
+    assert sorted(attributes) == ["name", "project", "run", "status"]
     assert {attribute["DataType"] for attribute in attributes.values()} == {"String"}
 
 

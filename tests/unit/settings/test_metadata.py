@@ -30,6 +30,9 @@ from conveyor.settings.settings import PER_DROP
         ("betas-", "betas"),
         ("anthropic-beta", "betas"),
         ("anthropic_betas", "betas"),
+        ("Project", "project"),
+        ("x-amz-meta-project", "project"),
+        ("projekt", "project"),
     ],
 )
 def test_a_misspelled_setting_is_reported_with_the_right_name(name: str, right: str) -> None:
@@ -46,7 +49,8 @@ def test_a_misspelled_setting_is_reported_with_the_right_name(name: str, right: 
         "against",
         "default",
         "valid",
-        "project",
+        "project-id",
+        "projector",
         "gain",
         "meta",
         "metas",
@@ -77,7 +81,7 @@ def test_a_foreign_name_is_left_alone(name: str) -> None:
 
 def test_the_right_names_are_no_fault() -> None:
     """Each alone, and all together."""
-    assert describe_misspelled([*PER_DROP, "again"]) is None
+    assert describe_misspelled([*PER_DROP, "again", "project"]) is None
 
 
 def test_all_misspelled_names_are_reported_at_once() -> None:

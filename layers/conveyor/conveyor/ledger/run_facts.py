@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from conveyor.domain.drop import Drop
+from conveyor.domain.drop import PROJECT, Drop
 from conveyor.domain.findings import Findings
+from conveyor.domain.keys import DEFAULT_PROJECT
 from conveyor.domain.output_file import OutputFile
 from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.fact import Fact, Place
@@ -23,6 +24,16 @@ class Run(Fact, frozen=True):
     """Why the drop will be refused, if that is known before its lines are read."""
     code: str = "unreadable"
     """The code of the refusal, if there is a problem."""
+    project: str = DEFAULT_PROJECT
+    """Who the run is for."""
+    config_faults: tuple[str, ...] = ()
+    """What was wrong under `config/` when the run began, one sentence for each file."""
+
+    @property
+    def carried_metadata(self) -> dict[str, str]:
+        """Metadata for lines that are sent again: the same settings, and the project if metadata named it."""
+        named = {PROJECT: self.project} if PROJECT in self.drop.metadata else {}
+        return self.settings.per_drop() | named
 
 
 class Validation(Fact, frozen=True):

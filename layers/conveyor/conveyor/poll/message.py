@@ -195,7 +195,8 @@ def linked(notice: Notice, console: Console) -> Notice:
 
 
 def _notice(run: Run, status: Status, figures: str, lines: list[str]) -> Notice:
-    return Notice(run.run, run.name, status, subject(status, run.name, figures[:_LONGEST_FIGURES]), "\n".join(lines))
+    headline = subject(status, run.name, figures[:_LONGEST_FIGURES])
+    return Notice(run.run, run.name, status, headline, "\n".join(lines), run.project)
 
 
 def _details(run: Run, reason: str, since: datetime) -> list[str]:

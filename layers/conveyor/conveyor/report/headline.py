@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from conveyor.domain.drop import NO_PROJECT, OTHER_FOLDER
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STOPPED, Status
 from conveyor.report.receipt import Receipt
@@ -11,6 +12,8 @@ from conveyor.wording.text import counted, duration, sentence
 _SHORT = {
     "seen-before": "the same content as an earlier drop",
     "no-requests": "the file has no requests",
+    NO_PROJECT: "it belongs to no project",
+    OTHER_FOLDER: "its project has a folder of its own",
     "file-is-empty": "the file is empty",
     "too-large": "the file is too large",
     "too-many-requests": "too many requests",

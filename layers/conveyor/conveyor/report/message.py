@@ -4,7 +4,7 @@ In this order: what happened, what it cost, why requests failed, what to do, whe
 """
 
 from conveyor.domain import keys
-from conveyor.domain.drop import AGAIN
+from conveyor.domain.drop import AGAIN, NO_PROJECT, PROJECT
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STOPPED, Status
 from conveyor.domain.stop_reasons import unfinished
@@ -36,6 +36,7 @@ def notice_of(receipt: Receipt, console: Console = Console("")) -> Notice:  # no
         receipt.status,
         subject(headline.word, receipt.name, headline.figures),
         "\n".join(lines),
+        receipt.project,
     )
 
 
@@ -64,6 +65,8 @@ def _refused(receipt: Receipt) -> list[str]:
         lines += ["", f"To send {others} only, type:", "", f"  {skip}"]
     if receipt.unanswered:
         metadata = metadata | {AGAIN: receipt.run}
+    if receipt.code == NO_PROJECT:
+        metadata = metadata | {PROJECT: "<project>"}
     if receipt.conversion:
         made = commands.drop_converted(drop, receipt.conversion.file, receipt.name, metadata)
         return [*lines, *_conversion_steps(receipt.conversion), f"  {made}"]
@@ -163,6 +166,7 @@ def _places(receipt: Receipt) -> list[str]:
     there = [(file, name) for file, name in named if file.lines or name not in {keys.RETRY, keys.ASIDE}]
     rows = [(_LABELS[name], _url(receipt, file.key)) for file, name in there]
     rows += [("Receipt", _url(receipt, keys.receipt(receipt.name, receipt.run))), ("Run", receipt.run)]
+    rows += [] if receipt.project == keys.DEFAULT_PROJECT else [("Project", receipt.project)]
     return table([*tokens_of(receipt), *rows])
 
 

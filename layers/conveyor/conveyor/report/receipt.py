@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor.domain import keys
+from conveyor.domain.drop import OTHER_FOLDER, PROJECT
 from conveyor.domain.findings import Findings
 from conveyor.domain.outcome import Outcome, Usage
 from conveyor.domain.output_file import OutputFile, joined
@@ -107,6 +108,8 @@ class Receipt(msgspec.Struct):
     """Failures by error type, the most frequent first, with some error texts."""
     findings: Findings | None = None
     """A summary of the faults of invalid lines."""
+    project: str = keys.DEFAULT_PROJECT
+    """Who the run was for."""
 
 
 def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: ValidatedDrop | None = None) -> Receipt:
@@ -117,6 +120,8 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: Validated
     receipt.status = final_status(code=refusal.code, sent=False, answered=0, balances=True, stuck=False)
     if refusal.code == BETAS_NOT_TAKEN:  # a command that repeated them would be refused again
         receipt.drop_settings.pop("betas", None)
+    if refusal.code == OTHER_FOLDER:
+        receipt.drop_settings.pop(PROJECT, None)
     receipt.conversion = refusal.conversion
     source = drop or refusal
     receipt.requests = receipt.not_run = source.lines or 0
@@ -225,6 +230,7 @@ def _empty(run: Run) -> Receipt:
     return Receipt(
         run.run, run.name, Status.REFUSED, None, None, None, drop, settings, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0,
         {}, 0.0, [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified, betas=betas,
+        project=run.project,
     )  # fmt: skip
 
 

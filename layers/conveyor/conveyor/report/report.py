@@ -70,5 +70,5 @@ def _read(ledger: Ledger, plan: Plan, run_state: RunState, number: int) -> Split
 
 def _concatenate(run: Run, batches: list[SplitBatch], bucket: Bucket) -> None:
     for key, parts in parts_by_file(run, batches).items():
-        settings = run.settings.per_drop() if key == keys.retry(run.name, run.run) else {}
+        settings = run.carried_metadata if key == keys.retry(run.name, run.run) else {}
         concatenate(bucket, key, parts, settings)

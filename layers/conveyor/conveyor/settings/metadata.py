@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from conveyor.domain.drop import AGAIN
+from conveyor.domain.drop import AGAIN, PROJECT
+from conveyor.domain.keys import is_project_name
 from conveyor.settings.settings import PER_DROP, Settings
 
 _PREFIX = "xamzmeta"
@@ -31,9 +32,15 @@ _OTHER_NAMES = {
     "runagain": AGAIN,
     "sendagain": AGAIN,
     "agian": AGAIN,
+    "projekt": PROJECT,
+    "porject": PROJECT,
+    "prject": PROJECT,
+    "poject": PROJECT,
+    "projct": PROJECT,
+    "projec": PROJECT,
 }
 """Other names of the settings in use elsewhere, without separators."""
-_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN)}
+_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN, PROJECT)}
 _YES = frozenset({"yes", "true", "1", "on"})
 """Values that mean `skip` under a name such as `skip-invalid`."""
 _ALIKE = 0.8
@@ -78,10 +85,17 @@ def corrected_metadata(metadata: Mapping[str, str], settings: Settings) -> dict[
         right, value = name if name in _NAMES.values() else intended_name(name), metadata[name]
         if right == "on-invalid" and right != name and value.strip().lower() in _YES:
             value = "skip"
-        accepted = value if right == AGAIN else right and settings.closest_value(right, value)
+        accepted = right and _accepted(right, value, settings)
         if right and accepted:
             corrected.setdefault(right, accepted)
     return corrected
+
+
+def _accepted(name: str, value: str, settings: Settings) -> str | None:
+    """Return a value if it is accepted, or else the accepted one that was probably meant, if any."""
+    if name == PROJECT:
+        return value.strip() if is_project_name(value.strip()) else None
+    return value if name == AGAIN else settings.closest_value(name, value)
 
 
 def _may_be(bare: str, other: str) -> bool:

@@ -90,6 +90,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Events of an execution of the state machine after which the run continues in a new one."""
     max_invalid_percent: Percent = 50
     """Largest share of invalid lines with which a drop is sent, whatever `on_invalid` says."""
+    require_project: YesOrNo = "no"
+    """Whether a drop that belongs to no project is refused."""
     betas: Betas = ""
     """Names of beta features, separated by commas: see `conveyor.settings.betas`."""
 

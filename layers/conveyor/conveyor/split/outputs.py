@@ -105,7 +105,7 @@ def open_outputs(job: SplitJob) -> Iterator[Outputs]:
     arrived since.
     """
     bucket, keep_empty = job.context.bucket, job.number > 1
-    settings = job.context.run.settings.per_drop()  # copied along when the file is copied into inbox/
+    settings = job.context.run.carried_metadata  # copied along when the file is copied into inbox/
     with (
         bucket.writer(job.key(keys.RESULTS)) as results,
         bucket.writer(job.key(keys.FAILURES)) as failures,

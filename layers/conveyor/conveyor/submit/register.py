@@ -1,11 +1,12 @@
 """An upload becomes a run: it is written to the ledger, and a state machine execution watches it from then on."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
-from conveyor.clients import Machine
+from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN, AGAIN_FORM, NO_VERSION, STAMP, Drop, Upload
 from conveyor.ledger.ledger import Ledger
@@ -14,29 +15,39 @@ from conveyor.s3.bucket import Bucket
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.settings.metadata import describe_misspelled
 from conveyor.settings.settings import BadMetadata, Settings
+from conveyor.submit.config import Config
+from conveyor.submit.projects import assign_project
 
 _BEFORE, _AFTER = timedelta(days=8), timedelta(days=1)
 """The range around its event in which an object was last modified. For a multipart upload that is when its first part
 began, up to a week before."""
 
 
-def register(upload: Upload, bucket: Bucket, machine: Machine, settings: Settings, stack_id: str) -> Run | None:
+def register(upload: Upload, clients: Clients, config: Callable[[], Config]) -> Run | None:
     """Write the run of an upload and start its execution; a repeated event changes nothing.
 
     Returns the run that stands, or None if the object is gone and the event names no version: then there is no drop.
     """
+    bucket, stack_id = clients.bucket, clients.environment.stack_id
     try:
         drop = bucket.describe(upload.key, upload.version)
     except DropUnreadable as error:
         if error.is_gone and not upload.version:
             return None
-        run = _run_of_unreadable(upload, error, bucket, settings, stack_id)
+        run = _run_of_unreadable(upload, error, clients, config)
     else:
         name = _run_id(upload, drop, bucket, stack_id)
-        settings, problem = _settings_of(drop, settings)
-        run = Ledger(bucket, name).write(Run(name, drop.name, drop, settings, problem))
-    machine.start(run.run, first_state(run))
+        run = Ledger(bucket, name).write(_new_run(name, drop, clients.settings, config()))
+    clients.machine.start(run.run, first_state(run))
     return run
+
+
+def _new_run(name: str, drop: Drop, stack: Settings, config: Config) -> Run:
+    """Return the run of a drop that S3 describes, with the reason for its refusal if that is known already."""
+    settings, problem = _settings_of(drop, stack)
+    assigned = assign_project(drop, settings, config)
+    run = Run(name, drop.name, drop, settings, problem, project=assigned.project, config_faults=config.faults)
+    return run if problem else replace(run, problem=assigned.problem, code=assigned.code)
 
 
 def _run_id(upload: Upload, drop: Drop, bucket: Bucket, stack_id: str) -> str:
@@ -47,13 +58,13 @@ def _run_id(upload: Upload, drop: Drop, bucket: Bucket, stack_id: str) -> str:
     return by_event if is_begun else by_object
 
 
-def _run_of_unreadable(upload: Upload, error: DropUnreadable, bucket: Bucket, settings: Settings, stack_id: str) -> Run:
+def _run_of_unreadable(upload: Upload, error: DropUnreadable, clients: Clients, config: Callable[[], Config]) -> Run:
     """Return the run of an upload that S3 does not describe: the one that exists, or a new one that will be refused.
 
     An earlier run has the object's last modification in its id, and the event has another moment: runs are searched by
     the end of the id, so that a repeated event does not begin a second run.
     """
-    drop = upload.undescribed()
+    drop, bucket, stack_id = upload.undescribed(), clients.bucket, clients.environment.stack_id
     suffix = f"-{drop.id_suffix(stack_id)}"
     if drop.version != NO_VERSION:
         until = _stamp(upload.at + _AFTER)
@@ -63,7 +74,9 @@ def _run_of_unreadable(upload: Upload, error: DropUnreadable, bucket: Bucket, se
             if name > until:
                 break
     name = drop.run_id(stack_id)
-    return Ledger(bucket, name).write(Run(name, drop.name, drop, settings, str(error), error.code))
+    project = assign_project(drop, clients.settings, config()).project
+    run = Run(name, drop.name, drop, clients.settings, str(error), error.code, project)
+    return Ledger(bucket, name).write(run)
 
 
 def _stamp(moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """The submit function: an upload becomes a run, its lines are validated, and its batches are sent."""
 
+from functools import cache, partial
 from typing import Any
 
 from conveyor.clients import Clients
@@ -9,6 +10,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Next
 from conveyor.ledger.run_facts import Validation
 from conveyor.ledger.state import RunState
+from conveyor.submit.config import read_config
 from conveyor.submit.register import register
 from conveyor.submit.send import submit_next
 from conveyor.submit.validate import validate
@@ -29,7 +31,8 @@ def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> d
     upload = Upload.from_event(event)
     if upload.is_ignored:
         return {"ignored": upload.key}
-    run = register(upload, clients.bucket, clients.machine, clients.settings, clients.environment.stack_id)
+    config = cache(partial(read_config, clients.bucket))  # read at most once, and only for a drop that exists
+    run = register(upload, clients, config)
     if run is None:
         return {"ignored": upload.key}
     context = clients.context_of(run, invocation)

@@ -1,5 +1,6 @@
 """What a person must fix, by the code of a refusal or the cause of failures: for every message."""
 
+from conveyor.domain.drop import NO_PROJECT, OTHER_FOLDER
 from conveyor.wording.commands import ALLOW_OUTBOUND_IDENTITY, put_key
 from conveyor.wording.text import paragraph
 
@@ -17,6 +18,9 @@ ADVICE = {
     "beta-refused": "First correct the names: in the drop's metadata betas, or in the stack's parameter Betas if the "
     "drop has none. The provider does not know them, or not for this account: see its documentation on beta headers.",
     "provider-refused": "Read the provider's error text in the receipt first: the same batch would be refused again.",
+    NO_PROJECT: "Drop it into the folder of its project, inbox/<project>/, or type the name of its project instead of "
+    "<project> in the command below.",
+    OTHER_FOLDER: "To run it for that project, drop it into that folder. The command below drops it for no project.",
     "unsent": "Check whether the provider is reachable, and whether it reports problems, before you drop it again.",
 }
 """Before a drop is sent again."""

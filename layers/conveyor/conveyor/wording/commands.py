@@ -7,7 +7,7 @@ from shlex import quote
 from typing import NamedTuple, Self
 
 from conveyor.domain import keys
-from conveyor.domain.drop import AGAIN, SUFFIX, is_taken, stem
+from conveyor.domain.drop import AGAIN, NO_PROJECT, OTHER_FOLDER, SUFFIX, is_taken, stem
 
 _LARGEST_COPY = 5 * 1024**3
 """Bytes. The limit of S3 for copying in one call."""
@@ -20,7 +20,7 @@ _SHORTHAND = re.compile(r"[A-Za-z0-9._:-]+")
 _BYTES_ARE_FINE = frozenset({
     "stopped", "unsent", "unreadable", "seen-before", "key-unusable", "key-refused", "role-refused",
     "provider-stopped", "provider-refused", "credit-exhausted", "limit-reached", "account-disabled", "batch-too-large",
-    "beta-refused",
+    "beta-refused", NO_PROJECT, OTHER_FOLDER,
 })  # fmt: skip
 """Codes of refusals after which the same bytes can be dropped again: name, metadata or something else must change."""
 
