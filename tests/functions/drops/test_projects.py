@@ -144,3 +144,21 @@ def test_a_drop_that_cannot_be_read_belongs_to_its_folder(belt: Belt) -> None:
     belt.s3.delete_object(Bucket=belt.bucket, Key="inbox/team-a/x.jsonl", VersionId=version)
     notice = belt.finish(belt.submit(event)["run"])
     assert (notice["status"], notice["project"]) == ("refused", "team-a")
+
+
+@pytest.mark.parametrize("prefix", ["control/{run}/", "control/research/{run}/"])
+def test_a37_a_run_obeys_commands_for_it_and_for_it_in_its_project(belt: Belt, prefix: str) -> None:
+    """A37: IAM can grant the second prefix by project."""
+    belt.provider.configure(seconds=3600)
+    run = belt.upload(drop_of(2), metadata={"project": "research"})
+    belt.s3.put_object(Bucket=belt.bucket, Key=f"{prefix.format(run=run)}cancel", Body=b"stop")
+    assert belt.finish(run)["status"] == "stopped"
+
+
+def test_a37_a_run_ignores_commands_for_it_in_another_project(belt: Belt) -> None:
+    """A37: else whoever may control one project could control all runs."""
+    belt.provider.configure(seconds=3600)
+    run = belt.upload(drop_of(2), metadata={"project": "research"})
+    for project in ("team-b", "default"):
+        belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{project}/{run}/cancel", Body=b"stop")
+    assert belt.finish(run)["status"] == "completed"

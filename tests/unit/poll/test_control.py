@@ -7,7 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conveyor.domain import keys
-from conveyor.poll.control import Adopt, SubmitAgain, Unclear, read_release
+from conveyor.poll.control import Adopt, Control, SubmitAgain, Unclear, read_release
+from conveyor.s3.bucket import Bucket
+from tests.support.fake_aws import FakeBucket
 
 KEY = keys.release("run-1", 1, 2)
 FIRST = set(string.ascii_letters + string.digits)
@@ -84,3 +86,35 @@ def test_no_other_text_is_taken(text: str) -> None:
 def test_a_batch_id_that_could_lead_elsewhere_is_not_taken(batch_id: str) -> None:
     """It becomes part of a URL to which the API key is sent, and of a key in the bucket."""
     assert isinstance(read_release(KEY, f"adopt {batch_id}"), Unclear)
+
+
+def control_of(**texts: str) -> Control:
+    """Return what people wrote about attempt 2 of batch 1 of a run of team-a, by the prefix: `run` or `project`."""
+    bucket = FakeBucket()
+    projects = {"run": keys.DEFAULT_PROJECT, "project": "team-a", "other": "team-b"}
+    for prefix, text in texts.items():
+        bucket.objects[keys.release("run-1", 1, 2, projects[prefix])] = text.encode()
+    return Control(Bucket(bucket.client, "bucket"), "run-1", "team-a")
+
+
+def test_a_decision_counts_under_the_run_and_under_its_project() -> None:
+    """Two people may say the same."""
+    for texts in (
+        {"run": "submit again"},
+        {"project": "submit again"},
+        {"run": "submit again", "project": "submit  again"},
+    ):
+        assert control_of(**texts).release(1, 2) == SubmitAgain()
+
+
+def test_a_decision_under_another_project_does_not_count() -> None:
+    """Its writer may have no right on this one."""
+    control = control_of(other="submit again")
+    assert (control.release(1, 2), control.is_stopped) == (None, False)
+
+
+def test_two_people_who_contradict_each_other_are_told_so() -> None:
+    """Either decision may pay, or lose a batch that was paid for."""
+    release = control_of(run="submit again", project="adopt msgbatch_1").release(1, 2)
+    assert isinstance(release, Unclear)
+    assert "control/run-1/batches/1/attempt-2 and control/team-a/run-1/batches/1/attempt-2 say diff" in release.reason

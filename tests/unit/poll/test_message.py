@@ -86,6 +86,16 @@ def test_every_warning_says_how_the_run_is_stopped(notice: Notice) -> None:
     assert commands(notice)[-1] == stop
 
 
+def test_the_commands_for_a_run_of_a_project_name_a_prefix_that_can_be_granted_by_project() -> None:
+    """Whoever may write under the prefix of the run may write there, too."""
+    notice = undecided_notice(replace(RUN, project="team-a"), "why", SINCE, OPEN, "conveyor/api-key")
+    places = {command[-1] for command in commands(notice)}
+    decide, stop = keys.release("run-1", 1, 2, "team-a"), keys.stop("run-1", "team-a")
+    assert places == {f"s3://bucket/{decide}", f"s3://bucket/{stop}"}
+    assert all(place.startswith("s3://bucket/control/team-a/run-1/") for place in places)
+    assert notice.project == "team-a"
+
+
 def test_a_message_about_an_undecided_run_has_a_command_for_each_possible_case() -> None:
     """One command for each possible batch, and one for none; poll understands each of them for this attempt."""
     *release, _ = commands(undecided())

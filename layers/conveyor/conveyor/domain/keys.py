@@ -65,19 +65,34 @@ def dropped(content: str, number: int) -> str:
     return f"claims/drops/{content}/{number}"
 
 
-def control(run: str) -> str:
-    """Return the prefix of the objects by which a person controls a run."""
-    return f"control/{run}/"
+STOP = "cancel"
+"""The object that stops a run. Its content is ignored."""
 
 
-def stop(run: str) -> str:
-    """Return the key of the object that stops a run. Its content is ignored."""
-    return f"{control(run)}cancel"
+def release_name(batch: int, number: int) -> str:
+    """Return the name of the object in which a person says whether an attempt created a batch."""
+    return f"batches/{batch}/attempt-{number}"
 
 
-def release(run: str, batch: int, number: int) -> str:
-    """Return the key of the object in which a person says whether an attempt created a batch."""
-    return f"{control(run)}batches/{batch}/attempt-{number}"
+def controls(run: str, project: str) -> tuple[str, str]:
+    """Return the prefixes of the objects by which a person controls a run: IAM can grant the second by project."""
+    return f"control/{run}/", f"control/{project}/{run}/"
+
+
+def control(run: str, project: str = DEFAULT_PROJECT) -> str:
+    """Return the prefix that messages name: that of the project, which more people may write to, if it has one."""
+    of_run, of_project = controls(run, project)
+    return of_run if project == DEFAULT_PROJECT else of_project
+
+
+def stop(run: str, project: str = DEFAULT_PROJECT) -> str:
+    """Return the key of the object that stops a run, as messages name it."""
+    return f"{control(run, project)}{STOP}"
+
+
+def release(run: str, batch: int, number: int, project: str = DEFAULT_PROJECT) -> str:
+    """Return the key of a person's decision about an attempt, as messages name it."""
+    return f"{control(run, project)}{release_name(batch, number)}"
 
 
 RESULTS, FAILURES, RETRY, ASIDE = "results.jsonl", "failures.jsonl", "retry.jsonl", "aside.jsonl"

@@ -1,4 +1,8 @@
-"""What a person writes for a run, as objects under `control/<run>/`. A run only reads them."""
+"""What a person writes for a run, as objects under `control/<run>/` or `control/<project>/<run>/`.
+
+The second can be granted by project, since IAM does not know the runs of one. A run only reads these objects, and none
+under another project.
+"""
 
 import re
 from typing import NamedTuple
@@ -31,24 +35,34 @@ type Release = Adopt | SubmitAgain | Unclear
 
 
 class Control:
-    """What a person wrote for one run, from one listing."""
+    """What people wrote for one run, from one listing of each prefix."""
 
-    def __init__(self, bucket: Bucket, run: str) -> None:
+    def __init__(self, bucket: Bucket, run: str, project: str = keys.DEFAULT_PROJECT) -> None:
         """List the objects."""
         self._bucket = bucket
-        self._run = run
-        self._keys = set(bucket.list(keys.control(run)))
+        self._keys: dict[str, list[str]] = {}
+        """By name under the prefix: one key, or one under each prefix."""
+        for prefix in keys.controls(run, project):
+            for key in bucket.list(prefix):
+                self._keys.setdefault(key.removeprefix(prefix), []).append(key)
 
     @property
     def is_stopped(self) -> bool:
         """Whether the run is to be stopped."""
-        return keys.stop(self._run) in self._keys
+        return keys.STOP in self._keys
 
     def release(self, batch: int, number: int) -> Release | None:
-        """Return what a person says became of attempt `number`; it does not apply to later attempts."""
-        key = keys.release(self._run, batch, number)
-        if key not in self._keys:
-            return None
+        """Return what a person says became of attempt `number`; it does not apply to later attempts.
+
+        Of two people who say different things, none is followed.
+        """
+        written = self._keys.get(keys.release_name(batch, number), [])
+        releases = [self._release(key) for key in written]
+        if any(release != releases[0] for release in releases):
+            return Unclear(f"{' and '.join(written)} say different things")
+        return next(iter(releases), None)
+
+    def _release(self, key: str) -> Release:
         text = self._bucket.beginning(key, _LONGEST + 1)
         return read_release(key, text.decode(errors="replace") if len(text) <= _LONGEST else "")
 

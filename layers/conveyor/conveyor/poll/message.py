@@ -39,7 +39,7 @@ def undecided_notice(run: Run, reason: str, since: datetime, undecided: Undecide
 
 def _releases(run: Run, undecided: Undecided) -> list[str]:
     """Return a command for each thing that may have become of an attempt."""
-    place = (run.drop.bucket, keys.release(run.run, undecided.batch, undecided.attempt))
+    place = (run.drop.bucket, keys.release(run.run, undecided.batch, undecided.attempt, run.project))
     ids = undecided.doubtful[:_MOST_NAMED] or ("<batch id>",)
     condition = (
         "If this batch belongs to the run, and its results are yours:"
@@ -211,5 +211,5 @@ def _stop(run: Run) -> list[str]:
     return [
         "To stop the run instead, and keep the results so far:",
         "",
-        f"  {commands.stop(run.drop.bucket, run.run)}",
+        f"  {commands.stop(run.drop.bucket, run.run, run.project)}",
     ]

@@ -41,7 +41,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     """Check a run once, and return the state machine's next state: ids, counters, and the text of a message."""
     context = clients.context(event["run"], invocation)
     memory = msgspec.convert(event, _Memory)
-    decisions = check_run(context, Control(context.bucket, context.run.run))
+    decisions = check_run(context, Control(context.bucket, context.run.run, context.run.project))
     step, wait = decide_step(decisions.values()), context.usual_wait()
     memory.trouble = _lasting(_first_trouble(decisions), memory.trouble, context.now())
     notice = _due_notice(context, decisions, memory, clients) if step in {Next.WAIT, Next.SUBMIT} else None

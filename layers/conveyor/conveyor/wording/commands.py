@@ -134,9 +134,9 @@ def submit_again(bucket: str, key: str) -> str:
     return _say("submit again", bucket, key)
 
 
-def stop(bucket: str, run: str) -> str:
+def stop(bucket: str, run: str, project: str = keys.DEFAULT_PROJECT) -> str:
     """Return the command that stops a run."""
-    return _say("stop", bucket, keys.stop(run))
+    return _say("stop", bucket, keys.stop(run, project))
 
 
 def put_key(secret: str) -> str:
