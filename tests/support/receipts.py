@@ -1,12 +1,13 @@
 """Receipts of runs, one for each way to end."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.domain.findings import Findings, FirstFault
-from conveyor.domain.outcome import Outcome, Usage
+from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.domain.status import Status
@@ -14,13 +15,14 @@ from conveyor.ledger.batch_facts import Stuck, Submitted
 from conveyor.ledger.failure_counts import ErrorKind
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run
+from conveyor.money.usage import Usage
 from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, refused_receipt
 from tests.support.examples import BATCH, NOW, RUN
 
 STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person", lines=8)
 PAY = "the account has no credit left, or its billing is not in order (HTTP 402 billing_error)"
 UNPAID = Refusal("w", NOW, "credit-exhausted", PAY, "pay for: the words of a prompt")
-HAIKU = {"claude-haiku-4-5": Tokens(Usage(1_234_567, 89_012), 59.8)}
+HAIKU = {"claude-haiku-4-5": Tokens(Usage(1_234_567, 89_012), Decimal("59.80"))}
 GIVEN_UP = Stuck("w", NOW, "it has not ended 6 hours after it was cancelled")
 FAULTS = [
     FirstFault(3, "custom-id-duplicate", '"custom_id" is already used on line 1'),

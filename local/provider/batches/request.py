@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any, NamedTuple
 
 from msgspec import Raw, Struct
 
 QUOTED_CHARS = 60
 """Length of the quote from the last user message."""
 _KEY_BYTES = hashlib.blake2b.MAX_KEY_SIZE
+
+
+class AnswerShape(NamedTuple):
+    """What the settings say of all answers."""
+
+    chars: int = 0
+    """The minimum length of the text."""
+    usage: dict[str, Any] = {}  # noqa: RUF012  # never changed
+    """Fields of `usage` that replace those that follow from the request."""
+
+
+USUAL = AnswerShape()
 
 
 class BatchRequest(Struct, frozen=True, gc=False):

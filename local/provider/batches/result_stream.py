@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from local.provider.batches.request import BatchRequest
+from local.provider.batches.request import USUAL, AnswerShape, BatchRequest
 from local.provider.faults.actions import Spoil
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def has_line(outcome: str) -> bool:
 class ResultFormat:
     """How the lines of one result file are written, and which results it includes."""
 
-    write_line: Callable[[BatchRequest, str, int], bytes]
+    write_line: Callable[[BatchRequest, str, AnswerShape], bytes]
     includes: Callable[[str], bool] = has_line
     """By outcome."""
     has_strays: bool = True
@@ -70,7 +70,7 @@ def _lines(batch: Batch, result_format: ResultFormat, spoil: Spoil) -> Iterator[
         spoil = msgspec.structs.replace(spoil, foreign=[], extra=[], repeated=[])
     for custom_id in spoil.foreign:
         request = msgspec.structs.replace(FOREIGN_REQUEST, custom_id=custom_id)
-        yield result_format.write_line(request, "succeeded", 0)
+        yield result_format.write_line(request, "succeeded", USUAL)
     extra = [line.encode() for line in spoil.extra]
     for position in result_order(len(batch.requests), spoil.shuffle):
         outcome = batch.outcome(position)
@@ -99,7 +99,8 @@ def _repeated_lines(batch: Batch, result_format: ResultFormat, spoil: Spoil) -> 
 
 
 def _line(batch: Batch, position: int, outcome: str, result_format: ResultFormat) -> bytes:
-    return result_format.write_line(batch.requests[position - 1], outcome, batch.settings.answer_chars)
+    shape = AnswerShape(batch.settings.answer_chars, batch.settings.usage)
+    return result_format.write_line(batch.requests[position - 1], outcome, shape)
 
 
 def _with_newlines(lines: Iterator[bytes], spoil: Spoil) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from local.provider.messages.result_writer import error_of, message_of, result_l
 if TYPE_CHECKING:
     from local.provider.batches.batch import Batch
     from local.provider.batches.file_fields import FileFields, ResultFileKind
-    from local.provider.batches.request import BatchRequest
+    from local.provider.batches.request import AnswerShape, BatchRequest
     from local.provider.file_settings import FailureForm, ResultForm
 
 CHAT = "/v1/chat/completions"
@@ -56,22 +56,22 @@ class LineWriter:
     failure_form: FailureForm
     endpoint: str
 
-    def __call__(self, request: BatchRequest, outcome: str, answer_chars: int) -> bytes:
+    def __call__(self, request: BatchRequest, outcome: str, shape: AnswerShape) -> bytes:
         """Return a result line without its newline; `outcome` is any but `missing`."""
         if self.form == "anthropic":
-            return result_line(request, outcome, answer_chars)
+            return result_line(request, outcome, shape)
         result_id = {"id": f"batch_req_{request.digest}"} if self.form == "status" else {}
-        result = self._result(request, outcome, answer_chars)
+        result = self._result(request, outcome, shape)
         return msgspec.json.encode(result_id | {"custom_id": request.custom_id} | result)
 
-    def _result(self, request: BatchRequest, outcome: str, answer_chars: int) -> dict[str, Any]:
+    def _result(self, request: BatchRequest, outcome: str, shape: AnswerShape) -> dict[str, Any]:
         outcome_type, _, detail = outcome.partition(":")
         if outcome_type == "errored":
             return _failure(self.failure_form, request, detail)
         if outcome_type != "succeeded":
             unknown = {"code": outcome_type, "message": outcome_type}
             return {"response": None, "error": UNFINISHED.get(outcome_type, unknown)}
-        body = message_of(request, detail, answer_chars)
+        body = message_of(request, detail, shape)
         body = _chat_completion(body) if self.endpoint == CHAT else body
         return {"response": _response(request, 200, body) if self.form == "status" else body, "error": None}
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from local.provider.batches.request import USUAL
 from local.provider.batches.result_stream import ResultFormat
 
 if TYPE_CHECKING:
-    from local.provider.batches.request import BatchRequest
+    from local.provider.batches.request import AnswerShape, BatchRequest
 
 CHARS_PER_TOKEN = 4
 ERROR_MESSAGES = {
@@ -26,9 +27,9 @@ ERROR_MESSAGES = {
 """The message of each type of error in a result line."""
 
 
-def result_line(request: BatchRequest, outcome: str, answer_chars: int = 0) -> bytes:
+def result_line(request: BatchRequest, outcome: str, shape: AnswerShape = USUAL) -> bytes:
     """Return a result line without its newline; `outcome` is any but `missing`."""
-    return msgspec.json.encode({"custom_id": request.custom_id, "result": _result(request, outcome, answer_chars)})
+    return msgspec.json.encode({"custom_id": request.custom_id, "result": _result(request, outcome, shape)})
 
 
 RESULTS = ResultFormat(result_line)
@@ -40,9 +41,9 @@ def error_of(request: BatchRequest, error_type: str) -> dict[str, str]:
     return {"type": error_type, "message": request.refusal or ERROR_MESSAGES.get(error_type, error_type)}
 
 
-def message_of(request: BatchRequest, stop_reason: str, answer_chars: int) -> dict[str, Any]:
+def message_of(request: BatchRequest, stop_reason: str, shape: AnswerShape) -> dict[str, Any]:
     """Return the message that answers a request; an empty stop reason is replaced by the natural one."""
-    text = _answer_text(request, answer_chars)
+    text = _answer_text(request, shape.chars)
     output_tokens = -(-len(text) // CHARS_PER_TOKEN)
     if output_tokens > request.max_tokens > 0:
         text, output_tokens = text[: request.max_tokens * CHARS_PER_TOKEN], request.max_tokens
@@ -67,14 +68,15 @@ def message_of(request: BatchRequest, stop_reason: str, answer_chars: int) -> di
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
             "service_tier": "batch",
-        },
+        }
+        | shape.usage,
     }
 
 
-def _result(request: BatchRequest, outcome: str, answer_chars: int) -> dict[str, Any]:
+def _result(request: BatchRequest, outcome: str, shape: AnswerShape) -> dict[str, Any]:
     result_type, _, detail = outcome.partition(":")
     if result_type == "succeeded":
-        return {"type": result_type, "message": message_of(request, detail, answer_chars)}
+        return {"type": result_type, "message": message_of(request, detail, shape)}
     if result_type == "errored":
         error = {"type": "error", "error": error_of(request, detail), "request_id": f"req_01{request.digest}"}
         return {"type": result_type, "error": error}

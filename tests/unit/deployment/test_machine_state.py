@@ -14,7 +14,7 @@ from conveyor.clients import Clients, Machine
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.run_facts import Refusal, Run
-from conveyor.money.budgets import Budgets
+from conveyor.settings.budgets import Budgets
 from conveyor.poll.poll import poll
 from conveyor.report.report import report
 from conveyor.s3.bucket import Bucket

@@ -11,20 +11,20 @@ import pytest
 from conveyor.provider import connector
 
 CORE = Path(__file__).parents[3] / "layers" / "conveyor" / "conveyor"
-PURE = ["domain", "jsonl", "money", "settings", "wording", "file_types", "validation"]
+PURE = ["money", "domain", "jsonl", "settings", "wording", "file_types", "validation"]
 WALLS = {
-    "domain": [],
+    "money": [],
+    "domain": ["money"],
     "jsonl": [],
-    "money": ["domain"],
-    "settings": ["domain"],
+    "settings": ["domain", "money"],
     "wording": ["domain"],
     "file_types": ["domain", "jsonl"],
-    "validation": ["domain", "jsonl", "settings", "wording"],
+    "validation": ["money", "domain", "jsonl", "settings", "wording"],
     "s3": ["domain", "jsonl"],
-    "ledger": ["domain", "file_types", "s3", "settings"],
-    "provider": ["domain", "jsonl", "settings", "wording"],
-    "provider.messages": ["domain", "jsonl", "settings", "provider"],
-    "provider.files": ["domain", "jsonl", "settings", "provider", "provider.messages"],
+    "ledger": ["money", "domain", "file_types", "s3", "settings"],
+    "provider": ["money", "domain", "jsonl", "settings", "wording"],
+    "provider.messages": ["money", "domain", "jsonl", "settings", "provider"],
+    "provider.files": ["money", "domain", "jsonl", "settings", "provider", "provider.messages"],
     "context": ["domain", "jsonl", "s3", "ledger", "provider"],
     "clients": ["domain", "settings", "wording", "s3", "ledger", "provider", "context"],
     "submit": [*PURE, "s3", "ledger", "provider", "context", "clients"],

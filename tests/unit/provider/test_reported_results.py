@@ -5,7 +5,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from conveyor.domain.outcome import NO_REASON, UNREADABLE, Outcome, Result, Usage, is_retryable
+from conveyor.domain.outcome import NO_REASON, UNREADABLE, Outcome, Result, is_retryable
+from conveyor.money.usage import Usage
 from conveyor.provider.files import results as file_results
 from conveyor.provider.messages import results as message_results
 

@@ -1,17 +1,18 @@
 """The message about an ended run, within the limits of SNS."""
 
 import shlex
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
 from conveyor.domain import keys
-from conveyor.domain.outcome import Usage
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.ledger.batch_facts import Submitted
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run
+from conveyor.money.usage import Usage
 from conveyor.report.message import notice_of
 from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, refused_receipt
 from tests.support.examples import BATCH, NOW, RUN
@@ -47,7 +48,7 @@ def commands(message: str) -> list[list[str]]:
 
 def test_a_completed_run_is_reported_with_counts_places_and_the_next_command() -> None:
     """Everything a person needs is in the message."""
-    notice = notice_of(completed(part(2, 1, m=Tokens(Usage(1000, 50), 0.25))))
+    notice = notice_of(completed(part(2, 1, m=Tokens(Usage(1000, 50), Decimal("0.25")))))
     assert notice.subject == "Conveyor: completed team/articles (2 answered, 1 failed)"
     assert "s3://bucket/results/team/articles/run-1/results.jsonl" in notice.message
     assert "1,000 in, 50 out (m)" in notice.message
@@ -56,10 +57,10 @@ def test_a_completed_run_is_reported_with_counts_places_and_the_next_command() -
     assert "s3://bucket/results/team/articles/run-1/receipt.json" in notice.message
 
 
-def test_money_is_a_sum_only_where_every_price_is_known() -> None:
-    """A partial sum would be wrong, but it is a minimum."""
-    receipt = completed(part(3, 0, known=Tokens(Usage(1, 1), 0.5), unknown=Tokens(Usage(1, 1), None)))
-    assert receipt.cost_usd is None
+def test_a_model_without_a_price_leaves_the_rest_priced_as_the_least_that_was_paid() -> None:
+    """The receipt names the model, and the message says "at least"."""
+    receipt = completed(part(3, 0, known=Tokens(Usage(1, 1), Decimal("0.5")), unknown=Tokens(Usage(1, 1), None)))
+    assert (receipt.cost_usd, receipt.money.unpriced) == (Decimal("0.5"), ["unknown"])
     assert "at least $0.50" in plain(notice_of(receipt).message)
 
 

@@ -1,6 +1,7 @@
 """Messages about ended runs: the exact text of some, and properties of all."""
 
 import re
+from decimal import Decimal
 from textwrap import dedent
 
 import pytest
@@ -8,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conveyor.domain.outcome import Usage
 from conveyor.domain.status import STATUSES, Status
 from conveyor.ledger.part import Tokens
+from conveyor.money.usage import Usage
 from conveyor.report.message import notice_of
 from conveyor.wording.console import Console
 from conveyor.wording.notice import Notice
@@ -246,19 +247,20 @@ def test_causes_are_sorted_and_at_most_five_and_add_up(errors: dict[str, int]) -
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
-        ({"a": 0.25}, "It cost about $0.25 at Anthropic's batch price."),
-        ({"a": 1234.5}, "It cost about $1,234.50 at Anthropic's batch price."),
-        ({"a": 0.0123}, "It cost about $0.0123 at Anthropic's batch price."),
-        ({"a": 0.00001}, "It cost less than $0.0001 at Anthropic's batch price."),
-        ({"a": 0.25, "b": None}, "It cost at least $0.25 at Anthropic's batch price; no price is known for b."),
+        ({"a": "0.25"}, "It cost about $0.25 at Anthropic's batch price."),
+        ({"a": "1234.5"}, "It cost about $1,234.50 at Anthropic's batch price."),
+        ({"a": "0.0123"}, "It cost about $0.0123 at Anthropic's batch price."),
+        ({"a": "0.00001"}, "It cost less than $0.0001 at Anthropic's batch price."),
+        ({"a": "0.25", "b": None}, "It cost at least $0.25 at Anthropic's batch price; no price is known for b."),
         ({"b": None, "c": None}, "The cost is unknown: no price is known for b, c."),
         (dict.fromkeys("bcdefgh"), "no price is known for b, c, d, e, f and 2 more."),
         ({"": None}, "no price is known for a model without a name."),
     ],
 )
-def test_the_cost_is_stated_as_far_as_prices_are_known(tokens: dict[str, float | None], said: str) -> None:
+def test_the_cost_is_stated_as_far_as_prices_are_known(tokens: dict[str, str | None], said: str) -> None:
     """Models without a price are named: a partial sum would be wrong, but "at least" is true."""
-    receipt = ended(1, tokens={model: Tokens(Usage(1, 1), price) for model, price in tokens.items()})
+    costs = {model: None if price is None else Decimal(price) for model, price in tokens.items()}
+    receipt = ended(1, tokens={model: Tokens(Usage(1, 1), cost) for model, cost in costs.items()})
     assert said in " ".join(notice_of(receipt).message.split())
 
 

@@ -1,18 +1,20 @@
 """The account of a drop is the sum over its batches, and its files are their parts joined in order."""
 
 from datetime import timedelta
+from decimal import Decimal
 from hashlib import sha256
 
 import pytest
 from msgspec.structs import replace
 
 from conveyor.domain import keys
-from conveyor.domain.outcome import Outcome, Usage
+from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import FileSegment, OutputFile, joined
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop
 from conveyor.ledger.batch_facts import Submitted
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal
+from conveyor.money.usage import Usage
 from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, parts_by_file
 from tests.support.examples import NOW, RUN
 
@@ -32,14 +34,14 @@ def file(batch: int, name: str, lines: int) -> OutputFile:
 
 
 def done(
-    batch: int, succeeded: int, *, retryable: int = 0, dollars: float | None = 0.5, never: bool = False
+    batch: int, succeeded: int, *, retryable: int = 0, dollars: str | None = "0.5", never: bool = False
 ) -> SplitBatch:
     """Return a batch that has been split; of its three requests so many succeeded."""
     outcomes = dict.fromkeys(Outcome, 0)
     outcomes |= {Outcome.SUCCEEDED: succeeded, Outcome.CANCELED if never else Outcome.ERRORED: 3 - succeeded}
     files = [file(batch, keys.RESULTS, succeeded), file(batch, keys.FAILURES, 3 - succeeded)]
     files += [file(batch, keys.RETRY, retryable)] if retryable else []
-    tokens = {} if never else {"m": Tokens(Usage(100 * batch, batch), dollars)}
+    tokens = {} if never else {"m": Tokens(Usage(100 * batch, batch), None if dollars is None else Decimal(dollars))}
     ended_at = None if never else NOW + timedelta(minutes=batch)
     part = Part(
         "w", NOW, {kind.value: count for kind, count in outcomes.items()}, retryable, 0, 0, tokens, files, ended_at
@@ -78,12 +80,12 @@ def test_a_drop_without_lines_to_send_again_has_no_such_file() -> None:
 
 def test_the_account_of_a_drop_is_the_sum_of_its_batches() -> None:
     """Requests, outcomes, lines, tokens and cost."""
-    account = receipt(done(1, 3), done(2, 1, retryable=2, dollars=0.25), done(3, 2))
+    account = receipt(done(1, 3), done(2, 1, retryable=2, dollars="0.25"), done(3, 2))
     assert (account.status, account.requests, account.results, account.failures) == ("completed", 9, 6, 3)
     assert {kind: count for kind, count in account.outcomes.items() if count} == {"succeeded": 6, "errored": 3}
     assert account.retryable == 2
     assert account.default_max_tokens["requests"] == 1 + 2 + 3
-    assert account.tokens == {"m": Tokens(Usage(600, 6), 1.25)}
+    assert account.tokens == {"m": Tokens(Usage(600, 6), Decimal("1.25"))}
     assert account.cost_usd == 1.25
     assert [(file.key, file.lines) for file in account.files] == [(RESULTS, 6), (FAILURES, 3), (RETRY, 2)]
     assert [(batch.number, batch.id, batch.requests) for batch in account.batches] == [
@@ -92,9 +94,10 @@ def test_the_account_of_a_drop_is_the_sum_of_its_batches() -> None:
     assert [batch.ended_at for batch in account.batches] == [NOW + timedelta(minutes=number) for number in (1, 2, 3)]
 
 
-def test_the_cost_is_unknown_if_that_of_one_batch_is_unknown() -> None:
-    """A partial sum would be wrong."""
-    assert receipt(done(1, 3), done(2, 3, dollars=None), done(3, 3)).cost_usd is None
+def test_the_cost_of_a_model_is_unknown_if_that_of_one_batch_is_unknown() -> None:
+    """A partial sum would be wrong, and the model is named."""
+    account = receipt(done(1, 3), done(2, 3, dollars=None), done(3, 3))
+    assert (account.cost_usd, account.money.unpriced) == (None, ["m"])
 
 
 def test_a_batch_that_was_never_sent_is_no_batch_at_the_provider_but_its_requests_are_accounted_for() -> None:

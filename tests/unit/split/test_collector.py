@@ -2,8 +2,9 @@
 
 import pytest
 
-from conveyor.domain.outcome import Outcome, Result, Usage, unreadable_result
+from conveyor.domain.outcome import Outcome, Result, unreadable_result
 from conveyor.domain.plan import Batch
+from conveyor.money.usage import Usage
 from conveyor.split.collector import Collector
 from conveyor.split.spool import Spool, SpoolFull
 

@@ -8,7 +8,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from conveyor.domain import keys
-from conveyor.money.budgets import Budget, Budgets
+from conveyor.settings.budgets import Budget, Budgets
 from conveyor.s3.bucket import Bucket
 from conveyor.submit.config import Config, read_config
 from tests.support.fake_aws import FakeBucket, client, failure

@@ -10,10 +10,11 @@ from time import process_time
 
 import pytest
 
-from conveyor.domain.outcome import Outcome, Result, Usage
+from conveyor.domain.outcome import Outcome, Result
 from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import read_blocks, read_lines
 from conveyor.jsonl.validated_lines import CUSTOM_ID, PARAMS
+from conveyor.money.usage import Usage
 from conveyor.split.collector import Collector
 from conveyor.split.spool import Spool
 from conveyor.validation.batch_body import Envelope

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from conveyor.domain.refusal import account_cause
+from conveyor.money.usage import ModelUsage, Usage
 
 
 class Outcome(StrEnum):
@@ -47,24 +48,6 @@ class Error(msgspec.Struct, frozen=True):
     message: str
 
 
-class Usage(msgspec.Struct):
-    """Tokens as the provider counts and bills them."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_creation_input_tokens: int | None = 0
-    cache_read_input_tokens: int | None = 0
-
-    def add(self, other: "Usage") -> None:
-        """Add another's tokens to these."""
-        self.input_tokens += other.input_tokens
-        self.output_tokens += other.output_tokens
-        self.cache_creation_input_tokens = (self.cache_creation_input_tokens or 0) + (
-            other.cache_creation_input_tokens or 0
-        )
-        self.cache_read_input_tokens = (self.cache_read_input_tokens or 0) + (other.cache_read_input_tokens or 0)
-
-
 class Result(msgspec.Struct, frozen=True):
     """One decoded line of results, of whichever dialect."""
 
@@ -84,6 +67,10 @@ class Result(msgspec.Struct, frozen=True):
     """Whether the line is not JSON, perhaps because it was cut off: another read may return it complete."""
     stop: str = ""
     """Why the answer ended, as it is counted (`conveyor.domain.stop_reasons`); empty if it does not say."""
+    place: str = ""
+    """Where inference ran (`inference_geo`): some models cost more in some places. Empty if it is not said."""
+    also_used: tuple[ModelUsage, ...] = ()
+    """What is billed beside the usage of the answer itself."""
 
     @property
     def must_be_kept(self) -> bool:

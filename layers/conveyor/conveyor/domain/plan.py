@@ -4,8 +4,9 @@ import msgspec
 
 from conveyor.domain.findings import Findings
 from conveyor.domain.output_file import OutputFile
+from conveyor.money.prices import Prices
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -60,6 +61,8 @@ class ValidatedDrop(msgspec.Struct, frozen=True):
     """`invalid.jsonl`, if lines are left out."""
     findings: Findings | None = None
     """A summary of these faults."""
+    prices: Prices | None = None
+    """The prices of the drop's models when it was validated: they apply to the whole run. None in older plans."""
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from conveyor.ledger.fact import Fact, PlaceValue
 from conveyor.ledger.state import RunState, state_from
 from conveyor.s3.bucket import Bucket
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Ledger:

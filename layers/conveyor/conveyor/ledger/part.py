@@ -1,21 +1,24 @@
 """The account of a batch whose results are split: outcomes, usage, and output files."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
-from conveyor.domain.outcome import Usage
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.stop_reasons import Stops
 from conveyor.ledger.fact import BatchFact
 from conveyor.ledger.failure_counts import ErrorKind
+from conveyor.money.usage import Usage
 
 
 class Tokens(msgspec.Struct):
-    """What the results of one model used. `cost_usd` is null if the price of the model is unknown."""
+    """What the results of one model used, and its price in US dollars; null if the price of the model is unknown."""
 
     usage: Usage
-    cost_usd: float | None
+    cost_usd: Decimal | None
+    costs: dict[str, Decimal] = {}
+    """By kind of token or tool (`money.price.Kind`). Empty in parts written by earlier versions."""
 
 
 class Part(BatchFact, frozen=True):

@@ -6,17 +6,19 @@ A paid answer is never lost to a parser: what is nearly JSON is repaired, and wh
 import re
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from conveyor.domain.outcome import Outcome, Result, Usage, unreadable_result
+from conveyor.domain.outcome import Outcome, Result, unreadable_result
 from conveyor.domain.stop_reasons import finish_of, stop_of
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.repair import is_strict, is_utf8, repaired
+from conveyor.money.usage import ModelUsage, Usage
 from conveyor.provider.error_body import UNDECODABLE
+from conveyor.provider.reported_usage import not_included_in, place_of, usage_of
 
 LONGEST_RESULT = 50_000_000
 """Bytes; thirty times the longest answer of a model."""
@@ -133,11 +135,6 @@ def parse_answer(value: bytes) -> Answer | None:
     return None
 
 
-UNCOUNTABLE = 10**15
-"""Tokens. No answer has so many; a sum of them would overflow."""
-type Count = Annotated[int, msgspec.Meta(ge=0, lt=UNCOUNTABLE)]
-
-
 class AnswerSummary(NamedTuple):
     """What is counted of an answer."""
 
@@ -145,6 +142,9 @@ class AnswerSummary(NamedTuple):
     usage: Usage
     stop: str = ""
     """Its stop reason."""
+    place: str = ""
+    """Where inference ran."""
+    also_used: tuple[ModelUsage, ...] = ()
 
 
 _ABSENT = msgspec.Raw(b"")
@@ -170,8 +170,11 @@ _decode_choice = msgspec.json.Decoder(_Choice).decode
 
 def succeeded(wire_id: str, raw: bytes, answer: Answer, summary: AnswerSummary) -> Result:
     """Return the result of a line that holds an answer."""
-    model, usage, stop = summary
-    return Result(wire_id, Outcome.SUCCEEDED, raw, answer.json, None, model, usage, answer.is_repaired, stop=stop)
+    model, usage, stop, place, also_used = summary
+    return Result(
+        wire_id, Outcome.SUCCEEDED, raw, answer.json, None, model, usage, answer.is_repaired, stop=stop, place=place,
+        also_used=also_used,
+    )  # fmt: skip
 
 
 def summarize(answer: bytes) -> AnswerSummary:
@@ -182,13 +185,10 @@ def summarize(answer: bytes) -> AnswerSummary:
     except UNDECODABLE:
         return AnswerSummary("", Usage())
     counted = usage if isinstance(usage, dict) else {}
-    read = [_count(counted.get(name)) for name in ("input_tokens", "prompt_tokens")]
-    written = [_count(counted.get(name)) for name in ("output_tokens", "completion_tokens")]
-    cached = (_count(counted.get(name)) for name in ("cache_creation_input_tokens", "cache_read_input_tokens"))
-    counts = Usage(_first(read), _first(written), *(count or 0 for count in cached))
     finishes = [_short(choice.finish_reason) for choice in _choices(fields.choices)]
     stop = stop_in(_short(fields.stop_reason), finishes, _short(fields.status), _short(fields.incomplete_details))
-    return AnswerSummary(model if isinstance(model, str) else "", counts, stop)
+    name = model if isinstance(model, str) else ""
+    return AnswerSummary(name, usage_of(counted), stop, place_of(counted), not_included_in(counted))
 
 
 def _choices(raw: msgspec.Raw) -> Iterator[_Choice]:
@@ -219,16 +219,3 @@ def _short(raw: msgspec.Raw) -> Any:  # noqa: ANN401  # JSON has no narrower typ
     if not value:
         return UNSET
     return msgspec.json.decode(value) if len(value) <= _LONGEST_FIELD else None
-
-
-def _first(counts: list[int | None]) -> int:
-    return next((count for count in counts if count is not None), 0)
-
-
-def _count(given: object) -> int | None:
-    """Read a count, which servers also write as `3.0` or `"3"`; None if it is none."""
-    if isinstance(given, str):
-        given = float(given) if given.replace(".", "", 1).isdecimal() and given.isascii() else None
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        return None
-    return int(given) if 0 <= given < UNCOUNTABLE else None

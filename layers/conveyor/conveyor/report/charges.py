@@ -17,13 +17,12 @@ def cost_of(receipt: Receipt) -> str:
     if not receipt.tokens:
         is_unknown = any(receipt.outcomes[outcome] for outcome in _PAID_PERHAPS) or receipt.unreadable
         return "The cost is unknown." if is_unknown else "Requests without an answer are not charged."
-    known = [tokens.cost_usd for tokens in receipt.tokens.values() if tokens.cost_usd is not None]
     unknown = [_named(model) for model, tokens in receipt.tokens.items() if tokens.cost_usd is None]
     more = len(unknown) - _MOST_MODELS
     unpriced = ", ".join(unknown[:_MOST_MODELS]) + (f" and {more:,} more" if more > 0 else "")
-    if not known:
+    if receipt.cost_usd is None:
         return f"The cost is unknown: no price is known for {unpriced}."
-    amount = dollars(sum(known))
+    amount = dollars(receipt.cost_usd)
     if unknown:
         least = amount.removeprefix("about ")
         return f"It cost at least {least} at Anthropic's batch price; no price is known for {unpriced}."

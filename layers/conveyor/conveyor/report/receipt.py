@@ -1,6 +1,7 @@
 """The final account of a run. It follows from the ledger alone, so writing it again changes nothing."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
@@ -8,16 +9,18 @@ import msgspec
 from conveyor.domain import keys
 from conveyor.domain.drop import OTHER_FOLDER, PROJECT
 from conveyor.domain.findings import Findings
-from conveyor.domain.outcome import Outcome, Usage
+from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import OutputFile, joined
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop
 from conveyor.domain.status import Status, final_status
-from conveyor.domain.stop_reasons import Stops, add_stops, model_name
+from conveyor.domain.stop_reasons import Stops, add_stops
 from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
 from conveyor.ledger.failure_counts import ErrorKind, add_errors, by_count
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run
+from conveyor.money.cost import rounded
+from conveyor.report.money import Money, add_tokens, cost_of, money_of, round_tokens
 from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, normalized_betas
 from conveyor.settings.metadata import corrected_metadata
 
@@ -77,8 +80,8 @@ class Receipt(msgspec.Struct):
     faults: int
     """Faults of invalid lines; all of them, or the first 10,000, are in `invalid.jsonl`."""
     tokens: dict[str, Tokens]
-    cost_usd: float | None
-    """Anthropic's batch price for these tokens; null if the price of one model is unknown."""
+    cost_usd: Decimal | None
+    """The price of these tokens, as far as prices are known (`money.unpriced`); null if none is known."""
     batches: list[BatchAccount]
     files: list[OutputFile]
     unaccounted: list[int]
@@ -108,6 +111,8 @@ class Receipt(msgspec.Struct):
     """Failures by error type, the most frequent first, with some error texts."""
     findings: Findings | None = None
     """A summary of the faults of invalid lines."""
+    money: Money = msgspec.field(default_factory=Money)
+    """The details of the cost."""
     project: str = keys.DEFAULT_PROJECT
     """Who the run was for."""
 
@@ -175,8 +180,8 @@ def completed_receipt(
         _add_batch(receipt, batch)
         _add_part(receipt, batch.part)
     receipt.errors = by_count(receipt.errors)
-    receipt.cost_usd = _total([tokens.cost_usd for tokens in receipt.tokens.values()])
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]
+    _add_money(receipt)
     receipt.failures = sum(receipt.outcomes.values()) - receipt.results
     receipt.status = final_status(
         code=receipt.code,
@@ -212,7 +217,7 @@ def _add_part(receipt: Receipt, part: Part) -> None:
         receipt.outcomes[outcome] += count
     for cause, count in part.causes.items():
         receipt.causes[cause] = receipt.causes.get(cause, 0) + count
-    _add_tokens(receipt.tokens, part.tokens)
+    add_tokens(receipt.tokens, part.tokens)
     add_stops(receipt.stop_reasons, part.stop_reasons)
     add_errors(receipt.errors, part.errors)
 
@@ -229,7 +234,7 @@ def _empty(run: Run) -> Receipt:
     betas = run.settings.betas.split(",") if run.settings.betas else []
     return Receipt(
         run.run, run.name, Status.REFUSED, None, None, None, drop, settings, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0,
-        {}, 0.0, [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified, betas=betas,
+        {}, Decimal(0), [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified, betas=betas,
         project=run.project,
     )  # fmt: skip
 
@@ -243,15 +248,12 @@ def _account(
     )  # fmt: skip
 
 
-def _add_tokens(total: dict[str, Tokens], part: dict[str, Tokens]) -> None:
-    for model, tokens in part.items():
-        of_model = total.setdefault(model_name(model, total), Tokens(Usage(), 0.0))
-        of_model.usage.add(tokens.usage)
-        of_model.cost_usd = _total([of_model.cost_usd, tokens.cost_usd])
-
-
-def _total(dollars: list[float | None]) -> float | None:
-    return None if None in dollars else round(sum(filter(None, dollars)), 6)
+def _add_money(receipt: Receipt) -> None:
+    """Add up what all batches cost, and then round it."""
+    cost = cost_of(receipt.tokens)
+    receipt.cost_usd = None if cost is None else rounded(cost)
+    receipt.money = money_of(receipt.tokens, receipt.results)
+    round_tokens(receipt.tokens)
 
 
 def _balances(receipt: Receipt) -> bool:

@@ -19,6 +19,8 @@ from conveyor.report.message import notice_of
 from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, parts_by_file, refused_receipt
 from conveyor.s3.bucket import MOST_READS, Bucket
 
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     """Join the files, write the receipt, and return the message and the counts of both kinds.
@@ -26,7 +28,7 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     The message: run, name, status, subject, message.
     """
     receipt = _account(Ledger(clients.bucket, event["run"]), clients.bucket)
-    data = msgspec.json.format(msgspec.json.encode(receipt), indent=2) + b"\n"
+    data = msgspec.json.format(_encode(receipt), indent=2) + b"\n"
     clients.bucket.put(keys.receipt(receipt.name, receipt.run), data)
     return notice_of(receipt, clients.console(event))._asdict() | {
         "results": receipt.results,

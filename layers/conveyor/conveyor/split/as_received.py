@@ -22,7 +22,7 @@ def write_as_received(job: SplitJob, batch_id: str) -> Written | None:
     try:
         with open_outputs(job) as outputs:
             receiver = _Receiver(job, custom_ids, outputs)
-            collector = Collector(job.nonce, receiver, resendable=job.is_resendable)
+            collector = Collector(job.nonce, receiver, resendable=job.is_resendable, prices=job.prices)
             with job.context.api.results(batch_id) as results:
                 for result in results:
                     collector.add(result)

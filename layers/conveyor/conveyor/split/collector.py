@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from conveyor.domain.drop import line_of
 from conveyor.domain.outcome import Error, Outcome, Result, failure
 from conveyor.domain.plan import Skipped
+from conveyor.money.prices import PRICES, Prices
 from conveyor.split.outputs import Output, Outputs
 from conveyor.split.tally import Tally
 
@@ -42,13 +43,13 @@ class Collector:
     Holds no result, except the errors and checksums of those that are no JSON.
     """
 
-    def __init__(self, nonce: str, receiver: Receiver, *, resendable: bool = True) -> None:
+    def __init__(self, nonce: str, receiver: Receiver, *, resendable: bool = True, prices: Prices = PRICES) -> None:
         """Start without results.
 
         `nonce`: the beginning of the ids under which the requests were sent. `resendable`: whether the requests' lines
-        can be copied to `retry.jsonl`.
+        can be copied to `retry.jsonl`. `prices`: those of the run.
         """
-        self.tally = Tally()
+        self.tally = Tally(prices)
         self._nonce = nonce
         self._receiver = receiver
         self._resendable = resendable

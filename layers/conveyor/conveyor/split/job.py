@@ -12,6 +12,7 @@ from conveyor.jsonl.lines import Line
 from conveyor.jsonl.validated_lines import CUSTOM_ID, FieldValues
 from conveyor.ledger.fact import BatchFact
 from conveyor.ledger.state import BatchState
+from conveyor.money.prices import PRICES, Prices
 
 
 class SplitJob(NamedTuple):
@@ -26,6 +27,8 @@ class SplitJob(NamedTuple):
     """True for the only batch of a run: it writes the user's files. Other batches write parts of them."""
     spool_bytes: int
     """Bytes of disk that results may take."""
+    prices: Prices = PRICES
+    """What applies to the run."""
     drop_unreadable: str | None = None
     """Why the lines of the drop cannot be read any more, if so. Then only their numbers are known."""
 

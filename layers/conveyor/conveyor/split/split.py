@@ -14,6 +14,7 @@ from conveyor.ledger.batch_facts import Splitting, Stuck, Submitted, Unread
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
+from conveyor.money.prices import PRICES
 from conveyor.provider.protocol import NotRun, Progress, ResultsUnreadable, Trouble, TroubleKind
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.split.as_received import write_as_received
@@ -75,8 +76,8 @@ def _begin_and_split(context: RunContext, number: int, batch_state: BatchState, 
     try:
         batch = plan.batch(number)
         unreadable = _drop_unreadable(context, batch, batch_state)
-        is_only_batch = len(plan.batches) == 1
-        return _split(SplitJob(context, batch, batch_state, attempt, is_only_batch, spool_bytes, unreadable))
+        is_only_batch, prices = len(plan.batches) == 1, plan.drop.prices or PRICES
+        return _split(SplitJob(context, batch, batch_state, attempt, is_only_batch, spool_bytes, prices, unreadable))
     except ResultsUnreadable as error:
         is_asked = error.kind is not TroubleKind.UNASKED  # else the provider said nothing about results
         note(str(error), ours=not is_asked, gone=error.kind is TroubleKind.GONE)
@@ -179,7 +180,7 @@ def _write_results(job: SplitJob, progress: Progress) -> Written | None:
 
 
 def _collector(job: SplitJob, spool: Spool) -> Collector:
-    return Collector(job.nonce, spool, resendable=job.is_resendable)
+    return Collector(job.nonce, spool, resendable=job.is_resendable, prices=job.prices)
 
 
 def _write_spooled(job: SplitJob, collector: Collector, spool: Spool, not_run: NotRun | None) -> Written | None:

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from conveyor.domain import keys
-from conveyor.money.budgets import Budgets, read_budgets
+from conveyor.settings.budgets import Budgets, read_budgets
 from conveyor.money.config_errors import BadConfig
 from conveyor.s3.bucket import Bucket, naming_refusals
 from conveyor.s3.read_errors import ReadRefused

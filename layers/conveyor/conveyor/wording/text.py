@@ -2,13 +2,14 @@
 
 import textwrap
 from datetime import timedelta
+from decimal import Decimal
 
 LONGEST_SUBJECT = 99
 """SNS takes fewer than 100 ASCII characters."""
 WIDTH = 78
 """Columns of a line, unless it holds a command, an address or a link."""
-_SMALLEST_AMOUNT = 0.0001
-_FOUR_DIGITS_BELOW = 0.1
+_SMALLEST_AMOUNT = Decimal("0.0001")
+_FOUR_DIGITS_BELOW = Decimal("0.1")
 _FEWEST_OF_NAME = 12
 
 
@@ -33,7 +34,7 @@ def cut_middle(name: str, longest: int) -> str:
     return f"{name[: longest - 2 - end]}..{name[len(name) - end :]}"
 
 
-def dollars(amount: float) -> str:
+def dollars(amount: Decimal) -> str:
     """Return an estimated amount in US dollars: with two decimals, or four below $0.10."""
     if 0 < amount < _SMALLEST_AMOUNT:
         return f"less than ${_SMALLEST_AMOUNT}"

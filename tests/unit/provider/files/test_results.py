@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.domain.outcome import UNREADABLE, Error, Outcome, Result, Usage, failure, is_retryable
+from conveyor.domain.outcome import UNREADABLE, Error, Outcome, Result, failure, is_retryable
+from conveyor.money.usage import Usage
 from conveyor.provider.files.results import decode_results
 
 MESSAGE = (

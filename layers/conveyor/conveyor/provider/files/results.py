@@ -13,16 +13,17 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable_result
+from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, failure, unreadable_result
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.lines import read_lines
+from conveyor.money.usage import Usage
 from conveyor.provider.error_body import UNDECODABLE, ErrorBody, is_empty_json, parse_error
 from conveyor.provider.messages.results import decode_one
+from conveyor.provider.reported_usage import CacheCreation, Count, Iteration, ServerTools, not_included
 from conveyor.provider.result_lines import (
     LONGEST_RESULT,
     Answer,
     AnswerSummary,
-    Count,
     parse_answer,
     read_line,
     stop_in,
@@ -69,6 +70,10 @@ class _Usage(msgspec.Struct):
     completion_tokens: Count | None = None
     cache_creation_input_tokens: Count | None = 0
     cache_read_input_tokens: Count | None = 0
+    cache_creation: CacheCreation | None = None
+    server_tool_use: ServerTools | None = None
+    inference_geo: str | None = None
+    iterations: list[Iteration] | None = None
 
 
 class _Choice(msgspec.Struct):
@@ -226,8 +231,11 @@ def _summary_of(message: _MessageFields | _ErrorField, answer: bytes) -> AnswerS
         return AnswerSummary(message.model, Usage(), stop)
     read = usage.input_tokens if usage.input_tokens is not None else usage.prompt_tokens
     written = usage.output_tokens if usage.output_tokens is not None else usage.completion_tokens
-    cached = (usage.cache_creation_input_tokens, usage.cache_read_input_tokens)
-    return AnswerSummary(message.model, Usage(read or 0, written or 0, *cached), stop)
+    for_an_hour = (usage.cache_creation.ephemeral_1h_input_tokens if usage.cache_creation else 0) or 0
+    searches = (usage.server_tool_use.web_search_requests if usage.server_tool_use else 0) or 0
+    cached = (usage.cache_creation_input_tokens, usage.cache_read_input_tokens, for_an_hour)
+    counts = Usage(read or 0, written or 0, *cached, searches)
+    return AnswerSummary(message.model, counts, stop, usage.inference_geo or "", not_included(usage.iterations))
 
 
 def _of_unknown_form(custom_id: str, raw: bytes) -> Result:

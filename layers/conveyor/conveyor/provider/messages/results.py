@@ -12,13 +12,14 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, Usage, failure, unreadable_result
+from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, failure, unreadable_result
 from conveyor.domain.stop_reasons import stop_of
 from conveyor.jsonl.frames import Frame, Shape
 from conveyor.jsonl.lines import BLOCK_BYTES, LineBlock, read_blocks, split_block
 from conveyor.jsonl.struct_count import Ordinal, StructCount
 from conveyor.provider.error_body import UNDECODABLE, parse_error
-from conveyor.provider.result_lines import LONGEST_RESULT, Count, parse_answer, read_line, succeeded, summarize
+from conveyor.provider.reported_usage import ReportedUsage, not_included
+from conveyor.provider.result_lines import LONGEST_RESULT, parse_answer, read_line, succeeded, summarize
 
 
 class _Outcome(msgspec.Struct):
@@ -35,20 +36,11 @@ class _ResultLine(msgspec.Struct):
 _messages_made = StructCount()
 
 
-class _Usage(Usage):
-    """Token counts. Lines with any other value are decoded one by one."""
-
-    input_tokens: Count = 0
-    output_tokens: Count = 0
-    cache_creation_input_tokens: Count | None = 0
-    cache_read_input_tokens: Count | None = 0
-
-
 class _MessageFields(msgspec.Struct, gc=False):
-    """The fields of a message that are counted."""
+    """The fields of a message that are counted. Lines with any other value in one of them are decoded one by one."""
 
     model: str = ""
-    usage: _Usage = msgspec.field(default_factory=_Usage)
+    usage: ReportedUsage = msgspec.field(default_factory=ReportedUsage)
     stop_reason: str | UnsetType | None = UNSET
     made: Ordinal = _messages_made.field
 
@@ -110,8 +102,11 @@ def _decode_at_once(block: LineBlock) -> list[Result] | None:
         line_end = value_end + after
         fields, message = row.result.message, data[place + len(piece) - 1 : value_end + 1]
         raw = data[line:line_end].strip()
-        summary = (None, fields.model, fields.usage, False, False, stop_of(fields.stop_reason))
-        results.append(Result(row.custom_id, Outcome.SUCCEEDED, raw, message, *summary))
+        usage = fields.usage
+        usage.settle()
+        summary = (None, fields.model, usage, False, False, stop_of(fields.stop_reason), usage.inference_geo or "")
+        also_used = not_included(usage.iterations) if usage.iterations else ()
+        results.append(Result(row.custom_id, Outcome.SUCCEEDED, raw, message, *summary, also_used))
         line = line_end
     return results
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.money.budgets import Budget, Budgets, read_budgets
+from conveyor.settings.budgets import Budget, Budgets, read_budgets
 from conveyor.money.config_errors import BadConfig
 
 FULL = {
