@@ -8,6 +8,7 @@ PIP_COMPILE = .venv/tools/bin/python -m uv pip compile --quiet --universal --pyt
 # What runs the local stack, and what tests it. Each is a stamp file, so nothing is installed twice.
 RUN := .venv/tools/.local .venv/aws/.aws .venv/sam/.sam
 DEV := .venv/tools/.dev
+PRICES := .venv/prices/.prices
 
 # As many tests at once as there are processors, each process with a local AWS of its own.
 SIDE_BY_SIDE := --numprocesses auto --dist worksteal
@@ -42,7 +43,7 @@ check: $(DEV) ## Lint, format, types, template
 	$(TOOLS) -m mypy
 	$(TOOLS) -c 'from cfnlint.runner import main; main()' template.yaml
 
-unit: $(DEV) .venv/aws/.aws ## Tests that need no deployed stack
+unit: $(DEV) $(PRICES) .venv/aws/.aws ## Tests that need no deployed stack
 	$(TOOLS) -m pytest tests --ignore=tests/system $(SIDE_BY_SIDE)
 
 faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and in HISTORIES=2000 random histories: takes most of an hour
@@ -64,9 +65,9 @@ deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings; ARCH
 	PATH="$(CURDIR)/.venv/sam/bin:$$PATH" $(SAM) build $(CHOSEN)
 	$(SAM) deploy --guided $(CHOSEN)
 
-# The three environments install side by side: half the time on two cores.
+# The environments install side by side: half the time on two cores.
 setup: ## Install everything into .venv (the other targets install what they need)
-	@$(MAKE) --no-print-directory --silent -j3 $(DEV) $(RUN)
+	@$(MAKE) --no-print-directory --silent -j3 $(DEV) $(RUN) $(PRICES)
 
 setup-run:
 	@$(MAKE) --no-print-directory --silent -j3 $(RUN)
@@ -86,10 +87,15 @@ setup-run:
 .venv/sam/.sam: requirements/sam.txt
 	@requirements/install sam sam
 
+# Only the tables of prices in these packages are read, so nothing that they need is installed.
+.venv/prices/.prices: requirements/prices.txt
+	@requirements/install prices prices
+
 lock: $(DEV) ## Write the lock files again after a change of a requirements file (UPGRADE=--upgrade takes newer versions)
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.txt
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) build.in --output-file build.txt
 	cd requirements && for name in local dev fuzz aws sam; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
+	cd requirements && ../$(PIP_COMPILE) $(UPGRADE) --no-deps prices.in --output-file prices.txt
 
 clean: ## Remove everything that the other targets made
 	rm -rf .venv .aws-sam .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis bench.json
