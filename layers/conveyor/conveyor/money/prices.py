@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from conveyor.money.overrides import read_overrides
 from conveyor.money.price import Price
 from conveyor.money.table import ROWS
 
@@ -26,6 +27,11 @@ class Prices(msgspec.Struct, frozen=True):
 
 PRICES = Prices({})
 """The built-in table alone."""
+
+
+def read_prices(data: bytes) -> Prices:
+    """Read `config/prices.json`. Raises BadConfig, which names the place and what is expected there."""
+    return Prices(read_overrides(data, ROWS))
 
 
 def _undated(model: str) -> str:
