@@ -14,10 +14,10 @@ from conveyor.clients import Clients, Machine
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.run_facts import Refusal, Run
-from conveyor.settings.budgets import Budgets
 from conveyor.poll.poll import poll
 from conveyor.report.report import report
 from conveyor.s3.bucket import Bucket
+from conveyor.settings.budgets import Budgets
 from conveyor.settings.settings import Environment
 from conveyor.submit.config import Config
 from conveyor.submit.register import register

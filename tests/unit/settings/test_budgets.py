@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.settings.budgets import Budget, Budgets, read_budgets
 from conveyor.money.config_errors import BadConfig
+from conveyor.settings.budgets import Budget, Budgets, read_budgets
 
 FULL = {
     "default": {"usd_per_drop": "50.00", "usd_per_day": 200, "models": ["claude-haiku-4-5"]},

@@ -1,5 +1,6 @@
 """What an administrator wrote under `config/`: absent, understood, or a fault, and never an exception."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -8,8 +9,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from conveyor.domain import keys
-from conveyor.settings.budgets import Budget, Budgets
+from conveyor.money.prices import PRICES
 from conveyor.s3.bucket import Bucket
+from conveyor.settings.budgets import Budget, Budgets
 from conveyor.submit.config import Config, read_config
 from tests.support.fake_aws import FakeBucket, client, failure
 
@@ -52,7 +54,7 @@ def test_a15_limits_that_are_not_understood_are_a_fault_and_not_absent() -> None
     """A15: raising fails every task of every run; taking them for absent lifts every ceiling."""
     config, _ = config_of(budgets=b'{"default": {"usd_per_dropp": 5}}')
     fault = 'config/budgets.json: default: unknown field "usd_per_dropp"; did you mean "usd_per_drop"?'
-    assert config == Config(Budgets(), (fault,), knows_projects=False)
+    assert config == Config(Budgets(), faults=(fault,), knows_projects=False)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_a15_limits_that_are_not_understood_are_a_fault_and_not_absent() -> None
 def test_a15_limits_that_may_not_be_read_are_a_fault_and_not_absent(refused: str, fault: str) -> None:
     """A15: S3 answers 403 for a missing object, too, where the role may not list: so a 403 proves nothing."""
     config = read_config(refusing(refused, status=403, code="AccessDenied"))
-    assert config == Config(Budgets(), (fault,), knows_projects=False)
+    assert config == Config(Budgets(), faults=(fault,), knows_projects=False)
 
 
 def test_a_file_that_vanishes_after_it_was_listed_is_a_fault() -> None:
@@ -92,3 +94,22 @@ def test_a_misspelled_file_is_a_fault(name: str) -> None:
     config, requests = config_of(**{name: LIMITS})
     assert config.faults == (f"config/{name}.json: unknown file; did you mean config/budgets.json?",)
     assert (config.knows_projects, requests) == (False, ["LIST config/"])
+
+
+def test_other_prices_are_read_beside_the_limits() -> None:
+    """A model without a row in the built-in table has a price then."""
+    rates = dict.fromkeys(("input", "output", "cache_write_5m", "cache_write_1h", "cache_read"), 1)
+    config, requests = config_of(budgets=LIMITS, prices=json.dumps({"models": {"ours": rates}}).encode())
+    price = config.prices.of("ours")
+    assert price is not None
+    assert price.input == 1
+    assert requests == ["LIST config/", "GET config/budgets.json", "GET config/prices.json"]
+
+
+def test_prices_that_are_not_understood_leave_the_projects_known() -> None:
+    """The gate closes on the fault; who the run is for is not in doubt."""
+    config, _ = config_of(budgets=LIMITS, prices=b"{}}")
+    (fault,) = config.faults
+    assert fault.startswith("config/prices.json: line 1, column 3: not valid JSON")
+    assert config.budgets.of("team-a") == Budget(usd_per_day=Decimal(9))
+    assert (config.prices, config.knows_projects) == (PRICES, True)

@@ -10,13 +10,15 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from conveyor.domain import keys
-from conveyor.settings.budgets import Budgets, read_budgets
 from conveyor.money.config_errors import BadConfig
+from conveyor.money.prices import PRICES, Prices, read_prices
 from conveyor.s3.bucket import Bucket, naming_refusals
 from conveyor.s3.read_errors import ReadRefused
+from conveyor.settings.budgets import Budgets, read_budgets
 
 _LARGEST = 1_000_000
 """Bytes of a file."""
+_FILES = (keys.BUDGETS, keys.PRICES)
 _ALIKE = 0.85
 """Ratio of similarity from which a key counts as misspelled."""
 
@@ -26,6 +28,8 @@ class Config(NamedTuple):
 
     budgets: Budgets
     """The limits of all projects. There are none if their file is absent or at fault."""
+    prices: Prices = PRICES
+    """The built-in table, and what the file of prices says instead."""
     faults: tuple[str, ...] = ()
     """One plain sentence for each file that is wrong, without its end: the file, the place, what is expected."""
     knows_projects: bool = True
@@ -38,11 +42,12 @@ def read_config(bucket: Bucket) -> Config:
         with naming_refusals():
             listed = bucket.list(keys.CONFIG)
     except ReadRefused as error:
-        return Config(Budgets(), (f"{keys.CONFIG} cannot be listed ({error})",), knows_projects=False)
+        return Config(Budgets(), faults=(f"{keys.CONFIG} cannot be listed ({error})",), knows_projects=False)
     faults = list[str]()
     budgets = _read(bucket, listed, keys.BUDGETS, read_budgets, faults)
     knows_projects = budgets is not None or not faults
-    return Config(budgets or Budgets(), tuple(faults), knows_projects)
+    prices = _read(bucket, listed, keys.PRICES, read_prices, faults)
+    return Config(budgets or Budgets(), prices or PRICES, tuple(faults), knows_projects)
 
 
 def _read[T](bucket: Bucket, listed: list[str], key: str, decode: Callable[[bytes], T], faults: list[str]) -> T | None:
@@ -58,7 +63,7 @@ def _read[T](bucket: Bucket, listed: list[str], key: str, decode: Callable[[byte
         faults += [
             f"{other}: unknown file; did you mean {key}?"
             for other in listed
-            if get_close_matches(other.lower(), [key], 1, _ALIKE)
+            if other not in _FILES and get_close_matches(other.lower(), _FILES, 1, _ALIKE) == [key]
         ]
     return None
 
