@@ -1,17 +1,20 @@
 """Reading lines on the fast path, and line by line."""
 
 import json
+from itertools import repeat
 from typing import Any
 
 import orjson
 
 from conveyor.jsonl.lines import LineBlock, read_lines
-from conveyor.validation.fast_path import FastPath, FastPathResult
+from conveyor.money.bounds import Bound, Caching
+from conveyor.validation.fast_path import FastPath, FastPathResult, LinePlaces
 from conveyor.validation.params import Rules
 from conveyor.validation.rules import Request, read_request
 from tests.support.drops import MESSAGES
 
 RULES = Rules(MESSAGES, 16)
+NOWHERE = LinePlaces([], 0)
 
 
 def read_fast(*lines: bytes, one_model: bool = False) -> FastPathResult | None:
@@ -21,8 +24,12 @@ def read_fast(*lines: bytes, one_model: bool = False) -> FastPathResult | None:
 
 
 def without_rows(result: FastPathResult | None) -> FastPathResult | None:
-    """Remove the decoded rows, which the check of each line does not have."""
-    return result and result._replace(rows=())
+    """Remove rows and places, which the check of each line does not have, and say the bound of each line."""
+    if result is None:
+        return None
+    caching = result.caching or repeat(Caching.NONE)
+    text = [Bound(length, each) for length, each in zip(result.places.lengths(), caching, strict=False)]
+    return result._replace(rows=(), places=NOWHERE, bounds=result.bounds or text, caching=None)
 
 
 def read_each(*lines: bytes, one_model: bool = False) -> FastPathResult | None:
@@ -45,6 +52,8 @@ def read_each(*lines: bytes, one_model: bool = False) -> FastPathResult | None:
         tokens.count(None),
         models.pop(),
         (),
+        NOWHERE,
+        [request.bound for request in requests],
     )
 
 

@@ -1,11 +1,15 @@
 """Check a whole drop against all rules, and plan its batches. Memory grows by a few bytes per request."""
 
 from collections.abc import Callable, Iterable
+from itertools import repeat
 
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.findings import Fault
 from conveyor.domain.plan import Skipped
 from conveyor.jsonl.lines import Line, LineBlock, is_blank, lines_in, read_blocks, split_block
+from conveyor.money.bounds import OTHER_API, Bound, Caching
+from conveyor.money.estimate import Estimate, Meter, TokenSum
+from conveyor.money.prices import PRICES, Prices
 from conveyor.settings.settings import Settings
 from conveyor.validation.batch_body import Envelope
 from conveyor.validation.duplicate_ids import HashOptions, IdHashes, PossibleDuplicates, SeenIds
@@ -23,10 +27,16 @@ HASH_OPTIONS = HashOptions()
 class Checker:
     """One pass over a drop, and its result: the faults, or the plan."""
 
-    def __init__(
-        self, run: str, settings: Settings, dialect: Dialect, ids: SeenIds, most_faults: int = MOST_FAULTS
+    def __init__(  # noqa: PLR0913, PLR0917
+        self,
+        run: str,
+        settings: Settings,
+        dialect: Dialect,
+        prices: Prices,
+        ids: SeenIds,
+        most_faults: int = MOST_FAULTS,
     ) -> None:
-        """`ids` recognises ids that were used before."""
+        """`prices`: those of the run. `ids` recognises ids that were used before."""
         self._settings = settings
         self._dialect = dialect
         self._rules = Rules(dialect, settings.default_max_tokens)
@@ -36,6 +46,7 @@ class Checker:
         self._most_faults = most_faults
         self._limits = Limits.of(settings, dialect)
         self._planner = Planner(self._limits, dialect.form.around)
+        self._meter = Meter(prices)
         self.batches = self._planner.batches
         self.faults: list[Fault] = []
         self.lines = 0
@@ -51,6 +62,15 @@ class Checker:
     def alternates(self) -> bool:
         """True if the model changes too often for batches of one model each. The rest is then only counted."""
         return self._planner.changes > MOST_MODEL_CHANGES
+
+    @property
+    def models(self) -> list[str]:
+        """The models that were named, the first of them."""
+        return self._meter.models
+
+    def estimate(self) -> Estimate:
+        """Return what the planned requests can cost at most."""
+        return self._meter.estimate()
 
     def read(self, chunks: Iterable[bytes]) -> None:
         """Check all lines: a block at a time on the fast path, else line by line."""
@@ -80,6 +100,7 @@ class Checker:
             return 0
         if is_planned:
             self._planner.add(group)
+            self._measure(block, result)
         self.lines += count
         self.requests += count
         return count
@@ -116,9 +137,50 @@ class Checker:
             )
         else:
             self._planner.add(group)
+            self._meter.add(request.model, request.bound, group.max_tokens)
             return []
         self.requests -= 1
         return [Fault(line.number, line.start, request.custom_id, code, message)]
+
+    def _measure(self, block: LineBlock, result: FastPathResult) -> None:
+        """Add what the requests of a block can use at most, as `_plan` does line by line."""
+        default, meter, rows = self._settings.default_max_tokens, self._meter, result.rows
+        if not self._dialect.is_message or result.bounds is not None:
+            for row, bound in zip(rows, result.bounds or repeat(OTHER_API), strict=False):
+                given = bound if self._dialect.is_message else OTHER_API
+                meter.add(row.params.model, given, row.params.max_tokens or default)
+            return
+        models = {row.params.model for row in rows}
+        if len(models) == 1 and result.caching is None:
+            (model,) = models
+            if not result.places.has_longer(meter.longest_alike(model), block):
+                tokens = block.end - block.begin - len(rows)
+                output = result.max_tokens + result.without_max_tokens * default
+                meter.add_alike(model, Caching.NONE, TokenSum(len(rows), tokens, output))
+                return
+        self._measure_text(result)
+
+    def _measure_text(self, result: FastPathResult) -> None:
+        """Add requests of plain text: those of one model that are cached for the same time together."""
+        default, meter, lengths = self._settings.default_max_tokens, self._meter, result.places.lengths()
+        sums: dict[tuple[str, Caching], TokenSum] = {}
+        each = list(zip(result.rows, lengths, result.caching or repeat(Caching.NONE), strict=False))
+        for row, length, caching in each:
+            sort = (row.params.model, caching)
+            found = sums.get(sort)
+            if found is None:
+                found = sums[sort] = TokenSum()
+            found.requests += 1
+            found.tokens += length
+            found.max_tokens += row.params.max_tokens or default
+        longest = max(lengths)
+        limits = [meter.longest_alike(model) for model, _ in sums]
+        if all(limit is None or longest <= limit for limit in limits):
+            for (model, caching), found in sums.items():
+                meter.add_alike(model, caching, found)
+            return
+        for row, length, caching in each:
+            meter.add(row.params.model, Bound(length, caching), row.params.max_tokens or default)
 
     def _group_of_line(self, line: Line, request: Request) -> RequestGroup:
         defaulted = int(self._dialect.is_message and request.max_tokens is None)
@@ -152,20 +214,21 @@ def check_drop(  # noqa: PLR0913, PLR0917  # the last two are for tests
     read: Callable[[], Iterable[bytes]],
     hash_options: HashOptions = HASH_OPTIONS,
     most_faults: int = MOST_FAULTS,
+    prices: Prices = PRICES,
 ) -> Checker:
-    """Check a whole drop. `read` is called once, and again only if ids seem to repeat.
+    """Check a whole drop. `read` is called once, and again only if ids seem to repeat. `prices`: those of the run.
 
     The result is the same as of one pass that remembers every id.
     """
     # The ids that matter: one for each request up to the limit, and one for each fault that may come before it.
     hashes = IdHashes(settings.max_requests_per_drop + most_faults + 1, hash_options)
-    checker = Checker(run, settings, dialect, hashes, most_faults)
+    checker = Checker(run, settings, dialect, prices, hashes, most_faults)
     checker.read(read())
     for limit in (most_faults + 1, None):
         possible = PossibleDuplicates(hashes.duplicates(limit), hash_options)
         if not possible.has_any:
             return checker
-        checker = Checker(run, settings, dialect, possible, most_faults)
+        checker = Checker(run, settings, dialect, prices, possible, most_faults)
         checker.read(read())
         if not possible.has_collision:  # each hash was a fault, so the limit of faults ended the pass first
             break

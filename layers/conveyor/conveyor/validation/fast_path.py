@@ -20,12 +20,14 @@ the text of their last message, for these reasons:
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
 
 from conveyor.jsonl.frames import Frame, Shape
 from conveyor.jsonl.lines import BLOCK_BYTES, LineBlock
+from conveyor.money.bounds import Bound, Caching
 from conveyor.validation.schema import DecodedRows, Row, decode_rows, may_give, may_repeat_a_field
 
 
@@ -57,6 +59,31 @@ _SAME_FIELDS = Shape(
 _NAMES = tuple(f'"{name}"' for name in ("model", "max_tokens", "system", "temperature"))
 
 
+class LinePlaces(NamedTuple):
+    """Where the lines of a block end."""
+
+    places: list[int]
+    """Where the block begins, and where each line's last bytes begin."""
+    after: int
+    """The number of these bytes, with the line feed."""
+
+    def lengths(self) -> list[int]:
+        """Return the bytes of each line, without the line feed."""
+        found = [end - start - 1 for start, end in pairwise(self.places)]
+        found[0] += self.after
+        return found
+
+    def has_longer(self, limit: int | None, block: LineBlock) -> bool:
+        """Return whether any line has more bytes than the limit."""
+        return limit is not None and block.end - block.begin > limit and max(self.lengths()) > limit
+
+
+class _Match(NamedTuple):
+    around: int
+    """Bytes outside of the lines' `params`."""
+    places: LinePlaces
+
+
 class FastPathResult(NamedTuple):
     """Valid requests, one on each line of a block."""
 
@@ -69,6 +96,11 @@ class FastPathResult(NamedTuple):
     model: str
     """The model of all of them; empty if it does not matter."""
     rows: Sequence[Row]
+    places: LinePlaces
+    bounds: Sequence[Bound] | None = None
+    """The bound of each request; None if all are plain text."""
+    caching: Sequence[Caching] | None = None
+    """How long each request of plain text asks to be cached; None if none does."""
 
     def may_give(self, field: str) -> bool:
         """Return whether any of them may have a field in its `params`."""
@@ -91,34 +123,38 @@ class FastPath:
         try:
             decoded = decode_rows(memoryview(data)[begin:end])
             ids = [str(row.custom_id) for row in decoded.rows]
-            around = self._around(decoded, data, begin, end, ids)
+            match = self._match(decoded, data, begin, end, ids)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         rows = decoded.rows
         models = {row.params.model for row in rows} if self._one_model else {""}
-        if around is None or len(models) != 1:
+        if match is None or len(models) != 1:
             return None
         tokens = [row.params.max_tokens for row in rows]
-        return FastPathResult(ids, end - begin - around, sum(tokens), tokens.count(0), models.pop(), rows)
+        counts = (end - begin - match.around, sum(tokens), tokens.count(0))
+        return FastPathResult(ids, *counts, models.pop(), rows, match.places, decoded.bounds, decoded.caching)
 
-    def _around(self, decoded: DecodedRows, data: bytes, begin: int, end: int, ids: list[str]) -> int | None:
-        """Return how many bytes are outside of the lines' `params`; None if the lines must be checked one by one."""
+    def _match(self, decoded: DecodedRows, data: bytes, begin: int, end: int, ids: list[str]) -> _Match | None:
+        """Return where the lines and their `params` are; None if the lines must be checked one by one."""
         if decoded.has_last_messages:
-            around = self._around_of(_SAME_FIELDS, data, begin, end, ids)
-            if around is not None:
-                return around
+            match = self._match_of(_SAME_FIELDS, data, begin, end, ids)
+            if match is not None:
+                return match
         if not decoded.are_checked and may_repeat_a_field(decoded.rows, data, begin, end):
             return None
-        return self._around_of(_SHAPE, data, begin, end, ids)
+        return self._match_of(_SHAPE, data, begin, end, ids)
 
-    def _around_of(self, shape: Shape, data: bytes, begin: int, end: int, ids: list[str]) -> int | None:
+    def _match_of(self, shape: Shape, data: bytes, begin: int, end: int, ids: list[str]) -> _Match | None:
         """Return the same for lines with frames of one shape; None if they are written differently."""
         frame = self._frames.get(shape)
         match = frame and frame.pieces(data, begin, end, ids)
         if match is None and (frame := _frame(shape, data, begin)):
             self._frames[shape] = frame
             match = frame.pieces(data, begin, end, ids)
-        return sum(map(len, match[0])) - frame.inside * len(ids) if frame and match else None
+        if not frame or not match:
+            return None
+        around = sum(map(len, match[0])) - frame.inside * len(ids)
+        return _Match(around, LinePlaces(match[1], len(frame.after)))
 
 
 def _frame(shape: Shape, data: bytes, begin: int) -> Frame | None:

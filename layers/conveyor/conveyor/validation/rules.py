@@ -15,6 +15,7 @@ from conveyor.jsonl.complexity import MOST_VALUES, has_too_many_values
 from conveyor.jsonl.lines import LONGEST_LINE, Line
 from conveyor.jsonl.members import DuplicateKey, values_of, without_nulls
 from conveyor.jsonl.syntax_errors import why_not_json
+from conveyor.money.bounds import OTHER_API, Bound, bound_of
 from conveyor.validation.body_fields import describe_type, describe_value, quoted, similar_key
 from conveyor.validation.params import REQUIRED, Rules, is_count, params_problems
 
@@ -34,6 +35,8 @@ class Request(NamedTuple):
     """None if the line has none."""
     has_nulls: bool = False
     """Whether fields that are null were removed."""
+    bound: Bound = OTHER_API
+    """The most tokens that its prompt can have."""
 
 
 _NOT_JSON = object()
@@ -72,7 +75,9 @@ def read_request(line: Line, rules: Rules) -> Request | list[Fault]:
     problems += _params_problems(record, field, values, rules)
     if problems:
         return [_fault(line, _reported_id(record), code, message) for code, message in problems]
-    return _request(record, field, bytes(values[field]), rules)
+    request = _request(record, field, bytes(values[field]), rules)
+    is_message = rules.dialect.is_message
+    return request._replace(bound=bound_of(record[field], line.end - line.start)) if is_message else request
 
 
 def _request(record: dict[str, Any], field: str, written: bytes, rules: Rules) -> Request:

@@ -6,7 +6,7 @@ these fields are the same.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple
@@ -16,6 +16,7 @@ import orjson
 
 from conveyor.jsonl.members import values_of
 from conveyor.jsonl.struct_count import Ordinal, StructCount
+from conveyor.money.bounds import Bound, Caching, bound_of, caching_for
 from conveyor.validation.body_fields import tools_problems
 from conveyor.validation.content import messages_problems
 from conveyor.validation.params import LARGEST_MAX_TOKENS
@@ -144,6 +145,10 @@ class DecodedRows(NamedTuple):
     """Whether duplicate fields were looked for, line by line."""
     has_last_messages: bool
     """Whether each line surely has a single array of messages: no message and no block was dropped."""
+    bounds: Sequence[Bound] | None = None
+    """The bound of each request; None if all are plain text."""
+    caching: Sequence[Caching] | None = None
+    """How long each request of plain text asks to be cached; None if none does."""
 
 
 def decode_rows(lines: memoryview) -> DecodedRows:
@@ -162,15 +167,20 @@ def decode_rows(lines: memoryview) -> DecodedRows:
         systems = list(map(_system_of, rows))
         if row_type is _RowOfAny:
             _count_blocks(systems)
-            _check_each(lines, has_any=True)
-            return DecodedRows(rows, are_checked=True, has_last_messages=False)
+            bounds = _check_each(lines, has_any=True)
+            return DecodedRows(rows, are_checked=True, has_last_messages=False, bounds=bounds)
         messages = list(chain.from_iterable(map(_messages_of, rows)))
         parts = len(messages) + _count_blocks(list(map(_content_of, messages))) + _count_blocks(systems)
         if row_type is _RowOfMore:
-            _check_each(lines, has_any=False)
-            return DecodedRows(rows, are_checked=True, has_last_messages=False)
+            bounds = _check_each(lines, has_any=False)
+            return DecodedRows(rows, are_checked=True, has_last_messages=False, bounds=bounds)
         are_all = _parts_count.since(parts_start) == parts
-        return DecodedRows(rows, are_checked=False, has_last_messages=are_all and list not in set(map(type, systems)))
+        has_system_blocks = list in set(map(type, systems))
+        has_blocks = parts > len(messages)
+        caching = _caching(rows) if has_blocks else None
+        return DecodedRows(
+            rows, are_checked=False, has_last_messages=are_all and not has_system_blocks, caching=caching
+        )
     raise ValueError("unknown field, or unexpected type of a value")
 
 
@@ -207,11 +217,31 @@ def _count_blocks(texts: list[Any]) -> int:
     return len(blocks)
 
 
-def _check_each(lines: memoryview, *, has_any: bool) -> None:
+def _caching(rows: Sequence[Row]) -> list[Caching] | None:
+    """Return how long each row with text blocks asks to be cached; None if none does."""
+    found = [max(map(_caching_of, _blocks_of(row)), default=Caching.NONE) for row in rows]
+    return found if any(found) else None
+
+
+def _blocks_of(row: Row) -> Iterator[_TextBlock]:
+    system = row.params.system
+    if type(system) is list:
+        yield from system
+    for message in row.params.messages:
+        if type(message.content) is list:
+            yield from message.content
+
+
+def _caching_of(block: _TextBlock) -> Caching:
+    return Caching.NONE if block.cache_control is None else caching_for(block.cache_control.ttl)
+
+
+def _check_each(lines: memoryview, *, has_any: bool) -> list[Bound]:
     """Check whole lines: of a duplicate field the first value is dropped here, but would be sent.
 
     Raises ValueError if a line is not JSON or breaks a rule, and DuplicateKey if it has a duplicate field.
     """
+    bounds = []
     for line in bytes(lines).removesuffix(b"\n").split(b"\n"):
         params = orjson.loads(line)["params"]
         values_of(bytes(_decode_raw_params(line).params))
@@ -219,3 +249,5 @@ def _check_each(lines: memoryview, *, has_any: bool) -> None:
             has_any and next(messages_problems(params["messages"], strict=True), None)
         ):
             raise ValueError("a message or a tool is invalid")
+        bounds.append(bound_of(params, len(line)))
+    return bounds
