@@ -27,10 +27,11 @@ WALLS = {
     "provider.files": ["money", "domain", "jsonl", "settings", "provider", "provider.messages"],
     "context": ["domain", "jsonl", "s3", "ledger", "provider"],
     "clients": ["domain", "settings", "wording", "s3", "ledger", "provider", "context"],
-    "submit": [*PURE, "s3", "ledger", "provider", "context", "clients"],
+    "gates": [*PURE, "s3", "ledger", "provider", "context"],
+    "submit": [*PURE, "s3", "ledger", "provider", "context", "clients", "gates"],
     "split": [*PURE, "s3", "ledger", "provider", "context", "clients"],
     "report": [*PURE, "s3", "ledger", "clients"],
-    "poll": [*PURE, "s3", "ledger", "provider", "context", "clients", "submit", "split"],
+    "poll": [*PURE, "s3", "ledger", "provider", "context", "clients", "gates", "submit", "split"],
 }
 """What each package may import; only packages above it in this table, so there is no circle."""
 OUTER = {

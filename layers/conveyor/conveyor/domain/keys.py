@@ -70,6 +70,15 @@ STOP = "cancel"
 """The object that stops a run. Its content is ignored."""
 
 
+PAUSE = "pause"
+"""The object that closes a gate before the next batch. Its content is ignored."""
+
+
+def approval_name(gate: int) -> str:
+    """Return the name of the object in which a person opens a gate."""
+    return f"approve-{gate}"
+
+
 def release_name(batch: int, number: int) -> str:
     """Return the name of the object in which a person says whether an attempt created a batch."""
     return f"batches/{batch}/attempt-{number}"
@@ -89,6 +98,11 @@ def control(run: str, project: str = DEFAULT_PROJECT) -> str:
 def stop(run: str, project: str = DEFAULT_PROJECT) -> str:
     """Return the key of the object that stops a run, as messages name it."""
     return f"{control(run, project)}{STOP}"
+
+
+def approval(run: str, gate: int, project: str = DEFAULT_PROJECT) -> str:
+    """Return the key of a person's approval, as messages name it."""
+    return f"{control(run, project)}{approval_name(gate)}"
 
 
 def release(run: str, batch: int, number: int, project: str = DEFAULT_PROJECT) -> str:

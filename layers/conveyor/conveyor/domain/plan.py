@@ -1,9 +1,12 @@
 """The batches a drop is cut into, and what validation found: `plan.jsonl`."""
 
+from decimal import Decimal
+
 import msgspec
 
 from conveyor.domain.findings import Findings
 from conveyor.domain.output_file import OutputFile
+from conveyor.money.estimate import Estimate
 from conveyor.money.prices import Prices
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -39,6 +42,8 @@ class Batch(msgspec.Struct):
     """The model, if all requests have the same."""
     unpacked: bool | None = None
     """Whether its byte range is of the unpacked drop. None in older plans: it follows from the drop's name there."""
+    at_most_usd: Decimal | None = None
+    """What it can cost at most; null if there is no bound."""
     nulled: int = 0
     """Requests with fields that are null. These fields are not sent."""
 
@@ -63,6 +68,14 @@ class ValidatedDrop(msgspec.Struct, frozen=True):
     """A summary of these faults."""
     prices: Prices | None = None
     """The prices of the drop's models when it was validated: they apply to the whole run. None in older plans."""
+    estimate: Estimate | None = None
+    """What the drop can cost at most. None in older plans."""
+    is_gated: bool = False
+    """Whether the run stands at gates. Runs of earlier versions do not."""
+    usd_per_drop: Decimal | None = None
+    """What the run may cost without an approval, by the limits of its project when it was validated; null: any."""
+    models: list[str] | None = None
+    """The models that its project could use then; null: all."""
 
 
 class Plan(msgspec.Struct, frozen=True):

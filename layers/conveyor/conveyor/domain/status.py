@@ -6,13 +6,18 @@ Receipt, messages and their attribute, the metric `Runs`, and `docs/operate.md` 
 from enum import StrEnum
 from typing import NamedTuple
 
+from conveyor.domain.drop import DRY_RUN
+
 
 class Status(StrEnum):
     """The attribute `status` of every message, and the field of the receipt."""
 
+    WAITING = "waiting-for-approval"
     COMPLETED = "completed"
     FAILED = "failed"
     STOPPED = "stopped"
+    DECLINED = "declined"
+    ESTIMATED = "estimated"
     REFUSED = "refused"
     STUCK = "stuck"
     UNBALANCED = "unbalanced"
@@ -33,9 +38,12 @@ STATUSES = {
     Status.COMPLETED: Meaning(is_final=True, means="at least one request was answered"),
     Status.FAILED: Meaning(is_final=True, means="requests were sent, and none was answered"),
     Status.STOPPED: Meaning(is_final=True, means="a person stopped the run"),
+    Status.DECLINED: Meaning(is_final=True, means="nobody approved the run in time; nothing (more) was sent"),
+    Status.ESTIMATED: Meaning(is_final=True, means="the drop asked for an estimate only; nothing was sent"),
     Status.REFUSED: Meaning(is_final=True, means="nothing was sent"),
     Status.STUCK: Meaning(is_final=True, means="a batch was given up without its results"),
     Status.UNBALANCED: Meaning(is_final=True, means="the account does not add up"),
+    Status.WAITING: Meaning(is_final=False, means="nothing more is paid until a person approves the run"),
     Status.TROUBLED: Meaning(is_final=False, means="asking the provider, or reading the drop, has failed for hours"),
     Status.AT_RISK: Meaning(is_final=False, means="requests may expire"),
     Status.UNDECIDED: Meaning(is_final=False, means="it is unknown whether a call created a batch"),
@@ -44,21 +52,25 @@ STATUSES = {
 
 STOPPED = "stopped"
 """The code of a refusal that is a person's request to stop."""
+DECLINED = "declined"
+"""The code of a refusal because nobody approved the run in time."""
+_ENDED_BY_CHOICE = {STOPPED: Status.STOPPED, DECLINED: Status.DECLINED, DRY_RUN: Status.ESTIMATED}
+"""Statuses by the code of the refusal."""
 
 
 def final_status(*, code: str | None, sent: bool, answered: int, balances: bool, stuck: bool) -> Status:
     """Return the status of a run that has ended.
 
     A status that a person must look into before anything is sent again takes precedence: an account that does not add
-    up, then batches that may have been paid for. A stopped run is `stopped`, whatever was answered before. `code`: why
-    nothing, or nothing more, was sent. `sent`: whether anything was sent.
+    up, then batches that may have been paid for. A stopped run is `stopped`, and a declined one `declined`, whatever
+    was answered before. `code`: why nothing, or nothing more, was sent. `sent`: whether anything was sent.
     """
     if not balances:
         return Status.UNBALANCED
     if stuck:
         return Status.STUCK
-    if code == STOPPED:
-        return Status.STOPPED
+    if code in _ENDED_BY_CHOICE:
+        return _ENDED_BY_CHOICE[code]
     if not sent:
         return Status.REFUSED
     return Status.COMPLETED if answered else Status.FAILED

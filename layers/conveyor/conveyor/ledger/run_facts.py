@@ -8,6 +8,7 @@ from conveyor.domain.keys import DEFAULT_PROJECT
 from conveyor.domain.output_file import OutputFile
 from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.fact import Fact, Place
+from conveyor.money.estimate import Estimate
 from conveyor.settings.settings import Settings
 
 
@@ -68,6 +69,8 @@ class Refusal(Fact, frozen=True):
     """How to convert the drop into a file of requests, if its file type was recognized."""
     findings: Findings | None = None
     """A summary of the faults."""
+    estimate: Estimate | None = None
+    """What the valid lines can cost at most, if all were read."""
 
 
 class RetryAfterAnswer(Fact, frozen=True):

@@ -9,10 +9,10 @@ from datetime import datetime
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.ledger import batch_facts, part, run_facts
+from conveyor.ledger import batch_facts, gate_facts, part, run_facts
 from conveyor.ledger.fact import BatchFact, Fact, Place, kinds_of, read_name, read_place
 
-FACT_MODULES = (run_facts, batch_facts, part)
+FACT_MODULES = (run_facts, gate_facts, batch_facts, part)
 """Where facts are defined. Importing a module makes its facts known to `state_from`."""
 
 
@@ -62,6 +62,10 @@ class RunState(msgspec.Struct):
     planned: bool = False
     retry_after_until: datetime | None = None
     """The latest moment before which the provider asked not to be called."""
+    gate: int = 0
+    """The number of the latest gate."""
+    ended_gates: set[int] = msgspec.field(default_factory=set)
+    """The closed gates that have ended."""
     batches: dict[int, BatchState] = {}
     """By number; a batch without facts is absent."""
 

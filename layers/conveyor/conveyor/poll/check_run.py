@@ -14,6 +14,7 @@ from conveyor.poll.apply import discard_files
 from conveyor.poll.control import Control
 from conveyor.poll.decide import decide_paused, decide_split, decide_unsent, risk_of
 from conveyor.poll.decision import Decision
+from conveyor.poll.gates import hold, settle_gate, stop_at_gate
 from conveyor.poll.recover import settle_attempt
 from conveyor.poll.sent_batch import check_sent_batch, sent_batch
 from conveyor.split.pauses import last_unread, next_read_at
@@ -21,16 +22,20 @@ from conveyor.submit.retries import last_refusal
 
 
 def check_run(context: RunContext, control: Control) -> dict[int, Decision]:
-    """Return the decision about each batch by its number; for a run without a plan, one under 0."""
+    """Return the decision about each batch by its number; under 0, that about a run without a plan, or at a gate."""
     run_state = _stop_if_asked(context, control, context.run_state())
     if not run_state.planned:
         return {0: _decide_before_plan(context, run_state)}
-    batches = context.ledger.plan().batches
+    plan = context.ledger.plan()
+    batches = plan.batches
+    run_state, held = settle_gate(context, control, run_state, plan)
     decisions = _check_batches(context, batches, run_state, control)
     is_over = all(decision.next is Next.REPORT for decision in decisions.values())
     if is_over and context.run.settings.delete_files == "yes":
         states = {batch.number: run_state.batches.get(batch.number, BatchState()) for batch in batches}
         return {batch.number: discard_files(context, batch, states[batch.number]) for batch in batches}
+    if held:
+        decisions = hold(decisions, held)
     if context.retry_after.is_active:
         return {number: _paused(context, run_state, number, decision) for number, decision in decisions.items()}
     return decisions
@@ -46,6 +51,7 @@ def _stop_if_asked(context: RunContext, control: Control, run_state: RunState) -
         return run_state
     if _is_complete(context, run_state) if run_state.planned else _validating_until(context, run_state):
         return run_state
+    stop_at_gate(context, run_state)
     stopped = Refusal(context.writer, context.now(), "stopped", "the run was stopped by a person")
     context.ledger.write(stopped)
     return context.ledger.run_state()  # read again: an attempt begun meanwhile must be seen, or must see the stop

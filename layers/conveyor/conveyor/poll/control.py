@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple
 
 from conveyor.domain import keys
+from conveyor.gates.approval import Approval, Insufficient, read_approval
 from conveyor.s3.bucket import Bucket
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,499}")
@@ -51,6 +52,23 @@ class Control:
         """Whether the run is to be stopped."""
         return keys.STOP in self._keys
 
+    @property
+    def pauses(self) -> list[str]:
+        """The versions of the objects that pause the run."""
+        versions = [self._bucket.version(key) for key in self._keys.get(keys.PAUSE, [])]
+        return [version for version in versions if version is not None]
+
+    def approval(self, gate: int) -> tuple[str, Approval | Insufficient] | None:
+        """Return the key of an approval of a gate, and what it says. It does not apply to other gates.
+
+        Of two people who say different things, none is followed.
+        """
+        written = self._keys.get(keys.approval_name(gate), [])
+        approvals = [read_approval(self._text(key)) for key in written]
+        if any(approval != approvals[0] for approval in approvals):
+            return written[0], Insufficient(f"{' and '.join(written)} say different things")
+        return next(iter(zip(written, approvals, strict=True)), None)
+
     def release(self, batch: int, number: int) -> Release | None:
         """Return what a person says became of attempt `number`; it does not apply to later attempts.
 
@@ -63,8 +81,12 @@ class Control:
         return next(iter(releases), None)
 
     def _release(self, key: str) -> Release:
+        return read_release(key, self._text(key))
+
+    def _text(self, key: str) -> str:
+        """Return what an object says; nothing if it says more than any command does."""
         text = self._bucket.beginning(key, _LONGEST + 1)
-        return read_release(key, text.decode(errors="replace") if len(text) <= _LONGEST else "")
+        return text.decode(errors="replace") if len(text) <= _LONGEST else ""
 
 
 def read_release(key: str, text: str) -> Release:

@@ -12,7 +12,7 @@ from conveyor.ledger.state import BatchState
 from conveyor.poll.deadlines import STUCK_AFTER, at_risk_since, cancel_at, ends_at, kept_until
 from conveyor.poll.decision import CancelBatch, Decision, GiveUp, Risk
 from conveyor.provider.protocol import NotRun, Progress, Trouble, TroubleKind
-from conveyor.submit.retries import describe_refusal
+from conveyor.submit.retries import AT_GATE, describe_refusal
 
 
 class SentBatch(NamedTuple):
@@ -61,7 +61,7 @@ def decide_unsent(refused: AttemptRefused | None, now: datetime) -> Decision:
     """Decide about a batch that may be sent. `refused`: why the provider did not take, or not run, the last attempt."""
     if refused is None:
         return Decision(Next.SUBMIT)
-    trouble = describe_refusal(refused.status, refused.type)
+    trouble = None if refused.type == AT_GATE else describe_refusal(refused.status, refused.type)
     if refused.retry_at > now:
         return Decision(Next.WAIT, refused.retry_at, trouble)
     return Decision(Next.SUBMIT, trouble=trouble)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from conveyor.domain.schedule import Next
+from conveyor.gates.gate import Held
 from conveyor.provider.protocol import NotRun
 
 
@@ -65,5 +66,7 @@ class Decision(NamedTuple):
     """Of a batch that has not ended, as far as is known, and is not being cancelled."""
     ends: datetime | None = None
     """Where the provider does not know the batch, or the file with its results: when the batch is given up."""
+    held: Held | None = None
+    """The gate at which the run stands."""
     action: Action | None = None
     """What must be written or requested first."""

@@ -9,6 +9,7 @@ from conveyor.clients import Clients
 from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
+from conveyor.gates.message import Told, told_now, waiting_notice
 from conveyor.poll.check_run import check_run
 from conveyor.poll.control import Control
 from conveyor.poll.decide import decide_step
@@ -35,6 +36,8 @@ class _Memory(msgspec.Struct):
     warned: datetime | None = None
     """When the last message about batches that may expire was sent."""
     execution: Execution = msgspec.field(default_factory=Execution)
+    gate: Told | None = None
+    """What messages have said about the gate at which the run stands."""
 
 
 def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
@@ -44,7 +47,11 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     decisions = check_run(context, Control(context.bucket, context.run.run, context.run.project))
     step, wait = decide_step(decisions.values()), context.usual_wait()
     memory.trouble = _lasting(_first_trouble(decisions), memory.trouble, context.now())
-    notice = _due_notice(context, decisions, memory, clients) if step in {Next.WAIT, Next.SUBMIT} else None
+    notice = None
+    if step in {Next.WAIT, Next.SUBMIT}:
+        keeps_gate = "gate" in event  # an execution that began with an earlier version would forget what was said
+        notice = _gate_notice(context, decisions, memory) if keeps_gate else None
+        notice = notice or _due_notice(context, decisions, memory, clients)
     if notice:
         notice = linked(notice, clients.console(event))
         wait = 1 if step is Next.SUBMIT else wait  # what can be sent is sent right after the message
@@ -94,6 +101,18 @@ def _due_notice(
         return None
     memory.warned = context.now()
     return at_risk_notice(context.run, risks, context.api.dialect.window)
+
+
+def _gate_notice(context: RunContext, decisions: dict[int, Decision], memory: _Memory) -> Notice | None:
+    """Return the message about the gate at which the run stands, if one is due, and note that it is sent."""
+    held = next((decision.held for decision in decisions.values() if decision.held), None)
+    if held is None:
+        return None
+    told = told_now(held.number, held.gate, held.problem, memory.gate, context.now())
+    if told == memory.gate:
+        return None
+    memory.gate = told
+    return waiting_notice(context.run, held)
 
 
 def _is_due(context: RunContext, trouble: _Trouble, troubled: Decision) -> bool:

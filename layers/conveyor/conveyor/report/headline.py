@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from conveyor.domain.drop import NO_PROJECT, OTHER_FOLDER
 from conveyor.domain.outcome import Outcome
-from conveyor.domain.status import STOPPED, Status
+from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.report.receipt import Receipt
-from conveyor.wording.text import counted, duration, sentence
+from conveyor.wording.text import counted, duration, exact_dollars, sentence
 
 _SHORT = {
     "seen-before": "the same content as an earlier drop",
@@ -54,7 +54,7 @@ def is_unsent(receipt: Receipt) -> bool:
 
 def is_half_way(receipt: Receipt) -> bool:
     """Tell whether a run ended before all requests were sent, and not because a person stopped it."""
-    return receipt.code not in {None, STOPPED} and not is_unsent(receipt)
+    return receipt.code not in {None, STOPPED, DECLINED} and not is_unsent(receipt)
 
 
 def _half_way(receipt: Receipt) -> str:
@@ -114,6 +114,30 @@ def _stopped(receipt: Receipt) -> Headline:
     return Headline(receipt.status, f"{receipt.results:,} answered, {receipt.failures:,} not", [text])
 
 
+def _declined(receipt: Receipt) -> Headline:
+    if is_unsent(receipt):
+        text = f"{_key(receipt)} was declined before anything was sent: {receipt.reason}"
+        return Headline(receipt.status, "nothing was sent", [sentence(text)])
+    answered = f"{receipt.results:,} of {counted(receipt.requests, 'request')}"
+    text = f"The rest of {_key(receipt)} was declined: {receipt.reason}"
+    were = "was" if receipt.results == 1 else "were"
+    figures = f"{receipt.results:,} answered, {receipt.failures:,} not"
+    return Headline(receipt.status, figures, [sentence(text), f"{answered} {were} answered{_time(receipt)}."])
+
+
+def _estimated(receipt: Receipt) -> Headline:
+    estimate = receipt.estimate
+    most = estimate.at_most_usd if estimate else None
+    bound = f"up to {exact_dollars(most)}" if most is not None else "no bound on the cost"
+    text = f"{_key(receipt)} was estimated, and nothing was sent: {counted(_to_send(receipt), 'valid request')}"
+    return Headline(receipt.status, f"{counted(_to_send(receipt), 'request')}, {bound}", [f"{text}, {bound}."])
+
+
+def _to_send(receipt: Receipt) -> int:
+    """Return how many requests would be sent."""
+    return receipt.requests - (receipt.findings.lines if receipt.findings else 0)
+
+
 def _refused(receipt: Receipt) -> Headline:
     findings = receipt.findings
     if receipt.code in {"invalid-lines", "mostly-invalid"} and findings and receipt.requests:
@@ -146,6 +170,8 @@ _HEADLINES: dict[Status, Callable[[Receipt], Headline]] = {
     Status.COMPLETED: _completed,
     Status.FAILED: _failed,
     Status.STOPPED: _stopped,
+    Status.DECLINED: _declined,
+    Status.ESTIMATED: _estimated,
     Status.REFUSED: _refused,
     Status.STUCK: _stuck,
     Status.UNBALANCED: _unbalanced,

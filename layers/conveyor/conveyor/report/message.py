@@ -4,9 +4,9 @@ In this order: what happened, what it cost, why requests failed, what to do, whe
 """
 
 from conveyor.domain import keys
-from conveyor.domain.drop import AGAIN, NO_PROJECT, PROJECT
+from conveyor.domain.drop import AGAIN, DRY_RUN, NO_PROJECT, PROJECT
 from conveyor.domain.outcome import Outcome
-from conveyor.domain.status import STOPPED, Status
+from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.domain.stop_reasons import unfinished
 from conveyor.file_types.conversion import Conversion
 from conveyor.report.charges import cost_of, tokens_of
@@ -22,6 +22,8 @@ from conveyor.wording.notice import Notice
 from conveyor.wording.text import counted, paragraph, sentence, subject, table
 
 _MOST_NAMED = 20
+_RUN_AFTER_ALL = frozenset({STOPPED, DECLINED, DRY_RUN})
+"""Codes of refusals after which nothing must be fixed."""
 
 
 def notice_of(receipt: Receipt, console: Console = Console("")) -> Notice:  # noqa: B008  # a constant
@@ -70,7 +72,9 @@ def _refused(receipt: Receipt) -> list[str]:
     if receipt.conversion:
         made = commands.drop_converted(drop, receipt.conversion.file, receipt.name, metadata)
         return [*lines, *_conversion_steps(receipt.conversion), f"  {made}"]
-    when = "To run it after all" if receipt.code == STOPPED else "When that is fixed, drop it again"
+    if receipt.code == DRY_RUN:
+        metadata = {name: value for name, value in metadata.items() if name != DRY_RUN}
+    when = "To run it after all" if receipt.code in _RUN_AFTER_ALL else "When that is fixed, drop it again"
     again = commands.drop_again(drop, receipt.name, str(receipt.code), metadata)
     return [*lines, "", f"{when}:", "", f"  {again}"]
 

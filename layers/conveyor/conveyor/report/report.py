@@ -10,13 +10,22 @@ from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
 from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
+from conveyor.ledger.gate_facts import Gate, GateEnd
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
 from conveyor.report.concatenate import concatenate
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, parts_by_file, refused_receipt
+from conveyor.report.receipt import (
+    GateAccount,
+    Receipt,
+    SplitBatch,
+    completed_receipt,
+    gate_account,
+    parts_by_file,
+    refused_receipt,
+)
 from conveyor.s3.bucket import MOST_READS, Bucket
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -27,7 +36,10 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
 
     The message: run, name, status, subject, message.
     """
-    receipt = _account(Ledger(clients.bucket, event["run"]), clients.bucket)
+    ledger = Ledger(clients.bucket, event["run"])
+    run_state = ledger.run_state()
+    receipt = _account(ledger, run_state, clients.bucket)
+    receipt.gates = _gates(ledger, run_state)
     data = msgspec.json.format(_encode(receipt), indent=2) + b"\n"
     clients.bucket.put(keys.receipt(receipt.name, receipt.run), data)
     return notice_of(receipt, clients.console(event))._asdict() | {
@@ -36,8 +48,8 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     }
 
 
-def _account(ledger: Ledger, bucket: Bucket) -> Receipt:
-    run, run_state = ledger.read(Run), ledger.run_state()
+def _account(ledger: Ledger, run_state: RunState, bucket: Bucket) -> Receipt:
+    run = ledger.read(Run)
     refusal = ledger.read(Refusal) if run_state.refused else None
     unanswered = sum(len(batch_state.absent) for batch_state in run_state.batches.values())
     plan = ledger.plan() if run_state.planned else None
@@ -49,6 +61,13 @@ def _account(ledger: Ledger, bucket: Bucket) -> Receipt:
     if len(plan.batches) > 1:
         _concatenate(run, batches, bucket)
     return completed_receipt(run, plan, batches, unanswered, refusal)
+
+
+def _gates(ledger: Ledger, run_state: RunState) -> list[GateAccount]:
+    """Return the account of each gate that was closed."""
+    gates = {number: ledger.read(Gate, number) for number in range(1, run_state.gate + 1)}
+    ends = {number: ledger.read(GateEnd, number) for number in run_state.ended_gates}
+    return [gate_account(number, gate, ends.get(number)) for number, gate in gates.items() if not gate.open]
 
 
 def _batches(ledger: Ledger, plan: Plan, run_state: RunState) -> list[SplitBatch]:

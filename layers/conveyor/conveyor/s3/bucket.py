@@ -65,6 +65,16 @@ class Bucket:
         with self._client.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
             return body.read(count)
 
+    def version(self, key: str) -> str | None:
+        """Return the version of an object; None if it does not exist any more."""
+        try:
+            version: str = self._client.head_object(Bucket=self.bucket, Key=key).get("VersionId", NO_VERSION)
+        except ClientError as error:
+            if _status(error) in (403, 404):
+                return None
+            raise
+        return version
+
     def find(self, key: str) -> bytes | None:
         """Return a small object, or None if it does not exist or may not exist.
 

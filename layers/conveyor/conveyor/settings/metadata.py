@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from conveyor.domain.drop import AGAIN, PROJECT
+from conveyor.domain.drop import AGAIN, DRY_RUN, DRY_RUN_YES, HOLD, HOLD_ALWAYS, PROJECT
 from conveyor.domain.keys import is_project_name
 from conveyor.settings.settings import PER_DROP, Settings
 
@@ -40,7 +40,9 @@ _OTHER_NAMES = {
     "projec": PROJECT,
 }
 """Other names of the settings in use elsewhere, without separators."""
-_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN, PROJECT)}
+_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN, PROJECT, HOLD, DRY_RUN)}
+ONLY_VALUES = {HOLD: HOLD_ALWAYS, DRY_RUN: DRY_RUN_YES}
+"""Metadata that has one value."""
 _YES = frozenset({"yes", "true", "1", "on"})
 """Values that mean `skip` under a name such as `skip-invalid`."""
 _ALIKE = 0.8
@@ -93,6 +95,8 @@ def corrected_metadata(metadata: Mapping[str, str], settings: Settings) -> dict[
 
 def _accepted(name: str, value: str, settings: Settings) -> str | None:
     """Return a value if it is accepted, or else the accepted one that was probably meant, if any."""
+    if name in ONLY_VALUES:
+        return ONLY_VALUES[name]
     if name == PROJECT:
         return value.strip() if is_project_name(value.strip()) else None
     return value if name == AGAIN else settings.closest_value(name, value)

@@ -92,6 +92,10 @@ class Settings(msgspec.Struct, frozen=True):
     """Largest share of invalid lines with which a drop is sent, whatever `on_invalid` says."""
     require_project: YesOrNo = "no"
     """Whether a drop that belongs to no project is refused."""
+    hold_above_usd: Annotated[float, msgspec.Meta(ge=0)] = 0
+    """A run that may cost more than this at most waits for an approval. 0: none waits for that."""
+    hold_hours: Positive = 72
+    """Hours for which a run waits for an approval; then it is declined."""
     betas: Betas = ""
     """Names of beta features, separated by commas: see `conveyor.settings.betas`."""
 

@@ -13,11 +13,13 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 from conveyor.s3.read_errors import DropUnreadable
-from conveyor.settings.metadata import describe_misspelled
+from conveyor.settings.metadata import ONLY_VALUES, describe_misspelled
 from conveyor.settings.settings import BadMetadata, Settings
 from conveyor.submit.config import Config
 from conveyor.submit.projects import assign_project
 
+_QUOTED = 100
+"""Characters of a wrong value that an error quotes."""
 _BEFORE, _AFTER = timedelta(days=8), timedelta(days=1)
 """The range around its event in which an object was last modified. For a multipart upload that is when its first part
 began, up to a week before."""
@@ -91,6 +93,7 @@ def first_state(run: Run) -> dict[str, Any]:
         "wait_seconds": run.settings.poll_min_seconds,
         "trouble": None,
         "warned": None,
+        "gate": None,
         "execution": {"number": 1, "events": 0},
     }
 
@@ -101,6 +104,12 @@ def _settings_of(drop: Drop, settings: Settings) -> tuple[Settings, str | None]:
         return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
     if problem := describe_misspelled(drop.metadata):
         return settings, problem
+    for name, only in ONLY_VALUES.items():
+        if (value := drop.metadata.get(name, only)) != only:
+            return (
+                settings,
+                f'the object\'s metadata "{name}" is "{value[:_QUOTED]}"; it must be "{only}", or be left out',
+            )
     if not AGAIN_FORM.fullmatch(drop.again or "yes"):
         return settings, f'the object\'s metadata "{AGAIN}" must be "yes" or the id of a run, or be left out'
     try:

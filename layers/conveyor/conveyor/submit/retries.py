@@ -30,6 +30,10 @@ _CODES: dict[RefusalKind | int, str] = {
 }
 
 
+AT_GATE = "at-gate"
+"""Type of the refusal of a call that was not made, because a gate was closed meanwhile."""
+
+
 class RunRefusal(NamedTuple):
     """Why a run is refused: no further attempt at one of its batches can help."""
 
@@ -101,6 +105,8 @@ def describe_refusal(status: int, error_type: str) -> str:
     """
     if status == _CREATED:
         return f"the provider took the batch, and then ran nothing of it: {error_type}"
+    if error_type == AT_GATE:
+        return "a gate was closed before the call was made"
     if error_type == NOT_CALLED:
         return "the provider asked not to be called for some time"
     return of_status(status, error_type) if status else "no connection to the provider could be made"

@@ -12,13 +12,14 @@ from functools import partial
 from conveyor.context import RunContext
 from conveyor.domain.plan import Batch, Plan
 from conveyor.domain.refusal import RefusalKind
+from conveyor.gates.gate import is_open, open_gate
 from conveyor.ledger.batch_facts import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Submitted
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.provider.protocol import Created, CredentialsUnusable, NewBatch, Refused, Unknown
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.submit.queue import admit_or_wait
-from conveyor.submit.retries import RunRefusal, decide_run_refusal, last_refusal, refusal_of, refused_attempt
+from conveyor.submit.retries import AT_GATE, RunRefusal, decide_run_refusal, last_refusal, refusal_of, refused_attempt
 from conveyor.validation.batch_body import Envelope
 
 SPARE = timedelta(seconds=60)
@@ -34,8 +35,10 @@ def submit_next(context: RunContext, run_state: RunState, plan: Plan | None = No
     _claim_last_batch(context, run_state)
     if run_state.refused or context.retry_after.is_active:
         return False
-    batch = _next_batch(plan or context.ledger.plan(), run_state)
-    return batch is not None and _send_if_due(context, run_state, batch)
+    plan = plan or context.ledger.plan()
+    batch = _next_batch(plan, run_state)
+    gate = None if batch is None else open_gate(context, run_state, plan, batch)
+    return batch is not None and gate is not None and _send_if_due(context, run_state, batch, gate)
 
 
 def _claim_last_batch(context: RunContext, run_state: RunState) -> None:
@@ -53,7 +56,7 @@ def _next_batch(plan: Plan, run_state: RunState) -> Batch | None:
     return next((batch for batch, state in states if not (state.submitted or state.unsettled_attempt)), None)
 
 
-def _send_if_due(context: RunContext, run_state: RunState, batch: Batch) -> bool:
+def _send_if_due(context: RunContext, run_state: RunState, batch: Batch, gate: int) -> bool:
     """Send a batch unless it is too early; refuse the run if no attempt can help. Returns whether the call was made."""
     batch_state, last = run_state.batch(batch.number), None
     if batch_state.attempts:
@@ -64,10 +67,10 @@ def _send_if_due(context: RunContext, run_state: RunState, batch: Batch) -> bool
             return False
     if (last and last.retry_at > context.now()) or not _has_time(context):
         return False
-    return _send(context, run_state, batch, last)
+    return _send(context, run_state, batch, last, gate)
 
 
-def _send(context: RunContext, run_state: RunState, batch: Batch, previous: AttemptRefused | None) -> bool:
+def _send(context: RunContext, run_state: RunState, batch: Batch, previous: AttemptRefused | None, gate: int) -> bool:
     """Send a batch if credentials, queue and drop allow it. Returns whether the paid call was made."""
     if refusal := _unusable_credentials(context):
         _refuse_run(context, refusal)
@@ -78,7 +81,7 @@ def _send(context: RunContext, run_state: RunState, batch: Batch, previous: Atte
         _refuse_run(context, refusal)
         return False
     batch_state = run_state.batch(batch.number)
-    if not _announce(context, batch, batch_state.attempts + 1):
+    if not _announce(context, batch, batch_state.attempts + 1, gate):
         return False
     _pay(context, batch, batch_state, previous)
     return True
@@ -110,10 +113,11 @@ def _unreadable_drop(context: RunContext, batch: Batch) -> RunRefusal | None:
     return None
 
 
-def _announce(context: RunContext, batch: Batch, number: int) -> bool:
+def _announce(context: RunContext, batch: Batch, number: int, gate: int) -> bool:
     """Write the intent of a paid call and claim it; return whether this invocation may make the call.
 
-    The ledger is listed after the intent is written: a stop at the same time either sees the intent or is seen here.
+    The ledger is listed after the intent is written: a stop or a pause at the same time either sees the intent or is
+    seen here. `gate`: the gate that was open before.
     """
     writer = context.writer
     intent = Attempt(writer, context.now(), context.invocation.not_after, batch.requests)
@@ -123,6 +127,10 @@ def _announce(context: RunContext, batch: Batch, number: int) -> bool:
     if run_state.refused:
         stopped = Refused(RefusalKind.STOP, 0, "stopped", "the run was stopped before the call was made", None)
         context.ledger.write(refused_attempt(AttemptRefused, context, stopped, number), batch.number, number)
+        return False
+    if run_state.gate != gate and not is_open(context, run_state):
+        held = Refused(RefusalKind.LATER, 0, AT_GATE, "a gate was closed before the call was made", 0)
+        context.ledger.write(refused_attempt(AttemptRefused, context, held, number), batch.number, number)
         return False
     if run_state.batch(batch.number).submitted:  # a batch of an earlier attempt was adopted meanwhile
         return False

@@ -1,5 +1,6 @@
 """The submit function: an upload becomes a run, its lines are validated, and its batches are sent."""
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Next
 from conveyor.ledger.run_facts import Validation
 from conveyor.ledger.state import RunState
-from conveyor.submit.config import read_config
+from conveyor.submit.config import Config, read_config
 from conveyor.submit.register import register
 from conveyor.submit.send import submit_next
 from conveyor.submit.validate import validate
@@ -23,15 +24,16 @@ def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> d
     An upload that is ignored, or whose object is gone, returns {"ignored": key}.
     """
     if "continue" in event:
-        clients.machine.start(f"{event['run']}-{event['continue']['execution']['number']}", event["continue"])
+        state = {"gate": None} | event["continue"]  # which executions of earlier versions do not have
+        clients.machine.start(f"{event['run']}-{state['execution']['number']}", state)
         return {"run": event["run"]}
+    config = cache(partial(read_config, clients.bucket))  # read at most once, and only for a drop that exists
     if "run" in event:
         context = clients.context(event["run"], invocation)
-        return _carry_on(context, context.run_state())
+        return _carry_on(context, context.run_state(), config)
     upload = Upload.from_event(event)
     if upload.is_ignored:
         return {"ignored": upload.key}
-    config = cache(partial(read_config, clients.bucket))  # read at most once, and only for a drop that exists
     run = register(upload, clients, config)
     if run is None:
         return {"ignored": upload.key}
@@ -39,7 +41,7 @@ def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> d
     run_state = context.run_state()
     if not run_state.is_validated and not _claim_validation(context):
         return _state(context, sent=False)
-    return _carry_on(context, run_state)
+    return _carry_on(context, run_state, config)
 
 
 def _claim_validation(context: RunContext) -> bool:
@@ -52,14 +54,14 @@ def _claim_validation(context: RunContext) -> bool:
     return context.ledger.write(claim).writer == claim.writer
 
 
-def _carry_on(context: RunContext, run_state: RunState) -> dict[str, Any]:
+def _carry_on(context: RunContext, run_state: RunState, config: Callable[[], Config]) -> dict[str, Any]:
     """Validate if that is still to be done, then send at most one batch.
 
     The ledger is listed again after validation: the run may have been stopped, or another may have written first.
     """
     plan = None
     if not run_state.is_validated:
-        plan = validate(context)
+        plan = validate(context, config())
         run_state = context.run_state()
     return _state(context, sent=run_state.planned and submit_next(context, run_state, plan))
 

@@ -6,15 +6,18 @@ from msgspec.structs import replace
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.dialect import Dialect
-from conveyor.domain.drop import PACKED, SUFFIXES, is_taken
+from conveyor.domain.drop import DRY_RUN, PACKED, SUFFIXES, is_taken
 from conveyor.domain.findings import findings_of
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.file_types.conversion import conversion_of
 from conveyor.file_types.detect import WrongFileType
 from conveyor.jsonl.gzip_stream import Unreadable
+from conveyor.ledger.gate_facts import Gate
+from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.settings.betas import BETAS_NOT_TAKEN
+from conveyor.submit.config import Config
 from conveyor.submit.drop_reader import DropReader
 from conveyor.validation.checker import MOST_FAULTS, Checker, check_drop
 from conveyor.validation.refusal_reasons import reason_of
@@ -22,8 +25,11 @@ from conveyor.validation.refusal_reasons import reason_of
 _encode = msgspec.json.Encoder().encode
 
 
-def validate(context: RunContext) -> Plan | None:
-    """Read the whole drop, and write its plan or its refusal. Returns the plan that stands; None after a refusal."""
+def validate(context: RunContext, config: Config) -> Plan | None:
+    """Read the whole drop, and write its plan or its refusal. Returns the plan that stands; None after a refusal.
+
+    Prices and limits in force now are copied into the plan: they hold for the run, whatever is changed later.
+    """
     if reason := _reason_not_to_read(context.run, context.api.dialect):
         _refuse(context, *reason)
         return None
@@ -32,7 +38,9 @@ def validate(context: RunContext) -> Plan | None:
         if not is_taken(context.run.drop.key):
             _refuse_name(context, reader)
             return None
-        checker = check_drop(context.run.run, context.run.settings, context.api.dialect, reader.chunks)
+        checker = check_drop(
+            context.run.run, context.run.settings, context.api.dialect, reader.chunks, prices=config.prices
+        )
     except WrongFileType as error:
         conversion = conversion_of(error.file_type, context.run.drop.key, reader.layers)
         context.ledger.write(Refusal(context.writer, context.now(), error.code, str(error), conversion=conversion))
@@ -40,23 +48,49 @@ def validate(context: RunContext) -> Plan | None:
     except Unreadable as error:
         _refuse(context, error.code, str(error))
         return None
-    return _conclude(context, reader, checker)
+    return _conclude(context, reader, checker, config)
 
 
-def _conclude(context: RunContext, reader: DropReader, checker: Checker) -> Plan | None:
+def _conclude(context: RunContext, reader: DropReader, checker: Checker, config: Config) -> Plan | None:
     """Write what follows from a drop that was read whole. Only a drop that can be sent claims its content."""
     reason = reason_of(checker, context.run.settings)
-    if reason is None and (other := _claim_content(context, reader.sha256)):
-        _refuse(context, "seen-before", f"the same bytes under this key are run {other} already")
+    is_dry = DRY_RUN in context.run.drop.metadata
+    if reason is None and not is_dry and (other := _claim_content(context, reader.sha256)):
+        _refuse_seen(context, other)
         return None
     file = _write_faults(context, checker) if checker.faults else None
     if reason:
         _refuse(context, *reason, checker, file)
         return None
+    if is_dry:
+        _refuse(context, DRY_RUN, "the drop asks for an estimate only (metadata dry-run)", checker, file)
+        return None
     for batch in checker.batches:
         batch.unpacked = reader.is_packed
-    drop = ValidatedDrop(checker.lines, reader.sha256, len(checker.faults), file, findings_of(checker.faults))
+    budget = config.budgets.of(context.run.project)
+    drop = ValidatedDrop(
+        checker.lines,
+        reader.sha256,
+        len(checker.faults),
+        file,
+        findings_of(checker.faults),
+        prices=config.prices.among(checker.models),
+        estimate=checker.estimate(),
+        is_gated=True,
+        usd_per_drop=budget.usd_per_drop,
+        models=budget.models,
+    )
     return context.ledger.write_plan(Plan(drop, checker.batches))
+
+
+def _refuse_seen(context: RunContext, other: str) -> None:
+    """Refuse a drop whose bytes another run has; name the gate at which that run stands, if it stands at one."""
+    ledger = Ledger(context.bucket, other)
+    run_state = ledger.run_state()
+    gate = run_state.gate
+    is_held = gate and gate not in run_state.ended_gates and not ledger.read(Gate, gate).open
+    message = f"the same bytes under this key are run {other} already"
+    _refuse(context, "seen-before", f"{message}, which waits for an approval (gate {gate})" if is_held else message)
 
 
 def _refuse_name(context: RunContext, reader: DropReader) -> None:
@@ -80,7 +114,10 @@ def _refuse(
     refusal = Refusal(context.writer, context.now(), code, message, faults_file=file)
     if checker is not None:
         lines = None if checker.gave_up else checker.lines
-        refusal = replace(refusal, lines=lines, faults=len(checker.faults), findings=findings_of(checker.faults))
+        estimate = None if checker.gave_up else checker.estimate()
+        refusal = replace(
+            refusal, lines=lines, faults=len(checker.faults), findings=findings_of(checker.faults), estimate=estimate
+        )
     context.ledger.write(refusal)
 
 

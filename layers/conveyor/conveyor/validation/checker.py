@@ -1,6 +1,7 @@
 """Check a whole drop against all rules, and plan its batches. Memory grows by a few bytes per request."""
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from itertools import repeat
 
 from conveyor.domain.dialect import Dialect
@@ -47,6 +48,8 @@ class Checker:
         self._limits = Limits.of(settings, dialect)
         self._planner = Planner(self._limits, dialect.form.around)
         self._meter = Meter(prices)
+        self._priced = Decimal(0)
+        """What all batches but the last can cost at most."""
         self.batches = self._planner.batches
         self.faults: list[Fault] = []
         self.lines = 0
@@ -83,6 +86,8 @@ class Checker:
                     if self.gave_up:
                         return
             number += count or lines_in(block)
+        if self.batches:
+            self._price_batch(-1)
 
     def _add_block(self, block: LineBlock, number: int) -> int:
         """Plan all lines of a block if they are surely valid, fit, and repeat no id. Returns their number, or 0."""
@@ -99,7 +104,7 @@ class Checker:
         if not ((is_counted_only or is_planned) and self._ids.add_new(result.custom_ids)):
             return 0
         if is_planned:
-            self._planner.add(group)
+            self._add_to_plan(group)
             self._measure(block, result)
         self.lines += count
         self.requests += count
@@ -136,11 +141,25 @@ class Checker:
                 f"the request has {group.size:,} bytes; the limit for a batch is {limit:,}",
             )
         else:
-            self._planner.add(group)
+            self._add_to_plan(group)
             self._meter.add(request.model, request.bound, group.max_tokens)
             return []
         self.requests -= 1
         return [Fault(line.number, line.start, request.custom_id, code, message)]
+
+    def _add_to_plan(self, group: RequestGroup) -> None:
+        """Plan requests. If they begin another batch, note what the one before can cost at most."""
+        count = len(self.batches)
+        self._planner.add(group)
+        if count and len(self.batches) > count:
+            self._price_batch(count - 1)
+
+    def _price_batch(self, place: int) -> None:
+        """Write what a batch can cost at most: what has been added since the batch before it."""
+        total = self._meter.estimate().at_most_usd
+        if total is not None:
+            self.batches[place].at_most_usd = total - self._priced
+            self._priced = total
 
     def _measure(self, block: LineBlock, result: FastPathResult) -> None:
         """Add what the requests of a block can use at most, as `_plan` does line by line."""

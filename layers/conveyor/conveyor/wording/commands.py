@@ -7,7 +7,7 @@ from shlex import quote
 from typing import NamedTuple, Self
 
 from conveyor.domain import keys
-from conveyor.domain.drop import AGAIN, NO_PROJECT, OTHER_FOLDER, SUFFIX, is_taken, stem
+from conveyor.domain.drop import AGAIN, DRY_RUN, NO_PROJECT, OTHER_FOLDER, SUFFIX, is_taken, stem
 
 _LARGEST_COPY = 5 * 1024**3
 """Bytes. The limit of S3 for copying in one call."""
@@ -20,7 +20,7 @@ _SHORTHAND = re.compile(r"[A-Za-z0-9._:-]+")
 _BYTES_ARE_FINE = frozenset({
     "stopped", "unsent", "unreadable", "seen-before", "key-unusable", "key-refused", "role-refused",
     "provider-stopped", "provider-refused", "credit-exhausted", "limit-reached", "account-disabled", "batch-too-large",
-    "beta-refused", NO_PROJECT, OTHER_FOLDER,
+    "beta-refused", NO_PROJECT, OTHER_FOLDER, "declined", DRY_RUN,
 })  # fmt: skip
 """Codes of refusals after which the same bytes can be dropped again: name, metadata or something else must change."""
 
@@ -137,6 +137,11 @@ def submit_again(bucket: str, key: str) -> str:
 def stop(bucket: str, run: str, project: str = keys.DEFAULT_PROJECT) -> str:
     """Return the command that stops a run."""
     return _say("stop", bucket, keys.stop(run, project))
+
+
+def approve(bucket: str, key: str, words: str) -> str:
+    """Return the command that opens a gate. `key`: see `keys.approval`. `words`: see `gates.approval`."""
+    return _say(words, bucket, key)
 
 
 def put_key(secret: str) -> str:

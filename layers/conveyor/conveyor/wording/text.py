@@ -2,12 +2,13 @@
 
 import textwrap
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 LONGEST_SUBJECT = 99
 """SNS takes fewer than 100 ASCII characters."""
 WIDTH = 78
 """Columns of a line, unless it holds a command, an address or a link."""
+_CENT = Decimal("0.01")
 _SMALLEST_AMOUNT = Decimal("0.0001")
 _FOUR_DIGITS_BELOW = Decimal("0.1")
 _FEWEST_OF_NAME = 12
@@ -39,6 +40,11 @@ def dollars(amount: Decimal) -> str:
     if 0 < amount < _SMALLEST_AMOUNT:
         return f"less than ${_SMALLEST_AMOUNT}"
     return f"about ${amount:,.2f}" if amount >= _FOUR_DIGITS_BELOW or not amount else f"about ${amount:.4f}"
+
+
+def exact_dollars(amount: Decimal) -> str:
+    """Return an exact amount in US dollars, rounded up to cents."""
+    return f"${amount.quantize(_CENT, ROUND_CEILING):,.2f}"
 
 
 def duration(time: timedelta) -> str:

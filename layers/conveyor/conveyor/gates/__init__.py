@@ -1,0 +1,1 @@
+"""Gates: points where a run stands until the ledger says that it may pay on."""

@@ -1,0 +1,92 @@
+"""What a person writes to open a gate, and whether that is enough. Pure."""
+
+import re
+from decimal import ROUND_CEILING, Decimal
+from typing import NamedTuple
+
+from conveyor.ledger.gate_facts import Gate, ReasonCode
+from conveyor.wording.text import exact_dollars
+
+UP_TO, NO_LIMIT, ANY_MODEL, APPROVE = "up-to", "no-limit", "any-model", "approve"
+_AMOUNT = re.compile(r"\$?([0-9]{1,9}(?:\.[0-9]{1,6})?)")
+_COMMA = re.compile(r"\$?[0-9.]*,[0-9.,]*")
+_QUOTED = 60
+_OF_MONEY = frozenset({ReasonCode.HOLD_ABOVE, ReasonCode.CEILING, ReasonCode.OVER_APPROVED, ReasonCode.ASKED})
+
+
+class Approval(NamedTuple):
+    """A person lets the run pay on."""
+
+    up_to: Decimal | None = None
+    """US dollars that the run may cost in all."""
+    has_no_limit: bool = False
+    takes_any_model: bool = False
+
+
+class Insufficient(NamedTuple):
+    """An approval that opens nothing, and why: a sentence without its end."""
+
+    reason: str
+
+
+def read_approval(text: str) -> Approval | Insufficient:
+    """Read the words of an approval: `up-to 61.40`, `no-limit` or `approve`, each with `any-model` or without it."""
+    words = text.replace("\ufeff", "").lower().split()
+    takes_any_model = ANY_MODEL in words
+    match [word for word in words if word != ANY_MODEL]:
+        case [word, amount] if word == UP_TO:
+            if match := _AMOUNT.fullmatch(amount):
+                return Approval(Decimal(match[1]), takes_any_model=takes_any_model)
+            if _COMMA.fullmatch(amount):
+                return Insufficient(f'"{_cut(amount)}" has a comma: write US dollars as 1234.50')
+            return Insufficient(f'"{_cut(amount)}" is no amount: write US dollars as 1234.50')
+        case [word] if word == NO_LIMIT:
+            return Approval(has_no_limit=True, takes_any_model=takes_any_model)
+        case [word] if word == APPROVE:
+            return Approval(takes_any_model=takes_any_model)
+    return Insufficient(f'it must say "{UP_TO} <US dollars>", "{NO_LIMIT}" or "{APPROVE}"')
+
+
+def judge(approval: Approval, gate: Gate) -> Approval | Insufficient:
+    """Return the approval as it opens a gate, with the amount that `approve` alone stands for; or why it does not."""
+    if gate.has(ReasonCode.MODEL) and not approval.takes_any_model:
+        return Insufficient(f'the run names a model that its project may not use: add "{ANY_MODEL}" to allow it')
+    if gate.need_usd is None:
+        return _judge_unbounded(approval, gate)
+    if approval.up_to is not None and approval.up_to < gate.need_usd:
+        given, need = exact_dollars(approval.up_to), exact_dollars(gate.need_usd)
+        return Insufficient(f"it allows {given}, and the run may cost up to {need}")
+    if approval.up_to is None and not approval.has_no_limit and _is_about_money(gate):
+        return approval._replace(up_to=gate.need_usd)
+    return approval
+
+
+def _judge_unbounded(approval: Approval, gate: Gate) -> Approval | Insufficient:
+    """Return the approval as it opens a gate of a run without a bound, which cannot keep to an amount."""
+    if approval.has_no_limit or (approval.up_to is None and not _is_about_money(gate)):
+        return approval
+    return Insufficient(f'the cost of the run has no bound: write "{NO_LIMIT}" to allow whatever it costs')
+
+
+def _is_about_money(gate: Gate) -> bool:
+    return any(reason.code in _OF_MONEY for reason in gate.reasons)
+
+
+def words_that_open(gate: Gate) -> str:
+    """Return the words of an approval that opens a gate."""
+    if not _is_about_money(gate):
+        words = APPROVE
+    elif gate.need_usd is None:
+        words = NO_LIMIT
+    else:
+        words = f"{UP_TO} {amount_of(gate.need_usd)}"
+    return f"{words} {ANY_MODEL}" if gate.has(ReasonCode.MODEL) else words
+
+
+def amount_of(dollars: Decimal) -> str:
+    """Return an amount, rounded up to cents, as an approval names it."""
+    return str(dollars.quantize(Decimal("0.01"), ROUND_CEILING))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}..."

@@ -1,0 +1,84 @@
+"""Facts of a run about its gates, which are numbered from 1: whether it may pay, and who said so."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from conveyor.ledger.fact import Fact, Place
+
+
+class ReasonCode(StrEnum):
+    """Why a gate is closed."""
+
+    ASKED = "asked"
+    """The drop asks for an approval."""
+    HOLD_ABOVE = "hold-above"
+    """It may cost more than the stack sends without an approval."""
+    CEILING = "ceiling"
+    """It may cost more than its project may spend on one drop."""
+    MODEL = "model"
+    """It names a model that its project may not use."""
+    CONFIG = "config"
+    """A file under `config/` is wrong, so nobody knows the limits."""
+    PAUSED = "paused"
+    """A person paused the run."""
+    OVER_APPROVED = "over-approved"
+    """The next batch may cost more than is left of what was approved."""
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why a gate is closed: a code, and a sentence without its end."""
+
+    code: ReasonCode
+    message: str
+
+
+class Gate(Fact, frozen=True):
+    """`gate-<g>.json`: from here on the run may pay if the gate is open; a closed one ends by a `GateEnd`."""
+
+    KIND = "gate"
+    PLACE = Place.NUMBER
+    STATE_FIELD = "gate"
+
+    writer: str
+    at: datetime
+    open: bool
+    reasons: list[Reason] = msgspec.field(default_factory=list)
+    """Why it is closed."""
+    need_usd: Decimal | None = None
+    """What the whole run may cost at most; null if there is no bound."""
+    until: datetime | None = None
+    """When a closed gate ends by itself, and the run is declined."""
+    pauses: list[str] = msgspec.field(default_factory=list)
+    """The versions of the objects by which people paused the run: each version counts once."""
+
+    def has(self, code: ReasonCode) -> bool:
+        """Return whether this is among the reasons."""
+        return any(reason.code is code for reason in self.reasons)
+
+
+class Ending(StrEnum):
+    """How a closed gate ended."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+    """By the clock."""
+    STOPPED = "stopped"
+
+
+class GateEnd(Fact, frozen=True):
+    """`passed-<g>.json`: how a closed gate ended. It has one end, whoever else wanted another."""
+
+    KIND = "passed"
+    PLACE = Place.NUMBER
+    STATE_FIELD = "ended_gates"
+
+    writer: str
+    at: datetime
+    how: Ending
+    up_to: Decimal | None = None
+    """What the run may cost from then on, in all; null if the approval names no limit."""
+    said_in: str | None = None
+    """The key of the object in which a person said so."""

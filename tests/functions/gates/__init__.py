@@ -1,0 +1,1 @@
+"""Runs that stand at gates, on the functions."""
