@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from gzip import compress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,11 +29,16 @@ STATEMENTS = [
 
 
 def stops_the_run(
-    action: str, lines: str = LINE, status: str = "completed", expired: str = "", **provider: object
+    action: str,
+    lines: str | bytes = LINE,
+    status: str = "completed",
+    expired: str = "",
+    **provider: object,
 ) -> Callable[[Scene], None]:
     """Check that a task of the run fails, and is retried until it has the permission.
 
-    `expired`: a fact whose writer's time limit must be over first. `provider`: the provider's settings meanwhile.
+    `lines`: bytes for a packed drop. `expired`: a fact whose writer's time limit must be over first. `provider`: the
+    provider's settings meanwhile.
     """
 
     def check(scene: Scene) -> None:
@@ -241,6 +247,10 @@ def in_turn(*checks: Callable[[Scene], None]) -> Callable[[Scene], None]:
     return check
 
 
+PACKED = compress(LINE.encode(), mtime=0)
+TWO_BATCHES = "\n".join(
+    LINE.replace('"a"', f'"{number}"') for number in range(int(LOW_LIMITS["MaxRequestsPerBatch"]) + 1)
+)
 LOST_ANSWER = {"call": "create", "do": {"kind": "lose", "when": "after"}}
 REFUSED_KEY = {"kind": "answer", "status": 401}  # makes a function read the key again, which it caches for minutes
 ASKED_OF_POLL = {"call": "retrieve", "do": REFUSED_KEY, "times": None}
@@ -250,6 +260,8 @@ SCENES = {
     ("SubmitRole", "WriteLogs"): leaves_no_log("submit"),
     ("SubmitRole", "ReadDrop"): fails_the_upload("not authorized to perform: s3:GetObjectVersion"),
     ("SubmitRole", "ReadAndWriteLedger"): fails_the_upload("not authorized to perform: s3:PutObject"),
+    ("SubmitRole", "WriteContent"): stops_the_run("s3:PutObject", PACKED, expired="validation.json"),
+    ("SubmitRole", "ReadUnpacked"): stops_the_run("s3:GetObject", PACKED, expired="validation.json"),
     ("SubmitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("SubmitRole", "ClaimBatch"): leaves_the_claim_to_poll,
     ("SubmitRole", "ClaimContent"): stops_the_run("s3:PutObject", expired="validation.json"),
@@ -274,12 +286,17 @@ SCENES = {
     ("SplitRole", "WriteLogs"): leaves_no_log("split"),
     ("SplitRole", "ReadDrop"): stops_the_run("s3:GetObjectVersion"),
     ("SplitRole", "ReadAndWriteLedger"): stops_the_run("s3:GetObject"),
+    ("SplitRole", "WriteContent"): stops_the_run("s3:PutObject", TWO_BATCHES),
+    ("SplitRole", "ReadUnpacked"): stops_the_run("s3:GetObject", PACKED),
     ("SplitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("SplitRole", "WriteOutputs"): stops_the_run("s3:PutObject"),
     ("SplitRole", "ReadApiKey"): stops_the_run("secretsmanager:GetSecretValue", faults=[ASKED_OF_SPLIT]),
     ("ReportRole", "WriteLogs"): leaves_no_log("report"),
     ("ReportRole", "ReadLedger"): stops_the_run("s3:GetObject"),
     ("ReportRole", "ListLedger"): stops_the_run("s3:ListBucket"),
+    ("ReportRole", "ReadContent"): stops_the_run("s3:GetObject", TWO_BATCHES),
+    ("ReportRole", "ListContent"): stops_the_run("s3:ListBucket"),
+    ("ReportRole", "LetContentExpire"): stops_the_run("s3:PutObjectTagging", TWO_BATCHES),
     ("ReportRole", "WriteOutputs"): stops_the_run("s3:PutObject"),
     ("MachineRole", "InvokeFunctions"): stops_the_run("lambda:InvokeFunction"),
     ("MachineRole", "PublishMessage"): stops_the_run("sns:Publish"),

@@ -51,7 +51,7 @@ class RunContext:
 
     def source(self, *, unpacked: bool) -> Source:
         """Return the object with the lines of the drop, once it is validated."""
-        return Source(keys.unpacked(self.run.run)) if unpacked else self.run.drop.source
+        return Source(keys.unpacked(self.run.content_prefix)) if unpacked else self.run.drop.source
 
     def source_of(self, batch: Batch) -> Source:
         """Return the object with the lines of a batch."""

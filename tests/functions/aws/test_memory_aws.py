@@ -23,7 +23,7 @@ GENERATED = {"ETag", "VersionId", "UploadId", "LastModified", "CopySourceVersion
 COMPARED = {
     "AcceptRanges", "Body", "Code", "CommonPrefixes", "ContentLength", "ContentRange", "Contents",
     "CopyObjectResult", "CopyPartResult", "DeleteMarker", "DeleteMarkers", "IsLatest", "IsTruncated", "Key",
-    "KeyCount", "Metadata", "Prefix", "Size", "Status", "Uploads", "Versions",
+    "KeyCount", "Metadata", "Prefix", "Size", "Status", "TagSet", "Uploads", "Versions",
 } | GENERATED  # fmt: skip
 
 
@@ -172,6 +172,18 @@ def test_listings(both: Both) -> None:
     both("list_objects_v2", MaxKeys=2, ContinuationToken="<page.NextContinuationToken>")
     both("list_objects_v2", MaxKeys=1, Prefix="a/", Delimiter="/", keep="folder")
     both("list_objects_v2", MaxKeys=1, Prefix="a/", Delimiter="/", ContinuationToken="<folder.NextContinuationToken>")
+
+
+def test_tags(both: Both) -> None:
+    """Tags are replaced; a new version has none."""
+    both("put_object", Key="a", Body=b"1")
+    assert both("get_object_tagging", Key="a")["TagSet"] == []
+    for value in ("1", "2"):
+        both("put_object_tagging", Key="a", Tagging={"TagSet": [{"Key": "run", "Value": value}]})
+    assert both("get_object_tagging", Key="a")["TagSet"] == [{"Key": "run", "Value": "2"}]
+    both("put_object", Key="a", Body=b"2")
+    assert both("get_object_tagging", Key="a")["TagSet"] == []
+    assert both("put_object_tagging", Key="none", Tagging={"TagSet": []})["Code"] == "NoSuchKey"
 
 
 def test_copies(both: Both) -> None:

@@ -42,7 +42,7 @@ def test_a_wrong_file_is_one_refusal_with_the_command_that_converts_it(
     assert f"  aws s3 cp x-converted.jsonl 's3://{belt.bucket}/inbox/a b/x-converted.jsonl'{own}" in lines
     assert "on-invalid=skip" not in notice["message"].replace(own, "")
     assert belt.creates() == (0, 0)
-    assert [key for key in belt.stored("runs/") if "unpacked" in key] == []
+    assert [key for key in belt.stored() if "unpacked" in key] == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ KEY = "inbox/packed.jsonl.gz"
 
 def unpacked(belt: Belt) -> list[str]:
     """Return the keys of decompressed drops."""
-    pages = belt.s3.get_paginator("list_objects_v2").paginate(Bucket=belt.bucket, Prefix="runs/")
+    pages = belt.s3.get_paginator("list_objects_v2").paginate(Bucket=belt.bucket)
     every = [item["Key"] for page in pages for item in page.get("Contents", [])]
     return [key for key in every if key.endswith("unpacked.jsonl")]
 
@@ -33,7 +33,9 @@ def test_a_compressed_drop_comes_back_like_a_plain_one(belt: Belt, monkeypatch: 
     ]
     receipt = belt.receipt()
     assert (receipt["drop"]["bytes"], receipt["drop"]["sha256"]) == (len(data), sha256(data).hexdigest())
-    assert belt.s3.get_object(Bucket=belt.bucket, Key=f"runs/{run}/unpacked.jsonl")["Body"].read() == drop_of(5)
+    assert belt.s3.get_object(Bucket=belt.bucket, Key=f"content/default/{run}/unpacked.jsonl")[
+        "Body"
+    ].read() == drop_of(5)
 
 
 @pytest.mark.parametrize(

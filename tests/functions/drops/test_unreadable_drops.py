@@ -348,7 +348,7 @@ def test_results_of_a_compressed_drop_come_back_when_its_lines_were_deleted(belt
     key = "inbox/packed.jsonl.gz"
     run = belt.upload(gzip.compress(drop_of(3)), key)
     delete(belt, key)
-    belt.s3.delete_object(Bucket=belt.bucket, Key=f"runs/{run}/unpacked.jsonl")
+    belt.s3.delete_object(Bucket=belt.bucket, Key=f"content/default/{run}/unpacked.jsonl")
     assert belt.finish(run)["status"] == "completed"
     assert [line["line"] for line in belt.lines("results/", "results.jsonl")] == [1, 2, 3]
 

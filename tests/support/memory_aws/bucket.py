@@ -23,6 +23,7 @@ class Version:
     etag: str
     metadata: dict[str, str] = field(default_factory=dict)
     is_marker: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: f"version{next(_numbers):012}")
     modified: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     """In whole seconds, as in S3."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _KNOWN_QUESTIONS = {
     "continuation-token", "delimiter", "encoding-type", "list-type", "max-keys", "partNumber", "prefix", "start-after",
-    "uploadId", "uploads", "versionId", "versioning", "versions",
+    "tagging", "uploadId", "uploads", "versionId", "versioning", "versions",
 }  # fmt: skip
 _UNKNOWN_HEADERS = {
     "x-amz-storage-class", "x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-algorithm",
@@ -89,6 +89,8 @@ class S3:
 
     def put(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """PutObject and CopyObject."""
+        if "tagging" in request.question:
+            return self.tag(bucket, request)
         condition = request.headers.get("if-none-match")
         if condition not in {None, "*"}:
             raise Refused(501, "NotImplemented", Header="If-None-Match")
@@ -102,9 +104,19 @@ class S3:
         copied = element("CopyObjectResult", {"ETag": made.etag, "LastModified": moment})
         return answer(200, copied, _written(made) | {"x-amz-copy-source-version-id": source.id})
 
+    def tag(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
+        """PutObjectTagging."""
+        found = bucket.find(request.key, None)
+        tags = ET.fromstring(request.body).iter(f"{_XML}Tag")  # noqa: S314  # botocore wrote it
+        found.tags = {tag.findtext(f"{_XML}Key", ""): tag.findtext(f"{_XML}Value", "") for tag in tags}
+        return answer(headers={"x-amz-version-id": found.id})
+
     def get(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
-        """GetObject and HeadObject, of the whole object or a byte range."""
+        """GetObject, GetObjectTagging and HeadObject, of the whole object or a byte range."""
         found = bucket.find(request.key, request.question.get("versionId"))
+        if "tagging" in request.question:
+            tags = "".join(element("Tag", {"Key": name, "Value": value}) for name, value in found.tags.items())
+            return answer(200, element("Tagging", element("TagSet", tags)), {"x-amz-version-id": found.id})
         about = _written(found) | {
             "last-modified": format_datetime(found.modified, usegmt=True),
             "content-length": str(len(found.data)),

@@ -6,6 +6,7 @@ import tomllib
 import pytest
 
 from conveyor.provider.connector import DIALECTS
+from conveyor.report.content import ENDED
 from conveyor.settings.betas import BETAS_FORM, normalized_betas
 from tests.support import template
 from tests.support.template import Json, as_list, spelled
@@ -133,10 +134,25 @@ def test_nothing_is_removed_while_a_run_may_need_it() -> None:
     """Old drops outlive a run and its redrive; the ledger outlives both; results are never removed."""
     rules = template.resources("AWS::S3::Bucket")["Bucket"]["LifecycleConfiguration"]["Rules"]
     run = template.definition()["TimeoutSeconds"]
-    removed = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
-    assert removed == {"runs/": 400, "claims/": 400, "control/": 400}
-    (old,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
+    removed = {
+        rule["Prefix"]: rule["ExpirationInDays"]
+        for rule in rules
+        if "ExpirationInDays" in rule and "TagFilters" not in rule
+    }
+    assert removed == {"runs/": 400, "claims/": 400, "control/": 400, "content/": 400}
+    (old,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule and "Prefix" not in rule]
     assert old["NoncurrentVersionExpiration"]["NoncurrentDays"] * DAY > run + 14 * DAY + run
+
+
+def test_content_is_removed_early_only_with_the_tag_that_report_sets_at_the_end() -> None:
+    """A run may last for months: an age alone could remove parts that are paid for and not yet joined."""
+    rules = template.resources("AWS::S3::Bucket")["Bucket"]["LifecycleConfiguration"]["Rules"]
+    tagged, others = [[rule for rule in rules if ("TagFilters" in rule) is has_tag] for has_tag in (True, False)]
+    assert [(rule["Prefix"], rule["ExpirationInDays"]) for rule in tagged] == [("content/", {"Ref": "ContentDays"})]
+    assert tagged[0]["TagFilters"] == [{"Key": name, "Value": value} for name, value in ENDED.items()]
+    (lost,) = [rule for rule in others if rule.get("Prefix") == "content/" and "ExpirationInDays" in rule]
+    assert lost["ExpirationInDays"] >= PARAMETERS["ContentDays"]["MaxValue"]
+    assert lost["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}, "removed text is not kept as an old version"
 
 
 def test_an_upload_has_a_week_to_finish_and_a_function_a_day() -> None:
@@ -147,9 +163,9 @@ def test_an_upload_has_a_week_to_finish_and_a_function_a_day() -> None:
         for rule in rules
         if "AbortIncompleteMultipartUpload" in rule
     }
-    assert aborted == {"inbox/": 7, "runs/": 1, "results/": 1, "failures/": 1}
+    assert aborted == {"inbox/": 7, "runs/": 1, "content/": 1, "results/": 1, "failures/": 1}
     written_in_parts = {
-        spelled(resource).removeprefix("${Bucket.Arn}/").removesuffix("*")
+        spelled(resource).removeprefix("${Bucket.Arn}/").partition("*")[0]
         for role in template.resources("AWS::IAM::Role")
         for statement in template.statements(role)
         if "s3:AbortMultipartUpload" in as_list(statement["Action"])

@@ -14,6 +14,7 @@ SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:
 LOGS = "logs:CreateLogStream logs:PutLogEvents"
 READ_DROP = ("s3:GetObject s3:GetObjectVersion", "${Bucket.Arn}/inbox/*")
 LEDGER = ("s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*")
+READ_UNPACKED = ("s3:GetObject", "${Bucket.Arn}/content/*/unpacked.jsonl")
 LIST = ("s3:ListBucket", "Bucket.Arn")
 OUTPUTS = ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/* ${Bucket.Arn}/results/*")
 KEY = ("secretsmanager:GetSecretValue", SECRET)
@@ -22,6 +23,11 @@ MAY = {
         "WriteLogs": (LOGS, "SubmitLog.Arn"),
         "ReadDrop": READ_DROP,
         "ReadAndWriteLedger": ("s3:AbortMultipartUpload s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*"),
+        "WriteContent": (
+            "s3:AbortMultipartUpload s3:PutObject",
+            "${Bucket.Arn}/content/*/refused-*.txt ${Bucket.Arn}/content/*/unpacked.jsonl",
+        ),
+        "ReadUnpacked": READ_UNPACKED,
         "ListLedger": LIST,
         "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
         "ClaimContent": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/drops/*"),
@@ -48,6 +54,8 @@ MAY = {
         "WriteLogs": (LOGS, "SplitLog.Arn"),
         "ReadDrop": READ_DROP,
         "ReadAndWriteLedger": ("s3:AbortMultipartUpload s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*"),
+        "WriteContent": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/content/*/batches/*"),
+        "ReadUnpacked": READ_UNPACKED,
         "ListLedger": LIST,
         "WriteOutputs": OUTPUTS,
         "ReadApiKey": KEY,
@@ -56,6 +64,9 @@ MAY = {
         "WriteLogs": (LOGS, "ReportLog.Arn"),
         "ReadLedger": ("s3:GetObject", "${Bucket.Arn}/runs/*"),
         "ListLedger": LIST,
+        "ReadContent": ("s3:GetObject", "${Bucket.Arn}/content/*/batches/*"),
+        "ListContent": LIST,
+        "LetContentExpire": ("s3:PutObjectTagging", "${Bucket.Arn}/content/*"),
         "WriteOutputs": OUTPUTS,
     },
     "MachineRole": {
@@ -136,13 +147,20 @@ def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
     for role in MAY:
         for statement in template.statements(role):
             for action in as_list(statement["Action"]):
-                assert not re.match(r"s3:(Delete|\*|Put(?!Object$))", action)
+                assert not re.match(r"s3:(Delete|\*|Put(?!Object(Tagging)?$))", action)
+                places = [
+                    spelled(resource).removeprefix("${Bucket.Arn}/") for resource in as_list(statement["Resource"])
+                ]
                 if action == "s3:PutObject":
-                    places = [spelled(resource) for resource in as_list(statement["Resource"])]
-                    assert all(
-                        re.search(r"/(runs|claims/(batches|drops|attempts|waiting)|results|failures)/\*$", place)
-                        for place in places
-                    )
+                    known = r"(runs|content|claims/(batches|drops|attempts|waiting)|results|failures)/\*"
+                    assert all(re.match(known, place) for place in places)
+                if action == "s3:PutObjectTagging":  # a tag removes an object in the end
+                    assert (role, places) == ("ReportRole", ["content/*"])
+
+
+def test_poll_which_reads_and_writes_facts_only_may_not_touch_content() -> None:
+    """It sees how runs stand, and nothing that is in them."""
+    assert "content/" not in str(template.statements("PollRole"))
 
 
 def test_every_role_lists_the_ledger_and_submit_and_poll_what_they_conclude_absence_from() -> None:
@@ -156,6 +174,7 @@ def test_every_role_lists_the_ledger_and_submit_and_poll_what_they_conclude_abse
     ledger = {(f"{name}Role", "ListLedger"): {"StringLike": {"s3:prefix": "runs/*"}} for name in FUNCTIONS}
     assert listed == ledger | {
         ("PollRole", "ListControl"): {"StringLike": {"s3:prefix": "control/*"}},
+        ("ReportRole", "ListContent"): {"StringLike": {"s3:prefix": "content/*"}},
         ("SubmitRole", "ListConfig"): {"StringLike": {"s3:prefix": "config/*"}},
         ("SubmitRole", "ListWaiting"): {"StringLike": {"s3:prefix": "claims/waiting/*"}},
     }

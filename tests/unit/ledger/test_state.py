@@ -48,7 +48,7 @@ def test_a_listing_shows_every_fact_of_a_run() -> None:
             Splitting.key(RUN, 1, 1), Read.key(RUN, 1, 1), Splitting.key(RUN, 1, 2), Read.key(RUN, 1, 2),
             Splitting.key(RUN, 1, 3), Splitting.key(RUN, 1, 4), Unread.key(RUN, 1, 4),
             Part.key(RUN, 1), Cancel.key(RUN, 1), Duplicate.key(RUN, 1, "msgbatch_2"),
-            keys.output_part(RUN, 1, keys.ASIDE), Foreign.key(RUN, 1, "msgbatch_3"), Discarded.key(RUN, 1),
+            keys.output_part(keys.ledger(RUN), 1, keys.ASIDE), Foreign.key(RUN, 1, "msgbatch_3"), Discarded.key(RUN, 1),
             Attempt.key(RUN, 12, 1), Submitted.key(RUN, 12, 1), AttemptFailed.key(RUN, 12, 1),
             Attempt.key(RUN, 12, 2), Submitted.key(RUN, 12, 2),
             RetryAfterAnswer.key(RUN, RETRY_AFTER - timedelta(hours=1)),

@@ -59,7 +59,7 @@ def test_what_one_batch_needs_now_comes_before_what_all_may_wait_for(steps: list
 
 def test_a_batch_is_sent_again_when_its_last_refusal_says_so() -> None:
     """If it was not refused, it is sent at once."""
-    refused = AttemptRefused("w", NOW, RefusalKind.LATER, 529, "overloaded_error", "busy", NOW + hours(1))
+    refused = AttemptRefused("w", NOW, RefusalKind.LATER, 529, "overloaded_error", NOW + hours(1))
     assert decide_unsent(None, NOW) == Decision(Next.SUBMIT)
     waiting = decide_unsent(refused, NOW)
     assert (waiting.next, waiting.until) == (Next.WAIT, NOW + hours(1))

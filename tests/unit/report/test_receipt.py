@@ -30,7 +30,9 @@ RESULTS, FAILURES, RETRY = (
 
 def file(batch: int, name: str, lines: int) -> OutputFile:
     """Return the account of a part with ten bytes a line."""
-    return OutputFile(keys.output_part(RUN.run, batch, name), lines, lines * 10, sha256(b"x" * lines).hexdigest())
+    return OutputFile(
+        keys.output_part(RUN.content_prefix, batch, name), lines, lines * 10, sha256(b"x" * lines).hexdigest()
+    )
 
 
 def done(
@@ -67,9 +69,9 @@ def test_a_file_is_made_of_the_parts_that_there_are_in_the_order_of_the_drop() -
     batches = [done(1, 3), done(2, 1, retryable=1), done(3, 2, retryable=1)]
     parts = {key: [part.key for part in parts] for key, parts in parts_by_file(RUN, batches).items()}
     assert parts == {
-        RESULTS: [keys.output_part(RUN.run, batch, keys.RESULTS) for batch in (1, 2, 3)],
-        FAILURES: [keys.output_part(RUN.run, batch, keys.FAILURES) for batch in (1, 2, 3)],
-        RETRY: [keys.output_part(RUN.run, batch, keys.RETRY) for batch in (2, 3)],
+        RESULTS: [keys.output_part(RUN.content_prefix, batch, keys.RESULTS) for batch in (1, 2, 3)],
+        FAILURES: [keys.output_part(RUN.content_prefix, batch, keys.FAILURES) for batch in (1, 2, 3)],
+        RETRY: [keys.output_part(RUN.content_prefix, batch, keys.RETRY) for batch in (2, 3)],
     }
 
 

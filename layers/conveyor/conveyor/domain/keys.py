@@ -6,6 +6,8 @@ The layout of the bucket: "The ledger" in docs/how-it-works.md.
 import re
 
 INBOX = "inbox/"
+CONTENT = "content/"
+"""Prompts, answers and the provider's words: whoever may read facts need not read these."""
 RUNS = "runs/"
 CONFIG = "config/"
 """What an administrator writes for all runs."""
@@ -41,9 +43,24 @@ def plan(run: str) -> str:
     return f"{RUNS}{run}/plan.jsonl"
 
 
-def unpacked(run: str) -> str:
-    """Return the key of a packed drop's unpacked lines: gzip cannot be read in ranges."""
-    return f"{RUNS}{run}/unpacked.jsonl"
+def content(run: str, project: str) -> str:
+    """Return the prefix of all objects of a run that are no facts, and are not the user's files."""
+    return f"{CONTENT}{project}/{run}/"
+
+
+def unpacked(content: str) -> str:
+    """Return the key of a packed drop's unpacked lines: gzip cannot be read in ranges. `content`: the run's prefix."""
+    return f"{content}unpacked.jsonl"
+
+
+def refusal_words(content: str, batch: int, number: int) -> str:
+    """Return the key of the provider's error text, for an attempt that ends the run."""
+    return f"{content}batches/{batch}/refused-{number}.txt"
+
+
+def error_words(content: str, batch: int) -> str:
+    """Return the key of examples of the error texts of a batch's failures."""
+    return f"{content}batches/{batch}/errors.json"
 
 
 def claim(batch_id: str) -> str:
@@ -118,9 +135,9 @@ def output(name: str, run: str, file: str) -> str:
     return {RESULTS: results, FAILURES: failures, RETRY: retry, ASIDE: aside}[file](name, run)
 
 
-def output_part(run: str, batch: int, file: str) -> str:
-    """Return the key of one batch's part of such a file, for a run of several batches."""
-    return f"{RUNS}{run}/batches/{batch}/{file}"
+def output_part(content: str, batch: int, file: str) -> str:
+    """Return the key of one batch's part of such a file, for a run of several batches. `content`: the run's prefix."""
+    return f"{content}batches/{batch}/{file}"
 
 
 def results(name: str, run: str) -> str:

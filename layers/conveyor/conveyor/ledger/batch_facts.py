@@ -31,10 +31,13 @@ class AttemptRefused(BatchFact, frozen=True):
     kind: RefusalKind
     status: int
     type: str
-    message: str
     retry_at: datetime
     cause: Cause | None = None
     """What a person must fix first, if the provider's error text shows it."""
+    betas: tuple[str, ...] = ()
+    """The names of the run's betas that the error text has."""
+    words_key: str | None = None
+    """Where the error text is, which may quote a prompt; none if the run goes on whatever it says."""
 
 
 class AttemptFailed(AttemptRefused, frozen=True):

@@ -43,6 +43,22 @@ def add_errors(kinds: dict[str, ErrorKind], more: Mapping[str, ErrorKind]) -> No
             _count_words(counted, text, times)
 
 
+def without_words(kinds: Mapping[str, ErrorKind]) -> dict[str, ErrorKind]:
+    """Return the counts only: texts may quote a request, and do not belong into facts."""
+    return {name: ErrorKind(kind.failures) for name, kind in kinds.items()}
+
+
+def encode_words(kinds: Mapping[str, ErrorKind]) -> bytes:
+    """Return the texts, as they are kept apart from the counts."""
+    return msgspec.json.encode({name: kind.words for name, kind in kinds.items()})
+
+
+def with_words(kinds: Mapping[str, ErrorKind], words: bytes) -> dict[str, ErrorKind]:
+    """Return counts with the texts that were kept apart from them."""
+    texts = msgspec.json.decode(words, type=dict[str, dict[str, int]])
+    return {name: ErrorKind(kind.failures, texts.get(name, {})) for name, kind in kinds.items()}
+
+
 def by_count(kinds: Mapping[str, ErrorKind]) -> dict[str, ErrorKind]:
     """Return the types and their texts, the most frequent first."""
     first = sorted(kinds.items(), key=lambda item: (-item[1].failures, item[0]))

@@ -53,4 +53,4 @@ class Part(BatchFact, frozen=True):
     stop_reasons: Stops = msgspec.field(default_factory=dict)
     """Responses by model and stop reason. Empty in parts written by earlier versions."""
     errors: dict[str, ErrorKind] = msgspec.field(default_factory=dict)
-    """Failures by the type of their error."""
+    """Failures by the type of their error. Their texts are kept apart; parts of earlier versions have them here."""

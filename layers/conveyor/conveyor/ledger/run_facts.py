@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from conveyor.domain import keys
 from conveyor.domain.drop import PROJECT, Drop
 from conveyor.domain.findings import Findings
-from conveyor.domain.keys import DEFAULT_PROJECT
 from conveyor.domain.output_file import OutputFile
 from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.fact import Fact, Place
@@ -25,10 +25,18 @@ class Run(Fact, frozen=True):
     """Why the drop will be refused, if that is known before its lines are read."""
     code: str = "unreadable"
     """The code of the refusal, if there is a problem."""
-    project: str = DEFAULT_PROJECT
+    project: str = keys.DEFAULT_PROJECT
     """Who the run is for."""
     config_faults: tuple[str, ...] = ()
     """What was wrong under `config/` when the run began, one sentence for each file."""
+
+    content: str = ""
+    """The prefix of what is no fact: prompts, answers, the provider's words. Empty in runs of earlier versions."""
+
+    @property
+    def content_prefix(self) -> str:
+        """The prefix of what is no fact. Earlier versions kept it in the ledger."""
+        return self.content or keys.ledger(self.run)
 
     @property
     def carried_metadata(self) -> dict[str, str]:
@@ -59,7 +67,7 @@ class Refusal(Fact, frozen=True):
     code: str
     message: str
     words: str | None = None
-    """The provider's error text, which may quote a prompt: for the receipt, never for a message or a log."""
+    """The provider's error text, in ledgers of earlier versions; else see `words_key`."""
     lines: int | None = None
     """Lines of the drop that are not blank, if all were read."""
     faults: int = 0
@@ -71,6 +79,8 @@ class Refusal(Fact, frozen=True):
     """A summary of the faults."""
     estimate: Estimate | None = None
     """What the valid lines can cost at most, if all were read."""
+    words_key: str | None = None
+    """Where the provider's error text is, which may quote a prompt: for the receipt, never for a message or a log."""
 
 
 class RetryAfterAnswer(Fact, frozen=True):

@@ -9,13 +9,12 @@ import msgspec
 from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
-from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
 from conveyor.ledger.gate_facts import Gate, GateEnd
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
 from conveyor.report.concatenate import concatenate
+from conveyor.report.content import SplitReader, let_content_expire, with_error_text
 from conveyor.report.message import notice_of
 from conveyor.report.receipt import (
     GateAccount,
@@ -32,28 +31,25 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
-    """Join the files, write the receipt, and return the message and the counts of both kinds.
-
-    The message: run, name, status, subject, message.
-    """
+    """Join the files, write the receipt, let the run's content expire, and return the message and both counts."""
     ledger = Ledger(clients.bucket, event["run"])
-    run_state = ledger.run_state()
-    receipt = _account(ledger, run_state, clients.bucket)
+    run, run_state = ledger.read(Run), ledger.run_state()
+    receipt = _account(run, ledger, run_state, clients.bucket)
     receipt.gates = _gates(ledger, run_state)
     data = msgspec.json.format(_encode(receipt), indent=2) + b"\n"
     clients.bucket.put(keys.receipt(receipt.name, receipt.run), data)
+    let_content_expire(run, clients.bucket)
     return notice_of(receipt, clients.console(event))._asdict() | {
         "results": receipt.results,
         "failures": receipt.failures,
     }
 
 
-def _account(ledger: Ledger, run_state: RunState, bucket: Bucket) -> Receipt:
-    run = ledger.read(Run)
-    refusal = ledger.read(Refusal) if run_state.refused else None
+def _account(run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket) -> Receipt:
+    refusal = with_error_text(ledger.read(Refusal), bucket) if run_state.refused else None
     unanswered = sum(len(batch_state.absent) for batch_state in run_state.batches.values())
     plan = ledger.plan() if run_state.planned else None
-    batches = _batches(ledger, plan, run_state) if plan else []
+    batches = _batches(SplitReader(run, ledger, bucket), plan, run_state) if plan else []
     if refusal and not batches:
         return refused_receipt(run, refusal, unanswered, plan.drop if plan else None)
     if plan is None:
@@ -70,23 +66,11 @@ def _gates(ledger: Ledger, run_state: RunState) -> list[GateAccount]:
     return [gate_account(number, gate, ends.get(number)) for number, gate in gates.items() if not gate.open]
 
 
-def _batches(ledger: Ledger, plan: Plan, run_state: RunState) -> list[SplitBatch]:
+def _batches(reader: SplitReader, plan: Plan, run_state: RunState) -> list[SplitBatch]:
     """Return the account of each batch that is split, in the plan's order; several are read at the same time."""
     parted = sorted(number for number, batch_state in run_state.batches.items() if batch_state.parted)
     with ThreadPoolExecutor(MOST_READS) as readers:
-        return list(readers.map(partial(_read, ledger, plan, run_state), parted))
-
-
-def _read(ledger: Ledger, plan: Plan, run_state: RunState, number: int) -> SplitBatch:
-    batch_state = run_state.batches[number]
-    return SplitBatch(
-        plan.batch(number),
-        ledger.read(Submitted, number, batch_state.generation) if batch_state.submitted else None,
-        ledger.read(Part, number),
-        batch_state.duplicates,
-        ledger.read(Stuck, number) if batch_state.stuck else None,
-        ledger.read(Discarded, number) if batch_state.discarded else None,
-    )
+        return list(readers.map(partial(reader.read, plan, run_state), parted))
 
 
 def _concatenate(run: Run, batches: list[SplitBatch], bucket: Bucket) -> None:

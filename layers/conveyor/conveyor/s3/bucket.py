@@ -12,7 +12,7 @@ from conveyor.s3.read_errors import ReadRefused, is_permanent, unreadable_drop
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import HeadObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import HeadObjectRequestTypeDef, TagTypeDef
 
 RANGE_BYTES = 8 * 1024 * 1024
 """One ranged GET."""
@@ -108,6 +108,11 @@ class Bucket:
     def put(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         """Write an object. Its content must follow from facts, so that writing it again changes nothing."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=data, Metadata=metadata or {})
+
+    def tag(self, key: str, tags: Mapping[str, str]) -> None:
+        """Replace the tags of an object, which the rules of the bucket's lifecycle select by."""
+        named: list[TagTypeDef] = [{"Key": name, "Value": value} for name, value in tags.items()]
+        self._client.put_object_tagging(Bucket=self.bucket, Key=key, Tagging={"TagSet": named})
 
     def list(self, prefix: str) -> list[str]:
         """Return all keys under a prefix."""

@@ -54,7 +54,7 @@ class SplitJob(NamedTuple):
         run = self.context.run
         if self.is_only_batch:
             return keys.output(run.name, run.run, file)
-        return keys.output_part(run.run, self.batch.number, file)
+        return keys.output_part(run.content_prefix, self.batch.number, file)
 
     def custom_ids(self) -> Iterator[FieldValues]:
         """Read the user's ids of the requests from the drop, a block of lines at a time."""

@@ -5,12 +5,14 @@ from typing import Any
 
 from conveyor.clients import Clients
 from conveyor.context import RunContext
+from conveyor.domain import keys
 from conveyor.domain.drop import wire_id
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_beside
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import RefusalKind
 from conveyor.ledger.batch_facts import Splitting, Stuck, Submitted, Unread
+from conveyor.ledger.failure_counts import encode_words, without_words
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
@@ -127,6 +129,9 @@ def _split(job: SplitJob) -> str:
         written, ended_at = _write_without_results(job), None
     if written is None:
         return "reread"
+    if errors := written.tally.errors:
+        key = keys.error_words(job.context.run.content_prefix, job.batch.number)
+        job.context.bucket.put(key, encode_words(errors))
     job.write(_part(job, written, ended_at))
     return "split"
 
@@ -151,7 +156,7 @@ def _part(job: SplitJob, written: Written, ended_at: datetime | None) -> Part:
         causes=dict(tally.causes),
         gone=job.drop_unreadable,
         stop_reasons=tally.stops,
-        errors=tally.errors,
+        errors=without_words(tally.errors),
     )
 
 

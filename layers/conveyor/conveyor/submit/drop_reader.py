@@ -68,7 +68,7 @@ class DropReader:
         first = next(chunks, None)
         if first is None:
             return
-        with self._context.bucket.upload(keys.unpacked(self._context.run.run), {}) as upload:
+        with self._context.bucket.upload(keys.unpacked(self._context.run.content_prefix), {}) as upload:
             for chunk in chain([first], chunks):
                 upload.add(chunk)
                 yield chunk

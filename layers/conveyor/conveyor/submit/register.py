@@ -48,7 +48,11 @@ def _new_run(name: str, drop: Drop, stack: Settings, config: Config) -> Run:
     """Return the run of a drop that S3 describes, with the reason for its refusal if that is known already."""
     settings, problem = _settings_of(drop, stack)
     assigned = assign_project(drop, settings, config)
-    run = Run(name, drop.name, drop, settings, problem, project=assigned.project, config_faults=config.faults)
+    project = assigned.project
+    run = Run(
+        name, drop.name, drop, settings, problem,
+        project=project, config_faults=config.faults, content=keys.content(name, project),
+    )  # fmt: skip
     return run if problem else replace(run, problem=assigned.problem, code=assigned.code)
 
 
@@ -77,7 +81,9 @@ def _run_of_unreadable(upload: Upload, error: DropUnreadable, clients: Clients, 
                 break
     name = drop.run_id(stack_id)
     project = assign_project(drop, clients.settings, config()).project
-    run = Run(name, drop.name, drop, clients.settings, str(error), error.code, project)
+    run = Run(
+        name, drop.name, drop, clients.settings, str(error), error.code, project, content=keys.content(name, project)
+    )
     return Ledger(bucket, name).write(run)
 
 

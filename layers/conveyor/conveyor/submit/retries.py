@@ -39,8 +39,8 @@ class RunRefusal(NamedTuple):
 
     code: str
     message: str
-    error_text: str | None = None
-    """The provider's, which may quote a prompt: for the receipt, never for a message or a log."""
+    words_key: str | None = None
+    """Where the provider's error text is."""
 
 
 def last_refusal(batch: int, batch_state: BatchState, ledger: Ledger) -> AttemptRefused | None:
@@ -72,13 +72,13 @@ def decide_run_refusal(
     is_repeated = previous is not None and previous.kind is RefusalKind.RESEND
     if last.kind is RefusalKind.RESEND and not is_repeated:
         return None
-    return RunRefusal(*_code_and_message(run, batch, last), last.message)
+    return RunRefusal(*_code_and_message(run, batch, last), last.words_key)
 
 
 def _code_and_message(run: Run, batch: Batch, refused: AttemptRefused) -> tuple[str, str]:
     answer, cause = describe_refusal(refused.status, refused.type), refused.cause
     if cause is Cause.BETA and run.settings.betas:
-        return cause.value, f"{answer}: {CAUSE_TEXTS[cause]}: {_refused_betas(run, refused.message)}"
+        return cause.value, f"{answer}: {CAUSE_TEXTS[cause]}: {_describe_betas(run, refused.betas)}"
     if run.settings.auth == "aws" and refused.status in _ACCESS_DENIED:
         return "role-refused", answer
     if cause is None or cause is Cause.BETA:
@@ -90,12 +90,15 @@ def _code_and_message(run: Run, batch: Batch, refused: AttemptRefused) -> tuple[
     return cause.value, f"{words} ({error})"
 
 
-def _refused_betas(run: Run, error_text: str) -> str:
+def _describe_betas(run: Run, named: tuple[str, ...]) -> str:
     """List the betas that the provider names, or all that were sent if it names none, and where they were set."""
-    sent = run.settings.betas.split(",")
-    named = [beta for beta in sent if re.search(rf"(?<![\w.-]){re.escape(beta)}(?![\w.-])", error_text)]
     where = "drop's metadata betas" if "betas" in run.drop.metadata else "stack's parameter Betas"
-    return f"{', '.join(named or sent)} (set by the {where})"
+    return f"{', '.join(named or run.settings.betas.split(','))} (set by the {where})"
+
+
+def _betas_in(error_text: str, run: Run) -> tuple[str, ...]:
+    sent = filter(None, run.settings.betas.split(","))
+    return tuple(beta for beta in sent if re.search(rf"(?<![\w.-]){re.escape(beta)}(?![\w.-])", error_text))
 
 
 def describe_refusal(status: int, error_type: str) -> str:
@@ -123,13 +126,17 @@ def fail_attempt(context: RunContext, batch: int, batch_state: BatchState, not_r
 
 
 def refused_attempt[F: AttemptRefused](kind: type[F], context: RunContext, refused: Refused, number: int) -> F:
-    """Return the fact that an attempt was refused; writes nothing. `number`: of attempts so far, for the pause."""
+    """Return the fact that an attempt was refused, without the provider's words; writes nothing.
+
+    `number`: of attempts so far, for the pause.
+    """
     is_later = refused.kind is RefusalKind.LATER
     retry_at = context.now() + timedelta(seconds=_pause(refused.retry_after, number) if is_later else 0)
     if is_later and context.retry_after.until:  # another response may have asked for a longer pause
         retry_at = max(retry_at, context.retry_after.until)
-    answer = (refused.kind, refused.status, refused.type, refused.message)
-    return kind(context.writer, context.now(), *answer, retry_at, refused.cause)
+    betas = _betas_in(refused.message, context.run) if refused.cause is Cause.BETA else ()
+    answer = (refused.kind, refused.status, refused.type, retry_at, refused.cause, betas)
+    return kind(context.writer, context.now(), *answer)
 
 
 def _pause(retry_after: int | None, number: int) -> int:

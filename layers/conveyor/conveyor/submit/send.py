@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
+from msgspec.structs import replace
+
 from conveyor.context import RunContext
+from conveyor.domain import keys
 from conveyor.domain.plan import Batch, Plan
 from conveyor.domain.refusal import RefusalKind
 from conveyor.gates.gate import is_open, open_gate
@@ -88,7 +91,8 @@ def _send(context: RunContext, run_state: RunState, batch: Batch, previous: Atte
 
 
 def _refuse_run(context: RunContext, refusal: RunRefusal) -> None:
-    context.ledger.write(Refusal(context.writer, context.now(), *refusal))
+    code, message, words_key = refusal
+    context.ledger.write(Refusal(context.writer, context.now(), code, message, words_key=words_key))
 
 
 def _has_time(context: RunContext) -> bool:
@@ -157,12 +161,25 @@ def _pay(context: RunContext, batch: Batch, batch_state: BatchState, previous: A
                 context.ledger.write(Duplicate(writer, context.now()), batch.number, batch_id)
                 context.api.cancel(batch_id)
         case Refused() as refused:
-            fact = refused_attempt(AttemptRefused, context, refused, number)
-            last = context.ledger.write(fact, batch.number, number)
+            last = _write_refused(context, batch, refused, number)
             if refusal := decide_run_refusal(context.run, batch, batch_state, last, previous):
                 _refuse_run(context, refusal)
         case Unknown(reason):
             context.ledger.write(AttemptUnknown(writer, context.now(), reason), batch.number, number)
+
+
+def _write_refused(context: RunContext, batch: Batch, refused: Refused, number: int) -> AttemptRefused:
+    """Write that an attempt was refused. The provider's words, which a receipt may need, are written apart from that.
+
+    The fact is written first: without it the attempt would count as one whose response was lost.
+    """
+    fact = refused_attempt(AttemptRefused, context, refused, number)
+    if refused.kind is RefusalKind.LATER:
+        return context.ledger.write(fact, batch.number, number)
+    words_key = keys.refusal_words(context.run.content_prefix, batch.number, number)
+    written = context.ledger.write(replace(fact, words_key=words_key), batch.number, number)
+    context.bucket.put(words_key, refused.message.encode())
+    return written
 
 
 def _body(context: RunContext, batch: Batch, envelope: Envelope) -> Iterator[bytes]:

@@ -1,0 +1,63 @@
+"""What is no fact of a run, read for its receipt: the provider's words. And how all of that expires."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from conveyor.domain import keys
+from conveyor.domain.plan import Plan
+from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
+from conveyor.ledger.failure_counts import with_words
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.part import Part
+from conveyor.ledger.run_facts import Refusal, Run
+from conveyor.ledger.state import RunState
+from conveyor.report.receipt import SplitBatch
+from conveyor.s3.bucket import MOST_READS, Bucket
+
+ENDED: Mapping[str, str] = {"run": "ended"}
+"""The tag of objects that the bucket's lifecycle may remove: without it they are kept as long as the ledger."""
+
+
+class SplitReader(NamedTuple):
+    """Reads the facts of batches that are split, with the error texts that are kept apart from them."""
+
+    run: Run
+    ledger: Ledger
+    bucket: Bucket
+
+    def read(self, plan: Plan, run_state: RunState, number: int) -> SplitBatch:
+        """Return a batch with its facts."""
+        batch_state, ledger = run_state.batches[number], self.ledger
+        return SplitBatch(
+            plan.batch(number),
+            ledger.read(Submitted, number, batch_state.generation) if batch_state.submitted else None,
+            self._part(number),
+            batch_state.duplicates,
+            ledger.read(Stuck, number) if batch_state.stuck else None,
+            ledger.read(Discarded, number) if batch_state.discarded else None,
+        )
+
+    def _part(self, number: int) -> Part:
+        part = self.ledger.read(Part, number)
+        if any(kind.words for kind in part.errors.values()):  # written by an earlier version
+            return part
+        words = self.bucket.find(keys.error_words(self.run.content_prefix, number)) if part.errors else None
+        return replace(part, errors=with_words(part.errors, words)) if words else part
+
+
+def with_error_text(refusal: Refusal, bucket: Bucket) -> Refusal:
+    """Return a refusal with the provider's error text, where there is one."""
+    text = bucket.find(refusal.words_key) if refusal.words_key else None
+    return replace(refusal, words=text.decode(errors="replace")) if text is not None else refusal
+
+
+def let_content_expire(run: Run, bucket: Bucket) -> None:
+    """Tag what is no fact of a run, since nothing needs it any more. Earlier versions kept it in the ledger."""
+    if not run.content:
+        return
+    with ThreadPoolExecutor(MOST_READS) as taggers:
+        list(taggers.map(partial(bucket.tag, tags=ENDED), bucket.list(run.content)))
