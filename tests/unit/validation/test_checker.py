@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from conveyor.domain.dialect import Dialect
 from conveyor.settings.settings import Settings
@@ -30,7 +31,8 @@ def checked(
     """Check a drop that is read in chunks of any size."""
     chunks = [data[place : place + 199] for place in range(0, len(data), 199)]
     checker = check_drop(RUN, drop_settings, dialect, lambda: chunks, hash_options, most_faults)
-    return Findings(checker.batches, checker.faults, checker.lines, checker.requests, checker.alternates)
+    batches = [replace(batch, at_most_usd=None) for batch in checker.batches]  # see test_batch_prices.py
+    return Findings(batches, checker.faults, checker.lines, checker.requests, checker.alternates)
 
 
 ids = st.sampled_from(["a", "b", "c", "d", "é", "ab", "ba"]) | st.text(min_size=1, max_size=3)
