@@ -53,6 +53,15 @@ class Bound(NamedTuple):
     """Why there is no bound."""
 
 
+class Addition(NamedTuple):
+    """What the fields of a request add to the tokens of its bytes."""
+
+    tokens: int = 0
+    caching: Caching = Caching.NONE
+    reason: NoBound | None = None
+
+
+_NOTHING = Addition()
 OTHER_API = Bound(reason=NoBound.API)
 _COUNTED_FIELDS = frozenset({
     "model", "messages", "max_tokens", "system", "temperature", "top_p", "top_k", "stop_sequences", "metadata",
@@ -61,8 +70,9 @@ _COUNTED_FIELDS = frozenset({
     "billing_policy",
 })  # fmt: skip
 """Fields that add no tokens besides their own text. Others may start tools, or compact the prompt."""
-_PLAIN_FIELDS = _COUNTED_FIELDS - {"tools", "output_config", "output_format", "cache_control"}
-"""Those of them that need no closer look."""
+FIELDS_THAT_ADD = ("tools", "output_config", "output_format", "cache_control")
+"""Those of them on which `addition_of` depends."""
+_PLAIN_FIELDS = _COUNTED_FIELDS - {*FIELDS_THAT_ADD}
 _COUNTED_IN_MESSAGE = frozenset({"role", "content"})
 _PLAIN = len(_COUNTED_IN_MESSAGE)
 """Fields of a message of the most usual form. A valid message has both."""
@@ -76,23 +86,15 @@ _FIVE_MINUTES = (None, "", "5m")
 
 def bound_of(params: dict[str, Any], line_bytes: int) -> Bound:
     """Return the bound of a valid request. `line_bytes`: of its whole line in the drop, without the line feed."""
-    system = params.get("system")
-    structured = [each for each in params["messages"] if len(each) != _PLAIN or type(each.get("content")) is not str]
-    added, caching, reason = (0, Caching.NONE, None) if params.keys() <= _PLAIN_FIELDS else _of_fields(params)
-    if not structured and type(system) is not list:
-        return Bound(line_bytes + added, caching, has_pdf=False, reason=reason)
-    walk = _Walk(line_bytes, added, caching, reason)
-    walk.look_at_blocks(system)
-    for message in structured:
-        walk.look_at_message(message)
-    tokens = walk.tokens * CITED if walk.is_cited else walk.tokens
-    return Bound(tokens + walk.added, walk.caching, walk.has_pdf, walk.reason)
+    return bound_with(params, line_bytes, addition_of(params))
 
 
-def _of_fields(params: dict[str, Any]) -> tuple[int, Caching, NoBound | None]:
-    """Return what fields beside the messages add: tokens, caching, and why there is no bound."""
+def addition_of(params: dict[str, Any]) -> Addition:
+    """Return what the fields beside the messages and the system prompt add."""
+    if params.keys() <= _PLAIN_FIELDS:
+        return _NOTHING
     if not _is_counted(params, _COUNTED_FIELDS):
-        return 0, Caching.NONE, NoBound.FIELD
+        return Addition(reason=NoBound.FIELD)
     tools, config = params.get("tools") or [], params.get("output_config")
     caching, reason = caching_of(params.get("cache_control")), None
     for tool in tools:
@@ -103,7 +105,22 @@ def _of_fields(params: dict[str, Any]) -> tuple[int, Caching, NoBound | None]:
     if config and not _is_counted(config, _COUNTED_IN_OUTPUT_CONFIG):
         reason = reason or NoBound.FIELD
     is_prompted = tools or config or params.get("output_format")
-    return ADDED_TOKENS if is_prompted else 0, caching, reason
+    return Addition(ADDED_TOKENS if is_prompted else 0, caching, reason)
+
+
+def bound_with(params: dict[str, Any], line_bytes: int, addition: Addition) -> Bound:
+    """Return the bound of a request whose `addition_of` is known."""
+    added, caching, reason = addition
+    system = params.get("system")
+    structured = [each for each in params["messages"] if len(each) != _PLAIN or type(each.get("content")) is not str]
+    if not structured and type(system) is not list:
+        return Bound(line_bytes + added, caching, False, reason)  # noqa: FBT003  # faster than by name
+    walk = _Walk(line_bytes, addition)
+    walk.look_at_blocks(system)
+    for message in structured:
+        walk.look_at_message(message)
+    tokens = walk.tokens * CITED if walk.is_cited else walk.tokens
+    return Bound(tokens + walk.added, walk.caching, walk.has_pdf, walk.reason)
 
 
 def caching_of(cache_control: Any) -> Caching:  # noqa: ANN401  # JSON has no narrower type
@@ -126,12 +143,9 @@ def _is_counted(given: dict[str, Any], counted: frozenset[str]) -> bool:
 class _Walk:
     """One pass over the blocks of a request."""
 
-    def __init__(self, tokens: int, added: int, caching: Caching, reason: NoBound | None) -> None:
+    def __init__(self, tokens: int, addition: Addition) -> None:
         self.tokens = tokens
-        self.added = added
-        """Tokens that are not in the bytes."""
-        self.caching = caching
-        self.reason = reason
+        self.added, self.caching, self.reason = addition
         self.is_cited = False
         self.has_pdf = False
 

@@ -70,46 +70,52 @@ class Meter:
         """Start at zero. `prices`: those of the run."""
         self._prices = prices
         self._price_of = dict[str, Price | None]()
+        self._limits = dict[str, int | None]()
         self._sums = dict[_Sort, TokenSum]()
         self._unbounded = dict[str, TokenSum]()
         self._no_bound = dict[NoBound, int]()
 
     def add(self, model: str, bound: Bound, max_tokens: int) -> None:
         """Add a request."""
-        model = model[:_LONGEST_MODEL]
-        if not self._knows(model):
-            self._count(NoBound.MODELS)
-            return
-        price = self._price_of[model]
-        tokens, reason = bound.tokens, bound.reason
-        most = price.max_input_tokens if price else None
-        if bound.has_pdf and most is None:
-            reason = reason or NoBound.PDF
-        if reason is not None:
-            self._count(reason)
-            self._unbounded.setdefault(model, TokenSum()).add(TokenSum(1, 0, max_tokens))
-            return
-        if most is not None and (bound.has_pdf or tokens > most):
-            tokens = most
-        found = self._sum(model, bound.caching, is_long=price is not None and price.is_long(tokens))
-        found.add(TokenSum(1, tokens, max_tokens))
+        tokens, caching, has_pdf, reason = bound
+        limit = self.longest_alike(model)
+        is_long = False
+        if has_pdf or reason is not None or (limit is not None and tokens > limit):
+            if not self._knows(model):
+                self._count(NoBound.MODELS)
+                return
+            price = self._price_of[model]
+            most = price.max_input_tokens if price else None
+            reason = NoBound.PDF if has_pdf and most is None and reason is None else reason
+            if reason is not None:
+                self._count(reason)
+                self._unbounded.setdefault(model, TokenSum()).add(TokenSum(1, 0, max_tokens))
+                return
+            tokens = most if most is not None and (has_pdf or tokens > most) else tokens
+            is_long = price is not None and price.is_long(tokens)
+        found = self._sum(model, caching, is_long=is_long)
+        found.requests += 1
+        found.tokens += tokens
+        found.max_tokens += max_tokens
 
     def longest_alike(self, model: str) -> int | None:
-        """Return the most bytes of a line that `add_alike` takes; None if there is no limit."""
-        if len(model) > _LONGEST_MODEL or not self._knows(model):
-            return 0
-        price = self._price_of[model]
-        return None if price is None else _least_limit(price)
+        """Return the most tokens of a request that `add_alike` takes; None if there is no limit."""
+        if model not in self._limits and not self._knows(model):
+            return -1
+        return self._limits[model]
 
     def add_alike(self, model: str, caching: Caching, requests: TokenSum) -> None:
         """Add requests of plain text, of which no line is longer than `longest_alike`."""
         self._sum(model, caching, is_long=False).add(requests)
 
     def _knows(self, model: str) -> bool:
-        if model not in self._price_of:
-            if len(self._price_of) >= MOST_MODELS:
-                return False
-            self._price_of[model] = self._prices.of(model)
+        """Tell whether a model is kept apart from others; the first 50 are."""
+        if model in self._price_of:
+            return True
+        if len(self._price_of) >= MOST_MODELS or len(model) > _LONGEST_MODEL:
+            return False
+        price = self._price_of[model] = self._prices.of(model)
+        self._limits[model] = None if price is None else _least_limit(price)
         return True
 
     def _count(self, reason: NoBound) -> None:

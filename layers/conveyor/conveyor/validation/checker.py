@@ -169,13 +169,14 @@ class Checker:
                 given = bound if self._dialect.is_message else OTHER_API
                 meter.add(row.params.model, given, row.params.max_tokens or default)
             return
-        models = {row.params.model for row in rows}
-        if len(models) == 1 and result.caching is None:
+        models = {rows[0].params.model} if result.places.are_alike else {row.params.model for row in rows}
+        caching = set(result.caching or (Caching.NONE,))
+        if len(models) == len(caching) == 1:
             (model,) = models
             if not result.places.has_longer(meter.longest_alike(model), block):
                 tokens = block.end - block.begin - len(rows)
                 output = result.max_tokens + result.without_max_tokens * default
-                meter.add_alike(model, Caching.NONE, TokenSum(len(rows), tokens, output))
+                meter.add_alike(model, caching.pop(), TokenSum(len(rows), tokens, output))
                 return
         self._measure_text(result)
 

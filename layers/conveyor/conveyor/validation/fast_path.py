@@ -66,6 +66,8 @@ class LinePlaces(NamedTuple):
     """Where the block begins, and where each line's last bytes begin."""
     after: int
     """The number of these bytes, with the line feed."""
+    are_alike: bool = False
+    """Whether all lines have the same fields with the same values, except for their messages."""
 
     def lengths(self) -> list[int]:
         """Return the bytes of each line, without the line feed."""
@@ -130,7 +132,10 @@ class FastPath:
         models = {row.params.model for row in rows} if self._one_model else {""}
         if match is None or len(models) != 1:
             return None
-        tokens = [row.params.max_tokens for row in rows]
+        if match.places.are_alike:
+            tokens = [rows[0].params.max_tokens] * len(rows)
+        else:
+            tokens = [row.params.max_tokens for row in rows]
         counts = (end - begin - match.around, sum(tokens), tokens.count(0))
         return FastPathResult(ids, *counts, models.pop(), rows, match.places, decoded.bounds, decoded.caching)
 
@@ -154,7 +159,7 @@ class FastPath:
         if not frame or not match:
             return None
         around = sum(map(len, match[0])) - frame.inside * len(ids)
-        return _Match(around, LinePlaces(match[1], len(frame.after)))
+        return _Match(around, LinePlaces(match[1], len(frame.after), are_alike=shape is _SAME_FIELDS))
 
 
 def _frame(shape: Shape, data: bytes, begin: int) -> Frame | None:

@@ -6,8 +6,8 @@ these fields are the same.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Sequence
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -16,7 +16,7 @@ import orjson
 
 from conveyor.jsonl.members import values_of
 from conveyor.jsonl.struct_count import Ordinal, StructCount
-from conveyor.money.bounds import Bound, Caching, bound_of, caching_for
+from conveyor.money.bounds import FIELDS_THAT_ADD, Bound, Caching, addition_of, bound_with, caching_for
 from conveyor.validation.body_fields import tools_problems
 from conveyor.validation.content import messages_problems
 from conveyor.validation.params import LARGEST_MAX_TOKENS
@@ -36,13 +36,14 @@ _LETTER = re.compile(rb"\\u00(?:5[fF]|6[1-9a-fA-F]|7[0-9aA])")
 """A letter or underscore that is written as an escape, which no library does."""
 
 
-_params_count, _parts_count = StructCount(), StructCount()
-"""Of `params`; and of messages and their blocks."""
+_params_count, _parts_count, _cached_count = StructCount(), StructCount(), StructCount()
+"""Of `params`; of messages and their blocks; and of blocks that are cached."""
 
 
 class _CacheControl(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     type: str
     ttl: str = ""
+    made: Ordinal = _cached_count.field
 
 
 class _TextBlock(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -157,7 +158,7 @@ def decode_rows(lines: memoryview) -> DecodedRows:
     Raises ValueError or an error of msgspec if anything is in doubt.
     """
     for row_type, decode in _decoders.items():
-        params_start, parts_start = _params_count.start(), _parts_count.start()
+        params_start, parts_start, cached_start = _params_count.start(), _parts_count.start(), _cached_count.start()
         try:
             rows = decode(lines)
         except msgspec.ValidationError:
@@ -170,17 +171,15 @@ def decode_rows(lines: memoryview) -> DecodedRows:
             bounds = _check_each(lines, has_any=True)
             return DecodedRows(rows, are_checked=True, has_last_messages=False, bounds=bounds)
         messages = list(chain.from_iterable(map(_messages_of, rows)))
-        parts = len(messages) + _count_blocks(list(map(_content_of, messages))) + _count_blocks(systems)
+        contents = list(map(_content_of, messages))
+        parts = len(messages) + _count_blocks(contents) + _count_blocks(systems)
         if row_type is _RowOfMore:
             bounds = _check_each(lines, has_any=False)
             return DecodedRows(rows, are_checked=True, has_last_messages=False, bounds=bounds)
         are_all = _parts_count.since(parts_start) == parts
-        has_system_blocks = list in set(map(type, systems))
-        has_blocks = parts > len(messages)
-        caching = _caching(rows) if has_blocks else None
-        return DecodedRows(
-            rows, are_checked=False, has_last_messages=are_all and not has_system_blocks, caching=caching
-        )
+        has_last_messages = are_all and list not in set(map(type, systems))
+        caching = _caching(rows, systems, contents) if _cached_count.since(cached_start) else None
+        return DecodedRows(rows, are_checked=False, has_last_messages=has_last_messages, caching=caching)
     raise ValueError("unknown field, or unexpected type of a value")
 
 
@@ -217,37 +216,45 @@ def _count_blocks(texts: list[Any]) -> int:
     return len(blocks)
 
 
-def _caching(rows: Sequence[Row]) -> list[Caching] | None:
-    """Return how long each row with text blocks asks to be cached; None if none does."""
-    found = [max(map(_caching_of, _blocks_of(row)), default=Caching.NONE) for row in rows]
-    return found if any(found) else None
+def _caching(rows: Sequence[Row], systems: list[Any], contents: list[Any]) -> list[Caching]:
+    """Return how long each row of plain text asks to be cached. `systems` and `contents`: theirs, all in order."""
+    found = [_longest(system) if type(system) is list else Caching.NONE for system in systems]
+    if list not in set(map(type, contents)):
+        return found
+    left = iter(contents)
+    for place, row in enumerate(rows):
+        for content in islice(left, len(row.params.messages)):
+            if type(content) is list:
+                found[place] = max(found[place], _longest(content))
+    return found
 
 
-def _blocks_of(row: Row) -> Iterator[_TextBlock]:
-    system = row.params.system
-    if type(system) is list:
-        yield from system
-    for message in row.params.messages:
-        if type(message.content) is list:
-            yield from message.content
-
-
-def _caching_of(block: _TextBlock) -> Caching:
-    return Caching.NONE if block.cache_control is None else caching_for(block.cache_control.ttl)
+def _longest(blocks: list[_TextBlock]) -> Caching:
+    longest = Caching.NONE
+    for block in blocks:
+        control = block.cache_control
+        if control is not None:
+            longest = max(longest, caching_for(control.ttl))
+    return longest
 
 
 def _check_each(lines: memoryview, *, has_any: bool) -> list[Bound]:
     """Check whole lines: of a duplicate field the first value is dropped here, but would be sent.
 
-    Raises ValueError if a line is not JSON or breaks a rule, and DuplicateKey if it has a duplicate field.
+    Returns the bound of each. Raises ValueError if a line is not JSON or breaks a rule, and DuplicateKey if it has a
+    duplicate field. Most lines have the same tools as the line before.
     """
-    bounds = []
+    bounds: list[Bound] = []
+    before: list[msgspec.Raw | None] | None = None
     for line in bytes(lines).removesuffix(b"\n").split(b"\n"):
         params = orjson.loads(line)["params"]
-        values_of(bytes(_decode_raw_params(line).params))
-        if next(tools_problems(params), None) or (
-            has_any and next(messages_problems(params["messages"], strict=True), None)
-        ):
-            raise ValueError("a message or a tool is invalid")
-        bounds.append(bound_of(params, len(line)))
+        values = values_of(bytes(_decode_raw_params(line).params))
+        given = [values.get(name) for name in FIELDS_THAT_ADD]
+        if given != before:
+            before, addition = given, addition_of(params)
+            if next(tools_problems(params), None):
+                raise ValueError("a tool is invalid")
+        if has_any and next(messages_problems(params["messages"], strict=True), None):
+            raise ValueError("a message is invalid")
+        bounds.append(bound_with(params, len(line), addition))
     return bounds
