@@ -17,7 +17,7 @@ WALLS = {
     "domain": ["money"],
     "jsonl": [],
     "settings": ["domain", "money"],
-    "wording": ["domain"],
+    "wording": ["money", "domain"],
     "file_types": ["domain", "jsonl"],
     "validation": ["money", "domain", "jsonl", "settings", "wording"],
     "s3": ["domain", "jsonl"],

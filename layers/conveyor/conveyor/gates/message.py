@@ -14,6 +14,7 @@ from conveyor.ledger.gate_facts import Gate
 from conveyor.ledger.run_facts import Run
 from conveyor.money.estimate import Estimate
 from conveyor.wording import commands
+from conveyor.wording.bounds import at_most
 from conveyor.wording.notice import Notice
 from conveyor.wording.text import counted, exact_dollars, paragraph, sentence, subject, table
 
@@ -24,18 +25,6 @@ LAST_CALL = timedelta(hours=6)
 _MINUTE = "%Y-%m-%d %H:%M"
 _MOST_MODELS = 5
 _LONGEST_MODEL = 60
-NO_BOUND = {
-    "url": "URLs",
-    "file": "files at the provider",
-    "tools": "tools that the provider runs",
-    "content": "content of a type that is not known",
-    "field": "fields that are not known",
-    "pdf": "PDFs",
-    "api": "another API, whose prices are not known",
-    "price": "models without a known price",
-    "models": "too many models",
-}
-"""Why requests have no bound, by `money.bounds.NoBound`."""
 
 
 class Told(msgspec.Struct):
@@ -79,7 +68,7 @@ def waiting_notice(run: Run, held: Held) -> Notice:
         *table(
             [
                 ("Requests", f"{requests:,}"),
-                ("At most", most or f"no bound{_why_not(held.plan.drop.estimate)}"),
+                ("At most", most or _no_bound(held.plan.drop.estimate)),
                 *_by_model(held.plan),
                 ("Project", run.project),
                 ("Until", f"{gate.until:{_MINUTE}} UTC" if gate.until else "no end"),
@@ -135,8 +124,5 @@ def _by_model(plan: Plan) -> list[tuple[str, str]]:
     return named + ([("Model", f"and {counted(more, 'more model')}, in the receipt")] if more > 0 else [])
 
 
-def _why_not(estimate: Estimate | None) -> str:
-    if estimate is None or not estimate.no_bound:
-        return ""
-    reasons = [f"{counted(count, 'request')} with {NO_BOUND[reason]}" for reason, count in estimate.no_bound.items()]
-    return f" ({', '.join(reasons)})"
+def _no_bound(estimate: Estimate | None) -> str:
+    return "no bound" if estimate is None else at_most(estimate)

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from conveyor.domain import keys
 from conveyor.domain.status import Status
 from conveyor.ledger.run_facts import Run
+from conveyor.money.estimate import Estimate
 from conveyor.poll.decision import Risk, Undecided
 from conveyor.s3.read_errors import CANNOT
 from conveyor.wording import commands
 from conveyor.wording.advice import access_advice, unanswered_advice
+from conveyor.wording.bounds import at_most_rows
 from conveyor.wording.console import Console
 from conveyor.wording.notice import Notice
 from conveyor.wording.text import counted, paragraph, subject, table
@@ -20,7 +22,9 @@ _MINUTE = "%Y-%m-%d %H:%M"
 _LONGEST_FIGURES = 60
 
 
-def undecided_notice(run: Run, reason: str, since: datetime, undecided: Undecided, secret: str) -> Notice:
+def undecided_notice(  # noqa: PLR0913, PLR0917
+    run: Run, reason: str, since: datetime, undecided: Undecided, secret: str, estimate: Estimate | None = None
+) -> Notice:
     """Say that nothing more is paid until it is known what an attempt created, and how a person decides that."""
     lines = [
         *paragraph(
@@ -28,7 +32,7 @@ def undecided_notice(run: Run, reason: str, since: datetime, undecided: Undecide
             "was lost, so it is unknown whether the batch exists. Until that is known, nothing more is paid.",
         ),
         "",
-        *_details(run, reason, since),
+        *_details(run, reason, since, estimate),
         *(access_advice(run.settings.auth, secret) if _is_access_refused(reason) else []),
         "",
         *_releases(run, undecided),
@@ -63,13 +67,20 @@ def _releases(run: Run, undecided: Undecided) -> list[str]:
     ]
 
 
-def troubled_notice(run: Run, reason: str, since: datetime, secret: str, ends: datetime | None = None) -> Notice:
+def troubled_notice(  # noqa: PLR0913, PLR0917
+    run: Run,
+    reason: str,
+    since: datetime,
+    secret: str,
+    ends: datetime | None = None,
+    estimate: Estimate | None = None,
+) -> Notice:
     """Say that requests have failed for long, and what would help.
 
     `ends`: where the provider answers that there is no such batch or file, when the batch is given up.
     """
     if ends:
-        lines = _unknown_batch(run, reason, since, secret, ends)
+        lines = _unknown_batch(run, _details(run, reason, since, estimate), secret, ends)
         return _notice(run, Status.TROUBLED, "the provider does not know its batch", lines)
     if reason.startswith(CANNOT):
         figures = "the drop cannot be read"
@@ -86,7 +97,7 @@ def troubled_notice(run: Run, reason: str, since: datetime, secret: str, ends: d
             "repeats the request, and continues by itself once it succeeds.",
         ),
         "",
-        *_details(run, reason, since),
+        *_details(run, reason, since, estimate),
         *advice,
         "",
         *_stop(run),
@@ -104,7 +115,7 @@ def _unreadable_advice() -> list[str]:
     ]
 
 
-def _unknown_batch(run: Run, reason: str, since: datetime, secret: str, ends: datetime) -> list[str]:
+def _unknown_batch(run: Run, details: list[str], secret: str, ends: datetime) -> list[str]:
     """Say what may have happened to a batch, or a file, that the provider does not know, and what happens next."""
     return [
         *paragraph(
@@ -112,7 +123,7 @@ def _unknown_batch(run: Run, reason: str, since: datetime, secret: str, ends: da
             "or the file with its results.",
         ),
         "",
-        *_details(run, reason, since),
+        *details,
         "",
         *(_unknown_to_workspace(run) if run.settings.auth == "aws" else _unknown_to_key(secret)),
         "",
@@ -150,7 +161,7 @@ def _unknown_to_key(secret: str) -> list[str]:
     ]
 
 
-def at_risk_notice(run: Run, risks: list[Risk], window: timedelta) -> Notice:
+def at_risk_notice(run: Run, risks: list[Risk], window: timedelta, estimate: Estimate | None = None) -> Notice:
     """Say which batches may expire, how many requests they have, when, what happens then, and what a person can do."""
     requests = counted(sum(risk.requests for risk in risks), "request")
     hours = counted(round(window / timedelta(hours=1)), "hour")
@@ -163,7 +174,7 @@ def at_risk_notice(run: Run, risks: list[Risk], window: timedelta) -> Notice:
         ),
         "",
         *_named(risks),
-        *table([("Run", run.run)]),
+        *table([*at_most_rows(estimate), ("Run", run.run)]),
         "",
         *paragraph(
             "Expired requests are not billed. Their lines will be in retry.jsonl, and the final message will have the",
@@ -199,8 +210,9 @@ def _notice(run: Run, status: Status, figures: str, lines: list[str]) -> Notice:
     return Notice(run.run, run.name, status, headline, "\n".join(lines), run.project)
 
 
-def _details(run: Run, reason: str, since: datetime) -> list[str]:
-    return table([("Why", in_words(reason)), ("Since", f"{since:{_MINUTE}} UTC"), ("Run", run.run)])
+def _details(run: Run, reason: str, since: datetime, estimate: Estimate | None) -> list[str]:
+    rows = [("Why", in_words(reason)), ("Since", f"{since:{_MINUTE}} UTC"), *at_most_rows(estimate), ("Run", run.run)]
+    return table(rows)
 
 
 def _is_access_refused(reason: str) -> bool:

@@ -10,6 +10,7 @@ from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.gates.message import Told, told_now, waiting_notice
+from conveyor.money.estimate import Estimate
 from conveyor.poll.check_run import check_run
 from conveyor.poll.control import Control
 from conveyor.poll.decide import decide_step
@@ -100,7 +101,7 @@ def _due_notice(
     if not risks:
         return None
     memory.warned = context.now()
-    return at_risk_notice(context.run, risks, context.api.dialect.window)
+    return at_risk_notice(context.run, risks, context.api.dialect.window, _estimate(context))
 
 
 def _gate_notice(context: RunContext, decisions: dict[int, Decision], memory: _Memory) -> Notice | None:
@@ -123,8 +124,14 @@ def _is_due(context: RunContext, trouble: _Trouble, troubled: Decision) -> bool:
 
 def _trouble_notice(context: RunContext, trouble: _Trouble, troubled: Decision, secret: str) -> Notice:
     if troubled.undecided:
-        return undecided_notice(context.run, trouble.reason, trouble.since, troubled.undecided, secret)
-    return troubled_notice(context.run, trouble.reason, trouble.since, secret, troubled.ends)
+        about = (context.run, trouble.reason, trouble.since, troubled.undecided, secret)
+        return undecided_notice(*about, _estimate(context))
+    return troubled_notice(context.run, trouble.reason, trouble.since, secret, troubled.ends, _estimate(context))
+
+
+def _estimate(context: RunContext) -> Estimate | None:
+    """Return what the run can cost at most, as its plan says it."""
+    return context.ledger.plan().drop.estimate
 
 
 def _new_risks(context: RunContext, decisions: dict[int, Decision], warned: datetime | None) -> list[Risk]:

@@ -16,6 +16,7 @@ from conveyor.report.headline import headline_of, is_unsent
 from conveyor.report.receipt import Receipt
 from conveyor.wording import commands
 from conveyor.wording.advice import ADVICE, advice_of
+from conveyor.wording.bounds import at_most_rows
 from conveyor.wording.commands import Version
 from conveyor.wording.console import Console
 from conveyor.wording.notice import Notice
@@ -171,7 +172,8 @@ def _places(receipt: Receipt) -> list[str]:
     rows = [(_LABELS[name], _url(receipt, file.key)) for file, name in there]
     rows += [("Receipt", _url(receipt, keys.receipt(receipt.name, receipt.run))), ("Run", receipt.run)]
     rows += [] if receipt.project == keys.DEFAULT_PROJECT else [("Project", receipt.project)]
-    return table([*tokens_of(receipt), *rows])
+    bound = [] if receipt.status == Status.REFUSED else at_most_rows(receipt.estimate)
+    return table([*bound, *tokens_of(receipt), *rows])
 
 
 def _links(receipt: Receipt, console: Console) -> list[str]:

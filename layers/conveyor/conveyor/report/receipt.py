@@ -134,6 +134,8 @@ class Receipt(msgspec.Struct):
     """Who the run was for."""
     gates: list[GateAccount] = []
     """The gates that were closed: when, why, and how each ended."""
+    at_most_usd: Decimal | None = None
+    """What the valid requests could cost at most; null if that has no bound (`estimate.no_bound`), or is not known."""
     estimate: Estimate | None = None
     """What the valid requests could cost at most, as estimated before anything was sent."""
 
@@ -149,7 +151,7 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: Validated
     if refusal.code == OTHER_FOLDER:
         receipt.drop_settings.pop(PROJECT, None)
     receipt.conversion = refusal.conversion
-    receipt.estimate = drop.estimate if drop else refusal.estimate
+    _add_estimate(receipt, drop.estimate if drop else refusal.estimate)
     source = drop or refusal
     receipt.requests = receipt.not_run = source.lines or 0
     receipt.faults, receipt.findings = source.faults, source.findings
@@ -191,7 +193,7 @@ def completed_receipt(
     if refusal:
         receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
     receipt.requests = plan.drop.lines
-    receipt.estimate = plan.drop.estimate
+    _add_estimate(receipt, plan.drop.estimate)
     receipt.drop["sha256"] = plan.drop.sha256
     receipt.faults, receipt.findings = plan.drop.faults, plan.drop.findings
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
@@ -275,6 +277,11 @@ def _account(
         batch.number, submitted.id, batch.requests, submitted.adopted, submitted.created_at, part.ended_at, part.at,
         part.foreign, part.repeated, sorted(duplicates), files_deleted,
     )  # fmt: skip
+
+
+def _add_estimate(receipt: Receipt, estimate: Estimate | None) -> None:
+    receipt.estimate = estimate
+    receipt.at_most_usd = estimate.at_most_usd if estimate else None
 
 
 def _add_money(receipt: Receipt) -> None:
