@@ -3,11 +3,13 @@
 from itertools import pairwise
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.domain.outcome import Error, Outcome
+from conveyor.money.usage import ModelUsage, Usage
 from conveyor.provider.messages.results import decode_results
 from conveyor.provider.protocol import ResultsUnreadable
 from tests.support.keys import Keys
@@ -171,3 +173,44 @@ def test_a_very_long_answer_is_kept_however_its_line_is_written(form: str) -> No
     message = '{"model":"m","content":"' + "x" * 33_000_000 + '"}'
     (result,) = decode_results([form.replace("%d", "1").replace("MESSAGE", message).encode() + b"\n"])
     assert (result.wire_id, result.outcome, result.response) == ("n-1", Outcome.SUCCEEDED, message.encode())
+
+
+EXTRA = (
+    b'"usage":{"input_tokens":3,"output_tokens":2,"cache_creation_input_tokens":9,"cache_read_input_tokens":null,'
+    b'"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":7},"inference_geo":"us",'
+    b'"server_tool_use":{"web_search_requests":4,"web_fetch_requests":1},"iterations":[{"type":"message",'
+    b'"input_tokens":3,"output_tokens":2},{"type":"compaction","input_tokens":5,"output_tokens":1},'
+    b'{"type":"advisor_message","model":"claude-opus-5-5","input_tokens":6,"output_tokens":8,"cache_creation":null}]}'
+)
+
+
+@pytest.mark.parametrize("more", [b"", b',"a":1.0', b',"service_tier":"batch"'])
+@pytest.mark.parametrize("beside", [b"", b',"beside":1'])
+def test_all_that_is_billed_is_read_however_the_line_is_written(more: bytes, beside: bytes) -> None:
+    """Cache writes by time, paid tools, the place of inference, and steps that the counts leave out."""
+    message = b'{"model":"m",%b%b}' % (EXTRA, more)
+    line = b'{"custom_id":"n-1","result":{"type":"succeeded","message":%b}%b}\n' % (message, beside)
+    (read,) = decode_results([line])
+    assert msgspec.to_builtins(read.usage) | EXPECTED == msgspec.to_builtins(read.usage)
+    assert read.place == "us"
+    assert read.also_used == (ModelUsage("", Usage(5, 1)), ModelUsage("claude-opus-5-5", Usage(6, 8)))
+
+
+EXPECTED = {
+    "input_tokens": 3,
+    "output_tokens": 2,
+    "cache_creation_input_tokens": 9,
+    "cache_creation_1h_input_tokens": 7,
+    "web_search_requests": 4,
+}
+
+
+def test_usage_of_another_form_is_read_as_far_as_it_goes() -> None:
+    """A server may write counts as text or with a fraction, and leave out or misuse the rest."""
+    usage = EXTRA.replace(b":7}", b':"7"}').replace(b'"web_search_requests":4', b'"web_search_requests":4.0')
+    usage = usage.replace(b'"input_tokens":5', b'"input_tokens":"5"').replace(
+        b'"inference_geo":"us"', b'"inference_geo":1'
+    )
+    (read,) = decode_results([b'{"custom_id":"n-1","result":{"type":"succeeded","message":{"model":"m",%b}}}' % usage])
+    assert msgspec.to_builtins(read.usage) | EXPECTED == msgspec.to_builtins(read.usage)
+    assert (read.place, read.also_used[0]) == ("", ModelUsage("", Usage(5, 1)))
