@@ -8,7 +8,7 @@ from conveyor.ledger.gate_facts import Gate, ReasonCode
 from conveyor.wording.text import exact_dollars
 
 UP_TO, NO_LIMIT, ANY_MODEL, APPROVE = "up-to", "no-limit", "any-model", "approve"
-_AMOUNT = re.compile(r"\$?([0-9]{1,9}(?:\.[0-9]{1,6})?)")
+_AMOUNT = re.compile(r"\$?([0-9]{1,20}(?:\.[0-9]{1,6})?)")
 _COMMA = re.compile(r"\$?[0-9.]*,[0-9.,]*")
 _QUOTED = 60
 _OF_MONEY = frozenset({ReasonCode.HOLD_ABOVE, ReasonCode.CEILING, ReasonCode.OVER_APPROVED, ReasonCode.ASKED})
