@@ -8,13 +8,13 @@ from datetime import datetime
 from conveyor.context import RunContext
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
-from conveyor.ledger.run_facts import Refusal, Validation
+from conveyor.ledger.run_facts import Validation
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.poll.apply import discard_files
 from conveyor.poll.control import Control
 from conveyor.poll.decide import decide_paused, decide_split, decide_unsent, risk_of
 from conveyor.poll.decision import Decision
-from conveyor.poll.gates import hold, settle_gate, stop_at_gate
+from conveyor.poll.gates import hold, settle_gate, stop_at_gate, stopped_by_person
 from conveyor.poll.recover import settle_attempt
 from conveyor.poll.sent_batch import check_sent_batch, sent_batch
 from conveyor.split.pauses import last_unread, next_read_at
@@ -52,8 +52,7 @@ def _stop_if_asked(context: RunContext, control: Control, run_state: RunState) -
     if _is_complete(context, run_state) if run_state.planned else _validating_until(context, run_state):
         return run_state
     stop_at_gate(context, run_state)
-    stopped = Refusal(context.writer, context.now(), "stopped", "the run was stopped by a person")
-    context.ledger.write(stopped)
+    context.ledger.write(stopped_by_person(context))
     return context.ledger.run_state()  # read again: an attempt begun meanwhile must be seen, or must see the stop
 
 

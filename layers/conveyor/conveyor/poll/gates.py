@@ -9,7 +9,7 @@ from decimal import Decimal
 from conveyor.context import RunContext
 from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import Next
-from conveyor.domain.status import DECLINED
+from conveyor.domain.status import DECLINED, STOPPED
 from conveyor.gates.approval import Approval, Insufficient, judge
 from conveyor.gates.gate import Held, close, closed_gate, need_of, needs_to_pay
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason, ReasonCode
@@ -37,7 +37,7 @@ def settle_gate(context: RunContext, control: Control, run_state: RunState, plan
     run_state = _pause_if_asked(context, control, run_state, plan)
     closed = closed_gate(context, run_state)
     if closed is None:
-        return _decline_if_ended(context, run_state), None
+        return _refuse_if_ended(context, run_state), None
     number, gate = closed
     key, approval = control.approval(number) or (None, None)
     verdict = judge(approval, gate) if isinstance(approval, Approval) else approval
@@ -48,7 +48,7 @@ def settle_gate(context: RunContext, control: Control, run_state: RunState, plan
     else:
         problem = f"{key}: {verdict.reason}" if isinstance(verdict, Insufficient) else None
         return run_state, Held(number, gate, plan, problem)
-    return _decline_if_ended(context, context.run_state()), None
+    return _refuse_if_ended(context, context.run_state()), None
 
 
 def hold(decisions: dict[int, Decision], held: Held) -> dict[int, Decision]:
@@ -97,13 +97,27 @@ def _approved_before(context: RunContext) -> Decimal | None:
     return context.ledger.read(GateEnd, max(before)).up_to if before else None
 
 
-def _decline_if_ended(context: RunContext, run_state: RunState) -> RunState:
-    """Write that nothing more is sent if the clock ended the latest gate, and return the state with that."""
+def _refuse_if_ended(context: RunContext, run_state: RunState) -> RunState:
+    """Write that nothing more is sent if the latest gate ended without an approval; return the state with that.
+
+    Whoever wrote that end may have crashed before, and the object by which a person stopped the run may be gone.
+    """
     if run_state.gate not in run_state.ended_gates or run_state.refused:
         return run_state
-    if context.ledger.read(GateEnd, run_state.gate).how is not Ending.DECLINED:
+    end = context.ledger.read(GateEnd, run_state.gate)
+    if end.how is Ending.APPROVED:
         return run_state
+    refusal = stopped_by_person(context) if end.how is Ending.STOPPED else _declined(context)
+    context.ledger.write(refusal)
+    return context.run_state()
+
+
+def stopped_by_person(context: RunContext) -> Refusal:
+    """Return the fact that a person stopped the run; writes nothing."""
+    return Refusal(context.writer, context.now(), STOPPED, "the run was stopped by a person")
+
+
+def _declined(context: RunContext) -> Refusal:
     hours = counted(context.run.settings.hold_hours, "hour")
     message = f"nobody approved the run within {hours} (HoldHours)"
-    context.ledger.write(Refusal(context.writer, context.now(), DECLINED, message))
-    return context.run_state()
+    return Refusal(context.writer, context.now(), DECLINED, message)
