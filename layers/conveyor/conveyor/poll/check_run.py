@@ -21,14 +21,16 @@ from conveyor.split.pauses import last_unread, next_read_at
 from conveyor.submit.retries import last_refusal
 
 
-def check_run(context: RunContext, control: Control) -> dict[int, Decision]:
+def check_run(context: RunContext) -> dict[int, Decision]:
     """Return the decision about each batch by its number; under 0, that about a run without a plan, or at a gate."""
+    began = context.now()
+    control = Control(context.bucket, context.run.run, context.run.project)
     run_state = _stop_if_asked(context, control, context.run_state())
     if not run_state.planned:
         return {0: _decide_before_plan(context, run_state)}
     plan = context.ledger.plan()
     batches = plan.batches
-    run_state, held = settle_gate(context, control, run_state, plan)
+    run_state, held = settle_gate(context, control, run_state, plan, began)
     decisions = _check_batches(context, batches, run_state, control)
     is_over = all(decision.next is Next.REPORT for decision in decisions.values())
     if is_over and context.run.settings.delete_files == "yes":

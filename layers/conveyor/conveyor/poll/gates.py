@@ -4,6 +4,7 @@ A stop comes before an approval, and an approval before the clock: a person who 
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 
 from conveyor.context import RunContext
@@ -27,10 +28,13 @@ def stop_at_gate(context: RunContext, run_state: RunState) -> None:
         context.ledger.write(GateEnd(context.writer, context.now(), Ending.STOPPED), closed.number)
 
 
-def settle_gate(context: RunContext, control: Control, run_state: RunState, plan: Plan) -> tuple[RunState, Held | None]:
+def settle_gate(
+    context: RunContext, control: Control, run_state: RunState, plan: Plan, began: datetime
+) -> tuple[RunState, Held | None]:
     """Close, open or end the gate of a run as people and the clock want; return its state, and where it stands.
 
-    A run that has nothing more to pay for stands nowhere.
+    A run that has nothing more to pay for stands nowhere. `began`: before what people wrote was listed. Only a gate
+    whose time was over then is declined: an approval that came later in time may not have been listed.
     """
     if not needs_to_pay(plan, run_state):
         return run_state, None
@@ -43,7 +47,7 @@ def settle_gate(context: RunContext, control: Control, run_state: RunState, plan
     verdict = judge(approval, gate) if isinstance(approval, Approval) else approval
     if isinstance(verdict, Approval):
         _end(context, number, Ending.APPROVED, verdict, key)
-    elif gate.until and gate.until <= context.now():
+    elif gate.until and gate.until <= began:
         _end(context, number, Ending.DECLINED)
     else:
         problem = f"{key}: {verdict.reason}" if isinstance(verdict, Insufficient) else None

@@ -12,7 +12,6 @@ from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.gates.message import Told, told_now, waiting_notice
 from conveyor.money.estimate import Estimate
 from conveyor.poll.check_run import check_run
-from conveyor.poll.control import Control
 from conveyor.poll.decide import decide_step
 from conveyor.poll.decision import Decision, Risk
 from conveyor.poll.message import at_risk_notice, linked, troubled_notice, undecided_notice
@@ -45,7 +44,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     """Check a run once, and return the state machine's next state: ids, counters, and the text of a message."""
     context = clients.context(event["run"], invocation)
     memory = msgspec.convert(event, _Memory)
-    decisions = check_run(context, Control(context.bucket, context.run.run, context.run.project))
+    decisions = check_run(context)
     step, wait = decide_step(decisions.values()), context.usual_wait()
     memory.trouble = _lasting(_first_trouble(decisions), memory.trouble, context.now())
     notice = None
