@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from conveyor.context import RunContext
+from conveyor.domain.outcome import Outcome
 from conveyor.domain.plan import Batch, Plan
 from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.gate_facts import Reason, ReasonCode
@@ -61,8 +62,20 @@ def _saved(context: RunContext, batch: Batch, batch_state: BatchState) -> Decima
     """
     absent = (context.ledger.read(AttemptAbsent, batch.number, attempt) for attempt in sorted(batch_state.absent))
     saved = _most(batch) * sum(not attempt.released for attempt in absent)
-    if not batch_state.parted or not batch_state.submitted:
-        return saved
-    costs = [tokens.cost_usd for tokens in context.ledger.read(Part, batch.number).tokens.values()]
+    cost = _cost(context, batch, batch_state)
+    return saved if cost is None else saved + max(_most(batch) - cost, Decimal(0))
+
+
+def _cost(context: RunContext, batch: Batch, batch_state: BatchState) -> Decimal | None:
+    """Return what a split batch cost; None if that is not known.
+
+    A result that could not be had or read may have been billed.
+    """
+    if not batch_state.parted or not batch_state.submitted or batch_state.stuck:
+        return None
+    part = context.ledger.read(Part, batch.number)
+    if part.unreadable or part.outcomes.get(Outcome.MISSING):
+        return None
+    costs = [tokens.cost_usd for tokens in part.tokens.values()]
     known = [cost for cost in costs if cost is not None]
-    return saved + (max(_most(batch) - sum(known, Decimal(0)), Decimal(0)) if len(known) == len(costs) else Decimal(0))
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
