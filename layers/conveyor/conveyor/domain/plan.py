@@ -76,6 +76,8 @@ class ValidatedDrop(msgspec.Struct, frozen=True):
     """What the run may cost without an approval, by the limits of its project when it was validated; null: any."""
     models: list[str] | None = None
     """The models that its project could use then; null: all."""
+    config_faults: tuple[str, ...] = ()
+    """What was wrong under `config/` then: these limits may lack some."""
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ _LONGEST_MODEL = 60
 
 def reasons_of(run: Run, drop: ValidatedDrop) -> list[Reason]:
     """Return why a run waits for a person before anything is paid; empty if it does not."""
-    return [*_asked(run), *_of_config(run), *_above(run, drop), *_of_models(run, drop)]
+    return [*_asked(run), *_of_config(run, drop), *_above(run, drop), *_of_models(run, drop)]
 
 
 def _asked(run: Run) -> Iterator[Reason]:
@@ -24,8 +24,9 @@ def _asked(run: Run) -> Iterator[Reason]:
         yield Reason(ReasonCode.ASKED, f"the drop asks for an approval (metadata {HOLD}={run.drop.metadata[HOLD]})")
 
 
-def _of_config(run: Run) -> Iterator[Reason]:
-    for fault in run.config_faults:
+def _of_config(run: Run, drop: ValidatedDrop) -> Iterator[Reason]:
+    """Name the faults of when the run began, and of when the drop was validated, which may be hours later."""
+    for fault in dict.fromkeys((*run.config_faults, *drop.config_faults)):
         yield Reason(ReasonCode.CONFIG, f"the limits of the stack cannot be read: {fault}")
 
 

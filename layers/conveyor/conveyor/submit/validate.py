@@ -79,6 +79,7 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
         is_gated=True,
         usd_per_drop=budget.usd_per_drop,
         models=budget.models,
+        config_faults=config.faults,
     )
     return context.ledger.write_plan(Plan(drop, checker.batches))
 
