@@ -43,7 +43,7 @@ def test_another_api_and_other_parameters_are_passed_to_the_template() -> None:
     assert choices.parameters == {"BatchApi": "files", "Auth": "bearer", "LineForm": "body"}
     assert [drop.name for drop in choices.drops] == ["articles.jsonl", "humaneval-164.jsonl"]
     assert [drop.name for drop in read_choices({}).drops] == ["humaneval-164.jsonl"]
-    assert read_choices({"AUTH": "aws"}).parameters == {"Auth": "aws"}
+    assert read_choices({"AUTH": "aws"}).parameters == {"BatchApi": "messages", "Auth": "aws"}
 
 
 @pytest.mark.parametrize(
