@@ -14,7 +14,7 @@ from conveyor.money.prices import PRICES, Prices
 from conveyor.settings.settings import Settings
 from conveyor.validation.batch_body import Envelope
 from conveyor.validation.duplicate_ids import HashOptions, IdHashes, PossibleDuplicates, SeenIds
-from conveyor.validation.fast_path import FastPath, FastPathResult
+from conveyor.validation.fast_path import FastPath, FastPathResult, has_longer_line
 from conveyor.validation.params import Rules
 from conveyor.validation.planner import Limits, Planner, RequestGroup
 from conveyor.validation.rules import Request, read_request
@@ -173,7 +173,7 @@ class Checker:
         caching = set(result.caching or (Caching.NONE,))
         if len(models) == len(caching) == 1:
             (model,) = models
-            if not result.places.has_longer(meter.longest_alike(model), block):
+            if not has_longer_line(block, meter.longest_alike(model)):
                 tokens = block.end - block.begin - len(rows)
                 output = result.max_tokens + result.without_max_tokens * default
                 meter.add_alike(model, caching.pop(), TokenSum(len(rows), tokens, output))

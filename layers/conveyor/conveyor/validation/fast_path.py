@@ -75,15 +75,24 @@ class LinePlaces(NamedTuple):
         found[0] += self.after
         return found
 
-    def has_longer(self, limit: int | None, block: LineBlock) -> bool:
-        """Return whether any line has more bytes than the limit."""
-        return limit is not None and block.end - block.begin > limit and max(self.lengths()) > limit
-
 
 class _Match(NamedTuple):
     around: int
     """Bytes outside of the lines' `params`."""
     places: LinePlaces
+
+
+def has_longer_line(block: LineBlock, limit: int | None) -> bool:
+    """Return whether any line has more bytes than the limit. Looks only at the line feeds that matter."""
+    data, begin, end, _ = block
+    if limit is None or data is None:
+        return False
+    while end - begin > limit:
+        feed = data.rfind(b"\n", begin, begin + limit + 1)
+        if feed < 0:
+            return True
+        begin = feed + 1
+    return False
 
 
 class FastPathResult(NamedTuple):
