@@ -30,7 +30,7 @@ from tests.support.template import Json
 
 STATES: dict[str, Json] = template.definition()["States"]
 INPUT = "{{% $states.input.{} %}}"
-STATE = {"run": RUN.run, "trouble": None, "warned": None, "execution": {"number": 1, "events": 0}}
+STATE = {"run": RUN.run, "trouble": None, "warned": None, "gate": None, "execution": {"number": 1, "events": 0}}
 """What a poll is asked with."""
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:run"
 
@@ -122,8 +122,8 @@ def test_the_check_would_find_a_name_that_is_lost() -> None:
     assert "notice" not in inputs()["Poll"]
 
 
-def test_poll_gets_the_run_and_what_it_returned_about_trouble_and_events() -> None:
-    """The start of trouble, whether it was reported, and the length of the history are stored nowhere else."""
+def test_poll_gets_the_run_and_what_it_returned_about_trouble_gates_and_events() -> None:
+    """The start of trouble, what messages said, and the length of the history are stored nowhere else."""
     payload = {name: INPUT.format(name) for name in STATE}
     assert STATES["Poll"]["Arguments"]["Payload"] == payload | {"arn": "{% $states.context.Execution.Id %}"}
 
@@ -144,7 +144,7 @@ def test_all_states_of_the_loop_lead_to_poll() -> None:
 
 @pytest.mark.parametrize("name", sorted(leading_to_poll()))
 def test_a_state_that_leads_to_poll_passes_on_the_input_of_poll(name: str) -> None:
-    """Otherwise trouble would be reported repeatedly or never, and events would not be counted."""
+    """A28: otherwise trouble or a gate would be reported with each poll, and events would not be counted."""
     unchanged = {key: INPUT.format(key) for key in STATE}
     output = STATES[name].get("Output", unchanged)  # without Output, the input is passed on unchanged
     assert {key: output[key] for key in unchanged} == unchanged
@@ -171,6 +171,24 @@ def test_a_run_continues_in_a_new_execution_with_the_data_of_the_old_one() -> No
     (request,) = requests
     assert (request["name"], request["stateMachineArn"]) == (f"{state['run']}-7", ARN)
     assert json.loads(request["input"]) == state
+
+
+def test_a28_the_states_that_name_what_they_pass_on_are_known() -> None:
+    """A28: each of them must name the gate; the tests above find one that forgets it. Continue passes an input."""
+    named = {name for name in leading_to_poll() if isinstance(STATES[name].get("Output"), dict)}
+    assert named == {"Submit", "Split", "Notify"}
+    passing = [STATES[name]["Output"] for name in sorted(named)]
+    passing += [STATES["Poll"]["Arguments"]["Payload"], STATES["Continue"]["Arguments"]["Payload"]["continue"]]
+    assert [each["gate"] for each in passing] == [INPUT.format("gate")] * 5
+
+
+def test_an_execution_of_an_earlier_version_continues_in_one_that_remembers_gates() -> None:
+    """Its own definition does not pass on what was told of a gate."""
+    state = {name: value for name, value in started().items() if name != "gate"}
+    clients, requests = Clients(), list[Json]()
+    clients.machine = Machine(client("stepfunctions", partial(start, requests)), ARN)
+    submit({"run": state["run"], "continue": state}, clients, Invocation(timedelta(minutes=2), lambda: NOW))
+    assert json.loads(requests[0]["input"]) == started()
 
 
 def test_an_execution_that_was_started_before_is_not_started_again() -> None:

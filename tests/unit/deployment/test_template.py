@@ -51,6 +51,15 @@ def test_an_address_that_is_not_given_is_the_providers_own(chosen: dict[str, str
     assert spelled(template.decided(variable, chosen)) == url
 
 
+def test_a_stack_without_a_subscriber_warns() -> None:
+    """Its outputs are shown after each deployment. Nobody else would say that a run waits."""
+    output = template.template()["Outputs"]["Warning"]
+    condition = template.template()["Conditions"][output["Condition"]]
+    assert template.holds(condition, {})
+    assert not template.holds(condition, {"NotificationEmail": "team@example.com"})
+    assert "nobody is told when a run waits for an approval" in output["Value"]
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_states_its_limits_and_keeps_its_logs_for_a_time(name: str) -> None:
     """Memory is set explicitly, and each function has its own log group with a retention."""

@@ -23,6 +23,7 @@ from conveyor.ledger.batch_facts import (
     Submitted,
     Unread,
 )
+from conveyor.ledger.gate_facts import Gate, GateEnd
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import BatchState, RunState, state_from
@@ -53,11 +54,13 @@ def test_a_listing_shows_every_fact_of_a_run() -> None:
             Attempt.key(RUN, 12, 2), Submitted.key(RUN, 12, 2),
             RetryAfterAnswer.key(RUN, RETRY_AFTER - timedelta(hours=1)),
             RetryAfterAnswer.key(RUN, RETRY_AFTER), keys.ledger(RUN) + "wait-x.json",
-            keys.ledger(RUN) + "a-note.txt", keys.ledger(RUN) + "batches/x/part.json",
+            Gate.key(RUN, 1), GateEnd.key(RUN, 1), Gate.key(RUN, 9), Gate.key(RUN, 10), GateEnd.key(RUN, 9),
+            keys.ledger(RUN) + "gate-x.json", keys.ledger(RUN) + "a-note.txt", keys.ledger(RUN) + "batches/x/part.json",
         ],
     )  # fmt: skip
     assert (run_state.validating, run_state.planned, run_state.refused) == (True, True, True)
     assert run_state.retry_after_until == RETRY_AFTER
+    assert (run_state.gate, run_state.ended_gates) == (10, {1, 9})
     assert run_state.batches == {
         1: BatchState(
             attempts=3, refused={1}, unknown={2, 3}, absent={2}, splits=4, reads={1, 2}, unreads={4},
@@ -115,6 +118,11 @@ def test_a_batch_that_failed_unrun_counts_no_more_and_the_next_one_does() -> Non
         (2, False, 2),
         (2, True, None),
     ]
+
+
+def test_a_run_without_gates_stands_at_none() -> None:
+    """A22: a run of an earlier version; also one that has just been planned."""
+    assert (run_state_with().gate, run_state_with().ended_gates) == (0, set())
 
 
 def run_state_with(*listed: str) -> RunState:
