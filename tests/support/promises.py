@@ -13,6 +13,9 @@ import orjson
 from conveyor.validation.checker import MOST_FAULTS
 from tests.support.belt import Belt
 
+BY_CHOICE = {"stopped": "stopped", "declined": "declined", "estimated": "dry-run"}
+"""Statuses of runs that people, or the clock in their place, ended; with the code of each."""
+
 
 def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes, status: str = "completed") -> dict[str, Any]:
     """Check the files, the receipt and the message of a run, and return the receipt."""
@@ -86,9 +89,10 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
         assert sum(receipt["findings"]["codes"].values()) == receipt["faults"]
     assert (receipt["findings"] is None) == (receipt["faults"] == 0)
     assert (receipt["reason"] is None) == (receipt["code"] is None)
-    assert not receipt["not_run"] or (receipt["status"] in {"refused", "stopped"} and not receipt["batches"])
-    assert receipt["status"] not in {"refused", "stopped"} or receipt["code"] is not None
-    assert (receipt["status"] == "stopped") == (receipt["code"] == "stopped") or unbalanced or receipt["given_up"]
+    assert not receipt["not_run"] or (receipt["status"] in {"refused", *BY_CHOICE} and not receipt["batches"])
+    assert receipt["status"] not in {"refused", *BY_CHOICE} or receipt["code"] is not None
+    for status, code in BY_CHOICE.items():
+        assert (receipt["status"] == status) == (receipt["code"] == code) or unbalanced or receipt["given_up"]
     assert receipt["status"] != "refused" or not (receipt["batches"] or receipt["failures"])
     assert (receipt["status"] == "failed") <= (receipt["results"] == 0 and receipt["failures"] > 0)
     assert (receipt["status"] == "completed") <= (receipt["results"] > 0)

@@ -12,13 +12,14 @@ from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import Next
 from conveyor.domain.status import DECLINED, STOPPED
 from conveyor.gates.approval import Approval, Insufficient, judge
-from conveyor.gates.gate import Held, close, closed_gate, need_of, needs_to_pay
+from conveyor.gates.gate import Held, close, closed_gate, first_gate, need_of, needs_to_pay
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason, ReasonCode
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import RunState
 from conveyor.poll.control import Control
 from conveyor.poll.decision import Decision
 from conveyor.wording.text import counted
+
 
 
 def stop_at_gate(context: RunContext, run_state: RunState) -> None:
@@ -33,15 +34,18 @@ def settle_gate(
 ) -> tuple[RunState, Held | None]:
     """Close, open or end the gate of a run as people and the clock want; return its state, and where it stands.
 
-    A run that has nothing more to pay for stands nowhere. `began`: before what people wrote was listed. Only a gate
-    whose time was over then is declined: an approval that came later in time may not have been listed.
+    A run that has nothing more to pay for stands nowhere. After an approval the gate of a pause may follow at once.
+    `began`: before what people wrote was listed. Only a gate whose time was over then is declined: an approval that
+    came later in time may not have been listed.
     """
+    if needs_to_pay(plan, run_state):
+        run_state = _refuse_if_ended(context, run_state)
     if not needs_to_pay(plan, run_state):
         return run_state, None
     run_state = _pause_if_asked(context, control, run_state, plan)
     closed = closed_gate(context, run_state)
     if closed is None:
-        return _refuse_if_ended(context, run_state), None
+        return run_state, None
     number, gate = closed
     key, approval = control.approval(number) or (None, None)
     verdict = judge(approval, gate) if isinstance(approval, Approval) else approval
@@ -52,7 +56,7 @@ def settle_gate(
     else:
         problem = f"{key}: {verdict.reason}" if isinstance(verdict, Insufficient) else None
         return run_state, Held(number, gate, plan, problem)
-    return _refuse_if_ended(context, context.run_state()), None
+    return settle_gate(context, control, context.run_state(), plan, began)
 
 
 def hold(decisions: dict[int, Decision], held: Held) -> dict[int, Decision]:
@@ -68,11 +72,13 @@ def hold(decisions: dict[int, Decision], held: Held) -> dict[int, Decision]:
 def _pause_if_asked(context: RunContext, control: Control, run_state: RunState, plan: Plan) -> RunState:
     """Close the next gate if a person paused the run. A pause waits until the gate before it has ended.
 
-    It also waits for the first gate, which `submit` writes: its reasons would be lost.
+    The first gate is written before that, if it is not: its reasons must not be lost.
     """
-    if (plan.drop.is_gated and not run_state.gate) or not (pauses := control.pauses):
-        return run_state
-    gates = [context.ledger.read(Gate, number) for number in range(1, run_state.gate + 1)]
+    pauses = control.pauses
+    if pauses and plan.drop.is_gated and not run_state.gate:
+        first_gate(context, plan)
+        run_state = context.run_state()
+    gates = [context.ledger.read(Gate, number) for number in range(1, run_state.gate + 1)] if pauses else []
     new = [version for version in pauses if version not in _counted(gates)]
     if not new or closed_gate(context, run_state):
         return run_state
