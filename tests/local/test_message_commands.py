@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from decimal import Decimal
 from functools import cache
 from inspect import getmembers, isfunction
 from pathlib import Path
@@ -18,6 +19,8 @@ from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.domain.drop import is_taken
+from conveyor.gates.approval import Approval
+from conveyor.ledger.gate_facts import ReasonCode
 from conveyor.ledger.run_facts import Run
 from conveyor.poll.control import Adopt, Control, SubmitAgain
 from conveyor.s3.bucket import Bucket
@@ -220,6 +223,36 @@ def test_the_commands_for_an_undecided_run_are_understood(desk: Desk) -> None:
     assert Control(bucket, run.run).is_stopped
 
 
+@pytest.mark.parametrize(
+    ("need", "reason", "approval"),
+    [
+        ("61.400001", ReasonCode.ASKED, Approval(Decimal("61.41"))),
+        (None, ReasonCode.CEILING, Approval(has_no_limit=True)),
+        ("61.40", ReasonCode.PAUSED, Approval()),
+        ("61.40", ReasonCode.MODEL, Approval(takes_any_model=True)),
+    ],
+)
+@pytest.mark.parametrize("project", [keys.DEFAULT_PROJECT, "team-a"])
+def test_the_commands_for_a_run_that_waits_are_understood(
+    desk: Desk, need: str | None, reason: ReasonCode, approval: Approval, project: str
+) -> None:
+    """`poll` reads the approval of that gate, and the stop."""
+    run, bucket = replace(desk.drop(AWKWARD), project=project), Bucket(desk.s3, desk.bucket)
+    notice = messages.waiting(run, need, reason)
+    desk.type(notice, "approve-2")
+    control = Control(bucket, run.run, project)
+    assert control.approval(2) == (keys.approval(run.run, 2, project), approval)
+    assert (control.approval(1), control.is_stopped) == (None, False)
+    desk.type(notice, "echo stop")
+    assert Control(bucket, run.run, project).is_stopped
+
+
+def test_a_dry_run_is_followed_by_the_real_drop(desk: Desk) -> None:
+    """The same bytes, without the metadata that made it an estimate."""
+    (created,) = desk.type(messages.refused(desk.drop(AWKWARD, METADATA | {"dry-run": "yes"}), "dry-run"))
+    assert (created["Body"].read(), created["Metadata"]) == (BYTES, OWN)
+
+
 @by_each
 def test_a_key_is_put_into_the_secret_from_the_shells_variable(desk: Desk) -> None:
     """It is not typed, so that it is not in the shell's history."""
@@ -280,6 +313,7 @@ PATTERNS = {
     "adopt": "echo 'adopt .*' \\| aws s3 cp - .*",
     "submit_again": "echo 'submit again' \\| aws s3 cp - .*",
     "stop": "echo stop \\| aws s3 cp - .*",
+    "approve": "echo '?(up-to|no-limit|approve).* \\| aws s3 cp - .*/approve-2",
     "put_key": "aws secretsmanager put-secret-value .*",
 }
 """The pattern of each function's command; the tests above type each of them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -12,7 +13,10 @@ from conveyor.domain import keys
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.file_types.conversion import Conversion
+from conveyor.gates.gate import Held
+from conveyor.gates.message import waiting_notice
 from conveyor.ledger.batch_facts import Submitted
+from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.poll.decision import Risk, Undecided
@@ -32,7 +36,7 @@ SECRET = "conveyor/api key"  # noqa: S105 - the name of a secret
 REFUSALS = sorted({
     *ADVICE, "stopped", "seen-before", "unreadable", "invalid-lines", "no-requests", "too-large", "too-many-requests",
     "models-alternate", "not-gzip", "drop-gone", "drop-archived", "drop-key-refused", "drop-encrypted", "drop-denied",
-    "drop-unreadable", "mostly-invalid", "file-is-empty",
+    "drop-unreadable", "mostly-invalid", "file-is-empty", "declined", "dry-run",
 })  # fmt: skip
 """Refusal codes for a whole drop."""
 
@@ -46,6 +50,7 @@ def messages(run: Run) -> Iterator[tuple[str, Notice]]:
     yield "made by a recipe", made_by_recipe(run)
     yield "completed", ended(run, results=2, failures=1)
     yield "unbalanced", ended(run, results=2, failures=0)
+    yield "waiting", waiting(run)
     yield "undecided", undecided(run, "HTTP 401")
     yield "troubled", troubled_notice(run, "HTTP 403", SINCE, SECRET)
     yield "unknown batch", troubled_notice(run, "HTTP 404", SINCE, SECRET, NOW)
@@ -82,6 +87,13 @@ def ended(run: Run, results: int, failures: int) -> Notice:
     part = Part("w", NOW, outcomes, failures, 0, 0, {}, files, NOW)
     done = SplitBatch(BATCH, Submitted("w", NOW, "msgbatch_1", NOW, NOW), part, set())
     return notice_of(completed_receipt(run, Plan(ValidatedDrop(3, "f00"), [BATCH]), [done], 0, None))
+
+
+def waiting(run: Run, need: str | None = "61.40", reason: ReasonCode = ReasonCode.ASKED) -> Notice:
+    """Return the message of a run that stands at its second gate, and may cost so much."""
+    most = Decimal(need) if need else None
+    gate = Gate("w", NOW, open=False, reasons=[Reason(reason, "why")], need_usd=most, until=NOW)
+    return waiting_notice(run, Held(2, gate, Plan(ValidatedDrop(3, "f00"), [BATCH]), "it has a comma"))
 
 
 def undecided(run: Run, reason: str = "why") -> Notice:
