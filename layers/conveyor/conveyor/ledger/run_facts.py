@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from conveyor.domain import keys
-from conveyor.domain.drop import PROJECT, Drop
+from conveyor.domain.drop import HOLD, HOLD_ALWAYS, PROJECT, Drop
 from conveyor.domain.findings import Findings
 from conveyor.domain.output_file import OutputFile
 from conveyor.file_types.conversion import Conversion
@@ -40,9 +40,12 @@ class Run(Fact, frozen=True):
 
     @property
     def carried_metadata(self) -> dict[str, str]:
-        """Metadata for lines that are sent again: the same settings, and the project if metadata named it."""
-        named = {PROJECT: self.project} if PROJECT in self.drop.metadata else {}
-        return self.settings.per_drop() | named
+        """Metadata for lines that are sent again: the same settings, and what else the drop's own metadata asked for.
+
+        That is its project, and to wait for an approval.
+        """
+        given = {PROJECT: self.project, HOLD: HOLD_ALWAYS}
+        return self.settings.per_drop() | {name: given[name] for name in given if name in self.drop.metadata}
 
 
 class Validation(Fact, frozen=True):

@@ -3,8 +3,10 @@
 In this order: what happened, what it cost, why requests failed, what to do, where the files are.
 """
 
+from collections.abc import Mapping
+
 from conveyor.domain import keys
-from conveyor.domain.drop import AGAIN, DRY_RUN, NO_PROJECT, PROJECT
+from conveyor.domain.drop import AGAIN, DRY_RUN, HOLD, NO_PROJECT, PROJECT
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.domain.stop_reasons import unfinished
@@ -65,7 +67,8 @@ def _refused(receipt: Receipt) -> list[str]:
     if receipt.code == "invalid-lines" and valid > 0:
         skip = commands.drop_version(drop, receipt.name, metadata | {"on-invalid": "skip"})
         others = f"the other {counted(valid, 'line')}" if receipt.findings else "the other lines"
-        lines += ["", f"To send {others} only, type:", "", f"  {skip}"]
+        verb = "estimate" if DRY_RUN in metadata else "send"
+        lines += ["", f"To {verb} {others} only, type:", "", f"  {skip}"]
     if receipt.unanswered:
         metadata = metadata | {AGAIN: receipt.run}
     if receipt.code == NO_PROJECT:
@@ -75,9 +78,17 @@ def _refused(receipt: Receipt) -> list[str]:
         return [*lines, *_conversion_steps(receipt.conversion), f"  {made}"]
     if receipt.code == DRY_RUN:
         metadata = {name: value for name, value in metadata.items() if name != DRY_RUN}
-    when = "To run it after all" if receipt.code in _RUN_AFTER_ALL else "When that is fixed, drop it again"
     again = commands.drop_again(drop, receipt.name, str(receipt.code), metadata)
-    return [*lines, "", f"{when}:", "", f"  {again}"]
+    return [*lines, "", *paragraph(_when(receipt, metadata)), "", f"  {again}"]
+
+
+def _when(receipt: Receipt, metadata: Mapping[str, str]) -> str:
+    """Introduce the command that drops again what was not sent, with this metadata."""
+    if receipt.code in _RUN_AFTER_ALL:
+        waits = receipt.code == DECLINED or HOLD in metadata
+        again = "again" if receipt.gates or receipt.code == DECLINED else "first"
+        return f"To run it after all, type this. It waits for an approval {again}." if waits else "To run it after all:"
+    return f"When that is fixed, {'estimate' if DRY_RUN in metadata else 'drop'} it again:"
 
 
 def _conversion_steps(conversion: Conversion) -> list[str]:

@@ -38,6 +38,8 @@ _OTHER_NAMES = {
     "poject": PROJECT,
     "projct": PROJECT,
     "projec": PROJECT,
+    "holdalways": HOLD,
+    "onhold": HOLD,
 }
 """Other names of the settings in use elsewhere, without separators."""
 _NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN, PROJECT, HOLD, DRY_RUN)}
@@ -45,6 +47,8 @@ ONLY_VALUES = {HOLD: HOLD_ALWAYS, DRY_RUN: DRY_RUN_YES}
 """Metadata that has one value."""
 _YES = frozenset({"yes", "true", "1", "on"})
 """Values that mean `skip` under a name such as `skip-invalid`."""
+_NO = frozenset({"no", "false", "0", "off", "never", "none", ""})
+"""Values that mean the contrary of the only value that is accepted."""
 _ALIKE = 0.8
 """Ratio of similarity from which a name counts as misspelled."""
 _SHORT = 8
@@ -96,7 +100,7 @@ def corrected_metadata(metadata: Mapping[str, str], settings: Settings) -> dict[
 def _accepted(name: str, value: str, settings: Settings) -> str | None:
     """Return a value if it is accepted, or else the accepted one that was probably meant, if any."""
     if name in ONLY_VALUES:
-        return ONLY_VALUES[name]
+        return None if value.strip().lower() in _NO else ONLY_VALUES[name]
     if name == PROJECT:
         return value.strip() if is_project_name(value.strip()) else None
     return value if name == AGAIN else settings.closest_value(name, value)
