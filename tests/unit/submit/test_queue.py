@@ -11,6 +11,7 @@ from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.batch_facts import Attempt, AttemptRefused, Submitted
+from conveyor.ledger.gate_facts import Ending, Gate, GateEnd
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal
@@ -241,3 +242,13 @@ def test_a_run_that_does_not_fit_for_hours_alternates_with_others(queue: Queue) 
     assert hours == ([False] * PATIENCE + [True] * PATIENCE) * 2
     queue.end_batches()
     assert queue.admits(FIRST, requests=8)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_run_that_stands_at_a_closed_gate_does_not_keep_others_waiting(full: Queue, *, ended: bool) -> None:
+    """A person may open it in days."""
+    ledger = Ledger(Bucket(full.bucket.client, "bucket"), SECOND)
+    ledger.write(Gate("w", NOW, open=False), 1)
+    if ended:
+        ledger.write(GateEnd("w", NOW, Ending.APPROVED), 1)
+    assert full.admits(THIRD) is not ended

@@ -11,7 +11,6 @@ UP_TO, NO_LIMIT, ANY_MODEL, APPROVE = "up-to", "no-limit", "any-model", "approve
 _AMOUNT = re.compile(r"\$?([0-9]{1,20}(?:\.[0-9]{1,6})?)")
 _COMMA = re.compile(r"\$?[0-9.]*,[0-9.,]*")
 _QUOTED = 60
-_OF_MONEY = frozenset({ReasonCode.HOLD_ABOVE, ReasonCode.CEILING, ReasonCode.OVER_APPROVED, ReasonCode.ASKED})
 
 
 class Approval(NamedTuple):
@@ -69,7 +68,8 @@ def _judge_unbounded(approval: Approval, gate: Gate) -> Approval | Insufficient:
 
 
 def _is_about_money(gate: Gate) -> bool:
-    return any(reason.code in _OF_MONEY for reason in gate.reasons)
+    """Return whether an approval must say how much: all but a pause let a run begin to pay, or pay more."""
+    return any(reason.code is not ReasonCode.PAUSED for reason in gate.reasons)
 
 
 def words_that_open(gate: Gate) -> str:

@@ -13,6 +13,7 @@ from conveyor.domain.plan import Batch, Plan
 from conveyor.gates.reasons import reasons_of
 from conveyor.gates.spending import over_approved
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason
+from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import RunState
 
 
@@ -53,11 +54,11 @@ def open_gate(context: RunContext, run_state: RunState, plan: Plan, batch: Batch
     return number
 
 
-def is_open(context: RunContext, run_state: RunState) -> bool:
-    """Return whether the latest gate is open, or was approved."""
-    if run_state.gate in run_state.ended_gates:
-        return context.ledger.read(GateEnd, run_state.gate).how is Ending.APPROVED
-    return not run_state.gate or context.ledger.read(Gate, run_state.gate).open
+def stands_at_gate(ledger: Ledger, run_state: RunState) -> bool:
+    """Return whether a run, this one or another, stands at a closed gate."""
+    if not run_state.gate or run_state.gate in run_state.ended_gates:
+        return False
+    return not ledger.read(Gate, run_state.gate).open
 
 
 def closed_gate(context: RunContext, run_state: RunState) -> ClosedGate | None:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 
 from conveyor.context import RunContext
 from conveyor.domain import keys
+from conveyor.gates.gate import stands_at_gate
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import RunState
 from conveyor.provider.protocol import Trouble
@@ -89,8 +90,10 @@ def _waiting_runs(context: RunContext, window: int) -> list[_WaitingRun]:
 
 def _still_waits(context: RunContext, waiting: _WaitingRun) -> bool:
     """Read whether a run still waits as its mark says: no role may delete a mark."""
-    run_state = Ledger(context.bucket, waiting.run).run_state()
-    return not run_state.refused and run_state.attempts == waiting.attempts
+    ledger = Ledger(context.bucket, waiting.run)
+    run_state = ledger.run_state()
+    is_waiting = not run_state.refused and run_state.attempts == waiting.attempts
+    return is_waiting and not stands_at_gate(ledger, run_state)
 
 
 def _window(now: datetime) -> int:

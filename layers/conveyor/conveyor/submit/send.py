@@ -15,7 +15,7 @@ from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.plan import Batch, Plan
 from conveyor.domain.refusal import RefusalKind
-from conveyor.gates.gate import is_open, open_gate
+from conveyor.gates.gate import open_gate
 from conveyor.ledger.batch_facts import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Submitted
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState, RunState
@@ -132,7 +132,7 @@ def _announce(context: RunContext, batch: Batch, number: int, gate: int) -> bool
         stopped = Refused(RefusalKind.STOP, 0, "stopped", "the run was stopped before the call was made", None)
         context.ledger.write(refused_attempt(AttemptRefused, context, stopped, number), batch.number, number)
         return False
-    if run_state.gate != gate and not is_open(context, run_state):
+    if run_state.gate != gate:  # closed, or already approved for another amount: the next look asks again
         held = Refused(RefusalKind.LATER, 0, AT_GATE, "a gate was closed before the call was made", 0)
         context.ledger.write(refused_attempt(AttemptRefused, context, held, number), batch.number, number)
         return False

@@ -12,8 +12,8 @@ from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.file_types.conversion import conversion_of
 from conveyor.file_types.detect import WrongFileType
+from conveyor.gates.gate import stands_at_gate
 from conveyor.jsonl.gzip_stream import Unreadable
-from conveyor.ledger.gate_facts import Gate
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.settings.betas import BETAS_NOT_TAKEN
@@ -88,10 +88,8 @@ def _refuse_seen(context: RunContext, other: str) -> None:
     """Refuse a drop whose bytes another run has; name the gate at which that run stands, if it stands at one."""
     ledger = Ledger(context.bucket, other)
     run_state = ledger.run_state()
-    gate = run_state.gate
-    is_held = gate and gate not in run_state.ended_gates and not ledger.read(Gate, gate).open
-    message = f"the same bytes under this key are run {other} already"
-    _refuse(context, "seen-before", f"{message}, which waits for an approval (gate {gate})" if is_held else message)
+    held = f", which waits for an approval (gate {run_state.gate})" if stands_at_gate(ledger, run_state) else ""
+    _refuse(context, "seen-before", f"the same bytes under this key are run {other} already{held}")
 
 
 def _refuse_name(context: RunContext, reader: DropReader) -> None:
