@@ -55,26 +55,26 @@ def judge(approval: Approval, gate: Gate) -> Approval | Insufficient:
     if approval.up_to is not None and approval.up_to < gate.need_usd:
         given, need = exact_dollars(approval.up_to), exact_dollars(gate.need_usd)
         return Insufficient(f"it allows {given}, and the run may cost up to {need}")
-    if approval.up_to is None and not approval.has_no_limit and _is_about_money(gate):
+    if approval.up_to is None and not approval.has_no_limit and is_about_money(gate):
         return approval._replace(up_to=gate.need_usd)
     return approval
 
 
 def _judge_unbounded(approval: Approval, gate: Gate) -> Approval | Insufficient:
     """Return the approval as it opens a gate of a run without a bound, which cannot keep to an amount."""
-    if approval.has_no_limit or (approval.up_to is None and not _is_about_money(gate)):
+    if approval.has_no_limit or (approval.up_to is None and not is_about_money(gate)):
         return approval
     return Insufficient(f'the cost of the run has no bound: write "{NO_LIMIT}" to allow whatever it costs')
 
 
-def _is_about_money(gate: Gate) -> bool:
+def is_about_money(gate: Gate) -> bool:
     """Return whether an approval must say how much: all but a pause let a run begin to pay, or pay more."""
     return any(reason.code is not ReasonCode.PAUSED for reason in gate.reasons)
 
 
 def words_that_open(gate: Gate) -> str:
     """Return the words of an approval that opens a gate."""
-    if not _is_about_money(gate):
+    if not is_about_money(gate):
         words = APPROVE
     elif gate.need_usd is None:
         words = NO_LIMIT

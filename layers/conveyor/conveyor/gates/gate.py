@@ -32,6 +32,8 @@ class Held(NamedTuple):
     plan: Plan
     problem: str | None = None
     """Why an approval that a person wrote opens nothing: a sentence without its end."""
+    sent: int = 0
+    """How many requests were sent, or may have been."""
 
 
 def open_gate(context: RunContext, run_state: RunState, plan: Plan, batch: Batch) -> int | None:
@@ -100,6 +102,12 @@ def close(
 def need_of(plan: Plan) -> Decimal | None:
     """Return what the whole run may cost at most; None if there is no bound."""
     return plan.drop.estimate.at_most_usd if plan.drop.estimate else None
+
+
+def count_sent(plan: Plan, run_state: RunState) -> int:
+    """Return how many requests were sent, or may have been."""
+    states = [(batch.requests, run_state.batch(batch.number)) for batch in plan.batches]
+    return sum(number for number, each in states if each.submitted or each.stuck or each.unsettled_attempt)
 
 
 def needs_to_pay(plan: Plan, run_state: RunState) -> bool:

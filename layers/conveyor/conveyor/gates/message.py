@@ -8,15 +8,15 @@ import msgspec
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
 from conveyor.domain.status import Status
-from conveyor.gates.approval import words_that_open
+from conveyor.gates.approval import is_about_money, words_that_open
 from conveyor.gates.gate import Held
-from conveyor.ledger.gate_facts import Gate
+from conveyor.ledger.gate_facts import Gate, ReasonCode
 from conveyor.ledger.run_facts import Run
 from conveyor.money.estimate import Estimate
 from conveyor.wording import commands
 from conveyor.wording.bounds import at_most
 from conveyor.wording.notice import Notice
-from conveyor.wording.text import counted, exact_dollars, paragraph, sentence, subject, table
+from conveyor.wording.text import counted, exact_dollars, one_line, paragraph, sentence, subject, table
 
 AGAIN_AFTER = timedelta(hours=24)
 """After the first message."""
@@ -25,6 +25,10 @@ LAST_CALL = timedelta(hours=6)
 _MINUTE = "%Y-%m-%d %H:%M"
 _MOST_MODELS = 5
 _LONGEST_MODEL = 60
+_AT_MOST = (
+    "This amount is the most that these requests can cost: each byte of text counts as a token, and each answer is as "
+    "long as its max_tokens allows. Most runs cost far less."
+)
 
 
 class Told(msgspec.Struct):
@@ -55,15 +59,20 @@ def _due_by(gate: Gate, now: datetime) -> int:
 
 
 def waiting_notice(run: Run, held: Held) -> Notice:
-    """Say that a run waits, why, what it may cost, and which command opens its gate."""
+    """Say that a run waits, what it may cost, why it waits, and which command opens its gate."""
     gate, requests = held.gate, sum(batch.requests for batch in held.plan.batches)
     most = exact_dollars(gate.need_usd) if gate.need_usd is not None else None
+    cost = f"may cost up to {most}" if most else "has no bound on its cost"
     key = keys.approval(run.run, held.number, run.project)
     lines = [
         *_problem(held),
-        *paragraph(f"The run of {run.drop.key} waits for your approval. Nothing more is paid until you give it. Why:"),
+        *paragraph(
+            f"{run.drop.key} waits for your approval. It has {counted(requests, 'request')}, and {cost}"
+            f"{' in all' if held.sent else ''}.",
+            _what_was_sent(held, requests),
+        ),
         "",
-        *[line for reason in gate.reasons for line in paragraph(f"- {sentence(reason.message)}")],
+        *_why(gate),
         "",
         *table(
             [
@@ -76,14 +85,16 @@ def waiting_notice(run: Run, held: Held) -> Notice:
             ]
         ),
         "",
-        *paragraph(_what_it_allows(most)),
+        *paragraph(_what_it_allows(gate, most)),
         "",
         f"  {commands.approve(run.drop.bucket, key, words_that_open(gate))}",
         "",
-        *paragraph(_what_follows(gate, held.plan)),
-        "To stop the run now, and keep the results so far:",
+        *([*paragraph(_AT_MOST), ""] if most else []),
+        f"To stop the run now{', and keep the results so far' if held.sent else ''}, type:",
         "",
         f"  {commands.stop(run.drop.bucket, run.run, run.project)}",
+        "",
+        *paragraph(_what_follows(held)),
     ]
     figures = f"{counted(requests, 'request')}, {f'up to {most}' if most else 'no bound on the cost'}"
     title = subject(Status.WAITING, run.name, figures)
@@ -94,16 +105,38 @@ def _problem(held: Held) -> list[str]:
     return [*paragraph(f"Your approval opens nothing. {sentence(held.problem)}"), ""] if held.problem else []
 
 
-def _what_it_allows(most: str | None) -> str:
+def _what_was_sent(held: Held, requests: int) -> str:
+    if not held.sent:
+        return "Nothing was sent, and nothing was charged."
+    were = "was" if held.sent == 1 else "were"
+    return (
+        f"{held.sent:,} of {counted(requests, 'request')} {were} sent before: what was sent goes on, and is charged. "
+        "Nothing more is sent until you approve it."
+    )
+
+
+def _why(gate: Gate) -> list[str]:
+    """Return the reasons: one on the line of its question, more in a list."""
+    if len(gate.reasons) == 1:
+        return paragraph(f"Why it waits: {sentence(gate.reasons[0].message)}")
+    return ["Why it waits:", "", *[line for each in gate.reasons for line in paragraph(f"- {sentence(each.message)}")]]
+
+
+def _what_it_allows(gate: Gate, most: str | None) -> str:
+    """Introduce the command that opens the gate."""
+    models = ", with these models," if gate.has(ReasonCode.MODEL) else ""
+    if not is_about_money(gate):
+        return "To let it go on, type:"
     if most is None:
-        return "To let it pay on, whatever it costs, type:"
-    return f"To let it pay on, up to {most} in all, type (you may name a larger amount):"
+        return f"To let it run{models} whatever it costs, type:"
+    return f"To let it run{models} and cost up to {most} in all, type this. You may name a larger amount."
 
 
-def _what_follows(gate: Gate, plan: Plan) -> str:
-    when = f"Without an approval by {gate.until:{_MINUTE}} UTC" if gate.until else "Without an approval"
-    what = "nothing more of it is sent" if len(plan.batches) > 1 else "nothing of it is sent"
-    return f"{when} the run is declined, and {what}. What was sent before is delivered as usual."
+def _what_follows(held: Held) -> str:
+    until, more = held.gate.until, "more " if held.sent else ""
+    when = f"Without an approval by {until:{_MINUTE}} UTC" if until else "Without an approval"
+    kept = " What was sent before is delivered as usual." if held.sent else ""
+    return f"{when} the run is declined: nothing {more}is sent.{kept}"
 
 
 def _by_model(plan: Plan) -> list[tuple[str, str]]:
@@ -115,7 +148,7 @@ def _by_model(plan: Plan) -> list[tuple[str, str]]:
     named = [
         (
             "Model",
-            f"{model[:_LONGEST_MODEL]}: {counted(each.requests, 'request')}, "
+            f"{one_line(model, _LONGEST_MODEL)}: {counted(each.requests, 'request')}, "
             + (f"at most {exact_dollars(each.at_most_usd)}" if each.at_most_usd is not None else "no bound"),
         )
         for model, each in rows[:_MOST_MODELS]

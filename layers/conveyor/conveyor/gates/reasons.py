@@ -8,7 +8,7 @@ from conveyor.domain.plan import ValidatedDrop
 from conveyor.ledger.gate_facts import Reason, ReasonCode
 from conveyor.ledger.run_facts import Run
 from conveyor.money.estimate import Estimate
-from conveyor.wording.text import counted, exact_dollars
+from conveyor.wording.text import counted, exact_dollars, one_line
 
 _MOST_MODELS = 5
 _LONGEST_MODEL = 60
@@ -59,7 +59,7 @@ def _of_models(run: Run, drop: ValidatedDrop) -> Iterator[Reason]:
     if drop.estimate.has_too_many_models:
         others.append("more models than are looked at")
     if others:
-        named = ", ".join(model[:_LONGEST_MODEL] or '""' for model in others[:_MOST_MODELS])
+        named = ", ".join(one_line(model, _LONGEST_MODEL) or '""' for model in others[:_MOST_MODELS])
         more = len(others) - _MOST_MODELS
         rest = f" and {counted(more, 'more model')}" if more > 0 else ""
         yield Reason(ReasonCode.MODEL, f'the project "{run.project}" may not use {named}{rest} (models)')

@@ -12,14 +12,13 @@ from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import Next
 from conveyor.domain.status import DECLINED, STOPPED
 from conveyor.gates.approval import Approval, Insufficient, judge
-from conveyor.gates.gate import Held, close, closed_gate, first_gate, need_of, needs_to_pay
+from conveyor.gates.gate import Held, close, closed_gate, count_sent, first_gate, need_of, needs_to_pay
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason, ReasonCode
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import RunState
 from conveyor.poll.control import Control
 from conveyor.poll.decision import Decision
 from conveyor.wording.text import counted
-
 
 
 def stop_at_gate(context: RunContext, run_state: RunState) -> None:
@@ -55,7 +54,7 @@ def settle_gate(
         _end(context, number, Ending.DECLINED)
     else:
         problem = f"{key}: {verdict.reason}" if isinstance(verdict, Insufficient) else None
-        return run_state, Held(number, gate, plan, problem)
+        return run_state, Held(number, gate, plan, problem, count_sent(plan, run_state))
     return settle_gate(context, control, context.run_state(), plan, began)
 
 
