@@ -7,6 +7,7 @@ import pytest
 
 from tests.faults.test_crashes import ASKED
 from tests.support.belt import Belt, drop_of
+from tests.support.faults.dialects import DIALECTS, IN_DOUBT
 from tests.support.faults.history import History
 from tests.support.faults.taps import Point, Taps
 from tests.support.promises import check
@@ -45,6 +46,7 @@ def play(belt: Belt, points: set[Point]) -> Taps:
     return taps
 
 
+@pytest.mark.parametrize("dialect", DIALECTS if ASKED else IN_DOUBT, indirect=True)
 @pytest.mark.parametrize("lot", range(LOTS if ASKED else LOTS // 2))
 def test_a_crash_at_any_one_point_changes_nothing_for_several_batches(belt: Belt, lot: int) -> None:
     """Before and after each side effect, including wait marks, joins and new executions."""

@@ -88,6 +88,7 @@ def test_two_runs_of_the_same_size_with_lost_calls_each_find_their_own_batch(bel
     assert belt.creates() == (2, 2)
 
 
+@pytest.mark.local_aws
 def test_during_a_create_call_no_other_function_pays(belt: Belt, dialect: Dialect) -> None:
     """Other invocations wait until the function that makes the call must have ended."""
     data = large_drop()

@@ -23,5 +23,7 @@ FILES = Dialect("files", {}, "GET /v1/batches", "/content", "upload")
 BARE_FILES = FILES._replace(server={"metadata": "ignored", "lists_files": False})
 
 DIALECTS = {"messages": MESSAGES, "files": FILES, "bare files": BARE_FILES}
+TELLING = ["files"]
+"""A server that shows which run a batch belongs to. It differs from the others only after a lost response."""
 IN_DOUBT = ["messages", "bare files"]
 """Dialects in which the server may not show which run a batch belongs to."""
