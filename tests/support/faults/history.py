@@ -51,9 +51,9 @@ class History:
         self._before: set[str] = set()
         self._before = self._started()
 
-    def play(self, data: bytes, key: str) -> Ending:
+    def play(self, data: bytes, key: str, metadata: dict[str, str] | None = None) -> Ending:
         """Drop a file and run everything to the final message."""
-        event = self._belt.drop(data, key)
+        event = self._belt.drop(data, key, metadata)
         call = partial(with_retries, self._belt, begin=self._taps.begin)
         with tapped(self._belt.clients, self._taps):
             for _ in range(max(1, self._deliveries - 1)):
