@@ -59,7 +59,7 @@ class LiveRun:
     def backdate(self, fact: str, minutes: int = 30) -> None:
         """Move the times in a fact back by some minutes, instead of waiting."""
         content = self.fact(fact)
-        for moment in {"at", "not_after", "retry_at"} & set(content):
+        for moment in {"at", "not_after", "retry_at", "until"} & set(content):
             earlier = datetime.fromisoformat(content[moment]) - timedelta(minutes=minutes)
             content[moment] = earlier.astimezone(UTC).isoformat()
         self.stack.s3.put_object(Bucket=self.stack.bucket, Key=f"runs/{self.run}/{fact}", Body=json.dumps(content))
