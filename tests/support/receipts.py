@@ -15,10 +15,12 @@ from conveyor.ledger.batch_facts import Stuck, Submitted
 from conveyor.ledger.failure_counts import ErrorKind
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run
+from conveyor.money.estimate import Estimate, ModelEstimate
 from conveyor.money.usage import Usage
 from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, refused_receipt
 from tests.support.examples import BATCH, NOW, RUN
 
+DECLINED = Refusal("w", NOW, "declined", "nobody approved the run within 72 hours (HoldHours)", lines=8)
 STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person", lines=8)
 PAY = "the account has no credit left, or its billing is not in order (HTTP 402 billing_error)"
 UNPAID = Refusal("w", NOW, "credit-exhausted", PAY, "pay for: the words of a prompt")
@@ -69,6 +71,15 @@ def invalid(lines: int, faults: list[FirstFault] = FAULTS, run: Run = RUN) -> Re
     )
 
 
+def estimated(lines: int, most: str | None, run: Run = RUN) -> Receipt:
+    """Return the receipt of a dry run. `most`: in US dollars; None if there is no bound."""
+    dollars = Decimal(most) if most else None
+    estimate = Estimate(
+        dollars, 9, 9, {"claude-haiku-4-5": ModelEstimate(lines, 9, 9, dollars)}, {} if most else {"url": lines}
+    )
+    return refused_receipt(run, Refusal("w", NOW, "dry-run", "why", lines=lines, estimate=estimate), 0)
+
+
 EVERY = {
     "all answered": ended(40_000),
     "one answered": ended(1),
@@ -84,6 +95,11 @@ EVERY = {
     ),
     "refused half-way without a result": ended(0, {"never_sent": 4, "api_error": 1}, retryable=5, refusal=UNPAID),
     "stopped half-way": ended(3, {"canceled": 5}, outcomes={"canceled": 5}, retryable=5, refusal=STOPPED),
+    "declined half-way": ended(3, {"never_sent": 5}, outcomes={"canceled": 5}, retryable=5, refusal=DECLINED),
+    "declined with one answer": ended(1, {"never_sent": 1}, outcomes={"canceled": 1}, retryable=1, refusal=DECLINED),
+    "declined before it was sent": refused_receipt(RUN, DECLINED, 0),
+    "estimated": estimated(1_880, "61.40"),
+    "estimated, one request without a bound": estimated(1, None),
     "stopped before it was sent": refused_receipt(RUN, STOPPED, 0),
     "refused by the provider": refused_receipt(RUN, UNPAID, 0),
     "refused without an answer": refused_receipt(RUN, Refusal("w", NOW, "unsent", "why"), 2),

@@ -1,7 +1,12 @@
 """What messages say about the most that a run can cost."""
 
-from conveyor.money.estimate import Estimate
-from conveyor.wording.text import counted, exact_dollars
+from decimal import Decimal
+
+from conveyor.money.estimate import Estimate, ModelEstimate
+from conveyor.wording.text import counted, exact_dollars, one_line
+
+_MOST_MODELS = 5
+_LONGEST_MODEL = 60
 
 NO_BOUND = {
     "url": "URLs",
@@ -28,3 +33,25 @@ def at_most(estimate: Estimate) -> str:
 def at_most_rows(estimate: Estimate | None) -> list[tuple[str, str]]:
     """Return the row of a message that says it; none for a run that was planned before there were estimates."""
     return [("At most", at_most(estimate))] if estimate is not None else []
+
+
+def model_rows(estimate: Estimate | None) -> list[tuple[str, str]]:
+    """Return a row for each model, the dearest first."""
+    if estimate is None:
+        return []
+    rows = sorted(estimate.models.items(), key=_dearest_first)
+    named = [
+        (
+            "Model",
+            f"{one_line(model, _LONGEST_MODEL)}: {counted(each.requests, 'request')}, "
+            + (f"at most {exact_dollars(each.at_most_usd)}" if each.at_most_usd is not None else "no bound"),
+        )
+        for model, each in rows[:_MOST_MODELS]
+    ]
+    more = len(rows) - _MOST_MODELS
+    return named + ([("Model", f"and {counted(more, 'more model')}, in the receipt")] if more > 0 else [])
+
+
+def _dearest_first(row: tuple[str, ModelEstimate]) -> tuple[Decimal, str]:
+    model, estimate = row
+    return (Decimal("-Infinity") if estimate.at_most_usd is None else -estimate.at_most_usd), model
