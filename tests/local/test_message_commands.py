@@ -229,7 +229,7 @@ def test_the_commands_for_an_undecided_run_are_understood(desk: Desk) -> None:
         ("61.400001", ReasonCode.ASKED, Approval(Decimal("61.41"))),
         (None, ReasonCode.CEILING, Approval(has_no_limit=True)),
         ("61.40", ReasonCode.PAUSED, Approval()),
-        ("61.40", ReasonCode.MODEL, Approval(takes_any_model=True)),
+        ("61.40", ReasonCode.MODEL, Approval(Decimal("61.40"), takes_any_model=True)),
     ],
 )
 @pytest.mark.parametrize("project", [keys.DEFAULT_PROJECT, "team-a"])
