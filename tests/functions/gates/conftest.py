@@ -1,4 +1,4 @@
-"""Runs of several batches, with fewer polls, since runs wait at gates for days."""
+"""Runs with fewer polls, since they wait at gates for days, and batches that take hours."""
 
 import pytest
 
@@ -8,9 +8,8 @@ from tests.support.gates import HOUR
 
 @pytest.fixture
 def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
-    """Set one request per batch."""
-    times = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
-    return stack_settings | times | {"MAX_REQUESTS_PER_BATCH": "1"}
+    """Set the times between polls."""
+    return stack_settings | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
 
 
 @pytest.fixture(autouse=True)

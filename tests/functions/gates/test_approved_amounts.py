@@ -18,6 +18,12 @@ from tests.support.promises import check, plain
 
 
 @pytest.fixture
+def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
+    """Set one request per batch."""
+    return stack_settings | {"MAX_REQUESTS_PER_BATCH": "1"}
+
+
+@pytest.fixture
 def twice(belt: Belt) -> str:
     """Return an approved run whose other batches are paid, and whose first must be paid for twice.
 

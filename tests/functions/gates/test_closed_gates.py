@@ -15,6 +15,12 @@ DATA = drop_of(3)
 WAITING = "waiting-for-approval"
 
 
+@pytest.fixture
+def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
+    """Set one request per batch."""
+    return stack_settings | {"MAX_REQUESTS_PER_BATCH": "1"}
+
+
 def pass_hours(belt: Belt, run: str, hours: int) -> None:
     """Let hours pass at a gate, and split what has ended."""
     for _ in range(hours):

@@ -8,37 +8,16 @@ import pytest
 
 from tests.support.belt import Belt, drop_of, request
 from tests.support.faults.scenes import commands, run_command
+from tests.support.gates import HELD, HOUR, message, say
 from tests.support.promises import check, plain
-from tests.support.settings import STACK_SETTINGS
 
-HOUR = 3600
-HELD = {"hold": "always"}
 DATA = drop_of(3)
-
-
-@pytest.fixture
-def stack_settings() -> dict[str, str]:
-    """Return the template's settings with fewer polls, since runs wait for days."""
-    return STACK_SETTINGS | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
 
 
 @pytest.fixture
 def held(belt: Belt) -> str:
     """Return a run of three requests that waits at its first gate."""
     return belt.upload(DATA, metadata=HELD)
-
-
-def say(belt: Belt, run: str, words: str, gate: int = 1) -> None:
-    """Write an approval."""
-    belt.s3.put_object(Bucket=belt.bucket, Key=f"control/{run}/approve-{gate}", Body=words.encode())
-
-
-def message(belt: Belt, run: str) -> dict[str, Any]:
-    """Poll once, and return the message that is due."""
-    state = belt.poll(run)
-    assert state["next"] == "notify"
-    notice: dict[str, Any] = state["notice"]
-    return notice
 
 
 def test_a_drop_that_asks_for_it_waits_and_its_message_has_the_price_and_the_command(belt: Belt, held: str) -> None:

@@ -23,6 +23,12 @@ DATA = drop_of(3)
 
 
 @pytest.fixture
+def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
+    """Set one request per batch."""
+    return stack_settings | {"MAX_REQUESTS_PER_BATCH": "1"}
+
+
+@pytest.fixture
 def paused(belt: Belt) -> str:
     """Return a run of three batches that is paused after the first one was sent, and whose message was sent."""
     run = belt.upload(DATA)

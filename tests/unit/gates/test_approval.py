@@ -165,7 +165,7 @@ def test_a_model_needs_a_word_of_its_own() -> None:
     assert isinstance(judge(Approval(has_no_limit=True), closed), Insufficient)
     assert judge(Approval(takes_any_model=True), closed) == Approval(Decimal("61.40"), takes_any_model=True)
     assert words_that_open(closed) == "up-to 61.40 any-model"
-    assert words_that_open(gate(ReasonCode.MODEL, ReasonCode.CEILING)) == "up-to 61.40 any-model"
+    assert words_that_open(gate(ReasonCode.MODEL, need=None)) == "no-limit any-model"
 
 
 def test_an_amount_is_rounded_up() -> None:
