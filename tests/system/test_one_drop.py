@@ -17,6 +17,11 @@ def test_a_drop_comes_back_as_results_in_its_own_order_and_one_message(stack: St
     lines = [json.dumps({"custom_id": custom_id, "params": PARAMS}, ensure_ascii=False) for custom_id in ids]
     stack.drop("\n".join(lines).encode(), "inbox/three lines.jsonl")
     message = stack.wait_for_message("inbox/three lines.jsonl")
-    assert message.attributes == {"status": "completed", "run": message.run, "name": "three_lines"}
+    assert message.attributes == {
+        "status": "completed",
+        "run": message.run,
+        "name": "three_lines",
+        "project": "default",
+    }
     results = stack.lines(f"results/three_lines/{message.run}/results.jsonl")
     assert [result["custom_id"] for result in results] == ids
