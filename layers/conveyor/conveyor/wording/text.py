@@ -47,6 +47,11 @@ def exact_dollars(amount: Decimal) -> str:
     return f"${amount.quantize(_CENT, ROUND_CEILING):,.2f}"
 
 
+def one_line(text: str, longest: int) -> str:
+    """Return a text of somebody else as it fits into a row: cut, and without line breaks or control characters."""
+    return "".join(character if character.isprintable() else "?" for character in text[:longest])
+
+
 def duration(time: timedelta) -> str:
     """Return a duration in its two largest units."""
     minutes, seconds = divmod(max(int(time.total_seconds()), 0), 60)
