@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop
 from conveyor.gates.gate import Held
-from conveyor.gates.message import waiting_notice
+from conveyor.gates.message import is_last_call, waiting_notice
 from conveyor.gates.reasons import reasons_of
 from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.money.estimate import Estimate, ModelEstimate
@@ -75,6 +75,21 @@ def test_the_sentence_before_the_command_says_what_the_command_allows(
 ) -> None:
     """A pause is not about money: an amount that was approved before stays in force."""
     assert said in plain(waiting_notice(RUN, held(code, need=need)).message)
+
+
+def test_an_amount_that_includes_what_was_paid_is_not_called_the_most_that_the_requests_can_cost() -> None:
+    """A batch that was paid twice costs more than that."""
+    text = plain(waiting_notice(RUN, held(ReasonCode.OVER_APPROVED, sent=1)).message)
+    assert "This amount is what was paid so far, or may have been, and the most that the rest can cost." in text
+    assert "the most that these requests can cost" not in text
+
+
+@pytest.mark.parametrize(("hours", "is_last"), [(0, False), (65.9, False), (66, True)])
+def test_the_last_message_before_a_run_is_declined_says_that_it_is(hours: float, *, is_last: bool) -> None:
+    """Nobody waits for another reminder."""
+    here = held(ReasonCode.ASKED)
+    assert is_last_call(here.gate, NOW + timedelta(hours=hours)) is is_last
+    assert ("the last message before that" in plain(waiting_notice(RUN, here, is_last=is_last).message)) is is_last
 
 
 def test_the_name_of_a_model_cannot_write_lines_of_the_message() -> None:

@@ -25,6 +25,10 @@ LAST_CALL = timedelta(hours=6)
 _MINUTE = "%Y-%m-%d %H:%M"
 _MOST_MODELS = 5
 _LONGEST_MODEL = 60
+_OF_THE_REST = (
+    "This amount is what was paid so far, or may have been, and the most that the rest can cost. What was sent counts "
+    "with its real cost once that is known."
+)
 _AT_MOST = (
     "This amount is the most that these requests can cost: each byte of text counts as a token, and each answer is as "
     "long as its max_tokens allows. Most runs cost far less."
@@ -58,8 +62,13 @@ def _due_by(gate: Gate, now: datetime) -> int:
     return 1 + sum(moment <= now for moment in moments[1:] if moment > gate.at)
 
 
-def waiting_notice(run: Run, held: Held) -> Notice:
-    """Say that a run waits, what it may cost, why it waits, and which command opens its gate."""
+def is_last_call(gate: Gate, now: datetime) -> bool:
+    """Return whether no other message comes before a gate ends by itself."""
+    return gate.until is not None and gate.until - LAST_CALL <= now
+
+
+def waiting_notice(run: Run, held: Held, *, is_last: bool = False) -> Notice:
+    """Say that a run waits, what it may cost, why it waits, and which command opens its gate. `is_last`: call."""
     gate, requests = held.gate, sum(batch.requests for batch in held.plan.batches)
     most = exact_dollars(gate.need_usd) if gate.need_usd is not None else None
     cost = f"may cost up to {most}" if most else "has no bound on its cost"
@@ -89,12 +98,12 @@ def waiting_notice(run: Run, held: Held) -> Notice:
         "",
         f"  {commands.approve(run.drop.bucket, key, words_that_open(gate))}",
         "",
-        *([*paragraph(_AT_MOST), ""] if most else []),
+        *([*paragraph(_OF_THE_REST if gate.has(ReasonCode.OVER_APPROVED) else _AT_MOST), ""] if most else []),
         f"To stop the run now{', and keep the results so far' if held.sent else ''}, type:",
         "",
         f"  {commands.stop(run.drop.bucket, run.run, run.project)}",
         "",
-        *paragraph(_what_follows(held)),
+        *paragraph(_what_follows(held), *(["This is the last message before that."] if is_last else [])),
     ]
     figures = f"{counted(requests, 'request')}, {f'up to {most}' if most else 'no bound on the cost'}"
     title = subject(Status.WAITING, run.name, figures)

@@ -9,7 +9,7 @@ from conveyor.clients import Clients
 from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
-from conveyor.gates.message import Told, told_now, waiting_notice
+from conveyor.gates.message import Told, is_last_call, told_now, waiting_notice
 from conveyor.money.estimate import Estimate
 from conveyor.poll.check_run import check_run
 from conveyor.poll.decide import decide_step
@@ -112,7 +112,7 @@ def _gate_notice(context: RunContext, decisions: dict[int, Decision], memory: _M
     if told == memory.gate:
         return None
     memory.gate = told
-    return waiting_notice(context.run, held)
+    return waiting_notice(context.run, held, is_last=is_last_call(held.gate, context.now()))
 
 
 def _is_due(context: RunContext, trouble: _Trouble, troubled: Decision) -> bool:
