@@ -137,6 +137,25 @@ def test_a29_a_pause_between_the_intent_and_the_call_prevents_the_call(belt: Bel
     assert belt.creates() == (3, 3)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_crash_where_the_call_is_prevented_pays_nothing_twice(belt: Belt, when: When) -> None:
+    """The attempt may then have been made, as far as the ledger shows: it is looked for at the closed gate."""
+    event = belt.drop(DATA)
+    with (
+        meanwhile(belt.clients, paused_meanwhile(belt, "after", "/attempt-1.json")),
+        crash_at(belt.clients, when, "/refused-1.json"),
+    ):
+        belt.submit(event)
+    run = the_run(belt)
+    for _ in range(12):
+        assert belt.poll(run)["next"] in {"wait", "notify"}
+        belt.pass_time(HOUR)
+    assert belt.facts(run, "absent" if when == "before" else "refused")
+    say(belt, run, "approve", gate=2)
+    check(belt, run, belt.finish(run), DATA)
+    assert belt.creates() == (3, 3)
+
+
 def test_a_run_that_has_paid_for_all_its_batches_is_not_held_up_by_a_pause(belt: Belt) -> None:
     """There is nothing to put off."""
     run = belt.upload(drop_of(1))
