@@ -97,6 +97,7 @@ def test_an_output_says_what_to_do_with_it() -> None:
         "SubmitFailureQueueUrl",
         "TopicArn",
         "UploadDeadLetterQueueUrl",
+        "Warning",
     ]
     assert all(output["Description"].endswith(".") for output in outputs.values())
 
