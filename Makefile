@@ -52,7 +52,7 @@ unit: $(DEV) $(PRICES) .venv/aws/.aws ## Tests that need no deployed stack
 faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and in HISTORIES=2000 random histories: takes most of an hour
 	HISTORIES=$(or $(HISTORIES),2000) $(TOOLS) -m pytest tests/faults/test_crashes.py $(SIDE_BY_SIDE)
 
-system: setup ## Tests on the deployed local stack
+system: $(DEV) $(RUN) ## Tests on the deployed local stack
 	$(TOOLS) -m pytest tests/system
 
 bench: setup ## Measure time, memory, requests and cost, compared with other tools: ten minutes; BENCH="validate sdk" for some groups

@@ -53,7 +53,7 @@ def test_a1_a_repeated_upload_event_at_a_closed_gate_pays_nothing(belt: Belt) ->
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("up-to 0.000001", "it allows $0.01, and the run may cost up to"),
+        ("up-to 0.000001", "it allows $0.000001, and the run may cost up to"),
         ("up-to 61,40", '"61,40" has a comma: write US dollars as 1234.50'),
         ("up-to inf", '"inf" is no amount'),
         ("up-to -5", '"-5" is no amount'),
@@ -119,6 +119,10 @@ def test_a32_the_same_bytes_while_the_first_run_waits_are_refused_with_the_gate_
     end = belt.finish(belt.upload(DATA))
     assert end["status"] == "refused"
     assert f"run {held} already, which waits for an approval (gate 1)" in plain(end["message"])
+    approve, again = commands(end)
+    assert f"again={end['run']}" in again
+    run_command(belt, approve)
+    assert belt.finish(held)["status"] == "completed"
 
 
 def test_a_run_that_was_declined_unpaid_does_not_keep_its_content(belt: Belt, held: str) -> None:
@@ -145,6 +149,13 @@ def test_a_dry_run_estimates_and_sends_nothing(belt: Belt) -> None:
     assert Decimal(str(receipt["estimate"]["at_most_usd"])) > 0
     assert belt.creates() == (0, 0)
     assert "dry-run" not in commands(end)[0]
+
+
+def test_a_dry_run_says_whether_the_drop_would_wait(belt: Belt) -> None:
+    """Nobody finds out only when the real drop is made."""
+    put_config(belt, "budgets", {"default": {"usd_per_drop": 0.0001}})
+    end = belt.finish(belt.upload(DATA, metadata={"dry-run": "yes"}))
+    assert "without that it would wait for an approval: it may cost up to" in plain(end["message"])
 
 
 def test_a31_a_dry_run_does_not_make_the_real_drop_seen_before(belt: Belt) -> None:

@@ -1,12 +1,10 @@
 """The messages about a run that waits for an approval: what it may cost, why it waits, and what opens the gate."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.domain.plan import Plan
 from conveyor.domain.status import Status
 from conveyor.gates.approval import is_about_money, words_that_open
 from conveyor.gates.gate import Held
@@ -14,17 +12,15 @@ from conveyor.ledger.gate_facts import Gate, ReasonCode
 from conveyor.ledger.run_facts import Run
 from conveyor.money.estimate import Estimate
 from conveyor.wording import commands
-from conveyor.wording.bounds import at_most
+from conveyor.wording.bounds import at_most, model_rows
 from conveyor.wording.notice import Notice
-from conveyor.wording.text import counted, exact_dollars, one_line, paragraph, sentence, subject, table
+from conveyor.wording.text import counted, exact_dollars, paragraph, sentence, subject, table
 
 AGAIN_AFTER = timedelta(hours=24)
 """After the first message."""
 LAST_CALL = timedelta(hours=6)
 """Before the run is declined."""
 _MINUTE = "%Y-%m-%d %H:%M"
-_MOST_MODELS = 5
-_LONGEST_MODEL = 60
 _OF_THE_REST = (
     "This amount is what was paid so far, or may have been, and the most that the rest can cost. What was sent counts "
     "with its real cost once that is known."
@@ -87,7 +83,7 @@ def waiting_notice(run: Run, held: Held, *, is_last: bool = False) -> Notice:
             [
                 ("Requests", f"{requests:,}"),
                 ("At most", most or _no_bound(held.plan.drop.estimate)),
-                *_by_model(held.plan),
+                *model_rows(held.plan.drop.estimate),
                 ("Project", run.project),
                 ("Until", f"{gate.until:{_MINUTE}} UTC" if gate.until else "no end"),
                 ("Run", run.run),
@@ -146,24 +142,6 @@ def _what_follows(held: Held) -> str:
     when = f"Without an approval by {until:{_MINUTE}} UTC" if until else "Without an approval"
     kept = " What was sent before is delivered as usual." if held.sent else ""
     return f"{when} the run is declined: nothing {more}is sent.{kept}"
-
-
-def _by_model(plan: Plan) -> list[tuple[str, str]]:
-    """Return a row for each model, the dearest first."""
-    estimate = plan.drop.estimate
-    if estimate is None:
-        return []
-    rows = sorted(estimate.models.items(), key=lambda row: (-(row[1].at_most_usd or Decimal("Infinity")), row[0]))
-    named = [
-        (
-            "Model",
-            f"{one_line(model, _LONGEST_MODEL)}: {counted(each.requests, 'request')}, "
-            + (f"at most {exact_dollars(each.at_most_usd)}" if each.at_most_usd is not None else "no bound"),
-        )
-        for model, each in rows[:_MOST_MODELS]
-    ]
-    more = len(rows) - _MOST_MODELS
-    return named + ([("Model", f"and {counted(more, 'more model')}, in the receipt")] if more > 0 else [])
 
 
 def _no_bound(estimate: Estimate | None) -> str:

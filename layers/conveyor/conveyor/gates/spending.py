@@ -1,6 +1,6 @@
 """Whether a batch fits into what a person approved: each paid call is counted with the most that it can cost."""
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
 from conveyor.context import RunContext
@@ -35,7 +35,7 @@ def over_approved(context: RunContext, run_state: RunState, plan: Plan, batch: B
     spent -= sum((_saved(context, each, state) for each, state in counted), Decimal(0))
     if spent + this <= up_to:
         return None
-    left = exact_dollars(max(up_to - spent, Decimal(0)))
+    left = exact_dollars(max(up_to - spent, Decimal(0)), ROUND_FLOOR)
     text = f"batch {batch.number} may cost {exact_dollars(this)}, and {left} is left of the {exact_dollars(up_to)}"
     unsent = sum((_most(each) for each, state in counted if not _is_paid(state)), Decimal(0))
     return Over(Reason(ReasonCode.OVER_APPROVED, f"{text} that were approved"), spent + unsent)

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import msgspec
+
 from conveyor.domain import keys
 from conveyor.domain.drop import HOLD, HOLD_ALWAYS, PROJECT, Drop
 from conveyor.domain.findings import Findings
@@ -59,6 +61,15 @@ class Validation(Fact, frozen=True):
     not_after: datetime
 
 
+class WaitingRun(msgspec.Struct, frozen=True):
+    """A run that waits for an approval, and what opens its gate."""
+
+    run: str
+    key: str
+    """Of the object in which a person approves it."""
+    words: str
+
+
 class Refusal(Fact, frozen=True):
     """`refused.json`: nothing (more) of this drop is sent, and why."""
 
@@ -80,6 +91,8 @@ class Refusal(Fact, frozen=True):
     """How to convert the drop into a file of requests, if its file type was recognized."""
     findings: Findings | None = None
     """A summary of the faults."""
+    waiting_run: WaitingRun | None = None
+    """The run with the same bytes, if it waits for an approval."""
     estimate: Estimate | None = None
     """What the valid lines can cost at most, if all were read."""
     words_key: str | None = None

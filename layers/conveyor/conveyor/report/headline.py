@@ -130,7 +130,8 @@ def _estimated(receipt: Receipt) -> Headline:
     most = estimate.at_most_usd if estimate else None
     bound = f"up to {exact_dollars(most)}" if most is not None else "no bound on the cost"
     text = f"{_key(receipt)} was estimated, and nothing was sent: {counted(_to_send(receipt), 'valid request')}"
-    return Headline(receipt.status, f"{counted(_to_send(receipt), 'request')}, {bound}", [f"{text}, {bound}."])
+    why = sentence(f"Why: {receipt.reason}")
+    return Headline(receipt.status, f"{counted(_to_send(receipt), 'request')}, {bound}", [f"{text}, {bound}.", why])
 
 
 def _to_send(receipt: Receipt) -> int:

@@ -53,6 +53,7 @@ def _refused(receipt: Receipt) -> list[str]:
             "",
             *paragraph("You will get, or already got, a separate message for that run."),
             "",
+            *_approve_other(receipt),
             "To process the same content again, and pay again, type:",
             "",
             f"  {commands.drop_version(drop, receipt.name, metadata | {AGAIN: receipt.run})}",
@@ -89,6 +90,14 @@ def _when(receipt: Receipt, metadata: Mapping[str, str]) -> str:
         again = "again" if receipt.gates or receipt.code == DECLINED else "first"
         return f"To run it after all, type this. It waits for an approval {again}." if waits else "To run it after all:"
     return f"When that is fixed, {'estimate' if DRY_RUN in metadata else 'drop'} it again:"
+
+
+def _approve_other(receipt: Receipt) -> list[str]:
+    """Say how to let the run with the same bytes go on, if it waits for an approval."""
+    if receipt.waiting_run is None:
+        return []
+    place = (str(receipt.drop["bucket"]), receipt.waiting_run.key)
+    return ["To let that run go on, type:", "", f"  {commands.approve(*place, receipt.waiting_run.words)}", ""]
 
 
 def _conversion_steps(conversion: Conversion) -> list[str]:

@@ -17,11 +17,11 @@ from conveyor.domain.stop_reasons import Stops, add_stops
 from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
 from conveyor.ledger.failure_counts import ErrorKind, add_errors, by_count
-from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason
 from conveyor.ledger.part import Part, Tokens
-from conveyor.ledger.run_facts import Refusal, Run
+from conveyor.ledger.run_facts import Refusal, Run, WaitingRun
 from conveyor.money.cost import rounded
 from conveyor.money.estimate import Estimate
+from conveyor.report.gate_account import GateAccount
 from conveyor.report.money import Money, add_tokens, cost_of, money_of, round_tokens
 from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, normalized_betas
 from conveyor.settings.metadata import corrected_metadata
@@ -43,21 +43,6 @@ class BatchAccount(msgspec.Struct):
     """Other batches at the provider with the same requests; they may have been billed."""
     files_deleted: bool
     """Whether its files at the provider were deleted, as the parameter DeleteFiles asks for."""
-
-
-class GateAccount(msgspec.Struct):
-    """A gate at which the run stood, and how it ended."""
-
-    number: int
-    closed_at: datetime
-    reasons: list[Reason]
-    need_usd: Decimal | None
-    """What the run could cost at most, as far as was known then; null if there was no bound."""
-    how: Ending | None
-    """Null if the run ended otherwise before the gate did."""
-    ended_at: datetime | None
-    up_to_usd: Decimal | None
-    """What was approved; null if no amount was named."""
 
 
 class Receipt(msgspec.Struct):
@@ -132,6 +117,8 @@ class Receipt(msgspec.Struct):
     """The details of the cost."""
     project: str = keys.DEFAULT_PROJECT
     """Who the run was for."""
+    waiting_run: WaitingRun | None = None
+    """The run with the same bytes, if it waits for an approval."""
     gates: list[GateAccount] = []
     """The gates that were closed: when, why, and how each ended."""
     at_most_usd: Decimal | None = None
@@ -150,7 +137,7 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: Validated
         receipt.drop_settings.pop("betas", None)
     if refusal.code == OTHER_FOLDER:
         receipt.drop_settings.pop(PROJECT, None)
-    receipt.conversion = refusal.conversion
+    receipt.conversion, receipt.waiting_run = refusal.conversion, refusal.waiting_run
     _add_estimate(receipt, drop.estimate if drop else refusal.estimate)
     source = drop or refusal
     receipt.requests = receipt.not_run = source.lines or 0
@@ -216,12 +203,6 @@ def completed_receipt(
         stuck=bool(receipt.given_up),
     )
     return receipt
-
-
-def gate_account(number: int, gate: Gate, end: GateEnd | None) -> GateAccount:
-    """Return the account of a gate that was closed. `end`: None if it did not end."""
-    how, at, up_to = (end.how, end.at, end.up_to) if end else (None, None, None)
-    return GateAccount(number, gate.at, gate.reasons, gate.need_usd, how, at, up_to)
 
 
 def _add_batch(receipt: Receipt, split: SplitBatch) -> None:

@@ -9,22 +9,14 @@ import msgspec
 from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
-from conveyor.ledger.gate_facts import Gate, GateEnd
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
 from conveyor.report.concatenate import concatenate
 from conveyor.report.content import SplitReader, let_content_expire, with_error_text
+from conveyor.report.gate_account import account_of_gates
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import (
-    GateAccount,
-    Receipt,
-    SplitBatch,
-    completed_receipt,
-    gate_account,
-    parts_by_file,
-    refused_receipt,
-)
+from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, parts_by_file, refused_receipt
 from conveyor.s3.bucket import MOST_READS, Bucket
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -35,7 +27,7 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     ledger = Ledger(clients.bucket, event["run"])
     run, run_state = ledger.read(Run), ledger.run_state()
     receipt = _account(run, ledger, run_state, clients.bucket)
-    receipt.gates = _gates(ledger, run_state)
+    receipt.gates = account_of_gates(ledger, run_state)
     data = msgspec.json.format(_encode(receipt), indent=2) + b"\n"
     clients.bucket.put(keys.receipt(receipt.name, receipt.run), data)
     let_content_expire(run, clients.bucket)
@@ -57,13 +49,6 @@ def _account(run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket) -> R
     if len(plan.batches) > 1:
         _concatenate(run, batches, bucket)
     return completed_receipt(run, plan, batches, unanswered, refusal)
-
-
-def _gates(ledger: Ledger, run_state: RunState) -> list[GateAccount]:
-    """Return the account of each gate that was closed."""
-    gates = {number: ledger.read(Gate, number) for number in range(1, run_state.gate + 1)}
-    ends = {number: ledger.read(GateEnd, number) for number in run_state.ended_gates}
-    return [gate_account(number, gate, ends.get(number)) for number, gate in gates.items() if not gate.open]
 
 
 def _batches(reader: SplitReader, plan: Plan, run_state: RunState) -> list[SplitBatch]:

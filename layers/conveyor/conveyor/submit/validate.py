@@ -12,10 +12,13 @@ from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.file_types.conversion import conversion_of
 from conveyor.file_types.detect import WrongFileType
+from conveyor.gates.approval import words_that_open
 from conveyor.gates.gate import stands_at_gate
+from conveyor.gates.reasons import reasons_of
 from conveyor.jsonl.gzip_stream import Unreadable
+from conveyor.ledger.gate_facts import Gate
 from conveyor.ledger.ledger import Ledger
-from conveyor.ledger.run_facts import Refusal, Run
+from conveyor.ledger.run_facts import Refusal, Run, WaitingRun
 from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.submit.config import Config
 from conveyor.submit.drop_reader import DropReader
@@ -62,9 +65,6 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
     if reason:
         _refuse(context, *reason, checker, file)
         return None
-    if is_dry:
-        _refuse(context, DRY_RUN, "the drop asks for an estimate only (metadata dry-run)", checker, file)
-        return None
     for batch in checker.batches:
         batch.unpacked = reader.is_packed
     budget = config.budgets.of(context.run.project)
@@ -81,15 +81,32 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
         models=budget.models,
         config_faults=config.faults,
     )
+    if is_dry:
+        _refuse(context, DRY_RUN, _what_would_happen(context.run, drop), checker, file)
+        return None
     return context.ledger.write_plan(Plan(drop, checker.batches))
+
+
+def _what_would_happen(run: Run, drop: ValidatedDrop) -> str:
+    """Return why a dry run sends nothing, and whether the same drop would wait for an approval if it were none."""
+    asked = "the drop asks for an estimate only (metadata dry-run)"
+    reasons = "; ".join(reason.message for reason in reasons_of(run, drop))
+    return f"{asked}; without that it would wait for an approval: {reasons}" if reasons else asked
 
 
 def _refuse_seen(context: RunContext, other: str) -> None:
     """Refuse a drop whose bytes another run has; name the gate at which that run stands, if it stands at one."""
     ledger = Ledger(context.bucket, other)
     run_state = ledger.run_state()
-    held = f", which waits for an approval (gate {run_state.gate})" if stands_at_gate(ledger, run_state) else ""
-    _refuse(context, "seen-before", f"the same bytes under this key are run {other} already{held}")
+    message = f"the same bytes under this key are run {other} already"
+    if not stands_at_gate(ledger, run_state):
+        _refuse(context, "seen-before", message)
+        return
+    number = run_state.gate
+    key = keys.approval(other, number, ledger.read(Run).project)
+    waiting = WaitingRun(other, key, words_that_open(ledger.read(Gate, number)))
+    message = f"{message}, which waits for an approval (gate {number})"
+    context.ledger.write(Refusal(context.writer, context.now(), "seen-before", message, waiting_run=waiting))
 
 
 def _refuse_name(context: RunContext, reader: DropReader) -> None:

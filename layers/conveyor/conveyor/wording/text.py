@@ -42,9 +42,9 @@ def dollars(amount: Decimal) -> str:
     return f"about ${amount:,.2f}" if amount >= _FOUR_DIGITS_BELOW or not amount else f"about ${amount:.4f}"
 
 
-def exact_dollars(amount: Decimal) -> str:
-    """Return an exact amount in US dollars, rounded up to cents."""
-    return f"${amount.quantize(_CENT, ROUND_CEILING):,.2f}"
+def exact_dollars(amount: Decimal, rounding: str = ROUND_CEILING) -> str:
+    """Return an exact amount in US dollars, rounded up to cents. `rounding`: another way of the module `decimal`."""
+    return f"${amount.quantize(_CENT, rounding):,.2f}"
 
 
 def one_line(text: str, longest: int) -> str:
