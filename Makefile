@@ -35,10 +35,7 @@ quick: $(DEV) ## Lint, types and the quick unit tests, in about a minute: for wh
 	$(TOOLS) -m mypy
 	$(TOOLS) -m pytest tests/unit -m "not slow" $(SIDE_BY_SIDE)
 
-# The tests on the deployed stack mostly wait, so the unit tests run beside them. Each prints its output when it is done.
-test: setup check ## Everything continuous integration runs: check, unit, system
-	@echo "Running unit and system tests side by side; each prints when it is done, after some minutes."
-	@$(MAKE) --no-print-directory -j2 --output-sync=target unit system
+test: setup check unit system ## Everything continuous integration runs: check, unit, system
 
 check: $(DEV) ## Lint, format, types, template
 	$(TOOLS) -m ruff check
