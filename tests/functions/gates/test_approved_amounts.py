@@ -50,7 +50,7 @@ def test_a_batch_that_must_be_paid_twice_closes_a_gate_with_its_message(belt: Be
     notice = message(belt, twice)
     text = plain(notice["message"])
     assert "batch 1 may cost $0.1" in text
-    assert "and $0.00 is left of the $0.49 that were approved" in text
+    assert "and $0.00 is left of the $0.49 that the run may cost" in text
     assert "up to $0.65" in notice["subject"]
     belt.pass_time(HOUR)
     belt.submit({"run": twice})

@@ -34,11 +34,11 @@ def test_limits_that_broke_before_the_validation_close_the_gate(belt: Belt, begu
     belt.submit({"run": begun})
     belt.submit({"run": begun})
     assert belt.creates() == (0, 0)
-    assert "the limits of the stack cannot be read: config/budgets.json" in plain(belt.poll(begun)["notice"]["message"])
+    assert "a file with limits or prices is wrong: config/budgets.json" in plain(belt.poll(begun)["notice"]["message"])
 
 
 def test_a_fault_is_named_once(belt: Belt) -> None:
     """Registration and validation read the same file."""
     belt.s3.put_object(Bucket=belt.bucket, Key="config/budgets.json", Body=b"{]")
     run = belt.upload(drop_of(3))
-    assert plain(belt.poll(run)["notice"]["message"]).count("cannot be read") == 1
+    assert plain(belt.poll(run)["notice"]["message"]).count("is wrong") == 1

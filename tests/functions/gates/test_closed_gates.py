@@ -4,10 +4,12 @@ import gzip
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from conveyor.poll.poll import poll
 from tests.support.belt import FIRST, Belt, drop_of, request
 from tests.support.faults.scenes import LOST, UNSENT, commands, inject_faults, run_command
+from tests.support.faults.taps import At, tapped
 from tests.support.gates import HELD, HOUR, message, pause, say
 from tests.support.promises import check, plain
 
@@ -86,13 +88,14 @@ def test_a28_a_message_comes_once_however_many_polls_and_executions_a_gate_lasts
     assert [notice["status"] for notice in belt.notices] == [WAITING] * 3
 
 
-def test_a28_an_execution_that_cannot_remember_its_messages_sends_none(belt: Belt) -> None:
-    """A28: one of an earlier version passes on no gate; it would tell each 300 seconds. The next execution tells."""
+def test_a28_an_execution_that_cannot_remember_its_messages_hands_the_run_to_one_that_tells(belt: Belt) -> None:
+    """A28: one of an earlier version passes on no gate; it would tell each 300 seconds, or never."""
     run = belt.upload(DATA, metadata=HELD)
     old = {name: value for name, value in FIRST.items() if name != "gate"}
-    for _ in range(3):
-        assert poll({"run": run} | old, belt.clients, belt.invocation())["next"] == "wait"
-    belt.submit({"run": run, "continue": old | {"run": run, "execution": {"number": 2, "events": 0}}})
+    state = poll({"run": run} | old, belt.clients, belt.invocation())
+    assert (state["next"], state["execution"]["number"]) == ("continue", 2)
+    kept = {name: state[name] for name in ("run", "wait_seconds", *old)}
+    belt.submit({"run": run, "continue": kept})
     belt.go_on(run, 2)
     assert message(belt, run)["status"] == WAITING
 
@@ -193,3 +196,18 @@ def test_lines_that_are_left_out_are_not_counted_in_what_waits(belt: Belt) -> No
     run_command(belt, commands(notice)[0])
     end = belt.finish(run)
     assert (end["status"], end["results"], end["failures"]) == ("completed", 3, 1)
+
+
+def test_an_approval_that_cannot_be_read_is_answered(belt: Belt) -> None:
+    """It may be encrypted with a key that the stack may not use: the run must not fail for that."""
+    run = belt.upload(DATA, metadata=HELD)
+    message(belt, run)
+    say(belt, run, "approve")
+
+    def refuse() -> None:
+        answer: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        raise ClientError(answer, "GetObject")
+
+    with tapped(belt.clients, At("before", f"GetObject control/{run}/approve-1", refuse)):
+        assert "cannot be read (HTTP 403 AccessDenied)" in plain(message(belt, run)["message"])
+    assert belt.finish(run)["status"] == "completed"

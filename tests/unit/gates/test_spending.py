@@ -33,7 +33,7 @@ def over(
     ledger = Ledger(Bucket(bucket.client, "bucket"), RUN.run)
     context = RunContext(RUN, ledger, Bucket(bucket.client, "bucket"), None, Invocation(timedelta(1), lambda: NOW))  # type: ignore[arg-type]
     for number, each in (costs or {}).items():
-        tokens = {str(at): Tokens(Usage(), Decimal(cost) if cost else None) for at, cost in enumerate(each)}
+        tokens = {str(at): Tokens(Usage(10, 10), Decimal(cost) if cost else None) for at, cost in enumerate(each)}
         ledger.write(Part("w", NOW, {}, 0, 0, 0, tokens, [], None), number)
     for number, state in enumerate(states, 1):
         for attempt in state.absent:
@@ -63,7 +63,7 @@ def test_what_was_paid_or_may_have_been_counts_with_its_most(paid: dict[str, Any
     assert over("20", state(**paid), state()) is None
     found = over("19.99", state(**paid), state())
     assert found is not None
-    assert found.reason.message == "batch 2 may cost $10.00, and $9.99 is left of the $19.99 that were approved"
+    assert found.reason.message == "batch 2 may cost $10.00, and $9.99 is left of the $19.99 that the run may cost"
     assert found.need == 20
 
 
@@ -105,14 +105,10 @@ def test_a_batch_whose_cost_is_not_known_whole_counts_with_its_most() -> None:
     assert over("19.99", state(**SPLIT), state(), costs={1: ["0.25", None]}) is not None
 
 
-def test_a_batch_that_cost_more_than_its_most_gives_nothing_back() -> None:
-    """The bound was wrong, but no other batch is charged for that."""
-    assert over("20", state(**SPLIT), state(), costs={1: ["12"]}) is None
-
-
-def test_costs_are_read_only_if_the_sum_without_them_is_too_high() -> None:
-    """A hundred batches would be a hundred requests before each paid call. Here nothing could be read."""
-    assert over("1000", state(**SPLIT), state(**SPLIT), state()) is None
+def test_a_batch_that_cost_more_than_its_bound_counts_with_its_cost() -> None:
+    """So its cost is read even where the bounds leave room."""
+    assert over("25", state(**SPLIT), state(), costs={1: ["12"]}) is None
+    assert over("25", state(**SPLIT), state(), costs={1: ["16"]}) is not None
 
 
 def test_the_need_covers_all_that_is_not_sent() -> None:

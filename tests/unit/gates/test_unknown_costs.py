@@ -35,7 +35,7 @@ def over(up_to: str, first: BatchState, part: Part) -> Over | None:
 
 def part_of(outcomes: dict[str, int], **counts: Any) -> Part:
     """Return the account of a batch whose answers cost $1."""
-    return Part("w", NOW, outcomes, 0, 0, 0, {"m": Tokens(Usage(), Decimal(1))}, [], None, **counts)
+    return Part("w", NOW, outcomes, 0, 0, 0, {"m": Tokens(Usage(10, 10), Decimal(1))}, [], None, **counts)
 
 
 def test_a_batch_that_was_given_up_counts_with_its_most() -> None:

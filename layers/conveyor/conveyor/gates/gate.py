@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from conveyor.context import RunContext
 from conveyor.domain.plan import Batch, Plan
-from conveyor.gates.reasons import reasons_of
-from conveyor.gates.spending import over_approved
+from conveyor.gates.reasons import reasons_of, unasked_usd
+from conveyor.gates.spending import need_of, over_approved
+from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import RunState
@@ -40,17 +41,19 @@ def open_gate(context: RunContext, run_state: RunState, plan: Plan, batch: Batch
     """Return the number of the gate that lets a batch be paid for; None if none does.
 
     Writes the first gate if that is due, and closes another if the batch may cost more than is left of what was
-    approved. Returns 0 for a run of an earlier version, which has no gate.
+    approved, or of what the limits allow without that. Returns 0 for a run of an earlier version, which has no gate.
     """
     number = run_state.gate
     if not number:
         return 0 if not plan.drop.is_gated else 1 if first_gate(context, plan).open else None
-    if number not in run_state.ended_gates:
-        return number if context.ledger.read(Gate, number).open else None
-    end = context.ledger.read(GateEnd, number)
-    if end.how is not Ending.APPROVED:
+    if number in run_state.ended_gates:
+        end = context.ledger.read(GateEnd, number)
+        is_passed, up_to = end.how is Ending.APPROVED, end.up_to
+    else:
+        is_passed, up_to = context.ledger.read(Gate, number).open, unasked_usd(context.run, plan.drop)
+    if not is_passed:
         return None
-    if end.up_to is not None and (over := over_approved(context, run_state, plan, batch, end.up_to)):
+    if up_to is not None and (over := over_approved(context, run_state, plan, batch, up_to)):
         close(context, number + 1, [over.reason], over.need)
         return None
     return number
@@ -75,8 +78,9 @@ def first_gate(context: RunContext, plan: Plan) -> Gate:
     """Write the gate after validation, and return the one that stands."""
     reasons = reasons_of(context.run, plan.drop)
     if reasons:
-        return close(context, 1, reasons, need_of(plan))
-    return context.ledger.write(Gate(context.writer, context.now(), open=True, need_usd=need_of(plan)), 1)
+        return close(context, 1, reasons, need_of(context, RunState(), plan))
+    need = need_of(context, RunState(), plan)
+    return context.ledger.write(Gate(context.writer, context.now(), open=True, need_usd=need), 1)
 
 
 def close(
@@ -99,15 +103,18 @@ def close(
     return context.ledger.write(gate, number)
 
 
-def need_of(plan: Plan) -> Decimal | None:
-    """Return what the whole run may cost at most; None if there is no bound."""
-    return plan.drop.estimate.at_most_usd if plan.drop.estimate else None
+def count_sent(context: RunContext, plan: Plan, run_state: RunState) -> int:
+    """Return how many requests were sent, or may have been.
 
+    A person may be wrong in saying that an attempt created no batch.
+    """
 
-def count_sent(plan: Plan, run_state: RunState) -> int:
-    """Return how many requests were sent, or may have been."""
-    states = [(batch.requests, run_state.batch(batch.number)) for batch in plan.batches]
-    return sum(number for number, each in states if each.submitted or each.stuck or each.unsettled_attempt)
+    def may_be_sent(number: int) -> bool:
+        each = run_state.batch(number)
+        absent = (context.ledger.read(AttemptAbsent, number, attempt) for attempt in sorted(each.absent))
+        return bool(each.submitted or each.stuck or each.unsettled_attempt) or any(fact.released for fact in absent)
+
+    return sum(batch.requests for batch in plan.batches if may_be_sent(batch.number))
 
 
 def needs_to_pay(plan: Plan, run_state: RunState) -> bool:

@@ -27,7 +27,7 @@ def _asked(run: Run) -> Iterator[Reason]:
 def _of_config(run: Run, drop: ValidatedDrop) -> Iterator[Reason]:
     """Name the faults of when the run began, and of when the drop was validated, which may be hours later."""
     for fault in dict.fromkeys((*run.config_faults, *drop.config_faults)):
-        yield Reason(ReasonCode.CONFIG, f"the limits of the stack cannot be read: {fault}")
+        yield Reason(ReasonCode.CONFIG, f"a file with limits or prices is wrong: {fault}")
 
 
 def _above(run: Run, drop: ValidatedDrop) -> Iterator[Reason]:
@@ -39,6 +39,12 @@ def _above(run: Run, drop: ValidatedDrop) -> Iterator[Reason]:
     if drop.usd_per_drop is not None and _exceeds(drop.estimate, drop.usd_per_drop):
         limit = f'a drop of the project "{run.project}" may cost {exact_dollars(drop.usd_per_drop)} (usd_per_drop)'
         yield Reason(ReasonCode.CEILING, f"{_cost(drop.estimate)}, and {limit}")
+
+
+def unasked_usd(run: Run, drop: ValidatedDrop) -> Decimal | None:
+    """Return what a run may cost without an approval, by the limits of stack and project; None if there is none."""
+    limits = [Decimal(str(run.settings.hold_above_usd)) or None, drop.usd_per_drop]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _exceeds(estimate: Estimate | None, limit: Decimal) -> bool:

@@ -22,23 +22,38 @@ class Over(NamedTuple):
 
 
 def over_approved(context: RunContext, run_state: RunState, plan: Plan, batch: Batch, up_to: Decimal) -> Over | None:
-    """Return why a batch does not fit into an approved amount; None if it does.
-
-    Batches that are split count with their real cost, and attempts that created no batch count nothing, but both are
-    looked up only if the sum without that is too high: it takes a request for each of them.
-    """
-    this = _most(batch)
-    counted = [(each, run_state.batch(each.number)) for each in plan.batches]
-    spent = sum((_most(each) * _times(state) for each, state in counted), Decimal(0))
-    if spent + this <= up_to:
-        return None
-    spent -= sum((_saved(context, each, state) for each, state in counted), Decimal(0))
+    """Return why a batch does not fit into an amount that a person or the limits allow; None if it does."""
+    this, spent = _most(batch), spent_usd(context, run_state, plan)
     if spent + this <= up_to:
         return None
     left = exact_dollars(max(up_to - spent, Decimal(0)), ROUND_FLOOR)
     text = f"batch {batch.number} may cost {exact_dollars(this)}, and {left} is left of the {exact_dollars(up_to)}"
-    unsent = sum((_most(each) for each, state in counted if not _is_paid(state)), Decimal(0))
-    return Over(Reason(ReasonCode.OVER_APPROVED, f"{text} that were approved"), spent + unsent)
+    need = spent + _unsent_usd(run_state, plan)
+    return Over(Reason(ReasonCode.OVER_APPROVED, f"{text} that the run may cost"), need)
+
+
+def need_of(context: RunContext, run_state: RunState, plan: Plan) -> Decimal | None:
+    """Return what the whole run may cost at most, with what was paid for twice; None if there is no bound."""
+    if plan.drop.estimate is None or plan.drop.estimate.at_most_usd is None:
+        return None
+    if not any(map(_times, run_state.batches.values())):
+        return plan.drop.estimate.at_most_usd
+    return spent_usd(context, run_state, plan) + _unsent_usd(run_state, plan)
+
+
+def spent_usd(context: RunContext, run_state: RunState, plan: Plan) -> Decimal:
+    """Return what was paid so far, or may have been: a batch that is split counts with its real cost if that is known.
+
+    It takes a request for each batch that is split, and for each attempt that created none.
+    """
+    counted = [(each, run_state.batch(each.number)) for each in plan.batches]
+    most = sum((_most(each) * _times(state) for each, state in counted), Decimal(0))
+    return most - sum((_saved(context, each, state) for each, state in counted), Decimal(0))
+
+
+def _unsent_usd(run_state: RunState, plan: Plan) -> Decimal:
+    unsent = [each for each in plan.batches if not _is_paid(run_state.batch(each.number))]
+    return sum(map(_most, unsent), Decimal(0))
 
 
 def _most(batch: Batch) -> Decimal:
@@ -56,25 +71,27 @@ def _times(batch_state: BatchState) -> int:
 
 
 def _saved(context: RunContext, batch: Batch, batch_state: BatchState) -> Decimal:
-    """Return by how much a batch cost less than it could have, as far as that is known.
+    """Return by how much a batch cost less than it could have (below 0: more), as far as that is known.
 
     An attempt that created no batch by a person's word only may have created one.
     """
     absent = (context.ledger.read(AttemptAbsent, batch.number, attempt) for attempt in sorted(batch_state.absent))
     saved = _most(batch) * sum(not attempt.released for attempt in absent)
     cost = _cost(context, batch, batch_state)
-    return saved if cost is None else saved + max(_most(batch) - cost, Decimal(0))
+    return saved if cost is None else saved + _most(batch) - cost
 
 
 def _cost(context: RunContext, batch: Batch, batch_state: BatchState) -> Decimal | None:
     """Return what a split batch cost; None if that is not known.
 
-    A result that could not be had or read may have been billed.
+    A result that could not be had or read may have been billed, and an answer that names no tokens has used some.
     """
     if not batch_state.parted or not batch_state.submitted or batch_state.stuck:
         return None
     part = context.ledger.read(Part, batch.number)
     if part.unreadable or part.outcomes.get(Outcome.MISSING):
+        return None
+    if not all(tokens.usage.prompt_tokens and tokens.usage.output_tokens for tokens in part.tokens.values()):
         return None
     costs = [tokens.cost_usd for tokens in part.tokens.values()]
     known = [cost for cost in costs if cost is not None]

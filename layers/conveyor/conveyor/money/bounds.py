@@ -157,6 +157,8 @@ class _Walk:
 
     def look_at_blocks(self, content: Any) -> None:  # noqa: ANN401
         """Look at the blocks of a prompt, a message, a document or the result of a tool."""
+        if content is not None and not isinstance(content, (str, list)):
+            self._note(NoBound.CONTENT)
         for block in content if isinstance(content, list) else ():
             if not isinstance(block, dict):
                 self._note(NoBound.CONTENT)

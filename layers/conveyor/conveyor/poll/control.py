@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from conveyor.domain import keys
 from conveyor.gates.approval import Approval, Insufficient, read_approval
-from conveyor.s3.bucket import Bucket
+from conveyor.s3.bucket import Bucket, naming_refusals
+from conveyor.s3.read_errors import ReadRefused
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,499}")
 _LONGEST = 1000
@@ -64,7 +65,7 @@ class Control:
         Of two people who say different things, none is followed.
         """
         written = self._keys.get(keys.approval_name(gate), [])
-        approvals = [read_approval(self._text(key)) for key in written]
+        approvals = [self._approval(key) for key in written]
         if any(approval != approvals[0] for approval in approvals):
             return written[0], Insufficient(f"{' and '.join(written)} say different things")
         return next(iter(zip(written, approvals, strict=True)), None)
@@ -81,11 +82,21 @@ class Control:
         return next(iter(releases), None)
 
     def _release(self, key: str) -> Release:
-        return read_release(key, self._text(key))
+        try:
+            return read_release(key, self._text(key))
+        except ReadRefused as error:
+            return Unclear(f"{key} cannot be read ({error})")
+
+    def _approval(self, key: str) -> Approval | Insufficient:
+        try:
+            return read_approval(self._text(key))
+        except ReadRefused as error:
+            return Insufficient(f"it cannot be read ({error}): write it again")
 
     def _text(self, key: str) -> str:
-        """Return what an object says; nothing if it says more than any command does."""
-        text = self._bucket.beginning(key, _LONGEST + 1)
+        """Return what an object says; nothing if it says more than any command does. Raises ReadRefused."""
+        with naming_refusals():
+            text = self._bucket.beginning(key, _LONGEST + 1)
         return text.decode(errors="replace") if len(text) <= _LONGEST else ""
 
 

@@ -12,7 +12,8 @@ from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import Next
 from conveyor.domain.status import DECLINED, STOPPED
 from conveyor.gates.approval import Approval, Insufficient, judge
-from conveyor.gates.gate import Held, close, closed_gate, count_sent, first_gate, need_of, needs_to_pay
+from conveyor.gates.gate import Held, close, closed_gate, count_sent, first_gate, needs_to_pay
+from conveyor.gates.spending import need_of
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason, ReasonCode
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import RunState
@@ -54,7 +55,7 @@ def settle_gate(
         _end(context, number, Ending.DECLINED)
     else:
         problem = f"{key}: {verdict.reason}" if isinstance(verdict, Insufficient) else None
-        return run_state, Held(number, gate, plan, problem, count_sent(plan, run_state))
+        return run_state, Held(number, gate, plan, problem, count_sent(context, plan, run_state))
     return settle_gate(context, control, context.run_state(), plan, began)
 
 
@@ -82,7 +83,7 @@ def _pause_if_asked(context: RunContext, control: Control, run_state: RunState, 
     if not new or closed_gate(context, run_state):
         return run_state
     reason = Reason(ReasonCode.PAUSED, "a person paused the run")
-    close(context, run_state.gate + 1, [reason], need_of(plan), new)
+    close(context, run_state.gate + 1, [reason], need_of(context, run_state, plan), new)
     return context.run_state()
 
 

@@ -9,6 +9,7 @@ from conveyor.clients import Clients
 from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
+from conveyor.gates.gate import Held
 from conveyor.gates.message import Told, is_last_call, told_now, waiting_notice
 from conveyor.money.estimate import Estimate
 from conveyor.poll.check_run import check_run
@@ -48,9 +49,10 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     step, wait = decide_step(decisions.values()), context.usual_wait()
     memory.trouble = _lasting(_first_trouble(decisions), memory.trouble, context.now())
     notice = None
+    keeps_gate = "gate" in event  # an execution that began with an earlier version would forget what was said
+    if step in {Next.WAIT, Next.SUBMIT} and keeps_gate:
+        notice = _gate_notice(context, decisions, memory)
     if step in {Next.WAIT, Next.SUBMIT}:
-        keeps_gate = "gate" in event  # an execution that began with an earlier version would forget what was said
-        notice = _gate_notice(context, decisions, memory) if keeps_gate else None
         notice = notice or _due_notice(context, decisions, memory, clients)
     if notice:
         notice = linked(notice, clients.console(event))
@@ -58,7 +60,10 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
         step = Next.NOTIFY
     most = context.run.settings.max_events
     splits = [number for number, decision in decisions.items() if decision.next is Next.SPLIT][: most_splits(most)]
-    step, memory.execution = memory.execution.advance(step, len(splits), most)
+    if not keeps_gate and step is Next.WAIT and _held(decisions):
+        step, memory.execution = Next.CONTINUE, Execution(memory.execution.number + 1)
+    else:
+        step, memory.execution = memory.execution.advance(step, len(splits), most)
     moments = [decision.until for decision in decisions.values() if decision.until]
     return {
         "run": context.run.run,
@@ -103,9 +108,13 @@ def _due_notice(
     return at_risk_notice(context.run, risks, context.api.dialect.window, _estimate(context))
 
 
+def _held(decisions: dict[int, Decision]) -> Held | None:
+    return next((decision.held for decision in decisions.values() if decision.held), None)
+
+
 def _gate_notice(context: RunContext, decisions: dict[int, Decision], memory: _Memory) -> Notice | None:
     """Return the message about the gate at which the run stands, if one is due, and note that it is sent."""
-    held = next((decision.held for decision in decisions.values() if decision.held), None)
+    held = _held(decisions)
     if held is None:
         return None
     told = told_now(held.number, held.gate, held.problem, memory.gate, context.now())

@@ -43,6 +43,9 @@ def tokens_of(receipt: Receipt) -> list[tuple[str, str]]:
 def _unsent(receipt: Receipt) -> str:
     if receipt.unanswered:
         calls = counted(receipt.unanswered, "create request")
+        if receipt.released:
+            said = f"a person said of {receipt.released:,} that no batch belongs to it"
+            return f"{calls} got no response, and {said}: if that is wrong, it may have been charged."
         return f"{calls} got no response and no batch is listed for them, so nothing should have been charged."
     return "Nothing is running, and nothing was charged."
 

@@ -117,6 +117,8 @@ class Receipt(msgspec.Struct):
     """The details of the cost."""
     project: str = keys.DEFAULT_PROJECT
     """Who the run was for."""
+    released: int = 0
+    """Those of `unanswered` of which a person said that they created no batch: if that is wrong, it was charged."""
     waiting_run: WaitingRun | None = None
     """The run with the same bytes, if it waits for an approval."""
     gates: list[GateAccount] = []

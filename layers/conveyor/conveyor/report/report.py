@@ -9,6 +9,7 @@ import msgspec
 from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
+from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
@@ -27,7 +28,7 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     ledger = Ledger(clients.bucket, event["run"])
     run, run_state = ledger.read(Run), ledger.run_state()
     receipt = _account(run, ledger, run_state, clients.bucket)
-    receipt.gates = account_of_gates(ledger, run_state)
+    receipt.gates, receipt.released = account_of_gates(ledger, run_state), _released(ledger, run_state)
     data = msgspec.json.format(_encode(receipt), indent=2) + b"\n"
     clients.bucket.put(keys.receipt(receipt.name, receipt.run), data)
     let_content_expire(run, clients.bucket)
@@ -49,6 +50,12 @@ def _account(run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket) -> R
     if len(plan.batches) > 1:
         _concatenate(run, batches, bucket)
     return completed_receipt(run, plan, batches, unanswered, refusal)
+
+
+def _released(ledger: Ledger, run_state: RunState) -> int:
+    """Return how many attempts created no batch by a person's word."""
+    absent = [(number, attempt) for number, state in run_state.batches.items() for attempt in sorted(state.absent)]
+    return sum(ledger.read(AttemptAbsent, number, attempt).released for number, attempt in absent)
 
 
 def _batches(reader: SplitReader, plan: Plan, run_state: RunState) -> list[SplitBatch]:

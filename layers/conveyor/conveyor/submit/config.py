@@ -5,6 +5,7 @@ be read or understood is a fault, never an exception, and never the same as abse
 file is wrong.
 """
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -19,8 +20,10 @@ from conveyor.settings.budgets import Budgets, read_budgets
 _LARGEST = 1_000_000
 """Bytes of a file."""
 _FILES = (keys.BUDGETS, keys.PRICES)
-_ALIKE = 0.85
-"""Ratio of similarity from which a key counts as misspelled."""
+_ALIKE = 0.8
+"""Ratio of similarity from which a name counts as misspelled."""
+_MOST_NAMED = 5
+"""Misspelled files that are named for each file."""
 
 
 class Config(NamedTuple):
@@ -63,9 +66,14 @@ def _read[T](bucket: Bucket, listed: list[str], key: str, decode: Callable[[byte
         faults += [
             f"{other}: unknown file; did you mean {key}?"
             for other in listed
-            if other not in _FILES and get_close_matches(other.lower(), _FILES, 1, _ALIKE) == [key]
-        ]
+            if other not in _FILES and get_close_matches(_stem(other), map(_stem, _FILES), 1, _ALIKE) == [_stem(key)]
+        ][:_MOST_NAMED]
     return None
+
+
+def _stem(key: str) -> str:
+    """Return the first word of a name under `config/`."""
+    return re.split(r"[./]", key.removeprefix(keys.CONFIG).lower())[0]
 
 
 def _content(bucket: Bucket, key: str) -> bytes:

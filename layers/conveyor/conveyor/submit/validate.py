@@ -20,6 +20,7 @@ from conveyor.ledger.gate_facts import Gate
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run, WaitingRun
 from conveyor.settings.betas import BETAS_NOT_TAKEN
+from conveyor.settings.budgets import Budget
 from conveyor.submit.config import Config
 from conveyor.submit.drop_reader import DropReader
 from conveyor.validation.checker import MOST_FAULTS, Checker, check_drop
@@ -79,12 +80,19 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
         is_gated=True,
         usd_per_drop=budget.usd_per_drop,
         models=budget.models,
-        config_faults=config.faults,
+        config_faults=(*config.faults, *_not_kept(budget)),
     )
     if is_dry:
         _refuse(context, DRY_RUN, _what_would_happen(context.run, drop), checker, file)
         return None
     return context.ledger.write_plan(Plan(drop, checker.batches))
+
+
+def _not_kept(budget: Budget) -> tuple[str, ...]:
+    """Return the limits that are set and that nothing keeps yet: an administrator must not rely on them."""
+    if budget.usd_per_day is None:
+        return ()
+    return (f"{keys.BUDGETS}: usd_per_day is not kept by this version; use usd_per_drop, and remove it",)
 
 
 def _what_would_happen(run: Run, drop: ValidatedDrop) -> str:
