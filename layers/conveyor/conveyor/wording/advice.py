@@ -18,8 +18,8 @@ ADVICE = {
     "beta-refused": "First correct the names: in the drop's metadata betas, or in the stack's parameter Betas if the "
     "drop has none. The provider does not know them, or not for this account: see its documentation on beta headers.",
     "provider-refused": "Read the provider's error text in the receipt first: the same batch would be refused again.",
-    NO_PROJECT: "Drop it into the folder of its project, inbox/<project>/, which counts if config/budgets.json names the "
-    "project, or type the name of its project instead of <project> in the command below.",
+    NO_PROJECT: "Drop it into the folder of its project, inbox/<project>/, which counts if config/budgets.json names "
+    "it, or type the name of its project instead of <project> in the command below.",
     OTHER_FOLDER: "To run it for that project, drop it into that folder. The command below drops it for no project.",
     "unsent": "Check whether the provider is reachable, and whether it reports problems, before you drop it again.",
 }
