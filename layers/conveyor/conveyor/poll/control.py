@@ -82,21 +82,18 @@ class Control:
         return next(iter(releases), None)
 
     def _release(self, key: str) -> Release:
-        try:
-            return read_release(key, self._text(key))
-        except ReadRefused as error:
-            return Unclear(f"{key} cannot be read ({error})")
+        return read_release(key, self._text(key))
 
     def _approval(self, key: str) -> Approval | Insufficient:
         try:
-            return read_approval(self._text(key))
+            with naming_refusals():
+                return read_approval(self._text(key))
         except ReadRefused as error:
             return Insufficient(f"it cannot be read ({error}): write it again")
 
     def _text(self, key: str) -> str:
-        """Return what an object says; nothing if it says more than any command does. Raises ReadRefused."""
-        with naming_refusals():
-            text = self._bucket.beginning(key, _LONGEST + 1)
+        """Return what an object says; nothing if it says more than any command does."""
+        text = self._bucket.beginning(key, _LONGEST + 1)
         return text.decode(errors="replace") if len(text) <= _LONGEST else ""
 
 
