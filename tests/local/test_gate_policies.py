@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from conveyor.domain import keys
-from tests.support.template import PROJECT
+from tests.support.people import create_bucket, documented_policies, person_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
     from local.stack.local_aws import Aws
 
 RUN = "20261122T123456Z-0123456789ab"
-TRUST = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
 WRITTEN = {
     "drop": "inbox/team-a/x.jsonl",
     "stop": keys.stop(RUN, "team-a"),
@@ -30,45 +26,18 @@ WRITTEN = {
 """What each action writes."""
 
 
-def documented_policies() -> list[str]:
-    """Return the policies of the page: of a dropper, then of an approver."""
-    page = (PROJECT / "docs" / "gates.md").read_text()
-    found: list[str] = re.findall(r"```json\n(\{\n  \"Version\".*?)```", page, re.DOTALL)
-    return found
-
-
 @pytest.fixture
 def bucket(aws: Aws) -> str:
     """Create a bucket."""
-    name = f"policy-{uuid4().hex[:12]}"
-    aws.client("s3").create_bucket(Bucket=name)
-    return name
+    return create_bucket(aws)
 
 
 @pytest.fixture
 def people(aws: Aws, bucket: str) -> Iterator[list[Any]]:
     """Return the S3 clients of a dropper and of an approver of team-a, who have these policies and nothing else."""
-    clients = []
-    for policy in documented_policies():
-        role, iam = f"person-{uuid4().hex[:8]}", aws.client("iam")
-        trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
-        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-        filled = policy.replace("<BucketName>", bucket).replace("<project>", "team-a")
-        iam.put_role_policy(RoleName=role, PolicyName="gates", PolicyDocument=filled)
-        given = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="person")["Credentials"]
-        client: Any = boto3.client(
-            "s3",
-            endpoint_url=aws.url,
-            verify=str(aws.certificate),
-            region_name="us-east-1",
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
-        )
-        clients.append(client)
-    yield clients
-    for client in clients:
-        client.close()
+    with ExitStack() as stack:
+        policies = documented_policies("gates.md", bucket, "team-a")
+        yield [stack.enter_context(person_with(aws, policy)) for policy in policies]
 
 
 def may_write(person: Any, bucket: str, key: str) -> bool:

@@ -7,7 +7,7 @@ import re
 
 INBOX = "inbox/"
 CONTENT = "content/"
-"""Prompts, answers and the provider's words: whoever may read facts need not read these."""
+"""Prompts, answers and the provider's words: a person who may read facts need not be allowed to read these."""
 RUNS = "runs/"
 CONFIG = "config/"
 """What an administrator writes for all runs."""

@@ -1,4 +1,4 @@
-"""Why the gate after validation is closed. Pure: it follows from the run and its plan, whoever asks."""
+"""Why the gate after validation is closed. Pure: it follows from the run and its plan alone."""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -69,7 +69,7 @@ class Ending(StrEnum):
 
 
 class GateEnd(Fact, frozen=True):
-    """`passed-<g>.json`: how a closed gate ended. It has one end, whoever else wanted another."""
+    """`passed-<g>.json`: how a closed gate ended. It has one end: the first that is written."""
 
     KIND = "passed"
     PLACE = Place.NUMBER

@@ -110,7 +110,7 @@ def _approved_before(context: RunContext) -> Decimal | None:
 def _refuse_if_ended(context: RunContext, run_state: RunState) -> RunState:
     """Write that nothing more is sent if the latest gate ended without an approval; return the state with that.
 
-    Whoever wrote that end may have crashed before, and the object by which a person stopped the run may be gone.
+    The invocation that wrote that end may have crashed before this, and the object that stopped the run may be gone.
     """
     if run_state.gate not in run_state.ended_gates or run_state.refused:
         return run_state
