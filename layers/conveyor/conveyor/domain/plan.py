@@ -46,11 +46,48 @@ class Batch(msgspec.Struct):
     """What it can cost at most; null if there is no bound."""
     nulled: int = 0
     """Requests with fields that are null. These fields are not sent."""
+    probed: list[int] = []
+    """Lines that are sent in the probe. They are not among its requests, and nothing of them is in its counts."""
 
     @property
     def skipped_lines(self) -> frozenset[int]:
-        """Numbers of the lines left out."""
+        """Numbers of the lines that were left out, since they are invalid."""
         return frozenset(line.line for line in self.skipped)
+
+    @property
+    def unsent_lines(self) -> frozenset[int]:
+        """Numbers of the lines that are not sent in this batch."""
+        return self.skipped_lines | frozenset(self.probed)
+
+
+class ProbeLine(msgspec.Struct, frozen=True):
+    """A line of the drop that is sent in the probe."""
+
+    line: int
+    """Its number in the drop."""
+    model: str
+    """Empty for a model that the estimate does not keep apart."""
+    max_tokens: int
+    tokens: int | None = None
+    """The most tokens that its prompt can be; null if there is no bound."""
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """The lines of a drop that are answered before the rest is sent, in a file of their own."""
+
+    lines: list[ProbeLine]
+    """In the order of the drop: line *i* of the file is the *i*-th of these."""
+    batches: list[Batch]
+    """Their lines and bytes are those of the file."""
+    sha256: str
+    """Of the file."""
+    at_most_usd: Decimal | None = None
+    """What the probe can cost at most; null if there is no bound."""
+
+    @property
+    def requests(self) -> int:
+        """How many requests it has."""
+        return len(self.lines)
 
 
 class ValidatedDrop(msgspec.Struct, frozen=True):
@@ -76,6 +113,8 @@ class ValidatedDrop(msgspec.Struct, frozen=True):
     """What the run may cost without an approval, by the limits of its project when it was validated; null: any."""
     models: list[str] | None = None
     """The models that its project could use then; null: all."""
+    probe: Probe | None = None
+    """The lines that are answered before the rest is sent; null if all lines are sent without that."""
     config_faults: tuple[str, ...] = ()
     """What was wrong under `config/` then: these limits may lack some."""
 

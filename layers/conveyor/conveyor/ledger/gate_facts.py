@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from conveyor.ledger.fact import Fact, Place
+from conveyor.money.forecast import Forecast
 
 
 class ReasonCode(StrEnum):
@@ -24,6 +25,14 @@ class ReasonCode(StrEnum):
     """A file under `config/` is wrong, so nobody knows the limits."""
     PAUSED = "paused"
     """A person paused the run."""
+    PROBE_FAILED = "probe-failed"
+    """Half of the probe's requests for a model failed, and would fail again."""
+    CUT_OFF = "cut-off"
+    """Half of the probe's answers of a model are cut off at `max_tokens`."""
+    UNANSWERED = "unanswered"
+    """The probe has no answer yet."""
+    PROBE_STUCK = "probe-stuck"
+    """The probe ended without any answer."""
     OVER_APPROVED = "over-approved"
     """The next batch may cost more than is left of what was approved."""
 
@@ -51,6 +60,12 @@ class Gate(Fact, frozen=True):
     """What the whole run may cost at most; null if there is no bound."""
     until: datetime | None = None
     """When a closed gate ends by itself, and the run is declined."""
+    after_probe: bool = False
+    """Whether what is not in the probe may be paid for, once the gate is open or approved."""
+    forecast: Forecast | None = None
+    """What the whole run will cost, as far as the probe has shown."""
+    up_to: Decimal | None = None
+    """What the run may cost in all, without another approval, if the gate is open; null: any amount."""
     pauses: list[str] = msgspec.field(default_factory=list)
     """The versions of the objects by which people paused the run: each version counts once."""
 

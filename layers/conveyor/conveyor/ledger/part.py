@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.stop_reasons import Stops
 from conveyor.ledger.fact import BatchFact
@@ -19,6 +20,24 @@ class Tokens(msgspec.Struct):
     cost_usd: Decimal | None
     costs: dict[str, Decimal] = {}
     """By kind of token or tool (`money.price.Kind`). Empty in parts written by earlier versions."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What became of one line of the probe: facts from which the rest of the drop is judged."""
+
+    line: int
+    """Of the drop."""
+    outcome: Outcome
+    error: str = ""
+    """The type of the error, of a failure."""
+    will_recur: bool = False
+    """Whether the same request would fail again for the same reason."""
+    stop: str = ""
+    """Why the answer ended (`domain.stop_reasons`)."""
+    input_usd: Decimal | None = None
+    """What its prompt cost; null if the price of the model is unknown."""
+    output_usd: Decimal | None = None
+    """What else it cost."""
 
 
 class Part(BatchFact, frozen=True):
@@ -52,5 +71,7 @@ class Part(BatchFact, frozen=True):
     """Why the drop could no longer be read when this was written: outcomes are under line numbers then."""
     stop_reasons: Stops = msgspec.field(default_factory=dict)
     """Responses by model and stop reason. Empty in parts written by earlier versions."""
+    answers: list[Answer] = msgspec.field(default_factory=list)
+    """The outcome of each line, for a batch of the probe."""
     errors: dict[str, ErrorKind] = msgspec.field(default_factory=dict)
     """Failures by the type of their error. Their texts are kept apart; parts of earlier versions have them here."""
