@@ -33,6 +33,15 @@ NO_REASON = "the provider gave no reason"
 
 _NOT_WORTH_RESENDING = frozenset({"invalid_request_error", "not_found_error"})
 """Types of errors that would recur, because the request, or the model it names, is wrong."""
+_TRANSIENT = frozenset({
+    "overloaded_error", "api_error", "timeout_error", "rate_limit_error",
+    "server_error", "internal_server_error", "internal_error", "service_unavailable", "service_unavailable_error",
+    "request_timeout", "rate_limit_exceeded",
+})  # fmt: skip
+"""Types of errors that pass: first those of the Messages API, then those of servers of the files API.
+
+An HTTP status of a result line has one of the first as its type (`provider/files/results.py`).
+"""
 
 _EXPLANATIONS = {
     Outcome.CANCELED: "the batch was cancelled before this request was processed",
@@ -115,3 +124,13 @@ def is_retryable(outcome: Outcome, error: Error | None) -> bool:
         is_to_blame = error is not None and error.type in _NOT_WORTH_RESENDING
         return error is None or not is_to_blame or account_cause(error.type, error.message) is not None
     return outcome in (Outcome.CANCELED, Outcome.EXPIRED, Outcome.MISSING)
+
+
+def is_transient(error: Error | None) -> bool:
+    """Tell whether the cause of an error passes by itself. A type that is not known does not, nor does an account's."""
+    return error is not None and error.type in _TRANSIENT and account_cause(error.type, error.message) is None
+
+
+def will_recur(outcome: Outcome, error: Error | None) -> bool:
+    """Tell whether the same request would fail again for the same reason, as far as is known."""
+    return outcome is Outcome.ERRORED and not is_transient(error)
