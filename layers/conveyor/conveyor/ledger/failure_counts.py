@@ -25,10 +25,14 @@ class ErrorKind(msgspec.Struct):
     """Texts of these errors and how often they came, with numbers replaced; they may quote a request."""
 
 
+def type_name(kind: str) -> str:
+    """Return the type of an error as facts name it: a provider could quote a request in one that is no name."""
+    return kind if _TYPE.fullmatch(kind) else OTHER
+
+
 def count_error(kinds: dict[str, ErrorKind], kind: str, message: str) -> None:
     """Count one failure's error."""
-    name = kind if _TYPE.fullmatch(kind) else OTHER
-    counted = _kind(kinds, name)
+    counted = _kind(kinds, type_name(kind))
     counted.failures += 1
     text = " ".join(_NUMBER.sub("#", message[: 2 * LONGEST_WORDS]).split())[:LONGEST_WORDS]
     _count_words(counted, text, 1)
