@@ -1,8 +1,9 @@
-"""What messages say about the most that a run can cost."""
+"""What messages say about the most that a run can cost, and about its forecast."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from conveyor.money.estimate import Estimate, ModelEstimate
+from conveyor.money.forecast import Forecast, ModelForecast
 from conveyor.wording.text import counted, exact_dollars, one_line
 
 _MOST_MODELS = 5
@@ -33,6 +34,13 @@ def at_most(estimate: Estimate) -> str:
 def at_most_rows(estimate: Estimate | None) -> list[tuple[str, str]]:
     """Return the row of a message that says it; none for a run that was planned before there were estimates."""
     return [("At most", at_most(estimate))] if estimate is not None else []
+
+
+def forecast_words(forecast: Forecast | ModelForecast) -> str:
+    """Return what requests will cost, and between which amounts that is."""
+    usual = f"about {exact_dollars(forecast.usd, ROUND_HALF_UP)}"
+    low, high = exact_dollars(forecast.low_usd, ROUND_FLOOR), exact_dollars(forecast.high_usd, ROUND_CEILING)
+    return usual if low == high else f"{usual} (between {low} and {high})"
 
 
 def model_rows(estimate: Estimate | None) -> list[tuple[str, str]]:
