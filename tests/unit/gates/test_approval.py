@@ -11,7 +11,10 @@ from conveyor.gates.approval import Approval, Insufficient, amount_of, judge, re
 from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
-MONEY = set(ReasonCode) - {ReasonCode.PAUSED}
+NO_MONEY = [
+    ReasonCode.PAUSED, ReasonCode.PROBE_FAILED, ReasonCode.CUT_OFF, ReasonCode.UNANSWERED, ReasonCode.PROBE_STUCK,
+]  # fmt: skip
+MONEY = set(ReasonCode) - set(NO_MONEY)
 WORDS = ["up-to", "no-limit", "any-model", "approve", "UP-TO", "no", "limit", "61.40", "$5", "1e9", "inf", "-1", "0"]
 SENTENCES = st.lists(st.sampled_from(WORDS) | st.text(max_size=6), max_size=4).map(" ".join)
 AMOUNTS = st.decimals(0, 10**18, allow_nan=False, allow_infinity=False)
@@ -157,6 +160,17 @@ def test_a_run_without_a_bound_needs_no_limit_where_the_gate_is_about_money() ->
     assert judge(Approval(has_no_limit=True), closed) == Approval(has_no_limit=True)
     assert judge(Approval(), gate(ReasonCode.PAUSED, need=None)) == Approval()
     assert isinstance(judge(Approval(Decimal(5)), gate(ReasonCode.PAUSED, need=None)), Insufficient)
+
+
+@pytest.mark.parametrize("code", NO_MONEY)
+@pytest.mark.parametrize("need", ["61.40", None])
+def test_approve_alone_opens_a_gate_that_is_not_about_money(code: ReasonCode, need: str | None) -> None:
+    """A pause, and a probe that failed, was cut off, stuck, or not answered: no amount is asked for, and none given."""
+    closed = gate(code, need=need)
+    assert words_that_open(closed) == "approve"
+    assert judge(Approval(), closed) == Approval()
+    both = gate(code, ReasonCode.CEILING, need=need)
+    assert words_that_open(both) == ("up-to 61.40" if need else "no-limit")
 
 
 def test_a_model_needs_a_word_of_its_own() -> None:

@@ -7,6 +7,11 @@ from typing import NamedTuple
 from conveyor.ledger.gate_facts import Gate, ReasonCode
 from conveyor.wording.text import exact_dollars
 
+_ABOUT_MONEY = frozenset({
+    ReasonCode.ASKED, ReasonCode.HOLD_ABOVE, ReasonCode.CEILING, ReasonCode.MODEL, ReasonCode.CONFIG,
+    ReasonCode.OVER_APPROVED,
+})  # fmt: skip
+"""Reasons for which an approval must say how much."""
 UP_TO, NO_LIMIT, ANY_MODEL, APPROVE = "up-to", "no-limit", "any-model", "approve"
 _AMOUNT = re.compile(r"\$?([0-9]{1,20}(?:\.[0-9]{1,6})?)")
 _COMMA = re.compile(r"\$?[0-9.]*,[0-9.,]*")
@@ -68,8 +73,11 @@ def _judge_unbounded(approval: Approval, gate: Gate) -> Approval | Insufficient:
 
 
 def is_about_money(gate: Gate) -> bool:
-    """Return whether an approval must say how much: all but a pause let a run begin to pay, or pay more."""
-    return any(reason.code is not ReasonCode.PAUSED for reason in gate.reasons)
+    """Return whether an approval must say how much, because it lets a run begin to pay, or pay more.
+
+    After a pause, or a probe that failed, the amount in force stays: what a person decides there is not an amount.
+    """
+    return any(reason.code in _ABOUT_MONEY for reason in gate.reasons)
 
 
 def words_that_open(gate: Gate) -> str:
