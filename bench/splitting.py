@@ -76,7 +76,7 @@ def _digest(path: Path) -> None:
 
 def _split(root: Path, drop: Path, results: Path, requests: int) -> None:
     batch = Batch(1, 1, 0, requests, drop.stat().st_size, requests)
-    job = SplitJob(_context(root, drop), batch, BatchState(), 1, is_only_batch=True, spool_bytes=1 << 40)
+    job = SplitJob(_context(root, drop), batch, BatchState(), 1, is_whole=True, spool_bytes=1 << 40)
     with Spool(batch, job.spool_bytes) as spool:
         collector = Collector(job.nonce, spool)
         with _chunks(results) as chunks:

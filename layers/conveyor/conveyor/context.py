@@ -1,7 +1,7 @@
 """What one invocation uses to work on one run."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from conveyor.domain import keys
@@ -30,6 +30,22 @@ class RunContext:
     invocation: Invocation
     retry_after: RetryAfter = field(default_factory=RetryAfter)
     """Until when the provider is not called; `api` respects it, and starts it when a response asks for it."""
+    leg: str = ""
+    """Whose batches it works on; empty for those of the drop itself."""
+
+    def of_leg(self, leg: str) -> "RunContext":
+        """Return the same for the batches of a leg: they have facts, claims, lines and wire ids of their own."""
+        return self if leg == self.leg else replace(self, leg=leg, ledger=self.ledger.of_leg(leg))
+
+    @property
+    def leg_id(self) -> str:
+        """What its batches are sent under, claimed and recognised by."""
+        return keys.leg_id(self.run.run, self.leg)
+
+    @property
+    def content_prefix(self) -> str:
+        """The prefix of what is no fact."""
+        return keys.leg_content(self.run.content_prefix, self.leg)
 
     def run_state(self) -> RunState:
         """List the ledger. If the provider asked not to be called until later, it is not called from here on."""
@@ -46,8 +62,8 @@ class RunContext:
 
     @property
     def claims(self) -> Claims:
-        """The claims of the run."""
-        return Claims(self.bucket, self.run.run)
+        """The claims of the run, or of the leg."""
+        return Claims(self.bucket, self.leg_id)
 
     def source(self, *, unpacked: bool) -> Source:
         """Return the object with the lines of the drop, once it is validated."""
@@ -55,12 +71,14 @@ class RunContext:
 
     def source_of(self, batch: Batch) -> Source:
         """Return the object with the lines of a batch."""
+        if self.leg:
+            return Source(keys.leg_lines(self.run.content_prefix, self.leg))
         unpacked = self.run.drop.is_named_packed if batch.unpacked is None else batch.unpacked
         return self.source(unpacked=unpacked)
 
     def origin(self, batch: Batch) -> Origin:
         """Return what identifies a batch at the provider."""
-        return Origin(self.run.run, batch.number, self.run.drop.last_modified)
+        return Origin(self.leg_id, batch.number, self.run.drop.last_modified)
 
     def blocks(self, batch: Batch) -> Iterator[LineBlock]:
         """Read the lines of a batch, many at a time, including invalid and blank ones."""

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from conveyor.domain.plan import ValidatedDrop
-from conveyor.gates.limits import above_forecast, limits_of
+from conveyor.gates.limits import above_approved, above_limits, cost_of_forecast, limits_of
 from conveyor.ledger.gate_facts import ReasonCode
 from conveyor.money.forecast import Forecast
 from conveyor.wording.bounds import forecast_words
@@ -19,7 +19,9 @@ def codes(hold_above: float = 0, usd_per_drop: str | None = None, approved: str 
     """Return the codes of the limits that the forecast is above."""
     run = replace(RUN, settings=replace(RUN.settings, hold_above_usd=hold_above))
     drop = ValidatedDrop(1, "f00", usd_per_drop=Decimal(usd_per_drop) if usd_per_drop else None)
-    return [reason.code for reason in above_forecast(run, drop, FORECAST, Decimal(approved) if approved else None)]
+    cost = cost_of_forecast(FORECAST)
+    above = above_approved(cost, Decimal(approved)) if approved else above_limits(run, drop, cost)
+    return [reason.code for reason in above]
 
 
 def test_the_upper_end_is_compared_with_the_limits_of_stack_and_project() -> None:
@@ -38,7 +40,7 @@ def test_an_approved_amount_takes_the_place_of_the_limits() -> None:
 def test_the_reason_has_the_forecast_with_its_interval_and_the_limit() -> None:
     """The lower end is rounded down, the upper one up."""
     run = replace(RUN, settings=replace(RUN.settings, hold_above_usd=10))
-    (reason,) = above_forecast(run, ValidatedDrop(1, "f00"), FORECAST)
+    (reason,) = above_limits(run, ValidatedDrop(1, "f00"), cost_of_forecast(FORECAST))
     assert reason.message == (
         "it will cost about $41.20 (between $38.10 and $44.90), "
         "and the stack sends up to $10.00 without an approval (HoldAboveUsd)"

@@ -9,7 +9,7 @@ import pytest
 from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop
-from conveyor.gates.spending import Over, over_approved
+from conveyor.gates.spending import Over, Spending, over_approved
 from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part, Tokens
@@ -41,9 +41,8 @@ def over(
     batches = [Batch(number, number, 0, at_most_usd=Decimal(10)) for number in range(1, len(states) + 1)]
     run_state = RunState(batches=dict(enumerate(states, 1)))
     before = len(bucket.requests)
-    found = over_approved(
-        context, run_state, Plan(ValidatedDrop(1, "f00"), batches), batches[(this or len(states)) - 1], Decimal(up_to)
-    )
+    spending = Spending(context, run_state, Plan(ValidatedDrop(1, "f00"), batches))
+    found = over_approved(spending, "", batches[(this or len(states)) - 1], Decimal(up_to))
     if found is None and not costs and not released:
         assert len(bucket.requests) - before <= sum(len(state.absent) for state in states)
     return found

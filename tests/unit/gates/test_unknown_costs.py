@@ -10,7 +10,7 @@ from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop
-from conveyor.gates.spending import Over, over_approved
+from conveyor.gates.spending import Over, Spending, over_approved
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.state import BatchState, RunState
@@ -30,7 +30,7 @@ def over(up_to: str, first: BatchState, part: Part) -> Over | None:
     ledger.write(part, 1)
     context = RunContext(RUN, ledger, bucket, cast("Any", None), Invocation(timedelta(1), lambda: NOW))
     plan = Plan(ValidatedDrop(2, "f00"), BATCHES)
-    return over_approved(context, RunState(batches={1: first}), plan, BATCHES[1], Decimal(up_to))
+    return over_approved(Spending(context, RunState(batches={1: first}), plan), "", BATCHES[1], Decimal(up_to))
 
 
 def part_of(outcomes: dict[str, int], **counts: Any) -> Part:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from conveyor.domain.plan import Plan, ValidatedDrop
-from conveyor.domain.schedule import Next
+from conveyor.domain.schedule import RUN, BatchName, Next
 from conveyor.gates.gate import Held, needs_to_pay
 from conveyor.ledger.gate_facts import Gate
 from conveyor.ledger.state import BatchState, RunState
@@ -22,15 +22,15 @@ HELD = Held(1, Gate("w", NOW, open=False, until=UNTIL), PLAN)
 def test_a23_only_paid_calls_are_put_off() -> None:
     """A23: ended batches are split, cancels are repeated, and lost answers are looked for, or 29 days go by."""
     others = {
-        1: Decision(Next.SPLIT),
-        2: Decision(Next.WAIT, NOW, action=CancelBatch("batch_2", is_first=False)),
-        3: Decision(Next.WAIT, NOW, trouble="HTTP 500"),
-        4: Decision(Next.REPORT),
+        BatchName("", 1): Decision(Next.SPLIT),
+        BatchName("", 2): Decision(Next.WAIT, NOW, action=CancelBatch("batch_2", is_first=False)),
+        BatchName("", 3): Decision(Next.WAIT, NOW, trouble="HTTP 500"),
+        BatchName("probe", 1): Decision(Next.REPORT),
     }
-    held = hold(others | {5: Decision(Next.SUBMIT, trouble="HTTP 429")}, HELD)
-    assert {number: held[number] for number in others} == others
-    assert held[5] == Decision(Next.WAIT, UNTIL)
-    assert held[0].held == HELD
+    held = hold(others | {BatchName("", 5): Decision(Next.SUBMIT, trouble="HTTP 429")}, HELD)
+    assert {name: held[name] for name in others} == others
+    assert held[BatchName("", 5)] == Decision(Next.WAIT, UNTIL)
+    assert held[RUN].held == HELD
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a23_only_paid_calls_are_put_off() -> None:
 )
 def test_a_held_run_waits_unless_something_is_due_that_costs_nothing(step: Next, following: Next) -> None:
     """It does not end at a gate by itself, and it does not call submit in vain."""
-    assert decide_step(hold({1: Decision(step)}, HELD).values()) is following
+    assert decide_step(hold({BatchName("", 1): Decision(step)}, HELD).values()) is following
 
 
 @pytest.mark.parametrize(

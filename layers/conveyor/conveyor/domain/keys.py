@@ -20,6 +20,12 @@ _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}", re.ASCII)
 
 
+PROBE = "probe"
+"""The leg of the lines that are answered before the rest of a drop is sent."""
+LEGS = (PROBE,)
+"""Small drops inside a run. The drop itself has no name."""
+
+
 def is_project_name(name: str) -> bool:
     """Tell whether a name can be a project's: it is one segment of keys, and of resources in IAM policies.
 
@@ -28,13 +34,18 @@ def is_project_name(name: str) -> bool:
     return _PROJECT.fullmatch(name) is not None and _RUN_ID.fullmatch(name) is None
 
 
+def leg_id(run: str, leg: str) -> str:
+    """Return the id under which a leg of a run sends its batches: no two legs can be taken for each other."""
+    return f"{run}/{leg}" if leg else run
+
+
 def ledger(run: str) -> str:
     """Return the prefix of all facts of a run."""
     return f"{RUNS}{run}/"
 
 
 def batch(run: str, batch: int | str) -> str:
-    """Return the prefix of all facts of one batch of a run."""
+    """Return the prefix of all facts of one batch. `run`: of a run, or of a leg (`leg_id`)."""
     return f"{RUNS}{run}/batches/{batch}/"
 
 
@@ -46,6 +57,16 @@ def plan(run: str) -> str:
 def content(run: str, project: str) -> str:
     """Return the prefix of all objects of a run that are no facts, and are not the user's files."""
     return f"{CONTENT}{project}/{run}/"
+
+
+def leg_content(content: str, leg: str) -> str:
+    """Return the same prefix for one leg of a run. `content`: the run's prefix."""
+    return f"{content}{leg}/" if leg else content
+
+
+def leg_lines(content: str, leg: str) -> str:
+    """Return the key of the lines of a leg. `content`: the run's prefix."""
+    return f"{leg_content(content, leg)}lines.jsonl"
 
 
 def unpacked(content: str) -> str:
@@ -96,9 +117,9 @@ def approval_name(gate: int) -> str:
     return f"approve-{gate}"
 
 
-def release_name(batch: int, number: int) -> str:
+def release_name(batch: int, number: int, leg: str = "") -> str:
     """Return the name of the object in which a person says whether an attempt created a batch."""
-    return f"batches/{batch}/attempt-{number}"
+    return leg_content("", leg) + f"batches/{batch}/attempt-{number}"
 
 
 def controls(run: str, project: str) -> tuple[str, str]:
@@ -122,9 +143,9 @@ def approval(run: str, gate: int, project: str = DEFAULT_PROJECT) -> str:
     return f"{control(run, project)}{approval_name(gate)}"
 
 
-def release(run: str, batch: int, number: int, project: str = DEFAULT_PROJECT) -> str:
+def release(run: str, batch: int, number: int, project: str = DEFAULT_PROJECT, leg: str = "") -> str:
     """Return the key of a person's decision about an attempt, as messages name it."""
-    return f"{control(run, project)}{release_name(batch, number)}"
+    return f"{control(run, project)}{release_name(batch, number, leg)}"
 
 
 RESULTS, FAILURES, RETRY, ASIDE = "results.jsonl", "failures.jsonl", "retry.jsonl", "aside.jsonl"
@@ -138,6 +159,11 @@ def output(name: str, run: str, file: str) -> str:
 def output_part(content: str, batch: int, file: str) -> str:
     """Return the key of one batch's part of such a file, for a run of several batches. `content`: the run's prefix."""
     return f"{content}batches/{batch}/{file}"
+
+
+def line_index(content: str, batch: int) -> str:
+    """Return the key of what says where each line is in the parts of a leg's batch. `content`: the leg's prefix."""
+    return f"{content}batches/{batch}/lines.index"
 
 
 def results(name: str, run: str) -> str:

@@ -1,9 +1,11 @@
 """The batches a drop is cut into, and what validation found: `plan.jsonl`."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
 
+from conveyor.domain import keys
 from conveyor.domain.findings import Findings
 from conveyor.domain.output_file import OutputFile
 from conveyor.money.estimate import Estimate
@@ -50,14 +52,9 @@ class Batch(msgspec.Struct):
     """Lines that are sent in the probe. They are not among its requests, and nothing of them is in its counts."""
 
     @property
-    def skipped_lines(self) -> frozenset[int]:
-        """Numbers of the lines that were left out, since they are invalid."""
-        return frozenset(line.line for line in self.skipped)
-
-    @property
     def unsent_lines(self) -> frozenset[int]:
-        """Numbers of the lines that are not sent in this batch."""
-        return self.skipped_lines | frozenset(self.probed)
+        """Numbers of the lines that are not sent in this batch: invalid ones, and those of the probe."""
+        return frozenset([*(line.line for line in self.skipped), *self.probed])
 
 
 class ProbeLine(msgspec.Struct, frozen=True):
@@ -128,6 +125,25 @@ class Plan(msgspec.Struct, frozen=True):
     def batch(self, number: int) -> Batch:
         """Return a batch by its number."""
         return self.batches[number - 1]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its only batch is all of the drop: then nothing is joined from parts."""
+        return len(self.batches) == 1 and self.drop.probe is None
+
+    @property
+    def legs(self) -> list[str]:
+        """The legs of the run, in the order in which they are sent. The last one is the drop itself, without a name."""
+        return [keys.PROBE, ""] if self.drop.probe else [""]
+
+    def of_leg(self, leg: str) -> "Plan":
+        """Return the plan with the batches of a leg."""
+        return Plan(self.drop, self.drop.probe.batches) if leg and self.drop.probe else self
+
+    def all_batches(self) -> Iterator[tuple[str, Batch]]:
+        """Yield the batches of all legs, each with its leg."""
+        for leg in self.legs:
+            yield from ((leg, batch) for batch in self.of_leg(leg).batches)
 
 
 def encode_plan(plan: Plan) -> bytes:

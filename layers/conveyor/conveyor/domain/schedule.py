@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -63,3 +64,29 @@ def wait_seconds(elapsed: timedelta, shortest: int, longest: int) -> int:
 def seconds_until(moments: Iterable[datetime], now: datetime, longest: int) -> int:
     """Return the seconds until the earliest moment has passed: at least 1, at most `longest` (also without moments)."""
     return max(1, min([longest, *(int((moment - now).total_seconds()) + 1 for moment in moments)]))
+
+
+class BatchName(NamedTuple):
+    """A leg of the run, and the number of one of its batches."""
+
+    leg: str
+    """Empty for the drop itself."""
+    number: int
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"batch {self.number} of the {self.leg}" if self.leg else f"batch {self.number}"
+
+    def to_event(self) -> int | str:
+        """Return it as the state machine carries it: only a number for a batch of the drop itself."""
+        return f"{self.leg}/{self.number}" if self.leg else self.number
+
+    @classmethod
+    def from_event(cls, name: int | str) -> Self:
+        """Read what `to_event` returns."""
+        leg, _, number = name.rpartition("/") if isinstance(name, str) else ("", "", name)
+        return cls(leg, int(number))
+
+
+RUN = BatchName("", 0)
+"""Stands for the run where no batch is meant."""

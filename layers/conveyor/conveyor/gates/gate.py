@@ -1,28 +1,71 @@
 """Whether a run may pay: only where its latest gate is open, or was approved.
 
 Only facts that say so count. A run whose plan is written and whose first gate is not stands before it: `submit` writes
-that gate from the plan. Plans of earlier versions have no gates, and may be paid for unless a person pauses the run.
+that gate from the plan. What is not in the probe may be paid for only after a gate that says so (`after_probe`), which
+`poll` writes. Plans of earlier versions have no gates, and may be paid for unless a person pauses the run.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from conveyor.context import RunContext
 from conveyor.domain.plan import Batch, Plan
-from conveyor.gates.reasons import reasons_of, unasked_usd
-from conveyor.gates.spending import need_of, over_approved
+from conveyor.gates.limits import unasked_usd
+from conveyor.gates.reasons import reasons_of
+from conveyor.gates.spending import Spending, over_approved
 from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import RunState
+from conveyor.money.forecast import Forecast
 
 
-class ClosedGate(NamedTuple):
-    """The latest gate of a run, which is closed and has not ended."""
+class LatestGate(NamedTuple):
+    """The latest gate of a run."""
 
     number: int
     gate: Gate
+    end: GateEnd | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is closed, and has not ended."""
+        return not self.gate.open and self.end is None
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the run may pay."""
+        return self.gate.open or (self.end is not None and self.end.how is Ending.APPROVED)
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether a person opened it."""
+        return self.end is not None and self.end.how is Ending.APPROVED
+
+    @property
+    def has_approved_amount(self) -> bool:
+        """Whether a person has said what the run may cost, or that it may cost any amount."""
+        return self.gate.approved or (self.is_approved and self.up_to != self.gate.up_to)
+
+    @property
+    def up_to(self) -> Decimal | None:
+        """What the run may cost in all, as far as limits and approvals say so by now; None: any amount."""
+        return self.end.up_to if self.end is not None and self.is_approved else self.gate.up_to
+
+
+class Shown(NamedTuple):
+    """What the probe shows, or that it has no answer yet."""
+
+    reasons: list[Reason]
+    """Why the rest is not paid for before a person says so; empty if it is."""
+    need: Decimal | None
+    """What the whole run may cost at most; None if there is no bound."""
+    forecast: Forecast | None = None
+    unanswered: bool = False
 
 
 class Held(NamedTuple):
@@ -37,26 +80,23 @@ class Held(NamedTuple):
     """How many requests were sent, or may have been."""
 
 
-def open_gate(context: RunContext, run_state: RunState, plan: Plan, batch: Batch) -> int | None:
-    """Return the number of the gate that lets a batch be paid for; None if none does.
+def open_gate(context: RunContext, run_state: RunState, plan: Plan, leg: str, batch: Batch) -> int | None:
+    """Return the number of the gate that lets a batch of a leg be paid for; None if none does.
 
     Writes the first gate if that is due, and closes another if the batch may cost more than is left of what was
     approved, or of what the limits allow without that. Returns 0 for a run of an earlier version, which has no gate.
     """
-    number = run_state.gate
-    if not number:
-        return 0 if not plan.drop.is_gated else 1 if first_gate(context, plan).open else None
-    if number in run_state.ended_gates:
-        end = context.ledger.read(GateEnd, number)
-        is_passed, up_to = end.how is Ending.APPROVED, end.up_to
-    else:
-        is_passed, up_to = context.ledger.read(Gate, number).open, unasked_usd(context.run, plan.drop)
-    if not is_passed:
+    latest = latest_gate(context, run_state)
+    if latest is None:
+        if not plan.drop.is_gated:
+            return 0
+        latest = LatestGate(1, first_gate(context, plan))
+    if not latest.is_passed or (not leg and plan.drop.probe and not latest.gate.after_probe):
         return None
-    if up_to is not None and (over := over_approved(context, run_state, plan, batch, up_to)):
-        close(context, number + 1, [over.reason], over.need)
+    if over := over_approved(Spending(context, run_state, plan, latest.gate.forecast), leg, batch, latest.up_to):
+        write_next(context, latest, [over.reason], over.need)
         return None
-    return number
+    return latest.number
 
 
 def stands_at_gate(ledger: Ledger, run_state: RunState) -> bool:
@@ -66,41 +106,62 @@ def stands_at_gate(ledger: Ledger, run_state: RunState) -> bool:
     return not ledger.read(Gate, run_state.gate).open
 
 
-def closed_gate(context: RunContext, run_state: RunState) -> ClosedGate | None:
-    """Return the latest gate if it is closed and has not ended."""
-    if not run_state.gate or run_state.gate in run_state.ended_gates:
+def latest_gate(context: RunContext, run_state: RunState) -> LatestGate | None:
+    """Return the latest gate; None before the first one, and for a run of an earlier version."""
+    number = run_state.gate
+    if not number:
         return None
-    gate = context.ledger.read(Gate, run_state.gate)
-    return None if gate.open else ClosedGate(run_state.gate, gate)
+    end = context.ledger.read(GateEnd, number) if number in run_state.ended_gates else None
+    return LatestGate(number, context.ledger.read(Gate, number), end)
 
 
 def first_gate(context: RunContext, plan: Plan) -> Gate:
     """Write the gate after validation, and return the one that stands."""
-    reasons = reasons_of(context.run, plan.drop)
-    if reasons:
-        return close(context, 1, reasons, need_of(context, RunState(), plan))
-    need = need_of(context, RunState(), plan)
-    return context.ledger.write(Gate(context.writer, context.now(), open=True, need_usd=need), 1)
+    reasons, probe = reasons_of(context.run, plan.drop), plan.drop.probe
+    need = probe.at_most_usd if probe else Spending(context, RunState(), plan).need()
+    gate = replace(_gate(context, reasons, need), up_to=unasked_usd(context.run, plan.drop))
+    return context.ledger.write(gate, 1)
 
 
-def close(
-    context: RunContext, number: int, reasons: list[Reason], need: Decimal | None, pauses: list[str] | None = None
-) -> Gate:
-    """Write that a gate is closed, and return the fact that stands.
+def write_next(
+    context: RunContext,
+    latest: LatestGate | None,
+    reasons: list[Reason],
+    need: Decimal | None,
+    pauses: Sequence[str] = (),
+) -> None:
+    """Write the gate after the latest one: closed, if there are reasons for that. What the probe has shown stays.
 
     `need`: what the whole run may cost at most. `pauses`: see `Gate`.
     """
-    now, hours = context.now(), context.run.settings.hold_hours
-    gate = Gate(
-        context.writer,
-        now,
-        open=False,
-        reasons=reasons,
-        need_usd=need,
-        until=now + timedelta(hours=hours),
-        pauses=pauses or [],
-    )
-    return context.ledger.write(gate, number)
+    gate = replace(_gate(context, reasons, need), pauses=list(pauses))
+    if latest:
+        before = latest.gate
+        gate = replace(
+            _after(latest, gate),
+            after_probe=before.after_probe,
+            unanswered=before.unanswered,
+            forecast=before.forecast,
+        )
+    context.ledger.write(gate, latest.number + 1 if latest else 1)
+
+
+def write_after_probe(context: RunContext, latest: LatestGate, shown: Shown) -> None:
+    """Write the gate after the probe: closed, if there are reasons for that."""
+    gate = _after(latest, _gate(context, shown.reasons, shown.need))
+    gate = replace(gate, after_probe=True, unanswered=shown.unanswered, forecast=shown.forecast)
+    context.ledger.write(gate, latest.number + 1)
+
+
+def _gate(context: RunContext, reasons: list[Reason], need: Decimal | None) -> Gate:
+    now = context.now()
+    until = now + timedelta(hours=context.run.settings.hold_hours) if reasons else None
+    return Gate(context.writer, now, open=not reasons, reasons=reasons, need_usd=need, until=until)
+
+
+def _after(latest: LatestGate, gate: Gate) -> Gate:
+    """Return a gate with what limits and approvals say by now."""
+    return replace(gate, up_to=latest.up_to, approved=latest.has_approved_amount)
 
 
 def count_sent(context: RunContext, plan: Plan, run_state: RunState) -> int:
@@ -109,15 +170,20 @@ def count_sent(context: RunContext, plan: Plan, run_state: RunState) -> int:
     A person may be wrong in saying that an attempt created no batch.
     """
 
-    def may_be_sent(number: int) -> bool:
-        each = run_state.batch(number)
-        absent = (context.ledger.read(AttemptAbsent, number, attempt) for attempt in sorted(each.absent))
+    def may_be_sent(leg: str, number: int) -> bool:
+        each = run_state.of_leg(leg).batch(number)
+        ledger = context.ledger.of_leg(leg)
+        absent = (ledger.read(AttemptAbsent, number, attempt) for attempt in sorted(each.absent))
         return bool(each.submitted or each.stuck or each.unsettled_attempt) or any(fact.released for fact in absent)
 
-    return sum(batch.requests for batch in plan.batches if may_be_sent(batch.number))
+    return sum(batch.requests for leg, batch in plan.all_batches() if may_be_sent(leg, batch.number))
 
 
-def needs_to_pay(plan: Plan, run_state: RunState) -> bool:
-    """Return whether a batch is not sent yet, as far as is known: only then does a gate matter."""
-    states = [run_state.batch(batch.number) for batch in plan.batches]
+def needs_to_pay(plan: Plan, run_state: RunState, *legs: str) -> bool:
+    """Return whether a batch is not sent yet, as far as is known: only then does a gate matter. `legs`: by default all.
+
+    A batch without requests is not sent.
+    """
+    batches = [(leg, each) for leg, each in plan.all_batches() if each.requests and (not legs or leg in legs)]
+    states = [run_state.of_leg(leg).batch(each.number) for leg, each in batches]
     return not run_state.refused and any(not (each.submitted or each.stuck or each.parted) for each in states)

@@ -1,16 +1,28 @@
-"""Whether a batch fits into what a person approved: each paid call is counted with the most that it can cost."""
+"""What a run has cost, and what the rest of it may cost: by each batch's bound, or by what the probe has shown.
 
-from decimal import ROUND_FLOOR, Decimal
+A split batch counts with its real cost, if that is known; one that is under way, or may be, with the most that it can
+cost, once for each time that it was paid for.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 from conveyor.context import RunContext
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.plan import Batch, Plan
+from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.gate_facts import Reason, ReasonCode
 from conveyor.ledger.part import Part
 from conveyor.ledger.state import BatchState, RunState
+from conveyor.money.forecast import Forecast
+from conveyor.s3.bucket import MOST_READS
 from conveyor.wording.text import exact_dollars
+
+_SMALLEST = Decimal("0.000001")
+_NONE = Decimal(0)
 
 
 class Over(NamedTuple):
@@ -21,43 +33,97 @@ class Over(NamedTuple):
     """What the whole run may cost, with all that was paid for twice."""
 
 
-def over_approved(context: RunContext, run_state: RunState, plan: Plan, batch: Batch, up_to: Decimal) -> Over | None:
+class Spending:
+    """What the batches of a run have cost and may cost, as far as facts say so now."""
+
+    def __init__(self, context: RunContext, run_state: RunState, plan: Plan, forecast: Forecast | None = None) -> None:
+        """Read nothing yet. `forecast`: what the probe has shown, if it has shown that."""
+        self._context = context
+        self._plan = plan
+        self._forecast = forecast
+        self._batches = [(leg, each, run_state.of_leg(leg).batch(each.number)) for leg, each in plan.all_batches()]
+
+    def need(self) -> Decimal | None:
+        """Return what the whole run may cost, with what was paid for twice; None if there is no bound."""
+        estimate = self._plan.drop.estimate
+        if self._forecast is None:
+            if estimate is None or estimate.at_most_usd is None:
+                return None
+            if not any(_times(state) for _, _, state in self._batches):
+                return estimate.at_most_usd
+        return (self.spent() + self.unsent()).quantize(_SMALLEST, ROUND_CEILING)
+
+    def spent(self) -> Decimal:
+        """Return what was paid so far, or may have been: a batch that is split counts with its real cost if known.
+
+        It takes a request for each batch that is split, and for each attempt that created none.
+        """
+        most = sum((self.most(leg, batch) * _times(state) for leg, batch, state in self._batches), _NONE)
+        return most - sum((self._saved(*each) for each in self._batches), _NONE)
+
+    def unsent(self) -> Decimal:
+        """Return what is not paid for yet may cost."""
+        return sum((self.most(leg, batch) for leg, batch, state in self._batches if not _is_paid(state)), _NONE)
+
+    def most(self, leg: str, batch: Batch) -> Decimal:
+        """Return what a batch may cost: by its bound, or less if the probe has shown that."""
+        bound = batch.at_most_usd
+        if leg or self._forecast is None:
+            return bound or _NONE
+        share = self._most_of_rest * self._fraction(batch)
+        return share if bound is None else min(share, bound)
+
+    @cached_property
+    def _most_of_rest(self) -> Decimal:
+        """The upper end of the forecast, for what is not in the probe."""
+        probe = sum((cost for (leg, _), cost in self._costs.items() if leg and cost), _NONE)
+        return max(self._forecast.high_usd - probe, _NONE) if self._forecast else _NONE
+
+    def _fraction(self, batch: Batch) -> Decimal:
+        """Return a batch's share of all that is not in the probe: by the bounds of cost, or by requests."""
+        batches = self._plan.batches
+        bounds = [each.at_most_usd for each in batches if each.at_most_usd is not None]
+        total = sum(bounds, _NONE)
+        if len(bounds) == len(batches) and total:
+            return (batch.at_most_usd or _NONE) / total
+        return Decimal(batch.requests) / max(sum(each.requests for each in batches), 1)
+
+    def _saved(self, leg: str, batch: Batch, state: BatchState) -> Decimal:
+        """Return by how much a batch cost less than it could have (below 0: more), as far as that is known.
+
+        An attempt that created no batch by a person's word only may have created one.
+        """
+        ledger, most = self._context.ledger.of_leg(leg), self.most(leg, batch)
+        absent = (ledger.read(AttemptAbsent, batch.number, attempt) for attempt in sorted(state.absent))
+        saved = most * sum(not attempt.released for attempt in absent)
+        cost = self._costs.get(BatchName(leg, batch.number))
+        return saved if cost is None else saved + most - cost
+
+    @cached_property
+    def _costs(self) -> dict[BatchName, Decimal | None]:
+        """What each split batch cost; None where that is not known."""
+        split = [BatchName(leg, batch.number) for leg, batch, state in self._batches if _may_have_cost(state)]
+        if not split:
+            return {}
+        with ThreadPoolExecutor(MOST_READS) as readers:
+            return dict(zip(split, readers.map(self._cost, split), strict=True))
+
+    def _cost(self, name: BatchName) -> Decimal | None:
+        return _cost_of(self._context.ledger.of_leg(name.leg).read(Part, name.number))
+
+
+def over_approved(spending: Spending, leg: str, batch: Batch, up_to: Decimal | None) -> Over | None:
     """Return why a batch does not fit into an amount that a person or the limits allow; None if it does."""
-    this, spent = _most(batch), spent_usd(context, run_state, plan)
+    if up_to is None:
+        return None
+    this, spent = spending.most(leg, batch), spending.spent()
     if spent + this <= up_to:
         return None
-    left = exact_dollars(max(up_to - spent, Decimal(0)), ROUND_FLOOR)
-    text = f"batch {batch.number} may cost {exact_dollars(this)}, and {left} is left of the {exact_dollars(up_to)}"
-    need = spent + _unsent_usd(run_state, plan)
+    left = exact_dollars(max(up_to - spent, _NONE), ROUND_FLOOR)
+    name, most = BatchName(leg, batch.number), exact_dollars(this)
+    text = f"{name} may cost {most}, and {left} is left of the {exact_dollars(up_to)}"
+    need = (spent + spending.unsent()).quantize(_SMALLEST, ROUND_CEILING)
     return Over(Reason(ReasonCode.OVER_APPROVED, f"{text} that the run may cost"), need)
-
-
-def need_of(context: RunContext, run_state: RunState, plan: Plan) -> Decimal | None:
-    """Return what the whole run may cost at most, with what was paid for twice; None if there is no bound."""
-    if plan.drop.estimate is None or plan.drop.estimate.at_most_usd is None:
-        return None
-    if not any(map(_times, run_state.batches.values())):
-        return plan.drop.estimate.at_most_usd
-    return spent_usd(context, run_state, plan) + _unsent_usd(run_state, plan)
-
-
-def spent_usd(context: RunContext, run_state: RunState, plan: Plan) -> Decimal:
-    """Return what was paid so far, or may have been: a batch that is split counts with its real cost if that is known.
-
-    It takes a request for each batch that is split, and for each attempt that created none.
-    """
-    counted = [(each, run_state.batch(each.number)) for each in plan.batches]
-    most = sum((_most(each) * _times(state) for each, state in counted), Decimal(0))
-    return most - sum((_saved(context, each, state) for each, state in counted), Decimal(0))
-
-
-def _unsent_usd(run_state: RunState, plan: Plan) -> Decimal:
-    unsent = [each for each in plan.batches if not _is_paid(run_state.batch(each.number))]
-    return sum(map(_most, unsent), Decimal(0))
-
-
-def _most(batch: Batch) -> Decimal:
-    return batch.at_most_usd or Decimal(0)
 
 
 def _is_paid(batch_state: BatchState) -> bool:
@@ -70,29 +136,19 @@ def _times(batch_state: BatchState) -> int:
     return int(_is_paid(batch_state)) + len(batch_state.duplicates) + len(batch_state.absent)
 
 
-def _saved(context: RunContext, batch: Batch, batch_state: BatchState) -> Decimal:
-    """Return by how much a batch cost less than it could have (below 0: more), as far as that is known.
-
-    An attempt that created no batch by a person's word only may have created one.
-    """
-    absent = (context.ledger.read(AttemptAbsent, batch.number, attempt) for attempt in sorted(batch_state.absent))
-    saved = _most(batch) * sum(not attempt.released for attempt in absent)
-    cost = _cost(context, batch, batch_state)
-    return saved if cost is None else saved + _most(batch) - cost
+def _may_have_cost(batch_state: BatchState) -> bool:
+    return batch_state.parted and batch_state.submitted and not batch_state.stuck
 
 
-def _cost(context: RunContext, batch: Batch, batch_state: BatchState) -> Decimal | None:
+def _cost_of(part: Part) -> Decimal | None:
     """Return what a split batch cost; None if that is not known.
 
     A result that could not be had or read may have been billed, and an answer that names no tokens has used some.
     """
-    if not batch_state.parted or not batch_state.submitted or batch_state.stuck:
-        return None
-    part = context.ledger.read(Part, batch.number)
     if part.unreadable or part.outcomes.get(Outcome.MISSING):
         return None
     if not all(tokens.usage.prompt_tokens and tokens.usage.output_tokens for tokens in part.tokens.values()):
         return None
     costs = [tokens.cost_usd for tokens in part.tokens.values()]
     known = [cost for cost in costs if cost is not None]
-    return sum(known, Decimal(0)) if len(known) == len(costs) else None
+    return sum(known, _NONE) if len(known) == len(costs) else None

@@ -50,11 +50,15 @@ class Field:
             count = lines_in(block)
             left_out = all_skipped[bisect_left(all_skipped, first) : bisect_left(all_skipped, first + count)]
             if not is_blank(block):
-                rows = None if left_out else self._decode_block(block, count)
+                rows = self._decode_block(block, count)
                 if rows is None:
                     yield self._decode_each(block, first, left_out)
                 else:
-                    yield FieldValues(block, first, range(first, first + count), list(map(self._value, rows)), left_out)
+                    numbers: Sequence[int] = range(first, first + count)
+                    if left_out:
+                        numbers = sorted({*numbers}.difference(left_out))
+                        rows = [rows[number - first] for number in numbers]
+                    yield FieldValues(block, first, numbers, list(map(self._value, rows)), left_out)
             first += count
 
     def _decode_block(self, block: LineBlock, count: int) -> Sequence[Any] | None:

@@ -62,10 +62,14 @@ class Gate(Fact, frozen=True):
     """When a closed gate ends by itself, and the run is declined."""
     after_probe: bool = False
     """Whether what is not in the probe may be paid for, once the gate is open or approved."""
+    unanswered: bool = False
+    """Whether the probe had no answer yet."""
     forecast: Forecast | None = None
     """What the whole run will cost, as far as the probe has shown."""
     up_to: Decimal | None = None
-    """What the run may cost in all, without another approval, if the gate is open; null: any amount."""
+    """What the run may cost in all, by the limits and approvals before this gate; null: any amount."""
+    approved: bool = False
+    """Whether a person has approved that amount."""
     pauses: list[str] = msgspec.field(default_factory=list)
     """The versions of the objects by which people paused the run: each version counts once."""
 
@@ -81,6 +85,8 @@ class Ending(StrEnum):
     DECLINED = "declined"
     """By the clock."""
     STOPPED = "stopped"
+    ANSWERED = "answered"
+    """By the answer of the probe that it waited for: another gate follows."""
 
 
 class GateEnd(Fact, frozen=True):

@@ -3,10 +3,12 @@
 `state_from` is pure: it reads the names of objects, and no content.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 
 import msgspec
+from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.ledger import batch_facts, gate_facts, part, run_facts
@@ -66,8 +68,27 @@ class RunState(msgspec.Struct):
     """The number of the latest gate."""
     ended_gates: set[int] = msgspec.field(default_factory=set)
     """The closed gates that have ended."""
+    leg: str = ""
+    """Whose batches `batch` and `batches` are about; empty: those of the drop itself."""
     batches: dict[int, BatchState] = {}
     """By number; a batch without facts is absent."""
+    other_legs: dict[str, dict[int, BatchState]] = {}
+    """The same for all other legs of the run."""
+
+    def of_leg(self, leg: str) -> "RunState":
+        """Return the same state as one leg of the run sees it."""
+        if leg == self.leg:
+            return self
+        legs = self.other_legs | {self.leg: self.batches}
+        return replace(self, leg=leg, batches=legs.pop(leg, {}), other_legs=legs)
+
+    @property
+    def legs(self) -> list[str]:
+        """The legs that have facts of batches."""
+        return [leg for leg, batches in {self.leg: self.batches, **self.other_legs}.items() if batches]
+
+    def _all_batches(self) -> Iterator[BatchState]:
+        return chain(self.batches.values(), *(batches.values() for batches in self.other_legs.values()))
 
     def batch(self, number: int) -> BatchState:
         """Return the state of a batch, also of one that has no facts yet."""
@@ -82,33 +103,33 @@ class RunState(msgspec.Struct):
     def may_have_paid(self) -> bool:
         """Whether a batch was created, or may have been: an absent attempt may be so by a person's word only."""
         return any(
-            batch.submitted or batch.stuck or batch.unsettled_attempt or batch.absent for batch in self.batches.values()
+            batch.submitted or batch.stuck or batch.unsettled_attempt or batch.absent for batch in self._all_batches()
         )
 
     @property
     def is_unsettled(self) -> bool:
         """Whether the outcome of an attempt is unknown."""
-        return any(batch.unsettled_attempt for batch in self.batches.values())
+        return any(batch.unsettled_attempt for batch in self._all_batches())
 
     @property
     def is_sent(self) -> bool:
         """Whether a batch was created, or was given up without knowing whether it was."""
-        return any(batch.submitted or batch.stuck for batch in self.batches.values())
+        return any(batch.submitted or batch.stuck for batch in self._all_batches())
 
     @property
     def attempts(self) -> int:
         """How many paid calls were announced."""
-        return sum(batch.attempts for batch in self.batches.values())
+        return sum(batch.attempts for batch in self._all_batches())
 
     @property
     def under_way(self) -> int:
         """How many batches were sent and are not split."""
-        return sum(batch.submitted and not batch.stuck and not batch.parted for batch in self.batches.values())
+        return sum(batch.submitted and not batch.stuck and not batch.parted for batch in self._all_batches())
 
 
 def state_from(run: str, listed: Iterable[str]) -> RunState:
     """Return the state of a run from the keys of its ledger; keys of other forms are ignored."""
-    state = RunState(batches={})
+    state = RunState(batches={}, other_legs={})
     run_kinds, batch_kinds = kinds_of(Fact), kinds_of(BatchFact)
     for key in listed:
         match key.removeprefix(keys.ledger(run)).split("/"):
@@ -118,6 +139,9 @@ def state_from(run: str, listed: Iterable[str]) -> RunState:
                 _note(state, run_kinds, name)
             case ["batches", number, name] if read_place(Place.NUMBER, number):
                 _note(state.batches.setdefault(int(number), BatchState()), batch_kinds, name)
+            case [leg, "batches", number, name] if leg in keys.LEGS and read_place(Place.NUMBER, number):
+                of_leg = state.other_legs.setdefault(leg, {})
+                _note(of_leg.setdefault(int(number), BatchState()), batch_kinds, name)
     return state
 
 

@@ -60,7 +60,7 @@ def _may_be_ours(candidate: Progress, batch: Batch) -> bool:
 
 def _is_claimed_by_another(context: RunContext, batch: int, batch_id: str) -> bool:
     owner = context.claims.owner_of(batch_id)
-    return owner is not None and (owner.run, owner.batch) != (context.run.run, batch)
+    return owner is not None and (owner.run, owner.batch) != (context.leg_id, batch)
 
 
 def prove_or_rule_out(context: RunContext, batch: Batch, candidates: list[Progress], over: datetime) -> Proof:
@@ -97,7 +97,7 @@ def has_our_results(context: RunContext, batch: Batch, batch_id: str) -> bool:
     """Tell whether the results of a batch repeat the ids we sent. Raises ResultsUnreadable where that is unknown."""
     if context.invocation.left < _SPARE:
         raise ResultsUnreadable("there are more batches of this size than can be read in time")
-    run_nonce = nonce(context.run.run)
+    run_nonce = nonce(context.leg_id)
     others = unreadable = 0
     with context.api.results(batch_id, seconds=_READ_SECONDS) as results:
         for result in results:

@@ -6,41 +6,58 @@ Batches are checked one after the other, and each decision is applied before the
 from datetime import datetime
 
 from conveyor.context import RunContext
-from conveyor.domain.plan import Batch
-from conveyor.domain.schedule import Next
+from conveyor.domain.plan import Batch, Plan
+from conveyor.domain.schedule import RUN, BatchName, Next
 from conveyor.ledger.run_facts import Validation
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.poll.apply import discard_files
 from conveyor.poll.control import Control
 from conveyor.poll.decide import decide_paused, decide_split, decide_unsent, risk_of
-from conveyor.poll.decision import Decision
-from conveyor.poll.gates import hold, settle_gate, stop_at_gate, stopped_by_person
+from conveyor.poll.decision import Decision, Decisions
+from conveyor.poll.gates import hold, settle_gate, stop_at_gate, stopped_by_person, wait_for_probe
 from conveyor.poll.recover import settle_attempt
 from conveyor.poll.sent_batch import check_sent_batch, sent_batch
 from conveyor.split.pauses import last_unread, next_read_at
 from conveyor.submit.retries import last_refusal
 
 
-def check_run(context: RunContext) -> dict[int, Decision]:
-    """Return the decision about each batch by its number; under 0, that about a run without a plan, or at a gate."""
+def check_run(context: RunContext) -> Decisions:
+    """Return the decision about each batch; under `RUN`, that about a run without a plan, or at a gate."""
     began = context.now()
     control = Control(context.bucket, context.run.run, context.run.project)
     run_state = _stop_if_asked(context, control, context.run_state())
     if not run_state.planned:
-        return {0: _decide_before_plan(context, run_state)}
+        return {RUN: _decide_before_plan(context, run_state)}
     plan = context.ledger.plan()
-    batches = plan.batches
     run_state, held = settle_gate(context, control, run_state, plan, began)
-    decisions = _check_batches(context, batches, run_state, control)
+    decisions = _check_legs(context, plan, run_state, control)
     is_over = all(decision.next is Next.REPORT for decision in decisions.values())
     if is_over and context.run.settings.delete_files == "yes":
-        states = {batch.number: run_state.batches.get(batch.number, BatchState()) for batch in batches}
-        return {batch.number: discard_files(context, batch, states[batch.number]) for batch in batches}
+        return _discard_files(context, plan, run_state)
     if held:
         decisions = hold(decisions, held)
     if context.retry_after.is_active:
-        return {number: _paused(context, run_state, number, decision) for number, decision in decisions.items()}
+        return {name: _paused(context, run_state, name, decision) for name, decision in decisions.items()}
     return decisions
+
+
+def _check_legs(context: RunContext, plan: Plan, run_state: RunState, control: Control) -> Decisions:
+    """Check the batches of each leg."""
+    decisions: Decisions = {}
+    for leg in plan.legs:
+        of_leg = context.of_leg(leg), plan.of_leg(leg).batches, run_state.of_leg(leg), control
+        checked = {BatchName(leg, number): decision for number, decision in _check_batches(*of_leg).items()}
+        decisions |= checked if leg else wait_for_probe(context, plan, run_state, checked)
+    return decisions
+
+
+def _discard_files(context: RunContext, plan: Plan, run_state: RunState) -> Decisions:
+    return {
+        BatchName(leg, batch.number): discard_files(
+            context.of_leg(leg), batch, run_state.of_leg(leg).batch(batch.number)
+        )
+        for leg, batch in plan.all_batches()
+    }
 
 
 def _stop_if_asked(context: RunContext, control: Control, run_state: RunState) -> RunState:
@@ -59,7 +76,8 @@ def _stop_if_asked(context: RunContext, control: Control, run_state: RunState) -
 
 
 def _is_complete(context: RunContext, run_state: RunState) -> bool:
-    return all(run_state.batches.get(batch.number, BatchState()).parted for batch in context.ledger.plan().batches)
+    batches = context.ledger.plan().all_batches()
+    return all(run_state.of_leg(leg).batch(batch.number).parted for leg, batch in batches)
 
 
 def _decide_before_plan(context: RunContext, run_state: RunState) -> Decision:
@@ -110,6 +128,8 @@ def _check_batch(context: RunContext, batch: Batch, run_state: RunState, control
         return _decide_without_results(context, batch.number, batch_state)
     if batch_state.unsettled_attempt:
         return settle_attempt(context, batch, batch_state.unsettled_attempt, batch_state, control)
+    if not batch.requests and not run_state.refused:  # all of its lines are in the probe
+        return _decide_without_results(context, batch.number, batch_state)
     return _decide_unsent(context, batch.number, batch_state, run_state)
 
 
@@ -128,7 +148,7 @@ def _decide_without_results(context: RunContext, batch: int, batch_state: BatchS
     return decide_split(due, context.now(), unread.reason if unread else None)
 
 
-def _paused(context: RunContext, run_state: RunState, number: int, decision: Decision) -> Decision:
-    batch_state = run_state.batches.get(number, BatchState())
+def _paused(context: RunContext, run_state: RunState, name: BatchName, decision: Decision) -> Decision:
+    batch_state = run_state.of_leg(name.leg).batch(name.number)
     reads_results = batch_state.submitted and not batch_state.stuck
     return decide_paused(decision, context.retry_after.reason, reads_results=reads_results)

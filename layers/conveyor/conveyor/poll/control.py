@@ -70,12 +70,12 @@ class Control:
             return written[0], Insufficient(f"{' and '.join(written)} say different things")
         return next(iter(zip(written, approvals, strict=True)), None)
 
-    def release(self, batch: int, number: int) -> Release | None:
+    def release(self, batch: int, number: int, leg: str = "") -> Release | None:
         """Return what a person says became of attempt `number`; it does not apply to later attempts.
 
         Of two people who say different things, none is followed.
         """
-        written = self._keys.get(keys.release_name(batch, number), [])
+        written = self._keys.get(keys.release_name(batch, number, leg), [])
         releases = [self._release(key) for key in written]
         if any(release != releases[0] for release in releases):
             return Unclear(f"{' and '.join(written)} say different things")

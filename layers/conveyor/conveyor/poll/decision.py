@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from conveyor.domain.schedule import Next
+from conveyor.domain.schedule import BatchName, Next
 from conveyor.gates.gate import Held
 from conveyor.provider.protocol import NotRun
 
@@ -15,6 +15,8 @@ class Undecided(NamedTuple):
     attempt: int
     doubtful: tuple[str, ...]
     """Batches at the provider that may be it."""
+    leg: str = ""
+    """Whose batch it is; empty for one of the drop itself."""
 
 
 class Risk(NamedTuple):
@@ -49,6 +51,10 @@ class FailAttempt(NamedTuple):
 
 
 type Action = CancelBatch | GiveUp | FailAttempt
+
+
+type Decisions = dict[BatchName, "Decision"]
+"""By batch; under `RUN`, the decision about the run."""
 
 
 class Decision(NamedTuple):

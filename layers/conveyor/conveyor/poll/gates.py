@@ -1,32 +1,43 @@
 """What becomes of a gate: people pause a run, approve it or stop it, and the clock declines it.
 
-A stop comes before an approval, and an approval before the clock: a person who approves in time is never declined.
+A stop comes before an approval, and an approval before the clock: a person who approves in time is never declined. The
+gate after the probe is written here, too.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 
 from conveyor.context import RunContext
+from conveyor.domain import keys
 from conveyor.domain.plan import Plan
-from conveyor.domain.schedule import Next
+from conveyor.domain.schedule import RUN, Next
 from conveyor.domain.status import DECLINED, STOPPED
+from conveyor.gates.after_probe import judge_probe
 from conveyor.gates.approval import Approval, Insufficient, judge
-from conveyor.gates.gate import Held, close, closed_gate, count_sent, first_gate, needs_to_pay
-from conveyor.gates.spending import need_of
+from conveyor.gates.gate import (
+    Held,
+    LatestGate,
+    count_sent,
+    first_gate,
+    latest_gate,
+    needs_to_pay,
+    write_after_probe,
+    write_next,
+)
+from conveyor.gates.spending import Spending
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason, ReasonCode
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import RunState
 from conveyor.poll.control import Control
-from conveyor.poll.decision import Decision
+from conveyor.poll.decision import Decision, Decisions
 from conveyor.wording.text import counted
 
 
 def stop_at_gate(context: RunContext, run_state: RunState) -> None:
     """Write that the gate at which a run stands, if it does, ends because a person stops the run."""
-    closed = closed_gate(context, run_state)
-    if closed:
-        context.ledger.write(GateEnd(context.writer, context.now(), Ending.STOPPED), closed.number)
+    latest = latest_gate(context, run_state)
+    if latest and latest.is_closed:
+        context.ledger.write(GateEnd(context.writer, context.now(), Ending.STOPPED), latest.number)
 
 
 def settle_gate(
@@ -43,30 +54,56 @@ def settle_gate(
     if not needs_to_pay(plan, run_state):
         return run_state, None
     run_state = _pause_if_asked(context, control, run_state, plan)
-    closed = closed_gate(context, run_state)
-    if closed is None:
+    latest = latest_gate(context, run_state)
+    if latest is None:
         return run_state, None
-    number, gate = closed
+    shown = judge_probe(context, run_state, plan, latest)
+    if not latest.is_closed:
+        if shown is None:
+            return run_state, None
+        write_after_probe(context, latest, shown)
+        return settle_gate(context, control, context.run_state(), plan, began)
+    number, gate, _ = latest
     key, approval = control.approval(number) or (None, None)
     verdict = judge(approval, gate) if isinstance(approval, Approval) else approval
     if isinstance(verdict, Approval):
-        _end(context, number, Ending.APPROVED, verdict, key)
+        _end(context, latest, Ending.APPROVED, verdict, key)
+    elif shown and gate.unanswered and gate.has(ReasonCode.UNANSWERED):
+        _end(context, latest, Ending.ANSWERED)
     elif gate.until and gate.until <= began:
-        _end(context, number, Ending.DECLINED)
+        _end(context, latest, Ending.DECLINED)
     else:
         problem = f"{key}: {verdict.reason}" if isinstance(verdict, Insufficient) else None
         return run_state, Held(number, gate, plan, problem, count_sent(context, plan, run_state))
     return settle_gate(context, control, context.run_state(), plan, began)
 
 
-def hold(decisions: dict[int, Decision], held: Held) -> dict[int, Decision]:
+def hold(decisions: Decisions, held: Held) -> Decisions:
     """Return the decisions about batches with every paid call put off. All else goes on."""
     until = held.gate.until
-    waiting = {
-        number: Decision(Next.WAIT, until) if decision.next is Next.SUBMIT else decision
-        for number, decision in decisions.items()
-    }
-    return {0: Decision(Next.WAIT, until, held=held)} | waiting
+    return {RUN: Decision(Next.WAIT, until, held=held)} | _put_off(decisions, Next.SUBMIT, until)
+
+
+def wait_for_probe(context: RunContext, plan: Plan, run_state: RunState, decisions: Decisions) -> Decisions:
+    """Return the decisions about the batches of the drop itself, put off as long as they depend on the probe.
+
+    Nothing is paid before the gate after the probe, and nothing is split before all outcomes of the probe are known:
+    they have their places in the files.
+    """
+    probe = plan.drop.probe
+    if probe is None:
+        return decisions
+    latest = latest_gate(context, run_state)
+    if latest is None or not latest.gate.after_probe:
+        decisions = _put_off(decisions, Next.SUBMIT)
+    of_leg = run_state.of_leg(keys.PROBE)
+    if not all(of_leg.batch(batch.number).parted for batch in probe.batches):
+        decisions = _put_off(decisions, Next.SPLIT)
+    return decisions
+
+
+def _put_off(decisions: Decisions, step: Next, until: datetime | None = None) -> Decisions:
+    return {name: Decision(Next.WAIT, until) if each.next is step else each for name, each in decisions.items()}
 
 
 def _pause_if_asked(context: RunContext, control: Control, run_state: RunState, plan: Plan) -> RunState:
@@ -80,10 +117,12 @@ def _pause_if_asked(context: RunContext, control: Control, run_state: RunState, 
         run_state = context.run_state()
     gates = [context.ledger.read(Gate, number) for number in range(1, run_state.gate + 1)] if pauses else []
     new = [version for version in pauses if version not in _counted(gates)]
-    if not new or closed_gate(context, run_state):
+    latest = latest_gate(context, run_state) if new else None
+    if not new or (latest and latest.is_closed):
         return run_state
     reason = Reason(ReasonCode.PAUSED, "a person paused the run")
-    close(context, run_state.gate + 1, [reason], need_of(context, run_state, plan), new)
+    forecast = latest.gate.forecast if latest else None
+    write_next(context, latest, [reason], Spending(context, run_state, plan, forecast).need(), new)
     return context.run_state()
 
 
@@ -92,19 +131,13 @@ def _counted(gates: Iterable[Gate]) -> set[str]:
 
 
 def _end(
-    context: RunContext, number: int, how: Ending, approval: Approval | None = None, said_in: str | None = None
+    context: RunContext, latest: LatestGate, how: Ending, approval: Approval | None = None, said_in: str | None = None
 ) -> None:
-    """Write how a gate ended. An approval that names no amount leaves an earlier one in force."""
+    """Write how a gate ended. An approval that names no amount leaves that in force which was so before."""
     up_to = approval.up_to if approval else None
     if approval and up_to is None and not approval.has_no_limit:
-        up_to = _approved_before(context)
-    context.ledger.write(GateEnd(context.writer, context.now(), how, up_to, said_in), number)
-
-
-def _approved_before(context: RunContext) -> Decimal | None:
-    """Return the amount in force: that of the latest gate that was approved."""
-    before = context.run_state().ended_gates
-    return context.ledger.read(GateEnd, max(before)).up_to if before else None
+        up_to = latest.gate.up_to
+    context.ledger.write(GateEnd(context.writer, context.now(), how, up_to, said_in), latest.number)
 
 
 def _refuse_if_ended(context: RunContext, run_state: RunState) -> RunState:
@@ -115,7 +148,7 @@ def _refuse_if_ended(context: RunContext, run_state: RunState) -> RunState:
     if run_state.gate not in run_state.ended_gates or run_state.refused:
         return run_state
     end = context.ledger.read(GateEnd, run_state.gate)
-    if end.how is Ending.APPROVED:
+    if end.how in {Ending.APPROVED, Ending.ANSWERED}:
         return run_state
     refusal = stopped_by_person(context) if end.how is Ending.STOPPED else _declined(context)
     context.ledger.write(refusal)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from conveyor.domain import keys
+from conveyor.domain.schedule import BatchName
 from conveyor.domain.status import Status
 from conveyor.ledger.run_facts import Run
 from conveyor.money.estimate import Estimate
@@ -26,9 +27,10 @@ def undecided_notice(  # noqa: PLR0913, PLR0917
     run: Run, reason: str, since: datetime, undecided: Undecided, secret: str, estimate: Estimate | None = None
 ) -> Notice:
     """Say that nothing more is paid until it is known what an attempt created, and how a person decides that."""
+    name = BatchName(undecided.leg, undecided.batch)
     lines = [
         *paragraph(
-            f"The run of {run.drop.key} is undecided: the response to the create request for batch {undecided.batch}",
+            f"The run of {run.drop.key} is undecided: the response to the create request for {name}",
             "was lost, so it is unknown whether the batch exists. Until that is known, nothing more is paid.",
         ),
         "",
@@ -38,12 +40,12 @@ def undecided_notice(  # noqa: PLR0913, PLR0917
         *_releases(run, undecided),
         *_stop(run),
     ]
-    return _notice(run, Status.UNDECIDED, f"batch {undecided.batch} may have been created or not", lines)
+    return _notice(run, Status.UNDECIDED, f"{name} may have been created or not", lines)
 
 
 def _releases(run: Run, undecided: Undecided) -> list[str]:
     """Return a command for each thing that may have become of an attempt."""
-    place = (run.drop.bucket, keys.release(run.run, undecided.batch, undecided.attempt, run.project))
+    place = (run.drop.bucket, keys.release(run.run, undecided.batch, undecided.attempt, run.project, undecided.leg))
     ids = undecided.doubtful[:_MOST_NAMED] or ("<batch id>",)
     condition = (
         "If this batch belongs to the run, and its results are yours:"

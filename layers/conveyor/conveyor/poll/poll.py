@@ -14,7 +14,7 @@ from conveyor.gates.message import Told, is_last_call, told_now, waiting_notice
 from conveyor.money.estimate import Estimate
 from conveyor.poll.check_run import check_run
 from conveyor.poll.decide import decide_step
-from conveyor.poll.decision import Decision, Risk
+from conveyor.poll.decision import Decision, Decisions, Risk
 from conveyor.poll.message import at_risk_notice, linked, troubled_notice, undecided_notice
 from conveyor.wording.notice import Notice
 
@@ -59,7 +59,8 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
         wait = 1 if step is Next.SUBMIT else wait  # what can be sent is sent right after the message
         step = Next.NOTIFY
     most = context.run.settings.max_events
-    splits = [number for number, decision in decisions.items() if decision.next is Next.SPLIT][: most_splits(most)]
+    splits = [name.to_event() for name, decision in decisions.items() if decision.next is Next.SPLIT]
+    splits = splits[: most_splits(most)]
     if not keeps_gate and step is Next.WAIT and _held(decisions):
         step, memory.execution = Next.CONTINUE, Execution(memory.execution.number + 1)
     else:
@@ -75,7 +76,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     }
 
 
-def _first_trouble(decisions: dict[int, Decision]) -> Decision | None:
+def _first_trouble(decisions: Decisions) -> Decision | None:
     """Return the decision whose trouble a message reports: an answer to a person comes before other trouble."""
     troubled = [decision for decision in decisions.values() if decision.trouble]
     return min(troubled, key=lambda decision: not decision.is_answer, default=None)
@@ -92,9 +93,7 @@ def _lasting(troubled: Decision | None, before: _Trouble | None, now: datetime) 
     return _Trouble(troubled.trouble, before.since, notified, before.notified_gone)
 
 
-def _due_notice(
-    context: RunContext, decisions: dict[int, Decision], memory: _Memory, clients: Clients
-) -> Notice | None:
+def _due_notice(context: RunContext, decisions: Decisions, memory: _Memory, clients: Clients) -> Notice | None:
     """Return the message that is due, if one is, and note that it is sent."""
     troubled = _first_trouble(decisions)
     if troubled and memory.trouble and _is_due(context, memory.trouble, troubled):
@@ -108,11 +107,11 @@ def _due_notice(
     return at_risk_notice(context.run, risks, context.api.dialect.window, _estimate(context))
 
 
-def _held(decisions: dict[int, Decision]) -> Held | None:
+def _held(decisions: Decisions) -> Held | None:
     return next((decision.held for decision in decisions.values() if decision.held), None)
 
 
-def _gate_notice(context: RunContext, decisions: dict[int, Decision], memory: _Memory) -> Notice | None:
+def _gate_notice(context: RunContext, decisions: Decisions, memory: _Memory) -> Notice | None:
     """Return the message about the gate at which the run stands, if one is due, and note that it is sent."""
     held = _held(decisions)
     if held is None:
@@ -142,7 +141,7 @@ def _estimate(context: RunContext) -> Estimate | None:
     return context.ledger.plan().drop.estimate
 
 
-def _new_risks(context: RunContext, decisions: dict[int, Decision], warned: datetime | None) -> list[Risk]:
+def _new_risks(context: RunContext, decisions: Decisions, warned: datetime | None) -> list[Risk]:
     """Return the batches that may expire, once three quarters of the window of one of them have passed.
 
     The same message names those that reach it within the next quarter of the window: so each is named once, and

@@ -48,11 +48,11 @@ def settle_attempt(
     over = _call_over_at(context, batch.number, number, batch_state)
     if over > context.now():
         return Decision(Next.WAIT, over)
-    release, problem = control.release(batch.number, number), None
+    release, problem = control.release(batch.number, number, context.leg), None
     if release is not None and not context.retry_after.is_active:
         problem = settle_by_release(context, batch, number, batch_state, release)
     if context.retry_after.is_active:  # what the provider was not asked, it does not deny
-        undecided = Undecided(batch.number, number, ())
+        undecided = Undecided(batch.number, number, (), context.leg)
         return Decision(Next.WAIT, trouble=context.retry_after.reason, undecided=undecided)
     if release is not None and problem is None:
         return Decision(Next.WAIT, context.now())
@@ -61,7 +61,7 @@ def settle_attempt(
         reason = in_words(search.trouble)
         decision = give_up(f"it was stopped before it was known whether its call created a batch: {reason}")
         return apply(context, batch.number, batch_state, decision)
-    undecided = Undecided(batch.number, number, search.doubtful)
+    undecided = Undecided(batch.number, number, search.doubtful, context.leg)
     return Decision(Next.WAIT, search.until, problem or search.trouble, undecided, is_answer=bool(problem))
 
 
@@ -156,7 +156,7 @@ def _adopt(
 ) -> bool:
     """Make a batch the run's, and tell whether it is. It is claimed first: of two runs told to adopt it, one does."""
     owner = context.claims.claim_batch(found.id, batch)
-    if (owner.run, owner.batch) != (context.run.run, batch):
+    if (owner.run, owner.batch) != (context.leg_id, batch):
         return False
     at, moments = context.now(), (found.created_at, found.expires_at)
     submitted = Submitted(context.writer, at, found.id, *moments, adopted=True, released=released)

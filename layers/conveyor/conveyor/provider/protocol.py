@@ -24,8 +24,9 @@ class Origin(NamedTuple):
     """Which batch of which run it is. It is sent to a provider that takes metadata."""
 
     run: str
+    """The id of the run, or of a leg of it (`domain.keys.leg_id`)."""
     batch: int
-    """Its number in the run."""
+    """Its number in the run, or in the leg."""
     since: datetime
     """When the drop was uploaded: nothing of it can be older at the provider."""
 

@@ -27,10 +27,12 @@ class SplitReader(NamedTuple):
 
     run: Run
     ledger: Ledger
+    """Of the leg."""
     bucket: Bucket
+    leg: str = ""
 
     def read(self, plan: Plan, run_state: RunState, number: int) -> SplitBatch:
-        """Return a batch with its facts."""
+        """Return a batch with its facts. `plan` and `run_state`: those of the leg."""
         batch_state, ledger = run_state.batches[number], self.ledger
         return SplitBatch(
             plan.batch(number),
@@ -45,7 +47,8 @@ class SplitReader(NamedTuple):
         part = self.ledger.read(Part, number)
         if any(kind.words for kind in part.errors.values()):  # written by an earlier version
             return part
-        words = self.bucket.find(keys.error_words(self.run.content_prefix, number)) if part.errors else None
+        content = keys.leg_content(self.run.content_prefix, self.leg)
+        words = self.bucket.find(keys.error_words(content, number)) if part.errors else None
         return replace(part, errors=with_words(part.errors, words)) if words else part
 
 

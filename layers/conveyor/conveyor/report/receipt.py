@@ -1,5 +1,6 @@
 """The final account of a run. It follows from the ledger alone, so writing it again changes nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -163,20 +164,32 @@ class SplitBatch(NamedTuple):
     discarded: Discarded | None = None
 
 
-def parts_by_file(run: Run, batches: list[SplitBatch]) -> dict[str, list[OutputFile]]:
-    """Return the parts of each of the user's files, by the key of the file, in the order of the drop."""
+def parts_by_file(run: Run, batches: list[SplitBatch], probe: Sequence[SplitBatch] = ()) -> dict[str, list[OutputFile]]:
+    """Return the parts of each of the user's files, by the key of the file, in the order of the drop.
+
+    The outputs of the probe are in the parts of the batches already, except for what it has set aside.
+    """
     parts: dict[str, list[OutputFile]] = {}
-    for batch in batches:
-        for file in batch.part.files:
-            name = file.key.rsplit("/", 1)[-1]
-            parts.setdefault(keys.output(run.name, run.run, name), []).append(file)
+    of_batches = [file for batch in batches for file in batch.part.files]
+    of_probe = [file for batch in probe for file in batch.part.files if file.key.endswith(f"/{keys.ASIDE}")]
+    for file in of_batches + of_probe:
+        name = file.key.rsplit("/", 1)[-1]
+        parts.setdefault(keys.output(run.name, run.run, name), []).append(file)
     return parts
 
 
-def completed_receipt(
-    run: Run, plan: Plan, batches: list[SplitBatch], unanswered: int, refusal: Refusal | None
+def completed_receipt(  # noqa: PLR0913, PLR0917
+    run: Run,
+    plan: Plan,
+    batches: list[SplitBatch],
+    unanswered: int,
+    refusal: Refusal | None,
+    probe: Sequence[SplitBatch] = (),
 ) -> Receipt:
-    """Return the account of a drop whose batches have all been split. `refusal`: why the rest of it was not sent."""
+    """Return the account of a drop whose batches have all been split. `refusal`: why the rest of it was not sent.
+
+    `batches` are those of the drop itself, and `probe` those of the probe: each line is in one of them.
+    """
     receipt = _empty(run)
     receipt.unanswered = unanswered
     if refusal:
@@ -185,13 +198,14 @@ def completed_receipt(
     _add_estimate(receipt, plan.drop.estimate)
     receipt.drop["sha256"] = plan.drop.sha256
     receipt.faults, receipt.findings = plan.drop.faults, plan.drop.findings
-    receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in plan.batches)
-    receipt.nulls_removed = sum(batch.nulled for batch in plan.batches)
-    files = parts_by_file(run, batches).items()
-    receipt.files += [parts[0] if len(plan.batches) == 1 else joined(key, parts) for key, parts in files]
+    receipt.default_max_tokens["requests"] = sum(batch.defaulted for _, batch in plan.all_batches())
+    receipt.nulls_removed = sum(batch.nulled for _, batch in plan.all_batches())
+    files = parts_by_file(run, batches, probe).items()
+    receipt.files += [parts[0] if plan.is_whole else joined(key, parts) for key, parts in files]
     receipt.files += [plan.drop.faults_file] if plan.drop.faults_file else []
     for batch in batches:
         _add_batch(receipt, batch)
+    for batch in (*probe, *batches):
         _add_part(receipt, batch.part)
     receipt.errors = by_count(receipt.errors)
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]

@@ -9,6 +9,7 @@ import msgspec
 from conveyor.clients import Clients
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
+from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run
@@ -40,32 +41,42 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
 
 def _account(run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket) -> Receipt:
     refusal = with_error_text(ledger.read(Refusal), bucket) if run_state.refused else None
-    unanswered = sum(len(batch_state.absent) for batch_state in run_state.batches.values())
+    unanswered = sum(len(run_state.of_leg(leg).batch(number).absent) for leg, number in _known(run_state))
     plan = ledger.plan() if run_state.planned else None
-    batches = _batches(SplitReader(run, ledger, bucket), plan, run_state) if plan else []
+    readers = (SplitReader(run, ledger.of_leg(leg), bucket, leg) for leg in ("", keys.PROBE))
+    batches, probe = (_batches(reader, plan, run_state) if plan else [] for reader in readers)
     if refusal and not batches:
         return refused_receipt(run, refusal, unanswered, plan.drop if plan else None)
     if plan is None:
         raise RuntimeError(f"{run.run} has neither a plan nor a refusal")
-    if len(plan.batches) > 1:
-        _concatenate(run, batches, bucket)
-    return completed_receipt(run, plan, batches, unanswered, refusal)
+    if not plan.is_whole:
+        _concatenate(run, batches, probe, bucket)
+    return completed_receipt(run, plan, batches, unanswered, refusal, probe)
+
+
+def _known(run_state: RunState) -> list[BatchName]:
+    """Return the batches that have facts, of all legs."""
+    return [BatchName(leg, number) for leg in run_state.legs for number in run_state.of_leg(leg).batches]
 
 
 def _released(ledger: Ledger, run_state: RunState) -> int:
     """Return how many attempts created no batch by a person's word."""
-    absent = [(number, attempt) for number, state in run_state.batches.items() for attempt in sorted(state.absent)]
-    return sum(ledger.read(AttemptAbsent, number, attempt).released for number, attempt in absent)
+    return sum(
+        ledger.of_leg(leg).read(AttemptAbsent, number, attempt).released
+        for leg, number in _known(run_state)
+        for attempt in sorted(run_state.of_leg(leg).batch(number).absent)
+    )
 
 
 def _batches(reader: SplitReader, plan: Plan, run_state: RunState) -> list[SplitBatch]:
-    """Return the account of each batch that is split, in the plan's order; several are read at the same time."""
-    parted = sorted(number for number, batch_state in run_state.batches.items() if batch_state.parted)
+    """Return the account of each batch of a leg that is split, in order; several are read at the same time."""
+    of_leg = run_state.of_leg(reader.leg)
+    parted = sorted(number for number, batch_state in of_leg.batches.items() if batch_state.parted)
     with ThreadPoolExecutor(MOST_READS) as readers:
-        return list(readers.map(partial(reader.read, plan, run_state), parted))
+        return list(readers.map(partial(reader.read, plan.of_leg(reader.leg), of_leg), parted))
 
 
-def _concatenate(run: Run, batches: list[SplitBatch], bucket: Bucket) -> None:
-    for key, parts in parts_by_file(run, batches).items():
+def _concatenate(run: Run, batches: list[SplitBatch], probe: list[SplitBatch], bucket: Bucket) -> None:
+    for key, parts in parts_by_file(run, batches, probe).items():
         settings = run.carried_metadata if key == keys.retry(run.name, run.run) else {}
         concatenate(bucket, key, parts, settings)

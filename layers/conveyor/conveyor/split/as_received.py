@@ -22,14 +22,14 @@ def write_as_received(job: SplitJob, batch_id: str) -> Written | None:
     try:
         with open_outputs(job) as outputs:
             receiver = _Receiver(job, custom_ids, outputs)
-            collector = Collector(job.nonce, receiver, resendable=job.is_resendable, prices=job.prices)
+            collector = Collector.of(job, receiver)
             with job.context.api.results(batch_id) as results:
                 for result in results:
                     collector.add(result)
             _finish(job, collector, receiver, outputs)
     except _ResultsMissingError:
         return None
-    return Written(outputs.files, ordered=False, unaccounted=[], tally=collector.tally)
+    return Written(outputs.files, ordered=False, unaccounted=[], tally=collector.tally, answers=collector.answers)
 
 
 def _custom_ids(job: SplitJob) -> dict[int, bytes]:
@@ -54,6 +54,12 @@ def _finish(job: SplitJob, collector: Collector, receiver: "_Receiver", outputs:
         receiver.write(line, collector.output_of(result, line))
     for skipped in job.batch.skipped:
         collector.write_skipped(skipped, outputs)
+    probed = job.probed_outputs()
+    for line in job.batch.probed:
+        place, written = probed.find(line)
+        outputs.add_from_leg(place, written)
+        if place.retryable and job.is_resendable:
+            receiver.retries.add(line)
     if receiver.retries:
         outputs.add_retries(line for line in job.lines() if line.number in receiver.retries)
 
@@ -67,7 +73,7 @@ class _Receiver:
         """The ids of requests without a result, by line; not used if it is unknown which lines are requests."""
         self._outputs = outputs
         self._done = set[int]()
-        self._skipped = job.batch.skipped_lines
+        self._unsent = job.batch.unsent_lines
         self._has_unknown_lines = job.has_unknown_lines
         self.retries = set[int]()
 
@@ -75,7 +81,7 @@ class _Receiver:
         """Tell whether a line may be a request of the batch."""
         if not self._has_unknown_lines:
             return line in self._waiting or line in self._done
-        return self._job.batch.first_line <= line <= self._job.batch.last_line and line not in self._skipped
+        return self._job.batch.first_line <= line <= self._job.batch.last_line and line not in self._unsent
 
     def has_result(self, line: int) -> bool:
         """Tell whether a line has a result."""
@@ -93,7 +99,8 @@ class _Receiver:
     def write(self, line: int | None, output: Output) -> None:
         """Write the output of a request; `line` is None if unknown."""
         custom_id = NO_ID if line is None else self._waiting.pop(line, NO_ID)
-        self._outputs.add(custom_id, output, line if self._job.drop_unreadable else None)
+        number = None if line is None else self._job.drop_line(line)
+        self._outputs.add(custom_id, output, number, shows_line=self._job.drop_unreadable is not None)
         if output.retryable and line is not None:
             self.retries.add(line)
 

@@ -3,16 +3,21 @@
 Results go to a spool first (`spool.py`), or to the output files at once (`as_received.py`).
 """
 
+from collections.abc import Callable
 from hashlib import sha256
-from typing import Protocol
+from typing import Protocol, Self
 
 import orjson
 from msgspec.structs import replace
 
+from conveyor.domain import keys
 from conveyor.domain.drop import line_of
 from conveyor.domain.outcome import Error, Outcome, Result, failure
 from conveyor.domain.plan import Skipped
+from conveyor.ledger.part import Answer  # noqa: TC001
 from conveyor.money.prices import PRICES, Prices
+from conveyor.split.answers import answer_of
+from conveyor.split.job import SplitJob
 from conveyor.split.outputs import Output, Outputs
 from conveyor.split.tally import Tally
 
@@ -43,18 +48,44 @@ class Collector:
     Holds no result, except the errors and checksums of those that are no JSON.
     """
 
-    def __init__(self, nonce: str, receiver: Receiver, *, resendable: bool = True, prices: Prices = PRICES) -> None:
+    def __init__(  # noqa: PLR0913
+        self,
+        nonce: str,
+        receiver: Receiver,
+        *,
+        resendable: bool = True,
+        prices: Prices = PRICES,
+        drop_line: Callable[[int | None], int | None] | None = None,
+        keeps_answers: bool = False,
+    ) -> None:
         """Start without results.
 
         `nonce`: the beginning of the ids under which the requests were sent. `resendable`: whether the requests' lines
-        can be copied to `retry.jsonl`. `prices`: those of the run.
+        can be copied to `retry.jsonl`. `prices`: those of the run. `drop_line`: returns the number in the drop of a
+        line, where they differ. `keeps_answers`: whether `answers` gets each outcome.
         """
         self.tally = Tally(prices)
+        self.answers: list[Answer] = []
         self._nonce = nonce
         self._receiver = receiver
         self._resendable = resendable
+        self._prices = prices
+        self._drop_line = drop_line
+        self._keeps_answers = keeps_answers
         self._broken = dict[int, Result]()
         """By line: results that are no JSON, with a checksum instead of the bytes. A later one may be complete."""
+
+    @classmethod
+    def of(cls, job: SplitJob, receiver: Receiver) -> Self:
+        """Return the collector of one split."""
+        return cls(
+            job.nonce,
+            receiver,
+            resendable=job.is_resendable,
+            prices=job.prices,
+            drop_line=job.drop_line if job.context.leg else None,
+            keeps_answers=job.context.leg == keys.PROBE,
+        )
 
     def add(self, result: Result) -> None:
         """Take one result line. It is also set aside if it is not delivered, or not delivered unchanged."""
@@ -90,11 +121,14 @@ class Collector:
 
     def output_of(self, result: Result, line: int | None) -> Output:
         """Count a request's final result, and return its output."""
-        output = Output.of(result, line, resendable=self._resendable)
+        number = self._drop_line(line) if self._drop_line else line
+        output = Output.of(result, number, resendable=self._resendable)
         self.tally.add(result, retryable=output.retryable)
+        if self._keeps_answers and number is not None:
+            self.answers.append(answer_of(number, result, self._prices))
         return output
 
     def write_skipped(self, skipped: Skipped, outputs: Outputs) -> None:
         """Count and write an invalid line that was not sent, with its id as far as it could be read."""
         result = failure(Outcome.INVALID, Error(skipped.code, skipped.message))
-        outputs.add(orjson.dumps(skipped.custom_id), self.output_of(result, skipped.line))
+        outputs.add(orjson.dumps(skipped.custom_id), self.output_of(result, skipped.line), skipped.line)

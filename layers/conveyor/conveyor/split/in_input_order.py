@@ -10,26 +10,34 @@ from conveyor.split.spool import Spool
 def write_in_input_order(job: SplitJob, collector: Collector, spool: Spool, default: Result) -> Written:
     """Write all outcomes in the order of the drop. `default`: the outcome of requests without a result."""
     skipped = {line.line: line for line in job.batch.skipped}
-    found = 0
+    found, probed = 0, job.probed_outputs()
     with open_outputs(job) as outputs:
         for values in job.custom_ids():
             retries = set[int]()
             for line, custom_id in values.numbered():
-                if custom_id is None:
+                if custom_id is None and line in skipped:
                     collector.write_skipped(skipped[line], outputs)
+                    continue
+                if custom_id is None:
+                    place, written = probed.find(line)
+                    outputs.add_from_leg(place, written)
+                    if place.retryable:
+                        retries.add(line)
                     continue
                 output = spool.find(line)
                 if output is None:
                     output = collector.output_of(default, line)
                 else:
                     found += 1
-                outputs.add(custom_id, output)
+                outputs.add(custom_id, output, job.drop_line(line))
                 if output.retryable:
                     retries.add(line)
             outputs.add_retries(values.lines(retries))
         outputs.set_aside(spool.lines_aside())
     unaccounted = [] if found == len(spool) else _unaccounted(job, spool)
-    return Written(outputs.files, ordered=True, unaccounted=unaccounted, tally=collector.tally)
+    return Written(
+        outputs.files, ordered=True, unaccounted=unaccounted, tally=collector.tally, answers=collector.answers
+    )
 
 
 def _unaccounted(job: SplitJob, spool: Spool) -> list[int]:

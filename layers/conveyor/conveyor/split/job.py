@@ -7,12 +7,13 @@ from typing import NamedTuple
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.drop import nonce
-from conveyor.domain.plan import Batch
+from conveyor.domain.plan import Batch, Probe
 from conveyor.jsonl.lines import Line
 from conveyor.jsonl.validated_lines import CUSTOM_ID, FieldValues
 from conveyor.ledger.fact import BatchFact
 from conveyor.ledger.state import BatchState
 from conveyor.money.prices import PRICES, Prices
+from conveyor.split.line_index import LegOutputs
 
 
 class SplitJob(NamedTuple):
@@ -23,19 +24,21 @@ class SplitJob(NamedTuple):
     batch_state: BatchState
     number: int
     """Of the split, counted from 1: files that an earlier one has left are replaced."""
-    is_only_batch: bool
-    """True for the only batch of a run: it writes the user's files. Other batches write parts of them."""
+    is_whole: bool
+    """True for the only batch of a run without legs: it writes the user's files. Other batches write parts of them."""
     spool_bytes: int
     """Bytes of disk that results may take."""
     prices: Prices = PRICES
     """What applies to the run."""
+    probe: Probe | None = None
+    """The lines of the run that are answered in the probe."""
     drop_unreadable: str | None = None
     """Why the lines of the drop cannot be read any more, if so. Then only their numbers are known."""
 
     @property
     def nonce(self) -> str:
         """The beginning of the ids under which the requests were sent."""
-        return nonce(self.context.run.run)
+        return nonce(self.context.leg_id)
 
     @property
     def is_resendable(self) -> bool:
@@ -46,20 +49,32 @@ class SplitJob(NamedTuple):
     def has_unknown_lines(self) -> bool:
         """Whether it cannot be known which lines are requests: the drop is unreadable, and some lines were blank."""
         batch = self.batch
-        lines = batch.last_line - batch.first_line + 1 - len(batch.skipped)
+        lines = batch.last_line - batch.first_line + 1 - len(batch.unsent_lines)
         return self.drop_unreadable is not None and lines != batch.requests
 
     def key(self, file: str) -> str:
         """Return the key of one of the four output files."""
         run = self.context.run
-        if self.is_only_batch:
+        if self.is_whole:
             return keys.output(run.name, run.run, file)
-        return keys.output_part(run.content_prefix, self.batch.number, file)
+        return keys.output_part(self.context.content_prefix, self.batch.number, file)
+
+    def drop_line(self, line: int | None) -> int | None:
+        """Return the number in the drop of a line of the batch."""
+        if self.context.leg and self.probe and line:
+            return self.probe.lines[line - 1].line
+        return line
 
     def custom_ids(self) -> Iterator[FieldValues]:
         """Read the user's ids of the requests from the drop, a block of lines at a time."""
         blocks = self.context.blocks(self.batch)
-        return CUSTOM_ID.read(blocks, self.batch.first_line, self.batch.skipped_lines)
+        return CUSTOM_ID.read(blocks, self.batch.first_line, self.batch.unsent_lines)
+
+    def probed_outputs(self) -> LegOutputs:
+        """Return what the probe has written for lines of the batch."""
+        batches = [batch.number for batch in self.probe.batches] if self.probe else []
+        content = keys.leg_content(self.context.run.content_prefix, keys.PROBE)
+        return LegOutputs(self.context.bucket, content, batches, self.batch.probed)
 
     def lines(self) -> Iterator[Line]:
         """Read the lines of the batch from the drop, invalid ones included."""
@@ -71,8 +86,8 @@ class SplitJob(NamedTuple):
             return chain.from_iterable(values.numbers for values in self.custom_ids())
         if self.has_unknown_lines:
             raise ValueError(f"batch {self.batch.number} has blank lines: which lines are requests is unknown")
-        skipped = self.batch.skipped_lines
-        return [line for line in range(self.batch.first_line, self.batch.last_line + 1) if line not in skipped]
+        unsent = self.batch.unsent_lines
+        return [line for line in range(self.batch.first_line, self.batch.last_line + 1) if line not in unsent]
 
     def read[F: BatchFact](self, kind: type[F], *place: int) -> F:
         """Read a fact of the batch from the ledger."""

@@ -11,8 +11,10 @@ from conveyor.domain import keys
 from conveyor.domain.outcome import Error, Outcome, Result, is_retryable
 from conveyor.domain.output_file import OutputFile
 from conveyor.jsonl.lines import Line
+from conveyor.ledger.part import Answer
 from conveyor.s3.multipart import Writer
 from conveyor.split.job import SplitJob
+from conveyor.split.line_index import LineIndex, Place
 from conveyor.split.tally import Tally
 
 MOST_UNACCOUNTED = 1000
@@ -58,15 +60,23 @@ class Output(NamedTuple):
 class Outputs:
     """Results, failures, lines to send again, and provider lines that could not be delivered unchanged."""
 
-    def __init__(self, writers: dict[str, Writer], *, keep_empty: bool) -> None:
+    def __init__(self, writers: dict[str, Writer], *, keep_empty: bool, index: LineIndex | None = None) -> None:
         """Use `open_outputs`. `keep_empty`: `retry.jsonl` and `aside.jsonl` are written even if they have no lines."""
         self._writers = writers
         self._keep_empty = keep_empty
+        self._index = index
 
-    def add(self, custom_id: bytes, output: Output, line: int | None = None) -> None:
-        """Write a request's output. `line`: its line number, if its id is unknown."""
+    def add(self, custom_id: bytes, output: Output, line: int | None, *, shows_line: bool = False) -> None:
+        """Write a request's output. `line`: its number in the drop; `shows_line`: since its id is unknown."""
         file = keys.RESULTS if output.succeeded else keys.FAILURES
-        self._writers[file].write(output.line(custom_id, line))
+        written = output.line(custom_id, line if shows_line else None)
+        self._writers[file].write(written)
+        if self._index is not None:
+            self._index.add(line or 0, len(written), succeeded=output.succeeded, retryable=output.retryable)
+
+    def add_from_leg(self, place: Place, written: bytes) -> None:
+        """Write an output as a leg of the run has written it."""
+        self._writers[place.file].write(written)
 
     def add_retries(self, lines: Iterable[Line]) -> None:
         """Write the original lines of requests that may succeed when sent again."""
@@ -95,6 +105,8 @@ class Written(NamedTuple):
     unaccounted: list[int]
     """Lines with a result that are no requests: none, unless plan and drop do not agree."""
     tally: Tally
+    answers: list[Answer]
+    """The outcome of each line, of the probe."""
 
 
 @contextmanager
@@ -113,4 +125,7 @@ def open_outputs(job: SplitJob) -> Iterator[Outputs]:
         bucket.writer(job.key(keys.ASIDE), keep_empty=keep_empty) as aside,
     ):
         writers = {keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry, keys.ASIDE: aside}
-        yield Outputs(writers, keep_empty=keep_empty)
+        index = LineIndex() if job.context.leg else None
+        yield Outputs(writers, keep_empty=keep_empty, index=index)
+        if index is not None:
+            bucket.put(keys.line_index(job.context.content_prefix, job.batch.number), index.encode())

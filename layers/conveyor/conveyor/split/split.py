@@ -11,6 +11,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_beside
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import RefusalKind
+from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import Splitting, Stuck, Submitted, Unread
 from conveyor.ledger.failure_counts import encode_words, without_words
 from conveyor.ledger.part import Part
@@ -43,16 +44,23 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     if results or drop could not be read to their end, or "unasked" if the provider may not be called yet}. Raises
     AnotherSplits, so that the state machine tries again later.
     """
-    number: int = event["batch"]
-    context = clients.context(event["run"], invocation)
+    leg, number = BatchName.from_event(event["batch"])
+    context = clients.context(event["run"], invocation).of_leg(leg)
     run_state = context.run_state()
-    batch_state = run_state.batches.get(number, BatchState())
-    if not (batch_state.submitted or batch_state.stuck) and (batch_state.unsettled_attempt or not run_state.refused):
+    batch_state = run_state.batch(number)
+    if not (batch_state.submitted or batch_state.stuck) and (
+        batch_state.unsettled_attempt or not (run_state.refused or _has_no_requests(context, number))
+    ):
         raise ValueError(f"batch {number} may still be sent")
     status = _status_without_split(context, number, batch_state)
     if status is None:
         status = _begin_and_split(context, number, batch_state, clients.environment.spool_bytes)
-    return {"batch": number, "status": status}
+    return {"batch": event["batch"], "status": status}
+
+
+def _has_no_requests(context: RunContext, number: int) -> bool:
+    """Return whether all lines of a batch are in the probe, so that it is not sent."""
+    return not context.ledger.plan().of_leg(context.leg).batch(number).requests
 
 
 def _status_without_split(context: RunContext, number: int, batch_state: BatchState) -> str | None:
@@ -69,7 +77,7 @@ def _status_without_split(context: RunContext, number: int, batch_state: BatchSt
 
 def _begin_and_split(context: RunContext, number: int, batch_state: BatchState, spool_bytes: int) -> str:
     """Write down that a split begins, split, and if that fails write down why; return the status."""
-    plan = context.ledger.plan()
+    plan = context.ledger.plan().of_leg(context.leg)
     attempt = _begin(context, number, batch_state)
 
     def note(reason: str, *, ours: bool, gone: bool = False) -> None:
@@ -78,8 +86,9 @@ def _begin_and_split(context: RunContext, number: int, batch_state: BatchState, 
     try:
         batch = plan.batch(number)
         unreadable = _drop_unreadable(context, batch, batch_state)
-        is_only_batch, prices = len(plan.batches) == 1, plan.drop.prices or PRICES
-        return _split(SplitJob(context, batch, batch_state, attempt, is_only_batch, spool_bytes, prices, unreadable))
+        prices, probe = plan.drop.prices or PRICES, plan.drop.probe
+        job = SplitJob(context, batch, batch_state, attempt, plan.is_whole, spool_bytes, prices, probe, unreadable)
+        return _split(job)
     except ResultsUnreadable as error:
         is_asked = error.kind is not TroubleKind.UNASKED  # else the provider said nothing about results
         note(str(error), ours=not is_asked, gone=error.kind is TroubleKind.GONE)
@@ -130,7 +139,7 @@ def _split(job: SplitJob) -> str:
     if written is None:
         return "reread"
     if errors := written.tally.errors:
-        key = keys.error_words(job.context.run.content_prefix, job.batch.number)
+        key = keys.error_words(job.context.content_prefix, job.batch.number)
         job.context.bucket.put(key, encode_words(errors))
     job.write(_part(job, written, ended_at))
     return "split"
@@ -156,13 +165,16 @@ def _part(job: SplitJob, written: Written, ended_at: datetime | None) -> Part:
         causes=dict(tally.causes),
         gone=job.drop_unreadable,
         stop_reasons=tally.stops,
+        answers=written.answers,
         errors=without_words(tally.errors),
     )
 
 
 def _write_without_results(job: SplitJob) -> Written:
     """Write the lines of a batch that was given up, or was never sent, as failures."""
-    if job.batch_state.stuck:
+    if not job.batch.requests:
+        default = missing_beside(0)
+    elif job.batch_state.stuck:
         default = failure(Outcome.STUCK, Error(Outcome.STUCK.value, job.read(Stuck).message))
     else:
         default = failure(Outcome.CANCELED, Error("never_sent", job.context.ledger.read(Refusal).message))
@@ -185,7 +197,7 @@ def _write_results(job: SplitJob, progress: Progress) -> Written | None:
 
 
 def _collector(job: SplitJob, spool: Spool) -> Collector:
-    return Collector(job.nonce, spool, resendable=job.is_resendable, prices=job.prices)
+    return Collector.of(job, spool)
 
 
 def _write_spooled(job: SplitJob, collector: Collector, spool: Spool, not_run: NotRun | None) -> Written | None:
@@ -229,8 +241,8 @@ def _missing_results(job: SplitJob, spool: Spool) -> MissingResults:
     if len(spool) == job.batch.requests:
         return MissingResults(0, [])
     if job.has_unknown_lines:
-        skipped = job.batch.skipped_lines
-        answered = sorted(line for line in spool if line not in skipped)
+        unsent = job.batch.unsent_lines
+        answered = sorted(line for line in spool if line not in unsent)
         return MissingResults(max(0, job.batch.requests - len(answered)), answered)
     missing = [line for line in job.request_lines() if not spool.has_result(line)]
     return MissingResults(len(missing), missing)

@@ -35,13 +35,16 @@ def submit_next(context: RunContext, run_state: RunState, plan: Plan | None = No
     Returns whether it was made. A batch whose last attempt is unsettled does not hold up the others. `plan`: if this
     invocation has it already.
     """
-    _claim_last_batch(context, run_state)
+    for leg in run_state.legs:
+        _claim_last_batch(context.of_leg(leg), run_state.of_leg(leg))
     if run_state.refused or context.retry_after.is_active:
         return False
     plan = plan or context.ledger.plan()
-    batch = _next_batch(plan, run_state)
-    gate = None if batch is None else open_gate(context, run_state, plan, batch)
-    return batch is not None and gate is not None and _send_if_due(context, run_state, batch, gate)
+    for leg, batch in _next_batches(plan, run_state):
+        gate = open_gate(context, run_state, plan, leg, batch)
+        if gate is not None:
+            return _send_if_due(context.of_leg(leg), run_state.of_leg(leg), batch, gate)
+    return False
 
 
 def _claim_last_batch(context: RunContext, run_state: RunState) -> None:
@@ -53,10 +56,14 @@ def _claim_last_batch(context: RunContext, run_state: RunState) -> None:
         context.claims.claim_own_batch(submitted.id, number)
 
 
-def _next_batch(plan: Plan, run_state: RunState) -> Batch | None:
-    """Return the first batch that is not sent, and of which no attempt is unsettled."""
-    states = ((batch, run_state.batch(batch.number)) for batch in plan.batches)
-    return next((batch for batch, state in states if not (state.submitted or state.unsettled_attempt)), None)
+def _next_batches(plan: Plan, run_state: RunState) -> Iterator[tuple[str, Batch]]:
+    """Yield the first batch of each leg that is not sent, and of which no attempt is unsettled, with its leg."""
+    for leg in plan.legs:
+        of_leg = run_state.of_leg(leg)
+        states = ((batch, of_leg.batch(batch.number)) for batch in plan.of_leg(leg).batches if batch.requests)
+        batch = next((batch for batch, state in states if not (state.submitted or state.unsettled_attempt)), None)
+        if batch is not None:
+            yield leg, batch
 
 
 def _send_if_due(context: RunContext, run_state: RunState, batch: Batch, gate: int) -> bool:
@@ -145,7 +152,7 @@ def _announce(context: RunContext, batch: Batch, number: int, gate: int) -> bool
 def _pay(context: RunContext, batch: Batch, batch_state: BatchState, previous: AttemptRefused | None) -> None:
     """Make the paid call, and write what its response proves. `previous`: why the attempt before was refused."""
     number, writer, settings = batch_state.attempts + 1, context.writer, context.run.settings
-    envelope = Envelope(context.api.dialect.form, context.run.run, settings.default_max_tokens)
+    envelope = Envelope(context.api.dialect.form, context.leg_id, settings.default_max_tokens)
     body = partial(_body, context, batch, envelope)
     new_batch = NewBatch(context.origin(batch), batch.requests, batch.body_bytes, body)
     try:
@@ -176,7 +183,7 @@ def _write_refused(context: RunContext, batch: Batch, refused: Refused, number: 
     fact = refused_attempt(AttemptRefused, context, refused, number)
     if refused.kind is RefusalKind.LATER:
         return context.ledger.write(fact, batch.number, number)
-    words_key = keys.refusal_words(context.run.content_prefix, batch.number, number)
+    words_key = keys.refusal_words(context.content_prefix, batch.number, number)
     written = context.ledger.write(replace(fact, words_key=words_key), batch.number, number)
     context.bucket.put(words_key, refused.message.encode())
     return written

@@ -63,7 +63,7 @@ class Envelope:
         """
         before, left = self._form.start, batch.requests
         field = PARAMS if self._form.url is None else PARAMS_OR_BODY
-        for block in field.read(blocks, batch.first_line, batch.skipped_lines):
+        for block in field.read(blocks, batch.first_line, batch.unsent_lines):
             if block.values:
                 params = [without_nulls(bytes(value)) for value in block.values] if batch.nulled else block.values
                 defaulted = map(_lacks_max_tokens, params) if batch.defaulted else repeat(None)

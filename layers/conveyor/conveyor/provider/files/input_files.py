@@ -87,7 +87,7 @@ class InputFiles:
 
 
 def _name(origin: Origin) -> str:
-    return f"conveyor-{origin.run}-{origin.batch}.jsonl"
+    return f"conveyor-{origin.run.replace('/', '-')}-{origin.batch}.jsonl"
 
 
 def _are_older(files: Sequence[FileObject], origin: Origin) -> bool:

@@ -1,0 +1,75 @@
+"""What the probe says about the rest of a run: whether the next gate is open, or why it is closed."""
+
+from datetime import datetime, timedelta
+
+from conveyor.context import RunContext
+from conveyor.domain import keys
+from conveyor.domain.plan import Plan, Probe
+from conveyor.gates.gate import LatestGate, Shown, needs_to_pay
+from conveyor.gates.limits import above_approved, above_limits, cost_at_most, cost_of_forecast
+from conveyor.gates.spending import Spending
+from conveyor.gates.verdict import verdict_of
+from conveyor.ledger.batch_facts import Attempt, Submitted
+from conveyor.ledger.gate_facts import Reason, ReasonCode
+from conveyor.ledger.part import Answer, Part
+from conveyor.ledger.state import BatchState, RunState
+from conveyor.wording.text import counted, duration
+
+
+def judge_probe(context: RunContext, run_state: RunState, plan: Plan, latest: LatestGate) -> Shown | None:
+    """Return what the gate after the probe says; None if it is not due, or is written.
+
+    It is due when all of the probe is answered; or, once, when the answer takes too long.
+    """
+    probe, gate = plan.drop.probe, latest.gate
+    is_judged = gate.after_probe and not gate.unanswered
+    if probe is None or is_judged or not needs_to_pay(plan, run_state, ""):
+        return None
+    answers = _answers(context, run_state, probe)
+    if answers is not None:
+        reasons, forecast = verdict_of(plan.drop, answers)
+        return _with_money(context, run_state, plan, latest, Shown(reasons, None, forecast))
+    if gate.after_probe or not _is_patience_over(context, run_state, probe):
+        return None
+    silent = _with_money(context, run_state, plan, latest, Shown([], None, unanswered=True))
+    if silent.reasons:
+        hours = duration(timedelta(seconds=context.run.settings.probe_seconds))
+        text = f"the probe of {counted(probe.requests, 'request')} has had no answer for {hours}"
+        return silent._replace(reasons=[Reason(ReasonCode.UNANSWERED, text), *silent.reasons])
+    return silent
+
+
+def _answers(context: RunContext, run_state: RunState, probe: Probe) -> list[Answer] | None:
+    """Return the outcome of each line of the probe; None if some are not known yet."""
+    of_leg, ledger = run_state.of_leg(keys.PROBE), context.ledger.of_leg(keys.PROBE)
+    if not all(of_leg.batch(batch.number).parted for batch in probe.batches):
+        return None
+    parts = [ledger.read(Part, batch.number) for batch in probe.batches]
+    return [answer for part in parts for answer in part.answers]
+
+
+def _with_money(context: RunContext, run_state: RunState, plan: Plan, latest: LatestGate, shown: Shown) -> Shown:
+    """Compare what the run will cost, or else what it can cost at most, with the limits or with what was approved."""
+    need = Spending(context, run_state, plan, shown.forecast).need()
+    cost = cost_at_most(plan.drop.estimate) if shown.forecast is None else cost_of_forecast(shown.forecast)
+    is_approved = latest.has_approved_amount
+    above = above_approved(cost, latest.up_to) if is_approved else above_limits(context.run, plan.drop, cost)
+    return shown._replace(reasons=[*shown.reasons, *above], need=need)
+
+
+def _is_patience_over(context: RunContext, run_state: RunState, probe: Probe) -> bool:
+    """Return whether the probe was sent, as far as is known, so long ago that the rest need not wait for it."""
+    of_leg = run_state.of_leg(keys.PROBE)
+    sent = [_sent_at(context, batch.number, of_leg.batch(batch.number)) for batch in probe.batches]
+    known = [moment for moment in sent if moment is not None]
+    if len(known) < len(sent):
+        return False
+    return max(known) + timedelta(seconds=context.run.settings.probe_seconds) <= context.now()
+
+
+def _sent_at(context: RunContext, batch: int, batch_state: BatchState) -> datetime | None:
+    """Return when a batch of the probe was sent, or may have been; None if it is not."""
+    ledger = context.ledger.of_leg(keys.PROBE)
+    if batch_state.submitted:
+        return ledger.read(Submitted, batch, batch_state.generation).at
+    return ledger.read(Attempt, batch, batch_state.attempts).at if batch_state.unsettled_attempt else None
