@@ -247,6 +247,16 @@ def test_the_commands_for_a_run_that_waits_are_understood(
     assert Control(bucket, run.run, project).is_stopped
 
 
+def test_the_providers_words_about_a_probe_are_printed(desk: Desk) -> None:
+    """They may quote requests, so they are in no message."""
+    run = desk.drop(AWKWARD)
+    desk.s3.put_object(
+        Bucket=desk.bucket, Key=keys.error_words(keys.content(run.run, run.project), 1), Body=b"its words"
+    )
+    (command,) = [line for line in messages.commands(messages.probe_failed(run)) if "errors.json" in line]
+    assert desk.terminal.succeed(command) == b"its words"
+
+
 def test_a_dry_run_is_followed_by_the_real_drop(desk: Desk) -> None:
     """The same bytes, without the metadata that made it an estimate."""
     (created,) = desk.type(messages.refused(desk.drop(AWKWARD, METADATA | {"dry-run": "yes"}), "dry-run"))
@@ -281,7 +291,11 @@ def test_commands_need_the_permissions_that_operate_lists(desk: Desk) -> None:
     """No more, as AWS documents what each call takes; and each of them."""
     run = desk.drop("inbox/a.jsonl", METADATA)
     (desk.terminal.folder / "a.jsonl").write_bytes(EDITED)
-    for key in (keys.receipt(run.name, run.run), Run.key(run.run)):
+    for key in (
+        keys.receipt(run.name, run.run),
+        Run.key(run.run),
+        keys.error_words(keys.content(run.run, run.project), 1),
+    ):
         desk.s3.put_object(Bucket=desk.bucket, Key=key, Body=b"{}")
     desk.s3.put_object(Bucket=desk.bucket, Key=keys.retry(run.name, run.run), Body=b"x" * 9_000_000)
     every = (command for _, notice in messages.messages(run) for command in messages.commands(notice))
@@ -308,6 +322,7 @@ PATTERNS = {
     "restore": "aws s3api restore-object .*",
     "drop_restored": "aws s3api copy-object .* --storage-class STANDARD.*",
     "send_again": "aws s3 cp s3://.*/failures/.* s3://.* --copy-props metadata-directive",
+    "show_errors": "aws s3 cp s3://.*/errors.json -",
     "show_receipt": "aws s3 cp s3://.*/receipt.json -",
     "fetch_ledger": "aws s3 sync .*",
     "adopt": "echo 'adopt .*' \\| aws s3 cp - .*",

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from conveyor.domain import keys
+from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import OutputFile
-from conveyor.domain.plan import Plan, ValidatedDrop
+from conveyor.domain.plan import Plan, Probe, ProbeLine, ValidatedDrop
 from conveyor.file_types.conversion import Conversion
 from conveyor.gates.gate import Held
 from conveyor.gates.message import waiting_notice
+from conveyor.gates.probe_message import Shown
 from conveyor.ledger.batch_facts import Submitted
 from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
-from conveyor.ledger.part import Part
+from conveyor.ledger.part import Answer, Part
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.poll.decision import Risk, Undecided
 from conveyor.poll.message import at_risk_notice, troubled_notice, undecided_notice
@@ -51,6 +53,7 @@ def messages(run: Run) -> Iterator[tuple[str, Notice]]:
     yield "completed", ended(run, results=2, failures=1)
     yield "unbalanced", ended(run, results=2, failures=0)
     yield "waiting", waiting(run)
+    yield "probe failed", probe_failed(run)
     yield "undecided", undecided(run, "HTTP 401")
     yield "troubled", troubled_notice(run, "HTTP 403", SINCE, SECRET)
     yield "unknown batch", troubled_notice(run, "HTTP 404", SINCE, SECRET, NOW)
@@ -94,6 +97,16 @@ def waiting(run: Run, need: str | None = "61.40", reason: ReasonCode = ReasonCod
     most = Decimal(need) if need else None
     gate = Gate("w", NOW, open=False, reasons=[Reason(reason, "why")], need_usd=most, until=NOW)
     return waiting_notice(run, Held(2, gate, Plan(ValidatedDrop(3, "f00"), [BATCH]), "it has a comma"))
+
+
+def probe_failed(run: Run) -> Notice:
+    """Return the message of a run that stands at its second gate because its probe failed."""
+    reason = Reason(ReasonCode.PROBE_FAILED, "why")
+    gate = Gate("w", NOW, open=False, reasons=[reason], need_usd=Decimal(5), until=NOW, after_probe=True)
+    probe = Probe([ProbeLine(2, "m", 9)], [], "f00")
+    answer = Answer(2, Outcome.ERRORED, "invalid_request_error", will_recur=True)
+    shown = Shown.of(probe, [answer], (keys.error_words(keys.content(run.run, run.project), 1),))
+    return waiting_notice(run, Held(2, gate, Plan(ValidatedDrop(3, "f00", probe=probe), [BATCH])), shown=shown)
 
 
 def undecided(run: Run, reason: str = "why") -> Notice:

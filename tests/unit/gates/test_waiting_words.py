@@ -7,12 +7,16 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from conveyor.domain.plan import Batch, Plan, ValidatedDrop
+from conveyor.domain.outcome import Outcome
+from conveyor.domain.plan import Batch, Plan, Probe, ProbeLine, ValidatedDrop
 from conveyor.gates.gate import Held
 from conveyor.gates.message import is_last_call, waiting_notice
+from conveyor.gates.probe_message import Shown
 from conveyor.gates.reasons import reasons_of
 from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
+from conveyor.ledger.part import Answer
 from conveyor.money.estimate import Estimate, ModelEstimate
+from conveyor.money.forecast import Forecast, ModelForecast
 from tests.support.examples import NOW, RUN
 from tests.support.promises import plain
 
@@ -102,3 +106,84 @@ def test_the_name_of_a_model_cannot_write_lines_of_the_message() -> None:
     message = waiting_notice(run, here._replace(gate=gate)).message
     assert not any(line.strip().startswith(("To approve", "rm")) for line in message.splitlines())
     assert "m??To approve, type:???  rm -rf /" in message
+
+
+LINES = [ProbeLine(line, "m", 1_024, 9) for line in range(1, 51)]
+PROBE = Probe(LINES, [Batch(1, 1, 0, requests=50)], "f00", Decimal("0.62"))
+FORECAST = Forecast(
+    Decimal("41.2"), Decimal("38.1"), Decimal("44.9"),
+    {"m": ModelForecast(1_000, 50, Decimal("41.2"), Decimal("38.1"), Decimal("44.9"))},
+)  # fmt: skip
+ANSWERS = [
+    Answer(line.line, Outcome.SUCCEEDED, input_usd=Decimal("0.004"), output_usd=Decimal("0.0025"))
+    for line in LINES[:32]
+] + [
+    Answer(line.line, Outcome.ERRORED, "x", will_recur=True, input_usd=Decimal(0), output_usd=Decimal(0))
+    for line in LINES[32:]
+]
+
+
+def probed(
+    *codes: ReasonCode, answers: list[Answer] | None = ANSWERS, forecast: Forecast | None = FORECAST, sent: int = 50
+) -> str:
+    """Return the message of a run whose probe was sent: at the gate after it, or before it if nothing was sent."""
+    here = held(*codes, requests=950, sent=sent, need="44.90" if forecast else "494.56")
+    drop = replace(here.plan.drop, probe=PROBE)
+    gate = replace(here.gate, after_probe=bool(sent), forecast=forecast)
+    shown = Shown.of(PROBE, answers or [], ("content/default/run-1/errors.json",) if answers else ()) if sent else None
+    place = here._replace(gate=gate, plan=Plan(drop, here.plan.batches))
+    notice = waiting_notice(RUN, place, shown=shown)
+    return f"{notice.subject}\n{notice.message}"
+
+
+def test_after_the_probe_the_message_has_its_figures_and_the_forecast_instead_of_the_bound() -> None:
+    """What was sent and paid, what the rest will cost, and what approving allows."""
+    said = probed(ReasonCode.PROBE_FAILED, ReasonCode.HOLD_ABOVE)
+    text = plain(said)
+    assert "(1,000 requests, about $41.20)" in text
+    assert "It has 1,000 requests, and will cost about $41.20 (between $38.10 and $44.90) in all." in text
+    assert "50 requests were sent first, as a probe: 32 answered, 18 not; they cost about $0.21." in text
+    assert "may cost up to" not in text
+    assert "Probe:         50 requests: 32 answered, 18 errored, about $0.21" in said
+    assert "m: 950 requests, about $41.20 (between $38.10 and $44.90)" in text
+    assert "To let it run and cost up to $44.90 in all, type this." in text
+    assert "echo 'up-to 44.90' | aws s3 cp - s3://bucket/control/run-1/approve-1" in text
+    assert "aws s3 cp s3://bucket/content/default/run-1/errors.json -" in text
+    assert "What was sent before is delivered as usual." in text
+
+
+def test_a_gate_closed_for_failures_alone_is_opened_by_approve_alone() -> None:
+    """No amount is in question."""
+    assert "To let it go on, type: echo approve | aws" in plain(probed(ReasonCode.PROBE_FAILED))
+    assert "To let it go on, type: echo approve | aws" in plain(probed(ReasonCode.CUT_OFF))
+
+
+def test_before_the_probe_the_message_says_what_an_approval_lets_go() -> None:
+    """The probe, and the rest after it unless the probe shows a reason to wait."""
+    text = plain(probed(ReasonCode.ASKED, forecast=None, sent=0))
+    assert "It has 1,000 requests, and may cost up to $494.56. Nothing was sent, and nothing was charged." in text
+    assert "Probe: 50 requests, up to $0.62" in text
+    assert "First a probe of 50 requests is sent, which may cost up to $0.62." in text
+    assert "The run waits again only if" in text
+
+
+def test_while_the_probe_is_unanswered_the_message_says_that_waiting_is_enough() -> None:
+    """And how to go on without it."""
+    text = plain(probed(ReasonCode.UNANSWERED, answers=None, forecast=None))
+    assert "50 requests were sent first, as a probe: no answer has come yet." in text
+    assert "When the answers come, the rest is sent by itself" in text
+    assert "To send the rest without waiting for the probe, type: echo approve | aws" in text
+    assert "errors.json" not in text
+
+
+def test_of_a_run_that_has_sent_more_than_its_probe_that_is_said() -> None:
+    """A pause, days later."""
+    assert "700 of 1,000 requests were sent before: what was sent goes on" in plain(probed(ReasonCode.PAUSED, sent=700))
+
+
+def test_a_cost_that_is_not_known_is_not_called_nothing() -> None:
+    """A result that could not be had may have been billed."""
+    answers = [*ANSWERS[:-1], Answer(50, Outcome.STUCK)]
+    text = plain(probed(ReasonCode.PROBE_FAILED, answers=answers))
+    assert "their cost is not known." in text
+    assert "32 answered, 17 errored, 1 stuck, cost not known" in text

@@ -8,6 +8,17 @@ from conveyor.domain import keys
 from conveyor.domain.status import Status
 from conveyor.gates.approval import is_about_money, words_that_open
 from conveyor.gates.gate import Held
+from conveyor.gates.probe_message import (
+    OF_THE_FORECAST,
+    Shown,
+    before_the_probe,
+    cost_figures,
+    cost_words,
+    error_texts,
+    probe_rows,
+    unanswered,
+    what_it_showed,
+)
 from conveyor.ledger.gate_facts import Gate, ReasonCode
 from conveyor.ledger.run_facts import Run
 from conveyor.money.estimate import Estimate
@@ -63,18 +74,21 @@ def is_last_call(gate: Gate, now: datetime) -> bool:
     return gate.until is not None and gate.until - LAST_CALL <= now
 
 
-def waiting_notice(run: Run, held: Held, *, is_last: bool = False) -> Notice:
-    """Say that a run waits, what it may cost, why it waits, and which command opens its gate. `is_last`: call."""
-    gate, requests = held.gate, sum(batch.requests for batch in held.plan.batches)
-    most = exact_dollars(gate.need_usd) if gate.need_usd is not None else None
-    cost = f"may cost up to {most}" if most else "has no bound on its cost"
+def waiting_notice(run: Run, held: Held, *, shown: Shown | None = None, is_last: bool = False) -> Notice:
+    """Say that a run waits, what it costs, why it waits, and which command opens its gate.
+
+    `shown`: what its probe has shown, once that was sent. `is_last`: whether no other message comes before the end.
+    """
+    gate, drop, requests = held.gate, held.plan.drop, sum(batch.requests for batch in held.plan.batches)
+    requests += drop.probe.requests if drop.probe else 0
     key = keys.approval(run.run, held.number, run.project)
+    is_sent = bool(held.sent or shown)
     lines = [
         *_problem(held),
         *paragraph(
-            f"{run.drop.key} waits for your approval. It has {counted(requests, 'request')}, and {cost}"
-            f"{' in all' if held.sent else ''}.",
-            _what_was_sent(held, requests),
+            f"{run.drop.key} waits for your approval. It has {counted(requests, 'request')}, and "
+            f"{cost_words(gate, drop)}{' in all' if is_sent else ''}.",
+            *_what_was_sent(held, requests, shown),
         ),
         "",
         *_why(gate),
@@ -82,27 +96,31 @@ def waiting_notice(run: Run, held: Held, *, is_last: bool = False) -> Notice:
         *table(
             [
                 ("Requests", f"{requests:,}"),
-                ("At most", most or _no_bound(held.plan.drop.estimate)),
-                *model_rows(held.plan.drop.estimate),
+                *probe_rows(gate, drop, shown),
+                ("At most", _at_most(held)),
+                *model_rows(drop.estimate, gate.forecast),
                 ("Project", run.project),
                 ("Until", f"{gate.until:{_MINUTE}} UTC" if gate.until else "no end"),
                 ("Run", run.run),
             ]
         ),
         "",
-        *paragraph(_what_it_allows(gate, most)),
+        *error_texts(run.drop.bucket, shown),
+        *unanswered(gate),
+        *paragraph(_what_it_allows(gate)),
         "",
         f"  {commands.approve(run.drop.bucket, key, words_that_open(gate))}",
         "",
-        *([*paragraph(_OF_THE_REST if gate.has(ReasonCode.OVER_APPROVED) else _AT_MOST), ""] if most else []),
-        f"To stop the run now{', and keep the results so far' if held.sent else ''}, type:",
+        *_of_the_amount(held),
+        f"To stop the run now{', and keep the results so far' if is_sent else ''}, type:",
         "",
         f"  {commands.stop(run.drop.bucket, run.run, run.project)}",
         "",
-        *paragraph(_what_follows(held), *(["This is the last message before that."] if is_last else [])),
+        *paragraph(
+            _what_follows(gate, is_sent=is_sent), *(["This is the last message before that."] if is_last else [])
+        ),
     ]
-    figures = f"{counted(requests, 'request')}, {f'up to {most}' if most else 'no bound on the cost'}"
-    title = subject(Status.WAITING, run.name, figures)
+    title = subject(Status.WAITING, run.name, f"{counted(requests, 'request')}, {cost_figures(gate, drop)}")
     return Notice(run.run, run.name, Status.WAITING, title, "\n".join(lines), run.project)
 
 
@@ -110,14 +128,15 @@ def _problem(held: Held) -> list[str]:
     return [*paragraph(f"Your approval opens nothing. {sentence(held.problem)}"), ""] if held.problem else []
 
 
-def _what_was_sent(held: Held, requests: int) -> str:
-    if not held.sent:
-        return "Nothing was sent, and nothing was charged."
+def _what_was_sent(held: Held, requests: int, shown: Shown | None) -> list[str]:
+    if shown is None and not held.sent:
+        return ["Nothing was sent, and nothing was charged."]
+    rest = "Nothing more is sent until you approve it."
+    if shown and held.sent <= shown.requests:
+        return [what_it_showed(shown), rest]
     were = "was" if held.sent == 1 else "were"
-    return (
-        f"{held.sent:,} of {counted(requests, 'request')} {were} sent before: what was sent goes on, and is charged. "
-        "Nothing more is sent until you approve it."
-    )
+    sent = f"{held.sent:,} of {counted(requests, 'request')} {were} sent before: what was sent goes on, and is charged."
+    return [sent, rest]
 
 
 def _why(gate: Gate) -> list[str]:
@@ -127,21 +146,45 @@ def _why(gate: Gate) -> list[str]:
     return ["Why it waits:", "", *[line for each in gate.reasons for line in paragraph(f"- {sentence(each.message)}")]]
 
 
-def _what_it_allows(gate: Gate, most: str | None) -> str:
+def _what_it_allows(gate: Gate) -> str:
     """Introduce the command that opens the gate."""
     models = ", with these models," if gate.has(ReasonCode.MODEL) else ""
+    if gate.has(ReasonCode.UNANSWERED) and not is_about_money(gate):
+        return "To send the rest without waiting for the probe, type:"
     if not is_about_money(gate):
         return "To let it go on, type:"
-    if most is None:
+    if gate.need_usd is None:
         return f"To let it run{models} whatever it costs, type:"
-    return f"To let it run{models} and cost up to {most} in all, type this. You may name a larger amount."
+    amount = exact_dollars(gate.need_usd)
+    return f"To let it run{models} and cost up to {amount} in all, type this. You may name a larger amount."
 
 
-def _what_follows(held: Held) -> str:
-    until, more = held.gate.until, "more " if held.sent else ""
-    when = f"Without an approval by {until:{_MINUTE}} UTC" if until else "Without an approval"
-    kept = " What was sent before is delivered as usual." if held.sent else ""
-    return f"{when} the run is declined: nothing {more}is sent.{kept}"
+def _of_the_amount(held: Held) -> list[str]:
+    """Say how the amount is made up that an approval allows, and what it lets go."""
+    gate, probe = held.gate, held.plan.drop.probe
+    if gate.forecast:
+        text = OF_THE_FORECAST
+    elif probe and not gate.after_probe:
+        text = before_the_probe(probe)
+    elif gate.need_usd is None:
+        return []
+    else:
+        text = _OF_THE_REST if gate.has(ReasonCode.OVER_APPROVED) else _AT_MOST
+    return [*paragraph(text), ""]
+
+
+def _what_follows(gate: Gate, *, is_sent: bool) -> str:
+    when = f"Without an approval by {gate.until:{_MINUTE}} UTC" if gate.until else "Without an approval"
+    kept = " What was sent before is delivered as usual." if is_sent else ""
+    return f"{when} the run is declined: nothing {'more ' if is_sent else ''}is sent.{kept}"
+
+
+def _at_most(held: Held) -> str:
+    """Return the most that the run can cost: at the gate, or as estimated where the gate asks for something else."""
+    gate, drop = held.gate, held.plan.drop
+    if drop.probe or gate.need_usd is None:
+        return _no_bound(drop.estimate)
+    return exact_dollars(gate.need_usd)
 
 
 def _no_bound(estimate: Estimate | None) -> str:

@@ -43,21 +43,26 @@ def forecast_words(forecast: Forecast | ModelForecast) -> str:
     return usual if low == high else f"{usual} (between {low} and {high})"
 
 
-def model_rows(estimate: Estimate | None) -> list[tuple[str, str]]:
-    """Return a row for each model, the dearest first."""
+def model_rows(estimate: Estimate | None, forecast: Forecast | None = None) -> list[tuple[str, str]]:
+    """Return a row for each model, the dearest first: with its forecast if there is one, or else with its bound."""
     if estimate is None:
         return []
     rows = sorted(estimate.models.items(), key=_dearest_first)
     named = [
         (
             "Model",
-            f"{one_line(model, _LONGEST_MODEL)}: {counted(each.requests, 'request')}, "
-            + (f"at most {exact_dollars(each.at_most_usd)}" if each.at_most_usd is not None else "no bound"),
+            f"{one_line(model, _LONGEST_MODEL)}: {counted(each.requests, 'request')}, {_cost(model, each, forecast)}",
         )
         for model, each in rows[:_MOST_MODELS]
     ]
     more = len(rows) - _MOST_MODELS
     return named + ([("Model", f"and {counted(more, 'more model')}, in the receipt")] if more > 0 else [])
+
+
+def _cost(model: str, estimate: ModelEstimate, forecast: Forecast | None) -> str:
+    if forecast and model in forecast.models:
+        return forecast_words(forecast.models[model])
+    return "no bound" if estimate.at_most_usd is None else f"at most {exact_dollars(estimate.at_most_usd)}"
 
 
 def _dearest_first(row: tuple[str, ModelEstimate]) -> tuple[Decimal, str]:

@@ -119,6 +119,11 @@ def show_receipt(bucket: str, name: str, run: str) -> str:
     return f"aws s3 cp {_address(bucket, keys.receipt(name, run))} -"
 
 
+def show_errors(bucket: str, key: str) -> str:
+    """Return the command that prints the provider's error texts about a batch. `key`: see `keys.error_words`."""
+    return f"aws s3 cp {_address(bucket, key)} -"
+
+
 def fetch_ledger(bucket: str, run: str) -> str:
     """Return the command that copies the ledger of a run into a folder."""
     return f"aws s3 sync {_address(bucket, keys.ledger(run))} {_quote(f'ledger-{run}')}"

@@ -1,0 +1,135 @@
+"""What messages say about the probe of a run that waits: what it may cost, what it has shown, and where more is."""
+
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple, Self
+
+from conveyor.domain.outcome import Outcome
+from conveyor.domain.plan import Probe, ValidatedDrop
+from conveyor.ledger.gate_facts import Gate, ReasonCode
+from conveyor.ledger.part import Answer
+from conveyor.wording import commands
+from conveyor.wording.bounds import forecast_words
+from conveyor.wording.text import counted, dollars, exact_dollars, paragraph
+
+_MOST_KEYS = 3
+OF_THE_FORECAST = (
+    "The forecast follows from what the probe has cost. About 19 of 20 such forecasts have the real cost between their "
+    "two amounts. Before each batch, what was paid and the most that is under way are compared with the amount that "
+    "you approve."
+)
+
+
+class Shown(NamedTuple):
+    """What the probe has shown."""
+
+    requests: int
+    outcomes: dict[str, int]
+    """Of its lines, as far as they are settled."""
+    cost_usd: Decimal | None
+    """None if the cost of any line is not known."""
+    error_keys: tuple[str, ...] = ()
+    """The objects with the provider's error texts."""
+
+    @classmethod
+    def of(cls, probe: Probe, answers: Iterable[Answer], error_keys: tuple[str, ...] = ()) -> Self:
+        """Count answers. `error_keys`: see `keys.error_words`; those that exist."""
+        found = list(answers)
+        outcomes = dict(Counter(answer.outcome.value for answer in found).most_common())
+        costs = [each for answer in found for each in (answer.input_usd, answer.output_usd)]
+        known = [cost for cost in costs if cost is not None]
+        cost = sum(known, Decimal(0)) if len(known) == len(costs) else None
+        return cls(probe.requests, outcomes, cost, error_keys)
+
+    @property
+    def answered(self) -> int:
+        """How many of its requests have an answer."""
+        return self.outcomes.get(Outcome.SUCCEEDED, 0)
+
+    @property
+    def words(self) -> str:
+        """How many requests it had, what became of them, and what they cost."""
+        counts = [f"{self.answered:,} answered"]
+        counts += [f"{count:,} {outcome}" for outcome, count in self.outcomes.items() if outcome != Outcome.SUCCEEDED]
+        cost = "cost not known" if self.cost_usd is None else dollars(self.cost_usd)
+        return f"{counted(self.requests, 'request')}: {', '.join([*counts, cost])}"
+
+
+def probe_rows(gate: Gate, drop: ValidatedDrop, shown: Shown | None) -> list[tuple[str, str]]:
+    """Return the rows of a message about the probe and the forecast; none for a drop without a probe."""
+    if drop.probe is None:
+        return []
+    probe = (
+        shown.words if shown and shown.outcomes else f"{counted(drop.probe.requests, 'request')}, {_most(drop.probe)}"
+    )
+    forecast = [("Forecast", forecast_words(gate.forecast))] if gate.forecast else []
+    return [("Probe", probe), *forecast]
+
+
+def cost_words(gate: Gate, drop: ValidatedDrop) -> str:
+    """Return what the whole run costs, as far as it is known at a gate: completes "it …"."""
+    if gate.forecast:
+        return f"will cost {forecast_words(gate.forecast)}"
+    most = _most_of_run(gate, drop)
+    return f"may cost up to {exact_dollars(most)}" if most is not None else "has no bound on its cost"
+
+
+def cost_figures(gate: Gate, drop: ValidatedDrop) -> str:
+    """Return the same for a subject."""
+    if gate.forecast:
+        return dollars(gate.forecast.usd)
+    most = _most_of_run(gate, drop)
+    return f"up to {exact_dollars(most)}" if most is not None else "no bound on the cost"
+
+
+def _most_of_run(gate: Gate, drop: ValidatedDrop) -> Decimal | None:
+    """Return what the run can cost at most. Before its probe, the gate itself may ask for the probe's cost only."""
+    if drop.probe and not gate.after_probe and drop.estimate:
+        return drop.estimate.at_most_usd
+    return gate.need_usd
+
+
+def what_it_showed(shown: Shown) -> str:
+    """Say what was sent as the probe, and what became of it."""
+    sent = f"{counted(shown.requests, 'request')} {'was' if shown.requests == 1 else 'were'} sent first, as a probe"
+    if not shown.outcomes:
+        return f"{sent}: no answer has come yet."
+    failed = sum(shown.outcomes.values()) - shown.answered
+    cost = "their cost is not known" if shown.cost_usd is None else f"they cost {dollars(shown.cost_usd)}"
+    return f"{sent}: {shown.answered:,} answered, {failed:,} not; {cost}."
+
+
+def before_the_probe(probe: Probe) -> str:
+    """Say what an approval before the probe lets go, and when the run waits again."""
+    return (
+        f"First a probe of {counted(probe.requests, 'request')} is sent, which {_may(probe)}. When it is answered, the "
+        "rest follows by itself. The run waits again only if half of a model's requests fail or are cut off, if no "
+        "answer comes, or if the forecast is above the amount that you approve."
+    )
+
+
+def unanswered(gate: Gate) -> list[str]:
+    """Say what happens while the probe has no answer; nothing at other gates."""
+    if not gate.has(ReasonCode.UNANSWERED):
+        return []
+    text = "When the answers come, the rest is sent by itself, unless they show a reason to wait."
+    return [*paragraph(text), ""]
+
+
+def error_texts(bucket: str, shown: Shown | None) -> list[str]:
+    """Say where the provider's error texts are: they may quote a request, so they are in no message."""
+    if shown is None or not shown.error_keys:
+        return []
+    shown_commands = [f"  {commands.show_errors(bucket, key)}" for key in shown.error_keys[:_MOST_KEYS]]
+    return ["To read the provider's error texts, which may quote your requests, type:", "", *shown_commands, ""]
+
+
+def _most(probe: Probe) -> str:
+    return "no bound on its cost" if probe.at_most_usd is None else f"up to {exact_dollars(probe.at_most_usd)}"
+
+
+def _may(probe: Probe) -> str:
+    if probe.at_most_usd is None:
+        return "has no bound on its cost"
+    return f"may cost up to {exact_dollars(probe.at_most_usd)}"
