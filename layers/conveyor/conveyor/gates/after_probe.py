@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan, Probe
-from conveyor.gates.gate import LatestGate, Shown, needs_to_pay
+from conveyor.gates.gate import Judged, LatestGate, needs_to_pay
 from conveyor.gates.limits import above_approved, above_limits, cost_at_most, cost_of_forecast
+from conveyor.gates.probe_message import Shown
 from conveyor.gates.spending import Spending
 from conveyor.gates.verdict import verdict_of
 from conveyor.ledger.batch_facts import Attempt, Submitted
@@ -16,7 +17,7 @@ from conveyor.ledger.state import BatchState, RunState
 from conveyor.wording.text import counted, duration
 
 
-def judge_probe(context: RunContext, run_state: RunState, plan: Plan, latest: LatestGate) -> Shown | None:
+def judge_probe(context: RunContext, run_state: RunState, plan: Plan, latest: LatestGate) -> Judged | None:
     """Return what the gate after the probe says; None if it is not due, or is written.
 
     It is due when all of the probe is answered; or, once, when the answer takes too long.
@@ -28,10 +29,10 @@ def judge_probe(context: RunContext, run_state: RunState, plan: Plan, latest: La
     answers = _answers(context, run_state, probe)
     if answers is not None:
         reasons, forecast = verdict_of(plan.drop, answers)
-        return _with_money(context, run_state, plan, latest, Shown(reasons, None, forecast))
+        return _with_money(context, run_state, plan, latest, Judged(reasons, None, forecast))
     if gate.after_probe or not _is_patience_over(context, run_state, probe):
         return None
-    silent = _with_money(context, run_state, plan, latest, Shown([], None, unanswered=True))
+    silent = _with_money(context, run_state, plan, latest, Judged([], None, unanswered=True))
     if silent.reasons:
         hours = duration(timedelta(seconds=context.run.settings.probe_seconds))
         text = f"the probe of {counted(probe.requests, 'request')} has had no answer for {hours}"
@@ -48,13 +49,25 @@ def _answers(context: RunContext, run_state: RunState, probe: Probe) -> list[Ans
     return [answer for part in parts for answer in part.answers]
 
 
-def _with_money(context: RunContext, run_state: RunState, plan: Plan, latest: LatestGate, shown: Shown) -> Shown:
+def shown_by_probe(context: RunContext, run_state: RunState, plan: Plan) -> Shown | None:
+    """Return what the probe has shown so far, for a message; None if it was not sent."""
+    probe, of_leg, ledger = plan.drop.probe, run_state.of_leg(keys.PROBE), context.ledger.of_leg(keys.PROBE)
+    if probe is None or not any(state.attempts for state in of_leg.batches.values()):
+        return None
+    split = [batch.number for batch in probe.batches if of_leg.batch(batch.number).parted]
+    parts = {number: ledger.read(Part, number) for number in split}
+    content = context.of_leg(keys.PROBE).content_prefix
+    texts = tuple(keys.error_words(content, number) for number, part in parts.items() if part.errors)
+    return Shown.of(probe, [answer for part in parts.values() for answer in part.answers], texts)
+
+
+def _with_money(context: RunContext, run_state: RunState, plan: Plan, latest: LatestGate, judged: Judged) -> Judged:
     """Compare what the run will cost, or else what it can cost at most, with the limits or with what was approved."""
-    need = Spending(context, run_state, plan, shown.forecast).need()
-    cost = cost_at_most(plan.drop.estimate) if shown.forecast is None else cost_of_forecast(shown.forecast)
+    need = Spending(context, run_state, plan, judged.forecast).need()
+    cost = cost_at_most(plan.drop.estimate) if judged.forecast is None else cost_of_forecast(judged.forecast)
     is_approved = latest.has_approved_amount
     above = above_approved(cost, latest.up_to) if is_approved else above_limits(context.run, plan.drop, cost)
-    return shown._replace(reasons=[*shown.reasons, *above], need=need)
+    return judged._replace(reasons=[*judged.reasons, *above], need=need)
 
 
 def _is_patience_over(context: RunContext, run_state: RunState, probe: Probe) -> bool:

@@ -57,8 +57,8 @@ class LatestGate(NamedTuple):
         return self.end.up_to if self.end is not None and self.is_approved else self.gate.up_to
 
 
-class Shown(NamedTuple):
-    """What the probe shows, or that it has no answer yet."""
+class Judged(NamedTuple):
+    """What follows from the probe, or from the lack of an answer."""
 
     reasons: list[Reason]
     """Why the rest is not paid for before a person says so; empty if it is."""
@@ -146,10 +146,10 @@ def write_next(
     context.ledger.write(gate, latest.number + 1 if latest else 1)
 
 
-def write_after_probe(context: RunContext, latest: LatestGate, shown: Shown) -> None:
+def write_after_probe(context: RunContext, latest: LatestGate, judged: Judged) -> None:
     """Write the gate after the probe: closed, if there are reasons for that."""
-    gate = _after(latest, _gate(context, shown.reasons, shown.need))
-    gate = replace(gate, after_probe=True, unanswered=shown.unanswered, forecast=shown.forecast)
+    gate = _after(latest, _gate(context, judged.reasons, judged.need))
+    gate = replace(gate, after_probe=True, unanswered=judged.unanswered, forecast=judged.forecast)
     context.ledger.write(gate, latest.number + 1)
 
 

@@ -9,6 +9,7 @@ from conveyor.clients import Clients
 from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
+from conveyor.gates.after_probe import shown_by_probe
 from conveyor.gates.gate import Held
 from conveyor.gates.message import Told, is_last_call, told_now, waiting_notice
 from conveyor.money.estimate import Estimate
@@ -120,7 +121,8 @@ def _gate_notice(context: RunContext, decisions: Decisions, memory: _Memory) -> 
     if told == memory.gate:
         return None
     memory.gate = told
-    return waiting_notice(context.run, held, is_last=is_last_call(held.gate, context.now()))
+    shown = shown_by_probe(context, context.run_state(), held.plan)
+    return waiting_notice(context.run, held, shown=shown, is_last=is_last_call(held.gate, context.now()))
 
 
 def _is_due(context: RunContext, trouble: _Trouble, troubled: Decision) -> bool:

@@ -1,0 +1,1 @@
+"""Runs whose probe is answered before the rest is sent."""
