@@ -10,7 +10,8 @@ from conveyor.money.prices import Prices
 
 MOST_MODELS = 50
 """Models that are kept apart; a drop that names more has no bound."""
-_LONGEST_MODEL = 200
+LONGEST_MODEL = 200
+"""Characters of the name of a model that is kept apart."""
 _SMALLEST = Decimal("0.000001")
 
 
@@ -112,7 +113,7 @@ class Meter:
         """Tell whether a model is kept apart from others; the first 50 are."""
         if model in self._price_of:
             return True
-        if len(self._price_of) >= MOST_MODELS or len(model) > _LONGEST_MODEL:
+        if len(self._price_of) >= MOST_MODELS or len(model) > LONGEST_MODEL:
             return False
         price = self._price_of[model] = self._prices.of(model)
         self._limits[model] = None if price is None else _least_limit(price)

@@ -1,7 +1,6 @@
 """Check a whole drop against all rules, and plan its batches. Memory grows by a few bytes per request."""
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from itertools import repeat
 
 from conveyor.domain.dialect import Dialect
@@ -12,12 +11,12 @@ from conveyor.money.bounds import OTHER_API, Bound, Caching
 from conveyor.money.estimate import Estimate, Meter, TokenSum
 from conveyor.money.prices import PRICES, Prices
 from conveyor.settings.settings import Settings
-from conveyor.validation.batch_body import Envelope
 from conveyor.validation.duplicate_ids import HashOptions, IdHashes, PossibleDuplicates, SeenIds
 from conveyor.validation.fast_path import FastPath, FastPathResult, has_longer_line
 from conveyor.validation.params import Rules
-from conveyor.validation.planner import Limits, Planner, RequestGroup
+from conveyor.validation.planner import Groups, Limits, PricedPlanner
 from conveyor.validation.rules import Request, read_request
+from conveyor.validation.sample import Place, Sample
 
 MOST_FAULTS = 10_000
 MOST_MODEL_CHANGES = 100
@@ -41,15 +40,14 @@ class Checker:
         self._settings = settings
         self._dialect = dialect
         self._rules = Rules(dialect, settings.default_max_tokens)
-        self._envelope = Envelope(dialect.form, run, settings.default_max_tokens)
+        self._groups = Groups(run, settings, dialect)
         self._ids = ids
         self._fast_path = FastPath(one_model=dialect.one_model)
         self._most_faults = most_faults
         self._limits = Limits.of(settings, dialect)
-        self._planner = Planner(self._limits, dialect.form.around)
         self._meter = Meter(prices)
-        self._priced = Decimal(0)
-        """What all batches but the last can cost at most."""
+        self._planner = PricedPlanner(self._limits, dialect.form.around, self._meter)
+        self._sample = Sample(run)
         self.batches = self._planner.batches
         self.faults: list[Fault] = []
         self.lines = 0
@@ -71,6 +69,10 @@ class Checker:
         """The models that were named, the first of them."""
         return self._meter.models
 
+    def sample(self) -> list[Place]:
+        """Return the places of requests that are spread over the drop, and stand for it."""
+        return self._sample.choose()
+
     def estimate(self) -> Estimate:
         """Return what the planned requests can cost at most."""
         return self._meter.estimate()
@@ -86,8 +88,7 @@ class Checker:
                     if self.gave_up:
                         return
             number += count or lines_in(block)
-        if self.batches:
-            self._price_batch(-1)
+        self._planner.finish()
 
     def _add_block(self, block: LineBlock, number: int) -> int:
         """Plan all lines of a block if they are surely valid, fit, and repeat no id. Returns their number, or 0."""
@@ -97,15 +98,17 @@ class Checker:
         if result is None or not self._keeps_rules(result):
             return 0
         count = len(result.custom_ids)
-        group = self._group_of_block(block, number, result)
+        group = self._groups.of_block(block, number, result)
         limit = self._settings.max_requests_per_drop
         is_counted_only = self.requests >= limit or self.alternates
         is_planned = not is_counted_only and self.requests + count <= limit and self._planner.has_room(group)
         if not ((is_counted_only or is_planned) and self._ids.add_new(result.custom_ids)):
             return 0
         if is_planned:
-            self._add_to_plan(group)
-            self._measure(block, result)
+            models = result.models()
+            self._planner.add(group)
+            self._measure(block, result, models)
+            self._sample.add(count, models, lambda line: _place(block, number, result, line))
         self.lines += count
         self.requests += count
         return count
@@ -131,7 +134,7 @@ class Checker:
         self.requests += 1
         if self.requests > self._settings.max_requests_per_drop or self.alternates:
             return []  # the drop is refused as a whole: only count
-        group = self._group_of_line(line, request)
+        group = self._groups.of_line(line, request)
         if first is not None:
             code, message = "custom-id-duplicate", f'"custom_id" is already used on line {first}'
         elif not self._planner.fits_alone(group.size):
@@ -141,35 +144,22 @@ class Checker:
                 f"the request has {group.size:,} bytes; the limit for a batch is {limit:,}",
             )
         else:
-            self._add_to_plan(group)
+            self._planner.add(group)
             self._meter.add(request.model, request.bound, group.max_tokens)
+            place = Place(line.number, line.start, line.end, request.model)
+            self._sample.add(1, (request.model,), lambda _: place)
             return []
         self.requests -= 1
         return [Fault(line.number, line.start, request.custom_id, code, message)]
 
-    def _add_to_plan(self, group: RequestGroup) -> None:
-        """Plan requests. If they begin another batch, note what the one before can cost at most."""
-        count = len(self.batches)
-        self._planner.add(group)
-        if count and len(self.batches) > count:
-            self._price_batch(count - 1)
-
-    def _price_batch(self, place: int) -> None:
-        """Write what a batch can cost at most: what has been added since the batch before it."""
-        total = self._meter.estimate().at_most_usd
-        if total is not None:
-            self.batches[place].at_most_usd = total - self._priced
-            self._priced = total
-
-    def _measure(self, block: LineBlock, result: FastPathResult) -> None:
-        """Add what the requests of a block can use at most, as `_plan` does line by line."""
+    def _measure(self, block: LineBlock, result: FastPathResult, models: set[str]) -> None:
+        """Add what the requests of a block, for these models, can use at most, as `_plan` does line by line."""
         default, meter, rows = self._settings.default_max_tokens, self._meter, result.rows
         if not self._dialect.is_message or result.bounds is not None:
             for row, bound in zip(rows, result.bounds or repeat(OTHER_API), strict=False):
                 given = bound if self._dialect.is_message else OTHER_API
                 meter.add(row.params.model, given, row.params.max_tokens or default)
             return
-        models = {rows[0].params.model} if result.places.are_alike else {row.params.model for row in rows}
         caching = set(result.caching or (Caching.NONE,))
         if len(models) == len(caching) == 1:
             (model,) = models
@@ -202,29 +192,12 @@ class Checker:
         for row, length, caching in each:
             meter.add(row.params.model, Bound(length, caching), row.params.max_tokens or default)
 
-    def _group_of_line(self, line: Line, request: Request) -> RequestGroup:
-        defaulted = int(self._dialect.is_message and request.max_tokens is None)
-        max_tokens = self._settings.default_max_tokens if request.max_tokens is None else request.max_tokens
-        params = len(request.params) + self._envelope.growth(request.params)
-        size = self._envelope.size(line.number, line.number, params, defaulted)
-        model = request.model if self._dialect.one_model else ""
-        nulled = int(request.has_nulls)
-        return RequestGroup(
-            line.number, line.number, line.start, line.end, 1, size, max_tokens, defaulted, model, nulled
-        )
 
-    def _group_of_block(self, block: LineBlock, number: int, result: FastPathResult) -> RequestGroup:
-        count, defaulted = len(result.custom_ids), result.without_max_tokens * self._dialect.is_message
-        last = number + count - 1
-        end = block.start + block.end - block.begin - 1
-        size = self._envelope.size(number, last, result.params_bytes + self._growth(block, result), defaulted)
-        max_tokens = result.max_tokens + result.without_max_tokens * self._settings.default_max_tokens
-        return RequestGroup(number, last, block.start, end, count, size, max_tokens, defaulted, result.model)
-
-    def _growth(self, block: LineBlock, result: FastPathResult) -> int:
-        """Return how many bytes longer the params become when sent. The user's ids are not sent."""
-        lines = self._envelope.growth((block.data or b"")[block.begin : block.end])
-        return lines and lines - self._envelope.growth("".join(result.custom_ids).encode())
+def _place(block: LineBlock, number: int, result: FastPathResult, line: int) -> Place:
+    """Return the place of a line of a block. `number`: of the block's first line; `line`: counted from 0 there."""
+    begin, end = result.places.bounds_of(line)
+    shift = block.start - block.begin
+    return Place(number + line, begin + shift, end + shift, result.rows[line].params.model)
 
 
 def check_drop(  # noqa: PLR0913, PLR0917  # the last two are for tests

@@ -75,6 +75,11 @@ class LinePlaces(NamedTuple):
         found[0] += self.after
         return found
 
+    def bounds_of(self, line: int) -> tuple[int, int]:
+        """Return where a line begins and ends, without the line feed. `line`: counted from 0."""
+        begin = self.places[line] + (self.after if line else 0)
+        return begin, self.places[line + 1] + self.after - 1
+
 
 class _Match(NamedTuple):
     around: int
@@ -112,6 +117,10 @@ class FastPathResult(NamedTuple):
     """The bound of each request; None if all are plain text."""
     caching: Sequence[Caching] | None = None
     """How long each request of plain text asks to be cached; None if none does."""
+
+    def models(self) -> set[str]:
+        """Return the models of all of them."""
+        return {self.rows[0].params.model} if self.places.are_alike else {row.params.model for row in self.rows}
 
     def may_give(self, field: str) -> bool:
         """Return whether any of them may have a field in its `params`."""
