@@ -136,7 +136,7 @@ def machine(services: Services, bucket: str) -> str:
 
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
-    """Return the stack's settings, with the template's defaults."""
+    """Return the stack's settings, as tests have them."""
     return STACK_SETTINGS
 
 

@@ -3,6 +3,8 @@
 from tests.support.template import FUNCTIONS, Json, decided, spelled, template
 
 PREFIX = "CONVEYOR_"
+_FOR_TESTS = {"HoldAboveUsd": "0", "ProbeAbove": "0"}
+"""Parameters in tests that are about neither of them: every drop is sent at once, and whole."""
 _PSEUDO_PARAMETERS = {"AWS::StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/test/1"}
 
 
@@ -13,9 +15,12 @@ def written_environment(function: str) -> Json:
 
 
 def environment(function: str, **chosen: str) -> dict[str, str]:
-    """Return the variables as the function sees them, with parameters as chosen or else at their defaults."""
+    """Return the variables as the function sees them, with parameters as chosen or else at their defaults.
+
+    No sample of a drop is sent first, and no drop waits for its price, unless that is chosen.
+    """
     defaults = {name: str(parameter["Default"]) for name, parameter in template()["Parameters"].items()}
-    values = defaults | _PSEUDO_PARAMETERS | chosen
+    values = defaults | _PSEUDO_PARAMETERS | _FOR_TESTS | chosen
     every = {name: spelled(decided(value, chosen)) for name, value in written_environment(function).items()}
     return {name: values.get(value, value) for name, value in every.items()}
 
@@ -26,4 +31,4 @@ STACK_SETTINGS = {
     for name, value in environment(function).items()
     if name.startswith(PREFIX)
 }
-"""The variables of all functions of a stack by name without prefix, all parameters at their defaults."""
+"""The variables of all functions of a stack by name without prefix, parameters as `environment` has them."""

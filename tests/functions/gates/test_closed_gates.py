@@ -130,7 +130,7 @@ def test_a18_a_drop_is_held_for_what_was_asked_only(belt: Belt) -> None:
 
 
 @pytest.mark.parametrize(("limit", "holds"), [("0", False), ("0.0001", True), ("1000", False)])
-def test_hold_above_usd_is_off_by_default_and_compared_with_at_most(
+def test_hold_above_usd_is_compared_with_at_most(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, limit: str, *, holds: bool
 ) -> None:
     """The message names the limit and its parameter."""

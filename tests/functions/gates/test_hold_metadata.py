@@ -34,6 +34,14 @@ def test_what_is_sent_again_waits_for_an_approval_like_the_drop(belt: Belt) -> N
     assert metadata_of(belt, keys.retry(receipt["name"], run))["hold"] == "always"
 
 
+def test_what_is_sent_again_has_a_probe_or_none_as_its_drop_asked(belt: Belt) -> None:
+    """Whoever wanted no probe of a drop wants none of what is left of it."""
+    belt.provider.configure(every={"1": "expired"})
+    run = belt.upload(DATA, metadata={"probe": "no"})
+    belt.finish(run)
+    assert metadata_of(belt, keys.retry(belt.receipt(run)["name"], run))["probe"] == "no"
+
+
 def test_a_declined_drop_is_dropped_again_as_it_was(belt: Belt) -> None:
     """It waits again, and the message says so."""
     end = belt.finish(belt.upload(DATA, metadata={"hold": "always"}))

@@ -25,7 +25,9 @@ MAY = {
         "ReadAndWriteLedger": ("s3:AbortMultipartUpload s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*"),
         "WriteContent": (
             "s3:AbortMultipartUpload s3:PutObject",
-            "${Bucket.Arn}/content/*/refused-*.txt ${Bucket.Arn}/content/*/unpacked.jsonl",
+            " ".join(
+                f"${{Bucket.Arn}}/content/*/{name}" for name in ("probe/lines.jsonl", "refused-*.txt", "unpacked.jsonl")
+            ),
         ),
         "ReadUnpacked": READ_UNPACKED,
         "ListLedger": LIST,

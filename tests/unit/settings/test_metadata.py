@@ -2,8 +2,9 @@
 
 import pytest
 
-from conveyor.settings.metadata import describe_misspelled
+from conveyor.settings.metadata import corrected_metadata, describe_misspelled
 from conveyor.settings.settings import PER_DROP
+from tests.support.examples import SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,8 @@ from conveyor.settings.settings import PER_DROP
         ("Project", "project"),
         ("x-amz-meta-project", "project"),
         ("projekt", "project"),
+        ("Probe", "probe"),
+        ("prob", "probe"),
     ],
 )
 def test_a_misspelled_setting_is_reported_with_the_right_name(name: str, right: str) -> None:
@@ -72,6 +75,8 @@ def test_a_misspelled_setting_is_reported_with_the_right_name(name: str, right: 
         "bets",
         "auth",
         "rerun",
+        "probes",
+        "problem",
     ],
 )
 def test_a_foreign_name_is_left_alone(name: str) -> None:
@@ -81,7 +86,7 @@ def test_a_foreign_name_is_left_alone(name: str) -> None:
 
 def test_the_right_names_are_no_fault() -> None:
     """Each alone, and all together."""
-    assert describe_misspelled([*PER_DROP, "again", "project"]) is None
+    assert describe_misspelled([*PER_DROP, "again", "project", "probe"]) is None
 
 
 def test_all_misspelled_names_are_reported_at_once() -> None:
@@ -90,3 +95,13 @@ def test_all_misspelled_names_are_reported_at_once() -> None:
     assert message is not None
     assert all(name in message for name in ('"again"?', "max-queued-requests", '"betas"?'))
     assert "is a parameter of the stack" in message
+
+
+@pytest.mark.parametrize("name", ["probe", "Probe", "prob"])
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("yes", "yes"), ("True", "yes"), ("always", "yes"), ("no", "no"), ("false", "no"), ("never", "no"), ("0", "no")],
+)
+def test_a_drop_that_is_repeated_keeps_its_word_on_the_probe(name: str, value: str, meant: str) -> None:
+    """Both values are accepted, so a wrong one is corrected and not left out."""
+    assert corrected_metadata({name: value}, SETTINGS) == {"probe": meant}

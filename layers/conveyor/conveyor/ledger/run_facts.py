@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.domain.drop import HOLD, HOLD_ALWAYS, PROJECT, Drop
+from conveyor.domain.drop import HOLD, HOLD_ALWAYS, PROBE, PROJECT, Drop
 from conveyor.domain.findings import Findings
 from conveyor.domain.output_file import OutputFile
 from conveyor.file_types.conversion import Conversion
@@ -44,9 +44,9 @@ class Run(Fact, frozen=True):
     def carried_metadata(self) -> dict[str, str]:
         """Metadata for lines that are sent again: the same settings, and what else the drop's own metadata asked for.
 
-        That is its project, and to wait for an approval.
+        That is its project, to wait for an approval, and whether to send a probe.
         """
-        given = {PROJECT: self.project, HOLD: HOLD_ALWAYS}
+        given = {PROJECT: self.project, HOLD: HOLD_ALWAYS, PROBE: self.drop.metadata.get(PROBE, "")}
         return self.settings.per_drop() | {name: given[name] for name in given if name in self.drop.metadata}
 
 

@@ -4,7 +4,17 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from conveyor.domain.drop import AGAIN, DRY_RUN, DRY_RUN_YES, HOLD, HOLD_ALWAYS, PROJECT
+from conveyor.domain.drop import (
+    AGAIN,
+    DRY_RUN,
+    DRY_RUN_YES,
+    HOLD,
+    HOLD_ALWAYS,
+    PROBE,
+    PROBE_NO,
+    PROBE_YES,
+    PROJECT,
+)
 from conveyor.domain.keys import is_project_name
 from conveyor.settings.settings import PER_DROP, Settings
 
@@ -40,15 +50,20 @@ _OTHER_NAMES = {
     "projec": PROJECT,
     "holdalways": HOLD,
     "onhold": HOLD,
+    "prob": PROBE,
+    "proble": PROBE,
+    "porbe": PROBE,
+    "prboe": PROBE,
+    "probefirst": PROBE,
 }
 """Other names of the settings in use elsewhere, without separators."""
-_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN, PROJECT, HOLD, DRY_RUN)}
-ONLY_VALUES = {HOLD: HOLD_ALWAYS, DRY_RUN: DRY_RUN_YES}
-"""Metadata that has one value."""
+_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN, PROJECT, HOLD, DRY_RUN, PROBE)}
+ALLOWED_VALUES = {HOLD: (HOLD_ALWAYS,), DRY_RUN: (DRY_RUN_YES,), PROBE: (PROBE_YES, PROBE_NO)}
+"""Values of metadata that is no setting: first the one that asks for something, then its contrary, if there is one."""
 _YES = frozenset({"yes", "true", "1", "on"})
 """Values that mean `skip` under a name such as `skip-invalid`."""
 _NO = frozenset({"no", "false", "0", "off", "never", "none", ""})
-"""Values that mean the contrary of the only value that is accepted."""
+"""Values that mean the contrary of what the metadata asks for."""
 _ALIKE = 0.8
 """Ratio of similarity from which a name counts as misspelled."""
 _SHORT = 8
@@ -99,8 +114,9 @@ def corrected_metadata(metadata: Mapping[str, str], settings: Settings) -> dict[
 
 def _accepted(name: str, value: str, settings: Settings) -> str | None:
     """Return a value if it is accepted, or else the accepted one that was probably meant, if any."""
-    if name in ONLY_VALUES:
-        return None if value.strip().lower() in _NO else ONLY_VALUES[name]
+    if name in ALLOWED_VALUES:
+        asks, *contrary = ALLOWED_VALUES[name]
+        return next(iter(contrary), None) if value.strip().lower() in _NO else asks
     if name == PROJECT:
         return value.strip() if is_project_name(value.strip()) else None
     return value if name == AGAIN else settings.closest_value(name, value)

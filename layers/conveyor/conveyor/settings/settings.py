@@ -97,6 +97,10 @@ class Settings(msgspec.Struct, frozen=True):
     probe_seconds: Seconds = 3600
     hold_hours: Positive = 72
     """Hours for which a run waits for an approval; then it is declined."""
+    probe_above: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Requests from which on a sample of a drop is answered before the rest is sent. 0: only if a drop asks for it."""
+    probe_seconds: Seconds = 3600
+    """How long the rest of a drop waits for the probe's answer, if it may cost no more than the limits allow."""
     betas: Betas = ""
     """Names of beta features, separated by commas: see `conveyor.settings.betas`."""
 

@@ -13,7 +13,7 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 from conveyor.s3.read_errors import DropUnreadable
-from conveyor.settings.metadata import ONLY_VALUES, describe_misspelled
+from conveyor.settings.metadata import ALLOWED_VALUES, describe_misspelled
 from conveyor.settings.settings import BadMetadata, Settings
 from conveyor.submit.config import Config
 from conveyor.submit.projects import assign_project
@@ -110,11 +110,12 @@ def _settings_of(drop: Drop, settings: Settings) -> tuple[Settings, str | None]:
         return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
     if problem := describe_misspelled(drop.metadata):
         return settings, problem
-    for name, only in ONLY_VALUES.items():
-        if (value := drop.metadata.get(name, only)) != only:
+    for name, values in ALLOWED_VALUES.items():
+        if (value := drop.metadata.get(name, values[0])) not in values:
+            allowed = " or ".join(f'"{each}"' for each in values)
             return (
                 settings,
-                f'the object\'s metadata "{name}" is "{value[:_QUOTED]}"; it must be "{only}", or be left out',
+                f'the object\'s metadata "{name}" is "{value[:_QUOTED]}"; it must be {allowed}, or be left out',
             )
     if not AGAIN_FORM.fullmatch(drop.again or "yes"):
         return settings, f'the object\'s metadata "{AGAIN}" must be "yes" or the id of a run, or be left out'
