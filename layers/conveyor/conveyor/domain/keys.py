@@ -74,20 +74,6 @@ def unpacked(content: str) -> str:
     return f"{content}unpacked.jsonl"
 
 
-PROBE_LEG = "probe"
-"""The name of the leg that has the lines of the probe."""
-
-
-def leg(run: str, leg: str) -> str:
-    """Return the name of a leg: what the ids of its requests are made from, and its batches' own keys."""
-    return f"{run}/{leg}"
-
-
-def leg_lines(content: str, leg: str) -> str:
-    """Return the key of the lines of a leg. `content`: the run's prefix; `leg`: the name within the run."""
-    return f"{content}{leg}/lines.jsonl"
-
-
 def refusal_words(content: str, batch: int, number: int) -> str:
     """Return the key of the provider's error text, for an attempt that ends the run."""
     return f"{content}batches/{batch}/refused-{number}.txt"

@@ -94,7 +94,6 @@ class Settings(msgspec.Struct, frozen=True):
     """Whether a drop that belongs to no project is refused."""
     hold_above_usd: Annotated[float, msgspec.Meta(ge=0)] = 0
     """A run that may cost more than this at most waits for an approval. 0: none waits for that."""
-    probe_seconds: Seconds = 3600
     hold_hours: Positive = 72
     """Hours for which a run waits for an approval; then it is declined."""
     probe_above: Annotated[int, msgspec.Meta(ge=0)] = 0
