@@ -132,12 +132,19 @@ def test_a_run_that_was_declined_unpaid_does_not_keep_its_content(belt: Belt, he
     assert belt.finish(run)["status"] == "completed"
 
 
-@pytest.mark.parametrize(("metadata", "problem"), [({"hold": "yes"}, "always"), ({"dry-run": "no"}, "yes")])
+@pytest.mark.parametrize(
+    ("metadata", "problem"),
+    [
+        ({"hold": "yes"}, '"always"'),
+        ({"dry-run": "no"}, '"yes"'),
+        ({"probe": "maybe"}, '"yes" or "no"'),
+    ],
+)
 def test_a_value_that_is_not_known_refuses_the_drop(belt: Belt, metadata: dict[str, str], problem: str) -> None:
     """A drop that its owner wanted to hold must not be sent."""
     end = belt.finish(belt.upload(DATA, metadata=metadata))
     assert end["status"] == "refused"
-    assert f'it must be "{problem}"' in plain(end["message"])
+    assert f"it must be {problem}, or be left out" in plain(end["message"])
 
 
 def test_a_dry_run_estimates_and_sends_nothing(belt: Belt) -> None:
@@ -156,6 +163,15 @@ def test_a_dry_run_says_whether_the_drop_would_wait(belt: Belt) -> None:
     put_config(belt, "budgets", {"default": {"usd_per_drop": 0.0001}})
     end = belt.finish(belt.upload(DATA, metadata={"dry-run": "yes"}))
     assert "without that it would wait for an approval: it may cost up to" in plain(end["message"])
+
+
+@pytest.mark.parametrize(("requests", "sample"), [(60, 50), (20, 20)])
+def test_a_dry_run_says_whether_a_sample_would_be_sent_first(belt: Belt, requests: int, sample: int) -> None:
+    """It is written nowhere then: a dry run leaves no lines behind."""
+    end = belt.finish(belt.upload(drop_of(requests), metadata={"dry-run": "yes", "probe": "yes"}))
+    assert f"without that a probe of {sample} requests would be sent first" in plain(end["message"])
+    assert end["status"] == "estimated"
+    assert belt.stored("content/") == []
 
 
 def test_a31_a_dry_run_does_not_make_the_real_drop_seen_before(belt: Belt) -> None:

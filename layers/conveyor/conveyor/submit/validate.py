@@ -14,6 +14,7 @@ from conveyor.file_types.conversion import conversion_of
 from conveyor.file_types.detect import WrongFileType
 from conveyor.gates.approval import words_that_open
 from conveyor.gates.gate import stands_at_gate
+from conveyor.gates.probing import is_probed
 from conveyor.gates.reasons import reasons_of
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.ledger.gate_facts import Gate
@@ -23,8 +24,10 @@ from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.settings.budgets import Budget
 from conveyor.submit.config import Config
 from conveyor.submit.drop_reader import DropReader
+from conveyor.submit.probe import write_probe
 from conveyor.validation.checker import MOST_FAULTS, Checker, check_drop
 from conveyor.validation.refusal_reasons import reason_of
+from conveyor.wording.text import counted
 
 _encode = msgspec.json.Encoder().encode
 
@@ -45,6 +48,7 @@ def validate(context: RunContext, config: Config) -> Plan | None:
         checker = check_drop(
             context.run.run, context.run.settings, context.api.dialect, reader.chunks, prices=config.prices
         )
+        return _conclude(context, reader, checker, config)
     except WrongFileType as error:
         conversion = conversion_of(error.file_type, context.run.drop.key, reader.layers)
         context.ledger.write(Refusal(context.writer, context.now(), error.code, str(error), conversion=conversion))
@@ -52,11 +56,13 @@ def validate(context: RunContext, config: Config) -> Plan | None:
     except Unreadable as error:
         _refuse(context, error.code, str(error))
         return None
-    return _conclude(context, reader, checker, config)
 
 
 def _conclude(context: RunContext, reader: DropReader, checker: Checker, config: Config) -> Plan | None:
-    """Write what follows from a drop that was read whole. Only a drop that can be sent claims its content."""
+    """Write what follows from a drop that was read whole. Only a drop that can be sent claims its content.
+
+    Raises Unreadable if lines for the probe cannot be read again.
+    """
     reason = reason_of(checker, context.run.settings)
     is_dry = DRY_RUN in context.run.drop.metadata
     if reason is None and not is_dry and (other := _claim_content(context, reader.sha256)):
@@ -82,9 +88,13 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
         models=budget.models,
         config_faults=(*config.faults, *_not_kept(budget)),
     )
+    has_probe = is_probed(context.run, drop, checker.requests)
     if is_dry:
-        _refuse(context, DRY_RUN, _what_would_happen(context.run, drop), checker, file)
+        probed = len(checker.sample()) if has_probe else 0
+        _refuse(context, DRY_RUN, _what_would_happen(context.run, drop, probed), checker, file)
         return None
+    if has_probe:
+        drop = replace(drop, probe=write_probe(context, checker, config.prices, unpacked=reader.is_packed))
     return context.ledger.write_plan(Plan(drop, checker.batches))
 
 
@@ -95,11 +105,13 @@ def _not_kept(budget: Budget) -> tuple[str, ...]:
     return (f"{keys.BUDGETS}: usd_per_day is not kept by this version; use usd_per_drop, and remove it",)
 
 
-def _what_would_happen(run: Run, drop: ValidatedDrop) -> str:
-    """Return why a dry run sends nothing, and whether the same drop would wait for an approval if it were none."""
+def _what_would_happen(run: Run, drop: ValidatedDrop, probed: int) -> str:
+    """Return why a dry run sends nothing, and what would come first if it were none: an approval, a probe."""
     asked = "the drop asks for an estimate only (metadata dry-run)"
     reasons = "; ".join(reason.message for reason in reasons_of(run, drop))
-    return f"{asked}; without that it would wait for an approval: {reasons}" if reasons else asked
+    firsts = [f"it would wait for an approval: {reasons}"] if reasons else []
+    firsts += [f"a probe of {counted(probed, 'request')} would be sent first"] if probed else []
+    return "; without that ".join((asked, "; then ".join(firsts))) if firsts else asked
 
 
 def _refuse_seen(context: RunContext, other: str) -> None:
