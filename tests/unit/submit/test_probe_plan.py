@@ -111,7 +111,7 @@ def test_the_probe_and_the_batches_send_each_valid_line_once(
         sent += [each["custom_id"] for each in sent_in(body, dialect)]
     in_probe: list[str] = []
     for batch in probe.batches:
-        body = body_of(keys.leg(RUN, "probe"), file, batch, dialect, 16)
+        body = body_of(keys.leg_id(RUN, "probe"), file, batch, dialect, 16)
         assert len(body) == batch.body_bytes
         assert len(sent_in(body, dialect)) == batch.requests <= per_batch
         in_probe += [each["custom_id"] for each in sent_in(body, dialect)]

@@ -29,7 +29,7 @@ def write_probe(context: RunContext, checker: Checker, prices: Prices, *, unpack
         lines = list(readers.map(read, places))
     chosen = [ChosenLine(line, place.model) for line, place in zip(lines, places, strict=True)]
     probe, file = plan_probe(run.run, run.settings, context.api.dialect, prices, checker.batches, chosen)
-    context.bucket.put(keys.leg_lines(run.content_prefix, keys.PROBE_LEG), file)
+    context.bucket.put(keys.leg_lines(run.content_prefix, keys.PROBE), file)
     return probe
 
 

@@ -56,7 +56,7 @@ def plan_probe(  # noqa: PLR0913, PLR0917  # what a plan depends on
     """
     lines = list(_read(run, settings, dialect, chosen))
     _take_out(batches, lines, prices)
-    leg, meter = Groups(keys.leg(run, keys.PROBE_LEG), settings, dialect), Meter(prices)
+    leg, meter = Groups(keys.leg_id(run, keys.PROBE), settings, dialect), Meter(prices)
     planner = PricedPlanner(Limits.of(settings, dialect), dialect.form.around, meter)
     start = 0
     for number, each in enumerate(lines, 1):
