@@ -10,7 +10,7 @@ from conveyor.domain.plan import Probe, ValidatedDrop
 from conveyor.ledger.gate_facts import Gate, ReasonCode
 from conveyor.ledger.part import Answer
 from conveyor.wording import commands
-from conveyor.wording.bounds import forecast_words
+from conveyor.wording.bounds import forecast_rows, forecast_words
 from conveyor.wording.text import counted, dollars, exact_dollars, paragraph
 
 _MOST_KEYS = 3
@@ -63,8 +63,7 @@ def probe_rows(gate: Gate, drop: ValidatedDrop, shown: Shown | None) -> list[tup
     probe = (
         shown.words if shown and shown.outcomes else f"{counted(drop.probe.requests, 'request')}, {_most(drop.probe)}"
     )
-    forecast = [("Forecast", forecast_words(gate.forecast))] if gate.forecast else []
-    return [("Probe", probe), *forecast]
+    return [("Probe", probe), *forecast_rows(gate.forecast)]
 
 
 def cost_words(gate: Gate, drop: ValidatedDrop) -> str:

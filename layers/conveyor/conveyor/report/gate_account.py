@@ -1,5 +1,6 @@
 """The gates of a run in its receipt."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import msgspec
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import RunState
+from conveyor.money.forecast import Forecast
 
 
 class GateAccount(msgspec.Struct):
@@ -25,11 +27,20 @@ class GateAccount(msgspec.Struct):
     """What was approved; null if no amount was named."""
 
 
-def account_of_gates(ledger: Ledger, run_state: RunState) -> list[GateAccount]:
+def read_gates(ledger: Ledger, run_state: RunState) -> dict[int, Gate]:
+    """Return all gates of a run by their numbers, open ones included."""
+    return {number: ledger.read(Gate, number) for number in range(1, run_state.gate + 1)}
+
+
+def account_of_gates(ledger: Ledger, run_state: RunState, gates: Mapping[int, Gate]) -> list[GateAccount]:
     """Return the account of each gate that was closed."""
-    gates = {number: ledger.read(Gate, number) for number in range(1, run_state.gate + 1)}
     ends = {number: ledger.read(GateEnd, number) for number in run_state.ended_gates}
     return [_account(number, gate, ends.get(number)) for number, gate in gates.items() if not gate.open]
+
+
+def last_forecast(gates: Mapping[int, Gate]) -> Forecast | None:
+    """Return the forecast of the last gate that has one."""
+    return next((gate.forecast for _, gate in sorted(gates.items(), reverse=True) if gate.forecast), None)
 
 
 def _account(number: int, gate: Gate, end: GateEnd | None) -> GateAccount:

@@ -49,7 +49,8 @@ def headline_of(receipt: Receipt) -> Headline:
 
 def is_unsent(receipt: Receipt) -> bool:
     """Tell whether nothing of a drop was sent."""
-    return not receipt.batches and not receipt.failures
+    is_probed = receipt.probe is not None and bool(receipt.probe.batches)
+    return not receipt.batches and not receipt.failures and not is_probed
 
 
 def is_half_way(receipt: Receipt) -> bool:

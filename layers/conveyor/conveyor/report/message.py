@@ -15,10 +15,11 @@ from conveyor.report.charges import cost_of, tokens_of
 from conveyor.report.details import causes_of, faults_of, set_aside, without_ids
 from conveyor.report.early_end import blamed_elsewhere, early_end
 from conveyor.report.headline import headline_of, is_unsent
+from conveyor.report.probe_account import probe_rows
 from conveyor.report.receipt import Receipt
 from conveyor.wording import commands
 from conveyor.wording.advice import ADVICE, advice_of
-from conveyor.wording.bounds import at_most_rows
+from conveyor.wording.bounds import at_most_rows, forecast_rows
 from conveyor.wording.commands import Version
 from conveyor.wording.console import Console
 from conveyor.wording.notice import Notice
@@ -193,7 +194,7 @@ def _places(receipt: Receipt) -> list[str]:
     rows += [("Receipt", _url(receipt, keys.receipt(receipt.name, receipt.run))), ("Run", receipt.run)]
     rows += [] if receipt.project == keys.DEFAULT_PROJECT else [("Project", receipt.project)]
     bound = [] if receipt.status == Status.REFUSED else at_most_rows(receipt.estimate)
-    return table([*bound, *tokens_of(receipt), *rows])
+    return table([*bound, *forecast_rows(receipt.forecast), *probe_rows(receipt.probe), *tokens_of(receipt), *rows])
 
 
 def _links(receipt: Receipt, console: Console) -> list[str]:

@@ -22,8 +22,10 @@ from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run, WaitingRun
 from conveyor.money.cost import rounded
 from conveyor.money.estimate import Estimate
+from conveyor.money.forecast import Forecast
 from conveyor.report.gate_account import GateAccount
 from conveyor.report.money import Money, add_tokens, cost_of, money_of, round_tokens
+from conveyor.report.probe_account import ProbeAccount
 from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, normalized_betas
 from conveyor.settings.metadata import corrected_metadata
 
@@ -128,6 +130,12 @@ class Receipt(msgspec.Struct):
     """What the valid requests could cost at most; null if that has no bound (`estimate.no_bound`), or is not known."""
     estimate: Estimate | None = None
     """What the valid requests could cost at most, as estimated before anything was sent."""
+    forecast_usd: Decimal | None = None
+    """What the whole run was to cost, from what its probe had cost; null without a probe, or if that did not say."""
+    forecast: Forecast | None = None
+    """The same with its lower and upper end, and by model."""
+    probe: ProbeAccount | None = None
+    """The requests that were answered before the rest was sent; null if there was no probe."""
 
 
 def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: ValidatedDrop | None = None) -> Receipt:

@@ -16,7 +16,7 @@ from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
 from conveyor.report.concatenate import concatenate
 from conveyor.report.content import SplitReader, let_content_expire, with_error_text
-from conveyor.report.gate_account import account_of_gates
+from conveyor.report.gate_account import account_of_gates, last_forecast, read_gates
 from conveyor.report.message import notice_of
 from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, parts_by_file, refused_receipt
 from conveyor.s3.bucket import MOST_READS, Bucket
@@ -29,7 +29,10 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     ledger = Ledger(clients.bucket, event["run"])
     run, run_state = ledger.read(Run), ledger.run_state()
     receipt = _account(run, ledger, run_state, clients.bucket)
-    receipt.gates, receipt.released = account_of_gates(ledger, run_state), _released(ledger, run_state)
+    gates = read_gates(ledger, run_state)
+    receipt.gates, receipt.released = account_of_gates(ledger, run_state, gates), _released(ledger, run_state)
+    receipt.forecast = last_forecast(gates)
+    receipt.forecast_usd = receipt.forecast.usd if receipt.forecast else None
     data = msgspec.json.format(_encode(receipt), indent=2) + b"\n"
     clients.bucket.put(keys.receipt(receipt.name, receipt.run), data)
     let_content_expire(run, clients.bucket)

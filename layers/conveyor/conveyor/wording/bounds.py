@@ -43,6 +43,11 @@ def forecast_words(forecast: Forecast | ModelForecast) -> str:
     return usual if low == high else f"{usual} (between {low} and {high})"
 
 
+def forecast_rows(forecast: Forecast | None) -> list[tuple[str, str]]:
+    """Return the row of a message that says the same; none without a forecast."""
+    return [("Forecast", forecast_words(forecast))] if forecast else []
+
+
 def model_rows(estimate: Estimate | None, forecast: Forecast | None = None) -> list[tuple[str, str]]:
     """Return a row for each model, the dearest first: with its forecast if there is one, or else with its bound."""
     if estimate is None:
