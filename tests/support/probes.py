@@ -25,6 +25,8 @@ def answer_probe(belt: Belt, run: str) -> dict[str, Any]:
         state = belt.poll(run)
         if "probe/batches/1/part.json" in belt.facts(run):
             return state
+        if state["next"] == "submit":
+            belt.submit({"run": run})
         for batch in state["batches"]:
             belt.split(run, batch)
         belt.pass_time(state["wait_seconds"] if not state["batches"] else 0)

@@ -79,7 +79,7 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
         assert receipt["requests"] == receipt["results"] + receipt["failures"] + receipt["not_run"]
     assert receipt["results"] == outcomes["succeeded"]
     assert receipt["failures"] == sum(outcomes.values()) - outcomes["succeeded"]
-    strays = sum(batch[name] for batch in receipt["batches"] for name in ("foreign", "repeated"))
+    strays = sum(batch[name] for batch in every_batch(receipt) for name in ("foreign", "repeated"))
     assert lines["aside"] == receipt["repaired"] + receipt["unreadable"] + strays
     assert lines["invalid"] == min(receipt["faults"], MOST_FAULTS)
     assert max(receipt["retryable"], receipt["never_sent"], receipt["unreadable"]) <= receipt["failures"]
@@ -89,16 +89,23 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
         assert sum(receipt["findings"]["codes"].values()) == receipt["faults"]
     assert (receipt["findings"] is None) == (receipt["faults"] == 0)
     assert (receipt["reason"] is None) == (receipt["code"] is None)
-    assert not receipt["not_run"] or (receipt["status"] in {"refused", *BY_CHOICE} and not receipt["batches"])
+    assert not receipt["not_run"] or (receipt["status"] in {"refused", *BY_CHOICE} and not every_batch(receipt))
     assert receipt["status"] not in {"refused", *BY_CHOICE} or receipt["code"] is not None
     for status, code in BY_CHOICE.items():
         assert (receipt["status"] == status) == (receipt["code"] == code) or unbalanced or receipt["given_up"]
-    assert receipt["status"] != "refused" or not (receipt["batches"] or receipt["failures"])
+    assert receipt["status"] != "refused" or not (every_batch(receipt) or receipt["failures"])
     assert (receipt["status"] == "failed") <= (receipt["results"] == 0 and receipt["failures"] > 0)
     assert (receipt["status"] == "completed") <= (receipt["results"] > 0)
     assert (receipt["status"] == "stuck") == bool(receipt["given_up"]) or unbalanced
     assert not receipt["never_sent"] or receipt["code"] is not None
     return receipt
+
+
+def every_batch(receipt: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the accounts of all batches at the provider: those of the probe, and those of the drop itself."""
+    probe: list[dict[str, Any]] = receipt["probe"]["batches"] if receipt.get("probe") else []
+    batches: list[dict[str, Any]] = receipt["batches"]
+    return probe + batches
 
 
 def plain(message: str) -> str:

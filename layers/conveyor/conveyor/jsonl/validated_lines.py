@@ -68,7 +68,7 @@ class Field:
         """
         try:
             rows: Sequence[Any] = self._decode_lines(memoryview(block.data or b"")[block.begin : block.end])
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError, RecursionError):  # a line that was left out may be anything
             return None
         return rows if len(rows) == count else None
 
