@@ -23,8 +23,9 @@ from conveyor.ledger.part import Answer, Part
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.poll.decision import Risk, Undecided
 from conveyor.poll.message import at_risk_notice, troubled_notice, undecided_notice
+from conveyor.report.batch_account import SplitBatch
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import SplitBatch, completed_receipt, refused_receipt
+from conveyor.report.receipt import completed_receipt, refused_receipt
 from conveyor.wording.advice import ADVICE
 from tests.support.examples import BATCH, NOW
 

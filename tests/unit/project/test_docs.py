@@ -12,7 +12,7 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STATUSES, Status
 from conveyor.ledger.fact import BatchFact, Fact, kinds_of
 from conveyor.ledger.state import FACT_MODULES
-from conveyor.report import receipt
+from conveyor.report import batch_account, receipt
 from conveyor.settings.settings import PER_DROP
 from conveyor.wording.advice import ADVICE
 from docs.generate.pages import PAGES as GENERATED
@@ -161,7 +161,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("table", "kind"),
-    [("# The receipt", receipt.Receipt), ("Of each batch:", receipt.BatchAccount)],
+    [("# The receipt", receipt.Receipt), ("Of each batch:", batch_account.BatchAccount)],
     ids=["receipt", "batch"],
 )
 def test_every_field_of_the_receipt_is_explained(table: str, kind: type[msgspec.Struct]) -> None:

@@ -13,8 +13,9 @@ from conveyor.ledger.batch_facts import Submitted
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.money.usage import Usage
+from conveyor.report.batch_account import SplitBatch
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, refused_receipt
+from conveyor.report.receipt import Receipt, completed_receipt, refused_receipt
 from tests.support.examples import BATCH, NOW, RUN
 
 STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person")

@@ -15,7 +15,8 @@ from conveyor.ledger.batch_facts import Submitted
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal
 from conveyor.money.usage import Usage
-from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, parts_by_file
+from conveyor.report.batch_account import SplitBatch
+from conveyor.report.receipt import Receipt, completed_receipt, parts_by_file
 from tests.support.examples import NOW, RUN
 
 PLAN = Plan(

@@ -15,7 +15,7 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
-from conveyor.report.receipt import SplitBatch
+from conveyor.report.batch_account import SplitBatch
 from conveyor.s3.bucket import MOST_READS, Bucket
 
 ENDED: Mapping[str, str] = {"run": "ended"}

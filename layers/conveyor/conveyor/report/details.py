@@ -74,8 +74,8 @@ def faults_of(receipt: Receipt) -> list[str]:
 
 def set_aside(receipt: Receipt) -> list[str]:
     """Say what is in `aside.jsonl`, if anything: it may include answers that were paid for."""
-    repeated = sum(batch.repeated for batch in receipt.batches)
-    foreign = sum(batch.foreign for batch in receipt.batches)
+    repeated = sum(batch.repeated for batch in receipt.all_batches)
+    foreign = sum(batch.foreign for batch in receipt.all_batches)
     kinds = [
         (
             receipt.repaired,

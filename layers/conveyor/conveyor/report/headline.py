@@ -49,8 +49,7 @@ def headline_of(receipt: Receipt) -> Headline:
 
 def is_unsent(receipt: Receipt) -> bool:
     """Tell whether nothing of a drop was sent."""
-    is_probed = receipt.probe is not None and bool(receipt.probe.batches)
-    return not receipt.batches and not receipt.failures and not is_probed
+    return not receipt.all_batches and not receipt.failures
 
 
 def is_half_way(receipt: Receipt) -> bool:
@@ -67,7 +66,7 @@ def _key(receipt: Receipt) -> str:
 
 
 def _time(receipt: Receipt) -> str:
-    ended = max((batch.split_at for batch in receipt.batches), default=None)
+    ended = max((batch.split_at for batch in receipt.all_batches), default=None)
     return f", in {duration(ended - receipt.received_at)}" if ended else ""
 
 

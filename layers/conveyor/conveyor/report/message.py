@@ -11,11 +11,11 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.domain.stop_reasons import unfinished
 from conveyor.file_types.conversion import Conversion
+from conveyor.report.batch_account import probe_rows
 from conveyor.report.charges import cost_of, tokens_of
 from conveyor.report.details import causes_of, faults_of, set_aside, without_ids
 from conveyor.report.early_end import blamed_elsewhere, early_end
 from conveyor.report.headline import headline_of, is_unsent
-from conveyor.report.probe_account import probe_rows
 from conveyor.report.receipt import Receipt
 from conveyor.wording import commands
 from conveyor.wording.advice import ADVICE, advice_of
@@ -136,7 +136,7 @@ def _ended(receipt: Receipt) -> list[str]:
     lines += [*(["", *unwhole] if unwhole else []), *without_ids(receipt), *set_aside(receipt)]
     duplicates = [
         sentence(f"Batch {other} holds the same requests as {batch.id} and may have been billed, too: ask the provider")
-        for batch in receipt.batches
+        for batch in receipt.all_batches
         for other in batch.duplicates
     ]
     return [*lines, *(["", *duplicates] if duplicates else [])]

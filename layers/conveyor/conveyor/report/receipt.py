@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 import msgspec
 
@@ -12,40 +11,27 @@ from conveyor.domain.drop import OTHER_FOLDER, PROJECT
 from conveyor.domain.findings import Findings
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import OutputFile, joined
-from conveyor.domain.plan import Batch, Plan, ValidatedDrop
+from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.domain.status import Status, final_status
 from conveyor.domain.stop_reasons import Stops, add_stops
 from conveyor.file_types.conversion import Conversion
-from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
 from conveyor.ledger.failure_counts import ErrorKind, add_errors, by_count
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run, WaitingRun
 from conveyor.money.cost import rounded
 from conveyor.money.estimate import Estimate
 from conveyor.money.forecast import Forecast
+from conveyor.report.batch_account import (
+    BatchAccount,
+    ProbeAccount,
+    SplitBatch,
+    account_of_batch,
+    account_of_probe,
+)
 from conveyor.report.gate_account import GateAccount
 from conveyor.report.money import Money, add_tokens, cost_of, money_of, round_tokens
-from conveyor.report.probe_account import ProbeAccount
 from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, normalized_betas
 from conveyor.settings.metadata import corrected_metadata
-
-
-class BatchAccount(msgspec.Struct):
-    """One batch at the provider."""
-
-    number: int
-    id: str
-    requests: int
-    adopted: bool
-    created_at: datetime
-    ended_at: datetime | None
-    split_at: datetime
-    foreign: int
-    repeated: int
-    duplicates: list[str]
-    """Other batches at the provider with the same requests; they may have been billed."""
-    files_deleted: bool
-    """Whether its files at the provider were deleted, as the parameter DeleteFiles asks for."""
 
 
 class Receipt(msgspec.Struct):
@@ -137,6 +123,11 @@ class Receipt(msgspec.Struct):
     probe: ProbeAccount | None = None
     """The requests that were answered before the rest was sent; null if there was no probe."""
 
+    @property
+    def all_batches(self) -> list[BatchAccount]:
+        """The batches at the provider, those of the probe first."""
+        return [*(self.probe.batches if self.probe else []), *self.batches]
+
 
 def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: ValidatedDrop | None = None) -> Receipt:
     """Return the account of a drop of which nothing was sent. `drop`: what validation found, if it was valid."""
@@ -157,19 +148,6 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: Validated
     if drop:
         receipt.drop["sha256"] = drop.sha256
     return receipt
-
-
-class SplitBatch(NamedTuple):
-    """A batch that has been split, and its facts."""
-
-    batch: Batch
-    submitted: Submitted | None
-    """None for a batch that was never sent."""
-    part: Part
-    duplicates: set[str]
-    stuck: Stuck | None = None
-    """Why it was given up without its results."""
-    discarded: Discarded | None = None
 
 
 def parts_by_file(run: Run, batches: list[SplitBatch], probe: Sequence[SplitBatch] = ()) -> dict[str, list[OutputFile]]:
@@ -211,9 +189,10 @@ def completed_receipt(  # noqa: PLR0913, PLR0917
     files = parts_by_file(run, batches, probe).items()
     receipt.files += [parts[0] if plan.is_whole else joined(key, parts) for key, parts in files]
     receipt.files += [plan.drop.faults_file] if plan.drop.faults_file else []
-    for batch in batches:
-        _add_batch(receipt, batch)
+    receipt.probe = account_of_probe(plan.drop.probe, probe) if plan.drop.probe else None
+    receipt.batches += [account for account in map(account_of_batch, batches) if account is not None]
     for batch in (*probe, *batches):
+        _add_batch(receipt, batch)
         _add_part(receipt, batch.part)
     receipt.errors = by_count(receipt.errors)
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]
@@ -231,14 +210,11 @@ def completed_receipt(  # noqa: PLR0913, PLR0917
 
 def _add_batch(receipt: Receipt, split: SplitBatch) -> None:
     """Add what happened to a batch at the provider."""
-    batch, submitted, part, duplicates, stuck, discarded = split
+    stuck, submitted = split.stuck, split.submitted
     if stuck:
         receipt.given_up.append(f"{stuck.message} (batch {submitted.id})" if submitted else stuck.message)
-    if submitted:
-        is_deleted = discarded is not None and discarded.left is None
-        receipt.batches.append(_account(batch, submitted, part, duplicates, files_deleted=is_deleted))
-    elif not stuck:
-        receipt.never_sent += batch.requests
+    elif not submitted:
+        receipt.never_sent += split.batch.requests
 
 
 def _add_part(receipt: Receipt, part: Part) -> None:
@@ -272,15 +248,6 @@ def _empty(run: Run) -> Receipt:
         run.run, run.name, Status.REFUSED, None, None, None, drop, settings, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0,
         {}, Decimal(0), [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified, betas=betas,
         project=run.project,
-    )  # fmt: skip
-
-
-def _account(
-    batch: Batch, submitted: Submitted, part: Part, duplicates: set[str], *, files_deleted: bool
-) -> BatchAccount:
-    return BatchAccount(
-        batch.number, submitted.id, batch.requests, submitted.adopted, submitted.created_at, part.ended_at, part.at,
-        part.foreign, part.repeated, sorted(duplicates), files_deleted,
     )  # fmt: skip
 
 

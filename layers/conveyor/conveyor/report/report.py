@@ -14,11 +14,12 @@ from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
+from conveyor.report.batch_account import SplitBatch, reasons_after_probe
 from conveyor.report.concatenate import concatenate
 from conveyor.report.content import SplitReader, let_content_expire, with_error_text
 from conveyor.report.gate_account import account_of_gates, last_forecast, read_gates
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import Receipt, SplitBatch, completed_receipt, parts_by_file, refused_receipt
+from conveyor.report.receipt import Receipt, completed_receipt, parts_by_file, refused_receipt
 from conveyor.s3.bucket import MOST_READS, Bucket
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -33,6 +34,8 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     receipt.gates, receipt.released = account_of_gates(ledger, run_state, gates), _released(ledger, run_state)
     receipt.forecast = last_forecast(gates)
     receipt.forecast_usd = receipt.forecast.usd if receipt.forecast else None
+    if receipt.probe:
+        receipt.probe.reasons = reasons_after_probe(gates.values())
     data = msgspec.json.format(_encode(receipt), indent=2) + b"\n"
     clients.bucket.put(keys.receipt(receipt.name, receipt.run), data)
     let_content_expire(run, clients.bucket)

@@ -1,0 +1,112 @@
+"""What was sent to the provider, in the receipt: the batches of a drop, and those of its probe."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from conveyor.domain.outcome import Outcome
+from conveyor.domain.plan import Batch, Probe
+from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
+from conveyor.ledger.gate_facts import Gate, Reason
+from conveyor.ledger.part import Part, Tokens
+from conveyor.money.cost import rounded
+from conveyor.report.money import add_tokens, cost_of
+from conveyor.wording.text import counted, dollars
+
+
+class SplitBatch(NamedTuple):
+    """A batch that has been split, and its facts."""
+
+    batch: Batch
+    submitted: Submitted | None
+    """None for a batch that was never sent."""
+    part: Part
+    duplicates: set[str]
+    stuck: Stuck | None = None
+    """Why it was given up without its results."""
+    discarded: Discarded | None = None
+
+
+class BatchAccount(msgspec.Struct):
+    """One batch at the provider."""
+
+    number: int
+    id: str
+    requests: int
+    adopted: bool
+    created_at: datetime
+    ended_at: datetime | None
+    split_at: datetime
+    foreign: int
+    repeated: int
+    duplicates: list[str]
+    """Other batches at the provider with the same requests; they may have been billed."""
+    files_deleted: bool
+    """Whether its files at the provider were deleted, as the parameter DeleteFiles asks for."""
+
+
+class ProbeAccount(msgspec.Struct):
+    """The lines of a drop that were answered before the rest was sent."""
+
+    requests: int
+    outcomes: dict[str, int]
+    """Of its requests, as far as their results were written."""
+    cost_usd: Decimal | None
+    """What these results cost: a part of the receipt's `cost_usd`. Null if no price is known."""
+    at_most_usd: Decimal | None
+    """What it could cost at most; null if there was no bound."""
+    batches: list[BatchAccount]
+    """At the provider. They are not among the receipt's `batches`."""
+    answered_at: datetime | None
+    """When the results of its last batch were written; null if some were not."""
+    reasons: list[Reason] = []
+    """Why the gate after it was closed; empty if it opened by itself."""
+
+
+def account_of_batch(split: SplitBatch) -> BatchAccount | None:
+    """Return the account of a batch; None if it was never sent."""
+    batch, submitted, part, duplicates, _, discarded = split
+    if submitted is None:
+        return None
+    is_deleted = discarded is not None and discarded.left is None
+    return BatchAccount(
+        batch.number, submitted.id, batch.requests, submitted.adopted, submitted.created_at, part.ended_at, part.at,
+        part.foreign, part.repeated, sorted(duplicates), is_deleted,
+    )  # fmt: skip
+
+
+def account_of_probe(probe: Probe, batches: Sequence[SplitBatch]) -> ProbeAccount:
+    """Return the account of a probe. `batches`: those that are split."""
+    outcomes: dict[str, int] = {}
+    tokens: dict[str, Tokens] = {}
+    for split in batches:
+        add_tokens(tokens, split.part.tokens)
+        for outcome, count in split.part.outcomes.items():
+            outcomes[outcome] = outcomes.get(outcome, 0) + count
+    cost, accounts = cost_of(tokens), map(account_of_batch, batches)
+    return ProbeAccount(
+        probe.requests,
+        {outcome: count for outcome, count in outcomes.items() if count},
+        None if cost is None else rounded(cost),
+        probe.at_most_usd,
+        [account for account in accounts if account is not None],
+        max((split.part.at for split in batches), default=None) if len(batches) == len(probe.batches) else None,
+    )
+
+
+def reasons_after_probe(gates: Iterable[Gate]) -> list[Reason]:
+    """Return why the first gate after the probe was closed. `gates`: of the run, in their order."""
+    return next((list(gate.reasons) for gate in gates if gate.after_probe), [])
+
+
+def probe_rows(account: ProbeAccount | None) -> list[tuple[str, str]]:
+    """Return the row of the final message about the probe; none for a run without one."""
+    if account is None:
+        return []
+    counts = [f"{account.outcomes.get(Outcome.SUCCEEDED, 0):,} answered"]
+    counts += [f"{count:,} {outcome}" for outcome, count in account.outcomes.items() if outcome != Outcome.SUCCEEDED]
+    cost = "cost not known" if account.cost_usd is None else dollars(account.cost_usd)
+    return [("Probe", f"{counted(account.requests, 'request')}: {', '.join([*counts, cost])}")]
