@@ -36,6 +36,7 @@ class Settings(FileSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """All settings, as JSON; times are in seconds. Those of the file batch API are in `file_settings.py`."""
 
     seconds: Seconds | None = 2.0  # from creation to the end; null: no end. A change applies to running batches
+    batch_seconds: dict[Position, Seconds | None] = field(default_factory=dict)  # the same, by order of creation from 1
     canceling_seconds: Seconds | None = 0.2  # from cancel to the end; null: never
     finished_share: Annotated[float, Meta(ge=0, le=1)] = 0.5  # of the requests are done at a cancel or the expiry
     expires_seconds: Seconds = DAY
@@ -57,6 +58,10 @@ class Settings(FileSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     now: float | None = None  # fixed time of the provider, in seconds since 1970; null: real time
     ahead_seconds: float = 0.0  # added to the time
     faults: list[Fault] = field(default_factory=list)
+
+    def seconds_of(self, number: int) -> float | None:
+        """Return how long the batch that was created as the n-th takes; None: it has no end."""
+        return self.batch_seconds.get(number, self.seconds)
 
     def outcome_at(self, position: int) -> str | None:
         """Return the outcome set for a position; None: the request decides."""

@@ -40,7 +40,7 @@ class ProviderState:
         return start + self.settings.ahead_seconds
 
     def configure(self, changes: dict[str, Any]) -> None:
-        """Change settings. `seconds` moves the end of running batches, `faults` replaces those still to come.
+        """Change settings. Those of seconds move the end of running batches; `faults` replaces those still to come.
 
         Raises `msgspec.ValidationError`, and then changes nothing.
         """
@@ -49,10 +49,10 @@ class ProviderState:
         self.settings = settings
         if "faults" in changes:
             self.faults = FaultQueue(settings.faults)
-        if "seconds" in changes:
+        if changes.keys() & {"seconds", "batch_seconds"}:
             for batch in self.batches:
                 if not batch.ended(now) and batch.cancel_initiated_at is None:
-                    batch.plan_end(settings.seconds, now)
+                    batch.plan_end(settings.seconds_of(batch.number), now)
 
     def count_call(self, call: CallName) -> None:
         """Count a call, and whether it came before the moment of the latest Retry-After."""

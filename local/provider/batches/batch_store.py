@@ -56,7 +56,7 @@ class BatchStore:
             file_fields=file_fields,
             betas=betas,
         )
-        batch.plan_end(settings.seconds, now)
+        batch.plan_end(settings.seconds_of(batch.number), now)
         self._by_id[batch.id] = batch
         return batch
 

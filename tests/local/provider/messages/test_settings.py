@@ -111,6 +111,23 @@ def test_a_batch_can_be_ended(client: MessagesClient, provider: Control) -> None
     assert client.get(f"{BATCHES}/{batch_id}").json()["processing_status"] == "ended"
 
 
+def test_a_batch_can_be_held_back_by_its_number(client: MessagesClient, provider: Control) -> None:
+    """`batch_seconds` is about the n-th batch created, and a later value applies to running batches too."""
+    provider.configure(seconds=0, batch_seconds={"1": None, "3": 100}, now=1_800_000_000.0)
+    ids = [client.create(1).json()["id"] for _ in range(3)]
+
+    def ended() -> list[bool]:
+        return [client.get(f"{BATCHES}/{each}").json()["processing_status"] == "ended" for each in ids]
+
+    assert ended() == [False, True, False]
+    provider.configure(ahead_seconds=100)
+    assert ended() == [False, True, True]
+    provider.configure(batch_seconds={"1": 101})
+    assert ended() == [False, True, True]
+    provider.configure(batch_seconds={})
+    assert ended() == [True, True, True]
+
+
 def test_a_cancel_can_last_for_ever(client: MessagesClient, provider: Control) -> None:
     """`canceling_seconds: null` never ends; a second cancel changes nothing."""
     provider.configure(seconds=None, canceling_seconds=None, now=1_000.0)
