@@ -46,7 +46,9 @@ class Settings(FileSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     outcomes: dict[Position, Outcome] = field(default_factory=dict)  # by position of the request; overrides `every`
     every: dict[Position, Outcome] = field(default_factory=dict)  # of every n-th request; the first match counts
     answer_chars: Count = 0  # minimum length of an answer's text
+    thinking_tokens: Count | None = None  # of every answer whose model thinks; null: only where thinking is asked for
     usage: dict[str, Any] = field(default_factory=dict)  # fields of every answer's `usage`, instead of its own
+    ids_of_params: bool = False  # true: the id of an answer depends on the params only, and not on the custom_id
 
     signed: SigningSettings | None = None  # calls of the Message Batches API are signed instead of carrying a key
     api_key: str | None = None  # the only key accepted; null: any

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -16,6 +17,7 @@ from local.provider.settings import Settings, merge_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from local.provider.batches.batch import Batch
 
@@ -38,6 +40,11 @@ class ProviderState:
         """The provider's time, in seconds since 1970."""
         start = time.time() if self.settings.now is None else self.settings.now
         return start + self.settings.ahead_seconds
+
+    @property
+    def today(self) -> date:
+        """The provider's day, in UTC."""
+        return datetime.fromtimestamp(self.now, UTC).date()
 
     def configure(self, changes: dict[str, Any]) -> None:
         """Change settings. Those of seconds move the end of running batches; `faults` replaces those still to come.

@@ -123,7 +123,7 @@ class Batch:
         """Return the outcome of the request at a position (from 1) of an ended batch."""
         if self.unfinished_outcome and position > self.settings.finished_share * len(self.requests):
             return self.unfinished_outcome
-        return self.settings.outcome_at(position) or self.requests[position - 1].default_outcome
+        return self.settings.outcome_at(position) or self.requests[position - 1].outcome
 
     def outcome_counts(self) -> Counter[str]:
         """Count all requests by outcome, without its detail, as they are if the batch ends as planned."""

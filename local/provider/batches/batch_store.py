@@ -10,8 +10,11 @@ import secrets
 import string
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from local.provider.batches.batch import Batch, Dialect
 from local.provider.batches.file_fields import LineFault
+from local.provider.batches.prompt_cache import PromptCache
 from local.provider.errors import ApiError
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ class BatchStore:
         """Start empty."""
         self._by_id: dict[str, Batch] = {}
         self.created = 0
+        self._prompt_cache = PromptCache()
 
     def __iter__(self) -> Iterator[Batch]:
         """Iterate over the batches that were not deleted, oldest first."""
@@ -50,7 +54,7 @@ class BatchStore:
         batch = Batch(
             id=_new_id("batch_" if file_fields else "msgbatch_01"),
             number=self.created,
-            requests=requests,
+            requests=[self._sent(request, now) for request in requests],
             settings=settings,
             created_at=now,
             file_fields=file_fields,
@@ -86,6 +90,12 @@ class BatchStore:
             return newer[-limit:], len(newer) > limit
         older = listed if after_id is None else listed[_index(listed, after_id) + 1 :]
         return older[:limit], len(older) > limit
+
+    def _sent(self, request: BatchRequest, now: float) -> BatchRequest:
+        """Return the request with what it writes to the cache of prompts and reads from it."""
+        if not request.prefixes:
+            return request
+        return replace(request, prefixes=(), cached=self._prompt_cache.use(request.prefixes, now))
 
     def _is_full(self, added: int, limit: int | None, now: float) -> bool:
         queued = sum(len(batch.requests) for batch in self if not (batch.failed or batch.ended(now)))

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from local.provider.batches.batch import Batch
 
 CHUNK_BYTES = 1 << 16
-FOREIGN_REQUEST = BatchRequest("", "0" * 22, "", "claude-haiku-5-5", "another program's question", 12, 100)
+FOREIGN_REQUEST = BatchRequest(
+    custom_id="",
+    digest="0" * 22,
+    model="claude-haiku-5-5",
+    quote="another program's question",
+    input_tokens=12,
+    max_tokens=100,
+)
 """The request that a result with a foreign `custom_id` answers."""
 
 
@@ -99,7 +106,8 @@ def _repeated_lines(batch: Batch, result_format: ResultFormat, spoil: Spoil) -> 
 
 
 def _line(batch: Batch, position: int, outcome: str, result_format: ResultFormat) -> bytes:
-    shape = AnswerShape(batch.settings.answer_chars, batch.settings.usage)
+    settings = batch.settings
+    shape = AnswerShape(settings.answer_chars, settings.usage, settings.thinking_tokens)
     return result_format.write_line(batch.requests[position - 1], outcome, shape)
 
 

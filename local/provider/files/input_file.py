@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from local.provider.batches.file_fields import LineFault
-from local.provider.batches.request import BatchRequest, invalid_request, valid_request
 from local.provider.decode_errors import describe_error
-from local.provider.messages.params import VERSIONS
-from local.provider.messages.read_request import read_request
+from local.provider.files.other_request import read_other
+from local.provider.messages.read_request import Terms, read_request
 
 if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterator
+    from datetime import date
 
     from local.provider.batches.file_fields import LineForm
+    from local.provider.batches.request import BatchRequest
     from local.provider.settings import Settings
 
 MESSAGES = "/v1/messages"
@@ -36,19 +37,13 @@ class Line(Struct):
     body: Raw | UnsetType = UNSET
 
 
-class OtherBody(Struct):
-    """The body of a request to an endpoint whose rules are not checked."""
-
-    model: Annotated[str, Meta(min_length=1)]
-    messages: Any = None
-
-
 @dataclass(slots=True)
 class InputFile:
     """The requests and the faults of the lines read so far."""
 
     endpoint: str
     form: LineForm | None
+    terms: Terms
     requests: list[BatchRequest] = field(default_factory=list)
     models: set[str] = field(default_factory=set)
     faults: list[LineFault] = field(default_factory=list)
@@ -101,8 +96,8 @@ class InputFile:
 
     def _add_request(self, number: int, custom_id: str, body: Raw) -> None:
         self.custom_ids.add(custom_id)
-        is_message = self.endpoint == MESSAGES
-        request = read_request(custom_id, body, VERSIONS[0]) if is_message else _read_other(custom_id, body)
+        read = read_request if self.endpoint == MESSAGES else read_other
+        request = read(custom_id, body, self.terms)
         if self.form == "body" and request.model and self.models - {request.model}:
             message = "The model of this request does not match the rest of the batch."
             self.add_fault("model_mismatch", message, number, "body.model")
@@ -115,9 +110,10 @@ class InputFile:
         self.add_fault("missing_required_parameter", f"Missing required parameter: '{name}'.", number, name)
 
 
-def read_input_file(content: mmap.mmap | bytes, endpoint: str, settings: Settings) -> InputFile:
+def read_input_file(content: mmap.mmap | bytes, endpoint: str, settings: Settings, today: date) -> InputFile:
     """Read a whole file; memory holds about 500 bytes a request, the content stays on disk."""
-    file = InputFile(endpoint, settings.line_form)
+    terms = Terms(today=today, ids_of_params=settings.ids_of_params)
+    file = InputFile(endpoint, settings.line_form, terms)
     number = 0
     lines = _split_naively(content) if settings.naive_lines else _split(content)
     for number, raw in enumerate(lines, 1):
@@ -150,20 +146,4 @@ def _split_naively(content: mmap.mmap | bytes) -> Iterator[bytes]:
     return (line.encode() for line in bytes(content).decode(errors="replace").splitlines())
 
 
-def _read_other(custom_id: str, body: Raw) -> BatchRequest:
-    """Keep what the answer needs of a request to an endpoint whose rules are not checked."""
-    try:
-        read = _OTHER_BODY.decode(body)
-    except msgspec.DecodeError as error:
-        return invalid_request(custom_id, body, describe_error(error))
-    return valid_request(custom_id, body, model=read.model, prompt=_last_text(read.messages))
-
-
-def _last_text(messages: Any) -> str:  # noqa: ANN401 - whatever the endpoint accepts
-    objects = [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
-    texts = (message["content"] for message in reversed(objects) if isinstance(message.get("content"), str))
-    return next(texts, "")
-
-
 _LINE = msgspec.json.Decoder(Line)
-_OTHER_BODY = msgspec.json.Decoder(OtherBody)

@@ -10,6 +10,7 @@ import msgspec
 from local.provider.batches.result_stream import ResultFormat
 from local.provider.errors import TYPE_OF_STATUS
 from local.provider.files.batch_object import filled_result_files, result_file_of
+from local.provider.files.chat import CHAT, chat_completion
 from local.provider.messages.result_writer import error_of, message_of, result_line
 
 if TYPE_CHECKING:
@@ -18,22 +19,12 @@ if TYPE_CHECKING:
     from local.provider.batches.request import AnswerShape, BatchRequest
     from local.provider.file_settings import FailureForm, ResultForm
 
-CHAT = "/v1/chat/completions"
 UNFINISHED = {
     "expired": {"code": "batch_expired", "message": "The completion window ended before this request ran."},
     "canceled": {"code": "batch_cancelled", "message": "The batch was cancelled before this request ran."},
 }
 """The `error` of a request that never ran."""
 STATUS_OF_TYPE = {error_type: status for status, error_type in reversed(TYPE_OF_STATUS.items())}
-FINISH_REASONS = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "content_filter",
-    "tool_use": "tool_calls",
-}
-"""Stop reason -> finish reason of a chat completion; any other keeps its name."""
 
 
 def format_of(batch: Batch, fields: FileFields, kind: ResultFileKind) -> ResultFormat:
@@ -72,7 +63,7 @@ class LineWriter:
             unknown = {"code": outcome_type, "message": outcome_type}
             return {"response": None, "error": UNFINISHED.get(outcome_type, unknown)}
         body = message_of(request, detail, shape)
-        body = _chat_completion(body) if self.endpoint == CHAT else body
+        body = chat_completion(body) if self.endpoint == CHAT else body
         return {"response": _response(request, 200, body) if self.form == "status" else body, "error": None}
 
 
@@ -90,22 +81,3 @@ def _failure(form: FailureForm, request: BatchRequest, error_type: str) -> dict[
 
 def _response(request: BatchRequest, status: int, body: dict[str, Any] | None) -> dict[str, Any]:
     return {"status_code": status, "request_id": f"req_01{request.digest}", "body": body}
-
-
-def _chat_completion(message: dict[str, Any]) -> dict[str, Any]:
-    """Return a message as a chat completion."""
-    text = "".join(block["text"] for block in message["content"])
-    prompt, completion = message["usage"]["input_tokens"], message["usage"]["output_tokens"]
-    return {
-        "id": message["id"].replace("msg_", "chatcmpl-"),
-        "object": "chat.completion",
-        "model": message["model"],
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": text},
-                "finish_reason": FINISH_REASONS.get(message["stop_reason"], message["stop_reason"]),
-            }
-        ],
-        "usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion},
-    }

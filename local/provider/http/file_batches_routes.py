@@ -76,7 +76,7 @@ async def create(call: Call) -> Response:
     settings = state.settings
     body.check(settings)
     content = _uploaded_content(call, body.input_file_id)
-    read = partial(read_input_file, content, body.endpoint, settings)
+    read = partial(read_input_file, content, body.endpoint, settings, state.today)
     file = await asyncio.to_thread(read)  # a large file takes seconds, and other calls must not wait
     fields = _file_fields(body, file, settings)
     batch = state.batches.create(file.requests, settings, state.now, fields)

@@ -16,6 +16,7 @@ from local.provider.http.endpoint import Call, Conventions, endpoint
 from local.provider.messages.batch_object import batch_object
 from local.provider.messages.betas import betas_of
 from local.provider.messages.params import VERSIONS
+from local.provider.messages.read_request import Terms
 from local.provider.messages.request_body import read_create_body
 from local.provider.messages.result_writer import RESULTS
 
@@ -46,9 +47,10 @@ def routes(provider: Provider) -> list[Route]:
 
 async def create(call: Call) -> Response:
     """Create a batch. A wrong body is 400; wrong params are an error in the results."""
-    state, version = call.state, call.request.headers["anthropic-version"]
-    betas = betas_of(call.request)
-    read = partial(read_create_body, call.body, version=version, betas=betas, max_requests=state.settings.max_requests)
+    state, betas = call.state, betas_of(call.request)
+    version = call.request.headers["anthropic-version"]
+    terms = Terms(today=state.today, version=version, betas=betas, ids_of_params=state.settings.ids_of_params)
+    read = partial(read_create_body, call.body, terms, max_requests=state.settings.max_requests)
     requests = await asyncio.to_thread(read)  # a large body takes seconds, and other calls must not wait
     batch = state.batches.create(requests, state.settings, state.now, betas=betas)
     if unlist := call.action(Unlist):

@@ -1,20 +1,17 @@
 """Beta features: the known names, and the fields of a request that need one.
 
 Sources: `anthropic.types.AnthropicBetaParam` of SDK 2.14.0 for the names, and its beta `MessageCreateParams` for the
-fields. `max_tokens`: https://platform.claude.com/docs/en/build-with-claude/batch-processing (2026-09-26). Error text:
-https://platform.claude.com/docs/en/api/beta-headers
+fields. Error text: https://platform.claude.com/docs/en/api/beta-headers. What a beta does to `max_tokens` is in
+`local/provider/models`.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.provider.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.requests import Request
 
     from local.provider.messages.params import Params
@@ -38,13 +35,13 @@ KNOWN = frozenset({
 })  # fmt: skip
 _COMPACTION = ("compact-2026-01-12", "compact-2026-09-04")
 _FIELDS = {
-    "compaction": _COMPACTION,
-    "context_management": ("context-management-2025-06-27", *_COMPACTION),
-    "mcp_servers": ("mcp-client-2025-11-20", "mcp-client-2026-09-15", "mcp-client-2025-04-04"),
-    "output_config.task_budget": ("task-budgets-2026-03-13",),
-    "thinking.block_binding": ("thinking-binding-controls-2026-08-01",),
+    ("compaction",): _COMPACTION,
+    ("context_management",): ("context-management-2025-06-27", *_COMPACTION),
+    ("mcp_servers",): ("mcp-client-2025-11-20", "mcp-client-2026-09-15", "mcp-client-2025-04-04"),
+    ("output_config", "task_budget"): ("task-budgets-2026-03-13",),
+    ("thinking", "block_binding"): ("thinking-binding-controls-2026-08-01",),
 }
-"""Fields, and the betas of which each needs one."""
+"""Fields by path, and the betas of which each needs one."""
 _TOOLS = {
     "advisor_20260301": "advisor-tool-2026-03-01",
     "bash_20241022": "computer-use-2024-10-22",
@@ -54,10 +51,6 @@ _TOOLS = {
     "text_editor_20241022": "computer-use-2024-10-22",
 }
 """Types of tools, and the beta that each needs."""
-_LONG_OUTPUT, _LONGEST_OUTPUT = "output-300k-2026-03-24", 300_000
-_WITH_LONG_OUTPUT = re.compile(r"claude-(opus-(5-5|5|4-8|4-7|4-6)|sonnet-(5|4-6))(-20\d{6})?")
-_USUAL_OUTPUT, _SHORT_OUTPUT = 128_000, 64_000
-_WITH_SHORT_OUTPUT = re.compile(r"claude-(haiku|sonnet|opus)-4-5(-20\d{6})?")
 
 
 def betas_of(request: Request) -> frozenset[str]:
@@ -75,30 +68,18 @@ def betas_of(request: Request) -> frozenset[str]:
 
 def missing_beta(params: Params, betas: frozenset[str]) -> str:
     """Return which part of the params needs a beta that was not named; empty if none does."""
-    for field, accepted in _FIELDS.items():
-        if _has(params, field.split(".")) and betas.isdisjoint(accepted):
-            return f"{field}: Extra inputs are not permitted"
+    for path, accepted in _FIELDS.items():
+        if _has(params, path) and betas.isdisjoint(accepted):
+            return f"{'.'.join(path)}: Extra inputs are not permitted"
     for index, tool in enumerate(params.tools or []):
         tool_type = tool.get("type")
         if isinstance(tool_type, str) and tool_type in _TOOLS and _TOOLS[tool_type] not in betas:
             return f"tools.{index}: Input tag '{tool_type}' found using 'type' does not match any of the expected tags"
-    limit = _max_tokens_limit(params.model, betas)
-    if params.max_tokens > limit:
-        return (
-            f"max_tokens: {params.max_tokens} > {limit}, which is the maximum allowed number of output tokens for "
-            f"{params.model}"
-        )
     return ""
 
 
-def _has(params: Params, path: Iterable[str]) -> bool:
-    value: Any = params
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+def _has(params: Params, path: tuple[str, ...]) -> bool:
+    value = getattr(params, path[0])
+    for name in path[1:]:
+        value = value.get(name) if isinstance(value, dict) else None
     return value is not None
-
-
-def _max_tokens_limit(model: str, betas: frozenset[str]) -> int:
-    if _LONG_OUTPUT in betas and _WITH_LONG_OUTPUT.fullmatch(model):
-        return _LONGEST_OUTPUT
-    return _SHORT_OUTPUT if _WITH_SHORT_OUTPUT.fullmatch(model) else _USUAL_OUTPUT

@@ -62,6 +62,32 @@ class Params(Struct, forbid_unknown_fields=True):
     output_format: Any = None
     user_profile_id: str | None = None
 
+    @property
+    def prompt(self) -> str:
+        """The first text of the last user message, or an empty string."""
+        return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
+
+    @property
+    def is_prefilled(self) -> bool:
+        """Whether the last message is the beginning of the answer."""
+        return self.messages[-1].role == "assistant" and bool(self.messages[-1].text)
+
+    @property
+    def thinking_type(self) -> str:
+        """The kind of thinking that is asked for; empty if none is named."""
+        return str((self.thinking or {}).get("type") or "")
+
+    @property
+    def thinking_budget(self) -> int:
+        """The `budget_tokens` of thinking; 0 without one."""
+        budget = (self.thinking or {}).get("budget_tokens")
+        return budget if isinstance(budget, int) else 0
+
+    @property
+    def tool_choice_type(self) -> str:
+        """How tools are chosen; empty if nothing is said."""
+        return str((self.tool_choice or {}).get("type") or "")
+
     def refusal(self, version: str) -> str:
         """Return why a batch refuses these params under an API version; empty if it does not."""
         if self.stream:

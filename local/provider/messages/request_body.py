@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from local.provider.decode_errors import describe_error
 from local.provider.errors import ApiError
-from local.provider.messages.read_request import read_request
+from local.provider.messages.read_request import Terms, read_request
 
 if TYPE_CHECKING:
     from local.provider.batches.request import BatchRequest
@@ -37,7 +37,7 @@ class CreateBody(Struct, forbid_unknown_fields=True):
     requests: list[Item]
 
 
-def read_create_body(body: BinaryIO, *, version: str, betas: frozenset[str], max_requests: int) -> list[BatchRequest]:
+def read_create_body(body: BinaryIO, terms: Terms, *, max_requests: int) -> list[BatchRequest]:
     """Read a body from a file; raises `ApiError` 400.
 
     The file is mapped, not loaded: memory holds the items only, about 300 bytes each.
@@ -51,7 +51,7 @@ def read_create_body(body: BinaryIO, *, version: str, betas: frozenset[str], max
     seen: set[str] = set()
     for index, item in enumerate(items):
         _check_item(index, item, seen)
-    return [read_request(item.custom_id, item.params, version, betas) for item in items]
+    return [read_request(item.custom_id, item.params, terms) for item in items]
 
 
 def _decode(mapped: mmap.mmap) -> CreateBody:

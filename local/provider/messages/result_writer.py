@@ -8,11 +8,14 @@ import msgspec
 
 from local.provider.batches.request import USUAL
 from local.provider.batches.result_stream import ResultFormat
+from local.provider.messages.answer import answer_to
 
 if TYPE_CHECKING:
     from local.provider.batches.request import AnswerShape, BatchRequest
+    from local.provider.messages.answer import Answer
 
-CHARS_PER_TOKEN = 4
+_REFUSED = {"type": "refusal", "category": None, "explanation": None}
+_SIGNATURE = "c2ltdWxhdGVk"
 ERROR_MESSAGES = {
     "invalid_request_error": "The provider's settings make this request invalid.",
     "authentication_error": "The key of this batch is no longer valid.",
@@ -43,33 +46,31 @@ def error_of(request: BatchRequest, error_type: str) -> dict[str, str]:
 
 def message_of(request: BatchRequest, stop_reason: str, shape: AnswerShape) -> dict[str, Any]:
     """Return the message that answers a request; an empty stop reason is replaced by the natural one."""
-    text = _answer_text(request, shape.chars)
-    output_tokens = -(-len(text) // CHARS_PER_TOKEN)
-    if output_tokens > request.max_tokens > 0:
-        text, output_tokens = text[: request.max_tokens * CHARS_PER_TOKEN], request.max_tokens
-        stop_reason = stop_reason or "max_tokens"
-    if stop_reason == "refusal":
-        text, output_tokens = "", 0
+    answer, cached = answer_to(request, stop_reason, shape), request.cached
     return {
         "id": f"msg_01{request.digest}",
         "type": "message",
         "role": "assistant",
         "model": request.model,
-        "content": [{"type": "text", "text": text}] if text else [],
-        "stop_reason": None if stop_reason == "null" else stop_reason or "end_turn",
-        "stop_sequence": None,
-        "stop_details": {"type": "refusal", "category": None, "explanation": None}
-        if stop_reason == "refusal"
-        else None,
+        "content": _content(request, answer),
+        "stop_reason": None if stop_reason == "null" else answer.stop_reason,
+        "stop_sequence": answer.stop_sequence,
+        "stop_details": _REFUSED if stop_reason == "refusal" else None,
         "container": None,
         "usage": {
-            "input_tokens": request.input_tokens,
-            "output_tokens": output_tokens,
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
+            "input_tokens": max(0, request.input_tokens - cached.written - cached.read),
+            "output_tokens": answer.tokens,
+            "output_tokens_details": {"thinking_tokens": answer.thinking_tokens},
+            "cache_creation_input_tokens": cached.written,
+            "cache_read_input_tokens": cached.read,
+            "cache_creation": {
+                "ephemeral_5m_input_tokens": cached.written_5m,
+                "ephemeral_1h_input_tokens": cached.written_1h,
+            },
             "service_tier": "batch",
         }
-        | shape.usage,
+        | shape.usage
+        | request.wish.usage,
     }
 
 
@@ -83,7 +84,14 @@ def _result(request: BatchRequest, outcome: str, shape: AnswerShape) -> dict[str
     return {"type": result_type}
 
 
-def _answer_text(request: BatchRequest, answer_chars: int) -> str:
-    sentence = f"This is {request.model}, simulated. You asked: “{request.quote}”"
-    repeats = -(-answer_chars // len(sentence))
-    return (sentence * repeats)[:answer_chars] if repeats > 1 else sentence
+def _content(request: BatchRequest, answer: Answer) -> list[dict[str, Any]]:
+    """Return the blocks of a message; what the model thought is left out, as newer models do."""
+    blocks: list[dict[str, Any]] = []
+    if answer.thinking_tokens:
+        blocks.append({"type": "thinking", "thinking": "", "signature": _SIGNATURE})
+    if answer.tool:
+        tool_id, given = f"toolu_01{request.digest}", {"text": answer.text}
+        blocks.append({"type": "tool_use", "id": tool_id, "name": answer.tool, "input": given})
+    elif answer.text:
+        blocks.append({"type": "text", "text": answer.text})
+    return blocks

@@ -46,6 +46,10 @@ class MessagesClient(ProviderClient):
         self.wait(batch_id)
         return batch_id
 
+    def run_one(self, **params: Any) -> dict[str, Any]:
+        """Send one request in a batch of its own; return its result."""
+        return self.results_by_id(self.run_batch([request("r-1", **params)]))["r-1"]
+
     def wait(self, batch_id: str) -> dict[str, Any]:
         """Wait for the end of a batch, and return it."""
         return self.poll(f"{BATCHES}/{batch_id}", lambda batch: batch["processing_status"] == "ended")
