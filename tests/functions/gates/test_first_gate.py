@@ -174,6 +174,16 @@ def test_a_dry_run_says_whether_a_sample_would_be_sent_first(belt: Belt, request
     assert belt.stored("content/") == []
 
 
+def test_a_dry_run_compares_the_limits_with_what_would_be_paid_first(belt: Belt) -> None:
+    """The drop is above the limit and its probe is not: so nobody would be asked before the probe."""
+    put_config(belt, "budgets", {"default": {"usd_per_drop": 0.02}})
+    data, metadata = drop_of(100), {"dry-run": "yes", "probe": "yes"}
+    end = belt.finish(belt.upload(data, metadata=metadata))
+    assert Decimal(str(belt.receipt(end["run"])["estimate"]["at_most_usd"])) > Decimal("0.02")
+    assert "wait for an approval" not in plain(end["message"])
+    assert "without that a probe of 50 requests would be sent first" in plain(end["message"])
+
+
 def test_a31_a_dry_run_does_not_make_the_real_drop_seen_before(belt: Belt) -> None:
     """A31: it claims no content, before the real drop or after it."""
     belt.finish(belt.upload(DATA, metadata={"dry-run": "yes"}))

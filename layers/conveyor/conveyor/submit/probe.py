@@ -1,24 +1,22 @@
-"""Put the lines of a drop's probe into a file of their own, before the drop's plan is written."""
+"""Read the lines of a drop's probe again, and plan them as a file of their own."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from conveyor.context import RunContext
-from conveyor.domain import keys
 from conveyor.domain.drop import Source
-from conveyor.domain.plan import Probe
 from conveyor.jsonl.lines import Line, LineBlock, split_block
 from conveyor.money.prices import Prices
 from conveyor.s3.bucket import MOST_READS, Bucket
-from conveyor.submit.probe_plan import ChosenLine, plan_probe
+from conveyor.submit.probe_plan import ChosenLine, PlannedProbe, plan_probe
 from conveyor.validation.checker import Checker
 from conveyor.validation.sample import Place
 
 
-def write_probe(context: RunContext, checker: Checker, prices: Prices, *, unpacked: bool) -> Probe | None:
-    """Write the file of the probe, and take its lines out of the checked batches. Returns None if no line fits.
+def probe_of(context: RunContext, checker: Checker, prices: Prices, *, unpacked: bool) -> PlannedProbe | None:
+    """Return the probe of a checked drop, and take its lines out of the checked batches; None if no line fits.
 
-    `prices`: those of the run. The file follows from the drop and the run: whoever validates it again writes the same.
+    `prices`: those of the run. The probe follows from the drop and the run: whoever validates it again has the same.
     Raises DropUnreadable.
     """
     run, places = context.run, checker.sample()
@@ -28,9 +26,7 @@ def write_probe(context: RunContext, checker: Checker, prices: Prices, *, unpack
     with ThreadPoolExecutor(MOST_READS) as readers:
         lines = list(readers.map(read, places))
     chosen = [ChosenLine(line, place.model) for line, place in zip(lines, places, strict=True)]
-    probe, file = plan_probe(run.run, run.settings, context.api.dialect, prices, checker.batches, chosen)
-    context.bucket.put(keys.leg_lines(run.content_prefix, keys.PROBE), file)
-    return probe
+    return plan_probe(run.run, run.settings, context.api.dialect, prices, checker.batches, chosen)
 
 
 def _read(bucket: Bucket, source: Source, place: Place) -> Line:

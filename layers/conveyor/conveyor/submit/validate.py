@@ -24,7 +24,7 @@ from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.settings.budgets import Budget
 from conveyor.submit.config import Config
 from conveyor.submit.drop_reader import DropReader
-from conveyor.submit.probe import write_probe
+from conveyor.submit.probe import probe_of
 from conveyor.validation.checker import MOST_FAULTS, Checker, check_drop
 from conveyor.validation.refusal_reasons import reason_of
 from conveyor.wording.text import counted
@@ -88,13 +88,15 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
         models=budget.models,
         config_faults=(*config.faults, *_not_kept(budget)),
     )
-    has_probe = is_probed(context.run, drop, checker.requests)
+    planned = None
+    if is_probed(context.run, drop, checker.requests):
+        planned = probe_of(context, checker, config.prices, unpacked=reader.is_packed)
+        drop = replace(drop, probe=planned and planned.probe)
     if is_dry:
-        probed = len(checker.sample()) if has_probe else 0
-        _refuse(context, DRY_RUN, _what_would_happen(context.run, drop, probed), checker, file)
+        _refuse(context, DRY_RUN, _what_would_happen(context.run, drop), checker, file)
         return None
-    if has_probe:
-        drop = replace(drop, probe=write_probe(context, checker, config.prices, unpacked=reader.is_packed))
+    if planned:  # before the plan: whoever finds a plan finds the file that it names
+        context.bucket.put(keys.leg_lines(context.run.content_prefix, keys.PROBE), planned.file)
     return context.ledger.write_plan(Plan(drop, checker.batches))
 
 
@@ -105,12 +107,12 @@ def _not_kept(budget: Budget) -> tuple[str, ...]:
     return (f"{keys.BUDGETS}: usd_per_day is not kept by this version; use usd_per_drop, and remove it",)
 
 
-def _what_would_happen(run: Run, drop: ValidatedDrop, probed: int) -> str:
+def _what_would_happen(run: Run, drop: ValidatedDrop) -> str:
     """Return why a dry run sends nothing, and what would come first if it were none: an approval, a probe."""
     asked = "the drop asks for an estimate only (metadata dry-run)"
     reasons = "; ".join(reason.message for reason in reasons_of(run, drop))
     firsts = [f"it would wait for an approval: {reasons}"] if reasons else []
-    firsts += [f"a probe of {counted(probed, 'request')} would be sent first"] if probed else []
+    firsts += [f"a probe of {counted(drop.probe.requests, 'request')} would be sent first"] if drop.probe else []
     return "; without that ".join((asked, "; then ".join(firsts))) if firsts else asked
 
 
