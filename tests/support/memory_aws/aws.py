@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.utils
 from botocore.httpsession import URLLib3Session
+from botocore.regions import EndpointResolverBuiltins, EndpointRulesetResolver
 from botocore.signers import RequestSigner
 from botocore.useragent import UserAgentString
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     import pytest
     from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
+    from botocore.endpoint_provider import RuleSetEndpoint
 
 type Json = dict[str, Any]
 
@@ -56,11 +58,14 @@ class MemoryAws:
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Answer requests to `URL`; all others are sent as before.
 
-        Left out or cached is what took most of the time and what no history is about: building a client, signing a
-        request, naming the user agent, parsing a timestamp. What is played on the local AWS has all of it.
+        Left out or cached is what took most of the time and what no history is about: building a client, finding the
+        endpoint, signing a request, naming the user agent, parsing a timestamp. What is played on the local AWS has
+        all of it.
         """
         made, sent, signed = boto3.Session.client, URLLib3Session.send, RequestSigner.sign
+        found = EndpointRulesetResolver.construct_endpoint
         built = cache(partial(made, boto3.Session()))
+        endpoints: dict[tuple[Any, ...], RuleSetEndpoint] = {}
 
         def client(session: boto3.Session, service: Any, **how: Any) -> Any:
             is_here = os.environ.get("AWS_ENDPOINT_URL") == URL
@@ -73,7 +78,16 @@ class MemoryAws:
             if not str(request.url).startswith(URL):
                 signed(signer, operation, request, *how, **more)
 
+        def find(resolver: Any, operation_model: Any, call_args: Any, request_context: Any) -> RuleSetEndpoint:
+            if resolver._builtins.get(EndpointResolverBuiltins.SDK_ENDPOINT) != URL:  # noqa: SLF001
+                return found(resolver, operation_model, call_args, request_context)
+            asked = (resolver, operation_model.name, call_args.get("Bucket"))
+            if asked not in endpoints:
+                endpoints[asked] = found(resolver, operation_model, call_args, request_context)
+            return endpoints[asked]
+
         monkeypatch.setattr(boto3.Session, "client", client)
+        monkeypatch.setattr(EndpointRulesetResolver, "construct_endpoint", find)
         monkeypatch.setattr(URLLib3Session, "send", send)
         monkeypatch.setattr(RequestSigner, "sign", sign)
         monkeypatch.setattr(UserAgentString, "to_string", lambda _: "tests")
