@@ -47,6 +47,8 @@ class Stack:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """The parameters of the template that are not at their defaults."""
     _received: list[Message] = field(default_factory=list)
+    _drops: dict[str, Any] = field(default_factory=dict)
+    """The drops of runs, as far as they have been read."""
 
     @cached_property
     def s3(self) -> S3Client:
@@ -104,16 +106,23 @@ class Stack:
 
     def runs(self) -> list[str]:
         """List the ids of all runs."""
-        return sorted({key.split("/")[1] for key in self.keys("runs/")})
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="runs/", Delimiter="/")
+        return sorted(item["Prefix"].split("/")[1] for page in pages for item in page.get("CommonPrefixes", []))
 
     def run_of(self, key: str, version: str | None = None) -> str | None:
         """Return the newest run of a drop; None if there is none yet."""
         for run in reversed(self.runs()):
-            if f"runs/{run}/run.json" in self.keys(f"runs/{run}/run.json"):
-                drop = json.loads(self.object(f"runs/{run}/run.json"))["drop"]
-                if drop["key"] == key and version in (None, drop["version"]):
-                    return run
+            drop = self._drop_of(run)
+            if drop and drop["key"] == key and version in (None, drop["version"]):
+                return run
         return None
+
+    def _drop_of(self, run: str) -> Any:  # noqa: ANN401 - JSON
+        """Return the drop of a run, which never changes; None if it is not recorded yet."""
+        fact = f"runs/{run}/run.json"
+        if run not in self._drops and fact in self.keys(fact):
+            self._drops[run] = json.loads(self.object(fact))["drop"]
+        return self._drops.get(run)
 
     def ledger(self, run: str) -> dict[str, bytes]:
         """Read the ledger of a run, by key below `runs/<run>/`."""
