@@ -22,8 +22,7 @@ _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}", re.ASCII)
 
 PROBE = "probe"
 """The leg of the lines that are answered before the rest of a drop is sent."""
-LEGS = (PROBE,)
-"""Small drops inside a run. The drop itself has no name."""
+_ROUND = re.compile(r"round-([1-9]\d*)")
 
 
 def is_project_name(name: str) -> bool:
@@ -32,6 +31,22 @@ def is_project_name(name: str) -> bool:
     An id of a run is no name: `control/<run>/` is that run's.
     """
     return _PROJECT.fullmatch(name) is not None and _RUN_ID.fullmatch(name) is None
+
+
+def round_leg(number: int) -> str:
+    """Return the name of the leg of a round, which sends lines again."""
+    return f"round-{number}"
+
+
+def round_number(leg: str) -> int:
+    """Return which round a leg is; 0 if it is none."""
+    match = _ROUND.fullmatch(leg)
+    return int(match[1]) if match else 0
+
+
+def is_leg(name: str) -> bool:
+    """Tell whether this is the name of a leg: a small drop inside a run. The drop itself has no name."""
+    return name == PROBE or round_number(name) > 0
 
 
 def leg_id(run: str, leg: str) -> str:
@@ -67,6 +82,16 @@ def leg_content(content: str, leg: str) -> str:
 def leg_lines(content: str, leg: str) -> str:
     """Return the key of the lines of a leg. `content`: the run's prefix."""
     return f"{leg_content(content, leg)}lines.jsonl"
+
+
+def leg_numbers(content: str, leg: str) -> str:
+    """Return the key of the numbers that the lines of a round have in the drop, 8 bytes each. `content`: the run's."""
+    return f"{leg_content(content, leg)}lines.numbers"
+
+
+def lines_again(content: str, batch: int) -> str:
+    """Return the key of the lines of a batch that the next round sends again. `content`: the prefix of its leg."""
+    return f"{content}batches/{batch}/again.jsonl"
 
 
 def unpacked(content: str) -> str:

@@ -11,10 +11,10 @@ import msgspec
 from msgspec.structs import replace
 
 from conveyor.domain import keys
-from conveyor.ledger import batch_facts, gate_facts, part, run_facts
+from conveyor.ledger import batch_facts, gate_facts, part, round_facts, run_facts
 from conveyor.ledger.fact import BatchFact, Fact, Place, kinds_of, read_name, read_place
 
-FACT_MODULES = (run_facts, gate_facts, batch_facts, part)
+FACT_MODULES = (run_facts, gate_facts, round_facts, batch_facts, part)
 """Where facts are defined. Importing a module makes its facts known to `state_from`."""
 
 
@@ -37,6 +37,11 @@ class BatchState(msgspec.Struct):
     stuck: bool = False
     parted: bool = False
     discarded: bool = False
+    has_again: bool = False
+    """Whether lines of it are worth sending again in a round."""
+    merged: bool = False
+    """Whether its parts hold what rounds have changed."""
+    account_refused: bool = False
 
     @property
     def generation(self) -> int:
@@ -68,6 +73,10 @@ class RunState(msgspec.Struct):
     """The number of the latest gate."""
     ended_gates: set[int] = msgspec.field(default_factory=set)
     """The closed gates that have ended."""
+    rounds: set[int] = msgspec.field(default_factory=set)
+    """The rounds that were decided on."""
+    planned_rounds: set[int] = msgspec.field(default_factory=set)
+    """Those of them that have a plan."""
     leg: str = ""
     """Whose batches `batch` and `batches` are about; empty: those of the drop itself."""
     batches: dict[int, BatchState] = {}
@@ -135,11 +144,13 @@ def state_from(run: str, listed: Iterable[str]) -> RunState:
         match key.removeprefix(keys.ledger(run)).split("/"):
             case ["plan.jsonl"]:
                 state.planned = True
+            case [leg, "plan.jsonl"] if number := keys.round_number(leg):
+                state.planned_rounds.add(number)
             case [name]:
                 _note(state, run_kinds, name)
             case ["batches", number, name] if read_place(Place.NUMBER, number):
                 _note(state.batches.setdefault(int(number), BatchState()), batch_kinds, name)
-            case [leg, "batches", number, name] if leg in keys.LEGS and read_place(Place.NUMBER, number):
+            case [leg, "batches", number, name] if keys.is_leg(leg) and read_place(Place.NUMBER, number):
                 of_leg = state.other_legs.setdefault(leg, {})
                 _note(of_leg.setdefault(int(number), BatchState()), batch_kinds, name)
     return state
