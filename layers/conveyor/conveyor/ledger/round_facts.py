@@ -10,7 +10,7 @@ from conveyor.ledger.failure_counts import ErrorKind
 
 
 class Round(Fact, frozen=True):
-    """`round-<r>.json`: the lines of these batches that are worth it are sent again, at the earliest at `not_before`."""
+    """`round-<r>.json`: the lines of some batches that are worth it are sent again, not before `not_before`."""
 
     KIND = "round"
     PLACE = Place.NUMBER
