@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from conveyor.domain.output_file import OutputFile
-from conveyor.report.concatenate import concatenate
 from conveyor.s3.bucket import Bucket
+from conveyor.s3.concatenate import concatenate
 from tests.functions.conftest import Services
 
 MIB = 1024 * 1024
@@ -39,12 +38,12 @@ SIZES = [
 ]
 
 
-def put(s3: Any, bucket: str, sizes: tuple[int, ...]) -> tuple[list[OutputFile], bytes]:
-    """Write parts of these sizes; return their descriptions and the joined content."""
+def put(s3: Any, bucket: str, sizes: tuple[int, ...]) -> tuple[dict[str, int], bytes]:
+    """Write parts of these sizes; return their keys with the sizes, and the joined content."""
     contents = [SOME[number : number + size] for number, size in enumerate(sizes)]
     for number, content in enumerate(contents):
         s3.put_object(Bucket=bucket, Key=f"runs/r/{number}", Body=content)
-    parts = [OutputFile(f"runs/r/{number}", 0, len(each), "") for number, each in enumerate(contents)]
+    parts = {f"runs/r/{number}": len(each) for number, each in enumerate(contents)}
     return parts, b"".join(contents)
 
 
@@ -103,7 +102,8 @@ def test_parts_that_differ_from_their_recorded_size_are_not_joined(
 ) -> None:
     """Missing data might be noticed only much later."""
     parts, _ = put(services.s3, bucket, sizes)
-    services.s3.put_object(Bucket=bucket, Key=parts[-1].key, Body=SOME[: parts[-1].bytes - 1])
+    last, size = list(parts.items())[-1]
+    services.s3.put_object(Bucket=bucket, Key=last, Body=SOME[: size - 1])
     with pytest.raises(RuntimeError, match="bytes"):
         concatenate(Bucket(services.s3, bucket), "results/a", parts, {})
     assert services.s3.list_objects_v2(Bucket=bucket, Prefix="results/")["KeyCount"] == 0

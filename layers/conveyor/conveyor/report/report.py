@@ -15,12 +15,12 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
 from conveyor.report.batch_account import SplitBatch, reasons_after_probe
-from conveyor.report.concatenate import concatenate
 from conveyor.report.content import SplitReader, let_content_expire, with_error_text
 from conveyor.report.gate_account import account_of_gates, last_forecast, read_gates
 from conveyor.report.message import notice_of
 from conveyor.report.receipt import Receipt, completed_receipt, parts_by_file, refused_receipt
 from conveyor.s3.bucket import MOST_READS, Bucket
+from conveyor.s3.concatenate import concatenate
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -85,4 +85,4 @@ def _batches(reader: SplitReader, plan: Plan, run_state: RunState) -> list[Split
 def _concatenate(run: Run, batches: list[SplitBatch], probe: list[SplitBatch], bucket: Bucket) -> None:
     for key, parts in parts_by_file(run, batches, probe).items():
         settings = run.carried_metadata if key == keys.retry(run.name, run.run) else {}
-        concatenate(bucket, key, parts, settings)
+        concatenate(bucket, key, {part.key: part.bytes for part in parts}, settings)

@@ -11,9 +11,9 @@ from conveyor.domain.plan import Batch, Probe
 from conveyor.jsonl.lines import Line
 from conveyor.jsonl.validated_lines import CUSTOM_ID, FieldValues
 from conveyor.ledger.fact import BatchFact
+from conveyor.ledger.line_index import LegOutputs
 from conveyor.ledger.state import BatchState
 from conveyor.money.prices import PRICES, Prices
-from conveyor.split.line_index import LegOutputs
 
 
 class SplitJob(NamedTuple):

@@ -11,10 +11,10 @@ from conveyor.domain import keys
 from conveyor.domain.outcome import Error, Outcome, Result, is_retryable
 from conveyor.domain.output_file import OutputFile
 from conveyor.jsonl.lines import Line
+from conveyor.ledger.line_index import LineIndex, Place
 from conveyor.ledger.part import Answer
 from conveyor.s3.multipart import Writer
 from conveyor.split.job import SplitJob
-from conveyor.split.line_index import LineIndex, Place
 from conveyor.split.tally import Tally
 
 MOST_UNACCOUNTED = 1000

@@ -1,8 +1,7 @@
-"""Concatenate the parts that several batches have written into one file. S3 copies ranges of 5 MiB and more itself."""
+"""Concatenate objects into one, such as the parts of several batches. S3 copies ranges of 5 MiB and more itself."""
 
 from collections.abc import Mapping
 
-from conveyor.domain.output_file import OutputFile
 from conveyor.s3.bucket import Bucket
 from conveyor.s3.multipart import MultipartUpload
 
@@ -12,18 +11,21 @@ _LARGEST = 1024 * 1024 * 1024
 """Bytes copied by one call. S3 allows five times as many, but responds only when all are copied."""
 
 
-def concatenate(bucket: Bucket, key: str, parts: list[OutputFile], metadata: Mapping[str, str]) -> None:
-    """Write an object that consists of others, one after the other. Holds 5 MiB in memory."""
-    total = sum(part.bytes for part in parts)
+def concatenate(bucket: Bucket, key: str, parts: Mapping[str, int], metadata: Mapping[str, str]) -> None:
+    """Write an object that consists of others, one after the other. Holds 5 MiB in memory.
+
+    `parts`: their keys, with the bytes that each has.
+    """
+    total = sum(parts.values())
     if total < _SMALLEST:
-        whole = b"".join(bucket.get(part.key) for part in parts)
+        whole = b"".join(map(bucket.get, parts))
         _check(key, len(whole), total)
         bucket.put(key, whole, metadata)
         return
     pending = b""
     with bucket.upload(key, metadata) as upload:
-        for part in parts:
-            pending = _append(bucket, upload, part, pending)
+        for part, size in parts.items():
+            pending = _append(bucket, upload, part, size, pending)
         if pending:
             upload.add(pending)
         _check(key, upload.bytes, total)
@@ -34,16 +36,16 @@ def _check(key: str, found: int, expected: int) -> None:
         raise RuntimeError(f"{key}: parts total {found} bytes, expected {expected}")
 
 
-def _append(bucket: Bucket, upload: MultipartUpload, part: OutputFile, pending: bytes) -> bytes:
+def _append(bucket: Bucket, upload: MultipartUpload, part: str, size: int, pending: bytes) -> bytes:
     """Add an object after bytes that are too few for a part; return its last bytes if they are too few for a part."""
-    start = min(part.bytes, _SMALLEST - len(pending)) if pending else 0
+    start = min(size, _SMALLEST - len(pending)) if pending else 0
     if pending:
-        pending += bucket.range(part.key, 0, start) if start else b""
+        pending += bucket.range(part, 0, start) if start else b""
         if len(pending) < _SMALLEST:
             return pending
         upload.add(pending)
-    while part.bytes - start >= _SMALLEST:
-        end = min(start + _LARGEST, part.bytes)
-        upload.copy(part.key, start, end)
+    while size - start >= _SMALLEST:
+        end = min(start + _LARGEST, size)
+        upload.copy(part, start, end)
         start = end
-    return bucket.range(part.key, start, part.bytes) if start < part.bytes else b""
+    return bucket.range(part, start, size) if start < size else b""

@@ -6,9 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from conveyor.domain.output_file import OutputFile
-from conveyor.report.concatenate import concatenate
 from conveyor.s3.bucket import Bucket
+from conveyor.s3.concatenate import concatenate
 
 GIB = 1024**3
 MIB = 1024**2
@@ -37,5 +36,5 @@ def test_no_more_than_a_gibibyte_is_copied_by_one_call(size: int, copied: list[i
         parts = [{"ETag": str(n), "PartNumber": n, "ChecksumCRC32": f"c{n}"} for n in range(1, len(copied) + 1)]
         named = target | {"UploadId": "u", "MultipartUpload": {"Parts": parts}}
         s3.add_response("complete_multipart_upload", {}, named)
-        concatenate(Bucket(client, "bucket"), "results/a", [OutputFile("runs/r/1", 1, size, "f00")], {})
+        concatenate(Bucket(client, "bucket"), "results/a", {"runs/r/1": size}, {})
         s3.assert_no_pending_responses()
