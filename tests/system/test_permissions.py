@@ -33,18 +33,19 @@ def stops_the_run(
     lines: str | bytes = LINE,
     status: str = "completed",
     expired: str = "",
+    metadata: dict[str, str] | None = None,
     **provider: object,
 ) -> Callable[[Scene], None]:
     """Check that a task of the run fails, and is retried until it has the permission.
 
-    `lines`: bytes for a packed drop. `expired`: a fact whose writer's time limit must be over first. `provider`: the
-    provider's settings meanwhile.
+    `lines`: bytes for a packed drop. `expired`: a fact whose writer's time limit must be over first. `metadata`: of the
+    drop. `provider`: the provider's settings meanwhile.
     """
 
     def check(scene: Scene) -> None:
         scene.stack.provider_settings(provider)
         with scene.without():
-            run = scene.drop(lines)
+            run = scene.drop(lines, metadata=metadata)
             if expired:
                 run.backdate(expired)
             scene.wait(lambda: scene.refusal(run, action), f"task that may not {action}")
@@ -261,7 +262,7 @@ SCENES = {
     ("SubmitRole", "ReadDrop"): fails_the_upload("not authorized to perform: s3:GetObjectVersion"),
     ("SubmitRole", "ReadAndWriteLedger"): fails_the_upload("not authorized to perform: s3:PutObject"),
     ("SubmitRole", "WriteContent"): stops_the_run("s3:PutObject", PACKED, expired="validation.json"),
-    ("SubmitRole", "ReadUnpacked"): stops_the_run("s3:GetObject", PACKED, expired="validation.json"),
+    ("SubmitRole", "ReadLines"): stops_the_run("s3:GetObject", PACKED, expired="validation.json"),
     ("SubmitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("SubmitRole", "ClaimBatch"): leaves_the_claim_to_poll,
     ("SubmitRole", "ClaimContent"): stops_the_run("s3:PutObject", expired="validation.json"),
@@ -287,7 +288,8 @@ SCENES = {
     ("SplitRole", "ReadDrop"): stops_the_run("s3:GetObjectVersion"),
     ("SplitRole", "ReadAndWriteLedger"): stops_the_run("s3:GetObject"),
     ("SplitRole", "WriteContent"): stops_the_run("s3:PutObject", TWO_BATCHES),
-    ("SplitRole", "ReadUnpacked"): stops_the_run("s3:GetObject", PACKED),
+    ("SplitRole", "ReadLines"): stops_the_run("s3:GetObject", PACKED),
+    ("SplitRole", "ReadProbe"): stops_the_run("s3:GetObject", metadata={"probe": "yes"}),
     ("SplitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("SplitRole", "WriteOutputs"): stops_the_run("s3:PutObject"),
     ("SplitRole", "ReadApiKey"): stops_the_run("secretsmanager:GetSecretValue", faults=[ASKED_OF_SPLIT]),

@@ -67,9 +67,9 @@ class Scene:
         finally:
             iam.put_role_policy(RoleName=self.role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
-    def drop(self, lines: str | bytes = LINE, key: str = "") -> LiveRun:
+    def drop(self, lines: str | bytes = LINE, key: str = "", metadata: dict[str, str] | None = None) -> LiveRun:
         """Make a drop, wait until its run is in the ledger, and return the run."""
-        version = self.stack.drop(lines if isinstance(lines, bytes) else lines.encode(), key or self.key)
+        version = self.stack.drop(lines if isinstance(lines, bytes) else lines.encode(), key or self.key, metadata)
         return self.run_of(version, key)
 
     def run_of(self, version: str, key: str = "") -> LiveRun:

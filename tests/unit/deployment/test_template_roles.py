@@ -14,7 +14,7 @@ SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:
 LOGS = "logs:CreateLogStream logs:PutLogEvents"
 READ_DROP = ("s3:GetObject s3:GetObjectVersion", "${Bucket.Arn}/inbox/*")
 LEDGER = ("s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*")
-READ_UNPACKED = ("s3:GetObject", "${Bucket.Arn}/content/*/unpacked.jsonl")
+READ_LINES = ("s3:GetObject", "${Bucket.Arn}/content/*/probe/lines.jsonl ${Bucket.Arn}/content/*/unpacked.jsonl")
 LIST = ("s3:ListBucket", "Bucket.Arn")
 OUTPUTS = ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/* ${Bucket.Arn}/results/*")
 KEY = ("secretsmanager:GetSecretValue", SECRET)
@@ -29,7 +29,7 @@ MAY = {
                 f"${{Bucket.Arn}}/content/*/{name}" for name in ("probe/lines.jsonl", "refused-*.txt", "unpacked.jsonl")
             ),
         ),
-        "ReadUnpacked": READ_UNPACKED,
+        "ReadLines": READ_LINES,
         "ListLedger": LIST,
         "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
         "ClaimContent": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/drops/*"),
@@ -57,7 +57,8 @@ MAY = {
         "ReadDrop": READ_DROP,
         "ReadAndWriteLedger": ("s3:AbortMultipartUpload s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*"),
         "WriteContent": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/content/*/batches/*"),
-        "ReadUnpacked": READ_UNPACKED,
+        "ReadLines": READ_LINES,
+        "ReadProbe": ("s3:GetObject", "${Bucket.Arn}/content/*/probe/batches/*"),
         "ListLedger": LIST,
         "WriteOutputs": OUTPUTS,
         "ReadApiKey": KEY,
