@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
+from botocore.retries.standard import ExponentialBackoff
 
 type Server = Callable[[Any], AWSResponse]
 """Answers a request as prepared by botocore."""
@@ -24,6 +25,8 @@ _CONFIG = Config(
     s3={"addressing_style": "path"},
     retries={"mode": "standard", "total_max_attempts": 5},
 )
+# How long a client waits before a repeat is botocore's, and no test is about it.
+ExponentialBackoff.delay_amount = lambda *_: 0.0  # type: ignore[method-assign]
 _PAGE = 1000
 """The maximum number of keys in one page of a listing, as in S3."""
 _ABOUT = {"etag": '"e"', "last-modified": "Sun, 22 Nov 2026 10:00:00 GMT", "x-amz-version-id": "v1"}
