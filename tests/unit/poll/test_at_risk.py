@@ -46,7 +46,7 @@ def test_many_batches_are_reported_in_one_message_a_quarter_of_the_window() -> N
     for number in range(1, 21):
         at = NOW + timedelta(hours=(number - 1) / 2)
         run.write(Submitted.key("run-1", number, 1), Submitted("w", at, batch_id(number), at, at + timedelta(hours=24)))
-    messages = messages_in(run, 30, times=30 * 4)
+    messages = messages_in(run, 30, times=30 * 2)
     named = [[number for number in range(1, 21) if f"{batch_id(number)}: " in message] for _, message in messages]
     assert named == [list(range(1, 14)), list(range(14, 21))]
     assert [after for after, _ in messages] == [18, 24.5]
