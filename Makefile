@@ -18,7 +18,7 @@ CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE)
 export FILE API AUTH LIVE API_URL PARAMETERS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo local quick test check unit faults system bench fuzz docs deploy lock clean
+.PHONY: help setup setup-run demo local quick test check lint types template unit faults system bench fuzz docs deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -29,18 +29,22 @@ demo: setup-run ## Run the whole stack on this machine, without an AWS account: 
 local: setup-run ## Leave the local stack up until Ctrl-C, and print commands to try
 	@exec $(TOOLS) -m local.up
 
-quick: $(DEV) ## Lint, types and the quick unit tests, in about a minute: for while you write
-	$(TOOLS) -m ruff check
-	$(TOOLS) -m ruff format --check
-	$(TOOLS) -m mypy
+quick: lint types ## Lint, types and the quick unit tests, in about a minute: for while you write
 	$(TOOLS) -m pytest tests/unit -m "not slow" $(SIDE_BY_SIDE)
 
 test: setup check unit system ## Everything continuous integration runs: check, unit, system
 
 check: $(DEV) ## Lint, format, types, template
+	@$(MAKE) --no-print-directory -j2 types lint template
+
+lint: $(DEV)
 	$(TOOLS) -m ruff check
 	$(TOOLS) -m ruff format --check
+
+types: $(DEV)
 	$(TOOLS) -m mypy
+
+template: $(DEV)
 	$(TOOLS) -c 'from cfnlint.runner import main; main()' template.yaml
 
 unit: $(DEV) $(PRICES) .venv/aws/.aws ## Tests that need no deployed stack

@@ -201,12 +201,6 @@ def test_a_changed_parameter_that_a_version_reads_publishes_a_new_version() -> N
 
 
 @pytest.mark.slow
-def test_the_template_is_clean_as_written() -> None:
-    """No errors, no warnings."""
-    assert template.lint(template.SOURCE.read_text()) == set()
-
-
-@pytest.mark.slow
 def test_the_template_is_clean_as_deployed() -> None:
     """Circles and bad references show only after the transform.
 
