@@ -17,6 +17,9 @@ SIDE_BY_SIDE := --numprocesses auto --dist worksteal
 CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
 export FILE API AUTH LIVE API_URL PARAMETERS
 
+# Packages are installed without bytecode. Each of hundreds of processes would compile them again if none were written.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-run demo local quick test check lint types template unit faults system bench fuzz docs deploy lock clean
 
