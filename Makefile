@@ -33,7 +33,7 @@ local: setup-run ## Leave the local stack up until Ctrl-C, and print commands to
 	@exec $(TOOLS) -m local.up
 
 quick: lint types ## Lint, types and the quick unit tests, in about a minute: for while you write
-	$(TOOLS) -m pytest tests/unit -m "not slow" $(SIDE_BY_SIDE)
+	$(TOOLS) -m pytest tests/unit -m "not slow" --hypothesis-profile quick $(SIDE_BY_SIDE)
 
 test: setup check unit system ## Everything continuous integration runs: check, unit, system
 

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 
 # How long an example takes is no promise, and depends on what else the machine does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("any machine"), max_examples=20)
 settings.load_profile("any machine")
 
 # Each HTTP client reads the same certificates, which takes longer than most tests.
