@@ -13,6 +13,9 @@ PRICES := .venv/prices/.prices
 # As many tests at once as there are processors, each process with a local AWS of its own.
 SIDE_BY_SIDE := --numprocesses auto --dist worksteal
 
+# Tests on a deployed stack mostly wait. The tests of one stack are played in one process.
+STACKS_SIDE_BY_SIDE := --numprocesses 3 --dist loadscope
+
 # Of the functions on AWS: arm64 or x86_64. Left out, it is what samconfig.toml says, as are all other settings.
 CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
 export FILE API AUTH LIVE API_URL PARAMETERS
@@ -57,7 +60,7 @@ faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and in HIST
 	HISTORIES=$(or $(HISTORIES),2000) $(TOOLS) -m pytest tests/faults/test_crashes.py $(SIDE_BY_SIDE)
 
 system: $(DEV) $(RUN) ## Tests on the deployed local stack
-	$(TOOLS) -m pytest tests/system
+	$(TOOLS) -m pytest tests/system $(STACKS_SIDE_BY_SIDE)
 
 bench: setup ## Measure time, memory, requests and cost, compared with other tools: ten minutes; BENCH="validate sdk" for some groups
 	@exec $(TOOLS) -m bench $(BENCH)

@@ -1,11 +1,16 @@
-"""One deployed stack for each dialect, shared by all tests that do not deploy their own."""
+"""One deployed stack for each dialect, shared by all tests that do not deploy their own.
+
+Tests mostly wait, so several processes run at once. Each deploys the stacks that its tests need.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local.process import interruptible
 from local.provider.settings import Settings
@@ -15,13 +20,34 @@ from tests.support.system.runs import LOW_LIMITS, SHORT_TIMES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from xdist.remote import Producer
+
     from local.stack.stack import Stack
 
-# A thousandth of every wait in the state machine, so that a test waits for work only.
-WAIT_SCALE = 0.001
+# Waits of the state machine are short, but long enough that runs which wait leave the processor to other tests.
+WAIT_SCALE = 0.005
 DIALECTS = ["messages", "files"]
 PARAMETERS = SHORT_TIMES | LOW_LIMITS
+# Whose tests have stacks of their own.
+LARGE = ("test_permissions.py", "test_provider_faults.py")
+DEMO = "test_demo.py"
 PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
+
+
+class ByStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types here
+    """Plays the tests of a stack in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        dialect = re.search(r"[\[-](messages|files)[\]-]", nodeid)
+        if dialect and not (dialect[1] == "messages" and module.endswith(LARGE)):
+            return dialect[1]
+        return nodeid if module.endswith(DEMO) else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByStack:
+    """Distribute the tests to several processes."""
+    return ByStack(config, log)
 
 
 @pytest.fixture(scope="session", params=DIALECTS)
