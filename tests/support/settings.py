@@ -3,7 +3,7 @@
 from tests.support.template import FUNCTIONS, Json, decided, spelled, template
 
 PREFIX = "CONVEYOR_"
-_FOR_TESTS = {"HoldAboveUsd": "0", "ProbeAbove": "0"}
+_FOR_TESTS = {"HoldAboveUsd": "0", "ProbeAbove": "0", "RetryRounds": "0"}
 """Parameters in tests that are about neither of them: every drop is sent at once, and whole."""
 _PSEUDO_PARAMETERS = {"AWS::StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/test/1"}
 

@@ -14,7 +14,8 @@ SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:
 LOGS = "logs:CreateLogStream logs:PutLogEvents"
 READ_DROP = ("s3:GetObject s3:GetObjectVersion", "${Bucket.Arn}/inbox/*")
 LEDGER = ("s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*")
-READ_LINES = ("s3:GetObject", "${Bucket.Arn}/content/*/probe/lines.jsonl ${Bucket.Arn}/content/*/unpacked.jsonl")
+CONTENT = "${Bucket.Arn}/content/*"
+READ_LINES = ("s3:GetObject", f"{CONTENT}/probe/lines.jsonl {CONTENT}/round-*/lines.* {CONTENT}/unpacked.jsonl")
 LIST = ("s3:ListBucket", "Bucket.Arn")
 OUTPUTS = ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/* ${Bucket.Arn}/results/*")
 KEY = ("secretsmanager:GetSecretValue", SECRET)
@@ -26,9 +27,11 @@ MAY = {
         "WriteContent": (
             "s3:AbortMultipartUpload s3:PutObject",
             " ".join(
-                f"${{Bucket.Arn}}/content/*/{name}" for name in ("probe/lines.jsonl", "refused-*.txt", "unpacked.jsonl")
+                f"{CONTENT}/{name}"
+                for name in ("probe/lines.jsonl", "refused-*.txt", "round-*/lines.*", "unpacked.jsonl")
             ),
         ),
+        "ReadLinesOfRounds": ("s3:GetObject", f"{CONTENT}/again.jsonl {CONTENT}/lines.index"),
         "ReadLines": READ_LINES,
         "ListLedger": LIST,
         "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/batches/*"),

@@ -121,6 +121,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     drop: ValidatedDrop
     batches: list[Batch]
+    rounds: dict[str, list[Batch]] = {}
+    """The batches of each round that is planned, by its leg."""
 
     def batch(self, number: int) -> Batch:
         """Return a batch by its number."""
@@ -133,11 +135,18 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def legs(self) -> list[str]:
-        """The legs of the run, in the order in which they are sent. The last one is the drop itself, without a name."""
-        return [keys.PROBE, ""] if self.drop.probe else [""]
+        """The legs of the run, in the order in which they are sent. The drop itself has no name."""
+        return [*([keys.PROBE] if self.drop.probe else []), "", *sorted(self.rounds, key=keys.round_number)]
+
+    @property
+    def is_all_probed(self) -> bool:
+        """Whether all lines of the drop are in its probe."""
+        return self.drop.probe is not None and not any(batch.requests for batch in self.batches)
 
     def of_leg(self, leg: str) -> "Plan":
         """Return the plan with the batches of a leg."""
+        if leg in self.rounds:
+            return Plan(self.drop, self.rounds[leg])
         return Plan(self.drop, self.drop.probe.batches) if leg and self.drop.probe else self
 
     def all_batches(self) -> Iterator[tuple[str, Batch]]:

@@ -88,5 +88,7 @@ class BatchName(NamedTuple):
         return cls(leg, int(number))
 
 
+MERGE = "merge"
+"""In place of a leg: the parts of a batch of the drop are written once more, with what rounds have changed."""
 RUN = BatchName("", 0)
 """Stands for the run where no batch is meant."""

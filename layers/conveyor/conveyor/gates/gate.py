@@ -13,6 +13,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from conveyor.context import RunContext
+from conveyor.domain import keys
 from conveyor.domain.plan import Batch, Plan
 from conveyor.gates.limits import unasked_usd
 from conveyor.gates.reasons import reasons_of
@@ -68,6 +69,16 @@ class Judged(NamedTuple):
     unanswered: bool = False
 
 
+class Noted(NamedTuple):
+    """What a gate is closed for, so that it closes no other: see the fields of `Gate`."""
+
+    pauses: Sequence[str] = ()
+    accounts: Sequence[str | int] = ()
+
+
+NOTHING = Noted()
+
+
 class Held(NamedTuple):
     """A run that stands at a closed gate."""
 
@@ -91,7 +102,8 @@ def open_gate(context: RunContext, run_state: RunState, plan: Plan, leg: str, ba
         if not plan.drop.is_gated:
             return 0
         latest = LatestGate(1, first_gate(context, plan))
-    if not latest.is_passed or (not leg and plan.drop.probe and not latest.gate.after_probe):
+    is_behind_probe = plan.drop.probe is not None and leg != keys.PROBE and not plan.is_all_probed
+    if not latest.is_passed or (is_behind_probe and not latest.gate.after_probe):
         return None
     if over := over_approved(Spending(context, run_state, plan, latest.gate.forecast), leg, batch, latest.up_to):
         write_next(context, latest, [over.reason], over.need)
@@ -128,13 +140,13 @@ def write_next(
     latest: LatestGate | None,
     reasons: list[Reason],
     need: Decimal | None,
-    pauses: Sequence[str] = (),
+    noted: Noted = NOTHING,
 ) -> None:
     """Write the gate after the latest one: closed, if there are reasons for that. What the probe has shown stays.
 
-    `need`: what the whole run may cost at most. `pauses`: see `Gate`.
+    `need`: what the whole run may cost at most.
     """
-    gate = replace(_gate(context, reasons, need), pauses=list(pauses))
+    gate = replace(_gate(context, reasons, need), pauses=list(noted.pauses), accounts=list(noted.accounts))
     if latest:
         before = latest.gate
         gate = replace(
@@ -182,8 +194,10 @@ def count_sent(context: RunContext, plan: Plan, run_state: RunState) -> int:
 def needs_to_pay(plan: Plan, run_state: RunState, *legs: str) -> bool:
     """Return whether a batch is not sent yet, as far as is known: only then does a gate matter. `legs`: by default all.
 
-    A batch without requests is not sent.
+    A batch without requests is not sent. A round is to be paid for as soon as it is decided on.
     """
+    if not legs and run_state.unplanned_rounds and not run_state.refused:
+        return True
     batches = [(leg, each) for leg, each in plan.all_batches() if each.requests and (not legs or leg in legs)]
     states = [run_state.of_leg(leg).batch(each.number) for leg, each in batches]
     return not run_state.refused and any(not (each.submitted or each.stuck or each.parted) for each in states)

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from conveyor.context import RunContext
+from conveyor.domain import keys
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.plan import Batch, Plan
 from conveyor.domain.schedule import BatchName
@@ -68,23 +69,26 @@ class Spending:
     def most(self, leg: str, batch: Batch) -> Decimal:
         """Return what a batch may cost: by its bound, or less if the probe has shown that."""
         bound = batch.at_most_usd
-        if leg or self._forecast is None:
+        if leg == keys.PROBE or self._forecast is None:
             return bound or _NONE
-        share = self._most_of_rest * self._fraction(batch)
+        share = self._most_of_rest * self._fraction(leg, batch)
         return share if bound is None else min(share, bound)
 
     @cached_property
     def _most_of_rest(self) -> Decimal:
         """The upper end of the forecast, for what is not in the probe."""
-        probe = sum((cost for (leg, _), cost in self._costs.items() if leg and cost), _NONE)
+        probe = sum((cost for (leg, _), cost in self._costs.items() if leg == keys.PROBE and cost), _NONE)
         return max(self._forecast.high_usd - probe, _NONE) if self._forecast else _NONE
 
-    def _fraction(self, batch: Batch) -> Decimal:
-        """Return a batch's share of all that is not in the probe: by the bounds of cost, or by requests."""
+    def _fraction(self, leg: str, batch: Batch) -> Decimal:
+        """Return a batch's share of all that is not in the probe: by the bounds of cost, or by requests.
+
+        A batch of a round has as large a share as the same lines had before.
+        """
         batches = self._plan.batches
         bounds = [each.at_most_usd for each in batches if each.at_most_usd is not None]
         total = sum(bounds, _NONE)
-        if len(bounds) == len(batches) and total:
+        if len(bounds) == len(batches) and total and (not leg or batch.at_most_usd is not None):
             return (batch.at_most_usd or _NONE) / total
         return Decimal(batch.requests) / max(sum(each.requests for each in batches), 1)
 

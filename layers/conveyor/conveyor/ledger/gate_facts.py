@@ -33,6 +33,8 @@ class ReasonCode(StrEnum):
     """The probe has no answer yet."""
     PROBE_STUCK = "probe-stuck"
     """The probe ended without any answer."""
+    ACCOUNT = "account"
+    """The provider refuses the account, in results of a batch."""
     OVER_APPROVED = "over-approved"
     """The next batch may cost more than is left of what was approved."""
 
@@ -70,6 +72,8 @@ class Gate(Fact, frozen=True):
     """What the run may cost in all, by the limits and approvals before this gate; null: any amount."""
     approved: bool = False
     """Whether a person has approved that amount."""
+    accounts: list[str | int] = msgspec.field(default_factory=list)
+    """The batches whose results say that the account is refused: each counts once (`BatchName.to_event`)."""
     pauses: list[str] = msgspec.field(default_factory=list)
     """The versions of the objects by which people paused the run: each version counts once."""
 

@@ -1,6 +1,7 @@
 """The ledger of a run: its facts, as small objects in S3 that are written once."""
 
 import msgspec
+from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan, decode_plan, encode_plan
@@ -44,13 +45,17 @@ class Ledger:
         key = self._key(type(fact), place)
         return msgspec.json.decode(self._bucket.put_once(key, _encode(fact)), type=type(fact))
 
-    def plan(self) -> Plan:
-        """Return the plan, which is known to exist."""
-        return decode_plan(self._bucket.get(keys.plan(self._run)))
+    def plan(self, run_state: RunState | None = None) -> Plan:
+        """Return the plan, which is known to exist. `run_state`: with the plans of the rounds that it shows."""
+        plan = decode_plan(self._bucket.get(keys.plan(self._run)))
+        legs = map(keys.round_leg, sorted(run_state.planned_rounds)) if run_state else ()
+        rounds = {leg: self._bucket.get(keys.plan(keys.leg_id(self._run, leg))) for leg in legs}
+        return replace(plan, rounds={leg: decode_plan(data).batches for leg, data in rounds.items()})
 
     def write_plan(self, plan: Plan) -> Plan:
-        """Write the plan unless it exists, and return the one that stands: this one, or another writer's."""
-        return decode_plan(self._bucket.put_once(keys.plan(self._run), encode_plan(plan)))
+        """Write the plan of the run, or of the round, unless it exists, and return the one that stands."""
+        key = keys.plan(keys.leg_id(self._run, self._leg))
+        return decode_plan(self._bucket.put_once(key, encode_plan(plan)))
 
     def _key(self, kind: type[Fact], place: tuple[PlaceValue, ...]) -> str:
         return kind.key(keys.leg_id(self._run, self._leg) if issubclass(kind, BatchFact) else self._run, *place)

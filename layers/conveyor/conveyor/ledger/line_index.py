@@ -26,6 +26,8 @@ class Place(NamedTuple):
     start: int
     end: int
     retryable: bool
+    again: bool = False
+    """Whether a round sends it again."""
 
 
 class LineIndex:

@@ -36,7 +36,7 @@ class Again(BatchFact, frozen=True):
 
 
 class AccountRefused(BatchFact, frozen=True):
-    """`account.json`: results of a batch say that the account is refused. Nothing more is paid before a person looks."""
+    """`account.json`: results of a batch say that the account is refused: a person must look before more is paid."""
 
     KIND = "account"
     STATE_FIELD = "account_refused"

@@ -92,6 +92,11 @@ class RunState(msgspec.Struct):
         return replace(self, leg=leg, batches=legs.pop(leg, {}), other_legs=legs)
 
     @property
+    def unplanned_rounds(self) -> set[int]:
+        """The rounds that were decided on, and have no plan yet."""
+        return self.rounds - self.planned_rounds
+
+    @property
     def legs(self) -> list[str]:
         """The legs that have facts of batches."""
         return [leg for leg, batches in {self.leg: self.batches, **self.other_legs}.items() if batches]

@@ -6,6 +6,7 @@ Batches are checked one after the other, and each decision is applied before the
 from datetime import datetime
 
 from conveyor.context import RunContext
+from conveyor.domain import keys
 from conveyor.domain.plan import Batch, Plan
 from conveyor.domain.schedule import RUN, BatchName, Next
 from conveyor.ledger.run_facts import Validation
@@ -16,6 +17,7 @@ from conveyor.poll.decide import decide_paused, decide_split, decide_unsent, ris
 from conveyor.poll.decision import Decision, Decisions
 from conveyor.poll.gates import hold, settle_gate, stop_at_gate, stopped_by_person, wait_for_probe
 from conveyor.poll.recover import settle_attempt
+from conveyor.poll.rounds import add_rounds, has_work_ahead
 from conveyor.poll.sent_batch import check_sent_batch, sent_batch
 from conveyor.split.pauses import last_unread, next_read_at
 from conveyor.submit.retries import last_refusal
@@ -28,9 +30,9 @@ def check_run(context: RunContext) -> Decisions:
     run_state = _stop_if_asked(context, control, context.run_state())
     if not run_state.planned:
         return {RUN: _decide_before_plan(context, run_state)}
-    plan = context.ledger.plan()
+    plan = context.ledger.plan(run_state)
     run_state, held = settle_gate(context, control, run_state, plan, began)
-    decisions = _check_legs(context, plan, run_state, control)
+    decisions = add_rounds(context, plan, run_state, _check_legs(context, plan, run_state, control))
     is_over = all(decision.next is Next.REPORT for decision in decisions.values())
     if is_over and context.run.settings.delete_files == "yes":
         return _discard_files(context, plan, run_state)
@@ -47,7 +49,7 @@ def _check_legs(context: RunContext, plan: Plan, run_state: RunState, control: C
     for leg in plan.legs:
         of_leg = context.of_leg(leg), plan.of_leg(leg).batches, run_state.of_leg(leg), control
         checked = {BatchName(leg, number): decision for number, decision in _check_batches(*of_leg).items()}
-        decisions |= checked if leg else wait_for_probe(context, plan, run_state, checked)
+        decisions |= wait_for_probe(context, plan, run_state, checked) if not leg else checked
     return decisions
 
 
@@ -76,8 +78,9 @@ def _stop_if_asked(context: RunContext, control: Control, run_state: RunState) -
 
 
 def _is_complete(context: RunContext, run_state: RunState) -> bool:
-    batches = context.ledger.plan().all_batches()
-    return all(run_state.of_leg(leg).batch(batch.number).parted for leg, batch in batches)
+    batches = context.ledger.plan(run_state).all_batches()
+    is_split = all(run_state.of_leg(leg).batch(batch.number).parted for leg, batch in batches)
+    return is_split and not has_work_ahead(context, run_state)
 
 
 def _decide_before_plan(context: RunContext, run_state: RunState) -> Decision:
@@ -134,6 +137,8 @@ def _check_batch(context: RunContext, batch: Batch, run_state: RunState, control
 
 
 def _decide_unsent(context: RunContext, batch: int, batch_state: BatchState, run_state: RunState) -> Decision:
+    if run_state.refused and keys.round_number(context.leg):
+        return Decision(Next.REPORT)  # its lines stay as they were
     if not run_state.refused:
         return decide_unsent(last_refusal(batch, batch_state, context.ledger), context.now())
     if run_state.is_sent:  # the lines of a batch that is never sent are failures, if other batches were sent

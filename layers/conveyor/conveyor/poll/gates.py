@@ -10,13 +10,15 @@ from datetime import datetime
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
-from conveyor.domain.schedule import RUN, Next
+from conveyor.domain.refusal import CAUSE_TEXTS, Cause
+from conveyor.domain.schedule import RUN, BatchName, Next
 from conveyor.domain.status import DECLINED, STOPPED
 from conveyor.gates.after_probe import judge_probe
 from conveyor.gates.approval import Approval, Insufficient, judge
 from conveyor.gates.gate import (
     Held,
     LatestGate,
+    Noted,
     count_sent,
     first_gate,
     latest_gate,
@@ -26,11 +28,15 @@ from conveyor.gates.gate import (
 )
 from conveyor.gates.spending import Spending
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason, ReasonCode
+from conveyor.ledger.round_facts import AccountRefused
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import RunState
 from conveyor.poll.control import Control
 from conveyor.poll.decision import Decision, Decisions
 from conveyor.wording.text import counted
+
+_MOST_NAMED = 5
+"""Batches in the reasons of one gate."""
 
 
 def stop_at_gate(context: RunContext, run_state: RunState) -> None:
@@ -54,6 +60,7 @@ def settle_gate(
     if not needs_to_pay(plan, run_state):
         return run_state, None
     run_state = _pause_if_asked(context, control, run_state, plan)
+    run_state = _close_for_account(context, run_state, plan)
     latest = latest_gate(context, run_state)
     if latest is None:
         return run_state, None
@@ -122,8 +129,38 @@ def _pause_if_asked(context: RunContext, control: Control, run_state: RunState, 
         return run_state
     reason = Reason(ReasonCode.PAUSED, "a person paused the run")
     forecast = latest.gate.forecast if latest else None
-    write_next(context, latest, [reason], Spending(context, run_state, plan, forecast).need(), new)
+    write_next(context, latest, [reason], Spending(context, run_state, plan, forecast).need(), Noted(pauses=new))
     return context.run_state()
+
+
+def _close_for_account(context: RunContext, run_state: RunState, plan: Plan) -> RunState:
+    """Close the next gate if results of a batch say that the account is refused. Each batch counts once.
+
+    Whatever is sent then is refused, too, or paid for by an account that somebody wants to look at.
+    """
+    refused = [
+        BatchName(leg, batch.number)
+        for leg, batch in plan.all_batches()
+        if run_state.of_leg(leg).batch(batch.number).account_refused
+    ]
+    if not refused:
+        return run_state
+    gates = [context.ledger.read(Gate, number) for number in range(1, run_state.gate + 1)]
+    counted_before = {name for gate in gates for name in gate.accounts}
+    new = [name for name in refused if name.to_event() not in counted_before]
+    latest = latest_gate(context, run_state) if new else None
+    if latest is None or latest.is_closed:
+        return run_state
+    reasons = [_account_reason(context, name) for name in new[:_MOST_NAMED]]
+    need = Spending(context, run_state, plan, latest.gate.forecast).need()
+    write_next(context, latest, reasons, need, Noted(accounts=[name.to_event() for name in new]))
+    return context.run_state()
+
+
+def _account_reason(context: RunContext, name: BatchName) -> Reason:
+    causes = context.ledger.of_leg(name.leg).read(AccountRefused, name.number).causes
+    told = "; ".join(f"{counted(count, 'request')}: {CAUSE_TEXTS[Cause(cause)]}" for cause, count in causes.items())
+    return Reason(ReasonCode.ACCOUNT, f"the provider refused the account in {name}: {told}")
 
 
 def _counted(gates: Iterable[Gate]) -> set[str]:

@@ -12,9 +12,8 @@ from msgspec.structs import fields
 from conveyor.settings.betas import BETAS_FORM, LONGEST_BETAS, MOST_BETAS, NO_BETAS, guess_betas, normalized_betas
 
 _PREFIX = "CONVEYOR_"
-PER_DROP = {
-    field.replace("_", "-"): field for field in ("on_invalid", "max_invalid_percent", "default_max_tokens", "betas")
-}
+_PER_DROP = ("on_invalid", "max_invalid_percent", "default_max_tokens", "betas", "retry_rounds")
+PER_DROP = {field.replace("_", "-"): field for field in _PER_DROP}
 """Names of S3 object metadata (`aws s3 cp … --metadata on-invalid=skip`) and the setting each overrides."""
 
 type YesOrNo = Literal["yes", "no"]
@@ -100,6 +99,10 @@ class Settings(msgspec.Struct, frozen=True):
     """Requests from which on a sample of a drop is answered before the rest is sent. 0: only if a drop asks for it."""
     probe_seconds: Seconds = 3600
     """How long the rest of a drop waits for the probe's answer, if it may cost no more than the limits allow."""
+    retry_rounds: Annotated[int, msgspec.Meta(ge=0, le=5)] = 0
+    """How often requests are sent again that failed for a reason that may pass."""
+    round_seconds: Seconds = 600
+    """The pause before the first round; before each later one it is six times as long."""
     betas: Betas = ""
     """Names of beta features, separated by commas: see `conveyor.settings.betas`."""
 

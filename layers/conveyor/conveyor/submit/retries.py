@@ -30,6 +30,8 @@ _CODES: dict[RefusalKind | int, str] = {
 }
 
 
+ROUND_CLAIMED = "round-sent-before"
+"""Code of the end of a run whose round was sent by a run with the same id, whose ledger was lost."""
 AT_GATE = "at-gate"
 """Type of the refusal of a call that was not made, because a gate was closed meanwhile."""
 

@@ -15,14 +15,24 @@ from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.plan import Batch, Plan
 from conveyor.domain.refusal import RefusalKind
+from conveyor.domain.schedule import BatchName
 from conveyor.gates.gate import open_gate
 from conveyor.ledger.batch_facts import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Submitted
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.provider.protocol import Created, CredentialsUnusable, NewBatch, Refused, Unknown
 from conveyor.s3.read_errors import DropUnreadable
+from conveyor.submit.plan_rounds import plan_due_rounds
 from conveyor.submit.queue import admit_or_wait
-from conveyor.submit.retries import AT_GATE, RunRefusal, decide_run_refusal, last_refusal, refusal_of, refused_attempt
+from conveyor.submit.retries import (
+    AT_GATE,
+    ROUND_CLAIMED,
+    RunRefusal,
+    decide_run_refusal,
+    last_refusal,
+    refusal_of,
+    refused_attempt,
+)
 from conveyor.validation.batch_body import Envelope
 
 SPARE = timedelta(seconds=60)
@@ -39,7 +49,9 @@ def submit_next(context: RunContext, run_state: RunState, plan: Plan | None = No
         _claim_last_batch(context.of_leg(leg), run_state.of_leg(leg))
     if run_state.refused or context.retry_after.is_active:
         return False
-    plan = plan or context.ledger.plan()
+    if plan_due_rounds(context, run_state):
+        run_state, plan = context.run_state(), None
+    plan = plan or context.ledger.plan(run_state)
     for leg, batch in _next_batches(plan, run_state):
         gate = open_gate(context, run_state, plan, leg, batch)
         if gate is not None:
@@ -145,8 +157,23 @@ def _announce(context: RunContext, batch: Batch, number: int, gate: int) -> bool
         return False
     if run_state.batch(batch.number).submitted:  # a batch of an earlier attempt was adopted meanwhile
         return False
+    if context.claims.claim_attempt(batch.number, number, writer):
+        return True
     # The claim is another's if the ledger was deleted, and the run began again: poll finds what that attempt created.
-    return context.claims.claim_attempt(batch.number, number, writer)
+    if keys.round_number(context.leg):
+        _end_before_round(context, batch, number)
+    return False
+
+
+def _end_before_round(context: RunContext, batch: Batch, number: int) -> None:
+    """End a run whose round was sent before its ledger was lost: nobody knows which lines it had then.
+
+    They may have been others, so that its results must not be read as those of this round, nor is it paid again.
+    """
+    said = f"{BatchName(context.leg, batch.number)} was sent before the ledger of this run was lost"
+    claimed = Refused(RefusalKind.STOP, 0, "claimed", said, None)
+    context.ledger.write(refused_attempt(AttemptRefused, context, claimed, number), batch.number, number)
+    _refuse_run(context, RunRefusal(ROUND_CLAIMED, f"{said}: its requests are not sent again"))
 
 
 def _pay(context: RunContext, batch: Batch, batch_state: BatchState, previous: AttemptRefused | None) -> None:

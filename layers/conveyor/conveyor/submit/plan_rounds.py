@@ -1,0 +1,62 @@
+"""Plan a round: the lines that it sends again, in a file of their own, cut into batches like a drop."""
+
+from array import array
+from functools import partial
+from hashlib import sha256
+
+from conveyor.context import RunContext
+from conveyor.domain import keys
+from conveyor.domain.drop import Source
+from conveyor.domain.plan import Plan, ValidatedDrop
+from conveyor.domain.schedule import BatchName
+from conveyor.ledger.line_index import decode_index
+from conveyor.ledger.round_facts import Round
+from conveyor.ledger.state import RunState
+from conveyor.money.prices import PRICES
+from conveyor.s3.concatenate import concatenate
+from conveyor.validation.checker import check_drop
+
+
+def plan_due_rounds(context: RunContext, run_state: RunState) -> bool:
+    """Plan the rounds that are due; return whether there were any.
+
+    A round follows from its fact and the parts that it names: whoever plans it again writes the same.
+    """
+    rounds = {number: context.ledger.read(Round, number) for number in run_state.unplanned_rounds}
+    due = {number: each for number, each in rounds.items() if each.not_before <= context.now()}
+    for number, each in due.items():
+        _plan(context, keys.round_leg(number), [BatchName.from_event(source) for source in each.sources])
+    return bool(due)
+
+
+def _plan(context: RunContext, leg: str, sources: list[BatchName]) -> None:
+    _write_numbers(context, leg, sources)
+    bytes_ = _write_lines(context, leg, sources)
+    source, digest = Source(keys.leg_lines(context.run.content_prefix, leg)), sha256()
+    read = partial(context.bucket.stream, source, 0, bytes_)
+    for chunk in read():
+        digest.update(chunk)
+    of_leg, prices = context.of_leg(leg), context.ledger.plan().drop.prices or PRICES
+    checker = check_drop(of_leg.leg_id, context.run.settings, context.api.dialect, read, prices=prices)
+    if checker.faults:
+        raise RuntimeError(f"{leg} has lines that were valid in the drop: {checker.faults[0].code}")
+    estimate = checker.estimate()
+    drop = ValidatedDrop(checker.lines, digest.hexdigest(), estimate=estimate, is_gated=True)
+    of_leg.ledger.write_plan(Plan(drop, checker.batches))
+
+
+def _write_numbers(context: RunContext, leg: str, sources: list[BatchName]) -> None:
+    """Write the numbers that the lines of a round have in the drop."""
+    numbers = array("Q")
+    for source in sources:
+        index = context.bucket.get(keys.line_index(context.of_leg(source.leg).content_prefix, source.number))
+        numbers.extend(sorted(place.line for place in decode_index(index) if place.again))
+    context.bucket.put(keys.leg_numbers(context.run.content_prefix, leg), numbers.tobytes())
+
+
+def _write_lines(context: RunContext, leg: str, sources: list[BatchName]) -> int:
+    """Join the lines that the batches have kept for a round; return how many bytes they have."""
+    found = [keys.lines_again(context.of_leg(source.leg).content_prefix, source.number) for source in sources]
+    sizes = {key: context.bucket.describe(key, None).bytes for key in found}
+    concatenate(context.bucket, keys.leg_lines(context.run.content_prefix, leg), sizes, {})
+    return sum(sizes.values())
