@@ -55,8 +55,8 @@ def _check_lines(receipt: dict[str, Any], files: dict[str, list[bytes]], data: b
     failures = [orjson.loads(line) for line in files["failures.jsonl"]]
     failed = [failure["custom_id"] for failure in failures]
     assert Counter(results + failed) == Counter(list(lines)), "every line must be in exactly one output"
-    assert results == [custom_id for custom_id in lines if custom_id in set(results)]
-    assert failed == [custom_id for custom_id in lines if custom_id in set(failed)]
+    for found, wanted in ((results, set(results)), (failed, set(failed))):
+        assert found == [custom_id for custom_id in lines if custom_id in wanted]
     retryable = [lines[failure["custom_id"]] for failure in failures if failure["retryable"]]
     assert files.get("retry.jsonl", []) == retryable
     counts = (receipt["requests"], receipt["results"], receipt["failures"], receipt["retryable"])

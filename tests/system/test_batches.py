@@ -67,7 +67,7 @@ def test_a_drop_of_ten_batches_comes_back_whole_and_in_order(stack: Stack, tmp_p
     drop = tmp_path / "many.jsonl"
     with drop.open("wb") as file:
         file.writelines(line_of(number) for number in range(1, MANY + 1))
-    stack.drop(drop, "inbox/many.jsonl")
+    stack.drop(drop, "inbox/many.jsonl", {"probe": "no"})
     message = stack.wait_for_message("inbox/many.jsonl", LONG)
     good, bad = MANY - MANY // FAILING, MANY // FAILING
     assert message.subject == f"Conveyor: completed many ({good:,} answered, {bad} failed)"

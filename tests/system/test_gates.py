@@ -5,13 +5,12 @@ Tested in one dialect: gates are the same in both.
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.belt import drop_of, request
-from tests.support.system.runs import LOW_LIMITS, SECONDS, LiveRun
+from tests.support.system.runs import LOW_LIMITS, WAITING, LiveRun, commands, dropped
 from tests.system.test_drops import creates, invoke
 
 if TYPE_CHECKING:
@@ -21,22 +20,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.parametrize("stack", ["messages"], indirect=True)
 DATA = drop_of(3)
 HELD = {"hold": "always"}
-WAITING = "waiting-for-approval"
 HOLD_MINUTES = 72 * 60
 ONE_BATCH = int(LOW_LIMITS["MaxRequestsPerBatch"])
 
 
-def dropped(stack: Stack, name: str, data: bytes = DATA, metadata: dict[str, str] | None = None) -> LiveRun:
-    """Drop a file, and return its run."""
-    key = f"inbox/gates/{name}.jsonl"
-    version = stack.drop(data, key, HELD if metadata is None else metadata)
-    return LiveRun(stack, stack.wait_for(lambda: stack.run_of(key, version), SECONDS, "run"))
-
-
-def commands(message: Message) -> tuple[str, str]:
-    """Return the two commands of a waiting message: approve and stop."""
-    approve, stop = (line.strip() for line in message.text.splitlines() if line.startswith("  echo "))
-    return approve, stop
+def held(stack: Stack, name: str, data: bytes = DATA, metadata: dict[str, str] | None = None) -> LiveRun:
+    """Drop a file, which waits unless it has other metadata, and return its run."""
+    return dropped(stack, f"inbox/gates/{name}.jsonl", data, HELD if metadata is None else metadata)
 
 
 def answer(run: LiveRun, words: str) -> Message:
@@ -46,22 +36,10 @@ def answer(run: LiveRun, words: str) -> Message:
     return run.wait(lambda: next(iter(run.messages()[before:]), None), f"answer to {words}")
 
 
-def receipt_of(run: LiveRun) -> Any:
-    """Read the receipt of a run that has ended."""
-    assert run.ended() == "SUCCEEDED"
-    (key,) = [key for key in run.stack.keys("results/gates/") if key.endswith(f"{run.run}/receipt.json")]
-    return json.loads(run.stack.object(key))
-
-
-def statuses(run: LiveRun) -> list[str]:
-    """Return the statuses of the messages about a run."""
-    return [message.status for message in run.messages()]
-
-
 def test_a_repeated_upload_event_at_a_closed_gate_pays_nothing_and_the_typed_command_opens_it(stack: Stack) -> None:
     """A1: one call is paid, after the approval."""
     before = creates(stack)
-    run = dropped(stack, "approved")
+    run = held(stack, "approved")
     message = run.message(WAITING)
     stored = {"key": "inbox/gates/approved.jsonl", "size": 1, "version-id": run.fact("run.json")["drop"]["version"]}
     for _ in range(2):
@@ -70,16 +48,16 @@ def test_a_repeated_upload_event_at_a_closed_gate_pays_nothing_and_the_typed_com
     assert (creates(stack), run.has("batches/1/attempt-1.json")) == (before, False)
     approve, _ = commands(message)
     run.execute(approve)
-    receipt = receipt_of(run)
+    receipt = run.receipt()
     assert (receipt["status"], receipt["results"], receipt["gates"][0]["how"]) == ("completed", 3, "approved")
-    assert statuses(run) == [WAITING, "completed"]
+    assert run.statuses() == [WAITING, "completed"]
     assert creates(stack) == before + 1
 
 
 def test_an_unclear_approval_and_one_for_less_are_answered_at_once_and_then_the_run_is_approved(stack: Stack) -> None:
     """Each is answered once, and pays nothing."""
     before = creates(stack)
-    run = dropped(stack, "answered")
+    run = held(stack, "answered")
     run.message(WAITING)
     unclear = answer(run, "up-to 61,40")
     assert '"61,40" has a comma: write US dollars as 1234.50' in " ".join(unclear.text.split())
@@ -88,18 +66,18 @@ def test_an_unclear_approval_and_one_for_less_are_answered_at_once_and_then_the_
     assert creates(stack) == before
     approve, _ = commands(less)
     run.execute(approve)
-    assert receipt_of(run)["status"] == "completed"
-    assert statuses(run) == [WAITING] * 3 + ["completed"]
+    assert run.receipt()["status"] == "completed"
+    assert run.statuses() == [WAITING] * 3 + ["completed"]
     assert creates(stack) == before + 1
 
 
 def test_a_run_is_declined_by_the_clock(stack: Stack) -> None:
     """It has its receipt and its message, and nothing was paid."""
     before = creates(stack)
-    run = dropped(stack, "declined")
+    run = held(stack, "declined")
     run.message(WAITING)
     run.backdate("gate-1.json", HOLD_MINUTES)
-    receipt = receipt_of(run)
+    receipt = run.receipt()
     assert (receipt["status"], receipt["not_run"], receipt["gates"][0]["how"]) == ("declined", 3, "declined")
     assert run.messages()[-1].status == "declined"
     assert creates(stack) == before
@@ -108,13 +86,13 @@ def test_a_run_is_declined_by_the_clock(stack: Stack) -> None:
 def test_a_run_is_stopped_at_its_gate_by_the_typed_command(stack: Stack) -> None:
     """An approval that is written beside it does not help."""
     before = creates(stack)
-    run = dropped(stack, "stopped")
+    run = held(stack, "stopped")
     _, stop = commands(run.message(WAITING))
     run.execute(stop)
-    receipt = receipt_of(run)
+    receipt = run.receipt()
     run.write_control("approve-1", "approve")
     assert (receipt["status"], receipt["gates"][0]["how"]) == ("stopped", "stopped")
-    assert statuses(run) == [WAITING, "stopped"]
+    assert run.statuses() == [WAITING, "stopped"]
     assert creates(stack) == before
 
 
@@ -123,7 +101,7 @@ def test_a_run_is_paused_between_two_batches_and_resumed_by_the_typed_command(st
     stack.provider_settings({"seconds": None})
     before = creates(stack)
     data = b"".join(request(f"r-{number}", max_tokens=1) + b"\n" for number in range(2 * ONE_BATCH + 1))
-    run = dropped(stack, "paused", data, {})
+    run = held(stack, "paused", data, {})
     run.fact("batches/2/batch-1.json")
     run.write_control("pause", "")
     approve, _ = commands(run.message(WAITING))
@@ -132,19 +110,19 @@ def test_a_run_is_paused_between_two_batches_and_resumed_by_the_typed_command(st
         run.fact(f"batches/{number}/part.json")
     assert (creates(stack), run.has("batches/3/attempt-1.json")) == (before + 2, False)
     run.execute(approve)
-    receipt = receipt_of(run)
+    receipt = run.receipt()
     assert (receipt["status"], receipt["results"]) == ("completed", 2 * ONE_BATCH + 1)
     assert [gate["how"] for gate in receipt["gates"]] == ["approved"]
-    assert statuses(run) == [WAITING, "completed"]
+    assert run.statuses() == [WAITING, "completed"]
     assert creates(stack) == before + 3
 
 
 def test_a_dry_run_sends_nothing_and_the_real_drop_is_not_seen_before(stack: Stack) -> None:
     """A31: it claims no content."""
     before = creates(stack)
-    dry = dropped(stack, "dry", metadata={"dry-run": "yes"})
-    receipt = receipt_of(dry)
+    dry = held(stack, "dry", metadata={"dry-run": "yes"})
+    receipt = dry.receipt()
     assert (receipt["status"], creates(stack)) == ("estimated", before)
     assert receipt["estimate"]["at_most_usd"] > 0
-    assert receipt_of(dropped(stack, "dry", metadata={}))["status"] == "completed"
+    assert held(stack, "dry", metadata={}).receipt()["status"] == "completed"
     assert creates(stack) == before + 1

@@ -35,6 +35,9 @@ LOW_LIMITS = {
 """A drop of a few seconds then has many batches, waits for queue space, and needs many executions."""
 
 
+WAITING = "waiting-for-approval"
+
+
 @dataclass(frozen=True)
 class LiveRun:
     """One run in progress."""
@@ -88,6 +91,16 @@ class LiveRun:
             lambda: next((message for message in self.messages() if message.status == status), None), status
         )
 
+    def statuses(self) -> list[str]:
+        """Return the statuses of the messages about the run so far."""
+        return [message.status for message in self.messages()]
+
+    def receipt(self, seconds: float = SECONDS) -> Any:
+        """Wait for the end of the run, and read its receipt."""
+        assert self.ended(seconds) == "SUCCEEDED"
+        (key,) = [key for key in self.stack.keys("results/") if key.endswith(f"/{self.run}/receipt.json")]
+        return json.loads(self.stack.object(key))
+
     def executions(self) -> list[tuple[str, str]]:
         """List the run's executions, ARN and status; each is started before the one before it ends."""
         first = self.stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{self.run}"
@@ -117,3 +130,15 @@ class LiveRun:
             return None if not found or "RUNNING" in found else " ".join(sorted(found))
 
         return self.stack.wait_for(status, seconds, f"end of {self.run}")
+
+
+def dropped(stack: Stack, key: str, data: bytes, metadata: dict[str, str] | None = None) -> LiveRun:
+    """Drop a file, and return its run."""
+    version = stack.drop(data, key, metadata)
+    return LiveRun(stack, stack.wait_for(lambda: stack.run_of(key, version), SECONDS, "run"))
+
+
+def commands(message: Message) -> tuple[str, str]:
+    """Return the two commands of a waiting message: approve and stop."""
+    approve, stop = (line.strip() for line in message.text.splitlines() if line.startswith("  echo "))
+    return approve, stop
