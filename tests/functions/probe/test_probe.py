@@ -6,9 +6,12 @@ from typing import Any
 import orjson
 import pytest
 
+from conveyor.domain.drop import nonce, wire_id
+from conveyor.domain.keys import plan
+from conveyor.domain.plan import decode_plan
 from tests.support.belt import Belt, drop_of, request
 from tests.support.probes import DATA, IN_PROBE, PROBED, REST, answer_probe, files, of_probe, of_rest, sent, upload
-from tests.support.promises import check
+from tests.support.promises import agree, check
 from tests.support.settings import STACK_SETTINGS
 
 
@@ -16,6 +19,12 @@ from tests.support.settings import STACK_SETTINGS
 def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
     """Return the settings of a stack of each dialect."""
     return STACK_SETTINGS | {"BATCH_API": request.param, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+
+
+def delete_drop(belt: Belt) -> None:
+    """Delete all versions of what was dropped."""
+    for version in belt.s3.list_object_versions(Bucket=belt.bucket, Prefix="inbox/")["Versions"]:
+        belt.s3.delete_object(Bucket=belt.bucket, Key=version["Key"], VersionId=version["VersionId"])
 
 
 def test_the_probe_is_sent_first_and_the_rest_after_its_answer(belt: Belt) -> None:
@@ -81,6 +90,18 @@ def test_what_is_odd_in_the_answers_of_the_probe_is_set_aside(belt: Belt) -> Non
     assert receipt["probe"]["batches"][0]["foreign"] == receipt["probe"]["batches"][0]["repeated"] == 1
 
 
+def test_a_result_for_a_line_of_the_probe_from_another_batch_is_named(belt: Belt) -> None:
+    """The line was not sent there, so the account does not add up, and a person must look."""
+    belt.provider.configure(seconds=600)
+    run = upload(belt)
+    answer_probe(belt, run)
+    ((line, *_),) = (batch.probed for batch in decode_plan(belt.read(plan(run))).batches)
+    spoil = {"kind": "spoil", "foreign": [wire_id(nonce(run), line)]}
+    belt.provider.configure(faults=[{"call": "results", "do": spoil, "times": None}])
+    assert belt.finish(run)["status"] == "unbalanced"
+    assert belt.receipt(run)["unaccounted"] == [line]
+
+
 def test_many_batches_take_their_lines_from_one_probe(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each range has its own part of it."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "20")
@@ -114,15 +135,36 @@ def test_a_drop_that_is_deleted_after_it_was_paid_for_keeps_the_outputs_of_its_p
     run = upload(belt)
     answer_probe(belt, run)
     belt.submit({"run": run})
-    versions = belt.s3.list_object_versions(Bucket=belt.bucket, Prefix="inbox/")["Versions"]
-    for version in versions:
-        belt.s3.delete_object(Bucket=belt.bucket, Key=version["Key"], VersionId=version["VersionId"])
+    delete_drop(belt)
     belt.finish(run)
     results: list[Any] = belt.lines("results/", "results.jsonl")
     assert sum(line["custom_id"] is not None for line in results) == IN_PROBE
     assert [line.get("line") for line in results if line["custom_id"] is None] == sorted(
         set(range(1, 61)) - {int(line["custom_id"].removeprefix("r-")) for line in results if line["custom_id"]}
     )
+
+
+@pytest.mark.parametrize("spool_bytes", ["1000", "1000000"])
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_lines_of_the_probe_can_be_sent_again_although_the_drop_is_deleted(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch, spool_bytes: str, *, is_sent: bool
+) -> None:
+    """They are in its own file: the command that sends lines again finds as many as the receipt counts."""
+    monkeypatch.setenv("CONVEYOR_SPOOL_BYTES", spool_bytes)
+    belt.clients.__dict__.pop("environment", None)
+    belt.provider.configure(seconds=600, every={"4": "expired"})
+    run = upload(belt)
+    answer_probe(belt, run)
+    if is_sent:
+        belt.submit({"run": run})
+    delete_drop(belt)
+    belt.finish(run)
+    agree(belt, run)
+    expired = [line["line"] for line in belt.lines("failures/", "failures.jsonl") if line["retryable"]]
+    assert len(expired) == IN_PROBE // 4
+    lines = [orjson.loads(line) for line in DATA.splitlines()]
+    retry: list[Any] = belt.lines("failures/", "retry.jsonl")
+    assert retry == [lines[number - 1] for number in sorted(expired)]
 
 
 def test_a_drop_asks_for_no_probe(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:

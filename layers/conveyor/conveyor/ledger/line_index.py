@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from conveyor.domain import keys
+from conveyor.jsonl.lines import Line
 from conveyor.s3.bucket import Bucket
 
 _SUCCEEDED, _RETRYABLE, _FLAGS = 1, 2, 2
@@ -73,10 +74,15 @@ class LegOutputs:
         self._places: dict[int, tuple[str, Place]] = {}
         self._windows: dict[str, tuple[int, bytes]] = {}
         self._ends: dict[str, int] = {}
+        self._retries: dict[str, list[int]] = {}
+        """By key of a leg's part of `retry.jsonl`: the numbers of its lines."""
         for batch in batches if wanted else ():
+            retries = self._retries[keys.output_part(content, batch, keys.RETRY)] = []
             for place in decode_index(bucket.get(keys.line_index(content, batch))):
                 key = keys.output_part(content, batch, place.file)
                 self._ends[key] = place.end
+                if place.retryable:
+                    retries.append(place.line)
                 if place.line in wanted:
                     self._places[place.line] = (key, place)
 
@@ -89,3 +95,12 @@ class LegOutputs:
             window = self._bucket.range(key, begin, min(max(place.end, begin + _WINDOW), self._ends[key]))
             self._windows[key] = (begin, window)
         return place, window[place.start - begin : place.end - begin]
+
+    def retries(self) -> Iterator[Line]:
+        """Yield those of the lines that are worth sending again, in their order, as the leg has copied them."""
+        for key, numbers in self._retries.items():
+            if any(number in self._places for number in numbers):
+                written = self._bucket.get(key).split(b"\n")
+                for number, raw in zip(sorted(numbers), written, strict=False):
+                    if number in self._places:
+                        yield Line(number, 0, len(raw), raw)

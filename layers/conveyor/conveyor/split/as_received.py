@@ -58,9 +58,11 @@ def _finish(job: SplitJob, collector: Collector, receiver: "_Receiver", outputs:
     for line in job.batch.probed:
         place, written = probed.find(line)
         outputs.add_from_leg(place, written)
-        if place.retryable and job.is_resendable:
+        if place.retryable:
             receiver.retries.add(line)
-    if receiver.retries:
+    if not job.is_resendable:
+        outputs.add_retries(probed.retries())
+    elif receiver.retries:
         outputs.add_retries(line for line in job.lines() if line.number in receiver.retries)
 
 

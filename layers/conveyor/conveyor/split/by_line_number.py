@@ -1,7 +1,8 @@
 """Spooled results of a drop that cannot be read any more are written under line numbers: the ids were only in the drop.
 
 Line numbers are known from the ids under which requests were sent. If the batch had blank lines, the line numbers of
-requests without a result are unknown. Nothing here grows with the number of blank lines.
+requests without a result are unknown. Nothing here grows with the number of blank lines. Lines of the probe are in a
+file of their own, and so have ids, and can be sent again.
 """
 
 from conveyor.domain.outcome import Result
@@ -28,6 +29,7 @@ def write_by_line_number(job: SplitJob, collector: Collector, spool: Spool, defa
                 outputs.add(NO_ID, output, job.drop_line(line), shows_line=True)
         for _ in range(job.batch.requests - len(requests)):
             outputs.add(NO_ID, collector.output_of(default, None), None)
+        outputs.add_retries(probed.retries())
         outputs.set_aside(spool.lines_aside())
     unaccounted = [] if len(answered) == len(spool) else sorted(line for line in spool if line in unsent)
     return Written(

@@ -41,5 +41,5 @@ def write_in_input_order(job: SplitJob, collector: Collector, spool: Spool, defa
 
 
 def _unaccounted(job: SplitJob, spool: Spool) -> list[int]:
-    in_drop = {line.number for line in job.lines()}
-    return sorted(line for line in spool if line not in in_drop)[:MOST_UNACCOUNTED]
+    requests = {*job.request_lines()}
+    return sorted(line for line in spool if line not in requests)[:MOST_UNACCOUNTED]
