@@ -34,7 +34,7 @@ def codes(hold_above: float = 0, metadata: dict[str, str] | None = None, **drop_
 
 
 @pytest.mark.parametrize("found", [None, estimate(None), estimate("1000000000")])
-def test_a17_by_default_nothing_is_held(found: Estimate | None) -> None:
+def test_a17_without_limits_nothing_is_held(found: Estimate | None) -> None:
     """A17: whatever it costs, known or not."""
     assert codes(found=found) == []
 
