@@ -262,6 +262,17 @@ def test_a_pause_during_the_probe_does_not_replace_the_gate_after_it(belt: Belt)
     assert len(sent(belt)) == 1
 
 
+def test_a_probe_that_the_provider_refused_is_not_said_to_be_sent(belt: Belt) -> None:
+    """Its queue is full: the attempt created nothing."""
+    belt.provider.configure(queue_limit=10)
+    run = upload(belt)
+    assert (belt.creates(), sent(belt)) == ((1, 0), [])
+    pause(belt, run)
+    text = plain(message(belt, run)["message"])
+    assert "Nothing was sent, and nothing was charged." in text
+    assert f"First a probe of {IN_PROBE} requests is sent" in text
+
+
 def test_a_pause_after_the_probe_keeps_what_it_has_shown(belt: Belt) -> None:
     """The forecast, and that the rest may be sent once the pause is over."""
     belt.provider.configure(seconds=HOUR / 2)

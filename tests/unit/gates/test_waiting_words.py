@@ -130,7 +130,8 @@ def probed(
     here = held(*codes, requests=950, sent=sent, need="44.90" if forecast else "494.56")
     drop = replace(here.plan.drop, probe=PROBE)
     gate = replace(here.gate, after_probe=bool(sent), forecast=forecast)
-    shown = Shown.of(PROBE, answers or [], ("content/default/run-1/errors.json",) if answers else ()) if sent else None
+    texts = ("content/default/run-1/errors.json",) if answers else ()
+    shown = Shown.of(PROBE, min(sent, PROBE.requests), answers or [], texts) if sent else None
     place = here._replace(gate=gate, plan=Plan(drop, here.plan.batches))
     notice = waiting_notice(RUN, place, shown=shown)
     return f"{notice.subject}\n{notice.message}"
@@ -187,3 +188,36 @@ def test_a_cost_that_is_not_known_is_not_called_nothing() -> None:
     text = plain(probed(ReasonCode.PROBE_FAILED, answers=answers))
     assert "their cost is not known." in text
     assert "32 answered, 17 errored, 1 stuck, cost not known" in text
+
+
+def test_of_a_probe_that_is_sent_in_part_only_that_is_counted() -> None:
+    """What is not sent, or not answered yet, is in no other count."""
+    part = plain(probed(ReasonCode.PAUSED, answers=ANSWERS[:12], forecast=None, sent=20))
+    assert "20 of the 50 requests of the probe were sent: 12 answered, 0 not, 8 without an answer yet;" in part
+    assert "Probe: 50 requests: 12 answered, 38 without an answer yet," in part
+    one = plain(probed(ReasonCode.PAUSED, answers=None, forecast=None, sent=1))
+    assert "1 of the 50 requests of the probe was sent: no answer has come yet." in one
+
+
+def test_a_probe_that_was_sent_is_not_announced() -> None:
+    """A pause while it is under way."""
+    here = held(ReasonCode.PAUSED, requests=950, sent=50)
+    place = here._replace(plan=Plan(replace(here.plan.drop, probe=PROBE), here.plan.batches))
+    text = plain(waiting_notice(RUN, place, shown=Shown.of(PROBE, 50, [])).message)
+    assert "First a probe" not in text
+    assert "When the probe is answered, the rest follows by itself." in text
+    assert "if the forecast is above what the run may cost." in text
+
+
+@pytest.mark.parametrize(("need", "is_above"), [("44.900001", False), ("61.40", True)])
+def test_a_run_that_costs_more_than_was_forecast_does_not_repeat_the_forecast(need: str, *, is_above: bool) -> None:
+    """Its batches have cost more than those of the probe."""
+    here = held(ReasonCode.OVER_APPROVED, requests=950, sent=700, need=need)
+    gate = replace(here.gate, after_probe=True, forecast=FORECAST)
+    place = here._replace(gate=gate, plan=Plan(replace(here.plan.drop, probe=PROBE), here.plan.batches))
+    notice = waiting_notice(RUN, place, shown=Shown.of(PROBE, 50, ANSWERS))
+    text = plain(notice.message)
+    assert ("It has 1,000 requests, and may cost up to $61.40 in all." in text) == is_above
+    assert ("will cost about $41.20" in text) != is_above
+    assert ("The run costs more than was forecast from its probe." in text) == is_above
+    assert ("up to $61.40" in notice.subject) == is_above

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan, Probe
-from conveyor.gates.gate import Judged, LatestGate, needs_to_pay
+from conveyor.gates.gate import Judged, LatestGate, count_sent, needs_to_pay
 from conveyor.gates.limits import above_approved, above_limits, cost_at_most, cost_of_forecast
 from conveyor.gates.probe_message import Shown
 from conveyor.gates.spending import Spending
@@ -34,8 +34,10 @@ def judge_probe(context: RunContext, run_state: RunState, plan: Plan, latest: La
         return None
     silent = _with_money(context, run_state, plan, latest, Judged([], None, unanswered=True))
     if silent.reasons:
+        some = any(state.parted for state in run_state.of_leg(keys.PROBE).batches.values())
         hours = duration(timedelta(seconds=context.run.settings.probe_seconds))
-        text = f"the probe of {counted(probe.requests, 'request')} has had no answer for {hours}"
+        had = "only some of its answers" if some else "no answer"
+        text = f"the probe of {counted(probe.requests, 'request')} has had {had} for {hours}"
         return silent._replace(reasons=[Reason(ReasonCode.UNANSWERED, text), *silent.reasons])
     return silent
 
@@ -50,15 +52,16 @@ def _answers(context: RunContext, run_state: RunState, probe: Probe) -> list[Ans
 
 
 def shown_by_probe(context: RunContext, run_state: RunState, plan: Plan) -> Shown | None:
-    """Return what the probe has shown so far, for a message; None if it was not sent."""
+    """Return what the probe has shown so far, for a message; None if none of it was sent."""
     probe, of_leg, ledger = plan.drop.probe, run_state.of_leg(keys.PROBE), context.ledger.of_leg(keys.PROBE)
-    if probe is None or not any(state.attempts for state in of_leg.batches.values()):
+    sent = count_sent(context, plan, run_state, keys.PROBE)
+    if probe is None or not sent:
         return None
     split = [batch.number for batch in probe.batches if of_leg.batch(batch.number).parted]
     parts = {number: ledger.read(Part, number) for number in split}
     content = context.of_leg(keys.PROBE).content_prefix
     texts = tuple(keys.error_words(content, number) for number, part in parts.items() if part.errors)
-    return Shown.of(probe, [answer for part in parts.values() for answer in part.answers], texts)
+    return Shown.of(probe, sent, [answer for part in parts.values() for answer in part.answers], texts)
 
 
 def _with_money(context: RunContext, run_state: RunState, plan: Plan, latest: LatestGate, judged: Judged) -> Judged:

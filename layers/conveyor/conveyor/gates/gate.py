@@ -176,8 +176,8 @@ def _after(latest: LatestGate, gate: Gate) -> Gate:
     return replace(gate, up_to=latest.up_to, approved=latest.has_approved_amount)
 
 
-def count_sent(context: RunContext, plan: Plan, run_state: RunState) -> int:
-    """Return how many requests were sent, or may have been.
+def count_sent(context: RunContext, plan: Plan, run_state: RunState, *legs: str) -> int:
+    """Return how many requests were sent, or may have been. `legs`: by default all.
 
     A person may be wrong in saying that an attempt created no batch.
     """
@@ -188,7 +188,8 @@ def count_sent(context: RunContext, plan: Plan, run_state: RunState) -> int:
         absent = (ledger.read(AttemptAbsent, number, attempt) for attempt in sorted(each.absent))
         return bool(each.submitted or each.stuck or each.unsettled_attempt) or any(fact.released for fact in absent)
 
-    return sum(batch.requests for leg, batch in plan.all_batches() if may_be_sent(leg, batch.number))
+    batches = [(leg, batch) for leg, batch in plan.all_batches() if not legs or leg in legs]
+    return sum(batch.requests for leg, batch in batches if may_be_sent(leg, batch.number))
 
 
 def needs_to_pay(plan: Plan, run_state: RunState, *legs: str) -> bool:

@@ -9,12 +9,14 @@ from conveyor.domain.status import Status
 from conveyor.gates.approval import is_about_money, words_that_open
 from conveyor.gates.gate import Held
 from conveyor.gates.probe_message import (
+    ABOVE_THE_FORECAST,
     OF_THE_FORECAST,
     Shown,
     before_the_probe,
     cost_figures,
     cost_words,
     error_texts,
+    is_above_forecast,
     probe_rows,
     unanswered,
     what_it_showed,
@@ -77,12 +79,12 @@ def is_last_call(gate: Gate, now: datetime) -> bool:
 def waiting_notice(run: Run, held: Held, *, shown: Shown | None = None, is_last: bool = False) -> Notice:
     """Say that a run waits, what it costs, why it waits, and which command opens its gate.
 
-    `shown`: what its probe has shown, once that was sent. `is_last`: whether no other message comes before the end.
+    `shown`: what its probe has shown, once any was sent. `is_last`: whether no other message comes before the end.
     """
     gate, drop, requests = held.gate, held.plan.drop, sum(batch.requests for batch in held.plan.batches)
     requests += drop.probe.requests if drop.probe else 0
     key = keys.approval(run.run, held.number, run.project)
-    is_sent = bool(held.sent or shown)
+    is_sent = bool(held.sent)
     lines = [
         *_problem(held),
         *paragraph(
@@ -129,10 +131,10 @@ def _problem(held: Held) -> list[str]:
 
 
 def _what_was_sent(held: Held, requests: int, shown: Shown | None) -> list[str]:
-    if shown is None and not held.sent:
+    if not held.sent:
         return ["Nothing was sent, and nothing was charged."]
     rest = "Nothing more is sent until you approve it."
-    if shown and held.sent <= shown.requests:
+    if shown and held.sent == shown.sent:
         return [what_it_showed(shown), rest]
     were = "was" if held.sent == 1 else "were"
     sent = f"{held.sent:,} of {counted(requests, 'request')} {were} sent before: what was sent goes on, and is charged."
@@ -163,9 +165,9 @@ def _of_the_amount(held: Held) -> list[str]:
     """Say how the amount is made up that an approval allows, and what it lets go."""
     gate, probe = held.gate, held.plan.drop.probe
     if gate.forecast:
-        text = OF_THE_FORECAST
+        text = ABOVE_THE_FORECAST if is_above_forecast(gate) else OF_THE_FORECAST
     elif probe and not gate.after_probe:
-        text = before_the_probe(probe)
+        text = before_the_probe(probe, is_sent=bool(held.sent), is_about_money=is_about_money(gate))
     elif gate.need_usd is None:
         return []
     else:
