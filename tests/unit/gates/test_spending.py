@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis.strategies import booleans, integers, lists, tuples
 
 from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
@@ -14,6 +16,7 @@ from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.state import BatchState, RunState
+from conveyor.money.forecast import Forecast
 from conveyor.money.usage import Usage
 from conveyor.s3.bucket import Bucket
 from tests.support.examples import NOW, RUN
@@ -25,13 +28,22 @@ type Costs = dict[int, list[str | None]]
 """The cost of each model of a batch that is split."""
 
 
+def context_of(bucket: FakeBucket) -> RunContext:
+    """Return what reads the facts of a run from a bucket."""
+    ledger = Ledger(Bucket(bucket.client, "bucket"), RUN.run)
+    return RunContext(RUN, ledger, Bucket(bucket.client, "bucket"), None, Invocation(timedelta(1), lambda: NOW))  # type: ignore[arg-type]
+
+
+NO_FACTS = context_of(FakeBucket())
+
+
 def over(
     up_to: str, *states: BatchState, costs: Costs | None = None, released: bool = False, this: int | None = None
 ) -> Over | None:
     """Ask about a batch, by default the last, of a run whose batches may cost $10 each."""
     bucket = FakeBucket()
-    ledger = Ledger(Bucket(bucket.client, "bucket"), RUN.run)
-    context = RunContext(RUN, ledger, Bucket(bucket.client, "bucket"), None, Invocation(timedelta(1), lambda: NOW))  # type: ignore[arg-type]
+    context = context_of(bucket)
+    ledger = context.ledger
     for number, each in (costs or {}).items():
         tokens = {str(at): Tokens(Usage(10, 10), Decimal(cost) if cost else None) for at, cost in enumerate(each)}
         ledger.write(Part("w", NOW, {}, 0, 0, 0, tokens, [], None), number)
@@ -116,3 +128,33 @@ def test_the_need_covers_all_that_is_not_sent() -> None:
     assert found is not None
     assert found.need == 30
     assert "batch 1 may cost $10.00, and $5.00 is left" in found.reason.message
+
+
+@given(
+    rest=integers(1, 10**7),
+    sizes=lists(tuples(integers(1, 1_000), integers(1, 10**8)), min_size=1, max_size=9),
+    is_bounded=booleans(),
+)
+@example(rest=1_000_000, sizes=[(1, 1), (1, 1), (1, 1)], is_bounded=False)
+def test_whoever_approves_just_what_a_forecast_run_needs_lets_all_of_it_go(
+    rest: int, sizes: list[tuple[int, int]], *, is_bounded: bool
+) -> None:
+    """The shares of the batches add up to the upper end, to the millionth of a dollar."""
+    at_most = [Decimal(most).scaleb(-6) if is_bounded else None for _, most in sizes]
+    batches = [
+        Batch(number, number, 0, requests=size[0], at_most_usd=most)
+        for number, (size, most) in enumerate(zip(sizes, at_most, strict=True), 1)
+    ]
+    high = Decimal(rest).scaleb(-6)
+    plan, run_state = Plan(ValidatedDrop(1, "f00"), batches), RunState(batches={})
+
+    def spending() -> Spending:
+        return Spending(NO_FACTS, run_state, plan, Forecast(high, high, high))
+
+    need = spending().need()
+    assert need is not None
+    assert need <= high
+    for batch in batches:
+        assert over_approved(spending(), "", batch, need) is None
+        run_state.batches[batch.number] = state(**SENT)
+    assert spending().spent() == need

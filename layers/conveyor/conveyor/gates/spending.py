@@ -71,7 +71,7 @@ class Spending:
         bound = batch.at_most_usd
         if leg == keys.PROBE or self._forecast is None:
             return bound or _NONE
-        share = self._most_of_rest * self._fraction(leg, batch)
+        share = self._share_of_round(batch) if leg else self._shares[batch.number]
         return share if bound is None else min(share, bound)
 
     @cached_property
@@ -80,17 +80,32 @@ class Spending:
         probe = sum((cost for (leg, _), cost in self._costs.items() if leg == keys.PROBE and cost), _NONE)
         return max(self._forecast.high_usd - probe, _NONE) if self._forecast else _NONE
 
-    def _fraction(self, leg: str, batch: Batch) -> Decimal:
-        """Return a batch's share of all that is not in the probe: by the bounds of cost, or by requests.
+    @cached_property
+    def _shares(self) -> dict[int, Decimal]:
+        """The share of each batch in what is not in the probe: by the bounds of cost, or by requests.
 
-        A batch of a round has as large a share as the same lines had before.
+        In millionths of a dollar, and together as much as that: a rest that is approved must not fail by rounding.
         """
-        batches = self._plan.batches
-        bounds = [each.at_most_usd for each in batches if each.at_most_usd is not None]
-        total = sum(bounds, _NONE)
-        if len(bounds) == len(batches) and total and (not leg or batch.at_most_usd is not None):
-            return (batch.at_most_usd or _NONE) / total
-        return Decimal(batch.requests) / max(sum(each.requests for each in batches), 1)
+        passed, shared, shares = _NONE, _NONE, dict[int, Decimal]()
+        total = sum(map(self._weight, self._plan.batches), _NONE)
+        for batch in self._plan.batches:
+            passed += self._weight(batch)
+            end = (self._most_of_rest * passed / (total or 1)).quantize(_SMALLEST, ROUND_CEILING)
+            shares[batch.number], shared = end - shared, end
+        return shares
+
+    def _share_of_round(self, batch: Batch) -> Decimal:
+        """Return as large a share as the same lines had before."""
+        total = sum(map(self._weight, self._plan.batches), _NONE)
+        return (self._most_of_rest * self._weight(batch) / (total or 1)).quantize(_SMALLEST, ROUND_CEILING)
+
+    def _weight(self, batch: Batch) -> Decimal:
+        return Decimal(batch.requests) if self._has_no_bounds else batch.at_most_usd or _NONE
+
+    @cached_property
+    def _has_no_bounds(self) -> bool:
+        bounds = [each.at_most_usd for _, each in self._plan.all_batches()]
+        return None in bounds or not any(bounds)
 
     def _saved(self, leg: str, batch: Batch, state: BatchState) -> Decimal:
         """Return by how much a batch cost less than it could have (below 0: more), as far as that is known.
