@@ -106,7 +106,7 @@ def probe_failed(run: Run) -> Notice:
     gate = Gate("w", NOW, open=False, reasons=[reason], need_usd=Decimal(5), until=NOW, after_probe=True)
     probe = Probe([ProbeLine(2, "m", 9)], [], "f00")
     answer = Answer(2, Outcome.ERRORED, "invalid_request_error", will_recur=True)
-    shown = Shown.of(probe, [answer], (keys.error_words(keys.content(run.run, run.project), 1),))
+    shown = Shown.of(probe, 1, [answer], (keys.error_words(keys.content(run.run, run.project), 1),))
     return waiting_notice(run, Held(2, gate, Plan(ValidatedDrop(3, "f00", probe=probe), [BATCH])), shown=shown)
 
 

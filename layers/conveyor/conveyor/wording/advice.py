@@ -21,8 +21,8 @@ ADVICE = {
     NO_PROJECT: "Drop it into the folder of its project, inbox/<project>/, which counts if config/budgets.json names "
     "it, or type the name of its project instead of <project> in the command below.",
     OTHER_FOLDER: "To run it for that project, drop it into that folder. The command below drops it for no project.",
-    "round-sent-before": "Look through the provider's list of batches for the results of that round before you send its "
-    "requests again: they may have been paid for.",
+    "round-sent-before": "Look through the provider's list of batches for the results of that round before you send "
+    "its requests again: they may have been paid for.",
     "unsent": "Check whether the provider is reachable, and whether it reports problems, before you drop it again.",
 }
 """Before a drop is sent again."""
