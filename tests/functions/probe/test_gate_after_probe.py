@@ -48,7 +48,7 @@ def test_a_setting_that_the_model_refuses_costs_one_probe_and_one_message(belt: 
     (notice,) = belt.notices
     text = plain(notice["message"])
     assert notice["status"] == "waiting-for-approval"
-    assert f"{IN_PROBE} of {IN_PROBE} answered requests for claude-haiku-4-5 failed, and would fail again" in text
+    assert f"{IN_PROBE} of {IN_PROBE} requests for claude-haiku-4-5 that were run failed, and would fail again" in text
     assert f"{kind} ({IN_PROBE})" in text
     assert "simulated" not in text, "the provider's words may quote a prompt"
     belt.submit({"run": run})

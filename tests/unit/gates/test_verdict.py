@@ -86,9 +86,15 @@ def test_failures_are_told_by_model_with_their_types() -> None:
     answers = [bad()] * 16 + [bad("not_found_error")] * 2 + [ok()] * 2
     (reason,) = verdict({"claude-x": answers, "claude-y": [ok()] * 30}).reasons
     assert reason.message == (
-        "18 of 20 answered requests for claude-x failed, and would fail again: "
+        "18 of 20 requests for claude-x that were run failed, and would fail again: "
         "invalid_request_error (16), not_found_error (2)"
     )
+
+
+def test_models_that_are_not_kept_apart_have_no_name_of_their_own() -> None:
+    """A drop that names more than 50."""
+    (reason,) = verdict({"": [bad()] * 3}).reasons
+    assert reason.message.startswith("3 of 3 requests for other models that were run failed")
 
 
 @pytest.mark.parametrize(

@@ -149,14 +149,17 @@ def test_after_the_probe_the_message_has_its_figures_and_the_forecast_instead_of
     assert "m: 950 requests, about $41.20 (between $38.10 and $44.90)" in text
     assert "To let it run and cost up to $44.90 in all, type this." in text
     assert "echo 'up-to 44.90' | aws s3 cp - s3://bucket/control/run-1/approve-1" in text
+    assert "are compared with the amount that you approve." in text
     assert "aws s3 cp s3://bucket/content/default/run-1/errors.json -" in text
     assert "What was sent before is delivered as usual." in text
 
 
 def test_a_gate_closed_for_failures_alone_is_opened_by_approve_alone() -> None:
     """No amount is in question."""
-    assert "To let it go on, type: echo approve | aws" in plain(probed(ReasonCode.PROBE_FAILED))
-    assert "To let it go on, type: echo approve | aws" in plain(probed(ReasonCode.CUT_OFF))
+    for code in (ReasonCode.PROBE_FAILED, ReasonCode.CUT_OFF):
+        text = plain(probed(code))
+        assert "To let it go on, type: echo approve | aws" in text
+        assert "the amount that you approve" not in text
 
 
 def test_before_the_probe_the_message_says_what_an_approval_lets_go() -> None:

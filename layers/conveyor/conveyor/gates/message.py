@@ -10,6 +10,7 @@ from conveyor.gates.approval import is_about_money, words_that_open
 from conveyor.gates.gate import Held
 from conveyor.gates.probe_message import (
     ABOVE_THE_FORECAST,
+    OF_THE_APPROVED,
     OF_THE_FORECAST,
     Shown,
     before_the_probe,
@@ -166,6 +167,7 @@ def _of_the_amount(held: Held) -> list[str]:
     gate, probe = held.gate, held.plan.drop.probe
     if gate.forecast:
         text = ABOVE_THE_FORECAST if is_above_forecast(gate) else OF_THE_FORECAST
+        text += f" {OF_THE_APPROVED}" if is_about_money(gate) else ""
     elif probe and not gate.after_probe:
         text = before_the_probe(probe, is_sent=bool(held.sent), is_about_money=is_about_money(gate))
     elif gate.need_usd is None:

@@ -17,8 +17,10 @@ _MOST_KEYS = 3
 _CENT = Decimal("0.01")
 OF_THE_FORECAST = (
     "The forecast follows from what the probe has cost. About 19 of 20 such forecasts have the real cost between their "
-    "two amounts. Before each batch, what was paid and the most that is under way are compared with the amount that "
-    "you approve."
+    "two amounts."
+)
+OF_THE_APPROVED = (
+    "Before each batch, what was paid and the most that is under way are compared with the amount that you approve."
 )
 
 ABOVE_THE_FORECAST = (

@@ -87,7 +87,7 @@ def _failures(model: str, lines: list[_Line]) -> str | None:
     types = Counter(line.answer.error or "error" for line in failed).most_common()
     named = ", ".join(f"{kind} ({count:,})" for kind, count in types[:_MOST_NAMED])
     more = f" and {counted(len(types) - _MOST_NAMED, 'more type')}" if len(types) > _MOST_NAMED else ""
-    what = f"{len(failed):,} of {answered:,} answered requests for {model} failed, and would fail again"
+    what = f"{len(failed):,} of {answered:,} requests for {model} that were run failed, and would fail again"
     return f"{what}: {named}{more}"
 
 
@@ -126,4 +126,4 @@ def _observation(line: _Line) -> Observation | None:
 
 
 def _named(model: str) -> str:
-    return one_line(model, _LONGEST_MODEL) or '""'
+    return one_line(model, _LONGEST_MODEL) or "other models"
