@@ -149,8 +149,11 @@ def test_content_is_removed_early_only_with_the_tag_that_report_sets_at_the_end(
     """A run may last for months: an age alone could remove parts that are paid for and not yet joined."""
     rules = template.resources("AWS::S3::Bucket")["Bucket"]["LifecycleConfiguration"]["Rules"]
     tagged, others = [[rule for rule in rules if ("TagFilters" in rule) is has_tag] for has_tag in (True, False)]
-    assert [(rule["Prefix"], rule["ExpirationInDays"]) for rule in tagged] == [("content/", {"Ref": "ContentDays"})]
-    assert tagged[0]["TagFilters"] == [{"Key": name, "Value": value} for name, value in ENDED.items()]
+    assert [(rule["Prefix"], rule["ExpirationInDays"]) for rule in tagged] == [
+        (prefix, {"Ref": "ContentDays"}) for prefix in ("content/", "results/")
+    ]
+    for rule in tagged:
+        assert rule["TagFilters"] == [{"Key": name, "Value": value} for name, value in ENDED.items()]
     (lost,) = [rule for rule in others if rule.get("Prefix") == "content/" and "ExpirationInDays" in rule]
     assert lost["ExpirationInDays"] >= PARAMETERS["ContentDays"]["MaxValue"]
     assert lost["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}, "removed text is not kept as an old version"

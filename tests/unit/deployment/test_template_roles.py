@@ -16,6 +16,8 @@ READ_DROP = ("s3:GetObject s3:GetObjectVersion", "${Bucket.Arn}/inbox/*")
 LEDGER = ("s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*")
 CONTENT = "${Bucket.Arn}/content/*"
 READ_LINES = ("s3:GetObject", f"{CONTENT}/probe/lines.jsonl {CONTENT}/round-*/lines.* {CONTENT}/unpacked.jsonl")
+EARLY_PARTS = "${Bucket.Arn}/results/*/parts/*"
+PARTS = f"{CONTENT}/batches/* {EARLY_PARTS}"
 LIST = ("s3:ListBucket", "Bucket.Arn")
 OUTPUTS = ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/* ${Bucket.Arn}/results/*")
 KEY = ("secretsmanager:GetSecretValue", SECRET)
@@ -61,7 +63,7 @@ MAY = {
         "ReadAndWriteLedger": ("s3:AbortMultipartUpload s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*"),
         "WriteContent": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/content/*/batches/*"),
         "ReadLines": READ_LINES,
-        "ReadProbe": ("s3:GetObject", "${Bucket.Arn}/content/*/probe/batches/*"),
+        "ReadLegs": ("s3:GetObject", PARTS),
         "ListLedger": LIST,
         "WriteOutputs": OUTPUTS,
         "ReadApiKey": KEY,
@@ -70,9 +72,9 @@ MAY = {
         "WriteLogs": (LOGS, "ReportLog.Arn"),
         "ReadLedger": ("s3:GetObject", "${Bucket.Arn}/runs/*"),
         "ListLedger": LIST,
-        "ReadContent": ("s3:GetObject", "${Bucket.Arn}/content/*/batches/*"),
+        "ReadContent": ("s3:GetObject", PARTS),
         "ListContent": LIST,
-        "LetContentExpire": ("s3:PutObjectTagging", "${Bucket.Arn}/content/*"),
+        "LetContentExpire": ("s3:PutObjectTagging", f"{CONTENT} {EARLY_PARTS}"),
         "WriteOutputs": OUTPUTS,
     },
     "MachineRole": {
@@ -161,7 +163,7 @@ def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
                     known = r"(runs|content|claims/(batches|drops|attempts|waiting)|results|failures)/\*"
                     assert all(re.match(known, place) for place in places)
                 if action == "s3:PutObjectTagging":  # a tag removes an object in the end
-                    assert (role, places) == ("ReportRole", ["content/*"])
+                    assert (role, places) == ("ReportRole", ["content/*", "results/*/parts/*"])
 
 
 def test_poll_which_reads_and_writes_facts_only_may_not_touch_content() -> None:

@@ -23,6 +23,7 @@ _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}", re.ASCII)
 PROBE = "probe"
 """The leg of the lines that are answered before the rest of a drop is sent."""
 _ROUND = re.compile(r"round-([1-9]\d*)")
+_EARLY_PART = re.compile(r"-[1-9]\d*(?=\.jsonl\Z)")
 
 
 def is_project_name(name: str) -> bool:
@@ -184,6 +185,30 @@ def output(name: str, run: str, file: str) -> str:
 def output_part(content: str, batch: int, file: str) -> str:
     """Return the key of one batch's part of such a file, for a run of several batches. `content`: the run's prefix."""
     return f"{content}batches/{batch}/{file}"
+
+
+def early_part(name: str, run: str, batch: int, file: str) -> str:
+    """Return the key of one batch's part of results or failures, which people can read before the run ends.
+
+    It ends like no final file, so that a rule about those does not see it.
+    """
+    kind, dot, suffix = file.partition(".")
+    return f"{early_parts(name, run)}{kind}-{batch}{dot}{suffix}"
+
+
+def early_parts(name: str, run: str) -> str:
+    """Return the prefix of these parts."""
+    return f"results/{name}/{run}/parts/"
+
+
+def file_of(key: str) -> str:
+    """Return which of the user's four files an object is, or is a part of."""
+    return _EARLY_PART.sub("", key.rpartition("/")[2])
+
+
+def merged_content(content: str) -> str:
+    """Return the prefix of parts that are written once more, with what rounds have changed. `content`: the run's."""
+    return f"{content}merged/"
 
 
 def line_index(content: str, batch: int) -> str:

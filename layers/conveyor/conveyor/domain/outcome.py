@@ -3,7 +3,7 @@
 Result lines: https://platform.claude.com/docs/en/build-with-claude/batch-processing
 """
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import msgspec
 
@@ -25,6 +25,22 @@ class Outcome(StrEnum):
     MISSING = "missing"
     STUCK = "stuck"
     INVALID = "invalid"
+
+
+class OutputKind(IntEnum):
+    """What a line of output is, and what can be done about it. The numbers are those that an index of lines has."""
+
+    FAILED = 0
+    SUCCEEDED = 1
+    RETRYABLE = 2
+    """A failure. Sending its request again may succeed, if a person wants that."""
+    AGAIN = 3
+    """The same, and a round sends it again by itself."""
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether sending its request again may succeed."""
+        return self >= OutputKind.RETRYABLE
 
 
 UNREADABLE = "unreadable_result"
@@ -129,6 +145,14 @@ def is_retryable(outcome: Outcome, error: Error | None) -> bool:
 def is_transient(error: Error | None) -> bool:
     """Tell whether the cause of an error passes by itself. A type that is not known does not, nor does an account's."""
     return error is not None and error.type in _TRANSIENT and account_cause(error.type, error.message) is None
+
+
+def is_worth_a_round(outcome: Outcome, error: Error | None) -> bool:
+    """Tell whether a request is sent again without asking: it failed for a reason that passes, and was not paid for.
+
+    What is missing or was cancelled may have been paid for, or was not wanted.
+    """
+    return outcome is Outcome.EXPIRED or (outcome is Outcome.ERRORED and is_transient(error))
 
 
 def will_recur(outcome: Outcome, error: Error | None) -> bool:

@@ -1,20 +1,24 @@
-"""Where the output of each line of a leg is: the ranges of the drop that its lines belong to take it from there.
+"""Where the output of each line of a batch is in the parts that it has written.
 
-16 bytes for each line, in the order in which the lines were written.
+The ranges of the drop take from there what a leg has answered, and rounds replace what has failed. 16 bytes for each
+line, in the order in which the lines were written.
 """
 
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from conveyor.domain import keys
+from conveyor.domain.outcome import OutputKind
 from conveyor.jsonl.lines import Line
 from conveyor.s3.bucket import Bucket
 
-_SUCCEEDED, _RETRYABLE, _FLAGS = 1, 2, 2
+_KINDS = tuple(OutputKind)
+_KIND_BITS = 2
 _WINDOW = 1 << 20
 """Bytes of outputs that are read at once."""
+_MOST_WINDOWS = 16
 
 
 class Place(NamedTuple):
@@ -26,9 +30,12 @@ class Place(NamedTuple):
     """`keys.RESULTS` or `keys.FAILURES`."""
     start: int
     end: int
-    retryable: bool
-    again: bool = False
-    """Whether a round sends it again."""
+    kind: OutputKind
+
+    @property
+    def again(self) -> bool:
+        """Whether a round sends it again."""
+        return self.kind is OutputKind.AGAIN
 
 
 class LineIndex:
@@ -38,9 +45,9 @@ class LineIndex:
         """Note nothing yet."""
         self._entries = array("Q")
 
-    def add(self, line: int, size: int, *, succeeded: bool, retryable: bool) -> None:
+    def add(self, line: int, size: int, kind: OutputKind) -> None:
         """Note a line of the drop, and the bytes of its output."""
-        self._entries.extend((line, size << _FLAGS | _RETRYABLE * retryable | _SUCCEEDED * succeeded))
+        self._entries.extend((line, size << _KIND_BITS | kind))
 
     def encode(self) -> bytes:
         """Return the index as it is stored."""
@@ -52,10 +59,16 @@ def decode_index(data: bytes) -> Iterator[Place]:
     entries = array("Q", data)
     ends = {keys.RESULTS: 0, keys.FAILURES: 0}
     for line, entry in zip(*[iter(_little_endian(entries))] * 2, strict=True):
-        file = keys.RESULTS if entry & _SUCCEEDED else keys.FAILURES
+        kind = _KINDS[entry & (1 << _KIND_BITS) - 1]
+        file = keys.RESULTS if kind is OutputKind.SUCCEEDED else keys.FAILURES
         start = ends[file]
-        ends[file] = start + (entry >> _FLAGS)
-        yield Place(line, file, start, ends[file], bool(entry & _RETRYABLE))
+        ends[file] = start + (entry >> _KIND_BITS)
+        yield Place(line, file, start, ends[file], kind)
+
+
+def decode_numbers(data: bytes) -> Sequence[int]:
+    """Return the numbers of lines, 8 bytes each (`keys.leg_numbers`)."""
+    return _little_endian(array("Q", data))
 
 
 def _little_endian(entries: "array[int]") -> "array[int]":
@@ -65,7 +78,10 @@ def _little_endian(entries: "array[int]") -> "array[int]":
 
 
 class LegOutputs:
-    """The outputs of some lines of the drop, from the parts of a leg. Holds one window of each part in memory."""
+    """The outputs of some lines of the drop, from the parts of a leg. Holds one window each of a few parts in memory.
+
+    Lines that are asked for in the order of the parts are read many at once, and others one by one.
+    """
 
     def __init__(self, bucket: Bucket, content: str, batches: Iterable[int], lines: Iterable[int]) -> None:
         """Read the index of each batch. `content`: the prefix of the leg's content. `lines`: those to find."""
@@ -81,19 +97,36 @@ class LegOutputs:
             for place in decode_index(bucket.get(keys.line_index(content, batch))):
                 key = keys.output_part(content, batch, place.file)
                 self._ends[key] = place.end
-                if place.retryable:
+                if place.kind.is_retryable:
                     retries.append(place.line)
                 if place.line in wanted:
                     self._places[place.line] = (key, place)
 
+    def __contains__(self, line: int) -> bool:
+        """Tell whether the output of a line is in a part."""
+        return line in self._places
+
+    @property
+    def has_again(self) -> bool:
+        """Whether a round sends any of the lines again."""
+        return any(place.again for _, place in self._places.values())
+
+    def position(self, line: int) -> tuple[str, int]:
+        """Return what sorts lines by their place in the parts. Raises KeyError if the line is in none."""
+        key, place = self._places[line]
+        return key, place.start
+
     def find(self, line: int) -> tuple[Place, bytes]:
         """Return where the output of a line is, and the whole line of output. Raises KeyError if it is in no part."""
         key, place = self._places[line]
-        begin, window = self._windows.get(key, (0, b""))
+        begin, window = self._windows.pop(key, (0, b""))
         if not begin <= place.start <= place.end <= begin + len(window):
-            begin = place.start
-            window = self._bucket.range(key, begin, min(max(place.end, begin + _WINDOW), self._ends[key]))
-            self._windows[key] = (begin, window)
+            ahead = begin <= place.start < begin + len(window) + _WINDOW
+            end = min(max(place.end, place.start + _WINDOW), self._ends[key]) if ahead else place.end
+            begin, window = place.start, self._bucket.range(key, place.start, end)
+        self._windows[key] = (begin, window)
+        if len(self._windows) > _MOST_WINDOWS:
+            del self._windows[next(iter(self._windows))]
         return place, window[place.start - begin : place.end - begin]
 
     def retries(self) -> Iterator[Line]:

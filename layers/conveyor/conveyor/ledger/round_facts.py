@@ -57,6 +57,8 @@ class Merged(BatchFact, frozen=True):
     at: datetime
     files: list[OutputFile]
     """In place of those of `part.json`."""
+    lines: int
+    """How many lines of it rounds have sent again."""
     outcomes: dict[str, int]
     """Earlier outcomes that were replaced, in whatever leg: they count no more."""
     retryable: int

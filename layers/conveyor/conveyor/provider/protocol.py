@@ -86,6 +86,8 @@ class NotRun(NamedTuple):
     refused_requests: tuple[RefusedRequest, ...] = ()
     cause: Cause | None = None
     """What a person must put in order, if no request is at fault and the provider's message says."""
+    is_expired: bool = False
+    """Whether its completion window ended first."""
 
 
 class Progress(NamedTuple):

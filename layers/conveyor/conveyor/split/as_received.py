@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from conveyor.domain.outcome import missing_beside
+from conveyor.domain.outcome import OutputKind, missing_beside
 from conveyor.split.collector import Collector
 from conveyor.split.job import SplitJob
 from conveyor.split.outputs import NO_ID, Output, Outputs, Written, open_outputs
@@ -20,7 +20,7 @@ def write_as_received(job: SplitJob, batch_id: str) -> Written | None:
     """
     custom_ids = _custom_ids(job)
     try:
-        with open_outputs(job) as outputs:
+        with open_outputs(job, has_again=job.keeps_lines) as outputs:
             receiver = _Receiver(job, custom_ids, outputs)
             collector = Collector.of(job, receiver)
             with job.context.api.results(batch_id) as results:
@@ -29,7 +29,14 @@ def write_as_received(job: SplitJob, batch_id: str) -> Written | None:
             _finish(job, collector, receiver, outputs)
     except _ResultsMissingError:
         return None
-    return Written(outputs.files, ordered=False, unaccounted=[], tally=collector.tally, answers=collector.answers)
+    return Written(
+        outputs.files,
+        ordered=False,
+        unaccounted=[],
+        tally=collector.tally,
+        answers=collector.answers,
+        again=outputs.again,
+    )
 
 
 def _custom_ids(job: SplitJob) -> dict[int, bytes]:
@@ -58,12 +65,11 @@ def _finish(job: SplitJob, collector: Collector, receiver: "_Receiver", outputs:
     for line in job.batch.probed:
         place, written = probed.find(line)
         outputs.add_from_leg(place, written)
-        if place.retryable:
-            receiver.retries.add(line)
+        receiver.note(line, place.kind)
     if not job.is_resendable:
-        outputs.add_retries(probed.retries())
+        outputs.add_retries(probed.retries(), ())
     elif receiver.retries:
-        outputs.add_retries(line for line in job.lines() if line.number in receiver.retries)
+        outputs.add_retries((line for line in job.lines() if line.number in receiver.retries), receiver.again)
 
 
 class _Receiver:
@@ -78,6 +84,8 @@ class _Receiver:
         self._unsent = job.batch.unsent_lines
         self._has_unknown_lines = job.has_unknown_lines
         self.retries = set[int]()
+        self.again = set[int]()
+        """Those of them that a round sends again."""
 
     def is_request(self, line: int) -> bool:
         """Tell whether a line may be a request of the batch."""
@@ -103,8 +111,15 @@ class _Receiver:
         custom_id = NO_ID if line is None else self._waiting.pop(line, NO_ID)
         number = None if line is None else self._job.drop_line(line)
         self._outputs.add(custom_id, output, number, shows_line=self._job.drop_unreadable is not None)
-        if output.retryable and line is not None:
+        if line is not None:
+            self.note(line, output.kind)
+
+    def note(self, line: int, kind: OutputKind) -> None:
+        """Note whether a request is worth sending again."""
+        if kind.is_retryable:
             self.retries.add(line)
+            if kind is OutputKind.AGAIN and self._job.keeps_lines:
+                self.again.add(line)
 
     def without_result(self, broken: Sequence[int]) -> Sequence[int | None]:
         """Return the lines without a readable result; None for each that is unknown. `broken`: those with a result."""

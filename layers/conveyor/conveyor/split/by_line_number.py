@@ -18,7 +18,7 @@ def write_by_line_number(job: SplitJob, collector: Collector, spool: Spool, defa
     unsent, probed = job.batch.unsent_lines, job.probed_outputs()
     answered = [line for line in sorted(spool) if line not in unsent]
     requests = answered if job.has_unknown_lines else list(job.request_lines())
-    with open_outputs(job) as outputs:
+    with open_outputs(job, has_again=False) as outputs:
         for line in sorted({*requests, *unsent}):
             if line in skipped:
                 collector.write_skipped(skipped[line], outputs)
@@ -29,7 +29,7 @@ def write_by_line_number(job: SplitJob, collector: Collector, spool: Spool, defa
                 outputs.add(NO_ID, output, job.drop_line(line), shows_line=True)
         for _ in range(job.batch.requests - len(requests)):
             outputs.add(NO_ID, collector.output_of(default, None), None)
-        outputs.add_retries(probed.retries())
+        outputs.add_retries(probed.retries(), ())
         outputs.set_aside(spool.lines_aside())
     unaccounted = [] if len(answered) == len(spool) else sorted(line for line in spool if line in unsent)
     return Written(

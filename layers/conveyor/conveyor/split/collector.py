@@ -54,6 +54,7 @@ class Collector:
         receiver: Receiver,
         *,
         resendable: bool = True,
+        has_rounds: bool = False,
         prices: Prices = PRICES,
         drop_line: Callable[[int | None], int | None] | None = None,
         keeps_answers: bool = False,
@@ -61,14 +62,16 @@ class Collector:
         """Start without results.
 
         `nonce`: the beginning of the ids under which the requests were sent. `resendable`: whether the requests' lines
-        can be copied to `retry.jsonl`. `prices`: those of the run. `drop_line`: returns the number in the drop of a
-        line, where they differ. `keeps_answers`: whether `answers` gets each outcome.
+        can be copied to `retry.jsonl`. `has_rounds`: whether a round sends some again. `prices`: those of the run.
+        `drop_line`: returns the number in the drop of a line, where they differ. `keeps_answers`: whether `answers`
+        gets each outcome.
         """
         self.tally = Tally(prices)
         self.answers: list[Answer] = []
         self._nonce = nonce
         self._receiver = receiver
         self._resendable = resendable
+        self._has_rounds = has_rounds
         self._prices = prices
         self._drop_line = drop_line
         self._keeps_answers = keeps_answers
@@ -82,6 +85,7 @@ class Collector:
             job.nonce,
             receiver,
             resendable=job.is_resendable,
+            has_rounds=job.has_rounds,
             prices=job.prices,
             drop_line=job.drop_line if job.context.leg else None,
             keeps_answers=job.context.leg == keys.PROBE,
@@ -122,8 +126,8 @@ class Collector:
     def output_of(self, result: Result, line: int | None) -> Output:
         """Count a request's final result, and return its output."""
         number = self._drop_line(line) if self._drop_line else line
-        output = Output.of(result, number, resendable=self._resendable)
-        self.tally.add(result, retryable=output.retryable)
+        output = Output.of(result, number, resendable=self._resendable, has_rounds=self._has_rounds)
+        self.tally.add(result, retryable=output.kind.is_retryable)
         if self._keeps_answers and number is not None:
             self.answers.append(answer_of(number, result, self._prices))
         return output

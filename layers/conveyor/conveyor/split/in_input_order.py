@@ -1,6 +1,6 @@
 """Spooled results are written in step with the lines of the drop, under the user's ids."""
 
-from conveyor.domain.outcome import Result
+from conveyor.domain.outcome import OutputKind, Result, is_worth_a_round
 from conveyor.split.collector import Collector
 from conveyor.split.job import SplitJob
 from conveyor.split.outputs import MOST_UNACCOUNTED, Written, open_outputs
@@ -11,9 +11,10 @@ def write_in_input_order(job: SplitJob, collector: Collector, spool: Spool, defa
     """Write all outcomes in the order of the drop. `default`: the outcome of requests without a result."""
     skipped = {line.line: line for line in job.batch.skipped}
     found, probed = 0, job.probed_outputs()
-    with open_outputs(job) as outputs:
+    may_have_again = spool.has_again or probed.has_again or is_worth_a_round(default.outcome, default.error)
+    with open_outputs(job, has_again=job.keeps_lines and may_have_again) as outputs:
         for values in job.custom_ids():
-            retries = set[int]()
+            retries, again = set[int](), set[int]()
             for line, custom_id in values.numbered():
                 if custom_id is None and line in skipped:
                     collector.write_skipped(skipped[line], outputs)
@@ -21,22 +22,27 @@ def write_in_input_order(job: SplitJob, collector: Collector, spool: Spool, defa
                 if custom_id is None:
                     place, written = probed.find(line)
                     outputs.add_from_leg(place, written)
-                    if place.retryable:
-                        retries.add(line)
-                    continue
-                output = spool.find(line)
-                if output is None:
-                    output = collector.output_of(default, line)
+                    kind = place.kind
                 else:
-                    found += 1
-                outputs.add(custom_id, output, job.drop_line(line))
-                if output.retryable:
+                    output = spool.find(line)
+                    found += output is not None
+                    output = output or collector.output_of(default, line)
+                    outputs.add(custom_id, output, job.drop_line(line))
+                    kind = output.kind
+                if kind.is_retryable:
                     retries.add(line)
-            outputs.add_retries(values.lines(retries))
+                    if kind is OutputKind.AGAIN and job.keeps_lines:
+                        again.add(line)
+            outputs.add_retries(values.lines(retries), again)
         outputs.set_aside(spool.lines_aside())
     unaccounted = [] if found == len(spool) else _unaccounted(job, spool)
     return Written(
-        outputs.files, ordered=True, unaccounted=unaccounted, tally=collector.tally, answers=collector.answers
+        outputs.files,
+        ordered=True,
+        unaccounted=unaccounted,
+        tally=collector.tally,
+        answers=collector.answers,
+        again=outputs.again,
     )
 
 

@@ -1,17 +1,17 @@
 """One split of one batch: what it works on, and where its files go."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.drop import nonce
-from conveyor.domain.plan import Batch, Probe
+from conveyor.domain.plan import Batch, Plan, Probe
 from conveyor.jsonl.lines import Line
 from conveyor.jsonl.validated_lines import CUSTOM_ID, FieldValues
 from conveyor.ledger.fact import BatchFact
-from conveyor.ledger.line_index import LegOutputs
+from conveyor.ledger.line_index import LegOutputs, decode_numbers
 from conveyor.ledger.state import BatchState
 from conveyor.money.prices import PRICES, Prices
 
@@ -25,7 +25,10 @@ class SplitJob(NamedTuple):
     number: int
     """Of the split, counted from 1: files that an earlier one has left are replaced."""
     is_whole: bool
-    """True for the only batch of a run without legs: it writes the user's files. Other batches write parts of them."""
+    """True for the only batch of a run without legs: it writes the user's files, unless a round may follow.
+
+    Other batches write parts of them.
+    """
     spool_bytes: int
     """Bytes of disk that results may take."""
     prices: Prices = PRICES
@@ -34,6 +37,8 @@ class SplitJob(NamedTuple):
     """The lines of the run that are answered in the probe."""
     drop_unreadable: str | None = None
     """Why the lines of the drop cannot be read any more, if so. Then only their numbers are known."""
+    numbers: Sequence[int] = ()
+    """The numbers that the lines have in the drop, for a batch of a leg."""
 
     @property
     def nonce(self) -> str:
@@ -52,18 +57,32 @@ class SplitJob(NamedTuple):
         lines = batch.last_line - batch.first_line + 1 - len(batch.unsent_lines)
         return self.drop_unreadable is not None and lines != batch.requests
 
-    def key(self, file: str) -> str:
-        """Return the key of one of the four output files."""
-        run = self.context.run
-        if self.is_whole:
+    @property
+    def has_rounds(self) -> bool:
+        """Whether a round sends requests again that fail for a reason that passes."""
+        return self.is_resendable and self.context.run.settings.retry_rounds > keys.round_number(self.context.leg)
+
+    @property
+    def keeps_lines(self) -> bool:
+        """Whether lines for a round are kept: those of the probe are kept by the batches that they belong to."""
+        return self.has_rounds and self.context.leg != keys.PROBE
+
+    def is_early(self, *, has_again: bool) -> bool:
+        """Tell whether results and failures are parts that people can read before the run ends."""
+        return not self.context.leg and (has_again or not self.is_whole)
+
+    def key(self, file: str, *, has_again: bool) -> str:
+        """Return the key of one of the four output files. `has_again`: whether a round may send lines of it again."""
+        run, number = self.context.run, self.batch.number
+        if self.is_whole and not has_again:
             return keys.output(run.name, run.run, file)
-        return keys.output_part(self.context.content_prefix, self.batch.number, file)
+        if self.is_early(has_again=has_again) and file in {keys.RESULTS, keys.FAILURES}:
+            return keys.early_part(run.name, run.run, number, file)
+        return keys.output_part(self.context.content_prefix, number, file)
 
     def drop_line(self, line: int | None) -> int | None:
         """Return the number in the drop of a line of the batch."""
-        if self.context.leg and self.probe and line:
-            return self.probe.lines[line - 1].line
-        return line
+        return self.numbers[line - self.batch.first_line] if self.context.leg and line else line
 
     def custom_ids(self) -> Iterator[FieldValues]:
         """Read the user's ids of the requests from the drop, a block of lines at a time."""
@@ -96,3 +115,13 @@ class SplitJob(NamedTuple):
     def write(self, fact: BatchFact, *place: int) -> None:
         """Write a fact of the batch to the ledger."""
         self.context.ledger.write(fact, self.batch.number, *place)
+
+
+def lines_of_leg(context: RunContext, plan: Plan, batch: Batch) -> Sequence[int]:
+    """Return the numbers that the lines of a leg's batch have in the drop; none for a batch of the drop itself."""
+    if not context.leg:
+        return ()
+    if context.leg == keys.PROBE and plan.drop.probe:
+        return [each.line for each in plan.drop.probe.lines[batch.first_line - 1 : batch.last_line]]
+    key, size = keys.leg_numbers(context.run.content_prefix, context.leg), 8
+    return decode_numbers(context.bucket.range(key, (batch.first_line - 1) * size, batch.last_line * size))

@@ -1,6 +1,6 @@
 """The four output files of one batch, and the bytes of their lines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Self
 
@@ -8,7 +8,7 @@ import msgspec
 import orjson
 
 from conveyor.domain import keys
-from conveyor.domain.outcome import Error, Outcome, Result, is_retryable
+from conveyor.domain.outcome import Error, Outcome, OutputKind, Result, is_retryable, is_worth_a_round
 from conveyor.domain.output_file import OutputFile
 from conveyor.jsonl.lines import Line
 from conveyor.ledger.line_index import LineIndex, Place
@@ -20,6 +20,8 @@ from conveyor.split.tally import Tally
 MOST_UNACCOUNTED = 1000
 """Line numbers of unaccounted results that are kept."""
 NO_ID = b"null"
+FINAL = "final"
+"""S3 object metadata of a part that people can read early: `no` while a round may still change lines of it."""
 
 
 class Output(NamedTuple):
@@ -27,30 +29,36 @@ class Output(NamedTuple):
 
     body: bytes
     """The provider's response as it came; for a failure, the fields from `error` on."""
-    succeeded: bool
-    retryable: bool
+    kind: OutputKind
 
     @classmethod
-    def of(cls, result: Result, line: int | None, *, resendable: bool = True) -> Self:
-        """Make the output of a result. `resendable`: whether the request's line can be copied to `retry.jsonl`."""
+    def of(cls, result: Result, line: int | None, *, resendable: bool = True, has_rounds: bool = False) -> Self:
+        """Make the output of a result.
+
+        `resendable`: whether the request's line can be copied to `retry.jsonl`. `has_rounds`: whether a round would
+        send it again by itself.
+        """
         if result.outcome is Outcome.SUCCEEDED:
-            return cls(result.response, succeeded=True, retryable=False)
-        retryable = resendable and is_retryable(result.outcome, result.error)
+            return cls(result.response, OutputKind.SUCCEEDED)
+        kind = OutputKind.FAILED
+        if resendable and is_retryable(result.outcome, result.error):
+            is_again = has_rounds and is_worth_a_round(result.outcome, result.error)
+            kind = OutputKind.AGAIN if is_again else OutputKind.RETRYABLE
         error = result.error or Error(result.outcome.value, "")
         body = b'"error":%b,"line":%b,"outcome":"%b","retryable":%b' % (
             msgspec.json.encode(error),
             orjson.dumps(line),
             result.outcome.encode(),
-            orjson.dumps(retryable),
+            orjson.dumps(kind.is_retryable),
         )
-        return cls(body, succeeded=False, retryable=retryable)
+        return cls(body, kind)
 
     def line(self, custom_id: bytes, number: int | None = None) -> bytes:
         """Return a line of `results.jsonl` or `failures.jsonl`.
 
         `custom_id`: as JSON, `NO_ID` if unknown. `number`: the line number, for a result whose id is unknown.
         """
-        if not self.succeeded:
+        if self.kind is not OutputKind.SUCCEEDED:
             return b"".join((b'{"custom_id":', custom_id, b',"response":null,', self.body, b"}\n"))
         if number is not None:
             return b'{"custom_id":%b,"line":%d,"response":%b,"error":null}\n' % (custom_id, number, self.body)
@@ -60,28 +68,33 @@ class Output(NamedTuple):
 class Outputs:
     """Results, failures, lines to send again, and provider lines that could not be delivered unchanged."""
 
-    def __init__(self, writers: dict[str, Writer], *, keep_empty: bool, index: LineIndex | None = None) -> None:
+    def __init__(self, writers: dict[str, Writer], again: Writer, index: LineIndex | None, *, keep_empty: bool) -> None:
         """Use `open_outputs`. `keep_empty`: `retry.jsonl` and `aside.jsonl` are written even if they have no lines."""
         self._writers = writers
-        self._keep_empty = keep_empty
+        self._again = again
         self._index = index
+        self._keep_empty = keep_empty
 
     def add(self, custom_id: bytes, output: Output, line: int | None, *, shows_line: bool = False) -> None:
         """Write a request's output. `line`: its number in the drop; `shows_line`: since its id is unknown."""
-        file = keys.RESULTS if output.succeeded else keys.FAILURES
-        written = output.line(custom_id, line if shows_line else None)
-        self._writers[file].write(written)
-        if self._index is not None:
-            self._index.add(line or 0, len(written), succeeded=output.succeeded, retryable=output.retryable)
+        self._write(line or 0, output.line(custom_id, line if shows_line else None), output.kind)
 
     def add_from_leg(self, place: Place, written: bytes) -> None:
         """Write an output as a leg of the run has written it."""
-        self._writers[place.file].write(written)
+        self._write(place.line, written, place.kind)
 
-    def add_retries(self, lines: Iterable[Line]) -> None:
-        """Write the original lines of requests that may succeed when sent again."""
+    def _write(self, line: int, written: bytes, kind: OutputKind) -> None:
+        self._writers[keys.RESULTS if kind is OutputKind.SUCCEEDED else keys.FAILURES].write(written)
+        if self._index is not None:
+            self._index.add(line, len(written), kind)
+
+    def add_retries(self, lines: Iterable[Line], again: Container[int]) -> None:
+        """Write the original lines of requests that may succeed when sent again. `again`: those for a round."""
         for line in lines:
-            self._writers[keys.RETRY].write((line.raw or b"") + b"\n")
+            original = (line.raw or b"") + b"\n"
+            self._writers[keys.RETRY].write(original)
+            if line.number in again:
+                self._again.write(original)
 
     def set_aside(self, lines: Iterable[bytes]) -> None:
         """Write lines of the provider unchanged; each has its line feed."""
@@ -89,11 +102,16 @@ class Outputs:
             self._writers[keys.ASIDE].write(line)
 
     @property
+    def again(self) -> int:
+        """How many lines a round sends again."""
+        return self._again.account().lines
+
+    @property
     def files(self) -> list[OutputFile]:
         """The files that exist, after `open_outputs` has ended."""
         accounts = [writer.account() for writer in self._writers.values()]
-        optional = (f"/{keys.RETRY}", f"/{keys.ASIDE}")
-        return [file for file in accounts if file.lines or self._keep_empty or not file.key.endswith(optional)]
+        optional = {keys.RETRY, keys.ASIDE}
+        return [file for file in accounts if file.lines or self._keep_empty or keys.file_of(file.key) not in optional]
 
 
 class Written(NamedTuple):
@@ -107,25 +125,31 @@ class Written(NamedTuple):
     tally: Tally
     answers: list[Answer]
     """The outcome of each line, of the probe."""
+    again: int = 0
+    """Lines that a round sends again."""
 
 
 @contextmanager
-def open_outputs(job: SplitJob) -> Iterator[Outputs]:
+def open_outputs(job: SplitJob, *, has_again: bool) -> Iterator[Outputs]:
     """Give the outputs of a batch. The files appear complete when the block ends, and not at all if it raises.
 
-    A later split also writes empty files, to replace those of an earlier split that broke off: more results may have
-    arrived since.
+    `has_again`: whether a round may send lines of it again: then its files are parts that are not final. A later split
+    also writes empty files, to replace those of an earlier split that broke off: more results may have arrived since.
     """
-    bucket, keep_empty = job.context.bucket, job.number > 1
-    settings = job.context.run.carried_metadata  # copied along when the file is copied into inbox/
+    context, number, keep_empty = job.context, job.batch.number, job.number > 1
+    bucket, settings = context.bucket, context.run.carried_metadata  # copied along when the file is copied into inbox/
+    may_replace = keep_empty and job.keeps_lines
+    final = {FINAL: "no" if has_again else "yes"} if job.is_early(has_again=has_again) else {}
     with (
-        bucket.writer(job.key(keys.RESULTS)) as results,
-        bucket.writer(job.key(keys.FAILURES)) as failures,
-        bucket.writer(job.key(keys.RETRY), settings, keep_empty=keep_empty) as retry,
-        bucket.writer(job.key(keys.ASIDE), keep_empty=keep_empty) as aside,
+        bucket.writer(job.key(keys.RESULTS, has_again=has_again), final) as results,
+        bucket.writer(job.key(keys.FAILURES, has_again=has_again), final) as failures,
+        bucket.writer(job.key(keys.RETRY, has_again=has_again), settings, keep_empty=keep_empty) as retry,
+        bucket.writer(job.key(keys.ASIDE, has_again=has_again), keep_empty=keep_empty) as aside,
+        bucket.writer(keys.lines_again(context.content_prefix, number), keep_empty=may_replace) as again,
     ):
         writers = {keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry, keys.ASIDE: aside}
-        index = LineIndex() if job.context.leg else None
-        yield Outputs(writers, keep_empty=keep_empty, index=index)
-        if index is not None:
-            bucket.put(keys.line_index(job.context.content_prefix, job.batch.number), index.encode())
+        index = LineIndex() if context.leg or has_again or may_replace else None
+        outputs = Outputs(writers, again, index, keep_empty=keep_empty)
+        yield outputs
+        if index is not None and (context.leg or outputs.again or may_replace):
+            bucket.put(keys.line_index(context.content_prefix, number), index.encode())

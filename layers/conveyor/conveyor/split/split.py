@@ -11,12 +11,13 @@ from conveyor.domain.invocation import Invocation
 from conveyor.domain.outcome import Error, Outcome, Result, failure, missing_beside
 from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import RefusalKind
-from conveyor.domain.schedule import BatchName
+from conveyor.domain.schedule import MERGE, BatchName
 from conveyor.ledger.batch_facts import Splitting, Stuck, Submitted, Unread
 from conveyor.ledger.failure_counts import encode_words, without_words
 from conveyor.ledger.part import Part
+from conveyor.ledger.round_facts import AccountRefused, Again
 from conveyor.ledger.run_facts import Refusal
-from conveyor.ledger.state import BatchState
+from conveyor.ledger.state import BatchState, RunState
 from conveyor.money.prices import PRICES
 from conveyor.provider.protocol import NotRun, Progress, ResultsUnreadable, Trouble, TroubleKind
 from conveyor.s3.read_errors import DropUnreadable
@@ -24,7 +25,8 @@ from conveyor.split.as_received import write_as_received
 from conveyor.split.by_line_number import write_by_line_number
 from conveyor.split.collector import Collector
 from conveyor.split.in_input_order import write_in_input_order
-from conveyor.split.job import SplitJob
+from conveyor.split.job import SplitJob, lines_of_leg
+from conveyor.split.merge import merge
 from conveyor.split.outputs import Written
 from conveyor.split.pauses import MissingResults, is_drop_given_up, is_settled, reread_at
 from conveyor.split.spool import Spool, SpoolFull
@@ -38,29 +40,34 @@ def split(event: dict[str, Any], clients: Clients, invocation: Invocation) -> di
     """Split the results of one ended batch into the user's files, unless that has been done.
 
     A batch that is never sent, or given up, has no results: its lines are failures. Each of several batches writes
-    parts of the files. If the drop cannot be read any more, outcomes are written under line numbers.
+    parts of the files. If the drop cannot be read any more, outcomes are written under line numbers. For a range whose
+    lines rounds have answered (`MERGE`), its parts are written once more, and the status is "merged".
 
     Returns {"batch": number, "status": "split", or "reread" if results are missing that may still arrive, or "unread"
     if results or drop could not be read to their end, or "unasked" if the provider may not be called yet}. Raises
     AnotherSplits, so that the state machine tries again later.
     """
     leg, number = BatchName.from_event(event["batch"])
+    if leg == MERGE:
+        return {"batch": event["batch"], "status": merge(clients.context(event["run"], invocation), number)}
     context = clients.context(event["run"], invocation).of_leg(leg)
     run_state = context.run_state()
     batch_state = run_state.batch(number)
     if not (batch_state.submitted or batch_state.stuck) and (
-        batch_state.unsettled_attempt or not (run_state.refused or _has_no_requests(context, number))
+        batch_state.unsettled_attempt
+        or keys.round_number(leg)  # its lines stay as they were
+        or not (run_state.refused or _has_no_requests(context, number))
     ):
-        raise ValueError(f"batch {number} may still be sent")
+        raise ValueError(f"{BatchName(leg, number)} was not sent, or may still be")
     status = _status_without_split(context, number, batch_state)
     if status is None:
-        status = _begin_and_split(context, number, batch_state, clients.environment.spool_bytes)
+        status = _begin_and_split(context, run_state, number, clients.environment.spool_bytes)
     return {"batch": event["batch"], "status": status}
 
 
 def _has_no_requests(context: RunContext, number: int) -> bool:
     """Return whether all lines of a batch are in the probe, so that it is not sent."""
-    return not context.ledger.plan().of_leg(context.leg).batch(number).requests
+    return not context.leg and not context.ledger.plan().batch(number).requests
 
 
 def _status_without_split(context: RunContext, number: int, batch_state: BatchState) -> str | None:
@@ -75,20 +82,30 @@ def _status_without_split(context: RunContext, number: int, batch_state: BatchSt
     return None
 
 
-def _begin_and_split(context: RunContext, number: int, batch_state: BatchState, spool_bytes: int) -> str:
+def _begin_and_split(context: RunContext, run_state: RunState, number: int, spool_bytes: int) -> str:
     """Write down that a split begins, split, and if that fails write down why; return the status."""
-    plan = context.ledger.plan().of_leg(context.leg)
+    batch_state, plan = run_state.batch(number), context.ledger.plan(run_state if context.leg else None)
     attempt = _begin(context, number, batch_state)
 
     def note(reason: str, *, ours: bool, gone: bool = False) -> None:
         context.ledger.write(Unread(context.writer, context.now(), reason, ours=ours, gone=gone), number, attempt)
 
     try:
-        batch = plan.batch(number)
-        unreadable = _drop_unreadable(context, batch, batch_state)
-        prices, probe = plan.drop.prices or PRICES, plan.drop.probe
-        job = SplitJob(context, batch, batch_state, attempt, plan.is_whole, spool_bytes, prices, probe, unreadable)
-        return _split(job)
+        batch = plan.of_leg(context.leg).batch(number)
+        return _split(
+            SplitJob(
+                context,
+                batch,
+                batch_state,
+                attempt,
+                is_whole=plan.is_whole and not context.leg,
+                spool_bytes=spool_bytes,
+                prices=plan.drop.prices or PRICES,
+                probe=plan.drop.probe,
+                drop_unreadable=_drop_unreadable(context, batch, batch_state),
+                numbers=lines_of_leg(context, plan, batch),
+            )
+        )
     except ResultsUnreadable as error:
         is_asked = error.kind is not TroubleKind.UNASKED  # else the provider said nothing about results
         note(str(error), ours=not is_asked, gone=error.kind is TroubleKind.GONE)
@@ -129,11 +146,12 @@ def _drop_unreadable(context: RunContext, batch: Batch, batch_state: BatchState)
 
 
 def _split(job: SplitJob) -> str:
+    was_run = False
     if job.batch_state.submitted and not job.batch_state.stuck:
         progress = job.context.api.progress(job.read(Submitted, job.batch_state.generation).id)
         if isinstance(progress, Trouble):
             raise ResultsUnreadable(progress.reason, progress.kind)
-        written, ended_at = _write_results(job, progress), progress.ended_at
+        written, ended_at, was_run = _write_results(job, progress), progress.ended_at, progress.not_run is None
     else:
         written, ended_at = _write_without_results(job), None
     if written is None:
@@ -141,6 +159,10 @@ def _split(job: SplitJob) -> str:
     if errors := written.tally.errors:
         key = keys.error_words(job.context.content_prefix, job.batch.number)
         job.context.bucket.put(key, encode_words(errors))
+    if written.again:
+        job.write(Again(job.context.writer, job.context.now(), written.again))
+    if was_run and written.tally.causes:  # of a batch that was not run, the provider's answer says what to do
+        job.write(AccountRefused(job.context.writer, job.context.now(), dict(written.tally.causes)))
     job.write(_part(job, written, ended_at))
     return "split"
 
@@ -206,7 +228,10 @@ def _write_spooled(job: SplitJob, collector: Collector, spool: Spool, not_run: N
     missing = _missing_results(job, spool)
     if missing.requests and not is_settled(job, missing, collector.broken):
         return None
-    default = failure(Outcome.CANCELED, not_run.error) if not_run else missing_beside(collector.tally.nameless)
+    if not_run:
+        default = failure(Outcome.EXPIRED if not_run.is_expired else Outcome.CANCELED, not_run.error)
+    else:
+        default = missing_beside(collector.tally.nameless)
     return _write(job, collector, spool, default)
 
 

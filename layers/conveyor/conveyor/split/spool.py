@@ -6,17 +6,18 @@ from os import pread
 from tempfile import TemporaryFile
 from typing import Self
 
+from conveyor.domain.outcome import OutputKind
 from conveyor.domain.plan import Batch
 from conveyor.split.outputs import Output
 
 _HAS_RESULT = 1
-_SUCCEEDED = 2
-_RETRYABLE = 4
+_KIND = 1
 _SIZE = 3
 _OFFSET = 30
-"""First bits of size (up to 128 MB) and offset (up to 16 GB) in the number that is kept of each result."""
+"""First bits of kind, size (up to 128 MB) and offset (up to 16 GB) in the number that is kept of each result."""
 _LINES = 32
 """Lines of one block of 0.4 KB. Most lines of a batch are close together; any number of blank ones may be between."""
+_KINDS = tuple(OutputKind)
 _LARGEST = (1 << _OFFSET - _SIZE) - 1
 _BUFFER = 1 << 16
 
@@ -40,6 +41,8 @@ class Spool:
         self._fd = self._results.fileno()
         self._blocks: dict[int, array[int]] = {}
         """By block, one number for each line: flags, size and offset of its result; 0 without a result."""
+        self.has_again = False
+        """Whether a round sends any of these requests again."""
         self._count = 0
         self._end = 0
         self._aside_bytes = 0
@@ -78,13 +81,13 @@ class Spool:
 
     def add(self, line: int, output: Output) -> None:
         """Keep the output of a line that has none."""
-        body, succeeded, retryable = output
+        body, kind = output
         size = self._results.write(body)
-        flags = _HAS_RESULT | _SUCCEEDED * succeeded | _RETRYABLE * retryable
         number = line // _LINES
         if number not in self._blocks:
             self._blocks[number] = array("Q", bytes(8 * _LINES))
-        self._blocks[number][line % _LINES] = self._end << _OFFSET | size << _SIZE | flags
+        self._blocks[number][line % _LINES] = self._end << _OFFSET | size << _SIZE | kind << _KIND | _HAS_RESULT
+        self.has_again |= kind is OutputKind.AGAIN
         self._count += 1
         self._end += size
 
@@ -103,7 +106,7 @@ class Spool:
         if not entry:
             return None
         body = pread(self._fd, entry >> _SIZE & _LARGEST, entry >> _OFFSET)
-        return Output(body, entry & _SUCCEEDED != 0, entry & _RETRYABLE != 0)
+        return Output(body, _KINDS[entry >> _KIND & len(_KINDS) - 1])
 
     def lines_aside(self) -> Iterator[bytes]:
         """Yield the lines that were set aside, with their line feeds."""

@@ -132,9 +132,8 @@ class BatchObject(msgspec.Struct):
             return _refused_whole(self._batch_errors())
         is_empty = counts is not None and counts.total and not (counts.completed or counts.failed or self.files)
         if state in {"cancelled", "expired"} and is_empty:
-            return NotRun(
-                RefusalKind.STOP, Error(f"batch_{state}", f"the batch was {state} before any request was run")
-            )
+            error = Error(f"batch_{state}", f"the batch was {state} before any request was run")
+            return NotRun(RefusalKind.STOP, error, is_expired=state == "expired")
         return None
 
     def _batch_errors(self) -> list[_BatchError]:
