@@ -23,6 +23,7 @@ def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes, status: str
     assert (notice["run"], notice["status"], receipt["status"]) == (run, status, status)
     name = receipt["name"]
     kept = [key for kind in ("results", "failures") for key in belt.stored(f"{kind}/{name}/{run}/")]
+    kept = [key for key in kept if not key.startswith(f"results/{name}/{run}/parts/")]
     receipts = [key for key in kept if key.endswith("receipt.json")]
     assert receipts == [f"results/{name}/{run}/receipt.json"], "there must be exactly one receipt"
     check_outputs(receipt, {key: belt.read(key) for key in kept if key not in receipts}, data)
@@ -102,10 +103,10 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
 
 
 def every_batch(receipt: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the accounts of all batches at the provider: those of the probe, and those of the drop itself."""
+    """Return the accounts of all batches at the provider: of the probe, of the drop itself, and of rounds."""
     probe: list[dict[str, Any]] = receipt["probe"]["batches"] if receipt.get("probe") else []
     batches: list[dict[str, Any]] = receipt["batches"]
-    return probe + batches
+    return probe + batches + [batch for each in receipt.get("rounds", []) for batch in each["batches"]]
 
 
 def plain(message: str) -> str:

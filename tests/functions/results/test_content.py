@@ -143,7 +143,7 @@ def before_there_was_content(belt: Belt, run: str) -> None:
 def test_a_run_of_the_version_before_goes_on_with_what_lies_in_its_ledger(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, splits: int
 ) -> None:
-    """Its unpacked drop, and the parts of a batch that was split, lie under runs/, and so do those to come."""
+    """Its unpacked drop, and the parts of a batch that was split, lie under runs/; what comes lies where parts do now."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
     run = belt.upload(gzip.compress(drop_of(5)))
     if splits:
@@ -159,7 +159,7 @@ def test_a_run_of_the_version_before_goes_on_with_what_lies_in_its_ledger(
     assert (notice["status"], notice["results"], notice["project"]) == ("completed", 5, "default")
     assert [line["custom_id"] for line in belt.lines("results/", "results.jsonl")] == [f"r-{n}" for n in range(1, 6)]
     assert belt.stored("content/") == []
-    assert f"runs/{run}/batches/3/results.jsonl" in belt.stored(f"runs/{run}/")
+    assert f"results/three/{run}/parts/results-3.jsonl" in belt.stored("results/")
 
 
 def test_the_words_in_a_ledger_of_the_version_before_are_in_the_receipt(belt: Belt) -> None:

@@ -187,12 +187,13 @@ def test_the_settings_of_a_drop_apply_to_its_retry(belt: Belt) -> None:
     """retry.jsonl has the same metadata, which a copy keeps."""
     belt.provider.configure(outcomes={"1": "expired"})
     own = {"default-max-tokens": "7", "on-invalid": "skip", "max-invalid-percent": "9"}
-    own |= {"betas": "task-budgets-2026-03-13,mcp-client-2025-11-20"}
-    belt.finish(belt.upload(request("a", max_tokens=None), metadata=own))
+    own |= {"betas": "task-budgets-2026-03-13,mcp-client-2025-11-20", "retry-rounds": "0"}
+    run = belt.upload(request("a", max_tokens=None), metadata=own)
+    belt.finish(run)
     (key,) = [key for key in belt.stored("failures/") if key.endswith(RETRY)]
     source = {"Bucket": belt.bucket, "Key": key}
     belt.s3.copy_object(Bucket=belt.bucket, Key="inbox/again.jsonl", CopySource=source)
-    assert belt.s3.head_object(Bucket=belt.bucket, Key="inbox/again.jsonl")["Metadata"] == own
+    assert belt.s3.head_object(Bucket=belt.bucket, Key="inbox/again.jsonl")["Metadata"] == own | {"retry-of": run}
 
 
 def test_a_late_result_is_not_missing(belt: Belt) -> None:

@@ -16,7 +16,8 @@ from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal
 from conveyor.money.usage import Usage
 from conveyor.report.batch_account import SplitBatch
-from conveyor.report.receipt import Receipt, completed_receipt, parts_by_file
+from conveyor.report.files import parts_by_file
+from conveyor.report.receipt import Receipt, completed_receipt
 from tests.support.examples import NOW, RUN
 
 PLAN = Plan(

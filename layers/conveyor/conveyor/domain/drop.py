@@ -21,6 +21,9 @@ PACKED = ".gz"
 AGAIN = "again"
 """S3 object metadata: `--metadata again=yes` or `again=<run>` reprocesses content already submitted under this key."""
 AGAIN_FORM = re.compile(r"yes|\d{8}T\d{6}Z-[0-9a-f]{12}")
+RUN_ID_FORM = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")
+RETRY_OF = "retry-of"
+"""S3 object metadata of `retry.jsonl`: the run whose lines it has. Its copy says in its receipt whose it is."""
 PROJECT = "project"
 """S3 object metadata that names the project: `--metadata project=team-a`."""
 HOLD = "hold"

@@ -47,6 +47,22 @@ def add_errors(kinds: dict[str, ErrorKind], more: Mapping[str, ErrorKind]) -> No
             _count_words(counted, text, times)
 
 
+def take_errors(kinds: dict[str, ErrorKind], fewer: Mapping[str, ErrorKind]) -> None:
+    """Take counts off that are among them: under the type, or under `OTHER` if the type was not counted any more.
+
+    The texts of a type without any error left are taken off, too.
+    """
+    for name, kind in fewer.items():
+        left = kind.failures
+        for each in (name, OTHER):
+            counted = kinds.get(each, ErrorKind())
+            taken = min(left, counted.failures)
+            counted.failures -= taken
+            left -= taken
+            if not counted.failures:
+                kinds.pop(each, None)
+
+
 def without_words(kinds: Mapping[str, ErrorKind]) -> dict[str, ErrorKind]:
     """Return the counts only: texts may quote a request, and do not belong into facts."""
     return {name: ErrorKind(kind.failures) for name, kind in kinds.items()}

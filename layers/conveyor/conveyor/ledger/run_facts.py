@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.domain.drop import HOLD, HOLD_ALWAYS, PROBE, PROJECT, Drop
+from conveyor.domain.drop import HOLD, HOLD_ALWAYS, PROBE, PROJECT, RETRY_OF, Drop
 from conveyor.domain.findings import Findings
 from conveyor.domain.output_file import OutputFile
 from conveyor.file_types.conversion import Conversion
@@ -44,10 +44,11 @@ class Run(Fact, frozen=True):
     def carried_metadata(self) -> dict[str, str]:
         """Metadata for lines that are sent again: the same settings, and what else the drop's own metadata asked for.
 
-        That is its project, to wait for an approval, and whether to send a probe.
+        That is its project, to wait for an approval, and whether to send a probe; and whose lines they are.
         """
         given = {PROJECT: self.project, HOLD: HOLD_ALWAYS, PROBE: self.drop.metadata.get(PROBE, "")}
-        return self.settings.per_drop() | {name: given[name] for name in given if name in self.drop.metadata}
+        asked = {name: given[name] for name in given if name in self.drop.metadata}
+        return self.settings.per_drop() | asked | {RETRY_OF: self.run}
 
 
 class Validation(Fact, frozen=True):

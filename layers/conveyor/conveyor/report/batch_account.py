@@ -1,5 +1,6 @@
-"""What was sent to the provider, in the receipt: the batches of a drop, and those of its probe."""
+"""What was sent to the provider, in the receipt: the batches of a drop, those of its probe, and those of rounds."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -8,10 +9,12 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor.domain.outcome import Outcome
+from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Batch, Probe
 from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
 from conveyor.ledger.gate_facts import Gate, Reason
 from conveyor.ledger.part import Part, Tokens
+from conveyor.ledger.round_facts import Merged, Round
 from conveyor.money.cost import rounded
 from conveyor.report.money import add_tokens, cost_of
 from conveyor.wording.text import counted, dollars
@@ -28,6 +31,21 @@ class SplitBatch(NamedTuple):
     stuck: Stuck | None = None
     """Why it was given up without its results."""
     discarded: Discarded | None = None
+    merged: Merged | None = None
+    """What rounds have changed of it."""
+
+    @property
+    def files(self) -> list[OutputFile]:
+        """The parts of the user's files, as rounds have left them."""
+        return self.merged.files if self.merged else self.part.files
+
+
+class SplitRound(NamedTuple):
+    """A round, and its batches that have been split: those that were never sent have no part."""
+
+    number: int
+    round: Round
+    batches: list[SplitBatch]
 
 
 class BatchAccount(msgspec.Struct):
@@ -66,9 +84,26 @@ class ProbeAccount(msgspec.Struct):
     """Why the gate after it was closed; empty if it opened by itself."""
 
 
+class RoundAccount(msgspec.Struct):
+    """Requests that had failed for a reason that passes, and were sent again."""
+
+    number: int
+    requests: int
+    outcomes: dict[str, int]
+    """Of these requests: a success stands in the results, and counts as if nothing had failed."""
+    cost_usd: Decimal | None
+    """What these results cost: a part of the receipt's `cost_usd`. Null if no price is known."""
+    batches: list[BatchAccount]
+    """At the provider. They are not among the receipt's `batches`."""
+    began_at: datetime
+    """When it could be sent at the earliest."""
+    ended_at: datetime
+    """When the results of its last batch were written."""
+
+
 def account_of_batch(split: SplitBatch) -> BatchAccount | None:
     """Return the account of a batch; None if it was never sent."""
-    batch, submitted, part, duplicates, _, discarded = split
+    batch, submitted, part, duplicates, _, discarded, _ = split
     if submitted is None:
         return None
     is_deleted = discarded is not None and discarded.left is None
@@ -80,21 +115,47 @@ def account_of_batch(split: SplitBatch) -> BatchAccount | None:
 
 def account_of_probe(probe: Probe, batches: Sequence[SplitBatch]) -> ProbeAccount:
     """Return the account of a probe. `batches`: those that are split."""
-    outcomes: dict[str, int] = {}
+    return ProbeAccount(
+        probe.requests,
+        _outcomes(batches),
+        _cost(batches),
+        probe.at_most_usd,
+        _accounts(batches),
+        max((split.part.at for split in batches), default=None) if len(batches) == len(probe.batches) else None,
+    )
+
+
+def account_of_round(split: SplitRound) -> RoundAccount:
+    """Return the account of a round of which a batch was split."""
+    return RoundAccount(
+        split.number,
+        sum(each.batch.requests for each in split.batches),
+        _outcomes(split.batches),
+        _cost(split.batches),
+        _accounts(split.batches),
+        split.round.not_before,
+        max(each.part.at for each in split.batches),
+    )
+
+
+def _accounts(batches: Iterable[SplitBatch]) -> list[BatchAccount]:
+    return [account for account in map(account_of_batch, batches) if account is not None]
+
+
+def _outcomes(batches: Iterable[SplitBatch]) -> dict[str, int]:
+    """Return the outcomes of batches, without those that did not occur."""
+    outcomes = Counter[str]()
+    for split in batches:
+        outcomes.update(split.part.outcomes)
+    return {outcome: count for outcome, count in outcomes.items() if count}
+
+
+def _cost(batches: Iterable[SplitBatch]) -> Decimal | None:
     tokens: dict[str, Tokens] = {}
     for split in batches:
         add_tokens(tokens, split.part.tokens)
-        for outcome, count in split.part.outcomes.items():
-            outcomes[outcome] = outcomes.get(outcome, 0) + count
-    cost, accounts = cost_of(tokens), map(account_of_batch, batches)
-    return ProbeAccount(
-        probe.requests,
-        {outcome: count for outcome, count in outcomes.items() if count},
-        None if cost is None else rounded(cost),
-        probe.at_most_usd,
-        [account for account in accounts if account is not None],
-        max((split.part.at for split in batches), default=None) if len(batches) == len(probe.batches) else None,
-    )
+    cost = cost_of(tokens)
+    return None if cost is None else rounded(cost)
 
 
 def reasons_after_probe(gates: Iterable[Gate]) -> list[Reason]:
@@ -104,9 +165,17 @@ def reasons_after_probe(gates: Iterable[Gate]) -> list[Reason]:
 
 def probe_rows(account: ProbeAccount | None) -> list[tuple[str, str]]:
     """Return the row of the final message about the probe; none for a run without one."""
-    if account is None:
-        return []
+    return [("Probe", _told(account))] if account else []
+
+
+def round_rows(accounts: Iterable[RoundAccount]) -> list[tuple[str, str]]:
+    """Return a row of the final message for each round."""
+    return [(f"Round {account.number}", _told(account)) for account in accounts]
+
+
+def _told(account: ProbeAccount | RoundAccount) -> str:
+    """Say how many requests it had, what became of them, and what they cost."""
     counts = [f"{account.outcomes.get(Outcome.SUCCEEDED, 0):,} answered"]
     counts += [f"{count:,} {outcome}" for outcome, count in account.outcomes.items() if outcome != Outcome.SUCCEEDED]
     cost = "cost not known" if account.cost_usd is None else dollars(account.cost_usd)
-    return [("Probe", f"{counted(account.requests, 'request')}: {', '.join([*counts, cost])}")]
+    return f"{counted(account.requests, 'request')}: {', '.join([*counts, cost])}"

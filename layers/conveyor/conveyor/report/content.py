@@ -1,6 +1,6 @@
 """What is no fact of a run, read for its receipt: the provider's words. And how all of that expires."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
 from conveyor.ledger.failure_counts import with_words
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
+from conveyor.ledger.round_facts import Merged
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
 from conveyor.report.batch_account import SplitBatch
@@ -41,6 +42,7 @@ class SplitReader(NamedTuple):
             batch_state.duplicates,
             ledger.read(Stuck, number) if batch_state.stuck else None,
             ledger.read(Discarded, number) if batch_state.discarded else None,
+            ledger.read(Merged, number) if batch_state.merged else None,
         )
 
     def _part(self, number: int) -> Part:
@@ -58,9 +60,11 @@ def with_error_text(refusal: Refusal, bucket: Bucket) -> Refusal:
     return replace(refusal, words=text.decode(errors="replace")) if text is not None else refusal
 
 
-def let_content_expire(run: Run, bucket: Bucket) -> None:
-    """Tag what is no fact of a run, since nothing needs it any more. Earlier versions kept it in the ledger."""
-    if not run.content:
-        return
+def let_content_expire(run: Run, bucket: Bucket, early_parts: Iterable[str]) -> None:
+    """Tag what is no fact of a run, since nothing needs it any more. Earlier versions kept it in the ledger.
+
+    `early_parts`: the parts that people could read before the run ended.
+    """
+    content = bucket.list(run.content) if run.content else []
     with ThreadPoolExecutor(MOST_READS) as taggers:
-        list(taggers.map(partial(bucket.tag, tags=ENDED), bucket.list(run.content)))
+        list(taggers.map(partial(bucket.tag, tags=ENDED), [*content, *early_parts]))

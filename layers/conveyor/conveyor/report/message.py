@@ -11,7 +11,7 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.domain.stop_reasons import unfinished
 from conveyor.file_types.conversion import Conversion
-from conveyor.report.batch_account import probe_rows
+from conveyor.report.batch_account import probe_rows, round_rows
 from conveyor.report.charges import cost_of, tokens_of
 from conveyor.report.details import causes_of, faults_of, set_aside, without_ids
 from conveyor.report.early_end import blamed_elsewhere, early_end
@@ -33,7 +33,7 @@ _RUN_AFTER_ALL = frozenset({STOPPED, DECLINED, DRY_RUN})
 def notice_of(receipt: Receipt, console: Console = Console("")) -> Notice:  # noqa: B008  # a constant
     """Return the message of a run that has ended. It has counts and places, never a prompt or an answer."""
     headline = headline_of(receipt)
-    lines = paragraph(*headline.sentences, cost_of(receipt))
+    lines = paragraph(*headline.sentences, *_sent_again(receipt), cost_of(receipt))
     lines += _refused(receipt) if is_unsent(receipt) else _ended(receipt)
     lines += ["", *_places(receipt), *_links(receipt, console)]
     return Notice(
@@ -44,6 +44,18 @@ def notice_of(receipt: Receipt, console: Console = Console("")) -> Notice:  # no
         "\n".join(lines),
         receipt.project,
     )
+
+
+def _sent_again(receipt: Receipt) -> list[str]:
+    """Say how many failures rounds have mended."""
+    if not receipt.rounds:
+        return []
+    answered = sum(each.outcomes.get(Outcome.SUCCEEDED, 0) for each in receipt.rounds)
+    which = f"{answered or 'None':,} of {receipt.sent_again:,} requests" if receipt.sent_again > 1 else "1 request"
+    were = "was" if answered <= 1 else "were"
+    not_ = " not" if receipt.sent_again == 1 and not answered else ""
+    how = "a second round" if len(receipt.rounds) == 1 else f"{len(receipt.rounds)} more rounds"
+    return [f"{which} that failed {were}{not_} answered in {how}."]
 
 
 def _refused(receipt: Receipt) -> list[str]:
@@ -193,8 +205,9 @@ def _places(receipt: Receipt) -> list[str]:
     rows = [(_LABELS[name], _url(receipt, file.key)) for file, name in there]
     rows += [("Receipt", _url(receipt, keys.receipt(receipt.name, receipt.run))), ("Run", receipt.run)]
     rows += [] if receipt.project == keys.DEFAULT_PROJECT else [("Project", receipt.project)]
+    sent = [*probe_rows(receipt.probe), *round_rows(receipt.rounds)]
     bound = [] if receipt.status == Status.REFUSED else at_most_rows(receipt.estimate)
-    return table([*bound, *forecast_rows(receipt.forecast), *probe_rows(receipt.probe), *tokens_of(receipt), *rows])
+    return table([*bound, *forecast_rows(receipt.forecast), *sent, *tokens_of(receipt), *rows])
 
 
 def _links(receipt: Receipt, console: Console) -> list[str]:

@@ -7,16 +7,17 @@ from decimal import Decimal
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.domain.drop import OTHER_FOLDER, PROJECT
+from conveyor.domain.drop import OTHER_FOLDER, PROJECT, RETRY_OF
 from conveyor.domain.findings import Findings
 from conveyor.domain.outcome import Outcome
-from conveyor.domain.output_file import OutputFile, joined
+from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.domain.status import Status, final_status
 from conveyor.domain.stop_reasons import Stops, add_stops
 from conveyor.file_types.conversion import Conversion
-from conveyor.ledger.failure_counts import ErrorKind, add_errors, by_count
+from conveyor.ledger.failure_counts import ErrorKind, add_errors, by_count, take_errors
 from conveyor.ledger.part import Part, Tokens
+from conveyor.ledger.round_facts import Merged
 from conveyor.ledger.run_facts import Refusal, Run, WaitingRun
 from conveyor.money.cost import rounded
 from conveyor.money.estimate import Estimate
@@ -24,10 +25,14 @@ from conveyor.money.forecast import Forecast
 from conveyor.report.batch_account import (
     BatchAccount,
     ProbeAccount,
+    RoundAccount,
     SplitBatch,
+    SplitRound,
     account_of_batch,
     account_of_probe,
+    account_of_round,
 )
+from conveyor.report.files import accounts_of, early_parts, parts_by_file
 from conveyor.report.gate_account import GateAccount
 from conveyor.report.money import Money, add_tokens, cost_of, money_of, round_tokens
 from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, normalized_betas
@@ -123,10 +128,20 @@ class Receipt(msgspec.Struct):
     probe: ProbeAccount | None = None
     """The requests that were answered before the rest was sent; null if there was no probe."""
 
+    rounds: list[RoundAccount] = []
+    """The rounds in which requests were sent again that had failed for a reason that passes."""
+    sent_again: int = 0
+    """How many requests these were. Each counts once in `outcomes`, with its last outcome."""
+    parts: str | None = None
+    """Where parts of results and failures can be read before the run ends; null if its only batch wrote the files."""
+    retry_of: str | None = None
+    """The run whose `retry.jsonl` the drop is a copy of, by its metadata."""
+
     @property
     def all_batches(self) -> list[BatchAccount]:
-        """The batches at the provider, those of the probe first."""
-        return [*(self.probe.batches if self.probe else []), *self.batches]
+        """The batches at the provider: those of the probe, of the drop itself, and of rounds."""
+        of_rounds = [batch for each in self.rounds for batch in each.batches]
+        return [*(self.probe.batches if self.probe else []), *self.batches, *of_rounds]
 
 
 def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: ValidatedDrop | None = None) -> Receipt:
@@ -150,20 +165,6 @@ def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: Validated
     return receipt
 
 
-def parts_by_file(run: Run, batches: list[SplitBatch], probe: Sequence[SplitBatch] = ()) -> dict[str, list[OutputFile]]:
-    """Return the parts of each of the user's files, by the key of the file, in the order of the drop.
-
-    The outputs of the probe are in the parts of the batches already, except for what it has set aside.
-    """
-    parts: dict[str, list[OutputFile]] = {}
-    of_batches = [file for batch in batches for file in batch.part.files]
-    of_probe = [file for batch in probe for file in batch.part.files if file.key.endswith(f"/{keys.ASIDE}")]
-    for file in of_batches + of_probe:
-        name = file.key.rsplit("/", 1)[-1]
-        parts.setdefault(keys.output(run.name, run.run, name), []).append(file)
-    return parts
-
-
 def completed_receipt(  # noqa: PLR0913, PLR0917
     run: Run,
     plan: Plan,
@@ -171,10 +172,12 @@ def completed_receipt(  # noqa: PLR0913, PLR0917
     unanswered: int,
     refusal: Refusal | None,
     probe: Sequence[SplitBatch] = (),
+    rounds: Sequence[SplitRound] = (),
 ) -> Receipt:
     """Return the account of a drop whose batches have all been split. `refusal`: why the rest of it was not sent.
 
-    `batches` are those of the drop itself, and `probe` those of the probe: each line is in one of them.
+    `batches` are those of the drop itself, and `probe` those of the probe: each line is in one of them. Lines that
+    `rounds` have sent again count once: what they have replaced is taken off the sums.
     """
     receipt = _empty(run)
     receipt.unanswered = unanswered
@@ -186,14 +189,18 @@ def completed_receipt(  # noqa: PLR0913, PLR0917
     receipt.faults, receipt.findings = plan.drop.faults, plan.drop.findings
     receipt.default_max_tokens["requests"] = sum(batch.defaulted for _, batch in plan.all_batches())
     receipt.nulls_removed = sum(batch.nulled for _, batch in plan.all_batches())
-    files = parts_by_file(run, batches, probe).items()
-    receipt.files += [parts[0] if plan.is_whole else joined(key, parts) for key, parts in files]
+    of_rounds = [batch for each in rounds for batch in each.batches]
+    receipt.files += accounts_of(parts_by_file(run, batches, [*probe, *of_rounds]))
     receipt.files += [plan.drop.faults_file] if plan.drop.faults_file else []
     receipt.probe = account_of_probe(plan.drop.probe, probe) if plan.drop.probe else None
     receipt.batches += [account for account in map(account_of_batch, batches) if account is not None]
-    for batch in (*probe, *batches):
+    receipt.rounds = [account_of_round(each) for each in rounds]
+    receipt.parts = keys.early_parts(run.name, run.run) if early_parts(run, batches) else None
+    for batch in (*probe, *batches, *of_rounds):
         _add_batch(receipt, batch)
         _add_part(receipt, batch.part)
+    for batch in batches:
+        _take_off_replaced(receipt, batch.merged)
     receipt.errors = by_count(receipt.errors)
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]
     _add_money(receipt)
@@ -234,6 +241,17 @@ def _add_part(receipt: Receipt, part: Part) -> None:
     add_errors(receipt.errors, part.errors)
 
 
+def _take_off_replaced(receipt: Receipt, merged: Merged | None) -> None:
+    """Take off the outcomes that rounds have replaced. Nothing but outcomes is counted of what goes into a round."""
+    if merged is None:
+        return
+    receipt.sent_again += merged.lines
+    receipt.retryable -= merged.retryable
+    for outcome, count in merged.outcomes.items():
+        receipt.outcomes[outcome] -= count
+    take_errors(receipt.errors, merged.errors)
+
+
 def _empty(run: Run) -> Receipt:
     drop: dict[str, str | int] = {
         name: getattr(run.drop, name) for name in ("bucket", "key", "version", "etag", "bytes")
@@ -247,7 +265,7 @@ def _empty(run: Run) -> Receipt:
     return Receipt(
         run.run, run.name, Status.REFUSED, None, None, None, drop, settings, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0,
         {}, Decimal(0), [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified, betas=betas,
-        project=run.project,
+        project=run.project, retry_of=settings.get(RETRY_OF),
     )  # fmt: skip
 
 

@@ -12,15 +12,16 @@ from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.round_facts import Round
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
-from conveyor.report.batch_account import SplitBatch, reasons_after_probe
+from conveyor.report.batch_account import SplitBatch, SplitRound, reasons_after_probe
 from conveyor.report.content import SplitReader, let_content_expire, with_error_text
+from conveyor.report.files import early_parts, parts_by_file, write_files
 from conveyor.report.gate_account import account_of_gates, last_forecast, read_gates
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import Receipt, completed_receipt, parts_by_file, refused_receipt
+from conveyor.report.receipt import Receipt, completed_receipt, refused_receipt
 from conveyor.s3.bucket import MOST_READS, Bucket
-from conveyor.s3.concatenate import concatenate
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -29,7 +30,7 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     """Join the files, write the receipt, let the run's content expire, and return the message and both counts."""
     ledger = Ledger(clients.bucket, event["run"])
     run, run_state = ledger.read(Run), ledger.run_state()
-    receipt = _account(run, ledger, run_state, clients.bucket)
+    receipt, early = _account(run, ledger, run_state, clients.bucket)
     gates = read_gates(ledger, run_state)
     receipt.gates, receipt.released = account_of_gates(ledger, run_state, gates), _released(ledger, run_state)
     receipt.forecast = last_forecast(gates)
@@ -38,26 +39,34 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
         receipt.probe.reasons = reasons_after_probe(gates.values())
     data = msgspec.json.format(_encode(receipt), indent=2) + b"\n"
     clients.bucket.put(keys.receipt(receipt.name, receipt.run), data)
-    let_content_expire(run, clients.bucket)
+    let_content_expire(run, clients.bucket, early)
     return notice_of(receipt, clients.console(event))._asdict() | {
         "results": receipt.results,
         "failures": receipt.failures,
     }
 
 
-def _account(run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket) -> Receipt:
+def _account(run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket) -> tuple[Receipt, list[str]]:
+    """Join the files, and return the receipt, and the keys of the parts that people could read early."""
     refusal = with_error_text(ledger.read(Refusal), bucket) if run_state.refused else None
     unanswered = sum(len(run_state.of_leg(leg).batch(number).absent) for leg, number in _known(run_state))
-    plan = ledger.plan() if run_state.planned else None
-    readers = (SplitReader(run, ledger.of_leg(leg), bucket, leg) for leg in ("", keys.PROBE))
-    batches, probe = (_batches(reader, plan, run_state) if plan else [] for reader in readers)
+    plan = ledger.plan(run_state) if run_state.planned else None
+    legs = {leg: SplitReader(run, ledger.of_leg(leg), bucket, leg) for leg in (plan.legs if plan else [])}
+    split = {leg: _batches(reader, plan, run_state) for leg, reader in legs.items() if plan}
+    batches, probe = split.pop("", []), split.pop(keys.PROBE, [])
     if refusal and not batches:
-        return refused_receipt(run, refusal, unanswered, plan.drop if plan else None)
+        return refused_receipt(run, refusal, unanswered, plan.drop if plan else None), []
     if plan is None:
         raise RuntimeError(f"{run.run} has neither a plan nor a refusal")
-    if not plan.is_whole:
-        _concatenate(run, batches, probe, bucket)
-    return completed_receipt(run, plan, batches, unanswered, refusal, probe)
+    rounds = [_round(ledger, leg, of_leg) for leg, of_leg in split.items() if of_leg]
+    of_rounds = [batch for each in rounds for batch in each.batches]
+    write_files(run, bucket, parts_by_file(run, batches, [*probe, *of_rounds]))
+    return completed_receipt(run, plan, batches, unanswered, refusal, probe, rounds), early_parts(run, batches)
+
+
+def _round(ledger: Ledger, leg: str, batches: list[SplitBatch]) -> SplitRound:
+    number = keys.round_number(leg)
+    return SplitRound(number, ledger.read(Round, number), batches)
 
 
 def _known(run_state: RunState) -> list[BatchName]:
@@ -80,9 +89,3 @@ def _batches(reader: SplitReader, plan: Plan, run_state: RunState) -> list[Split
     parted = sorted(number for number, batch_state in of_leg.batches.items() if batch_state.parted)
     with ThreadPoolExecutor(MOST_READS) as readers:
         return list(readers.map(partial(reader.read, plan.of_leg(reader.leg), of_leg), parted))
-
-
-def _concatenate(run: Run, batches: list[SplitBatch], probe: list[SplitBatch], bucket: Bucket) -> None:
-    for key, parts in parts_by_file(run, batches, probe).items():
-        settings = run.carried_metadata if key == keys.retry(run.name, run.run) else {}
-        concatenate(bucket, key, {part.key: part.bytes for part in parts}, settings)

@@ -14,6 +14,8 @@ from conveyor.domain.drop import (
     PROBE_NO,
     PROBE_YES,
     PROJECT,
+    RETRY_OF,
+    RUN_ID_FORM,
 )
 from conveyor.domain.keys import is_project_name
 from conveyor.settings.settings import PER_DROP, Settings
@@ -55,9 +57,10 @@ _OTHER_NAMES = {
     "porbe": PROBE,
     "prboe": PROBE,
     "probefirst": PROBE,
+    "retryfrom": RETRY_OF,
 }
 """Other names of the settings in use elsewhere, without separators."""
-_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN, PROJECT, HOLD, DRY_RUN, PROBE)}
+_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN, RETRY_OF, PROJECT, HOLD, DRY_RUN, PROBE)}
 ALLOWED_VALUES = {HOLD: (HOLD_ALWAYS,), DRY_RUN: (DRY_RUN_YES,), PROBE: (PROBE_YES, PROBE_NO)}
 """Values of metadata that is no setting: first the one that asks for something, then its contrary, if there is one."""
 _YES = frozenset({"yes", "true", "1", "on"})
@@ -119,6 +122,8 @@ def _accepted(name: str, value: str, settings: Settings) -> str | None:
         return next(iter(contrary), None) if value.strip().lower() in _NO else asks
     if name == PROJECT:
         return value.strip() if is_project_name(value.strip()) else None
+    if name == RETRY_OF:
+        return value if RUN_ID_FORM.fullmatch(value) else None
     return value if name == AGAIN else settings.closest_value(name, value)
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from conveyor.clients import Clients
 from conveyor.domain import keys
-from conveyor.domain.drop import AGAIN, AGAIN_FORM, NO_VERSION, STAMP, Drop, Upload
+from conveyor.domain.drop import AGAIN, AGAIN_FORM, NO_VERSION, RETRY_OF, RUN_ID_FORM, STAMP, Drop, Upload
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
@@ -110,16 +110,22 @@ def _settings_of(drop: Drop, settings: Settings) -> tuple[Settings, str | None]:
         return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
     if problem := describe_misspelled(drop.metadata):
         return settings, problem
-    for name, values in ALLOWED_VALUES.items():
-        if (value := drop.metadata.get(name, values[0])) not in values:
-            allowed = " or ".join(f'"{each}"' for each in values)
-            return (
-                settings,
-                f'the object\'s metadata "{name}" is "{value[:_QUOTED]}"; it must be {allowed}, or be left out',
-            )
-    if not AGAIN_FORM.fullmatch(drop.again or "yes"):
-        return settings, f'the object\'s metadata "{AGAIN}" must be "yes" or the id of a run, or be left out'
+    if problem := _wrong_value(drop):
+        return settings, problem
     try:
         return settings.for_drop(drop.metadata), None
     except BadMetadata as error:
         return settings, str(error)
+
+
+def _wrong_value(drop: Drop) -> str | None:
+    """Return what is wrong with a value of metadata that is no setting; None if all are accepted."""
+    for name, values in ALLOWED_VALUES.items():
+        if (value := drop.metadata.get(name, values[0])) not in values:
+            allowed = " or ".join(f'"{each}"' for each in values)
+            return f'the object\'s metadata "{name}" is "{value[:_QUOTED]}"; it must be {allowed}, or be left out'
+    if not AGAIN_FORM.fullmatch(drop.again or "yes"):
+        return f'the object\'s metadata "{AGAIN}" must be "yes" or the id of a run, or be left out'
+    if RETRY_OF in drop.metadata and not RUN_ID_FORM.fullmatch(drop.metadata[RETRY_OF]):
+        return f'the object\'s metadata "{RETRY_OF}" must be the id of a run, or be left out'
+    return None
