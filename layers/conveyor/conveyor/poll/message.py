@@ -178,14 +178,20 @@ def at_risk_notice(run: Run, risks: list[Risk], window: timedelta, estimate: Est
         *_named(risks),
         *table([*at_most_rows(estimate), ("Run", run.run)]),
         "",
-        *paragraph(
-            "Expired requests are not billed. Their lines will be in retry.jsonl, and the final message will have the",
-            "command that sends them again. All other results are delivered as usual. You need not do anything.",
-        ),
+        *paragraph(_after_expiry(run), "All other results are delivered as usual. You need not do anything."),
         "",
         *_stop(run),
     ]
     return _notice(run, Status.AT_RISK, f"up to {requests} may expire", lines)
+
+
+def _after_expiry(run: Run) -> str:
+    """Say what becomes of requests that expire."""
+    if run.settings.retry_rounds:
+        how = "Expired requests are not billed. They are sent again by themselves, in a round, before the run ends"
+        return f"{how} (RetryRounds). What expires in the last round will be in retry.jsonl."
+    how = "Expired requests are not billed. Their lines will be in retry.jsonl, and the final message will have the"
+    return f"{how} command that sends them again."
 
 
 def _named(risks: list[Risk]) -> list[str]:
