@@ -37,7 +37,9 @@ class Scenario:
 SCENARIOS = {
     "the first round is answered": Scenario((4, 2)),
     "the second round is answered": Scenario((4, 2, 1), mended_after=2),
-    "no round is answered": Scenario((4, 2, 1), mended_after=0, results=3),
+    "no round is answered": Scenario(
+        (4, 2, 2), outcomes={"1": "expired", "2": "errored:api_error"}, mended_after=0, results=2
+    ),
     "all failed at first": Scenario((4, 4), outcomes={str(place): "expired" for place in range(1, 5)}),
     "the answer of the round is lost after creating": Scenario((4, 2), faults=[LOST | {"after": 1}]),
     "the answer of the round is lost before creating": Scenario((4, 2), faults=[UNSENT | {"after": 1}]),
