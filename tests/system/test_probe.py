@@ -95,7 +95,7 @@ def test_a_setting_that_its_model_refuses_costs_one_probe_and_one_message_and_an
     before = stack.provider_stats()
     data = b"".join(request(f"r-{n}", model="claude-opus-5-5", temperature=0.2) + b"\n" for n in range(1, MANY + 1))
     run = dropped(stack, "inbox/refused.jsonl", data)
-    message = run.message(WAITING)
+    message = run.message(WAITING, LONG)
     reason = f"{IN_LARGE_PROBE} of {IN_LARGE_PROBE} answered requests for claude-opus-5-5 failed, and would fail again"
     assert reason in " ".join(message.text.split())
     assert sent(stack, before) == [(of_probe(run.run), IN_LARGE_PROBE)]

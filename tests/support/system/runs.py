@@ -85,11 +85,13 @@ class LiveRun:
         """Wait for the first message about the run, and return its status."""
         return self.stack.wait_for_message(self.run, SECONDS).status
 
-    def message(self, status: str) -> Message:
+    def message(self, status: str, seconds: float = SECONDS) -> Message:
         """Wait for the message with this status."""
-        return self.wait(
-            lambda: next((message for message in self.messages() if message.status == status), None), status
-        )
+
+        def found() -> Message | None:
+            return next((message for message in self.messages() if message.status == status), None)
+
+        return self.stack.wait_for(found, seconds, f"{status} of {self.run}")
 
     def statuses(self) -> list[str]:
         """Return the statuses of the messages about the run so far."""
