@@ -12,7 +12,7 @@ from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.part import Part, Tokens
 from conveyor.money.forecast import Forecast
 from conveyor.money.usage import Usage
-from conveyor.report.batch_account import SplitBatch, account_of_probe, reasons_after_probe
+from conveyor.report.batch_account import SplitBatch, account_of_probe, probe_rows, reasons_after_probe
 from conveyor.report.gate_account import last_forecast
 from conveyor.report.headline import is_unsent
 from conveyor.report.message import notice_of
@@ -59,6 +59,16 @@ def test_a_probe_that_is_not_answered_whole_has_no_moment_of_its_answer() -> Non
 def test_a_model_without_a_price_leaves_the_cost_of_the_probe_unknown() -> None:
     """It is not called nothing."""
     assert account_of_probe(PROBE, [split(1, 30, 0, None), split(2, 0, 20)]).cost_usd is None
+
+
+def test_results_that_could_not_be_had_may_have_been_billed() -> None:
+    """A probe that was given up has not cost nothing, and one with missing results has cost at least the others."""
+    stuck = split(1, 0, 0)
+    stuck = stuck._replace(part=replace(stuck.part, outcomes={"stuck": 30}))
+    alone, beside = account_of_probe(PROBE, [stuck]), account_of_probe(PROBE, [stuck, split(2, 20, 0)])
+    assert (alone.cost_usd, beside.cost_usd) == (None, Decimal("0.1"))
+    assert probe_rows(alone) == [("Probe", "50 requests: 0 answered, 30 stuck, cost not known")]
+    assert probe_rows(beside) == [("Probe", "50 requests: 20 answered, 30 stuck, at least $0.10")]
 
 
 def test_the_reasons_of_the_probe_are_those_of_the_first_gate_after_it() -> None:

@@ -43,6 +43,8 @@ class OutputKind(IntEnum):
         return self >= OutputKind.RETRYABLE
 
 
+MAY_BE_BILLED = frozenset({Outcome.MISSING, Outcome.STUCK})
+"""Outcomes of requests without a result: some may have been answered."""
 UNREADABLE = "unreadable_result"
 """Our error type for a result line that holds no answer we can deliver. The request may have been billed."""
 NO_REASON = "the provider gave no reason"

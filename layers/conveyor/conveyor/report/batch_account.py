@@ -1,14 +1,14 @@
 """What was sent to the provider, in the receipt: the batches of a drop, those of its probe, and those of rounds."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
 
-from conveyor.domain.outcome import Outcome
+from conveyor.domain.outcome import MAY_BE_BILLED, Outcome
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Batch, Probe
 from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
@@ -73,7 +73,10 @@ class ProbeAccount(msgspec.Struct):
     outcomes: dict[str, int]
     """Of its requests, as far as their results were written."""
     cost_usd: Decimal | None
-    """What these results cost: a part of the receipt's `cost_usd`. Null if no price is known."""
+    """What these results cost: a part of the receipt's `cost_usd`. Null if nothing is known of that.
+
+    Results that could not be had (`missing`, `stuck`) may have been billed, too.
+    """
     at_most_usd: Decimal | None
     """What it could cost at most; null if there was no bound."""
     batches: list[BatchAccount]
@@ -150,12 +153,16 @@ def _outcomes(batches: Iterable[SplitBatch]) -> dict[str, int]:
     return {outcome: count for outcome, count in outcomes.items() if count}
 
 
-def _cost(batches: Iterable[SplitBatch]) -> Decimal | None:
+def _cost(batches: Sequence[SplitBatch]) -> Decimal | None:
     tokens: dict[str, Tokens] = {}
     for split in batches:
         add_tokens(tokens, split.part.tokens)
-    cost = cost_of(tokens)
+    cost = None if not tokens and _may_cost_more(_outcomes(batches)) else cost_of(tokens)
     return None if cost is None else rounded(cost)
+
+
+def _may_cost_more(outcomes: Mapping[str, int]) -> bool:
+    return any(outcomes.get(outcome) for outcome in MAY_BE_BILLED)
 
 
 def reasons_after_probe(gates: Iterable[Gate]) -> list[Reason]:
@@ -178,4 +185,6 @@ def _told(account: ProbeAccount | RoundAccount) -> str:
     counts = [f"{account.outcomes.get(Outcome.SUCCEEDED, 0):,} answered"]
     counts += [f"{count:,} {outcome}" for outcome, count in account.outcomes.items() if outcome != Outcome.SUCCEEDED]
     cost = "cost not known" if account.cost_usd is None else dollars(account.cost_usd)
+    if _may_cost_more(account.outcomes):
+        cost = cost.replace("about", "at least")
     return f"{counted(account.requests, 'request')}: {', '.join([*counts, cost])}"

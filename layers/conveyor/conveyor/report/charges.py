@@ -1,13 +1,12 @@
 """What a final message says about tokens and cost."""
 
-from conveyor.domain.outcome import Outcome
+from conveyor.domain.outcome import MAY_BE_BILLED
 from conveyor.report.headline import is_unsent
 from conveyor.report.receipt import Receipt
 from conveyor.wording.text import counted, dollars
 
 _MOST_MODELS = 5
 _LONGEST_MODEL = 60
-_PAID_PERHAPS = (Outcome.MISSING, Outcome.STUCK)
 
 
 def cost_of(receipt: Receipt) -> str:
@@ -15,7 +14,7 @@ def cost_of(receipt: Receipt) -> str:
     if is_unsent(receipt):
         return _unsent(receipt)
     if not receipt.tokens:
-        is_unknown = any(receipt.outcomes[outcome] for outcome in _PAID_PERHAPS) or receipt.unreadable
+        is_unknown = any(receipt.outcomes[outcome] for outcome in MAY_BE_BILLED) or receipt.unreadable
         return "The cost is unknown." if is_unknown else "Requests without an answer are not charged."
     unknown = [_named(model) for model, tokens in receipt.tokens.items() if tokens.cost_usd is None]
     more = len(unknown) - _MOST_MODELS

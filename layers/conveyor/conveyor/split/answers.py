@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from conveyor.domain.outcome import UNREADABLE, Outcome, Result, will_recur
+from conveyor.domain.outcome import MAY_BE_BILLED, UNREADABLE, Outcome, Result, will_recur
 from conveyor.ledger.failure_counts import type_name
 from conveyor.ledger.part import Answer
 from conveyor.money.cost import Costs, costs_of, total_of
@@ -13,7 +13,6 @@ from conveyor.money.usage import Usage
 _NOTHING = (Decimal(0), Decimal(0))
 _UNKNOWN = (None, None)
 _OF_THE_ANSWER = (Kind.OUTPUT, Kind.WEB_SEARCH)
-_MAY_BE_BILLED = frozenset({Outcome.MISSING, Outcome.STUCK})
 
 
 def answer_of(line: int, result: Result, prices: Prices) -> Answer:
@@ -31,7 +30,7 @@ def _costs(result: Result, prices: Prices) -> tuple[Decimal, Decimal] | tuple[No
     """
     if result.outcome is not Outcome.SUCCEEDED:
         is_unreadable = result.error is not None and result.error.type == UNREADABLE
-        return _UNKNOWN if is_unreadable or result.outcome in _MAY_BE_BILLED else _NOTHING
+        return _UNKNOWN if is_unreadable or result.outcome in MAY_BE_BILLED else _NOTHING
     own = _costs_of(prices, result.model, result.usage, result.place)
     others = [_costs_of(prices, more.model or result.model, more.usage, result.place) for more in result.also_used]
     known = [costs for costs in others if costs is not None]
