@@ -62,7 +62,7 @@ def test_an_unclear_approval_and_one_for_less_are_answered_at_once_and_then_the_
     unclear = answer(run, "up-to 61,40")
     assert '"61,40" has a comma: write US dollars as 1234.50' in " ".join(unclear.text.split())
     less = answer(run, "up-to 0.000001")
-    assert "it allows $0.000001, and the run may cost up to $0.0" in " ".join(less.text.split())
+    assert "it allows $0.000001, and it must allow at least $0.0" in " ".join(less.text.split())
     assert creates(stack) == before
     approve, _ = commands(less)
     run.execute(approve)

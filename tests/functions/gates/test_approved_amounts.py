@@ -56,7 +56,7 @@ def test_a_batch_that_must_be_paid_twice_closes_a_gate_with_its_message(belt: Be
     belt.submit({"run": twice})
     assert belt.creates() == (3, 3)
     say(belt, twice, "up-to 0.50", gate=2)
-    assert "it allows $0.50, and the run may cost up to $0.65" in plain(message(belt, twice)["message"])
+    assert "it allows $0.50, and it must allow at least $0.65" in plain(message(belt, twice)["message"])
     run_command(belt, commands(notice)[0])
     assert finish_with_retries(belt, twice).notice["status"] == "completed"
     assert belt.creates() == (4, 4)

@@ -143,7 +143,7 @@ def test_an_amount_must_cover_the_whole_run() -> None:
     closed = gate(ReasonCode.ASKED)
     assert judge(Approval(Decimal("61.40")), closed) == Approval(Decimal("61.40"))
     assert judge(Approval(Decimal("61.39")), closed) == Insufficient(
-        "it allows $61.39, and the run may cost up to $61.40"
+        "it allows $61.39, and it must allow at least $61.40"
     )
 
 

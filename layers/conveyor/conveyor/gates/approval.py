@@ -59,7 +59,7 @@ def judge(approval: Approval, gate: Gate) -> Approval | Insufficient:
         return _judge_unbounded(approval, gate)
     if approval.up_to is not None and approval.up_to < gate.need_usd:
         need = exact_dollars(gate.need_usd)
-        return Insufficient(f"it allows ${approval.up_to:,f}, and the run may cost up to {need}")
+        return Insufficient(f"it allows ${approval.up_to:,f}, and it must allow at least {need}")
     if approval.up_to is None and not approval.has_no_limit and is_about_money(gate):
         return approval._replace(up_to=gate.need_usd)
     return approval

@@ -93,7 +93,7 @@ def _take_out(batches: Sequence[Batch], lines: Iterable[_Read], prices: Prices) 
     """Take requests out of the batches that they are planned in. What is left costs at most the rest.
 
     Sums of dollars are rounded up, so what is taken is added up over all batches: together, and with the probe, they
-    then cost at most what the drop can.
+    then cost at most what the drop can, to a few millionths of a dollar.
     """
     meter, taken = Meter(prices), Decimal(0)
     of_batch: dict[int, list[_Read]] = {}
