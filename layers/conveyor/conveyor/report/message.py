@@ -51,8 +51,8 @@ def _sent_again(receipt: Receipt) -> list[str]:
     if not receipt.rounds:
         return []
     answered = sum(each.outcomes.get(Outcome.SUCCEEDED, 0) for each in receipt.rounds)
-    some = f"{answered:,}" if answered else "None"
-    which = f"{some} of {receipt.sent_again:,} requests" if receipt.sent_again > 1 else "1 request"
+    share = f"{answered:,}" if answered else "None"
+    which = f"{share} of {receipt.sent_again:,} requests" if receipt.sent_again > 1 else "1 request"
     were = "was" if answered <= 1 else "were"
     not_ = " not" if receipt.sent_again == 1 and not answered else ""
     how = "a second round" if len(receipt.rounds) == 1 else f"{len(receipt.rounds)} more rounds"
