@@ -1,5 +1,6 @@
 """A fake AWS: real clients, whose requests are answered here instead of over the network."""
 
+import re
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
@@ -84,7 +85,14 @@ class FakeBucket:
             return failure(404, "NoSuchKey")
         if request.method == "HEAD":
             return answer(200, b"", _ABOUT | {"content-length": str(len(self.objects[key]))})
-        return answer(200, self.objects[key])
+        return self._read(key, re.findall(r"\d+", str(request.headers.get("Range", ""))))
+
+    def _read(self, key: str, places: list[str]) -> AWSResponse:
+        """Return an object, or the range of it between the places of two bytes."""
+        if not places:
+            return answer(200, self.objects[key])
+        first, last = map(int, places)
+        return answer(206, self.objects[key][first : last + 1])
 
     def _list(self, prefix: str, after: str) -> AWSResponse:
         found = [key for key in sorted(self.objects) if key.startswith(prefix) and key > after]
