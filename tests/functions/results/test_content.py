@@ -143,7 +143,7 @@ def before_there_was_content(belt: Belt, run: str) -> None:
 def test_a_run_of_the_version_before_goes_on_with_what_lies_in_its_ledger(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, splits: int
 ) -> None:
-    """Its unpacked drop, and the parts of a batch that was split, lie under runs/, and the rest where parts lie now."""
+    """Its unpacked drop, and the parts of a batch that was split, lie under runs/; what comes lies elsewhere."""
     monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
     run = belt.upload(gzip.compress(drop_of(5)))
     if splits:
