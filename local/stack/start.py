@@ -32,6 +32,10 @@ class Api:
     key: str = PLACEHOLDER_KEY
 
 
+ROUND_SECONDS = 600
+"""The template's default of `RoundSeconds`."""
+
+
 @contextmanager
 def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to another
     *,
@@ -46,7 +50,8 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
 
     `api`: the server to use; None starts the simulated provider, with `provider_settings`. With the parameter Auth=aws
     its calls are signed, and there is no secret.
-    `wait_scale`: factor for the seconds of Wait and Retry. `parameters`: of the template, by name.
+    `wait_scale`: factor for the seconds of Wait and Retry, and for the pause before a round, which the functions
+    measure by the real clock. `parameters`: of the template, by name.
     `aws_settings`: environment of the local AWS. `announce` is called with each step before it starts.
     Raises ProcessFailed if something does not start, build or deploy.
     """
@@ -57,7 +62,7 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
         announce("starting the local AWS, with IAM and TLS enforced")
         aws = running.enter_context(local_aws(work, wait_scale=wait_scale, extra=aws_settings))
         provider = None
-        parameters = dict(parameters or {})
+        parameters = {"RoundSeconds": str(max(1, round(ROUND_SECONDS * wait_scale)))} | dict(parameters or {})
         is_signed = parameters.get("Auth") == "aws"
         if api is None:
             announce("starting the simulated provider")
