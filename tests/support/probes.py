@@ -49,11 +49,11 @@ def of_rest(run: str) -> str:
 
 
 def files(belt: Belt, run: str) -> dict[str, list[Any]]:
-    """Return the lines of the user's files, without what the provider makes up for each batch: ids of its answers."""
+    """Return the lines of the user's files at the end, without what the provider makes up: ids of its answers."""
     found = {}
     for kind in ("results", "failures"):
         for key in belt.stored(f"{kind}/"):
-            if f"/{run}/" in key and key.endswith(".jsonl"):
+            if f"/{run}/" in key and key.endswith(".jsonl") and "/parts/" not in key:
                 found[key.rsplit("/", 1)[-1]] = [_without_id(line) for line in belt.read(key).splitlines()]
     return found
 
