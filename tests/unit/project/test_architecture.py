@@ -21,7 +21,7 @@ WALLS = {
     "file_types": ["domain", "jsonl"],
     "validation": ["money", "domain", "jsonl", "settings", "wording"],
     "s3": ["domain", "jsonl"],
-    "ledger": ["money", "domain", "file_types", "s3", "settings"],
+    "ledger": ["money", "domain", "jsonl", "file_types", "s3", "settings"],
     "provider": ["money", "domain", "jsonl", "settings", "wording"],
     "provider.messages": ["money", "domain", "jsonl", "settings", "provider"],
     "provider.files": ["money", "domain", "jsonl", "settings", "provider", "provider.messages"],

@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conveyor.domain import keys
@@ -151,6 +151,7 @@ def test_each_line_has_its_last_outcome_and_what_it_replaces_is_counted(history:
     assert {name: kind.failures for name, kind in fact.errors.items()} == Counter(replaced)
 
 
+@settings(max_examples=25)
 @given(histories())
 def test_merging_again_writes_the_same_bytes(history: list[list[Written]]) -> None:
     """Under the same keys: two may do it at once, and one may have died before its fact."""
