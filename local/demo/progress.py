@@ -143,17 +143,22 @@ def _show(stack: Stack, run: str, progress: Progress, trouble: Trouble) -> None:
     if "plan.jsonl" not in ledger:
         progress.doing("validated")
         return
-    _drop, *plan = stack.lines(f"{prefix}plan.jsonl")
+    drop, *batches = stack.lines(f"{prefix}plan.jsonl")
+    plan = [*(drop.get("probe") or {"batches": []})["batches"], *batches]
     progress.done("validated", f"{sum(batch['requests'] for batch in plan):,} requests")
-    batch_facts = sorted(name for name in ledger if "/batch-" in name)
+    planned = {name for name in ledger if not name.startswith("round-")}
+    batch_facts = sorted(name for name in planned if "/batch-" in name)
     submitted = list({name.rpartition("/")[0]: name for name in batch_facts}.values())  # the last of each batch
-    if len(submitted) < len(plan):
+    if len(submitted) < sum(batch["requests"] > 0 for batch in plan):
         progress.doing("submitted", trouble(run))
         return
     progress.done("submitted", ", ".join(json.loads(stack.object(prefix + name))["id"] for name in submitted))
-    if sum(name.endswith("/part.json") for name in ledger) < len(plan):
+    if sum(name.endswith("/part.json") for name in planned) < len(plan):
         progress.doing("waiting", trouble(run) or "for the provider; no function runs meanwhile")
         return
     progress.done("waiting", "the provider has ended")
     progress.done("split", "results and failures, in the order of the drop")
+    for name in sorted(name for name in ledger - planned if "/" not in name):
+        requests = json.loads(stack.object(prefix + name))["requests"]
+        progress.done(name.removesuffix(".json"), f"{requests:,} requests that failed are sent again")
     progress.doing("notified")

@@ -11,7 +11,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 CHOICES = {"FILE", "API", "AUTH", "LIVE", "API_URL", "PARAMETERS", "ANTHROPIC_API_KEY"}
-STEPS = ("received", "validated  164 requests", "submitted", "waiting", "split", "notified")
+STEPS = ("received", "validated  164 requests", "submitted", "waiting", "split", "round-1", "notified")
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal(chosen: dict[str, s
     assert demo.returncode == 0, demo.stdout + demo.stderr
     for step in STEPS:
         assert step in demo.stdout
-    assert "Conveyor: completed humaneval-164 (159 answered, 5 failed)" in demo.stdout
+    assert "Conveyor: completed humaneval-164 (162 answered, 2 failed)" in demo.stdout
     assert ("Conveyor: completed articles (all 2 answered)" in demo.stdout) is ("API" in chosen)
     assert "Conveyor: refused mistakes" in demo.stdout
     assert "custom-id-duplicate" in demo.stdout
