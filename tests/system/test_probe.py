@@ -70,17 +70,11 @@ def hold_the_next_batch_back(stack: Stack, before: dict[str, Any]) -> None:
     stack.provider_settings({"batch_seconds": {str(before["created"] + 1): None}})
 
 
-def outputs(run: LiveRun) -> dict[str, bytes]:
-    """Read the user's files of a run, without the receipt, by key."""
-    keys = [key for kind in ("results/", "failures/") for key in run.stack.keys(kind) if f"/{run.run}/" in key]
-    return {key: run.stack.object(key) for key in keys if not key.endswith("/receipt.json")}
-
-
 def ended(run: LiveRun, data: bytes, status: str = "completed") -> Any:
     """Wait for the end of a run, compare its files with the drop and its receipt, and return the receipt."""
     receipt = run.receipt(LONG)
     assert receipt["status"] == status
-    check_outputs(receipt, outputs(run), data)
+    check_outputs(receipt, run.outputs(), data)
     probe, batches = receipt["probe"], receipt["batches"]
     if probe:
         assert sum(batch["requests"] for batch in probe["batches"]) == probe["requests"]
@@ -96,8 +90,8 @@ def test_a_setting_that_its_model_refuses_costs_one_probe_and_one_message_and_an
     data = b"".join(request(f"r-{n}", model="claude-opus-5-5", temperature=0.2) + b"\n" for n in range(1, MANY + 1))
     run = dropped(stack, "inbox/refused.jsonl", data)
     message = run.message(WAITING, LONG)
-    reason = f"{IN_LARGE_PROBE} of {IN_LARGE_PROBE} answered requests for claude-opus-5-5 failed, and would fail again"
-    assert reason in " ".join(message.text.split())
+    failed = "requests for claude-opus-5-5 that were run failed, and would fail again"
+    assert f"{IN_LARGE_PROBE} of {IN_LARGE_PROBE} {failed}" in " ".join(message.text.split())
     assert sent(stack, before) == [(of_probe(run.run), IN_LARGE_PROBE)]
     approve, _ = commands(message)
     run.execute(approve)
@@ -120,7 +114,7 @@ def test_a_drop_has_the_same_outputs_with_and_without_a_probe(stack: Stack) -> N
     probes = [ended(run, data)["probe"] for run in runs]
     assert probes[1] is None
     assert len({outcome for outcome, lines in probes[0]["outcomes"].items() if lines}) > 1, "failures in the probe"
-    with_probe, without = ({key.rsplit("/", 1)[-1]: text for key, text in outputs(run).items()} for run in runs)
+    with_probe, without = ({key.rsplit("/", 1)[-1]: text for key, text in run.outputs().items()} for run in runs)
     assert with_probe.keys() == {"results.jsonl", "failures.jsonl", "retry.jsonl"}
     assert with_probe == without
 

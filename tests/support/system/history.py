@@ -89,8 +89,7 @@ def check(run: LiveRun, final: Message, history: History, size: int, batches: li
     """Compare outputs and receipt with the drop and with the run's batch."""
     name, stack = f"faults/{size}", run.stack
     receipt = json.loads(stack.object(f"results/{name}/{run.run}/receipt.json"))
-    kept = [key for kind in ("results", "failures") for key in stack.keys(f"{kind}/{name}/{run.run}/")]
-    files = {key: stack.object(key) for key in kept if not key.endswith("/receipt.json")}
+    files = run.outputs()
     assert receipt["status"] == final.status
     assert (receipt["requests"], receipt["not_run"]) == (size, 0 if history.created else size)
     assert receipt["unaccounted"] == []

@@ -110,6 +110,12 @@ class LiveRun:
         (key,) = [key for key in self.stack.keys("results/") if key.endswith(f"/{self.run}/receipt.json")]
         return json.loads(self.stack.object(key))
 
+    def outputs(self) -> dict[str, bytes]:
+        """Read the user's files of the run by key, without the receipt and the early parts."""
+        every = [key for kind in ("results/", "failures/") for key in self.stack.keys(kind) if f"/{self.run}/" in key]
+        files = [key for key in every if not key.endswith("/receipt.json") and f"/{self.run}/parts/" not in key]
+        return {key: self.stack.object(key) for key in files}
+
     def executions(self) -> list[tuple[str, str]]:
         """List the run's executions, ARN and status; each is started before the one before it ends."""
         first = self.stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{self.run}"
