@@ -263,6 +263,9 @@ SCENES = {
     ("SubmitRole", "ReadAndWriteLedger"): fails_the_upload("not authorized to perform: s3:PutObject"),
     ("SubmitRole", "WriteContent"): stops_the_run("s3:PutObject", PACKED, expired="validation.json"),
     ("SubmitRole", "ReadLines"): stops_the_run("s3:GetObject", PACKED, expired="validation.json"),
+    ("SubmitRole", "ReadLinesOfRounds"): stops_the_run(
+        "s3:GetObject", status="failed", metadata={"retry-rounds": "1"}, outcomes={"1": "expired"}
+    ),
     ("SubmitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("SubmitRole", "ClaimBatch"): leaves_the_claim_to_poll,
     ("SubmitRole", "ClaimContent"): stops_the_run("s3:PutObject", expired="validation.json"),
@@ -289,7 +292,7 @@ SCENES = {
     ("SplitRole", "ReadAndWriteLedger"): stops_the_run("s3:GetObject"),
     ("SplitRole", "WriteContent"): stops_the_run("s3:PutObject", TWO_BATCHES),
     ("SplitRole", "ReadLines"): stops_the_run("s3:GetObject", PACKED),
-    ("SplitRole", "ReadProbe"): stops_the_run("s3:GetObject", metadata={"probe": "yes"}),
+    ("SplitRole", "ReadLegs"): stops_the_run("s3:GetObject", metadata={"probe": "yes"}),
     ("SplitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("SplitRole", "WriteOutputs"): stops_the_run("s3:PutObject"),
     ("SplitRole", "ReadApiKey"): stops_the_run("secretsmanager:GetSecretValue", faults=[ASKED_OF_SPLIT]),
