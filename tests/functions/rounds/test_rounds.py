@@ -137,7 +137,7 @@ def test_lines_of_the_probe_that_failed_go_in_a_round_too(belt: Belt) -> None:
     """They belong to the range that they are in."""
     data = drop_of(60)
     belt.provider.configure(outcomes=FAILS)
-    with meanwhile(belt.clients, mended(belt, nth=2)):
+    with meanwhile(belt.clients, mended(belt, "batches/1/again.json")):
         run = belt.upload(data, metadata=PROBED)
         end = belt.finish(run)
     receipt = check(belt, run, end, data)
