@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 SINCE = datetime(2026, 11, 22, 13, tzinfo=UTC)
 SECRET = "conveyor/api key"  # noqa: S105 - the name of a secret
 REFUSALS = sorted({
-    *(ADVICE.keys() - {"round-sent-before"}), "stopped", "seen-before", "unreadable", "invalid-lines", "no-requests", "too-large", "too-many-requests",
+    *(ADVICE.keys() - {"round-sent-before"}),
+    "stopped", "seen-before", "unreadable", "invalid-lines", "no-requests", "too-large", "too-many-requests",
     "models-alternate", "not-gzip", "drop-gone", "drop-archived", "drop-key-refused", "drop-encrypted", "drop-denied",
     "drop-unreadable", "mostly-invalid", "file-is-empty", "declined", "dry-run",
 })  # fmt: skip

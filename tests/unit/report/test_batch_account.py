@@ -78,6 +78,9 @@ def test_the_reasons_of_the_probe_are_those_of_the_first_gate_after_it() -> None
     after = Gate("w", LATER, open=False, reasons=reasons, after_probe=True)
     assert reasons_after_probe([paused, after, replace(paused, after_probe=True)]) == reasons
     assert reasons_after_probe([paused]) == []
+    silent = replace(after, reasons=[], open=True, unanswered=True)
+    assert reasons_after_probe([silent]) == []
+    assert reasons_after_probe([silent, after]) == reasons
 
 
 def test_the_probe_has_an_account_of_its_own_and_counts_in_the_sums() -> None:

@@ -166,8 +166,13 @@ def _may_cost_more(outcomes: Mapping[str, int]) -> bool:
 
 
 def reasons_after_probe(gates: Iterable[Gate]) -> list[Reason]:
-    """Return why the first gate after the probe was closed. `gates`: of the run, in their order."""
-    return next((list(gate.reasons) for gate in gates if gate.after_probe), [])
+    """Return why the gate after the probe was closed: by its answers, or else since it had none.
+
+    `gates`: of the run, in their order.
+    """
+    after = [gate for gate in gates if gate.after_probe]
+    answered = [gate for gate in after if not gate.unanswered]
+    return next((list(gate.reasons) for gate in answered or after), [])
 
 
 def probe_rows(account: ProbeAccount | None) -> list[tuple[str, str]]:
