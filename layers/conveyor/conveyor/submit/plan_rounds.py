@@ -1,6 +1,7 @@
 """Plan a round: the lines that it sends again, in a file of their own, cut into batches like a drop."""
 
 from array import array
+from collections.abc import Iterable
 from functools import partial
 from hashlib import sha256
 
@@ -9,7 +10,7 @@ from conveyor.domain import keys
 from conveyor.domain.drop import Source
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.domain.schedule import BatchName
-from conveyor.ledger.line_index import decode_index
+from conveyor.ledger.line_index import decode_index, decode_numbers
 from conveyor.ledger.round_facts import Round
 from conveyor.ledger.state import RunState
 from conveyor.money.prices import PRICES
@@ -49,9 +50,22 @@ def _write_numbers(context: RunContext, leg: str, sources: list[BatchName]) -> N
     """Write the numbers that the lines of a round have in the drop."""
     numbers = array("Q")
     for source in sources:
-        index = context.bucket.get(keys.line_index(context.of_leg(source.leg).content_prefix, source.number))
-        numbers.extend(sorted(place.line for place in decode_index(index) if place.again))
+        numbers.extend(_numbers_again(context, source))
     context.bucket.put(keys.leg_numbers(context.run.content_prefix, leg), numbers.tobytes())
+
+
+def _numbers_again(context: RunContext, source: BatchName) -> Iterable[int]:
+    """Return the numbers of the lines that a batch has kept for a round, in the order in which it has kept them.
+
+    That is the order of the lines that it was sent from. Those of a round are not in the order of the drop if a batch
+    of the drop was split after an earlier round had begun.
+    """
+    index = context.bucket.get(keys.line_index(context.of_leg(source.leg).content_prefix, source.number))
+    again = {place.line for place in decode_index(index) if place.again}
+    if not source.leg:
+        return sorted(again)
+    sent = decode_numbers(context.bucket.get(keys.leg_numbers(context.run.content_prefix, source.leg)))
+    return (number for number in sent if number in again)
 
 
 def _write_lines(context: RunContext, leg: str, sources: list[BatchName]) -> int:
