@@ -83,8 +83,8 @@ def test_results_that_are_written_as_they_come_are_not_known_to_be_final(
     assert belt.receipt(run)["results"] == 9
 
 
-def test_a_second_split_takes_back_the_lines_that_a_first_one_kept_for_a_round(belt: Belt) -> None:
-    """What has an answer by then is not sent again."""
+def broken_off(belt: Belt) -> str:
+    """Split a drop whose second result is a failure that passes, break that off before `part.json`; return the run."""
     overloaded = {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}
     line = orjson.dumps({"custom_id": "<wire id>", "result": {"type": "errored", "error": overloaded}})
     belt.provider.fail("results", {"kind": "spoil", "lines": {"2": b64encode(line).decode()}})
@@ -92,11 +92,36 @@ def test_a_second_split_takes_back_the_lines_that_a_first_one_kept_for_a_round(b
     belt.poll(run)
     belt.split(run)
     assert belt.fact(run, "batches/1/again.json")["requests"] == 1
-    belt.s3.delete_object(Bucket=belt.bucket, Key=f"runs/{run}/batches/1/part.json")  # as if it had broken off
+    belt.s3.delete_object(Bucket=belt.bucket, Key=f"runs/{run}/batches/1/part.json")
     belt.pass_time(belt.function_seconds + 1)
+    return run
+
+
+def test_a_second_split_takes_back_the_lines_that_a_first_one_kept_for_a_round(belt: Belt) -> None:
+    """What has an answer by then is not sent again."""
+    run = broken_off(belt)
     belt.split(run)
     receipt = check(belt, run, belt.finish(run), DATA)
     assert (receipt["results"], belt.creates(), receipt["rounds"]) == (9, (1, 1), [])
+
+
+def test_a_round_without_lines_ends_after_the_provider_has_asked_for_a_pause(belt: Belt) -> None:
+    """From then on the batches of a leg are checked in turns, and this one has none."""
+    run = broken_off(belt)
+    belt.provider.fail("results", {"kind": "answer", "status": 429, "headers": {"retry-after": "60"}})
+    receipt = check(belt, run, belt.finish(run), DATA)
+    assert belt.facts(run, "wait")
+    assert (receipt["results"], belt.creates(), receipt["rounds"]) == (9, (1, 1), [])
+
+
+def test_lines_are_taken_back_although_the_drop_was_deleted_meanwhile(belt: Belt) -> None:
+    """Places that a first split has noted are not those of the second one's parts."""
+    run = broken_off(belt)
+    drop = belt.fact(run, "run.json")["drop"]
+    belt.s3.delete_object(Bucket=belt.bucket, Key=drop["key"], VersionId=drop["version"])
+    belt.finish(run)
+    receipt = belt.receipt(run)
+    assert (receipt["status"], receipt["results"], belt.creates(), receipt["rounds"]) == ("completed", 9, (1, 1), [])
 
 
 @pytest.mark.parametrize("rounds", ["0", "1"])

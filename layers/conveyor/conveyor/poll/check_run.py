@@ -104,7 +104,7 @@ def _check_batches(
     A provider that has sent Retry-After accepts few requests. Then each minute another batch is asked about first, and
     after one that has ended no others are asked about, so that its results are read before the next Retry-After.
     """
-    if run_state.retry_after_until is None:
+    if run_state.retry_after_until is None or not batches:  # a round has none if another split took its lines back
         return {batch.number: _check_batch(context, batch, run_state, control) for batch in batches}
     first = int(context.now().timestamp() // 60) % len(batches)
     decisions, has_ended = dict[int, Decision](), False

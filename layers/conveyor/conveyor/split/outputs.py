@@ -138,6 +138,7 @@ def open_outputs(job: SplitJob, *, has_again: bool) -> Iterator[Outputs]:
     """
     context, number, keep_empty = job.context, job.batch.number, job.number > 1
     bucket, settings = context.bucket, context.run.carried_metadata  # copied along when the file is copied into inbox/
+    takes_back = job.batch_state.has_again and not job.keeps_lines  # the drop was deleted meanwhile
     may_replace = keep_empty and job.keeps_lines
     final = {FINAL: "no" if has_again else "yes"} if job.is_early(has_again=has_again) else {}
     with (
@@ -145,7 +146,7 @@ def open_outputs(job: SplitJob, *, has_again: bool) -> Iterator[Outputs]:
         bucket.writer(job.key(keys.FAILURES, has_again=has_again), final) as failures,
         bucket.writer(job.key(keys.RETRY, has_again=has_again), settings, keep_empty=keep_empty) as retry,
         bucket.writer(job.key(keys.ASIDE, has_again=has_again), keep_empty=keep_empty) as aside,
-        bucket.writer(keys.lines_again(context.content_prefix, number), keep_empty=may_replace) as again,
+        bucket.writer(keys.lines_again(context.content_prefix, number), keep_empty=may_replace or takes_back) as again,
     ):
         writers = {keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry, keys.ASIDE: aside}
         index = LineIndex() if context.leg or has_again or may_replace else None
@@ -153,3 +154,5 @@ def open_outputs(job: SplitJob, *, has_again: bool) -> Iterator[Outputs]:
         yield outputs
         if index is not None and (context.leg or outputs.again or may_replace):
             bucket.put(keys.line_index(context.content_prefix, number), index.encode())
+        elif takes_back:
+            bucket.put(keys.line_index(context.content_prefix, number), LineIndex().encode())
