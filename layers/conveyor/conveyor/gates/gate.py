@@ -177,7 +177,7 @@ def _after(latest: LatestGate, gate: Gate) -> Gate:
 
 
 def count_sent(context: RunContext, plan: Plan, run_state: RunState, *legs: str) -> int:
-    """Return how many requests were sent, or may have been. `legs`: by default all.
+    """Return how many requests of these legs were sent, or may have been.
 
     A person may be wrong in saying that an attempt created no batch.
     """
@@ -188,7 +188,7 @@ def count_sent(context: RunContext, plan: Plan, run_state: RunState, *legs: str)
         absent = (ledger.read(AttemptAbsent, number, attempt) for attempt in sorted(each.absent))
         return bool(each.submitted or each.stuck or each.unsettled_attempt) or any(fact.released for fact in absent)
 
-    batches = [(leg, batch) for leg, batch in plan.all_batches() if not legs or leg in legs]
+    batches = [(leg, batch) for leg, batch in plan.all_batches() if leg in legs]
     return sum(batch.requests for leg, batch in batches if may_be_sent(leg, batch.number))
 
 

@@ -81,7 +81,8 @@ def settle_gate(
         _end(context, latest, Ending.DECLINED)
     else:
         problem = f"{key}: {verdict.reason}" if isinstance(verdict, Insufficient) else None
-        return run_state, Held(number, gate, plan, problem, count_sent(context, plan, run_state))
+        sent = count_sent(context, plan, run_state, keys.PROBE, "")  # what rounds send was sent before
+        return run_state, Held(number, gate, plan, problem, sent)
     return settle_gate(context, control, context.run_state(), plan, began)
 
 

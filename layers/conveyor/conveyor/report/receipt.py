@@ -187,8 +187,9 @@ def completed_receipt(  # noqa: PLR0913, PLR0917
     _add_estimate(receipt, plan.drop.estimate)
     receipt.drop["sha256"] = plan.drop.sha256
     receipt.faults, receipt.findings = plan.drop.faults, plan.drop.findings
-    receipt.default_max_tokens["requests"] = sum(batch.defaulted for _, batch in plan.all_batches())
-    receipt.nulls_removed = sum(batch.nulled for _, batch in plan.all_batches())
+    once = [batch for leg, batch in plan.all_batches() if not keys.round_number(leg)]
+    receipt.default_max_tokens["requests"] = sum(batch.defaulted for batch in once)
+    receipt.nulls_removed = sum(batch.nulled for batch in once)
     of_rounds = [batch for each in rounds for batch in each.batches]
     receipt.files += accounts_of(parts_by_file(run, batches, [*probe, *of_rounds]))
     receipt.files += [plan.drop.faults_file] if plan.drop.faults_file else []
