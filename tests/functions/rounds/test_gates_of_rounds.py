@@ -94,6 +94,23 @@ def test_an_account_in_trouble_closes_the_gate_before_more_is_sent(belt: Belt, m
     assert receipt["status"] == "completed"
 
 
+def test_an_account_in_trouble_holds_up_a_call_before_poll_has_closed_the_gate(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A1: a hold that only `poll` knows is none. The upload event may come again at any time."""
+    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    belt.clients.__dict__.pop("settings", None)
+    belt.provider.configure(outcomes={"2": "errored:billing_error"}, seconds=60, queue_limit=3)
+    event = belt.drop(drop_of(6))
+    run = belt.submit(event)["run"]
+    belt.pass_time(600)
+    assert belt.poll(run)["next"] == "split"
+    belt.split(run)
+    belt.submit(event)
+    assert len(prefixes(belt)) == 1
+    assert message(belt, run)["status"] == "waiting-for-approval"
+
+
 def test_an_account_in_trouble_at_the_end_holds_up_nothing(belt: Belt) -> None:
     """The run ends as without rounds: its lines are in `retry.jsonl`."""
     belt.provider.configure(outcomes={"2": "errored:billing_error"})

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.plan import Batch, Plan
+from conveyor.domain.schedule import BatchName
 from conveyor.gates.limits import unasked_usd
 from conveyor.gates.reasons import reasons_of
 from conveyor.gates.spending import Spending, over_approved
@@ -105,10 +106,26 @@ def open_gate(context: RunContext, run_state: RunState, plan: Plan, leg: str, ba
     is_behind_probe = plan.drop.probe is not None and leg != keys.PROBE and not plan.is_all_probed
     if not latest.is_passed or (is_behind_probe and not latest.gate.after_probe):
         return None
+    if refused_accounts(context, run_state, plan):  # `poll` closes the next gate
+        return None
     if over := over_approved(Spending(context, run_state, plan, latest.gate.forecast), leg, batch, latest.up_to):
         write_next(context, latest, [over.reason], over.need)
         return None
     return latest.number
+
+
+def refused_accounts(context: RunContext, run_state: RunState, plan: Plan) -> list[BatchName]:
+    """Return the batches whose results say that the account is refused, and for which no gate was closed yet."""
+    refused = [
+        BatchName(leg, batch.number)
+        for leg, batch in plan.all_batches()
+        if run_state.of_leg(leg).batch(batch.number).account_refused
+    ]
+    if not refused:
+        return []
+    gates = [context.ledger.read(Gate, number) for number in range(1, run_state.gate + 1)]
+    counted = {name for gate in gates for name in gate.accounts}
+    return [name for name in refused if name.to_event() not in counted]
 
 
 def stands_at_gate(ledger: Ledger, run_state: RunState) -> bool:

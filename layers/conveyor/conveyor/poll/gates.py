@@ -23,6 +23,7 @@ from conveyor.gates.gate import (
     first_gate,
     latest_gate,
     needs_to_pay,
+    refused_accounts,
     write_after_probe,
     write_next,
 )
@@ -139,16 +140,7 @@ def _close_for_account(context: RunContext, run_state: RunState, plan: Plan) -> 
 
     Whatever is sent then is refused, too, or paid for by an account that somebody wants to look at.
     """
-    refused = [
-        BatchName(leg, batch.number)
-        for leg, batch in plan.all_batches()
-        if run_state.of_leg(leg).batch(batch.number).account_refused
-    ]
-    if not refused:
-        return run_state
-    gates = [context.ledger.read(Gate, number) for number in range(1, run_state.gate + 1)]
-    counted_before = {name for gate in gates for name in gate.accounts}
-    new = [name for name in refused if name.to_event() not in counted_before]
+    new = refused_accounts(context, run_state, plan)
     latest = latest_gate(context, run_state) if new else None
     if latest is None or latest.is_closed:
         return run_state
