@@ -8,7 +8,7 @@ import pytest
 
 from conveyor.domain.drop import nonce
 from tests.support.belt import Belt, drop_of
-from tests.support.faults.taps import meanwhile
+from tests.support.faults.taps import Call, When, meanwhile, tapped
 from tests.support.probes import PROBED
 from tests.support.promises import check, plain
 from tests.support.rounds import DATA, FAILS, ROUNDS, failing_at_first, mended, of_round, prefixes
@@ -116,6 +116,21 @@ def test_a2_no_file_of_the_user_exists_before_the_end(belt: Belt) -> None:
             belt.pass_time(state["wait_seconds"])
         end = belt.finish(run)
     check(belt, run, end, DATA)
+
+
+def test_the_lines_of_a_round_are_read_once_to_plan_it(belt: Belt) -> None:
+    """All of the largest drop may have expired, and one function has no time to read that twice."""
+    calls: list[str] = []
+
+    def note(call: Call, when: When) -> None:
+        if when == "before":
+            calls.append(call.name)
+
+    with failing_at_first(belt), tapped(belt.clients, note):
+        run = belt.upload(DATA)
+        belt.finish(run)
+    planned = calls.index(f"PutObject runs/{run}/round-1/plan.jsonl")
+    assert len([call for call in calls[:planned] if "round-1/lines.jsonl bytes=" in call]) == 1
 
 
 def test_lines_of_many_batches_go_in_one_round(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,7 @@
 """Plan a round: the lines that it sends again, in a file of their own, cut into batches like a drop."""
 
 from array import array
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from conveyor.context import RunContext
@@ -14,6 +13,7 @@ from conveyor.ledger.line_index import decode_index, decode_numbers
 from conveyor.ledger.round_facts import Round
 from conveyor.ledger.state import RunState
 from conveyor.money.prices import PRICES
+from conveyor.s3.bucket import Bucket
 from conveyor.s3.concatenate import concatenate
 from conveyor.validation.checker import check_drop
 
@@ -33,17 +33,36 @@ def plan_due_rounds(context: RunContext, run_state: RunState) -> bool:
 def _plan(context: RunContext, leg: str, sources: list[BatchName]) -> None:
     _write_numbers(context, leg, sources)
     bytes_ = _write_lines(context, leg, sources)
-    source, digest = Source(keys.leg_lines(context.run.content_prefix, leg)), sha256()
-    read = partial(context.bucket.stream, source, 0, bytes_)
-    for chunk in read():
-        digest.update(chunk)
+    lines = _Lines(context.bucket, Source(keys.leg_lines(context.run.content_prefix, leg)), bytes_)
     of_leg, prices = context.of_leg(leg), context.ledger.plan().drop.prices or PRICES
-    checker = check_drop(of_leg.leg_id, context.run.settings, context.api.dialect, read, prices=prices)
+    checker = check_drop(of_leg.leg_id, context.run.settings, context.api.dialect, lines.chunks, prices=prices)
     if checker.faults:
         raise RuntimeError(f"{leg} has lines that were valid in the drop: {checker.faults[0].code}")
     estimate = checker.estimate()
-    drop = ValidatedDrop(checker.lines, digest.hexdigest(), estimate=estimate, is_gated=True)
+    drop = ValidatedDrop(checker.lines, lines.sha256, estimate=estimate, is_gated=True)
     of_leg.ledger.write_plan(Plan(drop, checker.batches))
+
+
+class _Lines:
+    """The file of a round. Its checksum is taken while it is checked: one function must read as much as a whole drop."""
+
+    def __init__(self, bucket: Bucket, source: Source, size: int) -> None:
+        self._bucket = bucket
+        self._source = source
+        self._size = size
+        self._digest = sha256()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield all of its bytes, from the beginning."""
+        self._digest = sha256()
+        for chunk in self._bucket.stream(self._source, 0, self._size):
+            self._digest.update(chunk)
+            yield chunk
+
+    @property
+    def sha256(self) -> str:
+        """Of all of its bytes, once they were read."""
+        return self._digest.hexdigest()
 
 
 def _write_numbers(context: RunContext, leg: str, sources: list[BatchName]) -> None:
