@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from conveyor.domain import keys
 from conveyor.domain.outcome import OutputKind
+from conveyor.domain.plan import Batch
 from conveyor.jsonl.lines import Line
 from conveyor.s3.bucket import Bucket
 
 _KINDS = tuple(OutputKind)
 _KIND_BITS = 2
+_NUMBER_BYTES = 8
 _WINDOW = 1 << 20
 """Bytes of outputs that are read at once."""
 _MOST_WINDOWS = 16
@@ -66,8 +68,9 @@ def decode_index(data: bytes) -> Iterator[Place]:
         yield Place(line, file, start, ends[file], kind)
 
 
-def decode_numbers(data: bytes) -> Sequence[int]:
-    """Return the numbers of lines, 8 bytes each (`keys.leg_numbers`)."""
+def read_numbers(bucket: Bucket, key: str, batch: Batch) -> Sequence[int]:
+    """Return the numbers that the lines of a round's batch have in the drop (`key`: see `keys.leg_numbers`)."""
+    data = bucket.range(key, (batch.first_line - 1) * _NUMBER_BYTES, batch.last_line * _NUMBER_BYTES)
     return _little_endian(array("Q", data))
 
 

@@ -11,7 +11,7 @@ from conveyor.domain.plan import Batch, Plan, Probe
 from conveyor.jsonl.lines import Line
 from conveyor.jsonl.validated_lines import CUSTOM_ID, FieldValues
 from conveyor.ledger.fact import BatchFact
-from conveyor.ledger.line_index import LegOutputs, decode_numbers
+from conveyor.ledger.line_index import LegOutputs, read_numbers
 from conveyor.ledger.state import BatchState
 from conveyor.money.prices import PRICES, Prices
 
@@ -123,5 +123,4 @@ def lines_of_leg(context: RunContext, plan: Plan, batch: Batch) -> Sequence[int]
         return ()
     if context.leg == keys.PROBE and plan.drop.probe:
         return [each.line for each in plan.drop.probe.lines[batch.first_line - 1 : batch.last_line]]
-    key, size = keys.leg_numbers(context.run.content_prefix, context.leg), 8
-    return decode_numbers(context.bucket.range(key, (batch.first_line - 1) * size, batch.last_line * size))
+    return read_numbers(context.bucket, keys.leg_numbers(context.run.content_prefix, context.leg), batch)

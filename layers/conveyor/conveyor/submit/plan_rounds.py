@@ -9,7 +9,7 @@ from conveyor.domain import keys
 from conveyor.domain.drop import Source
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.domain.schedule import BatchName
-from conveyor.ledger.line_index import decode_index, decode_numbers
+from conveyor.ledger.line_index import decode_index, read_numbers
 from conveyor.ledger.round_facts import Round
 from conveyor.ledger.state import RunState
 from conveyor.money.prices import PRICES
@@ -25,16 +25,19 @@ def plan_due_rounds(context: RunContext, run_state: RunState) -> bool:
     """
     rounds = {number: context.ledger.read(Round, number) for number in run_state.unplanned_rounds}
     due = {number: each for number, each in rounds.items() if each.not_before <= context.now()}
+    if not due:
+        return False
+    plan = context.ledger.plan(run_state)
     for number, each in due.items():
-        _plan(context, keys.round_leg(number), [BatchName.from_event(source) for source in each.sources])
-    return bool(due)
+        _plan(context, plan, keys.round_leg(number), [BatchName.from_event(source) for source in each.sources])
+    return True
 
 
-def _plan(context: RunContext, leg: str, sources: list[BatchName]) -> None:
-    _write_numbers(context, leg, sources)
+def _plan(context: RunContext, plan: Plan, leg: str, sources: list[BatchName]) -> None:
+    _write_numbers(context, plan, leg, sources)
     bytes_ = _write_lines(context, leg, sources)
     lines = _Lines(context.bucket, Source(keys.leg_lines(context.run.content_prefix, leg)), bytes_)
-    of_leg, prices = context.of_leg(leg), context.ledger.plan().drop.prices or PRICES
+    of_leg, prices = context.of_leg(leg), plan.drop.prices or PRICES
     checker = check_drop(of_leg.leg_id, context.run.settings, context.api.dialect, lines.chunks, prices=prices)
     if checker.faults:
         raise RuntimeError(f"{leg} has lines that were valid in the drop: {checker.faults[0].code}")
@@ -44,7 +47,7 @@ def _plan(context: RunContext, leg: str, sources: list[BatchName]) -> None:
 
 
 class _Lines:
-    """The file of a round. Its checksum is taken while it is checked: one function must read as much as a whole drop."""
+    """The file of a round. Its checksum is taken while it is checked: it may be as large as the largest drop."""
 
     def __init__(self, bucket: Bucket, source: Source, size: int) -> None:
         self._bucket = bucket
@@ -65,15 +68,15 @@ class _Lines:
         return self._digest.hexdigest()
 
 
-def _write_numbers(context: RunContext, leg: str, sources: list[BatchName]) -> None:
+def _write_numbers(context: RunContext, plan: Plan, leg: str, sources: list[BatchName]) -> None:
     """Write the numbers that the lines of a round have in the drop."""
     numbers = array("Q")
     for source in sources:
-        numbers.extend(_numbers_again(context, source))
+        numbers.extend(_numbers_again(context, plan, source))
     context.bucket.put(keys.leg_numbers(context.run.content_prefix, leg), numbers.tobytes())
 
 
-def _numbers_again(context: RunContext, source: BatchName) -> Iterable[int]:
+def _numbers_again(context: RunContext, plan: Plan, source: BatchName) -> Iterable[int]:
     """Return the numbers of the lines that a batch has kept for a round, in the order in which it has kept them.
 
     That is the order of the lines that it was sent from. Those of a round are not in the order of the drop if a batch
@@ -83,7 +86,8 @@ def _numbers_again(context: RunContext, source: BatchName) -> Iterable[int]:
     again = {place.line for place in decode_index(index) if place.again}
     if not source.leg:
         return sorted(again)
-    sent = decode_numbers(context.bucket.get(keys.leg_numbers(context.run.content_prefix, source.leg)))
+    batch = plan.of_leg(source.leg).batch(source.number)
+    sent = read_numbers(context.bucket, keys.leg_numbers(context.run.content_prefix, source.leg), batch)
     return (number for number in sent if number in again)
 
 
