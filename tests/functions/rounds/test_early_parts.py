@@ -101,8 +101,11 @@ def test_a_second_split_takes_back_the_lines_that_a_first_one_kept_for_a_round(b
     """What has an answer by then is not sent again."""
     run = broken_off(belt)
     belt.split(run)
+    assert users_files(belt, run) == {}, "a round is still decided on"
     receipt = check(belt, run, belt.finish(run), DATA)
     assert (receipt["results"], belt.creates(), receipt["rounds"]) == (9, (1, 1), [])
+    early = [key for key in belt.stored("results/") if "/parts/" in key]
+    assert [tags(belt, key) for key in early] == [{"run": "ended"}] * 2
 
 
 def test_a_round_without_lines_ends_after_the_provider_has_asked_for_a_pause(belt: Belt) -> None:

@@ -138,7 +138,8 @@ def open_outputs(job: SplitJob, *, has_again: bool) -> Iterator[Outputs]:
     """
     context, number, keep_empty = job.context, job.batch.number, job.number > 1
     bucket, settings = context.bucket, context.run.carried_metadata  # copied along when the file is copied into inbox/
-    takes_back = job.batch_state.has_again and not job.keeps_lines  # the drop was deleted meanwhile
+    kept_before = job.batch_state.has_again  # by a split that broke off: a round follows, with or without lines
+    has_again, takes_back = has_again or kept_before, kept_before and not job.keeps_lines
     may_replace = keep_empty and job.keeps_lines
     final = {FINAL: "no" if has_again else "yes"} if job.is_early(has_again=has_again) else {}
     with (
@@ -149,7 +150,7 @@ def open_outputs(job: SplitJob, *, has_again: bool) -> Iterator[Outputs]:
         bucket.writer(keys.lines_again(context.content_prefix, number), keep_empty=may_replace or takes_back) as again,
     ):
         writers = {keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry, keys.ASIDE: aside}
-        index = LineIndex() if context.leg or has_again or may_replace else None
+        index = LineIndex() if context.leg or ((has_again or may_replace) and not takes_back) else None
         outputs = Outputs(writers, again, index, keep_empty=keep_empty)
         yield outputs
         if index is not None and (context.leg or outputs.again or may_replace):
