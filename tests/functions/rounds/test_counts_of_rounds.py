@@ -1,4 +1,4 @@
-"""Receipts and messages count a request that is sent again once."""
+"""Receipts and messages count a request that is sent again once, and promise only what follows."""
 
 import orjson
 import pytest
@@ -49,3 +49,14 @@ def test_a_gate_counts_each_request_once_as_sent(belt: Belt) -> None:
             belt.pass_time(0 if state["batches"] else state["wait_seconds"])
         pause(belt, run)
         assert "6 of 6 requests were sent before" in plain(message(belt, run)["message"])
+
+
+def test_a_message_promises_a_round_only_where_one_is_left(belt: Belt) -> None:
+    """What expires in the only round is left to the user."""
+    belt.provider.configure(every={"2": "expired"}, seconds=70_000)
+    run = belt.upload(DATA, metadata={"retry-rounds": "1"})
+    belt.finish(run)
+    first, second = (plain(notice["message"]) for notice in belt.notices if notice["status"] == "at-risk")
+    assert "They are sent again by themselves" in first
+    assert "They are sent again by themselves" not in second
+    assert "Their lines will be in retry.jsonl" in second

@@ -163,8 +163,13 @@ def _unknown_to_key(secret: str) -> list[str]:
     ]
 
 
-def at_risk_notice(run: Run, risks: list[Risk], window: timedelta, estimate: Estimate | None = None) -> Notice:
-    """Say which batches may expire, how many requests they have, when, what happens then, and what a person can do."""
+def at_risk_notice(
+    run: Run, risks: list[Risk], window: timedelta, estimate: Estimate | None = None, *, has_rounds: bool = False
+) -> Notice:
+    """Say which batches may expire, how many requests they have, when, what happens then, and what a person can do.
+
+    `has_rounds`: whether a round follows that sends again what expires.
+    """
     requests = counted(sum(risk.requests for risk in risks), "request")
     hours = counted(round(window / timedelta(hours=1)), "hour")
     whose = "the completion window" if len(risks) == 1 else "the completion window of one of them"
@@ -178,16 +183,18 @@ def at_risk_notice(run: Run, risks: list[Risk], window: timedelta, estimate: Est
         *_named(risks),
         *table([*at_most_rows(estimate), ("Run", run.run)]),
         "",
-        *paragraph(_after_expiry(run), "All other results are delivered as usual. You need not do anything."),
+        *paragraph(
+            _after_expiry(has_rounds=has_rounds), "All other results are delivered as usual. You need not do anything."
+        ),
         "",
         *_stop(run),
     ]
     return _notice(run, Status.AT_RISK, f"up to {requests} may expire", lines)
 
 
-def _after_expiry(run: Run) -> str:
+def _after_expiry(*, has_rounds: bool) -> str:
     """Say what becomes of requests that expire."""
-    if run.settings.retry_rounds:
+    if has_rounds:
         how = "Expired requests are not billed. They are sent again by themselves, in a round, before the run ends"
         return f"{how} (RetryRounds). What expires in the last round will be in retry.jsonl."
     how = "Expired requests are not billed. Their lines will be in retry.jsonl, and the final message will have the"

@@ -17,6 +17,7 @@ from conveyor.poll.check_run import check_run
 from conveyor.poll.decide import decide_step
 from conveyor.poll.decision import Decision, Decisions, Risk
 from conveyor.poll.message import at_risk_notice, linked, troubled_notice, undecided_notice
+from conveyor.poll.rounds import has_rounds_left
 from conveyor.wording.notice import Notice
 
 
@@ -105,7 +106,8 @@ def _due_notice(context: RunContext, decisions: Decisions, memory: _Memory, clie
     if not risks:
         return None
     memory.warned = context.now()
-    return at_risk_notice(context.run, risks, context.api.dialect.window, _estimate(context))
+    has_rounds = has_rounds_left(context, context.run_state())
+    return at_risk_notice(context.run, risks, context.api.dialect.window, _estimate(context), has_rounds=has_rounds)
 
 
 def _held(decisions: Decisions) -> Held | None:
