@@ -6,7 +6,7 @@ Tests marked with `local_aws` use the local AWS, and the provider behind a socke
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -93,10 +93,16 @@ def local_services(aws: Aws) -> Iterator[Services]:
         yield Services(aws.env, s3, states, secrets, partial(ObjectsOfS3, s3))
 
 
+@cache
+def the_memory() -> MemoryAws:
+    """Return the AWS in memory of this process: with two of them, one would get the requests to the other."""
+    return MemoryAws()
+
+
 @pytest.fixture(scope="session")
 def memory_services() -> Iterator[Services]:
-    """Return an AWS in memory, and build each client of it once."""
-    memory = MemoryAws()
+    """Return the AWS in memory, and build each client of it once."""
+    memory = the_memory()
     with pytest.MonkeyPatch.context() as patch:
         memory.install(patch)
         with pytest.MonkeyPatch.context() as environment:

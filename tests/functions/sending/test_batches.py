@@ -164,7 +164,7 @@ def test_retry_jsonl_keeps_the_settings_of_the_drop(belt: Belt) -> None:
     key = f"failures/three/{run}/retry.jsonl"
     assert belt.read(key).splitlines() == [data.splitlines()[number] for number in (1, 4)]
     kept = belt.s3.head_object(Bucket=belt.bucket, Key=key)["Metadata"]
-    assert kept == own | {"betas": "none", "max-invalid-percent": "50"}
+    assert kept == own | {"betas": "none", "max-invalid-percent": "50", "retry-rounds": "0", "retry-of": run}
 
 
 def test_invalid_lines_are_failures_in_the_drops_order(belt: Belt) -> None:
