@@ -290,7 +290,7 @@ SCENES = {
     ("SplitRole", "WriteLogs"): leaves_no_log("split"),
     ("SplitRole", "ReadDrop"): stops_the_run("s3:GetObjectVersion"),
     ("SplitRole", "ReadAndWriteLedger"): stops_the_run("s3:GetObject"),
-    ("SplitRole", "WriteContent"): stops_the_run("s3:PutObject", TWO_BATCHES),
+    ("SplitRole", "WriteContent"): stops_the_run("s3:PutObject", TWO_BATCHES, outcomes={"1": "expired"}),
     ("SplitRole", "ReadLines"): stops_the_run("s3:GetObject", PACKED),
     ("SplitRole", "ReadLegs"): stops_the_run("s3:GetObject", metadata={"probe": "yes"}),
     ("SplitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
