@@ -11,7 +11,7 @@ import pytest
 
 from conveyor.domain.keys import PROBE, leg_id
 from tests.support.belt import Belt, drop_of
-from tests.support.faults.dialects import DIALECTS, IN_DOUBT
+from tests.support.faults.dialects import by_dialect
 from tests.support.faults.history import Ending, History
 from tests.support.faults.scenes import LOST, UNSENT, write_control
 from tests.support.faults.taps import At, Point, Taps, meanwhile
@@ -97,16 +97,7 @@ def points_of_probe(whole: Taps) -> list[Point]:
     return sorted(point for point in whole.distinct_points() if point.number in near)
 
 
-PLAYED = [
-    (dialect, name)
-    for name, scenario in SCENARIOS.items()
-    for dialect in DIALECTS
-    if dialect == "messages" or (scenario.faults and dialect in IN_DOUBT)
-]
-"""Dialects differ after a lost answer only."""
-
-
-@pytest.mark.parametrize(("dialect", "name"), PLAYED, indirect=["dialect"])
+@pytest.mark.parametrize(("dialect", "name"), by_dialect(SCENARIOS), indirect=["dialect"])
 def test_a_crash_at_any_one_point_changes_nothing(belt: Belt, name: str) -> None:
     """Before and after each write of the probe, each gate, and each paid call."""
     scenario = SCENARIOS[name]

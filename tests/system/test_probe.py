@@ -85,7 +85,7 @@ def ended(run: LiveRun, data: bytes, status: str = "completed") -> Any:
 def test_a_setting_that_its_model_refuses_costs_one_probe_and_one_message_and_an_approval_sends_the_rest(
     stack: Stack,
 ) -> None:
-    """Of 20,000 requests, 200 fail. What a person approves is sent, and the receipt tells of both."""
+    """Only the 200 requests of the probe fail first. The rest is sent once a person approves it."""
     before = stack.provider_stats()
     data = b"".join(request(f"r-{n}", model="claude-opus-5-5", temperature=0.2) + b"\n" for n in range(1, MANY + 1))
     run = dropped(stack, "inbox/refused.jsonl", data)

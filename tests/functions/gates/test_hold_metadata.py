@@ -35,7 +35,7 @@ def test_what_is_sent_again_waits_for_an_approval_like_the_drop(belt: Belt) -> N
 
 
 def test_what_is_sent_again_has_a_probe_or_none_as_its_drop_asked(belt: Belt) -> None:
-    """Whoever wanted no probe of a drop wants none of what is left of it."""
+    """A person who wanted no probe for a drop does not want one for what is left of it."""
     belt.provider.configure(every={"1": "expired"})
     run = belt.upload(DATA, metadata={"probe": "no"})
     belt.finish(run)

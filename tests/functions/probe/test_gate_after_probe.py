@@ -16,6 +16,7 @@ from tests.support.settings import STACK_SETTINGS
 DEAR = b"".join(request(f"r-{number}", max_tokens=64_000) + b"\n" for number in range(1, 61))
 """Sixty requests that may cost about $10 in all."""
 HELD_ABOVE = {"HOLD_ABOVE_USD": "9.00"}
+PREFILLED = [{"role": "user", "content": "Is it?"}, {"role": "assistant", "content": "It is"}]
 
 
 @pytest.fixture
@@ -59,6 +60,32 @@ def test_a_setting_that_the_model_refuses_costs_one_probe_and_one_message(belt: 
     assert check(belt, run, end, DATA, "failed")["outcomes"]["errored"] == 60
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"model": "claude-opus-5-5", "temperature": 0.2},
+        {"model": "claude-opus-5-5", "thinking": {"type": "disabled"}},
+        {
+            "model": "claude-opus-5-5",
+            "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],
+        },
+        {"model": "claude-sonet-5"},
+        {"max_tokens": 10_000_000},
+    ],
+    ids=["sampling", "thinking", "prefill", "misspelled model", "too many tokens"],
+)
+def test_whatever_a_model_refuses_costs_one_probe(belt: Belt, params: dict[str, Any]) -> None:
+    """Each of these passes all checks at first, and would fail in all lines, hours later."""
+    data = b"".join(request(f"r-{number}", **params) + b"\n" for number in range(1, 61))
+    run = belt.upload(data, "inbox/odd.jsonl", {"probe": "yes"})
+    say(belt, run, "no-limit", 1)  # needed where so many tokens may cost too much
+    answer_probe(belt, run)
+    codes = [reason["code"] for reason in gate(belt, run, 2)["reasons"]]
+    assert codes[0] == "probe-failed"
+    belt.submit({"run": run})
+    assert sent(belt) == [(of_probe(run), IN_PROBE)]
+
+
 def test_every_command_of_the_message_works(belt: Belt) -> None:
     """Also the one that shows the provider's words."""
     belt.provider.configure(every={"1": "errored:invalid_request_error"})
@@ -73,7 +100,7 @@ def test_every_command_of_the_message_works(belt: Belt) -> None:
 
 
 def test_half_of_the_answers_cut_off_close_the_gate(belt: Belt) -> None:
-    """A `max_tokens` that is too low for half of the answers is paid for nothing."""
+    """If `max_tokens` is too low for half of the answers, half of the money is wasted."""
     data = DATA.replace(b'"max_tokens":64', b'"max_tokens":256')
     belt.provider.configure(every={"2": "succeeded:max_tokens"})
     run = upload(belt, data)
@@ -249,7 +276,7 @@ def test_a_run_is_stopped_while_its_probe_is_under_way(belt: Belt, when: str) ->
 
 
 def test_a_pause_during_the_probe_does_not_replace_the_gate_after_it(belt: Belt) -> None:
-    """A13: an approval of the pause is none of what the probe shows later."""
+    """A13: an approval of the pause does not count for what the probe shows later."""
     belt.provider.configure(seconds=HOUR / 2, every={"1": "errored:invalid_request_error"})
     run = upload(belt)
     pause(belt, run)

@@ -1,6 +1,7 @@
 """The dialects in which the histories are run."""
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 
 class Dialect(NamedTuple):
@@ -27,3 +28,19 @@ TELLING = ["files"]
 """A server that shows which run a batch belongs to. It differs from the others only after a lost response."""
 IN_DOUBT = ["messages", "bare files"]
 """Dialects in which the server may not show which run a batch belongs to."""
+
+
+class Faulty(Protocol):
+    """A scenario of a history."""
+
+    faults: list[dict[str, Any]]
+
+
+def by_dialect(scenarios: Mapping[str, Faulty]) -> list[tuple[str, str]]:
+    """Return scenarios by dialect and name. Where dialects differ only after a lost response, one plays the others."""
+    return [
+        (dialect, name)
+        for name, scenario in scenarios.items()
+        for dialect in DIALECTS
+        if dialect == "messages" or (scenario.faults and dialect in IN_DOUBT)
+    ]

@@ -1,6 +1,6 @@
 """The parts of a range are written once more, with the outcomes of rounds in place of failures.
 
-All of it is read from S3: the parts and their indexes, and neither provider nor drop. Whoever merges a range again
+All of it is read from S3: the parts and their indexes, and neither provider nor drop. Merging a range again
 writes the same bytes under the same keys, so that two may do it at once.
 """
 

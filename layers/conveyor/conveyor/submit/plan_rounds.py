@@ -21,7 +21,7 @@ from conveyor.validation.checker import check_drop
 def plan_due_rounds(context: RunContext, run_state: RunState) -> bool:
     """Plan the rounds that are due; return whether there were any.
 
-    A round follows from its fact and the parts that it names: whoever plans it again writes the same.
+    A round follows from its fact and the parts that it names: planning it again writes the same.
     """
     rounds = {number: context.ledger.read(Round, number) for number in run_state.unplanned_rounds}
     due = {number: each for number, each in rounds.items() if each.not_before <= context.now()}

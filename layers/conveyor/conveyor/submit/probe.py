@@ -16,7 +16,7 @@ from conveyor.validation.sample import Place
 def probe_of(context: RunContext, checker: Checker, prices: Prices, *, unpacked: bool) -> PlannedProbe | None:
     """Return the probe of a checked drop, and take its lines out of the checked batches; None if no line fits.
 
-    `prices`: those of the run. The probe follows from the drop and the run: whoever validates it again has the same.
+    `prices`: those of the run. The probe follows from the drop and the run: validating it again gives the same.
     Raises DropUnreadable.
     """
     run, places = context.run, checker.sample()

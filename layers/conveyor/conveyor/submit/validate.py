@@ -95,7 +95,7 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
     if is_dry:
         _refuse(context, DRY_RUN, _what_would_happen(context.run, drop), checker, file)
         return None
-    if planned:  # before the plan: whoever finds a plan finds the file that it names
+    if planned:  # before the plan: where there is a plan, there is the file that it names
         context.bucket.put(keys.leg_lines(context.run.content_prefix, keys.PROBE), planned.file)
     return context.ledger.write_plan(Plan(drop, checker.batches))
 
