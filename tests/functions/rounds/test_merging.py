@@ -104,7 +104,10 @@ def test_what_a_round_leaves_is_in_retry_jsonl_which_appears_at_the_end(belt: Be
         "errored": 3,
         "canceled": 1,
     }
-    assert "None of 2 requests that failed was answered in 2 more rounds." in " ".join(end["message"].split())
+    assert (
+        "2 requests had failed at first for reasons that pass, and were sent again: none was answered then."
+        in " ".join(end["message"].split())
+    )
     source = {"Bucket": belt.bucket, "Key": f"failures/three/{run}/retry.jsonl"}
     belt.s3.copy_object(Bucket=belt.bucket, Key="inbox/copy.jsonl", CopySource=source)
     copy = belt.upload(files["retry.jsonl"], "inbox/retry.jsonl", belt.s3.head_object(**source)["Metadata"])

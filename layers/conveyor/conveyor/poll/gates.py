@@ -65,18 +65,18 @@ def settle_gate(
     latest = latest_gate(context, run_state)
     if latest is None:
         return run_state, None
-    shown = judge_probe(context, run_state, plan, latest)
+    judged = judge_probe(context, run_state, plan, latest)
     if not latest.is_closed:
-        if shown is None:
+        if judged is None:
             return run_state, None
-        write_after_probe(context, latest, shown)
+        write_after_probe(context, latest, judged)
         return settle_gate(context, control, context.run_state(), plan, began)
     number, gate, _ = latest
     key, approval = control.approval(number) or (None, None)
     verdict = judge(approval, gate) if isinstance(approval, Approval) else approval
     if isinstance(verdict, Approval):
         _end(context, latest, Ending.APPROVED, verdict, key)
-    elif shown and gate.unanswered and gate.has(ReasonCode.UNANSWERED):
+    elif judged and gate.unanswered and gate.has(ReasonCode.UNANSWERED):
         _end(context, latest, Ending.ANSWERED)
     elif gate.until and gate.until <= began:
         _end(context, latest, Ending.DECLINED)

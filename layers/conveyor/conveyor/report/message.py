@@ -51,12 +51,12 @@ def _sent_again(receipt: Receipt) -> list[str]:
     if not receipt.rounds:
         return []
     answered = sum(each.outcomes.get(Outcome.SUCCEEDED, 0) for each in receipt.rounds)
-    share = f"{answered:,}" if answered else "None"
-    which = f"{share} of {receipt.sent_again:,} requests" if receipt.sent_again > 1 else "1 request"
-    were = "was" if answered <= 1 else "were"
-    not_ = " not" if receipt.sent_again == 1 and not answered else ""
-    how = "a second round" if len(receipt.rounds) == 1 else f"{len(receipt.rounds)} more rounds"
-    return [f"{which} that failed {were}{not_} answered in {how}."]
+    if receipt.sent_again == 1:
+        which, then = "1 request had failed at first for a reason that passes, and was", "it was"
+        return [f"{which} sent again: {then if answered else f'{then} not'} answered then."]
+    which = f"{receipt.sent_again:,} requests had failed at first for reasons that pass, and were sent again"
+    of_them = "all" if answered == receipt.sent_again else f"{answered:,}" if answered else "none"
+    return [f"{which}: {of_them} {'was' if answered <= 1 else 'were'} answered then."]
 
 
 def _refused(receipt: Receipt) -> list[str]:
