@@ -19,7 +19,7 @@ type Task = Callable[[], dict[str, Any]]
 """One task of the state machine: a function call with its input bound."""
 
 MAX_POLLS = 400
-FIRST = {"trouble": None, "warned": None, "gate": None, "execution": {"number": 1, "events": 0}}
+FIRST = {"trouble": None, "warned": None, "gate": None, "budget": "", "execution": {"number": 1, "events": 0}}
 """The state passed to the first poll of a run, besides the run id."""
 MODEL = "claude-haiku-4-5"
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from conveyor.config import read_config
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.drop import Upload
 from conveyor.domain.plan import Plan
 from conveyor.ledger.run_facts import Run
-from conveyor.submit.config import read_config
 from conveyor.submit.register import register
 from conveyor.submit.validate import validate
 from tests.support.belt import Belt, drop_of, request

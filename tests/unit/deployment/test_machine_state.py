@@ -11,6 +11,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from conveyor.clients import Clients, Machine
+from conveyor.config import Config
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.ledger.run_facts import Refusal, Run
@@ -19,7 +20,6 @@ from conveyor.report.report import report
 from conveyor.s3.bucket import Bucket
 from conveyor.settings.budgets import Budgets
 from conveyor.settings.settings import Environment
-from conveyor.submit.config import Config
 from conveyor.submit.register import register
 from conveyor.submit.submit import submit
 from conveyor.wording.notice import Notice
@@ -30,7 +30,14 @@ from tests.support.template import Json
 
 STATES: dict[str, Json] = template.definition()["States"]
 INPUT = "{{% $states.input.{} %}}"
-STATE = {"run": RUN.run, "trouble": None, "warned": None, "gate": None, "execution": {"number": 1, "events": 0}}
+STATE = {
+    "run": RUN.run,
+    "trouble": None,
+    "warned": None,
+    "gate": None,
+    "budget": "",
+    "execution": {"number": 1, "events": 0},
+}
 """What a poll is asked with."""
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:run"
 
@@ -180,11 +187,12 @@ def test_a28_the_states_that_name_what_they_pass_on_are_known() -> None:
     passing = [STATES[name]["Output"] for name in sorted(named)]
     passing += [STATES["Poll"]["Arguments"]["Payload"], STATES["Continue"]["Arguments"]["Payload"]["continue"]]
     assert [each["gate"] for each in passing] == [INPUT.format("gate")] * 5
+    assert [each["budget"] for each in passing] == [INPUT.format("budget")] * 5
 
 
 def test_an_execution_of_an_earlier_version_continues_in_one_that_remembers_gates() -> None:
     """Its own definition does not pass on what was told of a gate."""
-    state = {name: value for name, value in started().items() if name != "gate"}
+    state = {name: value for name, value in started().items() if name not in {"gate", "budget"}}
     clients, requests = Clients(), list[Json]()
     clients.machine = Machine(client("stepfunctions", partial(start, requests)), ARN)
     submit({"run": state["run"], "continue": state}, clients, Invocation(timedelta(minutes=2), lambda: NOW))

@@ -125,6 +125,21 @@ def waiting(window: int) -> str:
     return f"claims/waiting/{window}/"
 
 
+def spend_day(log: str, day: str) -> str:
+    """Return the prefix of the log of one day: what a project has reserved and spent on it."""
+    return f"claims/spend/{log}/{day}/"
+
+
+def spend_claim(log: str, day: str, number: int) -> str:
+    """Return the key of a claim in the log of a day. Claims are numbered from 1, and sort by number."""
+    return f"{spend_day(log, day)}{number:08}"
+
+
+def spend_told(log: str, day: str, percent: int) -> str:
+    """Return the key that names the run whose message says that so much of a day's ceiling is taken."""
+    return f"{spend_day(log, day)}reached-{percent}"
+
+
 def dropped(content: str, number: int) -> str:
     """Return the key that names the n-th run with the same content under the same key."""
     return f"claims/drops/{content}/{number}"

@@ -24,6 +24,8 @@ class Status(StrEnum):
     TROUBLED = "troubled"
     AT_RISK = "at-risk"
     UNDECIDED = "undecided"
+    WAITING_FOR_BUDGET = "waiting-for-budget"
+    BUDGET_REACHED = "budget-reached"
 
 
 class Meaning(NamedTuple):
@@ -47,6 +49,8 @@ STATUSES = {
     Status.TROUBLED: Meaning(is_final=False, means="asking the provider, or reading the drop, has failed for hours"),
     Status.AT_RISK: Meaning(is_final=False, means="requests may expire"),
     Status.UNDECIDED: Meaning(is_final=False, means="it is unknown whether a call created a batch"),
+    Status.WAITING_FOR_BUDGET: Meaning(is_final=False, means="the run waits until its project may spend more"),
+    Status.BUDGET_REACHED: Meaning(is_final=False, means="80 % or all of what a project may spend today is taken"),
 }
 """Every status; `docs/operate.md` has a row for each, with these words."""
 

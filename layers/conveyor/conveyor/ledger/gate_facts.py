@@ -35,6 +35,10 @@ class ReasonCode(StrEnum):
     """The probe ended without any answer."""
     ACCOUNT = "account"
     """The provider refuses the account, in results of a batch."""
+    DAY = "day"
+    """One batch may cost more than its project may spend in a whole day."""
+    BUDGETS_UNREAD = "budgets-unread"
+    """`config/budgets.json` cannot be read or understood now, so nobody knows the ceiling of the day."""
     OVER_APPROVED = "over-approved"
     """The next batch may cost more than is left of what was approved."""
 
@@ -91,6 +95,8 @@ class Ending(StrEnum):
     STOPPED = "stopped"
     ANSWERED = "answered"
     """By the answer of the probe that it waited for: another gate follows."""
+    REPAIRED = "repaired"
+    """The limits can be read again."""
 
 
 class GateEnd(Fact, frozen=True):

@@ -11,10 +11,10 @@ import msgspec
 from msgspec.structs import replace
 
 from conveyor.domain import keys
-from conveyor.ledger import batch_facts, gate_facts, part, round_facts, run_facts
+from conveyor.ledger import batch_facts, budget_facts, gate_facts, part, round_facts, run_facts
 from conveyor.ledger.fact import BatchFact, Fact, Place, kinds_of, read_name, read_place
 
-FACT_MODULES = (run_facts, gate_facts, round_facts, batch_facts, part)
+FACT_MODULES = (run_facts, gate_facts, budget_facts, round_facts, batch_facts, part)
 """Where facts are defined. Importing a module makes its facts known to `state_from`."""
 
 
@@ -73,6 +73,10 @@ class RunState(msgspec.Struct):
     """The number of the latest gate."""
     ended_gates: set[int] = msgspec.field(default_factory=set)
     """The closed gates that have ended."""
+    full_days: set[str] = msgspec.field(default_factory=set)
+    """The days whose ceiling left no room for the next batch."""
+    days_reached: set[str] = msgspec.field(default_factory=set)
+    """Days, with the share of their ceiling that was taken: `2026-11-30-80`."""
     rounds: set[int] = msgspec.field(default_factory=set)
     """The rounds that were decided on."""
     planned_rounds: set[int] = msgspec.field(default_factory=set)

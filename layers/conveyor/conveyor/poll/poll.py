@@ -41,6 +41,8 @@ class _Memory(msgspec.Struct):
     execution: Execution = msgspec.field(default_factory=Execution)
     gate: Told | None = None
     """What messages have said about the gate at which the run stands."""
+    budget: str = ""
+    """What messages have said about ceilings of days, in words with spaces between."""
 
 
 def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     step, wait = decide_step(decisions.values()), context.usual_wait()
     memory.trouble = _lasting(_first_trouble(decisions), memory.trouble, context.now())
     notice = None
-    keeps_gate = "gate" in event  # an execution that began with an earlier version would forget what was said
+    keeps_gate = {"gate", "budget"} <= event.keys()  # else its version is earlier: it would forget what was said
     if step in {Next.WAIT, Next.SUBMIT} and keeps_gate:
         notice = _gate_notice(context, decisions, memory)
     if step in {Next.WAIT, Next.SUBMIT}:

@@ -103,6 +103,8 @@ class Settings(msgspec.Struct, frozen=True):
     """How often requests are sent again that failed for a reason that may pass."""
     round_seconds: Seconds = 600
     """The pause before the first round; before each later one it is six times as long."""
+    budget_day_seconds: Seconds = 86_400
+    """The length of the days for which projects have a ceiling; they begin at midnight UTC."""
     betas: Betas = ""
     """Names of beta features, separated by commas: see `conveyor.settings.betas`."""
 

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from conveyor.config import Config
 from conveyor.domain.drop import NO_PROJECT, OTHER_FOLDER, PROJECT, Drop
 from conveyor.domain.keys import DEFAULT_PROJECT, INBOX, PROJECT_RULE, is_project_name
 from conveyor.settings.settings import Settings
-from conveyor.submit.config import Config
 
 _QUOTED = 100
 """Characters of a wrong value that an error quotes."""

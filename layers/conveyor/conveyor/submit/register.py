@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from conveyor.clients import Clients
+from conveyor.config import Config
 from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN, AGAIN_FORM, NO_VERSION, RETRY_OF, RUN_ID_FORM, STAMP, Drop, Upload
 from conveyor.ledger.ledger import Ledger
@@ -15,7 +16,6 @@ from conveyor.s3.bucket import Bucket
 from conveyor.s3.read_errors import DropUnreadable
 from conveyor.settings.metadata import ALLOWED_VALUES, describe_misspelled
 from conveyor.settings.settings import BadMetadata, Settings
-from conveyor.submit.config import Config
 from conveyor.submit.projects import assign_project
 
 _QUOTED = 100
@@ -100,6 +100,7 @@ def first_state(run: Run) -> dict[str, Any]:
         "trouble": None,
         "warned": None,
         "gate": None,
+        "budget": "",
         "execution": {"number": 1, "events": 0},
     }
 

@@ -5,13 +5,13 @@ from functools import cache, partial
 from typing import Any
 
 from conveyor.clients import Clients
+from conveyor.config import Config, read_config
 from conveyor.context import RunContext
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Next
 from conveyor.ledger.run_facts import Validation
 from conveyor.ledger.state import RunState
-from conveyor.submit.config import Config, read_config
 from conveyor.submit.register import register
 from conveyor.submit.send import submit_next
 from conveyor.submit.validate import validate
@@ -24,7 +24,7 @@ def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> d
     An upload that is ignored, or whose object is gone, returns {"ignored": key}.
     """
     if "continue" in event:
-        state = {"gate": None} | event["continue"]  # which executions of earlier versions do not have
+        state = {"gate": None, "budget": ""} | event["continue"]  # which executions of earlier versions do not have
         clients.machine.start(f"{event['run']}-{state['execution']['number']}", state)
         return {"run": event["run"]}
     config = cache(partial(read_config, clients.bucket))  # read at most once, and only for a drop that exists

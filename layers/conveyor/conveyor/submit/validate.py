@@ -3,6 +3,7 @@
 import msgspec
 from msgspec.structs import replace
 
+from conveyor.config import Config
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.dialect import Dialect
@@ -22,7 +23,6 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run, WaitingRun
 from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.settings.budgets import Budget
-from conveyor.submit.config import Config
 from conveyor.submit.drop_reader import DropReader
 from conveyor.submit.probe import probe_of
 from conveyor.validation.checker import MOST_FAULTS, Checker, check_drop

@@ -39,8 +39,11 @@ class Config(NamedTuple):
     """False if the names of the projects could not be read."""
 
 
-def read_config(bucket: Bucket) -> Config:
-    """Read all files: one listing, and one read for each file that exists. Raises only what may pass, like a 500."""
+def read_config(bucket: Bucket, *, with_prices: bool = True) -> Config:
+    """Read all files: one listing, and one read for each file that exists. Raises only what may pass, like a 500.
+
+    `with_prices=False`: only the limits, where the prices of the run are known.
+    """
     try:
         with naming_refusals():
             listed = bucket.list(keys.CONFIG)
@@ -49,7 +52,7 @@ def read_config(bucket: Bucket) -> Config:
     faults = list[str]()
     budgets = _read(bucket, listed, keys.BUDGETS, read_budgets, faults)
     knows_projects = budgets is not None or not faults
-    prices = _read(bucket, listed, keys.PRICES, read_prices, faults)
+    prices = _read(bucket, listed, keys.PRICES, read_prices, faults) if with_prices else None
     return Config(budgets or Budgets(), prices or PRICES, tuple(faults), knows_projects)
 
 

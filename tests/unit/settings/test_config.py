@@ -8,11 +8,11 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
+from conveyor.config import Config, read_config
 from conveyor.domain import keys
 from conveyor.money.prices import PRICES
 from conveyor.s3.bucket import Bucket
 from conveyor.settings.budgets import Budget, Budgets
-from conveyor.submit.config import Config, read_config
 from tests.support.fake_aws import FakeBucket, client, failure
 
 LIMITS = b'{"projects": {"team-a": {"usd_per_day": 9}}}'
