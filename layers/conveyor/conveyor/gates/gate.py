@@ -20,7 +20,7 @@ from conveyor.gates.limits import unasked_usd
 from conveyor.gates.reasons import reasons_of
 from conveyor.gates.spending import Spending, over_approved
 from conveyor.ledger.batch_facts import AttemptAbsent
-from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason
+from conveyor.ledger.gate_facts import Ending, Gate, GateEnd, Reason, ReasonCode
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import RunState
 from conveyor.money.forecast import Forecast
@@ -142,6 +142,13 @@ def latest_gate(context: RunContext, run_state: RunState) -> LatestGate | None:
         return None
     end = context.ledger.read(GateEnd, number) if number in run_state.ended_gates else None
     return LatestGate(number, context.ledger.read(Gate, number), end)
+
+
+def is_approved_for(context: RunContext, run_state: RunState, *codes: ReasonCode) -> bool:
+    """Return whether a person has opened a gate that was closed for one of these reasons."""
+    ended = sorted(run_state.ended_gates)
+    closed = [number for number in ended if any(map(context.ledger.read(Gate, number).has, codes))]
+    return any(context.ledger.read(GateEnd, number).how is Ending.APPROVED for number in closed)
 
 
 def first_gate(context: RunContext, plan: Plan) -> Gate:

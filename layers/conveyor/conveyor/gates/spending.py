@@ -68,9 +68,13 @@ class Spending:
 
     def most(self, leg: str, batch: Batch) -> Decimal:
         """Return what a batch may cost: by its bound, or less if the probe has shown that."""
+        return self.bound(leg, batch) or _NONE
+
+    def bound(self, leg: str, batch: Batch) -> Decimal | None:
+        """Return the same; None if nothing says what it may cost."""
         bound = batch.at_most_usd
         if leg == keys.PROBE or self._forecast is None:
-            return bound or _NONE
+            return bound
         share = self._share_of_round(batch) if leg else self._shares[batch.number]
         return share if bound is None else min(share, bound)
 
@@ -128,7 +132,7 @@ class Spending:
             return dict(zip(split, readers.map(self._cost, split), strict=True))
 
     def _cost(self, name: BatchName) -> Decimal | None:
-        return _cost_of(self._context.ledger.of_leg(name.leg).read(Part, name.number))
+        return real_cost(self._context.ledger.of_leg(name.leg).read(Part, name.number))
 
 
 def over_approved(spending: Spending, leg: str, batch: Batch, up_to: Decimal | None) -> Over | None:
@@ -159,7 +163,7 @@ def _may_have_cost(batch_state: BatchState) -> bool:
     return batch_state.parted and batch_state.submitted and not batch_state.stuck
 
 
-def _cost_of(part: Part) -> Decimal | None:
+def real_cost(part: Part) -> Decimal | None:
     """Return what a split batch cost; None if that is not known.
 
     A result that could not be had or read may have been billed, and an answer that names no tokens has used some.

@@ -22,6 +22,7 @@ from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.provider.protocol import Created, CredentialsUnusable, NewBatch, Refused, Unknown
 from conveyor.s3.read_errors import DropUnreadable
+from conveyor.spend.reserve import DayBudget, NoCeiling, open_day
 from conveyor.submit.plan_rounds import plan_due_rounds
 from conveyor.submit.queue import admit_or_wait
 from conveyor.submit.retries import (
@@ -55,7 +56,7 @@ def submit_next(context: RunContext, run_state: RunState, plan: Plan | None = No
     for leg, batch in _next_batches(plan, run_state):
         gate = open_gate(context, run_state, plan, leg, batch)
         if gate is not None:
-            return _send_if_due(context.of_leg(leg), run_state.of_leg(leg), batch, gate)
+            return _send_if_due(context.of_leg(leg), run_state.of_leg(leg), plan, batch, gate)
     return False
 
 
@@ -78,7 +79,7 @@ def _next_batches(plan: Plan, run_state: RunState) -> Iterator[tuple[str, Batch]
             yield leg, batch
 
 
-def _send_if_due(context: RunContext, run_state: RunState, batch: Batch, gate: int) -> bool:
+def _send_if_due(context: RunContext, run_state: RunState, plan: Plan, batch: Batch, gate: int) -> bool:
     """Send a batch unless it is too early; refuse the run if no attempt can help. Returns whether the call was made."""
     batch_state, last = run_state.batch(batch.number), None
     if batch_state.attempts:
@@ -89,24 +90,27 @@ def _send_if_due(context: RunContext, run_state: RunState, batch: Batch, gate: i
             return False
     if (last and last.retry_at > context.now()) or not _has_time(context):
         return False
-    return _send(context, run_state, batch, last, gate)
-
-
-def _send(context: RunContext, run_state: RunState, batch: Batch, previous: AttemptRefused | None, gate: int) -> bool:
-    """Send a batch if credentials, queue and drop allow it. Returns whether the paid call was made."""
     if refusal := _unusable_credentials(context):
         _refuse_run(context, refusal)
         return False
+    day = open_day(context, run_state, plan, batch)  # before the queue: what waits for money takes no turn there
+    if day is None or not _announced(context, run_state, batch, gate, day):
+        return False
+    _pay(context, batch, batch_state, last)
+    return True
+
+
+def _announced(context: RunContext, run_state: RunState, batch: Batch, gate: int, day: DayBudget | NoCeiling) -> bool:
+    """Announce a paid call if queue, drop and the day's ceiling allow it; return whether it may be made."""
     if not admit_or_wait(context, batch.requests, run_state):
         return False
     if refusal := _unreadable_drop(context, batch):
         _refuse_run(context, refusal)
         return False
-    batch_state = run_state.batch(batch.number)
-    if not _announce(context, batch, batch_state.attempts + 1, gate):
+    number = run_state.batch(batch.number).attempts + 1
+    if not day.reserve(number) or not _has_time(context):  # others may have taken the room, or many came at once
         return False
-    _pay(context, batch, batch_state, previous)
-    return True
+    return _announce(context, batch, number, gate, day)
 
 
 def _refuse_run(context: RunContext, refusal: RunRefusal) -> None:
@@ -136,15 +140,15 @@ def _unreadable_drop(context: RunContext, batch: Batch) -> RunRefusal | None:
     return None
 
 
-def _announce(context: RunContext, batch: Batch, number: int, gate: int) -> bool:
+def _announce(context: RunContext, batch: Batch, number: int, gate: int, day: DayBudget | NoCeiling) -> bool:
     """Write the intent of a paid call and claim it; return whether this invocation may make the call.
 
     The ledger is listed after the intent is written: a stop or a pause at the same time either sees the intent or is
-    seen here. `gate`: the gate that was open before.
+    seen here. `gate`: the gate that was open before. `day`: in which money was reserved, and the call must begin.
     """
-    writer = context.writer
-    intent = Attempt(writer, context.now(), context.invocation.not_after, batch.requests)
-    if context.ledger.write(intent, batch.number, number).writer != writer:
+    writer, now = context.writer, context.now()
+    intent = Attempt(writer, now, context.invocation.not_after, batch.requests)
+    if not day.covers(now) or context.ledger.write(intent, batch.number, number).writer != writer:
         return False
     run_state = context.ledger.run_state()
     if run_state.refused:

@@ -22,7 +22,6 @@ from conveyor.ledger.gate_facts import Gate
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run, WaitingRun
 from conveyor.settings.betas import BETAS_NOT_TAKEN
-from conveyor.settings.budgets import Budget
 from conveyor.submit.drop_reader import DropReader
 from conveyor.submit.probe import probe_of
 from conveyor.validation.checker import MOST_FAULTS, Checker, check_drop
@@ -86,10 +85,10 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
         is_gated=True,
         usd_per_drop=budget.usd_per_drop,
         models=budget.models,
-        config_faults=(*config.faults, *_not_kept(budget)),
+        config_faults=config.faults,
     )
     planned = None
-    if is_probed(context.run, drop, checker.requests):
+    if is_probed(context.run, drop, checker.requests, budget.usd_per_day):
         planned = probe_of(context, checker, config.prices, unpacked=reader.is_packed)
         drop = replace(drop, probe=planned and planned.probe)
     if is_dry:
@@ -98,13 +97,6 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
     if planned:  # before the plan: where there is a plan, there is the file that it names
         context.bucket.put(keys.leg_lines(context.run.content_prefix, keys.PROBE), planned.file)
     return context.ledger.write_plan(Plan(drop, checker.batches))
-
-
-def _not_kept(budget: Budget) -> tuple[str, ...]:
-    """Return the limits that are set and that nothing keeps yet: an administrator must not rely on them."""
-    if budget.usd_per_day is None:
-        return ()
-    return (f"{keys.BUDGETS}: usd_per_day is not kept by this version; use usd_per_drop, and remove it",)
 
 
 def _what_would_happen(run: Run, drop: ValidatedDrop) -> str:

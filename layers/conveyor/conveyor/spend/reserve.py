@@ -1,0 +1,170 @@
+"""Reserve what a batch may cost, in the log of its project's day, right before it is paid for.
+
+    day = open_day(context, run_state, plan, batch)      # None: it waits, for a person, for room, or for the next day
+    day.reserve(attempt)                                 # right before the intent of this attempt
+    day.covers(moment)                                   # the intent must be written on the same day
+
+Nothing is given back: where the log leaves no room, the claims of the day are counted again (`spend/recount.py`). So a
+crash between two writes can make a day look fuller than it is for some minutes, and never emptier.
+"""
+
+import random
+from datetime import datetime
+from decimal import Decimal
+
+from conveyor.config import read_config
+from conveyor.context import RunContext
+from conveyor.domain.plan import Batch, Plan
+from conveyor.gates.gate import is_approved_for, latest_gate, write_next
+from conveyor.gates.spending import Spending
+from conveyor.ledger.budget_facts import DayFull, DayReached
+from conveyor.ledger.gate_facts import Reason, ReasonCode
+from conveyor.ledger.state import RunState
+from conveyor.spend.ceiling import Ceiling, Need, ceiling_of, faults_of, need_of
+from conveyor.spend.claim import Claim, Day
+from conveyor.spend.log import DayLog, Latest
+from conveyor.spend.recount import recount
+
+MOST_LOST = 10
+"""Numbers of the log that others may take before the run waits for its next look."""
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between two tries, at most: doubled after each, and then any part of that, so that many spread out."""
+_WARNED, _FULL = 80, 100
+"""Percent of a ceiling."""
+
+
+class NoCeiling:
+    """The day of a project that has no ceiling: nothing is reserved, and no log is kept."""
+
+    def reserve(self, attempt: int) -> bool:  # noqa: ARG002  # like that of a day with a ceiling
+        """Return that there is room."""
+        return True
+
+    def covers(self, moment: datetime) -> bool:  # noqa: ARG002
+        """Return that any moment will do."""
+        return True
+
+
+class DayBudget:
+    """What one batch needs of a day with a ceiling, and how it gets it."""
+
+    def __init__(self, context: RunContext, batch: Batch, ceiling: Ceiling, need: Need) -> None:
+        """Read nothing yet."""
+        self._context = context
+        self._batch = batch
+        self._ceiling = ceiling
+        self._need = need
+        day = Day.at(context.now(), context.run.settings.budget_day_seconds)
+        self._log = DayLog(context.bucket, ceiling.log, day)
+        self._seen: Latest | None = None
+        """The end of the log, if it was read and no number was lost since."""
+
+    def has_room(self, run_state: RunState) -> bool:
+        """Return whether the batch fits into the day now. If not, write that the run waits for that."""
+        self._seen = latest = self._log.latest()
+        if self._fits(latest) or self._fits(self._recounted(latest)):
+            return True
+        self._note_full(latest, run_state)
+        return False
+
+    def reserve(self, attempt: int) -> bool:
+        """Reserve what an attempt may cost; return whether there was room for it.
+
+        Where many reserve at once, each tries some numbers of the log, with pauses, and then looks again like others
+        that wait.
+        """
+        for lost in range(MOST_LOST):
+            latest, self._seen = self._seen or self._log.latest(), None
+            if not self._fits(latest):
+                return False
+            claim = self._claim(latest, attempt)
+            if self._log.append(latest.number + 1, claim):
+                self._note_reached(latest, claim.total_usd)
+                return True
+            self._context.invocation.sleep(random.uniform(0, min(_LONGEST_PAUSE, _SHORTEST_PAUSE * 2**lost)))  # noqa: S311
+        return False
+
+    def covers(self, moment: datetime) -> bool:
+        """Return whether a moment is in the day in which was reserved."""
+        return self._log.day.start <= moment < self._log.day.end
+
+    def _fits(self, latest: Latest) -> bool:
+        return self._need.fits(latest.total_usd, self._ceiling.usd)
+
+    def _claim(self, latest: Latest, attempt: int) -> Claim:
+        context, before = self._context, latest.claim
+        return Claim(
+            context.writer,
+            context.now(),
+            context.run.run,
+            self._ceiling.usd,
+            latest.total_usd + self._need.usd,
+            self._need.usd,
+            context.leg,
+            self._batch.number,
+            attempt,
+            before.recounted_at if before else None,
+        )
+
+    def _recounted(self, latest: Latest) -> Latest:
+        """Count the claims of the day again, unless that was done just now; return how far the log goes then.
+
+        If another takes the next number meanwhile, what was counted may lack its claim: the next look counts again.
+        """
+        last, now = latest.claim, self._context.now()
+        if last is None or (last.recounted_at and now - last.recounted_at < self._log.day.shortest_pause):
+            return latest
+        taken = recount(self._context.bucket, self._log.claims(latest.number))
+        claim = Claim(self._context.writer, now, self._context.run.run, self._ceiling.usd, taken, recounted_at=now)
+        if not self._log.append(latest.number + 1, claim):
+            return latest
+        self._seen = latest._replace(number=latest.number + 1, claim=claim)
+        return self._seen
+
+    def _note_full(self, latest: Latest, run_state: RunState) -> None:
+        context, day, ceiling = self._context, self._log.day, self._ceiling
+        taken = (self._seen or latest).total_usd
+        if day.name not in run_state.full_days:
+            full = DayFull(context.writer, context.now(), ceiling.log, ceiling.usd, taken, self._need.usd, day.end)
+            context.ledger.write(full, day.name)
+        self._note(_FULL, taken, latest)
+
+    def _note_reached(self, latest: Latest, taken: Decimal) -> None:
+        if taken * 100 >= self._ceiling.usd * _WARNED:
+            self._note(_WARNED, taken, latest)
+
+    def _note(self, percent: int, taken: Decimal, latest: Latest) -> None:
+        """Write that people are to hear of it, unless a run of the project has told them."""
+        if f"reached-{percent}" in latest.told:
+            return
+        context, day, ceiling = self._context, self._log.day, self._ceiling
+        about = ceiling.log, day.name, percent, ceiling.usd, taken, day.end
+        context.ledger.write(DayReached(context.writer, context.now(), *about), f"{day.name}-{percent}")
+
+
+def open_day(context: RunContext, run_state: RunState, plan: Plan, batch: Batch) -> DayBudget | NoCeiling | None:
+    """Return what a batch may reserve from; None if it waits: for room, for the next day, or for a person.
+
+    The ceiling is read anew for each paid call. Where nobody can say what it is, or the batch may cost more than a
+    whole day, the next gate is closed.
+    """
+    config = read_config(context.bucket, with_prices=False)
+    reasons = faults_of(config)
+    if reasons and not is_approved_for(context, run_state, ReasonCode.CONFIG, ReasonCode.BUDGETS_UNREAD):
+        _close(context, run_state, plan, reasons)
+        return None
+    ceiling = ceiling_of(config, context.run.project)
+    if ceiling is None:
+        return NoCeiling()
+    need = need_of(context, run_state, plan, batch, ceiling)
+    if isinstance(need, Reason):
+        _close(context, run_state, plan, [need])
+        return None
+    day = DayBudget(context, batch, ceiling, need)
+    return day if day.has_room(run_state) else None
+
+
+def _close(context: RunContext, run_state: RunState, plan: Plan, reasons: list[Reason]) -> None:
+    latest = latest_gate(context, run_state)
+    need = Spending(context, run_state, plan, latest.gate.forecast if latest else None).need()
+    write_next(context, latest, reasons, need)
