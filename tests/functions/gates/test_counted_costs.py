@@ -94,11 +94,3 @@ def test_the_final_message_does_not_say_so_either(belt: Belt) -> None:
     text = plain(finish_with_retries(belt, run).notice["message"])
     assert "no batch is listed" not in text
     assert "a person said of 1 that no batch belongs to it: if that is wrong, it may have been charged" in text
-
-
-def test_a_limit_for_a_day_closes_the_gate_since_nothing_keeps_it(belt: Belt) -> None:
-    """An administrator who relies on it must hear of it before anything is paid."""
-    limit(belt, b'{"default": {"usd_per_day": 100}}')
-    run = belt.upload(ONE)
-    assert "usd_per_day is not kept by this version" in plain(message(belt, run)["message"])
-    assert belt.creates() == (0, 0)

@@ -37,17 +37,19 @@ def test_submit_reads_nothing_that_it_has_just_written(belt: Belt, status: int) 
     assert {f"runs/{run}/{name}" for name in ("run.json", "plan.jsonl", "batches/1/attempt-1.json")} <= written
     assert read == {"inbox/three.jsonl"}
     assert Counter(calls)[f"ListObjectsV2 runs/{run}/"] == 3
-    assert Counter(calls)["ListObjectsV2 config/"] == 1
+    assert Counter(calls)["ListObjectsV2 config/"] == 2
     assert belt.creates()[0] == 1
     expected = {400: f"runs/{run}/refused.json", 429: f"runs/{run}/batches/1/refused-1.json"}
     assert expected.get(status, f"runs/{run}/plan.jsonl") in written
 
 
-def test_submit_reads_a_file_under_config_once_and_only_for_an_upload(belt: Belt) -> None:
-    """What was read is used for all that an invocation does; a run that has begun has what it needs."""
-    belt.s3.put_object(Bucket=belt.bucket, Key="config/budgets.json", Body=b"{}")
+def test_submit_reads_limits_once_for_a_drop_and_once_for_each_paid_call(belt: Belt) -> None:
+    """A run that has begun has what it needs, but for the ceiling of the day; prices are read once."""
+    for name in ("budgets", "prices"):
+        belt.s3.put_object(Bucket=belt.bucket, Key=f"config/{name}.json", Body=b"{}")
+    limits = ["ListObjectsV2 config/", "GetObject config/budgets.json"]
     run, calls = calls_of(belt, belt.drop(drop_of(3)))
-    assert [call for call in calls if "config/" in call] == ["ListObjectsV2 config/", "GetObject config/budgets.json"]
+    assert [call for call in calls if "config/" in call] == [*limits, "GetObject config/prices.json", *limits]
     _, calls = calls_of(belt, {"run": run})
     assert [call for call in calls if "config/" in call] == []
 

@@ -165,6 +165,6 @@ def open_day(context: RunContext, run_state: RunState, plan: Plan, batch: Batch)
 
 
 def _close(context: RunContext, run_state: RunState, plan: Plan, reasons: list[Reason]) -> None:
-    latest = latest_gate(context, run_state)
+    latest = latest_gate(context, context.ledger.run_state())  # the first gate may have been written just now
     need = Spending(context, run_state, plan, latest.gate.forecast if latest else None).need()
     write_next(context, latest, reasons, need)

@@ -1,0 +1,93 @@
+"""A batch that may cost more than a whole day's ceiling is a person's to decide on."""
+
+import pytest
+
+from tests.functions.budgets.test_days import ONE, THREE, TWO
+from tests.support.belt import Belt, request
+from tests.support.budgets import day_ceiling, set_budgets, the_log
+from tests.support.gates import DEAR, HOUR, say
+
+URL = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+WITHOUT_BOUND = request("r-1", messages=[{"role": "user", "content": [URL]}])
+
+
+def gate_of(belt: Belt, run: str, number: int = 2) -> dict[str, object]:
+    """Return the code and the words of the only reason of a gate."""
+    (reason,) = belt.fact(run, f"gate-{number}.json")["reasons"]
+    return dict(reason)
+
+
+def test_it_closes_the_gate_and_says_by_how_much(belt: Belt) -> None:
+    """It would wait for ever otherwise."""
+    day_ceiling(belt, "0.10")
+    run = belt.upload(ONE)
+    assert belt.creates() == (0, 0)
+    text = 'batch 1 may cost $0.17, and the project "default" may spend $0.10 a day (usd_per_day)'
+    assert gate_of(belt, run) == {"code": "day", "message": text}
+
+
+def test_approved_it_takes_a_day_on_which_nothing_else_is_spent(belt: Belt) -> None:
+    """On a day that has begun it waits for the next; then it leaves no room for others."""
+    set_budgets(belt, {"default": {"usd_per_day": 0.2}})
+    belt.upload(ONE, "inbox/one.jsonl")
+    day_ceiling(belt, "0.16")
+    run = belt.upload(TWO, "inbox/two.jsonl")
+    belt.poll(run)
+    say(belt, run, "up-to 0.17", 2)
+    belt.poll(run)
+    belt.submit({"run": run})
+    assert belt.creates() == (1, 1)
+    belt.pass_time(12 * HOUR)
+    belt.submit({"run": run})
+    assert belt.creates() == (2, 2)
+    belt.upload(THREE, "inbox/three.jsonl")
+    assert belt.creates() == (2, 2)
+
+
+def test_without_a_bound_it_is_as_if_it_took_the_whole_day(belt: Belt) -> None:
+    """Nobody knows what it will cost: it has a day for itself, once a person says so."""
+    day_ceiling(belt, "0.30")
+    run = belt.upload(WITHOUT_BOUND)
+    assert "batch 1 has no bound of its cost, and" in str(gate_of(belt, run)["message"])
+    belt.poll(run)
+    say(belt, run, "no-limit", 2)
+    belt.poll(run)
+    belt.submit({"run": run})
+    assert belt.creates() == (1, 1)
+    assert [float(each.total_usd) for each in the_log(belt)] == [0.3]
+
+
+def test_an_approval_for_another_reason_does_not_lift_it(belt: Belt) -> None:
+    """D2: whoever approves what a run costs has not said that a day's ceiling may be passed."""
+    day_ceiling(belt, "0.10")
+    run = belt.upload(ONE, metadata={"hold": "always"})
+    say(belt, run, "up-to 5", 1)
+    belt.poll(run)
+    belt.submit({"run": run})
+    assert (belt.creates(), gate_of(belt, run)["code"]) == ((0, 0), "day")
+
+
+def test_a_drop_whose_at_most_is_above_a_day_is_probed_first(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe may show that it costs far less than a day's ceiling."""
+    monkeypatch.setenv("CONVEYOR_PROBE_ABOVE", "1000")
+    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "0")
+    belt.provider.configure(seconds=60)
+    day_ceiling(belt, "3")
+    data = b"".join(request(f"r-{number}", max_tokens=8_000) + b"\n" for number in range(300))
+    run = belt.upload(data)
+    assert belt.facts(run, "attempt") == ["probe/batches/1/attempt-1.json"]
+    end = belt.finish(run)
+    assert (end["status"], end["results"]) == ("completed", 300)
+    legs = [(each.leg, each.batch) for each in the_log(belt) if not each.is_recount]
+    assert legs == [("probe", 1), ("", 1)]
+    assert the_log(belt)[-1].total_usd < 3
+
+
+def test_a_batch_of_a_round_reserves_like_any_other(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decision 10: on the day on which it is sent."""
+    monkeypatch.setenv("CONVEYOR_RETRY_ROUNDS", "1")
+    belt.provider.configure(seconds=60, outcomes={"1": "errored:overloaded_error"})
+    day_ceiling(belt, "1")
+    run = belt.upload(DEAR)
+    belt.finish(run)
+    assert {each.leg for each in the_log(belt)} == {"", "round-1"}
