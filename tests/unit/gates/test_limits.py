@@ -6,8 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from conveyor.domain.plan import ValidatedDrop
-from conveyor.gates.limits import above_approved, above_limits, cost_of_forecast, limits_of
+from conveyor.gates.limits import above_approved, above_limits, cost_at_most, cost_of_forecast, limits_of, unasked_usd
 from conveyor.ledger.gate_facts import ReasonCode
+from conveyor.ledger.run_facts import Run
+from conveyor.money.bounds import NoBound
+from conveyor.money.estimate import Estimate
 from conveyor.money.forecast import Forecast
 from conveyor.wording.bounds import forecast_words
 from tests.support.examples import RUN
@@ -15,9 +18,18 @@ from tests.support.examples import RUN
 FORECAST = Forecast(Decimal("41.2"), Decimal("38.109999"), Decimal("44.890001"))
 
 
-def codes(hold_above: float = 0, usd_per_drop: str | None = None, approved: str | None = None) -> list[ReasonCode]:
+def run_with(hold_above: float = 0, max_usd: str | None = None) -> Run:
+    """Return a run of a stack and a drop with limits."""
+    metadata = {"max-usd": max_usd} if max_usd else {}
+    settings = replace(RUN.settings, hold_above_usd=hold_above)
+    return replace(RUN, settings=settings, drop=replace(RUN.drop, metadata=metadata))
+
+
+def codes(
+    hold_above: float = 0, usd_per_drop: str | None = None, approved: str | None = None, max_usd: str | None = None
+) -> list[ReasonCode]:
     """Return the codes of the limits that the forecast is above."""
-    run = replace(RUN, settings=replace(RUN.settings, hold_above_usd=hold_above))
+    run = run_with(hold_above, max_usd)
     drop = ValidatedDrop(1, "f00", usd_per_drop=Decimal(usd_per_drop) if usd_per_drop else None)
     cost = cost_of_forecast(FORECAST)
     above = above_approved(cost, Decimal(approved)) if approved else above_limits(run, drop, cost)
@@ -29,6 +41,32 @@ def test_the_upper_end_is_compared_with_the_limits_of_stack_and_project() -> Non
     assert codes() == []
     assert codes(hold_above=44.90, usd_per_drop="44.890001") == []
     assert codes(hold_above=44.89, usd_per_drop="44.89") == [ReasonCode.HOLD_ABOVE, ReasonCode.CEILING]
+
+
+def test_the_upper_end_is_compared_with_the_limit_of_the_drop() -> None:
+    """A drop whose owner names an amount waits, whatever the others allow."""
+    assert codes(max_usd="44.890001") == []
+    assert codes(max_usd="44.89") == [ReasonCode.MAX_USD]
+    assert codes(hold_above=1000, usd_per_drop="1000", max_usd="20") == [ReasonCode.MAX_USD]
+    assert codes(max_usd="20", approved="44.90") == []
+
+
+def test_a_drop_cannot_raise_a_limit() -> None:
+    """All limits hold: one of the drop that is higher changes nothing."""
+    assert codes(hold_above=20, usd_per_drop="30", max_usd="1000000") == [ReasonCode.HOLD_ABOVE, ReasonCode.CEILING]
+    drop = ValidatedDrop(1, "f00", usd_per_drop=Decimal(30))
+    assert unasked_usd(run_with(max_usd="1000000"), drop) == 30
+    assert unasked_usd(run_with(max_usd="20"), drop) == 20
+    assert unasked_usd(run_with(max_usd="20"), ValidatedDrop(1, "f00")) == 20
+
+
+def test_a_run_without_a_bound_is_above_the_limit_of_its_drop() -> None:
+    """It may cost anything; so may one of a model without a price."""
+    for reason in (NoBound.URL, NoBound.PRICE):
+        cost = cost_at_most(Estimate(None, 1, 1, {}, no_bound={reason: 1}))
+        (above,) = above_limits(run_with(max_usd="1000000000"), ValidatedDrop(1, "f00"), cost)
+        assert above.code is ReasonCode.MAX_USD
+        assert above.message == "its cost has no bound, and the drop may cost $1,000,000,000.00 (metadata max-usd)"
 
 
 def test_an_approved_amount_takes_the_place_of_the_limits() -> None:

@@ -57,6 +57,14 @@ def test_a_drop_decides_for_itself() -> None:
     assert not probed(requests=5000, hold_above=0.1, usd_per_drop="0.1", metadata="no")
 
 
+@pytest.mark.parametrize(("limit", "expected"), [("0.50", False), ("0.49", True)])
+def test_a_drop_above_its_own_limit_is_probed_whatever_its_size(limit: str, *, expected: bool) -> None:
+    """The forecast may show that it costs less."""
+    run = replace(RUN, settings=replace(RUN.settings, probe_above=1000, hold_above_usd=0))
+    run = replace(run, drop=replace(RUN.drop, metadata={"max-usd": limit}))
+    assert is_probed(run, ValidatedDrop(1, "sha", estimate=FIFTY_CENTS), 1) is expected
+
+
 def test_a_stack_may_have_no_probes() -> None:
     """Neither for large drops nor for dear ones."""
     assert not probed(requests=10**6, above=0, hold_above=0.1, usd_per_drop="0.1")

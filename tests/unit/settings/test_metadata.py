@@ -36,6 +36,13 @@ from tests.support.examples import SETTINGS
         ("projekt", "project"),
         ("Probe", "probe"),
         ("prob", "probe"),
+        ("max_usd", "max-usd"),
+        ("maxusd", "max-usd"),
+        ("Max-USD", "max-usd"),
+        ("usd-max", "max-usd"),
+        ("max-cost", "max-usd"),
+        ("max-budget-usd", "max-usd"),
+        ("usd_per_drop", "max-usd"),
     ],
 )
 def test_a_misspelled_setting_is_reported_with_the_right_name(name: str, right: str) -> None:
@@ -77,6 +84,11 @@ def test_a_misspelled_setting_is_reported_with_the_right_name(name: str, right: 
         "rerun",
         "probes",
         "problem",
+        "max",
+        "max-age",
+        "usd",
+        "cost-center",
+        "budget",
     ],
 )
 def test_a_foreign_name_is_left_alone(name: str) -> None:
@@ -86,7 +98,7 @@ def test_a_foreign_name_is_left_alone(name: str) -> None:
 
 def test_the_right_names_are_no_fault() -> None:
     """Each alone, and all together."""
-    assert describe_misspelled([*PER_DROP, "again", "project", "probe"]) is None
+    assert describe_misspelled([*PER_DROP, "again", "project", "probe", "max-usd"]) is None
 
 
 def test_all_misspelled_names_are_reported_at_once() -> None:
@@ -105,3 +117,13 @@ def test_all_misspelled_names_are_reported_at_once() -> None:
 def test_a_drop_that_is_repeated_keeps_its_word_on_the_probe(name: str, value: str, meant: str) -> None:
     """Both values are accepted, so a wrong one is corrected and not left out."""
     assert corrected_metadata({name: value}, SETTINGS) == {"probe": meant}
+
+
+@pytest.mark.parametrize("name", ["max-usd", "max_usd", "max-cost"])
+@pytest.mark.parametrize(
+    ("value", "carried"),
+    [("20", "20"), ("$20", "20"), ("61,40", "61.40"), ("1,000", "<US dollars>"), ("", "<US dollars>")],
+)
+def test_a_drop_that_is_repeated_keeps_its_limit_or_asks_for_one(name: str, value: str, carried: str) -> None:
+    """Without the limit, the command in the message would send what its owner wanted to be asked about."""
+    assert corrected_metadata({name: value}, SETTINGS) == {"max-usd": carried}

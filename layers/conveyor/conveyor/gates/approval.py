@@ -5,15 +5,15 @@ from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
 from conveyor.ledger.gate_facts import Gate, ReasonCode
+from conveyor.settings.amounts import plain_amount
 from conveyor.wording.text import exact_dollars
 
 _ABOUT_MONEY = frozenset({
-    ReasonCode.ASKED, ReasonCode.HOLD_ABOVE, ReasonCode.CEILING, ReasonCode.MODEL, ReasonCode.CONFIG,
-    ReasonCode.OVER_APPROVED,
+    ReasonCode.ASKED, ReasonCode.HOLD_ABOVE, ReasonCode.CEILING, ReasonCode.MAX_USD, ReasonCode.MODEL,
+    ReasonCode.CONFIG, ReasonCode.OVER_APPROVED,
 })  # fmt: skip
 """Reasons for which an approval must say how much."""
 UP_TO, NO_LIMIT, ANY_MODEL, APPROVE = "up-to", "no-limit", "any-model", "approve"
-_AMOUNT = re.compile(r"\$?([0-9]{1,20}(?:\.[0-9]{1,6})?)")
 _COMMA = re.compile(r"\$?[0-9.]*,[0-9.,]*")
 _QUOTED = 60
 
@@ -39,8 +39,9 @@ def read_approval(text: str) -> Approval | Insufficient:
     takes_any_model = ANY_MODEL in words
     match [word for word in words if word != ANY_MODEL]:
         case [word, amount] if word == UP_TO:
-            if match := _AMOUNT.fullmatch(amount):
-                return Approval(Decimal(match[1]), takes_any_model=takes_any_model)
+            up_to = plain_amount(amount.removeprefix("$"))
+            if up_to is not None:
+                return Approval(up_to, takes_any_model=takes_any_model)
             if _COMMA.fullmatch(amount):
                 return Insufficient(f'"{_cut(amount)}" has a comma: write US dollars as 1234.50')
             return Insufficient(f'"{_cut(amount)}" is no amount: write US dollars as 1234.50')

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from conveyor.domain.drop import MAX_USD
 from conveyor.domain.plan import Probe, ValidatedDrop
 from conveyor.ledger.gate_facts import Reason, ReasonCode
 from conveyor.ledger.run_facts import Run
@@ -26,7 +27,10 @@ class Limit(NamedTuple):
 
 
 def limits_of(run: Run, drop: ValidatedDrop) -> list[Limit]:
-    """Return the limits of the stack and of the project, when the drop was validated."""
+    """Return the limits of the stack, of the project when the drop was validated, and of the drop itself.
+
+    All of them hold, so a drop can only lower what it may cost.
+    """
     limits, hold_above = [], Decimal(str(run.settings.hold_above_usd))
     if hold_above:
         words = f"the stack sends up to {exact_dollars(hold_above)} without an approval (HoldAboveUsd)"
@@ -34,6 +38,9 @@ def limits_of(run: Run, drop: ValidatedDrop) -> list[Limit]:
     if drop.usd_per_drop is not None:
         words = f'a drop of the project "{run.project}" may cost {exact_dollars(drop.usd_per_drop)} (usd_per_drop)'
         limits.append(Limit(ReasonCode.CEILING, drop.usd_per_drop, words))
+    if run.max_usd is not None:
+        words = f"the drop may cost {exact_dollars(run.max_usd)} (metadata {MAX_USD})"
+        limits.append(Limit(ReasonCode.MAX_USD, run.max_usd, words))
     return limits
 
 
@@ -45,11 +52,11 @@ class Cost(NamedTuple):
     usd: Decimal
     """As far as it is known."""
     is_bound: bool = True
-    """Whether it can cost no more. What has no bound is above each limit of a project."""
+    """Whether it can cost no more. What has no bound is above each limit of a project, and of a drop."""
     is_out_of_sight: bool = False
     """Whether it has no bound for other reasons than prices: then it is above what the stack sends unasked, too.
 
-    Models without a price are held only where a project has a limit.
+    Models without a price are held only where a project or the drop has a limit.
     """
 
 
@@ -80,10 +87,11 @@ def cost_of_forecast(forecast: Forecast) -> Cost:
 
 
 def above_limits(run: Run, drop: ValidatedDrop, cost: Cost) -> list[Reason]:
-    """Return the limits of the stack and of the project that a run may be above."""
+    """Return the limits that a run may be above."""
     above = {
         ReasonCode.HOLD_ABOVE: cost.is_out_of_sight,
         ReasonCode.CEILING: not cost.is_bound,
+        ReasonCode.MAX_USD: not cost.is_bound,
     }
     limits = [limit for limit in limits_of(run, drop) if above[limit.code] or cost.usd > limit.usd]
     return [Reason(limit.code, f"{cost.text}, and {limit.words}") for limit in limits]
@@ -98,5 +106,5 @@ def above_approved(cost: Cost, up_to: Decimal | None) -> list[Reason]:
 
 
 def unasked_usd(run: Run, drop: ValidatedDrop) -> Decimal | None:
-    """Return what a run may cost without an approval, by the limits of stack and project; None if there is none."""
+    """Return what a run may cost without an approval, by all of its limits; None if there is none."""
     return min((limit.usd for limit in limits_of(run, drop)), default=None)

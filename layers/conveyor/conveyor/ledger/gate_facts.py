@@ -19,6 +19,8 @@ class ReasonCode(StrEnum):
     """It may cost more than the stack sends without an approval."""
     CEILING = "ceiling"
     """It may cost more than its project may spend on one drop."""
+    MAX_USD = "max-usd"
+    """It may cost more than the drop's own metadata says."""
     MODEL = "model"
     """It names a model that its project may not use."""
     CONFIG = "config"

@@ -1,16 +1,18 @@
 """Facts of a run."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.domain.drop import HOLD, HOLD_ALWAYS, PROBE, PROJECT, RETRY_OF, Drop
+from conveyor.domain.drop import HOLD, HOLD_ALWAYS, MAX_USD, PROBE, PROJECT, RETRY_OF, Drop
 from conveyor.domain.findings import Findings
 from conveyor.domain.output_file import OutputFile
 from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.fact import Fact, Place
 from conveyor.money.estimate import Estimate
+from conveyor.settings.amounts import read_limit
 from conveyor.settings.settings import Settings
 
 
@@ -41,13 +43,19 @@ class Run(Fact, frozen=True):
         return self.content or keys.ledger(self.run)
 
     @property
+    def max_usd(self) -> Decimal | None:
+        """US dollars that the run may cost without an approval, by the drop's metadata; None if it names no limit."""
+        return read_limit(self.drop.metadata.get(MAX_USD, ""))
+
+    @property
     def carried_metadata(self) -> dict[str, str]:
         """Metadata for lines that are sent again: the same settings, and what else the drop's own metadata asked for.
 
-        That is its project, to wait for an approval, and whether to send a probe; and whose lines they are.
+        That is its project, to wait for an approval, whether to send a probe, and what it may cost; and whose lines
+        they are.
         """
-        given = {PROJECT: self.project, HOLD: HOLD_ALWAYS, PROBE: self.drop.metadata.get(PROBE, "")}
-        asked = {name: given[name] for name in given if name in self.drop.metadata}
+        given = self.drop.metadata | {PROJECT: self.project, HOLD: HOLD_ALWAYS}
+        asked = {name: given[name] for name in (PROJECT, HOLD, PROBE, MAX_USD) if name in self.drop.metadata}
         return self.settings.per_drop() | asked | {RETRY_OF: self.run}
 
 

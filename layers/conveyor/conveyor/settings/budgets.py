@@ -14,10 +14,8 @@ import msgspec
 from conveyor.domain.keys import DEFAULT_PROJECT, PROJECT_RULE, is_project_name
 from conveyor.money.config_errors import BadConfig
 from conveyor.money.config_json import check_fields, object_at, quoted, read_object
+from conveyor.settings.amounts import EXPECTED_AMOUNT, is_limit, plain_amount
 
-LARGEST_AMOUNT = 1_000_000_000
-"""US dollars."""
-_AMOUNT = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _MODEL = re.compile(r"[!-~]{1,200}")
 
 
@@ -73,18 +71,18 @@ def _budget(place: str, given: object, inherited: Budget) -> Budget:
 
 
 def _amount(place: str, given: object) -> Decimal | None:
+    amount: Decimal | None
     match given:
         case None:
             return None
         case Decimal():
             amount = given
-        case str() if _AMOUNT.fullmatch(given):
-            amount = Decimal(given)
+        case str():
+            amount = plain_amount(given)
         case _:
-            amount = Decimal(0)
-    if not 0 < amount <= LARGEST_AMOUNT:
-        expected = f"US dollars above 0 and up to {LARGEST_AMOUNT:,}, such as 61.40, or null for no limit"
-        raise BadConfig(f"{place} is {quoted(given)}; expected {expected}")
+            amount = None
+    if amount is None or not is_limit(amount):
+        raise BadConfig(f"{place} is {quoted(given)}; expected {EXPECTED_AMOUNT}, or null for no limit")
     return amount
 
 

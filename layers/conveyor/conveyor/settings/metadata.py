@@ -10,6 +10,7 @@ from conveyor.domain.drop import (
     DRY_RUN_YES,
     HOLD,
     HOLD_ALWAYS,
+    MAX_USD,
     PROBE,
     PROBE_NO,
     PROBE_YES,
@@ -18,6 +19,7 @@ from conveyor.domain.drop import (
     RUN_ID_FORM,
 )
 from conveyor.domain.keys import is_project_name
+from conveyor.settings.amounts import likely_limit, read_limit
 from conveyor.settings.settings import PER_DROP, Settings
 
 _PREFIX = "xamzmeta"
@@ -58,11 +60,22 @@ _OTHER_NAMES = {
     "prboe": PROBE,
     "probefirst": PROBE,
     "retryfrom": RETRY_OF,
+    "usdmax": MAX_USD,
+    "maxcost": MAX_USD,
+    "maxcostusd": MAX_USD,
+    "maxdollars": MAX_USD,
+    "maxspend": MAX_USD,
+    "maxbudget": MAX_USD,
+    "maxbudgetusd": MAX_USD,
+    "usdperdrop": MAX_USD,
 }
 """Other names of the settings in use elsewhere, without separators."""
-_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, AGAIN, RETRY_OF, PROJECT, HOLD, DRY_RUN, PROBE)}
+_OTHERS = (AGAIN, RETRY_OF, PROJECT, HOLD, DRY_RUN, PROBE, MAX_USD)
+_NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, *_OTHERS)}
 ALLOWED_VALUES = {HOLD: (HOLD_ALWAYS,), DRY_RUN: (DRY_RUN_YES,), PROBE: (PROBE_YES, PROBE_NO)}
 """Values of metadata that is no setting: first the one that asks for something, then its contrary, if there is one."""
+UNSURE_AMOUNT = "<US dollars>"
+"""Stands in a command for an amount that a person must name. Typed unchanged, it refuses the drop."""
 _YES = frozenset({"yes", "true", "1", "on"})
 """Values that mean `skip` under a name such as `skip-invalid`."""
 _NO = frozenset({"no", "false", "0", "off", "never", "none", ""})
@@ -102,7 +115,8 @@ def intended_name(name: str) -> str | None:
 def corrected_metadata(metadata: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """Return the settings in a drop's metadata, with misspelled names and values corrected.
 
-    Commands that repeat a drop have them. A value that resembles no accepted one is left out: it would be refused.
+    Commands that repeat a drop have them. A value that resembles no accepted one is left out: it would be refused. Only
+    an amount is not: without it the drop would have no limit of its own.
     """
     corrected: dict[str, str] = {}
     for name in sorted(metadata, key=lambda name: name not in _NAMES.values()):
@@ -124,6 +138,8 @@ def _accepted(name: str, value: str, settings: Settings) -> str | None:
         return value.strip() if is_project_name(value.strip()) else None
     if name == RETRY_OF:
         return value if RUN_ID_FORM.fullmatch(value) else None
+    if name == MAX_USD:
+        return value if read_limit(value) else likely_limit(value) or UNSURE_AMOUNT
     return value if name == AGAIN else settings.closest_value(name, value)
 
 

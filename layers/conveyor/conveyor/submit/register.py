@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from conveyor.clients import Clients
 from conveyor.config import Config
 from conveyor.domain import keys
-from conveyor.domain.drop import AGAIN, AGAIN_FORM, NO_VERSION, RETRY_OF, RUN_ID_FORM, STAMP, Drop, Upload
+from conveyor.domain.drop import AGAIN, AGAIN_FORM, MAX_USD, NO_VERSION, RETRY_OF, RUN_ID_FORM, STAMP, Drop, Upload
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 from conveyor.s3.read_errors import DropUnreadable
+from conveyor.settings.amounts import EXPECTED_AMOUNT, likely_limit, read_limit
 from conveyor.settings.metadata import ALLOWED_VALUES, describe_misspelled
 from conveyor.settings.settings import BadMetadata, Settings
 from conveyor.submit.projects import assign_project
@@ -129,4 +130,12 @@ def _wrong_value(drop: Drop) -> str | None:
         return f'the object\'s metadata "{AGAIN}" must be "yes" or the id of a run, or be left out'
     if RETRY_OF in drop.metadata and not RUN_ID_FORM.fullmatch(drop.metadata[RETRY_OF]):
         return f'the object\'s metadata "{RETRY_OF}" must be the id of a run, or be left out'
-    return None
+    return _wrong_amount(drop.metadata[MAX_USD]) if MAX_USD in drop.metadata else None
+
+
+def _wrong_amount(value: str) -> str | None:
+    """Return what is wrong with an amount of dollars in metadata; None if it is accepted."""
+    if read_limit(value):
+        return None
+    text, guess = f'the object\'s metadata "{MAX_USD}" is "{value[:_QUOTED]}"', likely_limit(value)
+    return f"{text}; expected {EXPECTED_AMOUNT}" + (f'; did you mean "{guess}"?' if guess else "")
