@@ -3,7 +3,8 @@
     {"default": {"usd_per_drop": "50", "usd_per_day": 200, "models": ["claude-haiku-4-5"]},
      "projects": {"team-a": {"usd_per_day": 1000, "models": null}}}
 
-All fields may be left out. A field that a project leaves out has the value of `default`; null lifts the limit.
+All fields may be left out. A field that a project leaves out has the value of `default`; null lifts the limit. Its JSON
+Schema, which says the same, is `docs/schemas/budgets.schema.json`.
 """
 
 import re
@@ -45,6 +46,7 @@ class Budgets(msgspec.Struct, frozen=True):
 def read_budgets(data: bytes) -> Budgets:
     """Read `config/budgets.json`. Raises BadConfig, which names the line or the field, and the likely word."""
     given = read_object(data)
+    given.pop("$schema", None)  # for editors
     check_fields("the file", given, Budgets.__struct_fields__)
     default = _budget("default", given.get("default", {}), Budget())
     projects = object_at("projects", given.get("projects", {}))
