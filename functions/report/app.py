@@ -18,7 +18,7 @@ _LOGGED = ("run", "project", "status", "results", "failures")
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001  # Lambda gives two
-    """Take {"run", "arn"}; answer the fields of a `Notice`, and how many "results" and "failures" there are.
+    """Take {"run", "arn"}; answer the fields of a `Notice`, "results" and "failures" (counts), and "cost_usd".
 
     `arn`: of the execution, for links into its console.
     """
@@ -29,4 +29,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     metrics.add_metric(name="Runs", unit=MetricUnit.Count, value=1)
     metrics.add_metric(name="Results", unit=MetricUnit.Count, value=notice["results"])
     metrics.add_metric(name="Failures", unit=MetricUnit.Count, value=notice["failures"])
+    metrics.add_metric(name="CostUsd", unit=MetricUnit.NoUnit, value=notice["cost_usd"])
     return notice

@@ -4,12 +4,14 @@ Shared by the tests of the functions, of crashes, and on the deployed stack.
 """
 
 from collections import Counter
+from decimal import Decimal
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
 import orjson
 
+from conveyor.spend.index_entry import IndexEntry, read_index_entry
 from conveyor.validation.checker import MOST_FAULTS
 from tests.support.belt import Belt
 
@@ -99,7 +101,18 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
     assert (receipt["status"] == "completed") <= (receipt["results"] > 0)
     assert (receipt["status"] == "stuck") == bool(receipt["given_up"]) or unbalanced
     assert not receipt["never_sent"] or receipt["code"] is not None
+    _check_index(belt, receipt)
     return receipt
+
+
+def _check_index(belt: Belt, receipt: dict[str, Any]) -> None:
+    """Check that the index has one entry of the run, which says what the receipt says."""
+    entries = [entry for key in belt.stored("index/") if (entry := read_index_entry(key)) is not None]
+    counts = (receipt["requests"], receipt["results"], receipt["failures"])
+    cost = None if receipt["cost_usd"] is None else Decimal(str(receipt["cost_usd"]))
+    is_lower_bound = cost is not None and bool(receipt["money"]["unpriced"])
+    expected = IndexEntry(receipt["project"], receipt["run"], receipt["status"], *counts, cost, is_lower_bound)
+    assert [entry for entry in entries if entry.run == receipt["run"]] == [expected]
 
 
 def every_batch(receipt: dict[str, Any]) -> list[dict[str, Any]]:

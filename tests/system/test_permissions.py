@@ -303,6 +303,7 @@ SCENES = {
     ("ReportRole", "ListContent"): stops_the_run("s3:ListBucket"),
     ("ReportRole", "LetContentExpire"): stops_the_run("s3:PutObjectTagging", TWO_BATCHES),
     ("ReportRole", "WriteOutputs"): stops_the_run("s3:PutObject"),
+    ("ReportRole", "WriteIndex"): stops_the_run("s3:PutObject"),
     ("MachineRole", "InvokeFunctions"): stops_the_run("lambda:InvokeFunction"),
     ("MachineRole", "PublishMessage"): stops_the_run("sns:Publish"),
     ("MachineRole", "UseTopicKey"): stops_the_run("kms:GenerateDataKey"),

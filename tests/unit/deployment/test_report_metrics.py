@@ -14,6 +14,7 @@ sys.path[:0] = ["functions/report", "layers/conveyor"]
 import app
 app.report = lambda event, clients: {
     "run": "run-1", "project": "team-a", "status": "completed", "results": 2, "failures": 1,
+    "cost_usd": 0.25,
 }
 class Context:
     function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"
@@ -33,3 +34,5 @@ def test_runs_are_counted_by_status_for_the_alarm_and_by_project() -> None:
     assert sorted(map(sorted, directive["Dimensions"])) == [["project", "service"], ["service", "status"]]
     assert (blob["service"], blob["project"], blob["status"]) == ("stack-report", "team-a", "completed")
     assert (blob["Runs"], blob["Results"], blob["Failures"]) == ([1], [2], [1])
+    assert blob["CostUsd"] == [0.25]
+    assert {"Name": "CostUsd", "Unit": "None"} in directive["Metrics"]

@@ -140,7 +140,7 @@ def test_nothing_is_removed_while_a_run_may_need_it() -> None:
         for rule in rules
         if "ExpirationInDays" in rule and "TagFilters" not in rule
     }
-    assert removed == {"runs/": 400, "claims/": 400, "control/": 400, "content/": 400}
+    assert removed == {"runs/": 400, "claims/": 400, "control/": 400, "content/": 400, "index/": 400}
     (old,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule and "Prefix" not in rule]
     assert old["NoncurrentVersionExpiration"]["NoncurrentDays"] * DAY > run + 14 * DAY + run
 

@@ -76,6 +76,7 @@ MAY = {
         "ListContent": LIST,
         "LetContentExpire": ("s3:PutObjectTagging", f"{CONTENT} {EARLY_PARTS}"),
         "WriteOutputs": OUTPUTS,
+        "WriteIndex": ("s3:PutObject", "${Bucket.Arn}/index/*"),
     },
     "MachineRole": {
         "InvokeFunctions": ("lambda:InvokeFunction", "${Poll.Arn}:* ${Report.Arn}:* ${Split.Arn}:* ${Submit.Arn}:*"),
@@ -160,7 +161,7 @@ def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
                     spelled(resource).removeprefix("${Bucket.Arn}/") for resource in as_list(statement["Resource"])
                 ]
                 if action == "s3:PutObject":
-                    known = r"(runs|content|claims/(batches|drops|attempts|waiting)|results|failures)/\*"
+                    known = r"(runs|content|claims/(batches|drops|attempts|waiting)|results|failures|index)/\*"
                     assert all(re.match(known, place) for place in places)
                 if action == "s3:PutObjectTagging":  # a tag removes an object in the end
                     assert (role, places) == ("ReportRole", ["content/*", "results/*/parts/*"])

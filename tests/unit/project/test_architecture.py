@@ -32,7 +32,7 @@ WALLS = {
     "spend": [*PURE, "s3", "ledger", "config", "context", "gates"],
     "submit": [*PURE, "s3", "ledger", "provider", "config", "context", "clients", "gates", "spend"],
     "split": [*PURE, "s3", "ledger", "provider", "context", "clients"],
-    "report": [*PURE, "s3", "ledger", "clients"],
+    "report": [*PURE, "s3", "ledger", "clients", "spend"],
     "poll": [
         *PURE,
         "s3",

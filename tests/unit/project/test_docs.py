@@ -44,7 +44,7 @@ FILES = {
     f"{path.relative_to(PROJECT)}{'/' * path.is_dir()}"
     for path in (*PROJECT.iterdir(), *(path for folder in FOLDERS for path in (PROJECT / folder).rglob("*")))
 }
-PREFIXES = {"config", "content", "inbox", "control", "runs", "claims", "results", "failures"}
+PREFIXES = {"config", "content", "inbox", "control", "runs", "claims", "index", "results", "failures"}
 """Of keys in the bucket."""
 OF_USERS = {"requests.py"}
 TESTS = {name for path in (PROJECT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}

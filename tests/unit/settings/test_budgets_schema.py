@@ -42,7 +42,9 @@ AMOUNTS = st.none() | NUMBERS | st.sampled_from(DIGITS) | st.text("0123456789.",
 MODELS = st.none() | st.lists(
     st.sampled_from(["claude-haiku-4-5", "", "two words", "ä", 7, None, "x" * 201]), max_size=2
 )
-OTHER = st.booleans() | st.text(max_size=3) | st.lists(st.integers(), max_size=2) | st.just({})
+OTHER: st.SearchStrategy[object] = (
+    st.booleans() | st.text(max_size=3) | st.lists(st.integers(), max_size=2) | st.just({})
+)
 LIMITS = st.fixed_dictionaries(
     {}, optional={"usd_per_drop": AMOUNTS, "usd_per_day": AMOUNTS, "models": MODELS | OTHER, "usd": AMOUNTS}
 )

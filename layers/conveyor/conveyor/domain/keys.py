@@ -11,6 +11,8 @@ CONTENT = "content/"
 RUNS = "runs/"
 CONFIG = "config/"
 """What an administrator writes for all runs."""
+INDEX = "index/"
+"""How runs have ended, by project and day: all of it is in the keys."""
 BUDGETS = f"{CONFIG}budgets.json"
 PRICES = f"{CONFIG}prices.json"
 DEFAULT_PROJECT = "default"
@@ -143,6 +145,21 @@ def spend_told(log: str, day: str, percent: int) -> str:
 def dropped(content: str, number: int) -> str:
     """Return the key that names the n-th run with the same content under the same key."""
     return f"claims/drops/{content}/{number}"
+
+
+def day_of(run: str) -> str:
+    """Return the UTC day on which the id of a run begins, as `2026-11-30`."""
+    return f"{run[:4]}-{run[4:6]}-{run[6:8]}"
+
+
+def index_entry(project: str, run: str, summary: str) -> str:
+    """Return the key of the empty object that says how a run has ended. `summary`: see `spend.index_entry`."""
+    return f"{INDEX}{project}/{day_of(run)}/{run}~{summary}"
+
+
+def index_month(project: str, month: str) -> str:
+    """Return the prefix of the entries of a project in a month. `month`: as `2026-11`."""
+    return f"{INDEX}{project}/{month}-"
 
 
 STOP = "cancel"

@@ -22,12 +22,16 @@ from conveyor.report.gate_account import account_of_gates, last_forecast, read_g
 from conveyor.report.message import notice_of
 from conveyor.report.receipt import Receipt, completed_receipt, refused_receipt
 from conveyor.s3.bucket import MOST_READS, Bucket
+from conveyor.spend.index_entry import IndexEntry
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
-    """Join the files, write the receipt, let the run's content expire, and return the message and both counts."""
+    """Join the files, write the receipt and the entry in the index, and let the run's content expire.
+
+    Returns the message, both counts, and the cost in US dollars: 0 if it is not known.
+    """
     ledger = Ledger(clients.bucket, event["run"])
     run, run_state = ledger.read(Run), ledger.run_state()
     receipt, early = _account(run, ledger, run_state, clients.bucket)
@@ -39,11 +43,19 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
         receipt.probe.reasons = reasons_after_probe(gates.values())
     data = msgspec.json.format(_encode(receipt), indent=2) + b"\n"
     clients.bucket.put(keys.receipt(receipt.name, receipt.run), data)
+    clients.bucket.put_if_absent(_index_entry(receipt).key, b"")
     let_content_expire(run, clients.bucket, early)
     return notice_of(receipt, clients.console(event))._asdict() | {
         "results": receipt.results,
         "failures": receipt.failures,
+        "cost_usd": float(receipt.cost_usd or 0),
     }
+
+
+def _index_entry(receipt: Receipt) -> IndexEntry:
+    counts = (receipt.requests, receipt.results, receipt.failures)
+    is_lower_bound = bool(receipt.money.unpriced)
+    return IndexEntry(receipt.project, receipt.run, receipt.status, *counts, receipt.cost_usd, is_lower_bound)
 
 
 def _account(run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket) -> tuple[Receipt, list[str]]:

@@ -1,1 +1,1 @@
-"""What a project may spend in a day, and what is reserved of that."""
+"""What a project may spend in a day, what is reserved of that, and what its runs have cost."""

@@ -1,0 +1,42 @@
+"""What a project has spent, as far as its runs have ended: one listing of the index."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from conveyor.domain import keys
+from conveyor.s3.bucket import Bucket
+from conveyor.spend.index_entry import IndexEntry, read_index_entry
+
+
+class Costs(NamedTuple):
+    """What runs have cost."""
+
+    runs: int
+    usd: Decimal
+    """US dollars, as far as the costs are known."""
+    is_lower_bound: bool
+    """Whether they cost more than that, or may have: a run has no known cost, or a model of it has no price."""
+
+    @classmethod
+    def of(cls, entries: Iterable[IndexEntry]) -> "Costs":
+        """Add up the costs of runs."""
+        found = list(entries)
+        usd = sum((each.usd for each in found if each.usd is not None), Decimal(0))
+        return cls(len(found), usd, any(each.usd is None or each.is_lower_bound for each in found))
+
+
+class Spent(NamedTuple):
+    """What the runs of a project have cost that have ended. A run belongs to the UTC day on which its id begins."""
+
+    month: Costs
+    today: Costs
+
+
+def spent(bucket: Bucket, project: str, now: datetime) -> Spent:
+    """Return what a project has spent in the month of `now` (UTC), and on its day: a request for each 1,000 runs."""
+    listed = map(read_index_entry, bucket.list(keys.index_month(project, f"{now:%Y-%m}")))
+    by_run = {entry.run: entry for entry in listed if entry is not None}  # each counts once
+    of_today = (entry for entry in by_run.values() if entry.day == f"{now:%Y-%m-%d}")
+    return Spent(Costs.of(by_run.values()), Costs.of(of_today))
