@@ -46,12 +46,12 @@ class Transfer:
         match command, _place(source), [_place(each) for each in target]:
             case "ls", Place() as place, [] if not given:
                 return self._list(place)
-            case "sync", Place() as place, [None] if not given:
-                return self._fetch(place, target[0])
-            case "cp", Place() as place, [None] if recursive and not given:
+            case "sync" | "cp", Place() as place, [None] if not given and (recursive or command == "sync"):
                 return self._fetch(place, target[0])
             case "cp", Place() as place, [None] if not given and target == ["-"]:
                 return self._get(place)
+            case "cp", Place() as place, [None] if not given and target == [place.key.rpartition("/")[2]]:
+                return self._download(place, target[0])
             case "cp", Place() as place, [Place() as to] if not recursive:
                 return self._copy(place, _named(to, place.key), given)
             case "cp", None, [Place() as to] if not recursive:
@@ -96,6 +96,10 @@ class Transfer:
         self._needed.add(("s3:GetObject", place.key))
         content: bytes = self._client.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
         return content
+
+    def _download(self, place: Place, name: str) -> bytes:
+        (self._folder / name).write_bytes(self._get(place))
+        return b""
 
     def _fetch(self, place: Place, target: str) -> bytes:
         for item in self._items(place):

@@ -13,7 +13,7 @@ from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 NO_MONEY = [
     ReasonCode.PAUSED, ReasonCode.PROBE_FAILED, ReasonCode.CUT_OFF, ReasonCode.UNANSWERED, ReasonCode.PROBE_STUCK,
-    ReasonCode.ACCOUNT,
+    ReasonCode.ACCOUNT, ReasonCode.BUDGETS_UNREAD,
 ]  # fmt: skip
 MONEY = set(ReasonCode) - set(NO_MONEY)
 WORDS = ["up-to", "no-limit", "any-model", "approve", "UP-TO", "no", "limit", "61.40", "$5", "1e9", "inf", "-1", "0"]

@@ -88,6 +88,37 @@ def test_an_amount_that_includes_what_was_paid_is_not_called_the_most_that_the_r
     assert "the most that these requests can cost" not in text
 
 
+@pytest.mark.parametrize("sent", [0, 1])
+def test_limits_that_cannot_be_read_ask_for_a_right_file_first(sent: int) -> None:
+    """The run goes on by itself then. Who cannot wait for an administrator may approve it."""
+    message = waiting_notice(RUN, held(ReasonCode.BUDGETS_UNREAD, sent=sent)).message
+    text = plain(message)
+    assert text.startswith("inbox/team/articles.jsonl waits until config/budgets.json can be read.")
+    assert "Why it waits: the reason budgets-unread." in text
+    assert "The run goes on by itself once the file is right." in text
+    assert "  aws s3 cp budgets.json s3://bucket/config/budgets.json" in message.splitlines()
+    assert "To let this run go on while the file is wrong, without a limit for the day, type:" in text
+    assert text.index("budgets.json s3://") < text.index("echo approve |")
+    assert "Without a right file, or an approval, by 2026-11-25 10:00 UTC the run is declined" in text
+    assert "This amount" not in text
+
+
+def test_with_another_reason_an_approval_is_needed_although_the_limits_cannot_be_read() -> None:
+    """A right file alone would not let that run go on."""
+    message = waiting_notice(RUN, held(ReasonCode.BUDGETS_UNREAD, ReasonCode.PAUSED)).message
+    assert "approve-1" in message
+    assert "goes on by itself" not in plain(message)
+
+
+@pytest.mark.parametrize("need", ["61.40", None])
+def test_an_approval_of_a_batch_above_a_whole_day_says_when_it_is_sent(need: str | None) -> None:
+    """It has a day for itself: the project's other runs may wait for it."""
+    text = plain(waiting_notice(RUN, held(ReasonCode.DAY, need=need, sent=1)).message)
+    assert "is then sent on a day on which nothing else of the project counts" in text
+    assert ("up-to 61.40" if need else "no-limit") in text
+    assert "the most that these requests can cost" not in text
+
+
 @pytest.mark.parametrize(("hours", "is_last"), [(0, False), (65.9, False), (66, True)])
 def test_the_last_message_before_a_run_is_declined_says_that_it_is(hours: float, *, is_last: bool) -> None:
     """Nobody waits for another reminder."""

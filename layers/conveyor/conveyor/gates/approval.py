@@ -10,7 +10,7 @@ from conveyor.wording.text import exact_dollars
 
 _ABOUT_MONEY = frozenset({
     ReasonCode.ASKED, ReasonCode.HOLD_ABOVE, ReasonCode.CEILING, ReasonCode.MAX_USD, ReasonCode.MODEL,
-    ReasonCode.CONFIG, ReasonCode.OVER_APPROVED,
+    ReasonCode.CONFIG, ReasonCode.DAY, ReasonCode.OVER_APPROVED,
 })  # fmt: skip
 """Reasons for which an approval must say how much."""
 UP_TO, NO_LIMIT, ANY_MODEL, APPROVE = "up-to", "no-limit", "any-model", "approve"

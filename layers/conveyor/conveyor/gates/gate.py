@@ -1,4 +1,4 @@
-"""Whether a run may pay: only where its latest gate is open, or was approved.
+"""Whether a run may pay: only where its latest gate is open, was approved, or is repaired.
 
 Only facts that say so count. A run whose plan is written and whose first gate is not stands before it: `submit` writes
 that gate from the plan. What is not in the probe may be paid for only after a gate that says so (`after_probe`), which
@@ -25,6 +25,9 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import RunState
 from conveyor.money.forecast import Forecast
 
+_LETS_PAY = frozenset({Ending.APPROVED, Ending.REPAIRED})
+"""Endings after which the run may pay on."""
+
 
 class LatestGate(NamedTuple):
     """The latest gate of a run."""
@@ -41,7 +44,7 @@ class LatestGate(NamedTuple):
     @property
     def is_passed(self) -> bool:
         """Whether the run may pay."""
-        return self.gate.open or (self.end is not None and self.end.how is Ending.APPROVED)
+        return self.gate.open or (self.end is not None and self.end.how in _LETS_PAY)
 
     @property
     def is_approved(self) -> bool:

@@ -43,6 +43,10 @@ _AT_MOST = (
     "This amount is the most that these requests can cost: each byte of text counts as a token, and each answer is as "
     "long as its max_tokens allows. Most runs cost far less."
 )
+_ON_A_DAY_OF_ITS_OWN = (
+    "A batch that may cost more than the project may spend in a day is then sent on a day on which nothing else of the "
+    "project counts. It waits for such a day by itself, and other runs of the project wait while it leaves no room."
+)
 
 
 class Told(msgspec.Struct):
@@ -84,12 +88,12 @@ def waiting_notice(run: Run, held: Held, *, shown: Shown | None = None, is_last:
     """
     gate, drop, requests = held.gate, held.plan.drop, sum(batch.requests for batch in held.plan.batches)
     requests += drop.probe.requests if drop.probe else 0
-    key = keys.approval(run.run, held.number, run.project)
     is_sent = bool(held.sent)
+    awaited = f"until {keys.BUDGETS} can be read" if gate.opens_once_repaired else "for your approval"
     lines = [
         *_problem(held),
         *paragraph(
-            f"{run.drop.key} waits for your approval. It has {counted(requests, 'request')}, and "
+            f"{run.drop.key} waits {awaited}. It has {counted(requests, 'request')}, and "
             f"{cost_words(gate, drop)}{' in all' if is_sent else ''}.",
             *_what_was_sent(held, requests, shown),
         ),
@@ -110,11 +114,8 @@ def waiting_notice(run: Run, held: Held, *, shown: Shown | None = None, is_last:
         "",
         *error_texts(run.drop.bucket, shown),
         *unanswered(gate),
-        *paragraph(_what_it_allows(gate)),
-        "",
-        f"  {commands.approve(run.drop.bucket, key, words_that_open(gate))}",
-        "",
-        *_of_the_amount(held),
+        *(_how_to_repair(run) if gate.opens_once_repaired else []),
+        *_how_to_approve(run, held),
         f"To stop the run now{', and keep the results so far' if is_sent else ''}, type:",
         "",
         f"  {commands.stop(run.drop.bucket, run.run, run.project)}",
@@ -134,7 +135,7 @@ def _problem(held: Held) -> list[str]:
 def _what_was_sent(held: Held, requests: int, shown: Shown | None) -> list[str]:
     if not held.sent:
         return ["Nothing was sent, and nothing was charged."]
-    rest = "Nothing more is sent until you approve it."
+    rest = f"Nothing more is sent until {'then' if held.gate.opens_once_repaired else 'you approve it'}."
     if shown and held.sent == shown.sent:
         return [what_it_showed(shown), rest]
     were = "was" if held.sent == 1 else "were"
@@ -149,11 +150,40 @@ def _why(gate: Gate) -> list[str]:
     return ["Why it waits:", "", *[line for each in gate.reasons for line in paragraph(f"- {sentence(each.message)}")]]
 
 
+def _how_to_approve(run: Run, held: Held) -> list[str]:
+    """Return the command that opens the gate, and what that allows."""
+    key = keys.approval(run.run, held.number, run.project)
+    return [
+        *paragraph(_what_it_allows(held.gate)),
+        "",
+        f"  {commands.approve(run.drop.bucket, key, words_that_open(held.gate))}",
+        "",
+        *_of_the_amount(held),
+    ]
+
+
+def _how_to_repair(run: Run) -> list[str]:
+    """Return the commands that repair the limits."""
+    bucket = run.drop.bucket
+    return [
+        *paragraph(
+            "The run goes on by itself once the file is right.",
+            "These commands get the file, and write it once it is edited:",
+        ),
+        "",
+        f"  {commands.fetch_limits(bucket)}",
+        f"  {commands.put_limits(bucket)}",
+        "",
+    ]
+
+
 def _what_it_allows(gate: Gate) -> str:
     """Introduce the command that opens the gate."""
     models = ", with these models," if gate.has(ReasonCode.MODEL) else ""
     if gate.has(ReasonCode.UNANSWERED) and not is_about_money(gate):
         return "To send the rest without waiting for the probe, type:"
+    if gate.opens_once_repaired:
+        return "To let this run go on while the file is wrong, without a limit for the day, type:"
     if not is_about_money(gate):
         return "To let it go on, type:"
     if gate.need_usd is None:
@@ -165,20 +195,25 @@ def _what_it_allows(gate: Gate) -> str:
 def _of_the_amount(held: Held) -> list[str]:
     """Say how the amount is made up that an approval allows, and what it lets go."""
     gate, probe = held.gate, held.plan.drop.probe
+    if gate.opens_once_repaired:
+        return []
     if gate.forecast:
         text = ABOVE_THE_FORECAST if is_above_forecast(gate) else OF_THE_FORECAST
         text += f" {OF_THE_APPROVED}" if is_about_money(gate) else ""
     elif probe and not gate.after_probe:
         text = before_the_probe(probe, is_sent=bool(held.sent), is_about_money=is_about_money(gate))
     elif gate.need_usd is None:
-        return []
+        text = ""
     else:
-        text = _OF_THE_REST if gate.has(ReasonCode.OVER_APPROVED) else _AT_MOST
-    return [*paragraph(text), ""]
+        includes_paid = gate.has(ReasonCode.OVER_APPROVED) or (gate.has(ReasonCode.DAY) and held.sent)
+        text = _OF_THE_REST if includes_paid else _AT_MOST
+    texts = [text, _ON_A_DAY_OF_ITS_OWN if gate.has(ReasonCode.DAY) else ""]
+    return [line for each in texts if each for line in (*paragraph(each), "")]
 
 
 def _what_follows(gate: Gate, *, is_sent: bool) -> str:
-    when = f"Without an approval by {gate.until:{_MINUTE}} UTC" if gate.until else "Without an approval"
+    what = "a right file, or an approval," if gate.opens_once_repaired else "an approval"
+    when = f"Without {what} by {gate.until:{_MINUTE}} UTC" if gate.until else f"Without {what}"
     kept = " What was sent before is delivered as usual." if is_sent else ""
     return f"{when} the run is declined: nothing {'more ' if is_sent else ''}is sent.{kept}"
 

@@ -87,6 +87,11 @@ class Gate(Fact, frozen=True):
         """Return whether this is among the reasons."""
         return any(reason.code is code for reason in self.reasons)
 
+    @property
+    def opens_once_repaired(self) -> bool:
+        """Whether it ends by itself once the limits can be read again: it is closed for nothing else."""
+        return bool(self.reasons) and all(reason.code is ReasonCode.BUDGETS_UNREAD for reason in self.reasons)
+
 
 class Ending(StrEnum):
     """How a closed gate ended."""
@@ -98,7 +103,7 @@ class Ending(StrEnum):
     ANSWERED = "answered"
     """By the answer of the probe that it waited for: another gate follows."""
     REPAIRED = "repaired"
-    """The limits can be read again."""
+    """By itself: the limits can be read again, and the run may pay on."""
 
 
 class GateEnd(Fact, frozen=True):

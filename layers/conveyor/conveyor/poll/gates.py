@@ -1,12 +1,13 @@
 """What becomes of a gate: people pause a run, approve it or stop it, and the clock declines it.
 
-A stop comes before an approval, and an approval before the clock: a person who approves in time is never declined. The
-gate after the probe is written here, too.
+A stop comes before an approval, an approval before limits that are repaired, and both before the clock: a person who
+does something in time is never declined. The gate after the probe is written here, too.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
+from conveyor.config import read_config
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
@@ -76,6 +77,8 @@ def settle_gate(
     verdict = judge(approval, gate) if isinstance(approval, Approval) else approval
     if isinstance(verdict, Approval):
         _end(context, latest, Ending.APPROVED, verdict, key)
+    elif gate.opens_once_repaired and read_config(context.bucket, with_prices=False).knows_projects:
+        _end(context, latest, Ending.REPAIRED)
     elif judged and gate.unanswered and gate.has(ReasonCode.UNANSWERED):
         _end(context, latest, Ending.ANSWERED)
     elif gate.until and gate.until <= began:
@@ -171,16 +174,16 @@ def _end(
 
 
 def _refuse_if_ended(context: RunContext, run_state: RunState) -> RunState:
-    """Write that nothing more is sent if the latest gate ended without an approval; return the state with that.
+    """Write that nothing more is sent if the latest gate was declined or stopped; return the state with that.
 
     The invocation that wrote that end may have crashed before this, and the object that stopped the run may be gone.
     """
     if run_state.gate not in run_state.ended_gates or run_state.refused:
         return run_state
     end = context.ledger.read(GateEnd, run_state.gate)
-    if end.how in {Ending.APPROVED, Ending.ANSWERED}:
+    if end.how in {Ending.APPROVED, Ending.ANSWERED, Ending.REPAIRED}:
         return run_state
-    refusal = stopped_by_person(context) if end.how is Ending.STOPPED else _declined(context)
+    refusal = stopped_by_person(context) if end.how is Ending.STOPPED else _declined(context, run_state.gate)
     context.ledger.write(refusal)
     return context.run_state()
 
@@ -190,7 +193,9 @@ def stopped_by_person(context: RunContext) -> Refusal:
     return Refusal(context.writer, context.now(), STOPPED, "the run was stopped by a person")
 
 
-def _declined(context: RunContext) -> Refusal:
+def _declined(context: RunContext, gate: int) -> Refusal:
     hours = counted(context.run.settings.hold_hours, "hour")
-    message = f"nobody approved the run within {hours} (HoldHours)"
+    is_unread = context.ledger.read(Gate, gate).opens_once_repaired
+    what = f"{keys.BUDGETS} could not be read for" if is_unread else "nobody approved the run within"
+    message = f"{what} {hours} (HoldHours)"
     return Refusal(context.writer, context.now(), DECLINED, message)

@@ -13,6 +13,8 @@ _LARGEST_COPY = 5 * 1024**3
 """Bytes. The limit of S3 for copying in one call."""
 _NAME = "requests"
 """The name of a file that was uploaded as a folder, without a name."""
+_LIMITS = keys.BUDGETS.removeprefix(keys.CONFIG)
+"""The name of the file with the limits of projects."""
 _LONGEST_KEY = 1024
 """Bytes. The limit of S3 for a key."""
 _SHORTHAND = re.compile(r"[A-Za-z0-9._:-]+")
@@ -147,6 +149,16 @@ def stop(bucket: str, run: str, project: str = keys.DEFAULT_PROJECT) -> str:
 def approve(bucket: str, key: str, words: str) -> str:
     """Return the command that opens a gate. `key`: see `keys.approval`. `words`: see `gates.approval`."""
     return _say(words, bucket, key)
+
+
+def fetch_limits(bucket: str) -> str:
+    """Return the command that copies the limits of all projects into a file."""
+    return f"aws s3 cp {_address(bucket, keys.BUDGETS)} {_LIMITS}"
+
+
+def put_limits(bucket: str) -> str:
+    """Return the command that writes the limits of all projects from that file."""
+    return f"aws s3 cp {_LIMITS} {_address(bucket, keys.BUDGETS)}"
 
 
 def put_key(secret: str) -> str:
