@@ -247,6 +247,28 @@ def test_the_commands_for_a_run_that_waits_are_understood(
     assert Control(bucket, run.run, project).is_stopped
 
 
+@by_each
+@pytest.mark.parametrize("name", ["limits unread", "waiting for budget", "budget reached"])
+def test_limits_are_fetched_edited_and_written_back(desk: Desk, name: str) -> None:
+    """The file has the limits of all projects: nobody should write it from memory."""
+    desk.s3.put_object(Bucket=desk.bucket, Key=keys.BUDGETS, Body=b"limits")
+    notice = dict(messages.messages(desk.drop(AWKWARD)))[name]
+    fetch, put = (command for command in messages.commands(notice) if keys.BUDGETS in command)
+    desk.terminal.succeed(fetch)
+    file = desk.terminal.folder / "budgets.json"
+    assert file.read_bytes() == b"limits"
+    file.write_bytes(EDITED)
+    desk.terminal.succeed(put)
+    assert desk.s3.get_object(Bucket=desk.bucket, Key=keys.BUDGETS)["Body"].read() == EDITED
+
+
+def test_a_run_that_waits_for_its_budget_is_stopped(desk: Desk) -> None:
+    """`poll` reads the stop."""
+    run = desk.drop(AWKWARD)
+    desk.type(messages.waiting_for_budget(run), "echo stop")
+    assert Control(Bucket(desk.s3, desk.bucket), run.run).is_stopped
+
+
 def test_the_providers_words_about_a_probe_are_printed(desk: Desk) -> None:
     """They may quote requests, so they are in no message."""
     run = desk.drop(AWKWARD)
@@ -295,6 +317,7 @@ def test_commands_need_the_permissions_that_operate_lists(desk: Desk) -> None:
         keys.receipt(run.name, run.run),
         Run.key(run.run),
         keys.error_words(keys.content(run.run, run.project), 1),
+        keys.BUDGETS,
     ):
         desk.s3.put_object(Bucket=desk.bucket, Key=key, Body=b"{}")
     desk.s3.put_object(Bucket=desk.bucket, Key=keys.retry(run.name, run.run), Body=b"x" * 9_000_000)
@@ -329,6 +352,8 @@ PATTERNS = {
     "submit_again": "echo 'submit again' \\| aws s3 cp - .*",
     "stop": "echo stop \\| aws s3 cp - .*",
     "approve": "echo '?(up-to|no-limit|approve).* \\| aws s3 cp - .*/approve-2",
+    "fetch_limits": "aws s3 cp s3://.*/config/budgets.json budgets.json",
+    "put_limits": "aws s3 cp budgets.json s3://.*/config/budgets.json",
     "put_key": "aws secretsmanager put-secret-value .*",
 }
 """The pattern of each function's command; the tests above type each of them."""

@@ -18,6 +18,7 @@ from conveyor.gates.gate import Held
 from conveyor.gates.message import waiting_notice
 from conveyor.gates.probe_message import Shown
 from conveyor.ledger.batch_facts import Submitted
+from conveyor.ledger.budget_facts import DayFull, DayReached
 from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.part import Answer, Part
 from conveyor.ledger.run_facts import Refusal, Run
@@ -26,6 +27,7 @@ from conveyor.poll.message import at_risk_notice, troubled_notice, undecided_not
 from conveyor.report.batch_account import SplitBatch
 from conveyor.report.message import notice_of
 from conveyor.report.receipt import completed_receipt, refused_receipt
+from conveyor.spend.notice import full_notice, reached_notice
 from conveyor.wording.advice import ADVICE
 from tests.support.examples import BATCH, NOW
 
@@ -59,6 +61,9 @@ def messages(run: Run) -> Iterator[tuple[str, Notice]]:
     yield "undecided", undecided(run, "HTTP 401")
     yield "troubled", troubled_notice(run, "HTTP 403", SINCE, SECRET)
     yield "unknown batch", troubled_notice(run, "HTTP 404", SINCE, SECRET, NOW)
+    yield "limits unread", waiting(run, reason=ReasonCode.BUDGETS_UNREAD)
+    yield "waiting for budget", waiting_for_budget(run)
+    yield "budget reached", budget_reached(run)
     yield "at risk", at_risk_notice(run, [Risk("msgbatch_1", 3, NOW, NOW)], timedelta(days=1))
 
 
@@ -109,6 +114,16 @@ def probe_failed(run: Run) -> Notice:
     answer = Answer(2, Outcome.ERRORED, "invalid_request_error", will_recur=True)
     shown = Shown.of(probe, 1, [answer], (keys.error_words(keys.content(run.run, run.project), 1),))
     return waiting_notice(run, Held(2, gate, Plan(ValidatedDrop(3, "f00", probe=probe), [BATCH])), shown=shown)
+
+
+def waiting_for_budget(run: Run) -> Notice:
+    """Return the message of a run that waits for room in the day of its project."""
+    return full_notice(run, DayFull("w", NOW, run.project, Decimal(200), Decimal(190), Decimal(20), NOW))
+
+
+def budget_reached(run: Run) -> Notice:
+    """Return the message that most of a project's day is taken."""
+    return reached_notice(run, DayReached("w", NOW, run.project, "2026-11-22", 80, Decimal(200), Decimal(160), NOW))
 
 
 def undecided(run: Run, reason: str = "why") -> Notice:

@@ -41,6 +41,8 @@ MAY = {
         "ClaimAttempt": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/attempts/*"),
         "MarkWaiting": ("s3:PutObject", "${Bucket.Arn}/claims/waiting/*"),
         "ListWaiting": LIST,
+        "ClaimSpending": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/spend/*"),
+        "ListSpending": LIST,
         "ReadConfig": ("s3:GetObject", "${Bucket.Arn}/config/*"),
         "ListConfig": LIST,
         "WriteFaults": ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/*"),
@@ -53,6 +55,9 @@ MAY = {
         "ReadAndWriteLedger": LEDGER,
         "ListLedger": LIST,
         "ReadAndWriteClaims": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
+        "TellOfSpending": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/spend/*/reached-*"),
+        "ReadConfig": ("s3:GetObject", "${Bucket.Arn}/config/*"),
+        "ListConfig": LIST,
         "ReadControl": ("s3:GetObject", "${Bucket.Arn}/control/*"),
         "ListControl": LIST,
         "ReadApiKey": KEY,
@@ -161,7 +166,7 @@ def test_no_role_writes_where_uploads_start_runs_nor_deletes() -> None:
                     spelled(resource).removeprefix("${Bucket.Arn}/") for resource in as_list(statement["Resource"])
                 ]
                 if action == "s3:PutObject":
-                    known = r"(runs|content|claims/(batches|drops|attempts|waiting)|results|failures|index)/\*"
+                    known = r"(runs|content|claims/(batches|drops|attempts|waiting|spend)|results|failures|index)/\*"
                     assert all(re.match(known, place) for place in places)
                 if action == "s3:PutObjectTagging":  # a tag removes an object in the end
                     assert (role, places) == ("ReportRole", ["content/*", "results/*/parts/*"])
@@ -182,9 +187,11 @@ def test_every_role_lists_the_ledger_and_submit_and_poll_what_they_conclude_abse
     }
     ledger = {(f"{name}Role", "ListLedger"): {"StringLike": {"s3:prefix": "runs/*"}} for name in FUNCTIONS}
     assert listed == ledger | {
+        ("PollRole", "ListConfig"): {"StringLike": {"s3:prefix": "config/*"}},
         ("PollRole", "ListControl"): {"StringLike": {"s3:prefix": "control/*"}},
         ("ReportRole", "ListContent"): {"StringLike": {"s3:prefix": "content/*"}},
         ("SubmitRole", "ListConfig"): {"StringLike": {"s3:prefix": "config/*"}},
+        ("SubmitRole", "ListSpending"): {"StringLike": {"s3:prefix": "claims/spend/*"}},
         ("SubmitRole", "ListWaiting"): {"StringLike": {"s3:prefix": "claims/waiting/*"}},
     }
 

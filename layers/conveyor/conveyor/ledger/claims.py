@@ -1,4 +1,4 @@
-"""What runs claim: the content of a drop, a paid call, and a batch at the provider.
+"""What runs claim: the content of a drop, a paid call, a batch at the provider, and a message about a project.
 
 Claims lie outside the ledger: other runs read them, and they still exist if a ledger is deleted.
 """
@@ -50,6 +50,10 @@ class Claims:
         """Claim a paid call; False if it was made before, by a run whose ledger was deleted since."""
         key = keys.claimed_attempt(self._run, batch, number)
         return self._bucket.put_once(key, writer.encode()) == writer.encode()
+
+    def claim_message(self, log: str, day: str, percent: int) -> bool:
+        """Claim the message that says that so much of a day's ceiling is taken; False if another run sends it."""
+        return self._bucket.put_once(keys.spend_told(log, day, percent), self._run.encode()) == self._run.encode()
 
     def claim_batch(self, batch_id: str, batch: int) -> Claim:
         """Claim a batch at the provider unless another run has it; return the claim that stands."""

@@ -9,12 +9,13 @@ from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.plan import Batch, Plan
 from conveyor.domain.schedule import RUN, BatchName, Next
+from conveyor.gates.gate import Held
 from conveyor.ledger.run_facts import Validation
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.poll.apply import discard_files
 from conveyor.poll.control import Control
 from conveyor.poll.decide import decide_paused, decide_split, decide_unsent, risk_of
-from conveyor.poll.decision import Decision, Decisions
+from conveyor.poll.decision import Checked, Decision, Decisions
 from conveyor.poll.gates import hold, settle_gate, stop_at_gate, stopped_by_person, wait_for_probe
 from conveyor.poll.recover import settle_attempt
 from conveyor.poll.rounds import add_rounds, has_work_ahead
@@ -23,15 +24,19 @@ from conveyor.split.pauses import last_unread, next_read_at
 from conveyor.submit.retries import last_refusal
 
 
-def check_run(context: RunContext) -> Decisions:
+def check_run(context: RunContext) -> Checked:
     """Return the decision about each batch; under `RUN`, that about a run without a plan, or at a gate."""
     began = context.now()
     control = Control(context.bucket, context.run.run, context.run.project)
     run_state = _stop_if_asked(context, control, context.run_state())
     if not run_state.planned:
-        return {RUN: _decide_before_plan(context, run_state)}
+        return Checked({RUN: _decide_before_plan(context, run_state)}, run_state)
     plan = context.ledger.plan(run_state)
     run_state, held = settle_gate(context, control, run_state, plan, began)
+    return Checked(_decide(context, control, run_state, plan, held), run_state, plan)
+
+
+def _decide(context: RunContext, control: Control, run_state: RunState, plan: Plan, held: Held | None) -> Decisions:
     decisions = add_rounds(context, plan, run_state, _check_legs(context, plan, run_state, control))
     is_over = all(decision.next is Next.REPORT for decision in decisions.values())
     if is_over and context.run.settings.delete_files == "yes":

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import BatchName, Next
 from conveyor.gates.gate import Held
+from conveyor.ledger.state import RunState
 from conveyor.provider.protocol import NotRun
 
 
@@ -76,3 +78,18 @@ class Decision(NamedTuple):
     """The gate at which the run stands."""
     action: Action | None = None
     """What must be written or requested first."""
+
+
+class Checked(NamedTuple):
+    """What one check of a run has found."""
+
+    decisions: Decisions
+    run_state: RunState
+    """Which facts existed when its gate was settled."""
+    plan: Plan | None = None
+    """None for a run that has none yet."""
+
+    @property
+    def held(self) -> Held | None:
+        """The gate at which the run stands."""
+        return next((decision.held for decision in self.decisions.values() if decision.held), None)

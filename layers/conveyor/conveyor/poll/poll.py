@@ -10,14 +10,14 @@ from conveyor.context import RunContext
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.gates.after_probe import shown_by_probe
-from conveyor.gates.gate import Held
 from conveyor.gates.message import Told, is_last_call, told_now, waiting_notice
 from conveyor.money.estimate import Estimate
 from conveyor.poll.check_run import check_run
 from conveyor.poll.decide import decide_step
-from conveyor.poll.decision import Decision, Decisions, Risk
+from conveyor.poll.decision import Checked, Decision, Decisions, Risk
 from conveyor.poll.message import at_risk_notice, linked, troubled_notice, undecided_notice
 from conveyor.poll.rounds import has_rounds_left
+from conveyor.spend.telling import budget_notice, has_budget_facts
 from conveyor.wording.notice import Notice
 
 
@@ -49,23 +49,27 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     """Check a run once, and return the state machine's next state: ids, counters, and the text of a message."""
     context = clients.context(event["run"], invocation)
     memory = msgspec.convert(event, _Memory)
-    decisions = check_run(context)
+    checked = check_run(context)
+    decisions = checked.decisions
     step, wait = decide_step(decisions.values()), context.usual_wait()
     memory.trouble = _lasting(_first_trouble(decisions), memory.trouble, context.now())
     notice = None
-    keeps_gate = {"gate", "budget"} <= event.keys()  # else its version is earlier: it would forget what was said
-    if step in {Next.WAIT, Next.SUBMIT} and keeps_gate:
-        notice = _gate_notice(context, decisions, memory)
+    remembers = {"gate", "budget"} <= event.keys()  # else its version is earlier: it would forget what was said
+    if step in {Next.WAIT, Next.SUBMIT} and remembers:
+        notice = _gate_notice(context, checked, memory)
+    if remembers and not notice:
+        waiting = None if checked.held else checked.plan
+        notice, memory.budget = budget_notice(context, checked.run_state, memory.budget, waiting)
     if step in {Next.WAIT, Next.SUBMIT}:
         notice = notice or _due_notice(context, decisions, memory, clients)
     if notice:
         notice = linked(notice, clients.console(event))
-        wait = 1 if step is Next.SUBMIT else wait  # what can be sent is sent right after the message
+        wait = wait if step is Next.WAIT else 1  # what can be done is done right after the message
         step = Next.NOTIFY
     most = context.run.settings.max_events
     splits = [name.to_event() for name, decision in decisions.items() if decision.next is Next.SPLIT]
     splits = splits[: most_splits(most)]
-    if not keeps_gate and step is Next.WAIT and _held(decisions):
+    if not remembers and ((step is Next.WAIT and checked.held) or has_budget_facts(checked.run_state)):
         step, memory.execution = Next.CONTINUE, Execution(memory.execution.number + 1)
     else:
         step, memory.execution = memory.execution.advance(step, len(splits), most)
@@ -112,13 +116,9 @@ def _due_notice(context: RunContext, decisions: Decisions, memory: _Memory, clie
     return at_risk_notice(context.run, risks, context.api.dialect.window, _estimate(context), has_rounds=has_rounds)
 
 
-def _held(decisions: Decisions) -> Held | None:
-    return next((decision.held for decision in decisions.values() if decision.held), None)
-
-
-def _gate_notice(context: RunContext, decisions: Decisions, memory: _Memory) -> Notice | None:
+def _gate_notice(context: RunContext, checked: Checked, memory: _Memory) -> Notice | None:
     """Return the message about the gate at which the run stands, if one is due, and note that it is sent."""
-    held = _held(decisions)
+    held = checked.held
     if held is None:
         return None
     told = told_now(held.number, held.gate, held.problem, memory.gate, context.now())

@@ -1,0 +1,139 @@
+"""The messages about the ceiling of a day: a run waits for room, or 80 % or all of it is taken."""
+
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
+
+from conveyor.domain.keys import BUDGETS, DEFAULT_PROJECT
+from conveyor.domain.status import Status
+from conveyor.ledger.budget_facts import DayFull, DayReached
+from conveyor.ledger.run_facts import Run
+from conveyor.wording import commands
+from conveyor.wording.notice import Notice
+from conveyor.wording.text import exact_dollars, paragraph, subject, table
+
+_MINUTE = "%Y-%m-%d %H:%M"
+_NONE = Decimal(0)
+_ALL = 100
+"""Percent."""
+_TAKEN = (
+    "What is taken counts batches that are under way with the most that they may cost. So what is really spent is "
+    "usually lower."
+)
+_GOES_ON = "It goes on by itself when there is room, today or on a later day. You need not do anything."
+
+
+def full_notice(run: Run, full: DayFull) -> Notice:
+    """Say that a run waits for room in the day of its project, what it needs, and when it goes on."""
+    left = exact_dollars(max(full.ceiling_usd - full.taken_usd, _NONE), ROUND_FLOOR)
+    need = exact_dollars(full.need_usd)
+    lines = [
+        *paragraph(
+            f"The run of {run.drop.key} waits for its budget: {_why_full(full, need, left)}",
+            "Batches that were sent before go on.",
+            _GOES_ON,
+        ),
+        "",
+        *table(
+            [
+                ("Needs", f"{need} for its next batch"),
+                ("Taken", f"{exact_dollars(full.taken_usd)} of {exact_dollars(full.ceiling_usd)}, at {_utc(full.at)}"),
+                ("Day ends", _utc(full.until)),
+                ("Project", run.project),
+                ("Run", run.run),
+            ]
+        ),
+        "",
+        *paragraph(_TAKEN, "The run looks for room at least every five minutes."),
+        "",
+        *_raise(run),
+        "To stop the run instead, and keep the results so far, type:",
+        "",
+        f"  {commands.stop(run.drop.bucket, run.run, run.project)}",
+    ]
+    headline = subject(Status.WAITING_FOR_BUDGET, run.name, f"needs {need}, {left} left today")
+    return Notice(run.run, run.name, Status.WAITING_FOR_BUDGET, headline, "\n".join(lines), run.project)
+
+
+def reached_notice(run: Run, reached: DayReached) -> Notice:
+    """Say that 80 %, or all, of what a project may spend in a day is taken, and what follows.
+
+    The message is about the project: `run` is the run that sends it.
+    """
+    ceiling, taken = exact_dollars(reached.ceiling_usd), exact_dollars(reached.taken_usd)
+    lines = [
+        *paragraph(
+            f"{_what_is_reached(reached)}: {taken} of {ceiling} is taken (usd_per_day). {_TAKEN}",
+        ),
+        "",
+        *paragraph(_what_follows(is_all=reached.percent >= _ALL)),
+        "",
+        *table([("Project", _name(reached.log)), ("Day ends", _utc(reached.until)), ("Run", run.run)]),
+        "",
+        *_raise(run),
+    ]
+    headline = subject(Status.BUDGET_REACHED, reached.log, f"{reached.percent} % of {ceiling} today")
+    return Notice(run.run, run.name, Status.BUDGET_REACHED, headline, "\n".join(lines).rstrip(), reached.log)
+
+
+def _why_full(full: DayFull, need: str, left: str) -> str:
+    """Return why the next batch does not fit today. One that may cost a whole day's ceiling needs a day for itself."""
+    ceiling = exact_dollars(full.ceiling_usd)
+    if full.need_usd < full.ceiling_usd:
+        may = f"{_whose(full.log)} may spend today (usd_per_day)"
+        return f"its next batch may cost up to {need}, and {left} is left of the {ceiling} that {may}."
+    return (
+        "its next batch needs a day on which nothing else of the budget is taken, since it may cost as much as "
+        f"{_whose(full.log)} may spend in a day ({ceiling}, usd_per_day), or more."
+    )
+
+
+def _what_is_reached(reached: DayReached) -> str:
+    """Return how much is taken of a ceiling. It is reached before all of it is taken if the next batch does not fit."""
+    whose = _whose(reached.log)
+    if reached.percent < _ALL:
+        return f"{reached.percent} % of what {whose} may spend today is taken"
+    if reached.taken_usd < reached.ceiling_usd:
+        return f"The next batch of a run does not fit into the rest of what {whose} may spend today"
+    return f"All of what {whose} may spend today is taken"
+
+
+def _what_follows(*, is_all: bool) -> str:
+    first = (
+        "Runs whose next batch does not fit wait"
+        if is_all
+        else "A run whose next batch does not fit into the rest waits, and another message says so"
+    )
+    return (
+        f"{first}. Such runs go on by themselves when there is room: when batches have cost less than was reserved for "
+        "them, or on a new day. What was sent goes on. You need not do anything."
+    )
+
+
+def _raise(run: Run) -> list[str]:
+    """Return the commands that raise the limit."""
+    bucket = run.drop.bucket
+    return [
+        *paragraph(
+            f"To spend more today, an administrator can raise usd_per_day in {BUDGETS}.",
+            "These commands get the file, and write it once it is edited:",
+        ),
+        "",
+        f"  {commands.fetch_limits(bucket)}",
+        f"  {commands.put_limits(bucket)}",
+        "",
+    ]
+
+
+def _whose(log: str) -> str:
+    """Return the projects that share a ceiling."""
+    if log == DEFAULT_PROJECT:
+        return f"all projects that {BUDGETS} does not name, together,"
+    return f'the project "{log}"'
+
+
+def _name(log: str) -> str:
+    return f"all that {BUDGETS} does not name" if log == DEFAULT_PROJECT else log
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:{_MINUTE}} UTC"
