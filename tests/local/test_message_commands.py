@@ -262,6 +262,23 @@ def test_limits_are_fetched_edited_and_written_back(desk: Desk, name: str) -> No
     assert desk.s3.get_object(Bucket=desk.bucket, Key=keys.BUDGETS)["Body"].read() == EDITED
 
 
+@by_each
+def test_the_commands_about_budgets_that_the_documents_name_work(desk: Desk) -> None:
+    """An administrator changes the limits, and sees what is taken of a day."""
+    desk.s3.put_object(Bucket=desk.bucket, Key=keys.BUDGETS, Body=b"limits")
+    desk.s3.put_object(Bucket=desk.bucket, Key=keys.spend_claim("team-a", "2026-11-30", 1), Body=b"a claim")
+    page = (Path(__file__).parents[2] / "docs" / "budgets.md").read_text()
+    values = {"<BucketName>": desk.bucket, "<project>": "team-a", "<day>": "2026-11-30", "<number>": "00000001"}
+    for name, value in values.items():
+        page = page.replace(name, value)
+    typed = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    said = [desk.terminal.succeed(command) for command in typed]
+    assert len(said) == 4
+    assert b" 00000001\n" in said[2]
+    assert said[3] == b"a claim"
+    assert desk.s3.get_object(Bucket=desk.bucket, Key=keys.BUDGETS)["Body"].read() == b"limits"
+
+
 def test_a_run_that_waits_for_its_budget_is_stopped(desk: Desk) -> None:
     """`poll` reads the stop."""
     run = desk.drop(AWKWARD)

@@ -6,20 +6,22 @@ in turn, a drop that needs it is made, and the test expects AWS's refusal where 
 
 from __future__ import annotations
 
+import json
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from gzip import compress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local.stack.deployment import STACK_NAME
 from tests.support import template
-from tests.support.system.runs import BARE, LOW_LIMITS, SHORT_TIMES
+from tests.support.system.runs import BARE, LOW_LIMITS, SHORT_TIMES, WAITING
 from tests.support.system.scene import LINE, Scene, policy_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from local.stack.stack import Stack
 
@@ -179,16 +181,53 @@ def cannot_mark_itself_as_waiting(scene: Scene) -> None:
 
 def counts_as_a_fault(scene: Scene) -> None:
     """Check that a run is told that the limits cannot be read, and does not go on as if there were none."""
-    scene.stack.s3.put_object(Bucket=scene.stack.bucket, Key="config/budgets.json", Body=b"{}")
-    with scene.without():
-        run = scene.drop()
-        (fault,) = run.fact("run.json")["config_faults"]
-        assert "HTTP 403" in fault
-    other = scene.drop(f"{LINE}\n", "inbox/readable.jsonl")
-    assert other.fact("run.json")["config_faults"] == []
-    run.write_control("cancel", "stop")
-    assert run.ended() == other.ended() == "SUCCEEDED"
-    scene.stack.s3.delete_object(Bucket=scene.stack.bucket, Key="config/budgets.json")
+    with limited(scene, {}):
+        with scene.without():
+            run = scene.drop()
+            (fault,) = run.fact("run.json")["config_faults"]
+            assert "HTTP 403" in fault
+        other = scene.drop(f"{LINE}\n", "inbox/readable.jsonl")
+        assert other.fact("run.json")["config_faults"] == []
+        run.write_control("cancel", "stop")
+        assert run.ended() == other.ended() == "SUCCEEDED"
+
+
+@contextmanager
+def limited(scene: Scene, limits: Any) -> Iterator[None]:
+    """Write limits of projects for the length of the block."""
+    s3, bucket, key = scene.stack.s3, scene.stack.bucket, "config/budgets.json"
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(limits))
+    try:
+        yield
+    finally:
+        s3.delete_object(Bucket=bucket, Key=key)
+
+
+def under_a_ceiling(check: Callable[[Scene], None]) -> Callable[[Scene], None]:
+    """Run a check with a drop whose project may spend little more in a day than the drop may cost."""
+
+    def checked(scene: Scene) -> None:
+        other = scene.drop(f"{LINE}\n", "inbox/priced.jsonl", {"dry-run": "yes"})
+        most = other.receipt()["at_most_usd"]
+        with limited(scene, {"projects": {scene.role: {"usd_per_day": round(most * 1.1, 9)}}}):
+            check(scene)
+
+    return checked
+
+
+def keeps_the_gate_closed(scene: Scene) -> None:
+    """Check that a run which waits for right limits waits until poll can read that they are."""
+    run = scene.drop(metadata={"hold": "always"})
+    assert run.first_status() == WAITING
+    with limited(scene, "no limits"):
+        run.write_control("approve-1", "approve")
+        assert [reason["code"] for reason in run.fact("gate-2.json")["reasons"]] == ["budgets-unread"]
+        with scene.without(), limited(scene, {}):
+            events = len(run.events())
+            scene.wait(lambda: len(run.events()) > events + 40 or None, "four more polls")
+            assert not run.has("passed-2.json")
+    assert run.fact("passed-2.json")["how"] == "repaired"
+    assert run.receipt()["status"] == "completed"
 
 
 def cannot_claim_what_it_adopts(scene: Scene) -> None:
@@ -248,6 +287,7 @@ def in_turn(*checks: Callable[[Scene], None]) -> Callable[[Scene], None]:
     return check
 
 
+REACHED = "budget-reached"
 PACKED = compress(LINE.encode(), mtime=0)
 TWO_BATCHES = "\n".join(
     LINE.replace('"a"', f'"{number}"') for number in range(int(LOW_LIMITS["MaxRequestsPerBatch"]) + 1)
@@ -272,6 +312,8 @@ SCENES = {
     ("SubmitRole", "ClaimAttempt"): keeps_from_paying,
     ("SubmitRole", "MarkWaiting"): cannot_mark_itself_as_waiting,
     ("SubmitRole", "ListWaiting"): stops_the_run("s3:ListBucket"),
+    ("SubmitRole", "ClaimSpending"): under_a_ceiling(stops_the_run("s3:PutObject", status=REACHED)),
+    ("SubmitRole", "ListSpending"): under_a_ceiling(stops_the_run("s3:ListBucket", status=REACHED)),
     ("SubmitRole", "ReadConfig"): counts_as_a_fault,
     ("SubmitRole", "ListConfig"): counts_as_a_fault,
     ("SubmitRole", "WriteFaults"): stops_the_run(
@@ -284,6 +326,9 @@ SCENES = {
     ("PollRole", "ReadAndWriteLedger"): stops_the_run("s3:GetObject"),
     ("PollRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("PollRole", "ReadAndWriteClaims"): in_turn(holds_up_a_resend, cannot_claim_what_it_adopts),
+    ("PollRole", "TellOfSpending"): under_a_ceiling(stops_the_run("s3:PutObject", status=REACHED)),
+    ("PollRole", "ReadConfig"): keeps_the_gate_closed,
+    ("PollRole", "ListConfig"): keeps_the_gate_closed,
     ("PollRole", "ReadControl"): cannot_read_a_decision,
     ("PollRole", "ListControl"): stops_the_run("s3:ListBucket"),
     ("PollRole", "ReadApiKey"): stops_the_run("secretsmanager:GetSecretValue", faults=[ASKED_OF_POLL]),

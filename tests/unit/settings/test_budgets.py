@@ -1,7 +1,9 @@
 """`config/budgets.json`: what it says, and what is wrong with it."""
 
 import json
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -37,6 +39,15 @@ def test_a_project_has_its_own_limits_and_else_those_of_the_default() -> None:
 def test_a_file_without_limits_sets_none(data: bytes) -> None:
     """Windows editors write a byte order mark."""
     assert read_budgets(data) == Budgets()
+
+
+@pytest.mark.parametrize("page", ["budgets.md", "operate.md"])
+def test_the_example_of_a_page_sets_the_limits_that_it_shows(page: str) -> None:
+    """Administrators copy it."""
+    text = (Path(__file__).parents[3] / "docs" / page).read_text()
+    (example,) = re.findall(r"```json\n(\{\n  \"default\".*?)```", text, re.DOTALL)
+    budgets = read_budgets(example.encode())
+    assert (budgets.default.usd_per_day, budgets.of("team-a").usd_per_day) == (Decimal(200), Decimal(1000))
 
 
 def test_amounts_are_exact() -> None:
