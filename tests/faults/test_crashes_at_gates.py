@@ -92,7 +92,11 @@ def check_ending(belt: Belt, scenario: Scenario, ending: Ending) -> None:
     created = [batch["id"] for batch in belt.provider.stats()["batches"]]
     assert sorted(batch["id"] for batch in receipt["batches"]) == sorted(created), "a batch was paid for twice"
     for batch in receipt["batches"]:
-        assert orjson.loads(belt.read(f"claims/batches/{batch['id']}")) == {"run": run, "batch": batch["number"]}
+        assert orjson.loads(belt.read(f"claims/batches/{batch['id']}")) == {
+            "run": run,
+            "batch": batch["number"],
+            "project": "default",
+        }
     calls = len(belt.facts(run, "attempt"))
     assert ending.created <= ending.creates <= calls, "a create call without a recorded attempt"
     told = {notice["status"] for notice in belt.notices if notice["run"] == run}

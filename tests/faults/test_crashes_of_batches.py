@@ -40,7 +40,11 @@ def play(belt: Belt, points: set[Point]) -> Taps:
     created = [batch["id"] for batch in sorted(batches, key=lambda batch: line_of(batch["first_custom_id"]))]
     assert [batch["id"] for batch in receipt["batches"]] == created, "not exactly the three planned batches"
     for number, batch in enumerate(created, 1):
-        assert orjson.loads(belt.read(f"claims/batches/{batch}")) == {"run": ending.run, "batch": number}
+        assert orjson.loads(belt.read(f"claims/batches/{batch}")) == {
+            "run": ending.run,
+            "batch": number,
+            "project": "default",
+        }
     retry = belt.read(f"failures/{receipt['name']}/{ending.run}/retry.jsonl")
     assert retry.splitlines() == [DATA.splitlines()[number] for number in (1, 3)]
     return taps

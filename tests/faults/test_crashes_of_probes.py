@@ -83,7 +83,7 @@ def check_ending(belt: Belt, scenario: Scenario, ending: Ending) -> None:
     for leg, batches in ((PROBE, receipt["probe"]["batches"]), ("", receipt["batches"])):
         for batch in batches:
             owner = orjson.loads(belt.read(f"claims/batches/{batch['id']}"))
-            assert owner == {"run": leg_id(run, leg), "batch": batch["number"]}
+            assert owner == {"run": leg_id(run, leg), "batch": batch["number"], "project": "default"}
             assert batch["duplicates"] == []
     assert ending.created <= ending.creates <= len(belt.facts(run, "attempt")), "a call without a recorded attempt"
     assert receipt["probe"]["requests"] == in_probe

@@ -79,7 +79,7 @@ def check_ending(belt: Belt, scenario: Scenario, ending: Ending) -> None:
     assert [each["requests"] for each in receipt["rounds"]] == list(scenario.sent[1:])
     for each in receipt["rounds"]:
         (batch,) = each["batches"]
-        owner = {"run": f"{run}/round-{each['number']}", "batch": 1}
+        owner = {"run": f"{run}/round-{each['number']}", "batch": 1, "project": "default"}
         assert orjson.loads(belt.read(f"claims/batches/{batch['id']}")) == owner
         assert batch["duplicates"] == []
     assert ending.created <= ending.creates <= len(belt.facts(run, "attempt")), "a call without a recorded attempt"

@@ -177,5 +177,5 @@ def test_a_lost_answer_to_the_call_of_the_probe_is_adopted(stack: Stack) -> None
     assert sent(stack, before) == [(of_probe(run.run), IN_PROBE), (of_rest(run.run), ABOVE - IN_PROBE)]
     assert [batch["adopted"] for batch in (*receipt["probe"]["batches"], *receipt["batches"])] == [True, False]
     claim = json.loads(stack.object(f"claims/batches/{receipt['probe']['batches'][0]['id']}"))
-    assert claim == {"run": f"{run.run}/probe", "batch": 1}
+    assert claim == {"run": f"{run.run}/probe", "batch": 1, "project": "default"}
     assert run.statuses() == ["completed"]

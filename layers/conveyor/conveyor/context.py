@@ -63,7 +63,7 @@ class RunContext:
     @property
     def claims(self) -> Claims:
         """The claims of the run, or of the leg."""
-        return Claims(self.bucket, self.leg_id)
+        return Claims(self.bucket, self.leg_id, self.run.project)
 
     def source(self, *, unpacked: bool) -> Source:
         """Return the object with the lines of the drop, once it is validated."""

@@ -61,7 +61,8 @@ def test_a_probe_that_was_paid_before_its_ledger_was_lost_is_adopted(belt: Belt)
         belt.s3.delete_object(Bucket=belt.bucket, Key=key)
     belt.submit(event)
     check(belt, run, belt.finish(run), DATA)
-    assert orjson.loads(belt.read(f"claims/batches/{batch}")) == {"run": f"{run}/probe", "batch": 1}
+    owner = {"run": f"{run}/probe", "batch": 1, "project": "default"}
+    assert orjson.loads(belt.read(f"claims/batches/{batch}")) == owner
     assert sent(belt) == [(of_probe(run), IN_PROBE), (of_rest(run), REST)]
 
 

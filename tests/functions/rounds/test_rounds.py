@@ -177,7 +177,8 @@ def test_the_final_message_says_what_rounds_have_mended(belt: Belt) -> None:
     assert "3" in plain(end["message"])
     (each,) = belt.receipt(run)["rounds"]
     (batch,) = each["batches"]
-    assert orjson.loads(belt.read(f"claims/batches/{batch['id']}")) == {"run": f"{run}/round-1", "batch": 1}
+    owner = {"run": f"{run}/round-1", "batch": 1, "project": "default"}
+    assert orjson.loads(belt.read(f"claims/batches/{batch['id']}")) == owner
 
 
 def test_odd_lines_of_a_round_are_set_aside(belt: Belt) -> None:

@@ -35,7 +35,11 @@ def _check_ledger(belt: Belt, ending: Ending, receipt: dict[str, Any]) -> None:
     for number, account in enumerate(receipt["batches"], 1):
         assert account["number"] == number
         assert account["id"] == created[number - 1] == belt.fact(run, f"batches/{number}/batch-1.json")["id"]
-        assert orjson.loads(belt.read(f"claims/batches/{account['id']}")) == {"run": run, "batch": number}
+        assert orjson.loads(belt.read(f"claims/batches/{account['id']}")) == {
+            "run": run,
+            "batch": number,
+            "project": "default",
+        }
         assert account["duplicates"] == [name for name in facts if "duplicate" in name] == []
         attempts += _check_attempts(belt, run, number, _numbers(facts, number))
         _check_splits(_numbers(facts, number))

@@ -98,7 +98,7 @@ def check(run: LiveRun, final: Message, history: History, size: int, batches: li
     for batch in receipt["batches"]:
         assert batch.items() >= history.batch.items()
         claim = json.loads(stack.object(f"claims/batches/{batch['id']}"))
-        assert claim == {"run": run.run, "batch": 1}
+        assert claim == {"run": run.run, "batch": 1, "project": "default"}
     if history.created:
         check_outputs(receipt, files, drop_of(size, history.filler))
         check_answers(

@@ -82,7 +82,7 @@ def test_one_result_with_an_id_of_ours_proves_a_batch() -> None:
     recovery = Recovery(stream((3, line("another-1")), (1, b"?\n"), (1, line(OURS))))
     batch = msgspec.json.decode(recovery.read(Submitted.key(RUN.run, 1, 1)), type=Submitted)
     assert (batch.id, batch.adopted, batch.released) == ("msgbatch_1", True, False)
-    assert msgspec.json.decode(recovery.read(keys.claim("msgbatch_1")), type=Claim) == Claim(RUN.run, 1)
+    assert msgspec.json.decode(recovery.read(keys.claim("msgbatch_1")), type=Claim) == Claim(RUN.run, 1, RUN.project)
     assert recovery.batch_state == BatchState(attempts=0, unknown={1}, generations={1})
     assert recovery.batch_state.submitted
 

@@ -65,7 +65,9 @@ def test_a_batch_with_our_metadata_or_file_is_ours_at_once(says: dict[str, Any])
     """Metadata and file were known before the request; a batch that has failed since is ours, too."""
     recovery = Recovery(batch(7, **says))
     assert (recovery.adopted().id, recovery.adopted().adopted) == ("batch_7", True)
-    assert msgspec.json.decode(recovery.bucket.objects[keys.claim("batch_7")], type=Claim) == Claim(RUN.run, 1)
+    assert msgspec.json.decode(recovery.bucket.objects[keys.claim("batch_7")], type=Claim) == Claim(
+        RUN.run, 1, RUN.project
+    )
     assert recovery.batch_state == BatchState(unknown={1}, generations={1})
 
 

@@ -20,15 +20,18 @@ class Claim(msgspec.Struct, frozen=True):
 
     run: str
     batch: int
+    project: str = ""
+    """Who the run is for; empty in claims of earlier versions."""
 
 
 class Claims:
     """The claims of one run."""
 
-    def __init__(self, bucket: Bucket, run: str) -> None:
+    def __init__(self, bucket: Bucket, run: str, project: str) -> None:
         """Read nothing yet."""
         self._bucket = bucket
         self._run = run
+        self._project = project
 
     def claim_content(self, content: str, again: str | None = None) -> str | None:
         """Claim some content for this run; return the earlier run that has it, or None if the claim succeeded.
@@ -57,17 +60,25 @@ class Claims:
 
     def claim_batch(self, batch_id: str, batch: int) -> Claim:
         """Claim a batch at the provider unless another run has it; return the claim that stands."""
-        claim = Claim(self._run, batch)
+        claim = Claim(self._run, batch, self._project)
         return msgspec.json.decode(self._bucket.put_once(keys.claim(batch_id), _encode(claim)), type=Claim)
 
     def claim_own_batch(self, batch_id: str, batch: int) -> None:
-        """Claim a batch that is known to be this run's. Needs no permission to read claims, which submit lacks."""
-        self._bucket.put_if_absent(keys.claim(batch_id), _encode(Claim(self._run, batch)))
+        """Claim a batch that is known to be this run's. Needs no permission to read claims."""
+        self._bucket.put_if_absent(keys.claim(batch_id), _encode(Claim(self._run, batch, self._project)))
 
     def owner_of(self, batch_id: str) -> Claim | None:
         """Return who claims one of the provider's batches; None proves nothing."""
         data = self._bucket.find(keys.claim(batch_id))
         return msgspec.json.decode(data, type=Claim) if data is not None else None
+
+    def project_of(self, batch_id: str) -> str | None:
+        """Return the project of the run that claims a batch; None if no claim that can be read names one."""
+        try:
+            owner = self.owner_of(batch_id)
+        except msgspec.DecodeError:
+            return None
+        return (owner.project or None) if owner else None
 
     def _again_of(self, run: str) -> str | None:
         """Return the value of `again` in the drop of a run; None also if its ledger was deleted."""
