@@ -66,6 +66,8 @@ class FakeBucket:
         self.objects: dict[str, bytes] = {}
         self.requests: list[str] = []
         """The requests so far: `LIST prefix`, `GET key`, `PUT key`, `HEAD key`."""
+        self.denied: set[str] = set()
+        """Keys that may not be read."""
         self.client = client("s3", self.serve)
 
     def serve(self, request: Any) -> AWSResponse:
@@ -81,8 +83,8 @@ class FakeBucket:
             return answer()
         if not key:
             return self._list(question["prefix"][0], question.get("continuation-token", [""])[0])
-        if key not in self.objects:
-            return failure(404, "NoSuchKey")
+        if key in self.denied or key not in self.objects:
+            return failure(403, "AccessDenied") if key in self.denied else failure(404, "NoSuchKey")
         if request.method == "HEAD":
             return answer(200, b"", _ABOUT | {"content-length": str(len(self.objects[key]))})
         return self._read(key, re.findall(r"\d+", str(request.headers.get("Range", ""))))

@@ -17,7 +17,7 @@ import pytest
 
 from local.stack.deployment import STACK_NAME
 from tests.support import template
-from tests.support.system.runs import BARE, LOW_LIMITS, SHORT_TIMES, WAITING
+from tests.support.system.runs import BARE, LOW_LIMITS, SHORT_TIMES, WAITING, LiveRun
 from tests.support.system.scene import LINE, Scene, policy_of
 
 if TYPE_CHECKING:
@@ -179,6 +179,38 @@ def cannot_mark_itself_as_waiting(scene: Scene) -> None:
     assert {one.first_status() for one in (run, other)} == {"completed"}
 
 
+def gives_turns_by_age(scene: Scene) -> None:
+    """Check that a project that has half of the queue goes first, since its run is older; and last with the permission.
+
+    Each drop is one batch, which takes half of the queue.
+    """
+    scene.stack.provider_settings({"seconds": None})
+
+    def drop(name: str, project: str) -> LiveRun:
+        time.sleep(1)  # runs are ordered by seconds
+        lines = "\n".join(LINE.replace('"a"', f'"{name}-{n}"') for n in range(int(LOW_LIMITS["MaxRequestsPerBatch"])))
+        run = scene.drop(lines, f"inbox/turns/{name}.jsonl", {"project": project})
+        run.wait(lambda: run.has("batches/1/batch-1.json") or marks(run) or None, "batch or wait mark")
+        return run
+
+    def marks(run: LiveRun) -> list[str]:
+        return [key for key in scene.stack.keys("claims/waiting/") if run.run in key]
+
+    running = [drop(f"running-{number}", "team-a") for number in range(2)]
+    older = [drop(f"older-{number}", "team-a") for number in range(2)]
+    younger = drop("younger", "team-b")
+    assert not any(run.has("batches/1/attempt-1.json") for run in (*older, younger))
+    with scene.without():
+        running[0].write_control("cancel", "stop")
+        older[0].fact("batches/1/batch-1.json")
+        assert not younger.has("batches/1/attempt-1.json")
+    running[1].write_control("cancel", "stop")
+    younger.fact("batches/1/batch-1.json")
+    assert not older[1].has("batches/1/attempt-1.json")
+    scene.stack.provider_settings({"seconds": 0})
+    assert {run.ended() for run in (*running, *older, younger)} == {"SUCCEEDED"}
+
+
 def counts_as_a_fault(scene: Scene) -> None:
     """Check that a run is told that the limits cannot be read, and does not go on as if there were none."""
     with limited(scene, {}):
@@ -308,6 +340,7 @@ SCENES = {
     ),
     ("SubmitRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("SubmitRole", "ClaimBatch"): leaves_the_claim_to_poll,
+    ("SubmitRole", "ReadClaims"): gives_turns_by_age,
     ("SubmitRole", "ClaimContent"): stops_the_run("s3:PutObject", expired="validation.json"),
     ("SubmitRole", "ClaimAttempt"): keeps_from_paying,
     ("SubmitRole", "MarkWaiting"): cannot_mark_itself_as_waiting,

@@ -37,6 +37,7 @@ MAY = {
         "ReadLines": READ_LINES,
         "ListLedger": LIST,
         "ClaimBatch": ("s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
+        "ReadClaims": ("s3:GetObject", "${Bucket.Arn}/claims/batches/*"),
         "ClaimContent": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/drops/*"),
         "ClaimAttempt": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/attempts/*"),
         "MarkWaiting": ("s3:PutObject", "${Bucket.Arn}/claims/waiting/*"),

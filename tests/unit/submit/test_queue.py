@@ -1,89 +1,31 @@
 """Room in the provider's queue: which run may send a batch now, and which run is first."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-import httpx
 import pytest
-from msgspec.structs import replace
 
-from conveyor.context import RunContext
-from conveyor.domain import keys
-from conveyor.domain.invocation import Invocation
-from conveyor.ledger.batch_facts import Attempt, AttemptRefused, Submitted
+from conveyor.ledger.batch_facts import Attempt, AttemptRefused
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal
-from conveyor.provider.credentials import ApiKey, KeyHeader
-from conveyor.provider.messages.api import MessageBatches
-from conveyor.provider.transport import Transport
 from conveyor.s3.bucket import Bucket
-from conveyor.submit.queue import PATIENCE, WINDOW, admit_or_wait
-from tests.support.examples import NOW, RUN, SETTINGS
-from tests.support.fake_aws import FakeBucket
+from conveyor.submit.turns import PATIENCE, WINDOW
+from tests.support.examples import NOW
+from tests.support.shared_queue import SharedQueue, sent
 
 FIRST, SECOND, THIRD = "20261122T090000Z-00", "20261122T090001Z-00", "20261122T090002Z-00"
 """Runs, oldest first."""
 
 
-class Queue:
-    """A provider whose queue has room for ten requests, and runs that wait for room."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.bucket = FakeBucket()
-        self.listed: list[dict[str, Any]] = []
-        self.status = 200
-        self.now = NOW
-
-    def add_batch(self, requests: int, status: str = "in_progress", created_at: datetime = NOW) -> None:
-        """Add a batch to the provider's list; it may belong to any program."""
-        batch = {
-            "id": f"msgbatch_{len(self.listed)}",
-            "processing_status": status,
-            "request_counts": {"processing": requests},
-            "created_at": created_at.isoformat(),
-            "expires_at": (created_at + timedelta(days=1)).isoformat(),
-        }
-        self.listed.insert(0, batch)
-
-    def end_batches(self) -> None:
-        """End all batches."""
-        self.listed = [batch | {"processing_status": "ended"} for batch in self.listed]
-
-    def admits(self, run: str, requests: int = 4) -> bool:
-        """Return whether a run may send its next batch."""
-        bucket = Bucket(self.bucket.client, "bucket")
-        ledger = Ledger(bucket, run)
-        provider = httpx.Client(transport=httpx.MockTransport(self._answer))
-        key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
-        api = MessageBatches(Transport(provider, SETTINGS.api_url, key))
-        run_fact = replace(RUN, run=run, settings=replace(SETTINGS, max_queued_requests=10))
-        context = RunContext(run_fact, ledger, bucket, api, Invocation(timedelta(minutes=15), lambda: self.now))
-        return admit_or_wait(context, requests, ledger.run_state())
-
-    def writes(self, *facts: str) -> None:
-        """Write facts of runs."""
-        self.bucket.objects |= dict.fromkeys(facts, b"")
-
-    def marks(self) -> list[str]:
-        """Return the keys of all marks of waiting runs."""
-        return [key for key in self.bucket.objects if not key.startswith(keys.RUNS)]
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        assert request.url.path == "/v1/messages/batches"
-        return httpx.Response(self.status, json={"data": self.listed, "has_more": False})
-
-
 @pytest.fixture
-def queue() -> Queue:
+def queue() -> SharedQueue:
     """Return an empty queue."""
-    return Queue()
+    return SharedQueue()
 
 
 @pytest.fixture
-def full(queue: Queue) -> Queue:
+def full(queue: SharedQueue) -> SharedQueue:
     """Return a queue that had no room when the second run asked, and has room now."""
     queue.add_batch(10)
     assert not queue.admits(SECOND)
@@ -91,20 +33,17 @@ def full(queue: Queue) -> Queue:
     return queue
 
 
-def sent(run: str, batch: int) -> tuple[str, str]:
-    """Return the keys of the facts of a batch that was sent."""
-    return Attempt.key(run, batch, 1), Submitted.key(run, batch, 1)
-
-
 @pytest.mark.parametrize(("requests", "admitted"), [(1, True), (6, True), (7, False)])
-def test_a_batch_is_sent_if_the_queue_has_room_for_all_of_it(queue: Queue, requests: int, *, admitted: bool) -> None:
+def test_a_batch_is_sent_if_the_queue_has_room_for_all_of_it(
+    queue: SharedQueue, requests: int, *, admitted: bool
+) -> None:
     """The last request counts."""
     queue.add_batch(3)
     queue.add_batch(1)
     assert queue.admits(FIRST, requests) is admitted
 
 
-def test_batches_that_have_ended_or_could_no_longer_run_take_no_room(queue: Queue) -> None:
+def test_batches_that_have_ended_or_could_no_longer_run_take_no_room(queue: SharedQueue) -> None:
     """A batch has one day; a batch that is being cancelled still counts."""
     queue.add_batch(10, created_at=NOW - timedelta(hours=26, seconds=1))
     queue.add_batch(10, "ended")
@@ -113,7 +52,7 @@ def test_batches_that_have_ended_or_could_no_longer_run_take_no_room(queue: Queu
     assert not queue.admits(FIRST, 9)
 
 
-def test_a_list_that_fails_admits_the_run(queue: Queue) -> None:
+def test_a_list_that_fails_admits_the_run(queue: SharedQueue) -> None:
     """The provider refuses a batch if it has no room; a list that fails for days must not delay a drop."""
     queue.add_batch(10)
     assert not queue.admits(FIRST)
@@ -121,13 +60,13 @@ def test_a_list_that_fails_admits_the_run(queue: Queue) -> None:
     assert queue.admits(SECOND, 11)
 
 
-def test_a_run_that_is_admitted_leaves_no_mark(queue: Queue) -> None:
+def test_a_run_that_is_admitted_leaves_no_mark(queue: SharedQueue) -> None:
     """Only waiting runs have marks."""
     assert queue.admits(FIRST)
     assert queue.marks() == []
 
 
-def test_a_run_that_waits_leaves_one_mark_in_each_window(queue: Queue) -> None:
+def test_a_run_that_waits_leaves_one_mark_in_each_window(queue: SharedQueue) -> None:
     """The number of checks does not matter."""
     queue.add_batch(10)
     for _ in range(3):
@@ -138,14 +77,14 @@ def test_a_run_that_waits_leaves_one_mark_in_each_window(queue: Queue) -> None:
     assert len(queue.marks()) == 2
 
 
-def test_the_older_run_goes_first(full: Queue) -> None:
+def test_the_older_run_goes_first(full: SharedQueue) -> None:
     """Runs with equally many batches in progress are ordered by age."""
     assert not full.admits(THIRD)
     assert full.admits(SECOND)
     assert full.admits(FIRST), "an older run does not wait"
 
 
-def test_a_run_does_not_wait_for_itself(full: Queue) -> None:
+def test_a_run_does_not_wait_for_itself(full: SharedQueue) -> None:
     """Its own earlier mark is ignored."""
     full.writes(*sent(SECOND, 1))
     full.add_batch(10)
@@ -154,20 +93,20 @@ def test_a_run_does_not_wait_for_itself(full: Queue) -> None:
     assert full.admits(SECOND)
 
 
-def test_a_run_that_waits_goes_before_older_ones_with_more_batches_in_progress(full: Queue) -> None:
+def test_a_run_that_waits_goes_before_older_ones_with_more_batches_in_progress(full: SharedQueue) -> None:
     """A large drop does not delay a small one."""
     full.writes(*sent(FIRST, 1))
     assert not full.admits(FIRST)
     assert full.admits(SECOND)
 
 
-def test_a_batch_that_is_split_is_no_longer_in_progress(full: Queue) -> None:
+def test_a_batch_that_is_split_is_no_longer_in_progress(full: SharedQueue) -> None:
     """The older run is first again."""
     full.writes(*sent(FIRST, 1), Part.key(FIRST, 1))
     assert full.admits(FIRST)
 
 
-def test_more_than_nine_batches_in_progress_are_more_than_two(queue: Queue) -> None:
+def test_more_than_nine_batches_in_progress_are_more_than_two(queue: SharedQueue) -> None:
     """Marks are compared as numbers, not as text."""
     queue.writes(*(fact for batch in range(1, 11) for fact in sent(FIRST, batch)))
     queue.writes(*sent(SECOND, 1), *sent(SECOND, 2))
@@ -177,14 +116,14 @@ def test_more_than_nine_batches_in_progress_are_more_than_two(queue: Queue) -> N
     assert [queue.admits(run) for run in (FIRST, SECOND)] == [False, True]
 
 
-def test_a_younger_run_waits_even_if_only_its_batch_would_fit(queue: Queue) -> None:
+def test_a_younger_run_waits_even_if_only_its_batch_would_fit(queue: SharedQueue) -> None:
     """Otherwise small batches could keep a large one out forever."""
     queue.add_batch(7)
     assert not queue.admits(FIRST, 4)
     assert not queue.admits(SECOND, 3)
 
 
-def test_a_mark_counts_in_its_own_window_and_the_next(full: Queue) -> None:
+def test_a_mark_counts_in_its_own_window_and_the_next(full: SharedQueue) -> None:
     """The mark of a run that was aborted expires."""
     full.now += WINDOW
     assert not full.admits(THIRD)
@@ -201,14 +140,14 @@ def test_a_mark_counts_in_its_own_window_and_the_next(full: Queue) -> None:
         pytest.param((Refusal.key(SECOND),), id="stopped"),
     ],
 )
-def test_a_mark_of_a_run_that_no_longer_waits_delays_no_other_run(full: Queue, facts: tuple[str, ...]) -> None:
+def test_a_mark_of_a_run_that_no_longer_waits_delays_no_other_run(full: SharedQueue, facts: tuple[str, ...]) -> None:
     """No function may delete marks; each run that was sent would delay all others for half an hour."""
     assert not full.admits(THIRD)
     full.writes(*facts)
     assert full.admits(THIRD)
 
 
-def test_a_run_that_waits_for_its_next_batch_leaves_a_new_mark(full: Queue) -> None:
+def test_a_run_that_waits_for_its_next_batch_leaves_a_new_mark(full: SharedQueue) -> None:
     """Its earlier mark, which would put it first, no longer counts; its new mark puts it last."""
     full.writes(*sent(SECOND, 1))
     full.add_batch(10)
@@ -220,7 +159,7 @@ def test_a_run_that_waits_for_its_next_batch_leaves_a_new_mark(full: Queue) -> N
 
 
 @pytest.mark.parametrize("note", ["", "a-note.txt", "1", "0-0", "0-x-run", "\N{SUPERSCRIPT TWO}-0-run", "-0-run"])
-def test_an_unknown_key_among_the_marks_delays_no_run(full: Queue, note: str) -> None:
+def test_an_unknown_key_among_the_marks_delays_no_run(full: SharedQueue, note: str) -> None:
     """An unknown object must not make runs fail for a day."""
     full.writes(*sent(SECOND, 1))
     (mark,) = full.marks()
@@ -229,7 +168,7 @@ def test_an_unknown_key_among_the_marks_delays_no_run(full: Queue, note: str) ->
 
 
 @pytest.mark.slow
-def test_a_run_that_does_not_fit_for_hours_alternates_with_others(queue: Queue) -> None:
+def test_a_run_that_does_not_fit_for_hours_alternates_with_others(queue: SharedQueue) -> None:
     """Other programs may fill half the queue for days: neither run waits forever for the other."""
     queue.add_batch(5)
     hours = []
@@ -245,7 +184,7 @@ def test_a_run_that_does_not_fit_for_hours_alternates_with_others(queue: Queue) 
 
 
 @pytest.mark.parametrize("ended", [False, True])
-def test_a_run_that_stands_at_a_closed_gate_does_not_keep_others_waiting(full: Queue, *, ended: bool) -> None:
+def test_a_run_that_stands_at_a_closed_gate_does_not_keep_others_waiting(full: SharedQueue, *, ended: bool) -> None:
     """A person may open it in days."""
     ledger = Ledger(Bucket(full.bucket.client, "bucket"), SECOND)
     ledger.write(Gate("w", NOW, open=False), 1)

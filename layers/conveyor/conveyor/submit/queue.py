@@ -1,57 +1,43 @@
 """Room in the provider's queue, whose limit counts requests over all batches of the workspace.
 
-A batch is sent if the provider's list shows room for it, and if no other run waits that has fewer batches under way, or
-as many and is older. So large drops leave room for small ones, and small ones for large ones. A run that waits writes a
-mark in `claims/waiting/`, one in each window of time, so that a run that has ended is forgotten without being deleted.
-A run whose batch has not fitted for hours, because other programs fill the queue, and others let each other go first in
-turns of as many hours.
+A batch is sent if the provider's list shows room for it, and if no other run that waits goes before it (`turns.py`):
+first projects take turns, then runs of one project. So large drops leave room for small ones, small ones for large
+ones, and no project starves another. A run that waits writes a mark in `claims/waiting/`, one in each window of time,
+so that a run that has ended is forgotten without being deleted. One whose batch has not fitted for hours, because other
+programs fill the queue, and others let each other go first in turns of as many hours.
+
+However many runs wait, a look takes a bounded number of requests. If there is no room it only lists. If there is, it
+reads `MOST_LEDGERS` ledgers at most, with one listing and one object each, and before that twice `MOST_CLAIMS` claims
+at most, if runs of several projects wait.
 """
 
-import re
-from datetime import datetime, timedelta
-from typing import NamedTuple, Self
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from itertools import batched
 
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.gates.gate import stands_at_gate
+from conveyor.ledger.claims import Claims
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import RunState
-from conveyor.provider.protocol import Trouble
+from conveyor.provider.protocol import Progress, Trouble
+from conveyor.s3.bucket import MOST_READS
+from conveyor.submit.turns import Sent, WaitingRun, runs_ahead, window_of
 
-WINDOW = timedelta(minutes=15)
-"""Three times the longest usual pause between two polls, so a run that waits has a mark in this window or the last."""
-PATIENCE = 24
-"""Windows in which a waiting run goes first; in the next as many windows it does not. Six hours."""
+MOST_CLAIMS = 128
+"""The newest batches in the queue whose claims are read, and as many of those that have ended.
+
+The former say what a project has in the queue: one that sends many batches is among them. The latter say which project
+was sent last.
+"""
+MOST_LEDGERS = 256
+"""Marks that are compared with the ledgers of their runs. If no run of these waits any more, no other is looked at."""
 _GRACE = timedelta(hours=2)
 """After a batch should have ended: an older one has, or is being cancelled."""
-_FORM = re.compile(r"(\d+)-(\d+)-(\d+)-(.+)", re.ASCII)
-
-
-class _WaitingRun(NamedTuple):
-    """A run that waits, as its mark describes it; the least one goes first."""
-
-    under_way: int
-    """Batches that are sent and not split."""
-    run: str
-    """Sorts by age."""
-    attempts: int
-    """Made before it waited: if there are more by now, the mark is out of date."""
-    since: int
-    """The window in which it began to wait."""
-
-    @classmethod
-    def read(cls, text: str) -> Self | None:
-        """Read a mark; None for a name of another form."""
-        parts = _FORM.fullmatch(text)
-        return cls(int(parts[1]), parts[4], int(parts[2]), int(parts[3])) if parts else None
-
-    def __str__(self) -> str:
-        """Return the mark."""
-        return f"{self.under_way}-{self.attempts}-{self.since}-{self.run}"
-
-    def has_priority(self, window: int) -> bool:
-        """Return whether it may go before others in this window."""
-        return (window - self.since) // PATIENCE % 2 == 0
 
 
 def admit_or_wait(context: RunContext, requests: int, run_state: RunState) -> bool:
@@ -64,37 +50,70 @@ def admit_or_wait(context: RunContext, requests: int, run_state: RunState) -> bo
     if isinstance(listed, Trouble):
         return not context.retry_after.is_active
     queued = sum(batch.requests for batch in listed if not batch.ended)
-    window = _window(context.now())
+    window = window_of(context.now())
     waiting = _waiting_runs(context, window)
-    this = _waiting_run(context.run.run, run_state, waiting, window)
-    ahead = [run for run in waiting if run.run != this.run and run < this and run.has_priority(window)]
+    this = _waiting_run(context, run_state, waiting, window)
+    others = [run for run in waiting if run.run != this.run]
     has_room = queued + requests <= context.run.settings.max_queued_requests
-    if has_room and not any(_still_waits(context, run) for run in ahead):
+    if has_room and not _waits_for_another(context, this, others, listed, window):
         return True
     context.bucket.put_if_absent(f"{keys.waiting(window)}{this}", b"")
     return False
 
 
-def _waiting_run(name: str, run_state: RunState, waiting: list[_WaitingRun], window: int) -> _WaitingRun:
-    """Return a run as it waits now: since its earliest mark that is still true, or since this window."""
-    begun = [run.since for run in waiting if (run.run, run.attempts) == (name, run_state.attempts)]
-    return _WaitingRun(run_state.under_way, name, run_state.attempts, min(begun, default=window))
+def _waiting_run(context: RunContext, run_state: RunState, waiting: Iterable[WaitingRun], window: int) -> WaitingRun:
+    """Return the run as it waits now: since its earliest mark that is still true, or since this window."""
+    name, attempts = context.run.run, run_state.attempts
+    begun = [run.since for run in waiting if (run.run, run.attempts) == (name, attempts)]
+    return WaitingRun(run_state.under_way, name, attempts, min(begun, default=window), context.run.project)
 
 
-def _waiting_runs(context: RunContext, window: int) -> list[_WaitingRun]:
-    """Read the marks of this window and the last, in the order in which the runs go."""
-    prefixes = [keys.waiting(window - 1), keys.waiting(window)]
-    marks = {key.removeprefix(prefix) for prefix in prefixes for key in context.bucket.list(prefix)}
-    return sorted(filter(None, {_WaitingRun.read(mark) for mark in marks}))
+def _waiting_runs(context: RunContext, window: int) -> list[WaitingRun]:
+    """Read the marks of this window and then of the last, whose runs are less likely to wait still.
+
+    A mark of an earlier version does not count beside one that its run has written since.
+    """
+    marks = dict[str, None]()
+    for prefix in (keys.waiting(window), keys.waiting(window - 1)):
+        marks |= dict.fromkeys(key.removeprefix(prefix) for key in context.bucket.list(prefix))
+    runs = list(filter(None, map(WaitingRun.read, marks)))
+    named = {run.run for run in runs if run.project}
+    return [run for run in runs if run.project or run.run not in named]
 
 
-def _still_waits(context: RunContext, waiting: _WaitingRun) -> bool:
+def _waits_for_another(
+    context: RunContext, this: WaitingRun, others: Sequence[WaitingRun], listed: Iterable[Progress], window: int
+) -> bool:
+    """Return whether another run goes first, and still waits."""
+    has_projects = any(run.project != this.project for run in others)
+    sent = _sent_by_project(context.claims, listed) if has_projects else {}
+    ahead = runs_ahead(this, others, sent, window)[:MOST_LEDGERS]
+    if not ahead:
+        return False
+    still_waits = partial(_still_waits, context)
+    if still_waits(ahead[0]):  # as almost always
+        return True
+    with ThreadPoolExecutor(MOST_READS) as readers:
+        return any(any(readers.map(still_waits, some)) for some in batched(ahead[1:], MOST_READS, strict=False))
+
+
+def _sent_by_project(claims: Claims, listed: Iterable[Progress]) -> dict[str, Sent]:
+    """Return what projects have at the provider. Batches of other programs have no claim."""
+    newest = sorted(listed, key=lambda batch: batch.created_at, reverse=True)
+    batches = [batch for batch in newest if not batch.ended][:MOST_CLAIMS]
+    batches += [batch for batch in newest if batch.ended][:MOST_CLAIMS]
+    sent = defaultdict[str, Sent](Sent)
+    with ThreadPoolExecutor(MOST_READS) as readers:
+        projects = readers.map(claims.project_of, [batch.id for batch in batches])
+        for batch, project in zip(batches, projects, strict=True):
+            if project is not None:
+                sent[project] = sent[project].and_batch(batch)
+    return sent
+
+
+def _still_waits(context: RunContext, waiting: WaitingRun) -> bool:
     """Read whether a run still waits as its mark says: no role may delete a mark."""
     ledger = Ledger(context.bucket, waiting.run)
     run_state = ledger.run_state()
     is_waiting = not run_state.refused and run_state.attempts == waiting.attempts
     return is_waiting and not stands_at_gate(ledger, run_state)
-
-
-def _window(now: datetime) -> int:
-    return int(now.timestamp() // WINDOW.total_seconds())
