@@ -119,6 +119,7 @@ def _batch_stats(batch: Batch, now: float) -> dict[str, Any]:
         "requests": len(batch.requests),
         "first_custom_id": batch.requests[0].custom_id if batch.requests else None,
         "created_at": rfc3339(batch.created_at),
+        "ended_at": rfc3339(batch.ends_at) if batch.ended(now) else None,
         "processing_status": batch.status(now),
         "cancel_initiated": batch.cancel_initiated_at is not None,
         "dialect": batch.dialect,

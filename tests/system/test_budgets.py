@@ -1,18 +1,29 @@
-"""Projects that share the provider's queue, on the deployed stack."""
+"""What projects may spend in a day, and how they share the provider's queue, on the deployed stack.
+
+Days are short here. Tested in one dialect: the log of a day, the list of batches and the claims are the same in both.
+"""
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TYPE_CHECKING
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from conveyor.spend.claim import Claim, Day
 from tests.support.belt import request
-from tests.support.system.runs import LOW_LIMITS, LiveRun, dropped
+from tests.support.system.runs import DAY_SECONDS, LOW_LIMITS, WAITING, LiveRun, dropped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local.stack.stack import Stack
 
+pytestmark = pytest.mark.parametrize("stack", ["messages"], indirect=True)
 ONE_BATCH = int(LOW_LIMITS["MaxRequestsPerBatch"])
 ROOM = int(LOW_LIMITS["MaxQueuedRequests"]) // ONE_BATCH
 """Batches that the queue takes."""
@@ -33,12 +44,8 @@ def waiting(stack: Stack, runs: list[LiveRun]) -> set[str]:
     return {run.run for run in runs if any(f"-{run.run}@" in mark for mark in marks)}
 
 
-@pytest.mark.parametrize("stack", ["messages"], indirect=True)
 def test_two_projects_of_which_one_is_flooded_take_turns(stack: Stack) -> None:
-    """The last drop of nine is sent before the flood that came first, as the provider's own record shows.
-
-    Tested in one dialect: the list of batches and the claims are the same in both.
-    """
+    """The last drop of nine is sent before the flood that came first, as the provider's own record shows."""
     stack.provider_settings({"seconds": None})
     before = stack.provider_stats()
     flood = [drop_of_one_batch(stack, f"flood-{number}", "team-a") for number in range(FLOOD)]
@@ -53,3 +60,112 @@ def test_two_projects_of_which_one_is_flooded_take_turns(stack: Stack) -> None:
     batches = [batch["id"] for batch in stack.provider_stats()["batches"]]
     assert len(batches) - len(before["batches"]) == FLOOD + 1, "not every drop was paid once"
     assert batches.index(small.fact("batches/1/batch-1.json")["id"]) <= created + ROOM, "it waited for the flood"
+
+
+BUDGETS = "config/budgets.json"
+MOST = Decimal("0.160064")
+"""What a request of `costly` may cost. It costs far less than a cent."""
+
+
+@pytest.fixture
+def budgets(stack: Stack) -> Iterator[None]:
+    """Remove the limits after a test."""
+    yield
+    stack.s3.delete_object(Bucket=stack.bucket, Key=BUDGETS)
+
+
+def set_budgets(stack: Stack, project: str, usd_per_day: str) -> None:
+    """Write what a project may spend in a day."""
+    content = json.dumps({"projects": {project: {"usd_per_day": usd_per_day}}})
+    stack.s3.put_object(Bucket=stack.bucket, Key=BUDGETS, Body=content.encode())
+
+
+def costly(stack: Stack, project: str, number: int, requests: int = 1) -> LiveRun:
+    """Drop a file of a project, each of whose requests may cost $0.17."""
+    lines = (request(f"r-{number}-{line}", max_tokens=64_000) for line in range(requests))
+    data = b"".join(line + b"\n" for line in lines)
+    return dropped(stack, f"inbox/{project}/{number}.jsonl", data)
+
+
+def days_of(stack: Stack, project: str) -> dict[str, list[Claim]]:
+    """Return the claims of a project by day, in order."""
+    days: dict[str, list[Claim]] = {}
+    for key in stack.keys(f"claims/spend/{project}/"):
+        _, _, _, day, name = key.split("/")
+        if name.isdigit():
+            days.setdefault(day, []).append(msgspec.json.decode(stack.object(key), type=Claim))
+    return days
+
+
+def check_days(stack: Stack, project: str, ceiling: Decimal, runs: list[LiveRun]) -> None:
+    """Check that the log and the provider's own record agree, and that neither shows more than the ceiling.
+
+    A batch counts with what it may cost until it has ended, on the day on which it was created.
+    """
+    days = days_of(stack, project)
+    claims = [claim for of in days.values() for claim in of if not claim.is_recount]
+    assert max(claim.total_usd for claim in claims) <= ceiling
+    assert {claim.run for claim in claims} == {run.run for run in runs}
+    ids = {run.fact("batches/1/batch-1.json")["id"] for run in runs}
+    made = [batch for batch in stack.provider_stats()["batches"] if batch["id"] in ids]
+    assert len(made) == len(runs) <= len(claims), "a batch was paid for twice, or without a claim"
+    for batch in made:
+        before = [each for each in made if each["created_at"] <= batch["created_at"] and _day(each) == _day(batch)]
+        open_then = [each for each in before if not each["ended_at"] or each["ended_at"] > batch["created_at"]]
+        assert len(open_then) * MOST <= ceiling, "a day was overrun"
+
+
+def _day(batch: dict[str, Any]) -> str:
+    return Day.at(datetime.fromisoformat(batch["created_at"]), DAY_SECONDS).name
+
+
+@pytest.mark.usefixtures("budgets")
+def test_twenty_drops_at_once_keep_to_the_ceiling_of_a_day(stack: Stack) -> None:
+    """Three fit at a time; the others go on by themselves, as batches turn out to cost less, or on the next day."""
+    ceiling = Decimal("0.50")
+    stack.provider_settings({"seconds": 2})
+    set_budgets(stack, "twenty", str(ceiling))
+    runs = [costly(stack, "twenty", number) for number in range(20)]
+    assert {run.ended(LONG) for run in runs} == {"SUCCEEDED"}
+    check_days(stack, "twenty", ceiling, runs)
+    assert any(claim.is_recount for claims in days_of(stack, "twenty").values() for claim in claims)
+    assert any("waiting-for-budget" in run.statuses() for run in runs)
+    reached = [message for run in runs for message in run.messages() if message.status == "budget-reached"]
+    assert reached
+    assert len(reached) <= 2 * len(days_of(stack, "twenty")), "more than one message for a day and a percentage"
+
+
+@pytest.mark.usefixtures("budgets")
+def test_a_run_that_does_not_fit_says_so_and_goes_on_after_midnight(stack: Stack) -> None:
+    """What is under way keeps its room to the end of the day, and takes none of the next one."""
+    stack.provider_settings({"seconds": None})
+    set_budgets(stack, "midnight", "0.20")
+    first = costly(stack, "midnight", 1)
+    first.fact("batches/1/batch-1.json")
+    second = costly(stack, "midnight", 2)
+    text = second.message("waiting-for-budget", LONG).text
+    assert "It goes on by itself" in " ".join(text.split())
+    second.wait(lambda: second.has("batches/1/batch-1.json") or None, "its batch")
+    days = days_of(stack, "midnight")
+    owners = [{claim.run for claim in claims if not claim.is_recount} for claims in days.values()]
+    assert [owner for owner in owners if owner] == [{first.run}, {second.run}]
+    stack.provider_settings({"seconds": 0})
+    assert {run.ended(LONG) for run in (first, second)} == {"SUCCEEDED"}
+
+
+@pytest.mark.usefixtures("budgets")
+def test_limits_that_break_in_mid_run_hold_it_until_they_are_repaired(stack: Stack) -> None:
+    """The message names the fault; the run goes on without a person once the file is right."""
+    set_budgets(stack, "broken", "9")
+    stack.provider_settings({"seconds": 5})
+    run = dropped(stack, "inbox/broken/drop.jsonl", b"".join(request(f"r-{n}") + b"\n" for n in range(ONE_BATCH + 1)))
+    run.fact("plan.jsonl")
+    stack.s3.put_object(Bucket=stack.bucket, Key=BUDGETS, Body=b'{"default": {"usd_per_day": "a lot"}}')
+    text = " ".join(run.message(WAITING, LONG).text.split())
+    assert 'config/budgets.json: default.usd_per_day is "a lot"' in text
+    sent = stack.provider_stats()["created"]
+    set_budgets(stack, "broken", "9")
+    receipt = run.receipt(LONG)
+    assert (receipt["status"], receipt["results"]) == ("completed", ONE_BATCH + 1)
+    assert [gate["how"] for gate in receipt["gates"]] == ["repaired"]
+    assert stack.provider_stats()["created"] > sent

@@ -27,8 +27,11 @@ SHORT_TIMES = {
     "TroubleSeconds": "3",
     "RoundSeconds": "1",
     "RetryRounds": "0",
+    "BudgetDaySeconds": "30",
 }
 """The functions use the real clock, so these times are short. Nothing is sent again unless a drop asks for it."""
+
+DAY_SECONDS = int(SHORT_TIMES["BudgetDaySeconds"])
 
 BARE = {"metadata": "ignored", "lists_files": False}
 """A file server that does not show which run a batch belongs to: only its results do, as in the other dialect."""
