@@ -159,7 +159,7 @@ def test_limits_that_break_in_mid_run_hold_it_until_they_are_repaired(stack: Sta
     set_budgets(stack, "broken", "9")
     stack.provider_settings({"seconds": 5})
     run = dropped(stack, "inbox/broken/drop.jsonl", b"".join(request(f"r-{n}") + b"\n" for n in range(ONE_BATCH + 1)))
-    run.fact("plan.jsonl")
+    run.fact("gate-1.json")
     stack.s3.put_object(Bucket=stack.bucket, Key=BUDGETS, Body=b'{"default": {"usd_per_day": "a lot"}}')
     text = " ".join(run.message(WAITING, LONG).text.split())
     assert 'config/budgets.json: default.usd_per_day is "a lot"' in text
