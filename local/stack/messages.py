@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from local.stack.local_aws import Aws
 
 QUEUE_NAME = "conveyor-messages"
-NON_FINAL_STATUSES = ("waiting-for-approval", "troubled", "at-risk", "undecided")
+NON_FINAL_STATUSES = (
+    "waiting-for-approval",
+    "troubled",
+    "at-risk",
+    "undecided",
+    "waiting-for-budget",
+    "budget-reached",
+)
 """The statuses of messages about runs that continue: see the tables in `docs/operate.md`."""
 
 
