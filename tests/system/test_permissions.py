@@ -360,6 +360,7 @@ SCENES = {
     ("PollRole", "ListLedger"): stops_the_run("s3:ListBucket"),
     ("PollRole", "ReadAndWriteClaims"): in_turn(holds_up_a_resend, cannot_claim_what_it_adopts),
     ("PollRole", "TellOfSpending"): under_a_ceiling(stops_the_run("s3:PutObject", status=REACHED)),
+    ("PollRole", "ListIndex"): under_a_ceiling(stops_the_run("s3:ListBucket", status=REACHED)),
     ("PollRole", "ReadConfig"): keeps_the_gate_closed,
     ("PollRole", "ListConfig"): keeps_the_gate_closed,
     ("PollRole", "ReadControl"): cannot_read_a_decision,

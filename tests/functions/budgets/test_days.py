@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from conveyor.spend.claim import Day
+from conveyor.spend.spent import Taken, taken
 from tests.functions.budgets.conftest import NOON
 from tests.support.belt import Belt, request
 from tests.support.budgets import day_ceiling, set_budgets, the_log
@@ -205,3 +207,12 @@ def test_a_raced_last_number_of_the_log_is_taken_once(belt: Belt) -> None:
         belt.upload(ONE, "inbox/one.jsonl")
     assert belt.creates() == (1, 1)
     assert [each.run for each in the_log(belt) if not each.is_recount] == runs
+
+
+def test_what_is_taken_of_a_day_is_read_from_its_log(belt: Belt) -> None:
+    """For a view of all projects; nothing is taken of a day without a log."""
+    day_ceiling(belt, "0.50")
+    day = Day.at(belt.moment)
+    assert taken(belt.clients.bucket, "default", day) is None
+    belt.upload(ONE)
+    assert taken(belt.clients.bucket, "default", day) == Taken(MOST, Decimal("0.5"))

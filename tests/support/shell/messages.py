@@ -28,6 +28,7 @@ from conveyor.report.batch_account import SplitBatch
 from conveyor.report.message import notice_of
 from conveyor.report.receipt import completed_receipt, refused_receipt
 from conveyor.spend.notice import full_notice, reached_notice
+from conveyor.spend.spent import Costs
 from conveyor.wording.advice import ADVICE
 from tests.support.examples import BATCH, NOW
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from conveyor.wording.notice import Notice
 
 SINCE = datetime(2026, 11, 22, 13, tzinfo=UTC)
+MONTH = Costs(3, Decimal("12.40"), is_lower_bound=False)
 SECRET = "conveyor/api key"  # noqa: S105 - the name of a secret
 REFUSALS = sorted({
     *(ADVICE.keys() - {"round-sent-before"}),
@@ -123,7 +125,9 @@ def waiting_for_budget(run: Run) -> Notice:
 
 def budget_reached(run: Run) -> Notice:
     """Return the message that most of a project's day is taken."""
-    return reached_notice(run, DayReached("w", NOW, run.project, "2026-11-22", 80, Decimal(200), Decimal(160), NOW))
+    return reached_notice(
+        run, DayReached("w", NOW, run.project, "2026-11-22", 80, Decimal(200), Decimal(160), NOW), MONTH
+    )
 
 
 def undecided(run: Run, reason: str = "why") -> Notice:

@@ -57,6 +57,7 @@ MAY = {
         "ListLedger": LIST,
         "ReadAndWriteClaims": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/batches/*"),
         "TellOfSpending": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/spend/*/reached-*"),
+        "ListIndex": LIST,
         "ReadConfig": ("s3:GetObject", "${Bucket.Arn}/config/*"),
         "ListConfig": LIST,
         "ReadControl": ("s3:GetObject", "${Bucket.Arn}/control/*"),
@@ -188,6 +189,7 @@ def test_every_role_lists_the_ledger_and_submit_and_poll_what_they_conclude_abse
     }
     ledger = {(f"{name}Role", "ListLedger"): {"StringLike": {"s3:prefix": "runs/*"}} for name in FUNCTIONS}
     assert listed == ledger | {
+        ("PollRole", "ListIndex"): {"StringLike": {"s3:prefix": "index/*"}},
         ("PollRole", "ListConfig"): {"StringLike": {"s3:prefix": "config/*"}},
         ("PollRole", "ListControl"): {"StringLike": {"s3:prefix": "control/*"}},
         ("ReportRole", "ListContent"): {"StringLike": {"s3:prefix": "content/*"}},

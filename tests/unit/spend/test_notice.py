@@ -8,11 +8,13 @@ from msgspec.structs import replace
 
 from conveyor.ledger.budget_facts import DayFull, DayReached
 from conveyor.spend.notice import full_notice, reached_notice
+from conveyor.spend.spent import Costs
 from tests.support.examples import NOW, RUN
 from tests.support.promises import plain
 
 MIDNIGHT = NOW.replace(hour=0) + timedelta(days=1)
 FULL = DayFull("w", NOW, "team-a", Decimal(200), Decimal("187.591"), Decimal("12.401"), MIDNIGHT)
+NOTHING = Costs(0, Decimal(0), is_lower_bound=False)
 REACHED = DayReached("w", NOW, "team-a", "2026-11-22", 80, Decimal(200), Decimal("160.01"), MIDNIGHT)
 
 
@@ -54,7 +56,7 @@ def test_nothing_is_left_of_a_ceiling_that_was_lowered() -> None:
 )
 def test_a_project_hears_how_much_is_taken_and_what_follows(percent: int, taken: str, said: str) -> None:
     """The next batch may not fit long before all is taken; nobody need do anything."""
-    notice = reached_notice(RUN, replace(REACHED, percent=percent, taken_usd=Decimal(taken)))
+    notice = reached_notice(RUN, replace(REACHED, percent=percent, taken_usd=Decimal(taken)), NOTHING)
     text = plain(notice.message)
     assert notice.subject == f"Conveyor: budget-reached team-a ({percent} % of $200.00 today)"
     assert (notice.status, notice.project) == ("budget-reached", "team-a")
@@ -68,8 +70,17 @@ def test_a_project_hears_how_much_is_taken_and_what_follows(percent: int, taken:
 def test_every_message_fits(log: str) -> None:
     """SNS takes subjects of fewer than 100 ASCII characters. Unnamed projects share a ceiling, and have no name."""
     full = full_notice(replace(RUN, name="team/" + "long" * 50), replace(FULL, log=log, ceiling_usd=Decimal(10**9)))
-    reached = reached_notice(RUN, replace(REACHED, log=log, ceiling_usd=Decimal(10**9)))
+    reached = reached_notice(RUN, replace(REACHED, log=log, ceiling_usd=Decimal(10**9)), NOTHING)
     for notice in (full, reached):
         assert len(notice.subject) <= 99
         assert notice.subject.isascii()
         assert ("all projects that config/budgets.json does not name" in plain(notice.message)) is (log == "default")
+
+
+@pytest.mark.parametrize("least", ["at least ", ""])
+def test_the_month_of_the_project_is_named_once_there_is_any(least: str) -> None:
+    """An administrator who reads that a day is full wants to know how the month stands."""
+    month = Costs(1200, Decimal("812.401"), is_lower_bound=bool(least))
+    text = plain(reached_notice(RUN, REACHED, month).message)
+    assert f"This month: {least}$812.41 for {RUN.project}, in 1,200 runs that ended" in text
+    assert "This month" not in reached_notice(RUN, REACHED, NOTHING).message

@@ -7,9 +7,10 @@ from conveyor.domain.keys import BUDGETS, DEFAULT_PROJECT
 from conveyor.domain.status import Status
 from conveyor.ledger.budget_facts import DayFull, DayReached
 from conveyor.ledger.run_facts import Run
+from conveyor.spend.spent import Costs
 from conveyor.wording import commands
 from conveyor.wording.notice import Notice
-from conveyor.wording.text import exact_dollars, paragraph, subject, table
+from conveyor.wording.text import counted, exact_dollars, paragraph, subject, table
 
 _MINUTE = "%Y-%m-%d %H:%M"
 _NONE = Decimal(0)
@@ -54,10 +55,10 @@ def full_notice(run: Run, full: DayFull) -> Notice:
     return Notice(run.run, run.name, Status.WAITING_FOR_BUDGET, headline, "\n".join(lines), run.project)
 
 
-def reached_notice(run: Run, reached: DayReached) -> Notice:
+def reached_notice(run: Run, reached: DayReached, month: Costs) -> Notice:
     """Say that 80 %, or all, of what a project may spend in a day is taken, and what follows.
 
-    The message is about the project: `run` is the run that sends it.
+    The message is about the project: `run` is the run that sends it. `month`: what the run's project has spent in it.
     """
     ceiling, taken = exact_dollars(reached.ceiling_usd), exact_dollars(reached.taken_usd)
     lines = [
@@ -67,12 +68,23 @@ def reached_notice(run: Run, reached: DayReached) -> Notice:
         "",
         *paragraph(_what_follows(is_all=reached.percent >= _ALL)),
         "",
-        *table([("Project", _name(reached.log)), ("Day ends", _utc(reached.until)), ("Run", run.run)]),
+        *table(
+            [("Project", _name(reached.log)), ("Day ends", _utc(reached.until)), *_month(run, month), ("Run", run.run)]
+        ),
         "",
         *_raise(run),
     ]
     headline = subject(Status.BUDGET_REACHED, reached.log, f"{reached.percent} % of {ceiling} today")
     return Notice(run.run, run.name, Status.BUDGET_REACHED, headline, "\n".join(lines).rstrip(), reached.log)
+
+
+def _month(run: Run, month: Costs) -> list[tuple[str, str]]:
+    """Return what the project of the run has spent in this month, once it has spent anything."""
+    if not month.usd:
+        return []
+    least = "at least " if month.is_lower_bound else ""
+    runs = counted(month.runs, "run")
+    return [("This month", f"{least}{exact_dollars(month.usd)} for {run.project}, in {runs} that ended")]
 
 
 def _why_full(full: DayFull, need: str, left: str) -> str:

@@ -1,4 +1,4 @@
-"""What a project has spent, as far as its runs have ended: one listing of the index."""
+"""What a project has spent: by the index of runs that have ended, and by the log of a day."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from conveyor.domain import keys
 from conveyor.s3.bucket import Bucket
+from conveyor.spend.claim import Day
 from conveyor.spend.index_entry import IndexEntry, read_index_entry
+from conveyor.spend.log import DayLog
 
 
 class Costs(NamedTuple):
@@ -32,6 +34,20 @@ class Spent(NamedTuple):
 
     month: Costs
     today: Costs
+
+
+class Taken(NamedTuple):
+    """What is taken of a day: spent, or reserved for batches that are under way."""
+
+    usd: Decimal
+    ceiling_usd: Decimal
+    """Of the day, when its last claim was written."""
+
+
+def taken(bucket: Bucket, log: str, day: Day) -> Taken | None:
+    """Return what is taken of the day of a log; None if nothing was reserved on it. It takes two requests."""
+    claim = DayLog(bucket, log, day).latest().claim
+    return Taken(claim.total_usd, claim.ceiling_usd) if claim else None
 
 
 def spent(bucket: Bucket, project: str, now: datetime) -> Spent:

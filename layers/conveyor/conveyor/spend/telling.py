@@ -10,6 +10,7 @@ from conveyor.gates.gate import needs_to_pay
 from conveyor.ledger.budget_facts import DayFull, DayReached
 from conveyor.ledger.state import RunState
 from conveyor.spend.notice import full_notice, reached_notice
+from conveyor.spend.spent import spent
 from conveyor.wording.notice import Notice
 
 _FULL = "full"
@@ -35,7 +36,8 @@ def budget_notice(
     for fact, place in sorted(facts, key=lambda each: (each[0].until, each[0].percent)):
         words.append(place)
         if context.claims.claim_message(fact.log, fact.day, fact.percent):
-            return reached_notice(context.run, fact), " ".join(words)
+            month = spent(context.bucket, context.run.project, context.now()).month
+            return reached_notice(context.run, fact, month), " ".join(words)
     full = _waits_for(context, run_state, waiting) if waiting and _FULL not in words else None
     if full is None:
         return None, " ".join(words)
