@@ -11,6 +11,7 @@ import msgspec
 import orjson
 
 from conveyor.spend.claim import Claim, Day
+from conveyor.spend.log import DayLog
 from tests.support.belt import Belt
 
 
@@ -23,6 +24,13 @@ def set_budgets(belt: Belt, budgets: Mapping[str, Any] | bytes) -> None:
 def day_ceiling(belt: Belt, usd: str) -> None:
     """Set what all projects without limits of their own may spend in a day."""
     set_budgets(belt, {"default": {"usd_per_day": usd}})
+
+
+def take_the_day(belt: Belt, log: str, usd: str) -> None:
+    """Reserve so much of the day for a run that has nothing in its ledger yet."""
+    day, amount = Day.at(belt.moment), Decimal(usd)
+    claim = Claim("another", belt.moment, "another", amount, amount, amount, batch=1, attempt=1)
+    assert DayLog(belt.clients.bucket, log, day).append(1, claim)
 
 
 def the_days(belt: Belt, log: str = "default") -> dict[str, list[Claim]]:

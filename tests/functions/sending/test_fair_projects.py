@@ -6,6 +6,7 @@ import pytest
 
 from tests.functions.sending.test_fair_queue import KEY, end, ended, sent, split, wait_for_next_second
 from tests.support.belt import Belt, drop_of
+from tests.support.budgets import set_budgets, take_the_day
 
 A, B = {"project": "team-a"}, {"project": "team-b"}
 ONE = drop_of(3)
@@ -143,3 +144,17 @@ def fill(belt: Belt) -> str:
 def cancel(belt: Belt, batch: str) -> None:
     """End a batch of another program."""
     httpx.post(f"{belt.provider.url}/v1/messages/batches/{batch}/cancel", headers=KEY).raise_for_status()
+
+
+def test_a_run_whose_day_is_full_keeps_nobody_waiting(belt: Belt) -> None:
+    """It has waited for room in the queue before, and its mark is still there."""
+    foreign = [fill(belt), fill(belt)]
+    first = belt.upload(ONE, "inbox/team-a/1.jsonl", A)
+    wait_for_next_second()
+    second = belt.upload(ONE, "inbox/b.jsonl", B)
+    set_budgets(belt, {"projects": {"team-a": {"usd_per_day": "0.01"}}})
+    take_the_day(belt, "team-a", "0.01")
+    assert sent_of(belt, [first, second]) == [], "the queue is full"
+    cancel(belt, foreign[0])
+    assert sent(belt, second) == 1
+    assert sent(belt, first) == 0

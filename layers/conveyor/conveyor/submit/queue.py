@@ -26,6 +26,7 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.state import RunState
 from conveyor.provider.protocol import Progress, Trouble
 from conveyor.s3.bucket import MOST_READS
+from conveyor.spend.claim import Day
 from conveyor.submit.turns import Sent, WaitingRun, runs_ahead, window_of
 
 MOST_CLAIMS = 128
@@ -112,8 +113,12 @@ def _sent_by_project(claims: Claims, listed: Iterable[Progress]) -> dict[str, Se
 
 
 def _still_waits(context: RunContext, waiting: WaitingRun) -> bool:
-    """Read whether a run still waits as its mark says: no role may delete a mark."""
+    """Read whether a run still waits as its mark says: no role may delete a mark.
+
+    A run for which there was no room in the day of its project does not: it may wait for the next one.
+    """
     ledger = Ledger(context.bucket, waiting.run)
     run_state = ledger.run_state()
+    today = Day.at(context.now(), context.run.settings.budget_day_seconds).name
     is_waiting = not run_state.refused and run_state.attempts == waiting.attempts
-    return is_waiting and not stands_at_gate(ledger, run_state)
+    return is_waiting and today not in run_state.full_days and not stands_at_gate(ledger, run_state)
