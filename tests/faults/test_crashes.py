@@ -4,6 +4,7 @@ import os
 from base64 import b64encode
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle
 from random import Random
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.belt import Belt, drop_of
+from tests.support.faults.copies import crash_at_each
 from tests.support.faults.dialects import DIALECTS, TELLING
 from tests.support.faults.history import History
 from tests.support.faults.hostile_s3 import conflicting
@@ -104,18 +106,16 @@ SCENARIOS = {
 }
 
 
-def play(belt: Belt, scenario: Scenario, points: set[Point], *, count_reads: bool = True) -> Taps:
-    """Run a scenario with crashes at some points, check its ending, and return its calls."""
+def play(belt: Belt, scenario: Scenario, taps: Taps) -> None:
+    """Run a scenario and check its ending."""
     belt.reset()
     belt.provider.configure(**scenario.settings, faults=scenario.faults)
-    taps = Taps(set(points), count_reads=count_reads)
     with ExitStack() as stack:
         if scenario.conflicts:
             stack.enter_context(conflicting(belt.clients))
         ending = History(belt, taps, deliveries=scenario.deliveries).play(DATA, f"inbox/{uuid4().hex}.jsonl")
     (batch,) = check(belt, ending, DATA)["batches"]
     assert (batch["foreign"], batch["repeated"]) == scenario.strange
-    return taps
 
 
 EVERYWHERE = [
@@ -131,18 +131,20 @@ EVERYWHERE = [
 def test_a_crash_at_any_one_point_changes_nothing(belt: Belt, name: str) -> None:
     """The points are before and after each call, found by running the scenario once without a crash."""
     scenario, every = SCENARIOS[name], ASKED is not None
-    whole = play(belt, scenario, set(), count_reads=every)
+    whole = Taps(count_reads=every)
+    play(belt, scenario, whole)
     points = sorted(whole.all_points() if every else differing_points(belt, scenario, whole))
     assert len(points) > 5
-    for point in points:
-        assert play(belt, scenario, {point}, count_reads=every).crashed, f"{point} of {whole.seen} happened only once"
+    crash_at_each(partial(play, belt, scenario), whole, points)
 
 
 def differing_points(belt: Belt, scenario: Scenario, whole: Taps) -> set[Point]:
     """Return the points of a scenario that differ from each other and from those of the plain scenario."""
     if scenario is SCENARIOS["plain"] or scenario.deliveries > 1:
         return whole.distinct_points()
-    same_calls = whole.matching_calls(play(belt, SCENARIOS["plain"], set(), count_reads=False))
+    plain = Taps(count_reads=False)
+    play(belt, SCENARIOS["plain"], plain)
+    same_calls = whole.matching_calls(plain)
     return {point for point in whole.distinct_points() if point.number >= same_calls - 1}
 
 
@@ -160,9 +162,10 @@ def test_crashes_at_two_or_three_points_change_nothing(belt: Belt, lot: int) -> 
     for number in range(lot * LOT, min(lot * LOT + LOT, HISTORIES)):
         random = Random(number)  # noqa: S311  # the same histories every time
         name, points = random.choice(list(SCENARIOS)), draw(random)
-        crashed = play(belt, SCENARIOS[name], points).crashed
-        assert crashed, f"history {number} of {name} reached none of {points}"
-        drawn, reached = drawn + len(points), reached + len(crashed)
+        taps = Taps(set(points))
+        play(belt, SCENARIOS[name], taps)
+        assert taps.crashed, f"history {number} of {name} reached none of {points}"
+        drawn, reached = drawn + len(points), reached + len(taps.crashed)
     assert reached > drawn * 0.7
 
 
@@ -176,4 +179,4 @@ def draw(random: Random) -> set[Point]:
 @pytest.mark.parametrize(("dialect", "name"), list(zip(cycle(DIALECTS), SCENARIOS, strict=False)), indirect=["dialect"])
 def test_each_scenario_ends_the_same_on_the_local_aws(belt: Belt, name: str) -> None:
     """The histories above use an AWS in memory. Here the scenarios are spread over the dialects."""
-    assert not play(belt, SCENARIOS[name], set()).crashed
+    play(belt, SCENARIOS[name], Taps())

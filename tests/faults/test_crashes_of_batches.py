@@ -1,5 +1,6 @@
 """Crashes in a drop of several batches that wait for queue space, whose run needs several executions."""
 
+from functools import partial
 from uuid import uuid4
 
 import orjson
@@ -7,9 +8,10 @@ import pytest
 
 from tests.faults.test_crashes import ASKED
 from tests.support.belt import Belt, drop_of
+from tests.support.faults.copies import crash_at_each
 from tests.support.faults.dialects import DIALECTS, IN_DOUBT
 from tests.support.faults.history import History
-from tests.support.faults.taps import Point, Taps
+from tests.support.faults.taps import Taps
 from tests.support.promises import check
 
 DATA = drop_of(5)
@@ -28,11 +30,10 @@ def line_of(custom_id: str) -> int:
     return int(custom_id.rpartition("-")[2])
 
 
-def play(belt: Belt, points: set[Point]) -> Taps:
-    """Run the history with crashes at some points, check its ending, and return its calls."""
+def play(belt: Belt, taps: Taps) -> None:
+    """Run the history and check its ending."""
     belt.reset()
     belt.provider.configure(seconds=1500, queue_limit=4, every={"2": "errored:api_error"})
-    taps = Taps(set(points), count_reads=False)
     ending = History(belt, taps).play(DATA, f"inbox/{uuid4().hex}.jsonl")
     receipt = check(belt, ending.run, ending.notice, DATA)
     assert (receipt["results"], receipt["failures"]) == (3, 2)
@@ -47,17 +48,16 @@ def play(belt: Belt, points: set[Point]) -> Taps:
         }
     retry = belt.read(f"failures/{receipt['name']}/{ending.run}/retry.jsonl")
     assert retry.splitlines() == [DATA.splitlines()[number] for number in (1, 3)]
-    return taps
 
 
 @pytest.mark.parametrize("dialect", DIALECTS if ASKED else IN_DOUBT, indirect=True)
 @pytest.mark.parametrize("lot", range(LOTS if ASKED else LOTS // 2))
 def test_a_crash_at_any_one_point_changes_nothing_for_several_batches(belt: Belt, lot: int) -> None:
     """Before and after each side effect, including wait marks, joins and new executions."""
-    whole = play(belt, set())
+    whole = Taps(count_reads=False)
+    play(belt, whole)
     assert belt.steps.count("continue") > 1
     assert any("claims/waiting/" in call for call in whole.seen)
     points = sorted(whole.distinct_points())
     assert len(points) > len(whole.seen) > 50
-    for point in points[lot::LOTS]:
-        assert play(belt, {point}).crashed, f"{point} of {whole.seen} happened only once"
+    crash_at_each(partial(play, belt), whole, points[lot::LOTS])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.belt import Belt, request
 from tests.support.budgets import check_days, set_budgets, the_days
+from tests.support.faults.copies import crash_at_each
 from tests.support.faults.history import History
 from tests.support.faults.scenes import LOST, UNSENT
 from tests.support.faults.taps import Point, Taps
@@ -58,8 +60,8 @@ def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
     return stack_settings | {"MAX_REQUESTS_PER_BATCH": "1", "BUDGET_DAY_SECONDS": str(DAY)}
 
 
-def play(belt: Belt, scenario: Scenario, points: set[Point]) -> Taps:
-    """Run a scenario with crashes at some points, check its ending, and return its calls.
+def play(belt: Belt, scenario: Scenario, taps: Taps) -> None:
+    """Run a scenario and check its ending.
 
     Each history has a project, and so a log, of its own.
     """
@@ -68,13 +70,11 @@ def play(belt: Belt, scenario: Scenario, points: set[Point]) -> Taps:
     belt.provider.configure(seconds=scenario.seconds, faults=scenario.faults)
     project = f"team-{uuid4().hex[:8]}"
     set_budgets(belt, {"projects": {project: {"usd_per_day": scenario.usd_per_day}}})
-    taps = Taps(set(points), count_reads=False)
     ending = History(belt, taps, deliveries=2).play(DATA, f"inbox/{project}/drop.jsonl")
     check(belt, ending.run, ending.notice, DATA)
     check_days(belt, Decimal(scenario.usd_per_day), project, ending.run, seconds=DAY)
-    assert len(the_days(belt, project)) <= scenario.days + bool(points), "a crash blocked a day"
+    assert len(the_days(belt, project)) <= scenario.days + bool(taps.crashed), "a crash blocked a day"
     assert ending.created == 2, "a batch was paid for twice"
-    return taps
 
 
 def points_of_budgets(whole: Taps) -> list[Point]:
@@ -88,8 +88,8 @@ def points_of_budgets(whole: Taps) -> list[Point]:
 def test_a_crash_at_any_one_point_overruns_no_day_and_blocks_none(belt: Belt, name: str) -> None:
     """Before and after each claim, each fact about a day, each intent and each paid call."""
     scenario = SCENARIOS[name]
-    whole = play(belt, scenario, set())
+    whole = Taps(count_reads=False)
+    play(belt, scenario, whole)
     points = points_of_budgets(whole)
     assert len(points) >= 6
-    for point in points:
-        assert play(belt, scenario, {point}).crashed, f"{point} of {whole.seen} happened only once"
+    crash_at_each(partial(play, belt, scenario), whole, points)

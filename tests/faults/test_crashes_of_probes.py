@@ -11,6 +11,7 @@ import pytest
 
 from conveyor.domain.keys import PROBE, leg_id
 from tests.support.belt import Belt, drop_of
+from tests.support.faults.copies import crash_at_each
 from tests.support.faults.dialects import by_dialect
 from tests.support.faults.history import Ending, History
 from tests.support.faults.scenes import LOST, UNSENT, write_control
@@ -55,11 +56,11 @@ def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
     return stack_settings | {"HOLD_HOURS": "3"}
 
 
-def play(belt: Belt, scenario: Scenario, points: set[Point]) -> Taps:
-    """Run a scenario with crashes at some points, check its ending, and return its calls."""
+def play(belt: Belt, scenario: Scenario, taps: Taps) -> None:
+    """Run a scenario and check its ending."""
     belt.reset()
     belt.provider.configure(**scenario.settings, faults=scenario.faults)
-    before, taps = set(belt.stored("runs/")), Taps(set(points), count_reads=False)
+    before = set(belt.stored("runs/"))
 
     def write(name: str, words: str) -> None:
         (run,) = {key.split("/")[1] for key in set(belt.stored("runs/")) - before}
@@ -71,7 +72,6 @@ def play(belt: Belt, scenario: Scenario, points: set[Point]) -> Taps:
             stack.enter_context(meanwhile(belt.clients, At("after", call, partial(write, name, words))))
         ending = History(belt, taps, deliveries=2).play(scenario.data, f"inbox/{uuid4().hex}.jsonl", PROBED)
     check_ending(belt, scenario, ending)
-    return taps
 
 
 def check_ending(belt: Belt, scenario: Scenario, ending: Ending) -> None:
@@ -101,8 +101,8 @@ def points_of_probe(whole: Taps) -> list[Point]:
 def test_a_crash_at_any_one_point_changes_nothing(belt: Belt, name: str) -> None:
     """Before and after each write of the probe, each gate, and each paid call."""
     scenario = SCENARIOS[name]
-    whole = play(belt, scenario, set())
+    whole = Taps(count_reads=False)
+    play(belt, scenario, whole)
     points = points_of_probe(whole)
     assert len(points) >= 8
-    for point in points:
-        assert play(belt, scenario, {point}).crashed, f"{point} of {whole.seen} happened only once"
+    crash_at_each(partial(play, belt, scenario), whole, points)

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 
 from conveyor.domain.drop import nonce
 from tests.support.belt import Belt, drop_of
+from tests.support.faults.copies import crash_at_each
 from tests.support.faults.dialects import by_dialect
 from tests.support.faults.history import Ending, History
 from tests.support.faults.scenes import LOST, UNSENT
@@ -53,18 +55,16 @@ def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
     return stack_settings | ROUNDS
 
 
-def play(belt: Belt, scenario: Scenario, points: set[Point]) -> Taps:
-    """Run a scenario with crashes at some points, check its ending, and return its calls."""
+def play(belt: Belt, scenario: Scenario, taps: Taps) -> None:
+    """Run a scenario and check its ending."""
     belt.reset()
     belt.provider.configure(outcomes=scenario.outcomes, faults=scenario.faults)
-    taps = Taps(set(points), count_reads=False)
     with ExitStack() as stack:
         if scenario.mended_after:
             stack.enter_context(meanwhile(belt.clients, mended(belt, nth=scenario.mended_after)))
         history = History(belt, taps, deliveries=2)
         ending = history.play(DATA, f"inbox/{uuid4().hex}.jsonl", scenario.metadata)
     check_ending(belt, scenario, ending)
-    return taps
 
 
 def check_ending(belt: Belt, scenario: Scenario, ending: Ending) -> None:
@@ -95,8 +95,8 @@ def points_of_rounds(whole: Taps) -> list[Point]:
 def test_a_crash_at_any_one_point_changes_nothing(belt: Belt, name: str) -> None:
     """Before and after each write of a split, a round, a merge and the report, and each paid call."""
     scenario = SCENARIOS[name]
-    whole = play(belt, scenario, set())
+    whole = Taps(count_reads=False)
+    play(belt, scenario, whole)
     points = points_of_rounds(whole)
     assert len(points) >= 12
-    for point in points:
-        assert play(belt, scenario, {point}).crashed, f"{point} of {whole.seen} happened only once"
+    crash_at_each(partial(play, belt, scenario), whole, points)

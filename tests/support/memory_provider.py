@@ -6,11 +6,13 @@ timeout of httpx ends one.
 """
 
 import asyncio
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
 
+import anyio.to_thread
 import httpx
 import pytest
 
@@ -117,6 +119,19 @@ class _Response(httpx.SyncByteStream):
             raise _error_of(self._exchange)
 
 
+class _AtOnce(ThreadPoolExecutor):
+    """Runs what is given to it at once, without a thread."""
+
+    def submit[**P, T](self, function: Callable[P, T], /, *args: P.args, **how: P.kwargs) -> Future[T]:
+        """Run it."""
+        done = Future[T]()
+        try:
+            done.set_result(function(*args, **how))
+        except Exception as error:  # noqa: BLE001  # the one who waits for it gets it
+            done.set_exception(error)
+        return done
+
+
 class MemoryProvider:
     """A provider at `URL`."""
 
@@ -124,16 +139,26 @@ class MemoryProvider:
         """Start without batches."""
         self._app = make_app(settings)
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(_AtOnce())
         self._one_at_a_time = Lock()
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Answer requests to `URL`; all others are sent as before."""
-        sent = httpx.HTTPTransport.handle_request
+        """Answer requests to `URL`; all others are sent as before.
+
+        Nothing runs in threads, which cost time, and would be missing in a copy of the process.
+        """
+        sent, run_in_thread = httpx.HTTPTransport.handle_request, anyio.to_thread.run_sync
 
         def handle_request(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
             return self.serve(request) if str(request.url).startswith(URL) else sent(transport, request)
 
+        async def run_sync(function: Callable[..., Any], *args: Any, **how: Any) -> Any:
+            if asyncio.get_running_loop() is self._loop:
+                return function(*args)
+            return await run_in_thread(function, *args, **how)
+
         monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
+        monkeypatch.setattr(anyio.to_thread, "run_sync", run_sync)
 
     def close(self) -> None:
         """Close the event loop."""
