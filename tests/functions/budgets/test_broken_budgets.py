@@ -6,7 +6,7 @@ from tests.functions.budgets.test_days import ONE
 from tests.support.belt import Belt
 from tests.support.budgets import day_ceiling, set_budgets, the_log
 from tests.support.faults.taps import At, meanwhile
-from tests.support.gates import DEAR, say, send_one
+from tests.support.gates import DEAR, pause, say, send_one, stop
 
 BROKEN = b'{"default": {"usd_per_day": "a lot"}}'
 
@@ -68,3 +68,38 @@ def test_other_runs_go_on_where_the_file_is_right_again(belt: Belt) -> None:
     day_ceiling(belt, "1")
     belt.upload(DEAR, "inbox/other.jsonl")
     assert belt.creates() == (1, 1)
+
+
+def test_a_pause_at_the_same_time_is_not_passed_over(belt: Belt) -> None:
+    """`poll` closes the gate of the pause right before `submit` finds the file wrong: a repair does not end a pause."""
+    run = belt.upload(DEAR)
+    set_budgets(belt, BROKEN)
+
+    def pause_and_poll() -> None:
+        pause(belt, run)
+        belt.poll(run)
+
+    with meanwhile(belt.clients, At("after", "GetObject config/budgets.json", pause_and_poll)):
+        belt.submit({"run": run})
+    day_ceiling(belt, "9")
+    assert belt.facts(run, "gate") == ["gate-1.json", "gate-2.json"]
+    assert belt.poll(run)["next"] == "wait"
+    belt.submit({"run": run})
+    assert belt.creates() == (1, 1)
+    say(belt, run, "approve", 2)
+    send_one(belt, run)
+    assert belt.creates() == (2, 2)
+
+
+def test_a_stop_at_the_same_time_leaves_no_gate_behind(belt: Belt) -> None:
+    """Nobody would end it."""
+    run = belt.upload(DEAR)
+    set_budgets(belt, BROKEN)
+
+    def stop_and_poll() -> None:
+        stop(belt, run)
+        belt.poll(run)
+
+    with meanwhile(belt.clients, At("after", "GetObject config/budgets.json", stop_and_poll)):
+        belt.submit({"run": run})
+    assert belt.facts(run, "gate") == ["gate-1.json"]

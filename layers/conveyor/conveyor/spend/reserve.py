@@ -165,6 +165,10 @@ def open_day(context: RunContext, run_state: RunState, plan: Plan, batch: Batch)
 
 
 def _close(context: RunContext, run_state: RunState, plan: Plan, reasons: list[Reason]) -> None:
-    latest = latest_gate(context, context.ledger.run_state())  # the first gate may have been written just now
+    """Close the next gate. One that was closed meanwhile ends first: a pause, say, must not be passed over."""
+    listed = context.ledger.run_state()  # again: the first gate may have been written just now
+    latest = latest_gate(context, listed)
+    if listed.refused or (latest and latest.is_closed):
+        return
     need = Spending(context, run_state, plan, latest.gate.forecast if latest else None).need()
     write_next(context, latest, reasons, need)
