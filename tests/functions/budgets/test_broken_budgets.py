@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.functions.budgets.test_days import ONE
+from tests.functions.budgets.test_days import ONE, TWO
 from tests.support.belt import Belt
 from tests.support.budgets import day_ceiling, set_budgets, the_log
 from tests.support.faults.taps import At, meanwhile
@@ -59,6 +59,21 @@ def test_who_approves_it_lets_the_run_go_on_as_long_as_the_file_is_wrong(belt: B
     send_one(belt, run)
     assert belt.creates() == (2, 2)
     assert belt.fact(run, "gate-3.json")["reasons"][0]["code"] == "day"
+
+
+@pytest.mark.parametrize(("wrong", "made"), [("prices.json", 1), ("budgets.json", 2)])
+def test_who_approves_wrong_prices_does_not_lift_the_limits(belt: Belt, wrong: str, made: int) -> None:
+    """Only an approval of a gate that says that the limits are not known is for going on without them."""
+    belt.s3.put_object(Bucket=belt.bucket, Key=f"config/{wrong}", Body=b"{]")
+    run = belt.upload(ONE + TWO)
+    say(belt, run, "up-to 0.33")
+    belt.poll(run)
+    day_ceiling(belt, "9")
+    belt.submit({"run": run})
+    assert belt.creates() == (1, 1)
+    set_budgets(belt, BROKEN)
+    send_one(belt, run)
+    assert belt.creates() == (made, made)
 
 
 def test_other_runs_go_on_where_the_file_is_right_again(belt: Belt) -> None:

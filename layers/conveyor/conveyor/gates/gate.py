@@ -5,7 +5,7 @@ that gate from the plan. What is not in the probe may be paid for only after a g
 `poll` writes. Plans of earlier versions have no gates, and may be paid for unless a person pauses the run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -147,10 +147,19 @@ def latest_gate(context: RunContext, run_state: RunState) -> LatestGate | None:
     return LatestGate(number, context.ledger.read(Gate, number), end)
 
 
-def is_approved_for(context: RunContext, run_state: RunState, *codes: ReasonCode) -> bool:
-    """Return whether a person has opened a gate that was closed for one of these reasons."""
+def is_approved_for(context: RunContext, run_state: RunState, code: ReasonCode) -> bool:
+    """Return whether a person has opened a gate that was closed for this reason."""
+    return _has_approved(context, run_state, lambda gate: gate.has(code))
+
+
+def is_approved_without_limits(context: RunContext, run_state: RunState) -> bool:
+    """Return whether a person has let the run go on although nobody knows the limits of its project."""
+    return _has_approved(context, run_state, lambda gate: gate.has_unread_limits)
+
+
+def _has_approved(context: RunContext, run_state: RunState, is_meant: Callable[[Gate], bool]) -> bool:
     ended = sorted(run_state.ended_gates)
-    closed = [number for number in ended if any(map(context.ledger.read(Gate, number).has, codes))]
+    closed = [number for number in ended if is_meant(context.ledger.read(Gate, number))]
     return any(context.ledger.read(GateEnd, number).how is Ending.APPROVED for number in closed)
 
 

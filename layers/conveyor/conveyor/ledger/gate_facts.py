@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from conveyor.domain import keys
 from conveyor.ledger.fact import Fact, Place
 from conveyor.money.forecast import Forecast
 
@@ -86,6 +87,12 @@ class Gate(Fact, frozen=True):
     def has(self, code: ReasonCode) -> bool:
         """Return whether this is among the reasons."""
         return any(reason.code is code for reason in self.reasons)
+
+    @property
+    def has_unread_limits(self) -> bool:
+        """Whether nobody knew the limits, be it when the drop came or later. Wrong prices alone leave them known."""
+        at_first = [reason for reason in self.reasons if reason.code is ReasonCode.CONFIG]
+        return self.has(ReasonCode.BUDGETS_UNREAD) or any(keys.PRICES not in reason.message for reason in at_first)
 
     @property
     def opens_once_repaired(self) -> bool:
