@@ -11,7 +11,7 @@ from tests.support.belt import Belt, request
 from tests.support.budgets import day_ceiling, set_budgets, the_log
 from tests.support.faults.scenes import inject_faults
 from tests.support.faults.taps import At, crash_at, meanwhile
-from tests.support.gates import DEAR, HOUR, send_one
+from tests.support.gates import DEAR, HOUR, say, send_one, the_run
 
 ONE, TWO, THREE = DEAR.splitlines(keepends=True)
 MOST = Decimal("0.160064")
@@ -157,6 +157,40 @@ def test_a_function_that_dies_after_its_claim_takes_room_once(belt: Belt) -> Non
     belt.upload(TWO, "inbox/two.jsonl")
     assert belt.creates() == (2, 2)
     assert the_log(belt)[-1].total_usd == 2 * MOST
+
+
+@pytest.mark.parametrize("words", ["", "up-to 0.17"])
+def test_a_function_that_dies_after_its_claim_does_not_wait_for_its_own_room(belt: Belt, words: str) -> None:
+    """Its claim is in what is taken of the day: also where the batch has the day for itself, as a person said."""
+    day_ceiling(belt, "0.10" if words else "0.20")
+    if words:
+        run = belt.upload(ONE)
+        say(belt, run, words, 2)
+        assert belt.poll(run)["next"] == "submit"
+        with crash_at(belt.clients, "after", "PutObject claims/spend"):
+            belt.submit({"run": run})
+    else:
+        with crash_at(belt.clients, "after", "PutObject claims/spend"):
+            belt.upload(ONE)
+        run = the_run(belt)
+    belt.submit({"run": run})
+    assert (belt.creates(), belt.facts(run, "budget")) == ((1, 1), [])
+    assert [each.usd for each in the_log(belt) if not each.is_recount] == [MOST]
+    belt.upload(TWO, "inbox/two.jsonl")
+    assert belt.creates() == (1, 1)
+
+
+def test_a_lowered_ceiling_counts_for_what_is_reserved_and_not_sent(belt: Belt) -> None:
+    """A claim of a function that died gives no right to more than there is by now."""
+    day_ceiling(belt, "0.20")
+    with crash_at(belt.clients, "after", "PutObject claims/spend"):
+        belt.upload(ONE)
+    run = the_run(belt)
+    day_ceiling(belt, "0.40")
+    belt.upload(TWO, "inbox/two.jsonl")
+    day_ceiling(belt, "0.30")
+    belt.submit({"run": run})
+    assert belt.creates() == (1, 1)
 
 
 def test_what_a_stopped_run_has_reserved_and_not_sent_is_free(belt: Belt) -> None:

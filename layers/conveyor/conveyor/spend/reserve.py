@@ -58,11 +58,20 @@ class DayBudget:
         self._log = DayLog(context.bucket, ceiling.log, day)
         self._seen: Latest | None = None
         """The end of the log, if it was read and no number was lost since."""
+        self._is_reserved = False
+        """Whether the next attempt has its claim already, of a function that ended before its intent."""
 
     def has_room(self, run_state: RunState) -> bool:
         """Return whether the batch fits into the day now. If not, write that the run waits for that."""
         self._seen = latest = self._log.latest()
-        if self._fits(latest) or self._fits(self._recounted(latest)):
+        if self._fits(latest):
+            return True
+        is_due, is_new = self._is_recount_due(latest), self._log.day.name not in run_state.full_days
+        claims = self._log.claims(latest.number) if is_due or is_new else []
+        if is_due:
+            latest = self._recounted(latest, claims)
+        self._is_reserved = self._fits_with_its_claim(latest, claims, run_state)
+        if self._is_reserved or self._fits(latest):
             return True
         self._note_full(latest, run_state)
         return False
@@ -73,6 +82,8 @@ class DayBudget:
         Where many reserve at once, each tries some numbers of the log, with pauses, and then looks again like others
         that wait.
         """
+        if self._is_reserved:
+            return True
         for lost in range(MOST_LOST):
             latest, self._seen = self._seen or self._log.latest(), None
             if not self._fits(latest):
@@ -106,15 +117,29 @@ class DayBudget:
             before.recounted_at if before else None,
         )
 
-    def _recounted(self, latest: Latest) -> Latest:
-        """Count the claims of the day again, unless that was done just now; return how far the log goes then.
+    def _fits_with_its_claim(self, latest: Latest, claims: list[Claim], run_state: RunState) -> bool:
+        """Return whether the next attempt has a claim, and so fits: its function ended after that, before the intent.
+
+        That claim is in what is taken of the day. Several may rely on it: one of them writes the intent, and pays.
+        """
+        number = self._batch.number
+        attempt = (self._context.run.run, self._context.leg, number, run_state.batch(number).attempts + 1)
+        is_reserved = any(
+            (each.run, each.leg, each.batch, each.attempt) == attempt and each.usd >= self._need.usd for each in claims
+        )
+        return is_reserved and self._need.fits(latest.total_usd - self._need.usd, self._ceiling.usd)
+
+    def _is_recount_due(self, latest: Latest) -> bool:
+        last, pause = latest.claim, self._log.day.shortest_pause
+        return last is not None and not (last.recounted_at and self._context.now() - last.recounted_at < pause)
+
+    def _recounted(self, latest: Latest, claims: list[Claim]) -> Latest:
+        """Write what the claims of the day amount to by now; return how far the log goes then.
 
         If another takes the next number meanwhile, what was counted may lack its claim: the next look counts again.
         """
-        last, now = latest.claim, self._context.now()
-        if last is None or (last.recounted_at and now - last.recounted_at < self._log.day.shortest_pause):
-            return latest
-        taken = recount(self._context.bucket, self._log.claims(latest.number))
+        now = self._context.now()
+        taken = recount(self._context.bucket, claims)
         claim = Claim(self._context.writer, now, self._context.run.run, self._ceiling.usd, taken, recounted_at=now)
         if not self._log.append(latest.number + 1, claim):
             return latest
