@@ -6,7 +6,7 @@ import pytest
 
 from conveyor.poll.poll import poll
 from tests.functions.budgets.test_days import ONE, TWO
-from tests.support.belt import FIRST, Belt
+from tests.support.belt import FIRST, Belt, request
 from tests.support.budgets import day_ceiling, set_budgets
 from tests.support.faults.scenes import commands, run_command
 from tests.support.gates import DEAR, HOUR, message, pause, say, send_one
@@ -74,10 +74,24 @@ def test_one_run_of_a_project_tells_people(belt: Belt, full: str) -> None:
     assert statuses(belt, other) == [REACHED, WAITS]
     assert statuses(belt, full) == [REACHED, WAITS]
     told = {notice["subject"] for notice in belt.notices if notice["status"] == REACHED}
-    assert told == {f"Conveyor: budget-reached default ({percent} % of $0.40 today)" for percent in (80, 100)}
+    assert told == {
+        f"Conveyor: budget-reached default ({figures} of $0.40 today)" for figures in ("80 %", "no room at $0.33")
+    }
     claims = {key: belt.read(key).decode() for key in belt.stored("claims/spend/default/2026-11-30/reached-")}
     prefix = "claims/spend/default/2026-11-30/reached-"
     assert claims == {f"{prefix}80": full, f"{prefix}100": other}
+
+
+def test_a_run_that_waits_for_a_day_of_its_own_does_not_say_that_this_one_is_full(belt: Belt) -> None:
+    """Others go on: it says for itself why it waits."""
+    day_ceiling(belt, "0.15")
+    belt.upload(request("small", max_tokens=1000), "inbox/small.jsonl")
+    run = belt.upload(ONE)
+    say(belt, run, "up-to 0.17", 2)
+    belt.poll(run)
+    belt.submit({"run": run})
+    assert belt.creates() == (1, 1)
+    assert statuses(belt, run) == [WAITS]
 
 
 def test_each_project_and_each_day_is_told(belt: Belt) -> None:

@@ -47,18 +47,23 @@ def test_nothing_is_left_of_a_ceiling_that_was_lowered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("percent", "taken", "said"),
+    ("percent", "taken", "figures", "said"),
     [
-        (80, "160.01", '80 % of what the project "team-a" may spend today is taken: $160.01 of $200.00'),
-        (100, "200", 'All of what the project "team-a" may spend today is taken: $200.00 of $200.00'),
-        (100, "20", 'does not fit into the rest of what the project "team-a" may spend today: $20.00 of $200.00'),
+        (80, "160.01", "80 %", '80 % of what the project "team-a" may spend today is taken: $160.01 of $200.00'),
+        (100, "200", "100 %", 'All of what the project "team-a" may spend today is taken: $200.00 of $200.00'),
+        (
+            100,
+            "20",
+            "no room at $20.00",
+            'into the rest of what the project "team-a" may spend today: $20.00 of $200.00',
+        ),
     ],
 )
-def test_a_project_hears_how_much_is_taken_and_what_follows(percent: int, taken: str, said: str) -> None:
+def test_a_project_hears_how_much_is_taken_and_what_follows(percent: int, taken: str, figures: str, said: str) -> None:
     """The next batch may not fit long before all is taken; nobody need do anything."""
     notice = reached_notice(RUN, replace(REACHED, percent=percent, taken_usd=Decimal(taken)), NOTHING)
     text = plain(notice.message)
-    assert notice.subject == f"Conveyor: budget-reached team-a ({percent} % of $200.00 today)"
+    assert notice.subject == f"Conveyor: budget-reached team-a ({figures} of $200.00 today)"
     assert (notice.status, notice.project) == ("budget-reached", "team-a")
     assert said in text
     assert "What is taken counts batches that are under way with the most that they may cost." in text

@@ -74,7 +74,9 @@ def reached_notice(run: Run, reached: DayReached, month: Costs) -> Notice:
         "",
         *_raise(run),
     ]
-    headline = subject(Status.BUDGET_REACHED, reached.log, f"{reached.percent} % of {ceiling} today")
+    is_left = reached.percent >= _ALL and reached.taken_usd < reached.ceiling_usd
+    figures = f"no room at {taken} of {ceiling} today" if is_left else f"{reached.percent} % of {ceiling} today"
+    headline = subject(Status.BUDGET_REACHED, reached.log, figures)
     return Notice(run.run, run.name, Status.BUDGET_REACHED, headline, "\n".join(lines).rstrip(), reached.log)
 
 

@@ -152,7 +152,8 @@ class DayBudget:
         if day.name not in run_state.full_days:
             full = DayFull(context.writer, context.now(), ceiling.log, ceiling.usd, taken, self._need.usd, day.end)
             context.ledger.write(full, day.name)
-        self._note(_FULL, taken, latest)
+        if not self._need.is_alone:  # which says nothing of the day: it may be nearly empty
+            self._note(_FULL, taken, latest)
 
     def _note_reached(self, latest: Latest, taken: Decimal) -> None:
         if taken * 100 >= self._ceiling.usd * _WARNED:
