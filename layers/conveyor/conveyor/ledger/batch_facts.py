@@ -6,6 +6,10 @@ from conveyor.domain.refusal import Cause, RefusalKind
 from conveyor.ledger.fact import BatchFact, Place
 
 
+CLAIMED = "claimed"
+"""The `type` of a refusal by ourselves: the paid call was made before the ledger of its run was lost."""
+
+
 class Attempt(BatchFact, frozen=True):
     """`attempt-<k>.json`: the intent, written before the paid call. The call has ended by `not_after`."""
 

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
 
+from conveyor.domain import keys
 from conveyor.gates.spending import real_cost
-from conveyor.ledger.batch_facts import AttemptAbsent
+from conveyor.ledger.batch_facts import CLAIMED, AttemptAbsent, AttemptRefused
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
 from conveyor.ledger.state import BatchState, RunState
@@ -37,11 +38,13 @@ def _of_run(bucket: Bucket, run: str, claims: Sequence[Claim]) -> Decimal:
     by_batch = defaultdict[tuple[str, int], list[Claim]](list)
     for claim in claims:
         by_batch[claim.leg, claim.batch].append(claim)
-    batches = (_of_batch(ledger.of_leg(leg), run_state.of_leg(leg), each) for (leg, _), each in by_batch.items())
+    batches = (
+        _of_batch(bucket, ledger.of_leg(leg), run_state.of_leg(leg), each) for (leg, _), each in by_batch.items()
+    )
     return sum(batches, Decimal(0))
 
 
-def _of_batch(ledger: Ledger, run_state: RunState, claims: Sequence[Claim]) -> Decimal:
+def _of_batch(bucket: Bucket, ledger: Ledger, run_state: RunState, claims: Sequence[Claim]) -> Decimal:
     """Return what the attempts of one day at one batch cost, or may cost.
 
     If several may have created a batch, the real cost is that of the last one.
@@ -49,7 +52,11 @@ def _of_batch(ledger: Ledger, run_state: RunState, claims: Sequence[Claim]) -> D
     number = claims[0].batch
     state = run_state.batch(number)
     absent = {attempt: ledger.read(AttemptAbsent, number, attempt).released for attempt in state.absent}
-    counted = {claim.attempt: claim.usd for claim in claims if not _is_free(claim.attempt, run_state, state, absent)}
+    counted = {
+        claim.attempt: claim.usd
+        for claim in claims
+        if not _is_free(claim.attempt, run_state, state, absent) or _was_paid_before(bucket, ledger, state, claim)
+    }
     if counted and state.parted and state.submitted and not state.stuck:
         cost = real_cost(ledger.read(Part, number))
         counted[max(counted)] = counted[max(counted)] if cost is None else cost
@@ -67,3 +74,13 @@ def _is_free(attempt: int, run_state: RunState, state: BatchState, absent: Mappi
     if attempt in absent:
         return not (absent[attempt] or state.duplicates)
     return attempt in state.refused | state.failed
+
+
+def _was_paid_before(bucket: Bucket, ledger: Ledger, state: BatchState, claim: Claim) -> bool:
+    """Return whether an attempt that looks free was begun under an earlier ledger of its run, which was lost since."""
+    if claim.attempt > state.attempts:
+        leg_id = keys.leg_id(claim.run, claim.leg)
+        return bucket.find(keys.claimed_attempt(leg_id, claim.batch, claim.attempt)) is not None
+    if keys.round_number(claim.leg) and claim.attempt in state.refused:
+        return ledger.read(AttemptRefused, claim.batch, claim.attempt).type == CLAIMED
+    return False

@@ -17,7 +17,7 @@ from conveyor.domain.plan import Batch, Plan
 from conveyor.domain.refusal import RefusalKind
 from conveyor.domain.schedule import BatchName
 from conveyor.gates.gate import open_gate
-from conveyor.ledger.batch_facts import Attempt, AttemptRefused, AttemptUnknown, Duplicate, Submitted
+from conveyor.ledger.batch_facts import CLAIMED, Attempt, AttemptRefused, AttemptUnknown, Duplicate, Submitted
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.provider.protocol import Created, CredentialsUnusable, NewBatch, Refused, Unknown
@@ -175,7 +175,7 @@ def _end_before_round(context: RunContext, batch: Batch, number: int) -> None:
     They may have been others, so that its results must not be read as those of this round, nor is it paid again.
     """
     said = f"{BatchName(context.leg, batch.number)} was sent before the ledger of this run was lost"
-    claimed = Refused(RefusalKind.STOP, 0, "claimed", said, None)
+    claimed = Refused(RefusalKind.STOP, 0, CLAIMED, said, None)
     context.ledger.write(refused_attempt(AttemptRefused, context, claimed, number), batch.number, number)
     _refuse_run(context, RunRefusal(ROUND_CLAIMED, f"{said}: its requests are not sent again"))
 
