@@ -137,6 +137,11 @@ def spend_claim(log: str, day: str, number: int) -> str:
     return f"{spend_day(log, day)}{number:08}"
 
 
+def spend_recount(log: str, day: str, number: int) -> str:
+    """Return the key of the object that lets one function count a day again. `number`: see `Day.pause_of`."""
+    return f"{spend_day(log, day)}recount-{number}"
+
+
 def spend_told(log: str, day: str, percent: int) -> str:
     """Return the key that names the run whose message says that so much of a day's ceiling is taken."""
     return f"{spend_day(log, day)}reached-{percent}"

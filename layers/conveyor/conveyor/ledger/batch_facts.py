@@ -5,7 +5,6 @@ from datetime import datetime
 from conveyor.domain.refusal import Cause, RefusalKind
 from conveyor.ledger.fact import BatchFact, Place
 
-
 CLAIMED = "claimed"
 """The `type` of a refusal by ourselves: the paid call was made before the ledger of its run was lost."""
 

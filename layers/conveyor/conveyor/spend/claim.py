@@ -33,6 +33,10 @@ class Day(NamedTuple):
         """The shortest time between two recounts."""
         return (self.end - self.start) / _RECOUNTS
 
+    def pause_of(self, now: datetime) -> int:
+        """Return the number of the pause, of which the day is made up, in which a moment is."""
+        return (now - self.start) // self.shortest_pause
+
 
 class Claim(msgspec.Struct, frozen=True):
     """`claims/spend/<log>/<day>/<k>`: what an attempt at a batch may cost, or a recount of the claims before it."""

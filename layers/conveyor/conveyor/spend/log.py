@@ -5,6 +5,7 @@ A number is written once, so claims follow each other, whoever writes them: no t
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -31,6 +32,11 @@ class Latest(NamedTuple):
         """What is taken of the day."""
         return self.claim.total_usd if self.claim else Decimal(0)
 
+    @property
+    def recounted_at(self) -> datetime | None:
+        """When the claims of the day were last counted again."""
+        return self.claim.recounted_at if self.claim else None
+
 
 class DayLog:
     """The log of one day."""
@@ -50,10 +56,17 @@ class DayLog:
         number = max(numbers, default=0)
         return Latest(number, self._read(number) if number else None, told)
 
-    def claims(self, last: int) -> list[Claim]:
+    def claims(self, last: int, first: int = 1) -> list[Claim]:
         """Read all claims up to a number, several at a time."""
         with ThreadPoolExecutor(MOST_READS) as readers:
-            return list(readers.map(self._read, range(1, last + 1)))
+            return list(readers.map(self._read, range(max(first, 1), last + 1)))
+
+    def begin_recount(self, now: datetime) -> bool:
+        """Return whether this function may count the claims of the day again now: one in each pause may.
+
+        It may fail; then another one counts after the pause.
+        """
+        return self._bucket.put_if_absent(keys.spend_recount(self.log, self.day.name, self.day.pause_of(now)), b"")
 
     def append(self, number: int, claim: Claim) -> bool:
         """Write the claim with the next number; return whether it stands, and not that of another.

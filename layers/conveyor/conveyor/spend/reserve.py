@@ -27,6 +27,8 @@ from conveyor.spend.recount import recount
 
 MOST_LOST = 10
 """Numbers of the log that others may take before the run waits for its next look."""
+MOST_LOOKED_BACK = 256
+"""Claims, of the newest, in which a batch looks for its own."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two tries, at most: doubled after each, and then any part of that, so that many spread out."""
 _WARNED, _FULL = 80, 100
@@ -66,10 +68,11 @@ class DayBudget:
         self._seen = latest = self._log.latest()
         if self._fits(latest):
             return True
-        is_due, is_new = self._is_recount_due(latest), self._log.day.name not in run_state.full_days
-        claims = self._log.claims(latest.number) if is_due or is_new else []
-        if is_due:
+        if self._is_recount_due(latest) and self._log.begin_recount(self._context.now()):
+            claims = self._log.claims(latest.number)
             latest = self._recounted(latest, claims)
+        else:
+            claims = self._newest_claims(latest, run_state)
         self._is_reserved = self._fits_with_its_claim(latest, claims, run_state)
         if self._is_reserved or self._fits(latest):
             return True
@@ -103,7 +106,7 @@ class DayBudget:
         return self._need.fits(latest.total_usd, self._ceiling.usd)
 
     def _claim(self, latest: Latest, attempt: int) -> Claim:
-        context, before = self._context, latest.claim
+        context = self._context
         return Claim(
             context.writer,
             context.now(),
@@ -114,7 +117,7 @@ class DayBudget:
             context.leg,
             self._batch.number,
             attempt,
-            before.recounted_at if before else None,
+            latest.recounted_at,
         )
 
     def _fits_with_its_claim(self, latest: Latest, claims: list[Claim], run_state: RunState) -> bool:
@@ -129,22 +132,36 @@ class DayBudget:
         )
         return is_reserved and self._need.fits(latest.total_usd - self._need.usd, self._ceiling.usd)
 
+    def _newest_claims(self, latest: Latest, run_state: RunState) -> list[Claim]:
+        """Read the newest claims, once in a day, if a function may have died after its claim: it did so lately.
+
+        Else there is nothing to find: so most drops that come at once do not read them.
+        """
+        if not run_state.gate or self._log.day.name in run_state.full_days:
+            return []
+        return self._log.claims(latest.number, latest.number - MOST_LOOKED_BACK + 1)
+
     def _is_recount_due(self, latest: Latest) -> bool:
-        last, pause = latest.claim, self._log.day.shortest_pause
-        return last is not None and not (last.recounted_at and self._context.now() - last.recounted_at < pause)
+        at = latest.recounted_at
+        return latest.number > 0 and (at is None or self._context.now() - at >= self._log.day.shortest_pause)
 
     def _recounted(self, latest: Latest, claims: list[Claim]) -> Latest:
         """Write what the claims of the day amount to by now; return how far the log goes then.
 
-        If another takes the next number meanwhile, what was counted may lack its claim: the next look counts again.
+        What others take meanwhile is added. If another has counted meanwhile, its sum stands.
         """
-        now = self._context.now()
-        taken = recount(self._context.bucket, claims)
-        claim = Claim(self._context.writer, now, self._context.run.run, self._ceiling.usd, taken, recounted_at=now)
-        if not self._log.append(latest.number + 1, claim):
-            return latest
-        self._seen = latest._replace(number=latest.number + 1, claim=claim)
-        return self._seen
+        now, taken = self._context.now(), recount(self._context.bucket, claims)
+        counted = latest
+        for _ in range(MOST_LOST):
+            usd = taken + latest.total_usd - counted.total_usd
+            claim = Claim(self._context.writer, now, self._context.run.run, self._ceiling.usd, usd, recounted_at=now)
+            if self._log.append(latest.number + 1, claim):
+                self._seen = latest._replace(number=latest.number + 1, claim=claim)
+                return self._seen
+            self._seen = latest = self._log.latest()
+            if latest.recounted_at != counted.recounted_at:
+                break
+        return latest
 
     def _note_full(self, latest: Latest, run_state: RunState) -> None:
         context, day, ceiling = self._context, self._log.day, self._ceiling
