@@ -141,6 +141,13 @@ def test_every_function_is_called() -> None:
     assert sorted(called(task) or "message" for task in tasks().values()) == sorted(expected)
 
 
+def test_an_execution_of_an_earlier_version_can_start_the_next_one() -> None:
+    """It calls functions of its version, which pass on what they know: on AWS a missing field fails an execution."""
+    payload = states()["Poll"]["Arguments"]["Payload"]
+    for name, first in (("gate", "null"), ("budget", "''")):
+        assert payload[name] == f"{{% $states.input.{name} ? $states.input.{name} : {first} %}}"
+
+
 def test_a_map_is_not_retried_as_a_whole() -> None:
     """Its items are retried individually; a Retry on the Map would split all batches again."""
     split = states()["Split"]
