@@ -110,6 +110,14 @@ def test_with_another_reason_an_approval_is_needed_although_the_limits_cannot_be
     assert "goes on by itself" not in plain(message)
 
 
+def test_a_run_that_began_with_wrong_limits_says_that_a_right_file_does_not_open_its_gate() -> None:
+    """Who repairs the file would wait for it in vain: its project and its limits were decided without the file."""
+    text = plain(waiting_notice(RUN, held(ReasonCode.CONFIG)).message)
+    assert "A right file alone does not open this gate" in text
+    assert "stop the run, and drop the same again: the message of the stopped run has the command." in text
+    assert "A right file alone" not in plain(waiting_notice(RUN, held(ReasonCode.ASKED)).message)
+
+
 @pytest.mark.parametrize("need", ["61.40", None])
 def test_an_approval_of_a_batch_above_a_whole_day_says_when_it_is_sent(need: str | None) -> None:
     """It has a day for itself: the project's other runs may wait for it."""

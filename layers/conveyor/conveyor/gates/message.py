@@ -47,6 +47,11 @@ _ON_A_DAY_OF_ITS_OWN = (
     "A batch that may cost more than the project may spend in a day is then sent on a day on which nothing else of the "
     "project counts. It waits for such a day by itself, and other runs of the project wait while it leaves no room."
 )
+_NOT_ONCE_REPAIRED = (
+    "A right file alone does not open this gate: the run keeps the project, limits and prices that it has now. To have "
+    "the right file apply, repair it, stop the run, and drop the same again: the message of the stopped run has the "
+    "command."
+)
 
 
 class Told(msgspec.Struct):
@@ -207,7 +212,11 @@ def _of_the_amount(held: Held) -> list[str]:
     else:
         includes_paid = gate.has(ReasonCode.OVER_APPROVED) or (gate.has(ReasonCode.DAY) and held.sent)
         text = _OF_THE_REST if includes_paid else _AT_MOST
-    texts = [text, _ON_A_DAY_OF_ITS_OWN if gate.has(ReasonCode.DAY) else ""]
+    texts = [
+        text,
+        _ON_A_DAY_OF_ITS_OWN if gate.has(ReasonCode.DAY) else "",
+        _NOT_ONCE_REPAIRED if gate.has(ReasonCode.CONFIG) else "",
+    ]
     return [line for each in texts if each for line in (*paragraph(each), "")]
 
 
