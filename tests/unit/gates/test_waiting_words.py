@@ -123,6 +123,7 @@ def test_an_approval_of_a_batch_above_a_whole_day_says_when_it_is_sent(need: str
     """It has a day for itself: the project's other runs may wait for it."""
     text = plain(waiting_notice(RUN, held(ReasonCode.DAY, need=need, sent=1)).message)
     assert "is then sent on a day on which nothing else of the project counts" in text
+    assert "If usd_per_day is raised far enough, it is sent as soon as it fits, but needs this approval" in text
     assert ("up-to 61.40" if need else "no-limit") in text
     assert "the most that these requests can cost" not in text
 
