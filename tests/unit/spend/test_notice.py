@@ -28,7 +28,7 @@ def test_a_run_that_waits_says_what_it_needs_what_is_left_and_when_it_goes_on() 
         'its next batch may cost up to $12.41, and $12.40 is left of the $200.00 that the project "team-a" may spend '
         "today (usd_per_day)."
     ) in text
-    assert "It goes on by itself when there is room, today or on a later day." in text
+    assert "What was sent goes on. The run goes on by itself when there is room, today or on a later day." in text
     assert "Taken: $187.60 of $200.00, at 2026-11-22 10:00 UTC Day ends: 2026-11-23 00:00 UTC" in text
 
 

@@ -20,7 +20,7 @@ _TAKEN = (
     "What is taken counts batches that are under way with the most that they may cost. So what is really spent is "
     "usually lower."
 )
-_GOES_ON = "It goes on by itself when there is room, today or on a later day. You need not do anything."
+_GOES_ON = "The run goes on by itself when there is room, today or on a later day. You need not do anything."
 
 
 def full_notice(run: Run, full: DayFull) -> Notice:
@@ -30,7 +30,7 @@ def full_notice(run: Run, full: DayFull) -> Notice:
     lines = [
         *paragraph(
             f"The run of {run.drop.key} waits for its budget: {_why_full(full, need, left)}",
-            "Batches that were sent before go on.",
+            "What was sent goes on.",
             _GOES_ON,
         ),
         "",
@@ -47,7 +47,7 @@ def full_notice(run: Run, full: DayFull) -> Notice:
         *paragraph(_TAKEN, "The run looks for room at least every five minutes."),
         "",
         *_raise(run),
-        "To stop the run instead, and keep the results so far, type:",
+        "To stop the run instead, and keep any results so far, type:",
         "",
         f"  {commands.stop(run.drop.bucket, run.run, run.project)}",
     ]
