@@ -42,8 +42,8 @@ def test_people_hear_of_80_percent_of_100_percent_and_of_a_run_that_waits(belt: 
     send_one(belt, run)
     notice = message(belt, run)
     assert notice["status"] == REACHED
-    assert "80 % of what all projects that config/budgets.json does not name" in plain(notice["message"])
-    assert "$0.33 of $0.40 is taken" in plain(notice["message"])
+    assert "At least 80 % of what all projects that config/budgets.json does not name" in plain(notice["message"])
+    assert "is taken: $0.33 of $0.40." in plain(notice["message"])
     send_one(belt, run)
     reached = belt.poll(run)
     assert (reached["next"], reached["wait_seconds"]) == ("notify", 1)

@@ -49,14 +49,19 @@ def test_nothing_is_left_of_a_ceiling_that_was_lowered() -> None:
 @pytest.mark.parametrize(
     ("percent", "taken", "figures", "said"),
     [
-        (80, "160.01", "80 %", '80 % of what the project "team-a" may spend today is taken: $160.01 of $200.00'),
-        (100, "200", "100 %", 'All of what the project "team-a" may spend today is taken: $200.00 of $200.00'),
+        (
+            80,
+            "195",
+            "80 %",
+            'At least 80 % of what the project "team-a" may spend today (usd_per_day) is taken: $195.00 of $200',
+        ),
         (
             100,
-            "20",
-            "no room at $20.00",
-            'into the rest of what the project "team-a" may spend today: $20.00 of $200.00',
+            "200",
+            "100 %",
+            'All of what the project "team-a" may spend today (usd_per_day) is taken: $200.00 of $200.',
         ),
+        (100, "20", "no room at $20.00", 'project "team-a" may spend today (usd_per_day): $20.00 of $200.00 is taken.'),
     ],
 )
 def test_a_project_hears_how_much_is_taken_and_what_follows(percent: int, taken: str, figures: str, said: str) -> None:

@@ -60,11 +60,8 @@ def reached_notice(run: Run, reached: DayReached, month: Costs) -> Notice:
 
     The message is about the project: `run` is the run that sends it. `month`: what the run's project has spent in it.
     """
-    ceiling, taken = exact_dollars(reached.ceiling_usd), exact_dollars(reached.taken_usd)
     lines = [
-        *paragraph(
-            f"{_what_is_reached(reached)}: {taken} of {ceiling} is taken (usd_per_day). {_TAKEN}",
-        ),
+        *paragraph(_what_is_reached(reached), _TAKEN),
         "",
         *paragraph(_what_follows(is_all=reached.percent >= _ALL)),
         "",
@@ -74,6 +71,7 @@ def reached_notice(run: Run, reached: DayReached, month: Costs) -> Notice:
         "",
         *_raise(run),
     ]
+    ceiling, taken = exact_dollars(reached.ceiling_usd), exact_dollars(reached.taken_usd)
     is_left = reached.percent >= _ALL and reached.taken_usd < reached.ceiling_usd
     figures = f"no room at {taken} of {ceiling} today" if is_left else f"{reached.percent} % of {ceiling} today"
     headline = subject(Status.BUDGET_REACHED, reached.log, figures)
@@ -104,11 +102,13 @@ def _why_full(full: DayFull, need: str, left: str) -> str:
 def _what_is_reached(reached: DayReached) -> str:
     """Return how much is taken of a ceiling. It is reached before all of it is taken if the next batch does not fit."""
     whose = _whose(reached.log)
+    amounts = f"{exact_dollars(reached.taken_usd)} of {exact_dollars(reached.ceiling_usd)}"
     if reached.percent < _ALL:
-        return f"{reached.percent} % of what {whose} may spend today is taken"
+        return f"At least {reached.percent} % of what {whose} may spend today (usd_per_day) is taken: {amounts}."
     if reached.taken_usd < reached.ceiling_usd:
-        return f"The next batch of a run does not fit into the rest of what {whose} may spend today"
-    return f"All of what {whose} may spend today is taken"
+        rest = f"the rest of what {whose} may spend today (usd_per_day)"
+        return f"The next batch of a run does not fit into {rest}: {amounts} is taken."
+    return f"All of what {whose} may spend today (usd_per_day) is taken: {amounts}."
 
 
 def _what_follows(*, is_all: bool) -> str:
