@@ -194,6 +194,16 @@ def test_after_the_probe_the_message_has_its_figures_and_the_forecast_instead_of
     assert "What was sent before is delivered as usual." in text
 
 
+def test_of_a_drop_that_is_sent_whole_as_its_probe_no_rest_is_promised() -> None:
+    """A small drop above a limit is such a drop: nothing of it follows the probe."""
+    here = held(ReasonCode.MAX_USD, requests=0)
+    plan = Plan(replace(here.plan.drop, probe=PROBE), [])
+    text = plain(waiting_notice(RUN, here._replace(plan=plan)).message)
+    assert "It has 50 requests" in text
+    assert "the most that these requests can cost" in text
+    assert "the rest follows" not in text
+
+
 def test_a_gate_closed_for_failures_alone_is_opened_by_approve_alone() -> None:
     """No amount is in question."""
     for code in (ReasonCode.PROBE_FAILED, ReasonCode.CUT_OFF):

@@ -206,7 +206,7 @@ def _of_the_amount(held: Held) -> list[str]:
     if gate.forecast:
         text = ABOVE_THE_FORECAST if is_above_forecast(gate) else OF_THE_FORECAST
         text += f" {OF_THE_APPROVED}" if is_about_money(gate) else ""
-    elif probe and not gate.after_probe:
+    elif probe and held.plan.batches and not gate.after_probe:
         text = before_the_probe(probe, is_sent=bool(held.sent), is_about_money=is_about_money(gate))
     elif gate.need_usd is None:
         text = ""
