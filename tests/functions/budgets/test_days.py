@@ -250,3 +250,16 @@ def test_what_is_taken_of_a_day_is_read_from_its_log(belt: Belt) -> None:
     assert taken(belt.clients.bucket, "default", day) is None
     belt.upload(ONE)
     assert taken(belt.clients.bucket, "default", day) == Taken(MOST, Decimal("0.5"))
+
+
+def test_two_functions_that_send_the_same_batch_reserve_it_once(belt: Belt) -> None:
+    """The upload's function and the state machine's may run at the same time: one of them pays."""
+    day_ceiling(belt, "0.50")
+
+    def other() -> None:
+        (run,) = {key.split("/")[1] for key in belt.stored("runs/")}
+        belt.submit({"run": run})
+
+    with meanwhile(belt.clients, At("before", "PutObject claims/spend", other)):
+        belt.upload(ONE)
+    assert (belt.creates(), len(the_log(belt))) == ((1, 1), 1)

@@ -89,6 +89,8 @@ class DayBudget:
             return True
         for lost in range(MOST_LOST):
             latest, self._seen = self._seen or self._log.latest(), None
+            if self._is_of(latest.claim, attempt):  # of a function that was started for the same batch just now
+                return True
             if not self._fits(latest):
                 return False
             claim = self._claim(latest, attempt)
@@ -125,12 +127,16 @@ class DayBudget:
 
         That claim is in what is taken of the day. Several may rely on it: one of them writes the intent, and pays.
         """
-        number = self._batch.number
-        attempt = (self._context.run.run, self._context.leg, number, run_state.batch(number).attempts + 1)
-        is_reserved = any(
-            (each.run, each.leg, each.batch, each.attempt) == attempt and each.usd >= self._need.usd for each in claims
-        )
+        attempt = run_state.batch(self._batch.number).attempts + 1
+        is_reserved = any(self._is_of(each, attempt) for each in claims)
         return is_reserved and self._need.fits(latest.total_usd - self._need.usd, self._ceiling.usd)
+
+    def _is_of(self, claim: Claim | None, attempt: int) -> bool:
+        """Return whether a claim is that of an attempt at this batch, and is large enough."""
+        if claim is None or claim.usd < self._need.usd:
+            return False
+        own = (self._context.run.run, self._context.leg, self._batch.number, attempt)
+        return (claim.run, claim.leg, claim.batch, claim.attempt) == own
 
     def _newest_claims(self, latest: Latest, run_state: RunState) -> list[Claim]:
         """Read the newest claims, once in a day, if a function may have died after its claim: it did so lately.
