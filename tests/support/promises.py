@@ -11,7 +11,9 @@ from typing import Any
 
 import orjson
 
-from conveyor.spend.index_entry import IndexEntry, read_index_entry
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.run_facts import Run
+from conveyor.spend.index_entry import IndexEntry, StartEntry, entries_by_run
 from conveyor.validation.checker import MOST_FAULTS
 from tests.support.belt import Belt
 
@@ -106,13 +108,16 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
 
 
 def _check_index(belt: Belt, receipt: dict[str, Any]) -> None:
-    """Check that the index has one entry of the run, which says what the receipt says."""
-    entries = [entry for key in belt.stored("index/") if (entry := read_index_entry(key)) is not None]
+    """Check that the index has two entries of the run: that it began, and the end, which says what the receipt says."""
+    run, project = receipt["run"], receipt["project"]
     counts = (receipt["requests"], receipt["results"], receipt["failures"])
     cost = None if receipt["cost_usd"] is None else Decimal(str(receipt["cost_usd"]))
     is_lower_bound = cost is not None and bool(receipt["money"]["unpriced"])
-    expected = IndexEntry(receipt["project"], receipt["run"], receipt["status"], *counts, cost, is_lower_bound)
-    assert [entry for entry in entries if entry.run == receipt["run"]] == [expected]
+    start = StartEntry(project, run, Ledger(belt.clients.bucket, run).read(Run).drop.bytes)
+    end = IndexEntry(project, run, receipt["status"], *counts, cost, is_lower_bound)
+    listed = belt.stored("index/")
+    assert sorted(key for key in listed if run in key) == sorted([start.key, end.key])
+    assert entries_by_run(listed)[run] == end
 
 
 def every_batch(receipt: dict[str, Any]) -> list[dict[str, Any]]:

@@ -343,6 +343,7 @@ SCENES = {
     ("SubmitRole", "ReadClaims"): gives_turns_by_age,
     ("SubmitRole", "ClaimContent"): stops_the_run("s3:PutObject", expired="validation.json"),
     ("SubmitRole", "ClaimAttempt"): keeps_from_paying,
+    ("SubmitRole", "WriteIndex"): fails_the_upload("not authorized to perform: s3:PutObject"),
     ("SubmitRole", "MarkWaiting"): cannot_mark_itself_as_waiting,
     ("SubmitRole", "ListWaiting"): stops_the_run("s3:ListBucket"),
     ("SubmitRole", "ClaimSpending"): under_a_ceiling(stops_the_run("s3:PutObject", status=REACHED)),

@@ -1,4 +1,4 @@
-"""Each run that has ended has one entry in the index, and what a project has spent is a sum of these."""
+"""Each run has an entry in the index when it begins and one at its end; what a project has spent is a sum of these."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conveyor.domain.keys import day_of
-from conveyor.spend.index_entry import IndexEntry, read_index_entry
+from conveyor.spend.index_entry import IndexEntry, StartEntry, read_index_entry
 from conveyor.spend.spent import Costs, spent
 from tests.support.belt import Belt, drop_of, request
 from tests.support.gates import HELD, stop
@@ -30,7 +30,7 @@ def entry_of(belt: Belt, run: str) -> IndexEntry:
     return entry
 
 
-def put(belt: Belt, *entries: IndexEntry) -> None:
+def put(belt: Belt, *entries: IndexEntry | StartEntry) -> None:
     """Write entries as earlier runs have."""
     for entry in entries:
         belt.s3.put_object(Bucket=belt.bucket, Key=entry.key, Body=b"")
@@ -46,10 +46,51 @@ def test_a_run_that_has_ended_is_one_empty_object_with_its_counts_and_cost(belt:
     """A listing says how all runs of a month have ended."""
     run = belt.upload(DATA, metadata={"project": "team-a"})
     receipt = check(belt, run, belt.finish(run), DATA)
-    (key,) = belt.stored("index/")
+    key = entry_of(belt, run).key
     assert key == f"index/team-a/{day_of(run)}/{run}~completed~3-3-0~{Decimal(str(receipt['cost_usd'])).normalize():f}"
     assert belt.read(key) == b""
     assert receipt["cost_usd"] > 0
+
+
+@pytest.mark.parametrize("metadata", [{}, {"dry-run": "yes"}, {"max-usd": "much"}], ids=["sent", "dry", "refused"])
+def test_a_run_that_goes_on_is_one_empty_object_with_the_size_of_its_drop(belt: Belt, metadata: dict[str, str]) -> None:
+    """A listing shows it, whatever becomes of it; only such runs need be read."""
+    run = belt.upload(DATA, metadata=metadata | {"project": "team-a"})
+    (key,) = belt.stored("index/")
+    assert key == f"index/team-a/{day_of(run)}/{run}~started~{len(DATA)}~"
+    assert belt.read(key) == b""
+
+
+def test_an_event_that_is_repeated_adds_no_entry(belt: Belt) -> None:
+    """EventBridge delivers at least once, also when the run has ended."""
+    event = belt.drop(DATA)
+    run = belt.submit(event)["run"]
+    (key,) = belt.stored("index/")
+    belt.submit(event)
+    assert belt.stored("index/") == [key]
+    belt.finish(run)
+    ended = belt.stored("index/")
+    belt.submit(event)
+    assert belt.stored("index/") == ended
+
+
+def test_an_upload_that_becomes_no_run_has_no_entry(belt: Belt) -> None:
+    """It is a folder, or is gone before its event, which names no version."""
+    folder, gone = belt.drop(b"", "inbox/folder/"), belt.drop(DATA, "inbox/gone.jsonl")
+    del gone["detail"]["object"]["version-id"]
+    belt.s3.delete_object(Bucket=belt.bucket, Key="inbox/gone.jsonl")
+    for event in (folder, gone):
+        assert belt.submit(event) == {"ignored": event["detail"]["object"]["key"]}
+    assert belt.stored("index/") == []
+
+
+def test_a_drop_that_cannot_be_read_has_the_size_that_its_event_says(belt: Belt) -> None:
+    """Its run is refused, and a listing shows that, too."""
+    event = belt.drop(DATA)
+    found = event["detail"]["object"]
+    belt.s3.delete_object(Bucket=belt.bucket, Key=found["key"], VersionId=found["version-id"])
+    run = belt.submit(event)["run"]
+    assert belt.stored("index/") == [StartEntry("default", run, len(DATA)).key]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +157,14 @@ def test_a_month_is_the_sum_of_its_runs_and_today_a_part_of_it(belt: Belt) -> No
     assert found.today == Costs(2, Decimal("20.5"), is_lower_bound=False)
 
 
+def test_a_run_that_has_not_ended_is_in_no_sum(belt: Belt) -> None:
+    """What it has cost is not known yet, and one that has ended counts once."""
+    paid = ended("20261130T000000", "20")
+    put(belt, paid, StartEntry("default", paid.run, 1), StartEntry("default", "20261130T120000Z-0123456789ab", 5_000))
+    exact = Costs(1, Decimal(20), is_lower_bound=False)
+    assert spent(belt.clients.bucket, "default", NOW) == (exact, exact)
+
+
 @pytest.mark.parametrize("more", [ended("20261102T000000", None), ended("20261102T000000", "1", is_lower_bound=True)])
 def test_a_sum_of_costs_that_are_not_all_known_is_a_lower_bound(belt: Belt, more: IndexEntry) -> None:
     """That of another day is exact."""
@@ -125,7 +174,7 @@ def test_a_sum_of_costs_that_are_not_all_known_is_a_lower_bound(belt: Belt, more
 
 
 def test_a_month_is_one_listing(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request for 1,000 runs, whatever else is in the bucket."""
+    """A request for 500 runs, whatever else is in the bucket."""
     listed = list[str]()
     whole = type(belt.clients.bucket).list
 

@@ -40,6 +40,7 @@ MAY = {
         "ReadClaims": ("s3:GetObject", "${Bucket.Arn}/claims/batches/*"),
         "ClaimContent": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/drops/*"),
         "ClaimAttempt": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/attempts/*"),
+        "WriteIndex": ("s3:PutObject", "${Bucket.Arn}/index/*~started~*"),
         "MarkWaiting": ("s3:PutObject", "${Bucket.Arn}/claims/waiting/*"),
         "ListWaiting": LIST,
         "ClaimSpending": ("s3:GetObject s3:PutObject", "${Bucket.Arn}/claims/spend/*"),

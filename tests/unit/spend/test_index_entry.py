@@ -1,4 +1,4 @@
-"""The key of an entry of the index."""
+"""The keys of entries of the index."""
 
 from decimal import Decimal
 
@@ -8,15 +8,17 @@ from hypothesis import strategies as st
 
 from conveyor.domain.keys import index_month, is_project_name
 from conveyor.domain.status import STATUSES, Status
-from conveyor.spend.index_entry import IndexEntry, read_index_entry
+from conveyor.spend.index_entry import IndexEntry, StartEntry, entries_by_run, read_index_entry, read_start_entry
 
 RUN = "20261130T235959Z-0123456789ab"
 KEY = f"index/team-a/2026-11-30/{RUN}~completed~10-9-1~61.4"
+START = f"index/team-a/2026-11-30/{RUN}~started~5000000~"
 COUNTS = st.integers(0, 10**9)
 COSTS = st.none() | st.decimals(0, 10**9, places=6)
+PROJECTS = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z").filter(is_project_name)
 ENTRIES = st.builds(
     lambda project, status, counts, cost: IndexEntry(project, RUN, status, *counts, *cost),
-    st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z").filter(is_project_name),
+    PROJECTS,
     st.sampled_from([status.value for status in Status]),
     st.tuples(COUNTS, COUNTS, COUNTS),
     st.tuples(COSTS, st.booleans()).map(lambda cost: cost if cost[0] is not None else (None, False)),
@@ -27,6 +29,13 @@ ENTRIES = st.builds(
 def test_what_is_written_is_what_is_read(entry: IndexEntry) -> None:
     """Whatever a run cost, and however it ended."""
     assert read_index_entry(entry.key) == entry
+    assert entry.key.startswith(index_month(entry.project, "2026-11"))
+
+
+@given(st.builds(StartEntry, PROJECTS, st.just(RUN), COUNTS))
+def test_what_is_written_of_a_start_is_what_is_read(entry: StartEntry) -> None:
+    """Whatever the size of the drop."""
+    assert read_start_entry(entry.key) == entry
     assert entry.key.startswith(index_month(entry.project, "2026-11"))
 
 
@@ -67,20 +76,36 @@ def test_a_cost_is_a_plain_decimal_number(usd: str | None, written: str, *, is_l
         f"{KEY}~more",
         f"{KEY}\n",
         f"x{KEY}",
+        START.replace("5000000", "05"),
+        START.replace("5000000", ""),
+        START.replace("started", "begun"),
+        START.replace("2026-11-30", "2026-11-29"),
+        f"{START}1",
+        f"{START}\n",
+        f"x{START}",
     ],
 )
 def test_another_key_is_no_entry(key: str) -> None:
     """A later version may write others, and a person anything: a sum must not guess."""
-    assert read_index_entry(key) is None
+    assert (read_index_entry(key), read_start_entry(key)) == (None, None)
+    assert entries_by_run([key]) == {}
 
 
 @given(st.text() | st.text("0123456789TZab-~.+/index", max_size=90))
 def test_any_key_is_read_or_is_none(key: str) -> None:
     """What is read is what is written."""
-    entry = read_index_entry(key)
-    assert entry is None or entry.key == key
+    for entry in (read_index_entry(key), read_start_entry(key)):
+        assert entry is None or entry.key == key
 
 
-def test_no_status_contains_the_separator() -> None:
+@given(st.permutations([START, KEY, KEY.replace("team-a", "team-b").replace("completed~10-9-1~61.4", "paused~3")]))
+def test_the_end_of_a_run_stands_for_it_once_there_is_one(listed: list[str]) -> None:
+    """Else that it has begun, whatever the order of the keys."""
+    assert entries_by_run(listed) == {RUN: read_index_entry(KEY)}
+    listed.remove(KEY)
+    assert entries_by_run(listed) == {RUN: StartEntry("team-a", RUN, 5_000_000)}
+
+
+def test_no_status_contains_the_separator_or_says_that_a_run_has_begun() -> None:
     """Else an entry could be read in two ways."""
-    assert not [status for status in STATUSES if "~" in status]
+    assert not [status for status in STATUSES if "~" in status or status == "started"]

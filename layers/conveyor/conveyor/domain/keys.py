@@ -12,7 +12,7 @@ RUNS = "runs/"
 CONFIG = "config/"
 """What an administrator writes for all runs."""
 INDEX = "index/"
-"""How runs have ended, by project and day: all of it is in the keys."""
+"""Which runs have begun, and how they have ended, by project and day: all of it is in the keys."""
 BUDGETS = f"{CONFIG}budgets.json"
 PRICES = f"{CONFIG}prices.json"
 DEFAULT_PROJECT = "default"
@@ -158,7 +158,7 @@ def day_of(run: str) -> str:
 
 
 def index_entry(project: str, run: str, summary: str) -> str:
-    """Return the key of the empty object that says how a run has ended. `summary`: see `spend.index_entry`."""
+    """Return the key of an empty object that says how a run stands. `summary`: see `spend.index_entry`."""
     return f"{INDEX}{project}/{day_of(run)}/{run}~{summary}"
 
 

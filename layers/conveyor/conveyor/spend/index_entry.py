@@ -1,18 +1,38 @@
-"""An entry of the index: how a run has ended, and what it cost, in a key. A listing of a month has all of its runs."""
+"""Entries of the index: that a run has begun, how it has ended and what it cost, in keys. A listing has all runs."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
 from conveyor.domain import keys
 
-_ENTRY = re.compile(
-    rf"{keys.INDEX}(?P<project>[^/~]+)/[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}/"
-    r"(?P<run>[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12})~(?P<status>[a-z-]+)~"
+_RUN = (
+    rf"{keys.INDEX}(?P<project>[^/~]+)/[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}/(?P<run>[0-9]{{8}}T[0-9]{{6}}Z-[0-9a-f]{{12}})~"
+)
+_STARTED = "started"
+"""In the place of a status. No run ends with it."""
+_START = re.compile(rf"{_RUN}{_STARTED}~(?P<bytes>[0-9]+)~")
+_END = re.compile(
+    rf"{_RUN}(?P<status>[a-z-]+)~"
     r"(?P<requests>[0-9]+)-(?P<results>[0-9]+)-(?P<failures>[0-9]+)~"
     r"(?:(?P<usd>[0-9]+(?:\.[0-9]{1,6})?)(?P<more>\+?))?"
 )
 _LOWER_BOUND = "+"
+
+
+class StartEntry(NamedTuple):
+    """That a run has begun."""
+
+    project: str
+    run: str
+    bytes: int
+    """Of the drop, as it was uploaded."""
+
+    @property
+    def key(self) -> str:
+        """The key of its object, which is empty. It follows from the run, so it is written once."""
+        return keys.index_entry(self.project, self.run, f"{_STARTED}~{self.bytes}~")
 
 
 class IndexEntry(NamedTuple):
@@ -43,8 +63,8 @@ class IndexEntry(NamedTuple):
 
 
 def read_index_entry(key: str) -> IndexEntry | None:
-    """Return what the key of an entry says; None for any other key, and for a later version's."""
-    match = _ENTRY.fullmatch(key)
+    """Return how a run has ended, as the key of its entry says; None for any other key, and for a later version's."""
+    match = _END.fullmatch(key)
     if match is None:
         return None
     entry = IndexEntry(
@@ -58,3 +78,23 @@ def read_index_entry(key: str) -> IndexEntry | None:
         is_lower_bound=match["more"] == _LOWER_BOUND,
     )
     return entry if entry.key == key else None
+
+
+def read_start_entry(key: str) -> StartEntry | None:
+    """Return that a run has begun, as the key of its entry says; None for any other key, and for a later version's."""
+    match = _START.fullmatch(key)
+    if match is None:
+        return None
+    entry = StartEntry(match["project"], match["run"], int(match["bytes"]))
+    return entry if entry.key == key else None
+
+
+def entries_by_run(listed: Iterable[str]) -> dict[str, IndexEntry | StartEntry]:
+    """Return for each run how it has ended, or that it has begun if it has not ended. Other keys are left out.
+
+    A run that began before there were entries of starts has none until it ends.
+    """
+    found = list(listed)
+    started = {entry.run: entry for entry in map(read_start_entry, found) if entry is not None}
+    ended = {entry.run: entry for entry in map(read_index_entry, found) if entry is not None}
+    return started | ended

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from conveyor.domain import keys
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.claim import Day
-from conveyor.spend.index_entry import IndexEntry, read_index_entry
+from conveyor.spend.index_entry import IndexEntry, entries_by_run
 from conveyor.spend.log import DayLog
 
 
@@ -51,8 +51,8 @@ def taken(bucket: Bucket, log: str, day: Day) -> Taken | None:
 
 
 def spent(bucket: Bucket, project: str, now: datetime) -> Spent:
-    """Return what a project has spent in the month of `now` (UTC), and on its day: a request for each 1,000 runs."""
-    listed = map(read_index_entry, bucket.list(keys.index_month(project, f"{now:%Y-%m}")))
-    by_run = {entry.run: entry for entry in listed if entry is not None}  # each counts once
-    of_today = (entry for entry in by_run.values() if entry.day == f"{now:%Y-%m-%d}")
-    return Spent(Costs.of(by_run.values()), Costs.of(of_today))
+    """Return what a project has spent in the month of `now` (UTC), and on its day: a request for each 500 runs."""
+    by_run = entries_by_run(bucket.list(keys.index_month(project, f"{now:%Y-%m}")))  # each counts once
+    ended = [entry for entry in by_run.values() if isinstance(entry, IndexEntry)]
+    of_today = (entry for entry in ended if entry.day == f"{now:%Y-%m-%d}")
+    return Spent(Costs.of(ended), Costs.of(of_today))

@@ -1,4 +1,4 @@
-"""An upload becomes a run: it is written to the ledger, and a state machine execution watches it from then on."""
+"""An upload becomes a run: it is written to the ledger and the index, and an execution watches it from then on."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from conveyor.s3.read_errors import DropUnreadable
 from conveyor.settings.amounts import EXPECTED_AMOUNT, likely_limit, read_limit
 from conveyor.settings.metadata import ALLOWED_VALUES, describe_misspelled
 from conveyor.settings.settings import BadMetadata, Settings
+from conveyor.spend.index_entry import StartEntry
 from conveyor.submit.projects import assign_project
 
 _QUOTED = 100
@@ -27,7 +28,7 @@ began, up to a week before."""
 
 
 def register(upload: Upload, clients: Clients, config: Callable[[], Config]) -> Run | None:
-    """Write the run of an upload and start its execution; a repeated event changes nothing.
+    """Write the run of an upload and its entry in the index, and start its execution; a repeated event changes nothing.
 
     Returns the run that stands, or None if the object is gone and the event names no version: then there is no drop.
     """
@@ -41,6 +42,7 @@ def register(upload: Upload, clients: Clients, config: Callable[[], Config]) -> 
     else:
         name = _run_id(upload, drop, bucket, stack_id)
         run = Ledger(bucket, name).write(_new_run(name, drop, clients.settings, config()))
+    bucket.put_if_absent(StartEntry(run.project, run.run, run.drop.bytes).key, b"")
     clients.machine.start(run.run, first_state(run))
     return run
 
