@@ -1,4 +1,4 @@
-"""`docs/permissions.md`: what each role of the template may do, and why."""
+"""`docs/permissions.md`: what each role and each policy for people of the template allows, and why."""
 
 import re
 from typing import Any
@@ -6,18 +6,26 @@ from typing import Any
 from docs.generate.template import Json, table, template
 
 _TOP = """\
-<!-- Generated from the roles in template.yaml: change them, or their reasons under Metadata, then type `make docs`. -->
+<!-- Generated from template.yaml: change its roles, policies, or reasons under Metadata, then type `make docs`. -->
 # Permissions
 
 Each function, each state machine and the rule for failed executions has a role of its own, with these statements and
 no others. Names such as
-`Bucket` are resources of `template.yaml`. What a person needs is in [operate](operate.md#permissions-a-person-needs).
+`Bucket` are resources of `template.yaml`. People are given [policies of their own](#policies-for-people).
 
 No role may write to `inbox/` or `control/`, or delete anything. The bucket is versioned, encrypted, closed to the
 public, and reachable over TLS only.
 """
+_FOR_PEOPLE = """
+## Policies for people
+
+An administrator attaches these to users and roles of people ([how](operate.md#permissions-a-person-needs)).
+`<project>` is the tag `project` of the user or role.
+"""
 _WHEN = {"Signs": "only with `Auth=aws`", "HasKey": "not with `Auth=aws`"}
 """By the condition of a statement."""
+_MANAGED = "AWS::IAM::ManagedPolicy"
+_TAG = "aws:PrincipalTag/project"
 _ARN = re.compile(r"arn:\$\{AWS::Partition\}:[a-z-]+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:")
 
 
@@ -25,13 +33,19 @@ def page() -> str:
     """Return the whole page."""
     resources = template()["Resources"].values()
     roles = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::IAM::Role"]
-    return _TOP + "".join(map(_role, roles))
+    policies = {name: each["Properties"] for name, each in template()["Resources"].items() if each["Type"] == _MANAGED}
+    return _TOP + "".join(map(_role, roles)) + _FOR_PEOPLE + "".join(_policy(*named) for named in policies.items())
 
 
 def _role(role: Json) -> str:
     title = role["Description"].removeprefix("Permissions of ").removesuffix(".")
     statements = [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
     return f"\n## {title[0].upper()}{title[1:]}\n\n" + table(("Action", "Resource", "Why"), map(_row, statements))
+
+
+def _policy(name: str, policy: Json) -> str:
+    rows = map(_row, policy["PolicyDocument"]["Statement"])
+    return f"\n### {name}\n\n{policy['Description']}\n\n" + table(("Action", "Resource", "Why"), rows)
 
 
 def _row(statement: Json) -> list[str]:
@@ -51,8 +65,11 @@ def _row(statement: Json) -> list[str]:
 
 def _limit(operator: str, values: Json) -> str:
     match operator, values:
-        case "StringLike", {"s3:prefix": prefix}:
-            return f"keys under `{prefix}`"
+        case "StringLike", {"s3:prefix": prefix, **others} if others.keys() <= {_TAG}:
+            listed = " or ".join(f"`{_with_project(each)}`" for each in _as_list(prefix))
+            return "; ".join([f"keys under {listed}", *(_limit(operator, {key: others[key]}) for key in others)])
+        case "StringLike", {"aws:PrincipalTag/project": "?*"}:
+            return "only with the tag `project`"
         case "StringEquals", {"aws:CalledViaLast": service}:
             return f"only when `{service}` calls"
     raise LookupError(f"no words for the condition {operator} {values}")
@@ -64,7 +81,12 @@ def _spelled(resource: str | Json) -> str:
         return resource
     ((_, of),) = resource.items()
     text = of[0] if isinstance(of, list) else str(of)
-    return _ARN.sub("", re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text))
+    return _ARN.sub("", re.sub(r"\$\{(\w+)\.Arn\}", r"\1", _with_project(text)))
+
+
+def _with_project(text: str) -> str:
+    """Return a text with `<project>` in place of the caller's tag, which a Sub spells with an exclamation mark."""
+    return re.sub(r"\$\{!?" + _TAG + r"\}", "<project>", text)
 
 
 def _as_list(value: Any) -> list[Any]:  # noqa: ANN401  # IAM's word: one thing, or a list of them

@@ -1,32 +1,26 @@
-"""People with a policy from the docs: the S3 client of a role that has it and nothing else, on the local AWS."""
+"""People on the local AWS: clients of a role or a user that has one managed policy, some tags, and nothing else."""
 
 from __future__ import annotations
 
 import json
-import re
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
 
-from tests.support.template import PROJECT
+from local.stack.local_aws import REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from local.stack.local_aws import Aws
 
-_TRUST = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+type Clients = Callable[[str], Any]
+"""Returns the client of a service, by its name."""
 
-
-def documented_policies(page: str, bucket: str, project: str) -> list[str]:
-    """Return the policies of a page of the docs, with names in place of `<BucketName>` and `<project>`."""
-    text = (PROJECT / "docs" / page).read_text()
-    found: list[str] = re.findall(r"```json\n(\{\n  \"Version\".*?)```", text, re.DOTALL)
-    filled = [policy.replace("<BucketName>", bucket).replace("<project>", project) for policy in found]
-    assert not any("<" in policy for policy in filled)
-    return filled
+_ACCOUNT = {"AWS": "arn:aws:iam::000000000000:root"}
+_TRUST = {"Effect": "Allow", "Principal": _ACCOUNT, "Action": ["sts:AssumeRole", "sts:TagSession"]}
 
 
 def create_bucket(aws: Aws) -> str:
@@ -37,21 +31,50 @@ def create_bucket(aws: Aws) -> str:
 
 
 @contextmanager
-def person_with(aws: Aws, policy: str) -> Iterator[Any]:
-    """Yield the S3 client of somebody who has a policy, and nothing else."""
+def role_with(
+    aws: Aws, policy: str, tags: Mapping[str, str] | None = None, session_tags: Mapping[str, str] | None = None
+) -> Iterator[Clients]:
+    """Yield the clients of somebody who has taken a new role. `policy`: its ARN."""
     role, iam = f"person-{uuid4().hex[:8]}", aws.client("iam")
     trust = json.dumps({"Version": "2012-10-17", "Statement": [_TRUST]})
-    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    iam.put_role_policy(RoleName=role, PolicyName="documented", PolicyDocument=policy)
-    given = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="person")["Credentials"]
-    client: Any = boto3.client(
-        "s3",
-        endpoint_url=aws.url,
-        verify=str(aws.certificate),
-        region_name="us-east-1",
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
-    )
-    with closing(client):
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, Tags=_listed(tags))["Role"]["Arn"]
+    iam.attach_role_policy(RoleName=role, PolicyArn=policy)
+    given = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="person", Tags=_listed(session_tags))
+    keys = given["Credentials"]
+    with _clients(aws, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]) as clients:
+        yield clients
+
+
+@contextmanager
+def user_with(aws: Aws, policy: str, tags: Mapping[str, str] | None = None) -> Iterator[Clients]:
+    """Yield the clients of a new user. `policy`: its ARN."""
+    user, iam = f"person-{uuid4().hex[:8]}", aws.client("iam")
+    iam.create_user(UserName=user, Tags=_listed(tags))
+    iam.attach_user_policy(UserName=user, PolicyArn=policy)
+    keys = iam.create_access_key(UserName=user)["AccessKey"]
+    with _clients(aws, keys["AccessKeyId"], keys["SecretAccessKey"], None) as clients:
+        yield clients
+
+
+@contextmanager
+def _clients(aws: Aws, key: str, secret: str, token: str | None) -> Iterator[Clients]:
+    """Yield what makes clients, which are closed with the block."""
+    with ExitStack() as stack:
+
+        def client(service: str) -> Any:
+            made: Any = boto3.client(
+                service,
+                endpoint_url=aws.url,
+                verify=str(aws.certificate),
+                region_name=REGION,
+                aws_access_key_id=key,
+                aws_secret_access_key=secret,
+                aws_session_token=token,
+            )
+            return stack.enter_context(closing(made))
+
         yield client
+
+
+def _listed(tags: Mapping[str, str] | None) -> list[dict[str, str]]:
+    return [{"Key": name, "Value": value} for name, value in (tags or {}).items()]

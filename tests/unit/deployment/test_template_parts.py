@@ -90,8 +90,11 @@ def test_an_output_says_what_to_do_with_it() -> None:
     """Deployed tests, the demo and people find everything by the outputs only."""
     outputs = template.template()["Outputs"]
     assert sorted(outputs) == [
+        "AdministratorPolicyArn",
+        "ApproverPolicyArn",
         "BucketName",
         "DropCommand",
+        "DropperPolicyArn",
         "FailedRunDeadLetterQueueUrl",
         "StateMachineArn",
         "SubmitFailureQueueUrl",

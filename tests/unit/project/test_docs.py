@@ -76,7 +76,9 @@ def test_the_permissions_name_every_statement_and_give_each_a_reason() -> None:
     reasons = template.template()["Metadata"]["Permissions"]
     signed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role, Auth="aws")]
     keyed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role)]
-    assert {statement["Sid"] for statement in (*signed, *keyed)} == reasons.keys()
+    policies = template.resources("AWS::IAM::ManagedPolicy").values()
+    of_people = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+    assert {statement["Sid"] for statement in (*signed, *keyed, *of_people)} == reasons.keys()
     assert [reason for reason in reasons.values() if f" {reason} |" not in permissions] == []
 
 

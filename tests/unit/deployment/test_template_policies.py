@@ -1,0 +1,133 @@
+"""The managed policies for people: exactly those listed here. What they let people do is tried on the local AWS."""
+
+import json
+import re
+
+import pytest
+
+from tests.support import template
+from tests.support.template import Json, as_list, spelled
+
+PROJECT = "${!aws:PrincipalTag/project}"
+OF_CALLER = "${aws:PrincipalTag/project}"
+MOST_CHARACTERS = 6_144
+"""Of a managed policy, white space not counted: AWS's quota, which nobody can raise."""
+LONGEST = {
+    "${Bucket.Arn}": f"arn:aws-us-gov:s3:::{'b' * 63}",
+    "Bucket.Arn": f"arn:aws-us-gov:s3:::{'b' * 63}",
+    "${AWS::Partition}": "aws-us-gov",
+    "${AWS::Region}": "ap-southeast-1",
+    "${AWS::AccountId}": "0" * 12,
+    "${AWS::StackName}": "s" * 128,
+}
+"""What a Sub puts in, as long as it can be."""
+PUT, GET, LIST = "s3:PutObject", "s3:GetObject", "s3:ListBucket"
+IN = "${Bucket.Arn}/"
+SHARED = {
+    "ReadFacts": (GET, f"{IN}runs/*"),
+    "ListFacts": (LIST, "Bucket.Arn"),
+    "FindStack": (
+        "cloudformation:DescribeStacks",
+        "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${AWS::StackName}/*",
+    ),
+}
+MAY = {
+    "DropperPolicy": SHARED
+    | {
+        "DropFiles": (f"s3:AbortMultipartUpload {GET} s3:GetObjectVersion {PUT}", f"{IN}inbox/{PROJECT}/*"),
+        "StopAndPause": (PUT, f"{IN}control/{PROJECT}/*/cancel {IN}control/{PROJECT}/*/pause"),
+        "ReadOwn": (GET, f"{IN}content/{PROJECT}/* {IN}failures/{PROJECT}/* {IN}results/{PROJECT}/*"),
+        "ListOwn": (LIST, "Bucket.Arn"),
+    },
+    "ApproverPolicy": SHARED | {"Approve": (PUT, f"{IN}control/{PROJECT}/*/approve-*")},
+    "AdministratorPolicy": {
+        "WriteLimits": (f"s3:DeleteObject {PUT}", f"{IN}config/*"),
+        "DropAndControl": (f"s3:AbortMultipartUpload {PUT}", f"{IN}control/* {IN}inbox/*"),
+        "RestoreDrop": ("s3:RestoreObject", f"{IN}inbox/*"),
+        "ReadAll": (f"{GET} s3:GetObjectVersion", f"{IN}*"),
+        "ListAll": (f"{LIST} s3:ListBucketVersions", "Bucket.Arn"),
+        "EraseContent": (
+            "s3:DeleteObject s3:DeleteObjectVersion",
+            f"{IN}content/* {IN}failures/* {IN}inbox/* {IN}results/*",
+        ),
+        "FindStack": SHARED["FindStack"],
+    },
+}
+POLICIES = template.resources("AWS::IAM::ManagedPolicy")
+
+
+def statements(policy: str) -> list[Json]:
+    """Return the statements of a policy."""
+    document = POLICIES[policy]["PolicyDocument"]
+    assert document["Version"] == "2012-10-17", "earlier versions have no variables"
+    listed: list[Json] = document["Statement"]
+    return listed
+
+
+def test_every_policy_is_in_the_table() -> None:
+    """Each is tried on the local AWS."""
+    assert POLICIES.keys() == MAY.keys()
+
+
+@pytest.mark.parametrize("policy", sorted(MAY))
+def test_a_policy_allows_exactly_what_the_table_says(policy: str) -> None:
+    """An extra statement is a security hole."""
+    granted = {
+        each["Sid"]: (
+            " ".join(sorted(as_list(each["Action"]))),
+            " ".join(sorted(map(spelled, as_list(each["Resource"])))),
+        )
+        for each in statements(policy)
+    }
+    assert granted == MAY[policy]
+    assert {each["Effect"] for each in statements(policy)} == {"Allow"}
+
+
+@pytest.mark.parametrize("policy", ["ApproverPolicy", "DropperPolicy"])
+def test_whatever_is_in_the_bucket_needs_the_tag(policy: str) -> None:
+    """A tag without a value is none."""
+    for each in statements(policy):
+        conditions = each.get("Condition", {}).get("StringLike", {})
+        assert (conditions.get("aws:PrincipalTag/project") == "?*") is (each["Sid"] != "FindStack")
+
+
+def test_a_listing_is_of_the_callers_project_or_of_facts() -> None:
+    """Names of drops belong to their project."""
+    listed = {
+        (policy, each["Sid"]): each["Condition"]["StringLike"]["s3:prefix"]
+        for policy in ("ApproverPolicy", "DropperPolicy")
+        for each in statements(policy)
+        if each["Action"] == LIST
+    }
+    facts = ["runs/*", "index/*"]
+    assert listed == {
+        ("ApproverPolicy", "ListFacts"): facts,
+        ("DropperPolicy", "ListFacts"): facts,
+        ("DropperPolicy", "ListOwn"): [
+            f"{kind}/{OF_CALLER}/*" for kind in ("inbox", "control", "content", "results", "failures")
+        ],
+    }
+
+
+@pytest.mark.parametrize("policy", sorted(MAY))
+def test_a_policy_has_no_fixed_name_and_fits_with_the_longest_names(policy: str) -> None:
+    """Two stacks fit into one account, and CAPABILITY_IAM suffices."""
+    properties = POLICIES[policy]
+    assert properties.keys() == {"Description", "PolicyDocument"}
+    assert len(properties["Description"]) <= 1_000
+    text = json.dumps(written(properties["PolicyDocument"]))
+    assert "${AWS::" not in text
+    assert len(re.sub(r"\s", "", text)) <= MOST_CHARACTERS
+
+
+def written(value: Json | list[Json] | str) -> Json | list[Json] | str:
+    """Return a policy as CloudFormation writes it, with the longest names."""
+    if isinstance(value, list):
+        return [written(each) for each in value]  # type: ignore[misc] # as deep as it was
+    if isinstance(value, dict) and value.keys() & {"Fn::Sub", "Fn::GetAtt"}:
+        value = spelled(value)
+    if isinstance(value, dict):
+        return {key: written(each) for key, each in value.items()}
+    for name, text in LONGEST.items():
+        value = value.replace(name, text)
+    return value.replace("${!", "${")
