@@ -24,7 +24,7 @@ export FILE API AUTH LIVE API_URL PARAMETERS
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup installed setup-run demo local quick test check lint types template unit faults system bench fuzz docs deploy lock clean
+.PHONY: help setup installed setup-run demo local command quick test check lint types template unit faults system bench fuzz docs deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -35,8 +35,11 @@ demo: setup-run ## Run the whole stack on this machine, without an AWS account: 
 local: setup-run ## Leave the local stack up until Ctrl-C, and print commands to try
 	@exec $(TOOLS) -m local.up
 
+command: $(DEV) ## Install the command conveyor for this user, into an environment of its own (or: pipx install ./cli)
+	$(TOOLS) -m uv tool install --force ./cli
+
 quick: lint types ## Lint, types and the quick unit tests, in about a minute: for while you write
-	$(TOOLS) -m pytest tests/unit -m "not slow" --hypothesis-profile quick $(SIDE_BY_SIDE)
+	$(TOOLS) -m pytest tests/unit tests/cli -m "not slow" --hypothesis-profile quick $(SIDE_BY_SIDE)
 
 test: ## Everything continuous integration runs: check, unit, system
 	@$(MAKE) --no-print-directory -j3 installed types lint template

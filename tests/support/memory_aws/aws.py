@@ -7,6 +7,7 @@ import os
 import time
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.utils
@@ -17,6 +18,7 @@ from botocore.useragent import UserAgentString
 
 from tests.support.memory_aws.answers import json_answer
 from tests.support.memory_aws.s3 import S3
+from tests.support.memory_aws.stacks import ACCOUNT, Stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +31,6 @@ type Json = dict[str, Any]
 
 URL = "https://memory.test"
 REGION = "us-east-1"
-ACCOUNT = "000000000000"
 
 
 class JsonRefused(Exception):  # an AWS error response, not a defect
@@ -37,11 +38,12 @@ class JsonRefused(Exception):  # an AWS error response, not a defect
 
 
 class MemoryAws:
-    """S3, a state machine whose executions end at once, and secrets."""
+    """S3, a state machine whose executions end at once, secrets, and the outputs of stacks."""
 
     def __init__(self) -> None:
         """Start empty."""
         self.s3 = S3()
+        self.stacks = Stacks()
         self._executions: dict[str, Json] = {}
         self._secrets: dict[str, str] = {}
 
@@ -98,7 +100,9 @@ class MemoryAws:
         """Answer a request prepared by botocore."""
         target: Any = request.headers.get("X-Amz-Target")
         if target is None:
-            return self.s3.serve(request)
+            is_form = request.method == "POST" and urlsplit(str(request.url)).path in {"", "/"}
+            form: Any = request.body
+            return self.stacks.serve(form) if is_form else self.s3.serve(request)
         call = (target if isinstance(target, bytes) else str(target).encode()).decode()
         body: Any = request.body
         try:

@@ -30,6 +30,7 @@ PAGES = [
 ]
 FOLDERS = (
     "bench",
+    "cli",
     "docs",
     "events",
     "functions",

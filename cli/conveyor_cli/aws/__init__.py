@@ -1,0 +1,1 @@
+"""The AWS of a person: the only place that knows boto3."""

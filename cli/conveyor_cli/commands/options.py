@@ -1,0 +1,63 @@
+"""The options of all commands."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from conveyor_cli.screen.terminal import Colour
+from conveyor_cli.stacks import profiles
+from conveyor_cli.trouble import Trouble
+
+type Decorated = Callable[..., Any]
+
+
+def known_stacks(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a stack that was chosen before."""
+    try:
+        names = sorted(profiles.read().stacks)
+    except Trouble:
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+_LOOK = (
+    click.option("--json", "json_", is_flag=True, expose_value=False, help="Write JSON: one object, or one a line."),
+    click.option(
+        "--color",
+        type=click.Choice([each.value for each in Colour]),
+        expose_value=False,
+        help="Use colours. By default where a terminal shows them, and NO_COLOR is not set.",
+    ),
+    click.option("--ascii", "ascii_", is_flag=True, expose_value=False, help="Write ASCII only."),
+    click.option("--debug", is_flag=True, expose_value=False, help="Write the traceback of a defect to a file."),
+)
+"""Read before all others, by `Look.of`: they hold for errors in the arguments, too."""
+_STACK = (
+    click.option(
+        "--stack",
+        metavar="NAME",
+        envvar="CONVEYOR_STACK",
+        shell_complete=known_stacks,
+        help="Use this stack for once, instead of the one in use.",
+    ),
+    click.option("--region", metavar="REGION", help="The Region of the stack."),
+    click.option("--local", is_flag=True, help="Use the local stack that `make local` has left up."),
+)
+
+
+def with_look(command: Decorated) -> Decorated:
+    """Give a command the options of how it looks."""
+    return _with(_LOOK, command)
+
+
+def with_stack(command: Decorated) -> Decorated:
+    """Give a command the options that choose its stack: `stack`, `region` and `local`."""
+    return _with(_STACK, command)
+
+
+def _with(options: tuple[Decorated, ...], command: Decorated) -> Decorated:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,87 @@
+"""The command `conveyor`: its commands, and how each of them ends."""
+
+import sys
+import tempfile
+import traceback
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from conveyor_cli import __version__
+from conveyor_cli.exits import EXITS, Exit
+from conveyor_cli.screen.screen import Screen
+from conveyor_cli.screen.terminal import Look
+from conveyor_cli.trouble import Trouble
+
+_COMMANDS = ("completion", "use")
+"""In alphabetical order. Each is the function of this name in the module of this name in `commands/`."""
+_EPILOG = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {means}" for code, means in EXITS.items())
+
+
+class Commands(click.Group):
+    """The commands. Their modules are loaded when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        """Return all names."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Load a command; None if there is none of this name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"conveyor_cli.commands.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="conveyor", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Watch and approve the runs of a stack of Conveyor."""
+
+
+def main() -> NoReturn:
+    """Run the command as it was typed, and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> Exit:
+    """Run a command and return its exit code. Writes no traceback."""
+    screen = Screen(Look.of(arguments))
+    try:
+        cli.main(arguments, "conveyor", standalone_mode=False, obj=screen)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return Exit.USAGE
+    except click.ClickException as error:
+        return _ended_by(screen, _wrong_usage(error))
+    except Trouble as trouble:
+        return _ended_by(screen, trouble)
+    except click.Abort:
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - a person gets words, whatever it is
+        return _ended_by(screen, _defect(error, is_told=screen.look.debug))
+    return Exit.DONE
+
+
+def _ended_by(screen: Screen, trouble: Trouble) -> Exit:
+    screen.trouble(trouble)
+    return trouble.exit_code
+
+
+def _wrong_usage(error: click.ClickException) -> Trouble:
+    """Return what is wrong with the arguments."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "conveyor"
+    text = error.format_message().rstrip(".")
+    return Trouble("usage", text, "Nothing was changed.", commands=(f"{path} --help",), exit_code=Exit.USAGE)
+
+
+def _defect(error: Exception, *, is_told: bool) -> Trouble:
+    """Return that the command itself is wrong. The text of the error may quote content, so it is left out."""
+    what = f"The command has a defect ({type(error).__name__})"
+    if not is_told:
+        return Trouble("defect", what, "Runs go on without it. Add --debug, and its traceback is written to a file.")
+    with tempfile.NamedTemporaryFile("w", prefix="conveyor-", suffix=".txt", delete=False) as file:
+        traceback.print_exception(error, file=file)
+    return Trouble("defect", what, f"Runs go on without it. Its traceback is in {file.name}.")

@@ -1,0 +1,118 @@
+"""The screen: results on stdout, everything else on stderr, as text or as JSON."""
+
+import json
+import os
+import sys
+import textwrap
+from typing import Any, TextIO
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from conveyor_cli.screen.marks import Mark
+from conveyor_cli.screen.terminal import Look, has_narrow_marks, is_coloured, is_utf8
+from conveyor_cli.screen.visible import visible
+from conveyor_cli.trouble import Trouble
+
+VERSION = 1
+"""Of the form of JSON output: it changes when a key is removed."""
+WIDE = 120
+"""Columns from which a screen has more columns, and those of what is no terminal."""
+
+
+class Screen:
+    """Where a command writes."""
+
+    def __init__(self, look: Look) -> None:
+        """Find out what the terminal can show."""
+        self.look = look
+        self.is_ascii = look.ascii or not is_utf8(os.environ, sys.stdout.encoding)
+        self._has_utf8_marks = not self.is_ascii and has_narrow_marks(os.environ)
+        self.is_terminal = sys.stdout.isatty()
+        self._out = _console(sys.stdout, look)
+        self._err = _console(sys.stderr, look)
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self._out.width
+
+    def text(self, text: str) -> str:
+        """Return a text of somebody else as it can be shown."""
+        return visible(text, ascii_only=self.is_ascii)
+
+    def mark(self, mark: Mark) -> Text:
+        """Return a mark."""
+        return Text(mark.utf8 if self._has_utf8_marks else mark.in_ascii, style=mark.style)
+
+    def json(self, **content: Any) -> None:  # noqa: ANN401 - any JSON
+        """Write one JSON object as a line of stdout: money as text, times as RFC 3339 in UTC."""
+        sys.stdout.write(_json(content))
+
+    def verdict(self, mark: Mark, text: str, *more: str) -> None:
+        """Write a state, and what follows from it."""
+        self._say(self._out, mark, text, more)
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Write a line."""
+        self._out.print(Text(self.text(text), style=style))
+
+    def command(self, command: str) -> None:
+        """Write a command, alone on its line, ready to paste."""
+        self._command(self._out, command)
+
+    def table(self, table: Table) -> None:
+        """Write a table."""
+        self._out.print(table)
+
+    def trouble(self, trouble: Trouble) -> None:
+        """Write on stderr why the command cannot go on."""
+        if self.look.json:
+            text = " ".join((f"{trouble.message}.", *trouble.more))
+            error = {"code": trouble.code, "message": text, "type": next(iter(trouble.commands), None)}
+            sys.stderr.write(_json({"error": error}))
+            return
+        self._say(self._err, Mark.ERROR, trouble.message, trouble.more)
+        for command in trouble.commands:
+            self._command(self._err, command)
+
+    def _say(self, console: Console, mark: Mark, text: str, more: tuple[str, ...]) -> None:
+        first, *rest = self._wrapped(console, text)
+        console.print(Text.assemble(self.mark(mark), " ", (first, "bold")))
+        for line in rest:
+            console.print(Text(f"  {line}", style="bold"))
+        for sentence in more:
+            for line in self._wrapped(console, sentence):
+                console.print(Text(f"  {line}"))
+
+    def _command(self, console: Console, command: str) -> None:
+        console.print(Text(f"    {self.text(command)}", style="cyan"))
+
+    def _wrapped(self, console: Console, text: str) -> list[str]:
+        """Return the lines of a text: one, if nobody looks at it."""
+        shown = self.text(text)
+        if not console.is_terminal:
+            return [shown]
+        return textwrap.wrap(shown, console.width - 2, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _console(stream: TextIO, look: Look) -> Console:
+    is_terminal = stream.isatty()
+    coloured = is_coloured(look.colour, os.environ, is_terminal=is_terminal)
+    return Console(
+        file=stream,
+        force_terminal=is_terminal,
+        color_system="standard" if coloured else None,
+        no_color=False,  # the environment was looked at before
+        width=None if is_terminal else WIDE,
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps({"v": VERSION, **msgspec.to_builtins(content)}) + "\n"

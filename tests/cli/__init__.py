@@ -1,0 +1,1 @@
+"""The command `conveyor`, on an AWS in memory."""

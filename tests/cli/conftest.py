@@ -1,0 +1,37 @@
+"""An AWS in memory behind a socket, with one stack, and the command as a program."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.functions.conftest import bucket, memory_services, services, the_memory
+from tests.support.command import Command
+from tests.support.memory_aws.served import Served, served
+from tests.support.memory_aws.stacks import Stack
+
+__all__ = ["bucket", "memory_services", "services"]
+
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:conveyor"
+
+
+@pytest.fixture(scope="session")
+def socket() -> Iterator[Served]:
+    """Serve the AWS in memory."""
+    with served(the_memory()) as server:
+        yield server
+
+
+@pytest.fixture
+def aws(socket: Served, bucket: str) -> Served:
+    """Return the AWS in memory, with a stack that has an empty bucket."""
+    socket.reset()
+    outputs = {"BucketName": bucket, "StateMachineArn": MACHINE}
+    socket.memory.stacks.named = {"conveyor": Stack(outputs), "other": Stack({"Url": "https://example.org"})}
+    return socket
+
+
+@pytest.fixture
+def conveyor(aws: Served, tmp_path: Path) -> Command:
+    """Return the command of a user who has chosen no stack yet."""
+    return Command(tmp_path, {**aws.memory.env, "AWS_ENDPOINT_URL": aws.url})

@@ -1,0 +1,55 @@
+"""docs/command.md shows the screens as they are."""
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conveyor_cli.exits import EXITS
+from tests.support.command import Command
+from tests.support.memory_aws.served import Served
+from tests.support.memory_aws.stacks import ACCOUNT
+
+PAGE = (Path(__file__).parents[2] / "docs" / "command.md").read_text()
+SCREENS = re.findall(r"^```console ?(\S*)\n\$ conveyor ?(.*)\n((?:.*\n)+?)```$", PAGE, re.MULTILINE)
+SHOWN_ACCOUNT = "111122223333"
+DENIED = (
+    f"User: arn:aws:sts::{SHOWN_ACCOUNT}:assumed-role/dropper/anna is not authorized to perform: "
+    f"cloudformation:DescribeStacks on resource: arn:aws:cloudformation:us-east-1:{SHOWN_ACCOUNT}:stack/conveyor/* "
+    "because no identity-based policy allows the cloudformation:DescribeStacks action"
+)
+SCENES: dict[str, Callable[[Command, Served], object]] = {
+    "": lambda _conveyor, _aws: None,
+    "no-credentials": lambda conveyor, _: conveyor.env.update(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY=""),
+    "no-network": lambda conveyor, _: conveyor.env.update(AWS_ENDPOINT_URL="http://127.0.0.1:9"),
+    "no-region": lambda conveyor, _: conveyor.env.update(AWS_DEFAULT_REGION=""),
+    "denied": lambda _, aws: aws.refuse("DescribeStacks", 403, "AccessDenied", DENIED),
+    "expired": lambda _, aws: aws.refuse("DescribeStacks", 403, "ExpiredToken"),
+}
+"""What is not as it should be, by the name beside the fence."""
+
+
+@pytest.mark.parametrize(("scene", "typed", "shown"), SCREENS, ids=[" ".join(each[:2]) for each in SCREENS])
+def test_a_screen_is_as_the_page_shows_it(conveyor: Command, aws: Served, scene: str, typed: str, shown: str) -> None:
+    """Word for word, but for names that differ from user to user."""
+    bucket = aws.memory.stacks.named["conveyor"].outputs["BucketName"]
+    SCENES[scene](conveyor, aws)
+    ran = conveyor.call(*shlex.split(typed))
+    names = {bucket: "conveyor-bucket-95ae346baf445", str(conveyor.home): "/home/anna", ACCOUNT: SHOWN_ACCOUNT}
+    said = ran.out + ran.error
+    for name, stands_for in names.items():
+        said = said.replace(name, stands_for)
+    assert said == shown
+
+
+def test_every_scene_is_shown() -> None:
+    """Each has its screen, and the page has no others."""
+    assert {scene for scene, _, _ in SCREENS} == SCENES.keys()
+
+
+def test_the_page_has_every_exit_code() -> None:
+    """With the words of the help."""
+    table = PAGE.partition("## Exit codes")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| (\d+) \| (.*) \|$", table, re.MULTILINE) == [(str(int(c)), t) for c, t in EXITS.items()]

@@ -1,0 +1,123 @@
+"""The command `conveyor` as a program: with a terminal or without one, in an environment of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
+from signal import SIGINT
+from typing import TYPE_CHECKING, NamedTuple
+from unittest.mock import patch
+
+from conveyor_cli.main import run
+
+if TYPE_CHECKING:
+    from threading import Event
+
+PROJECT = Path(__file__).parents[2]
+SOURCES = f"{PROJECT / 'cli'}{os.pathsep}{PROJECT / 'layers' / 'conveyor'}"
+SECONDS = 60
+_CODES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Ran(NamedTuple):
+    """How the command ended, and what it wrote. In a terminal both streams are in `out`."""
+
+    exit: int
+    out: str
+    error: str = ""
+
+    @property
+    def plain(self) -> str:
+        """What it wrote, without colours."""
+        return _CODES.sub("", self.out)
+
+
+class Command:
+    """The command, with a home and an environment of its own."""
+
+    def __init__(self, home: Path, env: dict[str, str]) -> None:
+        """Take the folder of the user, and the variables of AWS."""
+        self.home = home
+        self.env = {
+            "HOME": str(home),
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "TERM": "xterm",
+            "PYTHONPATH": SOURCES,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **env,
+        }
+
+    def call(self, *arguments: str, **env: str) -> Ran:
+        """Run it in this process, without a terminal: that is much faster."""
+        out, error = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        with (
+            patch.dict(os.environ, self._with(env), clear=True),
+            chdir(self.home),
+            redirect_stdout(out),
+            redirect_stderr(error),
+        ):
+            code = run(list(arguments))
+        out.seek(0)
+        error.seek(0)
+        return Ran(code, out.read(), error.read())
+
+    def run(self, *arguments: str, **env: str) -> Ran:
+        """Run it without a terminal."""
+        done = subprocess.run(
+            self._typed(arguments),
+            cwd=self.home,
+            env=self._with(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def in_terminal(self, *arguments: str, columns: int = 80, typed: str = "", **env: str) -> Ran:
+        """Run it in a terminal that is so wide. `typed`: what the user types."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        with subprocess.Popen(
+            self._typed(arguments), cwd=self.home, env=self._with(env), stdin=slave, stdout=slave, stderr=slave
+        ) as process:
+            os.close(slave)
+            os.write(master, typed.encode())
+            written = b""
+            with suppress(OSError):  # Linux says EIO at the end
+                while more := os.read(master, 65536):
+                    written += more
+            os.close(master)
+        return Ran(process.returncode, written.decode().replace("\r\n", "\n"))
+
+    def interrupted(self, when: Event, *arguments: str) -> Ran:
+        """Run it without a terminal, and send what Ctrl-C sends once an event has come."""
+        with subprocess.Popen(
+            self._typed(arguments),
+            cwd=self.home,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert when.wait(SECONDS)
+            process.send_signal(SIGINT)
+            out, error = process.communicate(timeout=SECONDS)
+        return Ran(process.returncode, out.decode(), error.decode())
+
+    def _typed(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "conveyor_cli", *arguments]
+
+    def _with(self, env: dict[str, str]) -> dict[str, str]:
+        """Return the environment with some variables changed; an empty one is left out."""
+        return {name: value for name, value in {**self.env, **env}.items() if value}

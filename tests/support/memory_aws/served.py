@@ -1,0 +1,111 @@
+"""The AWS in memory behind a socket, for programs that run in processes of their own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
+
+from tests.support.memory_aws.answers import answer, element
+from tests.support.memory_aws.stacks import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore.awsrequest import AWSResponse
+
+    from tests.support.memory_aws.aws import MemoryAws
+
+_OF_S3 = frozenset({"LIST", "GET", "HEAD", "PUT"})
+
+
+class Served:
+    """An AWS in memory, and what was asked of it."""
+
+    def __init__(self, memory: MemoryAws, url: str) -> None:
+        """Take the AWS, and the address at which it is served."""
+        self.memory = memory
+        self.url = url
+        self.asked: Counter[str] = Counter()
+        """Requests by kind: those of S3 (`_OF_S3`), and the names of other operations."""
+        self.refusals: dict[str, AWSResponse] = {}
+        """Responses by kind, instead of those of the AWS in memory."""
+        self.stalled, self.goes_on = Event(), Event()
+        self._stalls = ""
+
+    def refuse(self, kind: str, status: int, code: str, message: str = "no") -> None:
+        """Answer all requests of a kind with an error."""
+        of_s3 = answer(status, element("Error", {"Code": code, "Message": message}))
+        self.refusals[kind] = of_s3 if kind in _OF_S3 else refused(status, code, message)
+
+    def stall(self, kind: str) -> None:
+        """Answer no request of a kind before `goes_on` is set; `stalled` says that there is one."""
+        self._stalls = kind
+
+    def reset(self) -> None:
+        """Forget what was asked, and refuse and stall nothing."""
+        self.asked.clear()
+        self.refusals.clear()
+        self.stalled.clear()
+        self.goes_on.clear()
+        self._stalls = ""
+
+    def answer(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Answer a request."""
+        kind = _kind(request)
+        self.asked[kind] += 1
+        if kind == self._stalls:
+            self.stalled.set()
+            self.goes_on.wait()
+        return self.refusals.get(kind) or self.memory.serve(request)
+
+
+@contextmanager
+def served(memory: MemoryAws) -> Iterator[Served]:
+    """Serve an AWS in memory on a free port of the loopback for the length of the block."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Write nothing."""
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            url = f"{server.url}{self.path}"
+            headers = HTTPHeaders.from_dict(dict(self.headers.items()))
+            response = server.answer(AWSPreparedRequest(self.command, url, headers, body, stream_output=False))
+            content = response.content
+            self.send_response(response.status_code)
+            sizes = {"content-length": str(len(content))} if self.command != "HEAD" else {}
+            for name, value in (dict(response.headers) | sizes).items():
+                self.send_header(name, str(value))
+            self.end_headers()
+            self.wfile.write(b"" if self.command == "HEAD" else content)
+
+        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _answer  # noqa: N815 - as http.server names them
+
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Served(memory, f"http://127.0.0.1:{listener.server_port}")
+    thread = Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server
+    finally:
+        listener.shutdown()
+        listener.server_close()
+        thread.join()
+
+
+def _kind(request: Any) -> str:
+    body: bytes = request.body
+    if request.method == "POST" and b"Action=" in body:
+        return parse_qs(body.decode())["Action"][0]
+    is_listing = request.method == "GET" and "list-type" in urlsplit(request.url).query
+    return "LIST" if is_listing else str(request.method)
