@@ -5,12 +5,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.functions.conftest import bucket, memory_services, services, the_memory
+from tests.functions.conftest import (
+    belt,
+    bucket,
+    machine,
+    memory_provider,
+    memory_services,
+    provider,
+    services,
+    stack_settings,
+    the_memory,
+)
 from tests.support.command import Command
 from tests.support.memory_aws.served import Served, served
 from tests.support.memory_aws.stacks import Stack
 
-__all__ = ["bucket", "memory_services", "services"]
+__all__ = [
+    "belt",
+    "bucket",
+    "machine",
+    "memory_provider",
+    "memory_services",
+    "provider",
+    "services",
+    "stack_settings",
+]
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:conveyor"
 

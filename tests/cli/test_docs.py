@@ -3,12 +3,15 @@
 import re
 import shlex
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from conveyor_cli.exits import EXITS
 from tests.support.command import Command
+from tests.support.desk_runs import write_runs
+from tests.support.memory_aws.bucket import BucketInMemory
 from tests.support.memory_aws.served import Served
 from tests.support.memory_aws.stacks import ACCOUNT
 
@@ -20,6 +23,19 @@ DENIED = (
     f"cloudformation:DescribeStacks on resource: arn:aws:cloudformation:us-east-1:{SHOWN_ACCOUNT}:stack/conveyor/* "
     "because no identity-based policy allows the cloudformation:DescribeStacks action"
 )
+
+
+def the_bucket(aws: Served) -> BucketInMemory:
+    """Return the bucket of the stack."""
+    return aws.memory.s3.buckets[aws.memory.stacks.named["conveyor"].outputs["BucketName"]]
+
+
+def five_runs(conveyor: Command, aws: Served) -> None:
+    """Choose the stack, which has some runs."""
+    conveyor.call("use", "conveyor")
+    write_runs(the_bucket(aws))
+
+
 SCENES: dict[str, Callable[[Command, Served], object]] = {
     "": lambda _conveyor, _aws: None,
     "no-credentials": lambda conveyor, _: conveyor.env.update(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY=""),
@@ -27,6 +43,7 @@ SCENES: dict[str, Callable[[Command, Served], object]] = {
     "no-region": lambda conveyor, _: conveyor.env.update(AWS_DEFAULT_REGION=""),
     "denied": lambda _, aws: aws.refuse("DescribeStacks", 403, "AccessDenied", DENIED),
     "expired": lambda _, aws: aws.refuse("DescribeStacks", 403, "ExpiredToken"),
+    "runs": five_runs,
 }
 """What is not as it should be, by the name beside the fence."""
 
@@ -34,14 +51,21 @@ SCENES: dict[str, Callable[[Command, Served], object]] = {
 @pytest.mark.parametrize(("scene", "typed", "shown"), SCREENS, ids=[" ".join(each[:2]) for each in SCREENS])
 def test_a_screen_is_as_the_page_shows_it(conveyor: Command, aws: Served, scene: str, typed: str, shown: str) -> None:
     """Word for word, but for names that differ from user to user."""
-    bucket = aws.memory.stacks.named["conveyor"].outputs["BucketName"]
     SCENES[scene](conveyor, aws)
-    ran = conveyor.call(*shlex.split(typed))
-    names = {bucket: "conveyor-bucket-95ae346baf445", str(conveyor.home): "/home/anna", ACCOUNT: SHOWN_ACCOUNT}
-    said = ran.out + ran.error
+    arguments = shlex.split(typed)
+    is_of_runs = scene == "runs" and "--json" not in arguments
+    ran = conveyor.in_terminal(*arguments) if is_of_runs else conveyor.call(*arguments)
+    said = ran.plain + ran.error
+    week_ago = datetime.now(UTC) - timedelta(days=7)
+    names = {
+        aws.memory.stacks.named["conveyor"].outputs["BucketName"]: "conveyor-bucket-95ae346baf445",
+        str(conveyor.home): "/home/anna",
+        ACCOUNT: SHOWN_ACCOUNT,
+        f"{week_ago:%-d %B}": "23 November",
+    }
     for name, stands_for in names.items():
         said = said.replace(name, stands_for)
-    assert said == shown
+    assert [line.rstrip() for line in said.splitlines()] == shown.splitlines()
 
 
 def test_every_scene_is_shown() -> None:

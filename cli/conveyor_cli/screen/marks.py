@@ -8,6 +8,11 @@ class Mark(Enum):
 
     OK = ("✓", "+", "green")
     ERROR = ("✗", "x", "red")
+    WAITS = ("‖", "=", "bold yellow")
+    UNDER_WAY = ("►", ">", "cyan")
+    SOME_FAILED = ("◆", "*", "yellow")
+    UNKNOWN = ("?", "?", "bold yellow")
+    NOT_SENT = ("–", "-", "dim")  # noqa: RUF001 - an en dash
 
     def __init__(self, utf8: str, in_ascii: str, style: str) -> None:
         self.utf8 = utf8

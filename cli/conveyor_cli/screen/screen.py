@@ -19,7 +19,9 @@ from conveyor_cli.trouble import Trouble
 VERSION = 1
 """Of the form of JSON output: it changes when a key is removed."""
 WIDE = 120
-"""Columns from which a screen has more columns, and those of what is no terminal."""
+"""Columns from which a screen shows more."""
+_ENDLESS = 10_000
+"""Columns of what is no terminal: nothing is cut there."""
 
 
 class Screen:
@@ -33,6 +35,7 @@ class Screen:
         self.is_terminal = sys.stdout.isatty()
         self._out = _console(sys.stdout, look)
         self._err = _console(sys.stderr, look)
+        self._tables = _console(sys.stdout, look, _ENDLESS)  # rich would cut numbers to make a table fit
 
     @property
     def width(self) -> int:
@@ -64,8 +67,8 @@ class Screen:
         self._command(self._out, command)
 
     def table(self, table: Table) -> None:
-        """Write a table."""
-        self._out.print(table)
+        """Write a table, each column as wide as its content."""
+        self._tables.print(table, soft_wrap=False)
 
     def trouble(self, trouble: Trouble) -> None:
         """Write on stderr why the command cannot go on."""
@@ -98,7 +101,7 @@ class Screen:
         return textwrap.wrap(shown, console.width - 2, break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def _console(stream: TextIO, look: Look) -> Console:
+def _console(stream: TextIO, look: Look, width: int | None = None) -> Console:
     is_terminal = stream.isatty()
     coloured = is_coloured(look.colour, os.environ, is_terminal=is_terminal)
     return Console(
@@ -106,7 +109,7 @@ def _console(stream: TextIO, look: Look) -> Console:
         force_terminal=is_terminal,
         color_system="standard" if coloured else None,
         no_color=False,  # the environment was looked at before
-        width=None if is_terminal else WIDE,
+        width=width if is_terminal else _ENDLESS,
         soft_wrap=True,
         highlight=False,
         markup=False,

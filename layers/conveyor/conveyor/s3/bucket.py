@@ -114,9 +114,10 @@ class Bucket:
         named: list[TagTypeDef] = [{"Key": name, "Value": value} for name, value in tags.items()]
         self._client.put_object_tagging(Bucket=self.bucket, Key=key, Tagging={"TagSet": named})
 
-    def list(self, prefix: str) -> list[str]:
-        """Return all keys under a prefix."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+    def list(self, prefix: str, after: str = "") -> list[str]:
+        """Return all keys under a prefix. `after`: only those that sort after this rest of a key."""
+        start: Any = {"StartAfter": prefix + after} if after else {}
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, **start)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def folders(self, prefix: str, after: str) -> Iterator[str]:

@@ -1,0 +1,72 @@
+"""Some runs of a stack as a person finds them: one that waits, one under way, and three that have ended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from conveyor.domain import keys
+from conveyor.domain.drop import STAMP
+from conveyor.domain.plan import Batch, Plan, ValidatedDrop, encode_plan
+from conveyor.domain.status import Status
+from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
+from conveyor.ledger.run_facts import Run
+from conveyor.spend.index_entry import IndexEntry, StartEntry
+from tests.support.examples import RUN
+
+if TYPE_CHECKING:
+    from tests.support.memory_aws.bucket import BucketInMemory
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def ago(number: int, **time: float) -> str:
+    """Return the id of a run whose drop is so old."""
+    return f"{datetime.now(UTC) - timedelta(**time):{STAMP}}-{number:012x}"
+
+
+def write_runs(bucket: BucketInMemory) -> None:
+    """Write the runs."""
+    _end(bucket, "tickets-2026-11", ago(3, days=3, hours=1), ("support", "completed", 40_000, 39_412, 588, "58.93"))
+    _end(bucket, "eval-two-models", ago(4, days=4, hours=1), ("research", "completed", 600, 600, 0, "2.31"))
+    _end(bucket, "invoices", ago(5, days=6, hours=1), ("finance", "refused", 1_880, 0, 0, "0"))
+    catalog, contracts = ago(2, hours=2, minutes=42), ago(1, minutes=12, seconds=20)
+    _begin(bucket, "catalog-2026-11", catalog, "shop", batches=12)
+    for number in range(1, 7):
+        for name in ("attempt-1", "batch-1", *(("split-1", "part") if number < 4 else ())):
+            _put(bucket, f"{keys.batch(catalog, number)}{name}.json")
+    _begin(bucket, "contracts-q4", contracts, "legal", batches=4)
+    _hold(bucket, contracts)
+
+
+def _hold(bucket: BucketInMemory, run: str) -> None:
+    now = datetime.now(UTC)
+    message = "it may cost $164.20, and its project may spend $100.00 on one drop"
+    reason = Reason(ReasonCode.CEILING, message)
+    until = now + timedelta(hours=72)
+    gate = Gate("writer", now, open=False, reasons=[reason], need_usd=Decimal("164.20"), until=until)
+    _put(bucket, Gate.key(run, 1), _encode(gate))
+
+
+def _begin(bucket: BucketInMemory, name: str, run: str, project: str, batches: int) -> None:
+    drop = replace(RUN.drop, key=f"inbox/{project}/{name}.jsonl")
+    _put(bucket, Run.key(run), _encode(replace(RUN, run=run, name=name, project=project, drop=drop)))
+    cut = [Batch(number, 1, 0, requests=10_000) for number in range(1, batches + 1)]
+    validated = ValidatedDrop(batches * 10_000, "f00", is_gated=True)
+    _put(bucket, keys.plan(run), encode_plan(Plan(validated, cut)))
+    _put(bucket, StartEntry(project, run, 1000).key)
+
+
+def _end(bucket: BucketInMemory, name: str, run: str, about: tuple[str, str, int, int, int, str]) -> None:
+    project, status, requests, results, failures, usd = about
+    entry = IndexEntry(project, run, Status(status), requests, results, failures, Decimal(usd))
+    _begin(bucket, name, run, project, batches=1)
+    _put(bucket, entry.key)
+
+
+def _put(bucket: BucketInMemory, key: str, data: bytes = b"{}") -> None:
+    bucket.put(key, data, {})
