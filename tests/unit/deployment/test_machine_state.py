@@ -30,6 +30,11 @@ from tests.support.template import Json
 
 STATES: dict[str, Json] = template.definition()["States"]
 INPUT = "{{% $states.input.{} %}}"
+REMEMBERED = {
+    "gate": "{% $states.input.gate ? $states.input.gate : null %}",
+    "budget": "{% $states.input.budget ? $states.input.budget : '' %}",
+}
+"""What poll gets of what messages have said. An execution of an earlier version starts a new one without it."""
 STATE = {
     "run": RUN.run,
     "trouble": None,
@@ -131,7 +136,7 @@ def test_the_check_would_find_a_name_that_is_lost() -> None:
 
 def test_poll_gets_the_run_and_what_it_returned_about_trouble_gates_and_events() -> None:
     """The start of trouble, what messages said, and the length of the history are stored nowhere else."""
-    payload = {name: INPUT.format(name) for name in STATE}
+    payload = {name: INPUT.format(name) for name in STATE} | REMEMBERED
     assert STATES["Poll"]["Arguments"]["Payload"] == payload | {"arn": "{% $states.context.Execution.Id %}"}
 
 
@@ -185,9 +190,10 @@ def test_a28_the_states_that_name_what_they_pass_on_are_known() -> None:
     named = {name for name in leading_to_poll() if isinstance(STATES[name].get("Output"), dict)}
     assert named == {"Submit", "Split", "Notify"}
     passing = [STATES[name]["Output"] for name in sorted(named)]
-    passing += [STATES["Poll"]["Arguments"]["Payload"], STATES["Continue"]["Arguments"]["Payload"]["continue"]]
-    assert [each["gate"] for each in passing] == [INPUT.format("gate")] * 5
-    assert [each["budget"] for each in passing] == [INPUT.format("budget")] * 5
+    passing += [STATES["Continue"]["Arguments"]["Payload"]["continue"]]
+    for name, of_poll in REMEMBERED.items():
+        assert [each[name] for each in passing] == [INPUT.format(name)] * 4
+        assert STATES["Poll"]["Arguments"]["Payload"][name] == of_poll
 
 
 def test_an_execution_of_an_earlier_version_continues_in_one_that_remembers_gates() -> None:
