@@ -85,19 +85,22 @@ class Command:
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def in_terminal(self, *arguments: str, columns: int = 80, typed: str = "", **env: str) -> Ran:
-        """Run it in a terminal that is so wide. `typed`: what the user types."""
+        """Run it in a terminal that is so wide. `typed`: the answer to its question."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         with subprocess.Popen(
             self._typed(arguments), cwd=self.home, env=self._with(env), stdin=slave, stdout=slave, stderr=slave
         ) as process:
             os.close(slave)
-            os.write(master, typed.encode())
-            written = b""
+            written, answer = b"", typed.encode()
             with suppress(OSError):  # Linux says EIO at the end
                 while more := os.read(master, 65536):
                     written += more
+                    if answer and written.endswith(b": "):
+                        os.write(master, answer)
+                        answer = b""
             os.close(master)
+        assert process.returncode >= 0, f"ended by signal {-process.returncode}"
         return Ran(process.returncode, written.decode().replace("\r\n", "\n"))
 
     def interrupted(self, when: Event, *arguments: str) -> Ran:

@@ -9,7 +9,7 @@ import msgspec
 
 from conveyor.domain import keys
 from conveyor.domain.drop import RUN_ID_FORM, STAMP
-from conveyor.domain.plan import Plan
+from conveyor.domain.plan import Batch, Plan, ValidatedDrop
 from conveyor.ledger.gate_facts import Gate
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
@@ -27,6 +27,13 @@ class _Receipt(msgspec.Struct):
     results: int
     failures: int
     cost_usd: Decimal | None = None
+
+
+DECODERS = tuple(map(msgspec.json.Decoder, (Run, Gate, Batch, ValidatedDrop, _Receipt)))
+"""Of all that threads decode: made before there are threads.
+
+msgspec learns a type when it first meets it, and the process may crash where two threads do so at once.
+"""
 
 
 def read_runs(bucket: Bucket, since: datetime, now: datetime, project: str | None = None) -> list[ListedRun]:

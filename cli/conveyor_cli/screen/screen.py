@@ -38,6 +38,11 @@ class Screen:
         self._tables = _console(sys.stdout, look, _ENDLESS)  # rich would cut numbers to make a table fit
 
     @property
+    def asks(self) -> bool:
+        """Whether there is somebody to ask: questions are written to stderr."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    @property
     def width(self) -> int:
         """Columns."""
         return self._out.width

@@ -1,0 +1,107 @@
+"""`conveyor approve`: let a run pay on that waits at a gate, once a person has seen what that costs."""
+
+import click
+
+from conveyor.domain import keys
+from conveyor.gates.approval import (
+    ANY_MODEL,
+    NO_LIMIT,
+    UP_TO,
+    Approval,
+    Insufficient,
+    is_about_money,
+    judge,
+    read_approval,
+    words_that_open,
+)
+from conveyor.gates.probe_message import cost_words
+from conveyor.ledger.gate_facts import Gate, ReasonCode
+from conveyor.wording.text import sentence
+from conveyor_cli.aws.errors import explained
+from conveyor_cli.commands.asking import ask, show
+from conveyor_cli.commands.options import with_look, with_stack
+from conveyor_cli.exits import Exit
+from conveyor_cli.runs.desk import Going, going
+from conveyor_cli.screen.marks import Mark
+from conveyor_cli.screen.screen import Screen
+from conveyor_cli.screen.words import money, number
+from conveyor_cli.stacks.chosen import Choice, find
+from conveyor_cli.trouble import Trouble
+
+
+@click.command(short_help="Approve a run that waits: see what it costs, and let it go on.")
+@click.argument("run")
+@click.option("--up-to", metavar="USD", help="What the run may cost in all, as 61.40; by default what it needs.")
+@click.option("--no-limit", is_flag=True, help="Let it cost whatever it costs.")
+@click.option("--yes", is_flag=True, help="Do not ask. Then --up-to or --no-limit must say how much.")
+@with_stack
+@with_look
+@click.pass_obj
+def approve(  # noqa: PLR0913 - one for each option
+    screen: Screen,
+    *,
+    run: str,
+    up_to: str | None,
+    no_limit: bool,
+    yes: bool,
+    stack: str | None,
+    region: str | None,
+    local: bool,
+) -> None:
+    """Approve a run that waits, named by its id, or the newest run of a name."""
+    bucket = find(Choice(stack, region, is_local=local)).bucket
+    with explained():
+        found = going(bucket, run)
+        gate = found.held_at
+        if gate is None:
+            raise _wrong("not-held", f"{found.run.name} waits for no approval; it is {found.state.words}")
+        words, allowed = _approval(gate, up_to, no_limit=no_limit)
+        if (yes or not screen.asks) and is_about_money(gate) and not (up_to or no_limit):
+            raise _wrong("no-amount", "Without a question, --up-to or --no-limit must say how much the run may cost")
+        if not screen.look.json:
+            _show(screen, found, gate, allowed)
+        ask(screen, "approve", "let it go on", is_said=yes)
+        bucket.put(keys.approval(found.run.run, found.run_state.gate, found.run.project), f"{words}\n".encode())
+    if screen.look.json:
+        screen.json(run=found.run.run, done="approve", words=words)
+    else:
+        screen.verdict(Mark.OK, f"Approved: {words}", "The run goes on at the next look, within a few minutes.")
+
+
+def _approval(gate: Gate, up_to: str | None, *, no_limit: bool) -> tuple[str, Approval]:
+    """Return the words of the approval, and what they allow. Raises Trouble if they would open nothing."""
+    if up_to and no_limit:
+        raise _wrong("usage", "--up-to and --no-limit exclude each other")
+    words = NO_LIMIT if no_limit else f"{UP_TO} {up_to}" if up_to else words_that_open(gate)
+    if gate.has(ReasonCode.MODEL) and (up_to or no_limit):
+        words = f"{words} {ANY_MODEL}"
+    approval = read_approval(words)
+    verdict = approval if isinstance(approval, Insufficient) else judge(approval, gate)
+    if isinstance(verdict, Insufficient):
+        raise _wrong("insufficient", f"This approval would open nothing: {verdict.reason}")
+    return words, verdict
+
+
+def _wrong(code: str, message: str) -> Trouble:
+    return Trouble(code, message, "Nothing was changed.", exit_code=Exit.USAGE)
+
+
+def _show(screen: Screen, found: Going, gate: Gate, allowed: Approval) -> None:
+    """Show what the run costs, and why it waits, with the words of the message about it."""
+    reasons = [f"Why it waits: {sentence(reason.message)}" for reason in gate.reasons]
+    plan, counts = found.plan, found.requests
+    costs = f"It {cost_words(gate, plan.drop)}." if plan else ""
+    screen.verdict(found.state.mark, f"{found.run.name}: {found.state.words}", costs, *reasons)
+    rows = [
+        ("not sent", number(counts.unsent), "requests: sent once you approve"),
+        ("sent before", number(counts.under_way + counts.done), "requests: go on in any case"),
+    ]
+    if of := gate.forecast:
+        rows.append(("forecast", money(of.usd), f"between {money(of.low_usd)} and {money(of.high_usd)}"))
+    if allowed.has_no_limit:
+        rows.append(("you allow", "any", "amount"))
+    elif allowed.up_to is not None:
+        rows.append(("you allow", money(allowed.up_to), "in all; the run waits again before it costs more"))
+    if gate.until:
+        rows.append(("until", f"{gate.until:%d %b}", f"{gate.until:%H:%M} UTC: then the run is declined"))
+    show(screen, rows)

@@ -1,0 +1,53 @@
+"""`conveyor pause`: send nothing new until a person approves."""
+
+from shlex import quote
+
+import click
+
+from conveyor.domain import keys
+from conveyor_cli.aws.errors import explained
+from conveyor_cli.commands.asking import ask, show
+from conveyor_cli.commands.options import with_look, with_stack
+from conveyor_cli.exits import Exit
+from conveyor_cli.runs.desk import going
+from conveyor_cli.screen.marks import Mark
+from conveyor_cli.screen.screen import Screen
+from conveyor_cli.screen.words import number
+from conveyor_cli.stacks.chosen import Choice, find
+from conveyor_cli.trouble import Trouble
+
+
+@click.command(short_help="Pause a run: nothing new is sent until you approve.")
+@click.argument("run")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_stack
+@with_look
+@click.pass_obj
+def pause(  # noqa: PLR0913 - one for each option
+    screen: Screen, *, run: str, yes: bool, stack: str | None, region: str | None, local: bool
+) -> None:
+    """Pause a run, named by its id, or the newest run of a name."""
+    bucket = find(Choice(stack, region, is_local=local)).bucket
+    with explained():
+        found = going(bucket, run)
+        if found.held_at:
+            message = f"{found.run.name} is {found.state.words} already"
+            raise Trouble("held", message, "Nothing was changed.", exit_code=Exit.USAGE)
+        if not screen.look.json:
+            counts = found.requests
+            screen.verdict(found.state.mark, f"{found.run.name}: {found.state.words}")
+            show(
+                screen,
+                [
+                    ("with the provider", number(counts.under_way), "requests: go on, and are charged"),
+                    ("not sent", number(counts.unsent), "requests: wait for your approval"),
+                    ("done", number(counts.done), "requests: are kept"),
+                ],
+            )
+        ask(screen, "pause", "send nothing new", is_said=yes)
+        bucket.put(keys.control(found.run.run, found.run.project) + keys.PAUSE, b"pause\n")
+    if screen.look.json:
+        screen.json(run=found.run.run, done="pause")
+    else:
+        screen.verdict(Mark.OK, "Pause requested", "It takes effect before the next batch. To let the run go on:")
+        screen.command(f"conveyor approve {quote(run)}")

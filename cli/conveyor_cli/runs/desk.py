@@ -1,0 +1,76 @@
+"""What a person decides about a run: where it stands, and the objects by which they say so."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from conveyor.domain import keys
+from conveyor.domain.plan import Plan
+from conveyor.ledger.gate_facts import Gate
+from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.run_facts import Run
+from conveyor.ledger.state import BatchState, RunState
+from conveyor.s3.bucket import Bucket
+from conveyor.spend.index_entry import IndexEntry, read_index_entry
+from conveyor_cli.exits import Exit
+from conveyor_cli.runs.find import find_run
+from conveyor_cli.state import Group, State, ended, state_of
+from conveyor_cli.trouble import Trouble
+
+
+class Requests(NamedTuple):
+    """How many requests of a run have come how far. A request that a round sends again counts once."""
+
+    unsent: int = 0
+    under_way: int = 0
+    done: int = 0
+
+
+class Going(NamedTuple):
+    """A run that has not ended."""
+
+    run: Run
+    state: State
+    run_state: RunState
+    plan: Plan | None
+    gate: Gate | None
+
+    @property
+    def held_at(self) -> Gate | None:
+        """The gate at which it waits for a person; None if it does not."""
+        return self.gate if self.state.group is Group.NEEDS_YOU else None
+
+    @property
+    def requests(self) -> Requests:
+        """How far its requests have come."""
+        if self.plan is None:
+            return Requests()
+        counts = {"unsent": 0, "under_way": 0, "done": 0}
+        for leg, batch in self.plan.all_batches():
+            if not keys.round_number(leg):
+                counts[_place(self.run_state.of_leg(leg).batch(batch.number))] += batch.requests
+        return Requests(**counts)
+
+
+def going(bucket: Bucket, called: str) -> Going:
+    """Return a run that has not ended, by its id or name. Raises Trouble for one that has."""
+    run = find_run(bucket, called)
+    if entry := _end(bucket, run):
+        message = f"{run.name} has ended: {ended(entry).words}"
+        raise Trouble("ended", message, "Nothing was changed.", exit_code=Exit.USAGE)
+    ledger = Ledger(bucket, run.run)
+    run_state = ledger.run_state()
+    plan = ledger.plan(run_state) if run_state.planned else None
+    gate = ledger.read(Gate, run_state.gate) if run_state.gate else None
+    return Going(run, state_of(run_state, plan, gate, datetime.now(UTC).date()), run_state, plan, gate)
+
+
+def _end(bucket: Bucket, run: Run) -> IndexEntry | None:
+    """Return how a run has ended, by its entry in the index; None if it has none."""
+    listed = bucket.list(keys.index_entry(run.project, run.run, ""))
+    return next(filter(None, map(read_index_entry, listed)), None)
+
+
+def _place(batch: BatchState) -> str:
+    if batch.parted or batch.stuck:
+        return "done"
+    return "under_way" if batch.submitted else "unsent"

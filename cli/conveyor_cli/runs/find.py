@@ -1,0 +1,45 @@
+"""The run that a person means: by its id, or the newest one of a name."""
+
+from difflib import get_close_matches
+from itertools import batched
+
+import msgspec
+
+from conveyor.domain import keys
+from conveyor.domain.drop import RUN_ID_FORM
+from conveyor.ledger.run_facts import Run
+from conveyor.s3.bucket import MOST_READS, Bucket
+from conveyor_cli.exits import Exit
+from conveyor_cli.runs.read import at_once
+from conveyor_cli.trouble import Trouble
+
+_MOST_READ = 1000
+"""Runs whose names are read, the newest first."""
+
+
+def find_run(bucket: Bucket, called: str) -> Run:
+    """Return a run by its id, or the newest of a name: with its folder, or without. Raises Trouble if there is none."""
+    if RUN_ID_FORM.fullmatch(called):
+        run = _read(bucket, called)
+        if run is None:
+            raise Trouble("no-run", f"No run {called}", exit_code=Exit.USAGE)
+        return run
+    names = list[str]()
+    ids = sorted(filter(RUN_ID_FORM.fullmatch, bucket.folders(keys.RUNS, "")), reverse=True)[:_MOST_READ]
+    for some in batched(ids, MOST_READS, strict=False):
+        runs = [run for run in at_once(lambda each: _read(bucket, each), list(some)) if run]
+        if found := next((run for run in runs if called in {run.name, _without_folder(run.name)}), None):
+            return found
+        names += [run.name for run in runs]
+    likely = get_close_matches(called, [*names, *map(_without_folder, names)], 1)
+    message = f'No run "{called}"' + (f'; did you mean "{likely[0]}"?' if likely else "")
+    raise Trouble("no-run", message, "Nothing was changed.", commands=("conveyor runs",), exit_code=Exit.USAGE)
+
+
+def _read(bucket: Bucket, run: str) -> Run | None:
+    found = bucket.find(Run.key(run))
+    return msgspec.json.decode(found, type=Run) if found else None
+
+
+def _without_folder(name: str) -> str:
+    return name.rpartition("/")[2]
