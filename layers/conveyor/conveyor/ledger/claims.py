@@ -24,6 +24,10 @@ class Claim(msgspec.Struct, frozen=True):
     """Who the run is for; empty in claims of earlier versions."""
 
 
+_decode = msgspec.json.Decoder(Claim).decode
+"""Made before any thread starts: see `ledger.py`."""
+
+
 class Claims:
     """The claims of one run."""
 
@@ -61,7 +65,7 @@ class Claims:
     def claim_batch(self, batch_id: str, batch: int) -> Claim:
         """Claim a batch at the provider unless another run has it; return the claim that stands."""
         claim = Claim(self._run, batch, self._project)
-        return msgspec.json.decode(self._bucket.put_once(keys.claim(batch_id), _encode(claim)), type=Claim)
+        return _decode(self._bucket.put_once(keys.claim(batch_id), _encode(claim)))
 
     def claim_own_batch(self, batch_id: str, batch: int) -> None:
         """Claim a batch that is known to be this run's. Needs no permission to read claims."""
@@ -70,7 +74,7 @@ class Claims:
     def owner_of(self, batch_id: str) -> Claim | None:
         """Return who claims one of the provider's batches; None proves nothing."""
         data = self._bucket.find(keys.claim(batch_id))
-        return msgspec.json.decode(data, type=Claim) if data is not None else None
+        return _decode(data) if data is not None else None
 
     def project_of(self, batch_id: str) -> str | None:
         """Return the project of the run that claims a batch; None if no claim that can be read names one."""

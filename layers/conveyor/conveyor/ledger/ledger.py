@@ -5,11 +5,13 @@ from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan, decode_plan, encode_plan
-from conveyor.ledger.fact import BatchFact, Fact, PlaceValue
+from conveyor.ledger.fact import BatchFact, Fact, PlaceValue, kinds_of
 from conveyor.ledger.state import RunState, state_from
 from conveyor.s3.bucket import Bucket
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+_LEARNED = [msgspec.json.Decoder(kind) for base in (Fact, BatchFact) for kind in kinds_of(base).values()]
+"""Made before any thread starts: msgspec 0.22 may crash where two threads are the first to decode a type."""
 
 
 class Ledger:

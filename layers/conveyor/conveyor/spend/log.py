@@ -16,6 +16,8 @@ from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor.spend.claim import Claim, Day
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(Claim).decode
+"""Made before any thread starts: see `ledger/ledger.py`."""
 
 
 class Latest(NamedTuple):
@@ -79,7 +81,7 @@ class DayLog:
 
     def _read(self, number: int) -> Claim:
         data = self._bucket.get(keys.spend_claim(self.log, self.day.name, number))
-        return msgspec.json.decode(data, type=Claim)
+        return _decode(data)
 
 
 def by_attempt(claims: Iterable[Claim]) -> list[Claim]:
