@@ -62,7 +62,7 @@ by_each = pytest.mark.parametrize("desk", ["interpreter", *(["aws"] if CLI else 
 """Typed twice if AWS CLI v2 is installed, which takes a second to start: what it might read differently."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # like the local AWS: tests of other files may come in between
 def client(aws: Aws) -> Callable[[str], Any]:
     """Return one client for each service; the stack's secret exists."""
     aws.client("secretsmanager").create_secret(Name=messages.SECRET, SecretString="an-old-key")

@@ -26,6 +26,12 @@ PROJECT = Path(__file__).parents[2]
 SOURCES = f"{PROJECT / 'cli'}{os.pathsep}{PROJECT / 'layers' / 'conveyor'}"
 SECONDS = 60
 _CODES = re.compile(r"\x1b\[[0-9;]*m")
+AS_IN_FRONT = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.orig_argv[0], sys.orig_argv[:1] + sys.argv[1:])
+"""
+"""Lets a program get Ctrl-C also where the tests run in the background of a shell, which ignores it for all of them."""
 
 
 class Ran(NamedTuple):
@@ -106,7 +112,7 @@ class Command:
     def interrupted(self, when: Event, *arguments: str) -> Ran:
         """Run it without a terminal, and send what Ctrl-C sends once an event has come."""
         with subprocess.Popen(
-            self._typed(arguments),
+            [sys.executable, "-c", AS_IN_FRONT, *self._typed(arguments)[1:]],
             cwd=self.home,
             env=self.env,
             stdin=subprocess.DEVNULL,
