@@ -27,7 +27,7 @@ class Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
-        """Load a command; None if there is none of this name."""
+        """Load the command of this name; None if no command has it."""
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"conveyor_cli.commands.{cmd_name}"), cmd_name)

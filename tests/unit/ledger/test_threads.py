@@ -2,17 +2,18 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[3]
+from tests.support.command import PROJECT, SOURCES
+
 SCRIPT = """
-import os, sys, threading
+import importlib, os, sys, threading
 import msgspec
-import conveyor.ledger.ledger
 from conveyor.ledger.run_facts import Run
 from tests.support.examples import RUN
+
+importlib.import_module(sys.argv[1])
 
 data = msgspec.json.Encoder(decimal_format="number").encode(RUN)
 sys.setswitchinterval(1e-6)
@@ -38,8 +39,10 @@ for _ in range(60):
 
 
 @pytest.mark.slow
-def test_threads_that_are_the_first_to_read_a_fact_do_not_crash() -> None:
+@pytest.mark.parametrize("module", ["conveyor.ledger.ledger", "conveyor_cli.runs.read"])
+def test_threads_that_are_the_first_to_read_a_fact_do_not_crash(module: str) -> None:
     """The library msgspec crashes where two threads are the first to decode a type, so types are learned before."""
-    env = {"PYTHONPATH": f"{PROJECT}:{PROJECT}/layers/conveyor", "PATH": ""}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=False)  # noqa: S603
+    env = {"PYTHONPATH": f"{PROJECT}:{SOURCES}", "PATH": ""}
+    asked = [sys.executable, "-c", SCRIPT, module]
+    done = subprocess.run(asked, env=env, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
