@@ -136,6 +136,15 @@ class Belt:
             self.notices.append(state["notice"])
         return state
 
+    def step(self, run: str) -> None:
+        """Poll, do what is due for the batches, and let the time until the next poll pass."""
+        state = self.poll(run)
+        for batch in state["batches"]:
+            self.split(run, batch)
+        self.pass_time(state["wait_seconds"])
+        if state["next"] == "submit":
+            self.submit({"run": run})
+
     def split(self, run: str, batch: int = 1) -> dict[str, Any]:
         """Run split."""
         return split({"run": run, "batch": batch}, self.clients, self.invocation())

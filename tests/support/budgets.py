@@ -1,7 +1,7 @@
 """Ceilings of days, and the log of what was reserved and spent."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -33,14 +33,19 @@ def take_the_day(belt: Belt, log: str, usd: str) -> None:
     assert DayLog(belt.clients.bucket, log, day).append(1, claim)
 
 
-def the_days(belt: Belt, log: str = "default") -> dict[str, list[Claim]]:
-    """Return the claims of a project by day, in order."""
+def claims_by_day(listed: Iterable[str], read: Callable[[str], bytes]) -> dict[str, list[Claim]]:
+    """Return the claims in a log by day, in order. `listed`: the keys of a project's log."""
     days: dict[str, list[Claim]] = {}
-    for key in belt.stored(f"claims/spend/{log}/"):
+    for key in listed:
         _, _, _, day, name = key.split("/")
         if name.isdigit():
-            days.setdefault(day, []).append(msgspec.json.decode(belt.read(key), type=Claim))
+            days.setdefault(day, []).append(msgspec.json.decode(read(key), type=Claim))
     return days
+
+
+def the_days(belt: Belt, log: str = "default") -> dict[str, list[Claim]]:
+    """Return the claims of a project by day, in order."""
+    return claims_by_day(belt.stored(f"claims/spend/{log}/"), belt.read)
 
 
 def the_log(belt: Belt, log: str = "default", day: str = "") -> list[Claim]:

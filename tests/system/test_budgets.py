@@ -12,16 +12,17 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
-from conveyor.spend.claim import Claim, Day
+from conveyor.spend.claim import Day
 from tests.support.belt import request
+from tests.support.budgets import claims_by_day
 from tests.support.system.runs import DAY_SECONDS, LOW_LIMITS, WAITING, LiveRun, dropped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conveyor.spend.claim import Claim
     from local.stack.stack import Stack
 
 pytestmark = pytest.mark.parametrize("stack", ["messages"], indirect=True)
@@ -101,12 +102,7 @@ def costly_at_once(stack: Stack, project: str, count: int) -> list[LiveRun]:
 
 def days_of(stack: Stack, project: str) -> dict[str, list[Claim]]:
     """Return the claims of a project by day, in order."""
-    days: dict[str, list[Claim]] = {}
-    for key in stack.keys(f"claims/spend/{project}/"):
-        _, _, _, day, name = key.split("/")
-        if name.isdigit():
-            days.setdefault(day, []).append(msgspec.json.decode(stack.object(key), type=Claim))
-    return days
+    return claims_by_day(stack.keys(f"claims/spend/{project}/"), stack.object)
 
 
 def check_days(stack: Stack, project: str, ceiling: Decimal, runs: list[LiveRun]) -> None:

@@ -73,12 +73,7 @@ def test_an_account_in_trouble_closes_the_gate_before_more_is_sent(belt: Belt, m
     belt.provider.configure(outcomes={"2": "errored:billing_error"}, seconds=60, queue_limit=3)
     run = belt.upload(drop_of(9))
     while not belt.notices:
-        state = belt.poll(run)
-        for batch in state["batches"]:
-            belt.split(run, batch)
-        belt.pass_time(state["wait_seconds"])
-        if state["next"] == "submit":
-            belt.submit({"run": run})
+        belt.step(run)
     (notice,) = belt.notices
     assert notice["status"] == "waiting-for-approval"
     assert "the provider refused the account in batch" in plain(notice["message"])
