@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from conveyor.domain import keys
 from tests.support.belt import Belt, drop_of, request
 from tests.support.command import Command
 from tests.support.gates import DEAR, HELD, pause
@@ -40,7 +39,7 @@ def test_an_approval_shows_its_price_and_asks_for_the_word(desk: Command, belt: 
     assert "asks for" in lines[2]
     amount = lines[1].partition("$")[2].rstrip(".")
     assert [line for line in lines if line.startswith("  you allow") and f"${amount}" in line]
-    assert written(belt) == {keys.approval(run, 1): f"up-to {amount}\n".encode()}
+    assert written(belt) == {f"control/default/{run}/approve-1": f"up-to {amount}\n".encode()}
     assert belt.finish(run)["status"] == "completed"
 
 
@@ -52,7 +51,7 @@ def test_an_approval_of_a_program_names_the_amount(desk: Command, belt: Belt) ->
     assert not written(belt)
     ran = desk.call("approve", run, *YES, "--json")
     assert json.loads(ran.out) == {"v": 1, "run": run, "done": "approve", "words": "up-to 5"}
-    assert written(belt) == {keys.approval(run, 1): b"up-to 5\n"}
+    assert written(belt) == {f"control/default/{run}/approve-1": b"up-to 5\n"}
 
 
 @pytest.mark.parametrize(
@@ -79,8 +78,8 @@ def test_any_amount_and_a_pause(desk: Command, belt: Belt) -> None:
     pause(belt, run)
     belt.poll(run)
     assert desk.call("approve", run, "--yes").out.splitlines()[-2] == "✓ Approved: approve"
-    assert written(belt)[keys.approval(run, 1)] == b"no-limit\n"
-    assert written(belt)[keys.approval(run, 2)] == b"approve\n"
+    assert written(belt)[f"control/default/{run}/approve-1"] == b"no-limit\n"
+    assert written(belt)[f"control/default/{run}/approve-2"] == b"approve\n"
 
 
 def test_the_control_of_a_project_is_under_its_name(desk: Command, belt: Belt) -> None:
@@ -110,7 +109,7 @@ def test_a_stop_shows_what_becomes_of_the_requests(desk: Command, belt: Belt) ->
         "✓ Stop requested\n"
         "  It takes effect at the next look, within a few minutes.\n"
     )
-    assert written(belt) == {keys.stop(run): b"stop\n"}
+    assert written(belt) == {f"control/default/{run}/cancel": b"stop\n"}
     assert belt.finish(run)["status"] == "stopped"
     assert desk.call("stop", "labels", "--yes").error.startswith("✗ support/labels has ended: stopped\n")
 
@@ -120,7 +119,7 @@ def test_a_pause_names_the_command_that_ends_it(desk: Command, belt: Belt) -> No
     run = belt.upload(drop_of(3), NAME)
     ran = desk.call("pause", "support/labels", "--yes")
     assert ran.out.endswith("    conveyor approve support/labels\n")
-    assert written(belt) == {f"{keys.control(run)}pause": b"pause\n"}
+    assert written(belt) == {f"control/default/{run}/pause": b"pause\n"}
     held = belt.upload(drop_of(3), "inbox/held.jsonl", HELD)
     assert desk.call("pause", held, "--yes").error.startswith("✗ held is waiting for approval already\n")
 

@@ -61,7 +61,7 @@ def approve(  # noqa: PLR0913 - one for each option
         if not screen.look.json:
             _show(screen, found, gate, allowed)
         ask(screen, "approve", "let it go on", is_said=yes)
-        bucket.put(keys.approval(found.run.run, found.run_state.gate, found.run.project), f"{words}\n".encode())
+        bucket.put(found.control(keys.approval_name(found.run_state.gate)), f"{words}\n".encode())
     if screen.look.json:
         screen.json(run=found.run.run, done="approve", words=words)
     else:

@@ -45,7 +45,7 @@ def pause(  # noqa: PLR0913 - one for each option
                 ],
             )
         ask(screen, "pause", "send nothing new", is_said=yes)
-        bucket.put(keys.control(found.run.run, found.run.project) + keys.PAUSE, b"pause\n")
+        bucket.put(found.control(keys.PAUSE), b"pause\n")
     if screen.look.json:
         screen.json(run=found.run.run, done="pause")
     else:

@@ -38,7 +38,7 @@ def stop(  # noqa: PLR0913 - one for each option
                 ],
             )
         ask(screen, "stop", "end the run", is_said=yes)
-        bucket.put(keys.stop(found.run.run, found.run.project), b"stop\n")
+        bucket.put(found.control(keys.STOP), b"stop\n")
     if screen.look.json:
         screen.json(run=found.run.run, done="stop")
     else:

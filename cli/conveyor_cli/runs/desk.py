@@ -39,6 +39,11 @@ class Going(NamedTuple):
         """The gate at which it waits for a person; None if it does not."""
         return self.gate if self.state.group is Group.NEEDS_YOU else None
 
+    def control(self, name: str) -> str:
+        """Return the key by which a person says something, under the run's project: there policies can grant it."""
+        _, of_project = keys.controls(self.run.run, self.run.project)
+        return of_project + name
+
     @property
     def requests(self) -> Requests:
         """How far its requests have come."""
