@@ -9,6 +9,9 @@ import httpx
 if TYPE_CHECKING:
     from types import TracebackType
 
+_SECONDS = 60.0
+"""Of a call: the machine may be busy with a whole stack."""
+
 
 class Control:
     """Controls a provider that runs at `url`, in this process or another."""
@@ -16,7 +19,7 @@ class Control:
     def __init__(self, url: str) -> None:
         """Prepare a client; nothing is sent yet."""
         self.url = url
-        self._client = httpx.Client(base_url=url, trust_env=False)
+        self._client = httpx.Client(base_url=url, trust_env=False, timeout=_SECONDS)
 
     def __enter__(self) -> Self:
         """Return the control itself."""

@@ -10,6 +10,7 @@ import pytest
 from local.provider.control import Control
 from tests.functions.conftest import API_KEY
 from tests.support.belt import request
+from tests.support.provider_clients.base import WAIT_SECONDS
 
 pytestmark = pytest.mark.local_aws
 
@@ -40,7 +41,7 @@ def both(served_provider: Control, memory_provider: Control) -> Iterator[tuple[C
 
 def outcome(control: Control, method: str, path: str, **how: Any) -> object:
     """Return what a client sees of a call: the class of its error, or status, headers and the length of the body."""
-    with httpx.Client(base_url=control.url, headers=HEADERS, trust_env=False) as client:
+    with httpx.Client(base_url=control.url, headers=HEADERS, trust_env=False, timeout=WAIT_SECONDS) as client:
         try:
             response = client.request(method, path, **how)
         except httpx.HTTPError as error:

@@ -15,6 +15,7 @@ from local.stack.local_aws import Aws
 from local.stack.start import WORKSPACE, signing_settings
 from tests.support.belt import Belt, drop_of
 from tests.support.promises import check
+from tests.support.provider_clients.base import WAIT_SECONDS
 from tests.support.settings import STACK_SETTINGS
 
 BATCHES = "/v1/messages/batches"
@@ -39,7 +40,7 @@ def gateway(belt: Belt, aws: Aws) -> Belt:
 @pytest.fixture
 def client(gateway: Belt) -> Iterator[httpx.Client]:
     """Return a client that signs nothing by itself."""
-    with httpx.Client(base_url=gateway.provider.url, headers=HEADERS, trust_env=False) as client:
+    with httpx.Client(base_url=gateway.provider.url, headers=HEADERS, trust_env=False, timeout=WAIT_SECONDS) as client:
         yield client
 
 

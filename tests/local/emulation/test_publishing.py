@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 type Json = dict[str, Any]
 
 ACCOUNT = "000000000000"
-SECONDS = 10.0
+SECONDS = 60.0
 OF_ACCOUNT = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 FAILS: Json = {"StartAt": "Fail", "States": {"Fail": {"Type": "Fail", "Error": "Broken"}}}
 TRUST = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}

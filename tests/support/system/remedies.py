@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from local.stack.start import PLACEHOLDER_KEY, SECRET_NAME
+from tests.support.provider_clients.base import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from tests.support.system.runs import LiveRun
@@ -123,7 +124,9 @@ def list_too_late(run: LiveRun) -> None:
     assert run.stack.provider is not None
     headers = {"x-api-key": PLACEHOLDER_KEY, "anthropic-version": "2023-06-01"}
     path = {"messages": "/v1/messages/batches", "files": "/v1/batches"}[run.stack.parameters["BatchApi"]]
-    with httpx.Client(base_url=run.stack.provider.url, headers=headers, trust_env=False) as client:
+    with httpx.Client(
+        base_url=run.stack.provider.url, headers=headers, trust_env=False, timeout=WAIT_SECONDS
+    ) as client:
         for _ in range(MANY_LIST_CALLS):
             client.get(path, params={"limit": 1}).raise_for_status()
     run.fact(f"batches/1/duplicate-{first['id']}.json")
