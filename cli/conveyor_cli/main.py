@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from conveyor_cli import __version__
+from conveyor import __version__
 from conveyor_cli.exits import EXITS, Exit
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.terminal import Look
@@ -49,7 +49,7 @@ def run(arguments: list[str]) -> Exit:
     """Run a command and return its exit code. Writes no traceback."""
     screen = Screen(Look.of(arguments))
     try:
-        cli.main(arguments, "conveyor", standalone_mode=False, obj=screen)
+        ended = cli.main(arguments, "conveyor", standalone_mode=False, obj=screen)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return Exit.USAGE
@@ -61,7 +61,7 @@ def run(arguments: list[str]) -> Exit:
         return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - a person gets words, whatever it is
         return _ended_by(screen, _defect(error, is_told=screen.look.debug))
-    return Exit.DONE
+    return ended if isinstance(ended, Exit) else Exit.DONE
 
 
 def _ended_by(screen: Screen, trouble: Trouble) -> Exit:

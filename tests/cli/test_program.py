@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conveyor_cli import __version__
+from conveyor import __version__
 from conveyor_cli.exits import EXITS
 from tests.support.command import Command
 from tests.support.memory_aws.served import Served

@@ -31,6 +31,8 @@ class StackFound(NamedTuple):
     region: str
     account: str
     outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    id: str
 
     @property
     def bucket(self) -> str:
@@ -128,4 +130,5 @@ def _stack_of(found: "StackTypeDef") -> StackFound | None:
     if not outputs.keys() >= {_BUCKET, _MACHINE}:
         return None
     _, _, _, region, account, *_ = outputs[_MACHINE].split(":")
-    return StackFound(found["StackName"], region, account, outputs)
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+    return StackFound(found["StackName"], region, account, outputs, parameters, found["StackId"])

@@ -21,14 +21,14 @@ class Choice(NamedTuple):
     is_local: bool = False
 
 
-class Stack(NamedTuple):
+class ChosenStack(NamedTuple):
     """A stack, and the way to it."""
 
     profile: Profile
     bucket: Bucket
 
 
-def find(choice: Choice, *, is_fresh: bool = False) -> Stack:
+def find(choice: Choice, *, is_fresh: bool = False) -> ChosenStack:
     """Return the stack of a command. Raises Trouble.
 
     What was found by `conveyor use` is not asked for again. `is_fresh`: but for that command itself.
@@ -39,7 +39,7 @@ def find(choice: Choice, *, is_fresh: bool = False) -> Stack:
     kept = known.stacks.get(choice.stack) if choice.stack else known.current
     if kept and not is_fresh and choice.region in {None, kept.region}:
         account = Account(kept.region, kept.aws_profile)
-        return Stack(kept, account.bucket(kept.outputs["BucketName"]))
+        return ChosenStack(kept, account.bucket(kept.outputs["BucketName"]))
     if not choice.stack:
         raise Trouble(
             "no-stack-chosen",
@@ -52,7 +52,14 @@ def find(choice: Choice, *, is_fresh: bool = False) -> Stack:
     return _opened(account, account.stack(choice.stack))
 
 
-def _local(choice: Choice) -> Stack:
+def find_deployed(choice: Choice) -> ChosenStack:
+    """Return the stack of a command as it is deployed now: it may have been updated since it was chosen."""
+    profile = find(choice).profile
+    account = Account(profile.region, profile.aws_profile)
+    return _opened(account, account.stack(profile.stack))
+
+
+def _local(choice: Choice) -> ChosenStack:
     """Find the local stack. Its environment becomes that of this process, as if its file had been sourced."""
     if choice.stack or choice.region:
         raise Trouble("usage", "--local takes neither --stack nor --region", exit_code=Exit.USAGE)
@@ -62,6 +69,14 @@ def _local(choice: Choice) -> Stack:
     return _opened(account, account.stack(NAME))
 
 
-def _opened(account: Account, found: StackFound) -> Stack:
-    profile = Profile(found.name, account.region, found.account, dict(found.outputs), os.environ.get("AWS_PROFILE"))
-    return Stack(profile, account.bucket(found.bucket))
+def _opened(account: Account, found: StackFound) -> ChosenStack:
+    profile = Profile(
+        found.name,
+        account.region,
+        found.account,
+        dict(found.outputs),
+        dict(found.parameters),
+        found.id,
+        os.environ.get("AWS_PROFILE"),
+    )
+    return ChosenStack(profile, account.bucket(found.bucket))

@@ -18,6 +18,9 @@ class Profile(msgspec.Struct, frozen=True):
     region: str
     account: str
     outputs: dict[str, str]
+    parameters: dict[str, str] = {}
+    """Of the template. What the stack hides of them is asterisks."""
+    stack_id: str = ""
     aws_profile: str | None = None
     """The AWS profile that was in force then."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -17,20 +18,29 @@ ACCOUNT = "000000000000"
 _CREATED = "2026-11-24T08:00:00Z"
 
 
+def stack_id(name: str) -> str:
+    """Return the ARN of a stack."""
+    return f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/{name}/7b2f0c1a"
+
+
 class Stack(NamedTuple):
     """A deployed stack."""
 
     outputs: Mapping[str, str]
     status: str = "CREATE_COMPLETE"
+    parameters: Mapping[str, str] = MappingProxyType({})
 
     def written(self, name: str) -> str:
         """Return it as a member of the list of stacks."""
         outputs = "".join(
             element("member", {"OutputKey": key, "OutputValue": value}) for key, value in self.outputs.items()
         )
-        about = {"StackName": name, "StackStatus": self.status, "CreationTime": _CREATED}
+        parameters = "".join(
+            element("member", {"ParameterKey": key, "ParameterValue": value}) for key, value in self.parameters.items()
+        )
+        about = {"StackId": stack_id(name), "StackName": name, "StackStatus": self.status, "CreationTime": _CREATED}
         told = "".join(element(key, escape(value)) for key, value in about.items())
-        return element("member", told + element("Outputs", outputs))
+        return element("member", told + element("Outputs", outputs) + element("Parameters", parameters))
 
 
 class Stacks:

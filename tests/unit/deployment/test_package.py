@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flit_core.buildapi import build_wheel
 
+from conveyor import __version__
 from tests.support import template
 
 LAYER = template.PROJECT / "layers/conveyor"
@@ -33,7 +34,7 @@ def test_the_core_is_a_package_that_other_programs_can_install(tmp_path: Path, m
     """The layer is built from the package, which has every module and lists its dependencies."""
     monkeypatch.chdir(LAYER)
     with zipfile.ZipFile(tmp_path / build_wheel(str(tmp_path))) as wheel:
-        names, metadata = wheel.namelist(), wheel.read("conveyor_core-0.1.0.dist-info/METADATA").decode()
+        names, metadata = wheel.namelist(), wheel.read(f"conveyor_core-{__version__}.dist-info/METADATA").decode()
     sources = {path.relative_to(LAYER).as_posix() for path in (LAYER / "conveyor").rglob("*.py")}
     assert {name for name in names if name.startswith("conveyor/")} == sources
     needed = tomllib.loads(Path("pyproject.toml").read_text())["project"]["dependencies"]

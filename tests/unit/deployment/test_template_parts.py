@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from conveyor import __version__
 from conveyor.provider.connector import DIALECTS
 from conveyor.report.content import ENDED
 from conveyor.settings.betas import BETAS_FORM, normalized_betas
@@ -96,6 +97,7 @@ def test_an_output_says_what_to_do_with_it() -> None:
         "DropCommand",
         "DropperPolicyArn",
         "FailedRunDeadLetterQueueUrl",
+        "Release",
         "StateMachineArn",
         "SubmitFailureQueueUrl",
         "TopicArn",
@@ -103,6 +105,7 @@ def test_an_output_says_what_to_do_with_it() -> None:
         "Warning",
     ]
     assert all(output["Description"].endswith(".") for output in outputs.values())
+    assert outputs["Release"]["Value"] == __version__
 
 
 def test_the_bucket_keeps_versions_and_is_private() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hatchling.build import build_wheel
 from packaging.requirements import Requirement
 
-from conveyor_cli import __version__
+from conveyor import __version__
 
 PROJECT = Path(__file__).parents[3]
 CLI, CORE = PROJECT / "cli" / "conveyor_cli", PROJECT / "layers" / "conveyor"
