@@ -68,11 +68,6 @@ def test_folders_of_the_command_are_small() -> None:
         assert len(list(path.parent.glob("*.py"))) - 1 <= MOST_MODULES, path
 
 
-def test_the_command_has_the_release_of_the_core() -> None:
-    """Both are in one wheel."""
-    assert tomllib.loads((CORE / "pyproject.toml").read_text())["project"]["version"] == __version__
-
-
 def test_the_locked_packages_are_among_those_that_the_command_takes() -> None:
     """What is tested can be installed."""
     lock = (PROJECT / "requirements" / "local.txt").read_text()
