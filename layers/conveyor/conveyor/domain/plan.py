@@ -114,6 +114,8 @@ class ValidatedDrop(msgspec.Struct, frozen=True):
     """The lines that are answered before the rest is sent; null if all lines are sent without that."""
     config_faults: tuple[str, ...] = ()
     """What was wrong under `config/` then: these limits may lack some."""
+    has_kept_keys: bool = False
+    """Whether lines have keys beside `custom_id` and `params`, which come back with their outcomes."""
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The members of a JSON object as they are written, without parsing their values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +11,12 @@ _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _NAME = re.compile(rb'[ \t\r\n]*+("(?:[^"\\]|\\.)*+")[ \t\r\n]*+:[ \t\r\n]*+')
 _NEXT = re.compile(rb"[ \t\r\n]*+[,}]")
 _NULL = b"null"
+_OURS = frozenset({"custom_id", "params", "response", "error", "line", "outcome", "retryable"})
+"""Keys of output lines, and of a line of a drop: what they say is never the user's."""
+_OURS_OR_CALL = _OURS | {"body", "method", "url"}
+"""The same where lines may be in the provider's own form."""
+_LEAST = 2
+"""Keys of a line without any others."""
 
 
 class DuplicateKey(ValueError):
@@ -60,6 +66,18 @@ def members(raw: bytes) -> list[Member]:
         seen[text] = Member(name.start(1), end, value == _NULL)
         place = after.end()
     return list(seen.values())
+
+
+def kept_members(values: Mapping[str, msgspec.Raw], *, names_call: bool) -> bytes:
+    """Return the kept keys of a line with their values as they are written, each after a comma; empty if it has none.
+
+    They are all but ours: they are not sent, and come back with the outcome of the line. `values`: of all keys.
+    `names_call`: whether lines may be in the provider's own form.
+    """
+    if len(values) == _LEAST:
+        return b""
+    ours = _OURS_OR_CALL if names_call else _OURS
+    return b"".join(b",%b:%b" % (orjson.dumps(name), value) for name, value in values.items() if name not in ours)
 
 
 def without_nulls(raw: bytes) -> bytes:

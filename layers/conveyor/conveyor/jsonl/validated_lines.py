@@ -1,14 +1,17 @@
 """Read the validated lines of a drop again, quickly: many of them at once."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from operator import attrgetter, itemgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
 
 from conveyor.jsonl.lines import Line, LineBlock, is_blank, lines_in, split_block
+from conveyor.jsonl.members import kept_members
 
 
 class FieldValues(NamedTuple):
@@ -22,6 +25,8 @@ class FieldValues(NamedTuple):
     values: list[msgspec.Raw]
     skipped: list[int]
     """Numbers of the skipped lines."""
+    kept: Mapping[int, bytes] = MappingProxyType({})
+    """Of lines with kept keys, by number: see `kept_members`."""
 
     def numbered(self) -> Iterable[tuple[int, msgspec.Raw | None]]:
         """Return each value with its line's number, in order; None for a skipped line."""
@@ -37,11 +42,17 @@ class FieldValues(NamedTuple):
 class Field:
     """A field that every request has."""
 
-    def __init__(self, struct: type[msgspec.Struct], value: Callable[[Any], msgspec.Raw]) -> None:
-        """Take a struct with this field, and a function that returns its value."""
-        decoder: Any = msgspec.json.Decoder(struct)
+    def __init__(
+        self,
+        form: Any,  # noqa: ANN401 - msgspec takes any type
+        value: Callable[[Any], msgspec.Raw],
+        kept: Callable[[Any], bytes] | None = None,
+    ) -> None:
+        """Take a type of lines with this field, and functions that return its value, and the kept keys."""
+        decoder: Any = msgspec.json.Decoder(form)
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
         self._value = value
+        self._kept = kept
 
     def read(self, blocks: Iterable[LineBlock], first: int, skipped: frozenset[int]) -> Iterator[FieldValues]:
         """Yield the field's values on all lines except skipped ones. The first line has the number `first`."""
@@ -58,7 +69,7 @@ class Field:
                     if left_out:
                         numbers = sorted({*numbers}.difference(left_out))
                         rows = [rows[number - first] for number in numbers]
-                    yield FieldValues(block, first, numbers, list(map(self._value, rows)), left_out)
+                    yield self._values(block, first, numbers, rows, left_out)
             first += count
 
     def _decode_block(self, block: LineBlock, count: int) -> Sequence[Any] | None:
@@ -74,8 +85,17 @@ class Field:
 
     def _decode_each(self, block: LineBlock, first: int, skipped: list[int]) -> FieldValues:
         lines = [line for line in split_block(block, first) if line.number not in skipped]
-        values = [self._value(self._decode(line.raw)) for line in lines]
-        return FieldValues(block, first, [line.number for line in lines], values, skipped)
+        rows = [self._decode(line.raw) for line in lines]
+        return self._values(block, first, [line.number for line in lines], rows, skipped)
+
+    def _values(
+        self, block: LineBlock, first: int, numbers: Sequence[int], rows: Sequence[Any], skipped: list[int]
+    ) -> FieldValues:
+        values = FieldValues(block, first, numbers, list(map(self._value, rows)), skipped)
+        if self._kept is None:
+            return values
+        kept = {number: members for number, row in zip(numbers, rows, strict=True) if (members := self._kept(row))}
+        return values._replace(kept=kept)
 
 
 class _CustomId(msgspec.Struct, gc=False):
@@ -91,7 +111,16 @@ class _ParamsOrBody(msgspec.Struct, gc=False):
     body: msgspec.Raw = msgspec.Raw(b"")
 
 
+type _AnyKeys = dict[str, msgspec.Raw]
+
+
+def _with_kept_keys(*, names_call: bool) -> Field:
+    return Field(_AnyKeys, itemgetter("custom_id"), partial(kept_members, names_call=names_call))
+
+
 CUSTOM_ID = Field(_CustomId, attrgetter("custom_id"))
+CUSTOM_ID_AND_KEPT_KEYS = {each: _with_kept_keys(names_call=each) for each in (False, True)}
+"""By whether lines may be in the provider's own form. Slower than the id alone."""
 PARAMS = Field(_Params, attrgetter("params"))
 PARAMS_OR_BODY = Field(_ParamsOrBody, lambda row: row.params or row.body)
 """Also for lines of the provider's own form."""

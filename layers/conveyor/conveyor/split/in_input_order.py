@@ -13,7 +13,7 @@ def write_in_input_order(job: SplitJob, collector: Collector, spool: Spool, defa
     found, probed = 0, job.probed_outputs()
     may_have_again = spool.has_again or probed.has_again or is_worth_a_round(default.outcome, default.error)
     with open_outputs(job, has_again=job.keeps_lines and may_have_again) as outputs:
-        for values in job.custom_ids():
+        for values in job.custom_ids_and_kept_keys():
             retries, again = set[int](), set[int]()
             for line, custom_id in values.numbered():
                 if custom_id is None and line in skipped:
@@ -27,7 +27,7 @@ def write_in_input_order(job: SplitJob, collector: Collector, spool: Spool, defa
                     output = spool.find(line)
                     found += output is not None
                     output = output or collector.output_of(default, line)
-                    outputs.add(custom_id, output, job.drop_line(line))
+                    outputs.add(custom_id, output, job.drop_line(line), values.kept.get(line, b""))
                     kind = output.kind
                 if kind.is_retryable:
                     retries.add(line)

@@ -9,7 +9,7 @@ from conveyor.domain import keys
 from conveyor.domain.drop import nonce
 from conveyor.domain.plan import Batch, Plan, Probe
 from conveyor.jsonl.lines import Line
-from conveyor.jsonl.validated_lines import CUSTOM_ID, FieldValues
+from conveyor.jsonl.validated_lines import CUSTOM_ID, CUSTOM_ID_AND_KEPT_KEYS, FieldValues
 from conveyor.ledger.fact import BatchFact
 from conveyor.ledger.line_index import LegOutputs, read_numbers
 from conveyor.ledger.state import BatchState
@@ -39,6 +39,8 @@ class SplitJob(NamedTuple):
     """Why the lines of the drop cannot be read any more, if so. Then only their numbers are known."""
     numbers: Sequence[int] = ()
     """The numbers that the lines have in the drop, for a batch of a leg."""
+    has_kept_keys: bool = False
+    """Whether lines have keys that come back with their outcomes."""
 
     @property
     def nonce(self) -> str:
@@ -88,6 +90,13 @@ class SplitJob(NamedTuple):
         """Read the user's ids of the requests from the drop, a block of lines at a time."""
         blocks = self.context.blocks(self.batch)
         return CUSTOM_ID.read(blocks, self.batch.first_line, self.batch.unsent_lines)
+
+    def custom_ids_and_kept_keys(self) -> Iterator[FieldValues]:
+        """Read the same, with the keys that come back with the outcomes of their lines."""
+        if not self.has_kept_keys:
+            return self.custom_ids()
+        field = CUSTOM_ID_AND_KEPT_KEYS[self.context.api.dialect.form.url is not None]
+        return field.read(self.context.blocks(self.batch), self.batch.first_line, self.batch.unsent_lines)
 
     def probed_outputs(self) -> LegOutputs:
         """Return what the probe has written for lines of the batch."""

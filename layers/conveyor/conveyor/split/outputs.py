@@ -53,16 +53,17 @@ class Output(NamedTuple):
         )
         return cls(body, kind)
 
-    def line(self, custom_id: bytes, number: int | None = None) -> bytes:
+    def line(self, custom_id: bytes, number: int | None = None, kept: bytes = b"") -> bytes:
         """Return a line of `results.jsonl` or `failures.jsonl`.
 
         `custom_id`: as JSON, `NO_ID` if unknown. `number`: the line number, for a result whose id is unknown.
+        `kept`: the line's kept keys, see `kept_members`.
         """
         if self.kind is not OutputKind.SUCCEEDED:
-            return b"".join((b'{"custom_id":', custom_id, b',"response":null,', self.body, b"}\n"))
+            return b"".join((b'{"custom_id":', custom_id, b',"response":null,', self.body, kept, b"}\n"))
         if number is not None:
             return b'{"custom_id":%b,"line":%d,"response":%b,"error":null}\n' % (custom_id, number, self.body)
-        return b"".join((b'{"custom_id":', custom_id, b',"response":', self.body, b',"error":null}\n'))
+        return b"".join((b'{"custom_id":', custom_id, b',"response":', self.body, b',"error":null', kept, b"}\n"))
 
 
 class Outputs:
@@ -75,9 +76,14 @@ class Outputs:
         self._index = index
         self._keep_empty = keep_empty
 
-    def add(self, custom_id: bytes, output: Output, line: int | None, *, shows_line: bool = False) -> None:
-        """Write a request's output. `line`: its number in the drop; `shows_line`: since its id is unknown."""
-        self._write(line or 0, output.line(custom_id, line if shows_line else None), output.kind)
+    def add(
+        self, custom_id: bytes, output: Output, line: int | None, kept: bytes = b"", *, shows_line: bool = False
+    ) -> None:
+        """Write a request's output. `line`: its number in the drop; `shows_line`: since its id is unknown.
+
+        `kept`: its kept keys.
+        """
+        self._write(line or 0, output.line(custom_id, line if shows_line else None, kept), output.kind)
 
     def add_from_leg(self, place: Place, written: bytes) -> None:
         """Write an output as a leg of the run has written it."""

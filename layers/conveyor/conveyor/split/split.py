@@ -104,6 +104,7 @@ def _begin_and_split(context: RunContext, run_state: RunState, number: int, spoo
                 probe=plan.drop.probe,
                 drop_unreadable=_drop_unreadable(context, batch, batch_state),
                 numbers=lines_of_leg(context, plan, batch),
+                has_kept_keys=plan.drop.has_kept_keys,
             )
         )
     except ResultsUnreadable as error:

@@ -86,6 +86,7 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
         usd_per_drop=budget.usd_per_drop,
         models=budget.models,
         config_faults=config.faults,
+        has_kept_keys=checker.has_kept_keys,
     )
     planned = None
     if is_probed(context.run, drop, checker.requests, budget.usd_per_day):

@@ -53,6 +53,8 @@ class Checker:
         self.lines = 0
         """Lines that are not blank."""
         self.requests = 0
+        self.has_kept_keys = False
+        """Whether any request has keys that come back with its outcome."""
 
     @property
     def gave_up(self) -> bool:
@@ -122,6 +124,7 @@ class Checker:
         self.lines += 1
         request = read_request(line, self._rules)
         faults = self._plan(line, request) if isinstance(request, Request) else request
+        self.has_kept_keys |= isinstance(request, Request) and request.has_kept_keys
         if faults:
             self.faults += faults
             first = faults[0]

@@ -13,7 +13,7 @@ import orjson
 from conveyor.domain.findings import CustomId, Fault, Problem
 from conveyor.jsonl.complexity import MOST_VALUES, has_too_many_values
 from conveyor.jsonl.lines import LONGEST_LINE, Line
-from conveyor.jsonl.members import DuplicateKey, values_of, without_nulls
+from conveyor.jsonl.members import DuplicateKey, kept_members, values_of, without_nulls
 from conveyor.jsonl.syntax_errors import why_not_json
 from conveyor.money.bounds import OTHER_API, Bound, bound_of
 from conveyor.validation.body_fields import describe_type, describe_value, quoted, similar_key
@@ -37,6 +37,8 @@ class Request(NamedTuple):
     """Whether fields that are null were removed."""
     bound: Bound = OTHER_API
     """The most tokens that its prompt can have."""
+    has_kept_keys: bool = False
+    """Whether keys beside these come back with its outcome."""
 
 
 _NOT_JSON = object()
@@ -76,8 +78,10 @@ def read_request(line: Line, rules: Rules) -> Request | list[Fault]:
     if problems:
         return [_fault(line, _reported_id(record), code, message) for code, message in problems]
     request = _request(record, field, bytes(values[field]), rules)
-    is_message = rules.dialect.is_message
-    return request._replace(bound=bound_of(record[field], line.end - line.start)) if is_message else request
+    kept = kept_members(values, names_call=rules.dialect.form.url is not None)
+    request = request._replace(has_kept_keys=bool(kept))
+    is_message, sent = rules.dialect.is_message, line.end - line.start - len(kept)
+    return request._replace(bound=bound_of(record[field], sent)) if is_message else request
 
 
 def _request(record: dict[str, Any], field: str, written: bytes, rules: Rules) -> Request:
