@@ -92,13 +92,15 @@ def describe(stack: Stack) -> str:
 
 @contextmanager
 def exported(stack: Stack) -> Iterator[None]:
-    """Keep the file to source for the length of the block."""
+    """Keep the file to source for the length of the block, unless another local stack replaces it meanwhile."""
+    text = exports(stack)
     EXPORTS.parent.mkdir(exist_ok=True)
-    EXPORTS.write_text(exports(stack))
+    EXPORTS.write_text(text)
     try:
         yield
     finally:
-        EXPORTS.unlink(missing_ok=True)
+        if EXPORTS.exists() and EXPORTS.read_text() == text:
+            EXPORTS.unlink()
 
 
 def main() -> int:

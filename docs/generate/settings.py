@@ -1,6 +1,18 @@
 """`docs/settings.md`: the template's parameters, and which of them a drop's own metadata can set."""
 
-from conveyor.domain.drop import AGAIN, PROJECT
+from conveyor.domain.drop import (
+    AGAIN,
+    DRY_RUN,
+    DRY_RUN_YES,
+    HOLD,
+    HOLD_ALWAYS,
+    MAX_USD,
+    PROBE,
+    PROBE_NO,
+    PROBE_YES,
+    PROJECT,
+    RETRY_OF,
+)
 from conveyor.domain.keys import DEFAULT_PROJECT, PROJECT_RULE
 from conveyor.settings.betas import NO_BETAS
 from conveyor.settings.settings import PER_DROP
@@ -35,6 +47,29 @@ _PROJECT = (
     f"`{DEFAULT_PROJECT}`."
 )
 
+_OTHERS = (
+    (AGAIN, _AGAIN),
+    (PROJECT, _PROJECT),
+    (
+        PROBE,
+        (
+            f"`{PROBE_YES}` has a [sample](how-it-works.md#the-probe) answered first, and `{PROBE_NO}` does not, "
+            "whatever `ProbeAbove` says."
+        ),
+    ),
+    (
+        MAX_USD,
+        (
+            "US dollars, such as `20` or `61.40`: the run [waits for an approval](gates.md) before it may cost more. "
+            "Lower limits hold, too."
+        ),
+    ),
+    (HOLD, f"`{HOLD_ALWAYS}`: the run [waits for an approval](gates.md) before anything is paid."),
+    (DRY_RUN, f"`{DRY_RUN_YES}`: the drop is [checked and estimated](gates.md#estimate-only), and nothing is sent."),
+    (RETRY_OF, "The id of a run whose `retry.jsonl` this is: the receipt says it, and nothing else follows."),
+)
+"""Metadata that is no setting of the stack."""
+
 
 def page() -> str:
     """Return the whole page."""
@@ -45,12 +80,8 @@ def page() -> str:
 def _for_a_drop() -> str:
     rows = [[f"`{name}`", f"`{_parameter(field)}`", _values(_parameter(field))] for name, field in PER_DROP.items()]
     note = f"\n`betas={NO_BETAS}` is for a drop that uses no beta features, whatever the stack's `Betas`.\n"
-    return (
-        table(
-            ("Metadata", "In place of", "Values"), [*rows, [f"`{AGAIN}`", "", _AGAIN], [f"`{PROJECT}`", "", _PROJECT]]
-        )
-        + note
-    )
+    others = [[f"`{name}`", "", text] for name, text in _OTHERS]
+    return table(("Metadata", "In place of", "Values"), [*rows, *others]) + note
 
 
 def _group(group: Json) -> str:

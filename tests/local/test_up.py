@@ -59,3 +59,11 @@ def test_the_file_is_there_as_long_as_the_stack(stack: Stack, monkeypatch: pytes
         assert f". {up.EXPORTS}" in up.describe(stack)
         assert up.EXPORTS.read_text() == up.exports(stack)
     assert not up.EXPORTS.exists()
+
+
+def test_the_file_of_a_later_stack_stays(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The first of two local stacks may end before the second."""
+    monkeypatch.setattr(up, "EXPORTS", tmp_path / "local.sh")
+    with up.exported(stack):
+        up.EXPORTS.write_text("of another stack")
+    assert up.EXPORTS.read_text() == "of another stack"
