@@ -123,6 +123,8 @@ class S3:
             "accept-ranges": "bytes",
             **{_META + name: value for name, value in found.metadata.items()},
         }
+        if request.headers.get("if-match", found.etag) != found.etag:
+            raise Refused(412, "PreconditionFailed", Condition="If-Match")
         if request.method == "HEAD":
             return answer(200, b"", about)
         if "range" not in request.headers:

@@ -8,12 +8,12 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from conveyor.domain.drop import Drop
-from conveyor.s3.bucket import RANGE_BYTES, Bucket
+from conveyor.s3.bucket import RANGE_BYTES, Bucket, ObjectReplaced
 from tests.support.fake_aws import BadBucket
 
 DROP = Drop("bucket", "inbox/a.jsonl", "v1", "etag", 10, datetime(2026, 11, 22, tzinfo=UTC), {})
@@ -174,3 +174,34 @@ def test_a_large_output_that_fails_leaves_nothing_behind(s3: Any) -> None:
     s3.add_response("abort_multipart_upload", {}, {"Bucket": "bucket", "Key": "k", "UploadId": "u"})
     with pytest.raises(ClientError, match="SlowDown"), Bucket(s3.client, "bucket").writer("k") as writer:
         writer.write(b"x" * RANGE_BYTES)
+
+
+def test_a_pinned_content_is_read_or_nothing(s3: Any) -> None:
+    """S3 compares the ETag with each read, which needs no permission to read versions."""
+    bucket = Bucket(s3.client, "bucket")
+    s3.add_response("head_object", {"ETag": '"e1-2"', "ContentLength": 7}, {"Bucket": "bucket", "Key": "k"})
+    pinned = bucket.pin("k")
+    assert pinned == ("k", "e1-2", 7)
+    wanted = {"Bucket": "bucket", "Key": "k", "Range": "bytes=2-6", "IfMatch": '"e1-2"'}
+    s3.add_response("get_object", body(b"ab", length=5), wanted)
+    s3.add_response("get_object", body(b"abcde"), wanted)
+    assert bucket.pinned_range(pinned, 2, 7) == b"abcde", "a response that was cut off is read again"
+    s3.add_client_error("get_object", "PreconditionFailed", http_status_code=412)
+    with pytest.raises(ObjectReplaced):
+        bucket.pinned_range(pinned, 2, 7)
+    s3.add_client_error("get_object", "AccessDenied", http_status_code=403)
+    with pytest.raises(ClientError):
+        bucket.pinned_range(pinned, 2, 7)
+    for _ in range(3):
+        s3.add_response("get_object", body(b"ab", length=5), wanted)
+    with pytest.raises(IncompleteReadError):
+        bucket.pinned_range(pinned, 2, 7)
+
+
+def test_an_object_that_does_not_exist_is_not_pinned(s3: Any) -> None:
+    """Any other error is one."""
+    s3.add_client_error("head_object", "404", http_status_code=404)
+    assert Bucket(s3.client, "bucket").pin("k") is None
+    s3.add_client_error("head_object", "403", http_status_code=403)
+    with pytest.raises(ClientError):
+        Bucket(s3.client, "bucket").pin("k")

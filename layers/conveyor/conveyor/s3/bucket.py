@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
@@ -20,6 +20,18 @@ MOST_READS = 16
 """Objects read at the same time; the client keeps a connection for each."""
 _READS = 3
 _CONFLICTS = 10
+
+
+class Pinned(NamedTuple):
+    """One content of an object: reads of it give these bytes, or fail."""
+
+    key: str
+    etag: str
+    bytes: int
+
+
+class ObjectReplaced(Exception):
+    """An object has another content than the one that was pinned."""
 
 
 class Bucket:
@@ -59,6 +71,36 @@ class Bucket:
     def range(self, key: str, start: int, end: int) -> bytes:
         """Return some bytes of an object that never changes."""
         return self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}")["Body"].read()
+
+    def pin(self, key: str) -> Pinned | None:
+        """Return the content that an object has now; None if it does not exist."""
+        try:
+            head = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if _status(error) == 404:  # noqa: PLR2004
+                return None
+            raise
+        return Pinned(key, head["ETag"].strip('"'), head["ContentLength"])
+
+    def pinned_range(self, pinned: Pinned, start: int, end: int) -> bytes:
+        """Return some bytes of a pinned content. A range that was cut off is read again.
+
+        It needs no permission to read versions. Raises ObjectReplaced.
+        """
+        wanted = f"bytes={start}-{end - 1}"
+        for left in reversed(range(_READS)):
+            try:
+                return self._client.get_object(
+                    Bucket=self.bucket, Key=pinned.key, Range=wanted, IfMatch=f'"{pinned.etag}"'
+                )["Body"].read()
+            except ClientError as error:
+                if _status(error) == 412:  # noqa: PLR2004
+                    raise ObjectReplaced(pinned.key) from None
+                raise
+            except (HTTPClientError, IncompleteReadError):  # cut off while it was read, which the client does not retry
+                if not left:
+                    raise
+        raise AssertionError
 
     def beginning(self, key: str, count: int) -> bytes:
         """Return the first bytes of an object of any size."""
