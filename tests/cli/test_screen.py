@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.terminal import Colour, Look, has_narrow_marks, is_coloured, is_utf8
 from conveyor_cli.screen.visible import visible
+from conveyor_cli.screen.words import size, transferred
 
 
 @given(st.text(st.characters()))
@@ -97,3 +98,22 @@ def test_marks_differ_by_shape() -> None:
     """Colour is never the only signal."""
     assert len({mark.utf8 for mark in Mark}) == len({mark.in_ascii for mark in Mark}) == len(Mark)
     assert all(mark.in_ascii.isascii() and len(mark.utf8) == len(mark.in_ascii) == 1 for mark in Mark)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (9_400, "9.4 kB"), (99_949, "99.9 kB"), (99_950, "100 kB"),
+        (148_000, "148 kB"), (999_499, "999 kB"), (999_500, "1.0 MB"), (61_800_412, "61.8 MB"),
+        (1_234_567_890, "1.2 GB"), (5_000_000_000_000_000, "5000 TB"),
+    ],
+)  # fmt: skip
+def test_sizes(count: int, words: str) -> None:
+    """Three digits at most, as they are said aloud."""
+    assert size(count) == words
+
+
+def test_how_much_of_a_size_is_there() -> None:
+    """The unit is said once if it is the same."""
+    assert transferred(37_700_000, 61_800_000) == "37.7 of 61.8 MB"
+    assert transferred(377_000, 61_800_000) == "377 kB of 61.8 MB"

@@ -7,11 +7,12 @@ import io
 import os
 import pty
 import re
+import resource
 import struct
 import subprocess
 import sys
 import termios
-from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,7 @@ from unittest.mock import patch
 from conveyor_cli.main import run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from threading import Event
 
 PROJECT = Path(__file__).parents[2]
@@ -67,8 +69,7 @@ class Command:
         """Run it in this process, without a terminal: that is much faster."""
         out, error = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
         with (
-            patch.dict(os.environ, self._with(env), clear=True),
-            chdir(self.home),
+            self.environment(**env),
             redirect_stdout(out),
             redirect_stderr(error),
         ):
@@ -77,8 +78,18 @@ class Command:
         error.seek(0)
         return Ran(code, out.read(), error.read())
 
+    @contextmanager
+    def environment(self, **env: str) -> Iterator[None]:
+        """Be the user in this process for the length of a block."""
+        with patch.dict(os.environ, self._with(env), clear=True), chdir(self.home):
+            yield
+
     def run(self, *arguments: str, **env: str) -> Ran:
         """Run it without a terminal."""
+        return self.limited(resource.RLIM_INFINITY, *arguments, **env)
+
+    def limited(self, most_bytes: int, *arguments: str, **env: str) -> Ran:
+        """Do the same, where no file that it writes may be larger."""
         done = subprocess.run(
             self._typed(arguments),
             cwd=self.home,
@@ -87,6 +98,7 @@ class Command:
             capture_output=True,
             timeout=SECONDS,
             check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import textwrap
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 from rich.console import Console
@@ -15,6 +15,9 @@ from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.terminal import Look, has_narrow_marks, is_coloured, is_utf8
 from conveyor_cli.screen.visible import visible
 from conveyor_cli.trouble import Trouble
+
+if TYPE_CHECKING:
+    from conveyor_cli.screen.progress import Transfer
 
 VERSION = 1
 """Of the form of JSON output: it changes when a key is removed."""
@@ -74,6 +77,16 @@ class Screen:
     def table(self, table: Table) -> None:
         """Write a table, each column as wide as its content."""
         self._tables.print(table, soft_wrap=False)
+
+    def note(self, text: str) -> None:
+        """Write on stderr what is beside the result."""
+        self._err.print(Text(self.text(text)))
+
+    def transfer(self) -> "Transfer":
+        """Return what shows files on their way, on stderr."""
+        from conveyor_cli.screen.progress import Transfer  # noqa: PLC0415 - most commands need no bar
+
+        return Transfer(self._err, is_ascii=self.is_ascii or not self._has_utf8_marks, is_shown=not self.look.json)
 
     def trouble(self, trouble: Trouble) -> None:
         """Write on stderr why the command cannot go on."""

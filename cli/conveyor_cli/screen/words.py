@@ -6,6 +6,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from conveyor.wording.text import duration
 
 UNKNOWN = "-"
+_LIMIT = 999.5
+"""From here on a count is rounded to four digits."""
+_TENTHS_BELOW = 99.95
 
 
 def number(value: int | None) -> str:
@@ -29,3 +32,24 @@ def age(since: datetime, now: datetime) -> str:
 def day(moment: datetime) -> str:
     """Return a day, as `23 November`; with the year it would not be shorter than a date."""
     return f"{moment.day} {moment:%B}"
+
+
+def size(count: int) -> str:
+    """Return bytes in the unit that leaves at most three digits before the point, as `61.8 MB`."""
+    number, unit = _in_unit(count)
+    return f"{number} {unit}"
+
+
+def transferred(done: int, total: int) -> str:
+    """Return how many bytes of a total are there, as `37.7 of 61.8 MB`."""
+    (had, unit), (all_of_it, of) = _in_unit(done), _in_unit(total)
+    return f"{had} of {all_of_it} {of}" if unit == of else f"{had} {unit} of {all_of_it} {of}"
+
+
+def _in_unit(count: int) -> tuple[str, str]:
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < _LIMIT:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.1f}" if unit != "B" and value < _TENTHS_BELOW else f"{value:.0f}", unit

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest
@@ -25,6 +26,21 @@ if TYPE_CHECKING:
 _OF_S3 = frozenset({"LIST", "GET", "HEAD", "PUT"})
 
 
+class Place(NamedTuple):
+    """A byte of an object."""
+
+    name: str
+    byte: int
+
+    def offset_in(self, request: AWSPreparedRequest) -> int | None:
+        """Return where it is in the response to a read of a range; None if it is not in it."""
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
+        if wanted is None or not urlsplit(str(request.url)).path.endswith(self.name):
+            return None
+        start, end = int(wanted[1]), int(wanted[2])
+        return self.byte - start if start <= self.byte <= end else None
+
+
 class Served:
     """An AWS in memory, and what was asked of it."""
 
@@ -38,15 +54,35 @@ class Served:
         """Responses by kind, instead of those of the AWS in memory."""
         self.stalled, self.goes_on = Event(), Event()
         self._stalls = ""
+        self._stalls_at: Place | None = None
+        self._cut_at: Place | None = None
+        self._refused_at: tuple[str, AWSResponse] | None = None
 
     def refuse(self, kind: str, status: int, code: str, message: str = "no") -> None:
         """Answer all requests of a kind with an error."""
         of_s3 = answer(status, element("Error", {"Code": code, "Message": message}))
         self.refusals[kind] = of_s3 if kind in _OF_S3 else refused(status, code, message)
 
+    def refuse_at(self, name: str, status: int, code: str, message: str = "no") -> None:
+        """Answer all reads of an object with an error. `name`: how its key ends."""
+        self._refused_at = name, answer(status, element("Error", {"Code": code, "Message": message}))
+
     def stall(self, kind: str) -> None:
         """Answer no request of a kind before `goes_on` is set; `stalled` says that there is one."""
         self._stalls = kind
+
+    def stall_at(self, name: str, byte: int) -> None:
+        """Do the same for reads of a byte of an object. `name`: how its key ends."""
+        self._stalls_at = Place(name, byte)
+
+    def cut_at(self, name: str, byte: int) -> None:
+        """Break off each response that has a byte of an object, before that byte. `name`: how its key ends."""
+        self._cut_at = Place(name, byte)
+
+    def cut(self, request: AWSPreparedRequest, content: bytes) -> bytes:
+        """Return what is sent of the content of a response."""
+        start = self._cut_at.offset_in(request) if self._cut_at else None
+        return content if start is None else content[:start]
 
     def reset(self) -> None:
         """Forget what was asked, and refuse and stall nothing."""
@@ -55,14 +91,17 @@ class Served:
         self.stalled.clear()
         self.goes_on.clear()
         self._stalls = ""
+        self._stalls_at = self._cut_at = self._refused_at = None
 
     def answer(self, request: AWSPreparedRequest) -> AWSResponse:
         """Answer a request."""
         kind = _kind(request)
         self.asked[kind] += 1
-        if kind == self._stalls:
+        if kind == self._stalls or (self._stalls_at and self._stalls_at.offset_in(request) is not None):
             self.stalled.set()
             self.goes_on.wait()
+        if self._refused_at and kind == "GET" and urlsplit(request.url).path.endswith(self._refused_at[0]):
+            return self._refused_at[1]
         return self.refusals.get(kind) or self.memory.serve(request)
 
 
@@ -80,14 +119,17 @@ def served(memory: MemoryAws) -> Iterator[Served]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             url = f"{server.url}{self.path}"
             headers = HTTPHeaders.from_dict(dict(self.headers.items()))
-            response = server.answer(AWSPreparedRequest(self.command, url, headers, body, stream_output=False))
+            request = AWSPreparedRequest(self.command, url, headers, body, stream_output=False)
+            response = server.answer(request)
             content = response.content
             self.send_response(response.status_code)
             sizes = {"content-length": str(len(content))} if self.command != "HEAD" else {}
             for name, value in (dict(response.headers) | sizes).items():
                 self.send_header(name, str(value))
             self.end_headers()
-            self.wfile.write(b"" if self.command == "HEAD" else content)
+            sent = b"" if self.command == "HEAD" else server.cut(request, content)
+            self.wfile.write(sent)
+            self.close_connection = len(sent) < len(content)
 
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _answer  # noqa: N815 - as http.server names them
 

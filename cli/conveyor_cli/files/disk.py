@@ -1,0 +1,37 @@
+"""Errors of this machine's disk, in words, and files that appear whole."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from conveyor_cli.trouble import Trouble
+
+_FULL = {
+    errno.ENOSPC: "The disk is full",
+    errno.EDQUOT: "Your quota on this disk is used up",
+    errno.EFBIG: "The file is larger than this disk or your limits allow",
+}
+_GOES_ON = "What is there is kept: the same command goes on where it stopped."
+
+
+@contextmanager
+def explained_disk(path: Path) -> Iterator[None]:
+    """Raise a Trouble for each error of the disk in the block. `path`: what is written."""
+    try:
+        yield
+    except OSError as error:
+        if full := _FULL.get(error.errno or 0):
+            raise Trouble("disk-full", f"{full}: {path}", f"Make room, or choose another folder. {_GOES_ON}") from error
+        said = (error.strerror or type(error).__name__).lower()
+        more = "Choose another folder with --to."
+        raise Trouble("not-writable", f"{error.filename or path} cannot be written ({said})", more) from error
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a small file that appears whole. Raises Trouble."""
+    new = path.with_name(f"{path.name}.new")
+    with explained_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(data)
+        new.replace(path)

@@ -1,0 +1,47 @@
+"""What the receipt of a run that has ended says of its files."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from conveyor.domain import keys
+from conveyor.domain.output_file import OutputFile
+from conveyor.ledger.run_facts import Run
+from conveyor.s3.bucket import Bucket
+from conveyor.spend.index_entry import read_index_entry
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What a desk needs of `receipt.json`."""
+
+    run: str
+    status: str
+    requests: int
+    results: int
+    failures: int
+    not_run: int
+    files: list[OutputFile]
+    ordered: bool = True
+    retryable: int = 0
+
+
+class Ended(NamedTuple):
+    """A run that has ended."""
+
+    run: Run
+    receipt: Receipt
+    data: bytes
+    """The receipt, as it is stored."""
+
+    def file(self, name: str) -> OutputFile | None:
+        """Return the account of one of its files by name; None if it has none."""
+        return next((file for file in self.receipt.files if keys.file_of(file.key) == name), None)
+
+
+def ended_run(bucket: Bucket, run: Run) -> Ended | None:
+    """Return a run with its receipt; None if it has not ended. Its errors are botocore's: see `explained`."""
+    key = keys.receipt(run.name, run.run)
+    listed = bucket.list(keys.index_entry(run.project, run.run, ""))
+    has_ended = any(map(read_index_entry, listed))
+    data = bucket.get(key) if has_ended else bucket.find(key)  # runs of earlier versions have no entries
+    return Ended(run, msgspec.json.decode(data, type=Receipt), data) if data else None
