@@ -10,6 +10,7 @@ import pytest
 
 from conveyor_cli.exits import EXITS
 from tests.support.command import Command
+from tests.support.desk_files import write_files
 from tests.support.desk_runs import write_runs
 from tests.support.memory_aws.bucket import BucketInMemory
 from tests.support.memory_aws.served import Served
@@ -36,6 +37,12 @@ def five_runs(conveyor: Command, aws: Served) -> None:
     write_runs(the_bucket(aws))
 
 
+def files(conveyor: Command, aws: Served) -> None:
+    """Do the same, with the files of one of them, and of its retry."""
+    five_runs(conveyor, aws)
+    write_files(the_bucket(aws))
+
+
 SCENES: dict[str, Callable[[Command, Served], object]] = {
     "": lambda _conveyor, _aws: None,
     "no-credentials": lambda conveyor, _: conveyor.env.update(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY=""),
@@ -44,6 +51,7 @@ SCENES: dict[str, Callable[[Command, Served], object]] = {
     "denied": lambda _, aws: aws.refuse("DescribeStacks", 403, "AccessDenied", DENIED),
     "expired": lambda _, aws: aws.refuse("DescribeStacks", 403, "ExpiredToken"),
     "runs": five_runs,
+    "files": files,
 }
 """What is not as it should be, by the name beside the fence."""
 
@@ -55,7 +63,7 @@ def test_a_screen_is_as_the_page_shows_it(conveyor: Command, aws: Served, scene:
     arguments = shlex.split(typed)
     is_of_runs = scene == "runs" and "--json" not in arguments
     ran = conveyor.in_terminal(*arguments, typed=f"{arguments[0]}\n") if is_of_runs else conveyor.call(*arguments)
-    said = re.sub(r"\d\d [A-Z][a-z]{2}  \d\d:\d\d UTC", "03 Dec  14:02 UTC", ran.plain + ran.error)
+    said = re.sub(r"\d\d [A-Z][a-z]{2}  \d\d:\d\d UTC", "03 Dec  14:02 UTC", ran.error + ran.plain)
     week_ago = datetime.now(UTC) - timedelta(days=7)
     names = {
         aws.memory.stacks.named["conveyor"].outputs["BucketName"]: "conveyor-bucket-95ae346baf445",
