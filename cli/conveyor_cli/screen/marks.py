@@ -8,6 +8,7 @@ class Mark(Enum):
 
     OK = ("✓", "+", "green")
     ERROR = ("✗", "x", "red")
+    LOOK = ("!", "!", "yellow")
     WAITS = ("‖", "=", "bold yellow")
     UNDER_WAY = ("►", ">", "cyan")
     SOME_FAILED = ("◆", "*", "yellow")

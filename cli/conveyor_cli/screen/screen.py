@@ -70,6 +70,15 @@ class Screen:
         """Write a line."""
         self._out.print(Text(self.text(text), style=style))
 
+    def marked(self, mark: Mark, text: str, indent: int = 0) -> None:
+        """Write a line that begins with a mark."""
+        self._out.print(Text.assemble(" " * indent, self.mark(mark), " ", self.text(text)))
+
+    def wrapped(self, text: str, indent: int = 0) -> None:
+        """Write a text in lines of the width of the terminal."""
+        for line in self._wrapped(self._out, text):
+            self._out.print(Text(f"{' ' * indent}{line}"))
+
     def command(self, command: str) -> None:
         """Write a command, alone on its line, ready to paste."""
         self._command(self._out, command)

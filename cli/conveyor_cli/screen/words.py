@@ -24,6 +24,12 @@ def money(usd: Decimal | None, *, is_lower_bound: bool = False) -> str:
     return f"${cents:,.2f}{'+' if is_lower_bound else ''}"
 
 
+def share(part: int, whole: int) -> str:
+    """Return a share in per cent, with one decimal; `<0.1%` for less that is not nothing."""
+    percent = 100 * part / whole if whole else 0.0
+    return "<0.1%" if 0 < percent < 0.05 else f"{percent:.1f}%"  # noqa: PLR2004 - would be shown as 0.0%
+
+
 def age(since: datetime, now: datetime) -> str:
     """Return the time since a moment, in its largest unit."""
     return " ".join(duration(max(now - since, timedelta())).split()[:2])

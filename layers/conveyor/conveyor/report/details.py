@@ -10,7 +10,7 @@ from conveyor.wording.text import counted, paragraph, sentence
 _MOST_CAUSES = 5
 _MOST_CODES = 10
 _LONGEST_FAULT = 160
-_KINDS = {
+KINDS = {
     "api_error": "the provider had an internal error",
     "authentication_error": "the provider did not accept the credentials",
     "billing_error": "the account's billing is not in order",
@@ -48,7 +48,7 @@ def causes_of(receipt: Receipt) -> list[str]:
 def _named(receipt: Receipt, name: str) -> str:
     if receipt.findings and name in receipt.findings.codes:
         return f"{name}: invalid lines, which were left out"
-    return f"{name}: {_KINDS[name]}" if name in _KINDS else name
+    return f"{name}: {KINDS[name]}" if name in KINDS else name
 
 
 def faults_of(receipt: Receipt) -> list[str]:

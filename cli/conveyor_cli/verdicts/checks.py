@@ -1,0 +1,70 @@
+"""What was promised of a run, each with its measured value."""
+
+from typing import NamedTuple
+
+from conveyor.domain.outcome import Outcome
+from conveyor.domain.status import Status
+from conveyor.report.headline import is_unsent
+from conveyor.report.receipt import Receipt
+from conveyor_cli.screen.marks import Mark
+from conveyor_cli.screen.words import money, number, share
+
+CUT_OFF = "max_tokens"
+
+
+class Check(NamedTuple):
+    """A promise, whether it was kept, and what was measured."""
+
+    mark: Mark
+    name: str
+    value: str
+    note: str
+
+
+def checks_of(receipt: Receipt) -> list[Check]:
+    """Return the checks of a run of which anything was sent; none for others."""
+    if is_unsent(receipt):
+        return []
+    checks = [_every_line(receipt)]
+    if failed := receipt.failures - receipt.outcomes[Outcome.STUCK]:
+        checks.append(Check(Mark.ERROR, "all answered", number(failed), f"failed, {share(failed, receipt.requests)}"))
+    if lost := receipt.outcomes[Outcome.STUCK]:
+        checks.append(Check(Mark.UNKNOWN, "results came", number(lost), "have no results, and may have been charged"))
+    if receipt.results:
+        checks.append(_whole_answers(receipt))
+    return [*checks, _cost(receipt)]
+
+
+def cut_off(receipt: Receipt) -> int:
+    """Return how many answers were cut off at `max_tokens`."""
+    return sum(reasons.get(CUT_OFF, 0) for reasons in receipt.stop_reasons.values())
+
+
+def _every_line(receipt: Receipt) -> Check:
+    parts = [(receipt.results, "results"), (receipt.failures, "failures"), (receipt.not_run, "not run")]
+    note = " + ".join(f"{count:,} {what}" for count, what in parts if count)
+    if receipt.status != Status.UNBALANCED:
+        return Check(Mark.OK, "every line once", number(receipt.requests), note if "+" in note else note.split()[-1])
+    counted = receipt.results + receipt.failures + receipt.not_run
+    return Check(Mark.ERROR, "every line once", number(counted), f"of {receipt.requests:,}: {note or 'none'}")
+
+
+def _whole_answers(receipt: Receipt) -> Check:
+    if cut := cut_off(receipt):
+        words = "was" if cut == 1 else "were"
+        note = f"{words} cut off at max_tokens, {share(cut, receipt.results)}"
+        return Check(Mark.LOOK, "answers complete", number(cut), note)
+    if not receipt.stop_reasons:
+        return Check(Mark.UNKNOWN, "answers complete", "-", "the answers do not say why they ended")
+    return Check(Mark.OK, "answers complete", number(receipt.results), "0 reached max_tokens")
+
+
+def _cost(receipt: Receipt) -> Check:
+    bounds = [("forecast", receipt.forecast_usd), ("at most", receipt.at_most_usd)]
+    notes = [f"{what} {money(usd)}" for what, usd in bounds if usd is not None]
+    is_more = bool(receipt.money.unpriced)
+    if receipt.cost_usd is None:
+        return Check(Mark.UNKNOWN, "cost", "-", ", ".join(["not known", *notes]))
+    most = receipt.at_most_usd
+    mark = Mark.LOOK if is_more or (most is not None and receipt.cost_usd > most) else Mark.OK
+    return Check(mark, "cost", money(receipt.cost_usd, is_lower_bound=is_more), ", ".join(notes))

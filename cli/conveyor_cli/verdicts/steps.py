@@ -1,0 +1,129 @@
+"""What a person can do once a run has ended: at most three steps, each with its command."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from shlex import quote
+from typing import NamedTuple
+
+from conveyor.domain.drop import DRY_RUN
+from conveyor.domain.outcome import MAY_BE_BILLED
+from conveyor.domain.status import DECLINED, STOPPED, Status
+from conveyor.report.headline import is_half_way, is_unsent
+from conveyor.report.receipt import Receipt
+from conveyor.wording import commands
+from conveyor.wording.advice import ADVICE
+from conveyor.wording.text import counted
+from conveyor_cli.screen.words import money
+
+_DROPPED_AS_IT_IS = frozenset({STOPPED, DECLINED, "seen-before", "unsent"})
+"""Codes of refusals after which nothing must be changed."""
+
+
+class Step(NamedTuple):
+    """Something to do, and how."""
+
+    words: str
+    command: str | None = None
+
+
+def steps_of(receipt: Receipt) -> list[Step]:
+    """Return what to do, in the order in which a person should do it."""
+    if is_unsent(receipt):
+        return _unsent(receipt)
+    steps = [*_first(receipt), *_send_again(receipt)]
+    if any(file.lines for file in receipt.files):
+        steps.append(Step("Get the files", f"conveyor fetch {quote(receipt.name)}"))
+    return steps
+
+
+def open_matters(receipt: Receipt) -> list[str]:
+    """Return what may still be charged, or was charged without an answer; nothing if all is settled."""
+    missing = sum(receipt.outcomes[outcome] for outcome in MAY_BE_BILLED)
+    doubles = sum(len(batch.duplicates) for batch in receipt.all_batches)
+    said = [
+        (missing, "has no result: it may have been charged", "have no result: they may have been charged"),
+        (receipt.unreadable, "has a result that cannot be read", "have a result that cannot be read"),
+    ]
+    matters = [f"{counted(count, 'request')} {one if count == 1 else many}." for count, one, many in said if count]
+    if doubles:
+        batches = counted(doubles, "other batch has", "other batches have")
+        matters.append(f"{batches} the same requests at the provider, and may be charged, too.")
+    if receipt.unanswered and not is_unsent(receipt):
+        calls = counted(receipt.unanswered, "create request")
+        matters.append(f"{calls} got no response: what they may have created is not known.")
+    return matters
+
+
+def _first(receipt: Receipt) -> list[Step]:
+    """Return what must be put in order first."""
+    if receipt.status is Status.UNBALANCED:
+        bucket = str(receipt.drop["bucket"])
+        return [Step("Look into the ledger before anything is sent again", commands.fetch_ledger(bucket, receipt.run))]
+    if receipt.status is Status.STUCK:
+        words = "Ask the provider about its batches before you send their lines again: you may pay twice"
+        return [Step(words)]
+    codes = [receipt.code] if is_half_way(receipt) else list(receipt.causes)
+    return [Step(ADVICE[code].rstrip(".")) for code in codes if code in ADVICE][:1]
+
+
+def _send_again(receipt: Receipt) -> list[Step]:
+    if receipt.status is Status.UNBALANCED or not receipt.retryable:
+        if receipt.status is Status.FAILED:
+            return [Step("Correct the file, and drop it again")]
+        return []
+    lines = "the line that is" if receipt.retryable == 1 else f"the {receipt.retryable:,} lines that are"
+    price = _price(receipt)
+    about = f", about {money(price)}" if price is not None else ""
+    return [Step(f"Send {lines} worth it once more{about}", f"conveyor drop --retry {quote(receipt.name)}")]
+
+
+def _price(receipt: Receipt) -> Decimal | None:
+    """Return what the lines that are worth it will cost, by what the others have cost."""
+    if receipt.cost_usd is None or not receipt.results or receipt.money.unpriced:
+        return None
+    return receipt.cost_usd / receipt.results * receipt.retryable
+
+
+def _unsent(receipt: Receipt) -> list[Step]:
+    for applies, steps in _OF_UNSENT:
+        if applies(receipt):
+            return steps(receipt)
+    again = _again(receipt)
+    if receipt.code in _DROPPED_AS_IT_IS:
+        return [Step("Run it after all", again)]
+    return [Step(ADVICE.get(receipt.code or "", "When that is put in order, drop it again").rstrip("."), again)]
+
+
+def _invalid(receipt: Receipt) -> list[Step]:
+    left = receipt.requests - (receipt.findings.lines if receipt.findings else 0)
+    skip = Step(f"Send the other {counted(left, 'line')}", f"{_again(receipt)} --on-invalid skip")
+    return [Step("Correct these lines, and drop the file again"), *([skip] if left > 0 else [])]
+
+
+def _convert(receipt: Receipt) -> list[Step]:
+    conversion = receipt.conversion
+    if conversion is None or not conversion.command:
+        return [Step("Convert it to a file of requests, one a line, and drop that")]
+    return [Step("Convert it, and drop the new file", conversion.command)]
+
+
+def _seen(receipt: Receipt) -> list[Step]:
+    other = receipt.waiting_run
+    approve = [Step("Let the run go on that has the same content", f"conveyor approve {other.run}")] if other else []
+    return [*approve, Step("Run the same content again, and pay again", _again(receipt))]
+
+
+def _estimated(receipt: Receipt) -> list[Step]:
+    return [Step(f"Drop {receipt.name} without {DRY_RUN} to run it")]
+
+
+def _again(receipt: Receipt) -> str:
+    return f"conveyor drop --again {quote(receipt.name)}"
+
+
+_OF_UNSENT: tuple[tuple[Callable[[Receipt], bool], Callable[[Receipt], list[Step]]], ...] = (
+    (lambda receipt: receipt.status is Status.ESTIMATED, _estimated),
+    (lambda receipt: receipt.conversion is not None, _convert),
+    (lambda receipt: receipt.code == "invalid-lines" and receipt.findings is not None, _invalid),
+    (lambda receipt: receipt.code == "seen-before", _seen),
+)
