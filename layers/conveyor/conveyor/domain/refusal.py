@@ -7,6 +7,13 @@ Providers give the cause only in the text of the error, often under a type that 
 import re
 from enum import StrEnum
 
+NOT_CALLED = "resting"
+"""Type of the refusal of a call that was not made, because the provider asked not to be called yet."""
+CREATED = 200
+"""The status of a refusal that came after the provider had created the batch."""
+AT_GATE = "at-gate"
+"""Type of the refusal of a call that was not made, because a gate was closed meanwhile."""
+
 
 class RefusalKind(StrEnum):
     """What follows from an attempt that surely created no batch."""

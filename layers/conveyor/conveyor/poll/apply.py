@@ -11,7 +11,8 @@ from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
 from conveyor.poll.decision import CancelBatch, Decision, FailAttempt, GiveUp
 from conveyor.provider.protocol import Trouble, TroubleKind
-from conveyor.submit.retries import describe_refusal, fail_attempt
+from conveyor.submit.retries import fail_attempt
+from conveyor.wording.trouble import describe_refusal
 
 _DISCARD_PATIENCE = timedelta(minutes=10)
 """How long failing deletions at the provider delay the report; after that the files are left there."""

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from conveyor.domain.plan import Batch
-from conveyor.domain.refusal import RefusalKind
+from conveyor.domain.refusal import AT_GATE, RefusalKind
 from conveyor.domain.schedule import Next
 from conveyor.ledger.batch_facts import AttemptRefused, Submitted, Unread
 from conveyor.ledger.state import BatchState
 from conveyor.poll.decision import CancelBatch, Decision, GiveUp, Risk
 from conveyor.provider.protocol import NotRun, Progress, Trouble, TroubleKind
-from conveyor.submit.retries import AT_GATE, describe_refusal
+from conveyor.wording.trouble import describe_refusal
 
 CANCEL_AFTER = timedelta(hours=1)
 """From when a batch should have ended by itself until it is cancelled."""

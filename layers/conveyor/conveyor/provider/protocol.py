@@ -16,9 +16,6 @@ from conveyor.domain.dialect import Dialect
 from conveyor.domain.outcome import Error, Result
 from conveyor.domain.refusal import Cause, RefusalKind
 
-NOT_CALLED = "resting"
-"""Type of the refusal of a call that was not made, because the provider asked not to be called yet."""
-
 
 class Origin(NamedTuple):
     """Which batch of which run it is. It is sent to a provider that takes metadata."""

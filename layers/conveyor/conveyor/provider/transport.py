@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import httpx
 
-from conveyor.domain.refusal import RefusalKind
+from conveyor.domain.refusal import NOT_CALLED, RefusalKind
 from conveyor.provider.credentials import Credential
-from conveyor.provider.protocol import NOT_CALLED, Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
+from conveyor.provider.protocol import Refused, ResultsUnreadable, Trouble, TroubleKind, Unknown
 from conveyor.provider.retry_after import RetryAfter
 from conveyor.wording.trouble import in_words, name_of
 

@@ -6,21 +6,19 @@ from typing import NamedTuple
 
 from conveyor.context import RunContext
 from conveyor.domain.plan import Batch
-from conveyor.domain.refusal import CAUSE_TEXTS, Cause, RefusalKind
+from conveyor.domain.refusal import CAUSE_TEXTS, CREATED, Cause, RefusalKind
 from conveyor.ledger.batch_facts import AttemptFailed, AttemptRefused
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.ledger.state import BatchState
-from conveyor.provider.protocol import NOT_CALLED, NotRun, Refused
+from conveyor.provider.protocol import NotRun, Refused
 from conveyor.wording.text import counted
-from conveyor.wording.trouble import of_status
+from conveyor.wording.trouble import describe_refusal
 
 MOST_ATTEMPTS = 10
 """Attempts at one batch that created none, before the run is refused. A refusal with `LATER` does not count."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 60, 1800
 """Seconds between attempts that a busy provider refuses: each attempt sends the whole body again."""
-_CREATED = 200
-"""The status of a refusal that came after the provider had created the batch."""
 _ACCESS_DENIED = (401, 403)
 _CODES: dict[RefusalKind | int, str] = {
     401: "key-refused",
@@ -32,8 +30,6 @@ _CODES: dict[RefusalKind | int, str] = {
 
 ROUND_CLAIMED = "round-sent-before"
 """Code of the end of a run whose round was sent by a run with the same id, whose ledger was lost."""
-AT_GATE = "at-gate"
-"""Type of the refusal of a call that was not made, because a gate was closed meanwhile."""
 
 
 class RunRefusal(NamedTuple):
@@ -103,26 +99,12 @@ def _betas_in(error_text: str, run: Run) -> tuple[str, ...]:
     return tuple(beta for beta in sent if re.search(rf"(?<![\w.-]){re.escape(beta)}(?![\w.-])", error_text))
 
 
-def describe_refusal(status: int, error_type: str) -> str:
-    """Return what the provider answered, without its error text: that may quote a prompt, and this goes into messages.
-
-    `status`: of HTTP; 0 if no request was sent, 200 if the provider created the batch and did not run it.
-    """
-    if status == _CREATED:
-        return f"the provider took the batch, and then ran nothing of it: {error_type}"
-    if error_type == AT_GATE:
-        return "a gate was closed before the call was made"
-    if error_type == NOT_CALLED:
-        return "the provider asked not to be called for some time"
-    return of_status(status, error_type) if status else "no connection to the provider could be made"
-
-
 def fail_attempt(context: RunContext, batch: int, batch_state: BatchState, not_run: NotRun) -> AttemptFailed:
     """Write that the provider did not run the batch of the latest attempt; another attempt follows after a pause.
 
     The pause grows with each batch that was not run.
     """
-    refused = Refused(RefusalKind.LATER, _CREATED, not_run.error.type, not_run.error.message, None)
+    refused = Refused(RefusalKind.LATER, CREATED, not_run.error.type, not_run.error.message, None)
     failed = refused_attempt(AttemptFailed, context, refused, batch_state.generation)
     return context.ledger.write(failed, batch, batch_state.attempts)
 

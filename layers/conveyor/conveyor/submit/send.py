@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from conveyor.context import RunContext
 from conveyor.domain import keys
 from conveyor.domain.plan import Batch, Plan
-from conveyor.domain.refusal import RefusalKind
+from conveyor.domain.refusal import AT_GATE, RefusalKind
 from conveyor.domain.schedule import BatchName
 from conveyor.gates.gate import open_gate
 from conveyor.ledger.batch_facts import CLAIMED, Attempt, AttemptRefused, AttemptUnknown, Duplicate, Submitted
@@ -26,7 +26,6 @@ from conveyor.spend.reserve import DayBudget, NoCeiling, open_day
 from conveyor.submit.plan_rounds import plan_due_rounds
 from conveyor.submit.queue import admit_or_wait
 from conveyor.submit.retries import (
-    AT_GATE,
     ROUND_CLAIMED,
     RunRefusal,
     decide_run_refusal,

@@ -8,6 +8,8 @@ import re
 import ssl
 from socket import gaierror
 
+from conveyor.domain.refusal import AT_GATE, CREATED, NOT_CALLED
+
 _ERRORS = {
     "ConnectError": "no connection to the provider could be made",
     "ConnectTimeout": "no connection to the provider could be made in time",
@@ -90,3 +92,17 @@ def of_status(status: int, more: str = "") -> str:
         is_redirect = status >= _REDIRECT
         words = "the provider redirects to another address" if is_redirect else "the provider's response is not usable"
     return f"{words} (HTTP {status}{f' {more}' if more else ''})"
+
+
+def describe_refusal(status: int, error_type: str) -> str:
+    """Return what the provider answered, without its error text: that may quote a prompt, and this goes into messages.
+
+    `status`: of HTTP; 0 if no request was sent, 200 if the provider created the batch and did not run it.
+    """
+    if status == CREATED:
+        return f"the provider took the batch, and then ran nothing of it: {error_type}"
+    if error_type == AT_GATE:
+        return "a gate was closed before the call was made"
+    if error_type == NOT_CALLED:
+        return "the provider asked not to be called for some time"
+    return of_status(status, error_type) if status else "no connection to the provider could be made"
