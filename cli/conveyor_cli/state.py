@@ -1,7 +1,7 @@
 """Where a run stands, in words. Pure: from its facts, or from the entry of the index that its end has written."""
 
 from datetime import date
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from conveyor.domain import keys
@@ -22,6 +22,26 @@ class Group(Enum):
     ENDED = 2
 
 
+class Phase(StrEnum):
+    """How far a run is: what all else of it waits for."""
+
+    RECEIVED = "received"
+    VALIDATING = "validating"
+    REFUSED = "refused"
+    HELD = "held"
+    TO_SEND = "to-send"
+    PROBING = "probing"
+    ROOM = "waiting-for-room"
+    BUDGET = "waiting-for-budget"
+    LOOKING = "looking"
+    BATCHES = "batches"
+    SPLITTING = "splitting"
+    ROUND = "round"
+    ENDING = "ending"
+    WRITING = "writing"
+    DONE = "done"
+
+
 class State(NamedTuple):
     """Where a run stands."""
 
@@ -32,9 +52,10 @@ class State(NamedTuple):
     """What a person can do about it."""
     may_have_ended: bool = False
     """Whether nothing but the receipt shows that it has not ended."""
+    phase: Phase = Phase.DONE
 
 
-_WRITES = State(Group.UNDER_WAY, Mark.UNDER_WAY, "writing results", may_have_ended=True)
+_WRITES = State(Group.UNDER_WAY, Mark.UNDER_WAY, "writing results", may_have_ended=True, phase=Phase.WRITING)
 
 
 LEDGER_GONE = State(Group.ENDED, Mark.UNKNOWN, "its ledger is gone")
@@ -78,17 +99,19 @@ def state_of(run_state: RunState, plan: Plan | None, gate: Gate | None, today: d
         return _before_plan(run_state)
     legs = {leg: progress_of(plan.of_leg(leg).batches, run_state.of_leg(leg)) for leg in plan.legs}
     if _is_unknown(plan, run_state):
-        return State(Group.UNDER_WAY, Mark.UNKNOWN, "looking for a batch")
+        return State(Group.UNDER_WAY, Mark.UNKNOWN, "looking for a batch", phase=Phase.LOOKING)
     if run_state.refused:
         left = sum(each.under_way for each in legs.values())
-        return _goes(f"ending, {counted(left, 'batch', 'batches')} left") if left else _WRITES
+        return _goes(Phase.ENDING, f"ending, {counted(left, 'batch', 'batches')} left") if left else _WRITES
     unsent = sum(each.unsent for each in legs.values())
     is_closed = gate is not None and not gate.open and run_state.gate not in run_state.ended_gates
     if gate and is_closed and (unsent or run_state.unplanned_rounds):
         return _at_gate(gate)
     is_full = max(run_state.full_days, default="") >= str(today)
     is_under_way = any(each.under_way for each in legs.values())
-    return _goes("waiting for budget") if unsent and is_full and not is_under_way else _by_leg(plan, legs, run_state)
+    if unsent and is_full and not is_under_way:
+        return _goes(Phase.BUDGET, "waiting for budget")
+    return _by_leg(plan, legs, run_state)
 
 
 def ended(entry: IndexEntry) -> State:
@@ -104,13 +127,13 @@ def progress_of(batches: list[Batch], run_state: RunState) -> Progress:
     states = [run_state.batch(batch.number) for batch in batches if batch.requests]
     done = sum(each.parted or each.stuck for each in states)
     going = [each for each in states if each.submitted and not (each.parted or each.stuck)]
-    return Progress(len(states), done, len(going), sum(map(_is_splitting, going)))
+    return Progress(len(states), done, len(going), sum(map(is_splitting, going)))
 
 
 def _before_plan(run_state: RunState) -> State:
     if run_state.refused:
-        return State(Group.UNDER_WAY, Mark.ERROR, "refused", may_have_ended=True)
-    return _goes("validating" if run_state.validating else "received")
+        return State(Group.UNDER_WAY, Mark.ERROR, "refused", may_have_ended=True, phase=Phase.REFUSED)
+    return _goes(Phase.VALIDATING, "validating") if run_state.validating else _goes(Phase.RECEIVED, "received")
 
 
 def _at_gate(gate: Gate) -> State:
@@ -124,20 +147,21 @@ def _by_leg(plan: Plan, legs: dict[str, Progress], run_state: RunState) -> State
     """Return how far the leg is that all others wait for."""
     probe = legs.get(keys.PROBE)
     if probe and probe.done < probe.batches:
-        return _goes("probing" if probe.under_way else _waiting(plan, run_state, keys.PROBE))
+        return _goes(Phase.PROBING, "probing") if probe.under_way else _waiting(plan, run_state, keys.PROBE)
     last = max((keys.round_number(leg) for leg in legs), default=0)
     drop = legs[""]
     if run_state.unplanned_rounds or (last and drop.done == drop.batches):
         number = max(last, *run_state.rounds)
         of_round = legs.get(keys.round_leg(number))
         if of_round is None or of_round.done < of_round.batches:
-            return _goes(f"round {number}{_of(of_round)}")
+            return _goes(Phase.ROUND, f"round {number}{_of(of_round)}")
     if drop.under_way or drop.unsent:
         if not drop.under_way:
-            return _goes(_waiting(plan, run_state, ""))
+            return _waiting(plan, run_state, "")
         if drop.splitting == drop.under_way:
-            return _goes(f"splitting{_of(drop)}")
-        return _goes(f"{drop.done} of {drop.batches} batches done" if drop.batches > 1 else "with the provider")
+            return _goes(Phase.SPLITTING, f"splitting{_of(drop)}")
+        words = f"{drop.done} of {drop.batches} batches done" if drop.batches > 1 else "with the provider"
+        return _goes(Phase.BATCHES, words)
     return _WRITES
 
 
@@ -145,33 +169,46 @@ def _of(progress: Progress | None) -> str:
     return f", {progress.done} of {progress.batches} done" if progress and progress.batches > 1 else ""
 
 
-def _waiting(plan: Plan, run_state: RunState, leg: str) -> str:
+def _waiting(plan: Plan, run_state: RunState, leg: str) -> State:
     """Return what a leg waits for of which nothing is under way: the provider's room, or its turn."""
-    states = [run_state.of_leg(leg).batch(batch.number) for batch in plan.of_leg(leg).batches if batch.requests]
-    first = next(filter(_is_unsent, states), BatchState())
-    if first.unsettled_attempt:
-        return "sending"
-    return "waiting for room" if first.attempts else "waiting to be sent"
+    first = first_unsent(plan, run_state, leg)
+    batch_state = run_state.of_leg(leg).batch(first.number) if first else BatchState()
+    if batch_state.unsettled_attempt:
+        return _goes(Phase.TO_SEND, "sending")
+    if batch_state.attempts:
+        return _goes(Phase.ROOM, "waiting for room")
+    return _goes(Phase.TO_SEND, "waiting to be sent")
+
+
+def first_unsent(plan: Plan, run_state: RunState, leg: str) -> Batch | None:
+    """Return the first batch of a leg that is not sent yet; None if all are."""
+    of_leg = run_state.of_leg(leg)
+    unsent = (batch for batch in plan.of_leg(leg).batches if batch.requests and _is_unsent(of_leg.batch(batch.number)))
+    return next(unsent, None)
 
 
 def _is_unsent(batch_state: BatchState) -> bool:
     return not (batch_state.submitted or batch_state.stuck or batch_state.parted)
 
 
-def _is_splitting(batch_state: BatchState) -> bool:
+def is_splitting(batch_state: BatchState) -> bool:
     """Return whether a function writes the results of a batch, as far as its facts say."""
     return bool(batch_state.splits) and batch_state.splits not in batch_state.reads | batch_state.unreads
 
 
+def is_lost(batch_state: BatchState) -> bool:
+    """Return whether the answer to the paid call for a batch was lost, and it is not known yet what it created."""
+    return bool(batch_state.unsettled_attempt) and batch_state.unsettled_attempt in batch_state.unknown
+
+
 def _is_unknown(plan: Plan, run_state: RunState) -> bool:
     """Return whether it is not known whether a call created a batch."""
-    states = (run_state.of_leg(leg).batch(batch.number) for leg, batch in plan.all_batches())
-    return any(each.unsettled_attempt in each.unknown for each in states if each.unsettled_attempt)
+    return any(is_lost(each) for leg in plan.legs for each in run_state.of_leg(leg).batches.values())
 
 
-def _goes(words: str) -> State:
-    return State(Group.UNDER_WAY, Mark.UNDER_WAY, words)
+def _goes(phase: Phase, words: str) -> State:
+    return State(Group.UNDER_WAY, Mark.UNDER_WAY, words, phase=phase)
 
 
 def _waits(words: str, needs: str) -> State:
-    return State(Group.NEEDS_YOU, Mark.WAITS, words, needs)
+    return State(Group.NEEDS_YOU, Mark.WAITS, words, needs, phase=Phase.HELD)

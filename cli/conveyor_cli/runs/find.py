@@ -36,6 +36,15 @@ def find_run(bucket: Bucket, called: str) -> Run:
     raise Trouble("no-run", message, "Nothing was changed.", commands=("conveyor runs",), exit_code=Exit.USAGE)
 
 
+def newest_run(bucket: Bucket) -> Run:
+    """Return the newest run of a stack. Raises Trouble if there is none."""
+    ids = sorted(filter(RUN_ID_FORM.fullmatch, bucket.folders(keys.RUNS, "")), reverse=True)[:MOST_READS]
+    run = next((run for each in ids if (run := _read(bucket, each))), None)
+    if run is None:
+        raise Trouble("no-run", "There is no run yet", commands=("conveyor runs",), exit_code=Exit.USAGE)
+    return run
+
+
 def _read(bucket: Bucket, run: str) -> Run | None:
     found = bucket.find(Run.key(run))
     return msgspec.json.decode(found, type=Run) if found else None

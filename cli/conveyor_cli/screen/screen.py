@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conveyor_cli.screen.live import LiveFrame
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.terminal import Look, has_narrow_marks, is_coloured, is_utf8
 from conveyor_cli.screen.visible import visible
@@ -50,6 +51,34 @@ class Screen:
         """Columns."""
         return self._out.width
 
+    @property
+    def frame_width(self) -> int:
+        """Columns of the terminal that shows a frame."""
+        return self._err.width
+
+    @property
+    def has_ascii_marks(self) -> bool:
+        """Whether marks are of ASCII."""
+        return not self._has_utf8_marks
+
+    @property
+    def height(self) -> int:
+        """Rows of the terminal that shows a frame."""
+        return self._err.height
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a frame can be drawn in place: on stderr, since results alone go to stdout."""
+        return self._err.is_terminal and not self._err.is_dumb_terminal and not self.look.json
+
+    def live(self) -> LiveFrame:
+        """Return a frame that is drawn in place."""
+        return LiveFrame(self._err)
+
+    def note(self, text: str) -> None:
+        """Write a line to stderr."""
+        self._err.print(Text(self.text(text)))
+
     def text(self, text: str) -> str:
         """Return a text of somebody else as it can be shown."""
         return visible(text, ascii_only=self.is_ascii)
@@ -61,6 +90,7 @@ class Screen:
     def json(self, **content: Any) -> None:  # noqa: ANN401 - any JSON
         """Write one JSON object as a line of stdout: money as text, times as RFC 3339 in UTC."""
         sys.stdout.write(_json(content))
+        sys.stdout.flush()
 
     def verdict(self, mark: Mark, text: str, *more: str) -> None:
         """Write a state, and what follows from it."""

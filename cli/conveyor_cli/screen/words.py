@@ -59,3 +59,9 @@ def _in_unit(count: int) -> tuple[str, str]:
             break
         value, unit = value / 1000, larger
     return f"{value:.1f}" if unit != "B" and value < _TENTHS_BELOW else f"{value:.0f}", unit
+
+
+def span(time: timedelta) -> str:
+    """Return a length of time in its two largest units; in minutes from one minute on, so that it seldom changes."""
+    seconds = max(int(time.total_seconds()), 0)
+    return duration(timedelta(seconds=seconds if seconds < 60 else seconds // 60 * 60))  # noqa: PLR2004

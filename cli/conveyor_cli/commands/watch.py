@@ -1,0 +1,49 @@
+"""`conveyor watch`: follow a run to its end."""
+
+from pathlib import Path
+
+import click
+
+from conveyor_cli.aws.errors import explained
+from conveyor_cli.commands.options import with_look, with_stack
+from conveyor_cli.exits import Exit
+from conveyor_cli.runs.find import find_run, newest_run
+from conveyor_cli.screen.screen import Screen
+from conveyor_cli.stacks.chosen import Choice, find
+from conveyor_cli.trouble import Trouble
+from conveyor_cli.watching.follow import How, follow
+
+
+@click.command(short_help="Follow a run to its end, and say how it ended.")
+@click.argument("run", required=False)
+@click.option("--until", type=click.Choice(["held"]), help="End also where the run waits for a person (exit code 4).")
+@click.option("--keep-waiting", is_flag=True, help="Without a terminal: do not end where the run waits for a person.")
+@click.option("--every", type=click.FloatRange(min=0.05), default=5.0, show_default=True, help="Seconds between looks.")
+@click.option(
+    "--summary", type=click.Path(dir_okay=False, path_type=Path), help="Add the verdict to this file, as Markdown."
+)
+@with_stack
+@with_look
+@click.pass_obj
+def watch(  # noqa: PLR0913 - one for each option
+    screen: Screen,
+    *,
+    run: str | None,
+    until: str | None,
+    keep_waiting: bool,
+    every: float,
+    summary: Path | None,
+    stack: str | None,
+    region: str | None,
+    local: bool,
+) -> Exit:
+    """Follow a run, named by its id, or the newest run of a name; without a name the newest run of all.
+
+    The exit code says how it ended. Ctrl-C leaves the run going.
+    """
+    chosen = find(Choice(stack, region, is_local=local))
+    if until and keep_waiting:
+        raise Trouble("usage", "--until and --keep-waiting exclude each other", exit_code=Exit.USAGE)
+    with explained():
+        found = find_run(chosen.bucket, run) if run else newest_run(chosen.bucket)
+    return follow(screen, chosen, found, How(every, bool(until), keep_waiting, summary))

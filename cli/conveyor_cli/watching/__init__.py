@@ -1,0 +1,1 @@
+"""Watching runs: facts are read, a snapshot follows from them, and a frame from the snapshot."""

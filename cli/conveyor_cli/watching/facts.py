@@ -1,0 +1,61 @@
+"""What is known of a run at one look."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from conveyor.domain.plan import Plan
+from conveyor.domain.schedule import BatchName
+from conveyor.ledger.batch_facts import AttemptRefused, AttemptUnknown, Submitted, Unread
+from conveyor.ledger.budget_facts import DayFull
+from conveyor.ledger.gate_facts import Gate, GateEnd
+from conveyor.ledger.round_facts import Merged, Round
+from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
+from conveyor.ledger.state import RunState
+from conveyor_cli.state import State
+from conveyor_cli.watching.tally import Tally
+
+
+class Refused(NamedTuple):
+    """The batch that is sent next, and that the provider has not taken."""
+
+    batch: BatchName
+    last: AttemptRefused
+    since: datetime
+    """When the first of the attempts in a row was refused."""
+
+
+class Lost(NamedTuple):
+    """A batch of which it is not known whether it exists at the provider."""
+
+    batch: BatchName
+    fact: AttemptUnknown
+
+
+class Facts(NamedTuple):
+    """What is known of a run that has not ended."""
+
+    run: Run
+    run_state: RunState
+    state: State
+    at: datetime
+    """When it was read."""
+    plan: Plan | None = None
+    gate: Gate | None = None
+    gate_end: GateEnd | None = None
+    validation: Validation | None = None
+    refusal: Refusal | None = None
+    full_day: DayFull | None = None
+    pause: RetryAfterAnswer | None = None
+    rounds: Mapping[int, Round] = {}
+    refused: Refused | None = None
+    lost: Lost | None = None
+    unread: Mapping[BatchName, Unread] = {}
+    """The latest reads of results that failed, of batches that are not split yet."""
+    tallies: Mapping[BatchName, Tally] = {}
+    """Of the batches that are split, as far as their parts were read."""
+    merged: Mapping[BatchName, Merged] = {}
+    sent: Mapping[BatchName, Submitted] = {}
+    """The batches at the provider, as far as these facts were read."""
+    unread_facts: int = 0
+    """How many facts are left for the next looks."""

@@ -1,0 +1,227 @@
+"""The first lines of a frame: where a run stands, and what comes next and when. Pure."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from shlex import quote
+from typing import NamedTuple
+
+from conveyor.domain import keys
+from conveyor.domain.schedule import wait_seconds
+from conveyor.gates.approval import APPROVE, NO_LIMIT, UP_TO, words_that_open
+from conveyor.gates.probe_message import cost_words
+from conveyor.ledger.gate_facts import Gate
+from conveyor.wording.text import counted, duration, sentence
+from conveyor_cli.screen.marks import Mark
+from conveyor_cli.screen.words import money, span
+from conveyor_cli.state import Phase, Progress, progress_of
+from conveyor_cli.verdicts.steps import Step
+from conveyor_cli.watching.eta import eta_of
+from conveyor_cli.watching.facts import Facts
+from conveyor_cli.watching.tally import sum_of
+from conveyor_cli.watching.trouble import hindrance_of
+
+
+class Said(NamedTuple):
+    """What a frame says first."""
+
+    mark: Mark
+    first: str
+    more: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+def said_of(facts: Facts, now: datetime) -> Said:
+    """Return the first lines. Trouble comes before progress, but a gate before both: it needs a person."""
+    if facts.state.phase is Phase.HELD and facts.gate:
+        return _held(facts, facts.gate, now)
+    said = _SAYS[facts.state.phase](facts, now)
+    hindrance = hindrance_of(facts)
+    if hindrance is None:
+        return said
+    since = f", since {span(now - hindrance.since)}" if hindrance.since else ""
+    return Said(Mark.LOOK, f"{hindrance.words}{since}", (*hindrance.more, sentence(said.first)))
+
+
+def next_look(facts: Facts, now: datetime) -> int:
+    """Return after how many seconds the stack looks at a run at the latest."""
+    settings = facts.run.settings
+    since = now - facts.run.drop.last_modified
+    return wait_seconds(since, settings.poll_min_seconds, settings.poll_max_seconds)
+
+
+def legs_done(facts: Facts, leg: str) -> Progress:
+    """Return how far the batches of a leg are."""
+    if facts.plan is None or leg not in facts.plan.legs:
+        return Progress(0, 0, 0, 0)
+    return progress_of(facts.plan.of_leg(leg).batches, facts.run_state.of_leg(leg))
+
+
+def latest_round(facts: Facts) -> int:
+    """Return the number of the latest round; 0 before the first."""
+    return max(facts.run_state.rounds, default=0)
+
+
+def _asked(facts: Facts, now: datetime) -> str:
+    return f"The provider is asked every {span(timedelta(seconds=next_look(facts, now)))}."
+
+
+def _received(_facts: Facts, _now: datetime) -> Said:
+    return Said(Mark.UNDER_WAY, "Received", ("Its lines are checked next, within a minute.",))
+
+
+def _validating(facts: Facts, now: datetime) -> Said:
+    since = f", since {span(now - facts.validation.at)}" if facts.validation else ""
+    more = "Then it is known how many requests there are, and what they may cost."
+    return Said(Mark.UNDER_WAY, f"Its lines are checked{since}", (more,))
+
+
+def _refused(facts: Facts, _now: datetime) -> Said:
+    why = f": {facts.refusal.message}" if facts.refusal else ""
+    return Said(Mark.ERROR, f"Refused{why}", ("Its receipt is written next.",))
+
+
+def _to_send(facts: Facts, now: datetime) -> Said:
+    since = _waiting_since(facts)
+    more = "It is sent once the provider's queue has room, and no other run goes first."
+    return Said(Mark.UNDER_WAY, f"Waiting to be sent{f', since {span(now - since)}' if since else ''}", (more,))
+
+
+def _waiting_since(facts: Facts) -> datetime | None:
+    return facts.gate_end.at if facts.gate_end else facts.gate.at if facts.gate else None
+
+
+def _probing(facts: Facts, now: datetime) -> Said:
+    probe = facts.plan.drop.probe if facts.plan else None
+    lines = counted(probe.requests, "line") if probe else "lines"
+    sent = [fact.at for name, fact in facts.sent.items() if name.leg == keys.PROBE]
+    out = f"It is out for {span(now - min(sent))}. " if sent else ""
+    first = f"A sample of {lines} is with the provider"
+    return Said(Mark.UNDER_WAY, first, (f"{out}The rest follows its answer. {_asked(facts, now)}",))
+
+
+def _room(facts: Facts, now: datetime) -> Said:
+    if facts.refused is None:
+        return _to_send(facts, now)
+    retry = facts.refused.last.retry_at
+    when = f"in {span(retry - now)}" if retry > now else "at the next look"
+    first = f"Waiting for room at the provider, since {span(now - facts.refused.since)}"
+    return Said(Mark.UNDER_WAY, first, (f"Asked again {when}; runs take turns batch by batch.",))
+
+
+def _budget(facts: Facts, now: datetime) -> Said:
+    full = facts.full_day
+    if full is None:
+        return Said(Mark.UNDER_WAY, "Waiting for budget")
+    first = f"Waiting for budget: {money(full.taken_usd)} of {money(full.ceiling_usd)} a day is taken by {full.log}"
+    ends = f"the day ends in {span(full.until - now)}" if full.until > now else "the day has ended"
+    return Said(
+        Mark.UNDER_WAY,
+        first,
+        (f"The next batch may cost {money(full.need_usd)}; {ends}.", "Then it goes on by itself."),
+    )
+
+
+def _looking(facts: Facts, now: datetime) -> Said:
+    return Said(Mark.UNKNOWN, "Looking for a batch at the provider", (_asked(facts, now),))
+
+
+def _batches(facts: Facts, now: datetime) -> Said:
+    done = legs_done(facts, "")
+    if done.batches == 1:
+        first = "Its batch is with the provider"
+    else:
+        verb = "is" if done.under_way == 1 else "are"
+        first = f"{done.under_way:,} of {done.batches:,} batches {verb} with the provider"
+    return Said(Mark.UNDER_WAY, first, (f"{_asked(facts, now)} {_to_go(facts, done, now)}",))
+
+
+def _to_go(facts: Facts, done: Progress, now: datetime) -> str:
+    eta = eta_of(facts)
+    if eta is None:
+        return "No batch has ended yet."
+    ended = counted(done.done, "batch that has ended", "batches that have ended")
+    return f"About {span(eta - now)} to go, by the {ended}."
+
+
+def _splitting(facts: Facts, _now: datetime) -> Said:
+    done = legs_done(facts, "")
+    of = f", {done.done:,} of {done.batches:,} batches done" if done.batches > 1 else ""
+    return Said(Mark.UNDER_WAY, f"Writing results{of}", ("What was sent has ended at the provider.",))
+
+
+def _round(facts: Facts, now: datetime) -> Said:
+    number = latest_round(facts)
+    fact = facts.rounds.get(number)
+    lines = counted(fact.requests, "failed line is", "failed lines are") if fact else "failed lines are"
+    done = legs_done(facts, keys.round_leg(number))
+    if fact and fact.not_before > now:
+        return Said(Mark.UNDER_WAY, f"Round {number}: {lines} sent again in {span(fact.not_before - now)}")
+    is_last = number >= facts.run.settings.retry_rounds
+    last = " This is the last round." if is_last else ""
+    progress = f"{done.done:,} of {counted(done.batches, 'batch', 'batches')} ended. " if done.batches else ""
+    return Said(Mark.UNDER_WAY, f"Round {number}: {lines} sent again", (f"{progress}{_asked(facts, now)}{last}",))
+
+
+def _ending(facts: Facts, now: datetime) -> Said:
+    why = f": {facts.refusal.message}" if facts.refusal else ""
+    return Said(Mark.UNDER_WAY, f"Ending{why}", (f"What was sent comes to its end. {_asked(facts, now)}",))
+
+
+def _writing(_facts: Facts, _now: datetime) -> Said:
+    return Said(Mark.UNDER_WAY, "Writing the files", ("All batches have ended. Done in about a minute.",))
+
+
+_SAYS: dict[Phase, Callable[[Facts, datetime], Said]] = {
+    Phase.RECEIVED: _received,
+    Phase.VALIDATING: _validating,
+    Phase.REFUSED: _refused,
+    Phase.TO_SEND: _to_send,
+    Phase.PROBING: _probing,
+    Phase.ROOM: _room,
+    Phase.BUDGET: _budget,
+    Phase.LOOKING: _looking,
+    Phase.BATCHES: _batches,
+    Phase.SPLITTING: _splitting,
+    Phase.ROUND: _round,
+    Phase.ENDING: _ending,
+    Phase.WRITING: _writing,
+}
+
+
+def _held(facts: Facts, gate: Gate, now: datetime) -> Said:
+    """Say why a run waits for a person, and how to let it go on: with the price, so that nobody approves it unseen."""
+    first, *others = [reason.message for reason in gate.reasons] or ["it waits for an approval"]
+    until = f" Declined by itself in {span(gate.until - now)}." if gate.until else ""
+    waits = _REPAIRED if gate.opens_once_repaired else _APPROVED
+    cost = sentence(f"It {cost_words(gate, facts.plan.drop)}") if facts.plan else ""
+    more = (*(sentence(f"Also: {each}") for each in others), f"{waits}{until}", cost)
+    name = quote(facts.run.name)
+    spent = sum_of(facts.tallies.values())
+    kept = f"Keep the {counted(spent.answered, 'answer')} and end the run" if spent.answered else "End the run"
+    return Said(
+        Mark.WAITS,
+        f"Held: {first}",
+        tuple(filter(None, more)),
+        (Step("Let it go on", f"conveyor approve {name}{_option(gate)}"), Step(kept, f"conveyor stop {name}")),
+    )
+
+
+_REPAIRED = "It goes on by itself once config/budgets.json is right."
+_APPROVED = "Nothing more is sent until you approve."
+
+
+def _option(gate: Gate) -> str:
+    """Return the option of `conveyor approve` that stands for the words that open a gate."""
+    match words_that_open(gate).split():
+        case [word, amount, *_] if word == UP_TO:
+            return f" --up-to {amount}"
+        case [word, *_] if word == NO_LIMIT:
+            return " --no-limit"
+        case [word, *_] if word == APPROVE:
+            return ""
+    raise AssertionError
+
+
+def elapsed(facts: Facts, now: datetime) -> str:
+    """Return how old a run is."""
+    return duration(now - facts.run.drop.last_modified)

@@ -1,0 +1,100 @@
+"""What stands in the way of a run, as far as its ledger tells. Pure."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from conveyor.domain.refusal import AT_GATE, NOT_CALLED
+from conveyor.domain.schedule import BatchName
+from conveyor.ledger.batch_facts import Submitted
+from conveyor.wording.text import counted
+from conveyor.wording.trouble import describe_refusal, in_words
+from conveyor_cli.screen.words import span
+from conveyor_cli.watching.facts import Facts
+
+AT_RISK = timedelta(hours=6)
+"""Before a batch expires."""
+_BUSY = 429
+"""The status of a provider that has no room: the run waits, and all is well."""
+_UNCALLED = frozenset({AT_GATE, NOT_CALLED})
+
+
+class Hindrance(NamedTuple):
+    """What is wrong, since when, and what follows by itself."""
+
+    code: str
+    words: str
+    """One line without a full stop."""
+    since: datetime | None
+    more: tuple[str, ...] = ()
+
+
+def hindrance_of(facts: Facts) -> Hindrance | None:
+    """Return the first trouble of a run, or None. What a person can act on comes first."""
+    return next(filter(None, (find(facts) for find in _FINDERS)), None)
+
+
+def under_way(facts: Facts) -> dict[BatchName, Submitted]:
+    """Return the batches at the provider whose results are not in the bucket yet."""
+    state = facts.run_state
+
+    def is_out(name: BatchName) -> bool:
+        batch = state.of_leg(name.leg).batch(name.number)
+        return not (batch.parted or batch.stuck)
+
+    return {name: fact for name, fact in facts.sent.items() if is_out(name)}
+
+
+def _lost(facts: Facts) -> Hindrance | None:
+    if facts.lost is None:
+        return None
+    name, fact = facts.lost
+    words = f"The answer to the paid call for {name} was lost"
+    more = ("It is not sent again until it is known whether it exists at the provider, which is looked for.",)
+    return Hindrance("lost", words, fact.at, more)
+
+
+def _refused(facts: Facts) -> Hindrance | None:
+    refused = facts.refused
+    if refused is None or refused.last.type in _UNCALLED or refused.last.status == _BUSY:
+        return None
+    words = describe_refusal(refused.last.status, refused.last.type)
+    more = (f"What was sent goes on. The next batch is tried again {_in(refused.last.retry_at, facts.at)}.",)
+    return Hindrance("refused", words[0].upper() + words[1:], refused.since, more)
+
+
+def _paused(facts: Facts) -> Hindrance | None:
+    pause = facts.pause
+    if pause is None or pause.until <= facts.at:
+        return None
+    words = f"The provider asks not to be called: {in_words(pause.reason)}"
+    return Hindrance("retry-after", words, pause.at, (f"It is called again {_in(pause.until, facts.at)}.",))
+
+
+def _unread(facts: Facts) -> Hindrance | None:
+    if not facts.unread:
+        return None
+    name, fact = next(iter(facts.unread.items()))
+    reason = in_words(fact.reason)
+    words = f"The results of {name} could not be read: {reason}"
+    return Hindrance("unread", words, fact.at, ("They are read again. The provider keeps them for 29 days.",))
+
+
+def _at_risk(facts: Facts) -> Hindrance | None:
+    out = under_way(facts)
+    late = [name for name, fact in out.items() if timedelta() < fact.expires_at - facts.at < AT_RISK]
+    if not late or facts.plan is None:
+        return None
+    plan = facts.plan
+    requests = sum(plan.of_leg(name.leg).batch(name.number).requests for name in late)
+    expires = "batch expires" if len(late) == 1 else "batches expire"
+    words = f"{len(late):,} {expires} in less than 6 h"
+    more = f"{counted(requests, 'request is', 'requests are')} at risk. What expires is not charged."
+    return Hindrance("at-risk", words, None, (more,))
+
+
+_FINDERS: tuple[Callable[[Facts], Hindrance | None], ...] = (_lost, _refused, _paused, _unread, _at_risk)
+
+
+def _in(moment: datetime, now: datetime) -> str:
+    return f"in {span(moment - now)}" if moment > now else "now"

@@ -1,0 +1,155 @@
+"""How a run is shown while it is followed: as a frame, as lines of a log, or as JSON."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from conveyor_cli.screen.screen import Screen
+from conveyor_cli.trouble import Trouble
+from conveyor_cli.watching.events import Event, line_of, new_events
+from conveyor_cli.watching.frame import Place, frame_of
+from conveyor_cli.watching.snapshot import Snapshot, as_json
+
+_SAY_AGAIN = timedelta(minutes=10)
+"""A log without a change gets a line after that."""
+
+
+class View(Protocol):
+    """Shows a run."""
+
+    def __enter__(self) -> Any:  # noqa: ANN401 - nobody asks
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """End. What is shown stays."""
+
+    def show(self, snapshot: Snapshot, now: datetime) -> None:
+        """Show a run as it stands, if that has changed."""
+
+    def lost(self, why: Trouble, since: datetime, again_at: datetime, now: datetime) -> None:
+        """Show that nothing new is known."""
+
+    def end(self, words: str, now: datetime) -> None:
+        """Make room for the verdict."""
+
+
+def view_of(screen: Screen) -> View:
+    """Return how a screen shows a run."""
+    if screen.look.json:
+        return JsonView(screen)
+    return FrameView(screen) if screen.is_live else LogView(screen)
+
+
+def place_of(screen: Screen) -> Place:
+    """Return what a frame must fit into."""
+    return Place(screen.frame_width, screen.height, screen.text, screen.mark, screen.has_ascii_marks)
+
+
+class FrameView:
+    """Draws a frame in place."""
+
+    def __init__(self, screen: Screen) -> None:
+        """Draw nothing yet."""
+        self._screen = screen
+        self._frame = screen.live()
+        self._last: Snapshot | None = None
+
+    def __enter__(self) -> None:
+        """Begin to draw."""
+        self._frame.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the last frame where it is."""
+        self._frame.__exit__(None, None, None)
+
+    def show(self, snapshot: Snapshot, now: datetime) -> None:  # noqa: ARG002 - it is in the snapshot
+        """Draw the run."""
+        self._last = snapshot
+        self._frame.show(frame_of(snapshot, place_of(self._screen)))
+
+    def lost(self, why: Trouble, since: datetime, again_at: datetime, now: datetime) -> None:
+        """Put the reason in place of the first lines; all else stays, dimmed."""
+        if self._last is None:
+            return
+        gone = int((now - since).total_seconds())
+        again = max(int((again_at - now).total_seconds()), 0)
+        known = self._last.facts
+        lines = (
+            f"{why.message}, since {gone} s; the run goes on without you",
+            f"Trying again in {again} s. Last known, {known.at:%H:%M:%S} UTC: {known.state.words}.",
+        )
+        self._frame.show(frame_of(self._last, place_of(self._screen), lost=lines))
+
+    def end(self, words: str, now: datetime) -> None:  # noqa: ARG002 - the verdict says it
+        """Take the frame away: the verdict stands in its place."""
+        self._frame.clear()
+
+
+class LogView:
+    """Writes a line on stderr for whatever has changed."""
+
+    def __init__(self, screen: Screen) -> None:
+        """Write nothing yet."""
+        self._screen = screen
+        self._told: list[Event] = []
+        self._name = ""
+        self._said_at: datetime | None = None
+        self._is_lost = False
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+
+    def show(self, snapshot: Snapshot, now: datetime) -> None:
+        """Write what is new; if nothing was for some minutes, the last line once more."""
+        self._name, self._is_lost = snapshot.identity[0], False
+        events = new_events(snapshot, self._told)
+        is_silent = self._said_at is not None and now - self._said_at >= _SAY_AGAIN
+        self._write(events or (self._told[-1:] if is_silent else []), now)
+        self._told += events
+
+    def lost(self, why: Trouble, since: datetime, again_at: datetime, now: datetime) -> None:  # noqa: ARG002
+        """Write it once."""
+        if not self._is_lost:
+            self._write([Event("no-network", f"{why.message}; the run goes on without you")], now)
+        self._is_lost = True
+
+    def end(self, words: str, now: datetime) -> None:
+        """Write how it ended."""
+        self._write([Event("ended", words)], now)
+
+    def _write(self, events: Sequence[Event], now: datetime) -> None:
+        for event in events:
+            self._screen.note(line_of(event, self._name, now))
+            self._said_at = now
+
+
+class JsonView:
+    """Writes an object on stdout for each change."""
+
+    def __init__(self, screen: Screen) -> None:
+        """Write nothing yet."""
+        self._screen = screen
+        self._told: dict[str, Any] = {}
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+
+    def show(self, snapshot: Snapshot, now: datetime) -> None:
+        """Write the run, unless nothing but the clock has changed."""
+        content = as_json(snapshot, now)
+        counted = {name: value for name, value in content.items() if name not in {"at", "next_at", "eta_at"}}
+        if counted != self._told:
+            self._told = counted
+            self._screen.json(**content)
+
+    def lost(self, why: Trouble, since: datetime, again_at: datetime, now: datetime) -> None:
+        """Write nothing: nothing of the run has changed."""
+
+    def end(self, words: str, now: datetime) -> None:
+        """Write nothing: the verdict follows."""
