@@ -11,11 +11,13 @@ from conveyor_cli.runs.find import find_run, newest_run
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, find
 from conveyor_cli.trouble import Trouble
+from conveyor_cli.watching.every import follow_all
 from conveyor_cli.watching.follow import How, follow
 
 
 @click.command(short_help="Follow a run to its end, and say how it ended.")
 @click.argument("run", required=False)
+@click.option("--all", "all_", is_flag=True, help="Follow all runs, one line each.")
 @click.option("--until", type=click.Choice(["held"]), help="End also where the run waits for a person (exit code 4).")
 @click.option("--keep-waiting", is_flag=True, help="Without a terminal: do not end where the run waits for a person.")
 @click.option("--every", type=click.FloatRange(min=0.05), default=5.0, show_default=True, help="Seconds between looks.")
@@ -29,6 +31,7 @@ def watch(  # noqa: PLR0913 - one for each option
     screen: Screen,
     *,
     run: str | None,
+    all_: bool,
     until: str | None,
     keep_waiting: bool,
     every: float,
@@ -44,6 +47,11 @@ def watch(  # noqa: PLR0913 - one for each option
     chosen = find(Choice(stack, region, is_local=local))
     if until and keep_waiting:
         raise Trouble("usage", "--until and --keep-waiting exclude each other", exit_code=Exit.USAGE)
+    how = How(every, bool(until), keep_waiting, summary)
+    if all_:
+        if run or summary:
+            raise Trouble("usage", "--all takes neither a run nor --summary", exit_code=Exit.USAGE)
+        return follow_all(screen, chosen, how)
     with explained():
         found = find_run(chosen.bucket, run) if run else newest_run(chosen.bucket)
-    return follow(screen, chosen, found, How(every, bool(until), keep_waiting, summary))
+    return follow(screen, chosen, found, how)

@@ -1,1 +1,1 @@
-"""The runs of a stack, as a list."""
+"""The runs of a stack: which there are, and what is known of each."""

@@ -20,14 +20,14 @@ _MOST_READ = 1000
 def find_run(bucket: Bucket, called: str) -> Run:
     """Return a run by its id, or the newest of a name: with its folder, or without. Raises Trouble if there is none."""
     if RUN_ID_FORM.fullmatch(called):
-        run = _read(bucket, called)
+        run = read_run(bucket, called)
         if run is None:
             raise Trouble("no-run", f"No run {called}", exit_code=Exit.USAGE)
         return run
     names = list[str]()
     ids = sorted(filter(RUN_ID_FORM.fullmatch, bucket.folders(keys.RUNS, "")), reverse=True)[:_MOST_READ]
     for some in batched(ids, MOST_READS, strict=False):
-        runs = [run for run in at_once(lambda each: _read(bucket, each), list(some)) if run]
+        runs = [run for run in at_once(lambda each: read_run(bucket, each), list(some)) if run]
         if found := next((run for run in runs if called in {run.name, _without_folder(run.name)}), None):
             return found
         names += [run.name for run in runs]
@@ -39,13 +39,14 @@ def find_run(bucket: Bucket, called: str) -> Run:
 def newest_run(bucket: Bucket) -> Run:
     """Return the newest run of a stack. Raises Trouble if there is none."""
     ids = sorted(filter(RUN_ID_FORM.fullmatch, bucket.folders(keys.RUNS, "")), reverse=True)[:MOST_READS]
-    run = next((run for each in ids if (run := _read(bucket, each))), None)
+    run = next((run for each in ids if (run := read_run(bucket, each))), None)
     if run is None:
         raise Trouble("no-run", "There is no run yet", commands=("conveyor runs",), exit_code=Exit.USAGE)
     return run
 
 
-def _read(bucket: Bucket, run: str) -> Run | None:
+def read_run(bucket: Bucket, run: str) -> Run | None:
+    """Return a run by its id; None if its ledger is gone."""
     found = bucket.find(Run.key(run))
     return msgspec.json.decode(found, type=Run) if found else None
 

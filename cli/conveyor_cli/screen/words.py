@@ -9,6 +9,7 @@ UNKNOWN = "-"
 _LIMIT = 999.5
 """From here on a count is rounded to four digits."""
 _TENTHS_BELOW = 99.95
+_ROUND_FROM = 1000
 
 
 def number(value: int | None) -> str:
@@ -22,6 +23,11 @@ def money(usd: Decimal | None, *, is_lower_bound: bool = False) -> str:
         return UNKNOWN
     cents = usd.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return f"${cents:,.2f}{'+' if is_lower_bound else ''}"
+
+
+def forecast(usd: Decimal) -> str:
+    """Return an amount that is not certain: from $1,000 on without cents."""
+    return money(usd) if usd < _ROUND_FROM else f"${usd.quantize(Decimal(1), ROUND_HALF_UP):,}"
 
 
 def share(part: int, whole: int) -> str:

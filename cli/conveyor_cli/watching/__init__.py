@@ -1,1 +1,1 @@
-"""Watching runs: facts are read, a snapshot follows from them, and a frame from the snapshot."""
+"""Following runs: they are read again and again, and shown as frames, lines of a log, or JSON."""

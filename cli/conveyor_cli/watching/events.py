@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from conveyor_cli.frames.says import latest_round, legs_done
+from conveyor_cli.frames.snapshot import Snapshot, requests_of
+from conveyor_cli.frames.trouble import hindrance_of
 from conveyor_cli.screen.words import money
 from conveyor_cli.state import Phase
-from conveyor_cli.watching.says import latest_round, legs_done
-from conveyor_cli.watching.snapshot import Snapshot, requests_of
-from conveyor_cli.watching.trouble import hindrance_of
 
 
 class Event(NamedTuple):

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from conveyor_cli.frames.frame import Place, frame_of
+from conveyor_cli.frames.snapshot import Snapshot, as_json
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.trouble import Trouble
 from conveyor_cli.watching.events import Event, line_of, new_events
-from conveyor_cli.watching.frame import Place, frame_of
-from conveyor_cli.watching.snapshot import Snapshot, as_json
 
 _SAY_AGAIN = timedelta(minutes=10)
 """A log without a change gets a line after that."""
@@ -30,7 +30,7 @@ class View(Protocol):
         """Show that nothing new is known."""
 
     def end(self, words: str, now: datetime) -> None:
-        """Make room for the verdict."""
+        """Make room for the verdict. `words`: how the run has ended; empty if it has not."""
 
 
 def view_of(screen: Screen) -> View:
@@ -118,7 +118,7 @@ class LogView:
 
     def end(self, words: str, now: datetime) -> None:
         """Write how it ended."""
-        self._write([Event("ended", words)], now)
+        self._write([Event("ended", words)] if words else [], now)
 
     def _write(self, events: Sequence[Event], now: datetime) -> None:
         for event in events:

@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from rich.text import Text
 
+from conveyor_cli.frames.grid import Cell, GridRow, counts_of, worst_of
+from conveyor_cli.frames.snapshot import Figure, SentRow, Snapshot
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import WIDE
-from conveyor_cli.watching.grid import Cell, GridRow, counts_of, worst_of
-from conveyor_cli.watching.snapshot import Figure, SentRow, Snapshot
 
 _SPACED = 36
 """Most cells that have a space between them."""
-_GROUP, _GROUPS = 10, 6
-"""Beyond that: cells in a group, and groups in a row."""
-_LEFT = 52
+_GROUP, _GROUPS, _GROUPS_BESIDE = 10, 6, 4
+"""Beyond that: cells in a group, and groups in a row; in one beside the figures."""
+_LEFT = 48
 """Columns of the grid where figures stand beside it."""
 _FEWEST_ROWS = 2
 LEAVES = "Ctrl-C leaves the run going."
@@ -31,6 +31,16 @@ class Place(NamedTuple):
     is_plain: bool = False
     """Whether cells are ASCII."""
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether figures stand beside the grid."""
+        return self.width >= WIDE
+
+    @property
+    def cells_in_row(self) -> int:
+        """How many cells a row of a large grid has."""
+        return _GROUP * (_GROUPS_BESIDE if self.is_wide else _GROUPS)
+
     def cell(self, cell: Cell) -> Text:
         """Return a cell of the grid."""
         return Text(cell.in_ascii if self.is_plain else cell.utf8, style=cell.style)
@@ -42,7 +52,7 @@ def frame_of(snapshot: Snapshot, place: Place, *, lost: tuple[str, ...] = ()) ->
     foot = _foot(snapshot, place)
     figures = _figures(snapshot.figures, place)
     steps = [] if lost else _steps(snapshot, place)
-    is_wide = place.width >= WIDE and bool(snapshot.rows)
+    is_wide = place.is_wide and bool(snapshot.rows)
     used = len(head) + len(foot) + len(steps) + (0 if is_wide else len(figures)) + 5
     grid = _grid(snapshot.rows, place, max(place.height - used, _FEWEST_ROWS))
     body = [_beside(grid, figures)] if is_wide else [grid, figures]
@@ -100,11 +110,15 @@ def _figures(figures: Sequence[Figure], place: Place) -> list[Text]:
     if not figures:
         return []
     labels, values = max(len(each.label) for each in figures), max(len(each.value) for each in figures)
-    room = place.width - labels - values - 8 - (_LEFT if place.width >= WIDE else 0)
+    room = place.width - labels - values - 8 - (_LEFT if place.is_wide else 0)
     return [
-        Text.assemble(f"  {each.label:<{labels}}  ", (f"{each.value:>{values}}", each.style), f"   {each.note[:room]}")
+        Text.assemble(f"  {each.label:<{labels}}  ", (f"{each.value:>{values}}", each.style), _note(each, room))
         for each in figures
     ]
+
+
+def _note(figure: Figure, room: int) -> str:
+    return f"   {figure.note[:room]}" if figure.note else ""
 
 
 def _grid(rows: Sequence[GridRow], place: Place, most_rows: int) -> list[Text]:
@@ -115,7 +129,7 @@ def _grid(rows: Sequence[GridRow], place: Place, most_rows: int) -> list[Text]:
     room = max((most_rows - len(shown) + 1) if len(shown) > 1 else most_rows, 1)
     size, lines = 1, list[Text]()
     for row in shown:
-        cells, of_row = worst_of(row.cells, _GROUP * _GROUPS * (room if row is shown[0] else 1))
+        cells, of_row = worst_of(row.cells, place.cells_in_row * (room if row is shown[0] else 1))
         size = max(size, of_row)
         lines += _cells(row.label, cells, place)
     return [*lines, *_legend(counts_of(rows).items(), size, place)]
@@ -125,7 +139,7 @@ def _cells(label: str, cells: Sequence[Cell], place: Place) -> list[Text]:
     start = f"  {label}  " if label else "  "
     if len(cells) <= _SPACED and len(start) + 2 * len(cells) <= place.width:
         return [Text.assemble(start, Text(" ").join(place.cell(cell) for cell in cells))]
-    a_row = _GROUP * _GROUPS
+    a_row = place.cells_in_row
     lines = []
     for at in range(0, len(cells), a_row):
         some = cells[at : at + a_row]
@@ -140,7 +154,7 @@ def _legend(counts: Iterable[tuple[Cell, int]], size: int, place: Place) -> list
     entries = [Text.assemble(place.cell(cell), f" {count:,} {cell.words}") for cell, count in counts]
     if size > 1:
         entries.append(Text(f"each cell is {size:,} batches"))
-    width = _LEFT if place.width >= WIDE else place.width
+    width = _LEFT if place.is_wide else place.width
     lines, line = list[Text](), Text("  ")
     for entry in entries:
         if len(line) > 2 and len(line) + len(entry) + 2 > width:  # noqa: PLR2004 - the indent

@@ -11,14 +11,14 @@ from conveyor.gates.approval import APPROVE, NO_LIMIT, UP_TO, words_that_open
 from conveyor.gates.probe_message import cost_words
 from conveyor.ledger.gate_facts import Gate
 from conveyor.wording.text import counted, duration, sentence
+from conveyor_cli.frames.eta import eta_of
+from conveyor_cli.frames.trouble import hindrance_of
+from conveyor_cli.runs.facts import Facts
+from conveyor_cli.runs.tally import sum_of
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.words import money, span
 from conveyor_cli.state import Phase, Progress, progress_of
 from conveyor_cli.verdicts.steps import Step
-from conveyor_cli.watching.eta import eta_of
-from conveyor_cli.watching.facts import Facts
-from conveyor_cli.watching.tally import sum_of
-from conveyor_cli.watching.trouble import hindrance_of
 
 
 class Said(NamedTuple):
@@ -130,8 +130,8 @@ def _batches(facts: Facts, now: datetime) -> Said:
     if done.batches == 1:
         first = "Its batch is with the provider"
     else:
-        verb = "is" if done.under_way == 1 else "are"
-        first = f"{done.under_way:,} of {done.batches:,} batches {verb} with the provider"
+        out = done.under_way - done.splitting
+        first = f"{out:,} of {done.batches:,} batches {'is' if out == 1 else 'are'} with the provider"
     return Said(Mark.UNDER_WAY, first, (f"{_asked(facts, now)} {_to_go(facts, done, now)}",))
 
 

@@ -9,8 +9,8 @@ from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import Submitted
 from conveyor.wording.text import counted
 from conveyor.wording.trouble import describe_refusal, in_words
+from conveyor_cli.runs.facts import Facts
 from conveyor_cli.screen.words import span
-from conveyor_cli.watching.facts import Facts
 
 AT_RISK = timedelta(hours=6)
 """Before a batch expires."""

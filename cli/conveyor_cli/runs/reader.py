@@ -21,11 +21,11 @@ from conveyor.ledger.state import BatchState, RunState
 from conveyor.report.receipt import Receipt
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import IndexEntry, read_index_entry
+from conveyor_cli.runs.facts import Facts, Lost, Refused
 from conveyor_cli.runs.read import at_once
+from conveyor_cli.runs.tally import tally_of
 from conveyor_cli.state import State, first_unsent, is_lost, state_of
 from conveyor_cli.verdict import Verdict, verdict_by_entry, verdict_of
-from conveyor_cli.watching.facts import Facts, Lost, Refused
-from conveyor_cli.watching.tally import tally_of
 
 MOST_FACTS = 256
 """Facts of batches that one look reads. Those of a run of thousands of batches are read by several looks."""
@@ -161,7 +161,11 @@ def _wanted(plan: Plan, run_state: RunState) -> Iterator[Named]:
         for number, batch in sorted(run_state.of_leg(leg).batches.items()):
             name = BatchName(leg, number)
             if batch.parted:
-                kinds = [(Part, True), (Again, batch.has_again), (Merged, batch.merged)]
+                kinds: list[tuple[type[BatchFact], bool]] = [
+                    (Part, True),
+                    (Again, batch.has_again),
+                    (Merged, batch.merged),
+                ]
                 done += [(kind, name, ()) for kind, exists in kinds if exists]
             elif batch.submitted and not batch.stuck:
                 yield Submitted, name, (batch.generation,)

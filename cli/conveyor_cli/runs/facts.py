@@ -12,8 +12,8 @@ from conveyor.ledger.gate_facts import Gate, GateEnd
 from conveyor.ledger.round_facts import Merged, Round
 from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import RunState
+from conveyor_cli.runs.tally import Tally
 from conveyor_cli.state import State
-from conveyor_cli.watching.tally import Tally
 
 
 class Refused(NamedTuple):

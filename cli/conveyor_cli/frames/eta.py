@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from conveyor.domain.schedule import BatchName
-from conveyor_cli.watching.facts import Facts
+from conveyor_cli.runs.facts import Facts
 
 
 def eta_of(facts: Facts) -> datetime | None:

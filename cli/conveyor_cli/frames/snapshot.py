@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import Submitted
-from conveyor_cli.screen.words import money, number, share, span
+from conveyor_cli.frames.eta import eta_of
+from conveyor_cli.frames.grid import Cell, GridRow, counts_of, rows_of
+from conveyor_cli.frames.says import Said, elapsed, next_look, said_of
+from conveyor_cli.frames.trouble import Hindrance, hindrance_of, under_way
+from conveyor_cli.runs.facts import Facts
+from conveyor_cli.runs.tally import Tally, sum_of
+from conveyor_cli.screen.words import forecast, money, number, share, span
 from conveyor_cli.state import Phase, is_splitting
-from conveyor_cli.watching.eta import eta_of
-from conveyor_cli.watching.facts import Facts
-from conveyor_cli.watching.grid import Cell, GridRow, counts_of, rows_of
-from conveyor_cli.watching.says import Said, elapsed, next_look, said_of
-from conveyor_cli.watching.tally import Tally, sum_of
-from conveyor_cli.watching.trouble import Hindrance, hindrance_of, under_way
 
 _MUCH_CUT_OFF = 0.01
 _LATE = timedelta(hours=18)
@@ -65,12 +65,18 @@ def snapshot_of(facts: Facts, now: datetime) -> Snapshot:
     return Snapshot(
         facts,
         said_of(facts, now),
-        rows_of(facts),
+        _rows(facts),
         _figures(facts, total, now),
         _sent(facts, now),
         (run.name, run.project, run.run, elapsed(facts, now)),
         total,
     )
+
+
+def _rows(facts: Facts) -> list[GridRow]:
+    """Return the grid, once anything of it was sent."""
+    rows = rows_of(facts)
+    return rows if any(cell is not Cell.TO_SEND for row in rows for cell in row.cells) else []
 
 
 def requests_of(facts: Facts) -> int | None:
@@ -174,7 +180,7 @@ def _failed(total: Tally) -> list[Figure]:
 def _cost(facts: Facts, total: Tally) -> Figure:
     notes = []
     if facts.gate and facts.gate.forecast:
-        notes.append(f"forecast {money(facts.gate.forecast.usd)}")
+        notes.append(f"forecast {forecast(facts.gate.forecast.usd)}")
     elif facts.plan and facts.plan.drop.estimate and facts.plan.drop.estimate.at_most_usd is not None:
         notes.append(f"at most {money(facts.plan.drop.estimate.at_most_usd)}")
     if (approved := approved_of(facts)) is not None:

@@ -59,7 +59,10 @@ def sum_of(tallies: Iterable[Tally]) -> Tally:
     """Add up batches."""
     found = list(tallies)
     return Tally(
-        *(sum(each[at] for each in found) for at in range(4)),
+        sum(each.answered for each in found),
+        sum(each.failed for each in found),
+        sum(each.again for each in found),
+        sum(each.cut_off for each in found),
         sum((each.usd for each in found), Decimal(0)),
         any(each.has_unpriced for each in found),
         max((each.at for each in found if each.at), default=None),

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from conveyor.domain import keys
 from conveyor.domain.schedule import BatchName
 from conveyor.ledger.state import BatchState
+from conveyor_cli.runs.facts import Facts
+from conveyor_cli.runs.tally import failures_left
 from conveyor_cli.state import is_lost, is_splitting
-from conveyor_cli.watching.facts import Facts
-from conveyor_cli.watching.tally import failures_left
 
 
 class Cell(Enum):
