@@ -15,6 +15,7 @@ import termios
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from signal import SIGINT
+from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 from unittest.mock import patch
 
@@ -120,6 +121,22 @@ class Command:
             os.close(master)
         assert process.returncode >= 0, f"ended by signal {-process.returncode}"
         return Ran(process.returncode, written.decode().replace("\r\n", "\n"))
+
+    def interrupted_in_terminal(self, when: Event, *arguments: str, columns: int = 80) -> Ran:
+        """Run it in a terminal, and type Ctrl-C once an event has come."""
+        pid, master = pty.fork()
+        if not pid:
+            os.chdir(self.home)
+            os.execve(sys.executable, self._typed(arguments), self.env)  # noqa: S606 - the child of a terminal
+        fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        Thread(target=lambda: when.wait(SECONDS) and os.write(master, b"\x03")).start()
+        written = b""
+        with suppress(OSError):  # Linux says EIO at the end
+            while more := os.read(master, 65536):
+                written += more
+        _, status = os.waitpid(pid, 0)
+        os.close(master)
+        return Ran(os.waitstatus_to_exitcode(status), written.decode().replace("\r\n", "\n"))
 
     def interrupted(self, when: Event, *arguments: str) -> Ran:
         """Run it without a terminal, and send what Ctrl-C sends once an event has come."""

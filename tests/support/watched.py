@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -20,6 +20,9 @@ from conveyor_cli.runs.facts import Facts
 from conveyor_cli.runs.tally import Tally
 from conveyor_cli.state import state_of
 from tests.support.examples import RUN as EXAMPLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NOW = datetime(2026, 11, 24, 8, 41, 2, tzinfo=UTC)
 ID = "20261124T060002Z-41d7aa09f3b2"
@@ -52,7 +55,7 @@ def plan_of(batches: int, requests: int = 96_000, *, probed: int = 0, rounds: tu
 
 def facts_of(
     plan: Plan | None,
-    batches: dict[str, tuple[str, ...]] | None = None,
+    batches: Mapping[str, tuple[str, ...]] | None = None,
     *names: str,
     gate: Gate | None = OPEN,
     **more: Any,
@@ -73,4 +76,4 @@ def facts_of(
             tallies[name] = Tally(95_940, 60, 50 * ("again.json" in of_batch), 660, Decimal("117.5"), at=NOW)
     run_state = state_from(ID, listed)
     state = state_of(run_state, plan, gate, NOW.date())
-    return Facts(RUN, run_state, state, NOW, plan, gate, **({"sent": sent, "tallies": tallies} | more))
+    return Facts(RUN, run_state, state, NOW, plan, gate, sent=sent, tallies=tallies)._replace(**more)

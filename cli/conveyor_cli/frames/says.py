@@ -87,7 +87,10 @@ def _to_send(facts: Facts, now: datetime) -> Said:
 
 
 def _waiting_since(facts: Facts) -> datetime | None:
-    return facts.gate_end.at if facts.gate_end else facts.gate.at if facts.gate else None
+    """Return since when the next batch could have been sent: since the gate opened, or since the last one was split."""
+    opened = facts.gate_end or facts.gate
+    moments = [opened.at if opened else None, sum_of(facts.tallies.values()).at]
+    return max((moment for moment in moments if moment), default=None)
 
 
 def _probing(facts: Facts, now: datetime) -> Said:
