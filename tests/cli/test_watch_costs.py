@@ -1,0 +1,149 @@
+"""What `conveyor watch` asks of AWS: few requests, however large a run is, or however many there are."""
+
+import json
+import time
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from conveyor.domain import keys
+from conveyor.domain.drop import PROJECT
+from conveyor.domain.plan import Batch, Plan, ValidatedDrop, encode_plan
+from conveyor.domain.status import Status
+from conveyor.ledger.batch_facts import Submitted
+from conveyor.ledger.gate_facts import Gate
+from conveyor.ledger.part import Part
+from conveyor.ledger.run_facts import Run
+from conveyor.spend.index_entry import IndexEntry, StartEntry
+from conveyor_cli.frames.snapshot import snapshot_of
+from conveyor_cli.runs.reader import MOST_FACTS, Reader
+from conveyor_cli.watching.every import MOST_FOLLOWED
+from tests.cli.test_docs import the_bucket
+from tests.cli.test_watch import EVERY, once_shown
+from tests.support.belt import Belt, drop_of
+from tests.support.command import Command
+from tests.support.desk_runs import ago
+from tests.support.examples import NOW, RUN
+from tests.support.gates import HELD
+from tests.support.memory_aws.bucket import BucketInMemory
+from tests.support.memory_aws.served import Served
+
+BATCHES, DONE, UNDER_WAY = 3000, 2000, 100
+LISTED = 1 + 3 * (DONE + UNDER_WAY) // 1000 + 2
+"""Requests for the lists of a look: the end of the run, and a page for each 1,000 facts."""
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+@pytest.fixture
+def desk(conveyor: Command) -> Command:
+    """Return the command of a user who has chosen the stack."""
+    conveyor.call("use", "conveyor")
+    return conveyor
+
+
+def write_large_run(bucket: BucketInMemory) -> str:
+    """Write a run of 3,000 batches, of which most are done."""
+    run = ago(1, hours=5)
+    bucket.put(Run.key(run), _encode(replace(RUN, run=run)), {})
+    cut = [Batch(number, 1, 0, requests=10) for number in range(1, BATCHES + 1)]
+    bucket.put(keys.plan(run), encode_plan(Plan(ValidatedDrop(BATCHES * 10, "f00", is_gated=True), cut)), {})
+    bucket.put(Gate.key(run, 1), _encode(Gate("w", NOW, open=True)), {})
+    bucket.put(StartEntry(RUN.project, run, 1).key, b"", {})
+    part = _encode(Part("w", NOW, {"succeeded": 9, "errored": 1}, 0, 0, 0, {}, [], NOW))
+    sent = _encode(Submitted("w", NOW, "msgbatch_1", NOW, NOW))
+    for number in range(1, DONE + UNDER_WAY + 1):
+        prefix = keys.batch(run, number)
+        bucket.put(f"{prefix}attempt-1.json", b"{}", {})
+        bucket.put(f"{prefix}batch-1.json", sent, {})
+        if number <= DONE:
+            bucket.put(f"{prefix}part.json", part, {})
+    return run
+
+
+def test_a_look_at_three_thousand_batches(desk: Command, aws: Served) -> None:
+    """A list of its facts, and the facts that are new: 256 of them at most, so that the first frame is soon there."""
+    run = write_large_run(the_bucket(aws))
+    with once_shown(aws, lambda: aws.refuse("LIST", 403, "ExpiredToken"), looks=LISTED // 2):
+        begun = time.monotonic()
+        ran = desk.call("watch", run, *EVERY, "--json")
+        seconds = time.monotonic() - begun
+    first = json.loads(ran.out.splitlines()[0])
+    assert (first["batches"]["all"], first["batches"]["with_provider"]) == (BATCHES, UNDER_WAY)
+    assert first["unread"] == DONE + 1 + UNDER_WAY - MOST_FACTS
+    assert aws.asked["GET"] <= 2 * MOST_FACTS + 5
+    assert seconds < 20, "of a machine that may be busy; about one of an idle one"
+
+
+def test_facts_are_read_once(desk: Command, aws: Served, belt: Belt) -> None:
+    """Once all were read, a look is a list, and nothing else."""
+    assert desk
+    run = write_large_run(the_bucket(aws))
+    reader = Reader(belt.clients.bucket, replace(RUN, run=run))
+    facts = reader.look(NOW)
+    looks = 1
+    while facts.unread_facts:
+        facts = reader.look(NOW)
+        looks += 1
+    assert looks == -(-(DONE + 1 + UNDER_WAY) // MOST_FACTS)
+    assert snapshot_of(facts, NOW).total.answered == 9 * DONE
+    begun = time.process_time()
+    for _ in range(3):
+        snapshot_of(reader.look(NOW), NOW)
+    assert time.process_time() - begun < 3
+
+
+def test_a_thousand_runs(desk: Command, belt: Belt, aws: Served) -> None:
+    """Those that have ended are not read; of the others the newest, with a list each."""
+    bucket = the_bucket(aws)
+    for number in range(1000):
+        run = ago(number, minutes=10 + number)
+        bucket.put(StartEntry("shop", run, 1).key, b"", {})
+        if number % 10:
+            bucket.put(IndexEntry("shop", run, Status.COMPLETED, 10, 10, 0, None).key, b"", {})
+        else:
+            bucket.put(Run.key(run), _encode(replace(RUN, run=run, name=f"run-{number}", project="shop")), {})
+    held = belt.upload(drop_of(3), "inbox/held.jsonl", HELD | {PROJECT: "shop"})
+    belt.poll(held)
+    aws.reset()
+    ran = desk.call("watch", "--all", *EVERY)
+    assert ran.exit == 4
+    assert len(ran.error.splitlines()) == MOST_FOLLOWED
+    assert " held waiting for approval\n" in ran.error
+    assert aws.asked["LIST"] <= 2 + 3 + MOST_FOLLOWED
+    assert aws.asked["GET"] <= MOST_FOLLOWED + 5
+
+
+def test_all_runs_to_their_end(desk: Command, belt: Belt, aws: Served) -> None:
+    """The lines of those that have ended stay; at the end the code is 0."""
+    runs = [belt.upload(drop_of(3), f"inbox/{name}.jsonl") for name in ("a", "b")]
+
+    def both() -> None:
+        for run in runs:
+            belt.finish(run)
+
+    with once_shown(aws, both, looks=2):
+        ran = desk.call("watch", "--all", *EVERY, "--json")
+    assert ran.exit == 0
+    told = [json.loads(line) for line in ran.out.splitlines()]
+    assert [(each["name"], each["state"]) for each in told[-2:]] in (
+        [("a", "done"), ("b", "done")], [("b", "done"), ("a", "done")],
+    )  # fmt: skip
+    assert {each["phase"] for each in told} >= {"batches", "done"}
+
+
+@pytest.mark.slow
+def test_all_runs_in_a_terminal(desk: Command, belt: Belt, aws: Served) -> None:
+    """A line for each, in place; the last frame stays."""
+    run = belt.upload(drop_of(3), "inbox/support/labels.jsonl")
+    with once_shown(aws, lambda: belt.finish(run), looks=2):
+        ran = desk.in_terminal("watch", "--all", *EVERY)
+    assert ran.exit == 0
+    assert "► support/labels  with the provider" in ran.plain
+    assert "✓ support/labels  done" in ran.plain
+
+
+def test_all_runs_and_a_name_exclude_each_other(desk: Command) -> None:
+    """Wrong usage."""
+    assert desk.call("watch", "labels", "--all").exit == 2
+    assert desk.call("watch", "labels", "--until", "held", "--keep-waiting").exit == 2
