@@ -4,17 +4,26 @@ import re
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from conveyor.ledger.failure_counts import ErrorKind
 from conveyor_cli.exits import EXITS
+from conveyor_cli.frames.frame import frame_of
+from conveyor_cli.frames.snapshot import snapshot_of
+from tests.cli.test_frames import TWELVE, place
 from tests.support.command import Command
 from tests.support.desk_files import write_files
 from tests.support.desk_runs import write_runs
+from tests.support.ended_runs import write_ended
 from tests.support.memory_aws.bucket import BucketInMemory
 from tests.support.memory_aws.served import Served
 from tests.support.memory_aws.stacks import ACCOUNT
+from tests.support.receipts import EVERY
+from tests.support.watched import NOW, facts_of, plan_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command.md").read_text()
 SCREENS = re.findall(r"^```console ?(\S*)\n\$ conveyor ?(.*)\n((?:.*\n)+?)```$", PAGE, re.MULTILINE)
@@ -43,6 +52,22 @@ def files(conveyor: Command, aws: Served) -> None:
     write_files(the_bucket(aws))
 
 
+def tickets(conveyor: Command, aws: Served) -> None:
+    """Choose the stack, which has a run of which some requests have failed."""
+    conveyor.call("use", "conveyor")
+    bucket = the_bucket(aws)
+    words = {"text content blocks must be non-empty": 412, "`temperature` is deprecated for this model.": 38}
+    errors = {
+        "invalid_request_error": ErrorKind(450, words),
+        "overloaded_error": ErrorKind(121, {"Overloaded": 121}),
+        "api_error": ErrorKind(17, {"Internal server error": 17}),
+    }
+    stops = {"claude-haiku-4-5": {"end_turn": 38_208, "max_tokens": 1_204}}
+    name, drop = "tickets-2026-11", {**EVERY["some failed"].drop, "key": "inbox/tickets-2026-11.jsonl"}
+    told = replace(EVERY["some failed"], name=name, drop=drop, errors=errors, stop_reasons=stops)
+    write_ended(lambda key, data: bucket.put(key, data, {}), replace(told, forecast_usd=Decimal("61.40")))
+
+
 SCENES: dict[str, Callable[[Command, Served], object]] = {
     "": lambda _conveyor, _aws: None,
     "no-credentials": lambda conveyor, _: conveyor.env.update(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY=""),
@@ -52,6 +77,8 @@ SCENES: dict[str, Callable[[Command, Served], object]] = {
     "expired": lambda _, aws: aws.refuse("DescribeStacks", 403, "ExpiredToken"),
     "runs": five_runs,
     "files": files,
+    "held": five_runs,
+    "ended": tickets,
 }
 """What is not as it should be, by the name beside the fence."""
 
@@ -64,6 +91,7 @@ def test_a_screen_is_as_the_page_shows_it(conveyor: Command, aws: Served, scene:
     is_of_runs = scene == "runs" and "--json" not in arguments
     ran = conveyor.in_terminal(*arguments, typed=f"{arguments[0]}\n") if is_of_runs else conveyor.call(*arguments)
     said = re.sub(r"\d\d [A-Z][a-z]{2}  \d\d:\d\d UTC", "03 Dec  14:02 UTC", ran.error + ran.plain)
+    said = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-24T08:15:06Z", said)
     week_ago = datetime.now(UTC) - timedelta(days=7)
     names = {
         aws.memory.stacks.named["conveyor"].outputs["BucketName"]: "conveyor-bucket-95ae346baf445",
@@ -74,6 +102,13 @@ def test_a_screen_is_as_the_page_shows_it(conveyor: Command, aws: Served, scene:
     for name, stands_for in names.items():
         said = said.replace(name, stands_for)
     assert [line.rstrip() for line in said.splitlines()] == shown.splitlines()
+
+
+def test_the_frame_is_as_the_page_shows_it() -> None:
+    """In a terminal of 80 columns."""
+    (shown,) = re.findall(r"^```text frame\n((?:.*\n)+?)```$", PAGE, re.MULTILINE)
+    frame = frame_of(snapshot_of(facts_of(plan_of(12), TWELVE), NOW), place())
+    assert [line.plain.rstrip() for line in frame] == shown.splitlines()
 
 
 def test_every_scene_is_shown() -> None:

@@ -27,6 +27,11 @@ def desk(conveyor: Command) -> Command:
     return conveyor
 
 
+def put_into(belt: Belt) -> Callable[[str, bytes], object]:
+    """Return what writes an object."""
+    return lambda key, data: belt.s3.put_object(Bucket=belt.bucket, Key=key, Body=data)
+
+
 @pytest.mark.parametrize(
     ("name", "code", "first"),
     [
@@ -42,14 +47,14 @@ def desk(conveyor: Command) -> Command:
 )
 def test_every_ending(desk: Command, belt: Belt, name: str, code: int, first: str) -> None:
     """The verdict alone is on stdout, and the exit code says the same."""
-    ran = desk.call("watch", write_ended(belt, RECEIPTS[name]), *EVERY)
+    ran = desk.call("watch", write_ended(put_into(belt), RECEIPTS[name]), *EVERY)
     assert (ran.exit, Exit(ran.exit)) == (code, Exit(code))
     assert ran.out.startswith(first.replace("inbox/team/tickets.jsonl", RUN.drop.key))
 
 
 def test_a_receipt_of_another_project_cannot_be_read(desk: Command, belt: Belt, aws: Served) -> None:
     """Then the index says how the run has ended, with the same exit code."""
-    run = write_ended(belt, RECEIPTS["some failed"], has_receipt=False)
+    run = write_ended(put_into(belt), RECEIPTS["some failed"], has_receipt=False)
     ran = desk.call("watch", run, *EVERY)
     assert ran.exit == 1
     assert ran.out.startswith(f"◆ {RUN.name} has ended: done, 588 failed\n  39,412 of 40,000 requests have an answer")
@@ -62,7 +67,10 @@ def test_a_summary_for_ci(desk: Command, belt: Belt, tmp_path: Path) -> None:
     """As Markdown, at the end of the file: a job may have written to it before."""
     file = tmp_path / "summary.md"
     file.write_text("# Before\n")
-    assert desk.call("watch", write_ended(belt, RECEIPTS["some failed"]), *EVERY, "--summary", str(file)).exit == 1
+    assert (
+        desk.call("watch", write_ended(put_into(belt), RECEIPTS["some failed"]), *EVERY, "--summary", str(file)).exit
+        == 1
+    )
     text = file.read_text()
     assert text.startswith("# Before\n## ◆ 39,412 of the 40,000 requests of ")
     assert "| ✗ | all answered | 588 | failed, 1.5% |" in text

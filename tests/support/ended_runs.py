@@ -13,24 +13,21 @@ from conveyor.spend.index_entry import IndexEntry
 from tests.support.examples import RUN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conveyor.report.receipt import Receipt
-    from tests.support.belt import Belt
 
 ID = "20261124T081502Z-5c1e7a90b3d4"
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def write_ended(belt: Belt, receipt: Receipt, *, has_receipt: bool = True) -> str:
+def write_ended(put: Callable[[str, bytes], object], receipt: Receipt, *, has_receipt: bool = True) -> str:
     """Write what a run that has ended leaves, and return its id. `has_receipt`: whether the receipt can be read."""
     told = replace(receipt, run=ID)
     counts = (told.requests, told.results, told.failures)
     entry = IndexEntry(told.project, ID, told.status, *counts, told.cost_usd)
-    _put(belt, Run.key(ID), _encode(replace(RUN, run=ID)))
-    _put(belt, entry.key, b"")
+    put(Run.key(ID), _encode(replace(RUN, run=ID, name=told.name)))
+    put(entry.key, b"")
     if has_receipt:
-        _put(belt, keys.receipt(told.name, ID), _encode(told))
+        put(keys.receipt(told.name, ID), _encode(told))
     return ID
-
-
-def _put(belt: Belt, key: str, data: bytes) -> None:
-    belt.s3.put_object(Bucket=belt.bucket, Key=key, Body=data)

@@ -1,9 +1,8 @@
 """The last block of a command that followed a run: the verdict on stdout."""
 
 from conveyor.wording.text import cut_middle
-from conveyor_cli.screen.screen import Screen
+from conveyor_cli.screen.screen import WIDE, Screen
 from conveyor_cli.verdict import Verdict
-from conveyor_cli.verdicts.causes import Cause
 
 _GAP = "  "
 
@@ -46,20 +45,16 @@ def _causes(screen: Screen, verdict: Verdict) -> None:
     screen.line()
     lines, types = max(len(f"{cause.lines:,}") for cause in shown), max(len(cause.type) for cause in shown)
     types = min(types, 30)
-    for cause in shown:
-        screen.line(_cause(screen, cause, lines, types))
+    room = max(min(screen.width, WIDE) - lines - types - len("again") - 4 * len(_GAP), 10)
+    words = [_cut(screen, cause.words, room) for cause in shown]
+    for cause, text in zip(shown, words, strict=True):
+        again = "again" if cause.is_retryable else ""
+        kind = f"{cut_middle(cause.type, types):<{types}}"
+        screen.line(f"  {cause.lines:>{lines},}  {kind}  {text:<{max(map(len, words))}}  {again}".rstrip())
     if more := verdict.causes[len(shown) :]:
         others = sum(cause.lines for cause in more)
         name = "cause" if len(more) == 1 else "causes"
         screen.line(f"  and {len(more):,} more {name}, {others:,} {'line' if others == 1 else 'lines'}")
-
-
-def _cause(screen: Screen, cause: Cause, lines: int, types: int) -> str:
-    again = "again" if cause.is_retryable else ""
-    room = max(min(screen.width, 120) - lines - types - len("again") - 4 * len(_GAP), 10)
-    words = _cut(screen, cause.words, room)
-    text = f"  {cause.lines:>{lines},}  {cut_middle(cause.type, types):<{types}}  {words:<{room}}  {again}"
-    return text.rstrip()
 
 
 def _steps(screen: Screen, verdict: Verdict) -> None:

@@ -41,8 +41,8 @@ def _plan(snapshot: Snapshot) -> list[Event]:
         return [Event(facts.state.phase, "")]
     estimate = facts.plan.drop.estimate
     most = estimate.at_most_usd if estimate else None
-    bound = f"at most {money(most)}" if most is not None else "no bound on the cost"
-    events = [Event("validated", f"{requests:,} requests, {bound}")]
+    bound = f", at most {money(most)}" if most is not None else ", no bound on the cost" if estimate else ""
+    events = [Event("validated", f"{requests:,} requests{bound}")]
     if forecast := facts.gate.forecast if facts.gate else None:
         words = f"{money(forecast.usd)} ({money(forecast.low_usd)} to {money(forecast.high_usd)})"
         events.append(Event("forecast", words))

@@ -46,7 +46,7 @@ def follow(screen: Screen, stack: ChosenStack, run: Run, how: How = USUAL) -> Ex
     It ends earlier at a hold without a terminal, and by Ctrl-C. Raises Trouble for what does not pass by itself:
     credentials that have expired, or a missing permission. The run goes on in any case.
     """
-    reader, view = Reader(stack.bucket, run), view_of(screen)
+    reader, view = Reader(stack.bucket, run), view_of(screen, run.name)
     ends_at_hold = how.ends_at_hold(screen)
     try:
         with view:
@@ -100,6 +100,7 @@ def _held(screen: Screen, snapshot: Snapshot | None) -> Exit:
     if snapshot and not screen.look.json:  # the last object says so
         said = snapshot.said
         screen.verdict(said.mark, said.first, *said.more)
+        screen.line()
         for step in said.steps:
             screen.wrapped(step.words, indent=2)
             screen.command(str(step.command))

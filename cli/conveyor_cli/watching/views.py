@@ -33,11 +33,11 @@ class View(Protocol):
         """Make room for the verdict. `words`: how the run has ended; empty if it has not."""
 
 
-def view_of(screen: Screen) -> View:
-    """Return how a screen shows a run."""
+def view_of(screen: Screen, name: str) -> View:
+    """Return how a screen shows the run of a name."""
     if screen.look.json:
         return JsonView(screen)
-    return FrameView(screen) if screen.is_live else LogView(screen)
+    return FrameView(screen) if screen.is_live else LogView(screen, name)
 
 
 def place_of(screen: Screen) -> Place:
@@ -88,11 +88,11 @@ class FrameView:
 class LogView:
     """Writes a line on stderr for whatever has changed."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, name: str) -> None:
         """Write nothing yet."""
         self._screen = screen
         self._told: list[Event] = []
-        self._name = ""
+        self._name = name
         self._said_at: datetime | None = None
         self._is_lost = False
 
@@ -104,7 +104,7 @@ class LogView:
 
     def show(self, snapshot: Snapshot, now: datetime) -> None:
         """Write what is new; if nothing was for some minutes, the last line once more."""
-        self._name, self._is_lost = snapshot.identity[0], False
+        self._is_lost = False
         events = new_events(snapshot, self._told)
         is_silent = self._said_at is not None and now - self._said_at >= _SAY_AGAIN
         self._write(events or (self._told[-1:] if is_silent else []), now)
