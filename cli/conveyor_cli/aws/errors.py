@@ -38,6 +38,9 @@ _ACTIONS = {
 _SAID = re.compile(
     r"(?:User: (?P<who>\S+) is )?not authorized to perform: (?P<action>\S+)(?: on resource: (?P<on>\S+))?"
 )
+UNAVAILABLE, NO_NETWORK = "aws-unavailable", "no-network"
+"""Codes of troubles that may end by themselves."""
+_SERVER_ERROR = 500
 _TOO_OLD = "Signature expired"
 
 
@@ -90,12 +93,12 @@ def _no_region(_: Exception) -> Trouble:
 def _no_network(error: Exception) -> Trouble:
     asked = _detail(error, "endpoint_url") or "its endpoint"
     check = "check the network, the proxy, and the name of the Region"
-    return Trouble("no-network", "AWS does not answer", f"Asked {asked}: {check}. {_NOTHING_CHANGED}")
+    return Trouble(NO_NETWORK, "AWS does not answer", f"Asked {asked}: {check}. {_NOTHING_CHANGED}")
 
 
 def _no_aws(_: Exception) -> Trouble:
     more = f"A proxy, or the page of a guest network, may be in between. {_NOTHING_CHANGED}"
-    return Trouble("no-network", "Something else answers in place of AWS", more)
+    return Trouble(NO_NETWORK, "Something else answers in place of AWS", more)
 
 
 def _detail(error: Exception, name: str) -> str:
@@ -122,7 +125,7 @@ def _answered(error: ClientError) -> Trouble:
             return say(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return Trouble(
-        "aws-refused",
+        UNAVAILABLE if status >= _SERVER_ERROR else "aws-refused",
         f"AWS answers {_action(error)} with {code} (HTTP {status})",
         f"Try again in a minute. {_NOTHING_CHANGED}",
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from conveyor_cli.aws.errors import explained
+from conveyor_cli.aws.errors import NO_NETWORK, UNAVAILABLE, explained
 from conveyor_cli.trouble import Trouble
 
 _TICK = 0.5
@@ -14,8 +14,7 @@ _SHARE = 4
 """A look takes a fifth of the time at most, however large the run is."""
 _LONGEST_PAUSE = 30.0
 """Seconds until AWS is asked again that did not answer."""
-_PASSES = frozenset({"no-network", "aws-refused"})
-"""Codes of troubles that end by themselves."""
+_PASSES = frozenset({NO_NETWORK, UNAVAILABLE})
 type Lost = Callable[[Trouble, datetime, datetime, datetime], None]
 
 

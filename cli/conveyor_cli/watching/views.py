@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from rich.text import Text
+
 from conveyor_cli.frames.frame import Place, frame_of
 from conveyor_cli.frames.snapshot import Snapshot, as_json
+from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.trouble import Trouble
 from conveyor_cli.watching.events import Event, line_of, new_events
@@ -70,6 +73,7 @@ class FrameView:
     def lost(self, why: Trouble, since: datetime, again_at: datetime, now: datetime) -> None:
         """Put the reason in place of the first lines; all else stays, dimmed."""
         if self._last is None:
+            self._frame.show([Text.assemble(self._screen.mark(Mark.ERROR), f" {why.message}; it is asked again")])
             return
         gone = int((now - since).total_seconds())
         again = max(int((again_at - now).total_seconds()), 0)
