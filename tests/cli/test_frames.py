@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from rich.text import Text
 
 from conveyor.domain.refusal import Cause, RefusalKind
@@ -12,6 +13,7 @@ from conveyor.ledger.batch_facts import AttemptRefused, AttemptUnknown, Submitte
 from conveyor.ledger.budget_facts import DayFull
 from conveyor.ledger.round_facts import Round
 from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Validation
+from conveyor.money.estimate import Estimate, ModelEstimate
 from conveyor_cli.frames.eta import eta_of
 from conveyor_cli.frames.frame import Place, frame_of
 from conveyor_cli.frames.grid import Cell, worst_of
@@ -194,6 +196,18 @@ def test_a_hold_has_its_price_in_the_command() -> None:
         "    conveyor stop catalog-2026-11",
         *FOOT,
     ]
+
+
+def test_a_hold_names_the_cost_of_each_model() -> None:
+    """One of them may be what makes a run dear. The names are those of the drop, so they cannot move the cursor."""
+    half = ModelEstimate(20_000, 9, 9, Decimal(40))
+    estimate = Estimate(Decimal(164), 9, 9, {"haiku\x1b[2J": half, "opus": replace(half, at_most_usd=Decimal(124))}, {})
+    plan = plan_of(4, 10_000)
+    facts = facts_of(replace(plan, drop=replace(plan.drop, estimate=estimate)), gate=CLOSED)
+    lines = drawn(facts)
+    assert "  opus: 20,000 requests, at most $124.00" in lines
+    assert any(line.startswith("  haiku") and line.endswith("20,000 requests, at most $40.00") for line in lines)
+    assert not any("\x1b" in line for line in lines)
 
 
 @pytest.mark.parametrize(

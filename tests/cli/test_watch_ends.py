@@ -110,7 +110,7 @@ def test_the_network_goes_and_comes_back(desk: Command, belt: Belt, aws: Served)
     with once_shown(aws, gone_and_back):
         ran = desk.call("watch", run, *EVERY)
     assert ran.exit == 0
-    assert ran.error.count("no-network AWS answers s3:ListBucket with SlowDown") == 1
+    assert ran.error.count("aws-unavailable AWS answers s3:ListBucket with SlowDown") == 1
     assert ran.out.startswith("✓ All 3 requests of ")
 
 
@@ -173,6 +173,7 @@ def test_a_terminal_without_colours_or_utf8(desk: Command, belt: Belt, aws: Serv
     assert "+ All 3 requests of" in ran.out
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_gets_lines(desk: Command, belt: Belt, aws: Served) -> None:
     """Nothing is redrawn there."""
     run = belt.upload(drop_of(3), NAME)

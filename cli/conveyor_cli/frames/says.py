@@ -10,6 +10,7 @@ from conveyor.domain.schedule import wait_seconds
 from conveyor.gates.approval import APPROVE, NO_LIMIT, UP_TO, words_that_open
 from conveyor.gates.probe_message import cost_words
 from conveyor.ledger.gate_facts import Gate
+from conveyor.wording.bounds import model_rows
 from conveyor.wording.text import counted, duration, sentence
 from conveyor_cli.frames.eta import eta_of
 from conveyor_cli.frames.trouble import hindrance_of
@@ -197,7 +198,7 @@ def _held(facts: Facts, gate: Gate, now: datetime) -> Said:
     until = f" Declined by itself in {span(gate.until - now)}." if gate.until else ""
     waits = _REPAIRED if gate.opens_once_repaired else _APPROVED
     cost = sentence(f"It {cost_words(gate, facts.plan.drop)}") if facts.plan else ""
-    more = (*(sentence(f"Also: {each}") for each in others), f"{waits}{until}", cost)
+    more = (*(sentence(f"Also: {each}") for each in others), f"{waits}{until}", cost, *_models(facts, gate))
     name = quote(facts.run.name)
     spent = sum_of(facts.tallies.values())
     kept = f"Keep the {counted(spent.answered, 'answer')} and end the run" if spent.answered else "End the run"
@@ -207,6 +208,12 @@ def _held(facts: Facts, gate: Gate, now: datetime) -> Said:
         tuple(filter(None, more)),
         (Step("Let it go on", f"conveyor approve {name}{_option(gate)}"), Step(kept, f"conveyor stop {name}")),
     )
+
+
+def _models(facts: Facts, gate: Gate) -> list[str]:
+    """Return a line for each model, if there are several: one may be what makes a run dear."""
+    rows = model_rows(facts.plan.drop.estimate, gate.forecast) if facts.plan else []
+    return [text for _, text in rows] if len(rows) > 1 else []
 
 
 _REPAIRED = "It goes on by itself once config/budgets.json is right."

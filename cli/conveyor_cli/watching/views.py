@@ -117,7 +117,7 @@ class LogView:
     def lost(self, why: Trouble, since: datetime, again_at: datetime, now: datetime) -> None:  # noqa: ARG002
         """Write it once."""
         if not self._is_lost:
-            self._write([Event("no-network", f"{why.message}; the run goes on without you")], now)
+            self._write([Event(why.code, f"{why.message}; the run goes on without you")], now)
         self._is_lost = True
 
     def end(self, words: str, now: datetime) -> None:
