@@ -37,6 +37,13 @@ os.execv(sys.orig_argv[0], sys.orig_argv[:1] + sys.argv[1:])
 """Lets a program get Ctrl-C also where the tests run in the background of a shell, which ignores it for all of them."""
 
 
+WITH_TERMINAL = """
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+"""
+"""Makes the terminal that of a program in a session of its own: keys that are typed there reach it as signals."""
+
+
 class Ran(NamedTuple):
     """How the command ended, and what it wrote. In a terminal both streams are in `out`."""
 
@@ -123,20 +130,25 @@ class Command:
         return Ran(process.returncode, written.decode().replace("\r\n", "\n"))
 
     def interrupted_in_terminal(self, when: Event, *arguments: str, columns: int = 80) -> Ran:
-        """Run it in a terminal, and type Ctrl-C once an event has come."""
-        pid, master = pty.fork()
-        if not pid:
-            os.chdir(self.home)
-            os.execve(sys.executable, self._typed(arguments), self.env)  # noqa: S606 - the child of a terminal
-        fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        Thread(target=lambda: when.wait(SECONDS) and os.write(master, b"\x03")).start()
-        written = b""
-        with suppress(OSError):  # Linux says EIO at the end
-            while more := os.read(master, 65536):
-                written += more
-        _, status = os.waitpid(pid, 0)
-        os.close(master)
-        return Ran(os.waitstatus_to_exitcode(status), written.decode().replace("\r\n", "\n"))
+        """Run it in a terminal of its own, and type Ctrl-C once an event has come."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        with subprocess.Popen(
+            [sys.executable, "-c", WITH_TERMINAL + AS_IN_FRONT, *self._typed(arguments)[1:]],
+            cwd=self.home,
+            env=self.env,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        ) as process:
+            os.close(slave)
+            typist = Thread(target=lambda: when.wait(SECONDS) and os.write(master, b"\x03"))
+            typist.start()
+            written = _read_all(master)
+            typist.join()
+            os.close(master)
+        return Ran(process.returncode, written.decode().replace("\r\n", "\n"))
 
     def interrupted(self, when: Event, *arguments: str) -> Ran:
         """Run it without a terminal, and send what Ctrl-C sends once an event has come."""
@@ -159,3 +171,12 @@ class Command:
     def _with(self, env: dict[str, str]) -> dict[str, str]:
         """Return the environment with some variables changed; an empty one is left out."""
         return {name: value for name, value in {**self.env, **env}.items() if value}
+
+
+def _read_all(terminal: int) -> bytes:
+    """Read what is written to a terminal until nobody has it open."""
+    written = b""
+    with suppress(OSError):  # Linux says EIO at the end
+        while more := os.read(terminal, 65536):
+            written += more
+    return written
