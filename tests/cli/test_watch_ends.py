@@ -7,7 +7,9 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from msgspec.structs import replace
 
+from conveyor.ledger.failure_counts import ErrorKind
 from conveyor_cli.exits import Exit
 from tests.cli.test_watch import EVERY, NAME, once_shown
 from tests.support.belt import Belt, drop_of
@@ -159,6 +161,18 @@ def test_in_a_terminal_the_verdict_stands_in_place_of_the_frame(
     assert "\x1b[?1049h" not in ran.out
     assert "✓ All 3 requests of inbox/support/labels.jsonl were answered" in text
     assert max(map(len, text.splitlines())) <= columns
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["some failed", "refused for its lines", "stuck"])
+def test_a_verdict_fits_a_terminal(desk: Command, belt: Belt, name: str) -> None:
+    """Only commands, which are copied whole, may be wider."""
+    words = {"x_error": ErrorKind(588, {"a word " * 20: 500, "é\u202e" * 40: 88})}
+    receipt = replace(RECEIPTS[name], errors=words) if name == "some failed" else RECEIPTS[name]
+    ran = desk.in_terminal("watch", write_ended(put_into(belt), receipt), *EVERY)
+    lines = [line for line in _MOVES.sub("", ran.out).splitlines() if not line.startswith("    ")]
+    assert max(map(len, lines)) <= 80
+    assert "\u202e" not in ran.out
 
 
 @pytest.mark.slow
