@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conveyor_cli.screen.live import LiveFrame
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.terminal import Look, has_narrow_marks, is_coloured, is_utf8
 from conveyor_cli.screen.visible import visible
 from conveyor_cli.trouble import Trouble
 
 if TYPE_CHECKING:
+    from conveyor_cli.screen.live import LiveFrame
     from conveyor_cli.screen.progress import Transfer
 
 VERSION = 1
@@ -71,13 +71,11 @@ class Screen:
         """Whether a frame can be drawn in place: on stderr, since results alone go to stdout."""
         return self._err.is_terminal and not self._err.is_dumb_terminal and not self.look.json
 
-    def live(self) -> LiveFrame:
+    def live(self) -> "LiveFrame":
         """Return a frame that is drawn in place."""
-        return LiveFrame(self._err)
+        from conveyor_cli.screen.live import LiveFrame  # noqa: PLC0415 - most commands draw no frame
 
-    def note(self, text: str) -> None:
-        """Write a line to stderr."""
-        self._err.print(Text(self.text(text)))
+        return LiveFrame(self._err)
 
     def text(self, text: str) -> str:
         """Return a text of somebody else as it can be shown."""
