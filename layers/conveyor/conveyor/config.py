@@ -37,6 +37,8 @@ class Config(NamedTuple):
     """One plain sentence for each file that is wrong, without its end: the file, the place, what is expected."""
     knows_projects: bool = True
     """False if the names of the projects could not be read."""
+    refused: tuple[str, ...] = ()
+    """Those of the faults that are reads which S3 refuses: at a desk they say what a person may not do."""
 
 
 def read_config(bucket: Bucket, *, with_prices: bool = True) -> Config:
@@ -48,21 +50,25 @@ def read_config(bucket: Bucket, *, with_prices: bool = True) -> Config:
         with naming_refusals():
             listed = bucket.list(keys.CONFIG)
     except ReadRefused as error:
-        return Config(Budgets(), faults=(f"{keys.CONFIG} cannot be listed ({error})",), knows_projects=False)
-    faults = list[str]()
-    budgets = _read(bucket, listed, keys.BUDGETS, read_budgets, faults)
+        refusal = (f"{keys.CONFIG} cannot be listed ({error})",)
+        return Config(Budgets(), faults=refusal, knows_projects=False, refused=refusal)
+    faults, refused = list[str](), list[str]()
+    budgets = _read(bucket, listed, keys.BUDGETS, read_budgets, faults, refused)
     knows_projects = budgets is not None or not faults
-    prices = _read(bucket, listed, keys.PRICES, read_prices, faults) if with_prices else None
-    return Config(budgets or Budgets(), prices or PRICES, tuple(faults), knows_projects)
+    prices = _read(bucket, listed, keys.PRICES, read_prices, faults, refused) if with_prices else None
+    return Config(budgets or Budgets(), prices or PRICES, tuple(faults), knows_projects, tuple(refused))
 
 
-def _read[T](bucket: Bucket, listed: list[str], key: str, decode: Callable[[bytes], T], faults: list[str]) -> T | None:
+def _read[T](  # noqa: PLR0913, PLR0917  # two lists to add to
+    bucket: Bucket, listed: list[str], key: str, decode: Callable[[bytes], T], faults: list[str], refused: list[str]
+) -> T | None:
     """Return what a file says; None if it does not exist, or is wrong: then its fault is added."""
     try:
         if key in listed:
             return decode(_content(bucket, key))
     except ReadRefused as error:
-        faults.append(f"{key} cannot be read ({error})")
+        refused.append(f"{key} cannot be read ({error})")
+        faults.append(refused[-1])
     except BadConfig as error:
         faults.append(f"{key}: {error}")
     else:  # nearly the same name: what it says would have no effect, and nobody would notice

@@ -6,7 +6,7 @@ import httpx
 import orjson
 import pytest
 
-from conveyor.provider.connector import DIALECTS
+from conveyor.provider.protocol import DIALECTS
 from tests.support.belt import Belt, drop_of
 from tests.support.promises import check
 from tests.support.settings import STACK_SETTINGS

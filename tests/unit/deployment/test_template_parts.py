@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from conveyor import __version__
-from conveyor.provider.connector import DIALECTS
+from conveyor.provider.protocol import DIALECTS
 from conveyor.report.content import ENDED
 from conveyor.settings.betas import BETAS_FORM, normalized_betas
 from tests.support import template

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conveyor.provider import connector
+from conveyor.provider.protocol import DIALECTS as LISTED
 
 CORE = Path(__file__).parents[3] / "layers" / "conveyor" / "conveyor"
 PURE = ["money", "domain", "jsonl", "settings", "wording", "file_types", "validation"]
@@ -30,7 +30,8 @@ WALLS = {
     "clients": ["domain", "settings", "wording", "s3", "ledger", "provider", "context"],
     "gates": [*PURE, "s3", "ledger", "provider", "context"],
     "spend": [*PURE, "s3", "ledger", "config", "context", "gates"],
-    "submit": [*PURE, "s3", "ledger", "provider", "config", "context", "clients", "gates", "spend"],
+    "intake": [*PURE, "ledger", "config", "gates"],
+    "submit": [*PURE, "s3", "ledger", "provider", "config", "context", "clients", "gates", "spend", "intake"],
     "split": [*PURE, "s3", "ledger", "provider", "context", "clients"],
     "report": [*PURE, "s3", "ledger", "clients", "spend"],
     "poll": [
@@ -149,16 +150,16 @@ DIALECTS = {name for name in modules() if name.startswith(("provider.messages.",
 
 @pytest.mark.parametrize("module", sorted(modules().keys() - DIALECTS))
 def test_only_dialects_know_dialects(module: str) -> None:
-    """Another dialect changes nothing but the list in `provider/connector.py`, which loads them by name."""
+    """Another dialect changes nothing but the list in `provider/protocol.py`, which loads them by name."""
     assert not known(module) & DIALECTS
-    assert module == "provider.connector" or "conveyor.provider.messages" not in modules()[module].read_text()
-    assert module == "provider.connector" or "conveyor.provider.files" not in modules()[module].read_text()
+    assert module == "provider.protocol" or "conveyor.provider.messages" not in modules()[module].read_text()
+    assert module == "provider.protocol" or "conveyor.provider.files" not in modules()[module].read_text()
 
 
 def test_every_dialect_in_the_list_can_be_connected() -> None:
     """Otherwise the first run would fail for that value of `BatchApi`."""
-    assert {module.removeprefix("conveyor.") for module in connector.DIALECTS.values()} <= DIALECTS
-    assert all(callable(import_module(module).connect) for module in connector.DIALECTS.values())
+    assert {module.removeprefix("conveyor.") for module in LISTED.values()} <= DIALECTS
+    assert all(callable(import_module(module).connect) for module in LISTED.values())
 
 
 def test_dialects_share_result_lines_only() -> None:

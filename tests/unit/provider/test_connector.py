@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from msgspec.structs import replace
 
-from conveyor.provider.connector import DIALECTS, Connector
-from conveyor.provider.protocol import Trouble
+from conveyor.provider.connector import Connector
+from conveyor.provider.protocol import DIALECTS, Trouble, dialect_of
 from conveyor.settings.settings import Settings
 from tests.support.examples import SETTINGS
 
@@ -116,3 +116,9 @@ def test_an_unknown_dialect_is_an_error_that_lists_the_known_ones(vault: Vault) 
     """A misspelled parameter is an example."""
     with pytest.raises(LookupError, match='unknown BatchApi "fils"; expected one of: messages, files'):
         vault.connector.api(replace(SETTINGS, batch_api="fils"))
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, replace(SETTINGS, batch_api="files", line_form="body")])
+def test_a_desk_checks_files_by_the_rules_of_the_function(vault: Vault, settings: Settings) -> None:
+    """They are had without a client of HTTP."""
+    assert dialect_of(settings) == vault.connector.api(settings).dialect

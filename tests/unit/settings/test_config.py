@@ -67,7 +67,7 @@ def test_a15_limits_that_are_not_understood_are_a_fault_and_not_absent() -> None
 def test_a15_limits_that_may_not_be_read_are_a_fault_and_not_absent(refused: str, fault: str) -> None:
     """A15: S3 answers 403 for a missing object, too, where the role may not list: so a 403 proves nothing."""
     config = read_config(refusing(refused, status=403, code="AccessDenied"))
-    assert config == Config(Budgets(), faults=(fault,), knows_projects=False)
+    assert config == Config(Budgets(), faults=(fault,), knows_projects=False, refused=(fault,))
 
 
 def test_a_file_that_vanishes_after_it_was_listed_is_a_fault() -> None:

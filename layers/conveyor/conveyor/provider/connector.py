@@ -10,16 +10,10 @@ from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterEr
 from botocore.config import Config
 
 from conveyor.provider.credentials import ApiKey, Credential, KeyHeader
-from conveyor.provider.protocol import BatchApi, CredentialsUnusable
+from conveyor.provider.protocol import BatchApi, CredentialsUnusable, module_of
 from conveyor.provider.retry_after import RetryAfter
 from conveyor.provider.transport import Transport
 from conveyor.settings.settings import Settings
-
-DIALECTS = {
-    "messages": "conveyor.provider.messages.api",
-    "files": "conveyor.provider.files.api",
-}
-"""Modules by the value of `BatchApi`. Each has `connect`, which takes a transport and a run's settings."""
 
 _KEY_SECONDS = 300
 
@@ -43,11 +37,9 @@ class Connector:
 
         Raises LookupError for an unknown dialect.
         """
-        if settings.batch_api not in DIALECTS:
-            raise LookupError(f'unknown BatchApi "{settings.batch_api}"; expected one of: {", ".join(DIALECTS)}')
         workspace = {"anthropic-workspace-id": settings.workspace_id} if settings.workspace_id else {}
         transport = Transport(self.http, settings.api_url, self._credential(settings.auth), workspace, retry_after)
-        api: BatchApi = import_module(DIALECTS[settings.batch_api]).connect(transport, settings)
+        api: BatchApi = import_module(module_of(settings)).connect(transport, settings)
         return api
 
     def _credential(self, auth: str) -> Credential:

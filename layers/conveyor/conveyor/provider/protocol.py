@@ -10,11 +10,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
+from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.outcome import Error, Result
 from conveyor.domain.refusal import Cause, RefusalKind
+from conveyor.settings.settings import Settings
+
+DIALECTS = {
+    "messages": "conveyor.provider.messages.api",
+    "files": "conveyor.provider.files.api",
+}
+"""Modules by the value of `BatchApi`. Each has `connect`, which takes a transport and a run's settings.
+
+The module `dialect` beside it has `dialect_of`, which takes the settings only: files are checked with it at a desk.
+"""
 
 
 class Origin(NamedTuple):
@@ -176,3 +187,17 @@ class BatchApi(Protocol):
     def discard(self, origin: Origin, batch_ids: Iterable[str]) -> Trouble | None:
         """Delete the files of some batches at the provider, results included."""
         ...
+
+
+def module_of(settings: Settings) -> str:
+    """Return the name of the module that calls the provider. Raises LookupError for an unknown dialect."""
+    if settings.batch_api not in DIALECTS:
+        raise LookupError(f'unknown BatchApi "{settings.batch_api}"; expected one of: {", ".join(DIALECTS)}')
+    return DIALECTS[settings.batch_api]
+
+
+def dialect_of(settings: Settings) -> Dialect:
+    """Return what a drop must keep. Raises LookupError for an unknown dialect."""
+    rules = import_module(f"{module_of(settings).rpartition('.')[0]}.dialect")
+    dialect: Dialect = rules.dialect_of(settings)
+    return dialect

@@ -1,14 +1,17 @@
-"""Reads the bytes of a drop for validation: unpacks them, keeps what was unpacked, and takes their checksum."""
+"""Reads the bytes of a drop for validation, and keeps what was unpacked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from hashlib import sha256
 from itertools import chain
 
 from conveyor.context import RunContext
 from conveyor.domain import keys
-from conveyor.file_types.detect import reject_wrong_type
-from conveyor.jsonl.gzip_stream import Unreadable, unpack_all
+from conveyor.intake.file import Unpacked, line_at
+from conveyor.jsonl.gzip_stream import Unreadable
+from conveyor.jsonl.lines import Line
+from conveyor.s3.bucket import MOST_READS
+from conveyor.validation.sample import Place
 
 _SPARE = timedelta(seconds=60)
 """Time for what follows the reading. Without it the function would time out, and be repeated for a day in silence."""
@@ -20,25 +23,21 @@ class DropReader:
     def __init__(self, context: RunContext) -> None:
         """Read nothing yet."""
         self._context = context
-        self._digest = sha256()
+        drop, limit = context.run.drop, context.run.settings.max_bytes_per_drop
+        self._file = Unpacked(lambda: context.bucket.stream(drop.source, 0, drop.bytes), limit)
         self._end: int | None = None
         """The number of unpacked bytes, once they were read whole."""
-        self.layers = 0
-        """How many times the drop is packed, once its beginning was read."""
 
     def chunks(self) -> Iterator[bytes]:
         """Yield all bytes of the drop, unpacked.
 
         Raises Unreadable, also for a file of another type, and if the function's time does not suffice.
         """
-        context, drop = self._context, self._context.run.drop
+        context = self._context
         if self._end is not None:
             yield from context.bucket.stream(context.source(unpacked=self.is_packed), 0, self._end)
             return
-        self._digest, end = sha256(), 0
-        packed = self._digested(context.bucket.stream(drop.source, 0, drop.bytes))
-        self.layers, chunks = unpack_all(packed, context.run.settings.max_bytes_per_drop)
-        lines = reject_wrong_type(chunks)
+        end, lines = 0, self._file.open()
         for chunk in self._kept(lines) if self.is_packed else lines:
             if context.invocation.left < _SPARE:
                 raise Unreadable(
@@ -48,6 +47,16 @@ class DropReader:
             yield chunk
         self._end = end
 
+    def lines(self, places: Sequence[Place]) -> list[Line]:
+        """Return some lines, several read at a time. Raises DropUnreadable."""
+        with ThreadPoolExecutor(MOST_READS) as readers:
+            return list(readers.map(self._line, places))
+
+    @property
+    def layers(self) -> int:
+        """How many times the drop is packed, once its beginning was read."""
+        return self._file.layers
+
     @property
     def is_packed(self) -> bool:
         """True for gzip, whatever the drop's name says."""
@@ -56,12 +65,11 @@ class DropReader:
     @property
     def sha256(self) -> str:
         """The checksum of the bytes as they were uploaded, once they were read whole."""
-        return self._digest.hexdigest()
+        return self._file.sha256
 
-    def _digested(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        for chunk in chunks:
-            self._digest.update(chunk)
-            yield chunk
+    def _line(self, place: Place) -> Line:
+        source = self._context.source(unpacked=self.is_packed)
+        return line_at(place, b"".join(self._context.bucket.stream(source, place.start, place.end)))
 
     def _kept(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Pass chunks on, and write them to an object that appears with the last one."""

@@ -9,19 +9,15 @@ from msgspec.structs import replace
 from conveyor.clients import Clients
 from conveyor.config import Config
 from conveyor.domain import keys
-from conveyor.domain.drop import AGAIN, AGAIN_FORM, MAX_USD, NO_VERSION, RETRY_OF, RUN_ID_FORM, STAMP, Drop, Upload
+from conveyor.domain.drop import NO_VERSION, STAMP, Drop, Upload
+from conveyor.intake.new_run import new_run
+from conveyor.intake.projects import assign_project
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 from conveyor.s3.read_errors import DropUnreadable
-from conveyor.settings.amounts import EXPECTED_AMOUNT, likely_limit, read_limit
-from conveyor.settings.metadata import ALLOWED_VALUES, describe_misspelled
-from conveyor.settings.settings import BadMetadata, Settings
 from conveyor.spend.index_entry import StartEntry
-from conveyor.submit.projects import assign_project
 
-_QUOTED = 100
-"""Characters of a wrong value that an error quotes."""
 _BEFORE, _AFTER = timedelta(days=8), timedelta(days=1)
 """The range around its event in which an object was last modified. For a multipart upload that is when its first part
 began, up to a week before."""
@@ -41,22 +37,10 @@ def register(upload: Upload, clients: Clients, config: Callable[[], Config]) -> 
         run = _run_of_unreadable(upload, error, clients, config)
     else:
         name = _run_id(upload, drop, bucket, stack_id)
-        run = Ledger(bucket, name).write(_new_run(name, drop, clients.settings, config()))
+        run = Ledger(bucket, name).write(new_run(name, drop, clients.settings, config()))
     bucket.put_if_absent(StartEntry(run.project, run.run, run.drop.bytes).key, b"")
     clients.machine.start(run.run, first_state(run))
     return run
-
-
-def _new_run(name: str, drop: Drop, stack: Settings, config: Config) -> Run:
-    """Return the run of a drop that S3 describes, with the reason for its refusal if that is known already."""
-    settings, problem = _settings_of(drop, stack)
-    assigned = assign_project(drop, settings, config)
-    project = assigned.project
-    run = Run(
-        name, drop.name, drop, settings, problem,
-        project=project, config_faults=config.faults, content=keys.content(name, project),
-    )  # fmt: skip
-    return run if problem else replace(run, problem=assigned.problem, code=assigned.code)
 
 
 def _run_id(upload: Upload, drop: Drop, bucket: Bucket, stack_id: str) -> str:
@@ -106,38 +90,3 @@ def first_state(run: Run) -> dict[str, Any]:
         "budget": "",
         "execution": {"number": 1, "events": 0},
     }
-
-
-def _settings_of(drop: Drop, settings: Settings) -> tuple[Settings, str | None]:
-    """Return the settings that apply to a drop, and why the drop will be refused, if that is known already."""
-    if drop.version == NO_VERSION:
-        return settings, "the object has no version: the bucket's versioning is off or was switched on just now"
-    if problem := describe_misspelled(drop.metadata):
-        return settings, problem
-    if problem := _wrong_value(drop):
-        return settings, problem
-    try:
-        return settings.for_drop(drop.metadata), None
-    except BadMetadata as error:
-        return settings, str(error)
-
-
-def _wrong_value(drop: Drop) -> str | None:
-    """Return what is wrong with a value of metadata that is no setting; None if all are accepted."""
-    for name, values in ALLOWED_VALUES.items():
-        if (value := drop.metadata.get(name, values[0])) not in values:
-            allowed = " or ".join(f'"{each}"' for each in values)
-            return f'the object\'s metadata "{name}" is "{value[:_QUOTED]}"; it must be {allowed}, or be left out'
-    if not AGAIN_FORM.fullmatch(drop.again or "yes"):
-        return f'the object\'s metadata "{AGAIN}" must be "yes" or the id of a run, or be left out'
-    if RETRY_OF in drop.metadata and not RUN_ID_FORM.fullmatch(drop.metadata[RETRY_OF]):
-        return f'the object\'s metadata "{RETRY_OF}" must be the id of a run, or be left out'
-    return _wrong_amount(drop.metadata[MAX_USD]) if MAX_USD in drop.metadata else None
-
-
-def _wrong_amount(value: str) -> str | None:
-    """Return what is wrong with an amount of dollars in metadata; None if it is accepted."""
-    if read_limit(value):
-        return None
-    text, guess = f'the object\'s metadata "{MAX_USD}" is "{value[:_QUOTED]}"', likely_limit(value)
-    return f"{text}; expected {EXPECTED_AMOUNT}" + (f'; did you mean "{guess}"?' if guess else "")

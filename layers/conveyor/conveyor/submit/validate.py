@@ -6,26 +6,21 @@ from msgspec.structs import replace
 from conveyor.config import Config
 from conveyor.context import RunContext
 from conveyor.domain import keys
-from conveyor.domain.dialect import Dialect
-from conveyor.domain.drop import DRY_RUN, PACKED, SUFFIXES, is_taken
+from conveyor.domain.drop import DRY_RUN
 from conveyor.domain.findings import findings_of
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, ValidatedDrop
 from conveyor.file_types.conversion import conversion_of
-from conveyor.file_types.detect import WrongFileType
 from conveyor.gates.approval import words_that_open
 from conveyor.gates.gate import stands_at_gate
-from conveyor.gates.probing import is_probed
 from conveyor.gates.reasons import reasons_of
+from conveyor.intake.check import Checked, check_file, plan_file
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.ledger.gate_facts import Gate
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run, WaitingRun
-from conveyor.settings.betas import BETAS_NOT_TAKEN
 from conveyor.submit.drop_reader import DropReader
-from conveyor.submit.probe import probe_of
-from conveyor.validation.checker import MOST_FAULTS, Checker, check_drop
-from conveyor.validation.refusal_reasons import reason_of
+from conveyor.validation.checker import MOST_FAULTS, Checker
 from conveyor.wording.text import counted
 
 _encode = msgspec.json.Encoder().encode
@@ -36,34 +31,30 @@ def validate(context: RunContext, config: Config) -> Plan | None:
 
     Prices and limits in force now are copied into the plan: they hold for the run, whatever is changed later.
     """
-    if reason := _reason_not_to_read(context.run, context.api.dialect):
-        _refuse(context, *reason)
-        return None
     reader = DropReader(context)
-    try:
-        if not is_taken(context.run.drop.key):
-            _refuse_name(context, reader)
+    checked = check_file(context.run, context.api.dialect, reader, config.prices)
+    if checked.checker:
+        try:
+            return _conclude(context, reader, checked, checked.checker, config)
+        except Unreadable as error:
+            _refuse(context, error.code, str(error))
             return None
-        checker = check_drop(
-            context.run.run, context.run.settings, context.api.dialect, reader.chunks, prices=config.prices
-        )
-        return _conclude(context, reader, checker, config)
-    except WrongFileType as error:
-        conversion = conversion_of(error.file_type, context.run.drop.key, reader.layers)
-        context.ledger.write(Refusal(context.writer, context.now(), error.code, str(error), conversion=conversion))
-        return None
-    except Unreadable as error:
-        _refuse(context, error.code, str(error))
-        return None
+    if checked.reason:
+        code, message = checked.reason
+        of = checked.file_type
+        conversion = conversion_of(of, context.run.drop.key, reader.layers) if of else None
+        context.ledger.write(Refusal(context.writer, context.now(), code, message, conversion=conversion))
+    return None
 
 
-def _conclude(context: RunContext, reader: DropReader, checker: Checker, config: Config) -> Plan | None:
+def _conclude(
+    context: RunContext, reader: DropReader, checked: Checked, checker: Checker, config: Config
+) -> Plan | None:
     """Write what follows from a drop that was read whole. Only a drop that can be sent claims its content.
 
     Raises Unreadable if lines for the probe cannot be read again.
     """
-    reason = reason_of(checker, context.run.settings)
-    is_dry = DRY_RUN in context.run.drop.metadata
+    reason, is_dry = checked.reason, DRY_RUN in context.run.drop.metadata
     if reason is None and not is_dry and (other := _claim_content(context, reader.sha256)):
         _refuse_seen(context, other)
         return None
@@ -71,27 +62,7 @@ def _conclude(context: RunContext, reader: DropReader, checker: Checker, config:
     if reason:
         _refuse(context, *reason, checker, file)
         return None
-    for batch in checker.batches:
-        batch.unpacked = reader.is_packed
-    budget = config.budgets.of(context.run.project)
-    drop = ValidatedDrop(
-        checker.lines,
-        reader.sha256,
-        len(checker.faults),
-        file,
-        findings_of(checker.faults),
-        prices=config.prices.among(checker.models),
-        estimate=checker.estimate(),
-        is_gated=True,
-        usd_per_drop=budget.usd_per_drop,
-        models=budget.models,
-        config_faults=config.faults,
-        has_kept_keys=checker.has_kept_keys,
-    )
-    planned = None
-    if is_probed(context.run, drop, checker.requests, budget.usd_per_day):
-        planned = probe_of(context, checker, config.prices, unpacked=reader.is_packed)
-        drop = replace(drop, probe=planned and planned.probe)
+    drop, planned = plan_file(context.run, context.api.dialect, reader, checker, config, file)
     if is_dry:
         _refuse(context, DRY_RUN, _what_would_happen(context.run, drop), checker, file)
         return None
@@ -124,14 +95,6 @@ def _refuse_seen(context: RunContext, other: str) -> None:
     context.ledger.write(Refusal(context.writer, context.now(), "seen-before", message, waiting_run=waiting))
 
 
-def _refuse_name(context: RunContext, reader: DropReader) -> None:
-    """Refuse a file by its name. Raises its type if its beginning shows another: renaming would not help then."""
-    for _ in reader.chunks():
-        break
-    taken = f"{', '.join(SUFFIXES)}, with or without {PACKED}"
-    _refuse(context, "wrong-name", f"the file's name does not end in one of {taken}: rename it")
-
-
 def _write_faults(context: RunContext, checker: Checker) -> OutputFile:
     with context.bucket.writer(keys.invalid(context.run.name, context.run.run)) as writer:
         for fault in checker.faults[:MOST_FAULTS]:
@@ -150,24 +113,6 @@ def _refuse(
             refusal, lines=lines, faults=len(checker.faults), findings=findings_of(checker.faults), estimate=estimate
         )
     context.ledger.write(refusal)
-
-
-def _reason_not_to_read(run: Run, dialect: Dialect) -> tuple[str, str] | None:
-    """Return the code and message of a refusal that does not depend on the drop's content."""
-    limit = run.settings.max_bytes_per_drop
-    if run.problem:
-        return run.code, run.problem
-    if run.settings.betas and not dialect.takes_betas:
-        return BETAS_NOT_TAKEN, (
-            f"beta features ({run.settings.betas}) have no meaning with BatchApi={run.settings.batch_api}: leave out "
-            "the drop's metadata betas, and the stack's parameter Betas"
-        )
-    if run.drop.bytes > limit:
-        return "too-large", (
-            f"the drop has {run.drop.bytes:,} bytes; the stack's MaxBytesPerDrop is {limit:,}: "
-            f"split it, with split -C {limit} --additional-suffix=.jsonl, say"
-        )
-    return None
 
 
 def _claim_content(context: RunContext, checksum: str) -> str | None:

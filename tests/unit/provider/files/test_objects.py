@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from conveyor.domain.outcome import Error
 from conveyor.domain.refusal import RefusalKind
-from conveyor.provider.files.objects import decode_batch, decode_batches, decode_files, window_of
+from conveyor.provider.files.dialect import window_of
+from conveyor.provider.files.objects import decode_batch, decode_batches, decode_files
 from conveyor.provider.protocol import NotRun, Progress, RefusedRequest
 from conveyor.provider.timestamps import parse_timestamp
 from tests.support.examples import NOW, ORIGIN

@@ -11,12 +11,12 @@ from time import monotonic
 
 import msgspec
 
-from conveyor.domain.dialect import NOTHING, Dialect, Form
 from conveyor.domain.outcome import Result
 from conveyor.domain.refusal import RefusalKind
+from conveyor.provider.files.dialect import dialect_of
 from conveyor.provider.files.input_files import PATH as FILES
 from conveyor.provider.files.input_files import SOON, InputFiles
-from conveyor.provider.files.objects import BATCH, REQUESTS, RUN, BatchObject, decode_batch, decode_batches, window_of
+from conveyor.provider.files.objects import BATCH, REQUESTS, RUN, BatchObject, decode_batch, decode_batches
 from conveyor.provider.files.results import decode_results
 from conveyor.provider.pagination import read_list
 from conveyor.provider.protocol import (
@@ -43,7 +43,6 @@ _SHORTEST = 1.0
 _CERTAIN_REFUSALS = CERTAIN_REFUSALS | {422: RefusalKind.DEFECT}
 _NO_LIST = frozenset({"HTTP 404", "HTTP 405"})
 """Responses of a server that does not list files. Only those that its batches name are known."""
-_TOOLS = "servers that take files of params take no tools: remove it, or deploy with AllowTools=yes if yours does"
 
 
 class FileBatches:
@@ -51,7 +50,7 @@ class FileBatches:
 
     def __init__(self, transport: Transport, settings: Settings) -> None:
         """Take the settings of this dialect."""
-        self.dialect = _dialect(settings)
+        self.dialect = dialect_of(settings)
         self._transport = transport
         self._input_files = InputFiles(transport)
         self._endpoint = settings.batch_endpoint
@@ -184,22 +183,6 @@ class FileBatches:
 def connect(transport: Transport, settings: Settings) -> FileBatches:
     """Return the dialect over a transport."""
     return FileBatches(transport, settings)
-
-
-def _dialect(settings: Settings) -> Dialect:
-    has_body = settings.line_form == "body"
-    call = b'","method":"POST","url":%b,"body":' % msgspec.json.encode(settings.batch_endpoint)
-    between, url = (call, settings.batch_endpoint) if has_body else (b'","params":', None)
-    form = Form(b"", b'{"custom_id":"', between, b"\n", b"\n", is_lines=True, url=url)
-    return Dialect(
-        form,
-        max_requests=50_000,
-        max_bytes=200_000_000,
-        one_model=has_body,
-        is_message=settings.batch_endpoint.endswith("/messages"),
-        refused_fields=NOTHING if has_body or settings.allow_tools == "yes" else {"tools": _TOOLS},
-        window=window_of(settings.completion_window),
-    )
 
 
 def _metadata(new_batch: NewBatch) -> dict[str, str]:

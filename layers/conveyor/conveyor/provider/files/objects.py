@@ -26,7 +26,6 @@ _LONGEST = 300
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _LONGEST_COUNT = 12
 """Digits."""
-_WINDOW = re.compile(r"(\d+)([hd])")
 
 
 class FileObject(msgspec.Struct):
@@ -214,10 +213,3 @@ def decode_batches(text: bytes) -> BatchPage:
 def decode_files(text: bytes) -> FilePage:
     """Decode a page of files; a bare list is the only page. Raises an error of msgspec's."""
     return FilePage(_decode_bare_files(text)) if text.lstrip().startswith(b"[") else _decode_file_page(text)
-
-
-def window_of(text: str) -> timedelta:
-    """Parse a completion window, such as `24h` or `7d`."""
-    match = _WINDOW.fullmatch(text)
-    count, unit = (int(match[1]), match[2]) if match else (24, "h")
-    return timedelta(days=count) if unit == "d" else timedelta(hours=count)

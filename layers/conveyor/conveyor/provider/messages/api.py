@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Result
+from conveyor.provider.messages.dialect import DIALECT
 from conveyor.provider.messages.results import decode_results
 from conveyor.provider.pagination import read_list
 from conveyor.provider.protocol import Created, NewBatch, Origin, Progress, Refused, Trouble, Unknown
@@ -23,8 +23,6 @@ _PATH = "/v1/messages/batches"
 _VERSION = "2023-06-01"
 """Batch endpoints are the same in every version. This one still accepts `temperature` and the like."""
 _PAGE = 1000
-_FORM = Form(b'{"requests":[', b'{"custom_id":"', b'","params":', b",", b"]}")
-_DIALECT = Dialect(_FORM, max_requests=100_000, max_bytes=256_000_000, takes_betas=True)
 
 
 class _Counts(msgspec.Struct):
@@ -51,7 +49,7 @@ class _Batch(msgspec.Struct):
         """Return its state. `default`: when it was created, if the provider does not say; by default now."""
         ended = self.processing_status == "ended"
         created = self.created(default or datetime.now(UTC))
-        expires = parse_timestamp(self.expires_at) or created + _DIALECT.window
+        expires = parse_timestamp(self.expires_at) or created + DIALECT.window
         return Progress(self.id, ended, self.request_counts.total, created, expires, parse_timestamp(self.ended_at))
 
     def created(self, default: datetime) -> datetime:
@@ -74,7 +72,7 @@ _decode_page = msgspec.json.Decoder(_Page).decode
 class MessageBatches:
     """The Message Batches API of one provider."""
 
-    dialect = _DIALECT
+    dialect = DIALECT
 
     def __init__(self, transport: Transport, betas: str = "") -> None:
         """Send the names of beta features with the create call only."""

@@ -13,10 +13,10 @@ from conveyor.domain import keys
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.drop import nonce, wire_id
 from conveyor.domain.plan import Batch, Plan, Probe, ValidatedDrop, decode_plan, encode_plan
+from conveyor.intake.probe_plan import ChosenLine, plan_probe
 from conveyor.jsonl.lines import Line, read_blocks, read_lines
 from conveyor.money.prices import PRICES
 from conveyor.settings.settings import Settings
-from conveyor.submit.probe_plan import ChosenLine, plan_probe
 from conveyor.validation.batch_body import Envelope
 from conveyor.validation.checker import Checker, check_drop
 from conveyor.validation.params import Rules
