@@ -14,13 +14,18 @@ def written_environment(function: str) -> Json:
     return {name: value for part in parts for name, value in part.get("Environment", {}).get("Variables", {}).items()}
 
 
+def template_parameters(**chosen: str) -> dict[str, str]:
+    """Return the parameters of a stack: as chosen, or else as tests have them, or else at their defaults."""
+    defaults = {name: str(parameter["Default"]) for name, parameter in template()["Parameters"].items()}
+    return defaults | _FOR_TESTS | chosen
+
+
 def environment(function: str, **chosen: str) -> dict[str, str]:
     """Return the variables as the function sees them, with parameters as chosen or else at their defaults.
 
     No sample of a drop is sent first, and no drop waits for its price, unless that is chosen.
     """
-    defaults = {name: str(parameter["Default"]) for name, parameter in template()["Parameters"].items()}
-    values = defaults | _PSEUDO_PARAMETERS | _FOR_TESTS | chosen
+    values = _PSEUDO_PARAMETERS | template_parameters(**chosen)
     every = {name: spelled(decided(value, chosen)) for name, value in written_environment(function).items()}
     return {name: values.get(value, value) for name, value in every.items()}
 

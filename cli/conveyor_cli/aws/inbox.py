@@ -7,6 +7,7 @@ from conveyor.domain.drop import NO_VERSION, Source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
 _PART_BYTES = 8 * 1024 * 1024
 """At most 10,000 parts make 80 GB."""
@@ -56,10 +57,12 @@ class Inbox:
 
     def copy(self, source: Source, key: str, metadata: Mapping[str, str]) -> str:
         """Copy a version of an object of the bucket, up to 5 GiB, and return the version of the copy."""
-        version = {"VersionId": source.version} if source.version else {}
+        copied: CopySourceTypeDef = {"Bucket": self._bucket, "Key": source.key}
+        if source.version:
+            copied["VersionId"] = source.version
         answer = self._client.copy_object(
             Bucket=self._bucket, Key=key, Metadata=metadata, MetadataDirective="REPLACE", TaggingDirective="REPLACE",
-            CopySource={"Bucket": self._bucket, "Key": source.key, **version},  # type: ignore[typeddict-item]
+            CopySource=copied,
         )  # fmt: skip
         return answer.get("VersionId", NO_VERSION)
 

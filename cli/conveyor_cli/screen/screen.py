@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conveyor_cli.screen.bar import Bar
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.terminal import Look, has_narrow_marks, is_coloured, is_utf8
 from conveyor_cli.screen.visible import visible
@@ -24,6 +25,9 @@ VERSION = 1
 """Of the form of JSON output: it changes when a key is removed."""
 WIDE = 120
 """Columns from which a screen shows more."""
+_LABEL = len("Estimated   ")
+"""Columns of the name of a step."""
+_WIDEST_STEP = 80
 _ENDLESS = 10_000
 """Columns of what is no terminal: nothing is cut there."""
 
@@ -93,6 +97,22 @@ class Screen:
     def verdict(self, mark: Mark, text: str, *more: str) -> None:
         """Write a state, and what follows from it."""
         self._say(self._out, mark, text, more)
+
+    def note(self, text: str, *more: str) -> None:
+        """Write on stderr what a person should know; nothing where JSON is asked for, which has it in `notes`."""
+        if not self.look.json:
+            self._say(self._err, Mark.LOOK, text, more)
+
+    def step(self, label: str, text: str, seconds: float | None = None) -> None:
+        """Write a step that is done, and how long it took."""
+        done = Text.assemble(self.mark(Mark.OK), " ", (f"{label:<{_LABEL}}", "bold"), self.text(text))
+        took = "" if seconds is None else f"{seconds:,.1f} s"
+        gap = min(self.width, _WIDEST_STEP) - done.cell_len - len(took) if self.is_terminal else 2
+        self._out.print(done.append(" " * max(gap, 2) + took, "dim") if took else done)
+
+    def bar(self, label: str, total: int) -> Bar:
+        """Return a bar for bytes that are read or sent. Without a terminal it is one line."""
+        return Bar(self._err, label, total, is_ascii=not self._has_utf8_marks, is_shown=not self.look.json)
 
     def line(self, text: str = "", style: str = "") -> None:
         """Write a line."""

@@ -17,7 +17,7 @@ from tests.support.memory_aws.answers import answer, element
 from tests.support.memory_aws.stacks import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from botocore.awsrequest import AWSResponse
 
@@ -52,6 +52,8 @@ class Served:
         """Requests by kind: those of S3 (`_OF_S3`), and the names of other operations."""
         self.refusals: dict[str, AWSResponse] = {}
         """Responses by kind, instead of those of the AWS in memory."""
+        self.reactions: dict[str, Callable[[], object]] = {}
+        """What happens by itself before a request of a kind is answered."""
         self.stalled, self.goes_on = Event(), Event()
         self._stalls = ""
         self._stalls_at: Place | None = None
@@ -88,6 +90,7 @@ class Served:
         """Forget what was asked, and refuse and stall nothing."""
         self.asked.clear()
         self.refusals.clear()
+        self.reactions.clear()
         self.stalled.clear()
         self.goes_on.clear()
         self._stalls = ""
@@ -102,6 +105,8 @@ class Served:
             self.goes_on.wait()
         if self._refused_at and kind == "GET" and urlsplit(request.url).path.endswith(self._refused_at[0]):
             return self._refused_at[1]
+        if kind in self.reactions:
+            self.reactions[kind]()
         return self.refusals.get(kind) or self.memory.serve(request)
 
 

@@ -1,0 +1,136 @@
+"""`conveyor drop`: check a file here, upload it, and see its run begin."""
+
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import click
+import msgspec
+
+from conveyor_cli.commands.options import with_look, with_stack
+from conveyor_cli.drops.check import CheckedFile, check_with
+from conveyor_cli.drops.deployed import known_of
+from conveyor_cli.drops.drop import Dropped, dropped, upload
+from conveyor_cli.drops.options import Options, command_of
+from conveyor_cli.drops.show import as_json, refused_as_json, show_checked, show_refused
+from conveyor_cli.exits import Exit
+from conveyor_cli.screen.bar import megabytes
+from conveyor_cli.screen.marks import Mark
+from conveyor_cli.screen.screen import Screen
+from conveyor_cli.stacks.chosen import Choice, ChosenStack, find_deployed
+from conveyor_cli.trouble import Trouble
+
+_encode = msgspec.json.Encoder().encode
+
+
+@click.command(short_help="Check a file, upload it, and start its run.")
+@click.argument("file")
+@click.option("--project", metavar="NAME", envvar="CONVEYOR_PROJECT", help="Whose drop it is.")
+@click.option("--name", metavar="NAME", help="Of the drop, instead of the file's; it may have folders.")
+@click.option("--probe/--no-probe", default=None, help="Answer a sample first, or not, whatever the size.")
+@click.option("--dry-run", is_flag=True, help="Check and estimate only: nothing is uploaded.")
+@click.option("--max-usd", metavar="USD", help="What the run may cost without an approval, as 61.40.")
+@click.option("--hold", is_flag=True, help="Wait for an approval in any case.")
+@click.option("--on-invalid", type=click.Choice(["skip", "refuse"]), help="What happens if lines are invalid.")
+@click.option("--max-invalid-percent", type=int, metavar="N", help="The most invalid lines with which it is sent.")
+@click.option("--default-max-tokens", type=int, metavar="N", help="max_tokens of a request that has none.")
+@click.option("--betas", metavar="NAMES", help="Beta features, separated by commas; none for none.")
+@click.option("--retry-rounds", type=int, metavar="N", help="How often failures that may pass are sent again.")
+@click.option("--again", is_flag=True, help="Process content once more that ran before, and pay for it again.")
+@click.option("--faults", "faults_file", metavar="PATH", type=click.Path(dir_okay=False), help="Write all faults here.")
+@with_stack
+@with_look
+@click.pass_obj
+def drop(  # noqa: PLR0913 - one for each option
+    screen: Screen,
+    /,
+    *,
+    file: str,
+    dry_run: bool,
+    faults_file: str | None,
+    stack: str | None,
+    region: str | None,
+    local: bool,
+    **chosen: Any,  # noqa: ANN401 - the fields of Options
+) -> Exit:
+    """Check a file of requests as the stack will, upload it, and see its run begin.
+
+    A file that the stack would refuse is not uploaded. FILE: .jsonl, .ndjson or .json, also packed with gzip.
+    """
+    if file == "-":
+        message = "A drop is read more than once, so it cannot come from a pipe"
+        raise Trouble("usage", message, "Write it to a file first.", exit_code=Exit.USAGE)
+    options = Options(**chosen)
+    deployed = find_deployed(Choice(stack, region, is_local=local))
+    checked = _check(screen, deployed, Path(file), options)
+    if faults_file:
+        _write_faults(checked, Path(faults_file))
+    if checked.reason:
+        if screen.look.json:
+            screen.json(**refused_as_json(checked))
+        else:
+            show_refused(screen, checked, file)
+        return Exit.NO_RESULTS
+    if dry_run:
+        if screen.look.json:
+            screen.json(**as_json(checked), dry_run=True)
+        else:
+            screen.verdict(Mark.OK, "Dry run: nothing was uploaded, nothing was charged")
+        return Exit.DONE
+    began = _upload(screen, deployed, checked)
+    return _started(screen, began, checked, command_of(file, options._replace(again=True)))
+
+
+def _check(screen: Screen, stack: ChosenStack, path: Path, options: Options) -> CheckedFile:
+    """Check a file; what is known to be uncertain is said before."""
+    known = known_of(stack)
+    for note in known.notes:
+        screen.note(note.message, note.more)
+    size = path.stat().st_size if path.is_file() else 0
+    with screen.bar("Checking", size) as bar:
+        checked = check_with(known, stack, path, options, bar.tell)
+    if not screen.look.json:
+        show_checked(screen, checked, bar.seconds)
+    return checked
+
+
+def _upload(screen: Screen, stack: ChosenStack, checked: CheckedFile) -> Dropped:
+    """Upload a file, and wait for its run."""
+    size, key = checked.file.size, checked.run.drop.key
+    with screen.bar("Uploading", size) as bar:
+        version = upload(stack, checked, bar.tell)
+    if not screen.look.json:
+        screen.step("Uploaded", megabytes(size), bar.seconds)
+    began = monotonic()
+    run = dropped(stack, key, version, checked)
+    if not screen.look.json:
+        screen.step("Started", run.run.run, monotonic() - began)
+    return run
+
+
+def _started(screen: Screen, found: Dropped, checked: CheckedFile, again: str) -> Exit:
+    """Say what became of a drop, and how to follow it. `again`: the command that processes the same once more."""
+    refusal = found.refusal
+    if screen.look.json:
+        of = {"run": found.run.run, "version": found.version}
+        refused = {"refused": {"code": refusal.code, "message": refusal.message}} if refusal else {}
+        screen.json(**of, **as_json(checked), **refused)
+    elif refusal:
+        screen.verdict(Mark.ERROR, f"Refused: {refusal.message}", "Nothing was sent, and nothing was charged.")
+        if refusal.code == "seen-before":
+            screen.line("  To process the same content again, and pay again")
+            screen.command(again)
+    else:
+        screen.line("  Follow it with")
+        screen.command(f"conveyor watch {found.run.run}")
+    return Exit.NO_RESULTS if refusal else Exit.DONE
+
+
+def _write_faults(checked: CheckedFile, path: Path) -> None:
+    """Write all faults, a line of JSON each, as in invalid.jsonl."""
+    try:
+        with path.open("wb") as file:
+            file.writelines(_encode(fault) + b"\n" for fault in checked.faults)
+    except OSError as error:
+        message = f"{path} cannot be written ({error.strerror})"
+        raise Trouble("file-unwritable", message, "Nothing was uploaded.") from error
