@@ -13,10 +13,11 @@ from tests.functions.conftest import (
     memory_services,
     provider,
     services,
-    stack_settings,
     the_memory,
 )
+from tests.support.belt import Belt
 from tests.support.command import Command
+from tests.support.desk_drops import SETTINGS, Reaction, deploy
 from tests.support.memory_aws.served import Served, served
 from tests.support.memory_aws.stacks import Stack
 
@@ -28,7 +29,6 @@ __all__ = [
     "memory_services",
     "provider",
     "services",
-    "stack_settings",
 ]
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:conveyor"
@@ -54,3 +54,19 @@ def aws(socket: Served, bucket: str) -> Served:
 def conveyor(aws: Served, tmp_path: Path) -> Command:
     """Return the command of a user who has chosen no stack yet."""
     return Command(tmp_path, {**aws.memory.env, "AWS_ENDPOINT_URL": aws.url})
+
+
+@pytest.fixture
+def stack_settings() -> dict[str, str]:
+    """Return the settings of the stack that the command finds."""
+    return SETTINGS
+
+
+@pytest.fixture
+def reaction(belt: Belt, aws: Served, conveyor: Command) -> Reaction:
+    """Return a stack that was chosen, and reacts to uploads."""
+    deploy(aws)
+    assert conveyor.call("use", "conveyor").exit == 0
+    reaction = Reaction(belt)
+    aws.reactions["HEAD"] = reaction
+    return reaction

@@ -10,26 +10,10 @@ from conveyor import __version__
 from conveyor.ledger.run_facts import Run
 from tests.support.belt import Belt, drop_of, request
 from tests.support.command import Command
-from tests.support.desk_drops import SETTINGS, Reaction, deploy
+from tests.support.desk_drops import Reaction, deploy
 from tests.support.memory_aws.served import Served
 
 BAD = request("r-1") + b"\n" + request("r-1") + b"\n" + request("r-3", max_tokens=0) + b"\n" + request("r-4") + b"\n"
-
-
-@pytest.fixture
-def stack_settings() -> dict[str, str]:
-    """Return the settings of the stack that the command finds."""
-    return SETTINGS
-
-
-@pytest.fixture
-def reaction(belt: Belt, aws: Served, conveyor: Command) -> Reaction:
-    """Return a stack that was chosen, and reacts to uploads."""
-    deploy(aws)
-    assert conveyor.call("use", "conveyor").exit == 0
-    reaction = Reaction(belt)
-    aws.reactions["HEAD"] = reaction
-    return reaction
 
 
 def write(conveyor: Command, data: bytes, name: str = "tickets.jsonl") -> Path:

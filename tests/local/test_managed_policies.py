@@ -50,6 +50,8 @@ PREFIXES = {
 }  # fmt: skip
 """Of listings that are not about the facts of runs."""
 OF_FACTS = {"runs/", f"runs/{RUN}/", "index/", "index/team-b/2026-11-"}
+OF_ALL = OF_FACTS | {"config/"}
+"""What everybody may list who drops or approves: facts of runs, and the limits under which people spend."""
 
 
 class Deployed(NamedTuple):
@@ -144,11 +146,11 @@ def test_a37_a_dropper_drops_stops_and_pauses_in_their_own_project(dropper: May)
     assert dropper.delete() == set()
 
 
-def test_a_dropper_reads_their_own_project_and_the_facts_of_all_runs(dropper: May) -> None:
-    """No prompt and no answer of another project, and no limits."""
-    assert dropper.read() == {key for key in OWN if not key.startswith("control/")} | {FACTS}
+def test_a_dropper_reads_their_own_project_and_the_facts_and_limits_of_all_runs(dropper: May) -> None:
+    """No prompt and no answer of another project. The command judges a file by the limits."""
+    assert dropper.read() == {key for key in OWN if not key.startswith("control/")} | {FACTS, LIMITS}
     own = {f"{kind}/team-a/" for kind in ("inbox", "control", "content", "results", "failures")}
-    assert dropper.list() == own | OF_FACTS
+    assert dropper.list() == own | OF_ALL
     with pytest.raises(ClientError, match="AccessDenied"):
         dropper.s3.list_object_versions(Bucket=dropper.bucket, Prefix="inbox/team-a/")
 
@@ -181,8 +183,8 @@ def test_an_approver_approves_runs_of_their_own_project_and_sees_what_runs_may_c
     with role_with(aws, stack.policies["ApproverPolicy"], {"project": "team-a"}) as clients:
         approver = May(clients, stack)
         assert approver.write() == {f"{keys.controls(RUN, 'team-a')[1]}{keys.approval_name(1)}"}
-        assert approver.read() == {FACTS}
-        assert approver.list() == OF_FACTS
+        assert approver.read() == {FACTS, LIMITS}
+        assert approver.list() == OF_ALL
         assert approver.delete() == set()
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import click
 import msgspec
 
+from conveyor.wording.text import counted
 from conveyor_cli.commands.options import with_look, with_stack
+from conveyor_cli.drops.again import Copy, copy, drop_of, lines_of
 from conveyor_cli.drops.check import CheckedFile, check_with
 from conveyor_cli.drops.deployed import known_of
 from conveyor_cli.drops.drop import Dropped, dropped, upload
@@ -36,7 +38,8 @@ _encode = msgspec.json.Encoder().encode
 @click.option("--default-max-tokens", type=int, metavar="N", help="max_tokens of a request that has none.")
 @click.option("--betas", metavar="NAMES", help="Beta features, separated by commas; none for none.")
 @click.option("--retry-rounds", type=int, metavar="N", help="How often failures that may pass are sent again.")
-@click.option("--again", is_flag=True, help="Process content once more that ran before, and pay for it again.")
+@click.option("--again", is_flag=True, help="Process, and pay for, what ran before once more: a file, or a run's drop.")
+@click.option("--retry", is_flag=True, help="FILE is a run: drop those of its lines that are worth sending again.")
 @click.option("--faults", "faults_file", metavar="PATH", type=click.Path(dir_okay=False), help="Write all faults here.")
 @with_stack
 @with_look
@@ -46,6 +49,7 @@ def drop(  # noqa: PLR0913 - one for each option
     /,
     *,
     file: str,
+    retry: bool,
     dry_run: bool,
     faults_file: str | None,
     stack: str | None,
@@ -55,13 +59,16 @@ def drop(  # noqa: PLR0913 - one for each option
 ) -> Exit:
     """Check a file of requests as the stack will, upload it, and see its run begin.
 
-    A file that the stack would refuse is not uploaded. FILE: .jsonl, .ndjson or .json, also packed with gzip.
+    A file that the stack would refuse is not uploaded. FILE: .jsonl, .ndjson or .json, also packed with gzip; with
+    --retry, or with --again where there is no such file, the id or the name of a run.
     """
     if file == "-":
         message = "A drop is read more than once, so it cannot come from a pipe"
         raise Trouble("usage", message, "Write it to a file first.", exit_code=Exit.USAGE)
     options = Options(**chosen)
     deployed = find_deployed(Choice(stack, region, is_local=local))
+    if retry or (options.again and not Path(file).exists()):
+        return _drop_copy(screen, deployed, (lines_of if retry else drop_of)(deployed, file, options), is_dry=dry_run)
     checked = _check(screen, deployed, Path(file), options)
     if faults_file:
         _write_faults(checked, Path(faults_file))
@@ -78,7 +85,27 @@ def drop(  # noqa: PLR0913 - one for each option
             screen.verdict(Mark.OK, "Dry run: nothing was uploaded, nothing was charged")
         return Exit.DONE
     began = _upload(screen, deployed, checked)
-    return _started(screen, began, checked, command_of(file, options._replace(again=True)))
+    return _started(screen, began, as_json(checked), command_of(file, options._replace(again=True)))
+
+
+def _drop_copy(screen: Screen, stack: ChosenStack, what: Copy, *, is_dry: bool) -> Exit:
+    """Drop what is in the bucket already; it was checked when it was dropped first."""
+    lines = "the drop" if what.lines is None else f"{counted(what.lines, 'line')} that are worth sending again"
+    about = {"name": what.of.name, "of": what.of.run, "key": what.key, "requests": what.lines}
+    if is_dry:
+        if screen.look.json:
+            screen.json(**about, dry_run=True)
+        else:
+            screen.verdict(Mark.OK, f"Dry run: {lines} of {what.of.name} would be dropped", "Nothing was copied.")
+        return Exit.DONE
+    version = copy(stack, what)
+    if not screen.look.json:
+        screen.step("Copied", f"{lines} of {what.of.name}")
+    began = monotonic()
+    found = dropped(stack, what.key, version)
+    if not screen.look.json:
+        screen.step("Started", found.run.run, monotonic() - began)
+    return _started(screen, found, about, f"conveyor drop --again {found.run.run}")
 
 
 def _check(screen: Screen, stack: ChosenStack, path: Path, options: Options) -> CheckedFile:
@@ -108,13 +135,16 @@ def _upload(screen: Screen, stack: ChosenStack, checked: CheckedFile) -> Dropped
     return run
 
 
-def _started(screen: Screen, found: Dropped, checked: CheckedFile, again: str) -> Exit:
-    """Say what became of a drop, and how to follow it. `again`: the command that processes the same once more."""
+def _started(screen: Screen, found: Dropped, about: dict[str, Any], again: str) -> Exit:
+    """Say what became of a drop, and how to follow it.
+
+    `about`: what JSON says of it. `again`: the command that processes the same once more.
+    """
     refusal = found.refusal
     if screen.look.json:
         of = {"run": found.run.run, "version": found.version}
         refused = {"refused": {"code": refusal.code, "message": refusal.message}} if refusal else {}
-        screen.json(**of, **as_json(checked), **refused)
+        screen.json(**of, **about, **refused)
     elif refusal:
         screen.verdict(Mark.ERROR, f"Refused: {refusal.message}", "Nothing was sent, and nothing was charged.")
         if refusal.code == "seen-before":

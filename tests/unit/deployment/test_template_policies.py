@@ -26,6 +26,8 @@ IN = "${Bucket.Arn}/"
 SHARED = {
     "ReadFacts": (GET, f"{IN}runs/*"),
     "ListFacts": (LIST, "Bucket.Arn"),
+    "ReadLimits": (GET, f"{IN}config/*"),
+    "ListLimits": (LIST, "Bucket.Arn"),
     "FindStack": (
         "cloudformation:DescribeStacks",
         "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${AWS::StackName}/*",
@@ -91,7 +93,7 @@ def test_whatever_is_in_the_bucket_needs_the_tag(policy: str) -> None:
         assert (conditions.get("aws:PrincipalTag/project") == "?*") is (each["Sid"] != "FindStack")
 
 
-def test_a_listing_is_of_the_callers_project_or_of_facts() -> None:
+def test_a_listing_is_of_the_callers_project_or_of_facts_and_limits() -> None:
     """Names of drops belong to their project."""
     listed = {
         (policy, each["Sid"]): each["Condition"]["StringLike"]["s3:prefix"]
@@ -103,6 +105,8 @@ def test_a_listing_is_of_the_callers_project_or_of_facts() -> None:
     assert listed == {
         ("ApproverPolicy", "ListFacts"): facts,
         ("DropperPolicy", "ListFacts"): facts,
+        ("ApproverPolicy", "ListLimits"): "config/*",
+        ("DropperPolicy", "ListLimits"): "config/*",
         ("DropperPolicy", "ListOwn"): [
             f"{kind}/{OF_CALLER}/*" for kind in ("inbox", "control", "content", "results", "failures")
         ],

@@ -67,7 +67,7 @@ def drop_again(drop: Version, name: str, code: str, metadata: Mapping[str, str])
 def drop_file(drop: Version, name: str, metadata: Mapping[str, str]) -> str:
     """Return the command that uploads a file again, under a key that starts a run. `name`: the run's name."""
     file = drop.key.rsplit("/", 1)[-1] or _NAME + SUFFIX
-    return f"aws s3 cp {_path(file)} {_address(drop.bucket, _key(drop, name))}{_metadata(metadata)}"
+    return f"aws s3 cp {_path(file)} {_address(drop.bucket, key_again(drop, name))}{_metadata(metadata)}"
 
 
 def drop_converted(drop: Version, file: str, name: str, metadata: Mapping[str, str]) -> str:
@@ -87,7 +87,7 @@ def drop_version(drop: Version, name: str, metadata: Mapping[str, str]) -> str:
     """
     if not drop.is_copyable:
         return drop_file(drop, name, metadata)
-    copy = _copy(drop, _key(drop, name))
+    copy = _copy(drop, key_again(drop, name))
     return f"{copy} --metadata-directive REPLACE --tagging-directive REPLACE{_metadata(metadata)}"
 
 
@@ -110,10 +110,14 @@ def send_again(drop: Version, name: str, run: str) -> str:
     They are metadata of the file. By default AWS CLI v2 also reads the tags of what it copies in parts (from 8 MB on),
     for which a person who drops has no permission.
     """
+    source, target = _address(drop.bucket, keys.retry(name, run)), _address(drop.bucket, key_of_retry(drop, name))
+    return f"aws s3 cp {source} {target} --copy-props metadata-directive"
+
+
+def key_of_retry(drop: Version, name: str) -> str:
+    """Return the key under which the lines of a run are dropped that are worth sending again: beside its drop."""
     key = f"{drop.key.rpartition('/')[0]}/{stem(drop.key)}-retry{SUFFIX}"
-    target = key if _fits(key) else f"{keys.INBOX}{name}-retry{SUFFIX}"
-    source = _address(drop.bucket, keys.retry(name, run))
-    return f"aws s3 cp {source} {_address(drop.bucket, target)} --copy-props metadata-directive"
+    return key if _fits(key) else f"{keys.INBOX}{name}-retry{SUFFIX}"
 
 
 def show_receipt(bucket: str, name: str, run: str) -> str:
@@ -174,7 +178,7 @@ def url(bucket: str, key: str) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def _key(drop: Version, name: str) -> str:
+def key_again(drop: Version, name: str) -> str:
     """Return the key under which a drop is taken: its own, in its own folder, with a suffix where that lacks."""
     named = drop.key + _NAME if drop.key.endswith("/") else drop.key
     key = named if is_taken(named) else named + SUFFIX
