@@ -190,7 +190,7 @@ def test_an_upload_that_is_denied(conveyor: Command, aws: Served, reaction: Reac
     assert (ran.exit, belt.stored("inbox/"), reaction.runs) == (8, [], [])
     assert ran.error.startswith("✗ tickets.jsonl was not uploaded: Not allowed: s3:PutObject\n")
     assert "Name yours with --project PROJECT." in ran.error
-    assert "Nothing runs, and nothing is charged." in ran.error
+    assert "No run begins, and nothing is charged." in ran.error
 
 
 def test_a_stack_that_does_not_react(

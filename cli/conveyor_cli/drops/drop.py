@@ -76,7 +76,7 @@ def _not_uploaded(trouble: Trouble, file: LocalFile, options: Options) -> Troubl
         trouble.code,
         f"{file.path.name} was not uploaded: {trouble.message}",
         *more,
-        "Nothing runs, and nothing is charged. The same command starts again.",
+        "No run begins, and nothing is charged. The same command starts again.",
         commands=trouble.commands,
         exit_code=Exit.SURROUNDINGS,
     )
