@@ -37,7 +37,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="conveyor", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Watch and approve the runs of a stack of Conveyor."""
+    """Drop files into a stack of Conveyor, and watch and approve their runs."""
 
 
 def main() -> NoReturn:

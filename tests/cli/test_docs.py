@@ -17,6 +17,12 @@ from conveyor_cli.frames.snapshot import snapshot_of
 from tests.cli.test_frames import TWELVE, place
 from tests.support.command import Command
 from tests.support.desk_files import write_files
+from conveyor.domain.drop import RUN_ID_FORM
+from conveyor_cli.exits import EXITS
+from tests.support.belt import drop_of
+from tests.support.belt import request as request_of
+from tests.support.command import Command
+from tests.support.desk_drops import deploy
 from tests.support.desk_runs import write_runs
 from tests.support.ended_runs import write_ended
 from tests.support.memory_aws.bucket import BucketInMemory
@@ -44,6 +50,16 @@ def five_runs(conveyor: Command, aws: Served) -> None:
     """Choose the stack, which has some runs."""
     conveyor.call("use", "conveyor")
     write_runs(the_bucket(aws))
+
+
+def some_files(conveyor: Command, aws: Served) -> None:
+    """Choose a stack whose parameters are the defaults, with files to drop."""
+    deploy(aws, HoldAboveUsd="100", ProbeAbove="1000", RetryRounds="2")
+    bad = {3: {"max_tokens": 0}, 5: {"stream": True}}
+    lines = [request_of(f"t-{number}", **bad.get(number, {})) + b"\n" for number in range(1, 2001)]
+    (conveyor.home / "tickets.jsonl").write_bytes(drop_of(2000))
+    (conveyor.home / "november.jsonl").write_bytes(b"".join(lines) + lines[0])
+    (conveyor.home / "requests.json").write_bytes(b"[" + b",".join(drop_of(3).splitlines()) + b"]")
 
 
 def files(conveyor: Command, aws: Served) -> None:
@@ -79,19 +95,27 @@ SCENES: dict[str, Callable[[Command, Served], object]] = {
     "files": files,
     "held": five_runs,
     "ended": tickets,
+    "files": some_files,
 }
 """What is not as it should be, by the name beside the fence."""
 
 
-@pytest.mark.parametrize(("scene", "typed", "shown"), SCREENS, ids=[" ".join(each[:2]) for each in SCREENS])
-def test_a_screen_is_as_the_page_shows_it(conveyor: Command, aws: Served, scene: str, typed: str, shown: str) -> None:
+@pytest.mark.parametrize("screen", SCREENS, ids=[" ".join(each[:2]) for each in SCREENS])
+def test_a_screen_is_as_the_page_shows_it(
+    conveyor: Command, aws: Served, request: pytest.FixtureRequest, screen: tuple[str, str, str]
+) -> None:
     """Word for word, but for names that differ from user to user."""
+    scene, typed, shown = screen
+    if scene == "files":
+        request.getfixturevalue("reaction")
     SCENES[scene](conveyor, aws)
     arguments = shlex.split(typed)
     is_of_runs = scene == "runs" and "--json" not in arguments
     ran = conveyor.in_terminal(*arguments, typed=f"{arguments[0]}\n") if is_of_runs else conveyor.call(*arguments)
     said = re.sub(r"\d\d [A-Z][a-z]{2}  \d\d:\d\d UTC", "03 Dec  14:02 UTC", ran.error + ran.plain)
     said = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-24T08:15:06Z", said)
+    said = re.sub(r"\d\d [A-Z][a-z]{2}  \d\d:\d\d UTC", "03 Dec  14:02 UTC", ran.plain + ran.error)
+    said = RUN_ID_FORM.sub("20261130T081502Z-5c1e7a90b3d4", re.sub(r"\d+\.\d s$", "0.4 s", said, flags=re.MULTILINE))
     week_ago = datetime.now(UTC) - timedelta(days=7)
     names = {
         aws.memory.stacks.named["conveyor"].outputs["BucketName"]: "conveyor-bucket-95ae346baf445",

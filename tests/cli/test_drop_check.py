@@ -23,7 +23,9 @@ from tests.support.settings import STACK_SETTINGS, template_parameters, written_
 from tests.support.template import template
 from tests.support.wrong_files import CONVERTED, RECOGNISED
 
-WRONG = {name: each[1] for name, each in {**CONVERTED, **RECOGNISED}.items()}
+WRONG = {name: data for name, (_, data) in CONVERTED.items()} | {
+    name: data for name, (_, data, _) in RECOGNISED.items()
+}
 FAULTY = {
     "empty": b"",
     "blank lines": b"\n\n \n",

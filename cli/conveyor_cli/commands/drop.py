@@ -112,7 +112,7 @@ def _check(screen: Screen, stack: ChosenStack, path: Path, options: Options) -> 
     """Check a file; what is known to be uncertain is said before."""
     known = known_of(stack)
     for note in known.notes:
-        screen.note(note.message, note.more)
+        screen.caution(note.message, note.more)
     size = path.stat().st_size if path.is_file() else 0
     with screen.bar("Checking", size) as bar:
         checked = check_with(known, stack, path, options, bar.tell)

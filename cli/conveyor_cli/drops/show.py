@@ -35,7 +35,7 @@ def show_checked(screen: Screen, file: CheckedFile, seconds: float) -> None:
         screen.line(f"  {line}")
     if unpriced := file.estimate.unpriced:
         named = ", ".join(unpriced[:_MOST_MODELS]) + (" and more" if len(unpriced) > _MOST_MODELS else "")
-        screen.note(f"No price is known for {named}", "What they cost is not in the estimate.")
+        screen.caution(f"No price is known for {named}", "What they cost is not in the estimate.")
 
 
 def what_follows(file: CheckedFile) -> list[str]:
@@ -128,5 +128,5 @@ def _table(screen: Screen, faults: list[Fault]) -> Table:
     table.add_column("Fault")
     found = findings_of(faults)
     for each in found.first if found else []:
-        table.add_row(Text("-" if each.line is None else f"{each.line:,}"), Text(screen.text(each.message)))
+        table.add_row(Text("  -" if each.line is None else f"  {each.line:,}"), Text(screen.text(each.message)))
     return table

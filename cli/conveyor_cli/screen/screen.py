@@ -98,7 +98,7 @@ class Screen:
         """Write a state, and what follows from it."""
         self._say(self._out, mark, text, more)
 
-    def note(self, text: str, *more: str) -> None:
+    def caution(self, text: str, *more: str) -> None:
         """Write on stderr what a person should know; nothing where JSON is asked for, which has it in `notes`."""
         if not self.look.json:
             self._say(self._err, Mark.LOOK, text, more)
