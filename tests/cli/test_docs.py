@@ -55,7 +55,7 @@ def five_runs(conveyor: Command, aws: Served) -> None:
 def some_files(conveyor: Command, aws: Served) -> None:
     """Choose a stack whose parameters are the defaults, with files to drop."""
     deploy(aws, HoldAboveUsd="100", ProbeAbove="1000", RetryRounds="2")
-    bad = {3: {"max_tokens": 0}, 5: {"stream": True}}
+    bad: dict[int, dict[str, object]] = {3: {"max_tokens": 0}, 5: {"stream": True}}
     lines = [request_of(f"t-{number}", **bad.get(number, {})) + b"\n" for number in range(1, 2001)]
     (conveyor.home / "tickets.jsonl").write_bytes(drop_of(2000))
     (conveyor.home / "november.jsonl").write_bytes(b"".join(lines) + lines[0])

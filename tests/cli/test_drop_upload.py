@@ -1,6 +1,7 @@
 """Uploads of `conveyor drop`: what was checked is what arrives, or nothing does."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,7 @@ def test_a_terminal_shows_a_bar_and_keeps_the_steps(conveyor: Command, reaction:
     (conveyor.home / "tickets.jsonl").write_bytes(PARTS)
     ran = conveyor.in_terminal("drop", "tickets.jsonl", columns=80)
     assert (ran.exit, len(reaction.runs)) == (0, 1)
-    steps = [line for line in ran.plain.splitlines() if line.startswith("✓")]
+    written = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", ran.out)
+    steps = re.findall(r"✓ .*", written)
     assert [step.split()[1] for step in steps] == ["Checked", "Estimated", "Uploaded", "Started"]
     assert {len(step) for step in steps if step.endswith(" s")} == {80}

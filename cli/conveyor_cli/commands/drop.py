@@ -13,6 +13,7 @@ from conveyor_cli.drops.again import Copy, copy, drop_of, lines_of
 from conveyor_cli.drops.check import CheckedFile, check_with
 from conveyor_cli.drops.deployed import known_of
 from conveyor_cli.drops.drop import Dropped, dropped, upload
+from conveyor_cli.drops.file import size_of
 from conveyor_cli.drops.options import Options, command_of
 from conveyor_cli.drops.show import as_json, refused_as_json, show_checked, show_refused
 from conveyor_cli.exits import Exit
@@ -113,8 +114,7 @@ def _check(screen: Screen, stack: ChosenStack, path: Path, options: Options) -> 
     known = known_of(stack)
     for note in known.notes:
         screen.caution(note.message, note.more)
-    size = path.stat().st_size if path.is_file() else 0
-    with screen.bar("Checking", size) as bar:
+    with screen.bar("Checking", size_of(path)) as bar:
         checked = check_with(known, stack, path, options, bar.tell)
     if not screen.look.json:
         show_checked(screen, checked, bar.seconds)

@@ -7,6 +7,7 @@ import msgspec
 
 from conveyor import __version__
 from conveyor.config import Config, read_config
+from conveyor.provider.protocol import dialect_of
 from conveyor.settings.budgets import Budgets
 from conveyor.settings.settings import Settings
 from conveyor_cli.aws.errors import explained
@@ -64,14 +65,16 @@ def settings_of(profile: Profile) -> Settings:
     }
     given["api_url"] = given.get("api_url") or _usual_address(profile.region, given.get("auth", ""))
     try:
-        return Settings.from_env({f"CONVEYOR_{field.upper()}": value for field, value in given.items()})
-    except msgspec.ValidationError as error:
+        settings = Settings.from_env({f"CONVEYOR_{field.upper()}": value for field, value in given.items()})
+        dialect_of(settings)
+    except (msgspec.ValidationError, LookupError) as error:
         raise Trouble(
             "stack-settings",
             f"The settings of {profile.stack} cannot be read by this command ({error})",
             f"It is release {__version__}; the stack is {profile.outputs.get('Release', 'an older one')}. "
             "Nothing was uploaded.",
         ) from error
+    return settings
 
 
 def _usual_address(region: str, auth: str) -> str:

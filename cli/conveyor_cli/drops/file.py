@@ -1,11 +1,10 @@
 """A file at a desk, read as the stack reads a drop: in pieces, unpacked, any number of times."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from conveyor.intake.file import Unpacked, line_at
 from conveyor.jsonl.lines import Line
@@ -60,9 +59,7 @@ class LocalFile:
         """Return some lines. Those of a packed file are found by unpacking it once more."""
         if not self.layers:
             with _readable(self.path), self.path.open("rb") as file:
-                return [
-                    line_at(place, os.pread(file.fileno(), place.end - place.start, place.start)) for place in places
-                ]
+                return [line_at(place, _range(file, place)) for place in places]
         found, begin = {place: bytearray() for place in places}, 0
         for chunk in Unpacked(self._bytes, self._limit).open():
             for place in places:
@@ -120,6 +117,19 @@ def changed(path: Path) -> Trouble:
     """Return that a file was changed after it was checked."""
     more = "It was written to meanwhile. Nothing runs. Drop it again once it is complete."
     return Trouble("file-changed", f"{path.name} is not the file any more that was checked", more)
+
+
+def size_of(path: Path) -> int:
+    """Return how many bytes a file has; 0 if that cannot be known."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _range(file: BinaryIO, place: Place) -> bytes:
+    file.seek(place.start)
+    return file.read(place.end - place.start)
 
 
 def _stat(path: Path) -> tuple[int, int, int]:

@@ -1,5 +1,6 @@
 """A bar that shows how far bytes are read or sent. It is redrawn in a terminal; elsewhere it is one line."""
 
+from threading import Lock
 from time import monotonic
 from typing import Self
 
@@ -7,12 +8,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-_CELLS = 38
+_CELLS = 34
 _FROM_SECONDS = 0.5
 """What takes less is not shown: a line that comes and goes at once is noise."""
 _TIMES_A_SECOND = 4
 _WORTH_A_LINE = 100_000_000
 """Bytes from which a line says, without a terminal, what takes so long."""
+_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 _FULL_UTF8, _FULL_ASCII, _REST_UTF8, _REST_ASCII = "━", "#", "─", "-"
 
 
@@ -24,9 +26,10 @@ class Bar:
         self._console = console
         self._label = label
         self._total = max(total, 1)
-        self._full, self._rest = (_FULL_ASCII, _REST_ASCII) if is_ascii else (_FULL_UTF8, _REST_UTF8)
+        self._is_ascii = is_ascii
         self._is_shown = is_shown
         self._began = monotonic()
+        self._lock = Lock()
         self._drawn = 0.0  # the second of the last redraw
         self.done = 0
         self._live = Live(console=console, auto_refresh=False, transient=True, get_renderable=self._line)
@@ -50,7 +53,11 @@ class Bar:
 
     def tell(self, count: int) -> None:
         """Add bytes."""
-        self.done += count
+        with self._lock:
+            self.done += count
+            self._draw()
+
+    def _draw(self) -> None:
         if not self._is_shown or not self._console.is_terminal or self.seconds < _FROM_SECONDS:
             return
         if not self._live.is_started:
@@ -60,23 +67,29 @@ class Bar:
             self._live.refresh()
 
     def _line(self) -> Text:
-        share = min((self.done - 1) % self._total + 1, self._total) / self._total if self.done else 0.0
-        full = int(share * _CELLS)
-        left = self.seconds * (1 - share) / share if share else 0.0
-        sent, total = self._total * share / 1e6, megabytes(self._total)
-        return Text.assemble(
-            f"  {self._label:<12}",
-            (self._full * full, "cyan"),
-            (self._rest * (_CELLS - full), "dim"),
-            f" {share:4.0%}  {sent:,.0f} of {total}, {left:,.0f} s to go",
-            no_wrap=True,
-            overflow="crop",
-        )
+        again = (self.done - 1) % self._total + 1 if self.done > 0 else 0  # of what is read a second time
+        return drawn(self._label, again, self._total, self.seconds, is_ascii=self._is_ascii)
+
+
+def drawn(label: str, done: int, total: int, seconds: float, *, is_ascii: bool = False) -> Text:
+    """Return the line of a bar: how far it is after so many seconds, and how long the rest takes at that speed."""
+    share = done / total
+    full, left = int(share * _CELLS), seconds * (1 - share) / share if share else 0.0
+    cell, rest = (_FULL_ASCII, _REST_ASCII) if is_ascii else (_FULL_UTF8, _REST_UTF8)
+    unit, size = next(((unit, size) for unit, size in _UNITS if total >= size), _UNITS[-1])
+    return Text.assemble(
+        f"  {label:<12}",
+        (cell * full, "cyan"),
+        (rest * (_CELLS - full), "dim"),
+        f" {share:4.0%}  {done / size:,.0f} of {total / size:,.0f} {unit}, {left:,.0f} s to go",
+        no_wrap=True,
+        overflow="crop",
+    )
 
 
 def megabytes(count: int) -> str:
     """Return a size, in a unit in which it is short."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+    for unit, size in _UNITS:
         if count >= size:
             return f"{count / size:,.0f} {unit}" if count >= 100 * size else f"{count / size:,.1f} {unit}"
     return f"{count:,} bytes"
