@@ -118,6 +118,8 @@ def test_how_much_of_a_size_is_there() -> None:
     """The unit is said once if it is the same."""
     assert transferred(37_700_000, 61_800_000) == "37.7 of 61.8 MB"
     assert transferred(377_000, 61_800_000) == "377 kB of 61.8 MB"
+
+
 def test_a_bar_says_how_far_it_is_and_how_long_the_rest_takes() -> None:
     """It fits into 80 columns; in ASCII it has no other characters."""
     text = drawn("Uploading", 143_000_000, 224_000_000, 7.0).plain
