@@ -136,6 +136,24 @@ def test_the_same_content_is_refused_at_once_and_runs_again_if_that_is_said(
     assert [conveyor.call("drop", "tickets.jsonl", "--again").exit for _ in range(2)] == [0, 0]
 
 
+def test_a_drop_is_followed_to_its_end(conveyor: Command, aws: Served, reaction: Reaction, belt: Belt) -> None:
+    """The exit code is that of the run, also of what is dropped again."""
+    belt.provider.configure(outcomes={"2": "expired"})
+    write(conveyor, drop_of(3))
+    ended = set[str]()
+
+    def end() -> None:
+        for run in set(reaction.runs) - ended:
+            ended.add(run)
+            belt.finish(run)
+
+    aws.reactions["LIST"] = end
+    ran = conveyor.call("drop", "tickets.jsonl", "--watch")
+    assert ran.exit == 1
+    assert "Follow it with" not in ran.out
+    assert ran.out.splitlines()[4].startswith("◆ ")
+
+
 LIMITS = {"projects": {"support": {"usd_per_drop": "0.001", "models": ["other"]}}}
 
 

@@ -22,6 +22,7 @@ from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, ChosenStack, find_deployed
 from conveyor_cli.trouble import Trouble
+from conveyor_cli.watching.follow import follow
 
 _encode = msgspec.json.Encoder().encode
 
@@ -42,6 +43,7 @@ _encode = msgspec.json.Encoder().encode
 @click.option("--again", is_flag=True, help="Process, and pay for, what ran before once more: a file, or a run's drop.")
 @click.option("--retry", is_flag=True, help="FILE is a run: drop those of its lines that are worth sending again.")
 @click.option("--faults", "faults_file", metavar="PATH", type=click.Path(dir_okay=False), help="Write all faults here.")
+@click.option("--watch", is_flag=True, help="Then follow the run to its end: see conveyor watch.")
 @with_stack
 @with_look
 @click.pass_obj
@@ -53,6 +55,7 @@ def drop(  # noqa: PLR0913 - one for each option
     retry: bool,
     dry_run: bool,
     faults_file: str | None,
+    watch: bool,
     stack: str | None,
     region: str | None,
     local: bool,
@@ -67,9 +70,11 @@ def drop(  # noqa: PLR0913 - one for each option
         message = "A drop is read more than once, so it cannot come from a pipe"
         raise Trouble("usage", message, "Write it to a file first.", exit_code=Exit.USAGE)
     options = Options(**chosen)
+    follows = watch and not dry_run
     deployed = find_deployed(Choice(stack, region, is_local=local))
     if retry or (options.again and not Path(file).exists()):
-        return _drop_copy(screen, deployed, (lines_of if retry else drop_of)(deployed, file, options), is_dry=dry_run)
+        what = (lines_of if retry else drop_of)(deployed, file, options)
+        return _drop_copy(screen, deployed, what, is_dry=dry_run, follows=follows)
     checked = _check(screen, deployed, Path(file), options)
     if faults_file:
         _write_faults(checked, Path(faults_file))
@@ -86,10 +91,12 @@ def drop(  # noqa: PLR0913 - one for each option
             screen.verdict(Mark.OK, "Dry run: nothing was uploaded, nothing was charged")
         return Exit.DONE
     began = _upload(screen, deployed, checked)
-    return _started(screen, began, as_json(checked), command_of(file, options._replace(again=True)))
+    again = command_of(file, options._replace(again=True))
+    ended = _started(screen, began, as_json(checked), again, follows=follows)
+    return follow(screen, deployed, began.run) if follows and ended is Exit.DONE else ended
 
 
-def _drop_copy(screen: Screen, stack: ChosenStack, what: Copy, *, is_dry: bool) -> Exit:
+def _drop_copy(screen: Screen, stack: ChosenStack, what: Copy, *, is_dry: bool, follows: bool) -> Exit:
     """Drop what is in the bucket already; it was checked when it was dropped first."""
     lines = "the drop" if what.lines is None else f"{counted(what.lines, 'line')} that are worth sending again"
     about = {"name": what.of.name, "of": what.of.run, "key": what.key, "requests": what.lines}
@@ -106,7 +113,8 @@ def _drop_copy(screen: Screen, stack: ChosenStack, what: Copy, *, is_dry: bool) 
     found = dropped(stack, what.key, version)
     if not screen.look.json:
         screen.step("Started", found.run.run, monotonic() - began)
-    return _started(screen, found, about, f"conveyor drop --again {found.run.run}")
+    ended = _started(screen, found, about, f"conveyor drop --again {found.run.run}", follows=follows)
+    return follow(screen, stack, found.run) if follows and ended is Exit.DONE else ended
 
 
 def _check(screen: Screen, stack: ChosenStack, path: Path, options: Options) -> CheckedFile:
@@ -135,10 +143,11 @@ def _upload(screen: Screen, stack: ChosenStack, checked: CheckedFile) -> Dropped
     return run
 
 
-def _started(screen: Screen, found: Dropped, about: dict[str, Any], again: str) -> Exit:
+def _started(screen: Screen, found: Dropped, about: dict[str, Any], again: str, *, follows: bool) -> Exit:
     """Say what became of a drop, and how to follow it.
 
-    `about`: what JSON says of it. `again`: the command that processes the same once more.
+    `about`: what JSON says of it. `again`: the command that processes the same once more. `follows`:
+    whether the run is followed here.
     """
     refusal = found.refusal
     if screen.look.json:
@@ -150,7 +159,7 @@ def _started(screen: Screen, found: Dropped, about: dict[str, Any], again: str) 
         if refusal.code == "seen-before":
             screen.line("  To process the same content again, and pay again")
             screen.command(again)
-    else:
+    elif not follows:
         screen.line("  Follow it with")
         screen.command(f"conveyor watch {found.run.run}")
     return Exit.NO_RESULTS if refusal else Exit.DONE
