@@ -66,8 +66,8 @@ def test_the_core_knows_no_command() -> None:
 
 
 def test_folders_of_the_command_are_small() -> None:
-    """A reader takes in about ten names at once."""
-    for path in CLI.rglob("__init__.py"):
+    """A reader takes in about ten names at once. In `commands` there is a module for each command, in any number."""
+    for path in set(CLI.rglob("__init__.py")) - {CLI / "commands" / "__init__.py"}:
         assert len(list(path.parent.glob("*.py"))) - 1 <= MOST_MODULES, path
 
 
