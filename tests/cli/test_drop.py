@@ -32,7 +32,7 @@ def test_a_good_file_becomes_a_run(conveyor: Command, reaction: Reaction, belt: 
     lines = ran.out.splitlines()
     assert lines[0].startswith("✓ Checked     3 requests, 0 faults, 1 model  ")
     assert lines[1] == "✓ Estimated   at most $0.01"
-    assert lines[2].startswith("✓ Uploaded    375 bytes")
+    assert lines[2].startswith("✓ Uploaded    375 B")
     assert lines[3].startswith(f"✓ Started     {run}")
     assert lines[4:] == ["  Follow it with", f"    conveyor watch {run}"]
     assert belt.read("inbox/tickets.jsonl") == drop_of(3)

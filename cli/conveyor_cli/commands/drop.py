@@ -17,7 +17,7 @@ from conveyor_cli.drops.file import size_of
 from conveyor_cli.drops.options import Options, command_of
 from conveyor_cli.drops.show import as_json, refused_as_json, show_checked, show_refused
 from conveyor_cli.exits import Exit
-from conveyor_cli.screen.bar import megabytes
+from conveyor_cli.screen import words
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, ChosenStack, find_deployed
@@ -135,7 +135,7 @@ def _upload(screen: Screen, stack: ChosenStack, checked: CheckedFile) -> Dropped
     with screen.bar("Uploading", size) as bar:
         version = upload(stack, checked, bar.tell)
     if not screen.look.json:
-        screen.step("Uploaded", megabytes(size), bar.seconds)
+        screen.step("Uploaded", words.size(size), bar.seconds)
     began = monotonic()
     run = dropped(stack, key, version, checked)
     if not screen.look.json:

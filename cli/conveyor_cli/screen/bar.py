@@ -1,21 +1,48 @@
-"""A bar that shows how far bytes are read or sent. It is redrawn in a terminal; elsewhere it is one line."""
+"""What every bar of bytes on their way looks like, and the bar of one file that is read or sent."""
 
+import time
 from threading import Lock
-from time import monotonic
 from typing import Self
 
 from rich.console import Console
-from rich.live import Live
+from rich.progress import Progress, ProgressColumn, Task, TaskID
 from rich.text import Text
 
-_CELLS = 34
+from conveyor_cli.screen.words import size, transferred
+
+_CELLS = 24
+_NAME = len("failures.jsonl")
+_LOOKS = 2
+"""How often it is drawn in a second."""
+_FIRST_GUESS_SECONDS = 1
+"""How long a transfer goes on before it is said how long it takes."""
 _FROM_SECONDS = 0.5
 """What takes less is not shown: a line that comes and goes at once is noise."""
-_TIMES_A_SECOND = 4
 _WORTH_A_LINE = 100_000_000
 """Bytes from which a line says, without a terminal, what takes so long."""
-_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
-_FULL_UTF8, _FULL_ASCII, _REST_UTF8, _REST_ASCII = "━", "#", "─", "-"
+
+
+class Bars(Progress):
+    """Bars of bytes, which are gone afterwards. There are none without a terminal."""
+
+    def __init__(self, console: Console, *, is_ascii: bool, is_shown: bool) -> None:
+        """Show nothing yet. `is_shown`: whether anything is shown."""
+        self.can_show = is_shown and console.is_terminal and not console.is_dumb_terminal
+        super().__init__(
+            _Name(),
+            _Cells("#-" if is_ascii else "━─"),
+            _Figures(),
+            console=console,
+            transient=True,
+            refresh_per_second=_LOOKS,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            disable=not self.can_show,
+        )
+
+    def begin(self, name: str, total: int, before: float = 0) -> TaskID:
+        """Add a bar. `before`: seconds for which it goes on already."""
+        return self.add_task(name, total=total, began=time.monotonic() - before, before=0)
 
 
 class Bar:
@@ -26,70 +53,62 @@ class Bar:
         self._console = console
         self._label = label
         self._total = max(total, 1)
-        self._is_ascii = is_ascii
-        self._is_shown = is_shown
-        self._began = monotonic()
+        self._is_told = is_shown and not console.is_terminal and total >= _WORTH_A_LINE
+        self._bars = Bars(console, is_ascii=is_ascii, is_shown=is_shown)
+        self._task: TaskID | None = None
+        self._began = time.monotonic()
         self._lock = Lock()
-        self._drawn = 0.0  # the second of the last redraw
         self.done = 0
-        self._live = Live(console=console, auto_refresh=False, transient=True, get_renderable=self._line)
 
     def __enter__(self) -> Self:
         """Begin to measure. In a terminal nothing is shown yet."""
-        self._began = monotonic()
-        if self._is_shown and not self._console.is_terminal and self._total >= _WORTH_A_LINE:
-            self._console.print(Text(f"{self._label} {megabytes(self._total)}"))
+        self._began = time.monotonic()
+        if self._is_told:
+            self._console.print(Text(f"{self._label} {size(self._total)}"))
         return self
 
     def __exit__(self, *_: object) -> None:
         """Remove the bar."""
-        if self._live.is_started:
-            self._live.stop()
+        self._bars.stop()
 
     @property
     def seconds(self) -> float:
         """How long it has taken."""
-        return monotonic() - self._began
+        return time.monotonic() - self._began
 
     def tell(self, count: int) -> None:
         """Add bytes."""
         with self._lock:
             self.done += count
-            self._draw()
-
-    def _draw(self) -> None:
-        if not self._is_shown or not self._console.is_terminal or self.seconds < _FROM_SECONDS:
-            return
-        if not self._live.is_started:
-            self._live.start()
-        if self.seconds - self._drawn >= 1 / _TIMES_A_SECOND:
-            self._drawn = self.seconds
-            self._live.refresh()
-
-    def _line(self) -> Text:
-        again = (self.done - 1) % self._total + 1 if self.done > 0 else 0  # of what is read a second time
-        return drawn(self._label, again, self._total, self.seconds, is_ascii=self._is_ascii)
+            if self._task is None and self._bars.can_show and self.seconds >= _FROM_SECONDS:
+                self._bars.start()
+                self._task = self._bars.begin(self._label, self._total, self.seconds)
+            if self._task is not None:
+                again = (self.done - 1) % self._total + 1 if self.done > 0 else 0
+                self._bars.update(self._task, completed=again)
 
 
-def drawn(label: str, done: int, total: int, seconds: float, *, is_ascii: bool = False) -> Text:
-    """Return the line of a bar: how far it is after so many seconds, and how long the rest takes at that speed."""
-    share = done / total
-    full, left = int(share * _CELLS), seconds * (1 - share) / share if share else 0.0
-    cell, rest = (_FULL_ASCII, _REST_ASCII) if is_ascii else (_FULL_UTF8, _REST_UTF8)
-    unit, size = next(((unit, size) for unit, size in _UNITS if total >= size), _UNITS[-1])
-    return Text.assemble(
-        f"  {label:<12}",
-        (cell * full, "cyan"),
-        (rest * (_CELLS - full), "dim"),
-        f" {share:4.0%}  {done / size:,.0f} of {total / size:,.0f} {unit}, {left:,.0f} s to go",
-        no_wrap=True,
-        overflow="crop",
-    )
+class _Name(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"  {task.description:<{_NAME}}")
 
 
-def megabytes(count: int) -> str:
-    """Return a size, in a unit in which it is short."""
-    for unit, size in _UNITS:
-        if count >= size:
-            return f"{count / size:,.0f} {unit}" if count >= 100 * size else f"{count / size:,.1f} {unit}"
-    return f"{count:,} bytes"
+class _Cells(ProgressColumn):
+    def __init__(self, cells: str) -> None:
+        super().__init__()
+        self._full, self._empty = cells[0], cells[1]
+
+    def render(self, task: Task) -> Text:
+        full = int(_CELLS * task.completed / task.total) if task.total else _CELLS
+        return Text.assemble((self._full * full, "cyan"), (self._empty * (_CELLS - full), "dim"))
+
+
+class _Figures(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        total = int(task.total or 0)
+        figures = f"{task.percentage:>3.0f}%  {transferred(int(task.completed), total)}"
+        seconds = time.monotonic() - task.fields["began"]
+        new = task.completed - task.fields["before"]
+        if new > 0 and not task.finished and seconds > _FIRST_GUESS_SECONDS:
+            figures += f", {max(round((total - task.completed) * seconds / new), 1)} s to go"
+        return Text(figures)
