@@ -63,6 +63,11 @@ def stem(key: str) -> str:
     return (_ENDING.sub("", name) if is_taken(name) else _OTHER_ENDING.sub("", name, 1)) or "requests"
 
 
+def is_litter(name: str) -> bool:
+    """Return whether programs leave files of this name in folders, and nobody means to drop them."""
+    return _LITTER.fullmatch(name) is not None
+
+
 def is_taken(key: str) -> bool:
     """Return whether a key ends like the name of a file of requests."""
     return _ENDING.search(key) is not None
@@ -100,7 +105,7 @@ class Upload(msgspec.Struct, frozen=True):
     def is_ignored(self) -> bool:
         """True for what nobody means to drop: an empty object for a folder, `.DS_Store` and the like."""
         name = self.key.rpartition("/")[2]
-        return _LITTER.fullmatch(name) is not None if name else self.size == 0
+        return is_litter(name) if name else self.size == 0
 
     def undescribed(self) -> "Drop":
         """Return the drop as the event describes it, for an object that S3 does not describe."""

@@ -11,9 +11,9 @@ _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _NAME = re.compile(rb'[ \t\r\n]*+("(?:[^"\\]|\\.)*+")[ \t\r\n]*+:[ \t\r\n]*+')
 _NEXT = re.compile(rb"[ \t\r\n]*+[,}]")
 _NULL = b"null"
-_OURS = frozenset({"custom_id", "params", "response", "error", "line", "outcome", "retryable"})
+OUR_KEYS = frozenset({"custom_id", "params", "response", "error", "line", "outcome", "retryable"})
 """Keys of output lines, and of a line of a drop: what they say is never the user's."""
-_OURS_OR_CALL = _OURS | {"body", "method", "url"}
+_OURS_OR_CALL = OUR_KEYS | {"body", "method", "url"}
 """The same where lines may be in the provider's own form."""
 _LEAST = 2
 """Keys of a line without any others."""
@@ -76,7 +76,7 @@ def kept_members(values: Mapping[str, msgspec.Raw], *, names_call: bool) -> byte
     """
     if len(values) == _LEAST:
         return b""
-    ours = _OURS_OR_CALL if names_call else _OURS
+    ours = _OURS_OR_CALL if names_call else OUR_KEYS
     return b"".join(b",%b:%b" % (orjson.dumps(name), value) for name, value in values.items() if name not in ours)
 
 

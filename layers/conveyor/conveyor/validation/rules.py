@@ -45,7 +45,7 @@ _NOT_JSON = object()
 _TOO_COMPLEX = (
     f"the line has more than {MOST_VALUES:,} values (array elements, object fields): put such data into one string"
 )
-_FIELDS_OF_PARAMS = (
+FIELDS_OF_PARAMS = (
     *REQUIRED, "system", "temperature", "top_p", "top_k", "stop_sequences", "tools", "tool_choice", "thinking",
     "output_config",
 )  # fmt: skip
@@ -197,7 +197,7 @@ def _misplaced_fields(record: dict[str, Any], field: str, rules: Rules) -> list[
     if record.keys() == {"custom_id", field}:
         return []
     params = record[field] if isinstance(record.get(field), dict) else {}
-    names = _FIELDS_OF_PARAMS if rules.dialect.is_message else ("model",)
+    names = FIELDS_OF_PARAMS if rules.dialect.is_message else ("model",)
     return [name for name in names if record.get(name) is not None and params.get(name) is None]
 
 

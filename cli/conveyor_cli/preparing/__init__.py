@@ -1,0 +1,1 @@
+"""Requests from the rows of a table."""

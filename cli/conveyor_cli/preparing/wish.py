@@ -1,0 +1,149 @@
+"""What a person asks `conveyor prepare` for, and how that becomes a file."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from conveyor.domain.drop import stem
+from conveyor_cli.exits import Exit
+from conveyor_cli.preparing.kept import choose
+from conveyor_cli.preparing.prepare import Preparation, Prepared
+from conveyor_cli.preparing.request import Form
+from conveyor_cli.preparing.template import Template
+from conveyor_cli.tables.opening import open_table
+from conveyor_cli.tables.source import readable
+from conveyor_cli.tables.table import Note, Reading, Table
+from conveyor_cli.tables.values import decode_object
+from conveyor_cli.trouble import Trouble
+
+_NOTHING = "Nothing was written."
+_SUFFIX = ".jsonl"
+
+
+class Wish(NamedTuple):
+    """The arguments of the command."""
+
+    file: Path
+    template: Path
+    system: Path | None = None
+    model: str | None = None
+    model_column: str | None = None
+    max_tokens: int = 1024
+    max_tokens_column: str | None = None
+    id_column: str | None = None
+    keep: str | None = None
+    schema: Path | None = None
+    sheet: str | None = None
+    separator: str | None = None
+    encoding: str | None = None
+    skip_empty: tuple[str, ...] = ()
+    limit: int | None = None
+    output: Path | None = None
+    force: bool = False
+
+
+class Made(NamedTuple):
+    """What was written, and of what."""
+
+    prepared: Prepared
+    form: Form
+    table: str
+    notes: list[Note]
+
+
+def make(wish: Wish) -> Made:
+    """Write the requests that are asked for. Raises Trouble, and writes nothing, if that is not possible."""
+    _check_model(wish)
+    schema = _schema(wish.schema) if wish.schema else None
+    file = _output(wish)
+    with closing(_open(wish)) as table:
+        form, notes = _form(wish, table, schema)
+        preparation = Preparation(form, skip_empty=wish.skip_empty, limit=wish.limit)
+        prepared = preparation.write(table, lambda: _open(wish), file)
+    return Made(prepared, form, table.name, [*prepared.notes, *notes])
+
+
+def _open(wish: Wish) -> Table:
+    return open_table(wish.file, Reading(wish.sheet, _separator(wish.separator), wish.encoding))
+
+
+def _form(wish: Wish, table: Table, schema: dict[str, Any] | None) -> tuple[Form, list[Note]]:
+    prompt = Template(wish.template, table.columns, table.name)
+    system = Template(wish.system, table.columns, table.name) if wish.system else None
+    named = {"--id": wish.id_column, "--model-column": wish.model_column, "--max-tokens-column": wish.max_tokens_column}
+    for option, column in [*named.items(), *(("--skip-empty", each) for each in wish.skip_empty)]:
+        if column is not None and column not in table.columns:
+            has = ", ".join(table.columns)
+            raise _misuse(f'{option} names "{column}"; {table.name} has: {has}')
+    id_column = wish.id_column or (table.id_column if table.id_column in table.columns else None)
+    in_prompts = {*prompt.used, *(system.used if system else ())}
+    if binary := sorted(in_prompts & table.binary):
+        message = f'"{binary[0]}" of {table.name} has bytes, which are no text'
+        raise Trouble("binary", message, f"{_NOTHING} Write them as files into a folder.", exit_code=Exit.USAGE)
+    used = frozenset(filter(None, (*in_prompts, wish.model_column, wish.max_tokens_column)))
+    kept = choose(table, used, id_column, wish.keep)
+    notes = kept.notes
+    if not prompt.used and table.content is None:
+        words = f"{wish.template.name} uses no column: all requests ask the same. A column is written {{{{ name }}}}."
+        notes = [Note("no-column", words), *notes]
+    return Form(
+        table.columns,
+        prompt,
+        system,
+        wish.model,
+        wish.model_column,
+        wish.max_tokens,
+        wish.max_tokens_column,
+        id_column,
+        kept.columns,
+        schema,
+        table.content,
+    ), notes
+
+
+def _check_model(wish: Wish) -> None:
+    if (wish.model is None) == (wish.model_column is None):
+        raise _misuse("Either --model or --model-column says which model answers")
+
+
+def _separator(named: str | None) -> str | None:
+    """Return the separator that is named. Raises Trouble if it is not one character."""
+    separator = {"tab": "\t", "\\t": "\t"}.get(named or "", named)
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
+        raise _misuse(f'"{separator}" is no separator: name one character, or tab')
+    return separator
+
+
+def _schema(path: Path) -> dict[str, Any]:
+    """Read the schema of answers: a JSON Schema whose type is named. The rest is the provider's to check."""
+    with readable(path.name):
+        schema = decode_object(path.read_bytes())
+    if schema is None or not isinstance(schema.get("type"), str):
+        raise _misuse(f'{path.name} is no JSON Schema: it must be a JSON object with a "type"')
+    return schema
+
+
+def _output(wish: Wish) -> Path:
+    """Return the file to write. Raises Trouble if it exists, or would be the table itself."""
+    file = wish.output or _named_after(wish.file)
+    if str(file) == "-":
+        raise _misuse("-o - is not supported: all rows are checked before there is a file")
+    if file.is_dir():
+        raise _misuse(f"{file} is a folder: name a file")
+    if file.exists() and wish.file.exists() and file.samefile(wish.file):
+        raise _misuse(f"{file} is the table itself: name another file with -o")
+    if file.exists() and not wish.force:
+        more = f"{_NOTHING} Name another file with -o, or add --force."
+        raise Trouble("file-exists", f"{file} exists already", more, exit_code=Exit.USAGE)
+    return file
+
+
+def _named_after(table: Path) -> Path:
+    """Return the name of a file of requests here, after that of the table."""
+    name = table.resolve().name
+    short = stem(name)
+    return Path(f"{short}-requests{_SUFFIX}" if name.lower() == f"{short}{_SUFFIX}".lower() else f"{short}{_SUFFIX}")
+
+
+def _misuse(message: str) -> Trouble:
+    return Trouble("usage", message, _NOTHING, exit_code=Exit.USAGE)

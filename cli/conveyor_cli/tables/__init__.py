@@ -1,0 +1,1 @@
+"""Tables of many kinds, and folders of files, read row by row."""
