@@ -135,6 +135,20 @@ def test_what_a_recipe_made_is_what_is_dropped(desk: Desk) -> None:
     assert (created["Key"], created["Body"].read(), created["Metadata"]) == ("inbox/team a/requests.jsonl", EDITED, OWN)
 
 
+def test_a_table_becomes_requests_with_the_command(desk: Desk) -> None:
+    """Whatever its name is; what is dropped then are requests."""
+    content = b"ticket,text\nt-1,Hello\nt-2,Bye\n"
+    run = desk.drop("inbox/team a/it's $x.csv", METADATA, content)
+    for name, text in (
+        (desk.terminal.folder / "it's $x.csv", content),
+        (desk.terminal.folder / "prompt.md", b"{{ text }}"),
+    ):
+        name.write_bytes(text)
+    (created,) = desk.type(messages.made_of_a_table(run, content))
+    assert (created["Key"], created["Metadata"]) == ("inbox/team a/requests.jsonl", OWN)
+    assert created["Body"].read().count(b'"custom_id":"row-') == 2
+
+
 def test_misspelt_metadata_is_put_right_and_the_rest_is_kept(desk: Desk) -> None:
     """Ambiguous metadata is left out: it would be refused again. A value of `again` counts once."""
     given = {"skip-invalid": "yes", "Max_Tokens": "9,000", "betas": "a-1,b-2", "agian": "yes", "mtime": "1"}

@@ -13,7 +13,7 @@ from conveyor.domain import keys
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, Probe, ProbeLine, ValidatedDrop
-from conveyor.file_types.conversion import Conversion
+from conveyor.file_types.conversion import Conversion, conversion_of
 from conveyor.gates.gate import Held
 from conveyor.gates.message import waiting_notice
 from conveyor.gates.probe_message import Shown
@@ -31,6 +31,7 @@ from conveyor.spend.notice import full_notice, reached_notice
 from conveyor.spend.spent import Costs
 from conveyor.wording.advice import ADVICE
 from tests.support.examples import BATCH, NOW
+from tests.support.wrong_files import type_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,6 +87,13 @@ def made_by_recipe(run: Run) -> Notice:
     return notice_of(
         refused_receipt(run, Refusal("w", NOW, "file-is-table", "why", conversion=Conversion("", "requests.jsonl")), 0)
     )
+
+
+def made_of_a_table(run: Run, content: bytes) -> Notice:
+    """Return the message of a drop with this content, which is a table."""
+    (found,) = filter(None, [type_of_file(content)])
+    conversion = conversion_of(found.file_type, run.drop.key, 0)
+    return notice_of(refused_receipt(run, Refusal("w", NOW, found.code, str(found), conversion=conversion), 0))
 
 
 def ended(run: Run, results: int, failures: int) -> Notice:

@@ -12,15 +12,16 @@ import sys
 from base64 import b64decode, b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from tests.support.shell.aws import Interpreter
 
+PROJECT = Path(__file__).parents[3]
 SECONDS = 60.0
 PATH = "/usr/local/bin:/usr/bin:/bin"
 ASKS = """#!{python} -ISE
@@ -36,6 +37,12 @@ with socket.socket(socket.AF_UNIX) as line:
 sys.stdout.buffer.write(b64decode(out))
 sys.stderr.write(error)
 sys.exit(code)
+"""
+CONVEYOR = """#!{python} -I
+import sys
+sys.path[:0] = {sources!r}
+from conveyor_cli.main import main
+main()
 """
 PASSES_ON = '#!/bin/sh\nexec {aws} --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n'
 """AWS CLI before 2.13 does not read the endpoint from the environment."""
@@ -119,8 +126,10 @@ def installed(folder: Path, cli: str, env: Mapping[str, str]) -> Terminal:
 
 def _install(bin_: Path, script: str) -> None:
     bin_.mkdir()
-    (bin_ / "aws").write_text(script)
-    (bin_ / "aws").chmod(0o700)
+    sources = [str(PROJECT / "cli"), str(PROJECT / "layers" / "conveyor")]
+    for name, text in (("aws", script), ("conveyor", CONVEYOR.format(python=sys.executable, sources=sources))):
+        (bin_ / name).write_text(text)
+        (bin_ / name).chmod(0o700)
 
 
 def _env(bin_: Path) -> dict[str, str]:

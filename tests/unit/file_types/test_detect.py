@@ -15,6 +15,9 @@ from conveyor.jsonl.complexity import MOST_VALUES
 from conveyor.jsonl.lines import LONGEST_LINE
 from tests.support.wrong_files import CONVERTED, JSONL, LINES, MARK, RECOGNISED, array, asked, type_of_file
 
+PREPARED = {"file-is-table", "file-is-spreadsheet", "file-is-parquet"}
+PREPARE = "conveyor prepare x.jsonl --template prompt.md --model claude-haiku-4-5 -o requests.jsonl"
+
 
 def test_a_request_is_recognized_whatever_its_text_looks_like() -> None:
     """A tar archive has "ustar" at this place, with NULs around it."""
@@ -53,7 +56,8 @@ def test_a_file_that_no_command_converts_is_reported_with_what_to_do(code: str, 
     assert wrong is not None
     assert wrong.code == code
     assert words in str(wrong)
-    conversion = Conversion("", "requests.jsonl") if "From a t" in str(wrong) or "docs/files.md" in str(wrong) else None
+    has_recipe = "From a t" in str(wrong) or "docs/files.md" in str(wrong)
+    conversion = Conversion("", "requests.jsonl", prepare=PREPARE * (code in PREPARED)) if has_recipe else None
     assert conversion_of(wrong.file_type, "inbox/x.jsonl", 0) == conversion
     assert "skip" not in str(wrong)
 

@@ -9,6 +9,7 @@ from conveyor.file_types.known_types import FileType
 
 RECIPE_OUTPUT = "requests.jsonl"
 """What the recipes of `docs/files.md` write."""
+_MODEL = "claude-haiku-4-5"
 
 
 class Conversion(msgspec.Struct, frozen=True):
@@ -19,6 +20,8 @@ class Conversion(msgspec.Struct, frozen=True):
     file: str
     powershell: str = ""
     """The same for Windows PowerShell, for types of files that usually come from there."""
+    prepare: str = ""
+    """The command that does what the recipe does, with a prompt in `prompt.md`; empty for other types."""
 
 
 def conversion_of(file_type: FileType, key: str, layers: int) -> Conversion | None:
@@ -26,7 +29,7 @@ def conversion_of(file_type: FileType, key: str, layers: int) -> Conversion | No
     file = key.rsplit("/", 1)[-1] or "requests"
     output = f"{stem(key)}-converted.jsonl"
     if file_type.has_recipe:
-        return Conversion("", RECIPE_OUTPUT)
+        return Conversion("", RECIPE_OUTPUT, prepare=_prepare(file_type, file, layers))
     if file_type.converts_in_place:
         return Conversion(file_type.tool.replace("{file}", _argument(file)), file)
     powershell = "" if layers else file_type.powershell.format(file=_quote_windows(file), output=_quote_windows(output))
@@ -39,6 +42,13 @@ def conversion_of(file_type: FileType, key: str, layers: int) -> Conversion | No
     inner = f"{stem(key)}-unpacked"
     unpack = f"gzip -dc < {quote(file)}{' | gzip -dc' * (layers - 1)} > {quote(inner)}"
     return Conversion(f"{unpack} && {_write_to(output, file_type.tool.replace('{file}', _argument(inner)))}", output)
+
+
+def _prepare(file_type: FileType, file: str, layers: int) -> str:
+    """Return the command that makes requests of a table. It unpacks once, and does not overwrite the table."""
+    if not file_type.is_prepared or layers > 1 or file == RECIPE_OUTPUT:
+        return ""
+    return f"conveyor prepare {_argument(file)} --template prompt.md --model {_MODEL} -o {RECIPE_OUTPUT}"
 
 
 def _write_to(output: str, command: str) -> str:

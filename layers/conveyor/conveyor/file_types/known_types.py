@@ -27,6 +27,8 @@ class FileType(NamedTuple):
     """Whether the tool changes the file itself, instead of writing another one."""
     has_recipe: bool = False
     """Whether `docs/files.md` has a recipe, which writes another file."""
+    is_prepared: bool = False
+    """Whether `conveyor prepare` makes requests of it, too."""
 
 
 _ONE_LINE_EACH = "each request must be one line"
@@ -127,7 +129,7 @@ LOG = FileType(
     "lines with other text before a JSON object (a log, or grep output)",
     "drop the original file of requests; if only the log exists, extract the requests from it, each from its { on",
 )
-TABLE = FileType("file-is-table", "a table", ROW_ADVICE, has_recipe=True)
+TABLE = FileType("file-is-table", "a table", ROW_ADVICE, has_recipe=True, is_prepared=True)
 TABLE_OF_JSON = FileType(
     "file-is-table", "a table whose cells contain JSON", "requests must not be quoted", _CONVERT_JSON_CELLS
 )

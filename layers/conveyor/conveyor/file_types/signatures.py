@@ -12,7 +12,11 @@ _MACOS_FOLDER = "__MACOSX/"
 _ZIP_OF_MACOS = _ZIP._replace(tool=f"unzip -p {{file}} -x '{_MACOS_FOLDER}*'")
 _ZIP_WITHOUT_LIST = _ZIP_OF_MACOS._replace(advice=f'{_PACKED}; ignore "filename not matched" if unzip prints it')
 _SHEET = FileType(
-    "file-is-spreadsheet", "a spreadsheet", f"save the sheet as CSV in UTF-8; {ROW_ADVICE}", has_recipe=True
+    "file-is-spreadsheet",
+    "a spreadsheet",
+    f"save the sheet as CSV in UTF-8; {ROW_ADVICE}",
+    has_recipe=True,
+    is_prepared=True,
 )
 _DOCUMENT = FileType(
     "file-is-office-document", "an office document", f"save it as text or CSV; {RECIPES}", has_recipe=True
@@ -36,7 +40,10 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], FileType], ...] = (
     (re.compile(rb"\x04\x22\x4d\x18"), FileType("file-is-lz4", "packed with lz4", _PACKED, "lz4 -dc")),
     (re.compile(rb"7z\xbc\xaf\x27\x1c"), FileType("file-is-7z", "a 7z archive", _PACKED, tool="7z e -so {file}")),
     (re.compile(rb"Rar!\x1a\x07"), FileType("file-is-rar", "a RAR archive", _PACKED, tool="unrar p -inul {file}")),
-    (re.compile(rb"PAR1[\0-\x1f]"), FileType("file-is-parquet", "a Parquet file", ROW_ADVICE, has_recipe=True)),
+    (
+        re.compile(rb"PAR1[\0-\x1f]"),
+        FileType("file-is-parquet", "a Parquet file", ROW_ADVICE, has_recipe=True, is_prepared=True),
+    ),
     (re.compile(rb"ARROW1\0|FEA1"), FileType("file-is-arrow", "an Arrow file", ROW_ADVICE, has_recipe=True)),
     (re.compile(rb"Obj\x01"), FileType("file-is-avro", "an Avro file", ROW_ADVICE, has_recipe=True)),
     (re.compile(rb"ORC[\0-\x1f\x80-\xff]"), FileType("file-is-orc", "an ORC file", ROW_ADVICE, has_recipe=True)),

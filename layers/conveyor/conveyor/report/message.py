@@ -117,10 +117,19 @@ def _approve_other(receipt: Receipt) -> list[str]:
 def _conversion_steps(conversion: Conversion) -> list[str]:
     """Say how to convert a wrong file to a file of requests."""
     if not conversion.command:
-        return ["", f"When you have converted it to {conversion.file}, drop that file:", ""]
+        return [*_preparation(conversion), "", f"When you have converted it to {conversion.file}, drop that file:", ""]
     windows = ["In Windows PowerShell:", "", f"  {conversion.powershell}", ""] if conversion.powershell else []
     what = "To convert it to a file of requests, type in its folder:"
     return ["", what, "", f"  {conversion.command}", "", *windows, "Then drop the new file:", ""]
+
+
+def _preparation(conversion: Conversion) -> list[str]:
+    """Say how the command makes requests of a table, beside the recipe that the reason names."""
+    if not conversion.prepare:
+        return []
+    prompt = "Write your prompt into prompt.md, with the names of columns in double braces, such as {{ text }}."
+    how = "Then type in the folder of the table, if you have the command conveyor (docs/command.md):"
+    return ["", *paragraph(prompt, how), "", f"  {conversion.prepare}"]
 
 
 def _restored(drop: Version) -> list[str]:
