@@ -41,7 +41,7 @@ VALUES = {
 def parquet(folder: Path, query: str, name: str = "t.parquet") -> None:
     """Write the result of a query."""
     with duckdb.connect() as connection:
-        connection.execute(f"COPY ({query}) TO '{folder / name}' (FORMAT parquet)")
+        connection.execute(f"COPY ({query}) TO '{folder / name}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
 
 
 @pytest.mark.parametrize(("sql", "shown", "kept"), VALUES.values(), ids=VALUES)

@@ -1,0 +1,58 @@
+"""docs/tables.md shows the screens as they are, for the sample."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Command
+
+PROJECT = Path(__file__).parents[3]
+PAGE = (PROJECT / "docs" / "tables.md").read_text()
+SAMPLE = PROJECT / "samples" / "tickets"
+SCREENS = re.findall(r"^```console\n\$ conveyor ((?:.*\\\n)*.*)\n((?:.*\n)*?)```$", PAGE, re.MULTILINE)
+
+
+@pytest.fixture
+def conveyor(tmp_path: Path) -> Command:
+    """Return the command in a folder with the sample."""
+    shutil.copytree(SAMPLE, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "wrong.md").write_text("Sort this ticket: {{ body }}\n")
+    return Command(tmp_path, {})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("typed", "shown"), SCREENS, ids=[typed[:70] for typed, _ in SCREENS])
+def test_a_screen_of_prepare_is_as_the_page_shows_it(conveyor: Command, typed: str, shown: str) -> None:
+    """In a terminal of 80 columns; no line is wider, but commands."""
+    ran = conveyor.in_terminal(*shlex.split(typed.replace("\\\n", "")))
+    lines = [line.rstrip() for line in ran.plain.splitlines()]
+    assert lines == shown.splitlines()
+    assert [line for line in lines if len(line) > 80 and not line.startswith(("    ", "{"))] == []
+
+
+def test_the_prompt_of_the_page_is_that_of_the_sample() -> None:
+    """A reader tries it."""
+    assert f"```jinja\n{(SAMPLE / 'prompt.md').read_text()}```\n" in PAGE
+
+
+@pytest.mark.slow
+def test_a_wide_terminal_says_how_input_was_estimated(conveyor: Command) -> None:
+    """And shows more of the first request."""
+    wide = ["tickets.csv", "--template", "prompt.md", "--model", "claude-haiku-4-5"]
+    shown = conveyor.in_terminal("prepare", *wide, columns=120).plain
+    assert "How input was estimated" in shown
+    assert max(map(len, shown.splitlines())) <= 120
+
+
+def test_a_locale_without_utf8(conveyor: Command) -> None:
+    """Gets ASCII, also of what the prompt holds."""
+    (conveyor.home / "t.csv").write_text("text\nZoë 🎉 " + "x" * 200 + "\n")
+    (conveyor.home / "prompt.md").write_text("{{ text }}")
+    ran = conveyor.call("prepare", "t.csv", "--template", "prompt.md", "--model", "m-1", "--ascii")
+    assert ran.out.isascii()
+    assert "user        Zo\\xeb" in ran.out
+    assert "xxx...\n" in ran.out
+    assert "What they can cost: no bound (1 request with models without a known price)." in ran.out
