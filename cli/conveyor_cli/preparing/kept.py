@@ -5,6 +5,7 @@ from typing import NamedTuple
 from conveyor.jsonl.members import OUR_KEYS
 from conveyor.validation.rules import FIELDS_OF_PARAMS
 from conveyor_cli.exits import Exit
+from conveyor_cli.tables.header import listed
 from conveyor_cli.tables.table import Columns, Note, Table
 from conveyor_cli.trouble import Trouble
 
@@ -45,7 +46,7 @@ def _names(table: Table, wish: str) -> Columns:
         return (wish,)
     names = tuple(dict.fromkeys(each.strip() for each in wish.split(",") if each.strip()))
     if missing := [name for name in names if name not in table.columns]:
-        raise _refused(f'--keep names "{missing[0]}"; {table.name} has: {", ".join(table.columns)}')
+        raise _refused(f'--keep names "{missing[0]}"; {table.name} has: {listed(table.columns)}')
     return names
 
 

@@ -12,6 +12,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import SandboxedEnvironment
 
 from conveyor_cli.exits import Exit
+from conveyor_cli.tables.header import listed
 from conveyor_cli.tables.source import UTF8, decoded, readable
 from conveyor_cli.tables.table import Columns
 from conveyor_cli.tables.values import as_text
@@ -21,7 +22,6 @@ _ROW = "row"
 _OTHER_FILES = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
 _COMPILED = "<template>"
 """What Jinja names as the file of its own code."""
-_MOST_NAMED = 20
 
 
 class NotRendered(Exception):
@@ -74,8 +74,8 @@ class Template:
 
     def _missing(self, missing: list[str], columns: Columns, table: str) -> Trouble:
         what = ", ".join(f'"{name}"' for name in missing)
-        has = ", ".join(columns[:_MOST_NAMED]) + (" …" if len(columns) > _MOST_NAMED else "")
-        return Trouble("column-missing", f"{self._name} uses {what}; {table} has: {has}", exit_code=Exit.USAGE)
+        message = f"{self._name} uses {what}; {table} has: {listed(columns)}"
+        return Trouble("column-missing", message, exit_code=Exit.USAGE)
 
     def _wrong(self, line: int, message: str) -> Trouble:
         return Trouble(

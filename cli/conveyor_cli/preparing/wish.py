@@ -10,6 +10,7 @@ from conveyor_cli.preparing.kept import choose
 from conveyor_cli.preparing.prepare import Preparation, Prepared
 from conveyor_cli.preparing.request import Form
 from conveyor_cli.preparing.template import Template
+from conveyor_cli.tables.header import listed
 from conveyor_cli.tables.opening import open_table
 from conveyor_cli.tables.source import readable
 from conveyor_cli.tables.table import Note, Reading, Table
@@ -64,7 +65,8 @@ def make(wish: Wish) -> Made:
 
 
 def _open(wish: Wish) -> Table:
-    return open_table(wish.file, Reading(wish.sheet, _separator(wish.separator), wish.encoding))
+    besides = tuple(filter(None, (wish.template, wish.system, wish.schema)))
+    return open_table(wish.file, Reading(wish.sheet, _separator(wish.separator), wish.encoding, besides))
 
 
 def _form(wish: Wish, table: Table, schema: dict[str, Any] | None) -> tuple[Form, list[Note]]:
@@ -73,8 +75,7 @@ def _form(wish: Wish, table: Table, schema: dict[str, Any] | None) -> tuple[Form
     named = {"--id": wish.id_column, "--model-column": wish.model_column, "--max-tokens-column": wish.max_tokens_column}
     for option, column in [*named.items(), *(("--skip-empty", each) for each in wish.skip_empty)]:
         if column is not None and column not in table.columns:
-            has = ", ".join(table.columns)
-            raise _misuse(f'{option} names "{column}"; {table.name} has: {has}')
+            raise _misuse(f'{option} names "{column}"; {table.name} has: {listed(table.columns)}')
     id_column = wish.id_column or (table.id_column if table.id_column in table.columns else None)
     in_prompts = {*prompt.used, *(system.used if system else ())}
     if binary := sorted(in_prompts & table.binary):

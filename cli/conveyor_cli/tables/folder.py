@@ -2,7 +2,7 @@
 
 import os
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from conveyor.domain.drop import is_litter
@@ -21,22 +21,27 @@ _MEDIA = (
 )  # fmt: skip
 
 
-def read_folder(folder: Path) -> Table:
-    """Open a folder, with the folders in it. Hidden files, and what programs leave behind, are left out."""
-    paths = sorted(_paths(folder))
+def read_folder(folder: Path, besides: Collection[Path] = ()) -> Table:
+    """Open a folder, with the folders in it. Hidden files, and what programs leave behind, are left out.
+
+    `besides`: files that are left out, too.
+    """
+    folder = folder.resolve()
+    paths = sorted(_paths(folder, {each.resolve() for each in besides}))
     if not paths:
-        raise empty(folder.name or str(folder), "has no files")
+        raise empty(folder.name, "has no files")
     return Table(f"{folder.name}/", COLUMNS, _rows(folder, paths), [], id_column="path", content="text")
 
 
-def _paths(folder: Path) -> Iterator[str]:
+def _paths(folder: Path, besides: Collection[Path]) -> Iterator[str]:
     """Yield the paths of files in the folder, with slashes."""
     with readable(folder.name):
         for where, folders, files in os.walk(folder):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in files:
-                if not name.startswith(".") and not is_litter(name):
-                    yield (Path(where) / name).relative_to(folder).as_posix()
+                path = Path(where) / name
+                if not name.startswith(".") and not is_litter(name) and path not in besides and path.is_file():
+                    yield path.relative_to(folder).as_posix()
 
 
 def _rows(folder: Path, paths: list[str]) -> Iterator[Row]:

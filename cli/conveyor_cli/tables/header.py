@@ -6,6 +6,8 @@ from conveyor_cli.exits import Exit
 from conveyor_cli.tables.table import Columns
 from conveyor_cli.trouble import Trouble
 
+_MOST_LISTED = 20
+
 
 def named(file: str, cells: Sequence[object]) -> Columns:
     """Return the names of columns without white space around them; a column without a name is `column_3`.
@@ -24,6 +26,12 @@ def named(file: str, cells: Sequence[object]) -> Columns:
             exit_code=Exit.NO_RESULTS,
         )
     return names
+
+
+def listed(columns: Columns) -> str:
+    """Return the names of columns for a message; the first of many."""
+    more = len(columns) - _MOST_LISTED
+    return ", ".join(columns[:_MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def empty(file: str, how: str) -> Trouble:

@@ -36,7 +36,7 @@ _OLD_OFFICE = "a file of an old Office program, or an encrypted one"
 def open_table(path: Path, reading: Reading) -> Table:
     """Open a file or a folder. Raises Trouble if no table can be read from it."""
     if path.is_dir():
-        return read_folder(path)
+        return read_folder(path, reading.besides)
     source = Source.of(path)
     start = source.beginning()
     if not start.strip():

@@ -1,13 +1,14 @@
 """Sheets of Excel workbooks (.xlsx, .xlsm). The only module that knows openpyxl."""
 
 import re
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, time
 from shlex import quote
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
@@ -38,19 +39,26 @@ def read_sheet(source: Source, sheet: str | None) -> Table:
     Raises Trouble if several sheets have content and none is named, or if a formula has no value.
     """
     with readable(source.name):
-        try:
+        warnings.filterwarnings("ignore", module="openpyxl")  # about styles and the like, which are not read
+        with _explained(source), ExitStack() as on_error:
             book = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, ParseError) as error:
-            message = f"{source.name} is damaged, or not a workbook that can be read ({type(error).__name__})"
-            raise Trouble("unreadable-table", message, "Nothing was written.", exit_code=Exit.NO_RESULTS) from error
-        with ExitStack() as on_error:
             on_error.callback(book.close)
             chosen = _chosen(source, [*book.worksheets], sheet)
             _refuse_without_values(source, chosen)
             notes, rows = list[Note](), _filled(chosen)
             columns = named(source.name, _without_end([_text(cell) for cell in next(rows, [])]))
             close = on_error.pop_all().close
-        return Table(source.name, columns, _rows(columns, rows, notes), notes, close=close)
+        return Table(source.name, columns, _rows(source, columns, rows, notes), notes, close=close)
+
+
+@contextmanager
+def _explained(source: Source) -> Iterator[None]:
+    """Raise a Trouble where a workbook is damaged: openpyxl has no error of its own for that."""
+    try:
+        yield
+    except (InvalidFileException, zipfile.BadZipFile, zlib.error, LookupError, ValueError, SyntaxError) as error:
+        message = f"{source.name} is damaged, or not a workbook that can be read ({type(error).__name__})"
+        raise Trouble("unreadable-table", message, "Nothing was written.", exit_code=Exit.NO_RESULTS) from error
 
 
 def _chosen(source: Source, sheets: list[_Sheet], name: str | None) -> _Sheet:
@@ -84,9 +92,9 @@ def _filled(sheet: _Sheet) -> Iterator[list[Any]]:
             yield list(row)
 
 
-def _rows(columns: Columns, rows: Iterator[list[Any]], notes: list[Note]) -> Iterator[Row]:
+def _rows(source: Source, columns: Columns, rows: Iterator[list[Any]], notes: list[Note]) -> Iterator[Row]:
     failed = list[int]()
-    for number, cells in enumerate(rows, 1):
+    for number, cells in enumerate(_read(source, rows), 1):
         values = [_value(cell) for cell in cells]
         if any(cell.data_type == "e" for cell in cells):
             failed.append(number)
@@ -98,6 +106,12 @@ def _rows(columns: Columns, rows: Iterator[list[Any]], notes: list[Note]) -> Ite
         rows_ = ", ".join(f"{each:,}" for each in failed[:3])
         words = f"{counted(len(failed), 'row')} with an error of a formula (such as #N/A), taken as empty: {rows_}"
         notes.append(Note("error-cells", words, len(failed)))
+
+
+def _read(source: Source, rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """Yield rows as they are read from the file."""
+    with readable(source.name), _explained(source):
+        yield from rows
 
 
 def _value(cell: Any) -> Any:  # noqa: ANN401 - a cell of any kind

@@ -41,6 +41,9 @@ class Source(NamedTuple):
     @classmethod
     def of(cls, path: Path) -> "Source":
         """Look whether a file is packed. Raises Trouble if it cannot be read."""
+        if path.exists() and not path.is_file():
+            more = "Nothing was written. It is read more than once, so it cannot come from a pipe."
+            raise Trouble("no-file", f"{path} is no file", more, exit_code=Exit.USAGE)
         with readable(path.name), path.open("rb") as file:
             return cls(path, file.read(len(MAGIC)) == MAGIC)
 

@@ -1,6 +1,7 @@
 """A table: its columns, and its rows one after the other."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 type Columns = tuple[str, ...]
@@ -63,3 +64,5 @@ class Reading(NamedTuple):
     sheet: str | None = None
     separator: str | None = None
     encoding: str | None = None
+    besides: tuple[Path, ...] = ()
+    """Files that are no content, though they may be in the folder: prompts and the schema."""

@@ -74,6 +74,14 @@ def test_a_prompt_without_the_text(desk: Desk) -> None:
     assert told[1] == 'row 1: the prompt does not use "text", so nothing of the file would be sent'
 
 
+def test_a_folder_with_the_prompt_in_it(desk: Desk) -> None:
+    """The prompt is none of its contents."""
+    desk.write("a.txt", "A")
+    desk.write("system.md", "S")
+    (found,) = desk.prepare(".", "--system", "system.md")
+    assert (found["custom_id"], found["params"]["system"]) == ("a.txt", "S")
+
+
 def test_an_empty_folder(desk: Desk) -> None:
     """Has no requests."""
     desk.write("f/.DS_Store", b"")

@@ -65,6 +65,12 @@ def test_a_wrong_prompt(table: Desk, prompt: str, told: str) -> None:
     assert table.refused("tickets.csv", prompt=prompt, exit_code=2)[0] == told
 
 
+def test_a_table_of_many_columns(desk: Desk) -> None:
+    """Is not listed as a whole."""
+    desk.write("t.csv", ",".join(f"c{number}" for number in range(50)) + "\n" + "," * 49 + "\n")
+    assert desk.refused("t.csv", exit_code=2)[0].endswith("c18, c19 and 30 more")
+
+
 FAILS = {
     "a mistake in one row": ("a\n{{ text.x.y }}", "row 1: prompt.md, line 2: 'str object' has no attribute 'x'"),
     "a sum": ("{{ items + 1 }}", 'row 1: prompt.md, line 1: can only concatenate str (not "int") to str'),

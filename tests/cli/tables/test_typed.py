@@ -5,6 +5,7 @@ import json
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import duckdb
 import openpyxl
@@ -187,6 +188,17 @@ def test_two_sheets(desk: Desk) -> None:
     ]  # fmt: skip
     assert desk.refused("t.xlsx", "--sheet", "Mai", exit_code=2)[0] == 't.xlsx has no sheet "Mai"'
     assert prompts(desk.prepare("t.xlsx", "--sheet", "June, 2")) == ["b"]
+
+
+def test_a_damaged_sheet(desk: Desk) -> None:
+    """Is told, also if that shows only while rows are read."""
+    book(desk.folder / "t.xlsx", {"Data": [["text"], *([str(number)] for number in range(2000))]})
+    with ZipFile(desk.folder / "t.xlsx") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with ZipFile(desk.folder / "t.xlsx", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content[:-2000] if name.endswith("sheet1.xml") else content)
+    assert desk.refused("t.xlsx")[0] == "t.xlsx is damaged, or not a workbook that can be read (ParseError)"
 
 
 def test_a_formula_that_was_never_calculated(desk: Desk) -> None:

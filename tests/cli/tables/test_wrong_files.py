@@ -1,6 +1,7 @@
 """What is no table, and files that are not to be overwritten."""
 
 import gzip
+import os
 import stat
 from pathlib import Path
 
@@ -65,6 +66,12 @@ def test_a_file_that_is_not_there(desk: Desk) -> None:
     assert desk.refused("u.csv", exit_code=2)[0] == 'There is no "u.csv"'
     assert desk.refused("t.csv", "--system", "s.md", exit_code=2)[0] == 'There is no "s.md"'
     assert desk.refused("t.csv", "--schema", "s.json", exit_code=2)[0] == 'There is no "s.json"'
+
+
+def test_a_pipe(desk: Desk) -> None:
+    """A table is read more than once."""
+    os.mkfifo(desk.folder / "t.csv")
+    assert desk.refused("t.csv", exit_code=2)[0] == "t.csv is no file"
 
 
 @pytest.mark.parametrize(
