@@ -56,10 +56,12 @@ def prepare(screen: Screen, /, **given: Any) -> None:  # noqa: ANN401 - the fiel
     FILE: CSV, or text with tabs or semicolons; Parquet; JSON, a record a line or an array; a sheet of Excel; or a
     folder of texts, PDFs and images. Nothing is sent, and no stack is needed.
     """
-    from conveyor_cli.preparing.show import as_json, show  # noqa: PLC0415 - help and completion need no Jinja
+    from conveyor_cli.preparing.counting import Counting  # noqa: PLC0415 - help and completion need no Jinja
+    from conveyor_cli.preparing.show import as_json, show  # noqa: PLC0415
     from conveyor_cli.preparing.wish import Wish, make  # noqa: PLC0415
 
-    made = make(Wish(**given))
+    with Counting(screen) as counting:
+        made = make(Wish(**given), counting.tell)
     if screen.look.json:
         screen.json(**as_json(made))
     else:

@@ -83,14 +83,17 @@ class Preparation:
         self._bad = self._seen = self._skipped = self._requests = self._bytes = 0
         self._first: First | None = None
 
-    def write(self, table: Table, again: Callable[[], Table], file: Path) -> Prepared:
+    def write(self, table: Table, again: Callable[[], Table], file: Path, tell: Callable[[int], None]) -> Prepared:
         """Write the requests of a table. `again`: opens it once more, to name rows whose ids are repeated.
+
+        `tell`: takes how many rows are read.
 
         Raises Trouble, and writes nothing, if a row becomes no request.
         """
         with _replacing(file) as out:
             for row in islice(self._rows(table), self._limit):
                 self._add(row, out)
+                tell(row.number)
             if self._form.id_column is not None:
                 self._look_for_repeated_ids(again)
             if not self._seen:

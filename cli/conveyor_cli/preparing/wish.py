@@ -1,5 +1,6 @@
 """What a person asks `conveyor prepare` for, and how that becomes a file."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,15 +53,18 @@ class Made(NamedTuple):
     notes: list[Note]
 
 
-def make(wish: Wish) -> Made:
-    """Write the requests that are asked for. Raises Trouble, and writes nothing, if that is not possible."""
+def make(wish: Wish, tell: Callable[[int], None]) -> Made:
+    """Write the requests that are asked for. Raises Trouble, and writes nothing, if that is not possible.
+
+    `tell`: takes how many rows are read, again and again.
+    """
     _check_model(wish)
     schema = _schema(wish.schema) if wish.schema else None
     file = _output(wish)
     with closing(_open(wish)) as table:
         form, notes = _form(wish, table, schema)
         preparation = Preparation(form, skip_empty=wish.skip_empty, limit=wish.limit)
-        prepared = preparation.write(table, lambda: _open(wish), file)
+        prepared = preparation.write(table, lambda: _open(wish), file, tell)
     return Made(prepared, form, table.name, [*prepared.notes, *notes])
 
 

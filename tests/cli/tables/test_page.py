@@ -1,12 +1,16 @@
 """docs/tables.md shows the screens as they are, for the sample."""
 
+import io
 import re
 import shlex
 import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from conveyor_cli.preparing.counting import Counting
+from conveyor_cli.screen.live import LiveFrame
 from tests.support.command import Command
 
 PROJECT = Path(__file__).parents[3]
@@ -56,3 +60,27 @@ def test_a_locale_without_utf8(conveyor: Command) -> None:
     assert "user        Zo\\xeb" in ran.out
     assert "xxx...\n" in ran.out
     assert "What they can cost: no bound (1 request with models without a known price)." in ran.out
+
+
+def test_a_long_table_shows_how_many_rows_are_read() -> None:
+    """From one second on, at most twice in a second, and nothing of it afterwards."""
+    out, at = io.StringIO(), iter([0.0, 0.4, 1.2, 1.3, 61.0])
+    with Counting(Terminal(out), clock=lambda: next(at)) as counting:
+        for rows in (1, 120_000, 130_000, 2_000_000):
+            counting.tell(rows)
+    drawn = re.findall(r"Preparing   .*? s\b", out.getvalue())
+    assert list(dict.fromkeys(drawn)) == ["Preparing   120,000 rows, 1 s", "Preparing   2,000,000 rows, 61 s"]
+    assert out.getvalue().rstrip("\x1b[?25hm").endswith("\x1b[2K")
+
+
+class Terminal:
+    """A terminal whose output can be read."""
+
+    is_live = True
+
+    def __init__(self, out: io.StringIO) -> None:
+        self._out = out
+
+    def live(self) -> LiveFrame:
+        """Return a frame in it."""
+        return LiveFrame(Console(file=self._out, force_terminal=True, width=80))
