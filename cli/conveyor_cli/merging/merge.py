@@ -9,6 +9,7 @@ import msgspec
 
 from conveyor_cli.files.checking import Check
 from conveyor_cli.merging.outcomes import Later, OutcomeLine, Outcomes
+from conveyor_cli.merging.places import Places
 
 _ERROR, _NUMBER = b'"error":', b',"line":'
 
@@ -57,11 +58,11 @@ def merge(run: Pair, retries: Sequence[Pair], to: Pair, blank: Sequence[int] | N
         results, failures = (files.enter_context(path.open("rb")) for path in run)
         later: list[list[BinaryIO]] = [[files.enter_context(path.open("rb")) for path in retry] for retry in retries]
         answered, failed = (_Out(path, files.enter_context(path.open("wb"))) for path in to)
-        merging = _Merging(results, answered, failed, later)
+        merging = _Merging(results, answered, failed, later, Places(blank or ()))
         for line in failures:
             failure = msgspec.json.decode(line, type=OutcomeLine)
             if blank is not None and failure.line is not None:
-                merging.copy_before(failure.line, blank)
+                merging.copy_before(failure.line)
             merging.add(line, failure, outcomes.of(failure), at_end=blank is None)
         merging.copy_rest()
         if blank is None:
@@ -93,21 +94,16 @@ class _Out:
 class _Merging:
     """Where a merge is."""
 
-    def __init__(self, results: BinaryIO, out: _Out, failed: _Out, later: list[list[BinaryIO]]) -> None:
-        self._results, self._out, self._failed, self._later = results, out, failed, later
-        self._line = 0
-        """The number of the last line of the drop that was dealt with."""
-        self._blanks = 0
+    def __init__(
+        self, results: BinaryIO, out: _Out, failed: _Out, later: list[list[BinaryIO]], places: Places
+    ) -> None:
+        self._results, self._out, self._failed, self._later, self._places = results, out, failed, later, places
         self.mended = self.failed_again = 0
 
-    def copy_before(self, line: int, blank: Sequence[int]) -> None:
+    def copy_before(self, line: int) -> None:
         """Copy the results of the lines before a failure."""
-        before = self._blanks
-        while self._blanks < len(blank) and blank[self._blanks] < line:
-            self._blanks += 1
-        for _ in range(line - self._line - 1 - (self._blanks - before)):
+        for _ in range(self._places.results_before(line)):
             self._out.write(self._results.readline())
-        self._line = line
 
     def add(self, line: bytes, failure: OutcomeLine, later: Later | None, *, at_end: bool) -> None:
         """Write what became of a failure."""

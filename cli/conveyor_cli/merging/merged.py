@@ -1,7 +1,6 @@
 """The files of a run, merged with those of the later drops of its `retry.jsonl`."""
 
 import sqlite3
-from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,13 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.domain.drop import Source
-from conveyor.domain.plan import Plan
-from conveyor.jsonl.lines import read_lines
-from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
-from conveyor.s3.read_errors import DropUnreadable
 from conveyor_cli.exits import Exit
 from conveyor_cli.files.disk import explained_disk, write_whole
 from conveyor_cli.files.ended import Ended, ended_run
@@ -23,6 +17,7 @@ from conveyor_cli.files.explain import explained_for
 from conveyor_cli.files.fetch import FetchedRun, begin, claim, fetch_ended
 from conveyor_cli.files.progress import SILENT, Progress
 from conveyor_cli.merging.merge import MergedFiles, Pair, merge
+from conveyor_cli.merging.places import blank_lines
 from conveyor_cli.merging.retries import retries_of
 from conveyor_cli.stacks.chosen import ChosenStack
 from conveyor_cli.trouble import Trouble
@@ -62,7 +57,7 @@ def fetch_merged(stack: ChosenStack, run: Run, to: Path, progress: Progress = SI
         fetched = fetch_ended(stack, ended, to, progress)
     retries = [_fetch_retry(stack, each, to / RETRIES / each.run.run, progress) for each in chain]
     with explained_for(run):
-        blank = _blank_lines(stack.bucket, ended)
+        blank = blank_lines(stack.bucket, ended)
     files = _merge(fetched, retries, blank)
     merged = MergedRun(fetched, retries, going, files, ordered=blank is not None)
     _write_account(merged)
@@ -124,34 +119,6 @@ def _unbalanced(ended: Ended, files: MergedFiles) -> Trouble:
         "The merged files were left under names that end in .new. Send nothing again.",
         exit_code=Exit.UNBALANCED,
     )
-
-
-def _blank_lines(bucket: Bucket, ended: Ended) -> Sequence[int] | None:
-    """Return the numbers of the drop's blank lines; None if the results are in no order, or the drop is gone.
-
-    The drop is read only if it has blank lines.
-    """
-    ledger = Ledger(bucket, ended.run.run)
-    run_state = ledger.run_state()
-    if not ended.receipt.ordered or not run_state.planned:
-        return None
-    plan = ledger.plan()
-    if plan.batches[-1].last_line == plan.drop.lines:
-        return ()
-    try:
-        return _read_blank_lines(bucket, ended.run, plan)
-    except DropUnreadable:
-        return None
-
-
-def _read_blank_lines(bucket: Bucket, run: Run, plan: Plan) -> Sequence[int]:
-    last = plan.batches[-1]
-    source = Source(keys.unpacked(run.content_prefix)) if last.unpacked else run.drop.source
-    blank, before = array("Q"), 0
-    for line in read_lines(bucket.stream(source, 0, last.end_byte)):
-        blank.extend(range(before + 1, line.number))
-        before = line.number
-    return blank
 
 
 def _write_account(merged: MergedRun) -> None:

@@ -1,0 +1,1 @@
+"""Tables written as CSV, Excel workbooks and Parquet."""
