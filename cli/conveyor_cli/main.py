@@ -14,7 +14,7 @@ from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.terminal import Look
 from conveyor_cli.trouble import Trouble
 
-_COMMANDS = ("approve", "completion", "drop", "fetch", "pause", "prepare", "runs", "stop", "use", "watch")
+_COMMANDS = ("approve", "completion", "drop", "fetch", "pause", "prepare", "runs", "stop", "table", "use", "watch")
 """In alphabetical order. Each is the function of this name in the module of this name in `commands/`."""
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {means}" for code, means in EXITS.items())
 

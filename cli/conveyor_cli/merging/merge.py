@@ -94,9 +94,7 @@ class _Out:
 class _Merging:
     """Where a merge is."""
 
-    def __init__(
-        self, results: BinaryIO, out: _Out, failed: _Out, later: list[list[BinaryIO]], places: Places
-    ) -> None:
+    def __init__(self, results: BinaryIO, out: _Out, failed: _Out, later: list[list[BinaryIO]], places: Places) -> None:
         self._results, self._out, self._failed, self._later, self._places = results, out, failed, later, places
         self.mended = self.failed_again = 0
 

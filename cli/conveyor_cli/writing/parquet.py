@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from datetime import date, datetime, time
 from enum import Flag, auto
 from pathlib import Path
+from types import NoneType
 
 import duckdb
 import msgspec
 
 from conveyor_cli.trouble import Trouble
-from conveyor_cli.writing.cells import Cell, Number, plain
+from conveyor_cli.writing.cells import Cell, Nested, Number, plain
 from conveyor_cli.writing.table import Cells, NewTable
 
 _LARGEST_EXACT = 2**53
@@ -122,26 +123,29 @@ class _Stage:
         )
 
 
-def _kind(cell: Cell) -> Kind:  # noqa: PLR0911 - a return for each kind
+_OF_TYPE: dict[type, Kind] = {
+    NoneType: _NONE,
+    str: Kind.TEXT,
+    bool: Kind.BOOLEAN,
+    float: Kind.NUMBER,
+    date: Kind.DAY,
+    Nested: Kind.TEXT,
+}
+
+
+def _kind(cell: Cell) -> Kind:
+    found = _OF_TYPE.get(type(cell))
+    if found is not None:
+        return found
     match cell:
-        case None:
-            return _NONE
-        case str():
-            return Kind.TEXT
-        case bool():
-            return Kind.BOOLEAN
         case int():
             if abs(cell) <= _LARGEST_EXACT:
                 return Kind.INTEGER
             return Kind.LARGE if cell.bit_length() <= _BITS else Kind.TEXT
         case Number():
             return Kind.TEXT if _INTEGER.fullmatch(cell.text) and cell.text != "-0" else Kind.NUMBER
-        case float():
-            return Kind.NUMBER
         case datetime():
             return Kind.MOMENT if cell.tzinfo is None else Kind.MOMENT_IN_ZONE
-        case date():
-            return Kind.DAY
         case time() if cell.tzinfo is None:
             return Kind.TIME
     return Kind.TEXT

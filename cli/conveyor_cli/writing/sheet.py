@@ -38,7 +38,7 @@ def write_sheet(file: Path, table: NewTable) -> int:
         sheet.append([_cell(sheet, name, 0, name) for name in table.columns])
         for count, row in enumerate(table.rows, 1):
             if count >= MOST_ROWS:
-                raise _too_large(f"more than {MOST_ROWS - 1:,} rows and the names of columns; a sheet has {MOST_ROWS:,}")
+                raise _too_large(f"more than {MOST_ROWS - 1:,} rows; a sheet has one more, for the names")
             sheet.append([_cell(sheet, cell, count, name) for cell, name in zip(row, table.columns, strict=True)])
     finally:
         sheet.close()
@@ -53,7 +53,7 @@ def _cell(sheet: Any, value: Cell, row: int, column: str) -> Any:  # noqa: ANN40
     if len(fits) > LONGEST_CELL // 2 and (length := len(fits.encode("utf-16-le")) // 2) > LONGEST_CELL:
         where = f'row {row:,}, "{column}"' if row else "the name of a column"
         raise _too_large(f"{where}: {length:,} characters; a cell has {LONGEST_CELL:,}")
-    cell = WriteOnlyCell(sheet)
+    cell: Any = WriteOnlyCell(sheet)
     cell._value = _NOT_IN_XML.sub(_escaped, fits)  # noqa: SLF001 - `value` would take "=" for a formula
     cell.data_type = "s"
     return cell

@@ -20,3 +20,9 @@ class NewTable(NamedTuple):
     """Read once. Each row has a cell for each column."""
     scratch: Path
     """An empty folder for what is needed meanwhile."""
+
+
+def is_parquet(file: Path) -> bool:
+    """Return whether a file is Parquet. Raises OSError."""
+    with file.open("rb") as opened:
+        return opened.read(4) == b"PAR1"

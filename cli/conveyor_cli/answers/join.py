@@ -1,0 +1,143 @@
+"""Rows of a table, each with the outcome of its request."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from conveyor_cli.answers.record import Record, text_of
+from conveyor_cli.answers.spool import Found, Spool
+from conveyor_cli.exits import Exit
+from conveyor_cli.preparing.ids import BadId, id_of
+from conveyor_cli.tables.table import Row, Table
+from conveyor_cli.trouble import Trouble
+
+_ENOUGH = 100
+"""Rows with a request that show which column has the ids."""
+ROW_NUMBERS = "row number"
+type _Open = Callable[[], Table]
+type _Find = Callable[[str], Found | None]
+
+
+class Key(NamedTuple):
+    """What a row and its request have in common."""
+
+    column: str | None
+    """None: the number of the row is in the id, as `conveyor prepare` makes it."""
+    of: Callable[[Row], str | None]
+    """Returns the key of a row; None if it has none."""
+    find: _Find
+
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return self.column or ROW_NUMBERS
+
+
+class Joined:
+    """The rows of a table with their outcomes, and how many there were."""
+
+    def __init__(self, table: Table, key: Key, spool: Spool) -> None:
+        """`table`: with all rows yet to read."""
+        self._table, self._key = table, key
+        self._used = bytearray(spool.seen.records)
+        self.rows = self.joined = 0
+
+    def __iter__(self) -> Iterator[tuple[Row, Record | None]]:
+        """Yield each row with its outcome, if it has one. Raises Trouble for a row that cannot be read."""
+        for row in self._table.rows:
+            if row.problem:
+                message = f"{self._table.name}, row {row.number:,}: {row.problem}"
+                raise Trouble("rows", message, "Nothing was written.", exit_code=Exit.USAGE)
+            self.rows += 1
+            name = self._key.of(row)
+            found = None if name is None else self._key.find(name)
+            if found:
+                self.joined += 1
+                self._used[found.number] = 1
+            yield row, found.record if found else None
+
+    @property
+    def unmatched(self) -> int:
+        """How many requests have no row."""
+        return len(self._used) - sum(self._used)
+
+
+@contextmanager
+def key_of(again: _Open, spool: Spool, on: str | None) -> Iterator[Key]:
+    """Yield what joins a table: ids in a column, or numbers of rows in ids, or a column that was carried along.
+
+    `again`: opens the table. `on`: the column, if a person has named it. Raises Trouble if it is not known.
+    """
+    table = again()
+    if on is not None and on not in table.columns:
+        message = f'{table.name} has no column "{on}"; it has: {", ".join(table.columns)}'
+        raise Trouble("column-missing", message, "Nothing was written.", exit_code=Exit.USAGE)
+    with spool.by(lambda record: record.name) as find:
+        columns = table.columns if on is None else (on,)
+        ways = [Key(name, _in_column(at), find) for at, name in enumerate(table.columns) if name in columns]
+        if on is None:
+            ways.append(Key(None, lambda row: f"row-{row.number}", find))
+        if chosen := _best(ways, table, is_named=on is not None):
+            yield chosen
+            return
+    if on is None or on not in spool.seen.kept:
+        raise _no_key(table.name, on)
+    with spool.by(lambda record: text_of(record.kept[on]) if on in record.kept else None) as find:
+        key = Key(on, _in_column(table.columns.index(on)), find)
+        if not _best([key], again(), is_named=True):
+            raise _no_key(table.name, on)
+        _refuse_twice(spool, on, find)
+        yield key
+
+
+def _in_column(at: int) -> Callable[[Row], str | None]:
+    def of(row: Row) -> str | None:
+        try:
+            return str(id_of(row.values[at]))
+        except (BadId, IndexError):
+            return None
+
+    return of
+
+
+def _best(ways: list[Key], table: Table, *, is_named: bool) -> Key | None:
+    """Return the way that finds the most requests; None if none finds any.
+
+    Raises Trouble if several columns do.
+    """
+    hits = [0] * len(ways)
+    seen = 0
+    for row in table.rows:
+        found = [name is not None and way.find(name) is not None for way in ways for name in (way.of(row),)]
+        hits = [count + is_hit for count, is_hit in zip(hits, found, strict=True)]
+        seen += any(found)
+        if seen == _ENOUGH or (is_named and seen):
+            break
+    most = max(hits)
+    best = [way for way, count in zip(ways, hits, strict=True) if count == most]
+    if not most:
+        return None
+    if len(best) > 1 and table.id_column in {way.column for way in best}:
+        best = [way for way in best if way.column == table.id_column]
+    if len(best) > 1:
+        names = " and ".join(f'"{way.words}"' for way in best[:2])
+        message = f"Both {names} of {table.name} have ids of requests"
+        raise Trouble("which-column", message, "Nothing was written. Say which: --on COLUMN.", exit_code=Exit.USAGE)
+    return best[0]
+
+
+def _refuse_twice(spool: Spool, column: str, find: _Find) -> None:
+    """Raise Trouble if a value that was carried along is that of several requests: which is meant?"""
+    for number, record in enumerate(spool):
+        name = text_of(record.kept[column]) if column in record.kept else None
+        found = find(name) if name is not None else None
+        if found and found.number != number:
+            message = f'Several requests have the same "{column}", and it is not their id'
+            raise Trouble("key-twice", message, "Nothing was written. Name another column.", exit_code=Exit.USAGE)
+
+
+def _no_key(name: str, on: str | None) -> Trouble:
+    where = f'column "{on}"' if on else "a column"
+    message = f"No row of {name} has the id of a request in {where}"
+    more = "Nothing was written. Is it the table of this run?" + ("" if on else " Or name a column: --on COLUMN.")
+    return Trouble("no-key", message, more, exit_code=Exit.USAGE)
