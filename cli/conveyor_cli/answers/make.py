@@ -1,6 +1,6 @@
 """Make a table of the outcomes of a run: all of it, or nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -44,22 +44,21 @@ class Made(NamedTuple):
 def make(wish: Wish, open_source: Callable[[Path], Source]) -> Made:
     """Write the table. `open_source`: opens the files of the run; it gets a folder for what it needs. Raises Trouble."""
     wish.check()
-    with beside(wish.output) as scratch:
-        with explained_writing(wish.output):
-            source = open_source(scratch)
-            spool = Spool.fill(scratch, source.records())
+    with beside(wish.output) as scratch, explained_writing(wish.output):
+        source = open_source(scratch)
+        spool = Spool.fill(scratch, source.records())
         made = _plain(wish, spool, scratch) if wish.join is None else _joined(wish, wish.join, spool, scratch)
-        with explained_writing(wish.output):
-            made.file.replace(wish.output)
+        made.file.replace(wish.output)
     return made._replace(file=wish.output, notes=source.notes + made.notes)
 
 
 class _Rows:
     """Makes the cells of outcomes, and counts which are empty."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, columns: Sequence[str]) -> None:
+        """`columns`: the names of the layout's columns in the table."""
         self._layout = layout
-        self.filled = Filled(layout.of_answers[0]) if layout.of_answers else None
+        self.filled = Filled(columns[layout.first]) if layout.of_answers else None
 
     def __call__(self, record: Record | None) -> list[Cell]:
         cells = self._layout.cells(record)
@@ -72,10 +71,10 @@ def _plain(wish: Wish, spool: Spool, scratch: Path) -> Made:
     """Write a row for each outcome that is wanted."""
     layout, notes = layout_of(spool.seen, wish, (), None)
     columns, changed = unique(layout.columns)
-    row = _Rows(layout)
+    row = _Rows(layout, columns)
     cells = (row(record) for record in spool if wish.wants(record))
     file = scratch / wish.output.name
-    count = _write(_writer(wish), file, NewTable(columns, cells, scratch))
+    count = _writer(wish)(file, NewTable(columns, cells, scratch))
     return Made(file, count, columns, row.filled, None, notes + changed)
 
 
@@ -86,7 +85,7 @@ def _joined(wish: Wish, path: Path, spool: Spool, scratch: Path) -> Made:
         table = again()
         layout, notes = layout_of(spool.seen, wish, table.columns, key.column)
         columns, changed = unique([*((name, False) for name in table.columns), *layout.columns])
-        joined, row = Joined(table, key, spool), _Rows(layout)
+        joined, row = Joined(table, key, spool), _Rows(layout, columns[len(table.columns) :])
         file = scratch / wish.output.name
         if wish.output.suffix.lower() == PARQUET and is_parquet(path):
             write = _beside(path, len(table.columns))
@@ -94,7 +93,7 @@ def _joined(wish: Wish, path: Path, spool: Spool, scratch: Path) -> Made:
         else:
             write = _writer(wish)
             cells = ([*map(cell_from, old.values), *row(record)] for old, record in joined if _wants(wish, record))
-        count = _write(write, file, NewTable(columns, cells, scratch))
+        count = write(file, NewTable(columns, cells, scratch))
     about = JoinedWith(joined.rows, joined.joined, joined.unmatched, key.words)
     return Made(file, count, columns, row.filled, about, [*notes, *changed, *(each.words for each in table.notes)])
 
@@ -102,11 +101,6 @@ def _joined(wish: Wish, path: Path, spool: Spool, scratch: Path) -> Made:
 def _wants(wish: Wish, record: Record | None) -> bool:
     """Return whether a row is wanted. One without a request is, unless only some outcomes are."""
     return wish.wants(record) if record else not wish.is_filtered
-
-
-def _write(write: Write, file: Path, table: NewTable) -> int:
-    with explained_writing(file):
-        return write(file, table)
 
 
 def _writer(wish: Wish) -> Write:

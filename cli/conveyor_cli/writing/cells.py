@@ -12,8 +12,8 @@ import msgspec
 
 from conveyor_cli.tables.values import Written, as_json, encode
 
-_WHOLE = re.compile(rb"-?[1-9][0-9]{0,17}|0")
-"""Integers of 64 bits, as Python writes them, too."""
+_WHOLE = re.compile(rb"-?[1-9][0-9]{0,18}|0")
+_BITS_64 = range(-(2**63), 2**63)
 
 
 class Number(NamedTuple):
@@ -44,7 +44,9 @@ def cell_of(raw: bytes | msgspec.Raw | None) -> Cell:
             return value == b"true"
         case b"[" | b"{":
             return Nested(value.decode())
-    return int(value) if _WHOLE.fullmatch(value) else Number(value.decode())
+    if _WHOLE.fullmatch(value) and (whole := int(value)) in _BITS_64:
+        return whole
+    return Number(value.decode())
 
 
 def cell_from(value: Any) -> Cell:  # noqa: ANN401, PLR0911 - the cells of other tables, a return for each kind

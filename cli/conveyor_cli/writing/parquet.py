@@ -17,7 +17,7 @@ from conveyor_cli.writing.cells import Cell, Nested, Number, plain
 from conveyor_cli.writing.table import Cells, NewTable
 
 _LARGEST_EXACT = 2**53
-_BITS = 63
+_BITS_64 = range(-(2**63), 2**63)
 _LEAST_BUFFER = 1 << 24
 _IS_LEFT_OUT = "left_out"
 _LEFT_OUT = b'{"left_out":"yes"}\n'
@@ -141,7 +141,7 @@ def _kind(cell: Cell) -> Kind:
         case int():
             if abs(cell) <= _LARGEST_EXACT:
                 return Kind.INTEGER
-            return Kind.LARGE if cell.bit_length() <= _BITS else Kind.TEXT
+            return Kind.LARGE if cell in _BITS_64 else Kind.TEXT
         case Number():
             return Kind.TEXT if _INTEGER.fullmatch(cell.text) and cell.text != "-0" else Kind.NUMBER
         case datetime():

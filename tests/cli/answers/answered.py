@@ -61,7 +61,9 @@ class Answered:
         for name, data in files.items():
             (folder / name).write_bytes(data)
             digest = sha256(data).hexdigest()
-            accounts.append({"key": f"results/t/{name}", "lines": data.count(b"\n"), "bytes": len(data), "sha256": digest})
+            accounts.append(
+                {"key": f"results/t/{name}", "lines": data.count(b"\n"), "bytes": len(data), "sha256": digest}
+            )
         receipt = {
             "run": RUN,
             "name": "support/tickets",

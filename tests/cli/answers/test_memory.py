@@ -1,0 +1,48 @@
+"""A table is written row by row: memory does not grow with the run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.answers.answered import Answered, answer
+from tests.support.command import SOURCES
+
+PEAK = """
+import sys
+from pathlib import Path
+from conveyor_cli.main import run
+
+code = run(sys.argv[1:])
+status = Path("/proc/self/status").read_text()
+print(code, next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) // 1024)
+"""
+FEW, MANY = 2_000, 40_000
+MOST_GROWTH = 20
+"""MB. The answers are 40 MB larger."""
+
+
+def peak_mb(home: Path, *arguments: str) -> int:
+    """Return the most memory that the command has used."""
+    asked = [sys.executable, "-c", PEAK, "table", "--from", "november", "--force", *arguments]
+    env = {"PYTHONPATH": SOURCES, "HOME": str(home), "LANG": "C.UTF-8"}
+    done = subprocess.run(asked, cwd=home, env=env, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    code, peak = done.stdout.splitlines()[-1].split()
+    assert code == "0", done.stderr
+    return int(peak)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [("-o", "out.csv"), ("-o", "out.csv", "--join", "tickets.csv")], ids=str)
+def test_memory_does_not_grow_with_the_answers(answered: Answered, arguments: tuple[str, ...]) -> None:
+    """Nor with the table that is joined, whatever its order."""
+    peaks = []
+    for count in (FEW, MANY):
+        text = json.dumps({"label": "bug", "why": "x" * 1000})
+        answered.write(*[answer(f"t-{number}", text) for number in range(count)])
+        rows = [f"t-{number},{'y' * 200}\n" for number in reversed(range(count))]
+        (answered.home / "tickets.csv").write_text("ticket,text\n" + "".join(rows))
+        peaks.append(peak_mb(answered.home, *arguments))
+    assert peaks[1] - peaks[0] < MOST_GROWTH
