@@ -15,7 +15,9 @@ from conveyor_cli.screen.terminal import Look
 from conveyor_cli.trouble import Trouble
 
 _COMMANDS = ("approve", "completion", "drop", "fetch", "pause", "prepare", "runs", "stop", "table", "use", "watch")
-"""In alphabetical order. Each is the function of this name in the module of this name in `commands/`."""
+"""In alphabetical order. Each is the function of this name in the module of this name in `commands/`, or below it."""
+_DECISIONS = frozenset({"approve", "pause", "stop"})
+"""Those in `commands/decisions/`."""
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {means}" for code, means in EXITS.items())
 
 
@@ -30,7 +32,8 @@ class Commands(click.Group):
         """Load the command of this name; None if no command has it."""
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"conveyor_cli.commands.{cmd_name}"), cmd_name)
+        folder = "commands.decisions" if cmd_name in _DECISIONS else "commands"
+        command: click.Command = getattr(import_module(f"conveyor_cli.{folder}.{cmd_name}"), cmd_name)
         return command
 
 

@@ -4,13 +4,14 @@ import click
 
 from conveyor.domain import keys
 from conveyor_cli.aws.errors import explained
-from conveyor_cli.commands.asking import ask, show
+from conveyor_cli.commands.decisions.wish import Wish, say
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.runs.desk import going
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
-from conveyor_cli.screen.words import number
 from conveyor_cli.stacks.chosen import Choice, find
+
+_STOP = Wish("stop", "end the run", keys.STOP, "canceled; what is finished is charged", "stay unsent")
 
 
 @click.command(short_help="Stop a run: nothing more is sent, and what was sent is canceled.")
@@ -26,19 +27,7 @@ def stop(  # noqa: PLR0913 - one for each option
     bucket = find(Choice(stack, region, is_local=local)).bucket
     with explained():
         found = going(bucket, run)
-        if not screen.look.json:
-            counts = found.requests
-            screen.verdict(found.state.mark, f"{found.run.name}: {found.state.words}")
-            show(
-                screen,
-                [
-                    ("with the provider", number(counts.under_way), "requests: canceled; what is finished is charged"),
-                    ("not sent", number(counts.unsent), "requests: stay unsent"),
-                    ("done", number(counts.done), "requests: are kept"),
-                ],
-            )
-        ask(screen, "stop", "end the run", is_said=yes)
-        bucket.put(found.control(keys.STOP), b"stop\n")
+        say(screen, bucket, found, _STOP, is_said=yes)
     if screen.look.json:
         screen.json(run=found.run.run, done="stop")
     else:

@@ -6,15 +6,16 @@ import click
 
 from conveyor.domain import keys
 from conveyor_cli.aws.errors import explained
-from conveyor_cli.commands.asking import ask, show
+from conveyor_cli.commands.decisions.wish import Wish, say
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.desk import going
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
-from conveyor_cli.screen.words import number
 from conveyor_cli.stacks.chosen import Choice, find
 from conveyor_cli.trouble import Trouble
+
+_PAUSE = Wish("pause", "send nothing new", keys.PAUSE, "go on, and are charged", "wait for your approval")
 
 
 @click.command(short_help="Pause a run: nothing new is sent until you approve.")
@@ -33,19 +34,7 @@ def pause(  # noqa: PLR0913 - one for each option
         if found.held_at:
             message = f"{found.run.name} is {found.state.words} already"
             raise Trouble("held", message, "Nothing was changed.", exit_code=Exit.USAGE)
-        if not screen.look.json:
-            counts = found.requests
-            screen.verdict(found.state.mark, f"{found.run.name}: {found.state.words}")
-            show(
-                screen,
-                [
-                    ("with the provider", number(counts.under_way), "requests: go on, and are charged"),
-                    ("not sent", number(counts.unsent), "requests: wait for your approval"),
-                    ("done", number(counts.done), "requests: are kept"),
-                ],
-            )
-        ask(screen, "pause", "send nothing new", is_said=yes)
-        bucket.put(found.control(keys.PAUSE), b"pause\n")
+        say(screen, bucket, found, _PAUSE, is_said=yes)
     if screen.look.json:
         screen.json(run=found.run.run, done="pause")
     else:

@@ -18,7 +18,7 @@ from conveyor.gates.probe_message import cost_words
 from conveyor.ledger.gate_facts import Gate, ReasonCode
 from conveyor.wording.text import sentence
 from conveyor_cli.aws.errors import explained
-from conveyor_cli.commands.asking import ask, show
+from conveyor_cli.commands.decisions.asking import ask, show
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.desk import Going, going
