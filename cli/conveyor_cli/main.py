@@ -14,9 +14,22 @@ from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.terminal import Look
 from conveyor_cli.trouble import Trouble
 
-_COMMANDS = ("approve", "completion", "drop", "fetch", "pause", "prepare", "runs", "stop", "table", "use", "watch")
+_COMMANDS = (
+    "approve",
+    "completion",
+    "decide",
+    "drop",
+    "fetch",
+    "pause",
+    "prepare",
+    "runs",
+    "stop",
+    "table",
+    "use",
+    "watch",
+)
 """In alphabetical order. Each is the function of this name in the module of this name in `commands/`, or below it."""
-_DECISIONS = frozenset({"approve", "pause", "stop"})
+_DECISIONS = frozenset({"approve", "decide", "pause", "stop"})
 """Those in `commands/decisions/`."""
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {means}" for code, means in EXITS.items())
 

@@ -20,9 +20,10 @@ from msgspec.structs import replace
 from conveyor.domain import keys
 from conveyor.domain.drop import is_taken
 from conveyor.gates.approval import Approval
+from conveyor.gates.release import Adopt, SubmitAgain
 from conveyor.ledger.gate_facts import ReasonCode
 from conveyor.ledger.run_facts import Run
-from conveyor.poll.control import Adopt, Control, SubmitAgain
+from conveyor.poll.control import Control
 from conveyor.s3.bucket import Bucket
 from conveyor.wording import commands
 from tests.support.examples import RUN

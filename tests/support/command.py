@@ -111,20 +111,19 @@ class Command:
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def in_terminal(self, *arguments: str, columns: int = 80, typed: str = "", **env: str) -> Ran:
-        """Run it in a terminal that is so wide. `typed`: the answer to its question."""
+        """Run it in a terminal that is so wide. `typed`: the answers to its questions, a line each."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         with subprocess.Popen(
             self._typed(arguments), cwd=self.home, env=self._with(env), stdin=slave, stdout=slave, stderr=slave
         ) as process:
             os.close(slave)
-            written, answer = b"", typed.encode()
+            written, answers = b"", typed.encode().splitlines(keepends=True)
             with suppress(OSError):  # Linux says EIO at the end
                 while more := os.read(master, 65536):
                     written += more
-                    if answer and written.endswith(b": "):
-                        os.write(master, answer)
-                        answer = b""
+                    if answers and written.endswith(b": "):
+                        os.write(master, answers.pop(0))
             os.close(master)
         assert process.returncode >= 0, f"ended by signal {-process.returncode}"
         return Ran(process.returncode, written.decode().replace("\r\n", "\n"))

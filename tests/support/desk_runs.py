@@ -13,6 +13,7 @@ from conveyor.domain import keys
 from conveyor.domain.drop import STAMP
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop, encode_plan
 from conveyor.domain.status import Status
+from conveyor.ledger.batch_facts import Attempt, AttemptUnknown, Doubtful
 from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.run_facts import Run
 from conveyor.spend.index_entry import IndexEntry, StartEntry
@@ -43,6 +44,15 @@ def write_runs(bucket: BucketInMemory) -> None:
     _hold(bucket, contracts)
 
 
+def write_undecided(bucket: BucketInMemory) -> None:
+    """Write a run whose paid call got no response. The provider lists a batch that may be it."""
+    run, sent_at = ago(6, hours=6, minutes=4), datetime.now(UTC) - timedelta(hours=6, minutes=2)
+    _begin(bucket, "reviews", run, "shop", batches=1)
+    _put(bucket, Attempt.key(run, 1, 1), _encode(Attempt("writer", sent_at, sent_at, 10_000)))
+    _put(bucket, AttemptUnknown.key(run, 1, 1), _encode(AttemptUnknown("writer", sent_at, "timeout")))
+    _put(bucket, Doubtful.key(run, 1, "msgbatch_01Ab"), _encode(Doubtful("writer", sent_at, sent_at, 10_000)))
+
+
 def _hold(bucket: BucketInMemory, run: str) -> None:
     now = datetime.now(UTC)
     message = "it may cost $164.20, and its project may spend $100.00 on one drop"
@@ -55,7 +65,7 @@ def _hold(bucket: BucketInMemory, run: str) -> None:
 def _begin(bucket: BucketInMemory, name: str, run: str, project: str, batches: int) -> None:
     drop = replace(RUN.drop, key=f"inbox/{project}/{name}.jsonl")
     _put(bucket, Run.key(run), _encode(replace(RUN, run=run, name=name, project=project, drop=drop)))
-    cut = [Batch(number, 1, 0, requests=10_000) for number in range(1, batches + 1)]
+    cut = [Batch(number, 1, 0, requests=10_000, at_most_usd=Decimal("41.05")) for number in range(1, batches + 1)]
     validated = ValidatedDrop(batches * 10_000, "f00", is_gated=True)
     _put(bucket, keys.plan(run), encode_plan(Plan(validated, cut)))
     _put(bucket, StartEntry(project, run, 1000).key)

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conveyor.domain import keys
-from conveyor.poll.control import Adopt, Control, SubmitAgain, Unclear, read_release
+from conveyor.gates.release import Adopt, SubmitAgain, Unclear, read_release
+from conveyor.poll.control import Control
 from conveyor.s3.bucket import Bucket
 from tests.support.fake_aws import FakeBucket
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from conveyor.domain import keys
-from conveyor.poll.control import Adopt, SubmitAgain, Unclear, read_release
+from conveyor.gates.release import Adopt, SubmitAgain, Unclear, read_release
 from conveyor.poll.decision import Risk, Undecided
 from conveyor.poll.message import at_risk_notice, linked, troubled_notice, undecided_notice
 from conveyor.wording.console import Console

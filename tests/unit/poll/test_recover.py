@@ -113,11 +113,11 @@ def test_a_small_batch_of_others_is_read_to_its_end() -> None:
     ],
 )
 def test_a_batch_without_proof_is_doubtful(results: Iterator[bytes], reason: str) -> None:
-    """It may be ours: no fact is written and no batch is created meanwhile."""
+    """It may be ours: a fact says only that, and no batch is created meanwhile."""
     recovery = Recovery(results)
     assert recovery.search.doubtful == ("msgbatch_1",)
     assert reason in str(recovery.search.trouble)
-    assert recovery.batch_state == BatchState(unknown={1})
+    assert recovery.batch_state == BatchState(unknown={1}, doubtful={"msgbatch_1"})
 
 
 @pytest.mark.parametrize("number", [BATCH.first_line - 1, BATCH.last_line + 1])
@@ -134,7 +134,7 @@ def test_a_candidate_that_runs_is_waited_for_whatever_end_it_states(expires_at: 
     assert Recovery(iter(()), now=NOW + timedelta(hours=24, minutes=59), **running).search == Search()
     late = Recovery(iter(()), now=NOW + timedelta(hours=25, minutes=1), **running)
     assert late.search.doubtful == ("msgbatch_1",)
-    assert late.batch_state == BatchState(unknown={1})
+    assert late.batch_state == BatchState(unknown={1}, doubtful={"msgbatch_1"})
 
 
 def test_a_candidate_that_says_it_never_ends_is_doubtful_after_the_time_that_results_are_kept() -> None:

@@ -122,6 +122,22 @@ class Foreign(BatchFact, frozen=True):
     at: datetime
 
 
+class Doubtful(BatchFact, frozen=True):
+    """`doubtful-<batch id>.json`: a batch that the provider lists, and that may be ours: a person can look at it.
+
+    What is proved of it later stands in another fact. `requests`: 0 if the provider does not say how many it has yet.
+    """
+
+    KIND = "doubtful"
+    PLACE = Place.ID
+    STATE_FIELD = "doubtful"
+
+    writer: str
+    at: datetime
+    created_at: datetime
+    requests: int
+
+
 class Cancel(BatchFact, frozen=True):
     """`cancel.json`: the batch is being cancelled: a person said so, or it was an hour late."""
 

@@ -32,6 +32,7 @@ class BatchState(msgspec.Struct):
     unreads: set[int] = msgspec.field(default_factory=set)
     duplicates: set[str] = msgspec.field(default_factory=set)
     foreign: set[str] = msgspec.field(default_factory=set)
+    doubtful: set[str] = msgspec.field(default_factory=set)
     generations: set[int] = msgspec.field(default_factory=set)
     cancelled: bool = False
     stuck: bool = False

@@ -4,36 +4,14 @@ The second can be granted by project, since IAM does not know the runs of one. A
 under another project.
 """
 
-import re
-from typing import NamedTuple
-
 from conveyor.domain import keys
 from conveyor.gates.approval import Approval, Insufficient, read_approval
+from conveyor.gates.release import Release, Unclear, read_release
 from conveyor.s3.bucket import Bucket, naming_refusals
 from conveyor.s3.read_errors import ReadRefused
 
-_BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,499}")
 _LONGEST = 1000
 """Bytes of an object that is read."""
-
-
-class Adopt(NamedTuple):
-    """The attempt created this batch."""
-
-    batch_id: str
-
-
-class SubmitAgain(NamedTuple):
-    """The attempt created no batch: pay for another."""
-
-
-class Unclear(NamedTuple):
-    """Text that is neither."""
-
-    reason: str
-
-
-type Release = Adopt | SubmitAgain | Unclear
 
 
 class Control:
@@ -95,14 +73,3 @@ class Control:
         """Return what an object says; nothing if it says more than any command does."""
         text = self._bucket.beginning(key, _LONGEST + 1)
         return text.decode(errors="replace") if len(text) <= _LONGEST else ""
-
-
-def read_release(key: str, text: str) -> Release:
-    """Read `adopt <batch id>` or `submit again`."""
-    match text.split():
-        case ["adopt", batch_id] if _BATCH_ID.fullmatch(batch_id):
-            return Adopt(batch_id)
-        case ["submit", "again"]:
-            return SubmitAgain()
-        case _:
-            return Unclear(f'{key} says neither "adopt <batch id>" nor "submit again"')

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from conveyor.domain import keys
 from conveyor.domain.schedule import BatchName
 from conveyor.domain.status import Status
+from conveyor.gates.release import IF_ANY, IF_NONE, IF_THIS, in_doubt
 from conveyor.ledger.run_facts import Run
 from conveyor.money.estimate import Estimate
 from conveyor.poll.decision import Risk, Undecided
@@ -30,8 +31,7 @@ def undecided_notice(  # noqa: PLR0913, PLR0917
     name = BatchName(undecided.leg, undecided.batch)
     lines = [
         *paragraph(
-            f"The run of {run.drop.key} is undecided: the response to the create request for {name}",
-            "was lost, so it is unknown whether the batch exists. Until that is known, nothing more is paid.",
+            f"The run of {run.drop.key} is undecided: {in_doubt(name)}",
         ),
         "",
         *_details(run, reason, since, estimate),
@@ -47,22 +47,17 @@ def _releases(run: Run, undecided: Undecided) -> list[str]:
     """Return a command for each thing that may have become of an attempt."""
     place = (run.drop.bucket, keys.release(run.run, undecided.batch, undecided.attempt, run.project, undecided.leg))
     ids = undecided.doubtful[:_MOST_NAMED] or ("<batch id>",)
-    condition = (
-        "If this batch belongs to the run, and its results are yours:"
-        if undecided.doubtful
-        else "If a batch belongs to the run:"
-    )
     return [
         *paragraph(
             "The run keeps searching for the batch, and continues by itself once it is known. If you know better, look",
             f"at the provider's list of batches created since {run.drop.last_modified:{_MINUTE}} UTC, and run one of",
             "these commands.",
-            condition,
+            IF_THIS if undecided.doubtful else IF_ANY,
         ),
         "",
         *[f"  {commands.adopt(*place, batch_id)}" for batch_id in ids],
         "",
-        "If no batch belongs to the run; this pays again if you are mistaken:",
+        IF_NONE,
         "",
         f"  {commands.submit_again(*place)}",
         "",

@@ -11,17 +11,21 @@ from conveyor.context import RunContext
 from conveyor.domain.invocation import SKEW
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
-from conveyor.ledger.batch_facts import Attempt, AttemptAbsent, AttemptUnknown, Duplicate, Submitted
+from conveyor.gates.release import OTHER_REQUESTS, OTHER_RUN, Adopt, Release, SubmitAgain, not_adopted
+from conveyor.ledger.batch_facts import Attempt, AttemptAbsent, AttemptUnknown, Doubtful, Duplicate, Submitted
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
 from conveyor.poll.apply import apply
 from conveyor.poll.candidates import Proof, is_surely_anothers, list_candidates, prove_or_rule_out
-from conveyor.poll.control import Adopt, Control, Release, SubmitAgain
+from conveyor.poll.control import Control
 from conveyor.poll.decide import give_up, is_patience_over
 from conveyor.poll.decision import Decision, Undecided
 from conveyor.provider.protocol import Progress, Trouble
 from conveyor.wording.text import counted
 from conveyor.wording.trouble import in_words
+
+_MOST_DOUBTFUL = 20
+"""Batches that may be a batch of the run, and are written down: a message names as many."""
 
 
 class Search(NamedTuple):
@@ -103,7 +107,17 @@ def find_created_batch(context: RunContext, batch: Batch, number: int, batch_sta
     if isinstance(candidates, Trouble):
         return Search(trouble=candidates.reason)
     in_time = [known for known in candidates if known.is_ours or _may_be_in_time(known, settled, asked)]
-    return conclude(prove_or_rule_out(context, batch, in_time, over), in_time, settled, asked)
+    proof = prove_or_rule_out(context, batch, in_time, over)
+    _note_doubtful(context, batch.number, batch_state, [known for known in in_time if known.id in proof.doubtful])
+    return conclude(proof, in_time, settled, asked)
+
+
+def _note_doubtful(context: RunContext, batch: int, batch_state: BatchState, doubtful: list[Progress]) -> None:
+    """Write down batches that may be ours, so that a person who reads the ledger can decide."""
+    new = [known for known in doubtful if known.id not in batch_state.doubtful]
+    for known in new[: max(_MOST_DOUBTFUL - len(batch_state.doubtful), 0)]:
+        fact = Doubtful(context.writer, context.now(), known.created_at, known.requests)
+        context.ledger.write(fact, batch, known.id)
 
 
 def _may_be_in_time(candidate: Progress, settled: datetime, asked: datetime) -> bool:
@@ -136,8 +150,8 @@ def settle_by_release(
     problem = _obstacle(context, batch, answer)
     if isinstance(answer, Progress) and problem is None:
         is_adopted = _adopt(context, batch.number, batch_state, answer, released=True)
-        problem = None if is_adopted else "it belongs to another run"
-    return problem and f"{release.batch_id} cannot be adopted: {problem}"
+        problem = None if is_adopted else OTHER_RUN
+    return problem and not_adopted(release.batch_id, problem)
 
 
 def _obstacle(context: RunContext, batch: Batch, answer: Progress | Trouble) -> str | None:
@@ -147,7 +161,7 @@ def _obstacle(context: RunContext, batch: Batch, answer: Progress | Trouble) -> 
     if answer.requests not in (0, batch.requests):
         return f"it holds {counted(answer.requests, 'request')}, not {batch.requests:,}"
     if answer.ended and is_surely_anothers(context, batch, answer.id):
-        return "its results answer other requests"
+        return OTHER_REQUESTS
     return None
 
 

@@ -26,6 +26,8 @@ _BYTES_ARE_FINE = frozenset({
 })  # fmt: skip
 """Codes of refusals after which the same bytes can be dropped again: name, metadata or something else must change."""
 
+ADOPT, SUBMIT_AGAIN = "adopt", "submit again"
+"""What a person says of a paid call whose response was lost."""
 ALLOW_OUTBOUND_IDENTITY = "aws iam enable-outbound-web-identity-federation"
 
 
@@ -137,12 +139,12 @@ def fetch_ledger(bucket: str, run: str) -> str:
 
 def adopt(bucket: str, key: str, batch_id: str) -> str:
     """Return the command that says that a batch is the run's. `key`: see `keys.release`."""
-    return _say(f"adopt {batch_id}", bucket, key)
+    return _say(f"{ADOPT} {batch_id}", bucket, key)
 
 
 def submit_again(bucket: str, key: str) -> str:
     """Return the command that says that an attempt created no batch. `key`: see `keys.release`."""
-    return _say("submit again", bucket, key)
+    return _say(SUBMIT_AGAIN, bucket, key)
 
 
 def stop(bucket: str, run: str, project: str = keys.DEFAULT_PROJECT) -> str:
