@@ -19,6 +19,7 @@ _COMMANDS = (
     "completion",
     "decide",
     "drop",
+    "erase",
     "fetch",
     "pause",
     "prepare",
@@ -29,7 +30,7 @@ _COMMANDS = (
     "watch",
 )
 """In alphabetical order. Each is the function of this name in the module of this name in `commands/`, or below it."""
-_DECISIONS = frozenset({"approve", "decide", "pause", "stop"})
+_DECISIONS = frozenset({"approve", "decide", "erase", "pause", "stop"})
 """Those in `commands/decisions/`."""
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {means}" for code, means in EXITS.items())
 

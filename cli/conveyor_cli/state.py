@@ -61,6 +61,7 @@ _WRITES = State(Group.UNDER_WAY, Mark.UNDER_WAY, "writing results", may_have_end
 LEDGER_GONE = State(Group.ENDED, Mark.UNKNOWN, "its ledger is gone")
 
 
+ERASED = State(Group.ENDED, Mark.NOT_SENT, "erased")
 _ENDED: dict[str, tuple[Mark, str]] = {
     Status.COMPLETED: (Mark.OK, "done"),
     Status.ESTIMATED: (Mark.OK, "estimated only"),

@@ -63,7 +63,8 @@ def _hold(bucket: BucketInMemory, run: str) -> None:
 
 
 def _begin(bucket: BucketInMemory, name: str, run: str, project: str, batches: int) -> None:
-    drop = replace(RUN.drop, key=f"inbox/{project}/{name}.jsonl")
+    key = f"inbox/{project}/{name}.jsonl"
+    drop = replace(RUN.drop, key=key, version=bucket.put(key, b"{}\n" * 400 * batches, {}).id)
     _put(bucket, Run.key(run), _encode(replace(RUN, run=run, name=name, project=project, drop=drop)))
     cut = [Batch(number, 1, 0, requests=10_000, at_most_usd=Decimal("41.05")) for number in range(1, batches + 1)]
     validated = ValidatedDrop(batches * 10_000, "f00", is_gated=True)
@@ -76,6 +77,10 @@ def _end(bucket: BucketInMemory, name: str, run: str, about: tuple[str, str, int
     entry = IndexEntry(project, run, Status(status), requests, results, failures, Decimal(usd))
     _begin(bucket, name, run, project, batches=1)
     _put(bucket, entry.key)
+    if results:
+        _put(bucket, keys.receipt(name, run), b"{}\n" * 2000)
+        _put(bucket, keys.results(name, run), b"{}\n" * results)
+        _put(bucket, keys.failures(name, run), b"{}\n" * failures)
 
 
 def _put(bucket: BucketInMemory, key: str, data: bytes = b"{}") -> None:

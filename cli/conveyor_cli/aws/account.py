@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor_cli.aws.errors import AWS_ERRORS, explain, explained
 from conveyor_cli.aws.inbox import Inbox
+from conveyor_cli.aws.versions import Versions
 from conveyor_cli.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ class Account:
         with explained():
             client: S3Client = self._session.client("s3", config=self._config)
             return Inbox(client, name)
+
+    def versions(self, name: str) -> Versions:
+        """Return the versions of a bucket; nothing is asked yet. Its errors are botocore's: see `explained`."""
+        with explained():
+            client: S3Client = self._session.client("s3", config=self._config)
+            return Versions(client, name)
 
     @cached_property
     def _stacks(self) -> "CloudFormationClient":

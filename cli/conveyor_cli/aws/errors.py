@@ -32,6 +32,7 @@ _LOGIN = ("aws sso login --profile <profile>",)
 _NOTHING_CHANGED = "Nothing was changed; runs go on without you."
 _ACTIONS = {
     "ListObjectsV2": "s3:ListBucket", "GetObject": "s3:GetObject", "HeadObject": "s3:GetObject",
+    "ListObjectVersions": "s3:ListBucketVersions", "DeleteObjects": "s3:DeleteObjectVersion",
     "PutObject": "s3:PutObject", "DescribeStacks": "cloudformation:DescribeStacks",
 }  # fmt: skip
 """The action of a policy that an operation needs."""

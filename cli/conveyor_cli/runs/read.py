@@ -15,8 +15,9 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor.spend.index_entry import IndexEntry, entries_by_run
+from conveyor_cli.runs.erased import erased_runs
 from conveyor_cli.runs.run import ListedRun, of_entry
-from conveyor_cli.state import LEDGER_GONE, state_of
+from conveyor_cli.state import ERASED, LEDGER_GONE, state_of
 
 
 class _Receipt(msgspec.Struct):
@@ -39,7 +40,7 @@ msgspec learns a type when it first meets it, and the process may crash where tw
 def read_runs(bucket: Bucket, since: datetime, now: datetime, project: str | None = None) -> list[ListedRun]:
     """Return the runs since a moment, in the order of a list. Those that have ended have no name yet: see `named`.
 
-    A request for each 500 runs, one for each 1,000 folders of the ledger, one for each project, and four at most for
+    A request for each 500 runs, one for each 1,000 folders of the ledger, two for each project, and four at most for
     each run that has not ended. Runs of earlier versions have no entry: they are found by their folders.
     """
     entries = entries_by_run(_listed(bucket, since, project))
@@ -49,6 +50,8 @@ def read_runs(bucket: Bucket, since: datetime, now: datetime, project: str | Non
     left = sorted((folders | {run for run in entries if run >= _from(since)}) - known)
     read = at_once(lambda run: _read(bucket, run, now), left)
     chosen = [each for each in read if project in {None, each.project}]
+    erased = erased_runs(bucket, (each.project for each in ended if each.project), since)
+    ended = [each._replace(state=ERASED) if each.run in erased else each for each in ended]
     return sorted((*ended, *chosen), key=lambda each: each.order)
 
 

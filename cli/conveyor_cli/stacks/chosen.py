@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from conveyor.s3.bucket import Bucket
 from conveyor_cli.aws.account import Account, StackFound
+from conveyor_cli.aws.versions import Versions
 from conveyor_cli.exits import Exit
 from conveyor_cli.stacks import profiles
 from conveyor_cli.stacks.local import NAME, local_environment
@@ -57,6 +58,11 @@ def find_deployed(choice: Choice) -> ChosenStack:
     profile = find(choice).profile
     account = Account(profile.region, profile.aws_profile)
     return _opened(account, account.stack(profile.stack))
+
+
+def versions_of(chosen: ChosenStack) -> Versions:
+    """Return all versions of a stack's objects."""
+    return Account(chosen.profile.region, chosen.profile.aws_profile).versions(chosen.bucket.bucket)
 
 
 def _local(choice: Choice) -> ChosenStack:

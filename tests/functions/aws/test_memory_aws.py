@@ -142,6 +142,19 @@ def test_missing_objects(both: Both) -> None:
     both("get_object", Key="some")
 
 
+def test_many_versions_are_deleted_at_once(both: Both) -> None:
+    """Those that do not exist any more count as deleted. Delete markers are versions, too."""
+    both("put_object", Key="a b/1", Body=b"1", keep="first")
+    both("put_object", Key="a b/1", Body=b"2")
+    both("delete_object", Key="a b/1", keep="mark")
+    first, mark = ({"Key": "a b/1", "VersionId": f"<{name}.VersionId>"} for name in ("first", "mark"))
+    for quiet in (False, True):
+        both("delete_objects", Delete={"Objects": [first, mark], "Quiet": quiet})
+        listed = both("list_object_versions", Prefix="a b/")
+        assert [each["Key"] for each in listed["Versions"]] == ["a b/1"]
+        assert "DeleteMarkers" not in listed
+
+
 def test_conditional_writes(both: Both) -> None:
     """One writer wins; a deleted key can be written again."""
     assert both("put_object", Key="fact", Body=b"1", IfNoneMatch="*")["Status"] == 200

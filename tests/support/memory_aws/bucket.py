@@ -46,6 +46,8 @@ class BucketInMemory:
         self.versions: dict[str, list[Version]] = {}
         self.uploads: dict[str, Parts] = {}
         """Multipart uploads that are not completed, by id."""
+        self.locked: set[str] = set()
+        """Keys whose versions S3 Object Lock keeps: DeleteObjects refuses them."""
 
     def current(self, key: str) -> Version | None:
         """Return the version that a read without a version id gets; None if there is none or it is deleted."""

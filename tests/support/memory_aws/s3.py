@@ -12,13 +12,15 @@ from xml.etree import ElementTree as ET
 
 from tests.support.memory_aws.answers import Refused, answer, element
 from tests.support.memory_aws.bucket import BucketInMemory, Version, crc, etag
+from tests.support.memory_aws.versions import elements, versions_page
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 _KNOWN_QUESTIONS = {
-    "continuation-token", "delimiter", "encoding-type", "list-type", "max-keys", "partNumber", "prefix", "start-after",
-    "tagging", "uploadId", "uploads", "versionId", "versioning", "versions",
+    "continuation-token", "delete", "delimiter", "encoding-type", "key-marker", "list-type", "max-keys", "partNumber",
+    "prefix", "start-after", "tagging", "uploadId", "uploads", "version-id-marker", "versionId", "versioning",
+    "versions",
 }  # fmt: skip
 _UNKNOWN_HEADERS = {
     "x-amz-storage-class", "x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-algorithm",
@@ -139,11 +141,32 @@ class S3:
         mark = {"x-amz-delete-marker": "true"} if gone.is_marker else {}
         return answer(204, headers={"x-amz-version-id": gone.id, **mark})
 
+    def delete_several(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
+        """DeleteObjects, of versions: errors are told for each. What does not exist any more counts as deleted."""
+        asked = ET.fromstring(request.body)  # noqa: S314  # botocore wrote it
+        told, is_quiet = list[str](), asked.findtext(f"{_XML}Quiet") == "true"
+        objects = asked.iter(f"{_XML}Object")
+        named = [(each.findtext(f"{_XML}Key", ""), each.findtext(f"{_XML}VersionId")) for each in objects]
+        if "delete" not in request.question or len(named) > _PAGE or not all(version for _, version in named):
+            raise Refused(501, "NotImplemented", Header=str(request.question))
+        for key, version in named:
+            about = {"Key": key, "VersionId": str(version)}
+            if key in bucket.locked:
+                told.append(element("Error", about | {"Code": "AccessDenied", "Message": "protected by object lock"}))
+                continue
+            if any(each.id == version for each in bucket.versions.get(key, [])):
+                bucket.delete(key, version)
+            told += [] if is_quiet else [element("Deleted", about)]
+        return answer(200, element("DeleteResult", "".join(told)))
+
     def list(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """ListObjectsV2 and ListObjectVersions."""
         question = request.question
         if "versions" in question:
-            return answer(200, element("ListVersionsResult", _every_version(bucket, question.get("prefix", ""))))
+            return answer(
+                200,
+                element("ListVersionsResult", versions_page(bucket, question, int(question.get("max-keys", _PAGE)))),
+            )
         if question.get("list-type") != "2" or question.get("encoding-type") != "url":
             raise Refused(501, "NotImplemented", Header=str(question))
         after = b64decode(question.get("continuation-token", "")).decode()
@@ -156,7 +179,7 @@ class S3:
         token = element("NextContinuationToken", b64encode(page[-1].encode()).decode()) if left[most:] else ""
         about = {"IsTruncated": "true" if token else "false", "EncodingType": "url", "KeyCount": str(len(page))}
         about |= {"Prefix": quote(prefix)}
-        return answer(200, element("ListBucketResult", _elements(about) + token + "".join(shown)))
+        return answer(200, element("ListBucketResult", elements(about) + token + "".join(shown)))
 
     def uploads(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
         """ListMultipartUploads."""
@@ -209,7 +232,7 @@ class S3:
         return self.buckets[name].find(key, dict(parse_qsl(question)).get("versionId"))
 
 
-_BUCKET = {"GET": S3.list}
+_BUCKET = {"GET": S3.list, "POST": S3.delete_several}
 _OBJECTS = {"PUT": S3.put, "GET": S3.get, "HEAD": S3.get, "DELETE": S3.delete}
 _PARTS = {"GET": S3.uploads, "POST": S3.begin, "PUT": S3.part, "DELETE": S3.abort}
 
@@ -261,21 +284,3 @@ def _entry(bucket: BucketInMemory, name: str) -> str:
         return element("CommonPrefixes", {"Prefix": quote(name)})
     about = {"Key": quote(name), "ETag": version.etag, "Size": str(len(version.data))}
     return element("Contents", about | {"LastModified": version.modified.isoformat()})
-
-
-def _every_version(bucket: BucketInMemory, prefix: str) -> str:
-    """Return all versions of objects under a prefix, the newest of each first."""
-    entries = []
-    for key in sorted(filter(lambda key: key.startswith(prefix), bucket.versions), key=str.encode):
-        newest, *older = reversed(bucket.versions[key])
-        for version in (newest, *older):
-            about = {"Key": quote(key), "VersionId": version.id, "LastModified": version.modified.isoformat()}
-            about |= {"IsLatest": "true" if version is newest else "false"}
-            size = {} if version.is_marker else {"ETag": version.etag, "Size": str(len(version.data))}
-            entries.append(element("DeleteMarker" if version.is_marker else "Version", about | size))
-    about = {"EncodingType": "url", "IsTruncated": "false", "Prefix": quote(prefix)}
-    return _elements(about) + "".join(entries)
-
-
-def _elements(content: dict[str, str]) -> str:
-    return "".join(element(name, text) for name, text in content.items())

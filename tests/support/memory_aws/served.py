@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.support.memory_aws.aws import MemoryAws
 
-_OF_S3 = frozenset({"LIST", "GET", "HEAD", "PUT"})
+_OF_S3 = frozenset({"LIST", "VERSIONS", "GET", "HEAD", "PUT", "DELETE"})
 
 
 class Place(NamedTuple):
@@ -154,5 +154,7 @@ def _kind(request: Any) -> str:
     body: bytes = request.body
     if request.method == "POST" and b"Action=" in body:
         return parse_qs(body.decode())["Action"][0]
-    is_listing = request.method == "GET" and "list-type" in urlsplit(request.url).query
-    return "LIST" if is_listing else str(request.method)
+    question = parse_qs(urlsplit(request.url).query, keep_blank_values=True)
+    kinds = {("GET", "list-type"): "LIST", ("GET", "versions"): "VERSIONS", ("POST", "delete"): "DELETE"}
+    found = (kind for (method, name), kind in kinds.items() if request.method == method and name in question)
+    return next(found, str(request.method))

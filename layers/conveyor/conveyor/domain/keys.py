@@ -175,6 +175,10 @@ PAUSE = "pause"
 """The object that closes a gate before the next batch. Its content is ignored."""
 
 
+ERASED = "erased"
+"""The object by which an administrator says that all but the facts of a run was deleted. Runs do not read it."""
+
+
 def approval_name(gate: int) -> str:
     """Return the name of the object in which a person opens a gate."""
     return f"approve-{gate}"
@@ -256,6 +260,11 @@ def line_index(content: str, batch: int) -> str:
 def results(name: str, run: str) -> str:
     """Return the key of the requests that succeeded."""
     return f"results/{name}/{run}/{RESULTS}"
+
+
+def outputs(name: str, run: str) -> tuple[str, str]:
+    """Return the prefixes of all files that a run leaves for people."""
+    return f"results/{name}/{run}/", f"failures/{name}/{run}/"
 
 
 def receipt(name: str, run: str) -> str:
