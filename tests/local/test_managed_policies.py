@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, NamedTuple
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
 
 from conveyor.domain import keys
-from tests.support import template
 from tests.support.people import Clients, role_with, user_with
+from tests.support.people_stack import POLICIES, Deployed, deploy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from local.stack.local_aws import Aws
 
 RUN = "20261122T123456Z-0123456789ab"
-POLICIES = sorted(template.resources("AWS::IAM::ManagedPolicy"))
 ACTIONS = (keys.STOP, keys.PAUSE, keys.approval_name(1), keys.release_name(1, 1))
 NO_PROJECT: tuple[dict[str, str], ...] = ({}, {"project": ""})
 """Tags of a person that name none."""
@@ -52,32 +49,6 @@ PREFIXES = {
 OF_FACTS = {"runs/", f"runs/{RUN}/", "index/", "index/team-b/2026-11-"}
 OF_ALL = OF_FACTS | {"config/"}
 """What everybody may list who drops or approves: facts of runs, and the limits under which people spend."""
-
-
-class Deployed(NamedTuple):
-    """A stack of the bucket and the policies."""
-
-    name: str
-    bucket: str
-    policies: dict[str, str]
-    """ARNs."""
-
-
-def deploy(aws: Aws) -> Deployed:
-    """Deploy the policies of the template, with a bucket."""
-    whole, name = template.template(), f"policies-{uuid4().hex[:8]}"
-    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"VersioningConfiguration": {"Status": "Enabled"}}}
-    outputs = {f"{policy}Arn": whole["Outputs"][f"{policy}Arn"] for policy in POLICIES}
-    part = {
-        "Resources": {"Bucket": bucket} | {policy: whole["Resources"][policy] for policy in POLICIES},
-        "Outputs": outputs | {"BucketName": whole["Outputs"]["BucketName"]},
-    }
-    formation = aws.client("cloudformation")
-    formation.create_stack(StackName=name, TemplateBody=json.dumps(part), Capabilities=["CAPABILITY_IAM"])
-    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
-    (stack,) = formation.describe_stacks(StackName=name)["Stacks"]
-    given = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return Deployed(name, given["BucketName"], {policy: given[f"{policy}Arn"] for policy in POLICIES})
 
 
 @pytest.fixture(scope="module")

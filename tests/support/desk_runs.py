@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -19,8 +19,19 @@ from conveyor.ledger.run_facts import Run
 from conveyor.spend.index_entry import IndexEntry, StartEntry
 from tests.support.examples import RUN
 
-if TYPE_CHECKING:
-    from tests.support.memory_aws.bucket import BucketInMemory
+
+class Put(Protocol):
+    """A version of an object that was written."""
+
+    id: str
+
+
+class Puts(Protocol):
+    """A bucket to write to."""
+
+    def put(self, key: str, data: bytes, metadata: dict[str, str]) -> Put:
+        """Write an object."""
+
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -30,7 +41,7 @@ def ago(number: int, **time: float) -> str:
     return f"{datetime.now(UTC) - timedelta(**time):{STAMP}}-{number:012x}"
 
 
-def write_runs(bucket: BucketInMemory) -> None:
+def write_runs(bucket: Puts) -> None:
     """Write the runs."""
     _end(bucket, "tickets-2026-11", ago(3, days=3, hours=1), ("support", "completed", 40_000, 39_412, 588, "58.93"))
     _end(bucket, "eval-two-models", ago(4, days=4, hours=1), ("research", "completed", 600, 600, 0, "2.31"))
@@ -44,7 +55,7 @@ def write_runs(bucket: BucketInMemory) -> None:
     _hold(bucket, contracts)
 
 
-def write_undecided(bucket: BucketInMemory) -> None:
+def write_undecided(bucket: Puts) -> None:
     """Write a run whose paid call got no response. The provider lists a batch that may be it."""
     run, sent_at = ago(6, hours=6, minutes=4), datetime.now(UTC) - timedelta(hours=6, minutes=2)
     _begin(bucket, "reviews", run, "shop", batches=1)
@@ -53,7 +64,7 @@ def write_undecided(bucket: BucketInMemory) -> None:
     _put(bucket, Doubtful.key(run, 1, "msgbatch_01Ab"), _encode(Doubtful("writer", sent_at, sent_at, 10_000)))
 
 
-def _hold(bucket: BucketInMemory, run: str) -> None:
+def _hold(bucket: Puts, run: str) -> None:
     now = datetime.now(UTC)
     message = "it may cost $164.20, and its project may spend $100.00 on one drop"
     reason = Reason(ReasonCode.CEILING, message)
@@ -62,7 +73,7 @@ def _hold(bucket: BucketInMemory, run: str) -> None:
     _put(bucket, Gate.key(run, 1), _encode(gate))
 
 
-def _begin(bucket: BucketInMemory, name: str, run: str, project: str, batches: int) -> None:
+def _begin(bucket: Puts, name: str, run: str, project: str, batches: int) -> None:
     key = f"inbox/{project}/{name}.jsonl"
     drop = replace(RUN.drop, key=key, version=bucket.put(key, b"{}\n" * 400 * batches, {}).id)
     _put(bucket, Run.key(run), _encode(replace(RUN, run=run, name=name, project=project, drop=drop)))
@@ -72,7 +83,7 @@ def _begin(bucket: BucketInMemory, name: str, run: str, project: str, batches: i
     _put(bucket, StartEntry(project, run, 1000).key)
 
 
-def _end(bucket: BucketInMemory, name: str, run: str, about: tuple[str, str, int, int, int, str]) -> None:
+def _end(bucket: Puts, name: str, run: str, about: tuple[str, str, int, int, int, str]) -> None:
     project, status, requests, results, failures, usd = about
     entry = IndexEntry(project, run, Status(status), requests, results, failures, Decimal(usd))
     _begin(bucket, name, run, project, batches=1)
@@ -83,5 +94,5 @@ def _end(bucket: BucketInMemory, name: str, run: str, about: tuple[str, str, int
         _put(bucket, keys.failures(name, run), b"{}\n" * failures)
 
 
-def _put(bucket: BucketInMemory, key: str, data: bytes = b"{}") -> None:
+def _put(bucket: Puts, key: str, data: bytes = b"{}") -> None:
     bucket.put(key, data, {})

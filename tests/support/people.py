@@ -35,14 +35,26 @@ def role_with(
     aws: Aws, policy: str, tags: Mapping[str, str] | None = None, session_tags: Mapping[str, str] | None = None
 ) -> Iterator[Clients]:
     """Yield the clients of somebody who has taken a new role. `policy`: its ARN."""
+    keys = credentials(aws, policy, tags, session_tags)
+    with _clients(aws, *keys.values()) as clients:
+        yield clients
+
+
+def credentials(
+    aws: Aws, policy: str, tags: Mapping[str, str] | None = None, session_tags: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the variables with the credentials of somebody who has taken a new role. `policy`: its ARN."""
     role, iam = f"person-{uuid4().hex[:8]}", aws.client("iam")
     trust = json.dumps({"Version": "2012-10-17", "Statement": [_TRUST]})
     arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, Tags=_listed(tags))["Role"]["Arn"]
     iam.attach_role_policy(RoleName=role, PolicyArn=policy)
     given = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="person", Tags=_listed(session_tags))
     keys = given["Credentials"]
-    with _clients(aws, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]) as clients:
-        yield clients
+    return {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
 
 
 @contextmanager

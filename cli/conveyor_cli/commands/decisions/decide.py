@@ -129,7 +129,7 @@ def _places(bucket: Bucket, found: Going, attempt: Undecided) -> list[str]:
     """Return the keys to write: if two places say different things, the run follows neither."""
     of_run, of_project = keys.controls(found.run.run, found.run.project)
     other, own = of_run + attempt.release, of_project + attempt.release
-    return [own, *(key for key in bucket.list(other) if key == other)]
+    return [own] if bucket.find(other) is None else [own, other]
 
 
 def _follows(release: Adopt | SubmitAgain) -> str:
