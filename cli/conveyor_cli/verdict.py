@@ -20,6 +20,8 @@ from conveyor_cli.verdicts.checks import Check, checks_of, cut_off
 from conveyor_cli.verdicts.steps import Step, open_matters, steps_of
 
 SETTLED = "Nothing is running, and nothing more is charged."
+ERASED = "What was in it was erased."
+_UNREADABLE = "Its receipt cannot be read: it may be of a project that is not yours."
 _MARKS = {
     Status.COMPLETED: Mark.OK,
     Status.ESTIMATED: Mark.OK,
@@ -69,13 +71,13 @@ def verdict_of(receipt: Receipt) -> Verdict:
     )
 
 
-def verdict_by_entry(entry: IndexEntry, name: str) -> Verdict:
-    """Return what a run's entry in the index says of its end, for a person who may not read its receipt."""
+def verdict_by_entry(entry: IndexEntry, name: str, *, is_erased: bool = False) -> Verdict:
+    """Return what a run's entry in the index says of its end, where its receipt cannot be read, or was erased."""
     state = ended(entry)
     status = Status(entry.status)
     counts = f"{entry.results:,} of {entry.requests:,} requests have an answer, {entry.failures:,} failed"
     cost = money(entry.usd, is_lower_bound=entry.is_lower_bound) if entry.usd is not None else "not known"
-    second = f"{counts}; its cost is {cost}. Its receipt cannot be read: it may be of a project that is not yours."
+    second = f"{counts}; its cost is {cost}. {ERASED if is_erased else _UNREADABLE}"
     ended_as = exit_of(status, entry.failures)
     known: dict[str, Any] = {
         "status": status, "code": None, "exit": ended_as, "requests": entry.requests, "results": entry.results,

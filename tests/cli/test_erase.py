@@ -142,3 +142,16 @@ def test_without_a_word_nothing_is_deleted(desk: Command, belt: Belt, aws: Serve
     ended(belt)
     assert desk.call("erase", "labels").error.startswith("✗ erase needs a terminal, or --yes\n")
     assert aws.asked["DELETE"] == 0
+
+
+def test_watch_and_fetch_say_that_a_run_was_erased(desk: Command, belt: Belt) -> None:
+    """Not that something failed. How it ended and what it cost is still known."""
+    run = ended(belt)
+    desk.call("erase", run, "--yes")
+    ran = desk.call("fetch", run)
+    assert ran.exit == 3
+    assert ran.error.startswith("✗ support/labels was erased\n")
+    ran = desk.call("watch", run)
+    assert ran.exit == 0
+    assert "support/labels has ended: done\n" in ran.out
+    assert "What was in it was erased." in ran.out

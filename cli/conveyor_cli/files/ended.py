@@ -9,6 +9,7 @@ from conveyor.domain.output_file import OutputFile
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import read_index_entry
+from conveyor_cli.runs.erased import refuse_erased
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -39,9 +40,15 @@ class Ended(NamedTuple):
 
 
 def ended_run(bucket: Bucket, run: Run) -> Ended | None:
-    """Return a run with its receipt; None if it has not ended. Its errors are botocore's: see `explained`."""
+    """Return a run with its receipt; None if it has not ended. Raises Trouble for one that was erased.
+
+    Other errors are botocore's: see `explained`.
+    """
     key = keys.receipt(run.name, run.run)
     listed = bucket.list(keys.index_entry(run.project, run.run, ""))
     has_ended = any(map(read_index_entry, listed))
-    data = bucket.get(key) if has_ended else bucket.find(key)  # runs of earlier versions have no entries
+    data = bucket.find(key)
+    if data is None and has_ended:  # runs of earlier versions have no entries
+        refuse_erased(bucket, run)
+        data = bucket.get(key)
     return Ended(run, msgspec.json.decode(data, type=Receipt), data) if data else None

@@ -22,8 +22,9 @@ def erased_mark(run: str, project: str) -> str:
 
 
 def is_erased(bucket: Bucket, run: Run) -> bool:
-    """Tell whether a run was erased. Raises for people who may not list what is said of its project."""
-    return bool(bucket.list(erased_mark(run.run, run.project)))
+    """Tell whether a run was erased; False also for people who may not list the control objects of its project."""
+    mark = erased_mark(run.run, run.project)
+    return mark in _listed(bucket, mark)
 
 
 def refuse_erased(bucket: Bucket, run: Run) -> None:
@@ -43,12 +44,16 @@ def erased_runs(bucket: Bucket, projects: Iterable[str], since: datetime) -> set
 
 def _of_project(bucket: Bucket, project: str, since: datetime) -> set[str]:
     prefix = f"control/{project}/"
+    found = (key.removeprefix(prefix).split("/") for key in _listed(bucket, prefix, since.strftime(STAMP)))
+    return {run for run, *name in found if name == [keys.ERASED]}
+
+
+def _listed(bucket: Bucket, prefix: str, after: str = "") -> list[str]:
+    """List control objects, as far as a person may."""
     try:
         with explained():
-            listed = bucket.list(prefix, since.strftime(STAMP))
+            return bucket.list(prefix, after)
     except Trouble as trouble:
         if trouble.code != "not-allowed":
             raise
-        return set()
-    found = (key.removeprefix(prefix).split("/") for key in listed)
-    return {run for run, *name in found if name == [keys.ERASED]}
+        return []

@@ -21,6 +21,7 @@ from conveyor.ledger.state import BatchState, RunState
 from conveyor.report.receipt import Receipt
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import IndexEntry, read_index_entry
+from conveyor_cli.runs.erased import is_erased
 from conveyor_cli.runs.facts import Facts, Lost, Refused
 from conveyor_cli.runs.read import at_once
 from conveyor_cli.runs.tally import tally_of
@@ -61,7 +62,9 @@ class Reader:
             receipt = None  # of a later version
         if receipt:
             return verdict_of(receipt)
-        return verdict_by_entry(entry, self.run.name) if entry else None
+        if entry is None:
+            return None
+        return verdict_by_entry(entry, self.run.name, is_erased=is_erased(self._bucket, self.run))
 
     def look(self, now: datetime) -> Facts:
         """Return what is known now: a listing, and what has been written since the last look."""

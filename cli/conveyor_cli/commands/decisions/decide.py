@@ -14,9 +14,9 @@ from conveyor.wording.text import counted
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask, show
 from conveyor_cli.commands.options import with_look, with_stack
+from conveyor_cli.deciding.undecided import Candidate, Undecided, obstacle, undecided
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.desk import Going, going
-from conveyor_cli.runs.undecided import Candidate, Undecided, obstacle, undecided
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.words import age, money, number

@@ -8,10 +8,10 @@ from conveyor_cli.aws.errors import explained
 from conveyor_cli.aws.versions import Versions
 from conveyor_cli.commands.decisions.asking import ask, show
 from conveyor_cli.commands.options import with_look, with_stack
+from conveyor_cli.deciding.erasing import Stored, has_ended, stored
+from conveyor_cli.deciding.erasing import erase as delete
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.erased import erased_mark
-from conveyor_cli.runs.erasing import Stored, has_ended, stored
-from conveyor_cli.runs.erasing import erase as delete
 from conveyor_cli.runs.find import find_run
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen

@@ -1,0 +1,1 @@
+"""What a person decides about a run: what that means, and whether the run would follow it."""
