@@ -23,3 +23,7 @@ class Trouble(Exception):
         self.more = more
         self.commands = commands
         self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        """Return all of it, for programs that call this package: a screen shows the parts."""
+        return " ".join((f"{self.message}.", *self.more, *self.commands))

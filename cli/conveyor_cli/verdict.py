@@ -48,6 +48,12 @@ class Verdict(NamedTuple):
     steps: Sequence[Step] = ()
 
     @property
+    def status(self) -> str:
+        """As in the receipt, such as "completed"."""
+        status: Status = self.as_json["status"]
+        return status.value
+
+    @property
     def main_causes(self) -> Sequence[Cause]:
         """The largest causes."""
         return self.causes[:MOST_CAUSES]

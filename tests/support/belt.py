@@ -161,25 +161,31 @@ class Belt:
     def finish(self, run: str, call: Callable[[Task], dict[str, Any]] = once) -> dict[str, Any]:
         """Run the loop to the final message and return it; `call` runs each task and may retry it."""
         for _ in range(MAX_POLLS):
-            state = call(partial(self.poll, run))
-            self.steps.append(state["next"])
-            match state["next"]:
-                case "wait" | "notify":
-                    self.pass_time(state["wait_seconds"])
-                case "submit":
-                    self.pass_time(call(partial(self.submit, {"run": run}))["wait_seconds"])
-                case "split":
-                    for batch in state["batches"]:
-                        call(partial(self.split, run, batch))
-                case "continue":
-                    state_to_pass = {name: state[name] for name in ("run", "wait_seconds", *FIRST)}
-                    call(partial(self.submit, {"run": run, "continue": state_to_pass}))
-                    self.pass_time(self.go_on(run, state["execution"]["number"])["wait_seconds"])
-                case "report":
-                    return call(partial(self.report, run))
-                case unknown:
-                    raise AssertionError(f"unknown next step: {unknown}")
+            if message := self.advance(run, call):
+                return message
         raise AssertionError(f"not finished after {MAX_POLLS} polls; last steps: {self.steps[-20:]}")
+
+    def advance(self, run: str, call: Callable[[Task], dict[str, Any]] = once) -> dict[str, Any] | None:
+        """Pass through the loop once; return the final message if that was the end."""
+        state = call(partial(self.poll, run))
+        self.steps.append(state["next"])
+        match state["next"]:
+            case "wait" | "notify":
+                self.pass_time(state["wait_seconds"])
+            case "submit":
+                self.pass_time(call(partial(self.submit, {"run": run}))["wait_seconds"])
+            case "split":
+                for batch in state["batches"]:
+                    call(partial(self.split, run, batch))
+            case "continue":
+                state_to_pass = {name: state[name] for name in ("run", "wait_seconds", *FIRST)}
+                call(partial(self.submit, {"run": run, "continue": state_to_pass}))
+                self.pass_time(self.go_on(run, state["execution"]["number"])["wait_seconds"])
+            case "report":
+                return call(partial(self.report, run))
+            case unknown:
+                raise AssertionError(f"unknown next step: {unknown}")
+        return None
 
     def go_on(self, run: str, number: int) -> dict[str, Any]:
         """Read the input of a later execution of the run, and use it for the next poll."""

@@ -73,6 +73,11 @@ class Refused(Trouble):
         super().__init__(code, f"Not dropped: {message}", "Nothing was sent or charged.", exit_code=Exit.NO_RESULTS)
         self.file = file
 
+    @property
+    def faults(self) -> list[Fault]:
+        """All faults of its lines."""
+        return self.file.faults
+
 
 def check(stack: ChosenStack, path: Path, options: Options, tell: Tell = silent) -> CheckedFile:
     """Check a file with the rules, settings, limits and prices of a stack. `stack`: as it is deployed now.

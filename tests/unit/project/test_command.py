@@ -98,7 +98,7 @@ def test_the_wheel_has_the_command_and_the_core(tmp_path: Path, monkeypatch: pyt
         for root, package in ((CLI.parent, CLI), (CORE, CORE / "conveyor"))
         for path in package.rglob("*.py")
     }
-    assert names == files
+    assert names == files | {"conveyor_cli/py.typed"}
     assert "conveyor = conveyor_cli.main:main" in scripts
     asked = [sys.executable, "-m", "conveyor_cli", "--version"]
     env = {"PYTHONPATH": str(wheel), "PATH": ""}

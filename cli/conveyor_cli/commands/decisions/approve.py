@@ -3,30 +3,19 @@
 import click
 
 from conveyor.domain import keys
-from conveyor.gates.approval import (
-    ANY_MODEL,
-    NO_LIMIT,
-    UP_TO,
-    Approval,
-    Insufficient,
-    is_about_money,
-    judge,
-    read_approval,
-    words_that_open,
-)
+from conveyor.gates.approval import Approval
 from conveyor.gates.probe_message import cost_words
-from conveyor.ledger.gate_facts import Gate, ReasonCode
+from conveyor.ledger.gate_facts import Gate
 from conveyor.wording.text import sentence
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask, show
 from conveyor_cli.commands.options import with_look, with_stack
-from conveyor_cli.exits import Exit
+from conveyor_cli.deciding.approving import approval, gate_of
 from conveyor_cli.runs.desk import Going, going
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.words import money, number
 from conveyor_cli.stacks.chosen import Choice, find
-from conveyor_cli.trouble import Trouble
 
 
 @click.command(short_help="Approve a run that waits: see what it costs, and let it go on.")
@@ -52,12 +41,8 @@ def approve(  # noqa: PLR0913 - one for each option
     bucket = find(Choice(stack, region, is_local=local)).bucket
     with explained():
         found = going(bucket, run)
-        gate = found.held_at
-        if gate is None:
-            raise _wrong("not-held", f"{found.run.name} waits for no approval; it is {found.state.words}")
-        words, allowed = _approval(gate, up_to, no_limit=no_limit)
-        if (yes or not screen.asks) and is_about_money(gate) and not (up_to or no_limit):
-            raise _wrong("no-amount", "Without a question, --up-to or --no-limit must say how much the run may cost")
+        gate = gate_of(found)
+        words, allowed = approval(gate, up_to, no_limit=no_limit, is_shown=screen.asks and not yes)
         if not screen.look.json:
             _show(screen, found, gate, allowed)
         ask(screen, "approve", "let it go on", is_said=yes)
@@ -66,24 +51,6 @@ def approve(  # noqa: PLR0913 - one for each option
         screen.json(run=found.run.run, done="approve", words=words)
     else:
         screen.verdict(Mark.OK, f"Approved: {words}", "The run goes on at the next look, within a few minutes.")
-
-
-def _approval(gate: Gate, up_to: str | None, *, no_limit: bool) -> tuple[str, Approval]:
-    """Return the words of the approval, and what they allow. Raises Trouble if they would open nothing."""
-    if up_to and no_limit:
-        raise _wrong("usage", "--up-to and --no-limit exclude each other")
-    words = NO_LIMIT if no_limit else f"{UP_TO} {up_to}" if up_to else words_that_open(gate)
-    if gate.has(ReasonCode.MODEL) and (up_to or no_limit):
-        words = f"{words} {ANY_MODEL}"
-    approval = read_approval(words)
-    verdict = approval if isinstance(approval, Insufficient) else judge(approval, gate)
-    if isinstance(verdict, Insufficient):
-        raise _wrong("insufficient", f"This approval would open nothing: {verdict.reason}")
-    return words, verdict
-
-
-def _wrong(code: str, message: str) -> Trouble:
-    return Trouble(code, message, "Nothing was changed.", exit_code=Exit.USAGE)
 
 
 def _show(screen: Screen, found: Going, gate: Gate, allowed: Approval) -> None:
