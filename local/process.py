@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,14 +75,17 @@ def running(
     command: Sequence[str | Path],
     *,
     env: Mapping[str, str],
-    log: Path,
+    log: Path | None,
     cwd: Path | None = None,
     pipe_stdout: bool = False,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a child for the length of the block; its output goes to `log`, but with `pipe_stdout` stdout goes to us."""
+    """Run a child for the length of the block.
+
+    Its output goes to `log`; with `pipe_stdout` stdout goes to us. Without a log both go where ours go.
+    """
     child: subprocess.Popen[bytes] | None = None
     try:
-        with signals_deferred(), log.open("ab") as output:
+        with signals_deferred(), log.open("ab") if log else nullcontext() as output:
             child = subprocess.Popen(
                 command,
                 env=env,

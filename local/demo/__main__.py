@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from local.choices import Choices, InvalidChoice, read_choices
+from local.demo.command import conveyor
 from local.demo.outcome import Outcome, collect, failed_checks
 from local.demo.output import (
     REMOTE_NOTICE,
     SIMULATED_NOTICE,
     print_message,
-    print_refusal,
     print_results,
     print_running_batches,
     print_text,
 )
-from local.demo.progress import Progress, watch
-from local.paths import MISTAKES
+from local.paths import MISTAKES, ROOT, SAVED
 from local.process import ProcessFailed, interruptible
 from local.stack.start import local_stack
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from local.stack.messages import Message
     from local.stack.stack import Stack
 
 OUTCOMES = {
@@ -42,6 +42,9 @@ LASTING = (23, 99)
 """Those of them that are not answered in a round: it sends the others again."""
 SIMULATED_SECONDS = 4.0  # until a simulated batch ends: long enough to see the waiting
 SIMULATED_LIMIT, REAL_LIMIT = 600.0, 30 * 3600.0  # seconds until the demo gives up
+MESSAGE_SECONDS = 60.0  # from the end of a run to its message
+REFUSED = 3
+"""Exit code of a command that refuses a file."""
 
 
 def run_demo(choices: Choices, console: Console) -> list[str]:
@@ -73,8 +76,7 @@ def _drop_valid(stack: Stack, file: Path, choices: Choices, console: Console) ->
     if choices.is_remote:
         print_text(console, f"\n{REMOTE_NOTICE}")
     outcome = _drop(stack, file, choices, console)
-    if outcome.message.status == "refused":
-        print_refusal(console, outcome)
+    if outcome is None or outcome.message.status == "refused":
         return [] if choices.file else [f"{file.name} was refused"]
     print_results(console, outcome)
     content = file.read_bytes()
@@ -85,12 +87,10 @@ def _drop_valid(stack: Stack, file: Path, choices: Choices, console: Console) ->
 
 def _drop_invalid(stack: Stack, choices: Choices, console: Console) -> list[str]:
     """Drop the file with mistakes; returns the failed checks."""
-    outcome = _drop(stack, MISTAKES, choices, console)
-    if outcome.message.status != "refused":
-        return [f"the drop with mistakes is {outcome.message.status}, not refused"]
-    print_refusal(console, outcome)
-    failures = [] if outcome.lines("invalid.jsonl") else ["the refused drop has no list of faults"]
-    return failures + _check_paid_once(stack)
+    if _drop(stack, MISTAKES, choices, console):
+        return ["the drop with mistakes was not refused"]
+    is_uploaded = any(MISTAKES.stem in key for key in stack.keys("inbox/"))
+    return (["the drop with mistakes was uploaded"] if is_uploaded else []) + _check_paid_once(stack)
 
 
 def _check_paid_once(stack: Stack) -> list[str]:
@@ -111,24 +111,48 @@ def _count_batches(plan: list[Any]) -> int:
     return sum(int(batch["requests"]) > 0 for batch in batches) + (len(probe["batches"]) if probe else 0)
 
 
-def _drop(stack: Stack, file: Path, choices: Choices, console: Console) -> Outcome:
-    """Drop a file, show its run, and print the final message."""
-    key = f"inbox/{file.name}"
+def _drop(stack: Stack, file: Path, choices: Choices, console: Console) -> Outcome | None:
+    """Drop a file, follow its run and fetch its files, with the command; None if the command refuses the file."""
     console.rule()
-    print_text(console, f"Dropping {file} at s3://{stack.bucket}/{key}\n")
     limit = REAL_LIMIT if choices.is_remote else SIMULATED_LIMIT
+    before = set(stack.runs())
+    dropped = conveyor(stack, console, limit, "drop", _as_typed(file))
+    new = sorted(set(stack.runs()) - before)
+    if not new:
+        if dropped != REFUSED:
+            raise ProcessFailed(f"conveyor drop ended with {dropped}")
+        return None
+    (run,) = new
     try:
-        with Progress(console) as progress:
-            message = watch(stack, key, stack.drop(file, key), limit, progress)
+        conveyor(stack, console, limit, "watch", run, "--keep-waiting", "--every", "0.5")
     except BaseException:
         if choices.api is not None:
             batches = [claim.removeprefix("claims/batches/") for claim in stack.keys("claims/batches/")]
             print_running_batches(console, batches, choices.api, choices)
         raise
-    print_message(console, message)
+    messages = _messages(stack, run)
+    folder = SAVED / run
+    if conveyor(stack, console, limit, "fetch", run, "--to", _as_typed(folder)):
+        raise ProcessFailed("the files of the run could not be fetched")
+    for message in messages:
+        print_message(console, message)
     if stack.provider is not None:
         print_text(console, f"\n{SIMULATED_NOTICE}")
-    return collect(stack, message)
+    return collect(messages[-1], folder)
+
+
+def _messages(stack: Stack, run: str) -> list[Message]:
+    """Return the messages about a run that has ended; the final one is the last."""
+
+    def of_the_run() -> list[Message] | None:
+        found = sorted((each for each in stack.messages() if each.run == run), key=lambda each: each.is_final)
+        return found if found and found[-1].is_final else None
+
+    return stack.wait_for(of_the_run, MESSAGE_SECONDS, f"final message about {run}")
+
+
+def _as_typed(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def main() -> int:

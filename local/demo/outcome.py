@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.stack.messages import Message
-    from local.stack.stack import Stack
 
 GZIP, BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
 SHAPE = {"custom_id", "response", "error"}
@@ -25,7 +24,7 @@ class Outcome:
 
     message: Message
     files: dict[str, bytes]
-    """By key in the bucket."""
+    """By name."""
 
     @property
     def receipt(self) -> dict[str, Any]:
@@ -37,23 +36,13 @@ class Outcome:
         """Read the lines of `results.jsonl`, `failures.jsonl` or `invalid.jsonl`; empty if there is no such file."""
         return [json.loads(line) for line in self._file(name).split(b"\n") if line]
 
-    def save(self, directory: Path) -> dict[str, Path]:
-        """Write the files below `directory`; returns their paths by key."""
-        saved = {key: directory / self.message.run / key.rsplit("/", 1)[-1] for key in self.files}
-        for key, path in saved.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self.files[key])
-        return saved
-
     def _file(self, name: str) -> bytes:
-        return next((content for key, content in self.files.items() if key.endswith(f"/{name}")), b"")
+        return self.files.get(name, b"")
 
 
-def collect(stack: Stack, message: Message) -> Outcome:
-    """Read all files of an ended run."""
-    name = message.attributes["name"]
-    keys = [key for kind in ("results", "failures") for key in stack.keys(f"{kind}/{name}/{message.run}/")]
-    return Outcome(message, {key: stack.object(key) for key in keys})
+def collect(message: Message, folder: Path) -> Outcome:
+    """Read the files of an ended run, which were fetched into a folder."""
+    return Outcome(message, {path.name: path.read_bytes() for path in folder.iterdir()})
 
 
 def ids_of(drop: bytes) -> list[Any] | None:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from local.paths import ROOT, SAVED
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -27,32 +25,18 @@ SIMULATED_NOTICE = "The provider is simulated: the tokens and the cost above are
 
 
 def print_message(console: Console, message: Message) -> None:
-    """Print the final message."""
+    """Print a message."""
     print_title(console, "The message")
     for line in (message.subject, "", *message.text.splitlines()):
         print_text(console, f"  {line}")
 
 
 def print_results(console: Console, outcome: Outcome) -> None:
-    """Print the receipt, the first result, the first failure, and the files."""
-    print_title(console, "The receipt")
-    for name, value in outcome.receipt.items():
-        _print_line(console, f"  {name:<19} {json.dumps(value, ensure_ascii=False)}")
+    """Print the first result and the first failure."""
     for kind in ("results", "failures"):
         for line in outcome.lines(f"{kind}.jsonl")[:1]:
             print_title(console, f"The first of the {kind}")
             _print_line(console, f"  {json.dumps(line, ensure_ascii=False)}", MAX_WIDTH * 3)
-    _print_files(console, outcome)
-
-
-def print_refusal(console: Console, outcome: Outcome) -> None:
-    """Print the first faults of a refused drop, and the files."""
-    faults = outcome.lines("invalid.jsonl")
-    if faults:
-        print_title(console, f"The first of {len(faults):,} faults")
-    for fault in faults[:5]:
-        _print_line(console, f"  line {fault['line']}, {fault['code']}: {fault['message']}")
-    _print_files(console, outcome)
 
 
 def print_running_batches(console: Console, batches: list[str], api: Api, choices: Choices) -> None:
@@ -87,12 +71,6 @@ def print_title(console: Console, title: str) -> None:
 def print_text(console: Console, text: str) -> None:
     """Print text unchanged: without markup, colours or line breaks."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_files(console: Console, outcome: Outcome) -> None:
-    print_title(console, "The files, in the bucket and saved here")
-    for key, path in outcome.save(SAVED).items():
-        print_text(console, f"  {key}\n    {path.relative_to(ROOT)}")
 
 
 def _print_line(console: Console, line: str, width: int = MAX_WIDTH) -> None:

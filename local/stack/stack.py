@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from local.stack.local_aws import Aws
 
 POLL_SECONDS = 0.1
-LATEST_EVENTS = 30
-"""More than one loop of the state machine has."""
 
 
 @dataclass
@@ -155,19 +152,6 @@ class Stack:
     def executions(self) -> list[ExecutionListItemTypeDef]:
         """List the executions of the state machine, newest first."""
         return self.states.list_executions(stateMachineArn=self.outputs["StateMachineArn"])["executions"]
-
-    def trouble(self, run: str) -> str | None:
-        """Return what kept a run from continuing at its last poll, from the state of its newest execution."""
-        name = re.compile(rf"{re.escape(run)}(-[0-9]+)?")
-        newest = next((item for item in self.executions() if name.fullmatch(item["name"])), None)
-        if newest is None:
-            return None
-        history = self.states.get_execution_history(
-            executionArn=newest["executionArn"], reverseOrder=True, maxResults=LATEST_EVENTS
-        )
-        exits = (event.get("stateExitedEventDetails", {}).get("output", "{}") for event in history["events"])
-        states = [state for state in map(json.loads, exits) if "trouble" in state]
-        return states[0]["trouble"]["reason"] if states and states[0]["trouble"] else None
 
     @cached_property
     def functions(self) -> dict[str, str]:

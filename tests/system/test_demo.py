@@ -11,7 +11,11 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 CHOICES = {"FILE", "API", "AUTH", "LIVE", "API_URL", "PARAMETERS", "ANTHROPIC_API_KEY"}
-STEPS = ("received", "validated  164 requests", "submitted", "waiting", "split", "round-1", "notified")
+STEPS = (
+    "$ conveyor drop samples/humaneval-164.jsonl\n✓ Checked     164 requests, 0 faults",
+    "◆ 162 of the 164 requests of inbox/humaneval-164.jsonl were answered",
+    "checksums match",
+)
 
 
 @pytest.fixture
@@ -21,7 +25,7 @@ def fresh_provider() -> None:
 
 @pytest.mark.parametrize("chosen", [{}, {"API": "files"}])
 def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal(chosen: dict[str, str]) -> None:
-    """The output is what the README shows, and the demo checks its results.
+    """A newcomer sees the commands that they will type. The output is what the README shows, and the demo checks it.
 
     With AUTH=aws it differs in one parameter (`test_choices.py`), whose runs are those of `test_signed.py`.
     """
@@ -34,5 +38,5 @@ def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal(chosen: dict[str, s
         assert step in demo.stdout
     assert "Conveyor: completed humaneval-164 (162 answered, 2 failed)" in demo.stdout
     assert ("Conveyor: completed articles (all 2 answered)" in demo.stdout) is ("API" in chosen)
-    assert "Conveyor: refused mistakes" in demo.stdout
-    assert "custom-id-duplicate" in demo.stdout
+    assert "✗ Not dropped: 8 of 17 lines are invalid\n  Nothing was sent or charged.\n" in demo.stdout
+    assert "round 1: 3 lines go again" in demo.stderr

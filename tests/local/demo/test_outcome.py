@@ -59,11 +59,9 @@ def ended(results: list[str], failures: dict[int, str]) -> Outcome:
         return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
     files = {
-        "results/x/run/receipt.json": json.dumps(RECEIPT).encode(),
-        "results/x/run/results.jsonl": file(
-            [{"custom_id": custom_id, "response": {}, "error": None} for custom_id in results]
-        ),
-        "failures/x/run/failures.jsonl": file(
+        "receipt.json": json.dumps(RECEIPT).encode(),
+        "results.jsonl": file([{"custom_id": custom_id, "response": {}, "error": None} for custom_id in results]),
+        "failures.jsonl": file(
             [{"custom_id": custom_id, "line": line, "outcome": "errored"} for line, custom_id in failures.items()],
         ),
     }
