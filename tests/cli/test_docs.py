@@ -20,7 +20,7 @@ from tests.support.belt import drop_of
 from tests.support.belt import request as request_of
 from tests.support.command import Command
 from tests.support.desk_drops import deploy
-from tests.support.desk_files import write_files
+from tests.support.desk_files import TICKETS, write_files
 from tests.support.desk_runs import write_runs, write_undecided
 from tests.support.ended_runs import write_ended
 from tests.support.memory_aws.bucket import BucketInMemory
@@ -66,6 +66,13 @@ def files(conveyor: Command, aws: Served) -> None:
     write_files(the_bucket(aws))
 
 
+def tables(conveyor: Command, aws: Served) -> None:
+    """Do the same, with the table that the requests came from."""
+    files(conveyor, aws)
+    rows = [f"ticket-{number},2026-11-02\n" for number in range(1, TICKETS + 1)]
+    (conveyor.home / "tickets.csv").write_text("ticket,created_at\n" + "".join(rows))
+
+
 def tickets(conveyor: Command, aws: Served) -> None:
     """Choose the stack, which has a run of which some requests have failed."""
     conveyor.call("use", "conveyor")
@@ -97,6 +104,7 @@ SCENES: dict[str, Callable[[Command, Served], object]] = {
     "expired": lambda _, aws: aws.refuse("DescribeStacks", 403, "ExpiredToken"),
     "runs": five_runs,
     "files": files,
+    "tables": tables,
     "held": five_runs,
     "ended": tickets,
     "drops": some_files,

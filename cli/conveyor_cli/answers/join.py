@@ -1,7 +1,7 @@
 """Rows of a table, each with the outcome of its request."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from conveyor_cli.answers.record import Record, text_of
@@ -68,11 +68,10 @@ def key_of(again: _Open, spool: Spool, on: str | None) -> Iterator[Key]:
 
     `again`: opens the table. `on`: the column, if a person has named it. Raises Trouble if it is not known.
     """
-    table = again()
-    if on is not None and on not in table.columns:
-        message = f'{table.name} has no column "{on}"; it has: {", ".join(table.columns)}'
-        raise Trouble("column-missing", message, "Nothing was written.", exit_code=Exit.USAGE)
-    with spool.by(lambda record: record.name) as find:
+    with closing(again()) as table, spool.by(lambda record: record.name) as find:
+        if on is not None and on not in table.columns:
+            message = f'{table.name} has no column "{on}"; it has: {", ".join(table.columns)}'
+            raise Trouble("column-missing", message, "Nothing was written.", exit_code=Exit.USAGE)
         columns = table.columns if on is None else (on,)
         ways = [Key(name, _in_column(at), find) for at, name in enumerate(table.columns) if name in columns]
         if on is None:
@@ -82,12 +81,17 @@ def key_of(again: _Open, spool: Spool, on: str | None) -> Iterator[Key]:
             return
     if on is None or on not in spool.seen.kept:
         raise _no_key(table.name, on)
-    with spool.by(lambda record: text_of(record.kept[on]) if on in record.kept else None) as find:
+    with closing(again()) as table, spool.by(lambda record: _kept(record, on)) as find:
         key = Key(on, _in_column(table.columns.index(on)), find)
-        if not _best([key], again(), is_named=True):
+        if not _best([key], table, is_named=True):
             raise _no_key(table.name, on)
         _refuse_twice(spool, on, find)
         yield key
+
+
+def _kept(record: Record, name: str) -> str | None:
+    """Return the value of a kept key as text."""
+    return text_of(record.kept[name]) if name in record.kept else None
 
 
 def _in_column(at: int) -> Callable[[Row], str | None]:
@@ -127,9 +131,9 @@ def _best(ways: list[Key], table: Table, *, is_named: bool) -> Key | None:
 
 
 def _refuse_twice(spool: Spool, column: str, find: _Find) -> None:
-    """Raise Trouble if a value that was carried along is that of several requests: which is meant?"""
+    """Raise Trouble if a value that was carried along is that of several requests."""
     for number, record in enumerate(spool):
-        name = text_of(record.kept[column]) if column in record.kept else None
+        name = _kept(record, column)
         found = find(name) if name is not None else None
         if found and found.number != number:
             message = f'Several requests have the same "{column}", and it is not their id'

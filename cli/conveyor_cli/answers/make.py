@@ -1,6 +1,7 @@
 """Make a table of the outcomes of a run: all of it, or nothing."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -42,7 +43,7 @@ class Made(NamedTuple):
 
 
 def make(wish: Wish, open_source: Callable[[Path], Source]) -> Made:
-    """Write the table. `open_source`: opens the files of the run; it gets a folder for what it needs. Raises Trouble."""
+    """Write the table. `open_source`: opens the files of the run; it gets an empty folder. Raises Trouble."""
     wish.check()
     with beside(wish.output) as scratch, explained_writing(wish.output):
         source = open_source(scratch)
@@ -81,8 +82,7 @@ def _plain(wish: Wish, spool: Spool, scratch: Path) -> Made:
 def _joined(wish: Wish, path: Path, spool: Spool, scratch: Path) -> Made:
     """Write a row for each row of another table."""
     again = partial(open_table, path, wish.reading)
-    with key_of(again, spool, wish.on) as key:
-        table = again()
+    with key_of(again, spool, wish.on) as key, closing(again()) as table:
         layout, notes = layout_of(spool.seen, wish, table.columns, key.column)
         columns, changed = unique([*((name, False) for name in table.columns), *layout.columns])
         joined, row = Joined(table, key, spool), _Rows(layout, columns[len(table.columns) :])

@@ -133,7 +133,7 @@ _OF_TYPE: dict[type, Kind] = {
 }
 
 
-def _kind(cell: Cell) -> Kind:
+def _kind(cell: Cell) -> Kind:  # noqa: PLR0911 - a return for each kind
     found = _OF_TYPE.get(type(cell))
     if found is not None:
         return found

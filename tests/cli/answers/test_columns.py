@@ -89,7 +89,7 @@ def test_answers_without_a_common_form_stay_texts(answered: Answered) -> None:
 
 
 def test_columns_of_the_same_name(answered: Answered) -> None:
-    """The user's keep their names; ours make way, and that is said. Case makes no difference: it does not in Parquet."""
+    """The user's keep their names; ours make way, and that is said. Names in Parquet have no case."""
     answered.write(answer("a", '{"label": "x", "LABEL": "y"}', label="old", Model="m", model_answer="n"))
     (row,) = answered.rows(output="out.parquet")
     assert list(row.values())[1:7] == ["old", "m", "n", "x", "y", "claude-haiku-4-5"]

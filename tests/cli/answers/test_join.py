@@ -1,5 +1,6 @@
 """The rows of the table that the requests came from, each with its answer."""
 
+import csv
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ def write_csv(path: Path) -> Path:
 
 
 def write_parquet(path: Path) -> Path:
-    """The same as Parquet."""
+    """Write the same as Parquet."""
     with duckdb.connect() as connection:
         source = f"read_csv('{write_csv(path)}', all_varchar = true)"
         connection.execute(f"COPY (FROM {source}) TO '{path.with_suffix('.parquet')}'")
@@ -29,18 +30,17 @@ def write_parquet(path: Path) -> Path:
 
 
 def write_sheet(path: Path) -> Path:
-    """The same as a workbook."""
+    """Write the same as a workbook."""
     book = openpyxl.Workbook()
-    for row in [["ticket", "text", "region"], ["t-2", 'two, "too"\nand more', "EU"], ["t-9", "nine", None]]:
-        book.worksheets[0].append(row)
-    for row in [["t-1", "one", "US"], ["t-3", "three", "EU"]]:
-        book.worksheets[0].append(row)
+    rows = csv.reader(TICKETS.splitlines(keepends=True))
+    for cells in rows:
+        book.worksheets[0].append([cell or None for cell in cells])
     book.save(path.with_suffix(".xlsx"))
     return path.with_suffix(".xlsx")
 
 
 def write_lines(path: Path) -> Path:
-    """The same as JSON, a record a line."""
+    """Write the same as JSON, a record a line."""
     with duckdb.connect() as connection:
         source = f"read_csv('{write_csv(path)}', all_varchar = true)"
         connection.execute(f"COPY (FROM {source}) TO '{path.with_suffix('.ndjson')}' (FORMAT json)")
@@ -110,8 +110,8 @@ def test_the_types_of_a_parquet_file_stay(answered: Answered) -> None:
     assert {name: new[name] for name in old} == old
     with duckdb.connect() as connection:
         names = ", ".join('"' + name.replace('"', '""') + '"' for name in old)
-        both = [f"SELECT {names} FROM '{answered.home}/{name}.parquet'" for name in ("old", "out")]
-        assert connection.execute(both[0]).fetchall() == connection.execute(both[1]).fetchall()
+        before, after = (connection.read_parquet(f"{answered.home}/{name}.parquet") for name in ("old", "out"))
+        assert before.fetchall() == after.select(names).fetchall()
 
 
 def test_the_cells_of_a_workbook_keep_their_kinds(answered: Answered) -> None:
