@@ -19,6 +19,7 @@ _OURS = ("model", "stop_reason", "input_tokens", "output_tokens")
 _CACHE = ("cache_write_tokens", "cache_read_tokens")
 _ENDED = ("outcome", "error_type", "error")
 _MOST_NAMED = 20
+_NAMELESS = "column"
 
 type _Fields = dict[str, msgspec.Raw]
 
@@ -92,12 +93,13 @@ def layout_of(seen: Seen, wish: Wish, joined: Iterable[str], key: str | None) ->
 
 
 def unique(names: Iterable[tuple[str, bool]]) -> tuple[list[str], list[str]]:
-    """Return names of which no two are the same, whatever their case, and a sentence for each that was changed.
+    """Return names of which no two are the same, whatever their case, and a sentence for each that makes way.
 
-    `names`: each with whether it is ours: ours make way.
+    `names`: each with whether it is ours: ours make way. One that is empty, or has a NUL, is no name in Parquet.
     """
     used, made, notes = set[str](), list[str](), list[str]()
-    for name, is_ours in names:
+    for given, is_ours in names:
+        name = given.replace("\0", "\ufffd") or _NAMELESS
         others = chain([f"{name}_answer"] if is_ours else [], (f"{name}_{number}" for number in count(2)))
         free = next(each for each in chain([name], others) if each.casefold() not in used)
         if free != name:

@@ -43,8 +43,10 @@ class Made(NamedTuple):
 
 
 def make(wish: Wish, open_source: Callable[[Path], Source]) -> Made:
-    """Write the table. `open_source`: opens the files of the run; it gets an empty folder. Raises Trouble."""
-    wish.check()
+    """Write the table of a wish that was checked. Raises Trouble.
+
+    `open_source`: opens the files of the run; it gets an empty folder for what it needs.
+    """
     with beside(wish.output) as scratch, explained_writing(wish.output):
         source = open_source(scratch)
         spool = Spool.fill(scratch, source.records())

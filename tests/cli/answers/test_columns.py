@@ -97,6 +97,24 @@ def test_columns_of_the_same_name(answered: Answered) -> None:
     assert answered.table()["notes"][0] == 'There is a column "label" already: the answer\'s is "label_answer".'
 
 
+@pytest.mark.parametrize("output", ["out.csv", "out.xlsx", "out.parquet"])
+def test_names_that_are_hardly_names(answered: Answered, output: str) -> None:
+    """Quotes, line ends and formulas are kept; an empty name and a NUL are replaced."""
+    names = ['say "hi"', "a,b", "two\nlines", "=1+1", "", "nul\0", "ünï", "select", "left_out", "c0"]
+    answered.write(answer("a", "x", **{name: at for at, name in enumerate(names)}))
+    (row,) = answered.rows(output=output)
+    shown = ['say "hi"', "a,b", "two\nlines", "=1+1", "column", "nul\ufffd", "ünï", "select", "left_out", "c0"]
+    assert [(name, int(value)) for name, value in list(row.items())[1:11]] == [*zip(shown, range(10), strict=True)]
+
+
+@pytest.mark.parametrize("output", ["out.csv", "out.xlsx", "out.parquet"])
+def test_a_table_without_rows_has_its_columns(answered: Answered, output: str) -> None:
+    """No failures, say: that is no error, and a program can read the file."""
+    answered.write(answer("a"))
+    assert answered.table("--failed", output=output)["rows"] == 0
+    assert answered.rows("--failed", output=output) == []
+
+
 CHAT = {
     "model": "gpt",
     "choices": [{"message": {"role": "assistant", "content": "hello"}, "finish_reason": "length"}],
