@@ -12,6 +12,8 @@ from rich.console import Console
 from conveyor_cli.preparing.counting import Counting
 from conveyor_cli.screen.live import LiveFrame
 from tests.support.command import Command
+from tests.support.drops import plain_check, settings
+from tests.support.wrong_files import type_of_file
 
 PROJECT = Path(__file__).parents[3]
 PAGE = (PROJECT / "docs" / "tables.md").read_text()
@@ -35,6 +37,18 @@ def test_a_screen_of_prepare_is_as_the_page_shows_it(conveyor: Command, typed: s
     lines = [line.rstrip() for line in ran.plain.splitlines()]
     assert lines == shown.splitlines()
     assert [line for line in lines if len(line) > 80 and not line.startswith(("    ", "{"))] == []
+
+
+def test_the_stack_accepts_what_was_written(conveyor: Command) -> None:
+    """It is a file of requests without a fault, and the columns that are kept are in it."""
+    options = ["--template", "prompt.md", "--model", "claude-haiku-4-5", "--id", "ticket", "--schema", "answer.json"]
+    assert conveyor.call("prepare", "tickets.csv", *options).exit == 0
+    written = (conveyor.home / "tickets.jsonl").read_bytes()
+    found = plain_check(written, settings(default_max_tokens=0), 10)
+    assert (found.requests, found.faults, type_of_file(written)) == (300, [], None)
+    assert written.splitlines()[0].endswith(
+        b'"ticket":"ticket-480001","created_at":"2026-11-02T07:33Z","region":"APAC"}'
+    )
 
 
 def test_the_prompt_of_the_page_is_that_of_the_sample() -> None:

@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.tables.conftest import Desk, prompts
+from tests.support.drops import plain_check, settings
 
 CELLS = {
     "a comma": '"a, b"', "quotes": '"say ""hi"""', "a newline": '"one\ntwo"', "a carriage return": '"one\r\ntwo"',
@@ -161,7 +163,7 @@ TABLES = st.lists(NAMES, unique=True, min_size=2, max_size=5).flatmap(
 )
 
 
-@settings(max_examples=50)
+@hypothesis.settings(max_examples=50)
 @given(TABLES, st.sampled_from(",;\t|"), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 def test_any_table_comes_back(table: tuple[list[str], list[list[str]]], separator: str, encoding: str) -> None:
     """Whatever its names and cells are: the prompt has the first column, and a line has it, too."""
@@ -175,4 +177,5 @@ def test_any_table_comes_back(table: tuple[list[str], list[list[str]]], separato
         keep = () if any("," in name for name in names[:1]) else ("--keep", names[0])
         ran = desk.type("t.csv", "--separator", separator, *keep, "-o", "out.jsonl", prompt=prompt)
         assert ran.exit == 0, ran.error
+        assert plain_check((desk.folder / "out.jsonl").read_bytes(), settings(), 1).faults == []
         assert prompts(desk.requests("out.jsonl")) == ["x" + row[0] for row in rows]
