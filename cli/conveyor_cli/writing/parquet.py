@@ -158,12 +158,13 @@ def _duckdb(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "threads": 1,
-        "memory_limit": "1GB",
+        "memory_limit": "512MB",
         "temp_directory": str(scratch / "spill"),
     }
     try:
         with duckdb.connect(config=config) as connection:
             connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")  # in a notebook there would be one on stdout
             yield connection
     except duckdb.Error as error:  # its own message may quote an answer
         message = f"DuckDB cannot write the table ({type(error).__name__})"
@@ -171,8 +172,9 @@ def _duckdb(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
+    """Write what a query returns. Each group of rows is in memory while it is made."""
     connection.execute(
-        f"COPY ({query}) TO {_text(str(file))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB')"
+        f"COPY ({query}) TO {_text(str(file))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '16MB')"
     )
 
 
