@@ -61,6 +61,7 @@ def _ask(source: Source, query: str, *given: object) -> duckdb.DuckDBPyConnectio
     with readable(source.name), _explained(source):
         connection = duckdb.connect(config=_CONFIG)
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")  # in a notebook there would be one on stdout
         return connection.execute(query, given)
 
 
