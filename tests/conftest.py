@@ -3,6 +3,7 @@
 import ssl
 from functools import cache
 
+import botocore.loaders
 from hypothesis import HealthCheck, settings
 
 # How long an example takes is no promise, and depends on what else the machine does.
@@ -12,3 +13,6 @@ settings.load_profile("any machine")
 
 # Each HTTP client reads the same certificates, which takes longer than most tests.
 ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
+
+# Each session reads the descriptions of services anew: a program has one session, and a test process has thousands.
+botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
