@@ -40,7 +40,8 @@ _SAID = re.compile(
     r"(?:User: (?P<who>\S+) is )?not authorized to perform: (?P<action>\S+)(?: on resource: (?P<on>\S+))?"
 )
 UNAVAILABLE, NO_NETWORK = "aws-unavailable", "no-network"
-"""Codes of troubles that may end by themselves."""
+PASSES = frozenset({NO_NETWORK, UNAVAILABLE})
+"""Codes of troubles that may end by themselves. What was asked for may have been done."""
 _SERVER_ERROR = 500
 _TOO_OLD = "Signature expired"
 

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from conveyor.wording.text import counted
+from conveyor_cli.aws.inbox import Written
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.drops.again import Copy, copy, drop_of, lines_of
 from conveyor_cli.drops.check import CheckedFile, check_with
@@ -106,13 +107,10 @@ def _drop_copy(screen: Screen, stack: ChosenStack, what: Copy, *, is_dry: bool, 
         else:
             screen.verdict(Mark.OK, f"Dry run: {lines} of {what.of.name} would be dropped", "Nothing was copied.")
         return Exit.DONE
-    version = copy(stack, what)
+    written = copy(stack, what)
     if not screen.look.json:
         screen.step("Copied", f"{lines} of {what.of.name}")
-    began = monotonic()
-    found = dropped(stack, what.key, version)
-    if not screen.look.json:
-        screen.step("Started", found.run.run, monotonic() - began)
+    found = _dropped(screen, stack, what.key, written)
     ended = _started(screen, found, about, f"conveyor drop --again {found.run.run}", follows=follows)
     return follow(screen, stack, found.run) if follows and ended is Exit.DONE else ended
 
@@ -133,14 +131,25 @@ def _upload(screen: Screen, stack: ChosenStack, checked: CheckedFile) -> Dropped
     """Upload a file, and wait for its run."""
     size, key = checked.file.size, checked.run.drop.key
     with screen.bar("Uploading", size) as bar:
-        version = upload(stack, checked, bar.tell)
+        written = upload(stack, checked, bar.tell)
     if not screen.look.json:
         screen.step("Uploaded", words.size(size), bar.seconds)
+    return _dropped(screen, stack, key, written, checked)
+
+
+def _dropped(
+    screen: Screen, stack: ChosenStack, key: str, written: Written, checked: CheckedFile | None = None
+) -> Dropped:
+    """Wait for the run of what is in the inbox. Who leaves is told that it begins by itself."""
     began = monotonic()
-    run = dropped(stack, key, version, checked)
+    try:
+        found = dropped(stack, key, written, checked)
+    except KeyboardInterrupt:
+        screen.note("  Left. The file is uploaded, and its run begins by itself; conveyor runs shows it.")
+        raise
     if not screen.look.json:
-        screen.step("Started", run.run.run, monotonic() - began)
-    return run
+        screen.step("Started", found.run.run, monotonic() - began)
+    return found
 
 
 def _started(screen: Screen, found: Dropped, about: dict[str, Any], again: str, *, follows: bool) -> Exit:

@@ -82,8 +82,7 @@ def fetch(  # noqa: PLR0913 - one for each option
     try:
         _fetch(screen, asked, is_merged=merged, is_partial=partial)
     except KeyboardInterrupt:
-        if not screen.look.json:
-            screen.note(f"  Left. {GOES_ON}")
+        screen.note(f"  Left. {GOES_ON}")
         return Exit.INTERRUPTED
     return None
 

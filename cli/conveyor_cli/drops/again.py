@@ -9,8 +9,9 @@ from conveyor.domain.drop import AGAIN, DRY_RUN, NO_VERSION, Source
 from conveyor.ledger.run_facts import Run
 from conveyor.settings.metadata import corrected_metadata
 from conveyor.wording.commands import Version, key_again, key_of_retry
-from conveyor_cli.aws.errors import explained
-from conveyor_cli.drops.drop import inbox_of
+from conveyor_cli.aws.errors import AWS_ERRORS, PASSES, explain, explained
+from conveyor_cli.aws.inbox import Written
+from conveyor_cli.drops.drop import inbox_of, may_have_arrived
 from conveyor_cli.drops.options import Options, key_of
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.find import find_run
@@ -73,10 +74,13 @@ def drop_of(stack: ChosenStack, called: str, options: Options) -> Copy:
     return Copy(run, run.drop.source, _key(key_again(version, run.name), options), metadata)
 
 
-def copy(stack: ChosenStack, what: Copy) -> str:
-    """Copy it into the inbox, and return its version there. Raises Trouble."""
-    with explained():
+def copy(stack: ChosenStack, what: Copy) -> Written:
+    """Copy it into the inbox. Raises Trouble."""
+    try:
         return inbox_of(stack).copy(what.source, what.key, what.metadata)
+    except AWS_ERRORS as error:
+        why = explain(error)
+        raise (may_have_arrived(why, "the copy") if why.code in PASSES else why) from error
 
 
 def _key(usual: str, options: Options) -> str:

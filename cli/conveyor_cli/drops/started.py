@@ -1,5 +1,7 @@
 """The run that a drop becomes, once the stack has reacted to it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import NamedTuple
 
@@ -11,7 +13,7 @@ from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.s3.bucket import Bucket
-from conveyor_cli.aws.errors import explained
+from conveyor_cli.aws.errors import AWS_ERRORS, explain
 from conveyor_cli.trouble import Trouble
 
 LONGEST_WAIT = 30.0
@@ -31,13 +33,35 @@ class Started(NamedTuple):
 
 def await_run(bucket: Bucket, stack_id: str, key: str, version: str) -> Started:
     """Wait until the stack has begun a run for a version. Raises Trouble if it does not react."""
-    with explained():
+    with _explained():
         try:
             drop = bucket.describe(key, version)
         except Unreadable as error:
-            raise Trouble("drop-unreadable", f"The drop is uploaded, but {error}", "Its run says why.") from error
+            raise _unseen("drop-unreadable", "S3 gives it to you no more") from error
         run = _run_of(bucket, drop, stack_id)
         return Started(run, _refusal_of(bucket, run))
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Raise a Trouble for each error of AWS in the block, which says that the file is there.
+
+    Whoever drops it again with `--again` pays twice.
+    """
+    try:
+        yield
+    except AWS_ERRORS as error:
+        why = explain(error)
+        raise _unseen(why.code, why.message, *why.commands) from error
+
+
+def _unseen(code: str, why: str, *commands: str) -> Trouble:
+    return Trouble(
+        code,
+        f"The file is uploaded, but its run cannot be seen: {why}",
+        "Its run begins by itself. Do not drop the file again. To see it:",
+        commands=(*commands, "conveyor runs"),
+    )
 
 
 def _run_of(bucket: Bucket, drop: Drop, stack_id: str) -> Run:

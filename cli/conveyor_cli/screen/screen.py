@@ -136,8 +136,9 @@ class Screen:
         self._tables.print(table, soft_wrap=False)
 
     def note(self, text: str) -> None:
-        """Write on stderr what is beside the result."""
-        self._err.print(Text(self.text(text)))
+        """Write on stderr what is beside the result; nothing where JSON is asked for."""
+        if not self.look.json:
+            self._err.print(Text(self.text(text)))
 
     def transfer(self) -> "Transfer":
         """Return what shows files on their way, on stderr."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from conveyor_cli.aws.errors import NO_NETWORK, UNAVAILABLE, explained
+from conveyor_cli.aws.errors import PASSES, explained
 from conveyor_cli.trouble import Trouble
 
 _TICK = 0.5
@@ -14,7 +14,6 @@ _SHARE = 4
 """A look takes a fifth of the time at most, however large the run is."""
 _LONGEST_PAUSE = 30.0
 """Seconds until AWS is asked again that did not answer."""
-_PASSES = frozenset({NO_NETWORK, UNAVAILABLE})
 type Lost = Callable[[Trouble, datetime, datetime, datetime], None]
 
 
@@ -58,7 +57,7 @@ def _look[W](look: Callable[[datetime], W], lost: Lost, pause: float) -> W:
             with explained():
                 return look(now_in_utc())
         except Trouble as trouble:
-            if trouble.code not in _PASSES:
+            if trouble.code not in PASSES:
                 raise
             since = since or now_in_utc()
             again_at = now_in_utc() + timedelta(seconds=pause)
