@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.belt import Belt, drop_of, request
 from tests.support.command import Command
-from tests.support.gates import DEAR, HELD, pause
+from tests.support.gates import DEAR, HELD, pause, say
+from tests.support.memory_aws.served import Served
 
 NAME = "inbox/support/labels.jsonl"
 YES = ("--yes", "--up-to", "5")
@@ -60,6 +61,12 @@ def test_an_approval_of_a_program_names_the_amount(desk: Command, belt: Belt) ->
         (("--up-to", "0.01"), "✗ This approval would open nothing: it allows $0.01, and it must allow at least $"),
         (("--up-to", "5,00"), '✗ This approval would open nothing: "5,00" has a comma: write US dollars as 1234.50\n'),
         (("--up-to", "5", "--no-limit"), "✗ --up-to and --no-limit exclude each other\n"),
+        (("--up-to", "", "--no-limit"), "✗ --up-to and --no-limit exclude each other\n"),
+        (("--up-to", ""), '✗ --up-to takes one amount, as 61.40, and not ""\n'),
+        (("--up-to", "5 any-model"), '✗ --up-to takes one amount, as 61.40, and not "5 any-model"\n'),
+        (("--up-to", "1e3"), '✗ This approval would open nothing: "1e3" is no amount'),
+        (("--up-to", "nan"), '✗ This approval would open nothing: "nan" is no amount'),
+        (("--up-to", "-5"), '✗ This approval would open nothing: "-5" is no amount'),
     ],
 )
 def test_an_approval_that_opens_nothing_is_not_written(
@@ -69,6 +76,54 @@ def test_an_approval_that_opens_nothing_is_not_written(
     ran = desk.call("approve", belt.upload(DEAR, NAME, HELD), "--yes", *options)
     assert (ran.exit, ran.out, written(belt)) == (2, "", {})
     assert ran.error.startswith(told)
+
+
+@pytest.mark.slow
+def test_nobody_approves_a_price_that_json_does_not_show(desk: Command, belt: Belt) -> None:
+    """A question would come without what it is about; and an amount that is empty is none."""
+    belt.upload(DEAR, NAME, HELD)
+    ran = desk.in_terminal("approve", "labels", "--json", typed="approve\n")
+    assert (ran.exit, json.loads(ran.out)["error"]["code"], written(belt)) == (2, "no-amount", {})
+    ran = desk.in_terminal("approve", "labels", "--up-to", "", typed="approve\n")
+    assert (ran.exit, written(belt)) == (2, {})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("decides", ["approve", "stop"])
+def test_what_was_shown_is_what_is_decided(desk: Command, belt: Belt, aws: Served, decides: str) -> None:
+    """If the run waits at another gate by then, or has ended, nothing is written."""
+    run = belt.upload(DEAR, NAME, HELD)
+    belt.poll(run)
+    aws.asked.clear()
+    desk.in_terminal(decides, "labels", typed="no\n")
+    left = [aws.asked["LIST"]]
+
+    def goes_on() -> None:
+        left[0] -= 1
+        if left[0] == -1 and decides == "approve":
+            say(belt, run, "up-to 5")
+            belt.poll(run)
+            pause(belt, run)
+            belt.poll(run)
+        elif left[0] == -1:
+            say(belt, run, "no-limit")
+            belt.finish(run)
+
+    aws.reactions["LIST"] = goes_on
+    before = written(belt)
+    ran = desk.in_terminal(decides, "labels", typed=f"{decides}\n")
+    assert ran.exit == 2, ran.out
+    told = "✗ support/labels has changed since it was shown" if decides == "approve" else "✗ support/labels has ended"
+    assert told in ran.plain
+    assert not {key for key in written(belt).keys() - before.keys() if key.startswith("control/default/")}
+
+
+def test_a_bound_is_never_shown_lower_than_what_may_be_paid(desk: Command, belt: Belt) -> None:
+    """Cents are rounded up: what may cost $0.0009 costs not $0.00."""
+    run = belt.upload(drop_of(4), NAME, HELD)
+    ran = desk.call("watch", run)
+    assert (ran.exit, "validated 4 requests, at most $0.01" in ran.error) == (4, True), ran.error
+    assert "you allow     $5.01" in desk.call("approve", run, "--yes", "--up-to", "5.001").out
 
 
 def test_any_amount_and_a_pause(desk: Command, belt: Belt) -> None:

@@ -12,8 +12,9 @@ from conveyor.gates.approval import (
     words_that_open,
 )
 from conveyor.ledger.gate_facts import Gate, ReasonCode
+from conveyor.s3.bucket import Bucket
 from conveyor_cli.exits import Exit
-from conveyor_cli.runs.desk import Going
+from conveyor_cli.runs.desk import Going, going
 from conveyor_cli.trouble import Trouble
 
 
@@ -30,18 +31,29 @@ def approval(gate: Gate, up_to: str | None, *, no_limit: bool, is_shown: bool) -
     `up_to`: US dollars. `is_shown`: whether a person sees what the run needs before they agree; else they must name an
     amount.
     """
-    if up_to and no_limit:
+    amount = None if up_to is None else up_to.strip()
+    if amount is not None and no_limit:
         raise _wrong("usage", "--up-to and --no-limit exclude each other")
-    words = NO_LIMIT if no_limit else f"{UP_TO} {up_to}" if up_to else words_that_open(gate)
-    if gate.has(ReasonCode.MODEL) and (up_to or no_limit):
+    if amount is not None and len(amount.split()) != 1:
+        raise _wrong("usage", f'--up-to takes one amount, as 61.40, and not "{amount}"')
+    words = NO_LIMIT if no_limit else f"{UP_TO} {amount}" if amount else words_that_open(gate)
+    if gate.has(ReasonCode.MODEL) and (amount or no_limit):
         words = f"{words} {ANY_MODEL}"
     read = read_approval(words)
     verdict = read if isinstance(read, Insufficient) else judge(read, gate)
     if isinstance(verdict, Insufficient):
         raise _wrong("insufficient", f"This approval would open nothing: {verdict.reason}")
-    if not is_shown and is_about_money(gate) and not (up_to or no_limit):
+    if not is_shown and is_about_money(gate) and not (amount or no_limit):
         raise _wrong("no-amount", "Without a question, --up-to or --no-limit must say how much the run may cost")
     return words, verdict
+
+
+def refuse_changed(bucket: Bucket, shown: Going) -> None:
+    """Raise Trouble if a run waits no more at the gate that was shown: a person may take hours to answer."""
+    now = going(bucket, shown.run.run)
+    if now.held_at is None or now.run_state.gate != shown.run_state.gate:
+        at_gate = f", at gate {now.run_state.gate}" if now.held_at else ""
+        raise _wrong("changed", f"{shown.run.name} has changed since it was shown: it is {now.state.words}{at_gate}")
 
 
 def _wrong(code: str, message: str) -> Trouble:

@@ -19,7 +19,6 @@ from conveyor_cli.runs.find import read_run
 from conveyor_cli.stacks.chosen import ChosenStack
 from conveyor_cli.trouble import Trouble
 
-
 _REPEATED_WITHIN = timedelta(minutes=3)
 """More than a client takes for all attempts of a request."""
 

@@ -17,7 +17,7 @@ from conveyor_cli.frames.trouble import hindrance_of
 from conveyor_cli.runs.facts import Facts
 from conveyor_cli.runs.tally import sum_of
 from conveyor_cli.screen.marks import Mark
-from conveyor_cli.screen.words import money, span
+from conveyor_cli.screen.words import money, rounded_up, span
 from conveyor_cli.state import Phase, Progress, progress_of
 from conveyor_cli.verdicts.steps import Step
 
@@ -121,7 +121,7 @@ def _budget(facts: Facts, now: datetime) -> Said:
     return Said(
         Mark.UNDER_WAY,
         first,
-        (f"The next batch may cost {money(full.need_usd)}; {ends}.", "Then it goes on by itself."),
+        (f"The next batch may cost {rounded_up(full.need_usd)}; {ends}.", "Then it goes on by itself."),
     )
 
 

@@ -12,7 +12,7 @@ from conveyor_cli.frames.says import Said, elapsed, next_look, said_of
 from conveyor_cli.frames.trouble import Hindrance, hindrance_of, under_way
 from conveyor_cli.runs.facts import Facts
 from conveyor_cli.runs.tally import Tally, sum_of
-from conveyor_cli.screen.words import forecast, money, number, share, span
+from conveyor_cli.screen.words import forecast, money, number, rounded_up, share, span
 from conveyor_cli.state import Phase, is_splitting
 
 _MUCH_CUT_OFF = 0.01
@@ -182,9 +182,9 @@ def _cost(facts: Facts, total: Tally) -> Figure:
     if facts.gate and facts.gate.forecast:
         notes.append(f"forecast {forecast(facts.gate.forecast.usd)}")
     elif facts.plan and facts.plan.drop.estimate and facts.plan.drop.estimate.at_most_usd is not None:
-        notes.append(f"at most {money(facts.plan.drop.estimate.at_most_usd)}")
+        notes.append(f"at most {rounded_up(facts.plan.drop.estimate.at_most_usd)}")
     if (approved := approved_of(facts)) is not None:
-        notes.append(f"approved up to {money(approved)}")
+        notes.append(f"approved up to {rounded_up(approved)}")
     is_more = total.has_unpriced or bool(facts.unread_facts)
     return Figure("cost", money(total.usd, is_lower_bound=is_more), ", ".join(notes))
 

@@ -47,8 +47,8 @@ class Screen:
 
     @property
     def asks(self) -> bool:
-        """Whether there is somebody to ask: questions are written to stderr."""
-        return sys.stdin.isatty() and sys.stderr.isatty()
+        """Whether there is somebody to ask, who sees what it is about: nothing of that is shown as JSON."""
+        return not self.look.json and sys.stdin.isatty() and sys.stderr.isatty()
 
     @property
     def width(self) -> int:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from conveyor.wording.text import duration
+from conveyor.wording.text import duration, exact_dollars
 
 UNKNOWN = "-"
 _LIMIT = 999.5
@@ -23,6 +23,11 @@ def money(usd: Decimal | None, *, is_lower_bound: bool = False) -> str:
         return UNKNOWN
     cents = usd.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return f"${cents:,.2f}{'+' if is_lower_bound else ''}"
+
+
+def rounded_up(usd: Decimal) -> str:
+    """Return an amount that is never less than what may be paid: up to the next cent."""
+    return exact_dollars(usd)
 
 
 def forecast(usd: Decimal) -> str:

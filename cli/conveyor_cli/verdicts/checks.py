@@ -7,7 +7,7 @@ from conveyor.domain.status import Status
 from conveyor.report.headline import is_unsent
 from conveyor.report.receipt import Receipt
 from conveyor_cli.screen.marks import Mark
-from conveyor_cli.screen.words import money, number, share
+from conveyor_cli.screen.words import money, number, rounded_up, share
 
 CUT_OFF = "max_tokens"
 
@@ -60,8 +60,8 @@ def _whole_answers(receipt: Receipt) -> Check:
 
 
 def _cost(receipt: Receipt) -> Check:
-    bounds = [("forecast", receipt.forecast_usd), ("at most", receipt.at_most_usd)]
-    notes = [f"{what} {money(usd)}" for what, usd in bounds if usd is not None]
+    bounds = [("forecast", receipt.forecast_usd, money), ("at most", receipt.at_most_usd, rounded_up)]
+    notes = [f"{what} {shown(usd)}" for what, usd, shown in bounds if usd is not None]
     is_more = bool(receipt.money.unpriced)
     if receipt.cost_usd is None:
         return Check(Mark.UNKNOWN, "cost", "-", ", ".join(["not known", *notes]))

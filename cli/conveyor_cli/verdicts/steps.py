@@ -13,7 +13,7 @@ from conveyor.report.receipt import Receipt
 from conveyor.wording import commands
 from conveyor.wording.advice import ADVICE
 from conveyor.wording.text import counted
-from conveyor_cli.screen.words import money
+from conveyor_cli.screen.words import rounded_up
 
 _DROPPED_AS_IT_IS = frozenset({STOPPED, DECLINED, "seen-before", "unsent"})
 """Codes of refusals after which nothing must be changed."""
@@ -73,7 +73,7 @@ def _send_again(receipt: Receipt) -> list[Step]:
         return []
     lines = "the line that is" if receipt.retryable == 1 else f"the {receipt.retryable:,} lines that are"
     price = _price(receipt)
-    about = f", about {money(price)}" if price is not None else ""
+    about = f", about {rounded_up(price)}" if price is not None else ""
     return [Step(f"Send {lines} worth it once more{about}", f"conveyor drop --retry {quote(receipt.name)}")]
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from conveyor_cli.frames.says import latest_round, legs_done
 from conveyor_cli.frames.snapshot import Snapshot, requests_of
 from conveyor_cli.frames.trouble import hindrance_of
-from conveyor_cli.screen.words import money
+from conveyor_cli.screen.words import money, rounded_up
 from conveyor_cli.state import Phase
 
 
@@ -41,10 +41,10 @@ def _plan(snapshot: Snapshot) -> list[Event]:
         return [Event(facts.state.phase, "")]
     estimate = facts.plan.drop.estimate
     most = estimate.at_most_usd if estimate else None
-    bound = f", at most {money(most)}" if most is not None else ", no bound on the cost" if estimate else ""
+    bound = f", at most {rounded_up(most)}" if most is not None else ", no bound on the cost" if estimate else ""
     events = [Event("validated", f"{requests:,} requests{bound}")]
     if forecast := facts.gate.forecast if facts.gate else None:
-        words = f"{money(forecast.usd)} ({money(forecast.low_usd)} to {money(forecast.high_usd)})"
+        words = f"{money(forecast.usd)} ({money(forecast.low_usd)} to {rounded_up(forecast.high_usd)})"
         events.append(Event("forecast", words))
     return events
 

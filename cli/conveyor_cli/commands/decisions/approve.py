@@ -10,11 +10,11 @@ from conveyor.wording.text import sentence
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask, show
 from conveyor_cli.commands.options import with_look, with_stack
-from conveyor_cli.deciding.approving import approval, gate_of
+from conveyor_cli.deciding.approving import approval, gate_of, refuse_changed
 from conveyor_cli.runs.desk import Going, going
 from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
-from conveyor_cli.screen.words import money, number
+from conveyor_cli.screen.words import money, number, rounded_up
 from conveyor_cli.stacks.chosen import Choice, find
 
 
@@ -46,6 +46,8 @@ def approve(  # noqa: PLR0913 - one for each option
         if not screen.look.json:
             _show(screen, found, gate, allowed)
         ask(screen, "approve", "let it go on", is_said=yes)
+        if not yes:
+            refuse_changed(bucket, found)
         bucket.put(found.control(keys.approval_name(found.run_state.gate)), f"{words}\n".encode())
     if screen.look.json:
         screen.json(run=found.run.run, done="approve", words=words)
@@ -64,11 +66,11 @@ def _show(screen: Screen, found: Going, gate: Gate, allowed: Approval) -> None:
         ("sent before", number(counts.under_way + counts.done), "requests: go on in any case"),
     ]
     if of := gate.forecast:
-        rows.append(("forecast", money(of.usd), f"between {money(of.low_usd)} and {money(of.high_usd)}"))
+        rows.append(("forecast", money(of.usd), f"between {money(of.low_usd)} and {rounded_up(of.high_usd)}"))
     if allowed.has_no_limit:
         rows.append(("you allow", "any", "amount"))
     elif allowed.up_to is not None:
-        rows.append(("you allow", money(allowed.up_to), "in all; the run waits again before it costs more"))
+        rows.append(("you allow", rounded_up(allowed.up_to), "in all; the run waits again before it costs more"))
     if gate.until:
         rows.append(("until", f"{gate.until:%d %b}", f"{gate.until:%H:%M} UTC: then the run is declined"))
     show(screen, rows)

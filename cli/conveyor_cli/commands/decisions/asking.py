@@ -19,7 +19,8 @@ def show(screen: Screen, rows: list[tuple[str, str, str]]) -> None:
 def ask(screen: Screen, word: str, what: str, *, is_said: bool) -> None:
     """Ask for a word, which a stray key does not give. Raises Trouble for any other answer.
 
-    `what`: completes "Type <word> to …". `is_said`: whether `--yes` was given. Without a terminal nobody is asked.
+    `what`: completes "Type <word> to …". `is_said`: whether `--yes` was given. Without a terminal, or with
+    `--json`, nobody is asked.
     """
     if is_said:
         return

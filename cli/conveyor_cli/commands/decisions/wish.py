@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from conveyor.s3.bucket import Bucket
 from conveyor_cli.commands.decisions.asking import ask, show
-from conveyor_cli.runs.desk import Going
+from conveyor_cli.runs.desk import Going, going
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.words import number
 
@@ -39,4 +39,6 @@ def say(screen: Screen, bucket: Bucket, found: Going, wish: Wish, *, is_said: bo
             ],
         )
     ask(screen, wish.word, wish.to, is_said=is_said)
+    if not is_said:
+        going(bucket, found.run.run)  # it may have ended since it was shown
     bucket.put(found.control(wish.key), f"{wish.word}\n".encode())
