@@ -30,7 +30,7 @@ EXITS = {
     Exit.STUCK: "the results of a batch cannot be had",
     Exit.UNBALANCED: "the counts of the run do not add up: send nothing again",
     Exit.SURROUNDINGS: "the surroundings: credentials, rights, stack, network, disk, checksum",
-    Exit.INTERRUPTED: "interrupted by Ctrl-C; runs go on",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C or a signal; runs go on",
 }
 """Every code, with the words of the help and of docs/command.md."""
 

@@ -1,10 +1,14 @@
 """The command `conveyor`: its commands, and how each of them ends."""
 
+import errno
+import os
+import signal
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from importlib import import_module
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -34,6 +38,9 @@ _DECISIONS = frozenset({"approve", "decide", "erase", "pause", "stop"})
 """Those in `commands/decisions/`."""
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {means}" for code, means in EXITS.items())
 
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
+"""Errors of a disk to which the output is redirected: those of files have become a Trouble before."""
+
 
 class Commands(click.Group):
     """The commands. Their modules are loaded when they are needed."""
@@ -59,7 +66,24 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command as it was typed, and exit."""
+    _open_streams()
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_streams() -> None:
+    """Let nothing read from or be written to streams that the caller has closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - until the end
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """End as by Ctrl-C: an upload under way is aborted, and what was fetched stays."""
+    raise KeyboardInterrupt
 
 
 def run(arguments: list[str]) -> Exit:
@@ -70,20 +94,37 @@ def run(arguments: list[str]) -> Exit:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return Exit.USAGE
-    except click.ClickException as error:
-        return _ended_by(screen, _wrong_usage(error))
-    except Trouble as trouble:
-        return _ended_by(screen, trouble)
     except click.Abort:
         return Exit.INTERRUPTED
+    except SystemExit:
+        _discard(sys.stdout, sys.stderr)  # nobody reads the output any more: click and rich end so
+        return Exit.SURROUNDINGS
     except Exception as error:  # noqa: BLE001 - a person gets words, whatever it is
-        return _ended_by(screen, _defect(error, is_told=screen.look.debug))
+        trouble = _trouble_of(error, is_debug=screen.look.debug)
+        screen.trouble(trouble)
+        return trouble.exit_code
     return ended if isinstance(ended, Exit) else Exit.DONE
 
 
-def _ended_by(screen: Screen, trouble: Trouble) -> Exit:
-    screen.trouble(trouble)
-    return trouble.exit_code
+def _discard(*streams: TextIO) -> None:
+    """Let nothing fail that is still to be flushed."""
+    for stream in streams:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _trouble_of(error: Exception, *, is_debug: bool) -> Trouble:
+    """Return in words why a command cannot go on."""
+    match error:
+        case Trouble():
+            return error
+        case click.ClickException():
+            return _wrong_usage(error)
+        case OSError(errno=number) if number in _UNWRITABLE:
+            _discard(sys.stdout)
+            return Trouble("output", f"The output cannot be written ({os.strerror(number).lower()})")
+        case _:
+            return _defect(error, is_told=is_debug)
 
 
 def _wrong_usage(error: click.ClickException) -> Trouble:

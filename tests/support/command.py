@@ -110,6 +110,20 @@ class Command:
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
+    def in_shell(self, line: str) -> Ran:
+        """Type a line into a shell, where `conveyor` is the command. The exit code is that of the first that failed."""
+        typed = line.replace("conveyor", f"{sys.executable} -m conveyor_cli")
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", typed],
+            cwd=self.home,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
     def in_terminal(self, *arguments: str, columns: int = 80, typed: str = "", **env: str) -> Ran:
         """Run it in a terminal that is so wide. `typed`: the answers to its questions, a line each."""
         master, slave = pty.openpty()
@@ -149,8 +163,8 @@ class Command:
             os.close(master)
         return Ran(process.returncode, written.decode().replace("\r\n", "\n"))
 
-    def interrupted(self, when: Event, *arguments: str) -> Ran:
-        """Run it without a terminal, and send what Ctrl-C sends once an event has come."""
+    def interrupted(self, when: Event, *arguments: str, by: int = SIGINT) -> Ran:
+        """Run it without a terminal, and send what Ctrl-C sends, or another signal, once an event has come."""
         with subprocess.Popen(
             [sys.executable, "-c", AS_IN_FRONT, *self._typed(arguments)[1:]],
             cwd=self.home,
@@ -160,7 +174,7 @@ class Command:
             stderr=subprocess.PIPE,
         ) as process:
             assert when.wait(SECONDS)
-            process.send_signal(SIGINT)
+            process.send_signal(by)
             out, error = process.communicate(timeout=SECONDS)
         return Ran(process.returncode, out.decode(), error.decode())
 

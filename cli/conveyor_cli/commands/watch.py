@@ -1,5 +1,6 @@
 """`conveyor watch`: follow a run to its end."""
 
+from math import isfinite
 from pathlib import Path
 
 import click
@@ -47,6 +48,8 @@ def watch(  # noqa: PLR0913 - one for each option
     chosen = find(Choice(stack, region, is_local=local))
     if until and keep_waiting:
         raise Trouble("usage", "--until and --keep-waiting exclude each other", exit_code=Exit.USAGE)
+    if not isfinite(every):
+        raise Trouble("usage", "--every takes a number of seconds", exit_code=Exit.USAGE)
     how = How(every, bool(until), keep_waiting, summary)
     if all_:
         if run or summary:

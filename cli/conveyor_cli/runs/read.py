@@ -1,7 +1,6 @@
 """Reading runs: the index by listing, and of runs that have not ended their facts, several at a time."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,6 +15,7 @@ from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor.spend.index_entry import IndexEntry, entries_by_run
 from conveyor_cli.runs.erased import erased_runs
+from conveyor_cli.files.ahead import read_ahead
 from conveyor_cli.runs.run import ListedRun, of_entry
 from conveyor_cli.state import ERASED, LEDGER_GONE, state_of
 
@@ -62,8 +62,7 @@ def named(bucket: Bucket, runs: Iterable[ListedRun]) -> list[ListedRun]:
 
 def at_once[T, R](read: Callable[[T], R], items: list[T]) -> list[R]:
     """Read several items at a time, and return what was read in their order."""
-    with ThreadPoolExecutor(MOST_READS) as readers:
-        return list(readers.map(read, items))
+    return list(read_ahead(read, items, MOST_READS))
 
 
 def _from(since: datetime) -> str:
