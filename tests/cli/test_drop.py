@@ -190,6 +190,9 @@ def test_a_sample_that_goes_first_is_said(conveyor: Command, aws: Served, reacti
         (["tickets.jsonl", "--name", "._x.jsonl"], "✗ The stack ignores files named ._x.jsonl"),
         (["tickets.jsonl", "--name", "../x"], '✗ "../x.jsonl" cannot be the name of a drop'),
         (["tickets.jsonl", "--name", "ä" * 512], "✗ The name is too long"),
+        (["x" * 1000, "--again"], '✗ No run "xxx'),
+        (["tickets.jsonl", "--faults", "tickets.jsonl"], "✗ --faults would overwrite the file itself\n"),
+        (["tickets.jsonl", "--faults", "./tickets.jsonl"], "✗ --faults would overwrite the file itself\n"),
     ],
 )
 def test_wrong_usage_uploads_nothing(conveyor: Command, reaction: Reaction, arguments: list[str], told: str) -> None:
@@ -198,6 +201,7 @@ def test_wrong_usage_uploads_nothing(conveyor: Command, reaction: Reaction, argu
     ran = conveyor.call("drop", *arguments)
     assert (ran.exit, ran.out, reaction.runs) == (2, "", [])
     assert ran.error.startswith(told)
+    assert (conveyor.home / "tickets.jsonl").read_bytes() == drop_of(1)
 
 
 def test_an_upload_that_is_denied(conveyor: Command, aws: Served, reaction: Reaction, belt: Belt) -> None:

@@ -43,6 +43,7 @@ def test_the_drop_of_a_run_is_dropped_again_with_its_settings(
     """The very version, without the file; each time with another word that permits it."""
     first, data = ended(conveyor, reaction, belt, {}, "--default-max-tokens", "7")
     (conveyor.home / "tickets.jsonl").unlink()
+    (conveyor.home / first).mkdir()  # its files were fetched
     belt.s3.put_object(Bucket=belt.bucket, Key="inbox/tickets.jsonl", Body=b"another")
     runs = [conveyor.call("drop", "--again", called, "--hold").exit for called in (first, first)]
     assert runs == [0, 3], "the same word for the same content counts once"

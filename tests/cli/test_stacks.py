@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from conveyor_cli.stacks import profiles
-from conveyor_cli.stacks.chosen import Choice, find
+from conveyor_cli.stacks.chosen import Choice, find, find_deployed
 from conveyor_cli.stacks.local import local_environment
 from conveyor_cli.trouble import Trouble
 from local.stack.local_aws import Aws
@@ -13,6 +13,7 @@ from local.stack.stack import Stack
 from local.up import exports
 from tests.support.command import Command
 from tests.support.memory_aws.served import Served
+from tests.support.memory_aws.stacks import Stack as Deployed
 
 
 @pytest.fixture
@@ -117,3 +118,26 @@ def test_the_local_stack_has_no_other_name() -> None:
     with pytest.raises(Trouble) as raised:
         find(Choice("conveyor", is_local=True))
     assert raised.value.exit_code == 2
+
+
+@pytest.mark.usefixtures("home")
+def test_a_drop_goes_into_the_account_that_was_chosen(conveyor: Command, aws: Served) -> None:
+    """A stack of the same name in the account of other credentials is another stack, whose money is not meant."""
+    conveyor.call("use", "conveyor")
+    outputs = aws.memory.stacks.named["conveyor"].outputs
+    machine = outputs["StateMachineArn"].replace("000000000000", "222222222222")
+    aws.memory.stacks.named["conveyor"] = Deployed({**outputs, "StateMachineArn": machine})
+    with pytest.raises(Trouble, match="chosen in account 000000000000, and your credentials are of 222222222222"):
+        find_deployed(Choice())
+
+
+@pytest.mark.usefixtures("home")
+def test_a_stack_that_is_being_deleted_takes_no_drop(conveyor: Command, aws: Served) -> None:
+    """What is uploaded there would run never, or half."""
+    conveyor.call("use", "conveyor")
+    outputs = aws.memory.stacks.named["conveyor"].outputs
+    aws.memory.stacks.named["conveyor"] = Deployed(outputs, "UPDATE_ROLLBACK_COMPLETE")
+    assert find_deployed(Choice()).profile.stack == "conveyor"
+    aws.memory.stacks.named["conveyor"] = Deployed(outputs, "DELETE_IN_PROGRESS")
+    with pytest.raises(Trouble, match="its status is DELETE_IN_PROGRESS"):
+        find_deployed(Choice())

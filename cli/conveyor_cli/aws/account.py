@@ -35,6 +35,7 @@ class StackFound(NamedTuple):
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
     id: str
+    status: str
 
     @property
     def bucket(self) -> str:
@@ -145,4 +146,4 @@ def _stack_of(found: "StackTypeDef") -> StackFound | None:
         return None
     _, _, _, region, account, *_ = outputs[_MACHINE].split(":")
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
-    return StackFound(found["StackName"], region, account, outputs, parameters, found["StackId"])
+    return StackFound(found["StackName"], region, account, outputs, parameters, found["StackId"], found["StackStatus"])

@@ -1,5 +1,6 @@
 """`conveyor drop`: check a file here, upload it, and see its run begin."""
 
+import os
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -73,9 +74,11 @@ def drop(  # noqa: PLR0913 - one for each option
     options = Options(**chosen)
     follows = watch and not dry_run
     deployed = find_deployed(Choice(stack, region, is_local=local))
-    if retry or (options.again and not Path(file).exists()):
+    if retry or (options.again and not _is_here(file)):
         what = (lines_of if retry else drop_of)(deployed, file, options)
         return _drop_copy(screen, deployed, what, is_dry=dry_run, follows=follows)
+    if faults_file and _is_here(faults_file) and Path(file).samefile(faults_file):
+        raise Trouble("usage", "--faults would overwrite the file itself", "Nothing was changed.", exit_code=Exit.USAGE)
     checked = _check(screen, deployed, Path(file), options)
     if faults_file:
         _write_faults(checked, Path(faults_file))
@@ -95,6 +98,11 @@ def drop(  # noqa: PLR0913 - one for each option
     again = command_of(file, options._replace(again=True))
     ended = _started(screen, began, as_json(checked), again, follows=follows)
     return follow(screen, deployed, began.run) if follows and ended is Exit.DONE else ended
+
+
+def _is_here(file: str) -> bool:
+    """Return whether there is something to read. A folder may be named as the run whose files were fetched into it."""
+    return os.path.exists(file) and not os.path.isdir(file)  # noqa: PTH110, PTH112 - these raise for no name
 
 
 def _drop_copy(screen: Screen, stack: ChosenStack, what: Copy, *, is_dry: bool, follows: bool) -> Exit:

@@ -57,7 +57,19 @@ def find_deployed(choice: Choice) -> ChosenStack:
     """Return the stack of a command as it is deployed now: it may have been updated since it was chosen."""
     profile = find(choice).profile
     account = Account(profile.region, profile.aws_profile)
-    return _opened(account, account.stack(profile.stack))
+    stack = account.stack(profile.stack)
+    if stack.account != profile.account:
+        raise Trouble(
+            "other-account",
+            f"{profile.stack} was chosen in account {profile.account}, and your credentials are of {stack.account}",
+            f"A stack of this name is there, too, and nothing was sent to it. Use credentials of {profile.account}, "
+            "or choose the other stack:",
+            commands=(f"conveyor use {profile.stack} --region {profile.region}",),
+        )
+    if stack.status.startswith("DELETE_"):
+        message = f"{profile.stack} is being deleted, or was in part: its status is {stack.status}"
+        raise Trouble("stack-deleted", message, "Nothing runs there any more. Nothing was uploaded.")
+    return _opened(account, stack)
 
 
 def versions_of(chosen: ChosenStack) -> Versions:
