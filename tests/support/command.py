@@ -114,7 +114,7 @@ class Command:
         """Type a line into a shell, where `conveyor` is the command. The exit code is that of the first that failed."""
         typed = line.replace("conveyor", f"{sys.executable} -m conveyor_cli")
         done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", typed],
+            ["/bin/bash", "-o", "pipefail", "-c", typed],
             cwd=self.home,
             env=self.env,
             stdin=subprocess.DEVNULL,

@@ -14,8 +14,8 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor.spend.index_entry import IndexEntry, entries_by_run
-from conveyor_cli.runs.erased import erased_runs
 from conveyor_cli.files.ahead import read_ahead
+from conveyor_cli.runs.erased import erased_runs
 from conveyor_cli.runs.run import ListedRun, of_entry
 from conveyor_cli.state import ERASED, LEDGER_GONE, state_of
 
