@@ -110,6 +110,8 @@ def test_a_refused_run_has_its_faults(desk: Command, belt: Belt) -> None:
     run = finished(belt, b"{}\n")
     ran = desk.call("fetch", run)
     assert ran.exit == 0
+    assert ran.out.startswith(f"! {run} has no results: it is refused\n")
+    assert json.loads(desk.call("fetch", run, "--json").out)["status"] == "refused"
     assert set(files_in(desk.home / "tickets")) == {"invalid.jsonl", "receipt.json"}
 
 

@@ -60,6 +60,20 @@ def test_a_download_that_broke_off_goes_on(desk: Command, belt: Belt, aws: Serve
     assert parts(desk) == []
 
 
+def test_two_commands_at_once_make_one_whole_file(desk: Command, belt: Belt, aws: Served) -> None:
+    """What another command has written meanwhile is written again, at the same place; nothing is behind it."""
+    _, data = large_run(belt, 3 * RANGE)
+
+    def another() -> None:
+        for part in (desk.home / "tickets").glob("results.jsonl.*.part"):
+            with part.open("ab") as file:
+                file.write(b"x" * 2 * RANGE)
+
+    aws.reactions["GET"] = another
+    assert desk.call("fetch", "tickets").exit == 0
+    assert files_in(desk.home / "tickets")[RESULTS] == data
+
+
 def test_an_object_that_was_replaced_in_between_begins_anew(desk: Command, belt: Belt, aws: Served) -> None:
     """Bytes of two contents never come into one file."""
     run, data = large_run(belt, 3 * RANGE)

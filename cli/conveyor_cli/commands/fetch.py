@@ -8,6 +8,7 @@ from typing import NamedTuple
 import click
 from rich.table import Table
 
+from conveyor.domain import keys
 from conveyor.ledger.run_facts import Run
 from conveyor.wording.text import counted
 from conveyor_cli.aws.errors import explained
@@ -145,7 +146,12 @@ def _tell_fetched(screen: Screen, fetched: FetchedRun) -> None:
         return
     total = sum(each.bytes for each in fetched.files)
     files = f"{counted(len(fetched.files), 'file')} in {fetched.to}/, {size(total)}"
-    screen.verdict(Mark.OK, f"{files}, {_matches(fetched.files)}", *_unverified(fetched.files))
+    receipt = fetched.ended.receipt
+    text, remarks = f"{files}, {_matches(fetched.files)}", _unverified(fetched.files)
+    if fetched.ended.file(keys.RESULTS):
+        screen.verdict(Mark.OK, text, *remarks)
+    else:
+        screen.verdict(Mark.LOOK, f"{receipt.run} has no results: it is {receipt.status}", f"{text}.", *remarks)
     _show(screen, fetched.files)
 
 
@@ -261,7 +267,8 @@ def _ranges(numbers: list[int]) -> str:
 
 def _as_json(fetched: FetchedRun) -> dict[str, object]:
     files = list(map(_file_as_json, fetched.files))
-    return {"run": fetched.ended.run.run, "to": str(fetched.to), "files": files}
+    ended = fetched.ended
+    return {"run": ended.run.run, "status": ended.receipt.status, "to": str(fetched.to), "files": files}
 
 
 def _file_as_json(each: Fetched) -> dict[str, object]:

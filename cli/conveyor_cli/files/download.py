@@ -108,13 +108,19 @@ def _write(bucket: Bucket, pinned: Pinned, part: Path, check: Check, progress: P
     name = part.name.removesuffix(".part").rpartition(".")[0]
     if check.bytes:
         progress.advances(name, check.bytes)
-    with explained_disk(part), part.open("ab") as file:
+    with explained_disk(part), open(part, "r+b", opener=_created) as file:
+        file.seek(check.bytes)  # another command that fetches the same writes the same bytes to the same places
         for data in ranges(bucket, pinned, check.bytes):
             file.write(data)
             check.feed(data)
             progress.advances(name, len(data))
+        file.truncate()
         file.flush()
         os.fsync(file.fileno())
+
+
+def _created(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o666)
 
 
 def _fetched(path: Path, check: Check, *, was_there: bool = False, resumed_at: int = 0) -> Fetched:
