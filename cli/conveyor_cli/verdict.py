@@ -59,8 +59,11 @@ class Verdict(NamedTuple):
         return self.causes[:MOST_CAUSES]
 
 
-def verdict_of(receipt: Receipt) -> Verdict:
-    """Return how a run has ended. The first sentences are those of its message."""
+def verdict_of(receipt: Receipt, called: str | None = None) -> Verdict:
+    """Return how a run has ended. The first sentences are those of its message.
+
+    `called`: what commands call the run; by default its name.
+    """
     first, *rest = headline_of(receipt).sentences
     ended_as = exit_of(receipt.status, receipt.failures)
     causes = causes_of(receipt)
@@ -73,7 +76,7 @@ def verdict_of(receipt: Receipt) -> Verdict:
         checks_of(receipt),
         causes,
         list(receipt.findings.first) if receipt.findings and is_unsent(receipt) else [],
-        steps_of(receipt),
+        steps_of(receipt, called or receipt.name),
     )
 
 

@@ -56,10 +56,11 @@ def followed(desk: Command, belt: Belt, aws: Served) -> Callable[..., Ran]:
 
 def test_a_run_is_followed_to_its_end(followed: Callable[..., Ran], belt: Belt) -> None:
     """The verdict is all that stands on stdout; what changed is on stderr, a line for each change, in UTC."""
-    ran = followed(belt.upload(drop_of(3), NAME))
+    run = belt.upload(drop_of(3), NAME)
+    ran = followed(run)
     assert ran.exit == 0
     assert ran.out.startswith("✓ All 3 requests of inbox/support/labels.jsonl were answered, in ")
-    assert ran.out.endswith("\n  Get the files\n    conveyor fetch support/labels\n")
+    assert ran.out.endswith(f"\n  Get the files\n    conveyor fetch {run}\n")
     assert "Nothing is running, and nothing more is charged." in ran.out
     lines = ran.error.splitlines()
     assert [line.split()[2] for line in lines][:2] == ["validated", "batches"]
@@ -82,7 +83,7 @@ def test_a_refused_drop_shows_its_faults(followed: Callable[..., Ran], belt: Bel
     assert ran.exit == 3
     assert ran.out.startswith("✗ inbox/support/labels.jsonl was refused: 1 of 3 lines is invalid")
     assert "   3  custom-id-duplicate" in ran.out
-    assert "conveyor drop --again support/labels --on-invalid skip\n" in ran.out
+    assert f"conveyor drop --again {run} --on-invalid skip\n" in ran.out
 
 
 def test_a_hold_ends_it_where_nobody_can_approve(desk: Command, belt: Belt) -> None:

@@ -69,14 +69,12 @@ def test_a_summary_for_ci(desk: Command, belt: Belt, tmp_path: Path) -> None:
     """As Markdown, at the end of the file: a job may have written to it before."""
     file = tmp_path / "summary.md"
     file.write_text("# Before\n")
-    assert (
-        desk.call("watch", write_ended(put_into(belt), RECEIPTS["some failed"]), *EVERY, "--summary", str(file)).exit
-        == 1
-    )
+    run = write_ended(put_into(belt), RECEIPTS["some failed"])
+    assert desk.call("watch", run, *EVERY, "--summary", str(file)).exit == 1
     text = file.read_text()
     assert text.startswith("# Before\n## ◆ 39,412 of the 40,000 requests of ")
     assert "| ✗ | all answered | 588 | failed, 1.5% |" in text
-    assert f"    conveyor drop --retry {RUN.name}" in text
+    assert f"    conveyor drop --retry {run}" in text
 
 
 def test_credentials_that_expire_end_it(desk: Command, belt: Belt, aws: Served) -> None:

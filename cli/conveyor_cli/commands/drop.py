@@ -24,7 +24,7 @@ from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, ChosenStack, find_deployed
 from conveyor_cli.trouble import Trouble
-from conveyor_cli.watching.follow import follow
+from conveyor_cli.watching.follow import How, follow
 
 _encode = msgspec.json.Encoder().encode
 
@@ -97,7 +97,7 @@ def drop(  # noqa: PLR0913 - one for each option
     began = _upload(screen, deployed, checked)
     again = command_of(file, options._replace(again=True))
     ended = _started(screen, began, as_json(checked), again, follows=follows)
-    return follow(screen, deployed, began.run) if follows and ended is Exit.DONE else ended
+    return follow(screen, deployed, began.run, How(called=began.run.run)) if follows and ended is Exit.DONE else ended
 
 
 def _is_here(file: str) -> bool:
@@ -120,7 +120,7 @@ def _drop_copy(screen: Screen, stack: ChosenStack, what: Copy, *, is_dry: bool, 
         screen.step("Copied", f"{lines} of {what.of.name}")
     found = _dropped(screen, stack, what.key, written)
     ended = _started(screen, found, about, f"conveyor drop --again {found.run.run}", follows=follows)
-    return follow(screen, stack, found.run) if follows and ended is Exit.DONE else ended
+    return follow(screen, stack, found.run, How(called=found.run.run)) if follows and ended is Exit.DONE else ended
 
 
 def _check(screen: Screen, stack: ChosenStack, path: Path, options: Options) -> CheckedFile:
@@ -153,7 +153,9 @@ def _dropped(
     try:
         found = dropped(stack, key, written, checked)
     except KeyboardInterrupt:
-        screen.note("  Left. The file is uploaded, and its run begins by itself; conveyor runs shows it.")
+        screen.note(
+            f"  Left. The file is uploaded, and its run begins by itself; {screen.typed('conveyor runs')} shows it."
+        )
         raise
     if not screen.look.json:
         screen.step("Started", found.run.run, monotonic() - began)

@@ -1,11 +1,14 @@
 """The options of all commands."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.terminal import Colour
 from conveyor_cli.stacks import profiles
 from conveyor_cli.trouble import Trouble
@@ -54,7 +57,25 @@ def with_look(command: Decorated) -> Decorated:
 
 def with_stack(command: Decorated) -> Decorated:
     """Give a command the options that choose its stack: `stack`, `region` and `local`."""
-    return _with(_STACK, command)
+
+    @wraps(command)
+    def of_chosen(*arguments: Any, **given: Any) -> Any:  # noqa: ANN401 - the command's
+        context = click.get_current_context()
+        context.find_object(Screen).chosen = _typed_stack(context)  # type: ignore[union-attr] # main has made it
+        return command(*arguments, **given)
+
+    return _with(_STACK, of_chosen)
+
+
+def _typed_stack(context: click.Context) -> tuple[str, ...]:
+    """Return the options that choose the stack, as they were typed; none for what the environment says."""
+    typed = {
+        name: context.params[name]
+        for name in ("stack", "region", "local")
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    words = [(f"--{name}",) if value is True else (f"--{name}", str(value)) for name, value in typed.items() if value]
+    return tuple(word for each in words for word in each)
 
 
 def _with(options: tuple[Decorated, ...], command: Decorated) -> Decorated:

@@ -30,6 +30,8 @@ class Place(NamedTuple):
     mark: Callable[[Mark], Text]
     is_plain: bool = False
     """Whether cells are ASCII."""
+    typed: Callable[[str], str] = str
+    """Returns a command as it is typed to be about the same stack."""
 
     @property
     def is_wide(self) -> bool:
@@ -102,7 +104,7 @@ def _steps(snapshot: Snapshot, place: Place) -> list[Text]:
     lines = []
     for step in snapshot.said.steps:
         lines.append(Text(f"  {step.words}"))
-        lines += [Text(f"    {place.text(step.command)}", style="cyan")] if step.command else []
+        lines += [Text(f"    {place.text(place.typed(step.command))}", style="cyan")] if step.command else []
     return lines
 
 

@@ -59,3 +59,5 @@ class Facts(NamedTuple):
     """The batches at the provider, as far as these facts were read."""
     unread_facts: int = 0
     """How many facts are left for the next looks."""
+    called: str = ""
+    """What commands call the run; empty: its name."""

@@ -19,10 +19,7 @@ _MOST_READ = 1000
 
 def find_run(bucket: Bucket, called: str) -> Run:
     """Return a run by its id, or the newest of a name: with its folder, or without. Raises Trouble if there is none."""
-    if RUN_ID_FORM.fullmatch(called):
-        run = read_run(bucket, called)
-        if run is None:
-            raise Trouble("no-run", f"No run {called}", exit_code=Exit.USAGE)
+    if RUN_ID_FORM.fullmatch(called) and (run := read_run(bucket, called)):
         return run
     names = list[str]()
     ids = sorted(filter(RUN_ID_FORM.fullmatch, bucket.folders(keys.RUNS, "")), reverse=True)[:_MOST_READ]
@@ -34,6 +31,15 @@ def find_run(bucket: Bucket, called: str) -> Run:
     likely = get_close_matches(called, [*names, *map(_without_folder, names)], 1)
     message = f'No run "{called}"' + (f'; did you mean "{likely[0]}"?' if likely else "")
     raise Trouble("no-run", message, "Nothing was changed.", commands=("conveyor runs",), exit_code=Exit.USAGE)
+
+
+def called_by(run: Run, typed: str | None) -> str:
+    """Return what commands that are shown call a run: as it was typed, so that they are about the same run.
+
+    A name that would be taken for an option, or for the id of another run, is none. `typed`: None if no name was.
+    """
+    is_odd = run.name.startswith("-") or RUN_ID_FORM.fullmatch(run.name)
+    return run.run if typed == run.run or is_odd else run.name
 
 
 def newest_run(bucket: Bucket) -> Run:

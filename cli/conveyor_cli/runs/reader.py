@@ -36,8 +36,9 @@ type Named = tuple[type[BatchFact], BatchName, tuple[PlaceValue, ...]]
 class Reader:
     """Reads one run."""
 
-    def __init__(self, bucket: Bucket, run: Run) -> None:
-        """Read nothing yet."""
+    def __init__(self, bucket: Bucket, run: Run, called: str | None = None) -> None:
+        """Read nothing yet. `called`: what commands call the run; by default its name."""
+        self._called = called or run.name
         self._bucket = bucket
         self.run = run
         self._ledger = Ledger(bucket, run.run)
@@ -61,7 +62,7 @@ class Reader:
         except msgspec.ValidationError:
             receipt = None  # of a later version
         if receipt:
-            return verdict_of(receipt)
+            return verdict_of(receipt, self._called)
         if entry is None:
             return None
         return verdict_by_entry(entry, self.run.name, is_erased=is_erased(self._bucket, self.run))
@@ -87,6 +88,7 @@ class Reader:
             self._fact(DayFull, today) if today else None,
             self._fact(RetryAfterAnswer, wait) if wait and wait > now else None,
             {number: self._fact(Round, number) for number in sorted(run_state.rounds)},
+            called=self._called,
         )
         return self._with_batches(facts, plan, run_state) if plan else facts
 

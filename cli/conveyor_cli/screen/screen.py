@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import textwrap
+from shlex import quote
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
@@ -28,6 +29,7 @@ WIDE = 120
 _LABEL = len("Estimated   ")
 """Columns of the name of a step."""
 _WIDEST_STEP = 80
+_OF_NO_STACK = ("conveyor use", "conveyor completion", "conveyor --help")
 _ENDLESS = 10_000
 """Columns of what is no terminal: nothing is cut there."""
 
@@ -38,6 +40,8 @@ class Screen:
     def __init__(self, look: Look) -> None:
         """Find out what the terminal can show."""
         self.look = look
+        self.chosen: tuple[str, ...] = ()
+        """The options that chose the stack for once: commands that are shown repeat them."""
         self.is_ascii = look.ascii or not is_utf8(os.environ, sys.stdout.encoding)
         self._has_utf8_marks = not self.is_ascii and has_narrow_marks(os.environ)
         self.is_terminal = sys.stdout.isatty()
@@ -127,6 +131,11 @@ class Screen:
         for line in self._wrapped(self._out, text):
             self._out.print(Text(f"{' ' * indent}{line}"))
 
+    def typed(self, command: str) -> str:
+        """Return a command as it is typed to be about the same stack."""
+        is_of_stack = command.startswith("conveyor ") and not command.startswith(_OF_NO_STACK)
+        return " ".join((command, *map(quote, self.chosen))) if is_of_stack else command
+
     def command(self, command: str) -> None:
         """Write a command, alone on its line, ready to paste."""
         self._command(self._out, command)
@@ -150,7 +159,7 @@ class Screen:
         """Write on stderr why the command cannot go on."""
         if self.look.json:
             text = " ".join((f"{trouble.message}.", *trouble.more))
-            error = {"code": trouble.code, "message": text, "type": next(iter(trouble.commands), None)}
+            error = {"code": trouble.code, "message": text, "type": next(map(self.typed, trouble.commands), None)}
             sys.stderr.write(_json({"error": error}))
             return
         self._say(self._err, Mark.ERROR, trouble.message, trouble.more)
@@ -167,7 +176,7 @@ class Screen:
                 console.print(Text(f"  {line}"))
 
     def _command(self, console: Console, command: str) -> None:
-        console.print(Text(f"    {self.text(command)}", style="cyan"))
+        console.print(Text(f"    {self.text(self.typed(command))}", style="cyan"))
 
     def _wrapped(self, console: Console, text: str) -> list[str]:
         """Return the lines of a text: one, if nobody looks at it."""

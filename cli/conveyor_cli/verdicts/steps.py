@@ -26,13 +26,13 @@ class Step(NamedTuple):
     command: str | None = None
 
 
-def steps_of(receipt: Receipt) -> list[Step]:
-    """Return what to do, in the order in which a person should do it."""
+def steps_of(receipt: Receipt, called: str) -> list[Step]:
+    """Return what to do, in the order in which a person should do it. `called`: what commands call the run."""
     if is_unsent(receipt):
-        return _unsent(receipt)
-    steps = [*_first(receipt), *_send_again(receipt)]
+        return _unsent(receipt, called)
+    steps = [*_first(receipt), *_send_again(receipt, called)]
     if any(file.lines for file in receipt.files):
-        steps.append(Step("Get the files", f"conveyor fetch {quote(receipt.name)}"))
+        steps.append(Step("Get the files", f"conveyor fetch {quote(called)}"))
     return steps
 
 
@@ -66,7 +66,7 @@ def _first(receipt: Receipt) -> list[Step]:
     return [Step(ADVICE[code].rstrip(".")) for code in codes if code in ADVICE][:1]
 
 
-def _send_again(receipt: Receipt) -> list[Step]:
+def _send_again(receipt: Receipt, called: str) -> list[Step]:
     if receipt.status is Status.UNBALANCED or not receipt.retryable:
         if receipt.status is Status.FAILED:
             return [Step("Correct the file, and drop it again")]
@@ -74,7 +74,7 @@ def _send_again(receipt: Receipt) -> list[Step]:
     lines = "the line that is" if receipt.retryable == 1 else f"the {receipt.retryable:,} lines that are"
     price = _price(receipt)
     about = f", about {rounded_up(price)}" if price is not None else ""
-    return [Step(f"Send {lines} worth it once more{about}", f"conveyor drop --retry {quote(receipt.name)}")]
+    return [Step(f"Send {lines} worth it once more{about}", f"conveyor drop --retry {quote(called)}")]
 
 
 def _price(receipt: Receipt) -> Decimal | None:
@@ -84,44 +84,44 @@ def _price(receipt: Receipt) -> Decimal | None:
     return receipt.cost_usd / receipt.results * receipt.retryable
 
 
-def _unsent(receipt: Receipt) -> list[Step]:
+def _unsent(receipt: Receipt, called: str) -> list[Step]:
     for applies, steps in _OF_UNSENT:
         if applies(receipt):
-            return steps(receipt)
-    again = _again(receipt)
+            return steps(receipt, called)
+    again = _again(called)
     if receipt.code in _DROPPED_AS_IT_IS:
         return [Step("Run it after all", again)]
     return [Step(ADVICE.get(receipt.code or "", "When that is put in order, drop it again").rstrip("."), again)]
 
 
-def _invalid(receipt: Receipt) -> list[Step]:
+def _invalid(receipt: Receipt, called: str) -> list[Step]:
     left = receipt.requests - (receipt.findings.lines if receipt.findings else 0)
-    skip = Step(f"Send the other {counted(left, 'line')}", f"{_again(receipt)} --on-invalid skip")
+    skip = Step(f"Send the other {counted(left, 'line')}", f"{_again(called)} --on-invalid skip")
     return [Step("Correct these lines, and drop the file again"), *([skip] if left > 0 else [])]
 
 
-def _convert(receipt: Receipt) -> list[Step]:
+def _convert(receipt: Receipt, _called: str) -> list[Step]:
     conversion = receipt.conversion
     if conversion is None or not conversion.command:
         return [Step("Convert it to a file of requests, one a line, and drop that")]
     return [Step("Convert it, and drop the new file", conversion.command)]
 
 
-def _seen(receipt: Receipt) -> list[Step]:
+def _seen(receipt: Receipt, called: str) -> list[Step]:
     other = receipt.waiting_run
     approve = [Step("Let the run go on that has the same content", f"conveyor approve {other.run}")] if other else []
-    return [*approve, Step("Run the same content again, and pay again", _again(receipt))]
+    return [*approve, Step("Run the same content again, and pay again", _again(called))]
 
 
-def _estimated(receipt: Receipt) -> list[Step]:
+def _estimated(receipt: Receipt, _called: str) -> list[Step]:
     return [Step(f"Drop {receipt.name} without {DRY_RUN} to run it")]
 
 
-def _again(receipt: Receipt) -> str:
-    return f"conveyor drop --again {quote(receipt.name)}"
+def _again(called: str) -> str:
+    return f"conveyor drop --again {quote(called)}"
 
 
-_OF_UNSENT: tuple[tuple[Callable[[Receipt], bool], Callable[[Receipt], list[Step]]], ...] = (
+_OF_UNSENT: tuple[tuple[Callable[[Receipt], bool], Callable[[Receipt, str], list[Step]]], ...] = (
     (lambda receipt: receipt.status is Status.ESTIMATED, _estimated),
     (lambda receipt: receipt.conversion is not None, _convert),
     (lambda receipt: receipt.code == "invalid-lines" and receipt.findings is not None, _invalid),

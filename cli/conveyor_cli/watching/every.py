@@ -43,7 +43,7 @@ def follow_all(screen: Screen, stack: ChosenStack, how: How = USUAL) -> Exit:
         with view:
             seen = watch(lambda now: _Seen(view, reader.look(now), ends_at_hold), view.lost, how.every)
     except KeyboardInterrupt:
-        screen.note("  Left. All runs go on; conveyor watch --all returns to them.")
+        screen.note(f"  Left. All runs go on; {screen.typed('conveyor watch --all')} returns to them.")
         return Exit.INTERRUPTED
     return Exit.DONE if seen.found.is_over else Exit.HELD
 

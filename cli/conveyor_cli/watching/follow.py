@@ -31,6 +31,8 @@ class How(NamedTuple):
     """Whether a hold does not end it even where nobody is there to approve."""
     summary: Path | None = None
     """A file that gets the verdict as Markdown."""
+    called: str | None = None
+    """What commands that are shown call the run; by default its name."""
 
     def ends_at_hold(self, screen: Screen) -> bool:
         """Return whether there is nobody who would approve, or nobody who wants to wait for that."""
@@ -46,13 +48,14 @@ def follow(screen: Screen, stack: ChosenStack, run: Run, how: How = USUAL) -> Ex
     It ends earlier at a hold without a terminal, and by Ctrl-C. Raises Trouble for what does not pass by itself:
     credentials that have expired, or a missing permission. The run goes on in any case.
     """
-    reader, view = Reader(stack.bucket, run), view_of(screen, run.name)
+    reader, view = Reader(stack.bucket, run, how.called), view_of(screen, run.name)
     ends_at_hold = how.ends_at_hold(screen)
     try:
         with view:
             seen = watch(lambda now: _look(reader, now, view, ends_at_hold=ends_at_hold), view.lost, how.every)
     except KeyboardInterrupt:
-        screen.note(f"  Left. The run goes on; conveyor watch {quote(run.name)} returns to it.")
+        again = screen.typed(f"conveyor watch {quote(how.called or run.name)}")
+        screen.note(f"  Left. The run goes on; {again} returns to it.")
         return Exit.INTERRUPTED
     if seen.verdict is None:
         return _held(screen, snapshot_of(seen.facts, now_in_utc()) if seen.facts else None)

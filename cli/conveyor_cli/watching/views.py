@@ -45,7 +45,7 @@ def view_of(screen: Screen, name: str) -> View:
 
 def place_of(screen: Screen) -> Place:
     """Return what a frame must fit into."""
-    return Place(screen.frame_width, screen.height, screen.text, screen.mark, screen.has_ascii_marks)
+    return Place(screen.frame_width, screen.height, screen.text, screen.mark, screen.has_ascii_marks, screen.typed)
 
 
 class FrameView:
