@@ -21,7 +21,7 @@ from conveyor_cli.verdicts.steps import Step, open_matters, steps_of
 
 SETTLED = "Nothing is running, and nothing more is charged."
 ERASED = "What was in it was erased."
-_UNREADABLE = "Its receipt cannot be read: it may be of a project that is not yours."
+_UNREADABLE = "Its receipt cannot be read: it is of a project that is not yours, or was deleted."
 _MARKS = {
     Status.COMPLETED: Mark.OK,
     Status.ESTIMATED: Mark.OK,

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import ObjectReplaced
-from conveyor_cli.aws.errors import explained
+from conveyor_cli.aws.errors import PASSES, explained
 from conveyor_cli.trouble import Trouble
 
 GOES_ON = "What has arrived is kept: the same command goes on where it stopped."
-ON_THE_WAY = frozenset({"no-network", "aws-refused", "credentials-expired"})
+ON_THE_WAY = PASSES | {"aws-refused", "credentials-expired"}
 """Codes of errors after which the same command can go on."""
 
 

@@ -66,7 +66,10 @@ def going(bucket: Bucket, called: str) -> Going:
     run_state = ledger.run_state()
     plan = ledger.plan(run_state) if run_state.planned else None
     gate = ledger.read(Gate, run_state.gate) if run_state.gate else None
-    return Going(run, state_of(run_state, plan, gate, datetime.now(UTC).date()), run_state, plan, gate)
+    state = state_of(run_state, plan, gate, datetime.now(UTC).date())
+    if state.may_have_ended and bucket.find(keys.receipt(run.name, run.run)):  # an earlier version wrote no entry
+        raise Trouble("ended", f"{run.name} has ended", "Nothing was changed.", exit_code=Exit.USAGE)
+    return Going(run, state, run_state, plan, gate)
 
 
 def _end(bucket: Bucket, run: Run) -> IndexEntry | None:

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from conveyor.wording.text import duration, exact_dollars
 
 UNKNOWN = "-"
+_CENT = Decimal("0.01")
 _LIMIT = 999.5
 """From here on a count is rounded to four digits."""
 _TENTHS_BELOW = 99.95
@@ -18,10 +19,12 @@ def number(value: int | None) -> str:
 
 
 def money(usd: Decimal | None, *, is_lower_bound: bool = False) -> str:
-    """Return an amount in US dollars, to cents; a plus if it is more than that."""
+    """Return an amount in US dollars, to cents, or `<$0.01` if that is not nothing; a plus if it is more than that."""
     if usd is None:
         return UNKNOWN
-    cents = usd.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    cents = usd.quantize(_CENT, ROUND_HALF_UP)
+    if usd and not cents and not is_lower_bound:
+        return f"<{exact_dollars(usd)}"
     return f"${cents:,.2f}{'+' if is_lower_bound else ''}"
 
 
