@@ -67,7 +67,7 @@ def test_what_needs_a_person_comes_first_then_what_runs_then_what_ended(desk: Co
         ["► going", "default", "with the provider", "4", "-", "-", going],
         ["✓ done", "default", "done", "3", "3", "0", done],
     ]
-    assert lines[2][7] == "$0.00"
+    assert lines[2][7] == "<$0.01"
 
 
 def test_as_json(desk: Command, belt: Belt) -> None:

@@ -149,6 +149,12 @@ def _no_bucket(_: ClientError) -> Trouble:
     )
 
 
+def _no_object(error: ClientError) -> Trouble:
+    key = str({**error.response["Error"]}.get("Key", ""))  # S3 says it
+    name = key.rpartition("/")[2] or "What is asked for"
+    return Trouble("file-gone", f"{name} does not exist any more", f"It was deleted, or erased. {_NOTHING_CHANGED}")
+
+
 def _elsewhere(_: ClientError) -> Trouble:
     return Trouble(
         "wrong-region",
@@ -204,5 +210,6 @@ _ANSWERED: tuple[tuple[frozenset[str], Callable[[ClientError], Trouble]], ...] =
         _denied,
     ),
     (frozenset({"NoSuchBucket"}), _no_bucket),
+    (frozenset({"NoSuchKey"}), _no_object),
     (frozenset({"301", "AuthorizationHeaderMalformed", "PermanentRedirect"}), _elsewhere),
 )  # fmt: skip

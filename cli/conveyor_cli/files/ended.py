@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from conveyor.domain import keys
 from conveyor.domain.output_file import OutputFile
@@ -11,7 +10,6 @@ from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import read_index_entry
 from conveyor_cli.runs.erased import refuse_erased
-from conveyor_cli.trouble import Trouble
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -52,16 +50,5 @@ def ended_run(bucket: Bucket, run: Run) -> Ended | None:
     data = bucket.find(key)
     if data is None and has_ended:  # runs of earlier versions have no entries
         refuse_erased(bucket, run)
-        data = _get(bucket, key, run)
+        data = bucket.get(key)
     return Ended(run, msgspec.json.decode(data, type=Receipt), data) if data else None
-
-
-def _get(bucket: Bucket, key: str, run: Run) -> bytes:
-    """Return a receipt that was written. Raises Trouble if it was deleted since."""
-    try:
-        return bucket.get(key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
-            raise
-        more = "It was deleted. The other files of the run may be there, but nothing says what must be in them."
-        raise Trouble("file-gone", f"The receipt of {run.name} does not exist any more", more) from error
