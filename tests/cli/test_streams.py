@@ -49,11 +49,7 @@ def test_a_full_disk_under_the_output(desk: Command, options: str) -> None:
 def test_sigterm_breaks_an_upload_off(conveyor: Command, aws: Served, reaction: Reaction, belt: Belt) -> None:
     """As Ctrl-C does: no part of it stays in the bucket to be paid for."""
     (conveyor.home / "tickets.jsonl").write_bytes(LARGE)
-    aws.stall("PUT")
-    aws.reactions["DELETE"] = aws.goes_on.set
-    try:
-        ran = conveyor.interrupted(aws.stalled, "drop", "tickets.jsonl", by=SIGTERM)
-    finally:
-        aws.goes_on.set()
+    aws.stall("PUT", seconds=2)
+    ran = conveyor.interrupted(aws.stalled, "drop", "tickets.jsonl", by=SIGTERM)
     assert (ran.exit, belt.stored("inbox/"), reaction.runs) == (130, [], [])
     assert belt.s3.list_multipart_uploads(Bucket=belt.bucket).get("Uploads", []) == []

@@ -56,6 +56,7 @@ class Served:
         """What happens by itself before a request of a kind is answered."""
         self.stalled, self.goes_on = Event(), Event()
         self._stalls = ""
+        self._seconds: float | None = None
         self._stalls_at: Place | None = None
         self._cut_at: Place | None = None
         self._refused_at: tuple[str, AWSResponse] | None = None
@@ -69,9 +70,9 @@ class Served:
         """Answer all reads of an object with an error. `name`: how its key ends."""
         self._refused_at = name, answer(status, element("Error", {"Code": code, "Message": message}))
 
-    def stall(self, kind: str) -> None:
-        """Answer no request of a kind before `goes_on` is set; `stalled` says that there is one."""
-        self._stalls = kind
+    def stall(self, kind: str, seconds: float | None = None) -> None:
+        """Answer no request of a kind before `goes_on` is set, or so long; `stalled` says that there is one."""
+        self._stalls, self._seconds = kind, seconds
 
     def stall_at(self, name: str, byte: int) -> None:
         """Do the same for reads of a byte of an object. `name`: how its key ends."""
@@ -93,7 +94,7 @@ class Served:
         self.reactions.clear()
         self.stalled.clear()
         self.goes_on.clear()
-        self._stalls = ""
+        self._stalls, self._seconds = "", None
         self._stalls_at = self._cut_at = self._refused_at = None
 
     def answer(self, request: AWSPreparedRequest) -> AWSResponse:
@@ -102,7 +103,7 @@ class Served:
         self.asked[kind] += 1
         if kind == self._stalls or (self._stalls_at and self._stalls_at.offset_in(request) is not None):
             self.stalled.set()
-            self.goes_on.wait()
+            self.goes_on.wait(self._seconds)
         if self._refused_at and kind == "GET" and urlsplit(request.url).path.endswith(self._refused_at[0]):
             return self._refused_at[1]
         if kind in self.reactions:
