@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN, Drop
 from conveyor.domain.findings import Fault, Problem
 from conveyor.domain.plan import ValidatedDrop
@@ -18,7 +19,7 @@ from conveyor_cli.drops.deployed import Known, Note, known_of
 from conveyor_cli.drops.file import LocalFile, Tell, silent
 from conveyor_cli.drops.options import Options, key_of
 from conveyor_cli.exits import Exit
-from conveyor_cli.runs.find import find_run
+from conveyor_cli.runs.find import find_run, read_run
 from conveyor_cli.stacks.chosen import ChosenStack
 from conveyor_cli.trouble import Trouble
 
@@ -112,11 +113,18 @@ def refuse_if_wrong(file: CheckedFile) -> None:
 
 
 def _word_for_again(bucket: Bucket, name: str) -> str:
-    """Return a word that permits another run of the same content. Each counts once, so it is the last run's id."""
+    """Return a word that permits another run of the same content. Each counts once, so it is the last run's id.
+
+    Ids of runs that began in the same second have no order. The last of them is none that another was permitted by.
+    """
     try:
         with explained():
-            return find_run(bucket, name).run
+            newest = find_run(bucket, name).run
+            found = [read_run(bucket, each) for each in bucket.folders(keys.RUNS, newest.partition("-")[0])]
     except Trouble as trouble:
         if trouble.code != "no-run":
             raise
         return "yes"
+    alike = [run for run in found if run and run.name == name]
+    used = {run.drop.again for run in alike}
+    return next((run.run for run in alike if run.run not in used), newest)
