@@ -202,6 +202,7 @@ CONVERTED = {
     "sequence": ("file-is-json-sequence", "".join(f"\x1e{line}\n" for line in LINES).encode()),
 }  # fmt: skip
 CSV = b'custom_id,prompt\nr1,Hello\nr2,"How, and ""why""?\nTell"\n'
+ROWS_OF_JSON = b'{"ticket": "t-1", "text": "Hello"}\n{"ticket": "t-2", "text": "Why?", "tags": ["a"]}\n'
 CELL = {"cell_type": "code", "metadata": {}, "source": ["print(1)\n"], "outputs": []}
 NOTEBOOK = {"cells": [CELL], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 LARGE_NOTEBOOK = NOTEBOOK | {"cells": [CELL] * 3000}
@@ -215,6 +216,14 @@ RECOGNISED = {
     "CSV in Latin-1": ("file-is-table", b"id,prompt\n1,caf\xe9\n", "commas"),
     "header of a CSV alone": ("file-is-table", b"custom_id,model,prompt\n", "commas"),
     "CSV with quotes": ("file-is-table", b'"custom_id","prompt"\n"r1","x"\n"r2","y"\n', "commas"),
+    "records": ("file-is-records", ROWS_OF_JSON, "From JSON records"),
+    "one record": ("file-is-records", ROWS_OF_JSON.split(b"\n")[0], "From JSON records"),
+    "records with ids": ("file-is-records", b'{"custom_id": 7, "a": "b"}\n\n{"custom_id": 8, "a": null}', "record"),
+    "records that differ": ("file-is-records", MARK + b'{"a": {"b": 1}}\r\n{"c": "\\"params\\":"}\r\n', "record"),
+    "many records": ("file-is-records", ROWS_OF_JSON * 9000, "From JSON records"),
+    "array of records": ("file-is-json-array", b'[{"id": 1, "text": "a"}, {"id": 2}]', "From JSON records"),
+    "array of records over lines": ("file-is-json-array", pretty(2, [{"id": 1}] * 2).encode(), "From JSON"),
+    "large array of records": ("file-is-json-array", pretty(2, [{"id": 1}] * 30_000).encode(), "From JSON records"),
     "text": ("file-is-text", b"Tell me a story.\nAnother one, please.\n", "docs/files.md"),
     "one word": ("file-is-text", b"hello", "docs/files.md"),
     "YAML": ("file-is-yaml", b"- custom_id: r1\n  params:\n    model: m\n", "JSON"),

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import BinaryIO, Self
 
+from conveyor.file_types.conversion import PROMPT_OPTIONS, RECIPE_OUTPUT
 from conveyor.intake.file import Unpacked, line_at
 from conveyor.jsonl.lines import Line
 from conveyor.s3.bucket import RANGE_BYTES
@@ -30,6 +32,8 @@ class LocalFile:
         self._limit = limit
         self._tell = tell
         with _readable(path):
+            if path.is_dir():
+                raise _is_folder(path)
             if not path.is_file():
                 what = f"{path} is no file" if path.exists() else f"No file {path}"
                 raise Trouble("no-file", what, "Nothing was uploaded.", exit_code=Exit.USAGE)
@@ -111,6 +115,24 @@ class Sent:
         if not self._left and (self._digest.hexdigest() != self._expected or self._file.peek(1)):
             raise changed(self._path)
         return data
+
+
+def _is_folder(path: Path) -> Trouble:
+    """Return that a folder is no drop, and how requests are made of its files."""
+    prepare = f"conveyor prepare {_argument(path)} {PROMPT_OPTIONS} -o {RECIPE_OUTPUT}"
+    more = "Nothing was uploaded. To make a request from each file in it, write your prompt into prompt.md, with"
+    return Trouble(
+        "no-file",
+        f"{path} is a folder",
+        f"{more} {{{{ text }}}} for the text of a file. Then type the first command, and drop the new file:",
+        commands=(prepare, f"conveyor drop {RECIPE_OUTPUT}"),
+        exit_code=Exit.USAGE,
+    )
+
+
+def _argument(path: Path) -> str:
+    """Return a path for a shell, which is not read as an option."""
+    return quote(f"./{path}" if str(path).startswith("-") else str(path))
 
 
 def changed(path: Path) -> Trouble:

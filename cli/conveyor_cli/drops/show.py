@@ -84,14 +84,24 @@ def _show_conversion(screen: Screen, file: CheckedFile, typed: str) -> None:
     screen.line()
     if of.command:
         screen.line("  Convert it to a file of requests")
-        screen.command(f"(cd {shlex.quote(folder)} && {of.command})" if folder else of.command)
+        screen.command(_typed_in(folder, of.command))
         if of.powershell:
             screen.line("  In Windows PowerShell, in its folder")
             screen.command(of.powershell)
         screen.line("  Then drop the new file")
+    elif of.prepare:
+        prompt = screen.text(f"{folder}/prompt.md" if folder else "prompt.md")
+        screen.line(f"  Write your prompt into {prompt}, with {{{{ text }}}} for a column text, say. Then")
+        screen.command(_typed_in(folder, of.prepare))
+        screen.line("  Drop the new file")
     else:
         screen.line(f"  Once it is converted to {of.file} (docs/files.md), drop that file")
     screen.command(command_of(made, file.options))
+
+
+def _typed_in(folder: str, command: str) -> str:
+    """Return a command that runs in a folder; without one, here."""
+    return f"(cd {shlex.quote(folder)} && {command})" if folder else command
 
 
 def as_json(file: CheckedFile) -> dict[str, Any]:

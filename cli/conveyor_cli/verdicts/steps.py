@@ -102,6 +102,8 @@ def _invalid(receipt: Receipt, called: str) -> list[Step]:
 
 def _convert(receipt: Receipt, _called: str) -> list[Step]:
     conversion = receipt.conversion
+    if conversion and conversion.prepare:
+        return [Step("Make requests of it, with your prompt in prompt.md, and drop the new file", conversion.prepare)]
     if conversion is None or not conversion.command:
         return [Step("Convert it to a file of requests, one a line, and drop that")]
     return [Step("Convert it, and drop the new file", conversion.command)]

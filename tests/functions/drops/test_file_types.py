@@ -35,7 +35,7 @@ def test_a_wrong_file_is_one_refusal_with_the_command_that_converts_it(
     assert fields == ["file-is-json-array", 0, 0, 0, []]
     command = "jq -c '.[]' < x.jsonl" if pack is bytes else "gzip -dc < x.jsonl | jq -c '.[]'"
     command += " > x-converted.jsonl.part && mv x-converted.jsonl.part x-converted.jsonl"
-    assert receipt["conversion"] == {"command": command, "file": "x-converted.jsonl", "powershell": ""}
+    assert receipt["conversion"] == {"command": command, "file": "x-converted.jsonl", "powershell": "", "prepare": ""}
     lines = notice["message"].splitlines()
     assert f"  {command}" in lines
     own = " --metadata on-invalid=skip,max-invalid-percent=100" if metadata else ""

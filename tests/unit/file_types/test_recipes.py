@@ -54,3 +54,16 @@ def test_a_recipe_makes_requests_of_a_text(tmp_path: Path) -> None:
     (tmp_path / "prompts.txt").write_text('Say "hello".\n\n \nCaf\xe9?\n')
     requests = prompts(typed(recipe("From a text to requests", "sh"), tmp_path))
     assert requests == [("line-1", 'Say "hello".'), ("line-4", "Caf\xe9?")]
+
+
+@pytest.mark.parametrize(("indent", "before", "between", "after"), [(None, "", "\n", ""), (2, "[", ",", "]")])
+def test_a_recipe_makes_requests_of_json_records(
+    tmp_path: Path, indent: int | None, before: str, between: str, after: str
+) -> None:
+    """One a line, or in an array over many lines."""
+    records = [json.dumps({"text": text}, indent=indent) for text in ('Say "hello".', "Caf\xe9\n?")]
+    (tmp_path / "records.json").write_text(before + between.join(records) + after)
+    assert prompts(typed(recipe("From JSON records to requests", "sh"), tmp_path)) == [
+        ("row-1", 'Summarise in one sentence: Say "hello".'),
+        ("row-2", "Summarise in one sentence: Caf\xe9\n?"),
+    ]

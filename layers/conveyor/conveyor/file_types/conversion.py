@@ -9,7 +9,8 @@ from conveyor.file_types.known_types import FileType
 
 RECIPE_OUTPUT = "requests.jsonl"
 """What the recipes of `docs/files.md` write."""
-_MODEL = "claude-haiku-4-5"
+PROMPT_OPTIONS = "--template prompt.md --model claude-haiku-4-5"
+"""Of `conveyor prepare`, with a prompt that a person has written."""
 
 
 class Conversion(msgspec.Struct, frozen=True):
@@ -29,7 +30,8 @@ def conversion_of(file_type: FileType, key: str, layers: int) -> Conversion | No
     file = key.rsplit("/", 1)[-1] or "requests"
     output = f"{stem(key)}-converted.jsonl"
     if file_type.has_recipe:
-        return Conversion("", RECIPE_OUTPUT, prepare=_prepare(file_type, file, layers))
+        made = RECIPE_OUTPUT if file != RECIPE_OUTPUT else output
+        return Conversion("", made, prepare=_prepare(file_type, file, layers, made))
     if file_type.converts_in_place:
         return Conversion(file_type.tool.replace("{file}", _argument(file)), file)
     powershell = "" if layers else file_type.powershell.format(file=_quote_windows(file), output=_quote_windows(output))
@@ -44,11 +46,11 @@ def conversion_of(file_type: FileType, key: str, layers: int) -> Conversion | No
     return Conversion(f"{unpack} && {_write_to(output, file_type.tool.replace('{file}', _argument(inner)))}", output)
 
 
-def _prepare(file_type: FileType, file: str, layers: int) -> str:
-    """Return the command that makes requests of a table. It unpacks once, and does not overwrite the table."""
-    if not file_type.is_prepared or layers > 1 or file == RECIPE_OUTPUT:
+def _prepare(file_type: FileType, file: str, layers: int, made: str) -> str:
+    """Return the command that makes requests of a table or a text. It unpacks once at most."""
+    if not file_type.prepare or layers > file_type.is_prepared_packed:
         return ""
-    return f"conveyor prepare {_argument(file)} --template prompt.md --model {_MODEL} -o {RECIPE_OUTPUT}"
+    return f"{file_type.prepare.format(file=_argument(file))} {PROMPT_OPTIONS} -o {quote(made)}"
 
 
 def _write_to(output: str, command: str) -> str:

@@ -12,7 +12,9 @@ from typing import NamedTuple
 import msgspec
 
 from conveyor.file_types import known_types
+from conveyor.file_types.arrays import are_arrays, array_type_by_end, has_records
 from conveyor.file_types.known_types import FileType
+from conveyor.file_types.records import are_records
 from conveyor.file_types.signatures import type_by_signature
 from conveyor.file_types.text_formats import type_of_python_value, type_of_text
 from conveyor.jsonl.complexity import has_too_many_values
@@ -27,8 +29,6 @@ _MAX_BYTES_TO_END = 1 << 28
 _END = 1 << 10
 _UNSEEN = re.compile(rb"(?:[ \t\r\n\v\f]++|%b)*+" % BYTE_ORDER_MARK)
 _VISIBLE = re.compile(rb"[^ \t\r\n]")
-_TRAILING_COMMA = re.compile(rb",[ \t\r\n]*\][ \t\r\n]*\Z")
-_CLOSED = re.compile(rb"\][ \t\r\n]*\Z")
 _CR_BETWEEN = re.compile(rb"\}[ \t]*\r[ \t\r]*\{")
 _ARRAY_OF_LINES = re.compile(rb"\[[ \t\r\n]*\{[^\n]*,[ \t\r]*\n[ \t]*\{")
 _OBJECTS = re.compile(rb"\[\s*\{")
@@ -84,6 +84,8 @@ def reject_wrong_type(chunks: Iterable[bytes]) -> Iterator[bytes]:
             file_type = type_of_file(Beginning(data, start, is_whole))
             if file_type is known_types.ARRAY and not is_whole:
                 file_type = _array_type_by_end(data, chunks)
+            if file_type is known_types.ARRAY and has_records(_without_marks(data)[:WINDOW]):
+                file_type = known_types.ARRAY_OF_RECORDS
             if file_type:
                 raise WrongFileType(file_type)
             del data, start
@@ -115,13 +117,7 @@ def _array_type_by_end(data: bytes, chunks: Iterator[bytes]) -> FileType:
         left -= len(chunk)
         if left < 0:
             return known_types.ARRAY
-    return _array_type(end)
-
-
-def _array_type(end: bytes) -> FileType:
-    if _TRAILING_COMMA.search(end):
-        return known_types.ARRAY_WITH_COMMA
-    return known_types.ARRAY if _CLOSED.search(end) else known_types.ARRAY_CUT
+    return array_type_by_end(end)
 
 
 def type_of_file(beginning: Beginning) -> FileType | None:
@@ -131,16 +127,19 @@ def type_of_file(beginning: Beginning) -> FileType | None:
     head = _head(line)
     if head and _is_request(head):
         return None
-    if file_type := type_by_signature(beginning.start):
+    file_type = type_by_signature(beginning.start)
+    if file_type or not text:
         return file_type
-    if not text:
-        return None
     match text[:1]:
         case b"[":
             return _type_of_array(text, is_whole=beginning.is_whole)
         case b"{":
-            others = _VISIBLE.search(rest)
-            return _type_of_line(line, head, is_alone=not others) if head else _type_of_object(text, line, rest)
+            if not head:
+                return _type_of_object(text, line, rest)
+            shown = text[: len(line) + WINDOW]
+            is_cut = len(shown) < len(text) or not beginning.is_whole
+            of_line = _type_of_line(line, head, is_alone=not _VISIBLE.search(rest))
+            return of_line or (known_types.RECORDS if are_records(shown, is_cut=is_cut) else None)
         case _:
             return None if _has_objects(text) else type_of_text(text[:WINDOW])
 
@@ -188,19 +187,14 @@ def _type_of_array(text: bytes, *, is_whole: bool) -> FileType | None:
     prefix = read_prefix(text[:WINDOW])
     rest = text[prefix.end :]
     if prefix.state is State.WHOLE and (following := _VISIBLE.search(rest)):
-        return known_types.ARRAY if following[0] == b"[" and _are_arrays(text) else None
+        return known_types.ARRAY if following[0] == b"[" and are_arrays(text[:WINDOW]) else None
     if prefix.state is State.BROKEN and (python := type_of_python_value(text)):
         return None if _has_objects(text) else python
     if prefix.state is State.BROKEN and not (_ARRAY_OF_LINES.match(text) and _has_one_request_at_most(text)):
         return None
     if prefix.state is State.WHOLE and not text[1 : prefix.end - 1].strip():
         return known_types.EMPTY_ARRAY
-    return _array_type(text[-_END:]) if is_whole else known_types.ARRAY
-
-
-def _are_arrays(text: bytes) -> bool:
-    """Return whether each line at the beginning of a file begins with a bracket."""
-    return all(line.lstrip()[:1] in {b"[", b""} for line in text[:WINDOW].split(b"\n"))
+    return array_type_by_end(text[-_END:]) if is_whole else known_types.ARRAY
 
 
 def _type_of_line(line: bytes, head: _Head, *, is_alone: bool) -> FileType | None:

@@ -9,6 +9,9 @@ _REQUEST = (
 )
 ROW_ADVICE = f"make a request from each row, {_REQUEST}; {RECIPES}, From a table to requests"
 
+PREPARE = "conveyor prepare {file}"
+_PREPARE_FOLDER = "mkdir -p texts && cp {file} texts && conveyor prepare texts"
+
 
 class FileType(NamedTuple):
     """A type of file that does not hold one request per line."""
@@ -27,8 +30,10 @@ class FileType(NamedTuple):
     """Whether the tool changes the file itself, instead of writing another one."""
     has_recipe: bool = False
     """Whether `docs/files.md` has a recipe, which writes another file."""
-    is_prepared: bool = False
-    """Whether `conveyor prepare` makes requests of it, too."""
+    prepare: str = ""
+    """How the command begins that makes requests of it, too: `conveyor prepare`, with its name, `{file}`."""
+    is_prepared_packed: bool = False
+    """Whether that command unpacks it."""
 
 
 _ONE_LINE_EACH = "each request must be one line"
@@ -129,7 +134,13 @@ LOG = FileType(
     "lines with other text before a JSON object (a log, or grep output)",
     "drop the original file of requests; if only the log exists, extract the requests from it, each from its { on",
 )
-TABLE = FileType("file-is-table", "a table", ROW_ADVICE, has_recipe=True, is_prepared=True)
+TABLE = FileType("file-is-table", "a table", ROW_ADVICE, has_recipe=True, prepare=PREPARE, is_prepared_packed=True)
+RECORDS = TABLE._replace(
+    code="file-is-records",
+    what="lines of JSON records, not requests",
+    advice=f"make a request from each record, {_REQUEST}; {RECIPES}, From JSON records to requests",
+)
+ARRAY_OF_RECORDS = RECORDS._replace(code=ARRAY.code, what="a JSON array of records, not requests")
 TABLE_OF_JSON = FileType(
     "file-is-table", "a table whose cells contain JSON", "requests must not be quoted", _CONVERT_JSON_CELLS
 )
@@ -138,6 +149,7 @@ TEXT = FileType(
     "text, not JSON",
     f"if its lines are prompts, make a request from each, {_REQUEST}; {RECIPES}, From a text to requests",
     has_recipe=True,
+    prepare=_PREPARE_FOLDER,
 )
 TEXT_OF_REQUESTS = FileType(
     TEXT.code,

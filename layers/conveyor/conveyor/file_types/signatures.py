@@ -2,7 +2,7 @@
 
 import re
 
-from conveyor.file_types.known_types import RECIPES, ROW_ADVICE, FileType
+from conveyor.file_types.known_types import PREPARE, RECIPES, ROW_ADVICE, FileType
 from conveyor.jsonl.gzip_stream import MAGIC, MOST_LAYERS
 
 _PACKED = "unpack it; gzip is the only compression supported"
@@ -16,16 +16,17 @@ _SHEET = FileType(
     "a spreadsheet",
     f"save the sheet as CSV in UTF-8; {ROW_ADVICE}",
     has_recipe=True,
-    is_prepared=True,
 )
+_WORKBOOK = _SHEET._replace(prepare=PREPARE)
 _DOCUMENT = FileType(
     "file-is-office-document", "an office document", f"save it as text or CSV; {RECIPES}", has_recipe=True
 )
 _OFFICE: tuple[tuple[re.Pattern[bytes], FileType], ...] = (
     (
-        re.compile(rb"xl/(?:workbook|work|style|theme|shared|_rels)|opendocument\.spreadsheet|Index/Document\.iwa"),
+        re.compile(rb"xl/(?:workbook|styles|worksheets/sheet\w*)\.bin|opendocument\.spreadsheet|Index/Document\.iwa"),
         _SHEET,
     ),
+    (re.compile(rb"xl/(?:workbook|work|style|theme|shared|_rels)"), _WORKBOOK),
     (re.compile(rb"(?:word|ppt)/(?:document|presentation|style|theme|_rels)|opendocument\."), _DOCUMENT),
 )
 """By the names of the archive's first members."""
@@ -42,7 +43,7 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], FileType], ...] = (
     (re.compile(rb"Rar!\x1a\x07"), FileType("file-is-rar", "a RAR archive", _PACKED, tool="unrar p -inul {file}")),
     (
         re.compile(rb"PAR1[\0-\x1f]"),
-        FileType("file-is-parquet", "a Parquet file", ROW_ADVICE, has_recipe=True, is_prepared=True),
+        FileType("file-is-parquet", "a Parquet file", ROW_ADVICE, has_recipe=True, prepare=PREPARE),
     ),
     (re.compile(rb"ARROW1\0|FEA1"), FileType("file-is-arrow", "an Arrow file", ROW_ADVICE, has_recipe=True)),
     (re.compile(rb"Obj\x01"), FileType("file-is-avro", "an Avro file", ROW_ADVICE, has_recipe=True)),

@@ -124,11 +124,11 @@ def _conversion_steps(conversion: Conversion) -> list[str]:
 
 
 def _preparation(conversion: Conversion) -> list[str]:
-    """Say how the command makes requests of a table, beside the recipe that the reason names."""
+    """Say how the command makes requests of a table or a text, beside the recipe that the reason names."""
     if not conversion.prepare:
         return []
     prompt = "Write your prompt into prompt.md, with the names of columns in double braces, such as {{ text }}."
-    how = "Then type in the folder of the table, if you have the command conveyor (docs/command.md):"
+    how = "Then type in the folder of the file, if you have the command conveyor (docs/command.md):"
     return ["", *paragraph(prompt, how), "", f"  {conversion.prepare}"]
 
 
