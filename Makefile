@@ -9,6 +9,7 @@ PIP_COMPILE = .venv/tools/bin/python -m uv pip compile --quiet --universal --pyt
 RUN := .venv/tools/.local .venv/aws/.aws .venv/sam/.sam
 DEV := .venv/tools/.dev
 PRICES := .venv/prices/.prices
+FRAMES := .venv/frames/.frames
 
 # As many tests at once as there are processors, each process with a local AWS of its own.
 SIDE_BY_SIDE := --numprocesses auto --dist worksteal
@@ -58,7 +59,7 @@ types: $(DEV)
 template: $(DEV)
 	$(TOOLS) -c 'from cfnlint.runner import main; main()' template.yaml
 
-unit: $(DEV) $(PRICES) .venv/aws/.aws ## Tests that need no deployed stack
+unit: $(DEV) $(PRICES) $(FRAMES) .venv/aws/.aws ## Tests that need no deployed stack
 	$(TOOLS) -m pytest tests --ignore=tests/system $(SIDE_BY_SIDE)
 
 faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and in HISTORIES=2000 random histories: takes most of an hour
@@ -84,7 +85,7 @@ deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings; ARCH
 setup: ## Install everything into .venv (the other targets install what they need)
 	@$(MAKE) --no-print-directory -j3 installed
 
-installed: $(DEV) $(RUN) $(PRICES)
+installed: $(DEV) $(RUN) $(PRICES) $(FRAMES)
 	@:
 
 setup-run:
@@ -109,10 +110,14 @@ setup-run:
 .venv/prices/.prices: requirements/prices.txt
 	@requirements/install prices prices
 
+# pandas and Polars, for the recipes of docs/recipes.md. They take 300 MB, and nothing else needs them.
+.venv/frames/.frames: requirements/frames.txt
+	@requirements/install frames frames
+
 lock: $(DEV) ## Write the lock files again after a change of a requirements file (UPGRADE=--upgrade takes newer versions)
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.txt
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) build.in --output-file build.txt
-	cd requirements && for name in local dev fuzz aws sam; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
+	cd requirements && for name in local dev fuzz aws sam frames; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
 	cd requirements && ../$(PIP_COMPILE) $(UPGRADE) --no-deps prices.in --output-file prices.txt
 
 clean: ## Remove everything that the other targets made

@@ -43,6 +43,8 @@ class BatchRequest(Struct, frozen=True, gc=False, kw_only=True):
     model: str = ""
     quote: str = ""
     """The start of the last user message."""
+    structured: str = ""
+    """The text of an answer in the form of a JSON Schema, if one is asked for."""
     input_tokens: int = 0
     """All tokens of the prompt, whether cached or not."""
     max_tokens: int = 0

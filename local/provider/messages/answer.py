@@ -55,10 +55,15 @@ def _thinking_tokens(request: BatchRequest, shape: AnswerShape) -> int:
     return request.thinking_tokens
 
 
+def simulated(model: str, quote: str) -> str:
+    """Return the sentence that is answered. `quote`: the beginning of the prompt."""
+    return f"This is {model}, simulated. You asked: “{quote}”"
+
+
 def _text(request: BatchRequest, shape: AnswerShape) -> str:
-    sentence = f"This is {request.model}, simulated. You asked: “{request.quote}”"
+    sentence = request.structured or simulated(request.model, request.quote)
     wished = request.wish.answer_tokens
-    if wished is None and shape.chars <= len(sentence):
+    if wished is None and (request.structured or shape.chars <= len(sentence)):
         return sentence
     chars = shape.chars if wished is None else wished * CHARS_PER_TOKEN
     return (sentence * -(-chars // len(sentence)))[:chars]

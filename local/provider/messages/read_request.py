@@ -11,9 +11,11 @@ from local.provider.batches.prompt_cache import prefixes_of
 from local.provider.batches.request import QUOTED_CHARS, BatchRequest, digest_of, invalid_request, valid_request
 from local.provider.batches.wish import read_wish
 from local.provider.decode_errors import describe_error
+from local.provider.messages.answer import simulated
 from local.provider.messages.betas import missing_beta
 from local.provider.messages.model_rules import FORCED, refusal_of
 from local.provider.messages.params import VERSIONS, Params
+from local.provider.messages.structured import structured_answer
 from local.provider.models.table import find_model
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def read_request(custom_id: str, params: msgspec.Raw, terms: Terms) -> BatchRequ
         digest,
         model=read.model,
         quote=prompt[:QUOTED_CHARS],
+        structured=structured_answer(read.output_config, digest, simulated(read.model, prompt[:QUOTED_CHARS])),
         max_tokens=read.max_tokens,
         stop_sequences=tuple(read.stop_sequences or ()),
         tool=_tool(read),
