@@ -203,7 +203,7 @@ def test_a_sample_that_goes_first_is_said(conveyor: Command, aws: Served, reacti
     [
         (["-"], "✗ A drop is read more than once, so it cannot come from a pipe"),
         (["none.jsonl"], "✗ No file none.jsonl"),
-        (["."], "✗ . is no file"),
+        (["."], "✗ . is a folder"),
         (["tickets.jsonl", "--max-usd", "$20"], '✗ the object\'s metadata "max-usd" is "$20"; expected US dollars'),
         (["tickets.jsonl", "--project", "a b"], '✗ the object\'s metadata "project" is "a b"; expected letters'),
         (["tickets.jsonl", "--betas", "X Y"], '✗ the object\'s metadata "betas" is "X Y"; expected names'),

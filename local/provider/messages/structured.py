@@ -23,8 +23,10 @@ def _value(schema: object, number: int, sentence: str, depth: int) -> Any:  # no
     if not isinstance(schema, dict) or depth > _DEEPEST:
         return None
     fields, choices, type_ = schema.get("properties"), schema.get("enum"), schema.get("type")
-    if "const" in schema or (isinstance(choices, list) and choices):
-        return schema["const"] if "const" in schema else choices[number % len(choices)]
+    if "const" in schema:
+        choices = [schema["const"]]
+    if isinstance(choices, list) and choices:
+        return choices[number % len(choices)]
     if type_ == "object":
         named = fields.items() if isinstance(fields, dict) else ()
         return {name: _value(each, number, sentence, depth + 1) for name, each in named}

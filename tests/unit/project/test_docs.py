@@ -47,7 +47,7 @@ FILES = {
 }
 PREFIXES = {"config", "content", "inbox", "control", "runs", "claims", "index", "results", "failures"}
 """Of keys in the bucket."""
-OF_USERS = {"requests.py"}
+OF_USERS = {"requests.py", "summary.md"}
 TESTS = {name for path in (PROJECT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
 
 
