@@ -3,6 +3,7 @@
 A template is rendered in Jinja's sandbox, reads no other file, and fails where it names what is not there.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,12 @@ _ROW = "row"
 _OTHER_FILES = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
 _COMPILED = "<template>"
 """What Jinja names as the file of its own code."""
+_FAILURES = (
+    TemplateError, ArithmeticError, LookupError, ValueError, AttributeError, RecursionError, MemoryError,
+)  # fmt: skip
+"""What a template may raise that is not worded for a person."""
+_NOT_THERE = re.compile(r"(.* has no (?:element|attribute)) (.*)", re.DOTALL)
+_HALF = r'"\ud83d" is half of a character: write the character itself'
 
 
 class NotRendered(Exception):
@@ -36,10 +43,10 @@ class Template:
         self._name = path.name
         environment = SandboxedEnvironment(undefined=StrictUndefined, finalize=_shown, autoescape=False)
         environment.globals.pop("lipsum")
-        text = _read(path)
+        self._text = _read(path)
         try:
-            tree = environment.parse(text)
-            self._template = environment.from_string(text)
+            tree = environment.parse(self._text)
+            self._template = environment.from_string(self._text)
         except TemplateSyntaxError as error:
             raise self._wrong(error.lineno, error.message or "it cannot be read") from error
         if other := next(filter(None, map(tree.find, _OTHER_FILES)), None):
@@ -50,24 +57,32 @@ class Template:
     def render(self, values: Mapping[str, Any]) -> str:
         """Return the prompt of a row. `values`: of the columns that are used. Raises NotRendered."""
         try:
-            return self._template.render({_ROW: values, **values})
+            prompt = self._template.render({_ROW: values, **values})
         except (UndefinedError, SecurityError, TypeError) as error:
-            raise NotRendered(f"{self._name}, {_line_of(error)}: {error}") from error
-        except (TemplateError, ArithmeticError, LookupError, ValueError, AttributeError) as error:
+            raise NotRendered(f"{self._name}, {_line_of(error)}: {self._said(str(error))}") from error
+        except _FAILURES as error:
             raise NotRendered(f"{self._name}, {_line_of(error)}: {type(error).__name__}") from error
+        try:
+            prompt.encode()
+        except UnicodeEncodeError as error:
+            raise NotRendered(f"{self._name}: {_HALF}") from error
+        return prompt
+
+    def _said(self, message: str) -> str:
+        """Return the words of an error. What is not there is named if the template says it: else it is a cell."""
+        found = _NOT_THERE.fullmatch(message)
+        return found[1] if found and found[2].strip("'\"") not in self._text else message
 
     def _columns(self, tree: nodes.Template, columns: Columns, table: str, known: frozenset[str]) -> Columns:
         """Return the columns that a template names. Raises Trouble for a name that is none."""
-        names = meta.find_undeclared_variables(tree) - known
-        names |= {name for name in meta.find_undeclared_variables(tree) if name in columns}
-        by_name: list[nodes.Getitem | nodes.Getattr] = [*tree.find_all(nodes.Getitem), *tree.find_all(nodes.Getattr)]
-        of_row = [each for each in by_name if _is_row(each.node)]
-        named = {name for each in of_row if (name := _named(each)) is not None}
+        names = {name for name in meta.find_undeclared_variables(tree) if name in columns or name not in known}
         if _ROW in names and _ROW not in columns:
             names.remove(_ROW)
-            if len(named) < len(of_row) or len(of_row) < _uses(tree):
+            by_name = [*tree.find_all(nodes.Getitem), *tree.find_all(nodes.Getattr)]
+            named = [_named(each) for each in by_name if _is_row(each.node)]
+            if None in named or len(named) < _uses(tree):
                 return columns
-        names |= {name for name in named if _ROW not in columns}
+            names.update(filter(None, named))
         if missing := sorted(names - {*columns}):
             raise self._missing(missing, columns, table)
         return tuple(name for name in columns if name in names)

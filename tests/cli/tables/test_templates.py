@@ -49,6 +49,9 @@ REFUSED = {
     "another name that is not there": (
         '{{ row["body"] }}', f'prompt.md uses "body"; {HAS}',
     ),
+    "the same one twice": (
+        '{{ row["body"] }} {{ row["body"] }}', f'prompt.md uses "body"; {HAS}',
+    ),
     "a syntax error": (
         "a\n{{ text", "prompt.md, line 2: unexpected end of template, expected 'end of print statement'.",
     ),
@@ -79,14 +82,38 @@ FAILS = {
         "{{ text }}{{ row.items }}", 'row 1: prompt.md, line 1: this is a function, not a column: write row["name"]',
     ),
     "without a message": ("{{ 1 // 0 }}{{ text }}", "row 1: prompt.md, line 1: ZeroDivisionError"),
+    "a cell as a name": ("{{ {}[text] }}", "row 1: prompt.md, line 1: 'dict object' has no attribute"),
+    "too much": ("{{ text * 10**13 }}", "row 1: prompt.md, line 1: MemoryError"),
+    "itself again": (
+        "{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(text) }}", "row 1: prompt.md, line 1: RecursionError",
+    ),
+    "half of a character": (
+        r'{{ text }}{{ "\ud83d\ude00" }}', r'row 1: prompt.md: "\ud83d" is half of a character: write the character itself',
+    ),
     "endless": ("{% for i in range(10000000) %}{{ text }}{% endfor %}", "row 1: prompt.md, line 1: OverflowError"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("prompt", "told"), FAILS.values(), ids=FAILS)
 def test_a_prompt_that_fails_for_a_row(table: Desk, prompt: str, told: str) -> None:
-    """The row and the line are named, without a traceback."""
-    assert table.refused("tickets.csv", prompt=prompt)[1].startswith(told)
+    """The row and the line are named, without a traceback, and no cell is shown."""
+    words = table.refused("tickets.csv", prompt=prompt)
+    assert words[1].startswith(told)
+    assert "Hello" not in "".join(words)
+
+
+def test_a_column_that_is_used_twice(table: Desk) -> None:
+    """Leaves the others to be kept, however it is written."""
+    (found,) = table.prepare("tickets.csv", "--limit", "1", prompt='{{ row["text"] }} {{ row.text }} {{ row["text"] }}')
+    assert list(found)[2:] == ["ticket", "Customer Name", "items", "limit", "model"]
+
+
+def test_a_variable_named_row(desk: Desk) -> None:
+    """Is what the template makes of it, not the row of the table."""
+    desk.write("t.jsonl", '{"lines": [{"sku": "a"}, {"sku": "b"}], "note": "n"}\n')
+    (found,) = desk.prepare("t.jsonl", prompt="{% for row in lines %}{{ row.sku }}{% endfor %}")
+    assert prompts([found]) == ["ab"]
+    assert found["note"] == "n"
 
 
 def test_a_system_prompt(table: Desk) -> None:
