@@ -34,6 +34,6 @@ def listed(columns: Columns) -> str:
     return ", ".join(columns[:_MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def empty(file: str, how: str) -> Trouble:
-    """Return that a file holds nothing to make requests of."""
-    return Trouble("table-empty", f"{file} {how}", "Nothing was written.", exit_code=Exit.NO_RESULTS)
+def empty(file: str, how: str, *more: str) -> Trouble:
+    """Return that a file holds nothing to make requests of. `more`: why not."""
+    return Trouble("table-empty", f"{file} {how}", *more, "Nothing was written.", exit_code=Exit.NO_RESULTS)

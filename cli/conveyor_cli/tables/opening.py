@@ -85,7 +85,7 @@ def _open_text(source: Source, reading: Reading, start: bytes) -> Table:
     text = beginning.lstrip()
     if encoding == UTF8 and "\0" in text:
         raise _no_table(source, "neither text nor a table that is known", "Save it as CSV in UTF-8.")
-    if not text.startswith(("{", "[")):
+    if reading.separator or not text.startswith(("{", "[")):
         data = text.encode()
         found = type_of_file(Beginning(data, data, is_whole=False))
         if found and found.code in _NO_TABLE:
@@ -105,7 +105,7 @@ def _encoding(named: str | None) -> str | None:
         return None
     try:
         "".encode(named)
-    except LookupError:
+    except (LookupError, ValueError):
         message = f'There is no encoding "{named}"'
         raise Trouble("usage", message, "For example: utf-8, utf-16, cp1252.", exit_code=Exit.USAGE) from None
     return UTF8 if named.lower().replace("-", "").replace("_", "") == "utf8" else named

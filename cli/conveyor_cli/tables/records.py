@@ -24,11 +24,12 @@ def read_records(source: Source, encoding: str, *, has_lines: bool) -> Table:
 
     `has_lines`: whether each record is a line.
     """
-    names = dict[str, None]()
-    for members, _ in _records(source, encoding, has_lines=has_lines):
+    names, first = dict[str, None](), ""
+    for number, (members, problem) in enumerate(_records(source, encoding, has_lines=has_lines), 1):
         names.update(dict.fromkeys(members))
+        first = first or (problem and f"record {number:,}: {problem}")
     if not names:
-        raise empty(source.name, "has no records with values")
+        raise empty(source.name, "has no records with values", *filter(None, [first]))
     columns = tuple(names)
     return Table(source.name, columns, _rows(columns, _records(source, encoding, has_lines=has_lines)), [])
 

@@ -1,6 +1,7 @@
 """Tables as text: CSV, and with tabs, semicolons or bars. Every cell is text, exactly as it is written."""
 
 import csv
+import io
 from collections.abc import Iterator
 from itertools import islice
 from shlex import quote
@@ -35,21 +36,26 @@ def read_separated(source: Source, encoding: str, separator: str | None, beginni
 
 
 def separator_of(beginning: str) -> str:
-    """Return the separator with which the first rows have the same number of cells, and the most."""
-    counts = {separator: _columns(beginning, separator) for separator in SEPARATORS}
-    best = max(SEPARATORS, key=lambda separator: (counts[separator], beginning.partition("\n")[0].count(separator)))
-    return best if counts[best] > 1 else ","
+    """Return the separator with which the first rows have the same number of cells, and the most.
+
+    If they have not with any, the one with which the header has the most cells.
+    """
+    return max(SEPARATORS, key=lambda separator: _columns(beginning, separator))
 
 
-def _columns(beginning: str, separator: str) -> int:
-    """Return how many cells the first rows have; 0 if they differ. The last row may be cut."""
-    reader = csv.reader(beginning.splitlines(keepends=True), delimiter=separator)
+def _columns(beginning: str, separator: str) -> tuple[int, int]:
+    """Return how many cells the first rows have, 0 if they differ, and how many the header has.
+
+    The last row may be cut.
+    """
+    reader = csv.reader(io.StringIO(beginning, newline=""), delimiter=separator)
+    widths = list[int]()
     try:
-        rows = [row for row in islice(reader, _SAMPLE + 1) if row]
+        widths.extend(len(row) for row in islice(reader, _SAMPLE + 1) if row)
     except csv.Error:
-        return 0
-    whole = rows[:-1] if len(rows) > 1 else rows
-    return len(whole[0]) if whole and len({len(row) for row in whole}) == 1 else 0
+        return 0, widths[0] if widths else 0
+    whole = widths[:-1] if len(widths) > 1 else widths
+    return whole[0] if len({*whole}) == 1 and whole[0] > 1 else 0, widths[0] if widths else 0
 
 
 def _rows(source: Source, encoding: str, separator: str, *, has_said: bool) -> Iterator[tuple[int, list[str]]]:

@@ -45,6 +45,8 @@ def as_text(value: Any) -> Any:  # noqa: ANN401
             return value.isoformat()
         case dict() | list() | tuple():
             return encode(as_json(value)).decode()
+        case Decimal():
+            return digits(value)
         case _:
             return value
 
@@ -61,7 +63,7 @@ def as_json(value: Any) -> Any:  # noqa: ANN401, PLR0911 - a return for each kin
         case float():
             return _finite(value)
         case Decimal():
-            return orjson.Fragment(str(value)) if value.is_finite() else None
+            return orjson.Fragment(digits(value)) if value.is_finite() else None
         case datetime() | date() | time():
             return value.isoformat()
         case dict():
@@ -79,6 +81,11 @@ def _finite(value: float) -> float | str | None:
     if math.isnan(value):
         return None
     return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def digits(value: Decimal) -> str:
+    """Return a decimal with all its digits and no exponent."""
+    return f"{value:f}"
 
 
 def encode(value: Any) -> bytes:  # noqa: ANN401

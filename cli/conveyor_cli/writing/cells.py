@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from conveyor_cli.tables.values import Written, as_json, encode
+from conveyor_cli.tables.values import Written, as_json, digits, encode
 
 _WHOLE = re.compile(rb"-?[1-9][0-9]{0,18}|0")
 _BITS_64 = range(-(2**63), 2**63)
@@ -59,7 +59,7 @@ def cell_from(value: Any) -> Cell:  # noqa: ANN401, PLR0911 - the cells of other
         case float():
             return value if math.isfinite(value) else None if math.isnan(value) else str(value)
         case Decimal():
-            return Number(str(value)) if value.is_finite() else None
+            return Number(digits(value)) if value.is_finite() else None
         case dict() | list() | tuple():
             return Nested(encode(as_json(value)).decode())
         case bytes():

@@ -21,6 +21,8 @@ VALUES = {
         "TIMESTAMPTZ '2026-11-01 10:00:00+02'", "2026-11-01T08:00:00+00:00", "2026-11-01T08:00:00+00:00",
     ),
     "a decimal": ("12.50::DECIMAL(9,2)", "12.50", "12.50"),
+    "a small decimal": ("0.0000001::DECIMAL(9,8)", "0.00000010", "0.00000010"),
+    "nothing as a decimal": ("0::DECIMAL(18,10)", "0.0000000000", "0.0000000000"),
     "an integer": ("9007199254740993", "9007199254740993", "9007199254740993"),
     "a float": ("0.5::DOUBLE", "0.5", "0.5"),
     "not a number": ("'nan'::DOUBLE", "", "null"),
@@ -145,6 +147,15 @@ def test_a_line_that_is_no_record(desk: Desk, line: str, told: str) -> None:
     """Is named."""
     desk.write("t.jsonl", f'{{"text": "a"}}\n{line}\n')
     assert desk.refused("t.jsonl")[1].startswith(told)
+
+
+@pytest.mark.parametrize("line", ['{"text": 1e999}', '{"text": 1, "text": 2}', "[3]"])
+def test_a_file_without_any_record(desk: Desk, line: str) -> None:
+    """Is refused with what its first record is instead."""
+    desk.write("t.jsonl", f"{line}\n")
+    told = desk.refused("t.jsonl")
+    assert told[0] == "t.jsonl has no records with values"
+    assert told[1].startswith("record 1: ")
 
 
 def book(path: Path, sheets: dict[str, list[list[Any]]]) -> None:

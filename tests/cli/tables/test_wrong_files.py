@@ -80,6 +80,7 @@ def test_a_pipe(desk: Desk) -> None:
         (["--model-column", "note", "--model", MODEL], "Either --model or --model-column says which model answers"),
         (["--separator", "ab"], '"ab" is no separator: name one character, or tab'),
         (["--encoding", "klingon"], 'There is no encoding "klingon"'),
+        (["--encoding", "undefined"], 'There is no encoding "undefined"'),
     ],
 )
 def test_wrong_options(desk: Desk, options: list[str], told: str) -> None:
