@@ -24,6 +24,11 @@ type _Sheet = Any
 """openpyxl's types do not know how sheets are read in pieces."""
 
 _CHUNK = 1 << 20
+_DAMAGED = (
+    InvalidFileException, zipfile.BadZipFile, zlib.error, LookupError, ValueError, SyntaxError, AttributeError, TypeError,
+)  # fmt: skip
+_ESCAPE = re.compile(r"_x(?!D[89A-F])([0-9A-F]{4})_", re.IGNORECASE)
+"""A character that XML does not have, as Excel writes it: 22.9.2.19 of ECMA-376, part 1."""
 _LONGEST_CELL = 1 << 16
 """Bytes of a cell with a formula, at most: Excel allows 8,192 characters."""
 _NOT_CALCULATED = re.compile(
@@ -56,7 +61,7 @@ def _explained(source: Source) -> Iterator[None]:
     """Raise a Trouble where a workbook is damaged: openpyxl has no error of its own for that."""
     try:
         yield
-    except (InvalidFileException, zipfile.BadZipFile, zlib.error, LookupError, ValueError, SyntaxError) as error:
+    except _DAMAGED as error:
         message = f"{source.name} is damaged, or not a workbook that can be read ({type(error).__name__})"
         raise Trouble("unreadable-table", message, "Nothing was written.", exit_code=Exit.NO_RESULTS) from error
 
@@ -117,6 +122,8 @@ def _read(source: Source, rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
 def _value(cell: Any) -> Any:  # noqa: ANN401 - a cell of any kind
     """Return the value of a cell: a day without a time is a date; an error is no value."""
     value = cell.value
+    if isinstance(value, str) and cell.data_type != "e":
+        return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
     if isinstance(value, datetime):
         has_time = value.time() != time() or "h" in (cell.number_format or "").lower()
         return value if has_time else value.date()

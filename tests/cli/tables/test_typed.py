@@ -10,6 +10,7 @@ from zipfile import ZipFile
 import duckdb
 import openpyxl
 import pytest
+from openpyxl.chart import BarChart
 
 from tests.cli.tables.conftest import Desk, prompts
 
@@ -187,6 +188,27 @@ def test_a_sheet(desk: Desk) -> None:
         "yes": True, "empty": None,
     }  # fmt: skip
     assert (second["n"], second["day"], second["yes"]) == (1.5, None, False)
+
+
+def test_characters_that_a_workbook_writes_as_escapes(desk: Desk) -> None:
+    """Are what they stand for; half of a character stays an escape."""
+    book(desk.folder / "t.xlsx", {"Data": [["text", "a_x000d_b"], ["a_x000D_\nb_x005F_x0041_ _xD83D_", "c"]]})
+    (found,) = desk.prepare("t.xlsx")
+    assert prompts([found]) == ["a\r\nb_x0041_ _xD83D_"]
+    assert found["a\rb"] == "c"
+
+
+def test_a_workbook_with_a_sheet_that_is_a_chart(desk: Desk) -> None:
+    """Has one sheet; where openpyxl stumbles over it, the file is refused in words."""
+    made = openpyxl.Workbook()
+    made.worksheets[0].append(["text"])
+    made.worksheets[0].append(["a"])
+    sheet = made.create_chartsheet("Chart")
+    made.save(desk.folder / "empty.xlsx")
+    assert desk.refused("empty.xlsx")[0].startswith("empty.xlsx is damaged, or not a workbook that can be read")
+    sheet.add_chart(BarChart())
+    made.save(desk.folder / "t.xlsx")
+    assert prompts(desk.prepare("t.xlsx")) == ["a"]
 
 
 def test_two_sheets(desk: Desk) -> None:
