@@ -156,9 +156,12 @@ class Preparation:
 
 @contextmanager
 def _replacing(file: Path) -> Iterator[IO[bytes]]:
-    """Yield a file beside another, which it replaces if all goes well; else it is removed. Raises Trouble."""
+    """Yield a file beside another, which it replaces if all goes well; else it is removed. Raises Trouble.
+
+    It is hidden: beside the files of a folder that is read, it is none of them.
+    """
     try:
-        out = tempfile.NamedTemporaryFile(dir=file.parent, prefix=f"{file.name}.", suffix=".part", delete=False)  # noqa: SIM115
+        out = tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", suffix=".part", delete=False)  # noqa: SIM115
     except OSError as error:
         raise _not_written(file, error) from error
     try:

@@ -1,5 +1,6 @@
 """What a person asks `conveyor prepare` for, and how that becomes a file."""
 
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,7 @@ from conveyor_cli.tables.header import listed
 from conveyor_cli.tables.opening import open_table
 from conveyor_cli.tables.source import readable
 from conveyor_cli.tables.table import Note, Reading, Table
-from conveyor_cli.tables.values import decode_object
+from conveyor_cli.tables.values import decode_object, encode
 from conveyor_cli.trouble import Trouble
 
 _NOTHING = "Nothing was written."
@@ -69,7 +70,7 @@ def make(wish: Wish, tell: Callable[[int], None]) -> Made:
 
 
 def _open(wish: Wish) -> Table:
-    besides = tuple(filter(None, (wish.template, wish.system, wish.schema)))
+    besides = tuple(filter(None, (wish.template, wish.system, wish.schema, _output_of(wish))))
     return open_table(wish.file, Reading(wish.sheet, _separator(wish.separator), wish.encoding, besides))
 
 
@@ -122,25 +123,43 @@ def _separator(named: str | None) -> str | None:
 def _schema(path: Path) -> dict[str, Any]:
     """Read the schema of answers: a JSON Schema whose type is named. The rest is the provider's to check."""
     with readable(path.name):
-        schema = decode_object(path.read_bytes())
+        schema = decode_object(path.read_bytes().removeprefix(BOM_UTF8))
     if schema is None or not isinstance(schema.get("type"), str):
         raise _misuse(f'{path.name} is no JSON Schema: it must be a JSON object with a "type"')
+    if not isinstance(schema.get("properties", {}), dict):
+        raise _misuse(f'{path.name} is no JSON Schema: its "properties" must be a JSON object')
+    try:
+        encode(schema)
+    except TypeError:
+        raise _misuse(f"{path.name} is nested too deeply for a schema") from None
     return schema
 
 
 def _output(wish: Wish) -> Path:
     """Return the file to write. Raises Trouble if it exists, or would be the table itself."""
-    file = wish.output or _named_after(wish.file)
+    file = _output_of(wish)
     if str(file) == "-":
         raise _misuse("-o - is not supported: all rows are checked before there is a file")
     if file.is_dir():
         raise _misuse(f"{file} is a folder: name a file")
-    if file.exists() and wish.file.exists() and file.samefile(wish.file):
-        raise _misuse(f"{file} is the table itself: name another file with -o")
+    if file.exists() and not file.is_file():
+        raise _misuse(f"{file} is no file: name one")
+    for given, what in (
+        (wish.file, "table"),
+        (wish.template, "prompt"),
+        (wish.system, "prompt"),
+        (wish.schema, "schema"),
+    ):
+        if given and file.exists() and given.exists() and file.samefile(given):
+            raise _misuse(f"{file} is the {what} itself: name another file with -o")
     if file.exists() and not wish.force:
         more = f"{_NOTHING} Name another file with -o, or add --force."
         raise Trouble("file-exists", f"{file} exists already", more, exit_code=Exit.USAGE)
     return file
+
+
+def _output_of(wish: Wish) -> Path:
+    return wish.output or _named_after(wish.file)
 
 
 def _named_after(table: Path) -> Path:

@@ -36,7 +36,7 @@ def read_folder(folder: Path, besides: Collection[Path] = ()) -> Table:
 def _paths(folder: Path, besides: Collection[Path]) -> Iterator[str]:
     """Yield the paths of files in the folder, with slashes."""
     with readable(folder.name):
-        for where, folders, files in os.walk(folder):
+        for where, folders, files in os.walk(folder, onerror=_raised):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in files:
                 path = Path(where) / name
@@ -44,21 +44,27 @@ def _paths(folder: Path, besides: Collection[Path]) -> Iterator[str]:
                     yield path.relative_to(folder).as_posix()
 
 
+def _raised(error: OSError) -> None:
+    """Raise what would leave out a folder silently."""
+    raise error
+
+
 def _rows(folder: Path, paths: list[str]) -> Iterator[Row]:
     for number, path in enumerate(paths, 1):
         file = folder / path
         text, attached, problem = _content(file)
         if not path.isprintable():
-            path, problem = "", "its name has characters that cannot be shown"  # noqa: PLW2901 - it is in no message
-        yield Row(number, (path, file.name, text), f"{path}: {problem}" if problem else "", attached)
+            yield Row(number, (None, None, None), "the name of the file has characters that cannot be shown")
+        else:
+            yield Row(number, (path, file.name, text), f"{path}: {problem}" if problem else "", attached)
 
 
 def _content(file: Path) -> tuple[str | None, Attached | None, str]:
     """Return the text of a file, or the block that is sent, or why it is neither."""
-    length = file.stat().st_size
-    if length > LARGEST:
-        return None, None, f"{size(length)}; a request has room for {size(LARGEST)}"
     with readable(file.name):
+        length = file.stat().st_size
+        if length > LARGEST:
+            return None, None, f"{size(length)}; a request has room for {size(LARGEST)}"
         content = file.read_bytes()
     if media := media_of(content):
         kind = "document" if media == "application/pdf" else "image"

@@ -45,7 +45,7 @@ class Desk:
         """Type the command, which must be refused in words and leave no file, and return the words."""
         ran = self.type(*arguments, "-o", "out.jsonl", prompt=prompt)
         assert (ran.exit, ran.out) == (exit_code, ""), ran
-        assert not list(self.folder.glob("out.jsonl*"))
+        assert not list(self.folder.glob("*out.jsonl*"))
         lines = ran.error.splitlines()
         assert lines[0].startswith("✗ ")
         assert "defect" not in lines[0]

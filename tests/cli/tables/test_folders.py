@@ -1,6 +1,9 @@
 """Folders of files."""
 
+import os
 from base64 import b64encode
+from errno import EACCES
+from typing import Any
 
 import pytest
 
@@ -80,6 +83,40 @@ def test_a_folder_with_the_prompt_in_it(desk: Desk) -> None:
     desk.write("system.md", "S")
     (found,) = desk.prepare(".", "--system", "system.md")
     assert (found["custom_id"], found["params"]["system"]) == ("a.txt", "S")
+
+
+def test_a_folder_with_the_requests_in_it(desk: Desk) -> None:
+    """They are none of its contents, while they are written and when they are written again."""
+    desk.write("f/a.txt", "A")
+    for _ in range(2):
+        assert desk.type("f", "-o", "f/out.jsonl", "--force").exit == 0
+        assert [each["custom_id"] for each in desk.requests("f/out.jsonl")] == ["a.txt"]
+    desk.write("f/x/a.txt", "B")
+    ran = desk.type("f", "-o", "f/out.jsonl", "--force", "--id", "name")
+    assert 'row 2: "name" is the same as in row 1' in ran.error
+    assert sorted(path.name for path in (desk.folder / "f").iterdir()) == ["a.txt", "out.jsonl", "x"]
+
+
+def test_names_that_cannot_be_shown(desk: Desk) -> None:
+    """Are refused without being shown."""
+    desk.write("f/a\nb.txt", "A")
+    assert desk.refused("f")[1] == "row 1: the name of the file has characters that cannot be shown"
+
+
+def test_a_folder_in_it_that_cannot_be_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is not left out: its files would be missed by nobody."""
+    desk.write("f/a.txt", "A")
+    desk.write("f/x/b.txt", "B")
+    scandir = os.scandir
+
+    def denied(path: str) -> Any:
+        if str(path).endswith("/x"):
+            raise PermissionError(EACCES, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    ran = desk.type("f", "-o", "out.jsonl")
+    assert (ran.exit, ran.error.splitlines()[0]) == (8, "✗ f cannot be read: Permission denied")
 
 
 def test_an_empty_folder(desk: Desk) -> None:

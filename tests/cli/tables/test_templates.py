@@ -162,6 +162,28 @@ def test_what_is_no_schema(table: Desk, content: str) -> None:
     assert told[0] == 'schema.json is no JSON Schema: it must be a JSON object with a "type"'
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            '{"type": "object", "properties": null}',
+            'schema.json is no JSON Schema: its "properties" must be a JSON object',
+        ),
+        (f'{{"type": "object", "x": {"[" * 400}{"]" * 400}}}', "schema.json is nested too deeply for a schema"),
+    ],
+)
+def test_an_odd_schema(table: Desk, content: str, told: str) -> None:
+    """Is refused before there is a file."""
+    table.write("schema.json", content)
+    assert table.refused("tickets.csv", "--schema", "schema.json", exit_code=2)[0] == told
+
+
+def test_a_schema_with_a_byte_order_mark(table: Desk) -> None:
+    """As Windows writes it, it is read."""
+    table.write("schema.json", '\ufeff{"type": "object"}')
+    assert table.prepare("tickets.csv", "--schema", "schema.json")
+
+
 KEPT = {
     "by default": ([], ["ticket", "Customer Name", "items", "limit", "model"]),
     "by default, with ids that are used": (

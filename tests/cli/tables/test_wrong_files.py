@@ -101,6 +101,26 @@ def test_a_file_is_not_overwritten(desk: Desk) -> None:
     assert (desk.folder / "t.csv").read_text() == TABLE
 
 
+@pytest.mark.parametrize("name", ["prompt.md", "system.md", "schema.json"])
+def test_what_is_read_is_not_overwritten(desk: Desk, name: str) -> None:
+    """Whatever --force says."""
+    desk.write("t.csv", TABLE)
+    desk.write("system.md", "S")
+    desk.write("schema.json", '{"type": "object"}')
+    options = ("--system", "system.md", "--schema", "schema.json", "--force")
+    before = (desk.folder / name).exists() and (desk.folder / name).read_bytes()
+    ran = desk.type("t.csv", "-o", name, *options)
+    assert (ran.exit, ran.error.splitlines()[0].endswith("itself: name another file with -o")) == (2, True)
+    assert not before or (desk.folder / name).read_bytes() == before
+
+
+def test_what_is_no_file_is_not_replaced(desk: Desk) -> None:
+    """A device, for example."""
+    desk.write("t.csv", TABLE)
+    os.mkfifo(desk.folder / "pipe")
+    assert desk.type("t.csv", "-o", "pipe", "--force").error.startswith("✗ pipe is no file")
+
+
 def test_names_and_rights_of_what_is_written(desk: Desk) -> None:
     """Named after the table, readable as any new file."""
     desk.write("in/t.v2.CSV.gz", gzip.compress(TABLE.encode()))
