@@ -19,7 +19,7 @@ class Answer(msgspec.Struct, array_like=True, gc=False):
     text: str | None
     """None if it has none."""
     is_object: bool
-    """Whether the text is a JSON object."""
+    """Whether the text is a JSON object that the model has written."""
     model: str | None
     stop_reason: str | None
     input_tokens: int
@@ -36,9 +36,18 @@ class _Block(msgspec.Struct):
     input: msgspec.Raw = _ABSENT
 
 
+class _Function(msgspec.Struct):
+    arguments: Any = None
+
+
+class _Call(msgspec.Struct):
+    function: _Function | None = None
+
+
 class _Message(msgspec.Struct):
     content: msgspec.Raw = _ABSENT
     choices: msgspec.Raw = _ABSENT
+    tool_calls: msgspec.Raw = _ABSENT
 
 
 class _Choice(msgspec.Struct):
@@ -47,11 +56,11 @@ class _Choice(msgspec.Struct):
 
 def read_answer(response: bytes) -> Answer:
     """Read a message, a chat completion, or any other JSON, which is its own text."""
-    text = _text_of(response)
+    text, is_known = _text_of(response)
     model, usage, stop, *_ = summarize(response)
     return Answer(
         text,
-        text is not None and fields_of(text) is not None,
+        is_known and text is not None and fields_of(text) is not None,
         model or None,
         None if stop in {"", NULL} else stop,
         usage.input_tokens,
@@ -72,21 +81,29 @@ def fields_of(text: str) -> dict[str, msgspec.Raw] | None:
         return None
 
 
-def _text_of(response: bytes) -> str | None:
+def _text_of(response: bytes) -> tuple[str | None, bool]:
+    """Return the text of an answer, and whether its form is known: of another one, the text is all of its JSON."""
     try:
         message = msgspec.json.decode(response, type=_Message)
         if (choices := bytes(message.choices)).startswith(b"["):
             first = next(iter(msgspec.json.decode(choices, type=list[_Choice])), _Choice())
-            content = bytes(first.message.content if first.message else _ABSENT)
-        else:
-            content = bytes(message.content)
+            message = first.message or _Message()
+        content, calls = bytes(message.content), bytes(message.tool_calls)
         if content.startswith(b'"'):
-            return msgspec.json.decode(content, type=str)
+            return msgspec.json.decode(content, type=str), True
         if content.startswith(b"["):
-            return _text_in(msgspec.json.decode(content, type=list[_Block]))
+            return _text_in(msgspec.json.decode(content, type=list[_Block])), True
+        if content == b"null" and calls.startswith(b"["):
+            return _called_with(msgspec.json.decode(calls, type=list[_Call])), True
     except msgspec.DecodeError:
         pass
-    return response.decode()
+    return response.decode(), False
+
+
+def _called_with(calls: list[_Call]) -> str | None:
+    """Return what the only function of a chat completion was called with; None if there are several."""
+    given = [each.function.arguments for each in calls if each.function]
+    return given[0] if len(given) == 1 and isinstance(given[0], str) else None
 
 
 def _text_in(blocks: list[_Block]) -> str | None:

@@ -148,6 +148,26 @@ def test_the_text_of_answers_of_any_api(answered: Answered, response: object, te
     assert answered.rows()[0]["text"] == text
 
 
+@pytest.mark.parametrize(
+    "response", [{"output": [1, 2]}, {"choices": []}, {"choices": [{"message": {"content": None}}]}]
+)
+def test_an_answer_in_an_unknown_form_has_no_fields(answered: Answered, response: object) -> None:
+    """Its parts are the provider's: the model has written none of them."""
+    answered.write(result("a", response))
+    (row,) = answered.rows()
+    assert list(row)[:2] == ["custom_id", "text"]
+    assert row["text"] == json.dumps(response)
+
+
+@pytest.mark.parametrize(("count", "label"), [(1, "bug"), (2, None)])
+def test_a_chat_completion_that_only_calls_a_tool(answered: Answered, count: int, label: str | None) -> None:
+    """Is what it is called with, as a message is."""
+    call = {"type": "function", "function": {"name": "label", "arguments": '{"label": "bug"}'}}
+    message = {"content": None, "tool_calls": [call] * count}
+    answered.write(result("a", {"choices": [{"message": message}]}), answer("b", '{"label": "bug"}'))
+    assert answered.rows()[0]["label"] == label
+
+
 def test_a_chat_completion_has_the_names_of_a_message(answered: Answered) -> None:
     """Model, tokens and stop reason are in the same columns, by the names of the receipt."""
     answered.write(result("a", CHAT))
