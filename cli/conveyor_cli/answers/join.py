@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
-from conveyor_cli.answers.record import Record, text_of
+from conveyor_cli.answers.record import Record
 from conveyor_cli.answers.spool import Found, Spool
 from conveyor_cli.exits import Exit
 from conveyor_cli.preparing.ids import BadId, id_of
 from conveyor_cli.tables.table import Row, Table
+from conveyor_cli.tables.values import Written
 from conveyor_cli.trouble import Trouble
 
 _ENOUGH = 100
@@ -90,18 +91,20 @@ def key_of(again: _Open, spool: Spool, on: str | None) -> Iterator[Key]:
 
 
 def _kept(record: Record, name: str) -> str | None:
-    """Return the value of a kept key as text."""
-    return text_of(record.kept[name]) if name in record.kept else None
+    """Return the value of a kept key as the cell of a row is told: 7, 7.0 and "7" are the same."""
+    return _told(Written(bytes(record.kept[name]))) if name in record.kept else None
 
 
 def _in_column(at: int) -> Callable[[Row], str | None]:
-    def of(row: Row) -> str | None:
-        try:
-            return str(id_of(row.values[at]))
-        except (BadId, IndexError):
-            return None
+    return lambda row: _told(row.values[at]) if at < len(row.values) else None
 
-    return of
+
+def _told(value: object) -> str | None:
+    """Return a value as the id that it is; None if it is none."""
+    try:
+        return str(id_of(value))
+    except BadId:
+        return None
 
 
 def _best(ways: list[Key], table: Table, *, is_named: bool) -> Key | None:

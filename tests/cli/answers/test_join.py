@@ -153,6 +153,16 @@ def test_a_column_that_was_carried_along(answered: Answered) -> None:
     assert words.startswith('✗ Several requests have the same "region", and it is not their id\n')
 
 
+def test_numbers_that_were_carried_along(answered: Answered) -> None:
+    """7.0, as a Parquet file with floating point numbers has it, is told from no other 7."""
+    with duckdb.connect() as connection:
+        source = "SELECT 7.0::DOUBLE AS k UNION ALL SELECT 8 UNION ALL SELECT 2.0 ** 60"
+        connection.execute(f"COPY ({source}) TO '{answered.home / 't.parquet'}' (FORMAT parquet)")
+    answered.write(answer("row-3", "A", k=7.0), answer("row-2", "B", k="8"), answer("row-1", "C", k=2**60))
+    rows = answered.rows("--join", "t.parquet", "--on", "k")
+    assert [row["text"] for row in rows] == ["A", "B", "C"]
+
+
 def test_numeric_ids_are_told_by_their_digits(answered: Answered) -> None:
     """7 and "7" are one id, as they are in a drop."""
     (answered.home / "t.csv").write_text("id\n7\n8\n,\n".replace(",\n", '""\n'))
