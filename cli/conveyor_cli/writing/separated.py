@@ -8,7 +8,7 @@ from pathlib import Path
 from conveyor_cli.writing.cells import Cell, Nested, Number, plain
 from conveyor_cli.writing.table import NewTable
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """A spreadsheet may take a text that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?%?")
 

@@ -14,7 +14,7 @@ from tests.cli.answers.answered import Answered, answer, failure, types_of
 TEXTS = [
     'commas, "quotes", \'single\'', "line\nline\r\nline\rend", " spaces ", "", "NULL", "007", "2026-11-30", "true",
     "emoji 👩‍👩‍👧 and 𐍈", "right \u202e to left", "\ufeffmark", "line separator \u2028", "tab\tand\vbell\a", "_x0041_",
-    "nul \0 end", "\uffff", "=1+1", "+1", "-5", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")',
+    "nul \0 end", "\uffff", "=1+1", "\n=1", "\uff1d1+1", "+1", "-5", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")',
 ]  # fmt: skip
 FORMATS = ("out.csv", "out.xlsx", "out.parquet")
 IN_EXCEL = {"\r": "_x000D_", "\v": "_x000B_", "\a": "_x0007_", "\0": "_x0000_", "\uffff": "_xFFFF_"}
@@ -56,7 +56,7 @@ def test_csv_for_a_spreadsheet(answered: Answered) -> None:
     assert data.startswith(b"\xef\xbb\xbfcustom_id,n,text,")
     rows = list(csv.DictReader(data.decode("utf-8-sig").splitlines(keepends=True)))
     changed = {text[1:] for row in rows if (text := row["text"]).startswith("'")}
-    assert changed == {text for text in TEXTS if text[:1] in {*"=+-@\t\r"} - {""}} - {"+1", "-5"}
+    assert changed == {text for text in TEXTS if text[:1] in {*"=+-@\t\r\n\uff1d"}} - {"+1", "-5"}
     assert {row["n"] for row in rows} == {"-5"}
 
 
