@@ -25,7 +25,8 @@ type _Sheet = Any
 
 _CHUNK = 1 << 20
 _DAMAGED = (
-    InvalidFileException, zipfile.BadZipFile, zlib.error, LookupError, ValueError, SyntaxError, AttributeError, TypeError,
+    InvalidFileException, zipfile.BadZipFile, zlib.error,
+    LookupError, ValueError, SyntaxError, AttributeError, TypeError,
 )  # fmt: skip
 _ESCAPE = re.compile(r"_x(?!D[89A-F])([0-9A-F]{4})_", re.IGNORECASE)
 """A character that XML does not have, as Excel writes it: 22.9.2.19 of ECMA-376, part 1."""

@@ -32,7 +32,7 @@ def is_empty(value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, str) and not value.strip()
 
 
-def as_text(value: Any) -> Any:  # noqa: ANN401
+def as_text(value: Any) -> Any:  # noqa: ANN401, PLR0911 - a return for each kind
     """Return a value as a prompt shows it: dates as ISO 8601, lists and objects as JSON, null as nothing."""
     match value:
         case str():

@@ -88,7 +88,8 @@ FAILS = {
         "{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(text) }}", "row 1: prompt.md, line 1: RecursionError",
     ),
     "half of a character": (
-        r'{{ text }}{{ "\ud83d\ude00" }}', r'row 1: prompt.md: "\ud83d" is half of a character: write the character itself',
+        r'{{ text }}{{ "\ud83d\ude00" }}',
+        r'row 1: prompt.md: "\ud83d" is half of a character: write the character itself',
     ),
     "endless": ("{% for i in range(10000000) %}{{ text }}{% endfor %}", "row 1: prompt.md, line 1: OverflowError"),
 }  # fmt: skip
