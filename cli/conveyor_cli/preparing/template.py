@@ -78,7 +78,10 @@ class Template:
         names = {name for name in meta.find_undeclared_variables(tree) if name in columns or name not in known}
         if _ROW in names and _ROW not in columns:
             names.remove(_ROW)
-            by_name = [*tree.find_all(nodes.Getitem), *tree.find_all(nodes.Getattr)]
+            by_name: list[nodes.Getitem | nodes.Getattr] = [
+                *tree.find_all(nodes.Getitem),
+                *tree.find_all(nodes.Getattr),
+            ]
             named = [_named(each) for each in by_name if _is_row(each.node)]
             if None in named or len(named) < _uses(tree):
                 return columns
