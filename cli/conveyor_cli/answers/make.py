@@ -1,9 +1,10 @@
 """Make a table of the outcomes of a run: all of it, or nothing."""
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from conveyor_cli.answers.filled import Filled
@@ -14,6 +15,7 @@ from conveyor_cli.answers.source import Source
 from conveyor_cli.answers.spool import Spool
 from conveyor_cli.answers.wish import CSV, PARQUET, Wish
 from conveyor_cli.tables.opening import open_table
+from conveyor_cli.trouble import Trouble
 from conveyor_cli.writing.cells import Cell, cell_from
 from conveyor_cli.writing.separated import write_csv, write_csv_for_excel
 from conveyor_cli.writing.table import NewTable, Write, is_parquet
@@ -84,7 +86,7 @@ def _plain(wish: Wish, spool: Spool, scratch: Path) -> Made:
 def _joined(wish: Wish, path: Path, spool: Spool, scratch: Path) -> Made:
     """Write a row for each row of another table."""
     again = partial(open_table, path, wish.reading)
-    with key_of(again, spool, wish.on) as key, closing(again()) as table:
+    with _explained(path), key_of(again, spool, wish.on) as key, closing(again()) as table:
         layout, notes = layout_of(spool.seen, wish, table.columns, key.column)
         columns, changed = unique([*((name, False) for name in table.columns), *layout.columns])
         joined, row = Joined(table, key, spool), _Rows(layout, columns[len(table.columns) :])
@@ -98,6 +100,18 @@ def _joined(wish: Wish, path: Path, spool: Spool, scratch: Path) -> Made:
         count = write(file, NewTable(columns, cells, scratch))
     about = JoinedWith(joined.rows, joined.joined, joined.unmatched, key.words)
     return Made(file, count, columns, row.filled, about, [*notes, *changed, *(each.words for each in table.notes)])
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Change the commands in a Trouble of a table: it is joined, and no requests are made of it."""
+    try:
+        yield
+    except Trouble as error:
+        name = quote(str(path))
+        begins = f"conveyor prepare {name} "
+        error.commands = tuple(f"conveyor table … --join {name} ".join(each.split(begins)) for each in error.commands)
+        raise
 
 
 def _wants(wish: Wish, record: Record | None) -> bool:

@@ -34,6 +34,7 @@ class Record(msgspec.Struct, array_like=True):
 def read_record(line: bytes, file: str, number: int) -> Record:
     """Read a line. Raises Trouble if it is not one that the stack has written."""
     try:
+        line.decode()  # msgspec does not check text that it skips
         values = _decode(line)
         custom_id, response = values.get("custom_id", _NULL), bytes(values.get("response", _NULL))
         kept = {name: value for name, value in values.items() if name not in OUR_KEYS}
@@ -41,7 +42,7 @@ def read_record(line: bytes, file: str, number: int) -> Record:
             return Record(custom_id, kept, Outcome.SUCCEEDED.value, read_answer(response), None, None)
         outcome = msgspec.json.decode(values["outcome"], type=str)
         return Record(custom_id, kept, outcome, None, *_error_of(msgspec.json.decode(values["error"])))
-    except (msgspec.DecodeError, KeyError) as error:
+    except (msgspec.DecodeError, KeyError, UnicodeDecodeError) as error:
         message = f"{file}, line {number:,} is not a line of results or failures"
         raise Trouble("damaged", message, "Fetch the files again.") from error
 

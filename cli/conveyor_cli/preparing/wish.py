@@ -71,7 +71,7 @@ def make(wish: Wish, tell: Callable[[int], None]) -> Made:
 
 def _open(wish: Wish) -> Table:
     besides = tuple(filter(None, (wish.template, wish.system, wish.schema, _output_of(wish))))
-    return open_table(wish.file, Reading(wish.sheet, _separator(wish.separator), wish.encoding, besides))
+    return open_table(wish.file, Reading(wish.sheet, wish.separator, wish.encoding, besides))
 
 
 def _form(wish: Wish, table: Table, schema: dict[str, Any] | None) -> tuple[Form, list[Note]]:
@@ -110,14 +110,6 @@ def _form(wish: Wish, table: Table, schema: dict[str, Any] | None) -> tuple[Form
 def _check_model(wish: Wish) -> None:
     if (wish.model is None) == (wish.model_column is None):
         raise _misuse("Either --model or --model-column says which model answers")
-
-
-def _separator(named: str | None) -> str | None:
-    """Return the separator that is named. Raises Trouble if it is not one character."""
-    separator = {"tab": "\t", "\\t": "\t"}.get(named or "", named)
-    if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
-        raise _misuse(f'"{separator}" is no separator: name one character, or tab')
-    return separator
 
 
 def _schema(path: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ _ROWS = 64
 
 def read_parquet(source: Source) -> Table:
     """Open a Parquet file."""
-    found = _ask(source, "SELECT * FROM read_parquet(?)", glob.escape(str(source.path)))
+    found = _ask(source, "SELECT * FROM read_parquet(?, hive_partitioning=false)", glob.escape(str(source.path)))
     columns = named(source.name, [each[0] for each in found.description])
     binary = frozenset(name for name, each in zip(columns, found.description, strict=True) if "BLOB" in str(each[1]))
     return Table(source.name, columns, _rows(source, found), [], binary)

@@ -28,11 +28,21 @@ def read_separated(source: Source, encoding: str, separator: str | None, beginni
     A cell that is empty is no value; one that is written as "" is an empty text.
     """
     csv.field_size_limit(LONGEST_LINE)
+    separator = _character(separator)
     said = beginning.partition("\n")[0].strip() if beginning.lower().startswith(_SAID) else ""
     chosen = separator or said[len(_SAID) :][:1] or separator_of(beginning)
     lines = _rows(source, encoding, chosen, has_said=bool(said))
     columns = named(source.name, next(lines, (0, []))[1])
     return Table(source.name, columns, _checked(columns, lines), [])
+
+
+def _character(named: str | None) -> str | None:
+    """Return the separator that a person has named. Raises Trouble if it is not one character."""
+    separator = {"tab": "\t", "\\t": "\t"}.get(named or "", named)
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
+        message = f'"{separator}" is no separator: name one character, or tab'
+        raise Trouble("usage", message, "Nothing was written.", exit_code=Exit.USAGE)
+    return separator
 
 
 def separator_of(beginning: str) -> str:

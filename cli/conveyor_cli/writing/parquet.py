@@ -76,7 +76,7 @@ def write_parquet_beside(original: Path, width: int, file: Path, table: NewTable
     old = [f"o{at}" for at in range(width)]
     names = [f"o.{name} AS {_quoted(column)}" for name, column in zip(old, table.columns, strict=False)]
     names += [f"{stage.typed(at)} AS {_quoted(column)}" for at, column in enumerate(table.columns[width:])]
-    there = f"read_parquet({_text(glob.escape(str(original)))}) AS o({', '.join(old)})"
+    there = f"read_parquet({_text(glob.escape(str(original)))}, hive_partitioning=false) AS o({', '.join(old)})"
     query = f"SELECT {', '.join(names)} FROM {there} POSITIONAL JOIN {stage.source} WHERE s.{_IS_LEFT_OUT} IS NULL"  # noqa: S608 - names are quoted
     with _duckdb(table.scratch) as connection:
         _copy(connection, query, file)

@@ -191,6 +191,35 @@ def test_two_columns_with_ids(answered: Answered) -> None:
     assert [row["text"] for row in answered.rows("--join", "t.csv", "--on", "two")] == ["B", "A"]
 
 
+@pytest.mark.parametrize(("separator", "option"), [("\t", "tab"), ("~", "~")])
+def test_the_separator_of_a_table_is_said(answered: Answered, separator: str, option: str) -> None:
+    """As `conveyor prepare` takes it."""
+    (answered.home / "t.csv").write_text(f"id{separator}x\n7{separator}a;b\n")
+    answered.write(answer(7, "A"))
+    (row,) = answered.rows("--join", "t.csv", "--separator", option)
+    assert (row["x"], row["text"]) == ("a;b", "A")
+    assert '"ab" is no separator' in answered.refused("--join", "t.csv", "--separator", "ab", "--force", output="o.csv")
+
+
+def test_a_table_in_another_encoding(answered: Answered) -> None:
+    """The command that is named is this one."""
+    (answered.home / "t.csv").write_bytes("id,x\n7,é\n".encode("cp1252"))
+    answered.write(answer(7, "A"))
+    words = answered.refused("--join", "t.csv", exit_code=3)
+    assert words.splitlines()[-1].strip() == "conveyor table … --join t.csv --encoding cp1252 …"
+
+
+def test_a_parquet_file_in_a_folder_with_a_value_in_its_name(answered: Answered) -> None:
+    """Has the columns that are in it, and no other."""
+    (answered.home / "day=7").mkdir()
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT 7 AS id) TO '{answered.home / 'day=7' / 't.parquet'}' (FORMAT parquet)")
+    answered.write(answer(7, "A"))
+    for output in FORMATS:
+        (row,) = answered.rows("--join", "day=7/t.parquet", output=output)
+        assert list(row)[:3] == ["id", "custom_id", "text"]
+
+
 def test_what_cannot_be_joined(answered: Answered) -> None:
     """Is refused in words."""
     answered.write(answer("a"))

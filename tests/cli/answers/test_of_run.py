@@ -105,6 +105,12 @@ def test_files_that_are_not_those_of_the_receipt(answered: Answered) -> None:
     assert "november has no receipt of a run" in answered.refused()
 
 
+def test_a_damaged_file(answered: Answered) -> None:
+    """Bytes that are no text are no defect of the command, wherever they are in a line."""
+    answered.write(b'{"custom_id": "a", "response": {"content": "\xff"}, "error": null}\n')
+    assert "results.jsonl, line 1 is not a line of results or failures" in answered.refused(exit_code=8)
+
+
 def test_a_table_that_cannot_be_written(answered: Answered) -> None:
     """A folder that does not exist, say."""
     answered.write(answer("a"))
