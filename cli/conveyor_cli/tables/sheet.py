@@ -47,7 +47,8 @@ def read_sheet(source: Source, sheet: str | None) -> Table:
     with readable(source.name):
         warnings.filterwarnings("ignore", module="openpyxl")  # about styles and the like, which are not read
         with _explained(source), ExitStack() as on_error:
-            book = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
+            file = on_error.enter_context(source.path.open("rb"))  # of a path, openpyxl looks at the name
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             on_error.callback(book.close)
             chosen = _chosen(source, [*book.worksheets], sheet)
             _refuse_without_values(source, chosen)

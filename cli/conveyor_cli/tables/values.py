@@ -19,10 +19,22 @@ class Written(NamedTuple):
     raw: bytes
 
 
+class Digits(float):
+    """A number with a fraction or an exponent, which is shown as it is written in a JSON file."""
+
+    def __init__(self, text: str) -> None:
+        """Take the number as it is written."""
+        self.text = text
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return self.text
+
+
 def plain(value: Any) -> Any:  # noqa: ANN401 - a cell may hold anything
     """Return a value as a template takes it: an empty cell is an empty text."""
     if type(value) is Written:
-        value = json.loads(value.raw)
+        value = json.loads(value.raw, parse_float=Digits)
     return "" if value is None else value
 
 
@@ -51,7 +63,7 @@ def as_text(value: Any) -> Any:  # noqa: ANN401, PLR0911 - a return for each kin
             return value
 
 
-def as_json(value: Any) -> Any:  # noqa: ANN401, PLR0911 - a return for each kind
+def as_json(value: Any) -> Any:  # noqa: ANN401, C901, PLR0911 - a return for each kind
     """Return a value as `encode` takes it. Numbers keep their digits; what JSON has no form for is text."""
     match value:
         case None | bool() | str():
@@ -60,6 +72,8 @@ def as_json(value: Any) -> Any:  # noqa: ANN401, PLR0911 - a return for each kin
             return orjson.Fragment(value.raw)
         case int():
             return value if -_LARGEST <= value < _LARGEST else orjson.Fragment(str(value))
+        case Digits():
+            return orjson.Fragment(value.text)
         case float():
             return _finite(value)
         case Decimal():

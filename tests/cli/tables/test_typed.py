@@ -150,6 +150,21 @@ def test_a_line_that_is_no_record(desk: Desk, line: str, told: str) -> None:
     assert desk.refused("t.jsonl")[1].startswith(told)
 
 
+NUMBERS = {
+    "{{ n }}": "1.10", "{{ n * 2 }}": "2.2", "{{ n | round(1) }}": "1.1", "{{ [n] }}": "[1.10]",
+    "{{ n | tojson }}": "1.1", "{{ big }}": "12345678901234567890.123", "{{ list }}": "[1.10,2]",
+    "{{ whole }}": "12345678901234567890",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("prompt", "shown"), NUMBERS.items())
+def test_a_number_of_json_is_shown_as_it_is_written(desk: Desk, prompt: str, shown: str) -> None:
+    """A price keeps its cents, and a template can still compute with it."""
+    numbers = '"n": 1.10, "big": 12345678901234567890.123, "list": [1.10, 2], "whole": 12345678901234567890'
+    desk.write("t.jsonl", f"{{{numbers}}}\n")
+    assert prompts(desk.prepare("t.jsonl", prompt=prompt)) == [shown]
+
+
 @pytest.mark.parametrize("line", ['{"text": 1e999}', '{"text": 1, "text": 2}', "[3]"])
 def test_a_file_without_any_record(desk: Desk, line: str) -> None:
     """Is refused with what its first record is instead."""
@@ -209,6 +224,13 @@ def test_a_workbook_with_a_sheet_that_is_a_chart(desk: Desk) -> None:
     sheet.add_chart(BarChart())
     made.save(desk.folder / "t.xlsx")
     assert prompts(desk.prepare("t.xlsx")) == ["a"]
+
+
+def test_a_workbook_with_another_name(desk: Desk) -> None:
+    """Is what it is by its content."""
+    book(desk.folder / "t.xlsx", {"Data": [["text"], ["a"]]})
+    (desk.folder / "t.xlsx").rename(desk.folder / "download")
+    assert prompts(desk.prepare("download")) == ["a"]
 
 
 def test_two_sheets(desk: Desk) -> None:

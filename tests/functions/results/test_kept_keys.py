@@ -58,6 +58,20 @@ def test_values_come_back_as_they_were_written_after_ours(belt: Belt) -> None:
     assert list(orjson.loads(first))[:3] == ["custom_id", "response", "error"]
 
 
+def test_they_come_back_beside_blank_and_invalid_lines(belt: Belt) -> None:
+    """Under their own line, also with byte order marks and the line ends of Windows; nobody else is told of them."""
+    invalid = keeping(request("a"), b'"row":2,"secret column":"sesame"')
+    lines = [b"\xef\xbb\xbf" + row(1), b" \r\n", invalid.replace(b'"params"', b'"parms"'), row(4)[:-1] + b"\r\n", b"\n"]
+    lines += [keeping(request("r-6"), b'"row":6,"secret column":"sesame"')]
+    run = belt.upload(b"".join(lines), metadata={"on-invalid": "skip"})
+    belt.finish(run)
+    assert [orjson.loads(line)["row"] for line in outputs(belt, run, "results")] == [1, 4, 6]
+    (failure,) = map(orjson.loads, outputs(belt, run, "failures"))
+    assert (failure["line"], failure["outcome"], "row" in failure) == (3, "invalid", False)
+    told = [key for key in belt.stored("") if b"sesame" in belt.read(key)]
+    assert {key.partition("/")[0] for key in told} <= {"inbox", "content", "results"}, told
+
+
 def test_they_are_not_sent(belt: Belt) -> None:
     """A drop has the same batches, of the same size, and the same estimate with and without them."""
     plans = []
