@@ -110,18 +110,25 @@ def _told(value: object) -> str | None:
 def _best(ways: list[Key], table: Table, *, is_named: bool) -> Key | None:
     """Return the way that finds the most requests; None if none finds any.
 
-    Raises Trouble if several columns do.
+    A request counts once: a column of small numbers finds the same few ones in all rows. Raises Trouble if several
+    columns may be meant.
     """
-    hits = [0] * len(ways)
+    hits = [set[int]() for _ in ways]
+    repeats = [False] * len(ways)
     seen = 0
     for row in table.rows:
-        found = [name is not None and way.find(name) is not None for way in ways for name in (way.of(row),)]
-        hits = [count + is_hit for count, is_hit in zip(hits, found, strict=True)]
+        found = [way.find(name) if (name := way.of(row)) is not None else None for way in ways]
+        for at, each in enumerate(found):
+            if each:
+                repeats[at] |= each.number in hits[at]
+                hits[at].add(each.number)
         seen += any(found)
         if seen == _ENOUGH or (is_named and seen):
             break
-    most = max(hits)
-    best = [way for way, count in zip(ways, hits, strict=True) if count == most]
+    most = max(map(len, hits))
+    best = [way for way, numbers in zip(ways, hits, strict=True) if len(numbers) == most]
+    if all(again for way, again in zip(ways, repeats, strict=True) if way in best):
+        best += [way for way, numbers, again in zip(ways, hits, repeats, strict=True) if numbers and not again]
     if not most:
         return None
     if len(best) > 1 and table.id_column in {way.column for way in best}:

@@ -220,6 +220,24 @@ def test_a_parquet_file_in_a_folder_with_a_value_in_its_name(answered: Answered)
         assert list(row)[:3] == ["id", "custom_id", "text"]
 
 
+def test_a_column_of_small_numbers_is_not_taken_for_the_ids(answered: Answered) -> None:
+    """It has ids of requests in every row, and the column of ids has not, if rows were left out of the drop."""
+    rows = [(number, number % 3 + 1) for number in range(1, 31)]
+    (answered.home / "t.csv").write_text("id,priority\n" + "".join(f"{id_},{low}\n" for id_, low in rows))
+    sent = [*range(1, 10), 20]
+    answered.write(*(answer(number, f"about {number}") for number in sent))
+    texts = [row["text"] for row in answered.rows("--join", "t.csv")]
+    assert texts == [f"about {number}" if number in sent else None for number, _ in rows]
+
+
+def test_a_few_ids_beside_small_numbers(answered: Answered) -> None:
+    """Nobody can know which are meant: it is asked, and no row gets the answer of another."""
+    rows = [(number, number % 3 + 1) for number in range(3, 31)]
+    (answered.home / "t.csv").write_text("id,priority\n" + "".join(f"{id_},{low}\n" for id_, low in rows))
+    answered.write(*(answer(number) for number in (1, 2, 3, 20)))
+    assert 'Both "priority" and "id" of t.csv have ids of requests' in answered.refused("--join", "t.csv")
+
+
 def test_what_cannot_be_joined(answered: Answered) -> None:
     """Is refused in words."""
     answered.write(answer("a"))
