@@ -37,7 +37,7 @@ local: setup-run ## Leave the local stack up until Ctrl-C, and print commands to
 	@exec $(TOOLS) -m local.up
 
 command: $(DEV) ## Install the command conveyor for this user, into an environment of its own (or: pipx install ./cli)
-	$(TOOLS) -m uv tool install --force ./cli
+	$(TOOLS) -m uv tool install --python $(TOOLS) --force ./cli
 
 quick: lint types ## Lint, types and the quick unit tests, in about a minute: for while you write
 	$(TOOLS) -m pytest tests/unit tests/cli -m "not slow" --hypothesis-profile quick $(SIDE_BY_SIDE)
