@@ -331,6 +331,19 @@ def test_plain_lines() -> None:
     assert new_events(first, told) == []
 
 
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        (facts_of(plan_of(1), {"1": DONE}), "x is writing results"),
+        (facts_of(plan_of(1), {"1": SPLITTING}), "x is splitting"),
+    ],
+)
+def test_no_word_is_said_twice(facts: Facts, line: str) -> None:
+    """A state that no figures go with is a sentence about the run."""
+    last = events_of(snapshot_of(facts, NOW))[-1]
+    assert line_of(last, "x", NOW) == f"2026-11-24T08:41:02Z {line}"
+
+
 def test_as_json() -> None:
     """Counts are numbers, and what is not known is null."""
     content = as_json(snapshot_of(facts_of(plan_of(12), TWELVE), NOW), NOW)

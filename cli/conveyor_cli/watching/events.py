@@ -66,7 +66,7 @@ def _progress(snapshot: Snapshot) -> list[Event]:
         return [Event(f"round {number}:", f"{lines}; {done.done:,} of {done.batches:,} batches ended")]
     if phase is Phase.HELD and facts.gate:
         return [Event("held", "; ".join(reason.message for reason in facts.gate.reasons))]
-    return [Event(phase, facts.state.words)]
+    return [Event("is", facts.state.words)]
 
 
 def _hindrances(snapshot: Snapshot) -> list[Event]:
