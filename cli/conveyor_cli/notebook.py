@@ -198,7 +198,7 @@ class Run:
         with explained():
             found = going(self._stack.bucket, self.run)
             amount = None if up_to is None else str(up_to)
-            words, _ = approval(gate_of(found), amount, no_limit=no_limit, is_shown=False)
+            words, _ = approval(gate_of(found), amount, no_limit=no_limit, is_shown=False, called=self.name)
             name = keys.approval_name(found.run_state.gate)
             self._stack.bucket.put(found.control(name), f"{words}\n".encode())
 

@@ -1,6 +1,7 @@
 """What a person decides: approve, pause and stop, and what that writes."""
 
 import json
+import re
 
 import pytest
 
@@ -47,7 +48,9 @@ def test_an_approval_shows_its_price_and_asks_for_the_word(desk: Command, belt: 
 def test_an_approval_of_a_program_names_the_amount(desk: Command, belt: Belt) -> None:
     """Nobody is asked, so nobody may approve a price that they did not see."""
     run = belt.upload(DEAR, NAME, HELD)
-    assert desk.call("approve", run, "--yes").error.startswith("✗ Without a question, --up-to or --no-limit must say")
+    ran = desk.call("approve", run, "--yes")
+    assert ran.error.startswith("✗ Without a question, --up-to or --no-limit must say")
+    assert re.search(rf"^    conveyor approve {run} --yes --up-to \d+\.\d\d$", ran.error, re.MULTILINE)
     assert desk.call("approve", run, "--up-to", "5").error.startswith("✗ approve needs a terminal, or --yes\n")
     assert not written(belt)
     ran = desk.call("approve", run, *YES, "--json")

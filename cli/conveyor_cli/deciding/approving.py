@@ -1,11 +1,14 @@
 """What a person's approval of a run says, and whether it would open the gate."""
 
+from shlex import quote
+
 from conveyor.gates.approval import (
     ANY_MODEL,
     NO_LIMIT,
     UP_TO,
     Approval,
     Insufficient,
+    amount_of,
     is_about_money,
     judge,
     read_approval,
@@ -25,11 +28,11 @@ def gate_of(found: Going) -> Gate:
     return found.held_at
 
 
-def approval(gate: Gate, up_to: str | None, *, no_limit: bool, is_shown: bool) -> tuple[str, Approval]:
+def approval(gate: Gate, up_to: str | None, *, no_limit: bool, is_shown: bool, called: str) -> tuple[str, Approval]:
     """Return the words of an approval, and what they allow. Raises Trouble if they would open nothing.
 
     `up_to`: US dollars. `is_shown`: whether a person sees what the run needs before they agree; else they must name an
-    amount.
+    amount. `called`: how they named the run.
     """
     amount = None if up_to is None else up_to.strip()
     if amount is not None and no_limit:
@@ -44,7 +47,7 @@ def approval(gate: Gate, up_to: str | None, *, no_limit: bool, is_shown: bool) -
     if isinstance(verdict, Insufficient):
         raise _wrong("insufficient", f"This approval would open nothing: {verdict.reason}")
     if not is_shown and is_about_money(gate) and not (amount or no_limit):
-        raise _wrong("no-amount", "Without a question, --up-to or --no-limit must say how much the run may cost")
+        raise _unnamed(gate, called)
     return words, verdict
 
 
@@ -54,6 +57,18 @@ def refuse_changed(bucket: Bucket, shown: Going) -> None:
     if now.held_at is None or now.run_state.gate != shown.run_state.gate:
         at_gate = f", at gate {now.run_state.gate}" if now.held_at else ""
         raise _wrong("changed", f"{shown.run.name} has changed since it was shown: it is {now.state.words}{at_gate}")
+
+
+def _unnamed(gate: Gate, called: str) -> Trouble:
+    """Return that a program must name the amount, with the command that does."""
+    opens = "--no-limit" if gate.need_usd is None else f"--up-to {amount_of(gate.need_usd)}"
+    return Trouble(
+        "no-amount",
+        "Without a question, --up-to or --no-limit must say how much the run may cost",
+        "Nothing was changed.",
+        commands=(f"conveyor approve {quote(called)} --yes {opens}",),
+        exit_code=Exit.USAGE,
+    )
 
 
 def _wrong(code: str, message: str) -> Trouble:

@@ -42,7 +42,8 @@ def approve(  # noqa: PLR0913 - one for each option
     with explained():
         found = going(bucket, run)
         gate = gate_of(found)
-        words, allowed = approval(gate, up_to, no_limit=no_limit, is_shown=screen.asks and not yes)
+        is_shown = screen.asks and not yes
+        words, allowed = approval(gate, up_to, no_limit=no_limit, is_shown=is_shown, called=run)
         if not screen.look.json:
             _show(screen, found, gate, allowed)
         ask(screen, "approve", "let it go on", is_said=yes)
