@@ -16,6 +16,7 @@ def test_the_lines_of_a_run_that_are_worth_it_are_dropped_again(
     words = "2 lines that are worth sending again of tickets"
     assert dry.out == f"✓ Dry run: {words} would be dropped\n  Nothing was copied.\n"
     assert (ran.exit, ran.error, ran.out.splitlines()[0]) == (0, "", f"✓ Copied      {words}")
+    assert ran.out.splitlines()[1] == "  It waits for an approval, by its settings: metadata hold=always."
     assert belt.read("inbox/tickets-retry.jsonl").splitlines() == [data.splitlines()[0], data.splitlines()[2]]
     told = belt.fact(reaction.runs[1], "run.json")["drop"]["metadata"]
     assert (told["on-invalid"], told["hold"], told["max-usd"], told[RETRY_OF]) == ("skip", "always", "9", run)

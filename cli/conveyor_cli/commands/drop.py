@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from conveyor.domain.drop import HOLD
 from conveyor.wording.text import counted
 from conveyor_cli.aws.inbox import Written
 from conveyor_cli.commands.options import with_look, with_stack
@@ -118,6 +119,8 @@ def _drop_copy(screen: Screen, stack: ChosenStack, what: Copy, *, is_dry: bool, 
     written = copy(stack, what)
     if not screen.look.json:
         screen.step("Copied", f"{lines} of {what.of.name}")
+        if HOLD in what.metadata:
+            screen.line(f"  It waits for an approval, by its settings: metadata {HOLD}={what.metadata[HOLD]}.")
     found = _dropped(screen, stack, what.key, written)
     ended = _started(screen, found, about, f"conveyor drop --again {found.run.run}", follows=follows)
     return follow(screen, stack, found.run, How(called=found.run.run)) if follows and ended is Exit.DONE else ended
