@@ -58,9 +58,9 @@ def test_what_needs_a_person_comes_first_then_what_runs_then_what_ended(desk: Co
     going = belt.upload(drop_of(4), "inbox/going.jsonl")
     ran = desk.call("runs")
     assert (ran.exit, ran.error) == (0, "")
-    assert ran.out.startswith(f"3 runs since {THIS_DAY}: 1 under way, 1 need you, 0 had failures, $0.00+.\n\n  Run "), (
-        ran.out
-    )
+    assert ran.out.startswith(
+        f"3 runs since {THIS_DAY}: 1 under way, 1 needs you, 0 had failures, $0.00+.\n\n  Run "
+    ), ran.out
     lines = shown(ran.out)
     assert [[*each[:6], each[-1]] for each in lines] == [
         ["‖ support/held", "default", "waiting for approval", "5", "-", "-", held],

@@ -89,12 +89,13 @@ def _summary(found: list[ListedRun], since: datetime, project: str | None, stack
         return f"No runs{of} since {day(since)} in stack {stack}."
     groups = [each.state.group for each in found]
     going, needing = groups.count(Group.UNDER_WAY), groups.count(Group.NEEDS_YOU)
+    need = "needs" if needing == 1 else "need"
     failed = sum(bool(each.failures) for each in found)
     costs = [each.usd for each in found if each.usd is not None]
     is_more = any(each.is_lower_bound for each in found) or len(costs) < len(found)
     cost = money(sum(costs, Decimal()), is_lower_bound=is_more)
     return (
-        f"{counted(len(found), 'run')}{of} since {day(since)}: {going:,} under way, {needing:,} need you, "
+        f"{counted(len(found), 'run')}{of} since {day(since)}: {going:,} under way, {needing:,} {need} you, "
         f"{failed:,} had failures, {cost}."
     )
 
