@@ -100,6 +100,16 @@ def test_a_run_that_waits_raises_its_price_until_it_is_approved(going: Stack) ->
         run.approve(5)
 
 
+def test_an_approved_run_is_waited_for_before_it_has_seen_the_approval(stack: Stack) -> None:
+    """It looks once in a few minutes."""
+    run = dropped(stack, hold=True)
+    with pytest.raises(Held):
+        ended(run)
+    run.approve(5)
+    with pytest.raises(TimeoutError):
+        run.wait(0.2, every=0.05)
+
+
 def test_a_run_that_is_not_over_in_time_goes_on(stack: Stack, belt: Belt) -> None:
     """Nothing is read of it before its end, and it can be stopped."""
     run = dropped(stack)
