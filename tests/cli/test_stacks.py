@@ -68,6 +68,15 @@ def test_without_a_choice() -> None:
     assert raised.value.exit_code == 2
 
 
+def test_without_a_choice_the_local_stack_that_is_up_is_named(home: Path) -> None:
+    """Who tries it on one machine has no stack to choose."""
+    (home / ".demo").mkdir()
+    (home / ".demo" / "local.sh").touch()
+    with pytest.raises(Trouble, match="No stack was chosen") as raised:
+        find(Choice())
+    assert raised.value.more[0] == "A local stack is up here: to use it, add --local."
+
+
 @pytest.mark.usefixtures("home")
 def test_another_region_than_that_of_the_stack_in_use(conveyor: Command) -> None:
     """It is not ignored: the stack there would be another one."""

@@ -9,7 +9,7 @@ from conveyor_cli.aws.account import Account, StackFound
 from conveyor_cli.aws.versions import Versions
 from conveyor_cli.exits import Exit
 from conveyor_cli.stacks import profiles
-from conveyor_cli.stacks.local import NAME, local_environment
+from conveyor_cli.stacks.local import NAME, local_environment, local_file
 from conveyor_cli.stacks.profiles import Profile
 from conveyor_cli.trouble import Trouble
 
@@ -45,6 +45,7 @@ def find(choice: Choice, *, is_fresh: bool = False) -> ChosenStack:
         raise Trouble(
             "no-stack-chosen",
             "No stack was chosen" if not kept else f"{kept.stack} is in {kept.region}, not in {choice.region}",
+            *(["A local stack is up here: to use it, add --local."] if local_file(Path.cwd()) else []),
             "Choose the stack to use from now on. Its name stands in the console of CloudFormation.",
             commands=("conveyor use STACK --region REGION",),
             exit_code=Exit.USAGE,

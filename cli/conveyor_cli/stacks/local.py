@@ -17,9 +17,8 @@ def local_environment(start: Path) -> dict[str, str]:
 
     `start`: the folder from which its file is looked for, upwards.
     """
-    for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
-            return _exports((folder / FILE).read_text())
+    if file := local_file(start):
+        return _exports(file.read_text())
     raise Trouble(
         "no-local-stack",
         "No local stack is up",
@@ -27,6 +26,12 @@ def local_environment(start: Path) -> dict[str, str]:
         "Start one in the checkout, and leave it running:",
         commands=("make local",),
     )
+
+
+def local_file(start: Path) -> Path | None:
+    """Return the file of the local stack that is up, looked for from a folder upwards; None if there is none."""
+    files = (folder / FILE for folder in (start, *start.parents))
+    return next(filter(Path.is_file, files), None)
 
 
 def _exports(text: str) -> dict[str, str]:
