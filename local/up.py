@@ -45,7 +45,11 @@ print(message.get("Subject", ""), message["Message"], sep="\\n\\n")' || return
 """
 
 COMMANDS = """
-The stack is up until Ctrl-C. In another terminal, make the real AWS CLI use it, and nothing else:
+The stack is up until Ctrl-C. In another terminal, in this folder, with the command conveyor (make command installs it):
+    conveyor drop {sample} --watch --local
+    conveyor fetch {name} --local --to .demo/{name}
+
+Or make the real AWS CLI use the stack, and nothing else:
     . {file}
 
 Drop a file:
@@ -83,6 +87,7 @@ def describe(stack: Stack) -> str:
     return commands.format(
         file=shlex.quote(str(EXPORTS)),
         sample=shlex.quote(str(SAMPLE)),
+        name=SAMPLE.stem,
         bucket=stack.bucket,
         machine=stack.outputs["StateMachineArn"],
         seconds=PROVIDER_SECONDS,

@@ -57,6 +57,7 @@ def test_the_file_is_there_as_long_as_the_stack(stack: Stack, monkeypatch: pytes
     monkeypatch.setattr(up, "EXPORTS", tmp_path / ".demo" / "local.sh")
     with up.exported(stack):
         assert f". {up.EXPORTS}" in up.describe(stack)
+        assert "conveyor fetch humaneval-164 --local --to .demo/humaneval-164\n" in up.describe(stack)
         assert up.EXPORTS.read_text() == up.exports(stack)
     assert not up.EXPORTS.exists()
 
