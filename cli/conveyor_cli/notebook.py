@@ -109,8 +109,6 @@ class Run:
         self._stack, self._fact = stack, fact
         self._reader = Reader(stack.bucket, fact)
         self._verdict: Verdict | None = None
-        self._approved = 0
-        """The number of the last gate that this object has approved: the run may not have seen that yet."""
 
     def __repr__(self) -> str:
         """Return its name and id."""
@@ -203,7 +201,6 @@ class Run:
             words, _ = approval(gate_of(found), amount, no_limit=no_limit, is_shown=False, called=self.name)
             name = keys.approval_name(found.run_state.gate)
             self._stack.bucket.put(found.control(name), f"{words}\n".encode())
-            self._approved = found.run_state.gate
 
     def _say(self, name: str, text: bytes) -> None:
         with explained():
@@ -216,8 +213,7 @@ class Run:
         facts = self._reader.look(now_in_utc())
         by_receipt = self._reader.ended_by(None) if facts.state.may_have_ended else None
         snapshot = snapshot_of(facts, now_in_utc())
-        is_held = ends_at_hold and snapshot.is_held and facts.run_state.gate != self._approved
-        return _Seen(until, by_receipt, snapshot, is_held=is_held)
+        return _Seen(until, by_receipt, snapshot, is_held=ends_at_hold and self._reader.is_held(facts))
 
 
 class _Seen(NamedTuple):

@@ -4,13 +4,15 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Thread
 
 import pytest
 
+from conveyor_cli.runs.reader import Reader
 from tests.support.belt import Belt, drop_of, request
 from tests.support.command import SECONDS, Command, Ran
-from tests.support.gates import HELD, stop
+from tests.support.gates import HELD, say, stop
 from tests.support.memory_aws.served import Served
 
 NAME = "inbox/support/labels.jsonl"
@@ -97,6 +99,28 @@ def test_a_hold_ends_it_where_nobody_can_approve(desk: Command, belt: Belt) -> N
     assert ran.out.endswith("  End the run\n    conveyor stop support/labels\n")
     last = json.loads(desk.call("watch", "labels", *EVERY, "--json").out.splitlines()[-1])
     assert (last["phase"], last["needs"], last["held"][0]["code"]) == ("held", "approve or stop", "asked")
+
+
+def test_a_run_that_was_approved_is_not_held_any_more(followed: Callable[..., Ran], belt: Belt) -> None:
+    """Also before it has looked at the approval: a program may approve it and then watch it."""
+    run = belt.upload(drop_of(3), NAME, HELD)
+    belt.poll(run)
+    say(belt, run, "approve")
+    assert followed(run).exit == 0
+
+
+def test_an_answer_that_opens_nothing_leaves_it_held(belt: Belt) -> None:
+    """Once it has had the time of two looks."""
+    run = belt.upload(drop_of(3), NAME, HELD)
+    belt.poll(run)
+    reader = Reader(belt.clients.bucket, belt.clients.context(run, belt.invocation()).run)
+    facts = reader.look(belt.moment)
+    assert reader.is_held(facts)
+    say(belt, run, "up-to 0.000001")
+    looks = timedelta(seconds=2 * reader.run.settings.poll_max_seconds)
+    assert not reader.is_held(facts)
+    assert not reader.is_held(facts._replace(at=facts.at + looks))
+    assert reader.is_held(facts._replace(at=facts.at + 2 * looks))
 
 
 def test_keep_waiting(followed: Callable[..., Ran], belt: Belt) -> None:

@@ -155,7 +155,7 @@ def test_an_approver_approves_runs_of_their_own_project_and_sees_what_runs_may_c
         approver = May(clients, stack)
         assert approver.write() == {f"{keys.controls(RUN, 'team-a')[1]}{keys.approval_name(1)}"}
         assert approver.read() == {FACTS, LIMITS}
-        assert approver.list() == OF_ALL
+        assert approver.list() == OF_ALL | {"control/team-a/"}
         assert approver.delete() == set()
 
 

@@ -10,8 +10,8 @@ from conveyor.domain import keys
 from conveyor.domain.drop import STAMP
 from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
-from conveyor_cli.aws.errors import explained
 from conveyor_cli.exits import Exit
+from conveyor_cli.runs.control import listed
 from conveyor_cli.trouble import Trouble
 
 
@@ -24,7 +24,7 @@ def erased_mark(run: str, project: str) -> str:
 def is_erased(bucket: Bucket, run: Run) -> bool:
     """Tell whether a run was erased; False also for people who may not list the control objects of its project."""
     mark = erased_mark(run.run, run.project)
-    return mark in _listed(bucket, mark)
+    return mark in listed(bucket, mark)
 
 
 def refuse_erased(bucket: Bucket, run: Run) -> None:
@@ -44,16 +44,5 @@ def erased_runs(bucket: Bucket, projects: Iterable[str], since: datetime) -> set
 
 def _of_project(bucket: Bucket, project: str, since: datetime) -> set[str]:
     prefix = f"control/{project}/"
-    found = (key.removeprefix(prefix).split("/") for key in _listed(bucket, prefix, since.strftime(STAMP)))
+    found = (key.removeprefix(prefix).split("/") for key in listed(bucket, prefix, since.strftime(STAMP)))
     return {run for run, *name in found if name == [keys.ERASED]}
-
-
-def _listed(bucket: Bucket, prefix: str, after: str = "") -> list[str]:
-    """List control objects, as far as a person may."""
-    try:
-        with explained():
-            return bucket.list(prefix, after)
-    except Trouble as trouble:
-        if trouble.code != "not-allowed":
-            raise
-        return []

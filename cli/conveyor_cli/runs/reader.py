@@ -1,7 +1,7 @@
 """Reading a run again and again. Facts never change, so each is read once, and a look is a listing of the ledger."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,11 +21,12 @@ from conveyor.ledger.state import BatchState, RunState
 from conveyor.report.receipt import Receipt
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import IndexEntry, read_index_entry
+from conveyor_cli.runs.control import is_answered
 from conveyor_cli.runs.erased import is_erased
 from conveyor_cli.runs.facts import Facts, Lost, Refused
 from conveyor_cli.runs.read import at_once
 from conveyor_cli.runs.tally import tally_of
-from conveyor_cli.state import State, first_unsent, is_lost, state_of
+from conveyor_cli.state import Phase, State, first_unsent, is_lost, state_of
 from conveyor_cli.verdict import Verdict, verdict_by_entry, verdict_of
 
 MOST_FACTS = 256
@@ -44,6 +45,8 @@ class Reader:
         self._ledger = Ledger(bucket, run.run)
         self._known: dict[tuple[object, ...], Any] = {}
         self._plan: tuple[frozenset[int], Plan] | None = None
+        self._answered: tuple[int, datetime] | None = None
+        """The gate about which a person has said something, and when that was seen first."""
 
     def end(self) -> Verdict | None:
         """Return how the run has ended; None if its entry in the index does not say so. One request if it has not."""
@@ -91,6 +94,19 @@ class Reader:
             called=self._called,
         )
         return self._with_batches(facts, plan, run_state) if plan else facts
+
+    def is_held(self, facts: Facts) -> bool:
+        """Return whether a run waits for a person, and not just for its own next look at what they have said.
+
+        An answer that opens nothing leaves it waiting: so it has the time of two looks.
+        """
+        if facts.state.phase is not Phase.HELD:
+            return False
+        gate = facts.run_state.gate
+        if (self._answered is None or self._answered[0] != gate) and is_answered(self._bucket, self.run, gate):
+            self._answered = gate, facts.at
+        looks = timedelta(seconds=2 * self.run.settings.poll_max_seconds)
+        return self._answered is None or self._answered[0] != gate or facts.at - self._answered[1] > looks
 
     def _plan_of(self, run_state: RunState) -> Plan:
         rounds = frozenset(run_state.planned_rounds)

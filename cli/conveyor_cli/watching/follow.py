@@ -69,10 +69,10 @@ class _Seen(NamedTuple):
     """A run as one look has seen it."""
 
     view: View
-    ends_at_hold: bool
     facts: Facts | None = None
     verdict: Verdict | None = None
     """How it has ended, if it has."""
+    is_held: bool = False
 
     def show(self, now: datetime) -> bool:
         """Show it; return whether there is nothing more to wait for."""
@@ -83,19 +83,18 @@ class _Seen(NamedTuple):
             return False
         snapshot = snapshot_of(self.facts, now)
         self.view.show(snapshot, now)
-        is_over = snapshot.is_held and self.ends_at_hold
-        if is_over:
+        if self.is_held:
             self.view.end("", now)
-        return is_over
+        return self.is_held
 
 
 def _look(reader: Reader, now: datetime, view: View, *, ends_at_hold: bool) -> _Seen:
     """Return how a run has ended, or else what is known of it."""
     if verdict := reader.end():
-        return _Seen(view, ends_at_hold, verdict=verdict)
+        return _Seen(view, verdict=verdict)
     facts = reader.look(now)
     by_receipt = reader.ended_by(None) if facts.state.may_have_ended else None
-    return _Seen(view, ends_at_hold, facts, by_receipt)
+    return _Seen(view, facts, by_receipt, is_held=ends_at_hold and reader.is_held(facts))
 
 
 def _held(screen: Screen, snapshot: Snapshot | None) -> Exit:

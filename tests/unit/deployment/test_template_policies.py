@@ -101,15 +101,13 @@ def test_a_listing_is_of_the_callers_project_or_of_facts_and_limits() -> None:
         for each in statements(policy)
         if each["Action"] == LIST
     }
-    facts = ["runs/*", "index/*"]
+    facts = ["runs/*", "index/*", f"control/{OF_CALLER}/*"]
     assert listed == {
         ("ApproverPolicy", "ListFacts"): facts,
         ("DropperPolicy", "ListFacts"): facts,
         ("ApproverPolicy", "ListLimits"): "config/*",
         ("DropperPolicy", "ListLimits"): "config/*",
-        ("DropperPolicy", "ListOwn"): [
-            f"{kind}/{OF_CALLER}/*" for kind in ("inbox", "control", "content", "results", "failures")
-        ],
+        ("DropperPolicy", "ListOwn"): [f"{kind}/{OF_CALLER}/*" for kind in ("inbox", "content", "results", "failures")],
     }
 
 
