@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.belt import drop_of
 from tests.support.command import Command
+from tests.support.desk_files import write_small
 from tests.support.desk_runs import write_runs, write_undecided
 from tests.support.people import credentials
 from tests.support.people_stack import Deployed, deploy
@@ -92,6 +94,28 @@ def test_a_dropper_sees_all_runs_and_stops_those_of_their_project(person: Person
     assert dropper.run("stop", "catalog-2026-11", "--yes").exit == 0
     assert dropper.run("pause", "catalog-2026-11", "--yes").exit == 0
     assert desk.written() == {"shop cancel", "shop pause"}
+
+
+def test_a_dropper_drops_watches_and_fetches_for_their_project_only(person: Person, desk: Desk, tmp_path: Path) -> None:
+    """How runs of other projects stand can be seen, but nothing of their content."""
+    (tmp_path / "new.jsonl").write_bytes(drop_of(3))
+    write_small(desk, "support/small")
+    before = desk.versions()
+    other = person("DropperPolicy", project="shop")
+    denied = other.run("fetch", "small")
+    assert (denied.exit, denied.out) == (8, ""), denied.error
+    assert "s3:GetObject" in denied.error
+    assert "support" in denied.error
+    denied = other.run("drop", "new.jsonl", "--project", "legal")
+    assert denied.exit == 8
+    assert "Not allowed: s3:PutObject" in denied.error
+    assert desk.versions() == before
+    assert other.run("drop", "new.jsonl", "--project", "shop", "--dry-run").exit == 0
+    seen = other.run("watch", "tickets-2026-11")
+    assert seen.exit == 1
+    own = person("DropperPolicy", project="support")
+    assert own.run("fetch", "small").exit == 0
+    assert len((tmp_path / "small" / "results.jsonl").read_bytes().splitlines()) == 3
 
 
 def test_an_approver_approves_runs_of_their_project_and_stops_none(person: Person, desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,14 +13,16 @@ from msgspec.structs import replace
 from conveyor.domain import keys
 from conveyor.domain.drop import RETRY_OF
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop, encode_plan
+from conveyor.domain.status import Status
 from conveyor.ledger.run_facts import Run
+from conveyor.spend.index_entry import IndexEntry
 from tests.support.desk_runs import ago
 from tests.support.examples import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.support.memory_aws.bucket import BucketInMemory
+    from tests.support.desk_runs import Puts
 
 TICKETS = 40_000
 _PASSES = range(250, 38_700, 280)
@@ -28,11 +31,18 @@ _STAYS = range(81, 39_600, 88)
 """Tickets that fail whenever they are sent."""
 
 
-def write_files(bucket: BucketInMemory) -> None:
+def write_files(bucket: Puts) -> None:
     """Write the files of `tickets-2026-11`, and of the run that has sent its `retry.jsonl` again."""
     run, again = ago(3, days=3, hours=1), ago(7, days=2)
     _write(bucket, _Ended("tickets-2026-11", run, {}), range(1, TICKETS + 1), [*_PASSES, *_STAYS])
     _write(bucket, _Ended("tickets-again", again, {RETRY_OF: run}), _PASSES, list(_PASSES[::17]))
+
+
+def write_small(bucket: Puts, name: str) -> None:
+    """Write the files of a run of three tickets, all of them answered, for the project `support`."""
+    ended = _Ended(name, ago(8, days=1), {})
+    _write(bucket, ended, range(1, 4), [])
+    _put(bucket, IndexEntry("support", ended.run, Status.COMPLETED, 3, 3, 0, Decimal("0.01")).key, b"")
 
 
 class _Ended(NamedTuple):
@@ -41,7 +51,7 @@ class _Ended(NamedTuple):
     metadata: dict[str, str]
 
 
-def _write(bucket: BucketInMemory, ended: _Ended, tickets: Iterable[int], failed: list[int]) -> None:
+def _write(bucket: Puts, ended: _Ended, tickets: Iterable[int], failed: list[int]) -> None:
     name, run, metadata = ended
     lines = list(tickets)
     drop = replace(RUN.drop, key=f"inbox/support/{name}.jsonl", metadata=metadata)
@@ -92,5 +102,5 @@ def _request(_: int, ticket: int) -> dict[str, object]:
     return {"custom_id": f"ticket-{ticket}", "params": {"model": "claude-haiku-4-5"}}
 
 
-def _put(bucket: BucketInMemory, key: str, data: bytes) -> None:
+def _put(bucket: Puts, key: str, data: bytes) -> None:
     bucket.put(key, data, {})

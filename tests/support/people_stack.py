@@ -33,6 +33,7 @@ def deploy(aws: Aws) -> Deployed:
     outputs = {f"{policy}Arn": whole["Outputs"][f"{policy}Arn"] for policy in POLICIES}
     outputs["StateMachineArn"] = {"Value": MACHINE}
     part = {
+        "Parameters": whole["Parameters"],
         "Resources": {"Bucket": bucket} | {policy: whole["Resources"][policy] for policy in POLICIES},
         "Outputs": outputs | {"BucketName": whole["Outputs"]["BucketName"]},
     }
