@@ -123,12 +123,13 @@ def services(request: pytest.FixtureRequest) -> Services:
 
 
 @pytest.fixture
-def bucket(services: Services) -> str:
-    """Create a versioned bucket."""
+def bucket(services: Services) -> Iterator[str]:
+    """Create a versioned bucket. What is in it in memory is forgotten: a process plays thousands of tests."""
     name = f"belt-{uuid4().hex[:12]}"
     services.s3.create_bucket(Bucket=name)
     services.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    return name
+    yield name
+    the_memory().s3.buckets.pop(name, None)
 
 
 @pytest.fixture
