@@ -96,6 +96,7 @@ def commands_of(shown: str) -> list[str]:
     return [line for line in shown.splitlines() if "conveyor prepare " in line or line.startswith("    conveyor drop ")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_table_that_is_dropped_is_told_how_it_becomes_requests(
     person: Command, reaction: Reaction, name: str
@@ -132,6 +133,7 @@ def test_a_folder_that_is_dropped_is_told_the_same(person: Command, reaction: Re
     assert len(reaction.runs) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("reaction")
 @pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("-")])
 def test_a_table_that_is_uploaded_is_told_in_the_message(person: Command, belt: Belt, name: str) -> None:
