@@ -140,7 +140,7 @@ def test_ctrl_c_leaves_the_run_going(desk: Command, belt: Belt, aws: Served) -> 
     text = _MOVES.sub("", ran.out)
     assert ran.exit == 130
     assert "► Its batch is with the provider\n" in text
-    assert text.rstrip().endswith("  Left. The run goes on; conveyor watch support/labels returns to it.")
+    assert text.rstrip().endswith(f"  Left. The run goes on; conveyor watch {run} returns to it.")
     assert "Traceback" not in text
 
 
