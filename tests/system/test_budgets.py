@@ -129,8 +129,11 @@ def _day(batch: dict[str, Any]) -> str:
 
 @pytest.mark.usefixtures("budgets")
 def test_twenty_drops_at_once_keep_to_the_ceiling_of_a_day(stack: Stack) -> None:
-    """Six fit into a day; the others wait, and go on by themselves as batches turn out to cost less."""
-    ceiling = Decimal("1.00")
+    """Three fit into a day; the others wait, and go on by themselves as batches turn out to cost less.
+
+    A machine that is busy takes a day of 30 s for seven drops: some of these must find no room.
+    """
+    ceiling = Decimal("0.50")
     stack.provider_settings({"seconds": None})
     set_budgets(stack, "twenty", str(ceiling))
     runs = costly_at_once(stack, "twenty", 20)
