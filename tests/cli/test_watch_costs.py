@@ -63,7 +63,7 @@ def write_large_run(bucket: BucketInMemory, batches: int, gate: Gate) -> str:
 def test_a_look_at_three_thousand_batches(desk: Command, aws: Served) -> None:
     """A list of its facts, and of those that are new 256: so the first frame is soon there, and the rest follows.
 
-    A request lists 1,000 facts: here 6,033, and one request asks whether the run has ended.
+    A request lists 1,000 facts: here 6,033. One asks whether the run has ended, and two what people have said of it.
     """
     run = write_large_run(the_bucket(aws), 3000, CLOSED)
     aws.reset()
@@ -74,7 +74,7 @@ def test_a_look_at_three_thousand_batches(desk: Command, aws: Served) -> None:
     assert (ran.exit, told["phase"]) == (4, "held")
     assert (told["batches"]["all"], told["batches"]["with_provider"], told["batches"]["to_send"]) == (3000, 10, 990)
     assert told["unread"] == 2000 + 10 + 1 - MOST_FACTS
-    assert aws.asked["LIST"] == 1 + 7
+    assert aws.asked["LIST"] == 1 + 7 + 2
     assert aws.asked["GET"] == MOST_FACTS + len(["run", "plan", "gate"])
     assert seconds < 20, "of a machine that is busy with other tests; less than two of an idle one"
 
