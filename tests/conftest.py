@@ -14,5 +14,5 @@ settings.load_profile("any machine")
 # Each HTTP client reads the same certificates, which takes longer than most tests.
 ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
 
-# Each session reads the descriptions of services anew: a program has one session, and a test process has thousands.
+# A program has one session, and a test process has thousands: they share the descriptions of services.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)

@@ -174,7 +174,7 @@ class TestWithRounds:
         return STACK_SETTINGS | {"RETRY_ROUNDS": "1", "POLL_MIN_SECONDS": "600", "MAX_REQUESTS_PER_BATCH": "3"}
 
     def test_the_drop_of_several_batches_is_as_if_nothing_had_failed(self, desk: Command, belt: Belt) -> None:
-        """Each request is once in the merged files, whoever has answered it."""
+        """Each request is once in the merged files, whichever run has answered it."""
         run = fail(belt, drop_of(8), {"1": OVERLOADED, "2": "expired"})
         mend(belt, run, {"2": "canceled", "3": OVERLOADED})
         left = belt.receipt(run)["retryable"]

@@ -46,7 +46,7 @@ def await_run(bucket: Bucket, stack_id: str, key: str, version: str) -> Started:
 def _explained() -> Iterator[None]:
     """Raise a Trouble for each error of AWS in the block, which says that the file is there.
 
-    Whoever drops it again with `--again` pays twice.
+    Dropping it again with `--again` pays twice.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""How far a transfer is, for whoever shows it."""
+"""How far a transfer is, for a screen that shows it."""
 
 
 class Progress:

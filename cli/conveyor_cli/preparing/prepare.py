@@ -158,7 +158,7 @@ class Preparation:
 def _replacing(file: Path) -> Iterator[IO[bytes]]:
     """Yield a file beside another, which it replaces if all goes well; else it is removed. Raises Trouble.
 
-    It is hidden: beside the files of a folder that is read, it is none of them.
+    It is hidden, so that it is not read as a file of the folder that is prepared.
     """
     try:
         out = tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", suffix=".part", delete=False)  # noqa: SIM115

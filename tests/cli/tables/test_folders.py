@@ -78,7 +78,7 @@ def test_a_prompt_without_the_text(desk: Desk) -> None:
 
 
 def test_a_folder_with_the_prompt_in_it(desk: Desk) -> None:
-    """The prompt is none of its contents."""
+    """The prompt is not read as one of its files."""
     desk.write("a.txt", "A")
     desk.write("system.md", "S")
     (found,) = desk.prepare(".", "--system", "system.md")
@@ -86,7 +86,7 @@ def test_a_folder_with_the_prompt_in_it(desk: Desk) -> None:
 
 
 def test_a_folder_with_the_requests_in_it(desk: Desk) -> None:
-    """They are none of its contents, while they are written and when they are written again."""
+    """They are not read as its files, while they are written and when they are written again."""
     desk.write("f/a.txt", "A")
     for _ in range(2):
         assert desk.type("f", "-o", "f/out.jsonl", "--force").exit == 0

@@ -59,7 +59,7 @@ def test_values_come_back_as_they_were_written_after_ours(belt: Belt) -> None:
 
 
 def test_they_come_back_beside_blank_and_invalid_lines(belt: Belt) -> None:
-    """Under their own line, also with byte order marks and the line ends of Windows; nobody else is told of them."""
+    """Under their own line, also with byte order marks and the line ends of Windows; they are in no other object."""
     invalid = keeping(request("a"), b'"row":2,"secret column":"sesame"')
     lines = [b"\xef\xbb\xbf" + row(1), b" \r\n", invalid.replace(b'"params"', b'"parms"'), row(4)[:-1] + b"\r\n", b"\n"]
     lines += [keeping(request("r-6"), b'"row":6,"secret column":"sesame"')]
