@@ -1,5 +1,6 @@
 """A provider's queue that runs share, asked by the real `admit_or_wait`, on a bucket in memory."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +35,8 @@ class SharedQueue:
         """Newest first, as the provider lists them."""
         self.status = 200
         self.now = NOW
+        self.after_next_list: Callable[[], None] | None = None
+        """What happens right after the provider has answered with its list the next time."""
         self._bucket = Bucket(self.bucket.client, "bucket")
         key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))
         provider = httpx.Client(transport=httpx.MockTransport(self._answer))
@@ -84,7 +87,11 @@ class SharedQueue:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         assert request.url.path == "/v1/messages/batches"
-        return httpx.Response(self.status, json={"data": self.listed, "has_more": False})
+        answer = httpx.Response(self.status, json={"data": list(self.listed), "has_more": False})
+        happens, self.after_next_list = self.after_next_list, None
+        if happens:
+            happens()
+        return answer
 
 
 def sent(run: str, batch: int) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from conveyor.ledger.batch_facts import Attempt, AttemptRefused
+from conveyor.ledger.batch_facts import Attempt, AttemptRefused, AttemptUnknown
 from conveyor.ledger.gate_facts import Ending, Gate, GateEnd
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
@@ -12,7 +12,7 @@ from conveyor.ledger.run_facts import Refusal
 from conveyor.s3.bucket import Bucket
 from conveyor.submit.turns import PATIENCE, WINDOW
 from tests.support.examples import NOW
-from tests.support.shared_queue import SharedQueue, sent
+from tests.support.shared_queue import ROOM, SharedQueue, sent
 
 FIRST, SECOND, THIRD = "20261122T090000Z-00", "20261122T090001Z-00", "20261122T090002Z-00"
 """Runs, oldest first."""
@@ -135,7 +135,7 @@ def test_a_mark_counts_in_its_own_window_and_the_next(full: SharedQueue) -> None
     "facts",
     [
         pytest.param(sent(SECOND, 1), id="sent"),
-        pytest.param((Attempt.key(SECOND, 1, 1),), id="being-sent"),
+        pytest.param((Attempt.key(SECOND, 1, 1), AttemptUnknown.key(SECOND, 1, 1)), id="sent-perhaps"),
         pytest.param((Attempt.key(SECOND, 1, 1), AttemptRefused.key(SECOND, 1, 1)), id="sent-in-vain"),
         pytest.param((Refusal.key(SECOND),), id="stopped"),
     ],
@@ -144,6 +144,38 @@ def test_a_mark_of_a_run_that_no_longer_waits_delays_no_other_run(full: SharedQu
     """No function may delete marks; each run that was sent would delay all others for half an hour."""
     assert not full.admits(THIRD)
     full.writes(*facts)
+    assert full.admits(THIRD)
+
+
+def test_a_run_that_is_being_sent_has_taken_the_room(full: SharedQueue) -> None:
+    """The provider's list may not show its batch yet: a second batch would take the place of others' turn."""
+    assert not full.admits(THIRD)
+    full.writes(Attempt.key(SECOND, 1, 1))
+    assert not full.admits(THIRD)
+
+
+def test_a_batch_that_was_created_since_the_list_was_read_takes_room(full: SharedQueue) -> None:
+    """The run ahead sends its batch after the list is read, and before its ledger is: it does not wait any more."""
+    assert not full.admits(THIRD)
+
+    def send() -> None:
+        full.add_batch(ROOM)
+        full.writes(*sent(SECOND, 1))
+
+    full.after_next_list = send
+    assert not full.admits(THIRD)
+    full.end_batches()
+    assert full.admits(THIRD)
+
+
+def test_a_list_that_fails_the_second_time_admits_the_run(full: SharedQueue) -> None:
+    """As the first one does: the provider itself refuses what has no room."""
+
+    def send() -> None:
+        full.status = 500
+        full.writes(*sent(SECOND, 1))
+
+    full.after_next_list = send
     assert full.admits(THIRD)
 
 

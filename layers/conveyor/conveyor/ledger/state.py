@@ -61,6 +61,11 @@ class BatchState(msgspec.Struct):
             return None
         return self.attempts or None
 
+    @property
+    def is_being_sent(self) -> bool:
+        """Whether an attempt was announced of which nothing is known yet: its call may not have ended."""
+        return self.unsettled_attempt is not None and self.attempts not in self.unknown
+
 
 class RunState(msgspec.Struct):
     """Which facts of a run exist."""
@@ -129,6 +134,11 @@ class RunState(msgspec.Struct):
     def is_unsettled(self) -> bool:
         """Whether the outcome of an attempt is unknown."""
         return any(batch.unsettled_attempt for batch in self._all_batches())
+
+    @property
+    def is_being_sent(self) -> bool:
+        """Whether a call that creates a batch may not have ended."""
+        return any(batch.is_being_sent for batch in self._all_batches())
 
     @property
     def is_sent(self) -> bool:

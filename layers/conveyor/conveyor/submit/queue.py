@@ -47,19 +47,34 @@ def admit_or_wait(context: RunContext, requests: int, run_state: RunState) -> bo
     If the provider does not answer, the batch is admitted: the provider itself will refuse it if there is no room. If
     the provider asks not to be called, the batch is not admitted, and nothing is written.
     """
-    listed = context.api.find(context.now() - context.api.dialect.window - _GRACE)
+    listed = _listed(context)
     if isinstance(listed, Trouble):
         return not context.retry_after.is_active
-    queued = sum(batch.requests for batch in listed if not batch.ended)
     window = window_of(context.now())
     waiting = _waiting_runs(context, window)
     this = _waiting_run(context, run_state, waiting, window)
-    others = [run for run in waiting if run.run != this.run]
-    has_room = queued + requests <= context.run.settings.max_queued_requests
-    if has_room and not _waits_for_another(context, this, others, listed, window):
-        return True
-    context.bucket.put_if_absent(f"{keys.waiting(window)}{this}", b"")
-    return False
+    ahead: list[WaitingRun] = []
+    if has_room := _has_room(context, listed, requests):
+        ahead = _runs_ahead(context, this, [run for run in waiting if run.run != this.run], listed, window)
+        has_room = not _any_waits(context, ahead)
+    if has_room and ahead:  # their marks are out of date: a batch of theirs may have been created since the list was read
+        listed = _listed(context)
+        if isinstance(listed, Trouble):
+            return not context.retry_after.is_active
+        has_room = _has_room(context, listed, requests)
+    if not has_room:
+        context.bucket.put_if_absent(f"{keys.waiting(window)}{this}", b"")
+    return has_room
+
+
+def _listed(context: RunContext) -> list[Progress] | Trouble:
+    """Return the batches that may be in the provider's queue."""
+    return context.api.find(context.now() - context.api.dialect.window - _GRACE)
+
+
+def _has_room(context: RunContext, listed: Iterable[Progress], requests: int) -> bool:
+    queued = sum(batch.requests for batch in listed if not batch.ended)
+    return queued + requests <= context.run.settings.max_queued_requests
 
 
 def _waiting_run(context: RunContext, run_state: RunState, waiting: Iterable[WaitingRun], window: int) -> WaitingRun:
@@ -82,13 +97,17 @@ def _waiting_runs(context: RunContext, window: int) -> list[WaitingRun]:
     return [run for run in runs if run.project or run.run not in named]
 
 
-def _waits_for_another(
+def _runs_ahead(
     context: RunContext, this: WaitingRun, others: Sequence[WaitingRun], listed: Iterable[Progress], window: int
-) -> bool:
-    """Return whether another run goes first, and still waits."""
+) -> list[WaitingRun]:
+    """Return which other runs go first, as far as their marks are true."""
     has_projects = any(run.project != this.project for run in others)
     sent = _sent_by_project(context.claims, listed) if has_projects else {}
-    ahead = runs_ahead(this, others, sent, window)[:MOST_LEDGERS]
+    return runs_ahead(this, others, sent, window)[:MOST_LEDGERS]
+
+
+def _any_waits(context: RunContext, ahead: Sequence[WaitingRun]) -> bool:
+    """Return whether one of these runs still waits, or is being sent."""
     if not ahead:
         return False
     still_waits = partial(_still_waits, context)
@@ -113,12 +132,15 @@ def _sent_by_project(claims: Claims, listed: Iterable[Progress]) -> dict[str, Se
 
 
 def _still_waits(context: RunContext, waiting: WaitingRun) -> bool:
-    """Read whether a run still waits as its mark says: no role may delete a mark.
+    """Read whether a run still waits as its mark says, since no role may delete a mark; or is sending its batch.
 
-    A run for which there was no room in the day of its project does not: it may wait for the next one.
+    What it is sending takes room, and the provider's list may not show it yet. A run for which there was no room in the
+    day of its project does not wait for the queue: it may wait for the next day.
     """
     ledger = Ledger(context.bucket, waiting.run)
     run_state = ledger.run_state()
+    if run_state.is_being_sent:
+        return True
     today = Day.at(context.now(), context.run.settings.budget_day_seconds).name
     is_waiting = not run_state.refused and run_state.attempts == waiting.attempts
     return is_waiting and today not in run_state.full_days and not stands_at_gate(ledger, run_state)
