@@ -28,7 +28,7 @@ from conveyor_cli.runs.reader import Reader
 from conveyor_cli.runs.run import ListedRun
 from conveyor_cli.stacks.chosen import Choice, ChosenStack, find, find_deployed
 from conveyor_cli.trouble import Trouble
-from conveyor_cli.verdict import Verdict
+from conveyor_cli.verdict import EndOfRun
 from conveyor_cli.watching.loop import Lost, now_in_utc, watch
 
 type Usd = Decimal | float | str
@@ -108,7 +108,7 @@ class Run:
         """Read nothing yet: runs come from `Stack.drop` and `Stack.run`."""
         self._stack, self._fact = stack, fact
         self._reader = Reader(stack.bucket, fact)
-        self._verdict: Verdict | None = None
+        self._verdict: EndOfRun | None = None
 
     def __repr__(self) -> str:
         """Return its name and id."""
@@ -138,7 +138,7 @@ class Run:
             return self._reader.look(now_in_utc()).state.words
 
     @property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> EndOfRun | None:
         """How it has ended: `status`, `exit`, two sentences, and the counts in `as_json`; None if it has not."""
         if self._verdict is None:
             with explained():
@@ -220,7 +220,7 @@ class _Seen(NamedTuple):
     """A run as one look has seen it."""
 
     until: float | None
-    verdict: Verdict | None = None
+    verdict: EndOfRun | None = None
     snapshot: Snapshot | None = None
     is_held: bool = False
 

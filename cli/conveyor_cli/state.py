@@ -10,8 +10,8 @@ from conveyor.domain.status import Status
 from conveyor.ledger.gate_facts import Gate, ReasonCode
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.spend.index_entry import IndexEntry
+from conveyor.wording.marks import Mark
 from conveyor.wording.text import counted
-from conveyor_cli.screen.marks import Mark
 
 
 class Group(Enum):

@@ -14,13 +14,13 @@ from conveyor.ledger.budget_facts import DayFull
 from conveyor.ledger.round_facts import Round
 from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Validation
 from conveyor.money.estimate import Estimate, ModelEstimate
+from conveyor.wording.marks import Mark
+from conveyor.wording.visible import visible
 from conveyor_cli.frames.eta import eta_of
 from conveyor_cli.frames.frame import Place, frame_of
 from conveyor_cli.frames.grid import Cell, worst_of
 from conveyor_cli.frames.snapshot import as_json, snapshot_of
 from conveyor_cli.runs.facts import Facts, Lost, Refused
-from conveyor_cli.screen.marks import Mark
-from conveyor_cli.screen.visible import visible
 from conveyor_cli.watching.events import events_of, line_of, new_events
 from tests.support.watched import CLOSED, DONE, ID, NOW, OPEN, SENT, SPLITTING, facts_of, plan_of
 

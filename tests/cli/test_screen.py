@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from conveyor.wording.marks import Mark
+from conveyor.wording.numbers import size, transferred
+from conveyor.wording.visible import visible
 from conveyor_cli.screen.bar import Bar, Bars
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.terminal import Colour, Look, has_narrow_marks, is_coloured, is_utf8
-from conveyor_cli.screen.visible import visible
-from conveyor_cli.screen.words import size, transferred
 
 
 @given(st.text(st.characters()))

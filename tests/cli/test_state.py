@@ -12,7 +12,7 @@ from conveyor.domain.status import STATUSES, Status
 from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.state import RunState, state_from
 from conveyor.spend.index_entry import IndexEntry
-from conveyor_cli.screen.marks import Mark
+from conveyor.wording.marks import Mark
 from conveyor_cli.state import Group, ended, state_of
 
 RUN = "20261130T001253Z-3cb302623e0f"

@@ -7,13 +7,14 @@ from msgspec.structs import replace
 
 from conveyor.domain.status import STATUSES, Status
 from conveyor.ledger.failure_counts import ErrorKind
-from conveyor.report.headline import headline_of
-from conveyor.report.receipt import Receipt
+from conveyor.receipt.receipt import Receipt
 from conveyor.spend.index_entry import IndexEntry
+from conveyor.verdict.causes import causes_of, without_quotes
+from conveyor.verdict.headline import headline_of
+from conveyor.verdict.verdict import SETTLED
+from conveyor.wording.marks import Mark
 from conveyor_cli.exits import Exit
-from conveyor_cli.screen.marks import Mark
-from conveyor_cli.verdict import SETTLED, verdict_by_entry, verdict_of
-from conveyor_cli.verdicts.causes import causes_of, without_quotes
+from conveyor_cli.verdict import end_by_entry, end_of
 from tests.support.examples import RUN
 from tests.support.receipts import EVERY
 
@@ -48,7 +49,7 @@ ENDS = {
 @pytest.mark.parametrize("name", EVERY)
 def test_each_ending_has_its_mark_and_exit_code(name: str) -> None:
     """The first sentences are those of the message, so that nobody reads two accounts of one run."""
-    receipt, verdict = EVERY[name], verdict_of(EVERY[name])
+    receipt, verdict = EVERY[name], end_of(EVERY[name])
     assert (verdict.mark, verdict.exit) == ENDS[name]
     told = f"{verdict.first}. {verdict.second}"
     assert told.startswith(" ".join(headline_of(receipt).sentences))
@@ -59,7 +60,7 @@ def test_each_ending_has_its_mark_and_exit_code(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_what_is_open_is_never_said_to_be_settled(name: str) -> None:
     """A batch without results may be charged later; of what was never sent, nothing can be."""
-    verdict, receipt = verdict_of(EVERY[name]), EVERY[name]
+    verdict, receipt = end_of(EVERY[name]), EVERY[name]
     is_open = receipt.status in {Status.STUCK, Status.UNBALANCED} or receipt.unanswered > 0
     is_told = SETTLED in verdict.second or "nothing was charged" in verdict.second
     assert is_told is not is_open, verdict.second
@@ -88,7 +89,7 @@ def with_duplicate(receipt: Receipt) -> Receipt:
 )
 def test_what_may_be_charged_is_named(receipt: Receipt, says: str) -> None:
     """Instead of the sentence that nothing is."""
-    verdict = verdict_of(receipt)
+    verdict = end_of(receipt)
     assert says in verdict.second
     assert SETTLED not in verdict.second
 
@@ -107,7 +108,7 @@ def test_some_failed_in_full() -> None:
             "api_error": ErrorKind(17),
         },
     )
-    verdict = verdict_of(receipt)
+    verdict = end_of(receipt)
     assert [tuple(check)[1:] for check in verdict.checks] == [
         ("every line once", "40,000", "39,412 results + 588 failures"),
         ("all answered", "588", "failed, 1.5%"),
@@ -130,7 +131,7 @@ def test_some_failed_in_full() -> None:
 def test_a_cut_off_answer_is_looked_at_but_is_no_failure() -> None:
     """The exit code stays 0."""
     receipt = replace(EVERY["all answered"], stop_reasons={"m": {"max_tokens": 3, "end_turn": 39_997}})
-    verdict = verdict_of(receipt)
+    verdict = end_of(receipt)
     assert verdict.exit is Exit.DONE
     assert next(check for check in verdict.checks if check.name == "answers complete").value == "3"
     assert verdict.as_json["cut_off"] == 3
@@ -178,19 +179,19 @@ def test_a_line_that_failed_again_in_a_round_is_one_failure() -> None:
 )
 def test_what_to_do(name: str, command: str) -> None:
     """The first command is the one that a person needs."""
-    assert next(step.command for step in verdict_of(EVERY[name]).steps if step.command) == command
+    assert next(step.command for step in end_of(EVERY[name]).steps if step.command) == command
 
 
 def test_lines_of_a_batch_without_results_are_not_sent_again_lightly() -> None:
     """They may have been paid for."""
-    steps = verdict_of(EVERY["stuck"]).steps
+    steps = end_of(EVERY["stuck"]).steps
     assert steps[0].words.startswith("Ask the provider about its batches")
     assert not any("--retry" in str(step.command) for step in steps)
 
 
 def test_faults_of_a_refused_drop_are_shown() -> None:
     """By line."""
-    verdict = verdict_of(EVERY["refused for its lines"])
+    verdict = end_of(EVERY["refused for its lines"])
     assert [(fault.line, fault.code) for fault in verdict.faults] == [(3, "custom-id-duplicate"), (5, "field-refused")]
     assert verdict.as_json["faults"][0]["line"] == 3
 
@@ -199,7 +200,7 @@ def test_without_the_receipt_the_index_tells() -> None:
     """With the same exit code, and why there is no more."""
     for status in (each for each, about in STATUSES.items() if about.is_final):
         entry = IndexEntry("legal", RUN.run, status, 10, 7, 3, Decimal("1.5"))
-        verdict = verdict_by_entry(entry, "three")
+        verdict = end_by_entry(entry, "three")
         assert verdict.first.startswith("three has ended: ")
         assert (
             "7 of 10 requests have an answer, 3 failed; its cost is $1.50. Its receipt cannot be read" in verdict.second

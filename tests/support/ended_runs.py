@@ -15,7 +15,7 @@ from tests.support.examples import RUN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conveyor.report.receipt import Receipt
+    from conveyor.receipt.receipt import Receipt
 
 ID = "20261124T081502Z-5c1e7a90b3d4"
 _encode = msgspec.json.Encoder(decimal_format="number").encode

@@ -17,8 +17,9 @@ from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.money.estimate import Estimate, ModelEstimate
 from conveyor.money.usage import Usage
-from conveyor.report.batch_account import SplitBatch
-from conveyor.report.receipt import Receipt, completed_receipt, refused_receipt
+from conveyor.receipt.account import completed_receipt, refused_receipt
+from conveyor.receipt.batch_account import SplitBatch
+from conveyor.receipt.receipt import Receipt
 from tests.support.examples import BATCH, NOW, RUN
 
 DECLINED = Refusal("w", NOW, "declined", "nobody approved the run within 72 hours (HoldHours)", lines=8)

@@ -1,6 +1,5 @@
 """A provider's queue that runs share, asked by the real `admit_or_wait`, on a bucket in memory."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,7 +34,7 @@ class SharedQueue:
         """Newest first, as the provider lists them."""
         self.status = 200
         self.now = NOW
-        self.after_next_list: Callable[[], None] | None = None
+        self.after_next_list: Any = None
         """What happens right after the provider has answered with its list the next time."""
         self._bucket = Bucket(self.bucket.client, "bucket")
         key = KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}"))

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from conveyor.domain.stop_reasons import NULL
+from conveyor.answers.stop_reasons import NULL
 from conveyor.provider.result_lines import summarize
 
 _ABSENT = msgspec.Raw(b"null")

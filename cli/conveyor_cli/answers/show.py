@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import msgspec
 from rich.table import Table
 
+from conveyor.wording.marks import Mark
 from conveyor.wording.text import counted
 from conveyor_cli.answers.filled import Filled
 from conveyor_cli.answers.make import Made
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 
 _GAP = 3

@@ -9,6 +9,8 @@ import click
 import msgspec
 
 from conveyor.domain.drop import HOLD
+from conveyor.wording.marks import Mark
+from conveyor.wording.numbers import size as shown_size
 from conveyor.wording.text import counted
 from conveyor_cli.aws.inbox import Written
 from conveyor_cli.commands.options import with_look, with_stack
@@ -20,8 +22,6 @@ from conveyor_cli.drops.file import size_of
 from conveyor_cli.drops.options import Options, command_of
 from conveyor_cli.drops.show import as_json, refused_as_json, show_checked, show_refused
 from conveyor_cli.exits import Exit
-from conveyor_cli.screen import words
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, ChosenStack, find_deployed
 from conveyor_cli.trouble import Trouble
@@ -144,7 +144,7 @@ def _upload(screen: Screen, stack: ChosenStack, checked: CheckedFile) -> Dropped
     with screen.bar("Uploading", size) as bar:
         written = upload(stack, checked, bar.tell)
     if not screen.look.json:
-        screen.step("Uploaded", words.size(size), bar.seconds)
+        screen.step("Uploaded", shown_size(size), bar.seconds)
     return _dropped(screen, stack, key, written, checked)
 
 

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from conveyor.domain import keys
 from conveyor.ledger.run_facts import Run
+from conveyor.wording.marks import Mark
+from conveyor.wording.numbers import size, transferred
 from conveyor.wording.text import counted
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.options import with_look, with_stack
@@ -25,10 +27,8 @@ from conveyor_cli.merging.merge import Written
 from conveyor_cli.merging.merged import MergedRun, fetch_merged
 from conveyor_cli.runs.desk import going
 from conveyor_cli.runs.find import find_run
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.progress import Transfer
 from conveyor_cli.screen.screen import Screen
-from conveyor_cli.screen.words import size, transferred
 from conveyor_cli.stacks.chosen import Choice, ChosenStack, find
 from conveyor_cli.trouble import Trouble
 

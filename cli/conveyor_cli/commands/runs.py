@@ -10,13 +10,13 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from conveyor.wording.numbers import UNKNOWN, age, day, money, number
 from conveyor.wording.text import counted, cut_middle
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.runs.read import named, read_runs
 from conveyor_cli.runs.run import ListedRun
 from conveyor_cli.screen.screen import WIDE, Screen
-from conveyor_cli.screen.words import UNKNOWN, age, day, money, number
 from conveyor_cli.stacks.chosen import Choice, find
 from conveyor_cli.state import Group
 

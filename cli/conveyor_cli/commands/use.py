@@ -4,8 +4,8 @@ import shlex
 
 import click
 
+from conveyor.wording.marks import Mark
 from conveyor_cli.commands.options import known_stacks, with_look
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks import profiles
 from conveyor_cli.stacks.chosen import Choice, find

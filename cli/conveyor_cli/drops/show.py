@@ -12,10 +12,10 @@ from conveyor.gates.limits import unasked_usd
 from conveyor.gates.reasons import reasons_of
 from conveyor.wording.advice import ADVICE
 from conveyor.wording.bounds import at_most
+from conveyor.wording.marks import Mark
 from conveyor.wording.text import counted, exact_dollars, sentence
 from conveyor_cli.drops.check import CheckedFile
 from conveyor_cli.drops.options import command_of
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 
 _GAP = 2

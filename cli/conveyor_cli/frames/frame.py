@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from rich.text import Text
 
+from conveyor.wording.marks import Mark
 from conveyor_cli.frames.grid import Cell, GridRow, counts_of, worst_of
 from conveyor_cli.frames.snapshot import Figure, SentRow, Snapshot
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import WIDE
 
 _SPACED = 36

@@ -10,16 +10,16 @@ from conveyor.domain.schedule import wait_seconds
 from conveyor.gates.approval import APPROVE, NO_LIMIT, UP_TO, words_that_open
 from conveyor.gates.probe_message import cost_words
 from conveyor.ledger.gate_facts import Gate
+from conveyor.verdict.steps import Step
 from conveyor.wording.bounds import model_rows
+from conveyor.wording.marks import Mark
+from conveyor.wording.numbers import money, rounded_up, span
 from conveyor.wording.text import counted, duration, sentence
 from conveyor_cli.frames.eta import eta_of
 from conveyor_cli.frames.trouble import hindrance_of
 from conveyor_cli.runs.facts import Facts
 from conveyor_cli.runs.tally import sum_of
-from conveyor_cli.screen.marks import Mark
-from conveyor_cli.screen.words import money, rounded_up, span
 from conveyor_cli.state import Phase, Progress, progress_of
-from conveyor_cli.verdicts.steps import Step
 
 
 class Said(NamedTuple):

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import Submitted
+from conveyor.wording.numbers import forecast, money, number, rounded_up, share, span
 from conveyor_cli.frames.eta import eta_of
 from conveyor_cli.frames.grid import Cell, GridRow, counts_of, rows_of
 from conveyor_cli.frames.says import Said, elapsed, next_look, said_of
 from conveyor_cli.frames.trouble import Hindrance, hindrance_of, under_way
 from conveyor_cli.runs.facts import Facts
 from conveyor_cli.runs.tally import Tally, sum_of
-from conveyor_cli.screen.words import forecast, money, number, rounded_up, share, span
 from conveyor_cli.state import Phase, is_splitting
 
 _MUCH_CUT_OFF = 0.01

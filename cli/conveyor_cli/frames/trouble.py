@@ -7,10 +7,10 @@ from typing import NamedTuple
 from conveyor.domain.refusal import AT_GATE, NOT_CALLED
 from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import Submitted
+from conveyor.wording.numbers import span
 from conveyor.wording.text import counted
 from conveyor.wording.trouble import describe_refusal, in_words
 from conveyor_cli.runs.facts import Facts
-from conveyor_cli.screen.words import span
 
 AT_RISK = timedelta(hours=6)
 """Before a batch expires."""

@@ -9,11 +9,11 @@ from rich.text import Text
 from conveyor.money.estimate import ModelEstimate
 from conveyor.money.table import AS_OF
 from conveyor.wording.bounds import at_most
+from conveyor.wording.marks import Mark
+from conveyor.wording.numbers import UNKNOWN, size
 from conveyor.wording.text import counted, exact_dollars
 from conveyor_cli.preparing.wish import Made
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import WIDE, Screen
-from conveyor_cli.screen.words import UNKNOWN, size
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod

@@ -18,7 +18,7 @@ from conveyor.ledger.part import Part
 from conveyor.ledger.round_facts import Again, Merged, Round
 from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import BatchState, RunState
-from conveyor.report.receipt import Receipt
+from conveyor.receipt.receipt import Receipt
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import IndexEntry, read_index_entry
 from conveyor_cli.runs.control import is_answered
@@ -27,7 +27,7 @@ from conveyor_cli.runs.facts import Facts, Lost, Refused
 from conveyor_cli.runs.read import at_once
 from conveyor_cli.runs.tally import tally_of
 from conveyor_cli.state import Phase, State, first_unsent, is_lost, state_of
-from conveyor_cli.verdict import Verdict, verdict_by_entry, verdict_of
+from conveyor_cli.verdict import EndOfRun, end_by_entry, end_of
 
 MOST_FACTS = 256
 """Facts of batches that one look reads. Those of a run of thousands of batches are read by several looks."""
@@ -48,13 +48,13 @@ class Reader:
         self._answered: tuple[int, datetime] | None = None
         """The gate about which a person has said something, and when that was seen first."""
 
-    def end(self) -> Verdict | None:
+    def end(self) -> EndOfRun | None:
         """Return how the run has ended; None if its entry in the index does not say so. One request if it has not."""
         listed = self._bucket.list(keys.index_entry(self.run.project, self.run.run, ""))
         entry = next(filter(None, map(read_index_entry, listed)), None)
         return self.ended_by(entry) if entry else None
 
-    def ended_by(self, entry: IndexEntry | None) -> Verdict | None:
+    def ended_by(self, entry: IndexEntry | None) -> EndOfRun | None:
         """Return how the run has ended, by its receipt, or by its entry if the receipt may not be read.
 
         Runs of earlier versions have no entry.
@@ -65,10 +65,10 @@ class Reader:
         except msgspec.ValidationError:
             receipt = None  # of a later version
         if receipt:
-            return verdict_of(receipt, self._called)
+            return end_of(receipt, self._called)
         if entry is None:
             return None
-        return verdict_by_entry(entry, self.run.name, is_erased=is_erased(self._bucket, self.run))
+        return end_by_entry(entry, self.run.name, is_erased=is_erased(self._bucket, self.run))
 
     def look(self, now: datetime) -> Facts:
         """Return what is known now: a listing, and what has been written since the last look."""

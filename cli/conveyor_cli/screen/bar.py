@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn, Task, TaskID
 from rich.text import Text
 
-from conveyor_cli.screen.words import size, transferred
+from conveyor.wording.numbers import size, transferred
 
 _CELLS = 24
 _NAME = len("failures.jsonl")

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.text import Text
 
+from conveyor.wording.numbers import size
 from conveyor.wording.text import counted
 from conveyor_cli.files.progress import Progress
 from conveyor_cli.screen.bar import Bars
-from conveyor_cli.screen.words import size
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conveyor.wording.marks import Mark
+from conveyor.wording.visible import visible
 from conveyor_cli.screen.bar import Bar
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.terminal import Look, has_narrow_marks, is_coloured, is_utf8
-from conveyor_cli.screen.visible import visible
 from conveyor_cli.trouble import Trouble
 
 if TYPE_CHECKING:

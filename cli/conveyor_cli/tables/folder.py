@@ -7,7 +7,7 @@ from pathlib import Path
 
 from conveyor.domain.drop import is_litter
 from conveyor.jsonl.lines import LONGEST_LINE
-from conveyor_cli.screen.words import size
+from conveyor.wording.numbers import size
 from conveyor_cli.tables.header import empty
 from conveyor_cli.tables.source import encoding_of, readable
 from conveyor_cli.tables.table import Attached, Row, Table

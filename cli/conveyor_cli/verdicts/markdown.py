@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from conveyor.ledger.run_facts import Run
-from conveyor_cli.screen.visible import visible
+from conveyor.verdict.verdict import Verdict
+from conveyor.wording.visible import visible
 from conveyor_cli.trouble import Trouble
-from conveyor_cli.verdict import Verdict
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#!~$&])")
 

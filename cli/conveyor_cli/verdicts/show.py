@@ -1,8 +1,8 @@
 """The last block of a command that followed a run: the verdict on stdout."""
 
+from conveyor.verdict.verdict import Verdict
 from conveyor.wording.text import cut_middle
 from conveyor_cli.screen.screen import WIDE, Screen
-from conveyor_cli.verdict import Verdict
 
 _GAP = "  "
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from conveyor.wording.numbers import money, rounded_up
 from conveyor_cli.frames.says import latest_round, legs_done
 from conveyor_cli.frames.snapshot import Snapshot, requests_of
 from conveyor_cli.frames.trouble import hindrance_of
-from conveyor_cli.screen.words import money, rounded_up
 from conveyor_cli.state import Phase
 
 

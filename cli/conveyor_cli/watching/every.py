@@ -9,6 +9,8 @@ from rich.text import Text
 from conveyor.domain import keys
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import IndexEntry, StartEntry, entries_by_run
+from conveyor.wording.marks import Mark
+from conveyor.wording.numbers import age, money
 from conveyor.wording.text import counted, cut_middle
 from conveyor_cli.exits import Exit
 from conveyor_cli.frames.frame import LEAVES, Place
@@ -18,9 +20,7 @@ from conveyor_cli.runs.find import read_run
 from conveyor_cli.runs.read import at_once
 from conveyor_cli.runs.reader import Reader
 from conveyor_cli.runs.run import received_at
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
-from conveyor_cli.screen.words import age, money
 from conveyor_cli.stacks.chosen import ChosenStack
 from conveyor_cli.state import Group, State, ended
 from conveyor_cli.trouble import Trouble

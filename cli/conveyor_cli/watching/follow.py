@@ -13,7 +13,7 @@ from conveyor_cli.runs.reader import Reader
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import ChosenStack
 from conveyor_cli.state import Phase
-from conveyor_cli.verdict import Verdict
+from conveyor_cli.verdict import EndOfRun
 from conveyor_cli.verdicts.markdown import write_summary
 from conveyor_cli.verdicts.show import show_verdict
 from conveyor_cli.watching.loop import now_in_utc, watch
@@ -70,7 +70,7 @@ class _Seen(NamedTuple):
 
     view: View
     facts: Facts | None = None
-    verdict: Verdict | None = None
+    verdict: EndOfRun | None = None
     """How it has ended, if it has."""
     is_held: bool = False
 
@@ -109,7 +109,7 @@ def _held(screen: Screen, snapshot: Snapshot | None) -> Exit:
     return Exit.HELD
 
 
-def _tell(screen: Screen, run: Run, verdict: Verdict) -> None:
+def _tell(screen: Screen, run: Run, verdict: EndOfRun) -> None:
     if not screen.look.json:
         show_verdict(screen, verdict)
         return

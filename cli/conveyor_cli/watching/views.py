@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from rich.text import Text
 
+from conveyor.wording.marks import Mark
 from conveyor_cli.frames.frame import Place, frame_of
 from conveyor_cli.frames.snapshot import Snapshot, as_json
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.trouble import Trouble
 from conveyor_cli.watching.events import Event, line_of, new_events

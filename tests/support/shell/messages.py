@@ -24,9 +24,9 @@ from conveyor.ledger.part import Answer, Part
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.poll.decision import Risk, Undecided
 from conveyor.poll.message import at_risk_notice, troubled_notice, undecided_notice
-from conveyor.report.batch_account import SplitBatch
+from conveyor.receipt.account import completed_receipt, refused_receipt
+from conveyor.receipt.batch_account import SplitBatch
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import completed_receipt, refused_receipt
 from conveyor.spend.notice import full_notice, reached_notice
 from conveyor.spend.spent import Costs
 from conveyor.wording.advice import ADVICE

@@ -11,19 +11,20 @@ import pytest
 from conveyor.provider.protocol import DIALECTS as LISTED
 
 CORE = Path(__file__).parents[3] / "layers" / "conveyor" / "conveyor"
-PURE = ["money", "domain", "jsonl", "settings", "wording", "file_types", "validation"]
+PURE = ["money", "domain", "answers", "jsonl", "settings", "wording", "file_types", "validation"]
 WALLS = {
     "money": [],
     "domain": ["money"],
+    "answers": [],
     "jsonl": [],
     "settings": ["domain", "money"],
     "wording": ["money", "domain"],
     "file_types": ["domain", "jsonl"],
     "validation": ["money", "domain", "jsonl", "settings", "wording"],
     "s3": ["domain", "jsonl"],
-    "ledger": ["money", "domain", "jsonl", "file_types", "s3", "settings"],
-    "provider": ["money", "domain", "jsonl", "settings", "wording"],
-    "provider.messages": ["money", "domain", "jsonl", "settings", "provider"],
+    "ledger": ["money", "domain", "answers", "jsonl", "file_types", "s3", "settings"],
+    "provider": ["money", "domain", "answers", "jsonl", "settings", "wording"],
+    "provider.messages": ["money", "domain", "answers", "jsonl", "settings", "provider"],
     "provider.files": ["money", "domain", "jsonl", "settings", "provider", "provider.messages"],
     "config": ["money", "domain", "settings", "s3"],
     "context": ["domain", "jsonl", "s3", "ledger", "provider"],
@@ -33,7 +34,9 @@ WALLS = {
     "intake": [*PURE, "ledger", "config", "gates"],
     "submit": [*PURE, "s3", "ledger", "provider", "config", "context", "clients", "gates", "spend", "intake"],
     "split": [*PURE, "s3", "ledger", "provider", "context", "clients"],
-    "report": [*PURE, "s3", "ledger", "clients", "spend"],
+    "receipt": [*PURE, "ledger"],
+    "verdict": [*PURE, "ledger", "receipt"],
+    "report": [*PURE, "s3", "ledger", "clients", "spend", "receipt", "verdict"],
     "poll": [
         *PURE,
         "s3",

@@ -12,7 +12,7 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import STATUSES, Status
 from conveyor.ledger.fact import BatchFact, Fact, kinds_of
 from conveyor.ledger.state import FACT_MODULES
-from conveyor.report import batch_account, receipt
+from conveyor.receipt import batch_account, receipt
 from conveyor.settings.settings import PER_DROP
 from conveyor.wording.advice import ADVICE
 from docs.generate.pages import PAGES as GENERATED

@@ -13,9 +13,10 @@ from conveyor.ledger.batch_facts import Submitted
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.money.usage import Usage
-from conveyor.report.batch_account import SplitBatch
+from conveyor.receipt.account import completed_receipt, refused_receipt
+from conveyor.receipt.batch_account import SplitBatch
+from conveyor.receipt.receipt import Receipt
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import Receipt, completed_receipt, refused_receipt
 from tests.support.examples import BATCH, NOW, RUN
 
 STOPPED = Refusal("w", NOW, "stopped", "the run was stopped by a person")

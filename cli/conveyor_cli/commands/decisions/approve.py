@@ -6,15 +6,15 @@ from conveyor.domain import keys
 from conveyor.gates.approval import Approval
 from conveyor.gates.probe_message import cost_words
 from conveyor.ledger.gate_facts import Gate
+from conveyor.wording.marks import Mark
+from conveyor.wording.numbers import money, number, rounded_up
 from conveyor.wording.text import sentence
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask, show
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.deciding.approving import approval, gate_of, refuse_changed
 from conveyor_cli.runs.desk import Going, going
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
-from conveyor_cli.screen.words import money, number, rounded_up
 from conveyor_cli.stacks.chosen import Choice, find
 
 

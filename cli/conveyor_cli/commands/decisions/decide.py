@@ -10,6 +10,8 @@ from conveyor.domain import keys
 from conveyor.domain.schedule import BatchName
 from conveyor.gates.release import IF_ANY, IF_NONE, IF_THIS, Adopt, SubmitAgain, Unclear, in_doubt, read_release
 from conveyor.s3.bucket import Bucket
+from conveyor.wording.marks import Mark
+from conveyor.wording.numbers import age, money, number
 from conveyor.wording.text import counted
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask, show
@@ -17,9 +19,7 @@ from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.deciding.undecided import Candidate, Undecided, obstacle, undecided
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.desk import Going, going
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
-from conveyor_cli.screen.words import age, money, number
 from conveyor_cli.stacks.chosen import Choice, find
 from conveyor_cli.trouble import Trouble
 

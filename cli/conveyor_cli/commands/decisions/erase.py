@@ -3,6 +3,8 @@
 import click
 
 from conveyor.ledger.run_facts import Run
+from conveyor.wording.marks import Mark
+from conveyor.wording.numbers import size
 from conveyor.wording.text import counted
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.aws.versions import Versions
@@ -13,9 +15,7 @@ from conveyor_cli.deciding.erasing import erase as delete
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.erased import erased_mark
 from conveyor_cli.runs.find import find_run
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
-from conveyor_cli.screen.words import size
 from conveyor_cli.stacks.chosen import Choice, find, versions_of
 from conveyor_cli.trouble import Trouble
 

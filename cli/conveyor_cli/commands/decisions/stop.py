@@ -3,11 +3,11 @@
 import click
 
 from conveyor.domain import keys
+from conveyor.wording.marks import Mark
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.wish import Wish, say
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.runs.desk import going
-from conveyor_cli.screen.marks import Mark
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, find
 

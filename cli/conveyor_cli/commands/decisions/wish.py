@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from conveyor.s3.bucket import Bucket
+from conveyor.wording.numbers import number
 from conveyor_cli.commands.decisions.asking import ask, show
 from conveyor_cli.runs.desk import Going, going
 from conveyor_cli.screen.screen import Screen
-from conveyor_cli.screen.words import number
 
 
 class Wish(NamedTuple):

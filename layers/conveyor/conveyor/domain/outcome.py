@@ -93,7 +93,7 @@ class Result(msgspec.Struct, frozen=True):
     is_broken: bool = False
     """Whether the line is not JSON, perhaps because it was cut off: another read may return it complete."""
     stop: str = ""
-    """Why the answer ended, as it is counted (`conveyor.domain.stop_reasons`); empty if it does not say."""
+    """Why the answer ended, as it is counted (`conveyor.answers.stop_reasons`); empty if it does not say."""
     place: str = ""
     """Where inference ran (`inference_geo`): some models cost more in some places. Empty if it is not said."""
     also_used: tuple[ModelUsage, ...] = ()

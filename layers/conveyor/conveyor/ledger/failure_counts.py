@@ -10,11 +10,26 @@ MOST_WORDS = 10
 """Different texts kept of one type: the first ones."""
 LONGEST_WORDS = 200
 """Characters kept of a text."""
+MOST_EXAMPLES = 3
+"""Failures kept of one text: the first, one from the middle, and the last."""
+LONGEST_ID = 200
+"""Characters kept of the id of an example."""
 OTHER = "other"
 """The type of errors whose type is not a name, and of all beyond the first 50 types."""
 
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
 _NUMBER = re.compile(r"\d+")
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A failure, to show what others of its kind look like."""
+
+    line: int | None
+    """Of the drop; null if it is not known."""
+    custom_id: str
+    """Cut to `LONGEST_ID` characters."""
+    words: str
+    """The provider's text, cut to `LONGEST_WORDS` characters; it may quote the request."""
 
 
 class ErrorKind(msgspec.Struct):
@@ -23,6 +38,8 @@ class ErrorKind(msgspec.Struct):
     failures: int = 0
     words: dict[str, int] = {}
     """Texts of these errors and how often they came, with numbers replaced; they may quote a request."""
+    examples: dict[str, list[Example]] = {}
+    """By text, as in `words`: up to `MOST_EXAMPLES` failures, in the order of the drop."""
 
 
 def type_name(kind: str) -> str:

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import msgspec
 
+from conveyor.answers.lengths import Lengths
+from conveyor.answers.stop_reasons import Stops
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import OutputFile
-from conveyor.domain.stop_reasons import Stops
 from conveyor.ledger.fact import BatchFact
 from conveyor.ledger.failure_counts import ErrorKind
 from conveyor.money.usage import Usage
@@ -33,7 +34,7 @@ class Answer(msgspec.Struct, frozen=True):
     will_recur: bool = False
     """Whether the same request would fail again for the same reason."""
     stop: str = ""
-    """Why the answer ended (`domain.stop_reasons`)."""
+    """Why the answer ended (`answers.stop_reasons`)."""
     input_usd: Decimal | None = None
     """What its prompt cost; null if the price of the model is unknown."""
     output_usd: Decimal | None = None
@@ -73,5 +74,7 @@ class Part(BatchFact, frozen=True):
     """Responses by model and stop reason. Empty in parts written by earlier versions."""
     answers: list[Answer] = msgspec.field(default_factory=list)
     """The outcome of each line, for a batch of the probe."""
+    lengths: dict[str, Lengths] = msgspec.field(default_factory=dict)
+    """Answers by model and output tokens. Empty in parts written by earlier versions."""
     errors: dict[str, ErrorKind] = msgspec.field(default_factory=dict)
     """Failures by the type of their error. Their texts are kept apart; parts of earlier versions have them here."""

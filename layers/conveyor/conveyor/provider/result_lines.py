@@ -12,8 +12,8 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from conveyor.answers.stop_reasons import finish_of, stop_of
 from conveyor.domain.outcome import Outcome, Result, unreadable_result
-from conveyor.domain.stop_reasons import finish_of, stop_of
 from conveyor.jsonl.complexity import has_too_many_values
 from conveyor.jsonl.repair import is_strict, is_utf8, repaired
 from conveyor.money.usage import ModelUsage, Usage

@@ -16,7 +16,7 @@ from conveyor.ledger.part import Part
 from conveyor.ledger.round_facts import Merged
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
-from conveyor.report.batch_account import SplitBatch
+from conveyor.receipt.batch_account import SplitBatch
 from conveyor.s3.bucket import MOST_READS, Bucket
 
 ENDED: Mapping[str, str] = {"run": "ended"}

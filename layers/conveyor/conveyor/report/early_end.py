@@ -2,7 +2,7 @@
 
 from conveyor.domain.refusal import CAUSE_TEXTS, Cause
 from conveyor.domain.status import Status
-from conveyor.report.receipt import Receipt
+from conveyor.receipt.receipt import Receipt
 from conveyor.wording.advice import advice_of
 from conveyor.wording.text import counted, sentence
 

@@ -5,18 +5,18 @@ In this order: what happened, what it cost, why requests failed, what to do, whe
 
 from collections.abc import Mapping
 
+from conveyor.answers.stop_reasons import unfinished
 from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN, DRY_RUN, HOLD, NO_PROJECT, PROJECT
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import DECLINED, STOPPED, Status
-from conveyor.domain.stop_reasons import unfinished
 from conveyor.file_types.conversion import Conversion
-from conveyor.report.batch_account import probe_rows, round_rows
-from conveyor.report.charges import cost_of, tokens_of
+from conveyor.receipt.batch_account import probe_rows, round_rows
+from conveyor.receipt.receipt import Receipt
 from conveyor.report.details import causes_of, faults_of, set_aside, without_ids
 from conveyor.report.early_end import blamed_elsewhere, early_end
-from conveyor.report.headline import headline_of, is_unsent
-from conveyor.report.receipt import Receipt
+from conveyor.verdict.charges import cost_of, tokens_of
+from conveyor.verdict.headline import headline_of, is_unsent
 from conveyor.wording import commands
 from conveyor.wording.advice import ADVICE, advice_of
 from conveyor.wording.bounds import at_most_rows, forecast_rows

@@ -15,12 +15,14 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.round_facts import Round
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.ledger.state import RunState
-from conveyor.report.batch_account import SplitBatch, SplitRound, reasons_after_probe
+from conveyor.receipt.account import completed_receipt, refused_receipt
+from conveyor.receipt.batch_account import SplitBatch, SplitRound, reasons_after_probe
+from conveyor.receipt.files import early_parts, parts_by_file
+from conveyor.receipt.gate_account import account_of_gates, last_forecast, read_gates
+from conveyor.receipt.receipt import Receipt
 from conveyor.report.content import SplitReader, let_content_expire, with_error_text
-from conveyor.report.files import early_parts, parts_by_file, write_files
-from conveyor.report.gate_account import account_of_gates, last_forecast, read_gates
+from conveyor.report.join_files import write_files
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import Receipt, completed_receipt, refused_receipt
 from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor.spend.index_entry import IndexEntry
 

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
+from conveyor.answers.stop_reasons import Stops, count_stop, model_name
 from conveyor.domain.outcome import UNREADABLE, Error, Outcome, Result
 from conveyor.domain.refusal import account_cause
-from conveyor.domain.stop_reasons import Stops, count_stop, model_name
 from conveyor.ledger.failure_counts import ErrorKind, count_error
 from conveyor.ledger.part import Tokens
 from conveyor.money.cost import Costs, add_costs, costs_of, total_of

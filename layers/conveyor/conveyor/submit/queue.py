@@ -53,11 +53,12 @@ def admit_or_wait(context: RunContext, requests: int, run_state: RunState) -> bo
     window = window_of(context.now())
     waiting = _waiting_runs(context, window)
     this = _waiting_run(context, run_state, waiting, window)
-    ahead: list[WaitingRun] = []
-    if has_room := _has_room(context, listed, requests):
-        ahead = _runs_ahead(context, this, [run for run in waiting if run.run != this.run], listed, window)
-        has_room = not _any_waits(context, ahead)
-    if has_room and ahead:  # their marks are out of date: a batch of theirs may have been created since the list was read
+    has_room = _has_room(context, listed, requests)
+    others = [run for run in waiting if run.run != this.run]
+    ahead = _runs_ahead(context, this, others, listed, window) if has_room else []
+    if _any_waits(context, ahead):
+        has_room = False
+    elif ahead:  # their marks are out of date: batches of theirs may have been created since the list was read
         listed = _listed(context)
         if isinstance(listed, Trouble):
             return not context.retry_after.is_active

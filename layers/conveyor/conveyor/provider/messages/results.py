@@ -12,8 +12,8 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from conveyor.answers.stop_reasons import stop_of
 from conveyor.domain.outcome import NO_REASON, Error, Outcome, Result, failure, unreadable_result
-from conveyor.domain.stop_reasons import stop_of
 from conveyor.jsonl.frames import Frame, Shape
 from conveyor.jsonl.lines import BLOCK_BYTES, LineBlock, read_blocks, split_block
 from conveyor.jsonl.struct_count import Ordinal, StructCount

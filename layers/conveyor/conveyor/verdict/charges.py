@@ -1,8 +1,8 @@
 """What a final message says about tokens and cost."""
 
 from conveyor.domain.outcome import MAY_BE_BILLED
-from conveyor.report.headline import is_unsent
-from conveyor.report.receipt import Receipt
+from conveyor.receipt.receipt import Receipt
+from conveyor.verdict.headline import is_unsent
 from conveyor.wording.text import counted, dollars
 
 _MOST_MODELS = 5

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from conveyor.domain import keys
 from conveyor.domain.output_file import OutputFile, joined
 from conveyor.ledger.run_facts import Run
-from conveyor.report.batch_account import SplitBatch
-from conveyor.s3.bucket import Bucket
-from conveyor.s3.concatenate import concatenate
+from conveyor.receipt.batch_account import SplitBatch
 
 
 def parts_by_file(
@@ -28,15 +26,7 @@ def parts_by_file(
 
 def accounts_of(parts: Mapping[str, Sequence[OutputFile]]) -> list[OutputFile]:
     """Return the account of each file."""
-    return [files[0] if _is_written(key, files) else joined(key, list(files)) for key, files in parts.items()]
-
-
-def write_files(run: Run, bucket: Bucket, parts: Mapping[str, Sequence[OutputFile]]) -> None:
-    """Join the parts of each file, unless the only batch of a run has written the file itself."""
-    for key, files in parts.items():
-        if not _is_written(key, files):
-            metadata = run.carried_metadata if key == keys.retry(run.name, run.run) else {}
-            concatenate(bucket, key, {file.key: file.bytes for file in files}, metadata)
+    return [files[0] if is_written(key, files) else joined(key, list(files)) for key, files in parts.items()]
 
 
 def early_parts(run: Run, batches: Iterable[SplitBatch]) -> list[str]:
@@ -45,5 +35,6 @@ def early_parts(run: Run, batches: Iterable[SplitBatch]) -> list[str]:
     return [file.key for batch in batches for file in batch.part.files if file.key.startswith(prefix)]
 
 
-def _is_written(key: str, files: Sequence[OutputFile]) -> bool:
+def is_written(key: str, files: Sequence[OutputFile]) -> bool:
+    """Return whether the only batch of a run has written the file itself."""
     return [file.key for file in files] == [key]

@@ -16,7 +16,7 @@ from conveyor.ledger.gate_facts import Gate, Reason
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.round_facts import Merged, Round
 from conveyor.money.cost import rounded
-from conveyor.report.money import add_tokens, cost_of
+from conveyor.receipt.money import add_tokens, cost_of
 from conveyor.wording.text import counted, dollars
 
 
@@ -64,6 +64,12 @@ class BatchAccount(msgspec.Struct):
     """Other batches at the provider with the same requests; they may have been billed."""
     files_deleted: bool
     """Whether its files at the provider were deleted, as the parameter DeleteFiles asks for."""
+    results: int = 0
+    """Its requests that were answered."""
+    failures: int = 0
+    """Its requests that failed, and were not sent again in a round."""
+    sent_again: int = 0
+    """Its requests that failed for a reason that passes, and were sent again in a round."""
 
 
 class ProbeAccount(msgspec.Struct):

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import Status
-from conveyor.report.headline import is_unsent
-from conveyor.report.receipt import Receipt
-from conveyor_cli.screen.marks import Mark
-from conveyor_cli.screen.words import money, number, rounded_up, share
+from conveyor.receipt.receipt import Receipt
+from conveyor.verdict.headline import is_unsent
+from conveyor.wording.marks import Mark
+from conveyor.wording.numbers import money, number, rounded_up, share
 
 CUT_OFF = "max_tokens"
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from conveyor.domain.drop import NO_PROJECT, OTHER_FOLDER
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import DECLINED, STOPPED, Status
-from conveyor.report.receipt import Receipt
+from conveyor.receipt.receipt import Receipt
 from conveyor.wording.text import counted, duration, exact_dollars, sentence
 
 _SHORT = {

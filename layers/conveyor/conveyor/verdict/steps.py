@@ -8,12 +8,12 @@ from typing import NamedTuple
 from conveyor.domain.drop import DRY_RUN
 from conveyor.domain.outcome import MAY_BE_BILLED
 from conveyor.domain.status import DECLINED, STOPPED, Status
-from conveyor.report.headline import is_half_way, is_unsent
-from conveyor.report.receipt import Receipt
+from conveyor.receipt.receipt import Receipt
+from conveyor.verdict.headline import is_half_way, is_unsent
 from conveyor.wording import commands
 from conveyor.wording.advice import ADVICE
+from conveyor.wording.numbers import rounded_up
 from conveyor.wording.text import counted
-from conveyor_cli.screen.words import rounded_up
 
 _DROPPED_AS_IT_IS = frozenset({STOPPED, DECLINED, "seen-before", "unsent"})
 """Codes of refusals after which nothing must be changed."""

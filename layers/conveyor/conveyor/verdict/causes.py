@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from conveyor.domain.outcome import Error, Outcome, is_retryable
 from conveyor.ledger.failure_counts import ErrorKind
-from conveyor.report.details import KINDS
-from conveyor.report.receipt import Receipt
+from conveyor.receipt.receipt import Receipt
+from conveyor.verdict.kinds import KINDS
 
 MOST_CAUSES = 5
 _LONGEST = 100

@@ -12,11 +12,11 @@ from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.part import Part, Tokens
 from conveyor.money.forecast import Forecast
 from conveyor.money.usage import Usage
-from conveyor.report.batch_account import SplitBatch, account_of_probe, probe_rows, reasons_after_probe
-from conveyor.report.gate_account import last_forecast
-from conveyor.report.headline import is_unsent
+from conveyor.receipt.account import completed_receipt, refused_receipt
+from conveyor.receipt.batch_account import SplitBatch, account_of_probe, probe_rows, reasons_after_probe
+from conveyor.receipt.gate_account import last_forecast
 from conveyor.report.message import notice_of
-from conveyor.report.receipt import completed_receipt, refused_receipt
+from conveyor.verdict.headline import is_unsent
 from tests.support.examples import NOW, RUN
 from tests.support.promises import plain
 from tests.support.receipts import DECLINED, ended

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from conveyor.domain.stop_reasons import model_name
+from conveyor.answers.stop_reasons import model_name
 from conveyor.ledger.part import Tokens
 from conveyor.money.cost import add_costs, rounded
 from conveyor.money.usage import Usage

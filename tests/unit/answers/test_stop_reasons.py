@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from conveyor.answers.stop_reasons import Stops, add_stops, count_stop, unfinished
 from conveyor.domain.outcome import Outcome, Result
-from conveyor.domain.stop_reasons import Stops, add_stops, count_stop, unfinished
 from conveyor.ledger.part import Part
 from conveyor.provider.files import results as file_results
 from conveyor.provider.messages import results as message_results

@@ -15,9 +15,10 @@ from conveyor.ledger.batch_facts import Submitted
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.run_facts import Refusal
 from conveyor.money.usage import Usage
-from conveyor.report.batch_account import SplitBatch
-from conveyor.report.files import parts_by_file
-from conveyor.report.receipt import Receipt, completed_receipt
+from conveyor.receipt.account import completed_receipt
+from conveyor.receipt.batch_account import SplitBatch
+from conveyor.receipt.files import parts_by_file
+from conveyor.receipt.receipt import Receipt
 from tests.support.examples import NOW, RUN
 
 PLAN = Plan(
