@@ -32,8 +32,6 @@ class SettingAccount(msgspec.Struct, frozen=True):
     name: str
     """Of the parameter of the template."""
     value: str
-    default: str
-    """Of the template."""
     metadata: str = ""
     """The metadata of the drop that set it, such as `retry-rounds`; empty if the stack did."""
 
