@@ -15,7 +15,7 @@ from conveyor.domain.drop import (
 )
 from conveyor.domain.keys import DEFAULT_PROJECT, PROJECT_RULE
 from conveyor.settings.betas import NO_BETAS
-from conveyor.settings.settings import PER_DROP
+from conveyor.settings.settings import PER_DROP, parameter_of
 from docs.generate.template import Json, table, template
 
 _TOP = """\
@@ -92,7 +92,7 @@ def _group(group: Json) -> str:
 
 def _parameter(field: str) -> str:
     """Return the parameter that sets a field of `Settings`."""
-    name = "".join(word.title() for word in field.split("_"))
+    name = parameter_of(field)
     if name not in template()["Parameters"]:
         raise LookupError(f"no parameter {name} for the setting {field}")
     return name

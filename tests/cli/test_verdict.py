@@ -159,13 +159,6 @@ def test_causes_that_differ_only_in_quotes_are_one() -> None:
     assert (cause.words, cause.lines) == ("no ...", 5)
 
 
-def test_a_line_that_failed_again_in_a_round_is_one_failure() -> None:
-    """The receipt counts its texts each time they came, as it has no other count of them."""
-    errors = {"overloaded_error": ErrorKind(5, {"Overloaded": 12, "Busy": 3})}
-    receipt = replace(EVERY["some failed"], errors=errors)
-    assert [(cause.words, cause.lines) for cause in causes_of(receipt)] == [("Overloaded", 5)]
-
-
 @pytest.mark.parametrize(
     ("name", "command"),
     [

@@ -92,9 +92,12 @@ def test_the_receipt_has_the_words_of_a_refusal_and_of_failures(belt: Belt) -> N
     failed(belt)
     other = belt.upload(secret_drop(2), "inbox/other.jsonl")
     belt.finish(other)
+    example = {"line": 1, "custom_id": "r-1", "words": f"messages.0: {QUOTE} is not allowed"}
     assert belt.receipt(other)["errors"]["invalid_request_error"] == {
-        "failures": 1, "words": {f"messages.#: {QUOTE} is not allowed": 1},
-    }  # fmt: skip
+        "failures": 1,
+        "words": {f"messages.#: {QUOTE} is not allowed": 1},
+        "examples": {f"messages.#: {QUOTE} is not allowed": [example]},
+    }
     assert holding(belt, f"content/default/{other}/") == [f"content/default/{other}/batches/1/errors.json"]
 
 
@@ -105,7 +108,7 @@ def test_a_receipt_is_written_without_words_that_are_gone(belt: Belt) -> None:
     belt.finish(run)
     belt.s3.delete_object(Bucket=belt.bucket, Key=f"content/default/{run}/batches/1/errors.json")
     belt.report(run)
-    assert belt.receipt(run)["errors"] == {"invalid_request_error": {"failures": 1, "words": {}}}
+    assert belt.receipt(run)["errors"] == {"invalid_request_error": {"failures": 1, "words": {}, "examples": {}}}
 
 
 def test_content_lies_under_the_project_and_may_expire_when_its_run_has_ended(

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from conveyor.answers.stop_reasons import Stops, add_stops, count_stop, unfinished
-from conveyor.domain.outcome import Outcome, Result
+from conveyor.domain.outcome import Outcome, OutputKind, Result
 from conveyor.ledger.part import Part
 from conveyor.provider.files import results as file_results
 from conveyor.provider.messages import results as message_results
@@ -99,8 +99,8 @@ def test_an_account_keeps_its_bounds_whatever_a_provider_writes() -> None:
     tally = Tally()
     for number in range(500):
         result = Result("n-1", Outcome.SUCCEEDED, model="m" * 999 if number % 2 else f"m-{number}", stop=f"s-{number}")
-        tally.add(result, retryable=False)
-        tally.add(Result("n-1", Outcome.SUCCEEDED, model="m-0", stop=f"s-{number}"), retryable=False)
+        tally.add(result, OutputKind.SUCCEEDED)
+        tally.add(Result("n-1", Outcome.SUCCEEDED, model="m-0", stop=f"s-{number}"), OutputKind.SUCCEEDED)
     stops = tally.stops
     assert sum(sum(counted.values()) for counted in stops.values()) == 1000
     assert len(stops) <= 101
@@ -124,7 +124,8 @@ def test_only_answers_are_counted() -> None:
         ("b", "", Outcome.SUCCEEDED),
         ("b", "end_turn", Outcome.ERRORED),
     ]:
-        tally.add(Result("n-1", outcome, model=model, stop=stop), retryable=False)
+        kind = OutputKind.SUCCEEDED if outcome is Outcome.SUCCEEDED else OutputKind.FAILED
+        tally.add(Result("n-1", outcome, model=model, stop=stop), kind)
     assert tally.stops == {"a": {"end_turn": 2}, "b": {"refusal": 1}}
 
 

@@ -41,7 +41,7 @@ WHOLE = [split(1, 22, 8), split(2, 10, 10)]
 
 def test_the_account_of_a_probe_adds_up_its_batches() -> None:
     """With their ids and moments."""
-    found = account_of_probe(PROBE, WHOLE)
+    found = account_of_probe(PROBE, WHOLE, {})
     assert (found.requests, found.outcomes) == (50, {"succeeded": 32, "errored": 18})
     assert (found.cost_usd, found.at_most_usd) == (Decimal("0.2"), Decimal("0.62"))
     batches = [(each.id, each.requests, each.adopted, each.foreign) for each in found.batches]
@@ -51,21 +51,21 @@ def test_the_account_of_a_probe_adds_up_its_batches() -> None:
 
 def test_a_probe_that_is_not_answered_whole_has_no_moment_of_its_answer() -> None:
     """The run was stopped meanwhile, or its rest was sent without it."""
-    assert account_of_probe(PROBE, WHOLE[:1]).answered_at is None
-    never = account_of_probe(PROBE, [split(1, 0, 0, submitted=None), split(2, 0, 0, submitted=None)])
+    assert account_of_probe(PROBE, WHOLE[:1], {}).answered_at is None
+    never = account_of_probe(PROBE, [split(1, 0, 0, submitted=None), split(2, 0, 0, submitted=None)], {})
     assert (never.batches, never.outcomes, never.cost_usd) == ([], {}, Decimal(0))
 
 
 def test_a_model_without_a_price_leaves_the_cost_of_the_probe_unknown() -> None:
     """It is not called nothing."""
-    assert account_of_probe(PROBE, [split(1, 30, 0, None), split(2, 0, 20)]).cost_usd is None
+    assert account_of_probe(PROBE, [split(1, 30, 0, None), split(2, 0, 20)], {}).cost_usd is None
 
 
 def test_results_that_could_not_be_had_may_have_been_billed() -> None:
     """A probe that was given up has not cost nothing, and one with missing results has cost at least the others."""
     stuck = split(1, 0, 0)
     stuck = stuck._replace(part=replace(stuck.part, outcomes={"stuck": 30}))
-    alone, beside = account_of_probe(PROBE, [stuck]), account_of_probe(PROBE, [stuck, split(2, 20, 0)])
+    alone, beside = account_of_probe(PROBE, [stuck], {}), account_of_probe(PROBE, [stuck, split(2, 20, 0)], {})
     assert (alone.cost_usd, beside.cost_usd) == (None, Decimal("0.1"))
     assert probe_rows(alone) == [("Probe", "50 requests: 0 answered, 30 stuck, cost not known")]
     assert probe_rows(beside) == [("Probe", "50 requests: 20 answered, 30 stuck, at least $0.10")]
@@ -93,7 +93,7 @@ def test_the_probe_has_an_account_of_its_own_and_counts_in_the_sums() -> None:
     assert (receipt.results, receipt.failures, receipt.cost_usd) == (42, 18, Decimal("1.2"))
     assert [batch.id for batch in receipt.batches] == ["msgbatch_9"]
     assert [batch.id for batch in receipt.all_batches] == ["msgbatch_1", "msgbatch_2", "msgbatch_9"]
-    assert receipt.probe == account_of_probe(PROBE, WHOLE)
+    assert receipt.probe == account_of_probe(PROBE, WHOLE, {})
 
 
 def test_a_probe_that_was_given_up_or_never_sent_is_told_like_any_batch() -> None:
@@ -107,7 +107,7 @@ def test_a_probe_that_was_given_up_or_never_sent_is_told_like_any_batch() -> Non
 
 def test_the_final_message_has_the_forecast_beside_the_bound_and_the_cost() -> None:
     """A person sees how good it was."""
-    receipt = replace(ended(40_000), forecast=FORECAST, probe=account_of_probe(PROBE, WHOLE))
+    receipt = replace(ended(40_000), forecast=FORECAST, probe=account_of_probe(PROBE, WHOLE, {}))
     message = notice_of(receipt).message
     assert "Forecast:      about $41.20 (between $38.10 and $44.90)" in message
     assert "Probe:         50 requests: 32 answered, 18 errored, about $0.20" in message
@@ -117,10 +117,10 @@ def test_a30_after_a_probe_no_message_says_that_nothing_was_charged() -> None:
     """A30: its answers were paid for."""
     receipt = refused_receipt(RUN, DECLINED, 0)
     assert "nothing was charged" in plain(notice_of(receipt).message)
-    after = replace(receipt, probe=account_of_probe(PROBE, WHOLE))
+    after = replace(receipt, probe=account_of_probe(PROBE, WHOLE, {}))
     assert not is_unsent(after)
     assert "nothing was charged" not in plain(notice_of(after).message)
-    assert is_unsent(replace(receipt, probe=account_of_probe(PROBE, [])))
+    assert is_unsent(replace(receipt, probe=account_of_probe(PROBE, [], {})))
 
 
 def test_the_forecast_of_a_run_is_that_of_its_last_gate_that_has_one() -> None:

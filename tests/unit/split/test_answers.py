@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from conveyor.domain.outcome import UNREADABLE, Error, Outcome, Result, failure
+from conveyor.domain.outcome import UNREADABLE, Error, Outcome, OutputKind, Result, failure
 from conveyor.ledger.part import Answer
 from conveyor.money.prices import PRICES
 from conveyor.money.usage import ModelUsage, Usage
@@ -45,7 +45,7 @@ def test_a_prompt_costs_what_was_read_and_written_to_the_cache_and_an_answer_all
 def test_a_line_costs_what_the_receipt_counts_for_it(result: Result) -> None:
     """In the United States, for a long prompt, and with a compaction."""
     tally, answer = Tally(), answer_of(1, result, PRICES)
-    tally.add(result, retryable=False)
+    tally.add(result, OutputKind.SUCCEEDED)
     assert answer.input_usd is not None
     assert answer.output_usd is not None
     assert answer.input_usd + answer.output_usd == sum(used.cost_usd or 0 for used in tally.tokens.values())

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from conveyor.answers.stop_reasons import model_name
+
 CLASS_TOKENS = 32
 """Width of a class, up to `LINEAR_UP_TO` tokens. Beyond that each class is twice as wide as the one before."""
 LINEAR_UP_TO = 2048
@@ -37,9 +39,9 @@ def count_length(lengths: Lengths, tokens: int, *, is_cut_off: bool) -> None:
 
 
 def add_lengths(total: dict[str, Lengths], part: Mapping[str, Lengths]) -> None:
-    """Add the counts of another batch, by model."""
+    """Add the counts of another batch, by model: no more models than for stop reasons."""
     for model, lengths in part.items():
-        of_model = total.setdefault(model, Lengths())
+        of_model = total.setdefault(model_name(model, total), Lengths())
         of_model.tokens += lengths.tokens
         for into, more in ((of_model.answers, lengths.answers), (of_model.cut_off, lengths.cut_off)):
             for least, number in more.items():

@@ -12,6 +12,8 @@ from msgspec import UNSET
 type Stops = dict[str, dict[str, int]]
 """How many answers ended for each reason, by model."""
 
+CUT_OFF = "max_tokens"
+"""For an answer that was cut off at the limit of its request."""
 NULL, OTHER = "null", "other"
 """For an answer whose reason is null, and for one whose reason is no name or one of too many names."""
 LONGEST_MODEL = 200

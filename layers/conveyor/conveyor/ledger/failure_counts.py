@@ -1,6 +1,12 @@
-"""Why requests failed: counts by error type, with some error texts. All numbers and lengths are bounded."""
+"""Why requests failed: counts by error type, with some error texts and examples. All numbers and lengths are bounded.
+
+Three failures with one text are its examples: the first and the last in the order of the drop, and of all others the
+one whose line has the least `_rank`, which looks like chance. So they are the same in whatever order failures come, and
+however they are divided into batches.
+"""
 
 import re
+from bisect import insort
 from collections.abc import Mapping
 
 import msgspec
@@ -11,7 +17,7 @@ MOST_WORDS = 10
 LONGEST_WORDS = 200
 """Characters kept of a text."""
 MOST_EXAMPLES = 3
-"""Failures kept of one text: the first, one from the middle, and the last."""
+"""Failures kept of one text: the first, one between, and the last."""
 LONGEST_ID = 200
 """Characters kept of the id of an example."""
 OTHER = "other"
@@ -19,6 +25,10 @@ OTHER = "other"
 
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
 _NUMBER = re.compile(r"\d+")
+_NO_LINE = 1 << 64
+"""Sorts an example whose line is not known after all others."""
+_GOLDEN, _RANKS = 0x9E3779B97F4A7C15, (1 << 64) - 1
+"""The golden ratio in 64 bits: its multiples are spread evenly (Knuth, The Art of Computer Programming 3, 6.4)."""
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -47,28 +57,37 @@ def type_name(kind: str) -> str:
     return kind if _TYPE.fullmatch(kind) else OTHER
 
 
-def count_error(kinds: dict[str, ErrorKind], kind: str, message: str) -> None:
-    """Count one failure's error."""
+def count_error(
+    kinds: dict[str, ErrorKind], kind: str, message: str, line: int | None = None, custom_id: str = ""
+) -> None:
+    """Count one failure's error. `line`: of the drop."""
     counted = _kind(kinds, type_name(kind))
     counted.failures += 1
-    text = " ".join(_NUMBER.sub("#", message[: 2 * LONGEST_WORDS]).split())[:LONGEST_WORDS]
-    _count_words(counted, text, 1)
+    words = " ".join(message[: 2 * LONGEST_WORDS].split())
+    text = _NUMBER.sub("#", words)[:LONGEST_WORDS]
+    if _count_words(counted, text, 1):
+        examples = counted.examples.setdefault(text, [])
+        if _is_example(examples, line):
+            _keep(examples, Example(line, custom_id[:LONGEST_ID], words[:LONGEST_WORDS]))
 
 
 def add_errors(kinds: dict[str, ErrorKind], more: Mapping[str, ErrorKind]) -> None:
-    """Add the counts of another batch."""
+    """Add the counts of another batch, with texts and examples."""
     for name, kind in more.items():
         counted = _kind(kinds, name)
         counted.failures += kind.failures
-        for text, times in kind.words.items():
-            _count_words(counted, text, times)
+        _add_texts(counted, kind)
+
+
+def add_texts(kinds: Mapping[str, ErrorKind], more: Mapping[str, ErrorKind]) -> None:
+    """Add texts and examples to counts that these failures are in already: under their type, or under `OTHER`."""
+    for name, kind in more.items():
+        if counted := kinds.get(name) or kinds.get(OTHER):
+            _add_texts(counted, kind)
 
 
 def take_errors(kinds: dict[str, ErrorKind], fewer: Mapping[str, ErrorKind]) -> None:
-    """Take counts off that are among them: under the type, or under `OTHER` if the type was not counted any more.
-
-    The texts of a type without any error left are taken off, too.
-    """
+    """Take counts off that are among them: under the type, or under `OTHER` if the type was not counted any more."""
     for name, kind in fewer.items():
         left = kind.failures
         for each in (name, OTHER):
@@ -85,25 +104,44 @@ def without_words(kinds: Mapping[str, ErrorKind]) -> dict[str, ErrorKind]:
     return {name: ErrorKind(kind.failures) for name, kind in kinds.items()}
 
 
-def encode_words(kinds: Mapping[str, ErrorKind]) -> bytes:
-    """Return the texts, as they are kept apart from the counts."""
-    return msgspec.json.encode({name: kind.words for name, kind in kinds.items()})
+class Texts(msgspec.Struct, frozen=True):
+    """The texts and examples of a batch's failures, as they are kept apart from the counts."""
+
+    final: dict[str, ErrorKind]
+    again: dict[str, ErrorKind]
+    """Of failures that a round sends again: once it has, they do not count."""
 
 
-def with_words(kinds: Mapping[str, ErrorKind], words: bytes) -> dict[str, ErrorKind]:
-    """Return counts with the texts that were kept apart from them."""
-    texts = msgspec.json.decode(words, type=dict[str, dict[str, int]])
-    return {name: ErrorKind(kind.failures, texts.get(name, {})) for name, kind in kinds.items()}
+NO_TEXTS = Texts({}, {})
+
+
+def encode_words(texts: Texts) -> bytes:
+    """Return texts as they are stored."""
+    return msgspec.json.encode(texts)
+
+
+def decode_words(data: bytes) -> Texts:
+    """Return texts that were stored. Those of earlier versions have no examples, and are not told apart."""
+    try:
+        return msgspec.json.decode(data, type=Texts)
+    except msgspec.ValidationError:
+        words = msgspec.json.decode(data, type=dict[str, dict[str, int]])
+        return Texts({name: ErrorKind(sum(counts.values()), counts) for name, counts in words.items()}, {})
 
 
 def by_count(kinds: Mapping[str, ErrorKind]) -> dict[str, ErrorKind]:
-    """Return the types and their texts, the most frequent first."""
+    """Return the types and their texts, the most frequent first. No type has more texts than failures."""
     first = sorted(kinds.items(), key=lambda item: (-item[1].failures, item[0]))
-    return {name: ErrorKind(kind.failures, _most_frequent(kind.words)) for name, kind in first}
+    return {name: _most_frequent(kind) for name, kind in first}
 
 
-def _most_frequent(words: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(words.items(), key=lambda item: (-item[1], item[0])))
+def _most_frequent(kind: ErrorKind) -> ErrorKind:
+    left, words = kind.failures, dict[str, int]()
+    for text, times in sorted(kind.words.items(), key=lambda item: (-item[1], item[0])):
+        if left:
+            words[text] = min(times, left)
+            left -= words[text]
+    return ErrorKind(kind.failures, words, {text: kind.examples[text] for text in words if text in kind.examples})
 
 
 def _kind(kinds: dict[str, ErrorKind], name: str) -> ErrorKind:
@@ -112,6 +150,44 @@ def _kind(kinds: dict[str, ErrorKind], name: str) -> ErrorKind:
     return kinds.setdefault(name, ErrorKind())
 
 
-def _count_words(kind: ErrorKind, text: str, times: int) -> None:
-    if text and (text in kind.words or len(kind.words) < MOST_WORDS):
-        kind.words[text] = kind.words.get(text, 0) + times
+def _add_texts(counted: ErrorKind, kind: ErrorKind) -> None:
+    for text, times in kind.words.items():
+        if _count_words(counted, text, times):
+            for example in kind.examples.get(text, ()):
+                examples = counted.examples.setdefault(text, [])
+                if _is_example(examples, example.line):
+                    _keep(examples, example)
+
+
+def _count_words(kind: ErrorKind, text: str, times: int) -> bool:
+    """Count a text, and return whether it is one that is kept."""
+    if not text or (text not in kind.words and len(kind.words) >= MOST_WORDS):
+        return False
+    kind.words[text] = kind.words.get(text, 0) + times
+    return True
+
+
+def _is_example(examples: list[Example], line: int | None) -> bool:
+    """Return whether the failure of a line is to be kept. Those whose lines are not known count as one."""
+    if len(examples) < MOST_EXAMPLES:
+        return all(each.line != line for each in examples)
+    first, between, last = map(_order, examples)
+    order = _NO_LINE if line is None else line
+    if first < order < last:
+        return _rank(order) < _rank(between)
+    return order not in {first, last}
+
+
+def _keep(examples: list[Example], example: Example) -> None:
+    insort(examples, example, key=_order)
+    if len(examples) > MOST_EXAMPLES:
+        _, one, other, _ = map(_order, examples)
+        del examples[2 if _rank(one) < _rank(other) else 1]
+
+
+def _order(example: Example) -> int:
+    return _NO_LINE if example.line is None else example.line
+
+
+def _rank(line: int) -> int:
+    return line * _GOLDEN & _RANKS

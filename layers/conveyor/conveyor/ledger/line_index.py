@@ -90,7 +90,8 @@ class LegOutputs:
         """Read the index of each batch. `content`: the prefix of the leg's content. `lines`: those to find."""
         wanted = frozenset(lines)
         self._bucket = bucket
-        self._places: dict[int, tuple[str, Place]] = {}
+        self._places: dict[int, tuple[int, str, Place]] = {}
+        """By line: the batch, the key of its part, and the place in that."""
         self._windows: dict[str, tuple[int, bytes]] = {}
         self._ends: dict[str, int] = {}
         self._retries: dict[str, list[int]] = {}
@@ -103,7 +104,7 @@ class LegOutputs:
                 if place.kind.is_retryable:
                     retries.append(place.line)
                 if place.line in wanted:
-                    self._places[place.line] = (key, place)
+                    self._places[place.line] = (batch, key, place)
 
     def __contains__(self, line: int) -> bool:
         """Tell whether the output of a line is in a part."""
@@ -112,16 +113,20 @@ class LegOutputs:
     @property
     def has_again(self) -> bool:
         """Whether a round sends any of the lines again."""
-        return any(place.again for _, place in self._places.values())
+        return any(place.again for _, _, place in self._places.values())
 
     def position(self, line: int) -> tuple[str, int]:
         """Return what sorts lines by their place in the parts. Raises KeyError if the line is in none."""
-        key, place = self._places[line]
+        _, key, place = self._places[line]
         return key, place.start
+
+    def batch_of(self, line: int) -> int:
+        """Return the batch that has a line. Raises KeyError if none has."""
+        return self._places[line][0]
 
     def find(self, line: int) -> tuple[Place, bytes]:
         """Return where the output of a line is, and the whole line of output. Raises KeyError if it is in no part."""
-        key, place = self._places[line]
+        _, key, place = self._places[line]
         begin, window = self._windows.pop(key, (0, b""))
         if not begin <= place.start <= place.end <= begin + len(window):
             ahead = begin <= place.start < begin + len(window) + _WINDOW

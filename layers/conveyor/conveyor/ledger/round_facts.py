@@ -65,3 +65,5 @@ class Merged(BatchFact, frozen=True):
     """How many of them were worth sending again by a person."""
     errors: dict[str, ErrorKind] = msgspec.field(default_factory=dict)
     """The same by the type of the error, without texts."""
+    sent_again: dict[str, int] = msgspec.field(default_factory=dict)
+    """The same by the batch that had the earlier outcome (`BatchName`). Empty in facts of earlier versions."""

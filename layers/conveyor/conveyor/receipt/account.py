@@ -1,15 +1,16 @@
 """How a receipt follows from the facts of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from conveyor.answers.lengths import add_lengths
 from conveyor.answers.stop_reasons import add_stops
 from conveyor.domain import keys
 from conveyor.domain.drop import OTHER_FOLDER, PROJECT, RETRY_OF
 from conveyor.domain.outcome import Outcome
-from conveyor.domain.plan import Plan, ValidatedDrop
+from conveyor.domain.plan import Plan
 from conveyor.domain.status import Status, final_status
-from conveyor.ledger.failure_counts import add_errors, by_count, take_errors
+from conveyor.ledger.failure_counts import ErrorKind, add_errors, add_texts, by_count, take_errors, without_words
 from conveyor.ledger.part import Part
 from conveyor.ledger.round_facts import Merged
 from conveyor.ledger.run_facts import Refusal, Run
@@ -18,21 +19,24 @@ from conveyor.money.estimate import Estimate
 from conveyor.receipt.batch_account import (
     SplitBatch,
     SplitRound,
-    account_of_batch,
     account_of_probe,
     account_of_round,
+    accounts_of_batches,
+    sent_again_of,
 )
 from conveyor.receipt.files import accounts_of, early_parts, parts_by_file
 from conveyor.receipt.money import add_tokens, cost_of, money_of, round_tokens
 from conveyor.receipt.receipt import Receipt
+from conveyor.receipt.settings_account import settings_of
 from conveyor.settings.betas import BETAS_NOT_TAKEN, NO_BETAS, normalized_betas
 from conveyor.settings.metadata import corrected_metadata
 
 
-def refused_receipt(run: Run, refusal: Refusal, unanswered: int, drop: ValidatedDrop | None = None) -> Receipt:
-    """Return the account of a drop of which nothing was sent. `drop`: what validation found, if it was valid."""
-    receipt = _empty(run)
-    receipt.unanswered = unanswered
+def refused_receipt(run: Run, refusal: Refusal, unanswered: int, plan: Plan | None = None) -> Receipt:
+    """Return the account of a drop of which nothing was sent. `plan`: if it was valid."""
+    receipt, drop = _empty(run), plan.drop if plan else None
+    receipt.unanswered, receipt.ended_at = unanswered, refusal.at
+    receipt.planned_batches = _planned(plan) if plan else 0
     receipt.reason, receipt.code, receipt.words = refusal.message, refusal.code, refusal.words
     receipt.status = final_status(code=refusal.code, sent=False, answered=0, balances=True, stuck=False)
     if refusal.code == BETAS_NOT_TAKEN:  # a command that repeated them would be refused again
@@ -78,15 +82,20 @@ def completed_receipt(  # noqa: PLR0913, PLR0917
     of_rounds = [batch for each in rounds for batch in each.batches]
     receipt.files += accounts_of(parts_by_file(run, batches, [*probe, *of_rounds]))
     receipt.files += [plan.drop.faults_file] if plan.drop.faults_file else []
-    receipt.probe = account_of_probe(plan.drop.probe, probe) if plan.drop.probe else None
-    receipt.batches += [account for account in map(account_of_batch, batches) if account is not None]
-    receipt.rounds = [account_of_round(each) for each in rounds]
+    again = sent_again_of(batches)
+    receipt.probe = account_of_probe(plan.drop.probe, probe, again) if plan.drop.probe else None
+    receipt.batches += accounts_of_batches("", batches, again)
+    receipt.rounds = [account_of_round(each, again) for each in rounds]
+    receipt.planned_batches = _planned(plan)
+    receipt.ended_at = max((batch.part.at for batch in (*probe, *batches, *of_rounds)), default=None)
     receipt.parts = keys.early_parts(run.name, run.run) if early_parts(run, batches) else None
     for batch in (*probe, *batches, *of_rounds):
         _add_batch(receipt, batch)
         _add_part(receipt, batch.part)
     for batch in batches:
         _take_off_replaced(receipt, batch.merged)
+    for texts in _texts(probe, batches):
+        add_texts(receipt.errors, texts)
     receipt.errors = by_count(receipt.errors)
     receipt.results = receipt.outcomes[Outcome.SUCCEEDED]
     _add_money(receipt)
@@ -124,7 +133,8 @@ def _add_part(receipt: Receipt, part: Part) -> None:
         receipt.causes[cause] = receipt.causes.get(cause, 0) + count
     add_tokens(receipt.tokens, part.tokens)
     add_stops(receipt.stop_reasons, part.stop_reasons)
-    add_errors(receipt.errors, part.errors)
+    add_lengths(receipt.lengths, part.lengths)
+    add_errors(receipt.errors, without_words(part.errors))
 
 
 def _take_off_replaced(receipt: Receipt, merged: Merged | None) -> None:
@@ -136,6 +146,26 @@ def _take_off_replaced(receipt: Receipt, merged: Merged | None) -> None:
     for outcome, count in merged.outcomes.items():
         receipt.outcomes[outcome] -= count
     take_errors(receipt.errors, merged.errors)
+
+
+def _texts(probe: Sequence[SplitBatch], batches: Sequence[SplitBatch]) -> Iterator[dict[str, ErrorKind]]:
+    """Yield texts and examples of all failures that count, each once.
+
+    Of what rounds have sent again, those of the outcomes that they have left. If they have answered some lines of the
+    drop, and others were not sent any more, the texts of the latter may be lacking if they are lines of the probe.
+    """
+    are_changed = any(batch.merged and batch.merged.lines for batch in batches)
+    for batch in (*probe, *batches):
+        yield batch.texts.final
+    for batch in probe:
+        yield {} if are_changed else batch.texts.again
+    for batch in batches:
+        yield batch.texts_left.final if batch.merged and batch.merged.lines else batch.texts.again
+
+
+def _planned(plan: Plan) -> int:
+    """Return how many batches the drop itself has. Of a range whose lines are all in the probe, nothing is sent."""
+    return sum(batch.requests > 0 for batch in plan.batches)
 
 
 def _empty(run: Run) -> Receipt:
@@ -151,7 +181,7 @@ def _empty(run: Run) -> Receipt:
     return Receipt(
         run.run, run.name, Status.REFUSED, None, None, None, drop, settings, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0,
         {}, Decimal(0), [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified, betas=betas,
-        project=run.project, retry_of=settings.get(RETRY_OF),
+        project=run.project, retry_of=settings.get(RETRY_OF), settings=settings_of(run),
     )  # fmt: skip
 
 

@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from conveyor.domain import keys
 from conveyor.domain.outcome import MAY_BE_BILLED, Outcome
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Batch, Probe
+from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
+from conveyor.ledger.failure_counts import NO_TEXTS, Texts
 from conveyor.ledger.gate_facts import Gate, Reason
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.round_facts import Merged, Round
@@ -33,6 +36,10 @@ class SplitBatch(NamedTuple):
     discarded: Discarded | None = None
     merged: Merged | None = None
     """What rounds have changed of it."""
+    texts: Texts = NO_TEXTS
+    """Texts and examples of its failures."""
+    texts_left: Texts = NO_TEXTS
+    """The same of those that a round was to send again, by the outcomes that rounds have left."""
 
     @property
     def files(self) -> list[OutputFile]:
@@ -110,45 +117,55 @@ class RoundAccount(msgspec.Struct):
     """When the results of its last batch were written."""
 
 
-def account_of_batch(split: SplitBatch) -> BatchAccount | None:
-    """Return the account of a batch; None if it was never sent."""
-    batch, submitted, part, duplicates, _, discarded, _ = split
-    if submitted is None:
-        return None
+def sent_again_of(batches: Iterable[SplitBatch]) -> Counter[str]:
+    """Return how many requests of each batch rounds have sent again, by its `BatchName`. `batches`: of the drop."""
+    total = Counter[str]()
+    for split in batches:
+        total.update(split.merged.sent_again if split.merged else {})
+    return total
+
+
+def accounts_of_batches(leg: str, batches: Iterable[SplitBatch], again: Mapping[str, int]) -> list[BatchAccount]:
+    """Return the accounts of the batches of a leg that were sent. `again`: see `sent_again_of`."""
+    names = ((split, str(BatchName(leg, split.batch.number).to_event())) for split in batches)
+    return [_account(split, split.submitted, again.get(name, 0)) for split, name in names if split.submitted]
+
+
+def _account(split: SplitBatch, submitted: Submitted, again: int) -> BatchAccount:
+    batch, part, discarded = split.batch, split.part, split.discarded
     is_deleted = discarded is not None and discarded.left is None
+    results = part.outcomes.get(Outcome.SUCCEEDED, 0)
+    unsent = part.outcomes.get(Outcome.INVALID, 0)
+    failures = sum(part.outcomes.values()) - results - unsent - again
     return BatchAccount(
         batch.number, submitted.id, batch.requests, submitted.adopted, submitted.created_at, part.ended_at, part.at,
-        part.foreign, part.repeated, sorted(duplicates), is_deleted,
+        part.foreign, part.repeated, sorted(split.duplicates), is_deleted, results, failures, again,
     )  # fmt: skip
 
 
-def account_of_probe(probe: Probe, batches: Sequence[SplitBatch]) -> ProbeAccount:
-    """Return the account of a probe. `batches`: those that are split."""
+def account_of_probe(probe: Probe, batches: Sequence[SplitBatch], again: Mapping[str, int]) -> ProbeAccount:
+    """Return the account of a probe. `batches`: those that are split. `again`: see `sent_again_of`."""
     return ProbeAccount(
         probe.requests,
         _outcomes(batches),
         _cost(batches),
         probe.at_most_usd,
-        _accounts(batches),
+        accounts_of_batches(keys.PROBE, batches, again),
         max((split.part.at for split in batches), default=None) if len(batches) == len(probe.batches) else None,
     )
 
 
-def account_of_round(split: SplitRound) -> RoundAccount:
-    """Return the account of a round of which a batch was split."""
+def account_of_round(split: SplitRound, again: Mapping[str, int]) -> RoundAccount:
+    """Return the account of a round of which a batch was split. `again`: see `sent_again_of`."""
     return RoundAccount(
         split.number,
         sum(each.batch.requests for each in split.batches),
         _outcomes(split.batches),
         _cost(split.batches),
-        _accounts(split.batches),
+        accounts_of_batches(keys.round_leg(split.number), split.batches, again),
         split.round.not_before,
         max(each.part.at for each in split.batches),
     )
-
-
-def _accounts(batches: Iterable[SplitBatch]) -> list[BatchAccount]:
-    return [account for account in map(account_of_batch, batches) if account is not None]
 
 
 def _outcomes(batches: Iterable[SplitBatch]) -> dict[str, int]:

@@ -24,16 +24,7 @@ from conveyor.receipt.batch_account import (
 )
 from conveyor.receipt.gate_account import GateAccount
 from conveyor.receipt.money import Money
-
-
-class SettingAccount(msgspec.Struct, frozen=True):
-    """A setting that was in force for a run."""
-
-    name: str
-    """Of the parameter of the template."""
-    value: str
-    metadata: str = ""
-    """The metadata of the drop that set it, such as `retry-rounds`; empty if the stack did."""
+from conveyor.receipt.settings_account import SettingAccount
 
 
 class Receipt(msgspec.Struct):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from conveyor.domain import keys
 from conveyor.domain.plan import Plan
 from conveyor.ledger.batch_facts import Discarded, Stuck, Submitted
-from conveyor.ledger.failure_counts import with_words
+from conveyor.ledger.failure_counts import NO_TEXTS, Texts, decode_words
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
 from conveyor.ledger.round_facts import Merged
@@ -38,20 +38,24 @@ class SplitReader(NamedTuple):
         return SplitBatch(
             plan.batch(number),
             ledger.read(Submitted, number, batch_state.generation) if batch_state.submitted else None,
-            self._part(number),
+            part := ledger.read(Part, number),
             batch_state.duplicates,
             ledger.read(Stuck, number) if batch_state.stuck else None,
             ledger.read(Discarded, number) if batch_state.discarded else None,
             ledger.read(Merged, number) if batch_state.merged else None,
+            self._texts(number, part),
+            self._read(keys.merged_content(self.run.content_prefix), number) if batch_state.merged else NO_TEXTS,
         )
 
-    def _part(self, number: int) -> Part:
-        part = self.ledger.read(Part, number)
+    def _texts(self, number: int, part: Part) -> Texts:
         if any(kind.words for kind in part.errors.values()):  # written by an earlier version
-            return part
+            return Texts(part.errors, {})
         content = keys.leg_content(self.run.content_prefix, self.leg)
-        words = self.bucket.find(keys.error_words(content, number)) if part.errors else None
-        return replace(part, errors=with_words(part.errors, words)) if words else part
+        return self._read(content, number) if part.errors else NO_TEXTS
+
+    def _read(self, content: str, number: int) -> Texts:
+        words = self.bucket.find(keys.error_words(content, number))
+        return decode_words(words) if words else NO_TEXTS
 
 
 def with_error_text(refusal: Refusal, bucket: Bucket) -> Refusal:

@@ -69,7 +69,7 @@ def _account(run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket) -> t
     split = {leg: _batches(reader, plan, run_state) for leg, reader in legs.items() if plan}
     batches, probe = split.pop("", []), split.pop(keys.PROBE, [])
     if refusal and not batches:
-        return refused_receipt(run, refusal, unanswered, plan.drop if plan else None), []
+        return refused_receipt(run, refusal, unanswered, plan), []
     if plan is None:
         raise RuntimeError(f"{run.run} has neither a plan nor a refusal")
     rounds = [_round(ledger, leg, of_leg) for leg, of_leg in split.items() if of_leg]

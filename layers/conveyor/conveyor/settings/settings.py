@@ -16,6 +16,12 @@ _PER_DROP = ("on_invalid", "max_invalid_percent", "default_max_tokens", "betas",
 PER_DROP = {field.replace("_", "-"): field for field in _PER_DROP}
 """Names of S3 object metadata (`aws s3 cp … --metadata on-invalid=skip`) and the setting each overrides."""
 
+
+def parameter_of(field: str) -> str:
+    """Return the parameter of the template that sets a field of `Settings`."""
+    return "".join(word.title() for word in field.split("_"))
+
+
 type YesOrNo = Literal["yes", "no"]
 type Positive = Annotated[int, msgspec.Meta(ge=1)]
 type Seconds = Annotated[int, msgspec.Meta(ge=1)]

@@ -7,6 +7,7 @@ from conveyor.split.collector import Collector
 from conveyor.split.job import SplitJob
 from conveyor.split.outputs import NO_ID, Output, Outputs, Written, open_outputs
 from conveyor.split.pauses import MissingResults, is_settled
+from conveyor.split.tally import Failures
 
 
 class _ResultsMissingError(Exception):
@@ -19,10 +20,11 @@ def write_as_received(job: SplitJob, batch_id: str) -> Written | None:
     Holds the ids of a batch's requests, and the numbers of those worth sending again. Raises ResultsUnreadable.
     """
     custom_ids = _custom_ids(job)
+    failures = Failures()
     try:
-        with open_outputs(job, has_again=job.keeps_lines) as outputs:
+        with open_outputs(job, failures, has_again=job.keeps_lines) as outputs:
             receiver = _Receiver(job, custom_ids, outputs)
-            collector = Collector.of(job, receiver)
+            collector = Collector.of(job, receiver, failures)
             with job.context.api.results(batch_id) as results:
                 for result in results:
                     collector.add(result)

@@ -18,7 +18,7 @@ def write_by_line_number(job: SplitJob, collector: Collector, spool: Spool, defa
     unsent, probed = job.batch.unsent_lines, job.probed_outputs()
     answered = [line for line in sorted(spool) if line not in unsent]
     requests = answered if job.has_unknown_lines else list(job.request_lines())
-    with open_outputs(job, has_again=False) as outputs:
+    with open_outputs(job, collector.tally.failures, has_again=False) as outputs:
         for line in sorted({*requests, *unsent}):
             if line in skipped:
                 collector.write_skipped(skipped[line], outputs)

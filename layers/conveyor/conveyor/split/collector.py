@@ -19,7 +19,7 @@ from conveyor.money.prices import PRICES, Prices
 from conveyor.split.answers import answer_of
 from conveyor.split.job import SplitJob
 from conveyor.split.outputs import Output, Outputs
-from conveyor.split.tally import Tally
+from conveyor.split.tally import Failures, Tally
 
 
 class Receiver(Protocol):
@@ -58,15 +58,16 @@ class Collector:
         prices: Prices = PRICES,
         drop_line: Callable[[int | None], int | None] | None = None,
         keeps_answers: bool = False,
+        failures: Failures | None = None,
     ) -> None:
         """Start without results.
 
         `nonce`: the beginning of the ids under which the requests were sent. `resendable`: whether the requests' lines
         can be copied to `retry.jsonl`. `has_rounds`: whether a round sends some again. `prices`: those of the run.
         `drop_line`: returns the number in the drop of a line, where they differ. `keeps_answers`: whether `answers`
-        gets each outcome.
+        gets each outcome. `failures`: counts those of the batch.
         """
-        self.tally = Tally(prices)
+        self.tally = Tally(prices, failures)
         self.answers: list[Answer] = []
         self._nonce = nonce
         self._receiver = receiver
@@ -79,8 +80,8 @@ class Collector:
         """By line: results that are no JSON, with a checksum instead of the bytes. A later one may be complete."""
 
     @classmethod
-    def of(cls, job: SplitJob, receiver: Receiver) -> Self:
-        """Return the collector of one split."""
+    def of(cls, job: SplitJob, receiver: Receiver, failures: Failures | None = None) -> Self:
+        """Return the collector of one split. `failures`: counts those of the batch."""
         return cls(
             job.nonce,
             receiver,
@@ -89,6 +90,7 @@ class Collector:
             prices=job.prices,
             drop_line=job.drop_line if job.context.leg else None,
             keeps_answers=job.context.leg == keys.PROBE,
+            failures=failures,
         )
 
     def add(self, result: Result) -> None:
@@ -127,7 +129,7 @@ class Collector:
         """Count a request's final result, and return its output."""
         number = self._drop_line(line) if self._drop_line else line
         output = Output.of(result, number, resendable=self._resendable, has_rounds=self._has_rounds)
-        self.tally.add(result, retryable=output.kind.is_retryable)
+        self.tally.add(result, output.kind, number)
         if self._keeps_answers and number is not None:
             self.answers.append(answer_of(number, result, self._prices))
         return output

@@ -12,7 +12,7 @@ def write_in_input_order(job: SplitJob, collector: Collector, spool: Spool, defa
     skipped = {line.line: line for line in job.batch.skipped}
     found, probed = 0, job.probed_outputs()
     may_have_again = spool.has_again or probed.has_again or is_worth_a_round(default.outcome, default.error)
-    with open_outputs(job, has_again=job.keeps_lines and may_have_again) as outputs:
+    with open_outputs(job, collector.tally.failures, has_again=job.keeps_lines and may_have_again) as outputs:
         for values in job.custom_ids_and_kept_keys():
             retries, again = set[int](), set[int]()
             for line, custom_id in values.numbered():

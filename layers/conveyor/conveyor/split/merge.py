@@ -15,14 +15,17 @@ from conveyor.domain import keys
 from conveyor.domain.drop import Source
 from conveyor.domain.outcome import Error, Outcome, OutputKind
 from conveyor.domain.output_file import OutputFile
+from conveyor.domain.schedule import BatchName
 from conveyor.jsonl.lines import read_lines
-from conveyor.ledger.failure_counts import ErrorKind, count_error
+from conveyor.ledger.failure_counts import ErrorKind, Texts, count_error, encode_words
 from conveyor.ledger.line_index import LegOutputs, Place, decode_index
 from conveyor.ledger.part import Part
 from conveyor.ledger.round_facts import Merged
 from conveyor.ledger.state import RunState
 from conveyor.s3.bucket import Bucket
 from conveyor.s3.multipart import Writer
+from conveyor.split.job import lines_of_leg
+from conveyor.split.tally import id_text
 
 
 def merge(context: RunContext, number: int) -> str:
@@ -36,9 +39,12 @@ def merge(context: RunContext, number: int) -> str:
     batch_state = run_state.batch(number)
     if not batch_state.merged:
         part, index = context.ledger.read(Part, number), bucket.get(keys.line_index(context.content_prefix, number))
-        rounds = _Rounds.of(context, run_state, [place.line for place in decode_index(index) if place.again])
+        rounds = _Rounds.of(context, run_state, number, [place.line for place in decode_index(index) if place.again])
         keep_empty = batch_state.splits > 1  # in place of what a split that broke off may have left
         files = _write(context, number, part, index, rounds, keep_empty=keep_empty) if rounds.lines else part.files
+        if rounds.left:
+            words = encode_words(Texts(rounds.left, {}))
+            bucket.put(keys.error_words(keys.merged_content(context.content_prefix), number), words)
         context.ledger.write(rounds.replaced.fact(context, files, len(rounds.lines)), number)
     return "merged"
 
@@ -50,21 +56,24 @@ class _Replaced:
         self.outcomes = Counter[str]()
         self.errors: dict[str, ErrorKind] = {}
         self.retryable = 0
+        self.batches = Counter[str]()
 
-    def add(self, written: bytes, kind: OutputKind) -> None:
-        """Count the outcome of a line of output."""
+    def add(self, written: bytes, kind: OutputKind, batch: BatchName) -> None:
+        """Count the outcome of a line of output. `batch`: had it."""
         self.retryable += kind.is_retryable
+        self.batches[str(batch.to_event())] += 1
         if kind is OutputKind.SUCCEEDED:
             self.outcomes[Outcome.SUCCEEDED] += 1
             return
-        failed = msgspec.json.decode(written, type=_Failed)
+        failed = _decode_failure(written)
         self.outcomes[failed.outcome] += 1
         count_error(self.errors, failed.error.type, "")
 
     def fact(self, context: RunContext, files: list[OutputFile], lines: int) -> Merged:
         """Return the account of the range. `lines`: how many rounds have sent again."""
         outcomes = dict(sorted(self.outcomes.items()))
-        return Merged(context.writer, context.now(), files, lines, outcomes, self.retryable, self.errors)
+        batches = dict(sorted(self.batches.items()))
+        return Merged(context.writer, context.now(), files, lines, outcomes, self.retryable, self.errors, batches)
 
 
 class _Failed(msgspec.Struct):
@@ -72,6 +81,11 @@ class _Failed(msgspec.Struct):
 
     outcome: str
     error: Error
+    line: int | None
+    custom_id: msgspec.Raw
+
+
+_decode_failure = msgspec.json.Decoder(_Failed).decode
 
 
 def _write(  # noqa: PLR0913
@@ -99,7 +113,7 @@ def _write(  # noqa: PLR0913
 class _Rounds(NamedTuple):
     """What rounds have made of the lines of a range."""
 
-    legs: list[LegOutputs]
+    legs: dict[str, LegOutputs]
     """Of each round, in their order."""
     lines: frozenset[int]
     """Those that a round has an outcome of."""
@@ -107,33 +121,59 @@ class _Rounds(NamedTuple):
     """Whether the outputs of all rounds are in the order of the drop."""
     replaced: _Replaced
     """Outcomes that count no more, as far as they were written over."""
+    left: dict[str, ErrorKind]
+    """Errors of the lines that a round was to send again, by the outcomes that count, with texts and examples."""
+    first: dict[int, BatchName]
+    """The batch of the drop, or of its probe, that had each of the lines first."""
 
     @classmethod
-    def of(cls, context: RunContext, run_state: RunState, lines: list[int]) -> Self:
-        """Find the outcomes of lines in the parts of all rounds that have any."""
-        legs, in_order = list[LegOutputs](), True
-        for number in sorted(run_state.planned_rounds):
-            leg = context.of_leg(keys.round_leg(number))
+    def of(cls, context: RunContext, run_state: RunState, number: int, lines: list[int]) -> Self:
+        """Find the outcomes of lines of a range in the parts of all rounds that have any."""
+        legs, in_order = dict[str, LegOutputs](), True
+        for each in sorted(run_state.planned_rounds):
+            leg = context.of_leg(keys.round_leg(each))
             batches = sorted(batch for batch, state in run_state.of_leg(leg.leg).batches.items() if state.parted)
             in_order = in_order and all(leg.ledger.read(Part, batch).ordered for batch in batches)
-            legs.append(LegOutputs(context.bucket, leg.content_prefix, batches, lines))
-        found = frozenset(line for line in lines if any(line in leg for leg in legs))
-        return cls(legs, found, in_order, _Replaced())
+            legs[leg.leg] = LegOutputs(context.bucket, leg.content_prefix, batches, lines)
+        found = frozenset(line for line in lines if any(line in leg for leg in legs.values()))
+        first = dict.fromkeys(found, BatchName("", number)) | _probed(context, run_state)
+        return cls(legs, found, in_order, _Replaced(), {}, first)
 
     def outcome(self, line: int) -> tuple[bytes, OutputKind]:
         """Return the outcome of a line that counts: a success, or else the last one. The others count no more."""
-        found = [leg.find(line) for leg in self.legs if line in leg]
+        found = [
+            (*leg.find(line), BatchName(name, leg.batch_of(line))) for name, leg in self.legs.items() if line in leg
+        ]
         succeeded = (each for each in found if each[0].kind is OutputKind.SUCCEEDED)
         kept = next(succeeded, found[-1])
-        for place, written in found:
+        for place, written, batch in found:
             if place is not kept[0]:
-                self.replaced.add(written, place.kind)
+                self.replaced.add(written, place.kind, batch)
         return kept[1], kept[0].kind
+
+    def leave(self, written: bytes, kind: OutputKind) -> None:
+        """Count the outcome that counts of a line that a round was to send again."""
+        if kind is not OutputKind.SUCCEEDED:
+            failed = _decode_failure(written)
+            error, custom_id = failed.error, id_text(bytes(failed.custom_id))
+            count_error(self.left, error.type, error.message, failed.line, custom_id)
 
     def position(self, line: int) -> tuple[int, str, int]:
         """Return what sorts lines by their place in the parts of the last round that has them."""
-        number, last = [(number, leg) for number, leg in enumerate(self.legs) if line in leg][-1]
+        number, last = [(number, leg) for number, leg in enumerate(self.legs.values()) if line in leg][-1]
         return number, *last.position(line)
+
+
+def _probed(context: RunContext, run_state: RunState) -> dict[int, BatchName]:
+    """Return the batch of each line of the probe."""
+    if keys.PROBE not in run_state.legs:
+        return {}
+    plan, leg = context.ledger.plan(), context.of_leg(keys.PROBE)
+    return {
+        line: BatchName(keys.PROBE, batch.number)
+        for batch in plan.of_leg(keys.PROBE).batches
+        for line in lines_of_leg(leg, plan, batch)
+    }
 
 
 class _MergedOutputs:
@@ -152,9 +192,11 @@ class _MergedOutputs:
     def add(self, place: Place, written: bytes) -> None:
         """Take the next output of the range."""
         if place.line not in self._rounds.lines:
+            if place.again:
+                self._rounds.leave(written, place.kind)
             self._write(written, place.kind)
             return
-        self._rounds.replaced.add(written, place.kind)
+        self._rounds.replaced.add(written, place.kind, self._rounds.first[place.line])
         if self._in_order:
             self._replace(place.line)
         else:
@@ -167,6 +209,7 @@ class _MergedOutputs:
 
     def _replace(self, line: int) -> None:
         written, kind = self._rounds.outcome(line)
+        self._rounds.leave(written, kind)
         self._write(written, kind)
         if not kind.is_retryable:
             self.settled.add(line)

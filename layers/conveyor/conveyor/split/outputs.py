@@ -15,7 +15,7 @@ from conveyor.ledger.line_index import LineIndex, Place
 from conveyor.ledger.part import Answer
 from conveyor.s3.multipart import Writer
 from conveyor.split.job import SplitJob
-from conveyor.split.tally import Tally
+from conveyor.split.tally import Failures, Tally
 
 MOST_UNACCOUNTED = 1000
 """Line numbers of unaccounted results that are kept."""
@@ -69,11 +69,20 @@ class Output(NamedTuple):
 class Outputs:
     """Results, failures, lines to send again, and provider lines that could not be delivered unchanged."""
 
-    def __init__(self, writers: dict[str, Writer], again: Writer, index: LineIndex | None, *, keep_empty: bool) -> None:
+    def __init__(
+        self,
+        writers: dict[str, Writer],
+        again: Writer,
+        index: LineIndex | None,
+        failures: Failures,
+        *,
+        keep_empty: bool,
+    ) -> None:
         """Use `open_outputs`. `keep_empty`: `retry.jsonl` and `aside.jsonl` are written even if they have no lines."""
         self._writers = writers
         self._again = again
         self._index = index
+        self._failures = failures
         self._keep_empty = keep_empty
 
     def add(
@@ -84,6 +93,8 @@ class Outputs:
         `kept`: its kept keys.
         """
         self._write(line or 0, output.line(custom_id, line if shows_line else None, kept), output.kind)
+        if line and output.kind is not OutputKind.SUCCEEDED:
+            self._failures.name(line, custom_id)
 
     def add_from_leg(self, place: Place, written: bytes) -> None:
         """Write an output as a leg of the run has written it."""
@@ -136,11 +147,12 @@ class Written(NamedTuple):
 
 
 @contextmanager
-def open_outputs(job: SplitJob, *, has_again: bool) -> Iterator[Outputs]:
+def open_outputs(job: SplitJob, counted: Failures, *, has_again: bool) -> Iterator[Outputs]:
     """Give the outputs of a batch. The files appear complete when the block ends, and not at all if it raises.
 
-    `has_again`: whether a round may send lines of it again: then its files are parts that are not final. A later split
-    also writes empty files, to replace those of an earlier split that broke off: more results may have arrived since.
+    `counted`: the failures of the batch, which learn their ids. `has_again`: whether a round may send lines of it
+    again: then its files are parts that are not final. A later split also writes empty files, to replace those of an
+    earlier split that broke off: more results may have arrived since.
     """
     context, number, keep_empty = job.context, job.batch.number, job.number > 1
     bucket, settings = context.bucket, context.run.carried_metadata  # copied along when the file is copied into inbox/
@@ -157,7 +169,7 @@ def open_outputs(job: SplitJob, *, has_again: bool) -> Iterator[Outputs]:
     ):
         writers = {keys.RESULTS: results, keys.FAILURES: failures, keys.RETRY: retry, keys.ASIDE: aside}
         index = LineIndex() if context.leg or ((has_again or may_replace) and not takes_back) else None
-        outputs = Outputs(writers, again, index, keep_empty=keep_empty)
+        outputs = Outputs(writers, again, index, counted, keep_empty=keep_empty)
         yield outputs
         if index is not None and (context.leg or outputs.again or may_replace):
             bucket.put(keys.line_index(context.content_prefix, number), index.encode())

@@ -13,7 +13,7 @@ from conveyor.domain.plan import Batch
 from conveyor.domain.refusal import RefusalKind
 from conveyor.domain.schedule import MERGE, BatchName
 from conveyor.ledger.batch_facts import Splitting, Stuck, Submitted, Unread
-from conveyor.ledger.failure_counts import encode_words, without_words
+from conveyor.ledger.failure_counts import ErrorKind, encode_words
 from conveyor.ledger.part import Part
 from conveyor.ledger.round_facts import AccountRefused, Again
 from conveyor.ledger.run_facts import Refusal
@@ -157,18 +157,19 @@ def _split(job: SplitJob) -> str:
         written, ended_at = _write_without_results(job), None
     if written is None:
         return "reread"
-    if errors := written.tally.errors:
+    errors = written.tally.failures.counts
+    if errors:
         key = keys.error_words(job.context.content_prefix, job.batch.number)
-        job.context.bucket.put(key, encode_words(errors))
+        job.context.bucket.put(key, encode_words(written.tally.failures.texts))
     if written.again:
         job.write(Again(job.context.writer, job.context.now(), written.again))
     if was_run and written.tally.causes:  # of a batch that was not run, the provider's answer says what to do
         job.write(AccountRefused(job.context.writer, job.context.now(), dict(written.tally.causes)))
-    job.write(_part(job, written, ended_at))
+    job.write(_part(job, written, ended_at, errors))
     return "split"
 
 
-def _part(job: SplitJob, written: Written, ended_at: datetime | None) -> Part:
+def _part(job: SplitJob, written: Written, ended_at: datetime | None, errors: dict[str, ErrorKind]) -> Part:
     """Return the account of a batch."""
     tally = written.tally
     return Part(
@@ -189,7 +190,8 @@ def _part(job: SplitJob, written: Written, ended_at: datetime | None) -> Part:
         gone=job.drop_unreadable,
         stop_reasons=tally.stops,
         answers=written.answers,
-        errors=without_words(tally.errors),
+        lengths=tally.lengths,
+        errors=errors,
     )
 
 

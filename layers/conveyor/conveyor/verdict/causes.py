@@ -44,8 +44,6 @@ def _of_kind(receipt: Receipt, name: str, kind: ErrorKind) -> list[Cause]:
     for text, times in kind.words.items():
         words = without_quotes(text)
         counts[words] = counts.get(words, 0) + times
-    if sum(counts.values()) > kind.failures:  # texts of requests that were sent again, and failed again, came each time
-        counts = {max(counts, key=lambda words: counts[words]): kind.failures}
     left = kind.failures - sum(counts.values())
     if left > 0 or not counts:
         counts[KINDS.get(name, "")] = counts.get(KINDS.get(name, ""), 0) + max(left, 0)
