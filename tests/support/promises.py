@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from conveyor.ledger.failure_counts import type_name
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
 from conveyor.spend.index_entry import IndexEntry, StartEntry, entries_by_run
@@ -90,6 +91,7 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
     assert max(receipt["retryable"], receipt["never_sent"], receipt["unreadable"]) <= receipt["failures"]
     assert sum(receipt["causes"].values()) <= receipt["failures"]
     assert sum(kind["failures"] for kind in receipt["errors"].values()) == receipt["failures"]
+    _check_details(belt, receipt)
     if receipt["findings"]:
         assert sum(receipt["findings"]["codes"].values()) == receipt["faults"]
     assert (receipt["findings"] is None) == (receipt["faults"] == 0)
@@ -105,6 +107,49 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
     assert not receipt["never_sent"] or receipt["code"] is not None
     _check_index(belt, receipt)
     return receipt
+
+
+def _check_details(belt: Belt, receipt: dict[str, Any]) -> None:
+    """Check lengths, examples, and what became of the requests of each batch."""
+    assert receipt["ended_at"]
+    assert receipt["planned_batches"] >= len(receipt["batches"])
+    for kind in receipt["errors"].values():
+        assert sum(kind["words"].values()) <= kind["failures"]
+        assert all(0 < len(kind["examples"].get(text, [])) <= min(3, count) for text, count in kind["words"].items())
+    _check_examples(belt, receipt)
+    lengths = receipt["lengths"].values()
+    assert sum(sum(each["answers"].values()) for each in lengths) == receipt["outcomes"]["succeeded"]
+    assert sum(each["tokens"] for each in lengths) <= sum(
+        tokens["usage"]["output_tokens"] for tokens in receipt["tokens"].values()
+    )
+    cut_off = sum(reasons.get("max_tokens", 0) for reasons in receipt["stop_reasons"].values())
+    assert sum(sum(each["cut_off"].values()) for each in lengths) == cut_off
+    if receipt["status"] == "unbalanced":
+        return
+    for batch in every_batch(receipt):
+        assert batch["results"] + batch["failures"] + batch["sent_again"] == batch["requests"]
+    batches = every_batch(receipt)
+    assert sum(batch["results"] for batch in batches) == receipt["results"]
+    unsent = receipt["never_sent"] + receipt["outcomes"]["invalid"]
+    assert sum(batch["failures"] for batch in batches) == receipt["failures"] - unsent
+
+
+def _check_examples(belt: Belt, receipt: dict[str, Any]) -> None:
+    """Check that each example is a line of failures.jsonl, with its id, type and text: none was answered later."""
+    key = f"failures/{receipt['name']}/{receipt['run']}/failures.jsonl"
+    lines = [orjson.loads(line) for line in belt.read(key).splitlines()] if key in belt.stored("failures/") else []
+    written = {
+        (
+            line["line"],
+            "" if line["custom_id"] is None else str(line["custom_id"])[:200],
+            type_name(line["error"]["type"]),
+        ): " ".join(line["error"]["message"].split())
+        for line in lines
+    }
+    for name, kind in receipt["errors"].items():
+        for example in (each for examples in kind["examples"].values() for each in examples):
+            text = written[example["line"], example["custom_id"], name]
+            assert text.startswith(example["words"])
 
 
 def _check_index(belt: Belt, receipt: dict[str, Any]) -> None:

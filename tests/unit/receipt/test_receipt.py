@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -12,10 +13,12 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import FileSegment, OutputFile, joined
 from conveyor.domain.plan import Batch, Plan, ValidatedDrop
 from conveyor.ledger.batch_facts import Submitted
+from conveyor.ledger.failure_counts import ErrorKind, Example
 from conveyor.ledger.part import Part, Tokens
+from conveyor.ledger.round_facts import Merged
 from conveyor.ledger.run_facts import Refusal
 from conveyor.money.usage import Usage
-from conveyor.receipt.account import completed_receipt
+from conveyor.receipt.account import completed_receipt, refused_receipt
 from conveyor.receipt.batch_account import SplitBatch
 from conveyor.receipt.files import parts_by_file
 from conveyor.receipt.receipt import Receipt
@@ -159,3 +162,40 @@ def test_the_faults_of_a_drop_are_one_file_however_many_batches_it_has() -> None
     plan = replace(PLAN, drop=replace(PLAN.drop, faults=2, faults_file=faults))
     account = completed_receipt(RUN, plan, [done(1, 3), done(2, 3), done(3, 3)], 0, None)
     assert (account.faults, account.files[-1]) == (2, faults)
+
+
+def test_what_became_of_the_requests_of_a_batch_adds_up_to_them() -> None:
+    """Lines that were left out are none, and what was sent again in a round is no failure of its batch."""
+    invalid = replace(done(1, 1).part, outcomes=done(1, 1).part.outcomes | {"invalid": 4})
+    merged = Merged("w", NOW, [], 2, {"errored": 2}, 0, {}, {"2": 2, "probe/1": 5})
+    again = done(2, 1)._replace(merged=merged)
+    batches = receipt(done(1, 1)._replace(part=invalid), again, done(3, 3)).batches
+    assert [(batch.results, batch.failures, batch.sent_again) for batch in batches] == [(1, 2, 0), (1, 0, 2), (3, 0, 0)]
+
+
+def test_a_run_ends_when_its_last_results_are_written_or_its_refusal() -> None:
+    """Whichever batch that is; and batches of which nothing is sent are not planned ones."""
+    late = done(2, 3)._replace(part=replace(done(2, 3).part, at=NOW + timedelta(hours=3)))
+    account = receipt(done(1, 3), late, done(3, 3))
+    assert (account.ended_at, account.planned_batches) == (NOW + timedelta(hours=3), 3)
+    probed = replace(PLAN, batches=[*PLAN.batches[:2], Batch(3, 7, 0, 9, 9, 0, probed=[7, 8, 9])])
+    for plan, planned in ((PLAN, 3), (probed, 2), (None, 0)):
+        refused = refused_receipt(RUN, BROKE, 0, plan)
+        assert (refused.ended_at, refused.planned_batches) == (BROKE.at, planned)
+
+
+def test_a_receipt_of_an_earlier_version_is_read() -> None:
+    """It has none of the fields that came later; they are empty then."""
+    account = receipt(done(1, 3), done(2, 1), done(3, 3))
+    account.errors = {"api_error": ErrorKind(2, {"Busy": 2}, {"Busy": [Example(1, "a", "Busy")]})}
+    before = msgspec.to_builtins(account)
+    for name in ("ended_at", "planned_batches", "lengths", "settings"):
+        del before[name]
+    del before["errors"]["api_error"]["examples"]
+    for batch in before["batches"]:
+        for name in ("results", "failures", "sent_again"):
+            del batch[name]
+    read = msgspec.convert(before, Receipt)
+    assert (read.ended_at, read.planned_batches, read.lengths, read.settings) == (None, 0, {}, [])
+    assert read.errors == {"api_error": ErrorKind(2, {"Busy": 2})}
+    assert [(batch.requests, batch.results) for batch in read.batches] == [(3, 0)] * 3
