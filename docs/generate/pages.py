@@ -1,5 +1,11 @@
-"""Every generated page, by its name in `docs/`, and what makes its text."""
+"""Every generated page and schema, by its name in `docs/`, and what makes its text."""
 
-from docs.generate import permissions, settings
+from docs.generate import permissions, schemas, settings
 
-PAGES = {"settings.md": settings.page, "permissions.md": permissions.page}
+PAGES = {
+    "settings.md": settings.page,
+    "permissions.md": permissions.page,
+    "schemas/receipt.schema.json": schemas.receipt,
+    "schemas/result.schema.json": schemas.result,
+    "schemas/failure.schema.json": schemas.failure,
+}

@@ -17,6 +17,7 @@ from conveyor.ledger.run_facts import Run
 from conveyor.spend.index_entry import IndexEntry, StartEntry, entries_by_run
 from conveyor.validation.checker import MOST_FAULTS
 from tests.support.belt import Belt
+from tests.support.schemas import check_lines, check_receipt
 
 BY_CHOICE = {"stopped": "stopped", "declined": "declined", "estimated": "dry-run"}
 """Statuses of runs that people, or the clock in their place, ended; with the code of each."""
@@ -40,8 +41,10 @@ def check_outputs(receipt: dict[str, Any], files: dict[str, bytes], data: bytes)
     accounts = {file["key"]: file for file in receipt["files"]}
     assert accounts.keys() == files.keys(), "the receipt must list exactly the stored files"
     assert len(accounts) == len(receipt["files"])
+    check_receipt(receipt)
     for key, content in files.items():
         _check_file(accounts[key], content)
+        check_lines(key, content)
     _check_lines(receipt, {key.rsplit("/", 1)[-1]: content.splitlines() for key, content in files.items()}, data)
 
 
@@ -74,10 +77,12 @@ def _check_lines(receipt: dict[str, Any], files: dict[str, list[bytes]], data: b
 def agree(belt: Belt, run: str) -> dict[str, Any]:
     """Compare the fields of a receipt with each other and with the files, whatever its status; return it."""
     receipt = belt.receipt(run)
+    check_receipt(receipt)
     lines = dict.fromkeys(("results", "failures", "retry", "aside", "invalid"), 0)
     for key in belt.stored("results/") + belt.stored("failures/"):
         if f"/{run}/" in key and key.endswith(".jsonl"):
             lines[key.rsplit("/", 1)[-1].removesuffix(".jsonl")] = belt.read(key).count(b"\n")
+            check_lines(key, belt.read(key))
     outcomes, unbalanced = receipt["outcomes"], receipt["status"] == "unbalanced"
     assert lines["retry"] == receipt["retryable"]
     if not unbalanced:

@@ -1,0 +1,31 @@
+"""The JSON Schemas that users get, and what the tests check by them."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jsonschema import Draft202012Validator
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
+_OF_LINES = {"results.jsonl": "result", "failures.jsonl": "failure"}
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    """Return what validates documents by a schema: `receipt`, `result` or `failure`."""
+    return Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
+
+
+def check_receipt(receipt: dict[str, Any]) -> None:
+    """Check that a receipt keeps its schema, and has no field that the schema does not explain."""
+    validator("receipt").validate(receipt)
+    assert receipt.keys() == validator("receipt").schema["$defs"]["Receipt"]["properties"].keys()
+
+
+def check_lines(key: str, content: bytes) -> None:
+    """Check that each line of a file of results or failures keeps its schema."""
+    if name := _OF_LINES.get(key.rpartition("/")[2]):
+        for line in content.splitlines():
+            validator(name).validate(orjson.loads(line))
