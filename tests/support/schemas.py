@@ -14,7 +14,7 @@ _OF_LINES = {"results.jsonl": "result", "failures.jsonl": "failure"}
 
 @cache
 def validator(name: str) -> Draft202012Validator:
-    """Return what validates documents by a schema: `receipt`, `result` or `failure`."""
+    """Return what validates documents by a schema, such as `receipt`."""
     return Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
 
 
