@@ -1,4 +1,4 @@
-"""report: writes the receipt and words the message of a run that has ended."""
+"""report: writes the receipt and its page, and words the message of a run that has ended."""
 
 from typing import Any
 
@@ -23,6 +23,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     `arn`: of the execution, for links into its console.
     """
     notice = report(event, clients)
+    if no_page := notice.pop("no_page", None):
+        logger.error("page not written", extra={"run": notice["run"], "error": no_page})
     logger.info("run has ended", extra={field: notice[field] for field in _LOGGED})
     metrics.add_dimension(name="status", value=notice["status"])
     metrics.add_dimensions(service=metrics.service, project=notice["project"])  # a second set, beside that by status

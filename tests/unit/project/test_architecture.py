@@ -36,7 +36,8 @@ WALLS = {
     "split": [*PURE, "s3", "ledger", "provider", "context", "clients"],
     "receipt": [*PURE, "ledger"],
     "verdict": [*PURE, "ledger", "receipt"],
-    "report": [*PURE, "s3", "ledger", "clients", "spend", "receipt", "verdict"],
+    "page": ["money", "domain", "answers", "wording", "ledger", "receipt", "verdict"],
+    "report": [*PURE, "s3", "ledger", "clients", "spend", "receipt", "verdict", "page"],
     "poll": [
         *PURE,
         "s3",

@@ -272,6 +272,11 @@ def receipt(name: str, run: str) -> str:
     return f"results/{name}/{run}/receipt.json"
 
 
+def report(name: str, run: str) -> str:
+    """Return the key of the page that shows the receipt."""
+    return f"results/{name}/{run}/report.html"
+
+
 def failures(name: str, run: str) -> str:
     """Return the key of the requests that did not succeed."""
     return f"failures/{name}/{run}/{FAILURES}"

@@ -1,6 +1,7 @@
 """Why the answers of a run ended, and how long they are."""
 
 from collections.abc import Mapping
+from itertools import accumulate
 
 import msgspec
 
@@ -102,9 +103,8 @@ def _length(model: str, models: int, lengths: Lengths) -> LengthRow:
 
 def _quantile(classes: Mapping[int, int], answers: int, percent: int) -> int:
     """Return the end of the class up to which so many per cent of the answers are."""
-    seen = 0
-    for least, count in sorted(classes.items()):
-        seen += count
-        if 100 * seen >= percent * answers:
-            break
-    return class_end(least)
+    leasts = sorted(classes)
+    reached = accumulate(classes[least] for least in leasts)
+    return next(
+        class_end(least) for least, seen in zip(leasts, reached, strict=True) if 100 * seen >= percent * answers
+    )

@@ -12,7 +12,9 @@ HEIGHT = 86
 _MOST_BARS = 36
 _GAP = 0.3
 """Per cent, between bars."""
-_LABELS = 5
+_MOST_LABELS = 5
+_ROOM = 0.8
+"""Of the axis: beyond it there is only the last label, which is the longest."""
 
 
 class LengthBar(NamedTuple):
@@ -95,13 +97,13 @@ def bars_of(row: LengthRow, axis: Axis) -> list[LengthBar]:
 def labels_of(axis: Axis) -> list[Label]:
     """Return the numbers at the axis."""
     slots = len(axis.starts)
-    edges = [*axis.starts, axis.end]
-    step = max(-(-slots // _LABELS), 1)
-    chosen = list(range(0, slots, step))
-    if slots - chosen[-1] < step / 2 and len(chosen) > 1:
-        chosen.pop()
+    step = 1
+    while slots / step > _MOST_LABELS:
+        step *= 2
     labels = [
-        Label(percent(100 * at / slots), f"{edges[at]:,}", "middle" if at else "start") for at in chosen if at < slots
+        Label(percent(100 * at / slots), f"{axis.starts[at]:,}", "middle" if at else "start")
+        for at in range(0, slots, step)
+        if at <= _ROOM * slots
     ]
     return [*labels, Label("100%", f"{axis.end:,} tokens", "end")]
 

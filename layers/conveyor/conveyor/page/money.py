@@ -58,6 +58,9 @@ def money_of(receipt: Receipt) -> MoneyBlock | None:
         return None
     models = _models(receipt)
     used = {kind for each in models for kind, usd in each.by_kind.items() if usd}
+    kinds = [kind for kind in _KINDS if kind in used]
+    for each in models:
+        each.by_kind = _of_kinds(kinds, each.by_kind)
     return MoneyBlock(
         receipt.at_most_usd,
         forecast.usd if forecast else receipt.forecast_usd,
@@ -67,8 +70,8 @@ def money_of(receipt: Receipt) -> MoneyBlock | None:
         bool(receipt.money.unpriced),
         next((gate.up_to_usd for gate in reversed(receipt.gates) if gate.how is Ending.APPROVED), None),
         _hold_above(receipt),
-        [kind for kind in _KINDS if kind in used],
-        receipt.money.by_kind,
+        kinds,
+        _of_kinds(kinds, receipt.money.by_kind),
         receipt.money.per_1000_requests_usd,
         models,
     )
@@ -91,9 +94,15 @@ def _models(receipt: Receipt) -> list[ModelCost]:
     return [*first, _sum(others)] if others else first
 
 
+def _of_kinds(kinds: list[str], by_kind: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {kind: by_kind.get(kind, Decimal(0)) for kind in kinds}
+
+
 def _sum(costs: list[ModelCost]) -> ModelCost:
     known = [each.usd for each in costs if each.usd is not None]
-    total = ModelCost("", len(costs), sum(each.answers for each in costs), sum(known, Decimal(0)) if known else None, {})
+    total = ModelCost(
+        "", len(costs), sum(each.answers for each in costs), sum(known, Decimal(0)) if known else None, {}
+    )
     for each in costs:
         _add(total.by_kind, each.by_kind)
     return total

@@ -14,8 +14,8 @@ def visible(text: str, *, longest: int = LONGEST, kept: int | None = None) -> Ma
     """Return a text for the content of an element, never for an attribute.
 
     Characters that are not seen (controls, direction, zero width, private ones, lone surrogates, spaces but the one of
-    ASCII) are shown as `U+202E`. `longest`: characters from which on it is cut. `kept`: how many characters are kept at most of such a text: the true length of one
-    that has as many is not known.
+    ASCII) are shown as `U+202E`. `longest`: characters from which on it is cut. `kept`: how many are kept at most of
+    such a text, if not all are: the true length of one that has as many is not known.
     """
     shown = _cut(text, longest)
     parts = [_part(is_seen, "".join(run)) for is_seen, run in groupby(shown, str.isprintable)]

@@ -42,7 +42,7 @@ STOPS = {
     "stop_sequence": "complete, ended at a stop sequence",
     "tool_use": "complete, with a call of a tool",
     "max_tokens": "cut off at max_tokens",
-    "model_context_window_exceeded": "cut off by the model’s context window",
+    "model_context_window_exceeded": "cut off by the context window of the model",
     "refusal": "refused by the model",
     "pause_turn": "unfinished",
 }
@@ -55,7 +55,13 @@ STATES = {
     UNKNOWN: "not known",
 }
 """Of batches, in the order of the legend."""
-SECTIONS = (("complete", "answers"), ("line", "outcomes"), ("cost", "money"), ("answered", "causes"), ("came", "causes"))
+SECTIONS = (
+    ("complete", "answers"),
+    ("line", "outcomes"),
+    ("cost", "money"),
+    ("answered", "causes"),
+    ("came", "causes"),
+)
 """Where a check's details are, by a word of its name."""
 _HUES = {"ok": "0b7a43", "bad": "c4232b", "warn": "c98500", "soft": "6b7686"}
 _SHAPES = {

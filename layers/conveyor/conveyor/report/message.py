@@ -30,12 +30,17 @@ _RUN_AFTER_ALL = frozenset({STOPPED, DECLINED, DRY_RUN})
 """Codes of refusals after which nothing must be fixed."""
 
 
-def notice_of(receipt: Receipt, console: Console = Console("")) -> Notice:  # noqa: B008  # a constant
+def notice_of(
+    receipt: Receipt,
+    console: Console = Console(""),  # noqa: B008  # a constant
+    *,
+    has_page: bool = True,
+) -> Notice:
     """Return the message of a run that has ended. It has counts and places, never a prompt or an answer."""
     headline = headline_of(receipt)
     lines = paragraph(*headline.sentences, *_sent_again(receipt), cost_of(receipt))
     lines += _refused(receipt) if is_unsent(receipt) else _ended(receipt)
-    lines += ["", *_places(receipt), *_links(receipt, console)]
+    lines += ["", *_places(receipt, has_page=has_page), *_links(receipt, console)]
     return Notice(
         receipt.run,
         receipt.name,
@@ -208,11 +213,12 @@ def _again(receipt: Receipt) -> list[str]:
     return ["", *paragraph(text, when), "", f"  {command}"]
 
 
-def _places(receipt: Receipt) -> list[str]:
+def _places(receipt: Receipt, *, has_page: bool) -> list[str]:
     """Return tokens, and where files, receipt and run are."""
     named = [(file, file.key.rsplit("/", 1)[-1]) for file in receipt.files]
     there = [(file, name) for file, name in named if file.lines or name not in {keys.RETRY, keys.ASIDE}]
     rows = [(_LABELS[name], _url(receipt, file.key)) for file, name in there]
+    rows += [("Report", _url(receipt, keys.report(receipt.name, receipt.run)))] if has_page else []
     rows += [("Receipt", _url(receipt, keys.receipt(receipt.name, receipt.run))), ("Run", receipt.run)]
     rows += [] if receipt.project == keys.DEFAULT_PROJECT else [("Project", receipt.project)]
     sent = [*probe_rows(receipt.probe), *round_rows(receipt.rounds)]

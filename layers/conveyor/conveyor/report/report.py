@@ -23,6 +23,7 @@ from conveyor.receipt.receipt import Receipt
 from conveyor.report.content import SplitReader, let_content_expire, with_error_text
 from conveyor.report.join_files import write_files
 from conveyor.report.message import notice_of
+from conveyor.report.write_page import write_page
 from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor.spend.index_entry import IndexEntry
 
@@ -30,9 +31,10 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
-    """Join the files, write the receipt and the entry in the index, and let the run's content expire.
+    """Join the files, write the receipt, its page and the entry in the index, and let the run's content expire.
 
-    Returns the message, both counts, and the cost in US dollars: 0 if it is not known.
+    Returns the message, both counts, the cost in US dollars (0 if it is not known), and in `no_page` why there is no
+    page, if there is none.
     """
     ledger = Ledger(clients.bucket, event["run"])
     run, run_state = ledger.read(Run), ledger.run_state()
@@ -45,12 +47,14 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
         receipt.probe.reasons = reasons_after_probe(gates.values())
     data = msgspec.json.format(_encode(receipt), indent=2) + b"\n"
     clients.bucket.put(keys.receipt(receipt.name, receipt.run), data)
+    no_page = write_page(receipt, clients.console(event), clients.bucket)
     clients.bucket.put_if_absent(_index_entry(receipt).key, b"")
     let_content_expire(run, clients.bucket, early)
-    return notice_of(receipt, clients.console(event))._asdict() | {
+    return notice_of(receipt, clients.console(event), has_page=no_page is None)._asdict() | {
         "results": receipt.results,
         "failures": receipt.failures,
         "cost_usd": float(receipt.cost_usd or 0),
+        **({"no_page": no_page} if no_page else {}),
     }
 
 

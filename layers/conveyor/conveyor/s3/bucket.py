@@ -151,6 +151,16 @@ class Bucket:
         """Write an object. Its content must follow from facts, so that writing it again changes nothing."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=data, Metadata=metadata or {})
 
+    def put_page(self, key: str, html: str) -> None:
+        """Do the same for a page of HTML, which browsers show, whatever the user's system makes of its name."""
+        self._client.put_object(
+            Bucket=self.bucket,
+            Key=key,
+            Body=html.encode(),
+            ContentType="text/html; charset=utf-8",
+            ContentDisposition="inline",
+        )
+
     def tag(self, key: str, tags: Mapping[str, str]) -> None:
         """Replace the tags of an object, which the rules of the bucket's lifecycle select by."""
         named: list[TagTypeDef] = [{"Key": name, "Value": value} for name, value in tags.items()]
