@@ -9,6 +9,7 @@ from conveyor.answers.lengths import Lengths
 from conveyor.domain.findings import Findings, FirstFault
 from conveyor.ledger.failure_counts import LONGEST_WORDS, ErrorKind, Example
 from conveyor.ledger.part import Tokens
+from conveyor.money.price import Kind
 from conveyor.money.usage import Usage
 from conveyor.receipt.money import Money
 from conveyor.receipt.receipt import Receipt, SettingAccount
@@ -54,35 +55,48 @@ def hostile(text: str = HOSTILE) -> Receipt:
 
 def largest(text: str = "messages.#.content: too long") -> Receipt:
     """Return the receipt of a run of 50,000,000 requests in 3,000 batches, of which each third has failures."""
-    receipt = hostile(text)
     each, failed = 50_000_000 // LARGEST, 7
     batches = [
-        batch(number, each, failed * (number % 3 == 0), 3 * (number % 5 == 0), number / 3, number / 3 + 60 + number % 97, number / 3 + 190)
+        replace(batch(number, each, failed * (number % 3 == 0), 3 * (number % 5 == 0), *_times(number)), id=text)
         for number in range(1, LARGEST + 1)
-    ]  # fmt: skip
+    ]
     models = [f"{text[:150]}-{number}" for number in range(100)]
+    costs = {kind: Decimal(1) for kind in Kind}
+    lengths = Lengths({32 * at: 99_999 for at in range(64)} | {2 << at: 77 for at in range(10, 17)}, {1024: 9_999}, 1)
     return replace(
-        receipt,
-        batches=[replace(batch, id=text) for batch in batches],
+        hostile(text),
+        batches=batches,
         planned_batches=LARGEST,
         requests=each * LARGEST,
         results=each * LARGEST - failed * LARGEST // 3,
         failures=failed * LARGEST // 3,
         ended_at=NOW + timedelta(minutes=1300),
         stop_reasons={model: {"end_turn": 400_000, "max_tokens": 99_000} for model in models},
-        lengths={model: Lengths({32 * at: 99_999 for at in range(64)} | {2 << at: 77 for at in range(10, 17)}, {1024: 9_999}, 1) for model in models},
-        tokens={model: Tokens(Usage(1, 1), Decimal("2650.00"), {kind: Decimal(1) for kind in ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "web_search")}) for model in models},
+        lengths=dict.fromkeys(models, lengths),
+        tokens={model: Tokens(Usage(1, 1), Decimal("2650.00"), dict(costs)) for model in models},
         cost_usd=Decimal("265000.00"),
-    )  # fmt: skip
+    )
+
+
+def _times(number: int) -> tuple[float, float, float]:
+    """Return when a batch was sent, had ended, and was written, in minutes."""
+    return number / 3, number / 3 + 60 + number % 97, number / 3 + 190
 
 
 def unpriced() -> Receipt:
     """Return the receipt of a run with a model without a known price."""
-    tokens = {
-        "claude-haiku-4-5": Tokens(Usage(1, 1), Decimal(1), {"input": Decimal(1)}),
-        "new": Tokens(Usage(1, 1), None),
-    }
-    return replace(rich(), tokens=tokens, money=Money(["new"]), cost_usd=Decimal(1), forecast=None, forecast_usd=None, at_most_usd=None)  # fmt: skip
+    return replace(
+        rich(),
+        tokens={
+            "claude-haiku-4-5": Tokens(Usage(1, 1), Decimal(1), {"input": Decimal(1)}),
+            "new": Tokens(Usage(1, 1), None),
+        },
+        money=Money(["new"]),
+        cost_usd=Decimal(1),
+        forecast=None,
+        forecast_usd=None,
+        at_most_usd=None,
+    )
 
 
 FAULTS = [FirstFault(line, "field-refused", f'"params.stream": {HOSTILE}') for line in range(1, 11)]

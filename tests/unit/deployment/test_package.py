@@ -35,7 +35,9 @@ def test_the_core_is_a_package_that_other_programs_can_install(tmp_path: Path, m
     monkeypatch.chdir(LAYER)
     with zipfile.ZipFile(tmp_path / build_wheel(str(tmp_path))) as wheel:
         names, metadata = wheel.namelist(), wheel.read(f"conveyor_core-{__version__}.dist-info/METADATA").decode()
-    sources = {path.relative_to(LAYER).as_posix() for path in (LAYER / "conveyor").rglob("*.py")}
+    files = [path for path in (LAYER / "conveyor").rglob("*.*") if path.is_file() and path.suffix != ".pyc"]
+    sources = {path.relative_to(LAYER).as_posix() for path in files}
     assert {name for name in names if name.startswith("conveyor/")} == sources
+    assert {"conveyor/page/style.css", "conveyor/page/templates/page.html.j2"} <= sources, "the page needs them"
     needed = tomllib.loads(Path("pyproject.toml").read_text())["project"]["dependencies"]
     assert re.findall(r"^Requires-Dist: (\S+)", metadata, re.MULTILINE) == needed

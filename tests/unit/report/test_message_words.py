@@ -27,7 +27,7 @@ RETRY = (
 def before_places(notice: Notice) -> str:
     """Return the subject and the text above the list of files; other tests cover the commands."""
     text = re.sub(r"^  aws .*$", "  <command>", notice.message, flags=re.MULTILINE)
-    return f"{notice.subject}\n\n{re.split(r'^(?:Tokens|Results|Receipt|Faults):', text, flags=re.MULTILINE)[0]}"
+    return f"{notice.subject}\n\n{re.split(r'^(?:Tokens|Results|Report|Receipt|Faults):', text, flags=re.MULTILINE)[0]}"
 
 
 SAID = {
@@ -184,6 +184,7 @@ def test_files_receipt_and_run_come_last_with_links_that_can_be_clicked() -> Non
         "Results:       s3://bucket/results/team/articles/run-1/results.jsonl",
         "Failures:      s3://bucket/failures/team/articles/run-1/failures.jsonl",
         "To send again: s3://bucket/failures/team/articles/run-1/retry.jsonl",
+        "Report:        s3://bucket/results/team/articles/run-1/report.html",
         "Receipt:       s3://bucket/results/team/articles/run-1/receipt.json",
         "Run:           run-1",
         "",

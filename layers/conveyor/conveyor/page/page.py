@@ -7,6 +7,7 @@ Sources: https://www.w3.org/TR/CSP3/ and https://jinja.palletsprojects.com/en/st
 
 import re
 from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from conveyor.wording import numbers
 from conveyor.wording.console import Console
 from conveyor.wording.text import counted, sentence
 
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
+"""With the templates and the style sheet."""
 _NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9._/-]")
 """Of a run: such characters are in no name that this version gives."""
 
@@ -31,9 +33,9 @@ _NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9._/-]")
 def page_of(receipt: Receipt, console: Console = Console("")) -> str:  # noqa: B008  # a constant
     """Return the page of a run, to be stored as UTF-8. `console`: for links into it; by default there are none."""
     report = report_of(receipt)
-    style = (_FOLDER / "style.css").read_text()
+    style = (FOLDER / "style.css").read_text()
     hashed = b64encode(sha256(style.encode()).digest()).decode()
-    return _environment().get_template("page.html.j2").render(
+    return _environment(FOLDER).get_template("page.html.j2").render(
         report=report,
         style=Markup(style),  # noqa: S704 - a file of ours
         style_hash=hashed,
@@ -53,9 +55,10 @@ def _links(report: Report, console: Console) -> list[tuple[str, str]]:
     return [(text, address) for text, address in pages if address]
 
 
-def _environment() -> Environment:
+@cache
+def _environment(folder: Path) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_FOLDER / "templates"),
+        loader=FileSystemLoader(folder / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,

@@ -81,14 +81,9 @@ def _bars(receipt: Receipt) -> Iterator[Bar]:
 
 def _could_begin(receipt: Receipt, leg: int, first_sent: datetime) -> datetime | None:
     """Return since when the sample, or all lines, could be sent."""
-    if leg < 0 or receipt.probe is None:
-        return _approved(receipt, first_sent) or receipt.received_at
-    return _approved(receipt, first_sent) or receipt.probe.answered_at
-
-
-def _approved(receipt: Receipt, before: datetime) -> datetime | None:
-    ends = [gate.ended_at for gate in receipt.gates if gate.ended_at and gate.ended_at <= before]
-    return max(ends, default=None)
+    sample = receipt.probe.answered_at if receipt.probe and leg == 0 else receipt.received_at
+    approvals = [gate.ended_at for gate in receipt.gates if gate.ended_at and gate.ended_at <= first_sent]
+    return max([*approvals, sample]) if sample else None
 
 
 def _pauses(receipt: Receipt) -> list[Pause]:
