@@ -13,6 +13,7 @@ AT_MOST = {
     "coldstart.poll.vs_boto3": 1.6,
     "coldstart.split.vs_boto3": 1.2,
     "coldstart.report.vs_boto3": 1.2,
+    "coldstart.page.vs_poll": 1.5,
     "coldstart.*.vs_sdk": 0.35,
     "memory.submit.*": 1.0,
     "memory.split.*": 1.0,

@@ -37,7 +37,7 @@ def tag(element: Element) -> str:
 
 def elements(name: str, *tags: str) -> Iterator[Element]:
     """Yield the elements of a page, in order; of some names only, if there are any."""
-    return (each for each in parsed(name).iter() if isinstance(each.tag, str) and (not tags or tag(each) in tags))
+    return (each for each in parsed(name).iter() if not tags or tag(each) in tags)
 
 
 def text_of(element: Element) -> str:

@@ -61,7 +61,7 @@ def largest(text: str = "messages.#.content: too long") -> Receipt:
         for number in range(1, LARGEST + 1)
     ]
     models = [f"{text[:150]}-{number}" for number in range(100)]
-    costs = {kind: Decimal(1) for kind in Kind}
+    costs = {kind.value: Decimal(1) for kind in Kind}
     lengths = Lengths({32 * at: 99_999 for at in range(64)} | {2 << at: 77 for at in range(10, 17)}, {1024: 9_999}, 1)
     return replace(
         hostile(text),
