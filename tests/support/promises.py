@@ -32,7 +32,9 @@ def check(belt: Belt, run: str, notice: dict[str, Any], data: bytes, status: str
     kept = [key for key in kept if not key.startswith(f"results/{name}/{run}/parts/")]
     receipts = [key for key in kept if key.endswith("receipt.json")]
     assert receipts == [f"results/{name}/{run}/receipt.json"], "there must be exactly one receipt"
-    check_outputs(receipt, {key: belt.read(key) for key in kept if key not in receipts}, data)
+    pages = [key for key in kept if key.endswith("report.html")]
+    assert pages == [f"results/{name}/{run}/report.html"], "there must be exactly one page"
+    check_outputs(receipt, {key: belt.read(key) for key in kept if key not in {*receipts, *pages}}, data)
     return receipt
 
 

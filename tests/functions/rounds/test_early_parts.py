@@ -40,7 +40,7 @@ def test_a_drop_of_one_batch_without_failures_has_files_and_no_parts(belt: Belt)
     belt.finish(run)
     assert parts(belt, run) == {}
     assert belt.receipt(run)["parts"] is None
-    assert set(users_files(belt, run)) == {"results.jsonl", "failures.jsonl", "receipt.json"}
+    assert set(users_files(belt, run)) == {"results.jsonl", "failures.jsonl", "receipt.json", "report.html"}
     assert not [key for key in belt.stored("content/") if key.endswith(("again.jsonl", "lines.index"))]
 
 
@@ -50,7 +50,13 @@ def test_no_file_of_the_user_appears_while_lines_are_in_a_round(belt: Belt) -> N
     assert users_files(belt, run) == {}
     assert parts(belt, run) == {"results-1.jsonl": "no", "failures-1.jsonl": "no"}
     mend(belt, run)
-    assert set(users_files(belt, run)) == {"results.jsonl", "failures.jsonl", "retry.jsonl", "receipt.json"}
+    assert set(users_files(belt, run)) == {
+        "results.jsonl",
+        "failures.jsonl",
+        "retry.jsonl",
+        "receipt.json",
+        "report.html",
+    }
     assert belt.receipt(run)["parts"] == f"results/three/{run}/parts/"
 
 

@@ -44,6 +44,10 @@ def mend(belt: Belt, run: str, outcomes: dict[str, str] | None = None) -> dict[s
     return belt.finish(run)
 
 
+ABOUT = {"receipt.json", "report.html"}
+"""They say what happened, and when."""
+
+
 def users_files(belt: Belt, run: str) -> dict[str, bytes]:
     """Return the user's files of a run by name."""
     stored = [key for kind in ("results/", "failures/") for key in belt.stored(kind) if f"/{run}/" in key]
@@ -67,7 +71,7 @@ def without_failures(belt: Belt, data: bytes) -> dict[str, bytes]:
     belt.provider.configure(outcomes={}, every={}, ids_of_params=True)
     run = belt.upload(data, "inbox/smooth.jsonl")
     belt.finish(run)
-    return {name: file for name, file in users_files(belt, run).items() if name != "receipt.json"}
+    return {name: file for name, file in users_files(belt, run).items() if name not in ABOUT}
 
 
 @pytest.mark.usefixtures("batches_of_three")
@@ -76,7 +80,7 @@ def test_ranges_are_merged_one_by_one_and_the_files_are_as_if_nothing_had_failed
     smooth = without_failures(belt, DATA)
     run = fail(belt, DATA, {"1": TRANSIENT, "3": "expired"})
     receipt = check(belt, run, mend(belt, run), DATA)
-    assert {name: file for name, file in users_files(belt, run).items() if name != "receipt.json"} == smooth
+    assert {name: file for name, file in users_files(belt, run).items() if name not in ABOUT} == smooth
     assert len(belt.facts(run, "merged")) == 3
     assert [(each["requests"], each["outcomes"]) for each in receipt["rounds"]] == [(6, {"succeeded": 6})]
     assert (receipt["sent_again"], receipt["errors"], receipt["retryable"]) == (6, {}, 0)
@@ -132,7 +136,7 @@ def test_lines_of_the_probe_go_into_a_round_with_the_batch_that_they_belong_to(b
     assert "probe/batches/1/again.json" not in belt.facts(run)
     assert belt.fact(run, "batches/1/again.json")["requests"] == 50 // 7 + 10 // 7
     receipt = check(belt, run, mend(belt, run), data)
-    assert {name: file for name, file in users_files(belt, run).items() if name != "receipt.json"} == smooth
+    assert {name: file for name, file in users_files(belt, run).items() if name not in ABOUT} == smooth
     assert receipt["probe"]["outcomes"] == {"succeeded": 43, "errored": 7}
     assert (receipt["results"], receipt["sent_again"]) == (60, 8)
 

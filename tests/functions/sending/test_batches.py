@@ -54,7 +54,10 @@ def test_a_drop_whose_first_batch_is_refused_is_refused_as_a_whole(belt: Belt) -
     run = belt.upload(drop_of(8))
     assert belt.finish(run)["status"] == "refused"
     assert belt.creates() == (1, 0)
-    assert belt.stored("results/") + belt.stored("failures/") == [f"results/three/{run}/receipt.json"]
+    assert belt.stored("results/") + belt.stored("failures/") == [
+        f"results/three/{run}/receipt.json",
+        f"results/three/{run}/report.html",
+    ]
 
 
 def test_a_stop_in_the_middle_collects_sent_batches_and_reports_unsent_lines(

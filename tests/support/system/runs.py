@@ -116,7 +116,11 @@ class LiveRun:
     def outputs(self) -> dict[str, bytes]:
         """Read the user's files of the run by key, without the receipt and the early parts."""
         every = [key for kind in ("results/", "failures/") for key in self.stack.keys(kind) if f"/{self.run}/" in key]
-        files = [key for key in every if not key.endswith("/receipt.json") and f"/{self.run}/parts/" not in key]
+        files = [
+            key
+            for key in every
+            if not key.endswith(("/receipt.json", "/report.html")) and f"/{self.run}/parts/" not in key
+        ]
         return {key: self.stack.object(key) for key in files}
 
     def executions(self) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ _MOST_BARS = 36
 _GAP = 0.3
 """Per cent, between bars."""
 _MOST_LABELS = 5
-_ROOM = 0.8
+_ROOM, _ROOM_ON_A_PHONE = 0.8, 0.6
 """Of the axis: beyond it there is only the last label, which is the longest."""
 
 
@@ -36,6 +36,8 @@ class Label(NamedTuple):
     x: str
     text: str
     anchor: str
+    is_wide: bool = False
+    """Whether there is no room for it on a phone."""
 
 
 class Axis(NamedTuple):
@@ -101,7 +103,12 @@ def labels_of(axis: Axis) -> list[Label]:
     while slots / step > _MOST_LABELS:
         step *= 2
     labels = [
-        Label(percent(100 * at / slots), f"{axis.starts[at]:,}", "middle" if at else "start")
+        Label(
+            percent(100 * at / slots),
+            f"{axis.starts[at]:,}",
+            "middle" if at else "start",
+            at > _ROOM_ON_A_PHONE * slots,
+        )
         for at in range(0, slots, step)
         if at <= _ROOM * slots
     ]
