@@ -11,6 +11,8 @@ from conveyor.page.timeline import TimeLine
 
 _LEAST = 0.4
 """Per cent. The smallest share that can be seen."""
+_OVERLAP = 0.02
+"""Per cent, so that rounding leaves no gap between columns."""
 _MOST_TICKS = 6
 _SECONDS = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800)
 _DAY, _MINUTE = 86_400, 60
@@ -114,6 +116,8 @@ def load_columns(load: Sequence[int], height: int) -> list[tuple[str, str, str, 
             end += 1
         if load[at]:
             tall = max(height * load[at] / highest, 1.0)
-            columns.append((percent(at * width), percent((end - at) * width), f"{height - tall:.1f}", f"{tall:.1f}"))
+            columns.append(
+                (percent(at * width), percent((end - at) * width + _OVERLAP), f"{height - tall:.1f}", f"{tall:.1f}")
+            )
         at = end
     return columns
