@@ -8,6 +8,7 @@ from typing import NamedTuple
 from conveyor.domain.outcome import Outcome
 from conveyor.ledger.failure_counts import ErrorKind, Example
 from conveyor.money.price import Kind as Priced
+from tests.support.page_samples.marked import MARKED
 
 
 class Kind(NamedTuple):
@@ -73,8 +74,6 @@ NO_MODEL = Kind(
 )
 LOST = Kind("stuck", "", outcome=Outcome.STUCK)
 
-MARKED = "hostile-markup-was-shown"
-"""Stands in every hostile text, so that a test can look for it where a person reads it."""
 _HOSTILE = (
     f'"><script>document.title="{MARKED}"</script>',
     f"</style></td><img src=x onerror=\"document.title='{MARKED}'\">",

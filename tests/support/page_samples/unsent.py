@@ -12,7 +12,7 @@ from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.run_facts import Refusal, WaitingRun
 from conveyor.money.estimate import Estimate, ModelEstimate
 from conveyor.receipt.account import refused_receipt
-from tests.support.page_samples.kinds import MARKED
+from tests.support.page_samples.marked import MARKED
 from tests.support.page_samples.sent import START, run_named
 
 if TYPE_CHECKING:
