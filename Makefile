@@ -10,6 +10,7 @@ RUN := .venv/tools/.local .venv/aws/.aws .venv/sam/.sam
 DEV := .venv/tools/.dev
 PRICES := .venv/prices/.prices
 FRAMES := .venv/frames/.frames
+PAGES := .venv/pages/.pages
 
 # As many tests at once as there are processors, each process with a local AWS of its own.
 SIDE_BY_SIDE := --numprocesses auto --dist worksteal
@@ -19,13 +20,13 @@ STACKS_SIDE_BY_SIDE := --numprocesses 3 --dist loadscope
 
 # Of the functions on AWS: arm64 or x86_64. Left out, it is what samconfig.toml says, as are all other settings.
 CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
-export FILE API AUTH LIVE API_URL PARAMETERS
+export FILE API AUTH LIVE API_URL PARAMETERS CHROMIUM
 
 # Packages are installed without bytecode. Each of hundreds of processes would compile them again if none were written.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup installed setup-run demo local command quick test check lint types template unit faults system bench fuzz docs deploy lock clean
+.PHONY: help setup installed setup-run demo local command quick test check lint types template unit faults system pages bench fuzz docs deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -60,13 +61,20 @@ template: $(DEV)
 	$(TOOLS) -c 'from cfnlint.runner import main; main()' template.yaml
 
 unit: $(DEV) $(PRICES) $(FRAMES) .venv/aws/.aws ## Tests that need no deployed stack
-	$(TOOLS) -m pytest tests --ignore=tests/system $(SIDE_BY_SIDE)
+	$(TOOLS) -m pytest tests --ignore=tests/system --ignore=tests/pages $(SIDE_BY_SIDE)
 
 faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and in HISTORIES=2000 random histories: takes most of an hour
 	HISTORIES=$(or $(HISTORIES),2000) $(TOOLS) -m pytest tests/faults/test_crashes.py $(SIDE_BY_SIDE)
 
 system: $(DEV) $(RUN) ## Tests on the deployed local stack
 	$(TOOLS) -m pytest tests/system $(STACKS_SIDE_BY_SIDE)
+
+# The samples are written with the core; the browser's environment knows the files only.
+pages: $(DEV) $(PAGES) ## Check report.html in Chromium (CHROMIUM=path), and take its pictures for the docs (PICTURES=folder)
+	rm -rf .pages
+	PYTHONPATH=layers/conveyor $(TOOLS) -m tests.support.page_samples .pages
+	.venv/pages/bin/python -m pytest tests/pages --confcutdir=tests/pages --numprocesses auto
+	.venv/pages/bin/python -m tests.pages.pictures .pages $(or $(PICTURES),docs/pictures)
 
 bench: setup ## Measure time, memory, requests and cost, compared with other tools: ten minutes; BENCH="validate sdk" for some groups
 	@exec $(TOOLS) -m bench $(BENCH)
@@ -114,12 +122,16 @@ setup-run:
 .venv/frames/.frames: requirements/frames.txt
 	@requirements/install frames frames
 
+# Playwright and an accessibility checker, for `make pages`. Chromium comes from the system.
+.venv/pages/.pages: requirements/pages.txt
+	@requirements/install pages pages
+
 lock: $(DEV) ## Write the lock files again after a change of a requirements file (UPGRADE=--upgrade takes newer versions)
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.txt
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) build.in --output-file build.txt
-	cd requirements && for name in local dev fuzz aws sam frames; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
+	cd requirements && for name in local dev fuzz aws sam frames pages; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
 	cd requirements && ../$(PIP_COMPILE) $(UPGRADE) --no-deps prices.in --output-file prices.txt
 
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .aws-sam .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis bench.json
+	rm -rf .venv .aws-sam .demo .pages .mypy_cache .pytest_cache .ruff_cache .hypothesis bench.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

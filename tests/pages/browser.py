@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from playwright.sync_api import sync_playwright
 
@@ -63,23 +62,26 @@ class Opened:
         self.said: list[str] = []
         """Messages of the console, errors, and dialogs."""
         self.requests: list[str] = []
+        self._unchanged: Path | None = None
         page.on("console", lambda message: self.said.append(message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("dialog", self._dismiss)
         page.on("request", lambda request: self.requests.append(request.url))
 
-    def show(self, file: Path) -> Self:
-        """Load a file, and forget what was before."""
+    def show(self, file: Path, *, is_changed: bool) -> Self:
+        """Load a file unless it is there, and forget what was before. `is_changed`: whether the caller changes it."""
+        if file == self._unchanged and not is_changed:
+            return self
+        self._unchanged = None if is_changed else file
         self.page.goto("about:blank")
         self.said.clear()
         self.requests.clear()
         self.page.goto(file.as_uri(), wait_until="load")
         return self
 
-    def ask(self, script: str) -> list[str]:
+    def ask(self, script: str) -> Any:
         """Return what a script of `scripts/` finds."""
-        found: list[str] = self.page.evaluate((_SCRIPTS / script).read_text(encoding="utf-8"))
-        return found
+        return self.page.evaluate((_SCRIPTS / script).read_text(encoding="utf-8"))
 
     def _dismiss(self, dialog: Dialog) -> None:
         self.said.append(f"dialog: {dialog.message}")
@@ -125,10 +127,3 @@ def window(started: Browser, look: Look, sharpness: float = 1) -> Iterator[Opene
         yield Opened(page)
     finally:
         context.close()
-
-
-if __name__ == "__main__":
-    try:
-        print(chromium())
-    except NoChromium as error:
-        sys.exit(str(error))

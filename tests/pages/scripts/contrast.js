@@ -21,7 +21,7 @@
     return (high + 0.05) / (low + 0.05);
   };
   const style = (element) => getComputedStyle(element);
-  const isColor = (value) => value && value !== "none" && !value.startsWith("url(");
+  const isColor = (value) => value && value !== "none" && !value.startsWith("url(") && !/, 0\)$/.test(value);
   const chain = (element) => element ? [...chain(element.parentElement), element] : [];
   const opacity = (element) => chain(element).reduce((all, each) => all * Number(style(each).opacity), 1);
   const isSeen = (element) => {
@@ -57,7 +57,8 @@
     const found = against(element, element.closest("svg") ? own.fill : own.color), needed = isLarge ? 3 : 4.5;
     if (found < needed) faults.push(`${found.toFixed(2)} < ${needed}: text "${node.data.trim().slice(0, 40)}" in ${named(element)}`);
   }
-  for (const shape of document.querySelectorAll("svg :is(rect, circle, ellipse, line, path, polyline, polygon)")) {
+  // Hairlines (s-line) are decoration: nothing is read off them.
+  for (const shape of document.querySelectorAll("svg :is(rect, circle, ellipse, line, path, polyline, polygon):not(.s-line)")) {
     const own = style(shape);
     const colors = [own.fill, own.strokeWidth === "0px" ? "none" : own.stroke].filter(isColor);
     if (!shape.checkVisibility({ visibilityProperty: true }) || shape.closest("defs") || !colors.length || own.fill.startsWith("url(")) continue;
@@ -66,7 +67,7 @@
   }
   for (const cell of document.querySelectorAll("body *:empty:not(svg *)")) {
     const color = style(cell).backgroundColor;
-    if (!isSeen(cell) || color === "rgba(0, 0, 0, 0)") continue;
+    if (!isSeen(cell) || /, 0\)$/.test(color)) continue;
     const found = against(cell, color);
     if (found < 3) faults.push(`${found.toFixed(2)} < 3: cell ${named(cell)} ${color}`);
   }

@@ -147,5 +147,4 @@ def _samples() -> dict[str, Receipt]:
 
 
 SAMPLES = {name: receipt if name == "earlier" else with_settings(receipt) for name, receipt in _samples().items()}
-"""Receipts by name. The first five are those of which pictures are made."""
-PICTURED = tuple(SAMPLES)[:5]
+"""Receipts by name."""
