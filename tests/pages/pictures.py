@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 README = "failures"
 """The run of which the README shows the first screen."""
 _TOP = {"width": 1200, "height": 1000}
-_COLOURS = 48
+_STEP = 255 / 31
+"""Between two values of red, green or blue."""
 _HIGHEST = 5200
 """Pixels of a picture: what is below is left out."""
 _SHEETS = 3
@@ -75,8 +76,12 @@ def _opened(data: bytes) -> Image.Image:
 
 
 def _write(picture: Image.Image, path: Path) -> Path:
-    """Write a picture small: with a few colours."""
-    few = picture.quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    """Write a picture small, with the colours that it has in a palette."""
+    fewer = picture.point([round(round(value / _STEP) * _STEP) for value in range(256)] * 3)
+    colours = fewer.getcolors(256)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([value for _, colour in colours or () for value in colour])
+    few = fewer.quantize(palette=palette, dither=Image.Dither.NONE) if colours else fewer.quantize(256)
     few.save(path, optimize=True)
     return path
 

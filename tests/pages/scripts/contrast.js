@@ -29,15 +29,19 @@
     return element.checkVisibility({ visibilityProperty: true }) && box.width > 1.5 && box.height > 0.5 && opacity(element) > 0
       && !chain(element).some((each) => style(each).clipPath.startsWith("inset(50%") || each.matches("defs, pattern"));
   };
-  // What lies below an element at its middle: backgrounds of what is around it, and earlier shapes of its chart.
+  // What lies below an element: backgrounds of what is around it, and earlier shapes of its chart. A text is on what is
+  // at its middle; a shape is seen by its edges, so it is on what holds all of it.
   const below = (element) => {
-    const box = element.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+    const box = element.getBoundingClientRect(), isText = element.tagName !== "rect" && element.textContent.trim();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const places = isText ? [[x, y]] : [[box.left, box.top], [box.right, box.bottom]];
+    const holds = (area) => places.every(([x, y]) => area.left <= x && x <= area.right && area.top <= y && y <= area.bottom);
     const layers = chain(element.parentElement).map((each) => ({ color: style(each).backgroundColor, opacity: 1 }));
     const svg = element.closest("svg");
     for (const each of svg && svg !== element ? svg.querySelectorAll("rect, circle") : []) {
       const area = each.getBoundingClientRect();
       const isUnder = each.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING;
-      if (isUnder && isColor(style(each).fill) && area.left <= x && x <= area.right && area.top <= y && y <= area.bottom)
+      if (isUnder && isColor(style(each).fill) && holds(area))
         layers.push({ color: style(each).fill, opacity: opacity(each) * Number(style(each).fillOpacity) });
     }
     return layers;

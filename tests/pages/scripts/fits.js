@@ -15,6 +15,13 @@
     if (["hidden", "clip"].includes(own.overflowX) && each.scrollWidth > each.clientWidth + 1 && !isHidden(each))
       faults.push(`text is cut off: ${shown(each)}`);
   }
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = new Range();
+  for (let node; (node = walker.nextNode());) {
+    range.selectNodeContents(node);
+    if (/^\s*[$]?[\d,.]+[%+]?\s*$/.test(node.data) && node.parentElement.checkVisibility() && !isHidden(node.parentElement)
+      && new Set([...range.getClientRects()].filter((each) => each.width > 1).map((each) => each.top)).size > 1)
+      faults.push(`the number ${node.data.trim()} is broken into two lines`);
+  }
   for (const svg of document.querySelectorAll("svg")) {
     const area = svg.getBoundingClientRect(), isOpen = getComputedStyle(svg).overflow === "visible";
     let around = svg.parentElement;

@@ -135,7 +135,7 @@ def _probe(requests: int, models: Sequence[Model]) -> list[SplitBatch]:
     if not requests:
         return []
     part = _part(models, requests, {}, 0, START + timedelta(minutes=6, seconds=31))
-    return [SplitBatch(Batch(1, 1, 0, requests=requests), _submitted(1, 0, 500), part, set())]
+    return [SplitBatch(Batch(1, 1, 0, requests=requests), _submitted(1, -8, 500), part, set())]
 
 
 def _round(ranges: Sequence[Range], models: Sequence[Model]) -> SplitRound | None:
