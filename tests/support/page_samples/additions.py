@@ -1,4 +1,4 @@
-"""What `report` adds to a receipt from gates and settings, and what receipts of earlier releases do not have."""
+"""What `report` adds to a receipt from gates, and what receipts of earlier releases do not have."""
 
 from __future__ import annotations
 
@@ -11,17 +11,10 @@ from msgspec.structs import replace
 from conveyor.ledger.gate_facts import Ending, Reason, ReasonCode
 from conveyor.money.forecast import Forecast, ModelForecast
 from conveyor.receipt.gate_account import GateAccount
-from conveyor.receipt.receipt import SettingAccount
 from tests.support.page_samples.sent import START, shared
 
 if TYPE_CHECKING:
     from conveyor.receipt.receipt import Receipt
-
-_SETTINGS = {
-    "BatchApi": "messages", "Auth": "api-key", "MaxRequestsPerBatch": "15000", "RetryRounds": "2",
-    "HoldAboveUsd": "100", "HoldHours": "72", "ProbeAbove": "1000", "OnInvalid": "refuse", "DefaultMaxTokens": "15000",
-    "ApiUrl": "https://api.anthropic.com", "Betas": "",
-}  # fmt: skip
 
 
 def forecast(receipt: Receipt, usd: str, low: str, high: str) -> Receipt:
@@ -49,17 +42,6 @@ def duplicated(receipt: Receipt) -> Receipt:
     first, *rest = receipt.batches
     odd = replace(first, id='"><b>msgbatch', duplicates=["<i>msgbatch_2</i>"])
     return replace(receipt, batches=[odd, *rest])
-
-
-def with_settings(receipt: Receipt) -> Receipt:
-    """Add the settings of the run, those of its drop among them."""
-    names = {"RetryRounds": "retry-rounds"}
-    settings = [
-        SettingAccount(name, receipt.drop_settings.get(names.get(name, ""), value),
-                       names[name] if names.get(name) in receipt.drop_settings else "")
-        for name, value in sorted(_SETTINGS.items())
-    ]  # fmt: skip
-    return receipt if receipt.settings else replace(receipt, settings=settings)
 
 
 def earlier(receipt: Receipt) -> Receipt:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from conveyor.domain.status import Status
 from conveyor.ledger.run_facts import Refusal
-from tests.support.page_samples.additions import approved, duplicated, earlier, forecast, with_settings
+from tests.support.page_samples.additions import approved, duplicated, earlier, forecast
 from tests.support.page_samples.kinds import (
     CANCELED,
     EMPTY_TEXT,
@@ -146,5 +146,5 @@ def _samples() -> dict[str, Receipt]:
     }  # fmt: skip
 
 
-SAMPLES = {name: receipt if name == "earlier" else with_settings(receipt) for name, receipt in _samples().items()}
+SAMPLES = _samples()
 """Receipts by name."""

@@ -17,7 +17,7 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Batch, Plan, Probe, ProbeLine, ValidatedDrop
 from conveyor.ledger.batch_facts import Stuck, Submitted
-from conveyor.ledger.failure_counts import ErrorKind
+from conveyor.ledger.failure_counts import ErrorKind, Texts, without_words
 from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.round_facts import Merged, Round
 from conveyor.ledger.run_facts import Refusal, Run
@@ -27,7 +27,6 @@ from conveyor.money.usage import Usage
 from conveyor.receipt.account import completed_receipt
 from conveyor.receipt.batch_account import SplitBatch, SplitRound
 from tests.support.examples import SETTINGS
-from tests.support.page_samples.filled import complete
 from tests.support.page_samples.kinds import HAIKU, Kind, Model
 
 if TYPE_CHECKING:
@@ -59,7 +58,9 @@ def run_named(name: str, number: int, project: str = "support", **metadata: str)
     """Return a run of a stack with small batches. `number`: makes its id."""
     key = f"inbox/{name}.jsonl"
     drop = Drop(BUCKET, key, "3HL4kqtJvjVBH40Nrjfkd", "e", 61_800_000, START, metadata)
-    settings = replace(SETTINGS, max_requests_per_batch=15_000, hold_above_usd=100).for_drop(metadata)
+    settings = replace(
+        SETTINGS, api_url="https://api.anthropic.com", max_requests_per_batch=15_000, hold_above_usd=100
+    ).for_drop(metadata)
     return Run(f"20261124T081502Z-{number:012x}", name, drop, settings, project=project)
 
 
@@ -86,8 +87,7 @@ def sent(  # noqa: PLR0913 - each is a part of the run
     drop = ValidatedDrop(lines, _DIGEST, estimate=estimate, probe=of_probe, is_gated=True)
     round_ = _round(ranges, models)
     plan, rounds = Plan(drop, [each.batch for each in batches]), [round_] if round_ else []
-    receipt = completed_receipt(run, plan, batches, 0, refusal, first, rounds)
-    return complete(receipt, batches, [*first, *(round_.batches if round_ else [])])
+    return completed_receipt(run, plan, batches, 0, refusal, first, rounds)
 
 
 def _firsts(ranges: Sequence[Range]) -> list[int]:
@@ -115,7 +115,8 @@ def _range(  # noqa: PLR0913, PLR0917 - each is a part of the batch
     merged = _merged(run, number, spec, answered + probed) if again else None
     stuck = Stuck("w", part.at, "it has not ended 6 hours after it was cancelled") if spec.is_stuck else None
     submitted = _submitted(number, number, 0) if spec.was_sent else None
-    return SplitBatch(batch, submitted, ends_well, set(), stuck, merged=merged)
+    texts, left = Texts(_errors(spec.failed), _errors(spec.again)), Texts(_errors(spec.failed_again), {})
+    return SplitBatch(batch, submitted, ends_well, set(), stuck, merged=merged, texts=texts, texts_left=left)
 
 
 def _merged(run: Run, number: int, spec: Range, written: int) -> Merged:
@@ -127,8 +128,8 @@ def _merged(run: Run, number: int, spec: Range, written: int) -> Merged:
     outcomes: dict[str, int] = {}
     for kind, count in spec.again.items():
         outcomes[kind.outcome] = outcomes.get(kind.outcome, 0) + count
-    errors = {kind.type: ErrorKind(count) for kind, count in spec.again.items()}
-    return Merged("w", _at(number, spec.minutes + 90), files, again, outcomes, again, errors)
+    errors = without_words(_errors(spec.again))
+    return Merged("w", _at(number, spec.minutes + 90), files, again, outcomes, again, errors, {str(number): again})
 
 
 def _probe(requests: int, models: Sequence[Model]) -> list[SplitBatch]:
@@ -167,22 +168,28 @@ def _part(models: Sequence[Model], answered: int, kinds: Mapping[Kind, int], cut
     counts = shared(answered, [model.share for model in models])
     cuts = shared(cut_off, counts) if cut_off else [0] * len(models)
     outcomes = {outcome.value: 0 for outcome in Outcome} | {Outcome.SUCCEEDED.value: answered}
-    errors: dict[str, ErrorKind] = {}
     for kind, count in kinds.items():
         outcomes[kind.outcome] += count
-        of_type = errors.setdefault(kind.type, ErrorKind(0, {}, {}))
-        of_type.failures += count
-        if kind.words:
-            of_type.words[kind.words] = count
-            of_type.examples[kind.words] = list(kind.examples)
     used = [(model, count, cut) for model, count, cut in zip(models, counts, cuts, strict=True) if count]
     return Part(
         "w", at, outcomes, sum(count for kind, count in kinds.items() if kind.is_transient), 0, 0,
         {model.name: _tokens(model, count) for model, count, _ in used}, [], at - timedelta(seconds=80),
         stop_reasons={model.name: {"end_turn": count - cut} | ({"max_tokens": cut} if cut else {})
                       for model, count, cut in used},
-        lengths={model.name: _lengths(model, count, cut) for model, count, cut in used}, errors=errors,
+        lengths={model.name: _lengths(model, count, cut) for model, count, cut in used}, errors=_errors(kinds),
     )  # fmt: skip
+
+
+def _errors(kinds: Mapping[Kind, int]) -> dict[str, ErrorKind]:
+    """Return failures by type, with their texts and examples."""
+    errors: dict[str, ErrorKind] = {}
+    for kind, count in kinds.items():
+        of_type = errors.setdefault(kind.type, ErrorKind(0, {}, {}))
+        of_type.failures += count
+        if kind.words:
+            of_type.words[kind.words] = count
+            of_type.examples[kind.words] = list(kind.examples)
+    return errors
 
 
 def _tokens(model: Model, answers: int) -> Tokens:
