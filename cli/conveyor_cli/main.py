@@ -27,6 +27,7 @@ _COMMANDS = (
     "fetch",
     "pause",
     "prepare",
+    "report",
     "runs",
     "stop",
     "table",

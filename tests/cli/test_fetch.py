@@ -45,21 +45,28 @@ def account_of(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_all_files_of_a_run(desk: Command, belt: Belt) -> None:
-    """Those that the receipt names, and the receipt, in a folder with the last part of the run's name."""
+    """Those that the receipt names, the receipt and the page, in a folder with the last part of the run's name."""
     metadata = {"on-invalid": "skip"}
     outcomes = {"2": "errored:invalid_request_error", "3": "canceled"}
     run = finished(belt, drop_of(5) + b"{}\n", outcomes, **metadata)
     ran = desk.call("fetch", "tickets")
-    assert (ran.exit, ran.error) == (0, f"  fetching 5 files, {ran.out.split(', ')[1]}\n")
+    assert (ran.exit, ran.error) == (0, f"  fetching 6 files, {ran.out.split(', ')[1]}\n")
     first, blank, *lines = ran.out.splitlines()
-    assert first.startswith("✓ 5 files in tickets/, ")
+    assert first.startswith("✓ 6 files in tickets/, ")
     assert first.endswith(" kB, checksums match")
     assert (blank, [line.split()[:3] for line in lines[:4]]) == ("", [
         ["results.jsonl", "3", "lines"], ["failures.jsonl", "3", "lines"],
         ["retry.jsonl", "1", "line"], ["invalid.jsonl", "2", "lines"],
     ])  # fmt: skip
     files = stored(belt, run)
-    assert files.keys() == {"results.jsonl", "failures.jsonl", "retry.jsonl", "invalid.jsonl", "receipt.json"}
+    assert files.keys() == {
+        "results.jsonl",
+        "failures.jsonl",
+        "retry.jsonl",
+        "invalid.jsonl",
+        "receipt.json",
+        "report.html",
+    }
     assert files_in(desk.home / "tickets") == files
 
 
@@ -105,6 +112,28 @@ def test_a_file_of_somebody_else_is_never_overwritten(desk: Command, belt: Belt)
     assert ran.error.startswith(f"✗ tickets has the files of another run, {old}\n")
 
 
+def test_a_page_that_is_not_the_runs_is_never_overwritten(desk: Command, belt: Belt) -> None:
+    """Nothing is fetched then. The page of the run itself stays."""
+    run = finished(belt, drop_of(2))
+    folder = desk.home / "tickets"
+    folder.mkdir()
+    (folder / "report.html").write_text("mine")
+    ran = desk.call("fetch", run)
+    assert ran.exit == 2
+    assert "✗ tickets/report.html is there already, and is not the file of this run (" in ran.error
+    assert files_in(folder) == {"report.html": b"mine"}
+    (folder / "report.html").write_bytes(stored(belt, run)["report.html"])
+    assert desk.call("fetch", run).exit == 0
+
+
+def test_a_run_of_an_earlier_release_has_no_page(desk: Command, belt: Belt) -> None:
+    """Its other files are fetched: `conveyor report` makes the page."""
+    run = finished(belt, drop_of(2))
+    belt.s3.delete_object(Bucket=belt.bucket, Key=f"results/support/tickets/{run}/report.html")
+    assert desk.call("fetch", run).exit == 0
+    assert files_in(desk.home / "tickets").keys() == {"results.jsonl", "failures.jsonl", "receipt.json"}
+
+
 def test_a_refused_run_has_its_faults(desk: Command, belt: Belt) -> None:
     """There are no results, which is not an error of the command."""
     run = finished(belt, b"{}\n")
@@ -112,7 +141,7 @@ def test_a_refused_run_has_its_faults(desk: Command, belt: Belt) -> None:
     assert ran.exit == 0
     assert ran.out.startswith(f"! {run} has no results: it is refused\n")
     assert json.loads(desk.call("fetch", run, "--json").out)["status"] == "refused"
-    assert set(files_in(desk.home / "tickets")) == {"invalid.jsonl", "receipt.json"}
+    assert set(files_in(desk.home / "tickets")) == {"invalid.jsonl", "receipt.json", "report.html"}
 
 
 def test_a_run_that_has_not_ended(desk: Command, belt: Belt) -> None:
@@ -171,6 +200,7 @@ class TestOfSeveralBatches:
         said = json.loads(desk.call("fetch", run, "--json").out)
         assert {name: file["verified"] for name, file in account_of(said).items()} == {
             "results.jsonl": True, "failures.jsonl": True, "receipt.json": False,
+            "report.html": False,
         }  # fmt: skip
 
     def test_a_part_that_differs_is_named_by_its_place(self, desk: Command, belt: Belt) -> None:

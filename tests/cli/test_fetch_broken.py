@@ -55,7 +55,7 @@ def test_a_download_that_broke_off_goes_on(desk: Command, belt: Belt, aws: Serve
     ran = desk.call("fetch", "tickets")
     assert ran.exit == 0
     assert "  results.jsonl resumed at 8.4 MB\n" in ran.error
-    assert aws.asked["GET"] == 4, "the run, twice the receipt, and one range of the results"
+    assert aws.asked["GET"] == 5, "the run, twice the receipt, the page, and one range of the results"
     assert files_in(desk.home / "tickets")[RESULTS] == data
     assert parts(desk) == []
 
@@ -193,7 +193,7 @@ def test_a_terminal_has_one_bar_for_all_files(desk: Command, belt: Belt) -> None
     ran = desk.in_terminal("fetch", "tickets")
     assert ran.exit == 0
     assert "━" in ran.out
-    assert ran.plain.splitlines()[-1].startswith("  receipt.json ")
+    assert ran.plain.splitlines()[-1].startswith("  report.html ")
     ascii_only = desk.in_terminal("fetch", "tickets", "--to", "again", "--ascii")
     assert "####" in ascii_only.out
     assert ascii_only.out.isascii()

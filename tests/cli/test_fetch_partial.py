@@ -83,7 +83,7 @@ def test_what_a_round_may_change_is_said_and_then_replaced(desk: Command, belt: 
     assert ran.out.endswith("    conveyor fetch three --partial\n")
     mend(belt, run)
     ran = desk.call("fetch", "three", "--partial")
-    assert ran.out.startswith("✓ 4 files in three/, ")
+    assert ran.out.startswith("✓ 5 files in three/, ")
     files = files_in(desk.home / "three")
     assert FILES | {"results.jsonl", "failures.jsonl", "retry.jsonl", "receipt.json"} <= files.keys()
     assert len(files["results.jsonl"].splitlines()) == 5

@@ -19,7 +19,7 @@ from conveyor_cli.exits import Exit
 from conveyor_cli.files.download import Fetched
 from conveyor_cli.files.ended import ended_run
 from conveyor_cli.files.explain import GOES_ON, ON_THE_WAY, explained_for
-from conveyor_cli.files.fetch import RECEIPT, FetchedRun, folder_of
+from conveyor_cli.files.fetch import RECEIPT, REPORT, FetchedRun, folder_of
 from conveyor_cli.files.fetch import fetch as fetch_files
 from conveyor_cli.files.parts import PartialRun, fetch_parts
 from conveyor_cli.files.progress import Progress
@@ -33,6 +33,8 @@ from conveyor_cli.stacks.chosen import Choice, ChosenStack, find
 from conveyor_cli.trouble import Trouble
 
 _GAP = 3
+_BESIDE = frozenset({RECEIPT, REPORT})
+"""Files that are no lines, and of which the receipt has no checksum."""
 
 
 class _Asked(NamedTuple):
@@ -234,7 +236,7 @@ def _show(screen: Screen, files: Sequence[Fetched | Written]) -> None:
     for justify in ("left", "right", "right"):
         table.add_column(justify=justify)
     for each in files:
-        lines = "" if each.path.name == RECEIPT else counted(each.lines, "line")
+        lines = "" if each.path.name in _BESIDE else counted(each.lines, "line")
         table.add_row(f"  {screen.text(each.path.name)}", lines, size(each.bytes))
     screen.table(table)
 
@@ -244,13 +246,13 @@ def _matches(files: list[Fetched]) -> str:
 
 
 def _unverified(files: list[Fetched]) -> list[str]:
-    """Say which files the receipt has no checksum of. It has none of itself."""
+    """Say which files the receipt has no checksum of. It has none of itself and the page."""
     names = sorted(_without_checksum(files))
     return [f"No checksum is known of {', '.join(names)}: bytes and lines were compared."] if names else []
 
 
 def _without_checksum(files: list[Fetched]) -> set[str]:
-    return {each.path.name for each in files if not each.verified and each.path.name != RECEIPT}
+    return {each.path.name for each in files if not each.verified and each.path.name not in _BESIDE}
 
 
 def _ranges(numbers: list[int]) -> str:

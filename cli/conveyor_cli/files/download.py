@@ -50,12 +50,7 @@ def fetch_file(
         progress.advances(path.name, found.bytes)
         return _fetched(path, found, was_there=True)
     if found and not replaces:
-        raise Trouble(
-            "another-file",
-            f"{path} is there already, and is not the file of this run ({found.fault})",
-            "Nothing was changed. Move it away, or choose another folder with --to.",
-            exit_code=Exit.USAGE,
-        )
+        raise another_file(path, found.fault)
     pinned = bucket.pin(account.key)
     if pinned is None:
         raise Trouble("file-gone", f"{path.name} does not exist in the bucket any more", "It was deleted, or erased.")
@@ -74,6 +69,16 @@ def fetch_file(
             raise Trouble("checksum", message, "The same command fetches it again.")
         part.replace(path)
     return _fetched(path, check, resumed_at=resumed_at)
+
+
+def another_file(path: Path, fault: str) -> Trouble:
+    """Return that a file is in the way. `fault`: how it differs."""
+    return Trouble(
+        "another-file",
+        f"{path} is there already, and is not the file of this run ({fault})",
+        "Nothing was changed. Move it away, or choose another folder with --to.",
+        exit_code=Exit.USAGE,
+    )
 
 
 def ranges(bucket: Bucket, pinned: Pinned, start: int = 0) -> Iterator[bytes]:

@@ -33,6 +33,8 @@ class Ended(NamedTuple):
     receipt: Receipt
     data: bytes
     """The receipt, as it is stored."""
+    page: bytes | None = None
+    """`report.html`, once it was asked for (`with_page`): runs of earlier releases have none."""
 
     def file(self, name: str) -> OutputFile | None:
         """Return the account of one of its files by name; None if it has none."""
@@ -52,3 +54,8 @@ def ended_run(bucket: Bucket, run: Run) -> Ended | None:
         refuse_erased(bucket, run)
         data = bucket.get(key)
     return Ended(run, msgspec.json.decode(data, type=Receipt), data) if data else None
+
+
+def with_page(bucket: Bucket, ended: Ended) -> Ended:
+    """Add the page of a run, if it has one. It is small, and one request reads all of one content."""
+    return ended._replace(page=bucket.find(keys.report(ended.run.name, ended.run.run)))

@@ -10,14 +10,14 @@ from conveyor.domain import keys
 from conveyor.ledger.run_facts import Run
 from conveyor_cli.exits import Exit
 from conveyor_cli.files.disk import explained_disk, write_whole
-from conveyor_cli.files.download import Fetched, fetch_file
-from conveyor_cli.files.ended import Ended, ended_run
+from conveyor_cli.files.download import Fetched, another_file, fetch_file
+from conveyor_cli.files.ended import Ended, ended_run, with_page
 from conveyor_cli.files.explain import explained_for
 from conveyor_cli.files.progress import SILENT, Progress
 from conveyor_cli.stacks.chosen import ChosenStack
 from conveyor_cli.trouble import Trouble
 
-RECEIPT = "receipt.json"
+RECEIPT, REPORT = "receipt.json", "report.html"
 PARTIAL = "partial.json"
 """Says of which run the parts in a folder are."""
 
@@ -29,7 +29,7 @@ class _Owner(msgspec.Struct):
 
 
 class FetchedRun(NamedTuple):
-    """The files of a run on this machine. The receipt is the last one; it has no checksum of its own."""
+    """The files of a run on this machine. The last ones are the receipt and the page, of which it has no checksum."""
 
     ended: Ended
     to: Path
@@ -47,14 +47,16 @@ def fetch(stack: ChosenStack, run: Run, to: Path, progress: Progress = SILENT) -
         if ended is None:
             raise Trouble("not-ended", f"{run.name} has not ended", exit_code=Exit.USAGE)
         claim(to, run)
+        ended = with_page(stack.bucket, ended)
         begin(progress, ended)
         return fetch_ended(stack, ended, to, progress)
 
 
 def begin(progress: Progress, *runs: Ended) -> None:
     """Say how much is fetched of some runs."""
-    files = sum(len(each.receipt.files) + 1 for each in runs)
-    progress.begins(files, sum(len(each.data) + sum(file.bytes for file in each.receipt.files) for each in runs))
+    small = [data for each in runs for data in (each.data, each.page) if data is not None]
+    files = [file for each in runs for file in each.receipt.files]
+    progress.begins(len(small) + len(files), sum(map(len, small)) + sum(file.bytes for file in files))
 
 
 def fetch_ended(stack: ChosenStack, ended: Ended, to: Path, progress: Progress) -> FetchedRun:
@@ -63,18 +65,31 @@ def fetch_ended(stack: ChosenStack, ended: Ended, to: Path, progress: Progress) 
     Files that are there are compared before anything is written.
     """
     claim(to, ended.run)
+    if ended.page is not None:
+        _compare(to / REPORT, ended.page)
     paths = {file.key: to / keys.file_of(file.key) for file in ended.receipt.files}
     fetched = dict[str, Fetched]()
     for file in sorted(ended.receipt.files, key=lambda file: not paths[file.key].exists()):
         if not paths[file.key].exists():
             write_whole(to / RECEIPT, ended.data)  # says from now on whose folder this is
         fetched[file.key] = fetch_file(stack.bucket, file, paths[file.key], progress)
-    write_whole(to / RECEIPT, ended.data)
-    progress.advances(RECEIPT, len(ended.data))
-    digest = sha256(ended.data).hexdigest()
-    about = (ended.data.count(b"\n"), len(ended.data), digest)
-    receipt = Fetched(to / RECEIPT, *about, verified=False)
-    return FetchedRun(ended, to, [*(fetched[key] for key in paths), receipt])
+    small = [(RECEIPT, ended.data), (REPORT, ended.page)]
+    written = [_write(to / name, data, progress) for name, data in small if data is not None]
+    return FetchedRun(ended, to, [*(fetched[key] for key in paths), *written])
+
+
+def _compare(path: Path, page: bytes) -> None:
+    """Raise Trouble if a file is there that is not the page."""
+    with explained_disk(path):
+        found = path.read_bytes() if path.exists() else page
+    if found != page:
+        raise another_file(path, f"{len(page):,} bytes expected, {len(found):,} found")
+
+
+def _write(path: Path, data: bytes, progress: Progress) -> Fetched:
+    write_whole(path, data)
+    progress.advances(path.name, len(data))
+    return Fetched(path, data.count(b"\n"), len(data), sha256(data).hexdigest(), verified=False)
 
 
 def claim(to: Path, run: Run) -> None:

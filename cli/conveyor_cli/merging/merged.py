@@ -12,7 +12,7 @@ from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 from conveyor_cli.exits import Exit
 from conveyor_cli.files.disk import explained_disk, write_whole
-from conveyor_cli.files.ended import Ended, ended_run
+from conveyor_cli.files.ended import Ended, ended_run, with_page
 from conveyor_cli.files.explain import explained_for
 from conveyor_cli.files.fetch import FetchedRun, begin, claim, fetch_ended
 from conveyor_cli.files.progress import SILENT, Progress
@@ -53,6 +53,7 @@ def fetch_merged(stack: ChosenStack, run: Run, to: Path, progress: Progress = SI
             raise Trouble("no-results", f"{run.name} has no results: {ended.receipt.status}", exit_code=Exit.USAGE)
         chain, going = _chain(stack.bucket, run)
         claim(to, run)
+        ended, *chain = (with_page(stack.bucket, each) for each in (ended, *chain))
         begin(progress, ended, *chain)
         fetched = fetch_ended(stack, ended, to, progress)
     retries = [_fetch_retry(stack, each, to / RETRIES / each.run.run, progress) for each in chain]

@@ -96,7 +96,8 @@ def test_the_wheel_has_the_command_and_the_core(tmp_path: Path, monkeypatch: pyt
     files = {
         path.relative_to(root).as_posix()
         for root, package in ((CLI.parent, CLI), (CORE, CORE / "conveyor"))
-        for path in package.rglob("*.py")
+        for path in package.rglob("*")
+        if path.suffix in {".py", ".j2", ".css"}
     }
     assert names == files | {"conveyor_cli/py.typed"}
     assert "conveyor = conveyor_cli.main:main" in scripts
