@@ -48,6 +48,7 @@ COMMANDS = """
 The stack is up until Ctrl-C. In another terminal, in this folder, with the command conveyor (make command installs it):
     conveyor drop {sample} --watch --local
     conveyor fetch {name} --local --to .demo/{name}
+    conveyor report {name} --local --open
 
 Or make the real AWS CLI use the stack, and nothing else:
     . {file}

@@ -15,6 +15,7 @@ from local.demo.outcome import Outcome, collect, failed_checks
 from local.demo.output import (
     REMOTE_NOTICE,
     SIMULATED_NOTICE,
+    print_end,
     print_message,
     print_results,
     print_running_batches,
@@ -62,23 +63,33 @@ def run_demo(choices: Choices, console: Console) -> list[str]:
         announce=announce,
     ) as stack:
         announce("ready")
-        failures = [failure for file in choices.drops for failure in _drop_valid(stack, file, choices, console)]
+        outcomes = {file: _drop_valid(stack, file, choices, console) for file in choices.drops}
+        failures = [failure for file, outcome in outcomes.items() for failure in _failed(file, outcome, choices)]
         failures += _check_paid_once(stack)
         if choices.file is None and not failures:
             failures += _drop_invalid(stack, choices, console)
         announce("stopping the local AWS")
     print_text(console, f"\nFinished in {time.monotonic() - start:.0f} s; everything is shut down.")
+    for outcome in outcomes.values():
+        if outcome:
+            print_end(console, outcome, _as_typed(SAVED / outcome.message.run))
     return failures
 
 
-def _drop_valid(stack: Stack, file: Path, choices: Choices, console: Console) -> list[str]:
-    """Drop a file whose requests should be sent; returns the failed checks."""
+def _drop_valid(stack: Stack, file: Path, choices: Choices, console: Console) -> Outcome | None:
+    """Drop a file whose requests should be sent; returns None if it was refused."""
     if choices.is_remote:
         print_text(console, f"\n{REMOTE_NOTICE}")
     outcome = _drop(stack, file, choices, console)
+    if outcome and outcome.message.status != "refused":
+        print_results(console, outcome)
+    return outcome
+
+
+def _failed(file: Path, outcome: Outcome | None, choices: Choices) -> list[str]:
+    """Return the failed checks of a drop."""
     if outcome is None or outcome.message.status == "refused":
         return [] if choices.file else [f"{file.name} was refused"]
-    print_results(console, outcome)
     content = file.read_bytes()
     lines = content.count(b"\n")
     expected = {line: OUTCOMES[line].partition(":")[0] for line in LASTING if line <= lines}

@@ -39,6 +39,13 @@ def print_results(console: Console, outcome: Outcome) -> None:
             _print_line(console, f"  {json.dumps(line, ensure_ascii=False)}", MAX_WIDTH * 3)
 
 
+def print_end(console: Console, outcome: Outcome, folder: str) -> None:
+    """Print the verdict of a run once more, as the last thing, and where its page is. `folder`: as it is typed."""
+    verdict, _, _ = outcome.message.text.partition("\n\n")
+    print_text(console, f"\n{' '.join(verdict.split())}")
+    print_text(console, f"Its report, to open in a browser: {folder}/report.html")
+
+
 def print_running_batches(console: Console, batches: list[str], api: Api, choices: Choices) -> None:
     """Print which batches continue at a real server, and the commands to cancel them or to fetch their results."""
     is_bearer = choices.parameters.get("Auth") == "bearer"

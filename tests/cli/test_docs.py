@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from conveyor.domain import keys
 from conveyor.domain.drop import RUN_ID_FORM
 from conveyor.ledger.failure_counts import ErrorKind
+from conveyor.page.page import page_of
 from conveyor_cli.exits import EXITS
 from conveyor_cli.frames.frame import frame_of
 from conveyor_cli.frames.snapshot import snapshot_of
@@ -22,7 +24,7 @@ from tests.support.command import Command
 from tests.support.desk_drops import deploy
 from tests.support.desk_files import TICKETS, write_files
 from tests.support.desk_runs import write_runs, write_undecided
-from tests.support.ended_runs import write_ended
+from tests.support.ended_runs import ID, write_ended
 from tests.support.memory_aws.bucket import BucketInMemory
 from tests.support.memory_aws.served import Served
 from tests.support.memory_aws.stacks import ACCOUNT
@@ -86,7 +88,9 @@ def tickets(conveyor: Command, aws: Served) -> None:
     stops = {"claude-haiku-4-5": {"end_turn": 38_208, "max_tokens": 1_204}}
     name, drop = "tickets-2026-11", {**EVERY["some failed"].drop, "key": "inbox/tickets-2026-11.jsonl"}
     told = replace(EVERY["some failed"], name=name, drop=drop, errors=errors, stop_reasons=stops)
-    write_ended(lambda key, data: bucket.put(key, data, {}), replace(told, forecast_usd=Decimal("61.40")))
+    told = replace(told, forecast_usd=Decimal("61.40"), run=ID)
+    write_ended(lambda key, data: bucket.put(key, data, {}), told)
+    bucket.put(keys.report(name, ID), page_of(told).encode(), {})
 
 
 def undecided(conveyor: Command, aws: Served) -> None:

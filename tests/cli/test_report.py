@@ -37,7 +37,7 @@ def test_the_page_becomes_a_file_that_is_named_after_the_run(desk: Command, belt
     run = finished(belt, drop_of(2))
     ran = desk.call("report")
     assert (ran.exit, ran.error) == (0, "")
-    assert ran.out.startswith(f"✓ The report of support/tickets is {FILE}, ")
+    assert ran.out.startswith(f"✓ The report of support/tickets is {FILE}\n")
     assert (desk.home / FILE).read_bytes() == page_of(belt, run)
     assert desk.call("report", run, "-o", "other.html").exit == 0
     assert (desk.home / "other.html").read_bytes() == page_of(belt, run)
@@ -78,7 +78,7 @@ def test_where_no_browser_starts_it_says_where_the_file_is(desk: Command, belt: 
     finished(belt, drop_of(2))
     ran = desk.run("report", "--open", "-o", "here.html", BROWSER="/bin/false %s")
     assert ran.exit == 8
-    assert ran.out.startswith("! The report of support/tickets is here.html, ")
+    assert ran.out.startswith("! The report of support/tickets is here.html\n")
     assert "  No browser could be started here: open the file yourself.\n" in ran.out
 
 

@@ -113,6 +113,15 @@ def test_the_local_stack_is_found_from_any_folder_of_the_checkout(
     assert find(Choice(is_local=True)).bucket.bucket == bucket
 
 
+def test_a_variable_names_the_file_of_another_local_stack(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the demo sets it, which may run beside `make local`."""
+    (home / ".demo").mkdir()
+    (home / ".demo" / "local.sh").write_text("export AWS_ENDPOINT_URL=http://one\n")
+    (home / "demo.sh").write_text("export AWS_ENDPOINT_URL=http://other\n")
+    monkeypatch.setenv("CONVEYOR_LOCAL", str(home / "demo.sh"))
+    assert local_environment(home) == {"AWS_ENDPOINT_URL": "http://other"}
+
+
 @pytest.mark.usefixtures("home")
 def test_no_local_stack_is_up() -> None:
     """It says how to start one."""

@@ -12,7 +12,7 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 CHOICES = {"FILE", "API", "AUTH", "LIVE", "API_URL", "PARAMETERS", "ANTHROPIC_API_KEY"}
 STEPS = (
-    "$ conveyor drop samples/humaneval-164.jsonl\n✓ Checked     164 requests, 0 faults",
+    "$ conveyor drop samples/humaneval-164.jsonl --local\n✓ Checked     164 requests, 0 faults",
     "◆ 162 of the 164 requests of inbox/humaneval-164.jsonl were answered",
     "checksums match",
 )
@@ -40,3 +40,7 @@ def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal(chosen: dict[str, s
     assert ("Conveyor: completed articles (all 2 answered)" in demo.stdout) is ("API" in chosen)
     assert "✗ Not dropped: 8 of 17 lines are invalid\n  Nothing was sent or charged.\n" in demo.stdout
     assert "round 1: 3 lines go again" in demo.stderr
+    *_, verdict, page = demo.stdout.splitlines()
+    assert "answered" in verdict
+    assert (PROJECT / page.removeprefix("Its report, to open in a browser: ")).read_text().startswith("<!doctype html>")
+    assert "--stack" not in demo.stdout

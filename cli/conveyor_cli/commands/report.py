@@ -10,7 +10,6 @@ import msgspec
 
 from conveyor.ledger.run_facts import Run
 from conveyor.wording.marks import Mark
-from conveyor.wording.numbers import size
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.exits import Exit
@@ -90,7 +89,7 @@ def _write(path: Path, page: Page, *, is_forced: bool) -> None:
 
 def _tell(screen: Screen, run: Run, path: Path, page: Page, *, opens: bool) -> Exit | None:
     made = [_MADE] if page.is_made else []
-    said = f"The report of {run.name} is {path}, {size(len(page.html))}"
+    said = f"The report of {run.name} is {path}"
     if not opens:
         screen.verdict(Mark.OK, said, *made)
         return None

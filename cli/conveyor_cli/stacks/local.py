@@ -1,5 +1,6 @@
 """The local stack that `make local` has left up, found by the file that it writes for shells."""
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -9,6 +10,8 @@ from conveyor_cli.trouble import Trouble
 NAME = "conveyor"
 """Of every local stack."""
 FILE = Path(".demo") / "local.sh"
+VARIABLE = "CONVEYOR_LOCAL"
+"""Names the file of a local stack that is not found by its place."""
 _EXPORT = re.compile(r"export ([A-Z_]+)=(.*)")
 
 
@@ -30,6 +33,8 @@ def local_environment(start: Path) -> dict[str, str]:
 
 def local_file(start: Path) -> Path | None:
     """Return the file of the local stack that is up, looked for from a folder upwards; None if there is none."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
     files = (folder / FILE for folder in (start, *start.parents))
     return next(filter(Path.is_file, files), None)
 

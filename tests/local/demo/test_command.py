@@ -38,6 +38,7 @@ def url_of(server: socket.socket) -> str:
 def stack_at(url: str, work: Path) -> Any:
     """Return a stack whose AWS is there."""
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": url}
+    keys["AWS_DEFAULT_REGION"] = "us-east-1"
     return SimpleNamespace(aws=SimpleNamespace(env=keys), work=work, describe=lambda: "as it was")
 
 
@@ -45,7 +46,7 @@ def test_it_is_shown_as_it_is_typed_and_its_output_is_ours(tmp_path: Path, capfd
     """Its exit code is returned."""
     code = conveyor(stack_at("http://127.0.0.1:9", tmp_path), Console(file=sys.stdout), 60, "watch", "it's")
     said = capfd.readouterr()
-    assert said.out.startswith("$ conveyor watch 'it'\"'\"'s'\n")
+    assert said.out.startswith("$ conveyor watch 'it'\"'\"'s' --local\n")
     assert said.err.startswith("✗ AWS does not answer\n")
     assert code == 8
 
