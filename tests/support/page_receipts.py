@@ -12,7 +12,8 @@ from conveyor.ledger.part import Tokens
 from conveyor.money.price import Kind
 from conveyor.money.usage import Usage
 from conveyor.receipt.money import Money
-from conveyor.receipt.receipt import Receipt, SettingAccount
+from conveyor.receipt.receipt import Receipt
+from conveyor.receipt.settings_account import SettingAccount
 from tests.support.examples import NOW
 from tests.support.receipts import EVERY, invalid
 from tests.support.rich_receipt import batch, rich

@@ -15,7 +15,8 @@ from conveyor.money.usage import Usage
 from conveyor.receipt.batch_account import BatchAccount, ProbeAccount, RoundAccount
 from conveyor.receipt.gate_account import GateAccount
 from conveyor.receipt.money import Money
-from conveyor.receipt.receipt import Receipt, SettingAccount
+from conveyor.receipt.receipt import Receipt
+from conveyor.receipt.settings_account import SettingAccount
 from tests.support.examples import NOW
 from tests.support.receipts import ended
 

@@ -71,7 +71,7 @@ def fetch_file(
     return _fetched(path, check, resumed_at=resumed_at)
 
 
-def another_file(path: Path, fault: str) -> Trouble:
+def another_file(path: Path, fault: str | None) -> Trouble:
     """Return that a file is in the way. `fault`: how it differs."""
     return Trouble(
         "another-file",

@@ -12,7 +12,8 @@ from conveyor.page.batches import BatchesBlock, batches_of
 from conveyor.page.money import MoneyBlock, money_of
 from conveyor.page.outcomes import CauseRow, OtherCauses, OutcomeRow, cause_rows, outcomes_of
 from conveyor.page.timeline import TimeLine, timeline_of
-from conveyor.receipt.receipt import Receipt, SettingAccount
+from conveyor.receipt.receipt import Receipt
+from conveyor.receipt.settings_account import SettingAccount
 from conveyor.verdict.headline import is_unsent
 from conveyor.verdict.verdict import verdict_of
 
