@@ -114,7 +114,7 @@ def _range(  # noqa: PLR0913, PLR0917 - each is a part of the batch
     ends_well = replace(part, files=_files(run, number, answered + probed, kinds, is_whole=is_whole))
     merged = _merged(run, number, spec, answered + probed) if again else None
     stuck = Stuck("w", part.at, "it has not ended 6 hours after it was cancelled") if spec.is_stuck else None
-    submitted = _submitted(number, number, 0) if spec.was_sent else None
+    submitted = _submitted(number, number % 600, 0) if spec.was_sent else None
     texts, left = Texts(_errors(spec.failed), _errors(spec.again)), Texts(_errors(spec.failed_again), {})
     return SplitBatch(batch, submitted, ends_well, set(), stuck, merged=merged, texts=texts, texts_left=left)
 
@@ -148,7 +148,7 @@ def _round(ranges: Sequence[Range], models: Sequence[Model]) -> SplitRound | Non
         again, failed = sum(each.again.values()), sum(each.failed_again.values())
         part = _part(models, again - failed, each.failed_again, 0, _at(number, each.minutes + 60))
         batches.append(
-            SplitBatch(Batch(number, 1, 0, requests=again), _submitted(number, 45 + number, 700), part, set())
+            SplitBatch(Batch(number, 1, 0, requests=again), _submitted(number, 45 + number % 600, 700), part, set())
         )
     begins = START + timedelta(minutes=50)
     requests = sum(each.batch.requests for each in batches)
@@ -156,7 +156,7 @@ def _round(ranges: Sequence[Range], models: Sequence[Model]) -> SplitRound | Non
 
 
 def _submitted(number: int, minute: int, salt: int) -> Submitted:
-    at = START + timedelta(minutes=8 + minute % 600, seconds=7)
+    at = START + timedelta(minutes=8 + minute, seconds=7)
     return Submitted("w", at, f"msgbatch_01Hc3vB9sWyN6tGjM4qX{salt + number:04d}", at, at + timedelta(hours=24))
 
 
