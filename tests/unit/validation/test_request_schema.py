@@ -10,8 +10,9 @@ from conveyor.jsonl.lines import Line
 from conveyor.validation.params import Rules
 from conveyor.validation.rules import Request, read_request
 from tests.support.drops import MESSAGES
+from tests.support.fast_path import GOOD
 from tests.support.schemas import validator
-from tests.unit.validation.test_fast_path_agrees import GOOD, odd_lines
+from tests.unit.validation.test_fast_path_agrees import odd_lines
 
 PARAMS: dict[str, Any] = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]}
 SAID = [{"type": "text", "text": "Hi"}]
