@@ -1,4 +1,4 @@
-"""The messages of the topic, read from a queue that is subscribed to it."""
+"""The messages of the topic as a person gets them by mail, and their JSON bodies as a queue does."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from local.stack.local_aws import Aws
 
-QUEUE_NAME = "conveyor-messages"
+MAILS, BODIES = "conveyor-mails", "conveyor-messages"
+"""Names of queues: for mail, see `local/emulation/sns_messages.py`."""
 NON_FINAL_STATUSES = (
+    "started",
     "waiting-for-approval",
     "troubled",
     "at-risk",
@@ -28,7 +30,7 @@ NON_FINAL_STATUSES = (
 
 @dataclass(frozen=True)
 class Message:
-    """A message as a subscriber of the topic receives it."""
+    """A message as a person receives it."""
 
     subject: str
     text: str
@@ -51,10 +53,17 @@ class Message:
 
 
 def subscribe(aws: Aws, topic: str) -> str:
-    """Subscribe a new queue to a topic; returns its URL."""
-    sqs: SQSClient = aws.client("sqs")
+    """Subscribe a mail address, and a queue for programs, to a topic; returns the URL of the queue with the mail."""
     sns: SNSClient = aws.client("sns")
-    url = sqs.create_queue(QueueName=QUEUE_NAME)["QueueUrl"]
+    mails, bodies = (_create_queue(aws.client("sqs"), name, topic) for name in (MAILS, BODIES))
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=f"{MAILS}@sqs.local")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=bodies[1])
+    return mails[0]
+
+
+def _create_queue(sqs: SQSClient, name: str, topic: str) -> tuple[str, str]:
+    """Create a queue to which a topic may send; returns its URL and its ARN."""
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     statement = {
         "Effect": "Allow",
@@ -65,8 +74,7 @@ def subscribe(aws: Aws, topic: str) -> str:
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return url
+    return url, arn
 
 
 def receive(sqs: SQSClient, queue_url: str) -> Iterator[Message]:

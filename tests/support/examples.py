@@ -9,9 +9,12 @@ from conveyor.domain.plan import Batch
 from conveyor.ledger.run_facts import Run
 from conveyor.provider.protocol import NewBatch, Origin
 from conveyor.settings.settings import Settings
+from conveyor.wording.notice import Sent
 from tests.support.settings import environment
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+SENT = Sent(NOW)
+"""Of messages about a run that goes on, where there is no console."""
 SETTINGS = replace(Settings.from_env(environment("Submit")), api_url="https://provider.test")
 DROP = Drop("bucket", "inbox/team/articles.jsonl", "v", "e", 9, NOW, {})
 RUN = Run("run-1", "team/articles", DROP, SETTINGS)

@@ -10,8 +10,8 @@ from conveyor.domain.schedule import wait_seconds
 from conveyor.gates.approval import APPROVE, NO_LIMIT, UP_TO, words_that_open
 from conveyor.gates.probe_message import cost_words
 from conveyor.ledger.gate_facts import Gate
-from conveyor.verdict.steps import Step
 from conveyor.wording.bounds import model_rows
+from conveyor.wording.mail import Step
 from conveyor.wording.marks import Mark
 from conveyor.wording.numbers import money, rounded_up, span
 from conveyor.wording.text import counted, duration, sentence

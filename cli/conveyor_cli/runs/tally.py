@@ -9,7 +9,7 @@ from conveyor.domain import keys
 from conveyor.domain.outcome import Outcome
 from conveyor.ledger.part import Part
 from conveyor.ledger.round_facts import Again, Merged
-from conveyor.verdict.checks import CUT_OFF
+from conveyor.verdict.headline import CUT_OFF
 
 
 class Tally(NamedTuple):

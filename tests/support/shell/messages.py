@@ -23,14 +23,14 @@ from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.part import Answer, Part
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.poll.decision import Risk, Undecided
-from conveyor.poll.message import at_risk_notice, troubled_notice, undecided_notice
+from conveyor.poll.message import Trouble, at_risk_notice, started_notice, troubled_notice, undecided_notice
 from conveyor.receipt.account import completed_receipt, refused_receipt
 from conveyor.receipt.batch_account import SplitBatch
 from conveyor.report.message import notice_of
 from conveyor.spend.notice import full_notice, reached_notice
 from conveyor.spend.spent import Costs
 from conveyor.wording.advice import ADVICE
-from tests.support.examples import BATCH, NOW
+from tests.support.examples import BATCH, NOW, SENT
 from tests.support.wrong_files import type_of_file
 
 if TYPE_CHECKING:
@@ -62,12 +62,13 @@ def messages(run: Run) -> Iterator[tuple[str, Notice]]:
     yield "waiting", waiting(run)
     yield "probe failed", probe_failed(run)
     yield "undecided", undecided(run, "HTTP 401")
-    yield "troubled", troubled_notice(run, "HTTP 403", SINCE, SECRET)
-    yield "unknown batch", troubled_notice(run, "HTTP 404", SINCE, SECRET, NOW)
+    yield "troubled", troubled_notice(run, Trouble("HTTP 403", SINCE), SECRET, SENT)
+    yield "unknown batch", troubled_notice(run, Trouble("HTTP 404", SINCE), SECRET, SENT, NOW)
     yield "limits unread", waiting(run, reason=ReasonCode.BUDGETS_UNREAD)
     yield "waiting for budget", waiting_for_budget(run)
     yield "budget reached", budget_reached(run)
-    yield "at risk", at_risk_notice(run, [Risk("msgbatch_1", 3, NOW, NOW)], timedelta(days=1))
+    yield "at risk", at_risk_notice(run, [Risk("msgbatch_1", 3, NOW, NOW)], timedelta(days=1), SENT)
+    yield "started", started_notice(run, Plan(ValidatedDrop(3, "f00"), [BATCH]), SENT)
 
 
 def refused(run: Run, code: str) -> Notice:
@@ -113,7 +114,7 @@ def waiting(run: Run, need: str | None = "61.40", reason: ReasonCode = ReasonCod
     """Return the message of a run that stands at its second gate, and may cost so much."""
     most = Decimal(need) if need else None
     gate = Gate("w", NOW, open=False, reasons=[Reason(reason, "why")], need_usd=most, until=NOW)
-    return waiting_notice(run, Held(2, gate, Plan(ValidatedDrop(3, "f00"), [BATCH]), "it has a comma"))
+    return waiting_notice(run, Held(2, gate, Plan(ValidatedDrop(3, "f00"), [BATCH]), "it has a comma"), SENT)
 
 
 def probe_failed(run: Run) -> Notice:
@@ -123,31 +124,40 @@ def probe_failed(run: Run) -> Notice:
     probe = Probe([ProbeLine(2, "m", 9)], [], "f00")
     answer = Answer(2, Outcome.ERRORED, "invalid_request_error", will_recur=True)
     shown = Shown.of(probe, 1, [answer], (keys.error_words(keys.content(run.run, run.project), 1),))
-    return waiting_notice(run, Held(2, gate, Plan(ValidatedDrop(3, "f00", probe=probe), [BATCH])), shown=shown)
+    return waiting_notice(run, Held(2, gate, Plan(ValidatedDrop(3, "f00", probe=probe), [BATCH])), SENT, shown=shown)
 
 
 def waiting_for_budget(run: Run) -> Notice:
     """Return the message of a run that waits for room in the day of its project."""
-    return full_notice(run, DayFull("w", NOW, run.project, Decimal(200), Decimal(190), Decimal(20), NOW))
+    return full_notice(run, DayFull("w", NOW, run.project, Decimal(200), Decimal(190), Decimal(20), NOW), SENT)
 
 
 def budget_reached(run: Run) -> Notice:
     """Return the message that most of a project's day is taken."""
     return reached_notice(
-        run, DayReached("w", NOW, run.project, "2026-11-22", 80, Decimal(200), Decimal(160), NOW), MONTH
+        run, DayReached("w", NOW, run.project, "2026-11-22", 80, Decimal(200), Decimal(160), NOW), MONTH, SENT
     )
 
 
 def undecided(run: Run, reason: str = "why") -> Notice:
     """Return the message of a run with a call whose outcome is unknown."""
-    return undecided_notice(run, reason, SINCE, Undecided(1, 2, ("msgbatch_a",)), SECRET)
+    return undecided_notice(run, Trouble(reason, SINCE), Undecided(1, 2, ("msgbatch_a",)), SECRET, SENT)
 
 
 def commands(notice: Notice) -> list[str]:
-    """Return the commands in a message, which are its lines indented by two spaces."""
+    """Return the commands in a message that need no `conveyor`, but for the one that makes requests of a table."""
     text = re.sub("In Windows PowerShell:\n\n.*\n", "", notice.message)
-    lines = [line.removeprefix("  ") for line in text.splitlines() if line.startswith("  ")]
-    return [line for line in lines if not line.startswith("s3://") and not line[0].isdigit()]
+    return [line for line in indented(text) if not line.startswith("conveyor ") or line.startswith("conveyor prepare")]
+
+
+def of_conveyor(notice: Notice) -> list[str]:
+    """Return the commands of `conveyor` in a message."""
+    return [line for line in indented(notice.message) if line.startswith("conveyor ")]
+
+
+def indented(text: str) -> list[str]:
+    """Return the commands of a message: its lines that are indented by four spaces."""
+    return [line.removeprefix("    ") for line in text.splitlines() if re.match(r"    \S", line)]
 
 
 def about(run: Run, *, key: str, version: str, size: int, metadata: Mapping[str, str]) -> Run:

@@ -17,7 +17,7 @@ from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.part import Answer
 from conveyor.money.estimate import Estimate, ModelEstimate
 from conveyor.money.forecast import Forecast, ModelForecast
-from tests.support.examples import NOW, RUN
+from tests.support.examples import NOW, RUN, SENT
 from tests.support.promises import plain
 
 TEXTS = {code: f"the reason {code.value}" for code in ReasonCode}
@@ -45,7 +45,7 @@ def test_every_message_fits_and_counts_as_people_do(
 ) -> None:
     """SNS takes subjects of fewer than 100 ASCII characters."""
     name = "team/" + "a-long-name" * 20
-    notice = waiting_notice(replace(RUN, name=name), held(code, requests=requests, sent=sent, need=need))
+    notice = waiting_notice(replace(RUN, name=name), held(code, requests=requests, sent=sent, need=need), SENT)
     assert len(notice.subject) <= 99
     assert notice.subject.isascii()
     said = f"{notice.subject}\n{notice.message}"
@@ -56,10 +56,10 @@ def test_every_message_fits_and_counts_as_people_do(
 
 def test_nothing_is_said_of_charges_that_were_not_made() -> None:
     """Before anything is sent, and after."""
-    before = plain(waiting_notice(RUN, held(ReasonCode.ASKED)).message)
+    before = plain(waiting_notice(RUN, held(ReasonCode.ASKED), SENT).message)
     assert "It has 2 requests, and may cost up to $61.40. Nothing was sent, and nothing was charged." in before
     assert "the run is declined: nothing is sent." in before
-    after = plain(waiting_notice(RUN, held(ReasonCode.PAUSED, sent=1)).message)
+    after = plain(waiting_notice(RUN, held(ReasonCode.PAUSED, sent=1), SENT).message)
     assert "1 of 2 requests was sent before: what was sent goes on, and is charged." in after
     assert "nothing was charged" not in after
     assert "the run is declined: nothing more is sent. What was sent before is delivered as usual." in after
@@ -68,22 +68,26 @@ def test_nothing_is_said_of_charges_that_were_not_made() -> None:
 @pytest.mark.parametrize(
     ("code", "need", "said"),
     [
-        (ReasonCode.ASKED, "61.40", "To let it run and cost up to $61.40 in all, type this."),
-        (ReasonCode.ASKED, None, "To let it run whatever it costs, type:"),
-        (ReasonCode.MODEL, "61.40", "To let it run, with these models, and cost up to $61.40 in all, type this."),
-        (ReasonCode.PAUSED, "61.40", "To let it go on, type:"),
+        (ReasonCode.ASKED, "61.40", "To let it run and cost up to $61.40 in all, or a larger amount that you name:"),
+        (ReasonCode.ASKED, None, "To let it run whatever it costs:"),
+        (
+            ReasonCode.MODEL,
+            "61.40",
+            "To let it run, with these models, and cost up to $61.40 in all, or a larger amount",
+        ),
+        (ReasonCode.PAUSED, "61.40", "To let it go on:"),
     ],
 )
 def test_the_sentence_before_the_command_says_what_the_command_allows(
     code: ReasonCode, need: str | None, said: str
 ) -> None:
     """A pause is not about money: an amount that was approved before stays in force."""
-    assert said in plain(waiting_notice(RUN, held(code, need=need)).message)
+    assert said in plain(waiting_notice(RUN, held(code, need=need), SENT).message)
 
 
 def test_an_amount_that_includes_what_was_paid_is_not_called_the_most_that_the_requests_can_cost() -> None:
     """A batch that was paid twice costs more than that."""
-    text = plain(waiting_notice(RUN, held(ReasonCode.OVER_APPROVED, sent=1)).message)
+    text = plain(waiting_notice(RUN, held(ReasonCode.OVER_APPROVED, sent=1), SENT).message)
     assert "This amount is what was paid so far, or may have been, and the most that the rest can cost." in text
     assert "the most that these requests can cost" not in text
 
@@ -91,13 +95,12 @@ def test_an_amount_that_includes_what_was_paid_is_not_called_the_most_that_the_r
 @pytest.mark.parametrize("sent", [0, 1])
 def test_limits_that_cannot_be_read_ask_for_a_right_file_first(sent: int) -> None:
     """The run goes on by itself then. Who cannot wait for an administrator may approve it."""
-    message = waiting_notice(RUN, held(ReasonCode.BUDGETS_UNREAD, sent=sent)).message
+    message = waiting_notice(RUN, held(ReasonCode.BUDGETS_UNREAD, sent=sent), SENT).message
     text = plain(message)
-    assert text.startswith("inbox/team/articles.jsonl waits until config/budgets.json can be read.")
-    assert "Why it waits: the reason budgets-unread." in text
-    assert "The run goes on by itself once the file is right." in text
-    assert "  aws s3 cp budgets.json s3://bucket/config/budgets.json" in message.splitlines()
-    assert "To let this run go on while the file is wrong, without a limit for the day, type:" in text
+    assert text.startswith("team/articles waits until config/budgets.json can be read: the reason budgets-unread.")
+    assert "Repair config/budgets.json: the run goes on by itself once it is right." in text
+    assert "    aws s3 cp budgets.json s3://bucket/config/budgets.json" in message.splitlines()
+    assert "To let this run go on while the file is wrong, without a limit for the day:" in text
     assert text.index("budgets.json s3://") < text.index("echo approve |")
     assert "Without a right file, or an approval, by 2026-11-25 10:00 UTC the run is declined" in text
     assert "This amount" not in text
@@ -105,23 +108,23 @@ def test_limits_that_cannot_be_read_ask_for_a_right_file_first(sent: int) -> Non
 
 def test_with_another_reason_an_approval_is_needed_although_the_limits_cannot_be_read() -> None:
     """A right file alone would not let that run go on."""
-    message = waiting_notice(RUN, held(ReasonCode.BUDGETS_UNREAD, ReasonCode.PAUSED)).message
+    message = waiting_notice(RUN, held(ReasonCode.BUDGETS_UNREAD, ReasonCode.PAUSED), SENT).message
     assert "approve-1" in message
     assert "goes on by itself" not in plain(message)
 
 
 def test_a_run_that_began_with_wrong_limits_says_that_a_right_file_does_not_open_its_gate() -> None:
     """Who repairs the file would wait for it in vain: its project and its limits were decided without the file."""
-    text = plain(waiting_notice(RUN, held(ReasonCode.CONFIG)).message)
+    text = plain(waiting_notice(RUN, held(ReasonCode.CONFIG), SENT).message)
     assert "A right file alone does not open this gate" in text
     assert "stop the run, and drop the same again: the message of the stopped run has the command." in text
-    assert "A right file alone" not in plain(waiting_notice(RUN, held(ReasonCode.ASKED)).message)
+    assert "A right file alone" not in plain(waiting_notice(RUN, held(ReasonCode.ASKED), SENT).message)
 
 
 @pytest.mark.parametrize("need", ["61.40", None])
 def test_an_approval_of_a_batch_above_a_whole_day_says_when_it_is_sent(need: str | None) -> None:
     """It has a day for itself: the project's other runs may wait for it."""
-    text = plain(waiting_notice(RUN, held(ReasonCode.DAY, need=need, sent=1)).message)
+    text = plain(waiting_notice(RUN, held(ReasonCode.DAY, need=need, sent=1), SENT).message)
     assert "is then sent on a day on which nothing else of the project counts" in text
     assert "If usd_per_day is raised far enough, it is sent as soon as it fits, but needs this approval" in text
     assert ("up-to 61.40" if need else "no-limit") in text
@@ -133,7 +136,9 @@ def test_the_last_message_before_a_run_is_declined_says_that_it_is(hours: float,
     """Nobody waits for another reminder."""
     here = held(ReasonCode.ASKED)
     assert is_last_call(here.gate, NOW + timedelta(hours=hours)) is is_last
-    assert ("the last message before that" in plain(waiting_notice(RUN, here, is_last=is_last).message)) is is_last
+    assert (
+        "the last message before that" in plain(waiting_notice(RUN, here, SENT, is_last=is_last).message)
+    ) is is_last
 
 
 def test_the_name_of_a_model_cannot_write_lines_of_the_message() -> None:
@@ -143,7 +148,7 @@ def test_the_name_of_a_model_cannot_write_lines_of_the_message() -> None:
     run, drop = RUN, replace(here.plan.drop, models=["other"])
     reasons = reasons_of(run, drop)
     gate = replace(here.gate, reasons=reasons)
-    message = waiting_notice(run, here._replace(gate=gate)).message
+    message = waiting_notice(run, here._replace(gate=gate), SENT).message
     assert not any(line.strip().startswith(("To approve", "rm")) for line in message.splitlines())
     assert "m??To approve, type:???  rm -rf /" in message
 
@@ -173,7 +178,7 @@ def probed(
     texts = ("content/default/run-1/errors.json",) if answers else ()
     shown = Shown.of(PROBE, min(sent, PROBE.requests), answers or [], texts) if sent else None
     place = here._replace(gate=gate, plan=Plan(drop, here.plan.batches))
-    notice = waiting_notice(RUN, place, shown=shown)
+    notice = waiting_notice(RUN, place, SENT, shown=shown)
     return f"{notice.subject}\n{notice.message}"
 
 
@@ -181,13 +186,13 @@ def test_after_the_probe_the_message_has_its_figures_and_the_forecast_instead_of
     """What was sent and paid, what the rest will cost, and what approving allows."""
     said = probed(ReasonCode.PROBE_FAILED, ReasonCode.HOLD_ABOVE)
     text = plain(said)
-    assert "(1,000 requests, about $41.20)" in text
+    assert "(about $41.20; approve or stop)" in text
     assert "It has 1,000 requests, and will cost about $41.20 (between $38.10 and $44.90) in all." in text
-    assert "50 requests were sent first, as a probe: 32 answered, 18 not; they cost about $0.21." in text
+    assert "50 requests were sent first, as a probe: 32 answered, 18 not; they cost $0.21." in text
     assert "may cost up to" not in text
-    assert "Probe:         50 requests: 32 answered, 18 errored, about $0.21" in said
+    assert "Probe:         50 requests: 32 answered, 18 errored, $0.21" in said
     assert "m: 950 requests, about $41.20 (between $38.10 and $44.90)" in text
-    assert "To let it run and cost up to $44.90 in all, type this." in text
+    assert "To let it run and cost up to $44.90 in all, or a larger amount that you name: conveyor approve" in text
     assert "echo 'up-to 44.90' | aws s3 cp - s3://bucket/control/run-1/approve-1" in text
     assert "are compared with the amount that you approve." in text
     assert "aws s3 cp s3://bucket/content/default/run-1/errors.json -" in text
@@ -198,7 +203,7 @@ def test_of_a_drop_that_is_sent_whole_as_its_probe_no_rest_is_promised() -> None
     """A small drop above a limit is such a drop: nothing of it follows the probe."""
     here = held(ReasonCode.MAX_USD, requests=0)
     plan = Plan(replace(here.plan.drop, probe=PROBE), [])
-    text = plain(waiting_notice(RUN, here._replace(plan=plan)).message)
+    text = plain(waiting_notice(RUN, here._replace(plan=plan), SENT).message)
     assert "It has 50 requests" in text
     assert "the most that these requests can cost" in text
     assert "the rest follows" not in text
@@ -208,7 +213,7 @@ def test_a_gate_closed_for_failures_alone_is_opened_by_approve_alone() -> None:
     """No amount is in question."""
     for code in (ReasonCode.PROBE_FAILED, ReasonCode.CUT_OFF):
         text = plain(probed(code))
-        assert "To let it go on, type: echo approve | aws" in text
+        assert "To let it go on: echo approve | aws" in text
         assert "the amount that you approve" not in text
 
 
@@ -226,7 +231,7 @@ def test_while_the_probe_is_unanswered_the_message_says_that_waiting_is_enough()
     text = plain(probed(ReasonCode.UNANSWERED, answers=None, forecast=None))
     assert "50 requests were sent first, as a probe: no answer has come yet." in text
     assert "When the answers come, the rest is sent by itself" in text
-    assert "To send the rest without waiting for the probe, type: echo approve | aws" in text
+    assert "To send the rest without waiting for the probe: echo approve | aws" in text
     assert "errors.json" not in text
 
 
@@ -256,7 +261,7 @@ def test_a_probe_that_was_sent_is_not_announced() -> None:
     """A pause while it is under way."""
     here = held(ReasonCode.PAUSED, requests=950, sent=50)
     place = here._replace(plan=Plan(replace(here.plan.drop, probe=PROBE), here.plan.batches))
-    text = plain(waiting_notice(RUN, place, shown=Shown.of(PROBE, 50, [])).message)
+    text = plain(waiting_notice(RUN, place, SENT, shown=Shown.of(PROBE, 50, [])).message)
     assert "First a probe" not in text
     assert "When the probe is answered, the rest follows by itself." in text
     assert "if the forecast is above what the run may cost." in text
@@ -268,7 +273,7 @@ def test_a_run_that_costs_more_than_was_forecast_does_not_repeat_the_forecast(ne
     here = held(ReasonCode.OVER_APPROVED, requests=950, sent=700, need=need)
     gate = replace(here.gate, after_probe=True, forecast=FORECAST)
     place = here._replace(gate=gate, plan=Plan(replace(here.plan.drop, probe=PROBE), here.plan.batches))
-    notice = waiting_notice(RUN, place, shown=Shown.of(PROBE, 50, ANSWERS))
+    notice = waiting_notice(RUN, place, SENT, shown=Shown.of(PROBE, 50, ANSWERS))
     text = plain(notice.message)
     assert ("It has 1,000 requests, and may cost up to $61.40 in all." in text) == is_above
     assert ("will cost about $41.20" in text) != is_above

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from conveyor.ledger.budget_facts import DayFull, DayReached
 from conveyor.spend.notice import full_notice, reached_notice
 from conveyor.spend.spent import Costs
-from tests.support.examples import NOW, RUN
+from tests.support.examples import NOW, RUN, SENT
 from tests.support.promises import plain
 
 MIDNIGHT = NOW.replace(hour=0) + timedelta(days=1)
@@ -20,10 +20,10 @@ REACHED = DayReached("w", NOW, "team-a", "2026-11-22", 80, Decimal(200), Decimal
 
 def test_a_run_that_waits_says_what_it_needs_what_is_left_and_when_it_goes_on() -> None:
     """What is needed is rounded up, and what is left down: else they might look as if there were room."""
-    notice = full_notice(RUN, FULL)
+    notice = full_notice(RUN, FULL, SENT)
     text = plain(notice.message)
     assert (notice.status, notice.run, notice.project) == ("waiting-for-budget", RUN.run, RUN.project)
-    assert notice.subject == "Conveyor: waiting-for-budget team/articles (needs $12.41, $12.40 left today)"
+    assert notice.subject == "Conveyor: budget team/articles (needs $12.41, $12.40 left today)"
     assert (
         'its next batch may cost up to $12.41, and $12.40 is left of the $200.00 that the project "team-a" may spend '
         "today (usd_per_day)."
@@ -35,14 +35,14 @@ def test_a_run_that_waits_says_what_it_needs_what_is_left_and_when_it_goes_on() 
 @pytest.mark.parametrize("need", ["200", "250"])
 def test_a_batch_that_needs_a_whole_day_waits_for_one(need: str) -> None:
     """Room on a day on which something is taken would not be enough."""
-    text = plain(full_notice(RUN, replace(FULL, need_usd=Decimal(need))).message)
+    text = plain(full_notice(RUN, replace(FULL, need_usd=Decimal(need)), SENT).message)
     assert "needs a day on which nothing else of the budget is taken" in text
     assert "is left of" not in text
 
 
 def test_nothing_is_left_of_a_ceiling_that_was_lowered() -> None:
     """Less than nothing would be a strange amount."""
-    notice = full_notice(RUN, replace(FULL, ceiling_usd=Decimal(20)))
+    notice = full_notice(RUN, replace(FULL, ceiling_usd=Decimal(20)), SENT)
     assert "$0.00 left today" in notice.subject
 
 
@@ -66,9 +66,9 @@ def test_nothing_is_left_of_a_ceiling_that_was_lowered() -> None:
 )
 def test_a_project_hears_how_much_is_taken_and_what_follows(percent: int, taken: str, figures: str, said: str) -> None:
     """The next batch may not fit long before all is taken; nobody need do anything."""
-    notice = reached_notice(RUN, replace(REACHED, percent=percent, taken_usd=Decimal(taken)), NOTHING)
+    notice = reached_notice(RUN, replace(REACHED, percent=percent, taken_usd=Decimal(taken)), NOTHING, SENT)
     text = plain(notice.message)
-    assert notice.subject == f"Conveyor: budget-reached team-a ({figures} of $200.00 today)"
+    assert notice.subject == f"Conveyor: budget team-a ({figures} of $200.00 today)"
     assert (notice.status, notice.project) == ("budget-reached", "team-a")
     assert said in text
     assert "What is taken counts batches that are under way with the most that they may cost." in text
@@ -79,8 +79,10 @@ def test_a_project_hears_how_much_is_taken_and_what_follows(percent: int, taken:
 @pytest.mark.parametrize("log", ["default", "p" * 64])
 def test_every_message_fits(log: str) -> None:
     """SNS takes subjects of fewer than 100 ASCII characters. Unnamed projects share a ceiling, and have no name."""
-    full = full_notice(replace(RUN, name="team/" + "long" * 50), replace(FULL, log=log, ceiling_usd=Decimal(10**9)))
-    reached = reached_notice(RUN, replace(REACHED, log=log, ceiling_usd=Decimal(10**9)), NOTHING)
+    full = full_notice(
+        replace(RUN, name="team/" + "long" * 50), replace(FULL, log=log, ceiling_usd=Decimal(10**9)), SENT
+    )
+    reached = reached_notice(RUN, replace(REACHED, log=log, ceiling_usd=Decimal(10**9)), NOTHING, SENT)
     for notice in (full, reached):
         assert len(notice.subject) <= 99
         assert notice.subject.isascii()
@@ -91,6 +93,6 @@ def test_every_message_fits(log: str) -> None:
 def test_the_month_of_the_project_is_named_once_there_is_any(least: str) -> None:
     """An administrator who reads that a day is full wants to know how the month stands."""
     month = Costs(1200, Decimal("812.401"), is_lower_bound=bool(least))
-    text = plain(reached_notice(RUN, REACHED, month).message)
+    text = plain(reached_notice(RUN, REACHED, month, SENT).message)
     assert f"This month: {least}$812.41 for {RUN.project}, in 1,200 runs that ended" in text
-    assert "This month" not in reached_notice(RUN, REACHED, NOTHING).message
+    assert "This month" not in reached_notice(RUN, REACHED, NOTHING, SENT).message

@@ -25,7 +25,7 @@ def console(partition: str = "aws", region: str = "eu-central-1") -> Console:
 def test_a_link_leads_into_the_console_of_the_partition(partition: str, region: str, host: str) -> None:
     """Each partition has its own domain and accounts."""
     there = console(partition, region)
-    for link in (there.run(), there.prefix("bucket", "results/a/run-1/")):
+    for link in (there.run(), there.object("bucket", "results/a/run-1/report.html")):
         assert link is not None
         assert urlsplit(link).hostname == host
         assert parse_qs(urlsplit(link).query)["region"] == [region]
@@ -34,11 +34,11 @@ def test_a_link_leads_into_the_console_of_the_partition(partition: str, region: 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1))
 def test_any_key_is_unchanged_in_a_link(key: str) -> None:
     """It may have spaces, percent signs, ampersands and any letters; a link has no space, where mail breaks."""
-    link = str(console().prefix("bucket", key))
+    link = str(console().object("bucket", key))
     assert link.isascii()
     assert " " not in link
     assert parse_qs(urlsplit(link).query, keep_blank_values=True)["prefix"] == [key]
-    assert urlsplit(link).path == "/s3/buckets/bucket"
+    assert urlsplit(link).path == "/s3/object/bucket"
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,11 @@ def test_any_key_is_unchanged_in_a_link(key: str) -> None:
 def test_where_no_console_is_known_there_is_no_link(there: Console) -> None:
     """A broken link is worse than none."""
     assert there.run() is None
-    assert there.prefix("bucket", "a/") is None
+    assert there.object("bucket", "a") is None
+
+
+def test_the_stack_is_known_where_there_is_no_console_too() -> None:
+    """Its state machine is named after it."""
+    arn = "arn:aws:states:eu-central-1:111122223333:execution:my-stack-run:run-1"
+    assert [Console.of(arn, endpoint).stack for endpoint in ("", "http://localhost:4566")] == ["my-stack"] * 2
+    assert not Console.of("").stack

@@ -12,6 +12,7 @@ from conveyor.domain.drop import DRY_RUN
 class Status(StrEnum):
     """The attribute `status` of every message, and the field of the receipt."""
 
+    STARTED = "started"
     WAITING = "waiting-for-approval"
     COMPLETED = "completed"
     FAILED = "failed"
@@ -33,24 +34,39 @@ class Meaning(NamedTuple):
 
     is_final: bool
     """Whether the run has ended: it has one such message, and a receipt."""
+    word: str
+    """With which the subject of its message begins, after `Conveyor: `; ASCII."""
     means: str
 
 
 STATUSES = {
-    Status.COMPLETED: Meaning(is_final=True, means="at least one request was answered"),
-    Status.FAILED: Meaning(is_final=True, means="requests were sent, and none was answered"),
-    Status.STOPPED: Meaning(is_final=True, means="a person stopped the run"),
-    Status.DECLINED: Meaning(is_final=True, means="nobody approved the run in time; nothing (more) was sent"),
-    Status.ESTIMATED: Meaning(is_final=True, means="the drop asked for an estimate only; nothing was sent"),
-    Status.REFUSED: Meaning(is_final=True, means="nothing was sent"),
-    Status.STUCK: Meaning(is_final=True, means="a batch was given up without its results"),
-    Status.UNBALANCED: Meaning(is_final=True, means="the account does not add up"),
-    Status.WAITING: Meaning(is_final=False, means="nothing more is paid until a person approves the run"),
-    Status.TROUBLED: Meaning(is_final=False, means="asking the provider, or reading the drop, has failed for hours"),
-    Status.AT_RISK: Meaning(is_final=False, means="requests may expire"),
-    Status.UNDECIDED: Meaning(is_final=False, means="it is unknown whether a call created a batch"),
-    Status.WAITING_FOR_BUDGET: Meaning(is_final=False, means="the run waits until its project may spend more"),
-    Status.BUDGET_REACHED: Meaning(is_final=False, means="80 % or all of what a project may spend today is taken"),
+    Status.COMPLETED: Meaning(is_final=True, word="done", means="at least one request was answered"),
+    Status.FAILED: Meaning(is_final=True, word="failed", means="requests were sent, and none was answered"),
+    Status.STOPPED: Meaning(is_final=True, word="stopped", means="a person stopped the run"),
+    Status.DECLINED: Meaning(
+        is_final=True, word="declined", means="nobody approved the run in time; nothing (more) was sent"
+    ),
+    Status.ESTIMATED: Meaning(
+        is_final=True, word="estimated", means="the drop asked for an estimate only; nothing was sent"
+    ),
+    Status.REFUSED: Meaning(is_final=True, word="refused", means="nothing was sent"),
+    Status.STUCK: Meaning(is_final=True, word="stuck", means="a batch was given up without its results"),
+    Status.UNBALANCED: Meaning(is_final=True, word="unbalanced", means="the account does not add up"),
+    Status.STARTED: Meaning(
+        is_final=False, word="started", means="the run has begun, and the drop asked for a message then"
+    ),
+    Status.WAITING: Meaning(is_final=False, word="held", means="nothing more is paid until a person approves the run"),
+    Status.TROUBLED: Meaning(
+        is_final=False, word="trouble", means="asking the provider, or reading the drop, has failed for hours"
+    ),
+    Status.AT_RISK: Meaning(is_final=False, word="at risk", means="requests may expire"),
+    Status.UNDECIDED: Meaning(is_final=False, word="undecided", means="it is unknown whether a call created a batch"),
+    Status.WAITING_FOR_BUDGET: Meaning(
+        is_final=False, word="budget", means="the run waits until its project may spend more"
+    ),
+    Status.BUDGET_REACHED: Meaning(
+        is_final=False, word="budget", means="80 % or all of what a project may spend today is taken"
+    ),
 }
 """Every status; `docs/operate.md` has a row for each, with these words."""
 

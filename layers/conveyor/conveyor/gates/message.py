@@ -1,12 +1,13 @@
 """The messages about a run that waits for an approval: what it may cost, why it waits, and what opens the gate."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from conveyor.domain import keys
 from conveyor.domain.status import Status
-from conveyor.gates.approval import is_about_money, words_that_open
+from conveyor.gates.approval import amount_of, is_about_money, words_that_open
 from conveyor.gates.gate import Held
 from conveyor.gates.probe_message import (
     ABOVE_THE_FORECAST,
@@ -27,8 +28,10 @@ from conveyor.ledger.run_facts import Run
 from conveyor.money.estimate import Estimate
 from conveyor.wording import commands
 from conveyor.wording.bounds import at_most, model_rows
-from conveyor.wording.notice import Notice
-from conveyor.wording.text import counted, exact_dollars, paragraph, sentence, subject, table
+from conveyor.wording.mail import Link, Mail, Step, block, how_to
+from conveyor.wording.message import Costs, Event, Hold, HoldReason, Needs, numbered, usd_text
+from conveyor.wording.notice import Kind, Notice, Sent, notice
+from conveyor.wording.text import counted, exact_dollars, paragraph, sentence, table
 
 AGAIN_AFTER = timedelta(hours=24)
 """After the first message."""
@@ -87,7 +90,7 @@ def is_last_call(gate: Gate, now: datetime) -> bool:
     return gate.until is not None and gate.until - LAST_CALL <= now
 
 
-def waiting_notice(run: Run, held: Held, *, shown: Shown | None = None, is_last: bool = False) -> Notice:
+def waiting_notice(run: Run, held: Held, sent: Sent, *, shown: Shown | None = None, is_last: bool = False) -> Notice:
     """Say that a run waits, what it costs, why it waits, and which command opens its gate.
 
     `shown`: what its probe has shown, once any was sent. `is_last`: whether no other message comes before the end.
@@ -95,47 +98,112 @@ def waiting_notice(run: Run, held: Held, *, shown: Shown | None = None, is_last:
     gate, drop, requests = held.gate, held.plan.drop, sum(batch.requests for batch in held.plan.batches)
     requests += drop.probe.requests if drop.probe else 0
     is_sent = bool(held.sent)
-    awaited = f"until {keys.BUDGETS} can be read" if gate.opens_once_repaired else "for your approval"
-    lines = [
-        *_problem(held),
-        *paragraph(
-            f"{run.drop.key} waits {awaited}. It has {counted(requests, 'request')}, and "
-            f"{cost_words(gate, drop)}{' in all' if is_sent else ''}.",
-            *_what_was_sent(held, requests, shown),
+    mail = Mail(
+        _first(run, held),
+        " ".join(
+            [
+                f"It has {counted(requests, 'request')}, and {cost_words(gate, drop)}{' in all' if is_sent else ''}.",
+                *_what_was_sent(held, requests, shown),
+                _what_follows(gate, is_sent=is_sent),
+                *(["This is the last message before that."] if is_last else []),
+            ]
         ),
-        "",
-        *_why(gate),
-        "",
-        *table(
+        _steps(run, held, is_sent=is_sent),
+        block(_why(gate), unanswered(gate), _of_the_amount(held)),
+        table(
             [
                 ("Requests", f"{requests:,}"),
                 *probe_rows(gate, drop, shown),
                 ("At most", _at_most(held)),
                 *model_rows(drop.estimate, gate.forecast),
-                ("Project", run.project),
                 ("Until", f"{gate.until:{_MINUTE}} UTC" if gate.until else "no end"),
-                ("Run", run.run),
             ]
         ),
-        "",
-        *error_texts(run.drop.bucket, shown),
-        *unanswered(gate),
-        *(_how_to_repair(run) if gate.opens_once_repaired else []),
-        *_how_to_approve(run, held),
-        f"To stop the run now{', and keep the results so far' if is_sent else ''}, type:",
-        "",
-        f"  {commands.stop(run.drop.bucket, run.run, run.project)}",
-        "",
-        *paragraph(
-            _what_follows(gate, is_sent=is_sent), *(["This is the last message before that."] if is_last else [])
+        Link("Run so far", sent.console.run()),
+        _without_command(run, held, shown, is_sent=is_sent),
+    )
+    figures = f"{cost_figures(gate, drop)}; {_wish(gate)}"
+    return notice(
+        sent.about(run.run, run.name, run.project), _kind(held, sent), figures, mail, _facts(held, requests, mail)
+    )
+
+
+def _kind(held: Held, sent: Sent) -> Kind:
+    """Return what kind of message it is. Reminders, and answers to an approval that opens nothing, have own ids."""
+    gate, number = held.gate, held.number
+    needs = Needs.OPERATOR if gate.opens_once_repaired else Needs.APPROVER
+    told = f"{Event.HELD}-{number}.{_due_by(gate, sent.at)}"
+    end = numbered(told, held.problem) if held.problem else told
+    return Kind(Event.HELD, Status.WAITING, needs, end, gate.reasons[0].code if gate.reasons else None)
+
+
+def _facts(held: Held, requests: int, mail: Mail) -> dict[str, Any]:
+    """Return the fields of the body that only such a message has."""
+    gate, estimate = held.gate, held.plan.drop.estimate
+    up_to = amount_of(gate.need_usd) if gate.need_usd is not None and is_about_money(gate) else None
+    reasons = [HoldReason(each.code, each.message) for each in gate.reasons]
+    return {
+        "requests": requests,
+        "cost": Costs(
+            usd_text(estimate.at_most_usd if estimate else None), usd_text(gate.forecast.usd if gate.forecast else None)
         ),
+        "commands": commands.command_words(step.command for step in mail.steps),
+        "hold": Hold(held.number, reasons, up_to, gate.until),
+    }
+
+
+def _wish(gate: Gate) -> str:
+    return "repair the limits" if gate.opens_once_repaired else "approve or stop"
+
+
+def _first(run: Run, held: Held) -> str:
+    """Return that a run waits, and why if there is one reason; `_why` lists more."""
+    gate = held.gate
+    awaited = f"until {keys.BUDGETS} can be read" if gate.opens_once_repaired else "for your approval"
+    why = f": {gate.reasons[0].message.removesuffix('.')}" if len(gate.reasons) == 1 else ""
+    waits = f"{run.name} waits {awaited}{why}"
+    problem = (held.problem or "").removesuffix(".")
+    return (
+        f"Your approval of {run.name} opens nothing. {problem[:1].upper()}{problem[1:]}. {waits}" if problem else waits
+    )
+
+
+def _steps(run: Run, held: Held, *, is_sent: bool) -> list[Step]:
+    gate = held.gate
+    repair = [Step(f"Repair {keys.BUDGETS}: the run goes on by itself once it is right")]
+    kept = ", and keep the results so far" if is_sent else ""
+    return [
+        *(repair if gate.opens_once_repaired else []),
+        Step(_what_it_allows(gate), commands.conveyor("approve", run.run, *_options(gate))),
+        Step(f"Or stop the run now{kept}", commands.conveyor("stop", run.run)),
     ]
-    title = subject(Status.WAITING, run.name, f"{counted(requests, 'request')}, {cost_figures(gate, drop)}")
-    return Notice(run.run, run.name, Status.WAITING, title, "\n".join(lines), run.project)
 
 
-def _problem(held: Held) -> list[str]:
-    return [*paragraph(f"Your approval opens nothing. {sentence(held.problem)}"), ""] if held.problem else []
+def _options(gate: Gate) -> list[str]:
+    """Return the options of `conveyor approve`, which shows the rest and asks."""
+    if not is_about_money(gate):
+        return []
+    return ["--no-limit"] if gate.need_usd is None else ["--up-to", amount_of(gate.need_usd)]
+
+
+def _without_command(run: Run, held: Held, shown: Shown | None, *, is_sent: bool) -> list[str]:
+    """Return the same for AWS CLI."""
+    gate, bucket = held.gate, run.drop.bucket
+    key = keys.approval(run.run, held.number, run.project)
+    repair = how_to(
+        "These commands get the file, and write it once it is edited:",
+        commands.fetch_limits(bucket),
+        commands.put_limits(bucket),
+    )
+    return block(
+        error_texts(bucket, shown),
+        repair if gate.opens_once_repaired else [],
+        how_to(f"{_what_it_allows(gate)}:", commands.approve(bucket, key, words_that_open(gate))),
+        how_to(
+            f"To stop the run now{', and keep the results so far' if is_sent else ''}:",
+            commands.stop(bucket, run.run, run.project),
+        ),
+    )
 
 
 def _what_was_sent(held: Held, requests: int, shown: Shown | None) -> list[str]:
@@ -150,52 +218,27 @@ def _what_was_sent(held: Held, requests: int, shown: Shown | None) -> list[str]:
 
 
 def _why(gate: Gate) -> list[str]:
-    """Return the reasons: one on the line of its question, more in a list."""
-    if len(gate.reasons) == 1:
-        return paragraph(f"Why it waits: {sentence(gate.reasons[0].message)}")
-    return ["Why it waits:", "", *[line for each in gate.reasons for line in paragraph(f"- {sentence(each.message)}")]]
-
-
-def _how_to_approve(run: Run, held: Held) -> list[str]:
-    """Return the command that opens the gate, and what that allows."""
-    key = keys.approval(run.run, held.number, run.project)
-    return [
-        *paragraph(_what_it_allows(held.gate)),
-        "",
-        f"  {commands.approve(run.drop.bucket, key, words_that_open(held.gate))}",
-        "",
-        *_of_the_amount(held),
-    ]
-
-
-def _how_to_repair(run: Run) -> list[str]:
-    """Return the commands that repair the limits."""
-    bucket = run.drop.bucket
-    return [
-        *paragraph(
-            "The run goes on by itself once the file is right.",
-            "These commands get the file, and write it once it is edited:",
-        ),
-        "",
-        f"  {commands.fetch_limits(bucket)}",
-        f"  {commands.put_limits(bucket)}",
-        "",
-    ]
+    """Return the reasons in a list, if there are several."""
+    if len(gate.reasons) < 2:  # noqa: PLR2004  # the first sentence says it
+        return []
+    return block(
+        ["Why it waits:"], [line for each in gate.reasons for line in paragraph(f"- {sentence(each.message)}")]
+    )
 
 
 def _what_it_allows(gate: Gate) -> str:
     """Introduce the command that opens the gate."""
     models = ", with these models," if gate.has(ReasonCode.MODEL) else ""
     if gate.has(ReasonCode.UNANSWERED) and not is_about_money(gate):
-        return "To send the rest without waiting for the probe, type:"
+        return "To send the rest without waiting for the probe"
     if gate.opens_once_repaired:
-        return "To let this run go on while the file is wrong, without a limit for the day, type:"
+        return "To let this run go on while the file is wrong, without a limit for the day"
     if not is_about_money(gate):
-        return "To let it go on, type:"
+        return "To let it go on"
     if gate.need_usd is None:
-        return f"To let it run{models} whatever it costs, type:"
+        return f"To let it run{models} whatever it costs"
     amount = exact_dollars(gate.need_usd)
-    return f"To let it run{models} and cost up to {amount} in all, type this. You may name a larger amount."
+    return f"To let it run{models} and cost up to {amount} in all, or a larger amount that you name"
 
 
 def _of_the_amount(held: Held) -> list[str]:
@@ -213,12 +256,11 @@ def _of_the_amount(held: Held) -> list[str]:
     else:
         includes_paid = gate.has(ReasonCode.OVER_APPROVED) or (gate.has(ReasonCode.DAY) and held.sent)
         text = _OF_THE_REST if includes_paid else _AT_MOST
-    texts = [
-        text,
-        _ON_A_DAY_OF_ITS_OWN if gate.has(ReasonCode.DAY) else "",
-        _NOT_ONCE_REPAIRED if gate.has(ReasonCode.CONFIG) else "",
-    ]
-    return [line for each in texts if each for line in (*paragraph(each), "")]
+    return block(
+        paragraph(text),
+        paragraph(_ON_A_DAY_OF_ITS_OWN) if gate.has(ReasonCode.DAY) else [],
+        paragraph(_NOT_ONCE_REPAIRED) if gate.has(ReasonCode.CONFIG) else [],
+    )
 
 
 def _what_follows(gate: Gate, *, is_sent: bool) -> str:

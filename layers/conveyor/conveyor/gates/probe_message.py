@@ -11,7 +11,8 @@ from conveyor.ledger.gate_facts import Gate, ReasonCode
 from conveyor.ledger.part import Answer
 from conveyor.wording import commands
 from conveyor.wording.bounds import forecast_rows, forecast_words
-from conveyor.wording.text import counted, dollars, exact_dollars, paragraph
+from conveyor.wording.mail import how_to
+from conveyor.wording.text import counted, dollars, exact_dollars, paid, paragraph
 
 _MOST_KEYS = 3
 _CENT = Decimal("0.01")
@@ -69,7 +70,7 @@ class Shown(NamedTuple):
         counts = [f"{self.answered:,} answered"]
         counts += [f"{count:,} {outcome}" for outcome, count in self.outcomes.items() if outcome != Outcome.SUCCEEDED]
         counts += [f"{self.requests - self.settled:,} without an answer yet"] * (self.settled < self.requests)
-        cost = "cost not known" if self.cost_usd is None else dollars(self.cost_usd)
+        cost = "cost not known" if self.cost_usd is None else paid(self.cost_usd)
         return f"{counted(self.requests, 'request')}: {', '.join([*counts, cost])}"
 
 
@@ -122,7 +123,7 @@ def what_it_showed(shown: Shown) -> str:
     if not shown.outcomes:
         return f"{sent}: no answer has come yet."
     waiting = f", {shown.sent - shown.settled:,} without an answer yet" if shown.settled < shown.sent else ""
-    cost = "their cost is not known" if shown.cost_usd is None else f"they cost {dollars(shown.cost_usd)}"
+    cost = "their cost is not known" if shown.cost_usd is None else f"they cost {paid(shown.cost_usd)}"
     return f"{sent}: {shown.answered:,} answered, {shown.settled - shown.answered:,} not{waiting}; {cost}."
 
 
@@ -144,16 +145,15 @@ def unanswered(gate: Gate) -> list[str]:
     """Say what happens while the probe has no answer; nothing at other gates."""
     if not gate.has(ReasonCode.UNANSWERED):
         return []
-    text = "When the answers come, the rest is sent by itself, unless they show a reason to wait."
-    return [*paragraph(text), ""]
+    return paragraph("When the answers come, the rest is sent by itself, unless they show a reason to wait.")
 
 
 def error_texts(bucket: str, shown: Shown | None) -> list[str]:
     """Say where the provider's error texts are: they may quote a request, so they are in no message."""
     if shown is None or not shown.error_keys:
         return []
-    shown_commands = [f"  {commands.show_errors(bucket, key)}" for key in shown.error_keys[:_MOST_KEYS]]
-    return ["To read the provider's error texts, which may quote your requests, type:", "", *shown_commands, ""]
+    shown_commands = [commands.show_errors(bucket, key) for key in shown.error_keys[:_MOST_KEYS]]
+    return how_to("To read the provider's error texts, which may quote your requests:", *shown_commands)
 
 
 def _most(probe: Probe) -> str:

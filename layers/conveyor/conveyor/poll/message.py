@@ -1,8 +1,10 @@
-"""Messages about a run that continues: requests to the provider fail, batches may expire, or a person can decide."""
+"""Messages about a run that continues: it began, requests fail for long, batches may expire, or it is undecided."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from conveyor.domain import keys
+from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import BatchName
 from conveyor.domain.status import Status
 from conveyor.gates.release import IF_ANY, IF_NONE, IF_THIS, in_doubt
@@ -11,11 +13,12 @@ from conveyor.money.estimate import Estimate
 from conveyor.poll.decision import Risk, Undecided
 from conveyor.s3.read_errors import CANNOT
 from conveyor.wording import commands
-from conveyor.wording.advice import access_advice, unanswered_advice
-from conveyor.wording.bounds import at_most_rows
-from conveyor.wording.console import Console
-from conveyor.wording.notice import Notice
-from conveyor.wording.text import counted, paragraph, subject, table
+from conveyor.wording.advice import UNANSWERED, access_step
+from conveyor.wording.bounds import at_most, at_most_rows
+from conveyor.wording.mail import Link, Mail, Step, block, how_to
+from conveyor.wording.message import Costs, Event, Needs, numbered, usd_text
+from conveyor.wording.notice import Kind, Notice, Sent, notice
+from conveyor.wording.text import counted, paragraph, table
 from conveyor.wording.trouble import in_words
 
 _MOST_NAMED = 20
@@ -24,142 +27,161 @@ _MINUTE = "%Y-%m-%d %H:%M"
 _LONGEST_FIGURES = 60
 
 
-def undecided_notice(  # noqa: PLR0913, PLR0917
-    run: Run, reason: str, since: datetime, undecided: Undecided, secret: str, estimate: Estimate | None = None
-) -> Notice:
+_UNREADABLE = (
+    "Make this version of the object readable again. If it is not readable within a day, results and failures are "
+    "written with the line numbers of the drop instead of ids, and there are no lines to send again"
+)
+_REPEATS = "No line is lost and nothing is charged twice."
+
+
+class Trouble(NamedTuple):
+    """Trouble that lasts."""
+
+    reason: str
+    since: datetime
+    estimate: Estimate | None = None
+    """What the run can cost at most."""
+
+
+def started_notice(run: Run, plan: Plan, sent: Sent) -> Notice:
+    """Say that a run begins: its drop is valid, what it can cost at most, and what comes next."""
+    drop, requests = plan.drop, sum(batch.requests for batch in plan.batches)
+    requests += drop.probe.requests if drop.probe else 0
+    most = f"at most {bound}" if drop.estimate and (bound := at_most(drop.estimate)) else "no bound is known"
+    mail = Mail(
+        f"The run of {run.name} has started: {counted(requests, 'valid request')}, {most}",
+        _comes_next(plan),
+        [
+            Step("Follow it", commands.conveyor("watch", run.run)),
+            Step("Or stop it", commands.conveyor("stop", run.run)),
+        ],
+        figures=table([*at_most_rows(drop.estimate), *_left_out(plan), ("Batches", f"{len(plan.batches):,}")]),
+        link=_link(sent),
+        without=_stop(run),
+    )
+    kind = Kind(Event.STARTED, Status.STARTED, Needs.NOBODY)
+    return _notice(run, sent, kind, f"{counted(requests, 'request')}, {most}", mail, drop.estimate, requests)
+
+
+def _comes_next(plan: Plan) -> str:
+    probe = plan.drop.probe
+    first = f"{counted(probe.requests, 'request')} are sent first, as a probe." if probe else "They are sent now."
+    return f"{first} The next message comes when the run ends, or needs something."
+
+
+def _left_out(plan: Plan) -> list[tuple[str, str]]:
+    left = plan.drop.findings.lines if plan.drop.findings else 0
+    return [("Left out", counted(left, "invalid line"))] if left else []
+
+
+def undecided_notice(run: Run, trouble: Trouble, undecided: Undecided, secret: str, sent: Sent) -> Notice:
     """Say that nothing more is paid until it is known what an attempt created, and how a person decides that."""
     name = BatchName(undecided.leg, undecided.batch)
-    lines = [
-        *paragraph(
-            f"The run of {run.drop.key} is undecided: {in_doubt(name)}",
-        ),
-        "",
-        *_details(run, reason, since, estimate),
-        *(access_advice(run.settings.auth, secret) if _is_access_refused(reason) else []),
-        "",
-        *_releases(run, undecided),
-        *_stop(run),
-    ]
-    return _notice(run, Status.UNDECIDED, f"{name} may have been created or not", lines)
+    doubt, _, rest = in_doubt(name).partition(". ")
+    mail = Mail(
+        f"The run of {run.name} is undecided: {doubt}",
+        f"{rest} The run keeps searching for the batch, and continues by itself once it is known.",
+        [
+            *([access_step(run.settings.auth, secret)] if _is_access_refused(trouble.reason) else []),
+            Step("If you know better, decide", commands.conveyor("decide", run.run)),
+            Step("Or stop the run, and keep the results so far", commands.conveyor("stop", run.run)),
+        ],
+        figures=_details(run, trouble),
+        link=_link(sent),
+        without=block(_releases(run, undecided), _stop(run)),
+    )
+    kind = Kind(
+        Event.UNDECIDED,
+        Status.UNDECIDED,
+        Needs.OPERATOR,
+        numbered(Event.UNDECIDED, name, undecided.attempt, trouble.since, trouble.reason),
+    )
+    return _notice(run, sent, kind, f"{name} may have been created or not", mail, trouble.estimate)
 
 
 def _releases(run: Run, undecided: Undecided) -> list[str]:
     """Return a command for each thing that may have become of an attempt."""
     place = (run.drop.bucket, keys.release(run.run, undecided.batch, undecided.attempt, run.project, undecided.leg))
     ids = undecided.doubtful[:_MOST_NAMED] or ("<batch id>",)
-    return [
-        *paragraph(
-            "The run keeps searching for the batch, and continues by itself once it is known. If you know better, look",
-            f"at the provider's list of batches created since {run.drop.last_modified:{_MINUTE}} UTC, and run one of",
-            "these commands.",
-            IF_THIS if undecided.doubtful else IF_ANY,
+    return block(
+        paragraph(
+            f"Look at the provider's list of batches created since {run.drop.last_modified:{_MINUTE}} UTC, and run one",
+            "of these commands.",
         ),
-        "",
-        *[f"  {commands.adopt(*place, batch_id)}" for batch_id in ids],
-        "",
-        IF_NONE,
-        "",
-        f"  {commands.submit_again(*place)}",
-        "",
-    ]
+        how_to(IF_THIS if undecided.doubtful else IF_ANY, *[commands.adopt(*place, batch_id) for batch_id in ids]),
+        how_to(IF_NONE, commands.submit_again(*place)),
+    )
 
 
-def troubled_notice(  # noqa: PLR0913, PLR0917
-    run: Run,
-    reason: str,
-    since: datetime,
-    secret: str,
-    ends: datetime | None = None,
-    estimate: Estimate | None = None,
-) -> Notice:
+def troubled_notice(run: Run, trouble: Trouble, secret: str, sent: Sent, ends: datetime | None = None) -> Notice:
     """Say that requests have failed for long, and what would help.
 
     `ends`: where the provider answers that there is no such batch or file, when the batch is given up.
     """
+    reason, is_refused = trouble.reason, _is_access_refused(trouble.reason)
+    goes_on = "The run repeats the request, and continues by itself once it succeeds."
     if ends:
-        lines = _unknown_batch(run, _details(run, reason, since, estimate), secret, ends)
-        return _notice(run, Status.TROUBLED, "the provider does not know its batch", lines)
-    if reason.startswith(CANNOT):
+        figures = "the provider does not know its batch"
+        first = "the provider answers that it does not know a batch, or the file with its results"
+        what, goes_on = _unknown_batch(run, secret), f"The run repeats the request until about {ends:{_MINUTE}} UTC."
+    elif reason.startswith(CANNOT):
         figures = "the drop cannot be read"
-        problem = "the results are there, but the drop, which has the ids, cannot be read"
-        advice = _unreadable_advice()
+        first, what = "the results are there, but the drop, which has the ids, cannot be read", Step(_UNREADABLE)
     else:
-        figures = in_words(reason).partition(" (")[0]
-        problem = "the provider does not respond as expected"
-        is_refused = _is_access_refused(reason)
-        advice = access_advice(run.settings.auth, secret) if is_refused else unanswered_advice()
-    lines = [
-        *paragraph(
-            f"The run of {run.drop.key} is waiting: {problem}. No line is lost and nothing is charged twice. The run",
-            "repeats the request, and continues by itself once it succeeds.",
-        ),
-        "",
-        *_details(run, reason, since, estimate),
-        *advice,
-        "",
-        *_stop(run),
-    ]
-    return _notice(run, Status.TROUBLED, figures, lines)
+        figures, first = in_words(reason).partition(" (")[0], "the provider does not respond as expected"
+        what = access_step(run.settings.auth, secret) if is_refused else Step(UNANSWERED)
+    mail = Mail(
+        f"The run of {run.name} is waiting: {first}",
+        f"{_REPEATS} {goes_on}",
+        [what, Step("To stop the run instead, and keep the results so far", commands.conveyor("stop", run.run))],
+        _if_unknown(run, ends) if ends else [],
+        _details(run, trouble),
+        _link(sent),
+        _stop(run),
+    )
+    end = numbered(Event.TROUBLE, reason, trouble.since, ends is not None)
+    kind = Kind(Event.TROUBLE, Status.TROUBLED, Needs.OPERATOR, end)
+    return _notice(run, sent, kind, figures, mail, trouble.estimate)
 
 
-def _unreadable_advice() -> list[str]:
-    return [
-        "",
-        *paragraph(
-            "Make this version of the object readable again. If it is not readable within a day, results and failures",
-            "are written with the line numbers of the drop instead of ids, and there are no lines to send again.",
-        ),
-    ]
-
-
-def _unknown_batch(run: Run, details: list[str], secret: str, ends: datetime) -> list[str]:
-    """Say what may have happened to a batch, or a file, that the provider does not know, and what happens next."""
-    return [
-        *paragraph(
-            f"The run of {run.drop.key} is waiting for a batch: the provider answers that it does not know the batch,",
-            "or the file with its results.",
-        ),
-        "",
-        *details,
-        "",
-        *(_unknown_to_workspace(run) if run.settings.auth == "aws" else _unknown_to_key(secret)),
-        "",
-        *paragraph(
-            f"The run repeats the request until about {ends:{_MINUTE}} UTC. If the results have not arrived by then,",
-            'the batch is given up, and the run ends as "stuck" when its other batches have ended. The lines of this',
-            "batch are then failures that are not among the lines to send again. The results of all other batches are",
-            "delivered as usual.",
-        ),
-        "",
-        *_stop(run),
-    ]
-
-
-def _unknown_to_workspace(run: Run) -> list[str]:
-    return paragraph(
-        f"The workspace {run.settings.workspace_id} does not show them. Check in the AWS console whether they were",
-        "deleted. If they were, the results are lost, and may have been charged.",
+def _unknown_batch(run: Run, secret: str) -> Step:
+    """Say why the provider may not know a batch, and what to do."""
+    if run.settings.auth == "aws":
+        return Step(
+            f"The workspace {run.settings.workspace_id} does not show them. Check in the AWS console whether they were "
+            "deleted"
+        )
+    return Step(
+        "If the API key was replaced by a key of another workspace, which does not see them, put a valid key of the "
+        "old workspace into the shell variable API_KEY, and run",
+        commands.put_key(secret),
     )
 
 
-def _unknown_to_key(secret: str) -> list[str]:
-    return [
-        *paragraph(
-            "There are two possible causes. If the API key was replaced by a key of another workspace, which does not",
-            "see them, put a valid key of the old workspace into the shell variable API_KEY, and run:",
-        ),
-        "",
-        f"  {commands.put_key(secret)}",
-        "",
-        *paragraph(
+def _if_unknown(run: Run, ends: datetime) -> list[str]:
+    """Say what happens if the provider never knows the batch."""
+    nothing = [] if run.settings.auth == "aws" else ["You need not do anything."]
+    return block(
+        paragraph(
             "If the batch or its file was deleted at the provider, its results are lost, and may have been charged.",
-            "You need not do anything.",
+            *nothing,
         ),
-    ]
+        paragraph(
+            f"If the results have not arrived by about {ends:{_MINUTE}} UTC, the batch is given up, and the run ends",
+            'as "stuck" when its other batches have ended. The lines of this batch are then failures that are not',
+            "among the lines to send again. The results of all other batches are delivered as usual.",
+        ),
+    )
 
 
-def at_risk_notice(
-    run: Run, risks: list[Risk], window: timedelta, estimate: Estimate | None = None, *, has_rounds: bool = False
+def at_risk_notice(  # noqa: PLR0913
+    run: Run,
+    risks: list[Risk],
+    window: timedelta,
+    sent: Sent,
+    estimate: Estimate | None = None,
+    *,
+    has_rounds: bool = False,
 ) -> Notice:
     """Say which batches may expire, how many requests they have, when, what happens then, and what a person can do.
 
@@ -168,23 +190,24 @@ def at_risk_notice(
     requests = counted(sum(risk.requests for risk in risks), "request")
     hours = counted(round(window / timedelta(hours=1)), "hour")
     whose = "the completion window" if len(risks) == 1 else "the completion window of one of them"
-    lines = [
-        *paragraph(
-            f"{counted(len(risks), 'batch', 'batches')} of the run of {run.drop.key}",
-            f"{'has' if len(risks) == 1 else 'have'} not ended, although three quarters of {whose} have passed",
-            f"({hours} in all). Requests without a response expire at its end: up to {requests}.",
-        ),
-        "",
-        *_named(risks),
-        *table([*at_most_rows(estimate), ("Run", run.run)]),
-        "",
-        *paragraph(
-            _after_expiry(has_rounds=has_rounds), "All other results are delivered as usual. You need not do anything."
-        ),
-        "",
-        *_stop(run),
-    ]
-    return _notice(run, Status.AT_RISK, f"up to {requests} may expire", lines)
+    named = sorted(risks, key=lambda risk: risk.expires)
+    mail = Mail(
+        f"Up to {requests} of {run.name} may expire: {counted(len(risks), 'batch', 'batches')} "
+        f"{'has' if len(risks) == 1 else 'have'} not ended, although three quarters of {whose} have passed "
+        f"({hours} in all)",
+        f"{_after_expiry(has_rounds=has_rounds)} All other results are delivered as usual. You need not do anything.",
+        [
+            Step("To stop the run instead, and keep the results so far", commands.conveyor("stop", run.run)),
+        ],
+        _named(named),
+        table(at_most_rows(estimate)),
+        _link(sent),
+        _stop(run),
+    )
+    end = numbered(Event.AT_RISK, *(risk.batch_id for risk in named))
+    kind = Kind(Event.AT_RISK, Status.AT_RISK, Needs.NOBODY, end)
+    first = f", from {named[0].expires:%d %b %H:%M} UTC"
+    return _notice(run, sent, kind, f"up to {requests} may expire{first}", mail, estimate)
 
 
 def _after_expiry(*, has_rounds: bool) -> str:
@@ -198,31 +221,41 @@ def _after_expiry(*, has_rounds: bool) -> str:
 
 def _named(risks: list[Risk]) -> list[str]:
     """Return a line for each batch that may expire, in the order in which they do."""
-    named = sorted(risks, key=lambda risk: risk.expires)[:_MOST_NAMED]
-    more = len(risks) - len(named)
+    more = len(risks) - _MOST_NAMED
     return [
         *[
-            f"{risk.batch_id}: {counted(risk.requests, 'request')}, until about {risk.expires:{_MINUTE}} UTC"
-            for risk in named
+            f"  {risk.batch_id}: {counted(risk.requests, 'request')}, until about {risk.expires:{_MINUTE}} UTC"
+            for risk in risks[:_MOST_NAMED]
         ],
-        *([f"and {more:,} more"] if more else []),
+        *([f"  and {more:,} more"] if more > 0 else []),
     ]
 
 
-def linked(notice: Notice, console: Console) -> Notice:
-    """Return a message with the link to its execution, where there is a console."""
-    link = console.run()
-    return notice._replace(message=f"{notice.message}\n\nIn the AWS console:\n{link}") if link else notice
+def _notice(  # noqa: PLR0913, PLR0917
+    run: Run,
+    sent: Sent,
+    kind: Kind,
+    figures: str,
+    mail: Mail,
+    estimate: Estimate | None,
+    requests: int | None = None,
+) -> Notice:
+    words = commands.command_words(step.command for step in mail.steps)
+    facts = {
+        "requests": requests,
+        "cost": Costs(usd_text(estimate.at_most_usd if estimate else None)),
+        "commands": words,
+    }
+    return notice(sent.about(run.run, run.name, run.project), kind, figures[:_LONGEST_FIGURES], mail, facts)
 
 
-def _notice(run: Run, status: Status, figures: str, lines: list[str]) -> Notice:
-    headline = subject(status, run.name, figures[:_LONGEST_FIGURES])
-    return Notice(run.run, run.name, status, headline, "\n".join(lines), run.project)
+def _link(sent: Sent) -> Link:
+    return Link("Run so far", sent.console.run())
 
 
-def _details(run: Run, reason: str, since: datetime, estimate: Estimate | None) -> list[str]:
-    rows = [("Why", in_words(reason)), ("Since", f"{since:{_MINUTE}} UTC"), *at_most_rows(estimate), ("Run", run.run)]
-    return table(rows)
+def _details(run: Run, trouble: Trouble) -> list[str]:
+    rows = [("Why", in_words(trouble.reason)), ("Since", f"{trouble.since:{_MINUTE}} UTC")]
+    return table([*rows, *at_most_rows(trouble.estimate), ("Drop", commands.url(run.drop.bucket, run.drop.key))])
 
 
 def _is_access_refused(reason: str) -> bool:
@@ -230,8 +263,4 @@ def _is_access_refused(reason: str) -> bool:
 
 
 def _stop(run: Run) -> list[str]:
-    return [
-        "To stop the run instead, and keep the results so far:",
-        "",
-        f"  {commands.stop(run.drop.bucket, run.run, run.project)}",
-    ]
+    return how_to("To stop the run, and keep the results so far:", commands.stop(run.drop.bucket, run.run, run.project))

@@ -7,6 +7,7 @@ import msgspec
 
 from conveyor.clients import Clients
 from conveyor.context import RunContext
+from conveyor.domain.drop import NOTIFY, NOTIFY_START
 from conveyor.domain.invocation import Invocation
 from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.gates.after_probe import shown_by_probe
@@ -15,10 +16,13 @@ from conveyor.money.estimate import Estimate
 from conveyor.poll.check_run import check_run
 from conveyor.poll.decide import decide_step
 from conveyor.poll.decision import Checked, Decision, Decisions, Risk
-from conveyor.poll.message import at_risk_notice, linked, troubled_notice, undecided_notice
+from conveyor.poll.message import Trouble, at_risk_notice, started_notice, troubled_notice, undecided_notice
 from conveyor.poll.rounds import has_rounds_left
 from conveyor.spend.telling import budget_notice, has_budget_facts
-from conveyor.wording.notice import Notice
+from conveyor.wording.notice import Notice, Sent
+
+_STARTED = "started"
+"""The word in `_Memory.budget` of the message that the run has started."""
 
 
 class _Trouble(msgspec.Struct):
@@ -42,7 +46,7 @@ class _Memory(msgspec.Struct):
     gate: Told | None = None
     """What messages have said about the gate at which the run stands."""
     budget: str = ""
-    """What messages have said about ceilings of days, in words with spaces between."""
+    """What messages have said about ceilings of days, and that the run has started, in words with spaces between."""
 
 
 def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
@@ -53,17 +57,18 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     decisions = checked.decisions
     step, wait = decide_step(decisions.values()), context.usual_wait()
     memory.trouble = _lasting(_first_trouble(decisions), memory.trouble, context.now())
-    notice = None
+    notice, sent = None, Sent(context.now(), clients.console(event))
     remembers = {"gate", "budget"} <= event.keys()  # else its version is earlier: it would forget what was said
-    if step in {Next.WAIT, Next.SUBMIT} and remembers:
-        notice = _gate_notice(context, checked, memory)
+    if remembers:
+        notice = _start_notice(context, checked, memory, sent)
+    if step in {Next.WAIT, Next.SUBMIT} and remembers and not notice:
+        notice = _gate_notice(context, checked, memory, sent)
     if remembers and not notice:
         waiting = None if checked.held else checked.plan
-        notice, memory.budget = budget_notice(context, checked.run_state, memory.budget, waiting)
-    if step in {Next.WAIT, Next.SUBMIT}:
-        notice = notice or _due_notice(context, decisions, memory, clients)
+        notice, memory.budget = budget_notice(context, checked.run_state, memory.budget, waiting, sent)
+    if step in {Next.WAIT, Next.SUBMIT} and not notice:
+        notice = _due_notice(context, decisions, memory, clients, sent)
     if notice:
-        notice = linked(notice, clients.console(event))
         wait = wait if step is Next.WAIT else 1  # what can be done is done right after the message
         step = Next.NOTIFY
     most = context.run.settings.max_events
@@ -79,7 +84,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
         "next": step,
         "wait_seconds": seconds_until(moments, context.now(), wait),
         "batches": splits,
-        "notice": notice and notice._asdict(),
+        "notice": notice and notice.to_state(),
         **msgspec.to_builtins(memory),
     }
 
@@ -101,22 +106,38 @@ def _lasting(troubled: Decision | None, before: _Trouble | None, now: datetime) 
     return _Trouble(troubled.trouble, before.since, notified, before.notified_gone)
 
 
-def _due_notice(context: RunContext, decisions: Decisions, memory: _Memory, clients: Clients) -> Notice | None:
+def _start_notice(context: RunContext, checked: Checked, memory: _Memory, sent: Sent) -> Notice | None:
+    """Return the message that a run has started, if its drop asks for one, and note that it is sent.
+
+    It is due once the drop is validated. Of a run that was refused or has ended by then, another message tells.
+    """
+    asks = context.run.drop.metadata.get(NOTIFY) == NOTIFY_START
+    words, has_ended = memory.budget.split(), decide_step(checked.decisions.values()) is Next.REPORT
+    if not asks or _STARTED in words or checked.plan is None or has_ended or memory.execution.number > 1:
+        return None
+    memory.budget = " ".join([*words, _STARTED])
+    return started_notice(context.run, checked.plan, sent)
+
+
+def _due_notice(
+    context: RunContext, decisions: Decisions, memory: _Memory, clients: Clients, sent: Sent
+) -> Notice | None:
     """Return the message that is due, if one is, and note that it is sent."""
     troubled = _first_trouble(decisions)
     if troubled and memory.trouble and _is_due(context, memory.trouble, troubled):
         memory.trouble.notified = True
         memory.trouble.notified_gone |= troubled.ends is not None
-        return _trouble_notice(context, memory.trouble, troubled, clients.environment.api_key_secret)
+        return _trouble_notice(context, memory.trouble, troubled, clients.environment.api_key_secret, sent)
     risks = _new_risks(context, decisions, memory.warned)
     if not risks:
         return None
     memory.warned = context.now()
     has_rounds = has_rounds_left(context, context.run_state())
-    return at_risk_notice(context.run, risks, context.api.dialect.window, _estimate(context), has_rounds=has_rounds)
+    window = context.api.dialect.window
+    return at_risk_notice(context.run, risks, window, sent, _estimate(context), has_rounds=has_rounds)
 
 
-def _gate_notice(context: RunContext, checked: Checked, memory: _Memory) -> Notice | None:
+def _gate_notice(context: RunContext, checked: Checked, memory: _Memory, sent: Sent) -> Notice | None:
     """Return the message about the gate at which the run stands, if one is due, and note that it is sent."""
     held = checked.held
     if held is None:
@@ -126,7 +147,7 @@ def _gate_notice(context: RunContext, checked: Checked, memory: _Memory) -> Noti
         return None
     memory.gate = told
     shown = shown_by_probe(context, context.run_state(), held.plan)
-    return waiting_notice(context.run, held, shown=shown, is_last=is_last_call(held.gate, context.now()))
+    return waiting_notice(context.run, held, sent, shown=shown, is_last=is_last_call(held.gate, context.now()))
 
 
 def _is_due(context: RunContext, trouble: _Trouble, troubled: Decision) -> bool:
@@ -135,11 +156,11 @@ def _is_due(context: RunContext, trouble: _Trouble, troubled: Decision) -> bool:
     return not trouble.notified and (troubled.is_answer or context.now() - trouble.since >= patience)
 
 
-def _trouble_notice(context: RunContext, trouble: _Trouble, troubled: Decision, secret: str) -> Notice:
+def _trouble_notice(context: RunContext, trouble: _Trouble, troubled: Decision, secret: str, sent: Sent) -> Notice:
+    about = Trouble(trouble.reason, trouble.since, _estimate(context))
     if troubled.undecided:
-        about = (context.run, trouble.reason, trouble.since, troubled.undecided, secret)
-        return undecided_notice(*about, _estimate(context))
-    return troubled_notice(context.run, trouble.reason, trouble.since, secret, troubled.ends, _estimate(context))
+        return undecided_notice(context.run, about, troubled.undecided, secret, sent)
+    return troubled_notice(context.run, about, secret, sent, troubled.ends)
 
 
 def _estimate(context: RunContext) -> Estimate | None:

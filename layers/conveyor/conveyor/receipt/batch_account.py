@@ -20,7 +20,7 @@ from conveyor.ledger.part import Part, Tokens
 from conveyor.ledger.round_facts import Merged, Round
 from conveyor.money.cost import rounded
 from conveyor.receipt.money import add_tokens, cost_of
-from conveyor.wording.text import counted, dollars
+from conveyor.wording.text import counted, paid
 
 
 class SplitBatch(NamedTuple):
@@ -212,7 +212,7 @@ def _told(account: ProbeAccount | RoundAccount) -> str:
     """Say how many requests it had, what became of them, and what they cost."""
     counts = [f"{account.outcomes.get(Outcome.SUCCEEDED, 0):,} answered"]
     counts += [f"{count:,} {outcome}" for outcome, count in account.outcomes.items() if outcome != Outcome.SUCCEEDED]
-    cost = "cost not known" if account.cost_usd is None else dollars(account.cost_usd)
-    if _may_cost_more(account.outcomes):
-        cost = cost.replace("about", "at least")
+    cost = "cost not known" if account.cost_usd is None else paid(account.cost_usd)
+    if account.cost_usd is not None and _may_cost_more(account.outcomes):
+        cost = f"at least {cost}"
     return f"{counted(account.requests, 'request')}: {', '.join([*counts, cost])}"

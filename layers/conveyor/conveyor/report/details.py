@@ -1,38 +1,90 @@
 """What a final message says about failures, faults and lines set aside: counts, types and places, never a prompt."""
 
+from conveyor.answers.stop_reasons import unfinished
 from conveyor.domain import keys
+from conveyor.domain.outcome import Outcome
+from conveyor.domain.status import Status
 from conveyor.receipt.receipt import Receipt
+from conveyor.report.early_end import blamed_elsewhere, early_end
 from conveyor.s3.read_errors import CANNOT
-from conveyor.verdict.kinds import KINDS
+from conveyor.verdict.headline import is_unsent
 from conveyor.wording import commands
+from conveyor.wording.mail import block
 from conveyor.wording.text import counted, paragraph, sentence
 
-_MOST_CAUSES = 5
 _MOST_CODES = 10
 _LONGEST_FAULT = 160
+_MOST_NAMED = 20
 
 
-def causes_of(receipt: Receipt) -> list[str]:
-    """Name the most frequent types of errors. Error texts are only in the receipt, since they may quote a line."""
-    if not receipt.errors:
+def notes_of(receipt: Receipt) -> list[str]:
+    """Return what a reader must know beside the verdict, as lines."""
+    return _of_unsent(receipt) if is_unsent(receipt) else _of_ended(receipt)
+
+
+def _of_unsent(receipt: Receipt) -> list[str]:
+    told = "You will get, or already got, a separate message for that run."
+    words = "The provider's error text is in the receipt, under `words`."
+    prompt = "Write your prompt into prompt.md, with the names of columns in double braces, such as {{ text }}."
+    return block(
+        paragraph(told) if receipt.code == "seen-before" else [],
+        paragraph(prompt) if receipt.conversion and receipt.conversion.prepare else [],
+        _faults(receipt),
+        paragraph(words) if receipt.words else [],
+    )
+
+
+def _of_ended(receipt: Receipt) -> list[str]:
+    duplicates = [
+        sentence(f"Batch {other} holds the same requests as {batch.id} and may have been billed, too: ask the provider")
+        for batch in receipt.all_batches
+        for other in batch.duplicates
+    ]
+    more = len(duplicates) - _MOST_NAMED
+    return block(
+        paragraph(*_sent_again(receipt)),
+        early_end(receipt),
+        _stuck(receipt) if receipt.status is Status.STUCK else [],
+        blamed_elsewhere(receipt),
+        _unaccounted(receipt),
+        [line for sentences in unfinished(receipt.stop_reasons) for line in paragraph(sentences)],
+        _without_ids(receipt),
+        _set_aside(receipt),
+        [*duplicates[:_MOST_NAMED], *([f"And {more:,} more, in the receipt."] if more > 0 else [])],
+    )
+
+
+def _sent_again(receipt: Receipt) -> list[str]:
+    """Say how many failures rounds have mended."""
+    if not receipt.rounds:
         return []
-    first = list(receipt.errors.items())[:_MOST_CAUSES]
-    width = max(len(f"{kind.failures:,}") for _, kind in first)
-    rows = [f"  {kind.failures:>{width},}  {_named(receipt, name)}" for name, kind in first]
-    rest = receipt.failures - sum(kind.failures for _, kind in first)
-    if rest > 0:
-        rows.append(f"  {rest:>{width},}  of other types")
-    heading = "Failures by type; examples of the provider's error texts are in the receipt, under `errors`:"
-    return ["", *paragraph(heading), *rows]
+    answered = sum(each.outcomes.get(Outcome.SUCCEEDED, 0) for each in receipt.rounds)
+    if receipt.sent_again == 1:
+        which, then = "1 request had failed at first for a reason that passes, and was", "it was"
+        return [f"{which} sent again: {then if answered else f'{then} not'} answered then."]
+    which = f"{receipt.sent_again:,} requests had failed at first for reasons that pass, and were sent again"
+    of_them = "all" if answered == receipt.sent_again else f"{answered:,}" if answered else "none"
+    return [f"{which}: {of_them} {'was' if answered <= 1 else 'were'} answered then."]
 
 
-def _named(receipt: Receipt, name: str) -> str:
-    if receipt.findings and name in receipt.findings.codes:
-        return f"{name}: invalid lines, which were left out"
-    return f"{name}: {KINDS[name]}" if name in KINDS else name
+def _stuck(receipt: Receipt) -> list[str]:
+    return block(
+        [line for reason in receipt.given_up[:_MOST_NAMED] for line in paragraph(f"Why: {sentence(reason)}")],
+        paragraph('The lines without results are the failures with the outcome "stuck", and are not in retry.jsonl.'),
+    )
 
 
-def faults_of(receipt: Receipt) -> list[str]:
+def _unaccounted(receipt: Receipt) -> list[str]:
+    """Name the lines that are in no file, if any are known, and say what to do first."""
+    if receipt.status is not Status.UNBALANCED:
+        return []
+    named = ", ".join(map(str, receipt.unaccounted[:_MOST_NAMED]))
+    more = " and more, in the receipt" if len(receipt.unaccounted) > _MOST_NAMED else ""
+    lines = [f"Lines of the drop whose result is in no file: {named}{more}."] if receipt.unaccounted else []
+    return paragraph(*lines, "Compare the receipt and the run's ledger with the files before you send anything again.")
+
+
+def _faults(receipt: Receipt) -> list[str]:
     """Name the first faults of a drop that was refused for its lines, and count them by code."""
     if not receipt.files:
         return []
@@ -53,7 +105,7 @@ def faults_of(receipt: Receipt) -> list[str]:
     return [*lines, "", f"  {commands.url(str(receipt.drop['bucket']), receipt.files[0].key)}"]
 
 
-def set_aside(receipt: Receipt) -> list[str]:
+def _set_aside(receipt: Receipt) -> list[str]:
     """Say what is in `aside.jsonl`, if anything: it may include answers that were paid for."""
     repeated = sum(batch.repeated for batch in receipt.all_batches)
     foreign = sum(batch.foreign for batch in receipt.all_batches)
@@ -84,7 +136,7 @@ def set_aside(receipt: Receipt) -> list[str]:
     return ["", "The provider's original lines are set aside in", where + ":", *lines] if lines else []
 
 
-def without_ids(receipt: Receipt) -> list[str]:
+def _without_ids(receipt: Receipt) -> list[str]:
     """Say what identifies outcomes if the drop could not be read any more."""
     if not receipt.drop_unreadable:
         return []

@@ -50,7 +50,7 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     no_page = write_page(receipt, clients.console(event), clients.bucket)
     clients.bucket.put_if_absent(_index_entry(receipt).key, b"")
     let_content_expire(run, clients.bucket, early)
-    return notice_of(receipt, clients.console(event), has_page=no_page is None)._asdict() | {
+    return notice_of(receipt, clients.console(event), has_page=no_page is None).to_state() | {
         "results": receipt.results,
         "failures": receipt.failures,
         "cost_usd": float(receipt.cost_usd or 0),

@@ -11,6 +11,8 @@ from conveyor.domain.drop import (
     HOLD,
     HOLD_ALWAYS,
     MAX_USD,
+    NOTIFY,
+    NOTIFY_START,
     PROBE,
     PROBE_NO,
     PROBE_YES,
@@ -59,6 +61,11 @@ _OTHER_NAMES = {
     "porbe": PROBE,
     "prboe": PROBE,
     "probefirst": PROBE,
+    "notifystart": NOTIFY,
+    "notifyonstart": NOTIFY,
+    "onstart": NOTIFY,
+    "notfy": NOTIFY,
+    "notifiy": NOTIFY,
     "retryfrom": RETRY_OF,
     "usdmax": MAX_USD,
     "maxcost": MAX_USD,
@@ -70,9 +77,14 @@ _OTHER_NAMES = {
     "usdperdrop": MAX_USD,
 }
 """Other names of the settings in use elsewhere, without separators."""
-_OTHERS = (AGAIN, RETRY_OF, PROJECT, HOLD, DRY_RUN, PROBE, MAX_USD)
+_OTHERS = (AGAIN, RETRY_OF, PROJECT, HOLD, DRY_RUN, PROBE, MAX_USD, NOTIFY)
 _NAMES = {_SEPARATORS.sub("", name): name for name in (*PER_DROP, *_OTHERS)}
-ALLOWED_VALUES = {HOLD: (HOLD_ALWAYS,), DRY_RUN: (DRY_RUN_YES,), PROBE: (PROBE_YES, PROBE_NO)}
+ALLOWED_VALUES = {
+    HOLD: (HOLD_ALWAYS,),
+    DRY_RUN: (DRY_RUN_YES,),
+    PROBE: (PROBE_YES, PROBE_NO),
+    NOTIFY: (NOTIFY_START,),
+}
 """Values of metadata that is no setting: first the one that asks for something, then its contrary, if there is one."""
 UNSURE_AMOUNT = "<US dollars>"
 """Stands in a command for an amount that a person must name. Typed unchanged, it refuses the drop."""

@@ -9,8 +9,10 @@ from conveyor.ledger.budget_facts import DayFull, DayReached
 from conveyor.ledger.run_facts import Run
 from conveyor.spend.spent import Costs
 from conveyor.wording import commands
-from conveyor.wording.notice import Notice
-from conveyor.wording.text import counted, exact_dollars, paragraph, subject, table
+from conveyor.wording.mail import Link, Mail, Step, block, how_to
+from conveyor.wording.message import Event, Needs
+from conveyor.wording.notice import About, Kind, Notice, Sent, notice
+from conveyor.wording.text import counted, exact_dollars, paragraph, table
 
 _MINUTE = "%Y-%m-%d %H:%M"
 _NONE = Decimal(0)
@@ -20,62 +22,77 @@ _TAKEN = (
     "What is taken counts batches that are under way with the most that they may cost. So what is really spent is "
     "usually lower."
 )
+_TO_RAISE = f"To spend more today, an administrator can raise usd_per_day in {BUDGETS}"
 _GOES_ON = "The run goes on by itself when there is room, today or on a later day. You need not do anything."
 
 
-def full_notice(run: Run, full: DayFull) -> Notice:
+def full_notice(run: Run, full: DayFull, sent: Sent) -> Notice:
     """Say that a run waits for room in the day of its project, what it needs, and when it goes on."""
     left = exact_dollars(max(full.ceiling_usd - full.taken_usd, _NONE), ROUND_FLOOR)
     need = exact_dollars(full.need_usd)
-    lines = [
-        *paragraph(
-            f"The run of {run.drop.key} waits for its budget: {_why_full(full, need, left)}",
-            "What was sent goes on.",
-            _GOES_ON,
-        ),
-        "",
-        *table(
+    mail = Mail(
+        f"The run of {run.name} waits for its budget: {_why_full(full, need, left)}",
+        f"What was sent goes on. {_GOES_ON}",
+        [
+            Step(_TO_RAISE),
+            Step("To stop the run instead, and keep any results so far", commands.conveyor("stop", run.run)),
+        ],
+        paragraph(_TAKEN, "The run looks for room at least every five minutes."),
+        table(
             [
                 ("Needs", f"{need} for its next batch"),
                 ("Taken", f"{exact_dollars(full.taken_usd)} of {exact_dollars(full.ceiling_usd)}, at {_utc(full.at)}"),
                 ("Day ends", _utc(full.until)),
-                ("Project", run.project),
-                ("Run", run.run),
             ]
         ),
-        "",
-        *paragraph(_TAKEN, "The run looks for room at least every five minutes."),
-        "",
-        *_raise(run),
-        "To stop the run instead, and keep any results so far, type:",
-        "",
-        f"  {commands.stop(run.drop.bucket, run.run, run.project)}",
-    ]
-    headline = subject(Status.WAITING_FOR_BUDGET, run.name, f"needs {need}, {left} left today")
-    return Notice(run.run, run.name, Status.WAITING_FOR_BUDGET, headline, "\n".join(lines), run.project)
+        _link(sent),
+        block(
+            _raise(run),
+            how_to(
+                "To stop the run instead, and keep any results so far, type:",
+                commands.stop(run.drop.bucket, run.run, run.project),
+            ),
+        ),
+    )
+    kind = Kind(Event.BUDGET, Status.WAITING_FOR_BUDGET, Needs.NOBODY, f"{Event.BUDGET}-full")
+    return _notice(sent.about(run.run, run.name, run.project), kind, f"needs {need}, {left} left today", mail)
 
 
-def reached_notice(run: Run, reached: DayReached, month: Costs) -> Notice:
+def reached_notice(run: Run, reached: DayReached, month: Costs, sent: Sent) -> Notice:
     """Say that 80 %, or all, of what a project may spend in a day is taken, and what follows.
 
     The message is about the project: `run` is the run that sends it. `month`: what the run's project has spent in it.
     """
-    lines = [
-        *paragraph(_what_is_reached(reached), _TAKEN),
-        "",
-        *paragraph(_what_follows(is_all=reached.percent >= _ALL)),
-        "",
-        *table(
-            [("Project", _name(reached.log)), ("Day ends", _utc(reached.until)), *_month(run, month), ("Run", run.run)]
-        ),
-        "",
-        *_raise(run),
-    ]
+    mail = Mail(
+        _what_is_reached(reached),
+        _what_follows(is_all=reached.percent >= _ALL),
+        [Step(_TO_RAISE)],
+        paragraph(_TAKEN),
+        table([("Project", _name(reached.log)), ("Day ends", _utc(reached.until)), *_month(run, month)]),
+        _link(sent),
+        _raise(run),
+    )
     ceiling, taken = exact_dollars(reached.ceiling_usd), exact_dollars(reached.taken_usd)
     is_left = reached.percent >= _ALL and reached.taken_usd < reached.ceiling_usd
     figures = f"no room at {taken} of {ceiling} today" if is_left else f"{reached.percent} % of {ceiling} today"
-    headline = subject(Status.BUDGET_REACHED, reached.log, figures)
-    return Notice(run.run, run.name, Status.BUDGET_REACHED, headline, "\n".join(lines).rstrip(), reached.log)
+    end = f"{Event.BUDGET}-{reached.day}-{reached.percent}"
+    return _notice(
+        sent.about(run.run, run.name, reached.log),
+        Kind(Event.BUDGET, Status.BUDGET_REACHED, Needs.NOBODY, end),
+        figures,
+        mail,
+        named=reached.log,
+    )
+
+
+def _notice(about: About, kind: Kind, figures: str, mail: Mail, named: str = "") -> Notice:
+    """Return a message. `named`: in its subject, if not the run."""
+    words = commands.command_words(step.command for step in mail.steps)
+    return notice(about, kind, figures, mail, {"commands": words}, named)
+
+
+def _link(sent: Sent) -> Link:
+    return Link("Run so far", sent.console.run())
 
 
 def _month(run: Run, month: Costs) -> list[tuple[str, str]]:
@@ -125,17 +142,11 @@ def _what_follows(*, is_all: bool) -> str:
 
 def _raise(run: Run) -> list[str]:
     """Return the commands that raise the limit."""
-    bucket = run.drop.bucket
-    return [
-        *paragraph(
-            f"To spend more today, an administrator can raise usd_per_day in {BUDGETS}.",
-            "These commands get the file, and write it once it is edited:",
-        ),
-        "",
-        f"  {commands.fetch_limits(bucket)}",
-        f"  {commands.put_limits(bucket)}",
-        "",
-    ]
+    return how_to(
+        f"These commands get {BUDGETS}, and write it once it is edited:",
+        commands.fetch_limits(run.drop.bucket),
+        commands.put_limits(run.drop.bucket),
+    )
 
 
 def _whose(log: str) -> str:

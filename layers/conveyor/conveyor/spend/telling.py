@@ -11,7 +11,7 @@ from conveyor.ledger.budget_facts import DayFull, DayReached
 from conveyor.ledger.state import RunState
 from conveyor.spend.notice import full_notice, reached_notice
 from conveyor.spend.spent import spent
-from conveyor.wording.notice import Notice
+from conveyor.wording.notice import Notice, Sent
 
 _FULL = "full"
 """The word of the message that the run waits. Other words are places of `DayReached`."""
@@ -23,7 +23,7 @@ def has_budget_facts(run_state: RunState) -> bool:
 
 
 def budget_notice(
-    context: RunContext, run_state: RunState, said: str, waiting: Plan | None
+    context: RunContext, run_state: RunState, said: str, waiting: Plan | None, sent: Sent
 ) -> tuple[Notice | None, str]:
     """Return the message that is due, if one is, and what has been said once it is sent.
 
@@ -37,11 +37,11 @@ def budget_notice(
         words.append(place)
         if context.claims.claim_message(fact.log, fact.day, fact.percent):
             month = spent(context.bucket, context.run.project, context.now()).month
-            return reached_notice(context.run, fact, month), " ".join(words)
+            return reached_notice(context.run, fact, month, sent), " ".join(words)
     full = _waits_for(context, run_state, waiting) if waiting and _FULL not in words else None
     if full is None:
         return None, " ".join(words)
-    return full_notice(context.run, full), " ".join([*words, _FULL])
+    return full_notice(context.run, full, sent), " ".join([*words, _FULL])
 
 
 def _waits_for(context: RunContext, run_state: RunState, plan: Plan) -> DayFull | None:

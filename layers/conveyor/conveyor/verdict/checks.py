@@ -5,11 +5,9 @@ from typing import NamedTuple
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import Status
 from conveyor.receipt.receipt import Receipt
-from conveyor.verdict.headline import is_unsent
+from conveyor.verdict.headline import cut_off, is_unsent
 from conveyor.wording.marks import Mark
 from conveyor.wording.numbers import money, number, rounded_up, share
-
-CUT_OFF = "max_tokens"
 
 
 class Check(NamedTuple):
@@ -33,11 +31,6 @@ def checks_of(receipt: Receipt) -> list[Check]:
     if receipt.results:
         checks.append(_whole_answers(receipt))
     return [*checks, _cost(receipt)]
-
-
-def cut_off(receipt: Receipt) -> int:
-    """Return how many answers were cut off at `max_tokens`."""
-    return sum(reasons.get(CUT_OFF, 0) for reasons in receipt.stop_reasons.values())
 
 
 def _every_line(receipt: Receipt) -> Check:

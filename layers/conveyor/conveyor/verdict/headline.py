@@ -1,13 +1,14 @@
-"""The headline of a run that has ended: the figures in the subject of its message, and the first sentences."""
+"""The headline of a run that has ended: what happened, and the figures in the subject of its message."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import NamedTuple
 
 from conveyor.domain.drop import NO_PROJECT, OTHER_FOLDER
-from conveyor.domain.outcome import Outcome
+from conveyor.domain.outcome import MAY_BE_BILLED, Outcome
 from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.receipt.receipt import Receipt
-from conveyor.wording.text import counted, duration, exact_dollars, sentence
+from conveyor.wording.text import counted, duration, exact_dollars, paid, sentence
 
 _SHORT = {
     "seen-before": "the same content as an earlier drop",
@@ -31,20 +32,26 @@ _SHORT = {
     "drop-gone": "the file was deleted",
 }
 """Reasons short enough for a subject, by the code of a refusal."""
+CUT_OFF = "max_tokens"
+"""The stop reason of an answer that is paid for and not complete."""
 
 
 class Headline(NamedTuple):
     """What a person reads first."""
 
-    word: str
     figures: str
     """In brackets after the name: short, because it is never cut."""
-    sentences: list[str]
+    first: str
+    """What happened, without its last full stop."""
+    rest: tuple[str, ...] = ()
+    """Sentences that follow, before the cost."""
 
 
 def headline_of(receipt: Receipt) -> Headline:
     """Return the headline of a run, by its status."""
-    return _HEADLINES[receipt.status](receipt)
+    headline = _HEADLINES[receipt.status](receipt)
+    cost = _figure(receipt)
+    return headline._replace(figures=f"{headline.figures}, {cost}") if cost else headline
 
 
 def is_unsent(receipt: Receipt) -> bool:
@@ -57,81 +64,106 @@ def is_half_way(receipt: Receipt) -> bool:
     return receipt.code not in {None, STOPPED, DECLINED} and not is_unsent(receipt)
 
 
+def seconds_of(receipt: Receipt) -> int | None:
+    """Return the seconds from the upload to the last result; None if there was none."""
+    ended = max((batch.split_at for batch in receipt.all_batches), default=None)
+    return max(int((ended - receipt.received_at).total_seconds()), 0) if ended else None
+
+
+def time_of(receipt: Receipt) -> str:
+    """Return the same in words; empty if there was none."""
+    seconds = seconds_of(receipt)
+    return "" if seconds is None else duration(timedelta(seconds=seconds))
+
+
+def cut_off(receipt: Receipt) -> int:
+    """Return how many answers were cut off at `max_tokens`."""
+    return sum(reasons.get(CUT_OFF, 0) for reasons in receipt.stop_reasons.values())
+
+
+def _figure(receipt: Receipt) -> str:
+    """Return what a run cost, for a subject; empty if nothing was sent, or that is not known."""
+    if is_unsent(receipt) or receipt.cost_usd is None or (not receipt.tokens and receipt.results):
+        return ""
+    if not receipt.tokens and any(receipt.outcomes[outcome] for outcome in MAY_BE_BILLED):
+        return ""
+    return f"{paid(receipt.cost_usd)}{'+' if receipt.money.unpriced else ''}"
+
+
 def _half_way(receipt: Receipt) -> str:
     return "refused half-way" if receipt.words is not None else "ended half-way"
 
 
-def _key(receipt: Receipt) -> str:
-    return str(receipt.drop["key"])
+def _answered(receipt: Receipt) -> str:
+    """Return how many requests were answered, as a sentence without its end."""
+    of = counted(receipt.requests, "request")
+    return f"{receipt.results:,} of {of} {'was' if receipt.results == 1 else 'were'} answered"
 
 
-def _time(receipt: Receipt) -> str:
-    ended = max((batch.split_at for batch in receipt.all_batches), default=None)
-    return f", in {duration(ended - receipt.received_at)}" if ended else ""
-
-
-def _unanswered(receipt: Receipt) -> list[str]:
-    """Return how many requests were not answered, and why not, as counts."""
-    left_out = receipt.outcomes[Outcome.INVALID]
-    counts = [(receipt.failures - left_out, "failed"), (left_out, "left out as invalid")]
-    return [f"{count:,} {what}" for count, what in counts if count]
+def _others(receipt: Receipt) -> str:
+    """Return what became of other requests, and how many answers are not complete, as a sentence; empty if none."""
+    left_out, cut = receipt.outcomes[Outcome.INVALID], cut_off(receipt)
+    failed, were = receipt.failures - left_out, "was" if left_out == 1 else "were"
+    said = [
+        (failed, f"{failed:,} failed"),
+        (left_out, f"{left_out:,} {were} left out as invalid"),
+        (cut, f"{counted(cut, 'answer')} {'was' if cut == 1 else 'were'} cut off"),
+    ]
+    *first, last = [words for count, words in said if count] or [""]
+    return f"{', '.join(first)}, and {last}" if first else last
 
 
 def _completed(receipt: Receipt) -> Headline:
-    key, time, requests = _key(receipt), _time(receipt), counted(receipt.requests, "request")
-    were = "was" if receipt.results == 1 else "were"
+    name, others = receipt.name, _others(receipt)
     if is_half_way(receipt):
-        return Headline(
-            _half_way(receipt),
-            f"{receipt.results:,} answered, {receipt.failures:,} not",
-            [f"{key} was {_half_way(receipt)}: {receipt.results:,} of its {requests} {were} answered{time}."],
-        )
+        figures = f"{receipt.results:,} answered, {receipt.failures:,} not, {_half_way(receipt)}"
+        return Headline(figures, f"{name} was {_half_way(receipt)}: {_answered(receipt)}")
     if receipt.failures:
-        answered = f"{receipt.results:,} of the {requests} of {key} {were} answered{time}"
-        text = f"{answered}; {' and '.join(_unanswered(receipt))}."
-        return Headline(receipt.status, ", ".join([f"{receipt.results:,} answered", *_unanswered(receipt)]), [text])
+        left_out = receipt.outcomes[Outcome.INVALID]
+        counts = [(receipt.failures - left_out, "failed"), (left_out, "left out")]
+        short = [f"{receipt.results:,} answered", *(f"{count:,} {what}" for count, what in counts if count)]
+        of = counted(receipt.requests, "request")
+        were = "was" if receipt.results == 1 else "were"
+        return Headline(", ".join(short), f"{receipt.results:,} of {of} of {name} {were} answered. {others}")
+    end = f". {others}" if others else ""
     if receipt.requests == 1:
-        return Headline(receipt.status, "1 answered", [f"The 1 request of {key} was answered{time}."])
+        return Headline("1 answered", f"The 1 request of {name} was answered{end}")
     return Headline(
-        receipt.status, f"all {receipt.results:,} answered", [f"All {requests} of {key} were answered{time}."]
+        f"all {receipt.results:,} answered", f"All {counted(receipt.requests, 'request')} of {name} were answered{end}"
     )
 
 
 def _failed(receipt: Receipt) -> Headline:
     none = f"None of the {receipt.requests:,} requests of" if receipt.requests > 1 else "The 1 request of"
-    text = f"{none} {_key(receipt)} was {'not ' if receipt.requests == 1 else ''}answered."
+    text = f"{none} {receipt.name} was {'not ' if receipt.requests == 1 else ''}answered"
     figures = f"0 of {receipt.requests:,} answered"
     if not is_half_way(receipt):
-        return Headline(receipt.status, figures, [text])
-    return Headline(receipt.status, f"{figures}, {_half_way(receipt)}", [text, f"The run was {_half_way(receipt)}."])
+        return Headline(figures, text)
+    return Headline(f"{figures}, {_half_way(receipt)}", text, (f"The run was {_half_way(receipt)}.",))
 
 
 def _stopped(receipt: Receipt) -> Headline:
     if is_unsent(receipt):
-        return Headline(receipt.status, "nothing was sent", [f"{_key(receipt)} was stopped before anything was sent."])
-    text = f"{_key(receipt)} was stopped{_time(receipt).replace(', in', ' after')}: {receipt.results:,} of "
-    text += f"{counted(receipt.requests, 'request')} {'was' if receipt.results == 1 else 'were'} answered."
-    return Headline(receipt.status, f"{receipt.results:,} answered, {receipt.failures:,} not", [text])
+        return Headline("nothing was sent", f"{receipt.name} was stopped before anything was sent")
+    text = f"{receipt.name} was stopped after {time_of(receipt)}: {_answered(receipt)}"
+    return Headline(f"{receipt.results:,} answered, {receipt.failures:,} not", text)
 
 
 def _declined(receipt: Receipt) -> Headline:
     if is_unsent(receipt):
-        text = f"{_key(receipt)} was declined before anything was sent: {receipt.reason}"
-        return Headline(receipt.status, "nothing was sent", [sentence(text)])
-    answered = f"{receipt.results:,} of {counted(receipt.requests, 'request')}"
-    text = f"The rest of {_key(receipt)} was declined: {receipt.reason}"
-    were = "was" if receipt.results == 1 else "were"
+        return Headline("nothing was sent", f"{receipt.name} was declined before anything was sent: {receipt.reason}")
     figures = f"{receipt.results:,} answered, {receipt.failures:,} not"
-    return Headline(receipt.status, figures, [sentence(text), f"{answered} {were} answered{_time(receipt)}."])
+    return Headline(figures, f"The rest of {receipt.name} was declined: {receipt.reason}", (f"{_answered(receipt)}.",))
 
 
 def _estimated(receipt: Receipt) -> Headline:
     estimate = receipt.estimate
     most = estimate.at_most_usd if estimate else None
     bound = f"up to {exact_dollars(most)}" if most is not None else "no bound on the cost"
-    text = f"{_key(receipt)} was estimated, and nothing was sent: {counted(_to_send(receipt), 'valid request')}"
-    why = sentence(f"Why: {receipt.reason}")
-    return Headline(receipt.status, f"{counted(_to_send(receipt), 'request')}, {bound}", [f"{text}, {bound}.", why])
+    requests = counted(_to_send(receipt), "valid request")
+    text = f"{receipt.name} was estimated, and nothing was sent: {requests}, {bound}"
+    figures = f"{counted(_to_send(receipt), 'request')}, {bound}"
+    return Headline(figures, text, (sentence(f"Why: {receipt.reason}"),))
 
 
 def _to_send(receipt: Receipt) -> int:
@@ -145,26 +177,24 @@ def _refused(receipt: Receipt) -> Headline:
         verb = "is" if findings.lines == 1 else "are"
         short = f"{findings.lines:,} of {counted(receipt.requests, 'line')} {verb} invalid"
         why = short if receipt.code == "invalid-lines" else str(receipt.reason)
-        return Headline(receipt.status, short, [sentence(f"{_key(receipt)} was refused: {why}")])
+        return Headline(short, f"{receipt.name} was refused: {why.removesuffix('.')}")
     short = _SHORT.get(receipt.code or "", "nothing was sent")
-    return Headline(receipt.status, short, [sentence(f"{_key(receipt)} was refused: {receipt.reason}")])
+    return Headline(short, f"{receipt.name} was refused: {str(receipt.reason).removesuffix('.')}")
 
 
 def _stuck(receipt: Receipt) -> Headline:
-    lost = f"{receipt.outcomes['stuck']:,} of {counted(receipt.requests, 'request')}"
-    text = [f"The run of {_key(receipt)} ended without results for {lost}; these may have been charged."]
-    if receipt.code == STOPPED:
-        text.append("It was stopped.")
-    elif is_half_way(receipt):
-        text.append(f"It was {_half_way(receipt)}, too.")
-    return Headline(receipt.status, f"no results for {lost}", text)
+    lost, of = receipt.outcomes["stuck"], counted(receipt.requests, "request")
+    text = f"There are no results for {lost:,} of {of} of {receipt.name}"
+    how = "It was stopped." if receipt.code == STOPPED else f"It was {_half_way(receipt)}, too."
+    said = receipt.code == STOPPED or is_half_way(receipt)
+    return Headline(f"no results for {lost:,} of {of}", text, (how,) if said else ())
 
 
 def _unbalanced(receipt: Receipt) -> Headline:
-    counts = f"{receipt.results:,} answered, {receipt.failures:,} failed, of {receipt.requests:,}"
-    text = f"The counts of {_key(receipt)} do not add up: {counted(receipt.requests, 'request')}, but "
-    text += f"{counted(receipt.results, 'result')} and {counted(receipt.failures, 'failure')}."
-    return Headline(receipt.status, counts, [text, "Lines are missing from the files, or are there twice."])
+    figures = f"{receipt.results:,} answered, {receipt.failures:,} failed, of {receipt.requests:,}"
+    text = f"The counts of {receipt.name} do not add up: {counted(receipt.requests, 'request')}, but "
+    text += f"{counted(receipt.results, 'result')} and {counted(receipt.failures, 'failure')}"
+    return Headline(figures, text, ("Lines are missing from the files, or are there twice.",))
 
 
 _HEADLINES: dict[Status, Callable[[Receipt], Headline]] = {

@@ -3,27 +3,30 @@
 from collections.abc import Callable
 from decimal import Decimal
 from shlex import quote
-from typing import NamedTuple
 
-from conveyor.domain.drop import DRY_RUN
-from conveyor.domain.outcome import MAY_BE_BILLED
+from conveyor.domain.drop import NO_PROJECT
+from conveyor.domain.outcome import MAY_BE_BILLED, Outcome
 from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.receipt.receipt import Receipt
 from conveyor.verdict.headline import is_half_way, is_unsent
 from conveyor.wording import commands
-from conveyor.wording.advice import ADVICE
+from conveyor.wording.advice import ADVICE, COMMANDS
+from conveyor.wording.mail import Step
 from conveyor.wording.numbers import rounded_up
 from conveyor.wording.text import counted
 
 _DROPPED_AS_IT_IS = frozenset({STOPPED, DECLINED, "seen-before", "unsent"})
 """Codes of refusals after which nothing must be changed."""
-
-
-class Step(NamedTuple):
-    """Something to do, and how."""
-
-    words: str
-    command: str | None = None
+_LOST = "Put that in order, and drop the file again"
+_OF_THE_FILE = {
+    "drop-archived": "Restore the object from its archive and drop it again, or drop the file again",
+    "drop-gone": "Drop the file again",
+    "drop-key-refused": _LOST,
+    "drop-encrypted": _LOST,
+    "drop-denied": _LOST,
+    "drop-unreadable": _LOST,
+}
+"""What to do where nothing is known to be wrong with the lines of the file."""
 
 
 def steps_of(receipt: Receipt, called: str) -> list[Step]:
@@ -38,7 +41,8 @@ def steps_of(receipt: Receipt, called: str) -> list[Step]:
 
 def open_matters(receipt: Receipt) -> list[str]:
     """Return what may still be charged, or was charged without an answer; nothing if all is settled."""
-    missing = sum(receipt.outcomes[outcome] for outcome in MAY_BE_BILLED)
+    is_told = receipt.status is Status.STUCK  # of these a sentence before it says so
+    missing = sum(receipt.outcomes[each] for each in MAY_BE_BILLED if not (is_told and each is Outcome.STUCK))
     doubles = sum(len(batch.duplicates) for batch in receipt.all_batches)
     said = [
         (missing, "has no result: it may have been charged", "have no result: they may have been charged"),
@@ -63,7 +67,11 @@ def _first(receipt: Receipt) -> list[Step]:
         words = "Ask the provider about its batches before you send their lines again: you may pay twice"
         return [Step(words)]
     codes = [receipt.code] if is_half_way(receipt) else list(receipt.causes)
-    return [Step(ADVICE[code].rstrip(".")) for code in codes if code in ADVICE][:1]
+    return [_fix(code) for code in codes if code in ADVICE][:1]
+
+
+def _fix(code: str) -> Step:
+    return Step(ADVICE[code].rstrip("."), COMMANDS.get(code))
 
 
 def _send_again(receipt: Receipt, called: str) -> list[Step]:
@@ -88,10 +96,15 @@ def _unsent(receipt: Receipt, called: str) -> list[Step]:
     for applies, steps in _OF_UNSENT:
         if applies(receipt):
             return steps(receipt, called)
-    again = _again(called)
-    if receipt.code in _DROPPED_AS_IT_IS:
+    code, again = receipt.code or "", _again(called)
+    if code in _DROPPED_AS_IT_IS:
         return [Step("Run it after all", again)]
-    return [Step(ADVICE.get(receipt.code or "", "When that is put in order, drop it again").rstrip("."), again)]
+    if not commands.can_stay(code):
+        return [Step(_OF_THE_FILE.get(code, "Correct the file, and drop it again"))]
+    if code == NO_PROJECT:
+        again = f"{again} --project '<project>'"
+    first = [_fix(code)] if code in ADVICE else []
+    return [*first, Step("Then drop it again" if first else "When that is put in order, drop it again", again)]
 
 
 def _invalid(receipt: Receipt, called: str) -> list[Step]:
@@ -115,8 +128,8 @@ def _seen(receipt: Receipt, called: str) -> list[Step]:
     return [*approve, Step("Run the same content again, and pay again", _again(called))]
 
 
-def _estimated(receipt: Receipt, _called: str) -> list[Step]:
-    return [Step(f"Drop {receipt.name} without {DRY_RUN} to run it")]
+def _estimated(_receipt: Receipt, called: str) -> list[Step]:
+    return [Step("Run it", _again(called))]
 
 
 def _again(called: str) -> str:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from conveyor.domain.findings import FirstFault
-from conveyor.domain.outcome import MAY_BE_BILLED
 from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.receipt.receipt import Receipt
 from conveyor.verdict.causes import MOST_CAUSES, Cause, causes_of
-from conveyor.verdict.charges import cost_of
-from conveyor.verdict.checks import Check, checks_of, cut_off
-from conveyor.verdict.headline import headline_of, is_half_way, is_unsent
-from conveyor.verdict.steps import Step, open_matters, steps_of
+from conveyor.verdict.charges import NOT_CHARGED, cost_of, is_settled
+from conveyor.verdict.checks import Check, checks_of
+from conveyor.verdict.headline import cut_off, headline_of, is_half_way, is_unsent, seconds_of
+from conveyor.verdict.steps import open_matters, steps_of
+from conveyor.wording.mail import Step
 from conveyor.wording.marks import Mark
 from conveyor.wording.text import sentence
 
@@ -52,12 +52,12 @@ def verdict_of(receipt: Receipt, called: str | None = None) -> Verdict:
 
     `called`: what commands call the run; by default its name.
     """
-    first, *rest = headline_of(receipt).sentences
+    headline = headline_of(receipt)
     causes = causes_of(receipt)
     return Verdict(
         _mark(receipt),
-        first.rstrip("."),
-        " ".join([*rest, *_why(receipt), cost_of(receipt), *_what_is_open(receipt)]),
+        headline.first.removesuffix("."),
+        " ".join([*headline.rest, *_why(receipt), _cost(receipt), *_what_is_open(receipt)]),
         receipt.status,
         _as_json(receipt, causes),
         checks_of(receipt),
@@ -67,18 +67,16 @@ def verdict_of(receipt: Receipt, called: str | None = None) -> Verdict:
     )
 
 
-def is_settled(receipt: Receipt) -> bool:
-    """Return whether it is certain that nothing runs, and nothing more is charged."""
-    if receipt.status in {Status.STUCK, Status.UNBALANCED}:
-        return False
-    is_known = not any(receipt.outcomes[outcome] for outcome in MAY_BE_BILLED)
-    return is_known and not receipt.unanswered and not any(batch.duplicates for batch in receipt.all_batches)
-
-
 def _mark(receipt: Receipt) -> Mark:
     if receipt.status is Status.COMPLETED and (receipt.failures or is_half_way(receipt)):
         return Mark.SOME_FAILED
     return _MARKS.get(receipt.status, Mark.ERROR)
+
+
+def _cost(receipt: Receipt) -> str:
+    if receipt.status is not Status.STUCK:
+        return cost_of(receipt, says_time=receipt.status is not Status.STOPPED)
+    return f"They may have been charged. {cost_of(receipt).replace('It took', 'The run took')}"
 
 
 def _why(receipt: Receipt) -> list[str]:
@@ -92,12 +90,13 @@ def _what_is_open(receipt: Receipt) -> list[str]:
         return []  # the sentence about its cost says so
     if receipt.status is Status.UNBALANCED:
         return ["Send nothing again."]
-    return [SETTLED] if is_settled(receipt) else open_matters(receipt)
+    if not is_settled(receipt):
+        return open_matters(receipt)
+    return [] if cost_of(receipt).lower().endswith(NOT_CHARGED) else [SETTLED]
 
 
 def _as_json(receipt: Receipt, causes: list[Cause]) -> dict[str, Any]:
     """Return it for programs: money as `Decimal`, and times in seconds."""
-    last = max((batch.split_at for batch in receipt.all_batches), default=None)
     return {
         "status": receipt.status,
         "code": receipt.code,
@@ -110,7 +109,7 @@ def _as_json(receipt: Receipt, causes: list[Cause]) -> dict[str, Any]:
         "cost_usd": receipt.cost_usd,
         "forecast_usd": receipt.forecast_usd,
         "at_most_usd": receipt.at_most_usd,
-        "seconds": int((last - receipt.received_at).total_seconds()) if last else None,
+        "seconds": seconds_of(receipt),
         "settled": is_settled(receipt),
         "causes": [
             {"type": each.type, "words": each.words, "lines": each.lines, "retryable": each.is_retryable}

@@ -2,6 +2,7 @@
 
 from conveyor.domain.drop import NO_PROJECT, OTHER_FOLDER
 from conveyor.wording.commands import ALLOW_OUTBOUND_IDENTITY, put_key
+from conveyor.wording.mail import Step, block
 from conveyor.wording.text import paragraph
 
 ADVICE = {
@@ -34,26 +35,19 @@ UNANSWERED = (
 )
 """While a run waits for the provider."""
 
-_COMMANDS = {"role-refused": ALLOW_OUTBOUND_IDENTITY}
+COMMANDS = {"role-refused": ALLOW_OUTBOUND_IDENTITY}
 """A command at the end of an advice, alone on its line."""
 
 
 def advice_of(code: str | None, *before: str) -> list[str]:
     """Return what to fix, after some sentences."""
-    return _lines(paragraph(*before, ADVICE.get(code or "", "")), _COMMANDS.get(code or ""))
+    command = COMMANDS.get(code or "")
+    return block(paragraph(*before, ADVICE.get(code or "", "")), [f"    {command}"] if command else [])
 
 
-def access_advice(auth: str, secret: str) -> list[str]:
+def access_step(auth: str, secret: str) -> Step:
     """Return what to fix if the provider refuses access. `auth`: the setting. `secret`: that of the API key."""
     if auth == "aws":
-        return advice_of("role-refused", "The provider's gateway refuses the functions' roles.")
-    return _lines(paragraph("The provider refuses the API key.", NEW_KEY), put_key(secret))
-
-
-def unanswered_advice() -> list[str]:
-    """Return what to check if the provider does not respond as expected."""
-    return _lines(paragraph(UNANSWERED), None)
-
-
-def _lines(text: list[str], command: str | None) -> list[str]:
-    return ["", *text, *(["", f"  {command}"] if command else [])] if text else []
+        words = f"The provider's gateway refuses the functions' roles. {ADVICE['role-refused']}"
+        return Step(words, COMMANDS["role-refused"])
+    return Step(f"The provider refuses the API key. {NEW_KEY}", put_key(secret))

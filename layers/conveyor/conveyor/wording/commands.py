@@ -1,9 +1,9 @@
-"""Every command in a message, in one place: for AWS CLI v2, quoted for `sh`."""
+"""Every command in a message, in one place: for AWS CLI v2, and for `conveyor`, quoted for `sh`."""
 
 import json
 import re
-from collections.abc import Mapping
-from shlex import quote
+from collections.abc import Iterable, Mapping
+from shlex import join, quote
 from typing import NamedTuple, Self
 
 from conveyor.domain import keys
@@ -26,6 +26,8 @@ _BYTES_ARE_FINE = frozenset({
 })  # fmt: skip
 """Codes of refusals after which the same bytes can be dropped again: name, metadata or something else must change."""
 
+_DROPS = ("--retry", "--again")
+"""Options that say what `conveyor drop` does."""
 ADOPT, SUBMIT_AGAIN = "adopt", "submit again"
 """What a person says of a paid call whose response was lost."""
 ALLOW_OUTBOUND_IDENTITY = "aws iam enable-outbound-web-identity-federation"
@@ -58,12 +60,17 @@ def carried(metadata: Mapping[str, str], run: str) -> dict[str, str]:
     return {**metadata, AGAIN: run} if AGAIN in metadata else dict(metadata)
 
 
+def can_stay(code: str) -> bool:
+    """Return whether the same bytes can be dropped again after a refusal with this code."""
+    return code in _BYTES_ARE_FINE
+
+
 def drop_again(drop: Version, name: str, code: str, metadata: Mapping[str, str]) -> str:
     """Return the command that drops again what was refused under a code. `name`: the run's name.
 
     If the content can stay, the command copies this version in S3, so the local file is not needed.
     """
-    return drop_version(drop, name, metadata) if code in _BYTES_ARE_FINE else drop_file(drop, name, metadata)
+    return drop_version(drop, name, metadata) if can_stay(code) else drop_file(drop, name, metadata)
 
 
 def drop_file(drop: Version, name: str, metadata: Mapping[str, str]) -> str:
@@ -137,6 +144,11 @@ def fetch_ledger(bucket: str, run: str) -> str:
     return f"aws s3 sync {_address(bucket, keys.ledger(run))} {_quote(f'ledger-{run}')}"
 
 
+def fetch_file(bucket: str, key: str) -> str:
+    """Return the command that copies one of a run's files into the folder where it is typed."""
+    return f"aws s3 cp {_address(bucket, key)} {key.rpartition('/')[2]}"
+
+
 def adopt(bucket: str, key: str, batch_id: str) -> str:
     """Return the command that says that a batch is the run's. `key`: see `keys.release`."""
     return _say(f"{ADOPT} {batch_id}", bucket, key)
@@ -189,6 +201,22 @@ def key_again(drop: Version, name: str) -> str:
 
 def _fits(key: str) -> bool:
     return len(key.encode()) <= _LONGEST_KEY
+
+
+def conveyor(*words: str) -> str:
+    """Return a command, quoted for `sh`."""
+    return join(["conveyor", *words])
+
+
+def command_words(lines: Iterable[str | None]) -> dict[str, str]:
+    """Return commands by what they do: the word after `conveyor`, or `retry` and `again` for drops; others are none."""
+    found = dict[str, str]()
+    for line in lines:
+        _, *words = (line or "").split() or [""]
+        if line and line.startswith("conveyor ") and words:
+            option = next((word.removeprefix("--") for word in _DROPS if word in words), words[0])
+            found.setdefault(option, line)
+    return found
 
 
 def _address(bucket: str, key: str) -> str:

@@ -2,7 +2,7 @@
 
 import textwrap
 from datetime import timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
 LONGEST_SUBJECT = 99
 """SNS takes fewer than 100 ASCII characters."""
@@ -36,10 +36,17 @@ def cut_middle(name: str, longest: int) -> str:
 
 
 def dollars(amount: Decimal) -> str:
-    """Return an estimated amount in US dollars: with two decimals, or four below $0.10."""
+    """Return an estimated amount in US dollars, as `paid` does."""
+    text = paid(amount)
+    return text if text.startswith("less") else f"about {text}"
+
+
+def paid(amount: Decimal) -> str:
+    """Return an amount that is known, in US dollars: with two decimals, or four below $0.10. It is never $0.00."""
     if 0 < amount < _SMALLEST_AMOUNT:
         return f"less than ${_SMALLEST_AMOUNT}"
-    return f"about ${amount:,.2f}" if amount >= _FOUR_DIGITS_BELOW or not amount else f"about ${amount:.4f}"
+    is_large = amount >= _FOUR_DIGITS_BELOW or not amount
+    return f"${amount.quantize(_CENT, ROUND_HALF_UP):,.2f}" if is_large else f"${amount:.4f}"
 
 
 def exact_dollars(amount: Decimal, rounding: str = ROUND_CEILING) -> str:
