@@ -72,6 +72,8 @@ def _limit(operator: str, values: Json) -> str:
             return "only with the tag `project`"
         case "StringEquals", {"aws:CalledViaLast": service}:
             return f"only when `{service}` calls"
+        case "StringEquals", {"events:source": source}:
+            return f"only with the source `{source}`"
     raise LookupError(f"no words for the condition {operator} {values}")
 
 

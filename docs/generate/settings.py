@@ -7,6 +7,8 @@ from conveyor.domain.drop import (
     HOLD,
     HOLD_ALWAYS,
     MAX_USD,
+    NOTIFY,
+    NOTIFY_START,
     PROBE,
     PROBE_NO,
     PROBE_YES,
@@ -66,6 +68,7 @@ _OTHERS = (
     ),
     (HOLD, f"`{HOLD_ALWAYS}`: the run [waits for an approval](gates.md) before anything is paid."),
     (DRY_RUN, f"`{DRY_RUN_YES}`: the drop is [checked and estimated](gates.md#estimate-only), and nothing is sent."),
+    (NOTIFY, f"`{NOTIFY_START}`: a [message](messages.md) says when the run starts, too."),
     (RETRY_OF, "The id of a run whose `retry.jsonl` this is: the receipt says it, and nothing else follows."),
 )
 """Metadata that is no setting of the stack."""

@@ -14,6 +14,7 @@ from conveyor.report.report import report
 from conveyor.split.split import split
 from conveyor.submit.submit import submit
 from local.provider.control import Control
+from tests.support.message_bodies import check_body
 
 type Task = Callable[[], dict[str, Any]]
 """One task of the state machine: a function call with its input bound."""
@@ -133,6 +134,7 @@ class Belt:
         state = poll({"run": run} | before, self.clients, self.invocation())
         self._poll_inputs[run] = {name: state[name] for name in FIRST}
         if state["next"] == "notify":
+            check_body(state["notice"])
             self.notices.append(state["notice"])
         return state
 
@@ -151,7 +153,9 @@ class Belt:
 
     def report(self, run: str) -> dict[str, Any]:
         """Run report."""
-        return report({"run": run}, self.clients)
+        notice = report({"run": run}, self.clients)
+        check_body(notice)
+        return notice
 
     def upload(self, data: bytes, key: str = "inbox/three.jsonl", metadata: dict[str, str] | None = None) -> str:
         """Drop a file, let submit run once, and return the run."""

@@ -53,7 +53,7 @@ def test_the_demos_drop_is_accounted_for_line_by_line_after_one_post(stack: Stac
     assert retry == [SAMPLE.read_bytes().splitlines()[n - 1] for n in (8, 42)]
     receipt = json.loads(stack.object(f"results/demo/{message.run}/receipt.json"))
     assert (receipt["requests"], receipt["results"], receipt["failures"]) == (164, 161, 3)
-    assert message.subject == "Conveyor: completed demo (161 answered, 3 failed)"
+    assert message.subject.startswith("Conveyor: done demo (161 answered, 3 failed, $")
 
 
 def test_the_tutorials_two_lines_complete(stack: Stack) -> None:
@@ -119,7 +119,7 @@ def test_a_drop_overrides_a_setting_by_its_metadata(stack: Stack) -> None:
     """The invalid line is skipped and is a failure."""
     stack.drop(request("a") + b"\nnonsense\n", "inbox/skip.jsonl", {"on-invalid": "skip"})
     message = stack.wait_for_message("inbox/skip.jsonl")
-    assert message.subject == "Conveyor: completed skip (1 answered, 1 left out as invalid)"
+    assert message.subject.startswith("Conveyor: done skip (1 answered, 1 left out as invalid, ")
 
 
 def test_a_table_and_an_empty_file_are_refused_and_folders_and_system_files_are_ignored(stack: Stack) -> None:

@@ -63,7 +63,7 @@ def test_a_drop_completes_without_an_api_key(stack: Stack) -> None:
     data = b"".join(line.replace(b"About", b"x" * 100_000) + b"\n" for line in drop_of(50).splitlines())
     stack.drop(data, "inbox/signed.jsonl")
     message = stack.wait_for_message("inbox/signed.jsonl")
-    assert message.subject == "Conveyor: completed signed (all 50 answered)"
+    assert message.subject.startswith("Conveyor: done signed (all 50 answered, $")
     assert stack.provider_stats()["created"] == 1
 
 

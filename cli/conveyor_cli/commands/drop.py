@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from conveyor.domain.drop import HOLD
+from conveyor.domain.drop import HOLD, NOTIFY_START
 from conveyor.wording.marks import Mark
 from conveyor.wording.numbers import size as shown_size
 from conveyor.wording.text import counted
@@ -43,6 +43,7 @@ _encode = msgspec.json.Encoder().encode
 @click.option("--default-max-tokens", type=int, metavar="N", help="max_tokens of a request that has none.")
 @click.option("--betas", metavar="NAMES", help="Beta features, separated by commas; none for none.")
 @click.option("--retry-rounds", type=int, metavar="N", help="How often failures that may pass are sent again.")
+@click.option("--notify", type=click.Choice([NOTIFY_START]), help="Send a message when the run starts, too.")
 @click.option("--again", is_flag=True, help="Process, and pay for, what ran before once more: a file, or a run's drop.")
 @click.option("--retry", is_flag=True, help="FILE is a run: drop those of its lines that are worth sending again.")
 @click.option("--faults", "faults_file", metavar="PATH", type=click.Path(dir_okay=False), help="Write all faults here.")

@@ -9,6 +9,7 @@ from conveyor.domain.drop import (
     HOLD,
     HOLD_ALWAYS,
     MAX_USD,
+    NOTIFY,
     PACKED,
     PROBE,
     PROBE_NO,
@@ -44,6 +45,8 @@ class Options(NamedTuple):
     default_max_tokens: int | None = None
     betas: str | None = None
     retry_rounds: int | None = None
+    notify: str | None = None
+    """When a message comes beside those that always do: at the `start`."""
     again: bool = False
     """Whether content that ran before under this key is processed, and paid for, once more."""
 
@@ -60,6 +63,7 @@ class Options(NamedTuple):
             "default-max-tokens": self.default_max_tokens,
             "betas": self.betas,
             "retry-rounds": self.retry_rounds,
+            NOTIFY: self.notify,
         }
         return {name: str(value) for name, value in given.items() if value is not None}
 
@@ -69,7 +73,7 @@ class Options(NamedTuple):
             ("--project", self.project), ("--name", self.name), ("--max-usd", self.max_usd),
             ("--on-invalid", self.on_invalid), ("--max-invalid-percent", self.max_invalid_percent),
             ("--default-max-tokens", self.default_max_tokens), ("--betas", self.betas),
-            ("--retry-rounds", self.retry_rounds),
+            ("--retry-rounds", self.retry_rounds), ("--notify", self.notify),
         ]  # fmt: skip
         flags = [("--probe", self.probe), ("--no-probe", self.probe is False), ("--hold", self.hold)]
         words = [word for name, value in valued if value is not None for word in (name, str(value))]

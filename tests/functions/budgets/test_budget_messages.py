@@ -51,7 +51,7 @@ def test_people_hear_of_80_percent_of_100_percent_and_of_a_run_that_waits(belt: 
     waits = message(belt, run)
     assert (waits["status"], waits["subject"]) == (
         WAITS,
-        "Conveyor: waiting-for-budget three (needs $0.17, $0.07 left today)",
+        "Conveyor: budget three (needs $0.17, $0.07 left today)",
     )
     assert "Day ends: 2026-12-01 00:00 UTC" in plain(waits["message"])
     for _ in range(30):
@@ -74,9 +74,7 @@ def test_one_run_of_a_project_tells_people(belt: Belt, full: str) -> None:
     assert statuses(belt, other) == [REACHED, WAITS]
     assert statuses(belt, full) == [REACHED, WAITS]
     told = {notice["subject"] for notice in belt.notices if notice["status"] == REACHED}
-    assert told == {
-        f"Conveyor: budget-reached default ({figures} of $0.40 today)" for figures in ("80 %", "no room at $0.33")
-    }
+    assert told == {f"Conveyor: budget default ({figures} of $0.40 today)" for figures in ("80 %", "no room at $0.33")}
     claims = {key: belt.read(key).decode() for key in belt.stored("claims/spend/default/2026-11-30/reached-")}
     prefix = "claims/spend/default/2026-11-30/reached-"
     assert claims == {f"{prefix}80": full, f"{prefix}100": other}

@@ -27,7 +27,7 @@ def test_a_repaired_file_lets_the_run_go_on_and_its_receipt_says_so(belt: Belt, 
     """The message said what is wrong, and the command that repairs it."""
     text = plain(message(belt, held)["message"])
     assert "config/budgets.json: default.usd_per_day is" in text
-    assert "The run goes on by itself once the file is right." in text
+    assert "Repair config/budgets.json: the run goes on by itself once it is right." in text
     assert f"aws s3 cp budgets.json s3://{belt.bucket}/config/budgets.json" in text
     for _ in range(3):
         assert belt.poll(held)["next"] == "wait"

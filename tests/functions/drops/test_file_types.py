@@ -37,9 +37,9 @@ def test_a_wrong_file_is_one_refusal_with_the_command_that_converts_it(
     command += " > x-converted.jsonl.part && mv x-converted.jsonl.part x-converted.jsonl"
     assert receipt["conversion"] == {"command": command, "file": "x-converted.jsonl", "powershell": "", "prepare": ""}
     lines = notice["message"].splitlines()
-    assert f"  {command}" in lines
+    assert f"    {command}" in lines
     own = " --metadata on-invalid=skip,max-invalid-percent=100" if metadata else ""
-    assert f"  aws s3 cp x-converted.jsonl 's3://{belt.bucket}/inbox/a b/x-converted.jsonl'{own}" in lines
+    assert f"    aws s3 cp x-converted.jsonl 's3://{belt.bucket}/inbox/a b/x-converted.jsonl'{own}" in lines
     assert "on-invalid=skip" not in notice["message"].replace(own, "")
     assert belt.creates() == (0, 0)
     assert [key for key in belt.stored() if "unpacked" in key] == []
@@ -68,5 +68,5 @@ def test_a_pointer_is_dropped_again_under_its_own_name(belt: Belt) -> None:
     """The command replaces the file."""
     data = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
     message = belt.finish(belt.upload(data, "inbox/x.jsonl.gz"))["message"]
-    assert "  git lfs pull\n" in message
-    assert f"  aws s3 cp x.jsonl.gz s3://{belt.bucket}/inbox/x.jsonl" in message
+    assert "    git lfs pull\n" in message
+    assert f"    aws s3 cp x.jsonl.gz s3://{belt.bucket}/inbox/x.jsonl" in message

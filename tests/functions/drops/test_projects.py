@@ -69,7 +69,7 @@ def test_every_output_of_a_run_names_its_project(belt: Belt) -> None:
     run = belt.upload(drop_of(1), metadata={"project": "research"})
     notice = belt.finish(run)
     assert (notice["project"], belt.receipt(run)["project"]) == ("research", "research")
-    assert "Project: research" in plain(notice["message"])
+    assert f"Project research, run {run}" in notice["message"]
 
 
 @pytest.mark.parametrize("name", ["team a", "../team-a", "a" * 65, "*", "20261122T123456Z-0123456789ab"])

@@ -85,7 +85,7 @@ def test_an_archived_drop_runs_after_the_commands_of_its_message(belt: Belt) -> 
         Bucket=belt.bucket, Key=KEY, Body=drop_of(2) + b"[]\n", StorageClass="GLACIER", Metadata=metadata
     )
     message = refusal(belt, belt.event_of(KEY, put, 9))["message"]
-    restore, copy, again = [line.strip() for line in message.splitlines() if line.startswith("  aws")]
+    restore, copy, again = [line.strip() for line in message.splitlines() if line.startswith("    aws")]
     target = {"Bucket": belt.bucket, "Key": KEY}
     assert restore == (
         f"aws s3api restore-object --bucket {belt.bucket} --key {KEY} --version-id={put['VersionId']} "

@@ -116,7 +116,7 @@ def test_a27_a_run_that_waits_is_not_called_undecided(belt: Belt) -> None:
     run = belt.upload(DATA, metadata=HELD)
     notice = message(belt, run)
     assert notice["status"] == WAITING
-    assert notice["subject"].startswith("Conveyor: waiting-for-approval three (3 requests, up to $")
+    assert notice["subject"].startswith("Conveyor: held three (3 requests, up to $")
     assert "adopt" not in notice["message"]
 
 

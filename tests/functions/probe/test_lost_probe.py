@@ -76,7 +76,7 @@ def test_a_person_decides_for_a_probe_of_which_nobody_can_tell(belt: Belt) -> No
         belt.pass_time(belt.poll(run)["wait_seconds"])
     (notice,) = belt.notices
     assert notice["status"] == "undecided"
-    assert "batch 1 of the probe" in notice["message"]
+    assert "batch 1 of the probe" in notice["data"]["first"]
     adopt = commands(notice)[0]
     assert f"control/{run}/probe/batches/1/attempt-1" in adopt
     batch = belt.provider.stats()["batches"][0]["id"]

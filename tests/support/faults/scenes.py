@@ -64,8 +64,9 @@ def write_control(belt: Belt, run: str, name: str, text: bytes) -> None:
 
 
 def commands(notice: dict[str, Any]) -> list[str]:
-    """Return the commands in a message, which are its indented lines."""
-    return [line.strip() for line in notice["message"].splitlines() if line.startswith("  ")]
+    """Return the commands in a message that need no `conveyor`: commands are indented by four spaces."""
+    lines = [line for line in notice["message"].splitlines() if line.startswith("    ") and line[4] != " "]
+    return [line.strip() for line in lines if not line.startswith("    conveyor ")]
 
 
 def run_command(belt: Belt, command: str) -> None:

@@ -70,7 +70,7 @@ def stop_undecided(run: LiveRun) -> None:
 def undecided_commands(run: LiveRun) -> list[str]:
     """Return the commands of the undecided message: adopt, submit again, stop."""
     lines = run.message("undecided").text.splitlines()
-    commands = [line.strip() for line in lines if line.startswith("  ")]
+    commands = [line.strip() for line in lines if line.startswith("    echo ")]
     (batch_id,) = [batch["id"] for batch in run.stack.provider_stats()["batches"][-1:]]
     assert [shlex.split(command)[1] for command in commands] == [f"adopt {batch_id}", "submit again", "stop"]
     return commands

@@ -162,5 +162,5 @@ def dropped(stack: Stack, key: str, data: bytes, metadata: dict[str, str] | None
 
 def commands(message: Message) -> tuple[str, str]:
     """Return the two commands of a waiting message: approve and stop."""
-    approve, stop = (line.strip() for line in message.text.splitlines() if line.startswith("  echo "))
+    approve, stop = (line.strip() for line in message.text.splitlines() if line.startswith("    echo "))
     return approve, stop

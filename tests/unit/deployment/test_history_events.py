@@ -21,13 +21,16 @@ ENTERED_AND_LEFT = {"Wait": 2, "Choice": 2, "Succeed": 2}
 TASK = 5
 """Entered, scheduled, started, succeeded, left; it is scheduled only, and starts at once, where it publishes."""
 MAP, ITEM = 4, 2
-"""Entered, started, succeeded, left; and for each item: started, succeeded."""
+"""Entered, started, succeeded, left, as a Parallel; and for each item: started, succeeded."""
 
 
 def events(state: Json, items: int) -> int:
     """Count what Step Functions writes into the history for one pass through a state."""
     if state["Type"] == "Task":
         return TASK
+    if state["Type"] == "Parallel":
+        branches = [events(one, 0) for branch in state["Branches"] for one in branch["States"].values()]
+        return MAP + sum(branches)
     if state["Type"] == "Map":
         inner = state["ItemProcessor"]
         (one,) = inner["States"].values()

@@ -228,9 +228,13 @@ def test_the_names_of_all_executions_of_a_run_are_accepted() -> None:
 
 def test_a_message_is_made_of_the_fields_of_a_notice() -> None:
     """A missing field would show only when a message is sent."""
-    fields = {path.removeprefix("notice.") for path in read("Notify") if path.startswith("notice.")}
-    assert fields == {"subject", "message", "status", "name", "project"}
-    assert read("NotifyEnd") == fields | {"run"} == set(Notice._fields)
+    during, at_end = (json.dumps(state) for state in (STATES["Notify"], STATES["TellEnd"]))
+    attributes = {"status", "name", "project", "data.event", "data.needs"}
+    assert set(re.findall(r"\$states\.input\.notice\.([\w.]+)", during)) == attributes | {"subject"}
+    assert read("TellEnd") == attributes | {"run", "subject", "data"}
+    for state in (during, at_end):
+        assert set(re.findall(r"\$n\.(\w+)", state)) == {"message", "subject", "data"}
+    assert {"run", "message", "subject", "data", "status", "name", "project"} == set(Notice._fields)
 
 
 def test_split_gets_run_and_batch() -> None:

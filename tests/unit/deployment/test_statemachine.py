@@ -15,15 +15,16 @@ DAY = 24 * 60 * 60
 
 
 def scopes() -> Iterator[Json]:
-    """Return the machine and the inner one of each Map: everything with StartAt and States."""
+    """Return the machine, and the inner ones of each Map and Parallel: everything with StartAt and States."""
     yield template.definition()
     for state in template.definition()["States"].values():
         if "ItemProcessor" in state:
             yield state["ItemProcessor"]
+        yield from state.get("Branches", [])
 
 
 def states() -> dict[str, Json]:
-    """Return every state by name, including those in a Map."""
+    """Return every state by name, including those in a Map or a Parallel."""
     return {name: state for scope in scopes() for name, state in scope["States"].items()}
 
 
@@ -39,7 +40,7 @@ def tasks() -> dict[str, Json]:
 
 
 def called(task: Json) -> str | None:
-    """Return the template's name of the function that a Task calls; None if it publishes a message."""
+    """Return the template's name of the function that a Task calls; None if it calls another service."""
     name = task["Arguments"].get("FunctionName")
     if name is None:
         return None
@@ -136,9 +137,10 @@ def test_a_task_times_out_later_than_its_function(name: str) -> None:
 
 
 def test_every_function_is_called() -> None:
-    """Four functions, submit also to continue a run, and two messages: one during a run, one at its end."""
-    expected = [*template.FUNCTIONS, "Submit", "message", "message"]
-    assert sorted(called(task) or "message" for task in tasks().values()) == sorted(expected)
+    """Four functions, submit also to continue a run; a message during a run, one at its end, and an event."""
+    expected = [*template.FUNCTIONS, "Submit", "events:putEvents", "sns:publish", "sns:publish"]
+    found = [called(task) or task["Resource"].partition("states:::")[2] for task in tasks().values()]
+    assert sorted(found) == sorted(expected)
 
 
 def test_an_execution_of_an_earlier_version_can_start_the_next_one() -> None:
@@ -155,6 +157,17 @@ def test_a_map_is_not_retried_as_a_whole() -> None:
     assert split["MaxConcurrency"] == 2
 
 
+def test_the_message_and_the_event_at_the_end_do_not_wait_for_each_other() -> None:
+    """Each is retried for a day. A retry of both together would repeat the one that succeeded."""
+    tell = states()["TellEnd"]
+    assert [list(branch["States"]) for branch in tell["Branches"]] == [["NotifyEnd"], ["SendEvent"]]
+    assert "Retry" not in tell
+    assert states()["Report"]["Next"] == "TellEnd"
+    (entry,) = states()["SendEvent"]["Arguments"]["Entries"]
+    detail = "{% $states.input.data %}"
+    assert entry == {"Source": "conveyor", "DetailType": "Conveyor Run Ended", "Detail": detail}
+
+
 def test_the_machine_outlives_the_provider() -> None:
     """Results are kept for 29 days; a run may wait that long, but must end."""
     assert 29 * DAY < template.definition()["TimeoutSeconds"] <= 40 * DAY
@@ -162,12 +175,12 @@ def test_the_machine_outlives_the_provider() -> None:
 
 @pytest.mark.parametrize("name", ["Notify", "NotifyEnd"])
 def test_a_message_carries_what_subscribers_filter_by(name: str) -> None:
-    """Filter policies of subscriptions use these four attributes, during a run and at its end."""
+    """Filter policies of subscriptions use these attributes, during a run and at its end."""
     message = states()[name]
     assert message["Resource"] == "arn:${Partition}:states:::sns:publish"
     assert message["Arguments"]["TopicArn"] == "${Topic}"
     attributes = message["Arguments"]["MessageAttributes"]
-    assert sorted(attributes) == ["name", "project", "run", "status"]
+    assert sorted(attributes) == ["event", "name", "needs", "project", "run", "status"]
     assert {attribute["DataType"] for attribute in attributes.values()} == {"String"}
 
 
@@ -177,7 +190,8 @@ def test_every_task_calls_a_service_of_the_partition_it_is_deployed_to(partition
     substitutions = template.resources("AWS::Serverless::StateMachine")["Machine"]["DefinitionSubstitutions"]
     assert substitutions["Partition"] == {"Ref": "AWS::Partition"}
     called_services = {task["Resource"].replace("${Partition}", partition) for task in tasks().values()}
-    assert called_services == {f"arn:{partition}:states:::lambda:invoke", f"arn:{partition}:states:::sns:publish"}
+    services = ("lambda:invoke", "sns:publish", "events:putEvents")
+    assert called_services == {f"arn:{partition}:states:::{service}" for service in services}
 
 
 @pytest.mark.parametrize("source", ["template.yaml", "statemachine/run.asl.json"])

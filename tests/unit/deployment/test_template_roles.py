@@ -11,6 +11,7 @@ MACHINE = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMa
 SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ApiKeySecretName}-??????"  # noqa: S105 # the name of a secret, not a secret
 
 # What each role may do: its statements by Sid, actions and resources.
+BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
 LOGS = "logs:CreateLogStream logs:PutLogEvents"
 READ_DROP = ("s3:GetObject s3:GetObjectVersion", "${Bucket.Arn}/inbox/*")
 LEDGER = ("s3:GetObject s3:PutObject", "${Bucket.Arn}/runs/*")
@@ -90,6 +91,7 @@ MAY = {
         "InvokeFunctions": ("lambda:InvokeFunction", "${Poll.Arn}:* ${Report.Arn}:* ${Split.Arn}:* ${Submit.Arn}:*"),
         "PublishMessage": ("sns:Publish", "Topic"),
         "UseTopicKey": ("kms:Decrypt kms:GenerateDataKey*", "TopicKey.Arn"),
+        "SendEvent": ("events:PutEvents", BUS),
     },
     "RedRuleRole": {"StartTelling": ("states:StartExecution", "RedMachine")},
     "RedMachineRole": {
@@ -198,6 +200,12 @@ def test_every_role_lists_the_ledger_and_submit_and_poll_what_they_conclude_abse
         ("SubmitRole", "ListSpending"): {"StringLike": {"s3:prefix": "claims/spend/*"}},
         ("SubmitRole", "ListWaiting"): {"StringLike": {"s3:prefix": "claims/waiting/*"}},
     }
+
+
+def test_the_state_machine_sends_only_events_that_say_they_are_ours() -> None:
+    """A rule of somebody else may trust the source of an event."""
+    (statement,) = [each for each in template.statements("MachineRole") if each["Sid"] == "SendEvent"]
+    assert statement["Condition"] == {"StringEquals": {"events:source": "conveyor"}}
 
 
 def test_no_role_can_be_assumed_on_behalf_of_another_account() -> None:

@@ -186,7 +186,7 @@ def test_after_the_probe_the_message_has_its_figures_and_the_forecast_instead_of
     """What was sent and paid, what the rest will cost, and what approving allows."""
     said = probed(ReasonCode.PROBE_FAILED, ReasonCode.HOLD_ABOVE)
     text = plain(said)
-    assert "(about $41.20; approve or stop)" in text
+    assert "(1,000 requests, about $41.20; approve or stop)" in text
     assert "It has 1,000 requests, and will cost about $41.20 (between $38.10 and $44.90) in all." in text
     assert "50 requests were sent first, as a probe: 32 answered, 18 not; they cost $0.21." in text
     assert "may cost up to" not in text

@@ -110,7 +110,7 @@ def test_the_final_message_has_the_forecast_beside_the_bound_and_the_cost() -> N
     receipt = replace(ended(40_000), forecast=FORECAST, probe=account_of_probe(PROBE, WHOLE, {}))
     message = notice_of(receipt).message
     assert "Forecast:      about $41.20 (between $38.10 and $44.90)" in message
-    assert "Probe:         50 requests: 32 answered, 18 errored, about $0.20" in message
+    assert "Probe:         50 requests: 32 answered, 18 errored, $0.20" in message
 
 
 def test_a30_after_a_probe_no_message_says_that_nothing_was_charged() -> None:

@@ -44,14 +44,14 @@ def refused(refusal: Refusal, run: Run = RUN, unanswered: int = 0) -> str:
 
 
 def commands(message: str) -> list[list[str]]:
-    """Return the words of every command in a message, as a shell splits them; only commands are indented."""
-    return [shlex.split(line) for line in message.splitlines() if line.startswith("  aws ")]
+    """Return the words of every command of AWS CLI in a message, as a shell splits them; only commands are indented."""
+    return [shlex.split(line) for line in message.splitlines() if line.startswith("    aws ")]
 
 
 def test_a_completed_run_is_reported_with_counts_places_and_the_next_command() -> None:
     """Everything a person needs is in the message."""
     notice = notice_of(completed(part(2, 1, m=Tokens(Usage(1000, 50), Decimal("0.25")))))
-    assert notice.subject == "Conveyor: completed team/articles (2 answered, 1 failed)"
+    assert notice.subject == "Conveyor: done team/articles (2 answered, 1 failed, $0.25)"
     assert "s3://bucket/results/team/articles/run-1/results.jsonl" in notice.message
     assert "1,000 in, 50 out (m)" in notice.message
     retry = "s3://bucket/failures/team/articles/run-1/retry.jsonl s3://bucket/inbox/team/articles-retry.jsonl"
@@ -88,8 +88,7 @@ def test_a_refused_drop_is_reported_with_the_reason_the_faults_and_what_to_type(
         refused_receipt(RUN, Refusal("w", NOW, "invalid-lines", "correct the lines", None, 9, 2, faults), 0)
     )
     assert notice.subject == "Conveyor: refused team/articles (nothing was sent)"
-    assert "nothing was charged" in notice.message
-    assert "was refused: correct the lines." in notice.message
+    assert "was refused: correct the lines. Nothing was sent, and nothing was charged." in plain(notice.message)
     assert "2 faults are listed (9 lines were read)" in notice.message
     assert "s3://bucket/failures/team/articles/run-1/invalid.jsonl" in notice.message
     assert "aws s3 cp articles.jsonl s3://bucket/inbox/team/articles.jsonl" in notice.message
@@ -227,8 +226,8 @@ def test_an_account_that_does_not_balance_says_how_to_look_at_it() -> None:
     """It names receipt and ledger, before anything is sent again."""
     receipt, ledger = keys.receipt(RUN.name, RUN.run), keys.ledger(RUN.run)
     message = unbalanced(2)
-    assert commands(message)[:2] == [
+    assert commands(message)[-2:] == [
         ["aws", "s3", "cp", f"s3://bucket/{receipt}", "-"],
         ["aws", "s3", "sync", f"s3://bucket/{ledger}", "ledger-run-1"],
     ]
-    assert "Do not send anything again before" in plain(message)
+    assert "Compare the receipt and the run's ledger with the files before you send anything again." in plain(message)

@@ -4,15 +4,18 @@ import re
 from decimal import Decimal
 from textwrap import dedent
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from conveyor.domain.status import STATUSES, Status
+from conveyor.ledger.failure_counts import ErrorKind
 from conveyor.ledger.part import Tokens
 from conveyor.money.usage import Usage
 from conveyor.report.message import notice_of
+from conveyor.verdict.verdict import verdict_of
 from conveyor.wording.console import Console
 from conveyor.wording.notice import Notice
 from tests.support.receipts import EVERY, ended, invalid
@@ -24,108 +27,137 @@ RETRY = (
 )
 
 
-def before_places(notice: Notice) -> str:
-    """Return the subject and the text above the list of files; other tests cover the commands."""
-    text = re.sub(r"^  aws .*$", "  <command>", notice.message, flags=re.MULTILINE)
-    return f"{notice.subject}\n\n{re.split(r'^(?:Tokens|Results|Report|Receipt|Faults):', text, flags=re.MULTILINE)[0]}"
+def above_places(notice: Notice) -> str:
+    """Return the subject and the text above bounds, tokens and places; other tests cover what AWS CLI does."""
+    places = re.split(r"\n\n(?:At most|Tokens|Results|Receipt|Faults|Drop):", notice.message)
+    return f"{notice.subject}\n\n{places[0]}\n"
 
 
 SAID = {
     "all answered": """\
-        Conveyor: completed team/articles (all 40,000 answered)
+        Conveyor: done team/articles (all 40,000 answered, $59.80)
 
-        All 40,000 requests of inbox/team/articles.jsonl were answered, in 3 h 46 min.
-        It cost about $59.80 at Anthropic's batch price.
+        All 40,000 requests of team/articles were answered. It took 3 h 46 min and
+        cost $59.80. Nothing is running, and nothing more is charged.
 
+        Get the files:
+
+            conveyor fetch run-1
+
+          answered  40,000
+          failed         0
         """,
     "one answered": """\
-        Conveyor: completed team/articles (1 answered)
+        Conveyor: done team/articles (1 answered, $59.80)
 
-        The 1 request of inbox/team/articles.jsonl was answered, in 3 h 46 min. It
-        cost about $59.80 at Anthropic's batch price.
+        The 1 request of team/articles was answered. It took 3 h 46 min and cost
+        $59.80. Nothing is running, and nothing more is charged.
 
+        Get the files:
+
+            conveyor fetch run-1
+
+          answered  1
+          failed    0
         """,
     "some failed": """\
-        Conveyor: completed team/articles (39,412 answered, 588 failed)
+        Conveyor: done team/articles (39,412 answered, 588 failed, $59.80)
 
-        39,412 of the 40,000 requests of inbox/team/articles.jsonl were answered, in 3
-        h 46 min; 588 failed. It cost about $59.80 at Anthropic's batch price.
+        39,412 of 40,000 requests of team/articles were answered. 588 failed. It took
+        3 h 46 min and cost $59.80. Nothing is running, and nothing more is charged.
 
-        Failures by type; examples of the provider's error texts are in the receipt,
-        under `errors`:
-          450  invalid_request_error: the provider does not accept the request
-          121  overloaded_error: the provider was overloaded
-           17  api_error: the provider had an internal error
+        Send the 138 lines that are worth it once more, about $0.21:
 
-        138 of 588 failures are worth sending again. Type:
+            conveyor drop --retry run-1
 
-          <command>
+        Get the files:
 
+            conveyor fetch run-1
+
+          answered  39,412   98.5%
+          failed       588   1.5%
+                       450   invalid_request_error: the provider does not accept the request
+                       121   overloaded_error: the provider was overloaded; worth sending again
+                        17   api_error: the provider had an internal error; worth sending again
         """,
     "nothing succeeded": """\
-        Conveyor: failed team/articles (0 of 300 answered)
+        Conveyor: failed team/articles (0 of 300 answered, $0.00)
 
-        None of the 300 requests of inbox/team/articles.jsonl was answered. Requests
-        without an answer are not charged.
+        None of the 300 requests of team/articles was answered. It took 3 h 46 min.
+        Nothing was charged, and nothing is running.
 
-        Failures by type; examples of the provider's error texts are in the receipt,
-        under `errors`:
-          300  not_found_error: the model, or something else that they name, does not exist
+        Correct the file, and drop it again.
 
+        Get the files:
+
+            conveyor fetch run-1
+
+          answered    0   0.0%
+          failed    300   100.0%
+                    300   not_found_error: the model, or something else that they name, does not exist
         """,
     "refused half-way": """\
-        Conveyor: refused half-way team/articles (3 answered, 5 not)
+        Conveyor: done team/articles (3 answered, 5 not, refused half-way, $59.80)
 
-        inbox/team/articles.jsonl was refused half-way: 3 of its 8 requests were
-        answered, in 3 h 46 min. It cost about $59.80 at Anthropic's batch price.
+        team/articles was refused half-way: 3 of 8 requests were answered. Why: the
+        account has no credit left, or its billing is not in order (HTTP 402
+        billing_error). It took 3 h 46 min and cost $59.80. Nothing is running, and
+        nothing more is charged.
 
-        Why: the account has no credit left, or its billing is not in order (HTTP 402
-        billing_error). Add credit to the account, or fix its billing, at the provider
-        first.
+        Add credit to the account, or fix its billing, at the provider first.
 
-        Failures by type; examples of the provider's error texts are in the receipt,
-        under `errors`:
-          4  never_sent: the run ended before they were sent
-          1  overloaded_error: the provider was overloaded
+        Send the 5 lines that are worth it once more, about $99.67:
 
-        All 5 failures are worth sending again. When that is fixed, type:
+            conveyor drop --retry run-1
 
-          <command>
+        Get the files:
 
+            conveyor fetch run-1
+
+          answered  3   37.5%
+          failed    5   62.5%
+                    4   never_sent: the run ended before they were sent; worth sending again
+                    1   overloaded_error: the provider was overloaded; worth sending again
         """,
     "stopped half-way": """\
-        Conveyor: stopped team/articles (3 answered, 5 not)
+        Conveyor: stopped team/articles (3 answered, 5 not, $59.80)
 
-        inbox/team/articles.jsonl was stopped after 3 h 46 min: 3 of 8 requests were
-        answered. It cost about $59.80 at Anthropic's batch price.
+        team/articles was stopped after 3 h 46 min: 3 of 8 requests were answered. It
+        cost $59.80. Nothing is running, and nothing more is charged.
 
-        Why: the run was stopped by a person.
+        Send the 5 lines that are worth it once more, about $99.67:
 
-        Failures by type; examples of the provider's error texts are in the receipt,
-        under `errors`:
-          5  canceled: the batch was cancelled before they were processed
+            conveyor drop --retry run-1
 
-        All 5 failures are worth sending again. Type:
+        Get the files:
 
-          <command>
+            conveyor fetch run-1
 
+          answered  3   37.5%
+          failed    5   62.5%
+                    5   canceled: the batch was cancelled before they were processed; worth sending again
         """,
     "stopped before it was sent": """\
         Conveyor: stopped team/articles (nothing was sent)
 
-        inbox/team/articles.jsonl was stopped before anything was sent. Nothing is
-        running, and nothing was charged.
+        team/articles was stopped before anything was sent. Nothing is running, and
+        nothing was charged.
 
-        To run it after all:
+        Run it after all:
 
-          <command>
-
+            conveyor drop --again run-1
         """,
     "refused for its lines": """\
         Conveyor: refused team/articles (2 of 1,880 lines are invalid)
 
-        inbox/team/articles.jsonl was refused: 2 of 1,880 lines are invalid. Nothing
-        is running, and nothing was charged.
+        team/articles was refused: 2 of 1,880 lines are invalid. Nothing was sent, and
+        nothing was charged.
+
+        Correct these lines, and drop the file again.
+
+        Send the other 1,878 lines:
+
+            conveyor drop --again run-1 --on-invalid skip
 
           line 3: "custom_id" is already used on line 1 (custom-id-duplicate)
           line 5: "params.stream": remove it (field-refused)
@@ -136,34 +168,29 @@ SAID = {
         what to do, in:
 
           s3://bucket/failures/team/articles/run-1/invalid.jsonl
-
-        To send the other 1,878 lines only, type:
-
-          <command>
-
-        When that is fixed, drop it again:
-
-          <command>
-
         """,
     "stuck": """\
-        Conveyor: stuck team/articles (no results for 14,996 of 40,000 requests)
+        Conveyor: stuck team/articles (no results for 14,996 of 40,000 requests, $59.80)
 
-        The run of inbox/team/articles.jsonl ended without results for 14,996 of
-        40,000 requests; these may have been charged. It cost about $59.80 at
-        Anthropic's batch price.
+        There are no results for 14,996 of 40,000 requests of team/articles. They may
+        have been charged. The run took 3 h 46 min and cost $59.80.
+
+        Ask the provider about its batches before you send their lines again: you may
+        pay twice.
+
+        Get the files:
+
+            conveyor fetch run-1
 
         Why: it has not ended 6 hours after it was cancelled (batch msgbatch_1).
 
-        Ask the provider about its batches before you drop these lines again: you may
-        pay again. They are the failures with the outcome "stuck", and are not in
-        retry.jsonl.
+        The lines without results are the failures with the outcome "stuck", and are
+        not in retry.jsonl.
 
-        Failures by type; examples of the provider's error texts are in the receipt,
-        under `errors`:
-          14,996  stuck: there are no results for their batch
-             124  api_error: the provider had an internal error
-
+          answered  24,880   62.2%
+          failed    15,120   37.8%
+                    14,996   stuck: there are no results for their batch
+                       124   api_error: the provider had an internal error
         """,
 }
 
@@ -171,28 +198,66 @@ SAID = {
 @pytest.mark.parametrize("name", SAID)
 def test_a_message_says_what_happened_then_what_it_cost_and_why_and_what_to_do(name: str) -> None:
     """The text is compared word for word."""
-    assert before_places(notice_of(EVERY[name])) == dedent(SAID[name])
+    assert above_places(notice_of(EVERY[name])) == dedent(SAID[name])
 
 
-def test_files_receipt_and_run_come_last_with_links_that_can_be_clicked() -> None:
-    """S3 addresses are for commands, links for people; each link asks for a login."""
-    _, _, places = notice_of(EVERY["some failed"], Console.of(ARN)).message.partition("\n\nTokens:")
-    console = "https://eu-central-1.console.aws.amazon.com"
-    folder = f"{console}/s3/buckets/bucket?region=eu-central-1&prefix"
-    assert places.splitlines() == [
+def test_one_link_can_be_clicked_and_all_other_places_are_named() -> None:
+    """S3 addresses are for commands, the link for people; it asks for a login."""
+    message = notice_of(EVERY["some failed"], Console.of(ARN)).message
+    _, _, places = message.partition("\n\nTokens:")
+    report = "s3/object/bucket?region=eu-central-1&prefix=results/team/articles/run-1/report.html"
+    assert places.partition("\n\nWithout")[0].splitlines() == [
         "        1,234,567 in, 89,012 out (claude-haiku-4-5)",
         "Results:       s3://bucket/results/team/articles/run-1/results.jsonl",
         "Failures:      s3://bucket/failures/team/articles/run-1/failures.jsonl",
         "To send again: s3://bucket/failures/team/articles/run-1/retry.jsonl",
-        "Report:        s3://bucket/results/team/articles/run-1/report.html",
         "Receipt:       s3://bucket/results/team/articles/run-1/receipt.json",
-        "Run:           run-1",
         "",
-        "In the AWS console:",
-        f"Results:       {folder}=results/team/articles/run-1/",
-        f"Failures:      {folder}=failures/team/articles/run-1/",
-        f"Execution:     {console}/states/home?region=eu-central-1#/v2/executions/details/{ARN}",
+        "Report:",
+        f"https://eu-central-1.console.aws.amazon.com/{report}",
     ]
+    assert message.count("https://") == 1
+    assert message.endswith("\n\n-- \nProject default, run run-1, stack conveyor")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_message_begins_with_the_verdict_and_says_the_same_to_programs(name: str) -> None:
+    """The command and the page show the same sentences, made in one place."""
+    receipt, notice = EVERY[name], notice_of(EVERY[name], Console.of(ARN))
+    verdict = verdict_of(receipt, receipt.run)
+    said, _, _ = notice.message.partition("\n\n")
+    assert " ".join(said.split()) == f"{verdict.first}. {verdict.second}"
+    assert (notice.data.first, notice.data.second) == (f"{verdict.first}.", verdict.second)
+    assert [(each.words, each.command) for each in notice.data.steps] == [tuple(step) for step in verdict.steps]
+    assert (notice.data.subject, notice.data.status) == (notice.subject, receipt.status)
+    assert all(step.command in notice.message for step in verdict.steps if step.command)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_word_of_the_provider_or_of_a_prompt_is_in_what_programs_get(name: str) -> None:
+    """They may forward it to where nobody may read prompts."""
+    kinds = {
+        kind: ErrorKind(each.failures, {"quoted words": each.failures}) for kind, each in EVERY[name].errors.items()
+    }
+    receipt = replace(EVERY[name], errors=kinds, words=EVERY[name].words and "quoted words")
+    notice = notice_of(receipt, Console.of(ARN))
+    assert "quoted words" not in msgspec.json.encode(notice.data).decode()
+    assert "quoted words" not in notice.message
+    assert sum(cause.lines for cause in notice.data.causes) == sum(kind.failures for kind in kinds.values())
+
+
+def test_answers_that_were_cut_off_are_named_first() -> None:
+    """They are paid for, and of no use."""
+    stops = {"claude-haiku-4-5": {"end_turn": 38_208, "max_tokens": 1_204}}
+    receipt = replace(EVERY["some failed"], stop_reasons=stops, forecast_usd=Decimal("61.40"), at_most_usd=Decimal(212))
+    notice = notice_of(receipt)
+    said = " ".join(notice.message.split())
+    assert said.startswith(
+        "39,412 of 40,000 requests of team/articles were answered. 588 failed, and 1,204 answers were cut off. It took "
+        "3 h 46 min and cost $59.80 (forecast $61.40, at most $212.00). Nothing is running,"
+    )
+    assert notice.data.cut_off == 1_204
+    assert "cut off    1,204   of them reached max_tokens" in notice.message
 
 
 def test_every_final_status_has_a_message_here() -> None:
@@ -238,7 +303,7 @@ def test_a_long_name_is_cut_in_its_middle_and_the_figures_never(name: str, kind:
 @given(st.dictionaries(st.sampled_from([f"type_{n}" for n in range(20)]), st.integers(1, 99_999), min_size=1))
 def test_causes_are_sorted_and_at_most_five_and_add_up(errors: dict[str, int]) -> None:
     """Other causes are counted together."""
-    rows = re.findall(r"^ +([\d,]+)  (\S+)", notice_of(ended(1, errors)).message, re.MULTILINE)
+    rows = re.findall(r"^ {10,}([\d,]+)   (\S+)", notice_of(ended(1, errors)).message, re.MULTILINE)
     named = [(int(count.replace(",", "")), name) for count, name in rows]
     first = [count for count, name in named if name != "of"]
     assert first == sorted(errors.values(), reverse=True)[:5]
@@ -248,11 +313,11 @@ def test_causes_are_sorted_and_at_most_five_and_add_up(errors: dict[str, int]) -
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
-        ({"a": "0.25"}, "It cost about $0.25 at Anthropic's batch price."),
-        ({"a": "1234.5"}, "It cost about $1,234.50 at Anthropic's batch price."),
-        ({"a": "0.0123"}, "It cost about $0.0123 at Anthropic's batch price."),
-        ({"a": "0.00001"}, "It cost less than $0.0001 at Anthropic's batch price."),
-        ({"a": "0.25", "b": None}, "It cost at least $0.25 at Anthropic's batch price; no price is known for b."),
+        ({"a": "0.25"}, "It took 3 h 46 min and cost $0.25. Nothing"),
+        ({"a": "1234.5"}, "and cost $1,234.50. Nothing"),
+        ({"a": "0.0123"}, "and cost $0.0123. Nothing"),
+        ({"a": "0.00001"}, "and cost less than $0.0001. Nothing"),
+        ({"a": "0.25", "b": None}, "and cost at least $0.25; no price is known for b."),
         ({"b": None, "c": None}, "The cost is unknown: no price is known for b, c."),
         (dict.fromkeys("bcdefgh"), "no price is known for b, c, d, e, f and 2 more."),
         ({"": None}, "no price is known for a model without a name."),
@@ -279,10 +344,11 @@ def test_skipping_invalid_lines_is_offered_only_if_valid_lines_remain() -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_no_link_is_shown_where_no_console_is(name: str) -> None:
-    """For example on a laptop, or where the account of a run is unknown."""
-    local = Console.of(ARN, "http://localhost:4566")
-    assert notice_of(EVERY[name], local) == notice_of(EVERY[name])
-    assert "https://" not in notice_of(EVERY[name]).message
+    """For example on a laptop: there the place of the report is named, and the stack all the same."""
+    notice = notice_of(EVERY[name], Console.of(ARN, "http://localhost:4566"))
+    assert "https://" not in notice.message
+    assert "Report:\ns3://bucket/results/team/articles/run-1/report.html\n" in notice.message
+    assert (notice.data.link, notice.data.stack) == (None, "conveyor")
 
 
 def test_a_receipt_of_an_earlier_version_has_a_message_too() -> None:

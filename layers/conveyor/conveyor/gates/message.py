@@ -122,7 +122,7 @@ def waiting_notice(run: Run, held: Held, sent: Sent, *, shown: Shown | None = No
         Link("Run so far", sent.console.run()),
         _without_command(run, held, shown, is_sent=is_sent),
     )
-    figures = f"{cost_figures(gate, drop)}; {_wish(gate)}"
+    figures = f"{counted(requests, 'request')}, {cost_figures(gate, drop)}; {_wish(gate)}"
     return notice(
         sent.about(run.run, run.name, run.project), _kind(held, sent), figures, mail, _facts(held, requests, mail)
     )

@@ -56,7 +56,7 @@ def _of_unsent(receipt: Receipt) -> list[str]:
         metadata = metadata | {PROJECT: "<project>"}
     if receipt.conversion:
         made = commands.drop_converted(drop, receipt.conversion.file, receipt.name, metadata)
-        return block(*parts, _conversion_steps(receipt.conversion), how_to(_then(receipt.conversion), made))
+        return block(*parts, _in_powershell(receipt.conversion), how_to(_then(receipt.conversion), made))
     if receipt.code == DRY_RUN:
         metadata = {name: value for name, value in metadata.items() if name != DRY_RUN}
     again = commands.drop_again(drop, receipt.name, str(receipt.code), metadata)
@@ -90,12 +90,9 @@ def _approve_other(receipt: Receipt) -> list[str]:
     return how_to("To let that run go on, type:", approve)
 
 
-def _conversion_steps(conversion: Conversion) -> list[str]:
-    """Say how to convert a wrong file to a file of requests."""
-    if not conversion.command:
-        return []
-    windows = how_to("In Windows PowerShell:", conversion.powershell) if conversion.powershell else []
-    return block(how_to("To convert it to a file of requests, type in its folder:", conversion.command), windows)
+def _in_powershell(conversion: Conversion) -> list[str]:
+    """Say how Windows converts the file; the step of the verdict has the command for `sh`."""
+    return how_to("In Windows PowerShell:", conversion.powershell) if conversion.powershell else []
 
 
 def _then(conversion: Conversion) -> str:

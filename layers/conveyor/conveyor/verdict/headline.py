@@ -120,7 +120,7 @@ def _completed(receipt: Receipt) -> Headline:
         return Headline(figures, f"{name} was {_half_way(receipt)}: {_answered(receipt)}")
     if receipt.failures:
         left_out = receipt.outcomes[Outcome.INVALID]
-        counts = [(receipt.failures - left_out, "failed"), (left_out, "left out")]
+        counts = [(receipt.failures - left_out, "failed"), (left_out, "left out as invalid")]
         short = [f"{receipt.results:,} answered", *(f"{count:,} {what}" for count, what in counts if count)]
         of = counted(receipt.requests, "request")
         were = "was" if receipt.results == 1 else "were"

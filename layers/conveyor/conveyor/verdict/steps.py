@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from shlex import quote
 
-from conveyor.domain.drop import NO_PROJECT
+from conveyor.domain.drop import DRY_RUN, NO_PROJECT
 from conveyor.domain.outcome import MAY_BE_BILLED, Outcome
 from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.receipt.receipt import Receipt
@@ -97,6 +97,9 @@ def _unsent(receipt: Receipt, called: str) -> list[Step]:
         if applies(receipt):
             return steps(receipt, called)
     code, again = receipt.code or "", _again(called)
+    if DRY_RUN in receipt.drop_settings:  # no command of `conveyor` estimates the same drop again
+        done = "When that is put in order" if commands.can_stay(code) else "When the file is corrected"
+        return [*([_fix(code)] if code in ADVICE else []), Step(f"{done}, estimate it again")]
     if code in _DROPPED_AS_IT_IS:
         return [Step("Run it after all", again)]
     if not commands.can_stay(code):
@@ -108,6 +111,8 @@ def _unsent(receipt: Receipt, called: str) -> list[Step]:
 
 
 def _invalid(receipt: Receipt, called: str) -> list[Step]:
+    if DRY_RUN in receipt.drop_settings:
+        return [Step("Correct these lines, and estimate the file again")]
     left = receipt.requests - (receipt.findings.lines if receipt.findings else 0)
     skip = Step(f"Send the other {counted(left, 'line')}", f"{_again(called)} --on-invalid skip")
     return [Step("Correct these lines, and drop the file again"), *([skip] if left > 0 else [])]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from conveyor.domain.findings import FirstFault
+from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.receipt.receipt import Receipt
 from conveyor.verdict.causes import MOST_CAUSES, Cause, causes_of
@@ -76,7 +77,8 @@ def _mark(receipt: Receipt) -> Mark:
 def _cost(receipt: Receipt) -> str:
     if receipt.status is not Status.STUCK:
         return cost_of(receipt, says_time=receipt.status is not Status.STOPPED)
-    return f"They may have been charged. {cost_of(receipt).replace('It took', 'The run took')}"
+    whose = "It" if receipt.outcomes[Outcome.STUCK] == 1 else "They"
+    return f"{whose} may have been charged. {cost_of(receipt).replace('It ', 'The run ', 1)}"
 
 
 def _why(receipt: Receipt) -> list[str]:
