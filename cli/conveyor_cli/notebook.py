@@ -84,7 +84,7 @@ class Stack:
         """
         amount = None if max_usd is None else str(max_usd)
         counts = (max_invalid_percent, default_max_tokens)
-        options = Options(project, name, probe, hold, amount, on_invalid, *counts, betas, retry_rounds, again)
+        options = Options(project, name, probe, hold, amount, on_invalid, *counts, betas, retry_rounds, again=again)
         deployed = find_deployed(self._choice)
         return Run(deployed, drop_file(deployed, Path(file), options).run)
 

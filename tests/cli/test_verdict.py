@@ -123,7 +123,7 @@ def test_some_failed_in_full() -> None:
         ("api_error", "the provider had an internal error", 17, True),
     ]
     assert [tuple(step) for step in verdict.steps] == [
-        ("Send the 138 lines that are worth it once more, about $0.21", f"conveyor drop --retry {RUN.name}"),
+        ("Send again the 138 lines that are worth it, about $0.21", f"conveyor drop --retry {RUN.name}"),
         ("Get the files", f"conveyor fetch {RUN.name}"),
     ]
 

@@ -29,7 +29,10 @@ def test_a_wrong_file_is_one_refusal_with_the_command_that_converts_it(
     """With any on-invalid, compressed or not: no line is checked, and skipping is not offered."""
     data = pack((REPORTS / "array-of-lines.jsonl").read_bytes())
     notice = belt.finish(belt.upload(data, "inbox/a b/x.jsonl", metadata))
-    assert (notice["status"], notice["subject"]) == ("refused", "Conveyor: refused a_b/x (nothing was sent)")
+    assert (notice["status"], notice["subject"]) == (
+        "refused",
+        "Conveyor: refused a_b/x (no file of requests; nothing was sent)",
+    )
     receipt = belt.receipt()
     fields = [receipt[name] for name in ("code", "requests", "not_run", "faults", "files")]
     assert fields == ["file-is-json-array", 0, 0, 0, []]

@@ -66,13 +66,15 @@ SAID = {
         39,412 of 40,000 requests of team/articles were answered. 588 failed. It took
         3 h 46 min and cost $59.80. Nothing is running, and nothing more is charged.
 
-        Send the 138 lines that are worth it once more, about $0.21:
+        Send again the 138 lines that are worth it, about $0.21:
 
             conveyor drop --retry run-1
 
         Get the files:
 
             conveyor fetch run-1
+
+        The other 450 failures need a change in the file: the report shows examples.
 
           answered  39,412   98.5%
           failed       588   1.5%
@@ -92,6 +94,8 @@ SAID = {
 
             conveyor fetch run-1
 
+        300 failures need a change in the file: the report shows examples.
+
           answered    0   0.0%
           failed    300   100.0%
                     300   not_found_error: the model, or something else that they name, does not exist
@@ -106,7 +110,7 @@ SAID = {
 
         Add credit to the account, or fix its billing, at the provider first.
 
-        Send the 5 lines that are worth it once more, about $99.67:
+        Send again the 5 lines that are worth it, about $99.67:
 
             conveyor drop --retry run-1
 
@@ -125,7 +129,7 @@ SAID = {
         team/articles was stopped after 3 h 46 min: 3 of 8 requests were answered. It
         cost $59.80. Nothing is running, and nothing more is charged.
 
-        Send the 5 lines that are worth it once more, about $99.67:
+        Send again the 5 lines that are worth it, about $99.67:
 
             conveyor drop --retry run-1
 
@@ -165,9 +169,7 @@ SAID = {
         By code: 1 custom-id-duplicate, 1 field-refused.
 
         2 faults are listed (1,880 lines were read), each with its line, a code and
-        what to do, in:
-
-          s3://bucket/failures/team/articles/run-1/invalid.jsonl
+        what to do, in the file of faults.
         """,
     "stuck": """\
         Conveyor: stuck team/articles (no results for 14,996 of 40,000 requests, $59.80)

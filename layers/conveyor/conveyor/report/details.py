@@ -44,6 +44,7 @@ def _of_ended(receipt: Receipt) -> list[str]:
     return block(
         paragraph(*_sent_again(receipt)),
         early_end(receipt),
+        _need_a_change(receipt),
         _stuck(receipt) if receipt.status is Status.STUCK else [],
         blamed_elsewhere(receipt),
         _unaccounted(receipt),
@@ -65,6 +66,16 @@ def _sent_again(receipt: Receipt) -> list[str]:
     which = f"{receipt.sent_again:,} requests had failed at first for reasons that pass, and were sent again"
     of_them = "all" if answered == receipt.sent_again else f"{answered:,}" if answered else "none"
     return [f"{which}: {of_them} {'was' if answered <= 1 else 'were'} answered then."]
+
+
+def _need_a_change(receipt: Receipt) -> list[str]:
+    """Say how many failures would fail again as they are; of stuck lines that is not known."""
+    left = receipt.failures - receipt.retryable - receipt.outcomes[Outcome.INVALID]
+    if left <= 0 or receipt.status in {Status.STUCK, Status.UNBALANCED} or receipt.unreadable:
+        return []
+    which = f"The other {counted(left, 'failure')}" if receipt.retryable else counted(left, "failure")
+    needs = "needs" if left == 1 else "need"
+    return paragraph(f"{which} {needs} a change in the file: the report shows examples.")
 
 
 def _stuck(receipt: Receipt) -> list[str]:
@@ -101,8 +112,7 @@ def _faults(receipt: Receipt) -> list[str]:
     text = f"{counted(listed, 'fault is', 'faults are')} listed"
     of_lines = f"{counted(receipt.requests, 'line was', 'lines were')} read"
     text = f"{text} ({of_lines})" if receipt.requests else f"The first {text}"
-    lines += ["", *paragraph(f"{text}, each with its line, a code and what to do, in:")]
-    return [*lines, "", f"  {commands.url(str(receipt.drop['bucket']), receipt.files[0].key)}"]
+    return [*lines, "", *paragraph(f"{text}, each with its line, a code and what to do, in the file of faults.")]
 
 
 def _set_aside(receipt: Receipt) -> list[str]:

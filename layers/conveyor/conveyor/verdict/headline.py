@@ -178,7 +178,8 @@ def _refused(receipt: Receipt) -> Headline:
         short = f"{findings.lines:,} of {counted(receipt.requests, 'line')} {verb} invalid"
         why = short if receipt.code == "invalid-lines" else str(receipt.reason)
         return Headline(short, f"{receipt.name} was refused: {why.removesuffix('.')}")
-    short = _SHORT.get(receipt.code or "", "nothing was sent")
+    is_wrong = receipt.conversion is not None or receipt.code == "wrong-name"
+    short = _SHORT.get(receipt.code or "", "no file of requests; nothing was sent" if is_wrong else "nothing was sent")
     return Headline(short, f"{receipt.name} was refused: {str(receipt.reason).removesuffix('.')}")
 
 

@@ -82,12 +82,12 @@ def _send_again(receipt: Receipt, called: str) -> list[Step]:
     lines = "the line that is" if receipt.retryable == 1 else f"the {receipt.retryable:,} lines that are"
     price = _price(receipt)
     about = f", about {rounded_up(price)}" if price is not None else ""
-    return [Step(f"Send {lines} worth it once more{about}", f"conveyor drop --retry {quote(called)}")]
+    return [Step(f"Send again {lines} worth it{about}", f"conveyor drop --retry {quote(called)}")]
 
 
 def _price(receipt: Receipt) -> Decimal | None:
     """Return what the lines that are worth it will cost, by what the others have cost."""
-    if receipt.cost_usd is None or not receipt.results or receipt.money.unpriced:
+    if receipt.cost_usd is None or not (receipt.results and receipt.tokens) or receipt.money.unpriced:
         return None
     return receipt.cost_usd / receipt.results * receipt.retryable
 

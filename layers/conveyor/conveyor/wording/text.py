@@ -45,8 +45,10 @@ def paid(amount: Decimal) -> str:
     """Return an amount that is known, in US dollars: with two decimals, or four below $0.10. It is never $0.00."""
     if 0 < amount < _SMALLEST_AMOUNT:
         return f"less than ${_SMALLEST_AMOUNT}"
-    is_large = amount >= _FOUR_DIGITS_BELOW or not amount
-    return f"${amount.quantize(_CENT, ROUND_HALF_UP):,.2f}" if is_large else f"${amount:.4f}"
+    if amount >= _FOUR_DIGITS_BELOW or not amount:
+        return f"${amount.quantize(_CENT, ROUND_HALF_UP):,.2f}"
+    digits = f"{amount:.4f}"
+    return f"${digits.removesuffix('00') if digits.endswith('00') and digits != '0.0000' else digits}"
 
 
 def exact_dollars(amount: Decimal, rounding: str = ROUND_CEILING) -> str:

@@ -1,0 +1,132 @@
+"""Payloads for Slack and Microsoft Teams, from the JSON body of a message alone. For a function that subscribes.
+
+Python's standard library is enough. What a chat does not accept is cut: see docs/messages.md for the shapes.
+"""
+
+import json
+from typing import Any
+
+type Json = dict[str, Any]
+
+LONGEST = 3_000
+"""Characters of a text in a block of Slack, after escaping."""
+LONGEST_FIELD = 2_000
+CENT = 0.01
+MARKS = {"nobody": "", "user": "Look: ", "approver": "Approve: ", "operator": "Repair: "}
+
+
+def bodies(event: Json) -> list[Json]:
+    """Return the messages in the event with which SNS invokes a function.
+
+    Alarms and the message about a failed execution have no JSON body; they become one with their text.
+    """
+    return [_body(record["Sns"]) for record in event["Records"]]
+
+
+def slack(body: Json) -> Json:
+    """Return what an incoming webhook of Slack takes. No button approves: a click in a chat is nobody's identity."""
+    command = next((step for step in body["steps"] if step["command"]), None)
+    first = {"type": "section", "text": _mrkdwn(f"*{_escaped(body['first'])}*\n{_escaped(body['second'])}")}
+    fields = [_mrkdwn(f"*{_escaped(name)}*\n{_escaped(text)}", LONGEST_FIELD) for name, text in facts(body)]
+    blocks = [first, *([{"type": "section", "fields": fields[:10]}] if fields else [])]
+    if command:
+        text = f"{_escaped(command['words'])}:\n```{_escaped(command['command'])}```"
+        blocks.append({"type": "section", "text": _mrkdwn(text)})
+    if body["link"]:
+        button = {"type": "button", "text": {"type": "plain_text", "text": _opens(body)}, "url": body["link"]}
+        blocks.append({"type": "actions", "elements": [button]})
+    whose = f"project {_escaped(body['project'])} · run {_escaped(body['run'])}"
+    blocks.append({"type": "context", "elements": [_mrkdwn(whose)]})
+    return {"text": _escaped(_title(body))[:LONGEST], "blocks": blocks}
+
+
+def teams(body: Json) -> Json:
+    """Return what a workflow of Teams takes: one Adaptive Card 1.5."""
+    command = next((step for step in body["steps"] if step["command"]), None)
+    card: list[Json] = [
+        {"type": "TextBlock", "text": _plain(body["first"]), "weight": "Bolder", "wrap": True},
+        *([{"type": "TextBlock", "text": _plain(body["second"]), "wrap": True}] if body["second"] else []),
+        {"type": "FactSet", "facts": [{"title": name, "value": _plain(text)} for name, text in facts(body)]},
+    ]
+    if command:
+        card.append({"type": "TextBlock", "text": _plain(command["words"]), "wrap": True})
+        card.append({"type": "TextBlock", "text": _plain(command["command"]), "fontType": "Monospace", "wrap": True})
+    card.append({"type": "TextBlock", "text": _plain(f"{body['project']}, {body['run']}"), "isSubtle": True})
+    actions = [{"type": "Action.OpenUrl", "title": _opens(body), "url": body["link"]}] if body["link"] else []
+    content = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.5",
+        "body": card,
+        "actions": actions,
+    }
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": content}
+    return {"type": "message", "summary": _plain(_title(body)), "attachments": [attachment]}
+
+
+def facts(body: Json) -> list[tuple[str, str]]:
+    """Return the figures that a chat shows, each with its name."""
+    cost, hold = body["cost"], body["hold"] or {}
+    rows = [
+        ("Cost", _usd(cost["cost_usd"], "" if cost["complete"] else "at least ")),
+        ("Forecast", _usd(cost["forecast_usd"])),
+        ("At most", _usd(cost["at_most_usd"])),
+        ("Answered", _count(body["results"])),
+        ("Cut off", _count(body["cut_off"])),
+        ("Failed", _count(body["failures"])),
+        ("Can be sent again", _count(body["retryable"])),
+        ("Declined without an approval", hold.get("declined_at") or ""),
+    ]
+    return [(name, text) for name, text in rows if text]
+
+
+def _body(sns: Json) -> Json:
+    try:
+        body = json.loads(sns["Message"])
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and "event" in body:
+        return body
+    return {
+        "first": sns.get("Subject") or "A message of AWS",
+        "second": sns["Message"][:LONGEST],
+        "subject": sns.get("Subject") or "",
+        "steps": [], "link": None, "project": "", "run": "", "needs": "operator", "hold": None,
+        "cost": {"cost_usd": None, "forecast_usd": None, "at_most_usd": None, "complete": False},
+        "results": None, "cut_off": None, "failures": None, "retryable": None,
+    }  # fmt: skip
+
+
+def _title(body: Json) -> str:
+    return MARKS[body["needs"]] + body["subject"].removeprefix("Conveyor: ")
+
+
+def _opens(body: Json) -> str:
+    return "Open the report" if body.get("event") == "ended" else "Open the run"
+
+
+def _usd(amount: str | None, prefix: str = "") -> str:
+    """Return an amount, with two decimals unless it has none that matter."""
+    if amount is None:
+        return ""
+    is_small = 0 < float(amount) < CENT
+    return f"{prefix}${amount}" if is_small else f"{prefix}${float(amount):,.2f}"
+
+
+def _count(number: int | None) -> str:
+    return f"{number:,}" if number else ""
+
+
+def _mrkdwn(text: str, longest: int = LONGEST) -> Json:
+    return {"type": "mrkdwn", "text": text[:longest]}
+
+
+def _escaped(text: str) -> str:
+    """Return a text that can mention nobody, link nowhere, and end no code block of Slack."""
+    safe = text.replace("`", "'")[: LONGEST // 6]
+    return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain(text: str) -> str:
+    """Return a text without what Teams reads as Markdown: links, emphasis, and lists."""
+    return "".join(f"\\{character}" if character in "\\*_[]()~`#" else character for character in text[:LONGEST])
