@@ -22,16 +22,14 @@ def main() -> None:
         cloudwatch_logs,
         policy_variables,
         s3,
-        sns_messages,
-        sns_publish,
-        sns_topics,
         step_functions,
     )
     from local.emulation.aws_lambda import async_retries, packages, workers  # noqa: PLC0415
+    from local.emulation.sns import messages, publish, topics  # noqa: PLC0415
 
     for module in (
-        async_retries, claude_platform, cloudwatch_alarms, cloudwatch_logs, packages, policy_variables, s3,
-        sns_messages, sns_publish, sns_topics, step_functions, workers,
+        async_retries, claude_platform, cloudwatch_alarms, cloudwatch_logs, messages, packages,
+        policy_variables, publish, s3, step_functions, topics, workers,
     ):  # fmt: skip
         module.patch()
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - or MiniStack also binds port 443

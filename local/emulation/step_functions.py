@@ -15,7 +15,7 @@ from ministack.services import stepfunctions
 
 from local.emulation import events_put
 from local.emulation.iam import denial
-from local.emulation.sns_topics import key_of
+from local.emulation.sns.topics import key_of
 
 type Json = dict[str, Any]
 

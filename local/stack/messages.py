@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from local.stack.local_aws import Aws
 
 MAILS, BODIES = "conveyor-mails", "conveyor-messages"
-"""Names of queues: for mail, see `local/emulation/sns_messages.py`."""
+"""Names of queues: for mail, see `local/emulation/sns/messages.py`."""
 NON_FINAL_STATUSES = (
     "started",
     "waiting-for-approval",

@@ -191,9 +191,21 @@ def test_lines_worth_sending_again_are_copied_with_their_settings(desk: Desk, si
     run = desk.drop(AWKWARD)
     retry = keys.retry(run.name, run.run)
     desk.s3.put_object(Bucket=desk.bucket, Key=retry, Body=b"x" * size, Metadata=OWN, Tagging="a=b")
-    (created,) = desk.type(messages.ended(run, 2, 1))
+    (created,) = desk.type(messages.ended(run, 2, 1), "--copy-props")
     assert (created["Key"], created["Metadata"]) == ("inbox/team a/it's ½ $x-retry.jsonl", OWN)
     assert (created["ContentLength"], created.get("TagCount", 0)) == (size, 0)
+
+
+@by_each
+def test_the_files_of_a_run_are_fetched_one_by_one(desk: Desk) -> None:
+    """Into the folder where the commands are typed; a file without a line is not offered."""
+    run = desk.drop(AWKWARD)
+    for key in (keys.results(run.name, run.run), keys.failures(run.name, run.run), keys.retry(run.name, run.run)):
+        desk.s3.put_object(Bucket=desk.bucket, Key=key, Body=key.encode())
+    assert desk.type(messages.ended(run, 2, 1), ".jsonl ") != []
+    for key in (keys.results(run.name, run.run), keys.failures(run.name, run.run), keys.retry(run.name, run.run)):
+        assert (desk.terminal.folder / key.rpartition("/")[2]).read_bytes() == key.encode()
+    assert not any("failures.jsonl" in command for command in messages.commands(messages.ended(run, 3, 0)))
 
 
 @by_each
@@ -335,7 +347,7 @@ def test_an_account_that_does_not_balance_is_looked_at(desk: Desk) -> None:
     notice = messages.ended(run, 2, 0)
     desk.s3.put_object(Bucket=desk.bucket, Key=keys.receipt(run.name, run.run), Body=b"{}")
     desk.s3.put_object(Bucket=desk.bucket, Key=Run.key(run.run), Body=b"facts")
-    receipt, ledger = messages.commands(notice)[:2]
+    receipt, ledger = messages.commands(notice)[-2:]
     assert desk.terminal.succeed(receipt) == b"{}"
     desk.terminal.succeed(ledger)
     assert (desk.terminal.folder / "ledger-run-1" / "run.json").read_bytes() == b"facts"
@@ -384,6 +396,7 @@ PATTERNS = {
     "submit_again": "echo 'submit again' \\| aws s3 cp - .*",
     "stop": "echo stop \\| aws s3 cp - .*",
     "approve": "echo '?(up-to|no-limit|approve).* \\| aws s3 cp - .*/approve-2",
+    "fetch_file": r"aws s3 cp s3://.*/run-1/(\w+\.jsonl) \w+\.jsonl",
     "fetch_limits": "aws s3 cp s3://.*/config/budgets.json budgets.json",
     "put_limits": "aws s3 cp budgets.json s3://.*/config/budgets.json",
     "put_key": "aws secretsmanager put-secret-value .*",
@@ -396,7 +409,15 @@ def test_the_commands_of_all_messages_are_those_that_are_typed_here() -> None:
     functions = {
         name for name, function in getmembers(commands, isfunction) if function.__module__ == commands.__name__
     }
-    parts = {"url", "drop_again", "carried", "key_again", "key_of_retry"}  # of commands, and what chooses one
+    parts = {
+        "url",
+        "drop_again",
+        "can_stay",
+        "carried",
+        "key_again",
+        "key_of_retry",
+    }  # of commands, and what chooses one
+    parts |= {"conveyor", "command_words"}  # a test of every message holds these against the command line
     assert {name for name in functions if not name.startswith("_")} - parts == set(PATTERNS)
     typed = [command for _, notice in messages.messages(RUN) for command in messages.commands(notice)]
     known = {commands.ALLOW_OUTBOUND_IDENTITY, "cat < x > made.jsonl"}

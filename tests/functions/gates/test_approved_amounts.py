@@ -111,7 +111,7 @@ class TestOtherApi:
         """No figure is shown that is not known."""
         run = belt.upload(self.DATA, metadata=HELD)
         notice = message(belt, run)
-        assert "(3 requests, no bound on the cost)" in notice["subject"]
+        assert "(3 requests, no bound on the cost;" in notice["subject"]
         assert "with another API, whose prices are not known" in plain(notice["message"])
         assert "$" not in notice["message"]
         run_command(belt, commands(notice)[0])
@@ -134,6 +134,6 @@ def test_the_dialect_of_files_has_the_prices_of_the_messages_that_it_carries(
     monkeypatch.setenv("CONVEYOR_BATCH_API", "files")
     run = belt.upload(DEAR, metadata=HELD)
     notice = message(belt, run)
-    assert "(3 requests, up to $0.49)" in notice["subject"]
+    assert "(3 requests, up to $0.49;" in notice["subject"]
     run_command(belt, commands(notice)[0])
     check(belt, run, belt.finish(run), DEAR)

@@ -19,7 +19,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge, sqs
 
 from local.emulation.iam import denial
-from local.emulation.sns_topics import key_of
+from local.emulation.sns.topics import key_of
 
 type Json = dict[str, Any]
 

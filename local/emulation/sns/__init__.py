@@ -1,0 +1,1 @@
+"""SNS, as AWS has it."""
