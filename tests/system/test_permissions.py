@@ -286,6 +286,33 @@ def cannot_read_a_decision(scene: Scene) -> None:
     assert run.first_status() == "completed"
 
 
+def sends_the_message_alone(scene: Scene) -> None:
+    """Check that the message comes without the permission, and the event as soon as there is one; never twice."""
+    aws, name = scene.stack.aws, "events-of-runs"
+    sqs, events = aws.client("sqs"), aws.client("events")
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    url = sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["conveyor"], "detail": {"name": [scene.key.removeprefix("inbox/").removesuffix(".jsonl")]}}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn}])
+
+    def came() -> list[Any] | None:
+        return sqs.receive_message(QueueUrl=url).get("Messages") or None
+
+    with scene.without():
+        run = scene.drop()
+        assert run.first_status() == "completed"
+        scene.wait(lambda: scene.refusal(run, "events:PutEvents"), "task that may not send")
+        assert came() is None
+    (event,) = scene.wait(came, "event")
+    detail = json.loads(event["Body"])["detail"]
+    assert (detail["id"], detail["status"], detail["results"]) == (f"{run.run}/ended", "completed", 1)
+    assert run.ended() == "SUCCEEDED"
+    assert len(run.messages()) == 1
+
+
 def does_not_report_an_aborted_run(scene: Scene) -> None:
     """Check that an aborted run is reported, but not while the statement is missing."""
 
@@ -387,6 +414,7 @@ SCENES = {
     ("MachineRole", "InvokeFunctions"): stops_the_run("lambda:InvokeFunction"),
     ("MachineRole", "PublishMessage"): stops_the_run("sns:Publish"),
     ("MachineRole", "UseTopicKey"): stops_the_run("kms:GenerateDataKey"),
+    ("MachineRole", "SendEvent"): sends_the_message_alone,
     ("RedRuleRole", "StartTelling"): does_not_report_an_aborted_run,
     ("RedMachineRole", "PublishMessage"): does_not_report_an_aborted_run,
     ("RedMachineRole", "UseTopicKey"): does_not_report_an_aborted_run,
