@@ -214,7 +214,7 @@ def test_a_line_that_is_missing_from_the_plan_is_named_in_the_receipt(belt: Belt
     assert notice["status"] == receipt["status"] == "unbalanced"
     assert receipt["unaccounted"] == [4]
     assert "is in no file: 4." in plain(notice["message"])
-    assert "Do not send anything again" in plain(notice["message"])
+    assert "before you send anything again" in plain(notice["message"])
 
 
 def test_content_of_a_stopped_run_with_a_batch_is_not_paid_for_again(belt: Belt) -> None:

@@ -225,7 +225,7 @@ def test_a_refusal_half_way_reports_its_cause_and_what_to_fix_before_the_command
     assert fields == ["completed", code, 2, 3, 3, words]
     assert notice["subject"].startswith("Conveyor: done three (2 answered, 3 not, refused half-way")
     message = plain(notice["message"])
-    assert "inbox/three.jsonl was refused half-way: 2 of its 5 requests were answered" in message
+    assert "three was refused half-way: 2 of 5 requests were answered" in message
     assert f"(HTTP {status}" in message
     assert "3 requests were not sent, and nothing was charged for them." in message
     assert message.index(advice) < message.index("When that is fixed, type:") < message.index("retry.jsonl s3://")

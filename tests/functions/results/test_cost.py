@@ -56,5 +56,5 @@ def test_a_model_without_a_price_leaves_the_rest_of_the_run_priced(belt: Belt) -
     notice = belt.finish(run)
     receipt = check(belt, run, notice, data)
     assert (receipt["cost_usd"], receipt["money"]["unpriced"]) == (2, ["claude-next"])
-    assert "It cost at least $2.00" in plain(notice["message"])
+    assert "and cost at least $2.00" in plain(notice["message"])
     assert "no price is known for claude-next" in plain(notice["message"])

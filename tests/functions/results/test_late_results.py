@@ -54,7 +54,7 @@ def test_a_cancel_that_never_ends_ends_the_run_as_stuck(belt: Belt) -> None:
     began = belt.moment
     notice = belt.finish(belt.upload(drop_of(4)))
     assert notice["status"] == "stuck"
-    assert "may pay again" in plain(notice["message"])
+    assert "may pay twice" in plain(notice["message"])
     assert belt.creates() == (1, 1)
     assert belt.moment - began >= timedelta(hours=31)
     receipt = belt.receipt()

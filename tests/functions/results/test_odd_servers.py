@@ -204,7 +204,7 @@ def test_a_batch_at_risk_is_reported_once_and_expires_at_the_reported_time(belt:
     assert [notice["status"] for notice in belt.notices] == ["at-risk"]
     text = belt.notices[0]["message"]
     assert f"until about {sent + timedelta(hours=24):%Y-%m-%d %H:%M} UTC" in text
-    assert "up to 4 " in text
+    assert "Up to 4 " in text
     assert notice["status"] == "completed"
     receipt = belt.receipt(run)
     assert (receipt["outcomes"]["succeeded"], receipt["outcomes"]["expired"], receipt["retryable"]) == (2, 2, 2)
