@@ -25,7 +25,8 @@ def console(partition: str = "aws", region: str = "eu-central-1") -> Console:
 def test_a_link_leads_into_the_console_of_the_partition(partition: str, region: str, host: str) -> None:
     """Each partition has its own domain and accounts."""
     there = console(partition, region)
-    for link in (there.run(), there.object("bucket", "results/a/run-1/report.html")):
+    folder = "results/a/run-1/"
+    for link in (there.run(), there.prefix("bucket", folder), there.object("bucket", f"{folder}report.html")):
         assert link is not None
         assert urlsplit(link).hostname == host
         assert parse_qs(urlsplit(link).query)["region"] == [region]
@@ -52,7 +53,7 @@ def test_any_key_is_unchanged_in_a_link(key: str) -> None:
 def test_where_no_console_is_known_there_is_no_link(there: Console) -> None:
     """A broken link is worse than none."""
     assert there.run() is None
-    assert there.object("bucket", "a") is None
+    assert (there.object("bucket", "a"), there.prefix("bucket", "a/")) == (None, None)
 
 
 def test_the_stack_is_known_where_there_is_no_console_too() -> None:

@@ -8,7 +8,7 @@ from conveyor.domain.outcome import Outcome
 from conveyor.ledger.failure_counts import ErrorKind, Example
 from conveyor.receipt.receipt import Receipt
 from conveyor.verdict.causes import Cause, without_quotes
-from conveyor.verdict.checks import cut_off
+from conveyor.verdict.headline import cut_off
 from conveyor.verdict.kinds import KINDS
 
 MOST_CAUSES = 20

@@ -44,6 +44,13 @@ class Console(NamedTuple):
             return None
         return parts[3], f"https://{parts[3]}.{_DOMAINS[parts[1]]}"
 
+    def prefix(self, bucket: str, prefix: str) -> str | None:
+        """Return the page that lists the objects under a prefix, which ends in a slash."""
+        if self._place is None:
+            return None
+        region, address = self._place
+        return f"{address}/s3/buckets/{bucket}?region={region}&prefix={quote(prefix)}"
+
     def object(self, bucket: str, key: str) -> str | None:
         """Return the page of an object, from which it can be opened."""
         if self._place is None:
