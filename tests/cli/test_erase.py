@@ -50,7 +50,7 @@ def test_it_shows_what_will_be_deleted_and_asks_for_the_word(desk: Command, belt
     assert ran.exit == 0
     lines = [" ".join(line.split()) for line in ran.plain.splitlines()]
     assert f"drop 1 version, {len(drop_of(3))} B" in lines
-    assert "results 2 versions" in "\n".join(lines)
+    assert "results 3 versions" in "\n".join(lines)
     assert "content 0 versions, 0 B" in lines
     assert lines[-1].startswith("✓ Erased: ")
 
@@ -64,7 +64,7 @@ def test_all_versions_go_and_the_facts_stay(desk: Command, belt: Belt, aws: Serv
     belt.s3.delete_object(Bucket=belt.bucket, Key=NAME)
     facts = [key for key in bucket.versions if key.startswith(("runs/", "index/", "claims/"))]
     told = json.loads(desk.call("erase", "labels", "--yes", "--json").out)
-    assert (told["run"], told["done"], told["versions"]) == (run, "erase", 8)
+    assert (told["run"], told["done"], told["versions"]) == (run, "erase", 9)
     assert folders(bucket) == KEPT
     assert [key for key in bucket.versions if not key.startswith("control/")] == facts
     assert belt.stored("control/") == [f"control/default/{run}/erased"]
@@ -85,7 +85,7 @@ def test_it_goes_on_where_it_stopped(desk: Command, belt: Belt, aws: Served) -> 
     aws.refuse("DELETE", 503, "SlowDown")
     ran = desk.call("erase", run, "--yes")
     assert ran.exit == 8
-    assert "0 of 4 versions are deleted. The same command goes on where it stopped." in ran.error
+    assert "0 of 5 versions are deleted. The same command goes on where it stopped." in ran.error
     assert not belt.stored("control/")
     aws.refusals.clear()
     assert desk.call("erase", run, "--yes").exit == 0
@@ -100,7 +100,7 @@ def test_what_cannot_be_deleted_is_told_with_its_reason(desk: Command, belt: Bel
     bucket.locked = {keys.results("support/labels", run)}
     ran = desk.call("erase", run, "--yes")
     assert ran.exit == 8
-    assert ran.error.startswith("✗ 1 of 4 versions could not be deleted: AccessDenied (1)\n")
+    assert ran.error.startswith("✗ 1 of 5 versions could not be deleted: AccessDenied (1)\n")
     assert f"One of them: {keys.results('support/labels', run)}." in ran.error
     assert folders(bucket) == {"runs", "index", "claims", "results"}
     assert json.loads(desk.call("runs", "--json").out)["state"] == "done"

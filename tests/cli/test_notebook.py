@@ -60,7 +60,8 @@ def test_a_file_is_dropped_waited_for_and_read(going: Stack) -> None:
     assert run.verdict is not None
     assert (run.verdict.status, run.verdict.exit, run.verdict.as_json["results"]) == ("completed", 0, 3)
     assert run.receipt["run"] == run.run
-    assert {path.name for path in run.fetch("here").iterdir()} == {"failures.jsonl", "receipt.json", "results.jsonl"}
+    fetched = {path.name for path in run.fetch("here").iterdir()}
+    assert fetched == {"failures.jsonl", "receipt.json", "report.html", "results.jsonl"}
     (listed,) = going.runs(since=timedelta(days=1))
     assert (listed.run, listed.state.words) == (run.run, "done")
     assert going.run("labels").run == run.run
