@@ -7,6 +7,7 @@ PAGES = {
     "permissions.md": permissions.page,
     "schemas/message.schema.json": message_schema.page,
     "schemas/receipt.schema.json": schemas.receipt,
+    "schemas/report.schema.json": schemas.report,
     "schemas/result.schema.json": schemas.result,
     "schemas/failure.schema.json": schemas.failure,
 }

@@ -1,4 +1,4 @@
-"""`docs/schemas/`: JSON Schemas of what Conveyor writes for programs: the receipt, and the lines of its files."""
+"""`docs/schemas/`: JSON Schemas of what Conveyor writes for programs: receipts, reports, and lines of files."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from conveyor.domain.outcome import Outcome
+from conveyor.page.data import Report
 from conveyor.receipt.receipt import Receipt
 from docs.generate.template import PROJECT
 
@@ -31,6 +32,11 @@ def receipt() -> str:
         for field, text in _explained(heading):
             fields[field]["description"] = text
     return _page({"$schema": _DIALECT, "title": "receipt.json"} | schema)
+
+
+def report() -> str:
+    """Return the schema of what `conveyor report --json` prints. Later versions add fields."""
+    return _page({"$schema": _DIALECT, "title": "conveyor report --json"} | msgspec.json.schema(Report))
 
 
 def result() -> str:

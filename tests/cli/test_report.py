@@ -12,6 +12,7 @@ from tests.support.belt import Belt, drop_of
 from tests.support.ended_runs import ID, write_ended
 from tests.support.fetched import NAME
 from tests.support.receipts import EVERY
+from tests.support.schemas import validator
 
 if TYPE_CHECKING:
     from tests.support.command import Command
@@ -89,6 +90,7 @@ def test_programs_read_what_the_page_shows(desk: Command, belt: Belt) -> None:
     assert (said["v"], said["run"], said["status"]) == (1, run, "completed")
     assert (said["requests"], said["results"], said["failures"]) == (3, 2, 1)
     assert said["began_at"].endswith("Z")
+    validator("report").validate(said)
     assert [cause["type"] for cause in said["causes"]] == ["invalid_request_error"]
     assert not (desk.home / FILE).exists()
     ran = desk.call("report", "tickets", "--json", "--open")

@@ -9,15 +9,17 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
+import msgspec
 import orjson
 
 from conveyor.ledger.failure_counts import type_name
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Run
+from conveyor.receipt.receipt import Receipt
 from conveyor.spend.index_entry import IndexEntry, StartEntry, entries_by_run
 from conveyor.validation.checker import MOST_FAULTS
 from tests.support.belt import Belt
-from tests.support.schemas import check_lines, check_receipt
+from tests.support.schemas import check_lines, check_receipt, check_report
 
 BY_CHOICE = {"stopped": "stopped", "declined": "declined", "estimated": "dry-run"}
 """Statuses of runs that people, or the clock in their place, ended; with the code of each."""
@@ -80,6 +82,7 @@ def agree(belt: Belt, run: str) -> dict[str, Any]:
     """Compare the fields of a receipt with each other and with the files, whatever its status; return it."""
     receipt = belt.receipt(run)
     check_receipt(receipt)
+    check_report(msgspec.convert(receipt, Receipt, strict=False))
     lines = dict.fromkeys(("results", "failures", "retry", "aside", "invalid"), 0)
     for key in belt.stored("results/") + belt.stored("failures/"):
         if f"/{run}/" in key and key.endswith(".jsonl"):

@@ -5,8 +5,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 from jsonschema import Draft202012Validator
+
+from conveyor.page.data import report_of
+from conveyor.receipt.receipt import Receipt
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 _OF_LINES = {"results.jsonl": "result", "failures.jsonl": "failure"}
@@ -22,6 +26,11 @@ def check_receipt(receipt: dict[str, Any]) -> None:
     """Check that a receipt keeps its schema, and has no field that the schema does not explain."""
     validator("receipt").validate(receipt)
     assert receipt.keys() == validator("receipt").schema["$defs"]["Receipt"]["properties"].keys()
+
+
+def check_report(receipt: Receipt) -> None:
+    """Check that what a page shows keeps its schema."""
+    validator("report").validate(orjson.loads(msgspec.json.encode(report_of(receipt))))
 
 
 def check_lines(key: str, content: bytes) -> None:
