@@ -135,7 +135,8 @@ def mails() -> dict[str, Notice]:
 def moved(receipt: Receipt) -> Receipt:
     """Return a receipt whose run began at the time in its id."""
     of_batches = [replace(batch, split_at=AT + (batch.split_at - NOW)) for batch in receipt.batches]
-    return replace(receipt, received_at=AT, batches=of_batches)
+    ended_at = AT + (receipt.ended_at - NOW) if receipt.ended_at and receipt.batches else AT
+    return replace(receipt, received_at=AT, batches=of_batches, ended_at=ended_at)
 
 
 def written(page: str) -> str:

@@ -13,7 +13,7 @@ from conveyor.report.details import notes_of
 from conveyor.report.figures import figures_of
 from conveyor.verdict.headline import headline_of, is_unsent
 from conveyor.verdict.verdict import verdict_of
-from conveyor.wording.commands import url
+from conveyor.wording.commands import conveyor, url
 from conveyor.wording.console import Console
 from conveyor.wording.mail import Link, Mail
 from conveyor.wording.message import Event, Needs
@@ -55,7 +55,8 @@ def _link(receipt: Receipt, console: Console, *, has_page: bool) -> Link:
     bucket = str(receipt.drop["bucket"])
     label, key_of = ("Report", keys.report) if has_page else ("Receipt", keys.receipt)
     key = key_of(receipt.name, receipt.run)
-    return Link(label, console.object(bucket, key), url(bucket, key))
+    shows = conveyor("report", receipt.run) if has_page else ""
+    return Link(label, console.object(bucket, key), url(bucket, key), shows)
 
 
 def _ended_at(receipt: Receipt) -> datetime:

@@ -30,6 +30,8 @@ class Link(NamedTuple):
     """Of the AWS console; None where there is none."""
     place: str = ""
     """What stands there instead."""
+    command: str = ""
+    """What shows it then."""
 
 
 class Mail(NamedTuple):
@@ -99,7 +101,9 @@ def _lines_of(steps: Iterable[Step]) -> list[str]:
 def _link(link: Link | None) -> list[str]:
     if link is None or not (link.url or link.place):
         return []
-    return [f"{link.label}:", link.url or link.place]
+    if link.url or not link.command:
+        return [f"{link.label}:", link.url or link.place]
+    return [f"{link.label}:", link.place, "", command(link.command)]
 
 
 def _identity(sender: Sender) -> str:
