@@ -14,7 +14,7 @@ import msgspec
 
 from bench import PROJECT
 from bench.figures import Figure, interleaved
-from tests.support.rich_receipt import rich
+from tests.support.page_samples.samples import SAMPLES
 
 TIMES = 15
 _CLIENT = "boto3.client('s3', region_name='us-east-1', aws_access_key_id='x', aws_secret_access_key='x')"
@@ -38,7 +38,7 @@ def figures() -> Iterator[Figure]:
     """
     with TemporaryDirectory() as folder:
         receipt = Path(folder) / "receipt.json"
-        receipt.write_bytes(msgspec.json.encode(rich()))
+        receipt.write_bytes(msgspec.json.encode(SAMPLES["failures"]))
         yield from _figures(receipt)
 
 

@@ -45,6 +45,8 @@ class Look(NamedTuple):
 
 LIGHT, DARK = Look("light"), Look("dark", scheme="dark")
 PHONE, NARROW = Look("phone", 390, 844), Look("narrow", 320, 640, "dark")
+TABLET = Look("tablet", 801, 1100)
+"""The narrowest window with the columns of a wide one."""
 PRINT, FORCED = Look("print", 794, 1123, media="print"), Look("forced", is_forced=True)
 LOOKS = (LIGHT, DARK, PHONE, NARROW, PRINT)
 

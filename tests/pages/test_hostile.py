@@ -22,7 +22,6 @@ def test_hostile_texts_stay_texts(looking: Looking) -> None:
     assert '<b onclick="alert(1)">' in seen
     assert "{{ 7*7 }}" in seen
     assert seen.count(MARKED) >= 4
-    assert '"><b>msgbatch' in seen
     assert opened.ask("active.js") == []
     assert (opened.said, len(opened.requests)) == ([], 1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.pages.browser import DARK, FORCED, LIGHT, LOOKS, NARROW, PHONE, Look
+from tests.pages.browser import DARK, FORCED, LIGHT, LOOKS, NARROW, PHONE, TABLET, Look
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Looking
@@ -31,7 +31,7 @@ def test_everything_can_be_seen(looking: Looking, sample: str, look: Look) -> No
     assert "\n".join(looking(sample, look).ask("contrast.js")) == ""
 
 
-@pytest.mark.parametrize("look", [LIGHT, PHONE, NARROW], ids=lambda look: look.name)
+@pytest.mark.parametrize("look", [LIGHT, TABLET, PHONE, NARROW], ids=lambda look: look.name)
 def test_everything_fits(looking: Looking, sample: str, look: Look) -> None:
     """The page does not scroll sideways, no chart cuts off a text, and no texts lie over each other."""
     assert "\n".join(looking(sample, look).ask("fits.js")) == ""

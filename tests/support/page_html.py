@@ -9,8 +9,11 @@ import html5lib
 
 from conveyor.page.page import page_of
 from conveyor.wording.console import Console
-from tests.support.page_receipts import PAGES
+from tests.support.page_samples.samples import SAMPLES
+from tests.support.receipts import EVERY
 
+PAGES = EVERY | SAMPLES
+"""Receipts by name: every way to end, and every block of a page."""
 CONSOLE = "https://eu-central-1.console.aws.amazon.com/"
 EXECUTION = "arn:aws:states:eu-central-1:111122223333:execution:conveyor-run:run-1"
 

@@ -21,7 +21,7 @@
     return (high + 0.05) / (low + 0.05);
   };
   const style = (element) => getComputedStyle(element);
-  const isColor = (value) => value && value !== "none" && !value.startsWith("url(") && !/, 0\)$/.test(value);
+  const isColor = (value) => value && value !== "none" && !value.startsWith("url(") && !/^rgba.*, 0\)$/.test(value);
   const chain = (element) => element ? [...chain(element.parentElement), element] : [];
   const opacity = (element) => chain(element).reduce((all, each) => all * Number(style(each).opacity), 1);
   const isSeen = (element) => {
@@ -71,7 +71,7 @@
   }
   for (const cell of document.querySelectorAll("body *:empty:not(svg *)")) {
     const color = style(cell).backgroundColor;
-    if (!isSeen(cell) || /, 0\)$/.test(color)) continue;
+    if (!isSeen(cell) || /^rgba.*, 0\)$/.test(color)) continue;
     const found = against(cell, color);
     if (found < 3) faults.push(`${found.toFixed(2)} < 3: cell ${named(cell)} ${color}`);
   }

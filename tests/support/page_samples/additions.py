@@ -37,13 +37,6 @@ def approved(receipt: Receipt, how: Ending | None = Ending.APPROVED) -> Receipt:
     return replace(receipt, gates=[gate])
 
 
-def duplicated(receipt: Receipt) -> Receipt:
-    """Give the first batch a second one at the provider, whose ids are no names."""
-    first, *rest = receipt.batches
-    odd = replace(first, id='"><b>msgbatch', duplicates=["<i>msgbatch_2</i>"])
-    return replace(receipt, batches=[odd, *rest])
-
-
 def earlier(receipt: Receipt) -> Receipt:
     """Return a receipt as a release wrote it that knew no lengths, no examples and no settings."""
     errors = {name: replace(kind, examples={}) for name, kind in receipt.errors.items()}

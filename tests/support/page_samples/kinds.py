@@ -8,7 +8,6 @@ from typing import NamedTuple
 from conveyor.domain.outcome import Outcome
 from conveyor.ledger.failure_counts import ErrorKind, Example
 from conveyor.money.price import Kind as Priced
-from tests.support.page_samples.marked import MARKED
 
 
 class Kind(NamedTuple):
@@ -74,17 +73,6 @@ NO_MODEL = Kind(
 )
 LOST = Kind("stuck", "", outcome=Outcome.STUCK)
 
-_HOSTILE = (
-    f'"><script>document.title="{MARKED}"</script>',
-    f"</style></td><img src=x onerror=\"document.title='{MARKED}'\">",
-    f"\u202e{MARKED}\u2066 gnp.exe \u200b{{{{ 7*7 }}}} {{% raw %}} &lt;b&gt; ' onmouseover=alert(1) x='",
-)
-_WORDS = f"<svg/onload=\"document.title='{MARKED}'\"> javascript:alert(1) ]]> --> {MARKED} \u202eabc\u202c"
-HOSTILE = Kind(
-    "invalid_request_error",
-    _WORDS,
-    tuple(Example(line, custom_id, _WORDS) for line, custom_id in enumerate(_HOSTILE, 3)),
-)
 UNBROKEN = Kind("api_error", "w" * 200, _three("x" * 200, (None, "i" * 200), (50_000_000, "名" * 200)))  # type: ignore[arg-type]
 """Texts without a place to break a line."""
 
@@ -104,4 +92,3 @@ SONNET = Model(
     max_tokens=2048,
 )
 UNKNOWN = Model("a-model-of-tomorrow", 1, 900, 400, None)
-HOSTILE_MODEL = Model(f'<b onclick="alert(1)">{MARKED}</b>', 1, 10, 10, {Priced.INPUT: Decimal("0.0001")})

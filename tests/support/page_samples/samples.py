@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from conveyor.domain.findings import FirstFault
 from conveyor.domain.status import Status
 from conveyor.ledger.run_facts import Refusal
-from tests.support.page_samples.additions import approved, duplicated, earlier, forecast
+from tests.support.page_samples.additions import approved, earlier, forecast
+from tests.support.page_samples.foreign import filled, of_faults
 from tests.support.page_samples.kinds import (
     CANCELED,
     EMPTY_TEXT,
     EXPIRED,
     HAIKU,
-    HOSTILE,
-    HOSTILE_MODEL,
     INTERNAL,
     LOST,
     NO_MODEL,
@@ -28,8 +28,9 @@ from tests.support.page_samples.kinds import (
     UNSENT,
     Model,
 )
+from tests.support.page_samples.marked import HOSTILE
 from tests.support.page_samples.sent import START, Range, run_named, sent
-from tests.support.page_samples.unsent import declined, estimated, hostile_refusal, refused, seen_before, wrong_file
+from tests.support.page_samples.unsent import declined, estimated, refused, seen_before, wrong_file
 
 if TYPE_CHECKING:
     from conveyor.receipt.receipt import Receipt
@@ -87,10 +88,10 @@ def _many_models() -> Receipt:
 
 
 def _hostile() -> Receipt:
-    run = run_named("hostile", 7)
-    kinds = {HOSTILE: 3, UNBROKEN: 2}
-    receipt = sent(run, [Range(50, kinds), Range(20, kinds)], (HOSTILE_MODEL, HAIKU), refusal=hostile_refusal())
-    return duplicated(replace(receipt, betas=["<script>alert(1)</script>"]))
+    receipt = sent(
+        run_named("hostile", 7), [Range(5_000, {INTERNAL: 900}), Range(2_000)], BOTH, probe=10, refusal=UNPAID
+    )
+    return filled(receipt, HOSTILE)
 
 
 def _stuck() -> Receipt:
@@ -119,12 +120,13 @@ def _unbalanced() -> Receipt:
 
 
 def _samples() -> dict[str, Receipt]:
+    large = _large()
     return {
         "good": approved(_good()),
         "failures": _failures(),
         "nothing": sent(run_named("eval-models", 3, "research"), [Range(300, {NO_MODEL: 300})], (HAIKU,)),
         "refused": refused(),
-        "large": _large(),
+        "large": large,
         "one": sent(run_named("hello", 12), [Range(1)], at_most_usd=Decimal("0.02")),
         "one-failed": sent(run_named("hello", 13), [Range(1, {OVERLOADED: 1})], at_most_usd=Decimal("0.02")),
         "cut-off": sent(run_named("summaries", 14), [Range(2_000, cut_off=1_204)], at_most_usd=Decimal(9)),
@@ -142,6 +144,11 @@ def _samples() -> dict[str, Receipt]:
         "unpriced-only": sent(run_named("tomorrow", 17), [Range(700)], (UNKNOWN,)),
         "many-models": _many_models(),
         "hostile": _hostile(),
+        "hostile-large": filled(large, HOSTILE, models=100),
+        "hostile-faults": of_faults(refused(), [FirstFault(line, HOSTILE, HOSTILE) for line in range(1, 11)]),
+        "unseen": filled(_failures(), "\u202e\u200b\x00\ud800" * 60),
+        "right-to-left": filled(_failures(), "إلغاء " * 60),
+        "fault-of-all": of_faults(refused(), [FirstFault(None, "models-alternate", "its models alternate")]),
         "earlier": earlier(_failures()),
     }  # fmt: skip
 

@@ -12,7 +12,6 @@ from conveyor.file_types.conversion import Conversion
 from conveyor.ledger.run_facts import Refusal, WaitingRun
 from conveyor.money.estimate import Estimate, ModelEstimate
 from conveyor.receipt.account import refused_receipt
-from tests.support.page_samples.marked import MARKED
 from tests.support.page_samples.sent import START, run_named
 
 if TYPE_CHECKING:
@@ -71,9 +70,3 @@ def wrong_file() -> Receipt:
     return refused_receipt(
         run_named("requests", 23), Refusal("w", START, "json-array", reason, conversion=conversion), 0
     )
-
-
-def hostile_refusal() -> Refusal:
-    """Return a refusal whose words are the provider's."""
-    words = f"</p><script>document.title='{MARKED}'</script> {MARKED} \u202e"
-    return Refusal("w", START, "provider-refused", "the provider refused the batch (HTTP 400)", words)

@@ -7,8 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.support.page_html import CONSOLE, elements, tag, text_of, written
-from tests.support.page_receipts import PAGES
+from tests.support.page_html import CONSOLE, PAGES, elements, tag, text_of, written
 
 every_page = pytest.mark.parametrize("name", PAGES)
 ACTIVE = {
@@ -74,6 +73,7 @@ def test_headings_are_in_order_and_tables_say_what_their_cells_mean(name: str) -
     for table in elements(name, "table"):
         widths = {len([cell for cell in row if tag(cell) in {"td", "th"}]) for row in table.iter("tr")}
         assert len(widths) == 1, "each row has as many cells"
+        assert [text_of(each) for each in table if tag(each) == "caption" and text_of(each)]
 
 
 @every_page

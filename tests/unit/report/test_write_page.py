@@ -20,11 +20,14 @@ from conveyor.report.write_page import write_page
 from conveyor.s3.bucket import Bucket
 from conveyor.wording.console import Console
 from tests.support import template
-from tests.support.page_receipts import HOSTILE, MARK, hostile
+from tests.support.page_samples.marked import MARKED
+from tests.support.page_samples.samples import SAMPLES
 from tests.support.receipts import EVERY
 from tests.support.sent_runs import SentRun
 
 KEY = "results/team/articles/run-1/report.html"
+HOSTILE = SAMPLES["hostile"]
+KEY_OF_HOSTILE = keys.report(HOSTILE.name, HOSTILE.run)
 LOADED = """
 import sys
 import app
@@ -70,8 +73,8 @@ def test_a_page_is_stored_so_that_a_browser_shows_it() -> None:
     client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106
     with Stubber(client) as stubber:
         how = {"ContentType": "text/html; charset=utf-8", "ContentDisposition": "inline"}
-        stubber.add_response("put_object", {}, {"Bucket": "bucket", "Key": KEY, "Body": ANY, **how})
-        assert write_page(hostile(), Console(""), Bucket(client, "bucket")) is None
+        stubber.add_response("put_object", {}, {"Bucket": "bucket", "Key": KEY_OF_HOSTILE, "Body": ANY, **how})
+        assert write_page(HOSTILE, Console(""), Bucket(client, "bucket")) is None
         stubber.assert_no_pending_responses()
 
 
@@ -101,9 +104,9 @@ def test_a_page_that_cannot_be_made_does_not_keep_a_run_from_ending() -> None:
 @pytest.mark.usefixtures("broken")
 def test_what_is_said_of_the_defect_quotes_nothing_of_the_receipt() -> None:
     """It is a type and a place."""
-    said = write_page(hostile(HOSTILE), Console(""), Bucket(boto3.client("s3", region_name="us-east-1"), "bucket"))
+    said = write_page(HOSTILE, Console(""), Bucket(boto3.client("s3", region_name="us-east-1"), "bucket"))
     assert said is not None
-    assert MARK not in said
+    assert MARKED not in said
 
 
 def test_a_message_names_the_page_only_if_there_is_one() -> None:

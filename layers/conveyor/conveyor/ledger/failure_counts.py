@@ -57,6 +57,11 @@ def type_name(kind: str) -> str:
     return kind if _TYPE.fullmatch(kind) else OTHER
 
 
+def without_numbers(words: str) -> str:
+    """Return a text as it is counted: with its numbers replaced."""
+    return _NUMBER.sub("#", words)
+
+
 def count_error(
     kinds: dict[str, ErrorKind], kind: str, message: str, line: int | None = None, custom_id: str = ""
 ) -> None:
@@ -64,7 +69,7 @@ def count_error(
     counted = _kind(kinds, type_name(kind))
     counted.failures += 1
     words = " ".join(message[: 2 * LONGEST_WORDS].split())
-    text = _NUMBER.sub("#", words)[:LONGEST_WORDS]
+    text = without_numbers(words)[:LONGEST_WORDS]
     if _count_words(counted, text, 1):
         examples = counted.examples.setdefault(text, [])
         if _is_example(examples, line):

@@ -1,7 +1,7 @@
 """Numbers as the charts draw them: percentages across, and pixels up and down."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -16,6 +16,8 @@ _OVERLAP = 0.02
 _MOST_TICKS = 6
 _SECONDS = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800)
 _DAY, _MINUTE = 86_400, 60
+_NEAR, _NEAR_FOR_A_SENTENCE = 4, 25
+"""Per cent, from an end."""
 
 
 class Piece(NamedTuple):
@@ -32,6 +34,8 @@ class Tick(NamedTuple):
     x: str
     label: str
     anchor: str
+    is_wide: bool
+    """Whether there is no room for its label on a narrow screen."""
 
 
 def percent(value: float) -> str:
@@ -56,7 +60,13 @@ def money_places(money: MoneyBlock) -> Mapping[str, str]:
         if limit is not None and limit <= largest:
             known["limit"] = limit
         places |= {name: percent(float(100 * usd / largest)) for name, usd in known.items()}
+        places["anchor"] = anchor(float(100 * known.get("limit", Decimal(0)) / largest), _NEAR_FOR_A_SENTENCE)
     return places
+
+
+def anchor(x: float, near: float) -> str:
+    """Return on which side of a place its label stands. `near`: per cent, from an end, where it has no room on both."""
+    return "start" if x < near else "end" if x > 100 - near else "middle"
 
 
 def outcome_pieces(outcomes: Sequence[OutcomeRow]) -> list[Piece]:
@@ -91,13 +101,14 @@ def ticks(line: TimeLine) -> list[Tick]:
 
 
 def _ticks(line: TimeLine, step: int, *, has_days: bool) -> Iterator[Tick]:
-    first = int(line.from_at.timestamp() // step + 1) * step
-    at = datetime.fromtimestamp(first, UTC)
-    while at <= line.to_at:
+    first, last = int(line.from_at.timestamp() // step + 1), int(line.to_at.timestamp() // step)
+    most = _MOST_TICKS // 2 if step >= _MINUTE else _MOST_TICKS // 3
+    every = -(-(last - first + 1) // most)
+    for number in range(first, last + 1):
+        at = datetime.fromtimestamp(number * step, UTC)
         x = place(line, at)
-        anchor = "start" if x < 4 else "end" if x > 96 else "middle"  # noqa: PLR2004 - near an end
-        yield Tick(percent(x), _label(at, step, has_days=has_days), anchor)
-        at += timedelta(seconds=step)
+        label = _label(at, step, has_days=has_days)
+        yield Tick(percent(x), label, anchor(x, _NEAR), number % every > 0)
 
 
 def _label(at: datetime, step: int, *, has_days: bool) -> str:

@@ -28,6 +28,8 @@ class CheckRow(msgspec.Struct):
     name: str
     value: str
     note: str
+    about: str
+    """What it measures (`verdict.checks.About`)."""
 
 
 class StepRow(msgspec.Struct):
@@ -114,7 +116,7 @@ def report_of(receipt: Receipt) -> Report:
         receipt.requests,
         receipt.results,
         receipt.failures,
-        [CheckRow(check.mark.name.lower(), check.name, check.value, check.note) for check in verdict.checks],
+        [CheckRow(each.mark.name.lower(), each.name, each.value, each.note, each.about) for each in verdict.checks],
         _faults(receipt),
         [StepRow(step.words, step.command) for step in verdict.steps],
         money_of(receipt),

@@ -18,7 +18,7 @@ from conveyor.domain import keys
 from conveyor.ledger.failure_counts import LONGEST_ID, LONGEST_WORDS
 from conveyor.page import charts, histogram, words
 from conveyor.page.data import Report, report_of
-from conveyor.page.seen import command, label, visible, whole
+from conveyor.page.seen import command, label, unbroken, visible, whole
 from conveyor.receipt.receipt import Receipt
 from conveyor.wording import numbers
 from conveyor.wording.console import Console
@@ -70,6 +70,7 @@ def _environment(folder: Path) -> Environment:
         "command": command,
         "label": label,
         "whole": whole,
+        "unbroken": unbroken,
         "id": lambda text: visible(text, kept=LONGEST_ID),
         "words": lambda text: visible(text, kept=LONGEST_WORDS),
         "n": numbers.number,

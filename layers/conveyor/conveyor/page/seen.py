@@ -1,5 +1,6 @@
 """Texts of somebody else in HTML: escaped, with what is not seen made visible, and cut."""
 
+import re
 from itertools import groupby
 
 from markupsafe import Markup, escape
@@ -8,6 +9,8 @@ LONGEST = 160
 """Characters shown of a text; one that is shown by its number counts as many as that has."""
 
 LONGEST_OF_OURS = 2048
+_NAME = re.compile(r"(?=.*[-/])[!-~]{1,36}")
+"""A word that a browser would break."""
 
 
 def visible(text: str, *, longest: int = LONGEST, kept: int | None = None) -> Markup:
@@ -34,6 +37,16 @@ def whole(text: str) -> Markup:
 def command(text: str) -> Markup:
     """Return a command whose words are not broken over lines."""
     return Markup(" ").join(Markup('<span class="nb">{}</span>').format(whole(word)) for word in text.split(" "))
+
+
+def unbroken(text: str) -> Markup:
+    """Return a sentence of ours in which names and keys are not broken at a hyphen, if they fit into half a line."""
+    if not text.isascii():
+        return whole(text)
+    parts = [
+        Markup('<span class="nb">{}</span>') if _NAME.fullmatch(word) else Markup("{}") for word in text.split(" ")
+    ]
+    return Markup(" ").join(part.format(whole(word)) for part, word in zip(parts, text.split(" "), strict=True))
 
 
 def label(text: str) -> Markup:

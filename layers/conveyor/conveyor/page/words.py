@@ -4,9 +4,11 @@ from datetime import datetime
 
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import Status
+from conveyor.ledger.failure_counts import without_numbers
 from conveyor.page.batches import AFTER_ROUND, ANSWERED, NO_RESULTS, NOT_SENT, SOME_FAILED, UNKNOWN, GridRow
 from conveyor.page.data import Report
-from conveyor.page.outcomes import OutcomeRow
+from conveyor.page.outcomes import CauseRow, OutcomeRow
+from conveyor.verdict.checks import About
 from conveyor.verdict.kinds import KINDS
 from conveyor.wording.text import counted
 
@@ -55,14 +57,14 @@ STATES = {
     UNKNOWN: "not known",
 }
 """Of batches, in the order of the legend."""
-SECTIONS = (
-    ("complete", "answers"),
-    ("line", "outcomes"),
-    ("cost", "money"),
-    ("answered", "causes"),
-    ("came", "causes"),
-)
-"""Where a check's details are, by a word of its name."""
+SECTIONS = {
+    About.LINES: "outcomes",
+    About.FAILURES: "causes",
+    About.LOST: "causes",
+    About.ANSWERS: "answers",
+    About.COST: "money",
+}
+"""Where a check's details are."""
 _HUES = {"ok": "0b7a43", "bad": "c4232b", "warn": "c98500", "soft": "6b7686"}
 _SHAPES = {
     "ok": "M2 9l4 4 8-10",
@@ -90,15 +92,16 @@ def icon_of(mark: str) -> str:
     return f"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E{path}%3C/svg%3E"
 
 
-def section_of(report: Report, name: str) -> str:
-    """Return the section with the details of a check; empty if the page has none."""
-    has = {
-        "answers": report.answers,
-        "outcomes": report.outcomes,
-        "money": report.money,
-        "causes": report.causes,
-    }
-    return next((section for word, section in SECTIONS if word in name.lower() and has[section]), "")
+def section_of(report: Report, about: str) -> str:
+    """Return the section with the details of a check; empty if nothing is known that it could show."""
+    section = SECTIONS[About(about)]
+    return section if getattr(report, section) else ""
+
+
+def said_of(cause: CauseRow) -> str:
+    """Return the provider's text for a cause: that of its first example, which has the numbers."""
+    first = cause.examples[0].words if cause.examples else ""
+    return first if without_numbers(first) == cause.words else cause.words
 
 
 def leg_name(leg: int) -> str:

@@ -11,6 +11,8 @@ _LIMIT = 999.5
 """From here on a count is rounded to four digits."""
 _TENTHS_BELOW = 99.95
 _ROUND_FROM = 1000
+_SHOWN_AS_NONE, _SHOWN_AS_ALL = 0.05, 99.95
+"""Per cent that one decimal would round to 0.0, or to 100.0."""
 
 
 def number(value: int | None) -> str:
@@ -39,9 +41,11 @@ def forecast(usd: Decimal) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Return a share in per cent, with one decimal; `<0.1%` for less that is not nothing."""
+    """Return a share in per cent, with one decimal; `<0.1%` for less that is not nothing, `>99.9%` for less than all."""
     percent = 100 * part / whole if whole else 0.0
-    return "<0.1%" if 0 < percent < 0.05 else f"{percent:.1f}%"  # noqa: PLR2004 - would be shown as 0.0%
+    if 0 < percent < _SHOWN_AS_NONE:
+        return "<0.1%"
+    return ">99.9%" if _SHOWN_AS_ALL <= percent < 100 else f"{percent:.1f}%"  # noqa: PLR2004 - all
 
 
 def age(since: datetime, now: datetime) -> str:
