@@ -41,7 +41,7 @@ def forecast(usd: Decimal) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Return a share in per cent, with one decimal; `<0.1%` for less that is not nothing, `>99.9%` for less than all."""
+    """Return a share in per cent, with one decimal; `<0.1%` if it is not nothing, `>99.9%` if it is not all."""
     percent = 100 * part / whole if whole else 0.0
     if 0 < percent < _SHOWN_AS_NONE:
         return "<0.1%"
