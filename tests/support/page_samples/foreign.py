@@ -47,7 +47,7 @@ def filled(receipt: Receipt, text: str, models: int = 2) -> Receipt:
 def _kind(text: str, failures: int) -> ErrorKind:
     words = [f"{letter}{text[:LONGEST_WORDS]}" for letter in "abcdefghij"]
     examples = {each: [Example(line, text, f"{each}{line}") for line in (1, 50_000_000, None)] for each in words}
-    return ErrorKind(failures, dict.fromkeys(words, failures // len(words)), examples)  # type: ignore[arg-type]
+    return ErrorKind(failures, dict.fromkeys(words, failures // len(words)), examples)
 
 
 def _of_models(receipt: Receipt, text: str, models: int) -> dict[str, object]:
