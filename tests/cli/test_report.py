@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,15 @@ def test_another_file_is_replaced_only_by_force(desk: Command, belt: Belt) -> No
     assert desk.call("report", "tickets", "--force").exit == 0
     assert (desk.home / FILE).read_bytes() == page_of(belt, run)
     assert desk.call("report", "tickets").exit == 0
+
+
+def test_what_is_no_file_is_not_replaced_by_one(desk: Command, belt: Belt) -> None:
+    """A user who may do anything would lose /dev/null."""
+    finished(belt, drop_of(2))
+    os.mkfifo(desk.home / "pipe")
+    ran = desk.call("report", "tickets", "-o", "pipe", "--force")
+    assert (ran.exit, ran.error) == (2, "✗ pipe is no file: name one\n  Nothing was changed.\n")
+    assert (desk.home / "pipe").is_fifo()
 
 
 def test_the_browser_opens_a_temporary_file_or_the_named_one(desk: Command, belt: Belt) -> None:

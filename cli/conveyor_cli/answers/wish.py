@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from conveyor_cli.answers.record import Record
 from conveyor_cli.exits import Exit
+from conveyor_cli.files.disk import refuse_no_file
 from conveyor_cli.tables.table import Reading
 from conveyor_cli.trouble import Trouble
 
@@ -37,6 +38,7 @@ class Wish(NamedTuple):
             raise _usage("--on names a column of the table that --join names")
         if self.join and self.join.is_dir():
             raise _usage("--join takes a table, not a folder: its columns come with the answers")
+        refuse_no_file(self.output)
         if self.output.exists() and not self.force:
             message = f"{self.output} exists already"
             raise Trouble("exists", message, "Nothing was changed. Replace it with --force.", exit_code=Exit.USAGE)

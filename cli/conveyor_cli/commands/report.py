@@ -13,7 +13,7 @@ from conveyor.wording.marks import Mark
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.exits import Exit
-from conveyor_cli.files.disk import explained_disk, write_whole
+from conveyor_cli.files.disk import explained_disk, refuse_no_file, write_whole
 from conveyor_cli.files.fetch import folder_of
 from conveyor_cli.reports.page import Page, page_of_run, receipt_of_run
 from conveyor_cli.runs.find import called_by, find_run, newest_run
@@ -78,6 +78,7 @@ def _temporary(run: Run) -> Path:
 def _write(path: Path, page: Page, *, is_forced: bool) -> None:
     """Write the page. Raises Trouble if there is another file."""
     with explained_disk(path):
+        refuse_no_file(path)
         is_there = path.exists()
         is_same = is_there and path.read_bytes() == page.html
     if is_there and not is_same and not is_forced:

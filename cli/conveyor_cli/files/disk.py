@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from conveyor_cli.exits import Exit
 from conveyor_cli.trouble import Trouble
 
 _FULL = {
@@ -26,6 +27,12 @@ def explained_disk(path: Path) -> Iterator[None]:
         said = (error.strerror or type(error).__name__).lower()
         more = "Choose another folder with --to."
         raise Trouble("not-writable", f"{error.filename or path} cannot be written ({said})", more) from error
+
+
+def refuse_no_file(path: Path) -> None:
+    """Raise Trouble if something is there that is no file: a file takes its place, and /dev/null would be gone."""
+    if path.exists() and not path.is_file():
+        raise Trouble("usage", f"{path} is no file: name one", "Nothing was changed.", exit_code=Exit.USAGE)
 
 
 def write_whole(path: Path, data: bytes) -> None:

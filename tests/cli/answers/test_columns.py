@@ -1,6 +1,7 @@
 """Which columns a table of answers has, and which rows."""
 
 import json
+import os
 
 import pytest
 
@@ -236,3 +237,12 @@ def test_wrong_usage_is_refused_before_anything_is_read(answered: Answered) -> N
     ran = answered.type()
     assert (ran.exit, ran.error) == (2, "✗ out.csv exists already\n  Nothing was changed. Replace it with --force.\n")
     assert (answered.home / "out.csv").read_text() == "mine"
+
+
+def test_what_is_no_file_is_not_replaced_by_one(answered: Answered) -> None:
+    """A user who may do anything would lose a device."""
+    answered.write(answer("a"))
+    os.mkfifo(answered.home / "pipe.csv")
+    ran = answered.type("--force", output="pipe.csv")
+    assert (ran.exit, ran.error) == (2, "✗ pipe.csv is no file: name one\n  Nothing was changed.\n")
+    assert (answered.home / "pipe.csv").is_fifo()
