@@ -29,23 +29,26 @@ def facts_of(receipt: Receipt, verdict: Verdict, *, has_page: bool) -> dict[str,
         ),
         "seconds": seconds_of(receipt),
         "rounds": len(receipt.rounds),
-        "causes": _causes(verdict),
+        "causes": _causes(receipt, verdict),
         "files": _files(receipt, has_page=has_page),
         "commands": commands.command_words(step.command for step in verdict.steps),
     }
 
 
-def _causes(verdict: Verdict) -> list[FailureCause]:
+def _causes(receipt: Receipt, verdict: Verdict) -> list[FailureCause]:
     """Return why requests failed, by type: texts of the provider are left out."""
     counts = Counter[tuple[str, bool]]()
     for cause in verdict.causes:
         counts[cause.type, cause.is_retryable] += cause.lines
     rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:MOST_CAUSES]
-    return [FailureCause(type_, _code(type_), lines, again) for (type_, again), lines in rows]
+    known = {*KINDS, *(receipt.findings.codes if receipt.findings else ())}
+    return [
+        FailureCause(type_, _code(type_) if type_ in known else _OTHER, lines, again) for (type_, again), lines in rows
+    ]
 
 
 def _code(type_: str) -> str:
-    return type_.removesuffix("_error").replace("_", "-") if type_ in KINDS or "-" in type_ else _OTHER
+    return type_.removesuffix("_error").replace("_", "-")
 
 
 def _files(receipt: Receipt, *, has_page: bool) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """What a verdict says about time and cost, and a message about tokens."""
 
+import re
+
 from conveyor.domain.outcome import MAY_BE_BILLED
 from conveyor.domain.status import Status
 from conveyor.receipt.receipt import Receipt
@@ -9,7 +11,8 @@ from conveyor.wording.text import counted, exact_dollars, paid
 NOT_CHARGED = "nothing was charged, and nothing is running."
 """Of a run that was sent, and got no answer."""
 _MOST_MODELS = 5
-_LONGEST_MODEL = 60
+_MODEL = re.compile(r"(?!.*://)[A-Za-z0-9][A-Za-z0-9._:/@-]{0,59}", re.ASCII)
+"""A usual name of a model. An answer names its model, so any other may be text of the provider, or of a prompt."""
 
 
 def cost_of(receipt: Receipt, *, says_time: bool = True) -> str:
@@ -41,7 +44,7 @@ def _cost(receipt: Receipt) -> str:
         if is_unknown or receipt.results:
             return "the cost is unknown."
         return NOT_CHARGED if is_settled(receipt) else "requests without an answer are not charged."
-    unknown = [_named(model) for model, tokens in receipt.tokens.items() if tokens.cost_usd is None]
+    unknown = list(dict.fromkeys(_named(model) for model, used in receipt.tokens.items() if used.cost_usd is None))
     more = len(unknown) - _MOST_MODELS
     unpriced = ", ".join(unknown[:_MOST_MODELS]) + (f" and {more:,} more" if more > 0 else "")
     if receipt.cost_usd is None:
@@ -82,4 +85,6 @@ def _unsent(receipt: Receipt) -> str:
 
 
 def _named(model: str) -> str:
-    return model[:_LONGEST_MODEL] or "a model without a name"
+    if not model:
+        return "a model without a name"
+    return model if _MODEL.fullmatch(model) else "a model with an unusual name"

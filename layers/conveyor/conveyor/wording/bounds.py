@@ -4,10 +4,11 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from conveyor.money.estimate import Estimate, ModelEstimate
 from conveyor.money.forecast import Forecast, ModelForecast
-from conveyor.wording.text import counted, exact_dollars, one_line
+from conveyor.wording.text import counted, dollars, exact_dollars, one_line
 
 _MOST_MODELS = 5
 _LONGEST_MODEL = 60
+_CENT = Decimal("0.01")
 
 NO_BOUND = {
     "url": "URLs",
@@ -38,9 +39,12 @@ def at_most_rows(estimate: Estimate | None) -> list[tuple[str, str]]:
 
 def forecast_words(forecast: Forecast | ModelForecast) -> str:
     """Return what requests will cost, and between which amounts that is."""
-    usual = f"about {exact_dollars(forecast.usd, ROUND_HALF_UP)}"
+    is_small = forecast.usd < _CENT
+    usual = dollars(forecast.usd) if is_small else f"about {exact_dollars(forecast.usd, ROUND_HALF_UP)}"
     low, high = exact_dollars(forecast.low_usd, ROUND_FLOOR), exact_dollars(forecast.high_usd, ROUND_CEILING)
-    return usual if low == high else f"{usual} (between {low} and {high})"
+    if low == high:
+        return usual
+    return f"{usual} (between {low} and {high})" if forecast.low_usd >= _CENT else f"{usual} (up to {high})"
 
 
 def forecast_rows(forecast: Forecast | None) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 
 from conveyor.domain import keys
 from conveyor.domain.drop import AGAIN, DRY_RUN, NO_PROJECT, OTHER_FOLDER, SUFFIX, is_taken, stem
+from conveyor.wording.visible import visible
 
 _LARGEST_COPY = 5 * 1024**3
 """Bytes. The limit of S3 for copying in one call."""
@@ -188,8 +189,8 @@ def put_key(secret: str) -> str:
 
 
 def url(bucket: str, key: str) -> str:
-    """Return the address of an object, for a person to read."""
-    return f"s3://{bucket}/{key}"
+    """Return the address of an object, for a person to read: what is not seen in its key is an escape."""
+    return f"s3://{bucket}/{visible(key)}"
 
 
 def key_again(drop: Version, name: str) -> str:
@@ -220,7 +221,7 @@ def command_words(lines: Iterable[str | None]) -> dict[str, str]:
 
 
 def _address(bucket: str, key: str) -> str:
-    return _quote(url(bucket, key))
+    return _quote(f"s3://{bucket}/{key}")
 
 
 def _say(words: str, bucket: str, key: str) -> str:
