@@ -126,7 +126,7 @@ def test_a_full_disk(desk: Command, belt: Belt) -> None:
     part.symlink_to("/dev/full")
     ran = desk.call("fetch", "tickets")
     assert (ran.exit, ran.out) == (8, "")
-    assert f"✗ The disk is full: tickets/{part.name}\n  Make room, or choose another folder." in ran.error
+    assert f"✗ The disk is full: tickets/{part.name}\n  Make room, or choose another folder with --to." in ran.error
     part.unlink()
     assert desk.call("fetch", "tickets").exit == 0
     assert files_in(folder)[RESULTS] == data

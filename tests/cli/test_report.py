@@ -154,6 +154,27 @@ def test_a_receipt_that_this_release_cannot_read(desk: Command, belt: Belt) -> N
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("data", [b"{", b"[]", b"null", b'{"run":"x"}'])
+@pytest.mark.parametrize("command", ["report", "fetch"])
+def test_a_receipt_that_is_none(command: str, data: bytes, desk: Command, belt: Belt) -> None:
+    """It is no defect of the command."""
+    run = finished(belt, drop_of(2))
+    belt.s3.put_object(Bucket=belt.bucket, Key=f"results/support/tickets/{run}/receipt.json", Body=data)
+    ran = desk.call(command, run)
+    assert (ran.exit, ran.error.splitlines()[0]) == (
+        8, "✗ The receipt of support/tickets is of another release than this command",
+    )  # fmt: skip
+
+
+def test_a_place_that_is_no_file_is_never_read(desk: Command, belt: Belt) -> None:
+    """A device may have no end. What cannot be written says which option names another file."""
+    finished(belt, drop_of(2))
+    ran = desk.call("report", "-o", "/dev/zero")
+    assert (ran.exit, ran.error.splitlines()[0]) == (2, "✗ /dev/zero is there already, and is another file")
+    ran = desk.call("report", "-o", "/proc/nothing.html")
+    assert (ran.exit, ran.error.splitlines()[1]) == (8, "  Choose another file with -o.")
+
+
 def test_who_may_not_read_the_results_reads_no_page(desk: Command, belt: Belt, aws: Served) -> None:
     """It says whose they are, and which policy is meant."""
     finished(belt, drop_of(2), project="legal")

@@ -13,7 +13,7 @@ from conveyor.wording.marks import Mark
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.exits import Exit
-from conveyor_cli.files.disk import explained_disk, refuse_no_file, write_whole
+from conveyor_cli.files.disk import AS_FILE, explained_disk, refuse_no_file, write_whole
 from conveyor_cli.files.fetch import folder_of
 from conveyor_cli.reports.page import Page, page_of_run, receipt_of_run
 from conveyor_cli.runs.find import called_by, find_run, newest_run
@@ -77,7 +77,7 @@ def _temporary(run: Run) -> Path:
 
 def _write(path: Path, page: Page, *, is_forced: bool) -> None:
     """Write the page. Raises Trouble if there is another file."""
-    with explained_disk(path):
+    with explained_disk(path, AS_FILE):
         refuse_no_file(path)
         is_there = path.exists()
         is_same = is_there and path.read_bytes() == page.html
@@ -85,7 +85,7 @@ def _write(path: Path, page: Page, *, is_forced: bool) -> None:
         more = "Nothing was changed. Replace it with --force, or name another file with -o."
         raise Trouble("another-file", f"{path} is there already, and is another file", more, exit_code=Exit.USAGE)
     if not is_same:
-        write_whole(path, page.html)
+        write_whole(path, page.html, AS_FILE)
 
 
 def _tell(screen: Screen, run: Run, path: Path, page: Page, *, opens: bool) -> Exit | None:

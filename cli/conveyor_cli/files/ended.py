@@ -10,6 +10,7 @@ from conveyor.ledger.run_facts import Run
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import read_index_entry
 from conveyor_cli.runs.erased import refuse_erased
+from conveyor_cli.trouble import Trouble
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -53,7 +54,16 @@ def ended_run(bucket: Bucket, run: Run) -> Ended | None:
     if data is None and has_ended:  # runs of earlier versions have no entries
         refuse_erased(bucket, run)
         data = bucket.get(key)
-    return Ended(run, msgspec.json.decode(data, type=Receipt), data) if data else None
+    return Ended(run, decoded_receipt(data, run, Receipt), data) if data else None
+
+
+def decoded_receipt[T](data: bytes, run: Run, kind: type[T]) -> T:
+    """Return a receipt. Raises Trouble for one that this release cannot read."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError as error:
+        message = f"The receipt of {run.name} is of another release than this command"
+        raise Trouble("another-release", message, "Install the command of the stack's release.") from error
 
 
 def with_page(bucket: Bucket, ended: Ended) -> Ended:

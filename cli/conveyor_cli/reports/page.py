@@ -2,13 +2,11 @@
 
 from typing import NamedTuple
 
-import msgspec
-
 from conveyor.ledger.run_facts import Run
 from conveyor.receipt.receipt import Receipt
 from conveyor.s3.bucket import Bucket
 from conveyor_cli.exits import Exit
-from conveyor_cli.files.ended import ended_run, with_page
+from conveyor_cli.files.ended import decoded_receipt, ended_run, with_page
 from conveyor_cli.files.explain import explained_for
 from conveyor_cli.runs.desk import going
 from conveyor_cli.trouble import Trouble
@@ -36,7 +34,7 @@ def page_of_run(bucket: Bucket, run: Run, called: str) -> Page:
         return Page(page, is_made=False)
     from conveyor.page.page import page_of  # noqa: PLC0415 - its template engine is seldom needed
 
-    return Page(page_of(_receipt(ended.data, run)).encode(), is_made=True)
+    return Page(page_of(decoded_receipt(ended.data, run, Receipt)).encode(), is_made=True)
 
 
 def receipt_of_run(bucket: Bucket, run: Run, called: str) -> Receipt:
@@ -45,15 +43,7 @@ def receipt_of_run(bucket: Bucket, run: Run, called: str) -> Receipt:
         ended = ended_run(bucket, run)
         if ended is None:
             raise _not_ended(bucket, run, called)
-    return _receipt(ended.data, run)
-
-
-def _receipt(data: bytes, run: Run) -> Receipt:
-    try:
-        return msgspec.json.decode(data, type=Receipt)
-    except msgspec.ValidationError as error:
-        message = f"The receipt of {run.name} is of another release than this command"
-        raise Trouble("another-release", message, "Install the command of the stack's release.") from error
+    return decoded_receipt(ended.data, run, Receipt)
 
 
 def _not_ended(bucket: Bucket, run: Run, called: str) -> Trouble:
