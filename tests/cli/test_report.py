@@ -170,7 +170,7 @@ def test_a_place_that_is_no_file_is_never_read(desk: Command, belt: Belt) -> Non
     """A device may have no end. What cannot be written says which option names another file."""
     finished(belt, drop_of(2))
     ran = desk.call("report", "-o", "/dev/zero")
-    assert (ran.exit, ran.error.splitlines()[0]) == (2, "✗ /dev/zero is there already, and is another file")
+    assert (ran.exit, ran.error.splitlines()[0]) == (2, "✗ /dev/zero is no file: name one")
     ran = desk.call("report", "-o", "/proc/nothing.html")
     assert (ran.exit, ran.error.splitlines()[1]) == (8, "  Choose another file with -o.")
 
