@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.plan import Batch, Plan, Probe, ProbeLine, ValidatedDrop
-from conveyor.file_types.conversion import Conversion
+from conveyor.file_types.conversion import conversion_of
+from conveyor.file_types.detect import WrongFileType
+from conveyor.file_types.text_formats import type_of_text
 from conveyor.gates.gate import Held
 from conveyor.gates.message import waiting_notice
 from conveyor.gates.probe_message import Shown
@@ -96,10 +98,10 @@ def mails() -> dict[str, Notice]:
     stops = {HAIKU: {"end_turn": 38_208, "max_tokens": 1_204}}
     ceiling = Reason(ReasonCode.HOLD_ABOVE, "its forecast of $164.20 is above $100.00 (HoldAboveUsd)")
     failed = Reason(ReasonCode.PROBE_FAILED, f"5 of 10 sample lines of {HAIKU} failed: invalid_request_error")
-    table = Conversion(
-        "", "tickets.jsonl", prepare="conveyor prepare tickets.csv --template prompt.md -o tickets.jsonl"
-    )
-    wrong = Refusal("w", AT, "file-is-table", "the file is a table, not requests, one a line", conversion=table)
+    table = type_of_text(b"ticket,text\n4711,My parcel is late\n4712,Thank you\n")
+    assert table
+    why, made = WrongFileType(table), conversion_of(table, "inbox/support/tickets.csv", 0)
+    wrong = Refusal("w", AT, why.code, str(why), conversion=made)
     risks = [Risk(f"msgbatch_{end}", 91_500, AT, AT + timedelta(hours=23)) for end in ("01Ab", "01Cd")]
     reached = DayReached("w", AT, "support", "2026-11-24", 80, Decimal(600), Decimal("481.20"), AT.replace(hour=23))
     estimate = Estimate(Decimal(212), 9, 9, {}, {})

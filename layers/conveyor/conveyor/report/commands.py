@@ -7,12 +7,12 @@ from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.file_types.conversion import Conversion
 from conveyor.receipt.receipt import Receipt
-from conveyor.verdict.headline import is_unsent
+from conveyor.verdict.headline import is_unsent, why_refused
 from conveyor.wording import commands
 from conveyor.wording.advice import ADVICE
 from conveyor.wording.commands import Version
 from conveyor.wording.mail import block, how_to
-from conveyor.wording.text import counted
+from conveyor.wording.text import counted, paragraph, sentence
 
 _RUN_AFTER_ALL = frozenset({STOPPED, DECLINED, DRY_RUN})
 """Codes of refusals after which nothing must be fixed."""
@@ -56,7 +56,9 @@ def _of_unsent(receipt: Receipt) -> list[str]:
         metadata = metadata | {PROJECT: "<project>"}
     if receipt.conversion:
         made = commands.drop_converted(drop, receipt.conversion.file, receipt.name, metadata)
-        return block(*parts, _in_powershell(receipt.conversion), how_to(_then(receipt.conversion), made))
+        return block(
+            *parts, _by_hand(receipt), _in_powershell(receipt.conversion), how_to(_then(receipt.conversion), made)
+        )
     if receipt.code == DRY_RUN:
         metadata = {name: value for name, value in metadata.items() if name != DRY_RUN}
     again = commands.drop_again(drop, receipt.name, str(receipt.code), metadata)
@@ -88,6 +90,12 @@ def _approve_other(receipt: Receipt) -> list[str]:
         return []
     approve = commands.approve(str(receipt.drop["bucket"]), receipt.waiting_run.key, receipt.waiting_run.words)
     return how_to("To let that run go on, type:", approve)
+
+
+def _by_hand(receipt: Receipt) -> list[str]:
+    """Say how a table or a text becomes requests without `conveyor prepare`."""
+    _, how = why_refused(receipt)
+    return paragraph(sentence(f"{how[:1].upper()}{how[1:]}")) if how else []
 
 
 def _in_powershell(conversion: Conversion) -> list[str]:

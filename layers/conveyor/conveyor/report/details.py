@@ -25,7 +25,7 @@ def notes_of(receipt: Receipt) -> list[str]:
 def _of_unsent(receipt: Receipt) -> list[str]:
     told = "You will get, or already got, a separate message for that run."
     words = "The provider's error text is in the receipt, under `words`."
-    prompt = "Write your prompt into prompt.md, with the names of columns in double braces, such as {{ text }}."
+    prompt = "In the prompt, names of columns stand in double braces, such as {{ text }}."
     return block(
         paragraph(told) if receipt.code == "seen-before" else [],
         paragraph(prompt) if receipt.conversion and receipt.conversion.prepare else [],

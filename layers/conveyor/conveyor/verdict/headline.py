@@ -180,7 +180,15 @@ def _refused(receipt: Receipt) -> Headline:
         return Headline(short, f"{receipt.name} was refused: {why.removesuffix('.')}")
     is_wrong = receipt.conversion is not None or receipt.code == "wrong-name"
     short = _SHORT.get(receipt.code or "", "no file of requests; nothing was sent" if is_wrong else "nothing was sent")
-    return Headline(short, f"{receipt.name} was refused: {str(receipt.reason).removesuffix('.')}")
+    return Headline(short, f"{receipt.name} was refused: {why_refused(receipt)[0].removesuffix('.')}")
+
+
+def why_refused(receipt: Receipt) -> tuple[str, str]:
+    """Return why a drop was refused, and how it becomes one by hand, if the command `conveyor prepare` makes it."""
+    if receipt.conversion is None or not receipt.conversion.prepare:
+        return str(receipt.reason), ""
+    what, _, how = str(receipt.reason).partition(": ")
+    return what, how
 
 
 def _stuck(receipt: Receipt) -> Headline:

@@ -121,7 +121,10 @@ def _invalid(receipt: Receipt, called: str) -> list[Step]:
 def _convert(receipt: Receipt, _called: str) -> list[Step]:
     conversion = receipt.conversion
     if conversion and conversion.prepare:
-        return [Step("Make requests of it, with your prompt in prompt.md, and drop the new file", conversion.prepare)]
+        return [
+            Step("Write your prompt into prompt.md, and make requests of the file", conversion.prepare),
+            Step("Drop the new file", f"conveyor drop {quote(conversion.file)}"),
+        ]
     if conversion is None or not conversion.command:
         return [Step("Convert it to a file of requests, one a line, and drop that")]
     return [Step("Convert it, and drop the new file", conversion.command)]
