@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parents[2]
 CHOICES = {"FILE", "API", "AUTH", "LIVE", "API_URL", "PARAMETERS", "ANTHROPIC_API_KEY"}
 STEPS = (
     "$ conveyor drop samples/humaneval-164.jsonl --local\n✓ Checked     164 requests, 0 faults",
-    "◆ 162 of the 164 requests of inbox/humaneval-164.jsonl were answered",
+    "◆ 162 of 164 requests of humaneval-164 were answered. 2 failed",
     "checksums match",
 )
 

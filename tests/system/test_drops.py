@@ -89,7 +89,9 @@ def test_a_refused_drop_is_one_message_with_its_faults_listed(stack: Stack) -> N
     before = creates(stack)
     stack.drop(request("a") + b"\nnonsense\n", "inbox/bad.jsonl")
     message = stack.wait_for_message("inbox/bad.jsonl")
-    assert message.attributes == {"status": "refused", "run": message.run, "name": "bad", "project": "default"}
+    assert message.attributes == {
+        "event": "ended", "status": "refused", "needs": "user", "run": message.run, "name": "bad", "project": "default",
+    }  # fmt: skip
     (fault,) = stack.lines(f"failures/bad/{message.run}/invalid.jsonl")
     assert (fault["line"], fault["code"]) == (2, "not-json")
     assert creates(stack) == before
@@ -110,7 +112,9 @@ def test_a_drop_that_cannot_be_read_is_one_message_with_what_to_do(
     key = f"inbox/{kind}.jsonl"
     stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=request("a"), **stored)
     message = stack.wait_for_message(key)
-    assert message.attributes == {"status": "refused", "run": message.run, "name": kind, "project": "default"}
+    assert message.attributes == {
+        "event": "ended", "status": "refused", "needs": "user", "run": message.run, "name": kind, "project": "default",
+    }  # fmt: skip
     assert words in " ".join(message.text.split())
     assert creates(stack) == before
 

@@ -18,7 +18,9 @@ def test_a_drop_comes_back_as_results_in_its_own_order_and_one_message(stack: St
     stack.drop("\n".join(lines).encode(), "inbox/three lines.jsonl")
     message = stack.wait_for_message("inbox/three lines.jsonl")
     assert message.attributes == {
+        "event": "ended",
         "status": "completed",
+        "needs": "nobody",
         "run": message.run,
         "name": "three_lines",
         "project": "default",

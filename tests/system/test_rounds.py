@@ -25,7 +25,9 @@ LONG = 120.0
 def files(stack: Stack, run: LiveRun) -> dict[str, bytes]:
     """Return the user's files of a run by name, parts left out."""
     keys = [key for kind in ("results/", "failures/") for key in stack.keys(kind) if f"/{run.run}/" in key]
-    return {key.rsplit("/", 1)[-1]: stack.object(key) for key in keys if "/parts/" not in key and "receipt" not in key}
+    return {
+        key.rsplit("/", 1)[-1]: stack.object(key) for key in keys if key.endswith(".jsonl") and "/parts/" not in key
+    }
 
 
 def sent(stack: Stack, before: int) -> list[tuple[str, int]]:
