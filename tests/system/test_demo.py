@@ -37,7 +37,7 @@ def test_the_demo_shows_a_drop_from_end_to_end_and_a_refusal(chosen: dict[str, s
     for step in STEPS:
         assert step in demo.stdout
     assert "Conveyor: done humaneval-164 (162 answered, 2 failed, $" in demo.stdout
-    assert ("Conveyor: done articles (all 2 answered, " in demo.stdout) is ("API" in chosen)
+    assert ("Conveyor: done articles (all 2 answered)" in demo.stdout) is ("API" in chosen)
     assert "✗ Not dropped: 8 of 17 lines are invalid\n  Nothing was sent or charged.\n" in demo.stdout
     assert "round 1: 3 lines go again" in demo.stderr
     *_, verdict, page = demo.stdout.splitlines()
