@@ -61,7 +61,7 @@ def test_a_run_is_followed_to_its_end(followed: Callable[..., Ran], belt: Belt) 
     run = belt.upload(drop_of(3), NAME)
     ran = followed(run)
     assert ran.exit == 0
-    assert ran.out.startswith("✓ All 3 requests of inbox/support/labels.jsonl were answered, in ")
+    assert ran.out.startswith("✓ All 3 requests of support/labels were answered\n  It took ")
     assert ran.out.endswith(f"\n  Get the files\n    conveyor fetch {run}\n")
     assert "Nothing is running, and nothing more is charged." in ran.out
     lines = ran.error.splitlines()
@@ -74,7 +74,7 @@ def test_some_failed(followed: Callable[..., Ran], belt: Belt) -> None:
     belt.provider.configure(outcomes={"2": "errored:invalid_request_error"})
     ran = followed(belt.upload(drop_of(3), NAME))
     assert ran.exit == 1
-    assert ran.out.startswith("◆ 2 of the 3 requests of inbox/support/labels.jsonl were answered")
+    assert ran.out.startswith("◆ 2 of 3 requests of support/labels were answered. 1 failed\n")
     assert "  ✗ all answered" in ran.out
 
 
@@ -83,7 +83,7 @@ def test_a_refused_drop_shows_its_faults(followed: Callable[..., Ran], belt: Bel
     run = belt.upload(request("a") + b"\n" + request("b") + b"\n" + request("a") + b"\n", NAME)
     ran = followed(run)
     assert ran.exit == 3
-    assert ran.out.startswith("✗ inbox/support/labels.jsonl was refused: 1 of 3 lines is invalid")
+    assert ran.out.startswith("✗ support/labels was refused: 1 of 3 lines is invalid")
     assert "   3  custom-id-duplicate" in ran.out
     assert f"conveyor drop --again {run} --on-invalid skip\n" in ran.out
 
@@ -130,7 +130,7 @@ def test_keep_waiting(followed: Callable[..., Ran], belt: Belt) -> None:
     stop(belt, run)
     ran = followed(run, "--keep-waiting")
     assert ran.exit == 5
-    assert ran.out.startswith("– inbox/support/labels.jsonl was stopped before anything was sent")  # noqa: RUF001
+    assert ran.out.startswith("– support/labels was stopped before anything was sent")  # noqa: RUF001
 
 
 def test_as_json(followed: Callable[..., Ran], belt: Belt) -> None:

@@ -89,7 +89,7 @@ def test_a_ledger_that_is_lost_after_the_end_leads_to_no_second_call(belt: Belt,
         assert belt.submit(event)["run"] == first.run
     assert executions(belt, machine) == [first.run]
     again = finish_with_retries(belt, first.run)
-    timeless = {"message": ""}  # it has the duration, which is longer after the later split
+    timeless: dict[str, Any] = {"message": "", "data": None}  # they have times, which are later after the later split
     assert (again.notice | timeless, again.creates) == (first.notice | timeless, 1)
     assert check(belt, again, DATA)["batches"][0]["adopted"] is True
 

@@ -140,7 +140,8 @@ def test_a_table_that_is_uploaded_is_told_in_the_message(person: Command, belt: 
     """The same command as at the desk, also in the receipt."""
     FILES[name](person.home / name)
     message = belt.finish(belt.upload((person.home / name).read_bytes(), f"inbox/{name}"))
-    (shown,) = commands_of(message["message"])
+    shown, then = commands_of(message["message"])
+    assert then.strip() == f"conveyor drop {belt.receipt()['conversion']['file']}"
     dropped = person.call("drop", name)
     assert (
         commands_of(dropped.error + dropped.out)[0].strip() == shown.strip() == belt.receipt()["conversion"]["prepare"]
