@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import closing
 from hashlib import sha256
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -114,8 +115,9 @@ def read_csv(path: Path) -> list[list[Any]]:
 
 def read_sheet(path: Path) -> list[list[Any]]:
     """Return the rows of the only sheet of a workbook."""
-    (sheet,) = openpyxl.load_workbook(path, read_only=True).worksheets
-    return [list(row) for row in sheet.iter_rows(values_only=True)]
+    with closing(openpyxl.load_workbook(path, read_only=True)) as book:  # else its file is closed at any later time
+        (sheet,) = book.worksheets
+        return [list(row) for row in sheet.iter_rows(values_only=True)]
 
 
 def read_parquet(path: Path) -> list[list[Any]]:
