@@ -91,7 +91,7 @@ def test_a_payload_of_slack_keeps_the_limits_of_block_kit(name: str) -> None:
 
 
 def test_a_name_can_mention_nobody_and_link_nowhere_in_slack() -> None:
-    """Whoever drops a file chooses its name."""
+    """The name is chosen by the person who drops the file."""
     said = texts(CHAT.slack(body_of("hostile")))
     assert any("&lt;!channel&gt; &amp;" in text for text in said)
     assert not any("<" in text or ">" in text for text in said)

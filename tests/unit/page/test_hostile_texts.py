@@ -41,7 +41,7 @@ def test_no_character_that_is_not_seen_gets_onto_the_page(name: str) -> None:
 
 
 def test_ids_and_the_providers_words_are_there_with_their_lines() -> None:
-    """Whoever mends the lines finds them."""
+    """A person who corrects the lines can find them."""
     causes = section("failures", "causes")
     assert re.search(r"line 9,871\s*ticket-489876", causes)
     assert "messages.0.content.0.text: text content blocks must be non-empty" in causes

@@ -230,7 +230,7 @@ def test_trouble_is_described_in_the_subject_and_named_behind_why(reason: str, f
 ARN = "arn:aws-us-gov:states:us-gov-west-1:111122223333:execution:conveyor-run:run-1-2"
 
 
-@pytest.mark.parametrize("where", [Console.of(ARN), Console.of(ARN, "http://localhost:4566")])
+@pytest.mark.parametrize("where", [Console.of(ARN), Console.of(ARN, "https://localhost")])
 def test_a_message_about_a_run_that_goes_on_has_one_link_to_it_where_there_is_a_console(where: Console) -> None:
     """It is for the Region and partition of the execution."""
     sent = Sent(NOW, where)

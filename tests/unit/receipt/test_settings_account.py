@@ -19,7 +19,7 @@ def test_each_setting_has_the_name_of_its_parameter() -> None:
 
 
 def test_no_setting_is_a_secret() -> None:
-    """The key is in Secrets Manager, and a parameter that CloudFormation hides is none of the settings."""
+    """The key is in Secrets Manager, and no setting comes from a parameter that CloudFormation hides."""
     hidden = {name for name, parameter in template()["Parameters"].items() if parameter.get("NoEcho")}
     names = {each.name for each in settings_of(RUN)}
     assert not names & hidden

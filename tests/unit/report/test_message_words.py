@@ -347,11 +347,11 @@ def test_skipping_invalid_lines_is_offered_only_if_valid_lines_remain() -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_no_link_is_shown_where_no_console_is(name: str) -> None:
     """For example on a laptop: there the place of the report is named, and the stack all the same."""
-    notice = notice_of(EVERY[name], Console.of(ARN, "http://localhost:4566"))
+    notice = notice_of(EVERY[name], Console.of(ARN, "https://localhost"))
     assert "https://" not in notice.message
     place = "s3://bucket/results/team/articles/run-1/report.html"
     assert f"Report:\n{place}\n\n    conveyor report run-1\n" in notice.message
-    without = notice_of(EVERY[name], Console.of(ARN, "http://localhost:4566"), has_page=False)
+    without = notice_of(EVERY[name], Console.of(ARN, "https://localhost"), has_page=False)
     assert "report.html" not in without.message
     assert "report" not in without.data.files
     assert "Receipt:\ns3://bucket/results/team/articles/run-1/receipt.json\n" in without.message

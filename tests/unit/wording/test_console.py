@@ -47,7 +47,7 @@ def test_any_key_is_unchanged_in_a_link(key: str) -> None:
     [
         Console.of(""),
         Console.of("arn:aws-iso:states:us-iso-east-1:111122223333:execution:conveyor-run:run-1"),
-        Console.of("arn:aws:states:eu-central-1:111122223333:execution:conveyor-run:run-1", "http://localhost:4566"),
+        Console.of("arn:aws:states:eu-central-1:111122223333:execution:conveyor-run:run-1", "https://localhost"),
     ],
 )
 def test_where_no_console_is_known_there_is_no_link(there: Console) -> None:
@@ -59,5 +59,5 @@ def test_where_no_console_is_known_there_is_no_link(there: Console) -> None:
 def test_the_stack_is_known_where_there_is_no_console_too() -> None:
     """Its state machine is named after it."""
     arn = "arn:aws:states:eu-central-1:111122223333:execution:my-stack-run:run-1"
-    assert [Console.of(arn, endpoint).stack for endpoint in ("", "http://localhost:4566")] == ["my-stack"] * 2
+    assert [Console.of(arn, endpoint).stack for endpoint in ("", "https://localhost")] == ["my-stack"] * 2
     assert not Console.of("").stack

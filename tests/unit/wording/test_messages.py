@@ -94,7 +94,7 @@ def test_no_two_kinds_of_message_about_a_run_have_one_id() -> None:
 
 
 def test_the_same_message_has_the_same_id_again() -> None:
-    """A poll that is repeated makes it anew."""
+    """A repeated poll makes the same message again."""
     first, second = ({name: notice.data.id for name, notice in messages(RUN)} for _ in range(2))
     assert first == second
 
