@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -12,9 +10,7 @@ from botocore.exceptions import ClientError
 
 from local.stack.local_aws import REGION
 from tests.functions.conftest import DEFINITION
-from tests.support.memory_aws.answers import Refused
 from tests.support.memory_aws.aws import MemoryAws
-from tests.support.memory_aws.bucket import BucketInMemory
 
 if TYPE_CHECKING:
     from tests.functions.conftest import Services
@@ -166,26 +162,6 @@ def test_conditional_writes(both: Both) -> None:
     assert both("get_object", Key="fact")["Body"] == b"1"
     both("delete_object", Key="fact")
     assert both("put_object", Key="fact", Body=b"3", IfNoneMatch="*")["Status"] == 200
-
-
-def test_of_many_that_write_the_same_object_at_once_one_succeeds() -> None:
-    """As in S3: else two would hold the same number of a log."""
-    bucket, interval = BucketInMemory(), sys.getswitchinterval()
-
-    def writes(key: str) -> bool:
-        try:
-            bucket.put(key, b"", {}, if_absent=True)
-        except Refused:
-            return False
-        return True
-
-    sys.setswitchinterval(1e-6)
-    try:
-        with ThreadPoolExecutor(8) as writers:
-            for number in range(500):
-                assert sum(writers.map(writes, [f"claims/{number}"] * 8)) == 1
-    finally:
-        sys.setswitchinterval(interval)
 
 
 def test_listings(both: Both) -> None:

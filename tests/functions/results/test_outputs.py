@@ -50,7 +50,7 @@ def test_retry_jsonl_can_be_dropped_unchanged(belt: Belt) -> None:
     notice = belt.finish(run)
     (key,) = [key for key in belt.stored("failures/") if key.endswith(RETRY)]
     assert belt.read(key).splitlines() == [data.splitlines()[0], data.splitlines()[2]]
-    command = next(line for line in notice["message"].splitlines() if "aws s3 cp" in line)
+    command = next(line for line in notice["message"].splitlines() if "--copy-props" in line)
     source = f"s3://{belt.bucket}/{key}"
     assert command.split()[3:] == [
         source,

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from functools import cache, partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -44,6 +45,7 @@ class MemoryAws:
         """Start empty."""
         self.s3 = S3()
         self.stacks = Stacks()
+        self._one_at_a_time = Lock()
         self._executions: dict[str, Json] = {}
         self._secrets: dict[str, str] = {}
 
@@ -106,7 +108,8 @@ class MemoryAws:
         call = (target if isinstance(target, bytes) else str(target).encode()).decode()
         body: Any = request.body
         try:
-            return json_answer(_CALLS[call.rsplit(".", 1)[-1]](self, json.loads(body)))
+            with self._one_at_a_time:
+                return json_answer(_CALLS[call.rsplit(".", 1)[-1]](self, json.loads(body)))
         except JsonRefused as refused:
             return json_answer({"__type": str(refused), "message": "As AWS words it."}, 400)
 

@@ -71,14 +71,9 @@ class BucketInMemory:
 
     def put(self, key: str, data: bytes, metadata: dict[str, str], *, if_absent: bool = False) -> Version:
         """Write a version. Raises Refused if `if_absent` is set and the object exists."""
-        version = Version(data, etag(data), metadata)
-        if if_absent:
-            first = [version]
-            if self.versions.setdefault(key, first) is first:  # one step: of threads that find none, only one writes
-                return version
-            if self.current(key):
-                raise Refused(412, "PreconditionFailed", Condition="If-None-Match")
-        return self._add(key, version)
+        if if_absent and self.current(key):
+            raise Refused(412, "PreconditionFailed", Condition="If-None-Match")
+        return self._add(key, Version(data, etag(data), metadata))
 
     def delete(self, key: str, version_id: str | None) -> Version:
         """Delete a version, or add a delete marker; return the deleted version or the marker."""

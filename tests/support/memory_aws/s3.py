@@ -6,6 +6,7 @@ import re
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
@@ -64,12 +65,14 @@ class S3:
     def __init__(self) -> None:
         """Start without buckets."""
         self.buckets: dict[str, BucketInMemory] = {}
+        self._one_at_a_time = Lock()
 
     def serve(self, prepared: AWSPreparedRequest) -> AWSResponse:
-        """Answer a request."""
+        """Answer a request. As in S3, each is one step for those who ask at the same time."""
         try:
             request = Request.of(prepared)
-            return self._serve(request)
+            with self._one_at_a_time:
+                return self._serve(request)
         except Refused as refused:
             return answer(refused.status, b"" if prepared.method == "HEAD" else refused.body())
 
