@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
 from conveyor.poll.poll import poll
+from conveyor.telemetry.log import telemetry
 
 logger = Logger()
 clients = Clients()
@@ -18,6 +19,7 @@ clients = Clients()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Take {"run"} and the state, with the ARN of the execution in "arn"; return the state machine's next state."""
     invocation = Invocation(timedelta(milliseconds=context.get_remaining_time_in_millis()))
-    state = poll(event, clients, invocation)
-    logger.info("poll is done", extra=state)
+    with telemetry(logger, invocation, "poll is done", event) as line:
+        state = poll(event, clients, invocation)
+        line |= {"next": state["next"], "wait_seconds": state["wait_seconds"]}
     return state

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
 from conveyor.split.split import split
+from conveyor.telemetry.log import telemetry
 
 logger = Logger()
 clients = Clients()
@@ -18,6 +19,7 @@ clients = Clients()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Take {"run", "batch"}; answer {"batch", "status"}."""
     invocation = Invocation(timedelta(milliseconds=context.get_remaining_time_in_millis()))
-    answer = split(event, clients, invocation)
-    logger.info("split is done", extra={"run": event["run"], **answer})
+    with telemetry(logger, invocation, "split is done", event) as line:
+        answer = split(event, clients, invocation)
+        line["status"] = answer["status"]
     return answer

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
 from conveyor.submit.submit import submit
+from conveyor.telemetry.log import telemetry
 
 logger = Logger()
 clients = Clients()
@@ -18,6 +19,7 @@ clients = Clients()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Take an "Object Created" event or {"run"}; answer the state machine's next state."""
     invocation = Invocation(timedelta(milliseconds=context.get_remaining_time_in_millis()))
-    state = submit(event, clients, invocation)
-    logger.info("submit is done", extra=state)
+    with telemetry(logger, invocation, "submit is done", event) as line:
+        state = submit(event, clients, invocation)
+        line |= {name: value for name, value in state.items() if name != "run"}
     return state

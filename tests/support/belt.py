@@ -9,6 +9,7 @@ import orjson
 
 from conveyor.clients import Clients
 from conveyor.domain.invocation import Invocation
+from conveyor.domain.observed import Observed
 from conveyor.poll.poll import poll
 from conveyor.report.report import report
 from conveyor.split.split import split
@@ -89,6 +90,8 @@ class Belt:
         """The `next` of each poll in `finish`."""
         self.notices: list[dict[str, Any]] = []
         """Messages that poll published while runs were in progress."""
+        self.observed = Observed()
+        """What the latest invocation has seen."""
         self._poll_inputs: dict[str, dict[str, Any]] = {}
         self.set_clock(datetime.now(UTC))
 
@@ -109,7 +112,9 @@ class Belt:
 
     def invocation(self) -> Invocation:
         """Return the invocation of a function that starts now."""
-        return Invocation(timedelta(seconds=self.function_seconds), lambda: self.moment)
+        invocation = Invocation(timedelta(seconds=self.function_seconds), lambda: self.moment)
+        self.observed = invocation.observed
+        return invocation
 
     def drop(
         self, data: bytes, key: str = "inbox/three.jsonl", metadata: dict[str, str] | None = None
@@ -157,7 +162,7 @@ class Belt:
 
     def report(self, run: str) -> dict[str, Any]:
         """Run report."""
-        notice = report({"run": run}, self.clients)
+        notice = report({"run": run}, self.clients, self.invocation().observed)
         check_body(notice)
         return notice
 

@@ -24,7 +24,7 @@ from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.money.estimate import Estimate, ModelEstimate
 from conveyor.money.forecast import Forecast, ModelForecast
 from conveyor.money.usage import Usage
-from conveyor.poll.decision import Risk, Undecided
+from conveyor.poll.decisions.decision import Risk, Undecided
 from conveyor.poll.message import Trouble, at_risk_notice, started_notice, troubled_notice, undecided_notice
 from conveyor.receipt.account import refused_receipt
 from conveyor.receipt.receipt import Receipt

@@ -88,6 +88,7 @@ class Clients:
 
     def context_of(self, run: Run, invocation: Invocation) -> RunContext:
         """Return what an invocation needs to work on a run that it has read or written already."""
+        invocation.observed.is_about(run.run, run.project, run.budget)
         ledger = Ledger(self.bucket, run.run)
         retry_after = RetryAfter(invocation.now, partial(_write_retry_after, ledger, invocation))
         api = self.connector.api(run.settings, retry_after)

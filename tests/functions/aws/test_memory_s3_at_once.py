@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
 
 from tests.support.memory_aws.aws import URL
 from tests.support.memory_aws.s3 import S3
@@ -27,7 +28,8 @@ def hurry() -> Iterator[None]:
 
 def asked(s3: S3, method: str, address: str, **headers: str) -> int:
     """Send a request with an empty body; return the status."""
-    return s3.serve(AWSPreparedRequest(method, f"{URL}/bucket{address}", headers, b"", stream_output=False)).status_code
+    sent = HTTPHeaders.from_dict(headers)
+    return s3.serve(AWSPreparedRequest(method, f"{URL}/bucket{address}", sent, b"", stream_output=False)).status_code
 
 
 @pytest.mark.usefixtures("hurry")

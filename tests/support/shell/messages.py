@@ -22,7 +22,7 @@ from conveyor.ledger.budget_facts import DayFull, DayReached
 from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.part import Answer, Part
 from conveyor.ledger.run_facts import Refusal, Run
-from conveyor.poll.decision import Risk, Undecided
+from conveyor.poll.decisions.decision import Risk, Undecided
 from conveyor.poll.message import Trouble, at_risk_notice, started_notice, troubled_notice, undecided_notice
 from conveyor.receipt.account import completed_receipt, refused_receipt
 from conveyor.receipt.batch_account import SplitBatch

@@ -191,7 +191,7 @@ def test_a_changed_parameter_that_a_version_reads_publishes_a_new_version() -> N
     parameters = template.template()["Parameters"].keys()
     settings = {f"CONVEYOR_{field.upper()}" for field in Settings.__struct_fields__}
     for name, function in template.resources("AWS::Serverless::Function").items():
-        own = function["Environment"]["Variables"]
+        own = function.get("Environment", {"Variables": {}})["Variables"]
         read = {spelled(value) for variable, value in own.items() if variable not in settings}
         described = re.findall(r"\w+", spelled(function.get("VersionDescription", "")))
         assert parameters & read == parameters & set(described), name

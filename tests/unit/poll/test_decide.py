@@ -11,7 +11,7 @@ from conveyor.domain.schedule import Next
 from conveyor.ledger.batch_facts import AttemptRefused, Submitted, Unread
 from conveyor.ledger.state import BatchState
 from conveyor.poll.candidates import Proof
-from conveyor.poll.decide import (
+from conveyor.poll.decisions.decide import (
     ReadHistory,
     SentBatch,
     decide_ended,
@@ -21,7 +21,7 @@ from conveyor.poll.decide import (
     decide_unsent,
     is_unrun_for_now,
 )
-from conveyor.poll.decision import CancelBatch, Decision, GiveUp
+from conveyor.poll.decisions.decision import CancelBatch, Decision, GiveUp
 from conveyor.poll.recover import Search, conclude
 from conveyor.provider.protocol import NotRun, Progress, Trouble, TroubleKind
 from tests.support.examples import BATCH, NOW

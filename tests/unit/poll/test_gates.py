@@ -9,8 +9,8 @@ from conveyor.domain.schedule import RUN, BatchName, Next
 from conveyor.gates.gate import Held, needs_to_pay
 from conveyor.ledger.gate_facts import Gate
 from conveyor.ledger.state import BatchState, RunState
-from conveyor.poll.decide import decide_step
-from conveyor.poll.decision import CancelBatch, Decision
+from conveyor.poll.decisions.decide import decide_step
+from conveyor.poll.decisions.decision import CancelBatch, Decision
 from conveyor.poll.gates import hold
 from tests.support.examples import BATCH, NOW
 

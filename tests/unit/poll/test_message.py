@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from conveyor.domain import keys
 from conveyor.domain.status import STATUSES
 from conveyor.gates.release import Adopt, SubmitAgain, Unclear, read_release
-from conveyor.poll.decision import Risk, Undecided
+from conveyor.poll.decisions.decision import Risk, Undecided
 from conveyor.poll.message import Trouble, at_risk_notice, troubled_notice, undecided_notice
 from conveyor.wording.console import Console
 from conveyor.wording.notice import Notice, Sent

@@ -19,6 +19,7 @@ WALLS = {
     "jsonl": [],
     "settings": ["domain", "money"],
     "wording": ["money", "domain"],
+    "telemetry": ["domain", "wording"],
     "file_types": ["domain", "jsonl"],
     "validation": ["money", "domain", "jsonl", "settings", "wording"],
     "s3": ["domain", "jsonl"],
@@ -38,8 +39,10 @@ WALLS = {
     "verdict": [*PURE, "ledger", "receipt"],
     "page": ["money", "domain", "answers", "wording", "ledger", "receipt", "verdict"],
     "report": [*PURE, "s3", "ledger", "clients", "spend", "receipt", "verdict", "page"],
+    "poll.decisions": ["domain", "ledger", "provider", "gates", "wording"],
     "poll": [
         *PURE,
+        "poll.decisions",
         "s3",
         "ledger",
         "provider",

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from conveyor.clients import Clients
 from conveyor.domain import keys
+from conveyor.domain.observed import Observed
 from conveyor.report.report import report
 from conveyor.s3.bucket import MOST_READS, Bucket
 from tests.support.fake_aws import client, failure
@@ -32,7 +33,9 @@ def test_a_report_reads_the_parts_of_many_batches_at_once_and_names_them_in_orde
         return run.bucket.serve(request)
 
     run.clients.bucket = Bucket(client("s3", serve), "bucket")
-    assert report({"run": "run-1"}, run.clients)["status"] == "unbalanced", "the parts in this test name no files"
+    assert report({"run": "run-1"}, run.clients, Observed())["status"] == "unbalanced", (
+        "the parts in this test name no files"
+    )
     receipt = run.read(keys.receipt(run.run.name, "run-1"))
     assert [batch["id"] for batch in receipt["batches"]] == [batch_id(n) for n in range(1, MOST_READS * 3 + 1)]
 
@@ -46,7 +49,7 @@ def test_a_part_that_cannot_be_read_ends_the_report_with_what_s3_said() -> None:
 
     run.clients.bucket = Bucket(client("s3", serve), "bucket")
     with pytest.raises(ClientError, match="AccessDenied"):
-        report({"run": "run-1"}, run.clients)
+        report({"run": "run-1"}, run.clients, Observed())
 
 
 def test_there_is_a_connection_for_each_object_that_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """The page is written beside the receipt, and never keeps a run from ending."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from conveyor.domain import keys
+from conveyor.domain.observed import Observed
 from conveyor.page import page
 from conveyor.report.message import notice_of
 from conveyor.report.report import report
@@ -32,16 +32,6 @@ LOADED = """
 import sys
 import app
 print(sorted({name for name in sys.modules if name.split(".")[0] == "jinja2" or name.startswith("conveyor.page")}))
-"""
-LOGGED = """
-import app
-app.report = lambda event, clients: {
-    "run": "run-1", "project": "team-a", "status": "completed", "results": 2, "failures": 1, "cost_usd": 0.25,
-    "no_page": "TemplateNotFound at page.py:9",
-}
-class Context:
-    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"
-assert "no_page" not in app.handler({"run": "run-1"}, Context())
 """
 
 
@@ -81,10 +71,10 @@ def test_a_page_is_stored_so_that_a_browser_shows_it() -> None:
 def test_every_run_has_a_page_and_writing_it_again_changes_nothing() -> None:
     """It follows from the receipt alone."""
     run = SentRun(no_provider, batches=2, split=(1, 2))
-    report({"run": "run-1"}, run.clients)
+    report({"run": "run-1"}, run.clients, Observed())
     first = run.bucket.objects[keys.report(run.run.name, "run-1")]
     assert first.startswith(b"<!doctype html>")
-    report({"run": "run-1"}, run.clients)
+    report({"run": "run-1"}, run.clients, Observed())
     assert run.bucket.objects[keys.report(run.run.name, "run-1")] == first
 
 
@@ -92,8 +82,10 @@ def test_every_run_has_a_page_and_writing_it_again_changes_nothing() -> None:
 def test_a_page_that_cannot_be_made_does_not_keep_a_run_from_ending() -> None:
     """The receipt, the entry in the index and the message are there; the message names no page."""
     run = SentRun(no_provider, batches=2, split=(1, 2))
-    answer = report({"run": "run-1"}, run.clients)
-    assert answer["no_page"].startswith("TemplateNotFound at ")
+    observed = Observed()
+    answer = report({"run": "run-1"}, run.clients, observed)
+    assert observed.ended is not None
+    assert str(observed.ended.no_page).startswith("TemplateNotFound at ")
     written = set(run.bucket.objects)
     assert keys.receipt(run.run.name, "run-1") in written
     assert [key for key in written if key.startswith(keys.INDEX)]
@@ -120,11 +112,3 @@ def test_a_message_names_the_page_only_if_there_is_one() -> None:
 def test_the_function_starts_without_the_template_engine() -> None:
     """It would be loaded at each cold start, and is needed at the end only."""
     assert started(LOADED).strip() == "[]"
-
-
-@pytest.mark.slow
-def test_a_defect_is_logged_as_an_error_and_not_part_of_the_runs_state() -> None:
-    """An operator finds it, and the execution goes on with the message."""
-    lines = [json.loads(line) for line in started(LOGGED).splitlines()]
-    (error,) = [line for line in lines if line.get("level") == "ERROR"]
-    assert (error["run"], error["error"]) == ("run-1", "TemplateNotFound at page.py:9")

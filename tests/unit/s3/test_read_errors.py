@@ -2,10 +2,10 @@
 
 import pytest
 
-from conveyor.domain.drop import Source
+from conveyor.domain.drop import UNREADABLE, Source
 from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.s3.bucket import Bucket
-from conveyor.s3.read_errors import CANNOT, DropUnreadable, unreadable_drop
+from conveyor.s3.read_errors import DropUnreadable, unreadable_drop
 from tests.support.fake_aws import answer, client, failure
 
 KMS_DENIED = (
@@ -50,9 +50,9 @@ def test_a_permanent_error_has_its_own_code_and_next_step(status: int, code: str
     assert error.code == kind
     assert error.is_gone == (kind == "drop-gone")
     message = str(error)
-    assert message.startswith(CANNOT)
+    assert message.startswith(UNREADABLE)
     assert "arn:" not in message
-    assert len(message) > len(CANNOT) + 40
+    assert len(message) > len(UNREADABLE) + 40
 
 
 def test_each_kind_has_its_own_message() -> None:

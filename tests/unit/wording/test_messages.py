@@ -15,7 +15,7 @@ from conveyor.gates.gate import Held
 from conveyor.gates.message import waiting_notice
 from conveyor.ledger.failure_counts import ErrorKind
 from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
-from conveyor.poll.decision import Risk
+from conveyor.poll.decisions.decision import Risk
 from conveyor.poll.message import at_risk_notice
 from conveyor.report.message import notice_of
 from conveyor.wording.console import Console

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from conveyor.domain.observed import Observed
+
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], None]
 """Takes seconds."""
@@ -27,6 +29,8 @@ class Invocation:
         self.now = clock
         self.sleep = sleep
         self.not_after = clock() + remaining
+        self.observed = Observed()
+        """What the function logs and measures when it ends."""
 
     @property
     def left(self) -> timedelta:

@@ -51,6 +51,11 @@ CAUSE_TEXTS = {
 }
 """What a message says about each: never the provider's text, which may quote a prompt."""
 
+OF_ACCOUNT = frozenset({
+    Cause.CREDIT, Cause.LIMIT, Cause.DISABLED, Cause.KEY, "key-unusable", "role-refused", "provider-stopped",
+})  # fmt: skip
+"""Codes of refused runs for which a person must put the account, its key or its permissions in order."""
+
 _OWNER = r"(?:organi[sz]ation|account|workspace|project)"
 _OFF = r"(?:disabled|deactivated|suspended|restricted|banned|terminated|archived|locked)"
 _LIMIT = r"limits?(?![a-z])"

@@ -23,6 +23,7 @@ def new_run(name: str, drop: Drop, stack: Settings, config: Config) -> Run:
     run = Run(
         name, drop.name, drop, settings, problem,
         project=project, config_faults=config.faults, content=keys.content(name, project),
+        budget=config.budgets.counted_as(project),
     )  # fmt: skip
     return run if problem else replace(run, problem=assigned.problem, code=assigned.code)
 

@@ -34,6 +34,9 @@ class Run(Fact, frozen=True):
     config_faults: tuple[str, ...] = ()
     """What was wrong under `config/` when the run began, one sentence for each file."""
 
+    budget: str = keys.DEFAULT_PROJECT
+    """Under which project it is counted: its own if `config/budgets.json` named that when the run began, else the
+    default."""
     content: str = ""
     """The prefix of what is no fact: prompts, answers, the provider's words. Empty in runs of earlier versions."""
 

@@ -9,7 +9,7 @@ from conveyor.ledger.batch_facts import Cancel, Discarded, Stuck, Submitted
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
-from conveyor.poll.decision import CancelBatch, Decision, FailAttempt, GiveUp
+from conveyor.poll.decisions.decision import CancelBatch, Decision, FailAttempt, GiveUp
 from conveyor.provider.protocol import Trouble, TroubleKind
 from conveyor.submit.retries import fail_attempt
 from conveyor.wording.trouble import describe_refusal

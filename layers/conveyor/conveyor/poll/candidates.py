@@ -9,7 +9,7 @@ from conveyor.domain.invocation import SKEW
 from conveyor.domain.plan import Batch
 from conveyor.ledger.batch_facts import Foreign, Submitted
 from conveyor.ledger.state import BatchState
-from conveyor.poll.decide import cancel_at
+from conveyor.poll.decisions.decide import cancel_at
 from conveyor.provider.protocol import Progress, ResultsUnreadable, Trouble
 
 _SPARE = timedelta(seconds=45)

@@ -14,8 +14,8 @@ from conveyor.ledger.run_facts import Validation
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.poll.apply import discard_files
 from conveyor.poll.control import Control
-from conveyor.poll.decide import decide_paused, decide_split, decide_unsent, risk_of
-from conveyor.poll.decision import Checked, Decision, Decisions
+from conveyor.poll.decisions.decide import decide_paused, decide_split, decide_unsent, risk_of
+from conveyor.poll.decisions.decision import Checked, Decision, Decisions
 from conveyor.poll.gates import hold, settle_gate, stop_at_gate, stopped_by_person, wait_for_probe
 from conveyor.poll.recover import settle_attempt
 from conveyor.poll.rounds import add_rounds, has_work_ahead

@@ -34,7 +34,7 @@ from conveyor.ledger.round_facts import AccountRefused
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import RunState
 from conveyor.poll.control import Control
-from conveyor.poll.decision import Decision, Decisions
+from conveyor.poll.decisions.decision import Decision, Decisions
 from conveyor.wording.text import counted
 
 _MOST_NAMED = 5

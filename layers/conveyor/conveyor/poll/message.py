@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from conveyor.domain import keys
+from conveyor.domain.drop import UNREADABLE
 from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import BatchName
 from conveyor.domain.status import Status
 from conveyor.gates.release import IF_ANY, IF_NONE, IF_THIS, in_doubt
 from conveyor.ledger.run_facts import Run
 from conveyor.money.estimate import Estimate
-from conveyor.poll.decision import Risk, Undecided
-from conveyor.s3.read_errors import CANNOT
+from conveyor.poll.decisions.decision import Risk, Undecided
 from conveyor.wording import commands
 from conveyor.wording.advice import UNANSWERED, access_step
 from conveyor.wording.bounds import at_most, at_most_rows
@@ -124,7 +124,7 @@ def troubled_notice(run: Run, trouble: Trouble, secret: str, sent: Sent, ends: d
         figures = "the provider does not know its batch"
         first = "the provider answers that it does not know a batch, or the file with its results"
         what, goes_on = _unknown_batch(run, secret), f"The run repeats the request until about {ends:{_MINUTE}} UTC."
-    elif reason.startswith(CANNOT):
+    elif reason.startswith(UNREADABLE):
         figures = "the drop cannot be read"
         first, what = "the results are there, but the drop, which has the ids, cannot be read", Step(_UNREADABLE)
     else:

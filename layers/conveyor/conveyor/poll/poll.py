@@ -14,9 +14,10 @@ from conveyor.gates.after_probe import shown_by_probe
 from conveyor.gates.message import Told, is_last_call, told_now, waiting_notice
 from conveyor.money.estimate import Estimate
 from conveyor.poll.check_run import check_run
-from conveyor.poll.decide import decide_step
-from conveyor.poll.decision import Checked, Decision, Decisions, Risk
+from conveyor.poll.decisions.decide import decide_step
+from conveyor.poll.decisions.decision import Checked, Decision, Decisions, Risk
 from conveyor.poll.message import Trouble, at_risk_notice, started_notice, troubled_notice, undecided_notice
+from conveyor.poll.observe import observe
 from conveyor.poll.rounds import has_rounds_left
 from conveyor.spend.telling import budget_notice, has_budget_facts
 from conveyor.wording.notice import Notice, Sent
@@ -57,6 +58,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     decisions = checked.decisions
     step, wait = decide_step(decisions.values()), context.usual_wait()
     memory.trouble = _lasting(_first_trouble(decisions), memory.trouble, context.now())
+    observe(context, checked, (memory.trouble.reason, memory.trouble.since) if memory.trouble else None)
     notice, sent = None, Sent(context.now(), clients.console(event))
     remembers = {"gate", "budget"} <= event.keys()  # else its version is earlier: it would forget what was said
     if remembers:

@@ -18,8 +18,8 @@ from conveyor.ledger.state import BatchState
 from conveyor.poll.apply import apply
 from conveyor.poll.candidates import Proof, is_surely_anothers, list_candidates, prove_or_rule_out
 from conveyor.poll.control import Control
-from conveyor.poll.decide import give_up, is_patience_over
-from conveyor.poll.decision import Decision, Undecided
+from conveyor.poll.decisions.decide import give_up, is_patience_over
+from conveyor.poll.decisions.decision import Decision, Undecided
 from conveyor.provider.protocol import Progress, Trouble
 from conveyor.wording.text import counted
 from conveyor.wording.trouble import in_words

@@ -12,8 +12,8 @@ from conveyor.domain.schedule import MERGE, BatchName, Next
 from conveyor.ledger.batch_facts import Attempt
 from conveyor.ledger.round_facts import Again, Round
 from conveyor.ledger.state import RunState
-from conveyor.poll.decide import is_patience_over
-from conveyor.poll.decision import Decision, Decisions
+from conveyor.poll.decisions.decide import is_patience_over
+from conveyor.poll.decisions.decision import Decision, Decisions
 
 _LONGER = 6
 """How many times as long as the pause before a round the pause before the next one is."""

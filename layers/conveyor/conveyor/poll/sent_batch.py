@@ -11,7 +11,7 @@ from conveyor.ledger.batch_facts import Cancel, Submitted, Unread
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.poll.apply import apply
-from conveyor.poll.decide import (
+from conveyor.poll.decisions.decide import (
     ReadHistory,
     SentBatch,
     decide_ended,
@@ -20,7 +20,7 @@ from conveyor.poll.decide import (
     is_inconclusive,
     is_unrun_for_now,
 )
-from conveyor.poll.decision import Decision, FailAttempt
+from conveyor.poll.decisions.decision import Decision, FailAttempt
 from conveyor.poll.recover import cancel_duplicates, note_late_duplicate
 from conveyor.provider.protocol import Progress, Trouble
 from conveyor.split.pauses import last_unread, next_read_at, reread_at

@@ -2,11 +2,11 @@
 
 from conveyor.answers.stop_reasons import unfinished
 from conveyor.domain import keys
+from conveyor.domain.drop import UNREADABLE
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.status import Status
 from conveyor.receipt.receipt import Receipt
 from conveyor.report.early_end import blamed_elsewhere, early_end
-from conveyor.s3.read_errors import CANNOT
 from conveyor.verdict.headline import is_unsent
 from conveyor.wording import commands
 from conveyor.wording.mail import block
@@ -150,7 +150,7 @@ def _without_ids(receipt: Receipt) -> list[str]:
     """Say what identifies outcomes if the drop could not be read any more."""
     if not receipt.drop_unreadable:
         return []
-    why = receipt.drop_unreadable.removeprefix(CANNOT)
+    why = receipt.drop_unreadable.removeprefix(UNREADABLE)
     return [
         "",
         *paragraph(

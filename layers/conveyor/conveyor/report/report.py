@@ -2,13 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from conveyor.clients import Clients
 from conveyor.domain import keys
+from conveyor.domain.observed import Ended, FailureCause, Observed
 from conveyor.domain.plan import Plan
+from conveyor.domain.refusal import OF_ACCOUNT
 from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import AttemptAbsent
 from conveyor.ledger.ledger import Ledger
@@ -27,17 +30,20 @@ from conveyor.report.write_page import write_page
 from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor.spend.index_entry import IndexEntry
 
+MOST_CAUSES = 10
+"""Causes of failures that are logged of one run."""
+
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
+def report(event: dict[str, Any], clients: Clients, observed: Observed) -> dict[str, Any]:
     """Join the files, write the receipt, its page and the entry in the index, and let the run's content expire.
 
-    Returns the message, both counts, the cost in US dollars (0 if it is not known), and in `no_page` why there is no
-    page, if there is none.
+    Returns the message and both counts.
     """
     ledger = Ledger(clients.bucket, event["run"])
     run, run_state = ledger.read(Run), ledger.run_state()
+    observed.is_about(run.run, run.project, run.budget)
     receipt, early = _account(run, ledger, run_state, clients.bucket)
     gates = read_gates(ledger, run_state)
     receipt.gates, receipt.released = account_of_gates(ledger, run_state, gates), _released(ledger, run_state)
@@ -50,12 +56,18 @@ def report(event: dict[str, Any], clients: Clients) -> dict[str, Any]:
     no_page = write_page(receipt, clients.console(event), clients.bucket)
     clients.bucket.put_if_absent(_index_entry(receipt).key, b"")
     let_content_expire(run, clients.bucket, early)
+    observed.ended, observed.is_account_refused = _ended(receipt, no_page), receipt.code in OF_ACCOUNT
     return notice_of(receipt, clients.console(event), has_page=no_page is None).to_state() | {
         "results": receipt.results,
         "failures": receipt.failures,
-        "cost_usd": float(receipt.cost_usd or 0),
-        **({"no_page": no_page} if no_page else {}),
     }
+
+
+def _ended(receipt: Receipt, no_page: str | None) -> Ended:
+    """Return what is logged and measured of the end of a run."""
+    counts = receipt.requests, receipt.results, receipt.failures
+    causes = [FailureCause(kind, error.failures) for kind, error in islice(receipt.errors.items(), MOST_CAUSES)]
+    return Ended(receipt.status, receipt.code, *counts, receipt.cost_usd, causes, no_page)
 
 
 def _index_entry(receipt: Receipt) -> IndexEntry:

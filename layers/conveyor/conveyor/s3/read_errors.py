@@ -3,12 +3,11 @@
 Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
 
+from conveyor.domain.drop import UNREADABLE
 from conveyor.jsonl.gzip_stream import Unreadable
 
 GONE = "drop-gone"
 """The version does not exist any more. Every other cause can be removed by a person."""
-CANNOT = "the drop cannot be read: "
-"""Every message begins so."""
 
 _TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
 _TRANSIENT = frozenset({
@@ -54,7 +53,7 @@ def unreadable_drop(status: int, code: str, message: str) -> DropUnreadable | No
     if _OF_S3 in message and _TO_LIST not in message and "explicit deny" not in message:
         return None  # the function's own role lacks a permission: no drop can be read until that is corrected
     kind, text = _kind(status, code, message)
-    return DropUnreadable(kind, CANNOT + text)
+    return DropUnreadable(kind, UNREADABLE + text)
 
 
 def _kind(status: int, code: str, message: str) -> tuple[str, str]:

@@ -42,6 +42,10 @@ class Budgets(msgspec.Struct, frozen=True):
         """Return the limits of a project."""
         return self.projects.get(project, self.default)
 
+    def counted_as(self, project: str) -> str:
+        """Return the project under which a run is counted: all that are not named are counted as the default."""
+        return project if project in self.projects else DEFAULT_PROJECT
+
 
 def read_budgets(data: bytes) -> Budgets:
     """Read `config/budgets.json`. Raises BadConfig, which names the line or the field, and the likely word."""

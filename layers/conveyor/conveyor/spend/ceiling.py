@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from conveyor.config import Config
 from conveyor.context import RunContext
-from conveyor.domain.keys import DEFAULT_PROJECT
 from conveyor.domain.plan import Batch, Plan
 from conveyor.domain.schedule import BatchName
 from conveyor.gates.gate import is_approved_for, latest_gate
@@ -40,7 +39,7 @@ def ceiling_of(config: Config, project: str) -> Ceiling | None:
     usd = config.budgets.of(project).usd_per_day
     if usd is None:
         return None
-    return Ceiling(project if project in config.budgets.projects else DEFAULT_PROJECT, usd)
+    return Ceiling(config.budgets.counted_as(project), usd)
 
 
 def faults_of(config: Config) -> list[Reason]:

@@ -38,13 +38,13 @@ def budget_notice(
         if context.claims.claim_message(fact.log, fact.day, fact.percent):
             month = spent(context.bucket, context.run.project, context.now()).month
             return reached_notice(context.run, fact, month, sent), " ".join(words)
-    full = _waits_for(context, run_state, waiting) if waiting and _FULL not in words else None
+    full = awaited_day(context, run_state, waiting) if waiting and _FULL not in words else None
     if full is None:
         return None, " ".join(words)
     return full_notice(context.run, full, sent), " ".join([*words, _FULL])
 
 
-def _waits_for(context: RunContext, run_state: RunState, plan: Plan) -> DayFull | None:
+def awaited_day(context: RunContext, run_state: RunState, plan: Plan) -> DayFull | None:
     """Return why a run waits for room in the day, if it does. Once the day has ended, it looks at the new one first."""
     if not run_state.full_days or not needs_to_pay(plan, run_state):
         return None

@@ -20,6 +20,7 @@ from itertools import batched
 
 from conveyor.context import RunContext
 from conveyor.domain import keys
+from conveyor.domain.observed import Wait, WaitsFor
 from conveyor.gates.gate import stands_at_gate
 from conveyor.ledger.claims import Claims
 from conveyor.ledger.ledger import Ledger
@@ -27,7 +28,7 @@ from conveyor.ledger.state import RunState
 from conveyor.provider.protocol import Progress, Trouble
 from conveyor.s3.bucket import MOST_READS
 from conveyor.spend.claim import Day
-from conveyor.submit.turns import Sent, WaitingRun, runs_ahead, window_of
+from conveyor.submit.turns import Sent, WaitingRun, runs_ahead, start_of, window_of
 
 MOST_CLAIMS = 128
 """The newest batches in the queue whose claims are read, and as many of those that have ended.
@@ -65,6 +66,7 @@ def admit_or_wait(context: RunContext, requests: int, run_state: RunState) -> bo
         has_room = _has_room(context, listed, requests)
     if not has_room:
         context.bucket.put_if_absent(f"{keys.waiting(window)}{this}", b"")
+        context.invocation.observed.wait = Wait(WaitsFor.ROOM, min(start_of(this.since), context.now()))
     return has_room
 
 

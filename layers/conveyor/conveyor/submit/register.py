@@ -69,8 +69,9 @@ def _run_of_unreadable(upload: Upload, error: DropUnreadable, clients: Clients, 
     name = drop.run_id(stack_id)
     project = assign_project(drop, clients.settings, config()).project
     run = Run(
-        name, drop.name, drop, clients.settings, str(error), error.code, project, content=keys.content(name, project)
-    )
+        name, drop.name, drop, clients.settings, str(error), error.code, project,
+        budget=config().budgets.counted_as(project), content=keys.content(name, project),
+    )  # fmt: skip
     return Ledger(bucket, name).write(run)
 
 

@@ -95,6 +95,7 @@ def _send_if_due(context: RunContext, run_state: RunState, plan: Plan, batch: Ba
     day = open_day(context, run_state, plan, batch)  # before the queue: what waits for money takes no turn there
     if day is None or not _announced(context, run_state, batch, gate, day):
         return False
+    context.invocation.observed.batch = BatchName(context.leg, batch.number).to_event()
     _pay(context, batch, batch_state, last)
     return True
 

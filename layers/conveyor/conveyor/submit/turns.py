@@ -86,6 +86,11 @@ def window_of(moment: datetime) -> int:
     return int(moment.timestamp() // WINDOW.total_seconds())
 
 
+def start_of(window: int) -> datetime:
+    """Return when a window begins."""
+    return datetime.fromtimestamp(window * WINDOW.total_seconds(), UTC)
+
+
 def _place(runs: Iterable[WaitingRun], sent: Sent) -> tuple[int, datetime, str]:
     """Return where a project stands; the least one goes first."""
     return sent.queued, sent.latest, min(run.run for run in runs)

@@ -8,6 +8,8 @@ import re
 import ssl
 from socket import gaierror
 
+from conveyor.domain.drop import UNREADABLE
+from conveyor.domain.observed import TroubleWith
 from conveyor.domain.refusal import AT_GATE, CREATED, NOT_CALLED
 
 _ERRORS = {
@@ -55,6 +57,8 @@ _STATUSES = {
 }
 _SERVER_ERROR, _CLIENT_ERROR, _REDIRECT = 500, 400, 300
 _STATUS = re.compile(r"HTTP (\d{3})\b ?(.*)", re.DOTALL)
+_BUSY, _TIMEOUT, _DENIED = 429, 408, frozenset({401, 403})
+_NETWORK = re.compile(r"\b(?:" + "|".join(_ERRORS) + r")\b|no connection to the provider")
 _NAME = re.compile(r"(\w+)( while .*)?", re.DOTALL)
 
 
@@ -79,6 +83,27 @@ def in_words(reason: str) -> str:
     if name and reason.isidentifier():
         return f"a function of this stack failed ({reason})"
     return reason
+
+
+def is_about_room(reason: str) -> bool:
+    """Tell whether a call failed only because the provider is busy, or a limit is reached: then the run waits."""
+    return _status_in(reason) == _BUSY
+
+
+def trouble_with(reason: str) -> TroubleWith:
+    """Return what keeps failing, by the reason why a call failed: in words or by its technical name."""
+    status = _status_in(reason)
+    if status in _DENIED:
+        return TroubleWith.CREDENTIALS
+    if (status or 0) >= _SERVER_ERROR or status == _TIMEOUT or _NETWORK.search(reason):
+        return TroubleWith.UNAVAILABLE
+    return TroubleWith.DROP if reason.startswith(UNREADABLE) else TroubleWith.OTHER
+
+
+def _status_in(reason: str) -> int | None:
+    """Return the HTTP status that a reason names, if it names one."""
+    found = _STATUS.search(reason)
+    return int(found[1]) if found else None
 
 
 def of_status(status: int, more: str = "") -> str:

@@ -14,7 +14,7 @@ from conveyor.domain.refusal import AT_GATE, RefusalKind
 from conveyor.domain.schedule import Next
 from conveyor.ledger.batch_facts import AttemptRefused, Submitted, Unread
 from conveyor.ledger.state import BatchState
-from conveyor.poll.decision import CancelBatch, Decision, GiveUp, Risk
+from conveyor.poll.decisions.decision import CancelBatch, Decision, GiveUp, Risk
 from conveyor.provider.protocol import NotRun, Progress, Trouble, TroubleKind
 from conveyor.wording.trouble import describe_refusal
 

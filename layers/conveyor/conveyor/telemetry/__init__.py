@@ -1,0 +1,1 @@
+"""What a function says about its work: one log line, and metrics."""

@@ -1,0 +1,1 @@
+"""What functions see, log and measure."""
