@@ -56,7 +56,7 @@ def main() -> None:
         "submit": lambda: submit(event, clients, invocation),
         "poll": lambda: poll(event, clients, invocation),
         "split": lambda: split(event, clients, invocation),
-        "report": lambda: report(event, clients, invocation.observed),
+        "report": lambda: report(event, clients, invocation),
     }
     for _ in range(event.get("times", 1)):
         files.calls.clear()

@@ -23,4 +23,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     invocation = Invocation(timedelta(milliseconds=context.get_remaining_time_in_millis()))
     with telemetry(logger, invocation, "run has ended", event):
-        return report(event, clients, invocation.observed)
+        return report(event, clients, invocation)

@@ -162,7 +162,7 @@ class Belt:
 
     def report(self, run: str) -> dict[str, Any]:
         """Run report."""
-        notice = report({"run": run}, self.clients, self.invocation().observed)
+        notice = report({"run": run}, self.clients, self.invocation())
         check_body(notice)
         return notice
 

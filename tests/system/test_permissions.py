@@ -335,6 +335,21 @@ def does_not_report_an_aborted_run(scene: Scene) -> None:
     scene.wait(lambda: is_reported(other) or None, "message about an aborted run")
 
 
+def cannot_continue_a_join(scene: Scene) -> None:
+    """Check that the run fails where another invocation began to join a file, until it may see what was written."""
+    scene.stack.provider_settings({"seconds": 2})
+    with scene.without():
+        run = scene.drop(LARGE_RESULTS)
+        key = f"results/{scene.role}/{scene.sid}/{run.run}/results.jsonl"
+        begun = scene.stack.s3.create_multipart_upload(Bucket=scene.stack.bucket, Key=key, ChecksumAlgorithm="CRC32")
+        joining = {"writer": "test", "at": datetime.now(UTC).isoformat(), "upload_id": begun["UploadId"]}
+        fact = f"runs/{run.run}/joining-results-1.json"
+        scene.stack.s3.put_object(Bucket=scene.stack.bucket, Key=fact, Body=json.dumps(joining))
+        scene.wait(lambda: scene.refusal(run, "s3:ListMultipartUploadParts"), "task that may not list parts")
+    assert run.first_status() == "completed"
+    assert not run.has("joining-results-2.json"), "it went on with that upload"
+
+
 def in_turn(*checks: Callable[[Scene], None]) -> Callable[[Scene], None]:
     """Run several checks, for a statement that allows several actions."""
 
@@ -351,6 +366,8 @@ PACKED = compress(LINE.encode(), mtime=0)
 TWO_BATCHES = "\n".join(
     LINE.replace('"a"', f'"{number}"') for number in range(int(LOW_LIMITS["MaxRequestsPerBatch"]) + 1)
 )
+LARGE_RESULTS = "\n".join(json.dumps(json.loads(line) | {"note": 14_000 * "x"}) for line in TWO_BATCHES.splitlines())
+"""More than 5 MiB, so that they are joined in an upload of several parts."""
 LOST_ANSWER = {"call": "create", "do": {"kind": "lose", "when": "after"}}
 REFUSED_KEY = {"kind": "answer", "status": 401}  # makes a function read the key again, which it caches for minutes
 ASKED_OF_POLL = {"call": "retrieve", "do": REFUSED_KEY, "times": None}
@@ -406,6 +423,8 @@ SCENES = {
     ("ReportRole", "WriteLogs"): leaves_no_log("report"),
     ("ReportRole", "ReadLedger"): stops_the_run("s3:GetObject"),
     ("ReportRole", "ListLedger"): stops_the_run("s3:ListBucket"),
+    ("ReportRole", "NoteJoins"): stops_the_run("s3:PutObject", LARGE_RESULTS),
+    ("ReportRole", "ContinueJoins"): cannot_continue_a_join,
     ("ReportRole", "ReadContent"): stops_the_run("s3:GetObject", TWO_BATCHES),
     ("ReportRole", "ListContent"): stops_the_run("s3:ListBucket"),
     ("ReportRole", "LetContentExpire"): stops_the_run("s3:PutObjectTagging", TWO_BATCHES),

@@ -23,7 +23,7 @@ GENERATED = {"ETag", "VersionId", "UploadId", "LastModified", "CopySourceVersion
 COMPARED = {
     "AcceptRanges", "Body", "Code", "CommonPrefixes", "ContentLength", "ContentRange", "Contents",
     "CopyObjectResult", "CopyPartResult", "DeleteMarker", "DeleteMarkers", "IsLatest", "IsTruncated", "Key",
-    "KeyCount", "Metadata", "Prefix", "Size", "Status", "TagSet", "Uploads", "Versions",
+    "KeyCount", "Metadata", "Parts", "Prefix", "Size", "Status", "TagSet", "Uploads", "Versions",
 } | GENERATED  # fmt: skip
 
 
@@ -243,9 +243,12 @@ def test_multipart_uploads(both: Both) -> None:
     part = {"PartNumber": 1, "ETag": copied["CopyPartResult"]["ETag"]}
     second = both("upload_part", Key="joined", UploadId="<join.UploadId>", PartNumber=2, Body=b"2")
     both_parts = [part, {"PartNumber": 2, "ETag": second["ETag"]}]
+    listed = both("list_parts", Key="joined", UploadId="<join.UploadId>")
+    assert [(each["PartNumber"], each["Size"]) for each in listed["Parts"]] == [(1, 6), (2, 1)]
     assert complete("<join.UploadId>", "joined", both_parts)["Code"] == "EntityTooSmall"
     both("abort_multipart_upload", Key="joined", UploadId="<join.UploadId>")
     assert complete("<join.UploadId>", "joined", [part])["Code"] == "NoSuchUpload"
+    assert both("list_parts", Key="joined", UploadId="<join.UploadId>")["Code"] == "NoSuchUpload"
 
 
 def test_executions_and_secrets(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from conveyor.domain.drop import Upload
-from conveyor.domain.observed import Observed
 from conveyor.poll.poll import poll
 from conveyor.report.report import report
 from conveyor.split.split import split as split_batch
@@ -79,7 +78,7 @@ def test_the_events_of_the_loop_complete_a_run(belt: Belt) -> None:
             ("submit", belt.submit),
             ("poll", lambda event: poll(event, belt.clients, belt.invocation())),
             ("split", lambda event: split_batch(event, belt.clients, belt.invocation())),
-            ("report", lambda event: report(event, belt.clients, Observed())),
+            ("report", lambda event: report(event, belt.clients, belt.invocation())),
         )
     )
     assert (submitted["next"], polled["next"], polled["batches"]) == ("wait", "split", [1])

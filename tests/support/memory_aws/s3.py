@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 from tests.support.memory_aws.answers import Refused, answer, element
-from tests.support.memory_aws.bucket import BucketInMemory, Version, crc, etag
+from tests.support.memory_aws.bucket import BucketInMemory, Parts, Version, crc, etag
 from tests.support.memory_aws.versions import elements, versions_page
 
 if TYPE_CHECKING:
@@ -185,7 +185,9 @@ class S3:
         return answer(200, element("ListBucketResult", elements(about) + token + "".join(shown)))
 
     def uploads(self, bucket: BucketInMemory, request: Request) -> AWSResponse:
-        """ListMultipartUploads."""
+        """ListMultipartUploads and ListParts."""
+        if request.key and request.question.keys() == {"uploadId"}:
+            return _listed_parts(request, bucket.upload(request.question["uploadId"], request.key))
         if request.key or request.question != {"uploads": ""}:
             raise Refused(501, "NotImplemented", Header=str(request.question))
         found = [element("Upload", {"Key": upload.key, "UploadId": name}) for name, upload in bucket.uploads.items()]
@@ -238,6 +240,20 @@ class S3:
 _BUCKET = {"GET": S3.list, "POST": S3.delete_several}
 _OBJECTS = {"PUT": S3.put, "GET": S3.get, "HEAD": S3.get, "DELETE": S3.delete}
 _PARTS = {"GET": S3.uploads, "POST": S3.begin, "PUT": S3.part, "DELETE": S3.abort}
+
+
+def _listed_parts(request: Request, upload: Parts) -> AWSResponse:
+    """Return a page of parts; more than fit into one are not implemented."""
+    if len(upload.data) > _PAGE:
+        raise Refused(501, "NotImplemented", Header="a second page of parts")
+    moment = datetime.now(UTC).isoformat()
+    shown = [
+        {"PartNumber": str(number), "ETag": etag(data), "Size": str(len(data)), "LastModified": moment}
+        for number, data in sorted(upload.data.items())
+    ]
+    about = {"Bucket": request.bucket, "Key": request.key, "UploadId": request.question["uploadId"]}
+    about |= {"IsTruncated": "false"}
+    return answer(200, element("ListPartsResult", elements(about) + "".join(element("Part", part) for part in shown)))
 
 
 def _text(value: str | bytes) -> str:

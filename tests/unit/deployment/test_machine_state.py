@@ -14,7 +14,6 @@ from conveyor.clients import Clients, Machine
 from conveyor.config import Config
 from conveyor.domain.drop import Upload
 from conveyor.domain.invocation import Invocation
-from conveyor.domain.observed import Observed
 from conveyor.ledger.run_facts import Refusal, Run
 from conveyor.poll.poll import poll
 from conveyor.report.report import report
@@ -72,7 +71,7 @@ def answers() -> dict[str, Json]:
     return {
         "Poll": poll(STATE, clients, invocation),
         "Submit": submit({"run": RUN.run}, clients, invocation),
-        "Report": report({"run": RUN.run}, clients, Observed()),
+        "Report": report({"run": RUN.run}, clients, Invocation(timedelta(seconds=900))),
     }
 
 

@@ -1,5 +1,6 @@
 """Reading the parts of many batches for a report."""
 
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from conveyor.clients import Clients
 from conveyor.domain import keys
-from conveyor.domain.observed import Observed
+from conveyor.domain.invocation import Invocation
 from conveyor.report.report import report
 from conveyor.s3.bucket import MOST_READS, Bucket
 from tests.support.fake_aws import client, failure
@@ -33,7 +34,7 @@ def test_a_report_reads_the_parts_of_many_batches_at_once_and_names_them_in_orde
         return run.bucket.serve(request)
 
     run.clients.bucket = Bucket(client("s3", serve), "bucket")
-    assert report({"run": "run-1"}, run.clients, Observed())["status"] == "unbalanced", (
+    assert report({"run": "run-1"}, run.clients, Invocation(timedelta(seconds=900)))["status"] == "unbalanced", (
         "the parts in this test name no files"
     )
     receipt = run.read(keys.receipt(run.run.name, "run-1"))
@@ -49,7 +50,7 @@ def test_a_part_that_cannot_be_read_ends_the_report_with_what_s3_said() -> None:
 
     run.clients.bucket = Bucket(client("s3", serve), "bucket")
     with pytest.raises(ClientError, match="AccessDenied"):
-        report({"run": "run-1"}, run.clients, Observed())
+        report({"run": "run-1"}, run.clients, Invocation(timedelta(seconds=900)))
 
 
 def test_there_is_a_connection_for_each_object_that_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -12,7 +13,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from conveyor.domain import keys
-from conveyor.domain.observed import Observed
+from conveyor.domain.invocation import Invocation
 from conveyor.page import page
 from conveyor.report.message import notice_of
 from conveyor.report.report import report
@@ -71,10 +72,10 @@ def test_a_page_is_stored_so_that_a_browser_shows_it() -> None:
 def test_every_run_has_a_page_and_writing_it_again_changes_nothing() -> None:
     """It follows from the receipt alone."""
     run = SentRun(no_provider, batches=2, split=(1, 2))
-    report({"run": "run-1"}, run.clients, Observed())
+    report({"run": "run-1"}, run.clients, Invocation(timedelta(seconds=900)))
     first = run.bucket.objects[keys.report(run.run.name, "run-1")]
     assert first.startswith(b"<!doctype html>")
-    report({"run": "run-1"}, run.clients, Observed())
+    report({"run": "run-1"}, run.clients, Invocation(timedelta(seconds=900)))
     assert run.bucket.objects[keys.report(run.run.name, "run-1")] == first
 
 
@@ -82,10 +83,10 @@ def test_every_run_has_a_page_and_writing_it_again_changes_nothing() -> None:
 def test_a_page_that_cannot_be_made_does_not_keep_a_run_from_ending() -> None:
     """The receipt, the entry in the index and the message are there; the message names no page."""
     run = SentRun(no_provider, batches=2, split=(1, 2))
-    observed = Observed()
-    answer = report({"run": "run-1"}, run.clients, observed)
-    assert observed.ended is not None
-    assert str(observed.ended.no_page).startswith("TemplateNotFound at ")
+    invocation = Invocation(timedelta(seconds=900))
+    answer = report({"run": "run-1"}, run.clients, invocation)
+    assert invocation.observed.ended is not None
+    assert str(invocation.observed.ended.no_page).startswith("TemplateNotFound at ")
     written = set(run.bucket.objects)
     assert keys.receipt(run.run.name, "run-1") in written
     assert [key for key in written if key.startswith(keys.INDEX)]

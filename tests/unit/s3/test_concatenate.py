@@ -1,40 +1,42 @@
-"""Objects of many gigabytes are copied by S3, one range at a time."""
+"""Objects of many gigabytes are copied by S3, in pieces of a size at which S3 responds in seconds."""
 
-from typing import Any
+from hypothesis import given
+from hypothesis import strategies as st
 
-import boto3
-import pytest
-from botocore.stub import Stubber
+from conveyor.s3.pieces import SMALLEST, pieces_of
 
-from conveyor.s3.bucket import Bucket
-from conveyor.s3.concatenate import concatenate
-
-GIB = 1024**3
 MIB = 1024**2
-
-
-@pytest.mark.parametrize(
-    ("size", "copied"),
-    [
-        pytest.param(GIB, [GIB], id="one"),
-        pytest.param(2 * GIB + 5 * MIB, [GIB, GIB, 5 * MIB], id="three"),
-    ],
+GIB = 1024**3
+TIB = 1024**4
+SIZES = st.lists(
+    st.one_of(st.integers(0, 12 * MIB), st.integers(0, 2 * GIB), st.just(SMALLEST)), min_size=1, max_size=40
 )
-def test_no_more_than_a_gibibyte_is_copied_by_one_call(size: int, copied: list[int]) -> None:
-    """S3 responds once the whole range is copied, and accepts 5 GB at most; the remainder is one more part."""
-    client: Any = boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106
-    target = {"Bucket": "bucket", "Key": "results/a"}
-    with Stubber(client) as s3:
-        s3.add_response("create_multipart_upload", {"UploadId": "u"})
-        start = 0
-        for number, length in enumerate(copied, 1):
-            source = {"Bucket": "bucket", "Key": "runs/r/1"}
-            part = {"CopySource": source, "CopySourceRange": f"bytes={start}-{start + length - 1}"}
-            answer = {"CopyPartResult": {"ETag": str(number), "ChecksumCRC32": f"c{number}"}}
-            s3.add_response("upload_part_copy", answer, target | part | {"UploadId": "u", "PartNumber": number})
-            start += length
-        parts = [{"ETag": str(n), "PartNumber": n, "ChecksumCRC32": f"c{n}"} for n in range(1, len(copied) + 1)]
-        named = target | {"UploadId": "u", "MultipartUpload": {"Parts": parts}}
-        s3.add_response("complete_multipart_upload", {}, named)
-        concatenate(Bucket(client, "bucket"), "results/a", {"runs/r/1": size}, {})
-        s3.assert_no_pending_responses()
+
+
+@given(SIZES)
+def test_pieces_are_the_objects_one_after_the_other(sizes: list[int]) -> None:
+    """S3 takes no part below 5 MiB but the last; what is read into memory has less than twice that."""
+    objects = {f"part-{number}": size for number, size in enumerate(sizes)}
+    pieces = pieces_of(objects)
+    assert [piece.number for piece in pieces] == list(range(1, len(pieces) + 1))
+    assert all(piece.bytes >= SMALLEST for piece in pieces[:-1])
+    assert all(piece.is_copied or piece.bytes < 2 * SMALLEST for piece in pieces)
+    at = dict.fromkeys(objects, 0)
+    for each in (each for piece in pieces for each in piece.ranges):
+        assert each.start == at[each.key] < each.end, "a byte is left out, or is there twice"
+        at[each.key] = each.end
+    assert at == objects
+    order = [each.key for piece in pieces for each in piece.ranges]
+    assert order == sorted(order, key=list(objects).index)
+
+
+def test_s3_copies_256_mib_by_one_call() -> None:
+    """It responds once the whole range is copied, and a call that takes a minute counts as failed."""
+    pieces = pieces_of({"a": 2 * GIB + 5 * MIB})
+    assert [piece.bytes for piece in pieces] == [256 * MIB] * 8 + [5 * MIB]
+
+
+def test_the_largest_file_has_no_more_parts_than_s3_takes() -> None:
+    """3,000 batches with 50 TiB of results: pieces get longer."""
+    objects = {f"part-{number}": 50 * TIB // 3000 for number in range(3000)}
+    assert len(pieces_of(objects)) <= 10_000  # S3's limit

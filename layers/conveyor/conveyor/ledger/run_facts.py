@@ -62,6 +62,32 @@ class Run(Fact, frozen=True):
         return self.settings.per_drop() | asked | {RETRY_OF: self.run}
 
 
+class Joining(Fact, frozen=True):
+    """`joining-<file>-<n>.json`: a file is joined in this upload, with which any function may go on.
+
+    Another follows if that one is gone: S3 removes it after a day.
+    """
+
+    KIND = "joining"
+    PLACE = Place.ID
+    STATE_FIELD = "joinings"
+
+    writer: str
+    at: datetime
+    upload_id: str
+
+
+class Joined(Fact, frozen=True):
+    """`joined-<file>.json`: the file is written, and need not be joined again."""
+
+    KIND = "joined"
+    PLACE = Place.ID
+    STATE_FIELD = "joined_files"
+
+    writer: str
+    at: datetime
+
+
 class Validation(Fact, frozen=True):
     """`validation.json`: the function that the upload started is validating; it has ended by `not_after`."""
 

@@ -87,6 +87,10 @@ class RunState(msgspec.Struct):
     """The rounds that were decided on."""
     planned_rounds: set[int] = msgspec.field(default_factory=set)
     """Those of them that have a plan."""
+    joinings: set[str] = msgspec.field(default_factory=set)
+    """The uploads in which files are joined: `results-1`."""
+    joined_files: set[str] = msgspec.field(default_factory=set)
+    """The files that are joined: `results`."""
     leg: str = ""
     """Whose batches `batch` and `batches` are about; empty: those of the drop itself."""
     batches: dict[int, BatchState] = {}

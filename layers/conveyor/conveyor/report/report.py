@@ -9,7 +9,8 @@ import msgspec
 
 from conveyor.clients import Clients
 from conveyor.domain import keys
-from conveyor.domain.observed import Ended, FailureCause, Observed
+from conveyor.domain.invocation import Invocation
+from conveyor.domain.observed import Ended, FailureCause
 from conveyor.domain.plan import Plan
 from conveyor.domain.refusal import OF_ACCOUNT
 from conveyor.domain.schedule import BatchName
@@ -24,7 +25,7 @@ from conveyor.receipt.files import early_parts, parts_by_file
 from conveyor.receipt.gate_account import account_of_gates, last_forecast, read_gates
 from conveyor.receipt.receipt import Receipt
 from conveyor.report.content import SplitReader, let_content_expire, with_error_text
-from conveyor.report.join_files import write_files
+from conveyor.report.join_files import FileJoiner
 from conveyor.report.message import notice_of
 from conveyor.report.write_page import write_page
 from conveyor.s3.bucket import MOST_READS, Bucket
@@ -36,15 +37,16 @@ MOST_CAUSES = 10
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def report(event: dict[str, Any], clients: Clients, observed: Observed) -> dict[str, Any]:
+def report(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dict[str, Any]:
     """Join the files, write the receipt, its page and the entry in the index, and let the run's content expire.
 
     Returns the message and both counts.
     """
     ledger = Ledger(clients.bucket, event["run"])
-    run, run_state = ledger.read(Run), ledger.run_state()
+    run, run_state, observed = ledger.read(Run), ledger.run_state(), invocation.observed
     observed.is_about(run.run, run.project, run.budget)
-    receipt, early = _account(run, ledger, run_state, clients.bucket)
+    joiner = FileJoiner(run, ledger, run_state, clients.bucket, invocation)
+    receipt, early = _account(run, ledger, run_state, clients.bucket, joiner)
     gates = read_gates(ledger, run_state)
     receipt.gates, receipt.released = account_of_gates(ledger, run_state, gates), _released(ledger, run_state)
     receipt.forecast = last_forecast(gates)
@@ -76,7 +78,9 @@ def _index_entry(receipt: Receipt) -> IndexEntry:
     return IndexEntry(receipt.project, receipt.run, receipt.status, *counts, receipt.cost_usd, is_lower_bound)
 
 
-def _account(run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket) -> tuple[Receipt, list[str]]:
+def _account(
+    run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket, joiner: FileJoiner
+) -> tuple[Receipt, list[str]]:
     """Join the files, and return the receipt, and the keys of the parts that people could read early."""
     refusal = with_error_text(ledger.read(Refusal), bucket) if run_state.refused else None
     unanswered = sum(len(run_state.of_leg(leg).batch(number).absent) for leg, number in _known(run_state))
@@ -90,7 +94,7 @@ def _account(run: Run, ledger: Ledger, run_state: RunState, bucket: Bucket) -> t
         raise RuntimeError(f"{run.run} has neither a plan nor a refusal")
     rounds = [_round(ledger, leg, of_leg) for leg, of_leg in split.items() if of_leg]
     of_rounds = [batch for each in rounds for batch in each.batches]
-    write_files(run, bucket, parts_by_file(run, batches, [*probe, *of_rounds]))
+    joiner.write(parts_by_file(run, batches, [*probe, *of_rounds]))
     return completed_receipt(run, plan, batches, unanswered, refusal, probe, rounds), early_parts(run, batches)
 
 

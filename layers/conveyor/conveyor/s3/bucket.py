@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from conveyor.domain.drop import NO_VERSION, Drop, Source
-from conveyor.s3.multipart import MultipartUpload, Writer
+from conveyor.s3.multipart import MultipartUpload, NumberedUpload, Writer
 from conveyor.s3.read_errors import ReadRefused, is_permanent, unreadable_drop
 
 if TYPE_CHECKING:
@@ -207,6 +207,27 @@ class Bucket:
                 if not left:
                     raise
         raise AssertionError
+
+    def begin_upload(self, key: str, metadata: Mapping[str, str]) -> NumberedUpload:
+        """Begin a multipart upload that several functions may go on with."""
+        return NumberedUpload.begin(self._client, self.bucket, key, metadata)
+
+    def resume_upload(self, key: str, upload_id: str, sizes: Mapping[int, int]) -> NumberedUpload | None:
+        """Return an upload that another function began; None if it is gone, or its parts have other sizes.
+
+        `sizes`: of all parts, by number.
+        """
+        upload = NumberedUpload(self._client, self.bucket, key, upload_id)
+        try:
+            found = upload.find_written()
+        except ClientError as error:
+            if _status(error) == 404:  # noqa: PLR2004  # completed, or removed by the bucket's lifecycle
+                return None
+            raise
+        if found.items() <= sizes.items():
+            return upload
+        upload.abort()
+        return None
 
     @contextmanager
     def upload(self, key: str, metadata: Mapping[str, str]) -> Iterator[MultipartUpload]:

@@ -1,51 +1,61 @@
-"""Concatenate objects into one, such as the parts of several batches. S3 copies ranges of 5 MiB and more itself."""
+"""Concatenate objects into one, such as the parts of several batches: several pieces at a time.
 
-from collections.abc import Mapping
+S3 copies ranges of 5 MiB and more itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from conveyor.s3.bucket import Bucket
-from conveyor.s3.multipart import MultipartUpload
+from conveyor.s3.multipart import NumberedUpload
+from conveyor.s3.pieces import SMALLEST, Piece, pieces_of
 
-_SMALLEST = 5 * 1024 * 1024
-"""Bytes; only the last part of a multipart upload may be smaller."""
-_LARGEST = 1024 * 1024 * 1024
-"""Bytes copied by one call. S3 allows five times as many, but responds only when all are copied."""
+_AT_ONCE = 8
+"""Parts that are written at the same time. S3 copies each at some 100 MB/s; at most 10 MiB of each are in memory."""
 
 
-def concatenate(bucket: Bucket, key: str, parts: Mapping[str, int], metadata: Mapping[str, str]) -> None:
-    """Write an object that consists of others, one after the other. Holds 5 MiB in memory.
+def is_small(objects: Mapping[str, int]) -> bool:
+    """Tell whether objects are joined by one write. `objects`: keys, with the bytes that each has."""
+    return sum(objects.values()) < SMALLEST
 
-    `parts`: their keys, with the bytes that each has.
-    """
-    total = sum(parts.values())
-    if total < _SMALLEST:
-        whole = b"".join(map(bucket.get, parts))
-        _check(key, len(whole), total)
+
+def concatenate(bucket: Bucket, key: str, objects: Mapping[str, int], metadata: Mapping[str, str]) -> None:
+    """Write an object that consists of others, one after the other; nothing is left if that fails."""
+    if is_small(objects):
+        whole = b"".join(map(bucket.get, objects))
+        _check(key, len(whole), sum(objects.values()))
         bucket.put(key, whole, metadata)
         return
-    pending = b""
-    with bucket.upload(key, metadata) as upload:
-        for part, size in parts.items():
-            pending = _append(bucket, upload, part, size, pending)
-        if pending:
-            upload.add(pending)
-        _check(key, upload.bytes, total)
+    upload = bucket.begin_upload(key, metadata)
+    try:
+        write_pieces(bucket, upload, pieces_of(objects))
+    except BaseException:
+        upload.abort()
+        raise
+
+
+def write_pieces(bucket: Bucket, upload: NumberedUpload, pieces: Sequence[Piece]) -> None:
+    """Write the parts that an upload lacks, and complete it. What was written stays if a part fails."""
+    missing = [piece for piece in pieces if piece.number not in upload.written]
+    with ThreadPoolExecutor(_AT_ONCE) as writers:
+        try:
+            list(writers.map(partial(_write, bucket, upload), missing))
+        except BaseException:
+            writers.shutdown(wait=True, cancel_futures=True)
+            raise
+    upload.complete()
+
+
+def _write(bucket: Bucket, upload: NumberedUpload, piece: Piece) -> None:
+    if piece.is_copied:
+        upload.copy(piece.number, *piece.ranges[0])
+        return
+    data = b"".join(bucket.range(*each) for each in piece.ranges)
+    _check(upload.key, len(data), piece.bytes)
+    upload.put(piece.number, data)
 
 
 def _check(key: str, found: int, expected: int) -> None:
     if found != expected:
         raise RuntimeError(f"{key}: parts total {found} bytes, expected {expected}")
-
-
-def _append(bucket: Bucket, upload: MultipartUpload, part: str, size: int, pending: bytes) -> bytes:
-    """Add an object after bytes that are too few for a part; return its last bytes if they are too few for a part."""
-    start = min(size, _SMALLEST - len(pending)) if pending else 0
-    if pending:
-        pending += bucket.range(part, 0, start) if start else b""
-        if len(pending) < _SMALLEST:
-            return pending
-        upload.add(pending)
-    while size - start >= _SMALLEST:
-        end = min(start + _LARGEST, size)
-        upload.copy(part, start, end)
-        start = end
-    return bucket.range(part, start, size) if start < size else b""
