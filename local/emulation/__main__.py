@@ -16,20 +16,14 @@ def main() -> None:
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     from ministack import app  # noqa: PLC0415 - see the next line
 
-    from local.emulation import (  # noqa: PLC0415
-        claude_platform,
-        cloudwatch_alarms,
-        cloudwatch_logs,
-        policy_variables,
-        s3,
-        step_functions,
-    )
+    from local.emulation import claude_platform, policy_variables, s3, step_functions  # noqa: PLC0415
     from local.emulation.aws_lambda import async_retries, packages, workers  # noqa: PLC0415
+    from local.emulation.cloudwatch import alarms, dashboards, logs, metric_data  # noqa: PLC0415
     from local.emulation.sns import messages, publish, topics  # noqa: PLC0415
 
     for module in (
-        async_retries, claude_platform, cloudwatch_alarms, cloudwatch_logs, messages, packages,
-        policy_variables, publish, s3, step_functions, topics, workers,
+        alarms, async_retries, claude_platform, dashboards, logs, messages, metric_data, packages, policy_variables,
+        publish, s3, step_functions, topics, workers,
     ):  # fmt: skip
         module.patch()
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - or MiniStack also binds port 443

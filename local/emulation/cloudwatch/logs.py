@@ -1,4 +1,4 @@
-"""Functions need permission to log, and a long log is read in pages.
+"""Functions need permission to log, metrics in a log are recorded, and a long log is read in pages.
 
 MiniStack writes a function's log whatever its role permits. On AWS a function without permission runs and logs nothing.
 MiniStack also answers FilterLogEvents with the 10,000 oldest events and no token for the next page.
@@ -12,6 +12,7 @@ from typing import Any
 
 from ministack.services import cloudwatch_logs, lambda_svc
 
+from local.emulation.cloudwatch import emf
 from local.emulation.iam import denial
 
 type Answer = tuple[int, dict[str, str], bytes]
@@ -30,13 +31,14 @@ def patch() -> None:
     cloudwatch_logs._filter_log_events = _filter_log_events
 
 
-def _emit_lambda_logs(function: dict[str, Any], *args: object, **kwargs: object) -> None:
+def _emit_lambda_logs(function: dict[str, Any], request: str, log: str, *args: object, **kwargs: object) -> None:
     config = function.get("config") or function
     name = config["FunctionName"]
     group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
     stream = f"{cloudwatch_logs._make_group_arn_no_star(group)}:log-stream:{config['Version']}"
     if not any(denial(config["Role"], name, action, stream) for action in ACTIONS):
-        emit_lambda_logs(function, *args, **kwargs)
+        emit_lambda_logs(function, request, log, *args, **kwargs)
+        emf.record(group, log.split("\n"))
 
 
 def _filter_log_events(request: dict[str, Any]) -> Answer:

@@ -1,0 +1,1 @@
+"""CloudWatch metrics, alarms, dashboards and logs, as AWS has them."""
