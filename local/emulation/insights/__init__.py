@@ -1,0 +1,1 @@
+"""CloudWatch Logs Insights: queries in the Logs Insights QL, run as on AWS, and saved queries."""

@@ -1,0 +1,1 @@
+"""Logs Insights of the local AWS."""
