@@ -11,6 +11,7 @@ DEV := .venv/tools/.dev
 PRICES := .venv/prices/.prices
 FRAMES := .venv/frames/.frames
 PAGES := .venv/pages/.pages
+DASHBOARD := .venv/dashboard/.dashboard
 
 # As many tests at once as there are processors, each process with a local AWS of its own.
 SIDE_BY_SIDE := --numprocesses auto --dist worksteal
@@ -20,13 +21,13 @@ STACKS_SIDE_BY_SIDE := --numprocesses 3 --dist loadscope
 
 # Of the functions on AWS: arm64 or x86_64. Left out, it is what samconfig.toml says, as are all other settings.
 CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
-export FILE API AUTH LIVE API_URL PARAMETERS CHROMIUM
+export FILE API AUTH LIVE API_URL PARAMETERS CHROMIUM HOURS QUERY RUN OUT
 
 # Packages are installed without bytecode. Each of hundreds of processes would compile them again if none were written.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup installed setup-run demo local command quick test check lint types template unit faults system pages bench fuzz docs deploy lock clean
+.PHONY: help setup installed setup-run demo local dashboard query command quick test check lint types template unit faults system pages bench fuzz docs deploy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -36,6 +37,14 @@ demo: setup-run ## Run the whole stack on this machine, without an AWS account: 
 
 local: setup-run ## Leave the local stack up until Ctrl-C, and print commands to try
 	@exec $(TOOLS) -m local.up
+
+# With PICTURE=docs/pictures/dashboard.png, Chromium takes a picture of the page too.
+dashboard: $(DASHBOARD) $(if $(PICTURE),$(PAGES)) ## Draw the dashboard of the stack of `make local` as a page: HOURS=3, OUT=file
+	@.venv/dashboard/bin/python -m local.dashboard
+	@$(if $(PICTURE),.venv/pages/bin/python -m tests.pages.dashboard $(or $(OUT),.demo/dashboard.html) $(PICTURE))
+
+query: .venv/tools/.local ## Run a saved query of the stack of `make local`: QUERY=RunningQuery, HOURS=3, RUN=id for RunQuery
+	@$(TOOLS) -m local.dashboard.query
 
 command: $(DEV) ## Install the command conveyor for this user, into an environment of its own (or: pipx install ./cli)
 	$(TOOLS) -m uv tool install --python $(TOOLS) --force ./cli
@@ -60,7 +69,7 @@ types: $(DEV)
 template: $(DEV)
 	$(TOOLS) -c 'from cfnlint.runner import main; main()' template.yaml
 
-unit: $(DEV) $(PRICES) $(FRAMES) .venv/aws/.aws ## Tests that need no deployed stack
+unit: $(DEV) $(PRICES) $(FRAMES) $(DASHBOARD) .venv/aws/.aws ## Tests that need no deployed stack
 	$(TOOLS) -m pytest tests --ignore=tests/system --ignore=tests/pages $(SIDE_BY_SIDE)
 
 faults: $(DEV) .venv/aws/.aws ## Crash the functions at every point, and in HISTORIES=2000 random histories: takes most of an hour
@@ -93,7 +102,7 @@ deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings; ARCH
 setup: ## Install everything into .venv (the other targets install what they need)
 	@$(MAKE) --no-print-directory -j3 installed
 
-installed: $(DEV) $(RUN) $(PRICES) $(FRAMES)
+installed: $(DEV) $(RUN) $(PRICES) $(FRAMES) $(DASHBOARD)
 	@:
 
 setup-run:
@@ -122,6 +131,10 @@ setup-run:
 .venv/frames/.frames: requirements/frames.txt
 	@requirements/install frames frames
 
+# matplotlib, for `make dashboard`.
+.venv/dashboard/.dashboard: requirements/dashboard.txt
+	@requirements/install dashboard dashboard
+
 # Playwright and an accessibility checker, for `make pages`. Chromium comes from the system.
 .venv/pages/.pages: requirements/pages.txt
 	@requirements/install pages pages
@@ -129,7 +142,7 @@ setup-run:
 lock: $(DEV) ## Write the lock files again after a change of a requirements file (UPGRADE=--upgrade takes newer versions)
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.txt
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) build.in --output-file build.txt
-	cd requirements && for name in local dev fuzz aws sam frames pages; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
+	cd requirements && for name in local dev fuzz aws sam frames pages dashboard; do ../$(PIP_COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; done
 	cd requirements && ../$(PIP_COMPILE) $(UPGRADE) --no-deps prices.in --output-file prices.txt
 
 clean: ## Remove everything that the other targets made

@@ -37,24 +37,24 @@ def take(pages: Path, folder: Path) -> Iterator[Path]:
         for look in (LIGHT, DARK, PHONE):
             with window(started, look) as opened:
                 for name in PICTURED:
-                    picture = _whole(_show(opened, pages, name))
-                    yield _write(picture, folder / f"report-{name}-{look.name}.png")
+                    picture = whole(_show(opened, pages, name))
+                    yield write(picture, folder / f"report-{name}-{look.name}.png")
                 if look is LIGHT:
                     top = _show(opened, pages, README).page
                     top.set_viewport_size(_TOP)
-                    yield _write(_opened(top.screenshot()), folder / "report.png")
+                    yield write(_opened(top.screenshot()), folder / "report.png")
         with window(started, PRINT) as opened:
             for name in PICTURED:
                 _show(opened, pages, name)
                 data = opened.page.pdf(format="A4", prefer_css_page_size=True, print_background=False)
-                yield _write(_sheets(data), folder / f"report-{name}-print.png")
+                yield write(_sheets(data), folder / f"report-{name}-print.png")
 
 
 def _show(opened: Opened, pages: Path, name: str) -> Opened:
     return opened.show((pages / f"{name}.html").resolve(), is_changed=True)
 
 
-def _whole(opened: Opened) -> Image.Image:
+def whole(opened: Opened) -> Image.Image:
     """Return the page from its top to its end, or to the most that a picture shows."""
     picture = _opened(opened.page.screenshot(full_page=True, animations="disabled"))
     return picture.crop((0, 0, picture.width, min(picture.height, _HIGHEST)))
@@ -75,7 +75,7 @@ def _opened(data: bytes) -> Image.Image:
     return Image.open(BytesIO(data)).convert("RGB")
 
 
-def _write(picture: Image.Image, path: Path) -> Path:
+def write(picture: Image.Image, path: Path) -> Path:
     """Write a picture small, with the colours that it has in a palette."""
     fewer = picture.point([round(round(value / _STEP) * _STEP) for value in range(256)] * 3)
     colours = fewer.getcolors(256)

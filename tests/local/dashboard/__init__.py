@@ -1,0 +1,1 @@
+"""`make dashboard` and `make query`."""
