@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 type Json = dict[str, Any]
 
-INCH, ROW_INCHES, TITLE_INCHES = 0.62, 0.55, 0.45
+INCH, ROW_INCHES, TITLE_INCHES = 0.62, 0.62, 0.6
 """Of a column and a row of the grid, and what the title of a widget takes."""
 mpl.rcParams |= {
     "svg.fonttype": "none", "svg.hashsalt": "dashboard", "font.family": "sans-serif", "font.size": 9,
@@ -37,7 +37,7 @@ def time_series(lines: list[Line], properties: Json, span: tuple[int, int], size
         _draw(axes, line, below if properties.get("stacked") else None)
     for mark in properties.get("annotations", {}).get("horizontal", []):
         axes.axhline(mark["value"], color="#d13212", linewidth=1, linestyle="--", label=mark.get("label"))
-    _frame(axes, properties.get("yAxis", {}).get("left", {}), span)
+    _frame(axes, lines, properties.get("yAxis", {}).get("left", {}), span)
     if axes.get_legend_handles_labels()[1]:
         figure.legend(loc="outside lower left", ncols=5, frameon=False, fontsize=8)
     text = StringIO()
@@ -67,13 +67,14 @@ def _with_gaps(line: Line) -> tuple[list[datetime], list[float]]:
     return [time for time, _ in both], [value for _, value in both]
 
 
-def _frame(axes: Axes, axis: Json, span: tuple[int, int]) -> None:
-    axes.set_xlim(*(datetime.fromtimestamp(second, UTC) for second in span))
+def _frame(axes: Axes, lines: list[Line], axis: Json, span: tuple[int, int]) -> None:
+    margin = (span[1] - span[0]) // 60  # so that a dot at the end is whole
+    axes.set_xlim(datetime.fromtimestamp(span[0], UTC), datetime.fromtimestamp(span[1] + margin, UTC))
     locator = AutoDateLocator(tz=UTC, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))
     axes.set_ylabel(axis.get("label", ""))
-    if axes.has_data():
+    if any(line.values for line in lines):
         axes.margins(y=0.15)
         axes.set_ylim(bottom=axis.get("min"), top=axis.get("max"))
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
@@ -25,7 +26,12 @@ def main() -> int:
     except NotShown as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    shown = Table(*found.columns)
+    except ClientError as error:
+        sys.stderr.write(f"The query was refused: {error}\n")
+        return 1
+    shown = Table()
+    for column in found.columns:
+        shown.add_column(column, overflow="fold")
     for row in found.rows:
         shown.add_row(*(row.get(column, "") for column in found.columns))
     if found.rows:

@@ -18,13 +18,14 @@ def main() -> None:
 
     from local.emulation import claude_platform, policy_variables, s3, step_functions  # noqa: PLC0415
     from local.emulation.aws_lambda import async_retries, packages, workers  # noqa: PLC0415
-    from local.emulation.cloudwatch import alarms, dashboards, logs, metric_data  # noqa: PLC0415
+    from local.emulation.cloudwatch import alarms, dashboards, logs, metric_data, service_metrics  # noqa: PLC0415
     from local.emulation.insights import requests, saved, service  # noqa: PLC0415
     from local.emulation.sns import messages, publish, topics  # noqa: PLC0415
 
     for module in (
         alarms, async_retries, claude_platform, dashboards, logs, messages, metric_data, packages, policy_variables,
-        publish, requests, s3, saved, service, step_functions, topics, workers,
+        publish, requests, s3, saved, service, service_metrics,
+        step_functions, topics, workers,
     ):  # fmt: skip
         module.patch()
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - or MiniStack also binds port 443

@@ -1,9 +1,9 @@
-"""Alarms are evaluated by their dimensions and period by period, and Step Functions has metrics.
+"""Alarms are evaluated by their dimensions and period by period.
 
 MiniStack ignores the dimensions of an alarm's metric and how it treats missing data, adds up all periods, evaluates
-alarms only when a client puts data, not when a service does, and has no metrics of executions. AWS evaluates every
-minute. Here an alarm is evaluated with each value of its metric, and once a second until it is OK, so that it also
-ends when no value comes any more.
+alarms only when a client puts data, not when a service does. AWS evaluates every minute. Here an
+alarm is evaluated with each value of its metric, and once a second until it is OK, so that it also ends when no value
+comes any more.
 """
 # ruff: noqa: SLF001 - a patch replaces private names
 
@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ministack.core.responses import request_scope
-from ministack.services import cloudwatch, stepfunctions
+from ministack.services import cloudwatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,13 +29,11 @@ COMPARISONS = {
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
-METRIC_OF_STATUS = {"FAILED": "ExecutionsFailed", "TIMED_OUT": "ExecutionsTimedOut", "ABORTED": "ExecutionsAborted"}
 SECONDS = 1.0
 """Between two evaluations of alarms that are not OK."""
 
 logger = logging.getLogger("ministack")
 record_metric = cloudwatch.record_metric
-emit_execution_status_event = stepfunctions._emit_execution_status_event
 evaluating = threading.Lock()
 
 
@@ -43,7 +41,6 @@ def patch() -> None:
     """Apply the patches, and start the thread that ends alarms."""
     cloudwatch._evaluate_alarm = _evaluate_alarm
     cloudwatch.record_metric = _record_metric
-    stepfunctions._emit_execution_status_event = _emit_execution_status_event
     threading.Thread(target=_end_alarms, daemon=True).start()
 
 
@@ -116,10 +113,3 @@ def _record_metric(
 ) -> None:
     record_metric(namespace, name, value, unit, dimensions)
     evaluate(namespace, name)
-
-
-def _emit_execution_status_event(execution: Json) -> None:
-    emit_execution_status_event(execution)
-    metric = METRIC_OF_STATUS.get(execution["status"])
-    if metric:
-        _record_metric("AWS/States", metric, 1, "Count", {"StateMachineArn": execution["stateMachineArn"]})

@@ -12,7 +12,7 @@ import html5lib
 import pytest
 
 from local import up
-from local.dashboard import insights, query, session
+from local.dashboard import insights, query
 from local.dashboard.metrics import lines
 from local.dashboard.session import STACK, NotShown, Session
 from local.paths import ROOT
@@ -170,5 +170,9 @@ def test_only_a_local_stack_is_read(deployed: Aws, tmp_path: Path) -> None:
     with pytest.raises(NotShown, match="make local"):
         Session({"AWS_ACCESS_KEY_ID": "real"}, file)
     file.write_text(up.exports(Stack(deployed, {}, "queue", tmp_path, None)))
-    found = Session({"AWS_PROFILE": "work"}, file).client("cloudwatch").list_dashboards()["DashboardEntries"]
-    assert [entry["DashboardName"] for entry in found] == [session.STACK]
+    found = (
+        Session({"AWS_PROFILE": "work"}, file)
+        .client("cloudwatch")
+        .list_dashboards(DashboardNamePrefix=STACK)["DashboardEntries"]
+    )
+    assert [entry["DashboardName"] for entry in found] == [STACK]
