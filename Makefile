@@ -127,7 +127,7 @@ setup-run:
 .venv/prices/.prices: requirements/prices.txt
 	@requirements/install prices prices
 
-# pandas and Polars, for the recipes of docs/recipes.md. They take 300 MB, and nothing else needs them.
+# pandas and Polars, for the recipes of docs/recipes. They take 300 MB, and nothing else needs them.
 .venv/frames/.frames: requirements/frames.txt
 	@requirements/install frames frames
 

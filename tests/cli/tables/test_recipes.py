@@ -1,4 +1,4 @@
-"""docs/recipes.md, run as it stands there: the lines of the shell, the programs and the queries."""
+"""docs/recipes/tables.md, run as it stands there: the lines of the shell, the programs and the queries."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ from tests.support.command import Command
 from tests.support.desk_drops import Reaction
 
 PROJECT = Path(__file__).parents[3]
-PAGE = (PROJECT / "docs" / "recipes.md").read_text()
+PAGE = (PROJECT / "docs" / "recipes" / "tables.md").read_text()
 SAMPLE = PROJECT / "samples" / "tickets"
 PYTHON = PROJECT / ".venv" / "frames" / "bin" / "python"
 """Has pandas, Polars and DuckDB, and nothing of Conveyor (`make unit` installs it)."""

@@ -25,7 +25,7 @@ FIRST_SCREEN = 30
 """Lines."""
 PAGES = [
     path.relative_to(PROJECT)
-    for folder in (PROJECT, PROJECT / "docs", PROJECT / "samples")
+    for folder in (PROJECT, PROJECT / "docs", PROJECT / "docs" / "recipes", PROJECT / "samples")
     for path in sorted(folder.glob("*.md"))
 ]
 FOLDERS = (
@@ -110,6 +110,13 @@ def test_the_readme_is_short_and_begins_with_what_a_newcomer_needs() -> None:
     order = [README.index(title) for title in ("## One line in", "## One line out", "(docs/providers.md)")]
     assert order == sorted(order)
     assert [path.name for path in (PROJECT / "docs").glob("*.md") if f"(docs/{path.name}" not in README] == []
+
+
+def test_every_recipe_is_in_the_index() -> None:
+    """Readers look there for the page that answers their question."""
+    index = (PROJECT / "docs" / "recipes" / "README.md").read_text()
+    pages = {path.name for path in (PROJECT / "docs" / "recipes").glob("*.md")} - {"README.md"}
+    assert [name for name in pages if f"]({name})" not in index] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
