@@ -17,6 +17,7 @@ _MAX_TOKENS = 1024
     "--template", metavar="FILE", type=click.Path(path_type=Path), required=True, help="The prompt, in Jinja."
 )
 @click.option("--system", metavar="FILE", type=click.Path(path_type=Path), help="The system prompt, in Jinja.")
+@click.option("--cache-system", is_flag=True, help="Have the provider cache the system prompt, for an hour.")
 @click.option("--model", metavar="NAME", help="The model of all requests.")
 @click.option("--model-column", metavar="COLUMN", help="The column that names the model of each request.")
 @click.option(

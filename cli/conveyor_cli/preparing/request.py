@@ -13,6 +13,8 @@ from conveyor_cli.preparing.template import NotRendered, Template
 from conveyor_cli.tables.table import Columns, Row
 from conveyor_cli.tables.values import as_json, as_text, encode, plain
 
+CACHE = {"type": "ephemeral", "ttl": "1h"}
+"""A batch may take longer than the five minutes for which a prompt is cached otherwise."""
 _RULES = Rules(DIALECT, default_max_tokens=0)
 
 
@@ -38,6 +40,8 @@ class Form(NamedTuple):
     schema: dict[str, Any] | None
     content: str | None
     """The column that the prompt must use where no file is attached: what else would be sent?"""
+    cache_system: bool
+    """Whether the system prompt is cached."""
 
 
 class Written(NamedTuple):
@@ -79,7 +83,7 @@ def custom_id_of(form: Form, row: Row) -> CustomId:
 def _params(form: Form, cells: dict[str, Any], row: Row) -> dict[str, Any]:
     params = {"model": _model(form, cells), "max_tokens": _max_tokens(form, cells)}
     if form.system and (system := _rendered(form.system, cells)).strip():
-        params["system"] = system
+        params["system"] = [{"type": "text", "text": system, "cache_control": CACHE}] if form.cache_system else system
     if form.schema is not None:
         params["output_config"] = {"format": {"type": "json_schema", "schema": form.schema}}
     if form.content and not row.attached and form.content not in form.prompt.used:

@@ -81,11 +81,11 @@ def _show_first(screen: Screen, made: Made) -> None:
     params, text = written.params, written.params["messages"][0]["content"]
     if row.attached:
         text = next((each["text"] for each in text if each["type"] == "text"), "")
-    schema = made.form.schema or {}
+    schema, system = made.form.schema or {}, params.get("system", "")
     rows = {
         "custom_id": str(written.custom_id),
         "model": f"{params['model']}, max_tokens {params['max_tokens']:,}",
-        "system": params.get("system", ""),
+        "system": system if isinstance(system, str) else f"cached for an hour: {system[0]['text']}",
         "file": row.attached.words if row.attached else "",
         "user": text,
         "answer": f"JSON: {', '.join(schema.get('properties', {})) or schema['type']}" if schema else "",

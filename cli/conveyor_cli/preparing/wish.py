@@ -29,6 +29,7 @@ class Wish(NamedTuple):
     file: Path
     template: Path
     system: Path | None = None
+    cache_system: bool = False
     model: str | None = None
     model_column: str | None = None
     max_tokens: int = 1024
@@ -60,6 +61,8 @@ def make(wish: Wish, tell: Callable[[int], None]) -> Made:
     `tell`: takes how many rows are read, again and again.
     """
     _check_model(wish)
+    if wish.cache_system and wish.system is None:
+        raise _misuse("--cache-system needs --system: that prompt is cached")
     schema = _schema(wish.schema) if wish.schema else None
     file = _output(wish)
     with closing(_open(wish)) as table:
@@ -92,6 +95,11 @@ def _form(wish: Wish, table: Table, schema: dict[str, Any] | None) -> tuple[Form
     if not prompt.used and table.content is None:
         words = f"{wish.template.name} uses no column: all requests ask the same. A column is written {{{{ name }}}}."
         notes = [Note("no-column", words), *notes]
+    if wish.cache_system and system and system.used:
+        words = (
+            f"{listed(system.used)} differs by row: a system prompt is only read from the cache where it is the same."
+        )
+        notes = [Note("cache-differs", words), *notes]
     return Form(
         table.columns,
         prompt,
@@ -104,6 +112,7 @@ def _form(wish: Wish, table: Table, schema: dict[str, Any] | None) -> tuple[Form
         kept.columns,
         schema,
         table.content,
+        wish.cache_system,
     ), notes
 
 

@@ -125,6 +125,26 @@ def test_a_system_prompt(table: Desk) -> None:
     assert "Customer Name" not in found[0]
 
 
+def test_a_cached_system_prompt(table: Desk) -> None:
+    """Is marked for an hour. If it differs by row, a note says so."""
+    table.write("system.md", "Be kind.\n")
+    cached, _ = table.prepare("tickets.csv", "--system", "system.md", "--cache-system")
+    mark = {"type": "ephemeral", "ttl": "1h"}
+    assert cached["params"]["system"] == [{"type": "text", "text": "Be kind.", "cache_control": mark}]
+    shown = table.type("tickets.csv", "--system", "system.md", "--cache-system", "--force").out
+    assert "system      cached for an hour: Be kind.\n" in shown
+    assert "differs by row" not in shown
+    table.write("system.md", '{{ row["Customer Name"] }}\n')
+    shown = table.type("tickets.csv", "--system", "system.md", "--cache-system", "--force").out
+    assert "! Customer Name differs by row" in shown
+
+
+def test_no_system_prompt_to_be_cached(table: Desk) -> None:
+    """Nothing would be cached, so nothing is written."""
+    words, *_ = table.refused("tickets.csv", "--cache-system", exit_code=2)
+    assert words == "--cache-system needs --system: that prompt is cached"
+
+
 def test_columns_for_the_model_and_the_longest_answer(table: Desk) -> None:
     """An empty cell means the option."""
     found = table.prepare("tickets.csv", "--model-column", "model", "--max-tokens-column", "limit", "--max-tokens", "9")
