@@ -17,6 +17,7 @@ def main() -> None:
     from ministack import app  # noqa: PLC0415 - see the next line
 
     from local.emulation import claude_platform, policy_variables, s3, step_functions  # noqa: PLC0415
+    from local.emulation.athena import queries  # noqa: PLC0415
     from local.emulation.aws_lambda import async_retries, packages, workers  # noqa: PLC0415
     from local.emulation.cloudwatch import alarms, dashboards, logs, metric_data, service_metrics  # noqa: PLC0415
     from local.emulation.insights import requests, saved, service  # noqa: PLC0415
@@ -24,7 +25,7 @@ def main() -> None:
 
     for module in (
         alarms, async_retries, claude_platform, dashboards, logs, messages, metric_data, packages, policy_variables,
-        publish, requests, s3, saved, service, service_metrics,
+        publish, queries, requests, s3, saved, service, service_metrics,
         step_functions, topics, workers,
     ):  # fmt: skip
         module.patch()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Waits of the state machine are short, but long enough that runs which wait leave the processor to other tests.
 WAIT_SCALE = 0.005
 DIALECTS = ["messages", "files"]
-PARAMETERS = SHORT_TIMES | LOW_LIMITS
+PARAMETERS = SHORT_TIMES | LOW_LIMITS | {"ResultsDatabase": "conveyor"}
 # Whose tests have stacks of their own.
 LARGE = ("test_permissions.py", "test_provider_faults.py")
 DEMO = "test_demo.py"

@@ -92,6 +92,7 @@ def test_an_output_says_what_to_do_with_it() -> None:
     outputs = template.template()["Outputs"]
     assert sorted(outputs) == [
         "AdministratorPolicyArn",
+        "AnalystPolicyArn",
         "ApproverPolicyArn",
         "BucketName",
         "DropCommand",
@@ -146,7 +147,8 @@ def test_nothing_is_removed_while_a_run_may_need_it() -> None:
         for rule in rules
         if "ExpirationInDays" in rule and "TagFilters" not in rule
     }
-    assert removed == {"runs/": 400, "claims/": 400, "control/": 400, "content/": 400, "index/": 400}
+    ours = {"runs/": 400, "claims/": 400, "control/": 400, "content/": 400, "index/": 400}
+    assert removed == ours | {"queries/": 7}
     (old,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule and "Prefix" not in rule]
     assert old["NoncurrentVersionExpiration"]["NoncurrentDays"] * DAY > run + 14 * DAY + run
 

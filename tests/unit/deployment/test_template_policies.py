@@ -19,10 +19,14 @@ LONGEST = {
     "${AWS::Region}": "ap-southeast-1",
     "${AWS::AccountId}": "0" * 12,
     "${AWS::StackName}": "s" * 128,
+    "${ResultsDatabase}": "d" * 100,
 }
 """What a Sub puts in, as long as it can be."""
 PUT, GET, LIST = "s3:PutObject", "s3:GetObject", "s3:ListBucket"
 IN = "${Bucket.Arn}/"
+ACCOUNT = "arn:${{AWS::Partition}}:{}:${{AWS::Region}}:${{AWS::AccountId}}"
+GLUE = ACCOUNT.format("glue")
+OF_QUERIES = ("GetQueryExecution", "GetQueryResults", "GetWorkGroup", "StartQueryExecution", "StopQueryExecution")
 SHARED = {
     "ReadFacts": (GET, f"{IN}runs/*"),
     "ListFacts": (LIST, "Bucket.Arn"),
@@ -52,6 +56,21 @@ MAY = {
             "s3:DeleteObject s3:DeleteObjectVersion",
             f"{IN}content/* {IN}failures/* {IN}inbox/* {IN}results/*",
         ),
+        "FindStack": SHARED["FindStack"],
+    },
+    "AnalystPolicy": {
+        "QueryResults": (
+            " ".join(f"athena:{name}" for name in OF_QUERIES),
+            f"{ACCOUNT.format('athena')}:workgroup/${{AWS::StackName}}",
+        ),
+        "ReadTables": (
+            "glue:GetDatabase glue:GetTable glue:GetTables",
+            f"{GLUE}:catalog {GLUE}:database/${{ResultsDatabase}} {GLUE}:table/${{ResultsDatabase}}/*",
+        ),
+        "ReadResults": (GET, f"{IN}failures/* {IN}queries/* {IN}results/*"),
+        "ListResults": (LIST, "Bucket.Arn"),
+        "WriteAnswers": (f"s3:AbortMultipartUpload {PUT}", f"{IN}queries/*"),
+        "FindAnswers": ("s3:GetBucketLocation", "Bucket.Arn"),
         "FindStack": SHARED["FindStack"],
     },
 }

@@ -45,7 +45,7 @@ FILES = {
     f"{path.relative_to(PROJECT)}{'/' * path.is_dir()}"
     for path in (*PROJECT.iterdir(), *(path for folder in FOLDERS for path in (PROJECT / folder).rglob("*")))
 }
-PREFIXES = {"config", "content", "inbox", "control", "runs", "claims", "index", "results", "failures"}
+PREFIXES = {"queries", "config", "content", "inbox", "control", "runs", "claims", "index", "results", "failures"}
 """Of keys in the bucket."""
 OF_USERS = {"requests.py", "summary.md"}
 TESTS = {name for path in (PROJECT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
@@ -117,6 +117,14 @@ def test_every_recipe_is_in_the_index() -> None:
     index = (PROJECT / "docs" / "recipes" / "README.md").read_text()
     pages = {path.name for path in (PROJECT / "docs" / "recipes").glob("*.md")} - {"README.md"}
     assert [name for name in pages if f"]({name})" not in index] == []
+
+
+def test_every_recipe_is_followed_by_a_test() -> None:
+    """A page that nobody tries would be wrong soon."""
+    tests = "".join(path.read_text() for path in (PROJECT / "tests").rglob("test_*recipes*.py"))
+    assert [
+        path.name for path in (PROJECT / "docs" / "recipes").glob("[a-z]*.md") if f'"{path.name}"' not in tests
+    ] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

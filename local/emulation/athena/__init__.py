@@ -1,0 +1,1 @@
+"""Athena: SQL of Trino over tables of lines and views in the Glue catalog, with the caller's permissions."""
