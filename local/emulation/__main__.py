@@ -16,17 +16,17 @@ def main() -> None:
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     from ministack import app  # noqa: PLC0415 - see the next line
 
-    from local.emulation import claude_platform, policy_variables, s3, step_functions  # noqa: PLC0415
+    from local.emulation import claude_platform, policy_variables, s3, step_functions, web_identity  # noqa: PLC0415
     from local.emulation.athena import queries  # noqa: PLC0415
     from local.emulation.aws_lambda import async_retries, packages, workers  # noqa: PLC0415
     from local.emulation.cloudwatch import alarms, dashboards, logs, metric_data, service_metrics  # noqa: PLC0415
     from local.emulation.insights import requests, saved, service  # noqa: PLC0415
-    from local.emulation.sns import messages, publish, topics  # noqa: PLC0415
+    from local.emulation.sns import functions, messages, publish, topics  # noqa: PLC0415
 
     for module in (
-        alarms, async_retries, claude_platform, dashboards, logs, messages, metric_data, packages, policy_variables,
-        publish, queries, requests, s3, saved, service, service_metrics,
-        step_functions, topics, workers,
+        alarms, async_retries, claude_platform, dashboards, functions, logs, messages, metric_data, packages,
+        policy_variables, publish, queries, requests, s3, saved, service, service_metrics, step_functions, topics,
+        web_identity, workers,
     ):  # fmt: skip
         module.patch()
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - or MiniStack also binds port 443

@@ -52,7 +52,12 @@ def _dispatch_to_lambda(arn: str, payload: str) -> None:
 def _invoke_async_with_retry(function: Json, event: object) -> None:
     config = function.get("config") or function
     name, qualifier = lambda_svc._lambda_function_name_and_qualifier_from_arn(config["FunctionArn"])
-    settings = lambda_svc._event_invoke_config(lambda_svc._functions[name], qualifier or "$LATEST")
+    known = lambda_svc._functions[name]
+    settings = lambda_svc._event_invoke_config(known, qualifier or "$LATEST")
+    if settings is None and not qualifier:
+        settings = lambda_svc._event_invoke_config(
+            known, None
+        )  # as PutFunctionEventInvokeConfig keeps those of $LATEST
     invoke_async_with_retry({**function, "event_invoke_config": settings, "event_invoke_configs": {}}, event)
 
 
