@@ -136,6 +136,8 @@ def test_the_same_content_is_refused_at_once_and_runs_again_if_that_is_said(
     assert ran.exit == 3
     assert f"✗ Refused: the same bytes under this key are run {reaction.runs[0]} already\n" in ran.out
     assert ran.out.endswith("    conveyor drop tickets.jsonl --again\n")
+    told = json.loads(conveyor.call("drop", "tickets.jsonl", "--json").out)
+    assert (told["refused"]["code"], told["refused"]["run"]) == ("seen-before", reaction.runs[0])
     assert [conveyor.call("drop", "tickets.jsonl", "--again").exit for _ in range(2)] == [0, 0]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import click
 import msgspec
 
-from conveyor.domain.drop import HOLD, NOTIFY_START
+from conveyor.domain.drop import HOLD, NOTIFY_START, RUN_ID_FORM
+from conveyor.ledger.run_facts import Refusal
 from conveyor.wording.marks import Mark
 from conveyor.wording.numbers import size as shown_size
 from conveyor.wording.text import counted
@@ -28,6 +29,8 @@ from conveyor_cli.trouble import Trouble
 from conveyor_cli.watching.follow import How, follow
 
 _encode = msgspec.json.Encoder().encode
+SEEN_BEFORE = "seen-before"
+"""The code of a refusal: the same bytes ran before under this key."""
 
 
 @click.command(short_help="Check a file, upload it, and start its run.")
@@ -175,17 +178,22 @@ def _started(screen: Screen, found: Dropped, about: dict[str, Any], again: str, 
     refusal = found.refusal
     if screen.look.json:
         of = {"run": found.run.run, "version": found.version}
-        refused = {"refused": {"code": refusal.code, "message": refusal.message}} if refusal else {}
-        screen.json(**of, **about, **refused)
+        screen.json(**of, **about, **({"refused": _as_json(refusal)} if refusal else {}))
     elif refusal:
         screen.verdict(Mark.ERROR, f"Refused: {refusal.message}", "Nothing was sent, and nothing was charged.")
-        if refusal.code == "seen-before":
+        if refusal.code == SEEN_BEFORE:
             screen.line("  To process the same content again, and pay again")
             screen.command(again)
     elif not follows:
         screen.line("  Follow it with")
         screen.command(f"conveyor watch {found.run.run}")
     return Exit.NO_RESULTS if refusal else Exit.DONE
+
+
+def _as_json(refusal: Refusal) -> dict[str, str]:
+    """Return why the stack refused a drop. `run`: the one that has the same bytes."""
+    named = RUN_ID_FORM.search(refusal.message) if refusal.code == SEEN_BEFORE else None
+    return {"code": refusal.code, "message": refusal.message, **({"run": named[0]} if named else {})}
 
 
 def _write_faults(checked: CheckedFile, path: Path) -> None:
