@@ -1,7 +1,8 @@
 """The commands of AWS CLI v2 that messages and documents use, and no others: each does what v2 does, or is rejected.
 
-`s3 cp`, `ls` and `sync` are the CLI's own; every other command is an operation of a service, whose options are read by
-the service's model, as the CLI reads them. Behaviour: the source of 2.9.19, and of its copy of s3transfer.
+`s3 cp`, `ls`, `sync` and `cloudformation deploy` are the CLI's own; every other command is an operation of a service,
+whose options are read by the service's model, as the CLI reads them. Behaviour: the source of 2.9.19, and of its copy
+of s3transfer.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import jmespath
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.support.shell import s3
+from tests.support.shell import formation, s3
 from tests.support.shell.words import Misuse, options, value_of
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Interpreter:
             case ["s3", command, *rest]:
                 transfer = s3.Transfer(self.client("s3"), folder, stdin, self.needed)
                 return Answer(out=transfer.run(command, rest))
+            case ["cloudformation", "deploy", *rest]:
+                return Answer(out=formation.deploy(self.client("cloudformation"), rest, folder))
             case [service, operation, *rest] if not service.startswith("-") and not operation.startswith("-"):
                 return Answer(out=self._call(service, operation, rest, folder))
             case _:

@@ -49,12 +49,14 @@ def value_of(shape: Shape, text: str, folder: Path) -> Any:
     if text.startswith("fileb://"):
         raise Misuse("fileb:// is not used")
     if text.startswith("file://"):
-        return value_of(shape, (folder / text.removeprefix("file://")).read_text(), folder)
+        text = (folder / text.removeprefix("file://")).read_text()
     match shape.type_name:
         case "map" if text.strip().startswith("{"):
             return texts(from_json(text))
         case "structure" | "list" if text.strip().startswith(("{", "[")):
             return from_json(text)
+        case "list" if "," not in text:
+            return [text]
         case "map" | "structure":
             return typed(shape, pairs(text))
         case "integer" | "long":

@@ -1,0 +1,1 @@
+"""Pages of docs/recipes, typed as they stand."""

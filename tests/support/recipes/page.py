@@ -1,0 +1,64 @@
+"""The blocks of a page: each is taken by a test, in its order, or the test fails."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from conveyor.domain.drop import RUN_ID_FORM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = Path(__file__).parents[3]
+_BLOCK = re.compile(r"^```(\S*) ?.*\n((?:.*\n)*?)```$", re.MULTILINE)
+_DIFFERS = (
+    (RUN_ID_FORM, "RUN"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z| UTC)?"), "MOMENT"),
+    (re.compile(r"\d\d [A-Z][a-z]{2} +\d\d:\d\d UTC"), "MOMENT"),
+    (re.compile(r"(\d+(\.\d+)? (s|min|h|d)\b ?)+"), "TIME "),
+    (re.compile(r"since \d+ [A-Z][a-z]+"), "since DAY"),
+    (re.compile(r"(?<![\d.])\d{12}(?!\d)"), "ACCOUNT"),
+    (re.compile(r" +"), " "),
+    (re.compile(r" $", re.MULTILINE), ""),
+)
+"""What is not the same each time: ids, moments, lengths of time, accounts, and the width of columns."""
+
+
+class Block(NamedTuple):
+    """Some lines of code, or what is shown of a screen."""
+
+    language: str
+    text: str
+
+
+class Page:
+    """A page whose blocks are taken one after the other."""
+
+    def __init__(self, name: str) -> None:
+        """Read a page of docs/recipes."""
+        text = (PROJECT / "docs" / "recipes" / f"{name}.md").read_text()
+        self.left = [Block(*found.groups()) for found in _BLOCK.finditer(text)]
+
+    def take(self, language: str) -> str:
+        """Return the next block, which is in a language."""
+        block = self.left.pop(0)
+        assert block.language == language, f"expected {language}: {block}"
+        return block.text
+
+
+@contextmanager
+def page(name: str) -> Iterator[Page]:
+    """Yield a page whose blocks must all be taken within the block."""
+    found = Page(name)
+    yield found
+    assert found.left == []
+
+
+def alike(text: str) -> list[str]:
+    """Return the lines of a screen without what differs each time."""
+    for differing, same in _DIFFERS:
+        text = differing.sub(same, text)
+    return text.strip("\n").splitlines()
