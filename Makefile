@@ -67,7 +67,7 @@ types: $(DEV)
 	$(TOOLS) -m mypy
 
 template: $(DEV)
-	$(TOOLS) -c 'from cfnlint.runner import main; main()' template.yaml
+	$(TOOLS) -c 'from cfnlint.runner import main; main()' template.yaml samples/*/*.yaml
 
 unit: $(DEV) $(PRICES) $(FRAMES) $(DASHBOARD) .venv/aws/.aws ## Tests that need no deployed stack
 	$(TOOLS) -m pytest tests --ignore=tests/system --ignore=tests/pages $(SIDE_BY_SIDE)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 type Json = dict[str, Any]
 
-SAMPLE = Path(__file__).parents[2] / "samples" / "chat" / "chat.py"
+SAMPLE = Path(__file__).parents[2] / "samples" / "chat" / "function" / "chat.py"
 ARN = "arn:aws:states:eu-central-1:111122223333:execution:conveyor-run:run-1"
 HOSTILE = "<!channel> & <@U1|x> [a](https://evil.test) *b* `c`"
 
@@ -122,3 +122,18 @@ def test_a_message_without_a_body_is_shown_as_it_is() -> None:
     assert body["first"] == "ALARM: x"
     assert CHAT.slack(body)["blocks"]
     assert CHAT.teams(body)["attachments"]
+
+
+def test_amounts_are_those_of_the_message() -> None:
+    """Four decimals below ten cents; what it costs at most is rounded up."""
+    body = body_of("some failed")
+    body["cost"] = {"cost_usd": "0.02396", "forecast_usd": "0.00002", "at_most_usd": "0.4741", "complete": False}
+    shown = dict(CHAT.facts(body))
+    assert (shown["Cost"], shown["Forecast"], shown["At most"]) == ("at least $0.0240", "less than $0.0001", "$0.48")
+
+
+def test_the_message_to_try_is_one_of_ours() -> None:
+    """With all of the fields that a message has."""
+    event = json.loads((SAMPLE.parents[1] / "event.json").read_text())
+    (body,) = CHAT.bodies(event)
+    assert body.keys() == body_of("some failed").keys()

@@ -1,17 +1,21 @@
 """Payloads for Slack and Microsoft Teams, from the JSON body of a message alone. For a function that subscribes.
 
 Python's standard library is enough. What a chat does not accept is cut: see docs/messages.md for the shapes.
+To see a payload: python3 chat.py slack event.json
 """
 
 import json
+import sys
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
-type Json = dict[str, Any]
+Json = dict[str, Any]
 
 LONGEST = 3_000
 """Characters of a text in a block of Slack, after escaping."""
 LONGEST_FIELD = 2_000
-CENT = 0.01
+SMALLEST, FOUR_DIGITS_BELOW = Decimal("0.0001"), Decimal("0.1")
 MARKS = {"nobody": "", "user": "Look: ", "approver": "Approve: ", "operator": "Repair: "}
 
 
@@ -70,7 +74,7 @@ def facts(body: Json) -> list[tuple[str, str]]:
     rows = [
         ("Cost", _usd(cost["cost_usd"], "" if cost["complete"] else "at least ")),
         ("Forecast", _usd(cost["forecast_usd"])),
-        ("At most", _usd(cost["at_most_usd"])),
+        ("At most", _usd(cost["at_most_usd"], rounding=ROUND_CEILING)),
         ("Answered", _count(body["results"])),
         ("Cut off", _count(body["cut_off"])),
         ("Failed", _count(body["failures"])),
@@ -105,12 +109,15 @@ def _opens(body: Json) -> str:
     return "Open the report" if body.get("event") == "ended" else "Open the run"
 
 
-def _usd(amount: str | None, prefix: str = "") -> str:
-    """Return an amount, with two decimals unless it has none that matter."""
+def _usd(amount: str | None, prefix: str = "", rounding: str = ROUND_HALF_UP) -> str:
+    """Return an amount as the message has it: with two decimals, or four below $0.10."""
     if amount is None:
         return ""
-    is_small = 0 < float(amount) < CENT
-    return f"{prefix}${amount}" if is_small else f"{prefix}${float(amount):,.2f}"
+    exact = Decimal(amount)
+    if 0 < exact < SMALLEST:
+        return f"less than ${SMALLEST}"
+    digits = SMALLEST if 0 < exact < FOUR_DIGITS_BELOW else Decimal("0.01")
+    return f"{prefix}${exact.quantize(digits, rounding):,f}"
 
 
 def _count(number: int | None) -> str:
@@ -130,3 +137,11 @@ def _escaped(text: str) -> str:
 def _plain(text: str) -> str:
     """Return a text without what Teams reads as Markdown: links, emphasis, and lists."""
     return "".join(f"\\{character}" if character in "\\*_[]()~`#" else character for character in text[:LONGEST])
+
+
+STYLES = {"slack": slack, "teams": teams}
+"""Functions that make a payload, by the chat."""
+
+if __name__ == "__main__":
+    for each in bodies(json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))):
+        sys.stdout.write(json.dumps(STYLES[sys.argv[1]](each), indent=2, ensure_ascii=False) + "\n")
