@@ -46,7 +46,7 @@ class Desk:
             command, *shown = part.replace("\\\n", "").splitlines()
             typed = self.terminal.type(_TYPED.format(kept=_KEPT, lines=f"{{ {command}\n}} 2>&1"))
             printed = typed.out.decode().replace(self.terminal.env["HOME"], SHOWN_HOME)
-            assert alike(printed) == alike("\n".join(shown)), command
+            assert alike(printed) == alike("\n".join(shown)), f"{command}\nprints:\n{printed}"
 
 
 @contextmanager

@@ -21,11 +21,13 @@ _DIFFERS = (
     (re.compile(r"(\d+(\.\d+)? (s|min|h|d)\b ?)+"), "TIME "),
     (re.compile(r"since \d+ [A-Z][a-z]+"), "since DAY"),
     (re.compile(r"(?<![\d.])\d{12}(?!\d)"), "ACCOUNT"),
+    (re.compile(r"\$\d[\d,]*(\.\d+)?"), "AMOUNT"),
+    (re.compile(r"botocore-session-\d+"), "SESSION"),
     (re.compile(r"conveyor-bucket-[0-9a-z]+"), "BUCKET"),
     (re.compile(r" +"), " "),
     (re.compile(r" $", re.MULTILINE), ""),
 )
-"""What is not the same each time: ids, moments, lengths of time, accounts, buckets, and the width of columns."""
+"""What is not the same each time: ids, moments, lengths of time, amounts, accounts, buckets, and the width of columns."""
 
 
 class Block(NamedTuple):
