@@ -149,8 +149,11 @@ def alarms(stack: Stack, alarm: str) -> list[str]:
 
 
 def is_running(stack: Stack, execution: str) -> bool:
-    """Whether an execution is running."""
-    return stack.states.describe_execution(executionArn=execution)["status"] == "RUNNING"
+    """Whether an execution is running, or about to start: the fact of its run is written before."""
+    try:
+        return stack.states.describe_execution(executionArn=execution)["status"] == "RUNNING"
+    except stack.states.exceptions.ExecutionDoesNotExist:
+        return True
 
 
 def red_messages(stack: Stack, run: str) -> list[str]:

@@ -1,9 +1,9 @@
 """Alarms are evaluated by their dimensions and period by period.
 
-MiniStack ignores the dimensions of an alarm's metric and how it treats missing data, adds up all periods, evaluates
-alarms only when a client puts data, not when a service does. AWS evaluates every minute. Here an
-alarm is evaluated with each value of its metric, and once a second until it is OK, so that it also ends when no value
-comes any more.
+MiniStack ignores the dimensions of an alarm's metric and how it treats missing data, adds up all periods, and
+evaluates alarms only when a client puts data, not when a service does. AWS evaluates every minute. Here an alarm is
+evaluated with each value of its metric, and once a second until it is OK, so that it also ends when no value comes any
+more.
 """
 # ruff: noqa: SLF001 - a patch replaces private names
 
