@@ -25,8 +25,9 @@ def main() -> None:
 
     for module in (
         alarms, async_retries, claude_platform, dashboards, functions, logs, messages, metric_data, packages,
-        policy_variables, publish, queries, requests, s3, saved, service, service_metrics, step_functions, topics,
+        policy_variables, publish, requests, s3, saved, service, service_metrics, step_functions, topics,
         web_identity, workers,
+        queries,  # after requests, which replaces the same function
     ):  # fmt: skip
         module.patch()
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - or MiniStack also binds port 443

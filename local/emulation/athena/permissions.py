@@ -7,6 +7,7 @@ MiniStack checks none of that, and takes a call about a query for one about all 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ministack.core import iam_actions
@@ -17,10 +18,7 @@ from ministack.services import athena
 from local.emulation.iam import denial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-extract_resource_arn = iam_actions.extract_resource_arn
+    from collections.abc import Callable, Mapping
 
 
 class DeniedError(Exception):
@@ -28,15 +26,21 @@ class DeniedError(Exception):
 
 
 def patch() -> None:
-    """Apply the patch."""
-    iam_actions.extract_resource_arn = _extract_resource_arn
+    """Apply the patch, on top of those that are applied already."""
+    iam_actions.extract_resource_arn = partial(_extract_resource_arn, iam_actions.extract_resource_arn)
 
 
-def _extract_resource_arn(
-    service: str, method: str, path: str, headers: dict[str, str], body: bytes, *others: object
+def _extract_resource_arn(  # noqa: PLR0913, PLR0917 - MiniStack's own arguments
+    extract: Callable[..., str],
+    service: str,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    *others: object,
 ) -> str:
     """Return the workgroup of the query that a call is about."""
-    arn: str = extract_resource_arn(service, method, path, headers, body, *others)
+    arn = extract(service, method, path, headers, body, *others)
     if service != "athena" or arn != "*":
         return arn
     asked = json.loads(body or b"{}")
