@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.stack.deployment import STACK_NAME
-from tests.support.recipe import follow
+from tests.support.recipes.follow import follow
 from tests.support.shell.aws import Interpreter
 from tests.support.shell.terminal import Terminal, interpreted
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.support.shell.terminal import Terminal
 
-FOLDER = Path(__file__).parents[2] / "docs" / "recipes"
+FOLDER = Path(__file__).parents[3] / "docs" / "recipes"
 BLOCK = re.compile(r"^```(\w+)(?: ([\w./-]+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 DIFFERENT = (
     (re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}"), "RUN"),
