@@ -27,7 +27,7 @@ _DIFFERS = (
     (re.compile(r" +"), " "),
     (re.compile(r" $", re.MULTILINE), ""),
 )
-"""What is not the same each time: ids, moments, lengths of time, amounts, accounts, buckets, and the width of columns."""
+"""What is not the same each time: ids, moments, lengths of time, amounts, accounts, buckets, widths of columns."""
 
 
 class Block(NamedTuple):
