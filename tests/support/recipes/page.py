@@ -41,8 +41,8 @@ class Page:
     """A page whose blocks are taken one after the other."""
 
     def __init__(self, name: str) -> None:
-        """Read a page of docs/recipes."""
-        text = (PROJECT / "docs" / "recipes" / f"{name}.md").read_text()
+        """Read a page of docs/recipes, by the name of its file."""
+        text = (PROJECT / "docs" / "recipes" / name).read_text()
         self.left = [Block(*found.groups()) for found in _BLOCK.finditer(text)]
 
     def take(self, language: str) -> str:

@@ -47,7 +47,7 @@ def test_the_workflow_is_one_that_github_takes() -> None:
 def test_a_job_labels_the_table_and_its_rerun_pays_nothing(stack: Stack, tmp_path: Path) -> None:
     """A job of another branch gets no session. The page is typed from top to bottom."""
     stack.provider_settings({"outcomes": {}, "every": {}})
-    with page("nightly") as recipe, desk(stack, tmp_path) as shell:
+    with page("nightly.md") as recipe, desk(stack, tmp_path) as shell:
         shell.type(recipe.take("sh"))
         role = shell.type(recipe.take("sh")).splitlines()[-1]
         shell.type(recipe.take("sh"))

@@ -61,7 +61,7 @@ def logged(stack: Stack) -> str:
 def test_a_run_that_ends_is_posted_and_what_the_chat_refuses_is_kept(stack: Stack, tmp_path: Path) -> None:
     """After three tries. The page is typed from top to bottom; the address is in no log and no variable."""
     stack.provider_settings({"outcomes": {"7": "errored:invalid_request_error"}, "every": {}})
-    with page("slack") as recipe, desk(stack, tmp_path) as shell, webhook() as chat:
+    with page("slack.md") as recipe, desk(stack, tmp_path) as shell, webhook() as chat:
         assert shell.type(recipe.take("sh")) == recipe.take("json")
         shell.type(recipe.take("sh"))
         (shell.folder / "webhook.txt").write_text(f"{chat.address}\n")

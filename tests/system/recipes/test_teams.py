@@ -45,7 +45,7 @@ def test_two_teams_keep_to_their_limits_and_do_not_wait_for_each_other(stack: St
     keys.write_text("[default]\naws_access_key_id = test\naws_secret_access_key = test\n")
     files = {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": str(keys)}
     with (
-        page("teams") as recipe,
+        page("teams.md") as recipe,
         desk(stack, tmp_path, **files, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="") as shell,
     ):
         assert recipe.take("json") == (PROJECT / "samples" / "teams" / "budgets.json").read_text()
