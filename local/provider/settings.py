@@ -37,6 +37,7 @@ class Settings(FileSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     seconds: Seconds | None = 2.0  # from creation to the end; null: no end. A change applies to running batches
     batch_seconds: dict[Position, Seconds | None] = field(default_factory=dict)  # the same, by order of creation from 1
+    batch_ids: dict[Position, str] = field(default_factory=dict)  # by order of creation from 1; otherwise random
     canceling_seconds: Seconds | None = 0.2  # from cancel to the end; null: never
     finished_share: Annotated[float, Meta(ge=0, le=1)] = 0.5  # of the requests are done at a cancel or the expiry
     expires_seconds: Seconds = DAY

@@ -143,6 +143,10 @@ class Belt:
             self.notices.append(state["notice"])
         return state
 
+    def state_of(self, run: str) -> dict[str, Any]:
+        """Return what the next poll of a run gets, besides the run."""
+        return self._poll_inputs.get(run, FIRST)
+
     def remember(self, run: str, state: dict[str, Any]) -> None:
         """Let the next poll of a run find a state, as the first poll of another execution does."""
         self._poll_inputs[run] = state

@@ -52,7 +52,7 @@ class BatchStore:
             file_fields.faults.append(LineFault("token_limit_exceeded", message))
         self.created += 1
         batch = Batch(
-            id=_new_id("batch_" if file_fields else "msgbatch_01"),
+            id=settings.batch_ids.get(self.created) or _new_id("batch_" if file_fields else "msgbatch_01"),
             number=self.created,
             requests=[self._sent(request, now) for request in requests],
             settings=settings,

@@ -5,14 +5,19 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import md5
 from itertools import count
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from tests.support.memory_aws.answers import Refused
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SMALLEST_PART = 5 * 1024**2
-_numbers = count(1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -24,8 +29,9 @@ class Version:
     metadata: dict[str, str] = field(default_factory=dict)
     is_marker: bool = False
     tags: dict[str, str] = field(default_factory=dict)
-    id: str = field(default_factory=lambda: f"version{next(_numbers):012}")
-    modified: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    id: str = ""
+    """Given when it is stored, as the moment below."""
+    modified: datetime = _NEVER
     """In whole seconds, as in S3."""
 
 
@@ -43,6 +49,8 @@ class BucketInMemory:
 
     def __init__(self) -> None:
         """Start empty."""
+        self.now: Callable[[], datetime] = partial(datetime.now, UTC)
+        self._numbers = count(1)
         self.versions: dict[str, list[Version]] = {}
         self.uploads: dict[str, Parts] = {}
         """Multipart uploads that are not completed, by id."""
@@ -98,7 +106,7 @@ class BucketInMemory:
 
     def begin(self, key: str, metadata: dict[str, str]) -> str:
         """Begin a multipart upload; return its id."""
-        name = f"upload{next(_numbers):012}"
+        name = f"upload{next(self._numbers):012}"
         self.uploads[name] = Parts(key, metadata)
         return name
 
@@ -129,6 +137,8 @@ class BucketInMemory:
         del self.uploads[name]
 
     def _add(self, key: str, version: Version) -> Version:
+        version.id = f"version{next(self._numbers):012}"
+        version.modified = self.now().replace(microsecond=0)
         self.versions.setdefault(key, []).append(version)
         return version
 

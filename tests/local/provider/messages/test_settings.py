@@ -128,6 +128,14 @@ def test_a_batch_can_be_held_back_by_its_number(client: MessagesClient, provider
     assert ended() == [True, True, True]
 
 
+def test_a_batch_can_be_given_its_id(client: MessagesClient, provider: Control) -> None:
+    """`batch_ids` is about the n-th batch created: a kept run names the id that its batch had."""
+    provider.configure(batch_ids={"2": "msgbatch_kept"})
+    first, second = (client.create(1).json()["id"] for _ in range(2))
+    assert (first == "msgbatch_kept", second) == (False, "msgbatch_kept")
+    assert client.get(f"{BATCHES}/{second}").json()["id"] == second
+
+
 def test_a_cancel_can_last_for_ever(client: MessagesClient, provider: Control) -> None:
     """`canceling_seconds: null` never ends; a second cancel changes nothing."""
     provider.configure(seconds=None, canceling_seconds=None, now=1_000.0)
