@@ -1,7 +1,7 @@
 """A run as a release has left it, in one file: the objects of its bucket, and the calls that changed the provider."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from tests.support.memory_aws.bucket import BucketInMemory, Version
 
 FOLDER = Path(__file__).parent
+RUNS = "runs"
+"""The folder of the runs of a release, in its own."""
 BUCKET = "golden"
 """The name of the bucket: it is in the id of each run."""
 LARGEST = ("report.html",)
@@ -106,22 +108,26 @@ def fill(bucket: BucketInMemory, objects: list[Object]) -> None:
         stored.id, stored.modified, stored.etag, stored.tags = each.version, each.modified, each.etag, dict(each.tags)
 
 
+def in_order(releases: Iterable[str]) -> list[str]:
+    """Sort releases, the oldest first, as numbers."""
+    return sorted(releases, key=lambda name: [int(part) for part in name.split(".")])
+
+
 def releases() -> list[str]:
     """Return the releases of which runs are kept, oldest first."""
-    names = [path.name for path in FOLDER.iterdir() if (path / "runs").is_dir()]
-    return sorted(names, key=lambda name: [int(part) for part in name.split(".")])
+    return in_order(path.name for path in FOLDER.iterdir() if (path / RUNS).is_dir())
 
 
 def every() -> Iterator[tuple[str, str]]:
     """Return each kept run: its release and its name."""
     for release in releases():
-        for path in sorted((FOLDER / release / "runs").glob("*.json")):
+        for path in sorted((FOLDER / release / RUNS).glob("*.json")):
             yield release, path.stem
 
 
 def read(release: str, name: str) -> Kept:
     """Read a run."""
-    return _decoder.decode((FOLDER / release / "runs" / f"{name}.json").read_bytes())
+    return _decoder.decode((FOLDER / release / RUNS / f"{name}.json").read_bytes())
 
 
 def written(kept: Kept) -> bytes:

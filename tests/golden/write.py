@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from conveyor import __version__
-from tests.golden.kept import FOLDER, Kept, objects_of, written
+from tests.golden import permissions
+from tests.golden.kept import FOLDER, RUNS, Kept, objects_of, written
 from tests.golden.place import place
 from tests.golden.scenarios import SCENARIOS, Scenario
 
@@ -22,17 +23,19 @@ def leave(scenario: Scenario) -> Kept:
 
 
 def every_file() -> dict[str, bytes]:
-    """Return the content of each file of this release, by its name."""
-    return {f"{name}.json": written(leave(scenario)) for name, scenario in SCENARIOS.items()}
+    """Return the content of each file of this release, by its path in the folder of the release."""
+    runs = {f"{RUNS}/{name}.json": written(leave(scenario)) for name, scenario in SCENARIOS.items()}
+    return runs | {permissions.FILE: permissions.written()}
 
 
-def main(folder: Path = FOLDER / __version__ / "runs") -> None:
-    """Write them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in every_file().items():
-        (folder / name).write_bytes(content)
-    print(f"Wrote {len(SCENARIOS)} runs to {folder}")  # noqa: T201  # a command
+def write(files: dict[str, bytes], folder: Path = FOLDER / __version__) -> None:
+    """Write the files of this release."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 if __name__ == "__main__":
-    main()
+    write(every_file())
+    print(f"Wrote {FOLDER / __version__}")  # noqa: T201  # a command

@@ -6,6 +6,7 @@ import pytest
 from msgspec.inspect import IntType, LiteralType, Metadata, StrType, type_info
 from msgspec.structs import fields
 
+from conveyor import __version__
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.settings.settings import PER_DROP, Environment, Settings
 from conveyor.validation.planner import Limits
@@ -198,6 +199,15 @@ def test_a_changed_parameter_that_a_version_reads_publishes_a_new_version() -> N
     (target,) = template.resources("AWS::Events::Rule")["SubmitUpload"]["Targets"]
     assert spelled(target["Arn"]) == "Submit.Arn"
     assert template.resources("AWS::Lambda::EventInvokeConfig")["SubmitRetries"]["Qualifier"] == "$LATEST"
+
+
+def test_a_version_of_a_function_names_its_release() -> None:
+    """In the console it is then seen which code a run calls; the number is that of the core."""
+    described = {
+        name: spelled(each["Properties"]["Description"]) for name, each in versions(template.transformed()).items()
+    }
+    assert len(described) == len(FUNCTIONS)
+    assert {text.partition(" ")[0] for text in described.values()} == {__version__}
 
 
 @pytest.mark.slow
