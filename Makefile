@@ -27,7 +27,7 @@ export FILE API AUTH LIVE API_URL PARAMETERS CHROMIUM HOURS QUERY RUN OUT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup installed setup-run demo local dashboard query command quick test check lint types template unit faults system pages bench fuzz docs deploy lock clean
+.PHONY: help setup installed setup-run demo local dashboard query command quick test check lint types template unit faults system pages bench fuzz docs deploy release lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -138,6 +138,9 @@ setup-run:
 # Playwright and an accessibility checker, for `make pages`. Chromium comes from the system.
 .venv/pages/.pages: requirements/pages.txt
 	@requirements/install pages pages
+
+release: $(DEV) ## Check that a release can be made, and print what to type for it: VERSION=0.2.0
+	@PYTHONPATH=layers/conveyor $(TOOLS) -m tests.golden.release $(VERSION)
 
 lock: $(DEV) ## Write the lock files again after a change of a requirements file (UPGRADE=--upgrade takes newer versions)
 	cd layers/conveyor && ../../$(PIP_COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.txt

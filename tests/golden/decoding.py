@@ -44,7 +44,7 @@ def decode(key: str, data: bytes) -> Any:
 
 
 def kind_of(key: str) -> str:
-    """Return the kind of fact that an object is, such as `batch` or `Gate`; empty if it is none."""
+    """Return the class of fact that an object is, such as `Gate`; empty if it is none."""
     kinds = kinds_of(BatchFact if "/batches/" in key else Fact)
     found = read_name(key.rpartition("/")[2], kinds) if key.startswith(keys.RUNS) else None
     return found[0].__name__ if found else ""

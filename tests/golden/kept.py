@@ -127,7 +127,12 @@ def every() -> Iterator[tuple[str, str]]:
 
 def read(release: str, name: str) -> Kept:
     """Read a run."""
-    return _decoder.decode((FOLDER / release / RUNS / f"{name}.json").read_bytes())
+    return parse((FOLDER / release / RUNS / f"{name}.json").read_bytes())
+
+
+def parse(content: bytes) -> Kept:
+    """Read the content of the file of a run."""
+    return _decoder.decode(content)
 
 
 def written(kept: Kept) -> bytes:
