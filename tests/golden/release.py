@@ -1,4 +1,4 @@
-"""Check that a release can be made: `make release VERSION=0.2.0`. Writes nothing but its kept runs, if they are missing."""
+"""Check that a release can be made: `make release VERSION=0.2.0`. Writes its kept runs if they are missing."""
 
 import re
 import subprocess

@@ -240,6 +240,14 @@ def test_one_parameter_chooses_the_processor_of_functions_and_layer() -> None:
     assert sorted(wheels) == sorted(architectures)
 
 
+def test_the_docs_say_how_long_the_name_of_a_stack_may_be() -> None:
+    """Rules of a template know no lengths; a longer name is refused halfway, by Step Functions."""
+    machines = template.resources("AWS::Serverless::StateMachine").values()
+    suffixes = [spelled(machine["Name"]).removeprefix("${AWS::StackName}") for machine in machines]
+    most = 80 - max(map(len, suffixes))
+    assert f"may have {most} characters at most" in (template.PROJECT / "docs/operate.md").read_text()
+
+
 def test_the_layer_has_the_name_of_its_stack() -> None:
     """Otherwise all stacks of an account share one layer, and no deployment policy can restrict its name."""
     expanded = template.transformed()["Resources"].values()
