@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -22,7 +23,7 @@ class Lines:
     def __init__(self) -> None:
         """Begin an empty log."""
         self._stream = io.StringIO()
-        self.service = f"stack-{id(self)}"  # Powertools keeps the first stream of a service
+        self.service = f"stack-{uuid4().hex}"  # Powertools keeps the first stream of a service
         self.logger = Logger(service=self.service, stream=self._stream)
         self.invocation = Invocation(timedelta(seconds=900), lambda: NOW)
 
@@ -55,6 +56,14 @@ def test_one_line_says_what_an_invocation_has_seen(lines: Lines) -> None:
         "waits_for": "budget", "waits_since": "2026-11-30T11:55:00Z", "trouble_since": "2026-11-30T11:58:00Z",
         "trouble": "the provider does not accept the credentials (HTTP 401)", "trouble_with": "credentials",
     }  # fmt: skip
+
+
+def test_a_run_that_does_not_wait_says_that_it_waits_for_nothing(lines: Lines) -> None:
+    """A query takes the latest value: without the field it might take one from when the run still waited."""
+    with telemetry(lines.logger, lines.invocation, "poll is done", {"run": "run-1"}):
+        pass
+    (line,) = lines.read()
+    assert line["waits_for"] == "nothing"
 
 
 def test_an_error_is_logged_with_run_and_batch_and_goes_on(lines: Lines) -> None:

@@ -20,6 +20,9 @@ ENDED = "run has ended"
 CAUSE = "requests failed"
 NO_PAGE = "page not written"
 """Messages of lines, beside `<function> is done`."""
+NOTHING = "nothing"
+"""What `waits_for` says of a run that does not wait. It is never absent: AWS does not document what `latest(waits_for)`
+in a query finds if the latest line lacks it."""
 
 
 @contextmanager
@@ -49,7 +52,7 @@ def _ids(observed: Observed) -> dict[str, Any]:
 
 
 def _fields(observed: Observed, now: datetime) -> dict[str, Any]:
-    fields: dict[str, Any] = {"project": observed.project}
+    fields: dict[str, Any] = {"project": observed.project, "waits_for": NOTHING}
     if observed.began_at:
         fields["age_seconds"] = int((now - observed.began_at).total_seconds())
     if wait := observed.wait:
