@@ -1,8 +1,8 @@
 """The commands of AWS CLI v2 that messages and documents use, and no others: each does what v2 does, or is rejected.
 
-`s3 cp`, `ls`, `sync` and `cloudformation deploy` are the CLI's own; every other command is an operation of a service,
-whose options are read by the service's model, as the CLI reads them. Behaviour: the source of 2.9.19, and of its copy
-of s3transfer.
+`s3 cp`, `ls`, `sync`, `cloudformation deploy` and `logs tail` are the CLI's own; every other command is an operation of
+a service, whose options are read by the service's model, as the CLI reads them. Behaviour: the source of 2.9.19, and of
+its copy of s3transfer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import jmespath
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.support.shell import formation, s3
+from tests.support.shell import formation, logs, s3
 from tests.support.shell.words import Misuse, options, value_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ PARAMETERS, SERVICE, FAILED = 252, 254, 1
 OWN = {"query", "output", "region", "endpoint-url", "max-items", "cli-binary-format"}
 """Global options of the CLI that have a value."""
 SERVICES = {"s3api": "s3"}
+KINDS = ("list", "boolean")
+"""Types of options that take several words, or none."""
 POSITIONAL = {("lambda", "invoke"): 1}
 
 
@@ -67,6 +69,8 @@ class Interpreter:
                 return Answer(out=transfer.run(command, rest))
             case ["cloudformation", "deploy", *rest]:
                 return Answer(out=formation.deploy(self.client("cloudformation"), rest, folder))
+            case ["logs", "tail", *rest]:
+                return Answer(out=logs.tail(self.client("logs"), rest, self.needed))
             case [service, operation, *rest] if not service.startswith("-") and not operation.startswith("-"):
                 return Answer(out=self._call(service, operation, rest, folder))
             case _:
@@ -79,12 +83,13 @@ class Interpreter:
             raise Misuse(f"{service} has no operation {operation}")
         api = client.meta.method_to_api_mapping[name]
         model = client.meta.service_model.operation_model(api)
-        given, rest = options(words)
+        members = model.input_shape.members if model.input_shape else {}
+        shapes = {xform_name(member, "-"): (member, shape) for member, shape in members.items()}
+        of_type = {kind: {name for name, (_, shape) in shapes.items() if shape.type_name == kind} for kind in KINDS}
+        given, rest = options(words, of_type["list"], of_type["boolean"])
         if len(rest) != POSITIONAL.get((service, operation), 0):
             raise Misuse(f"unknown: {rest}")
         own = {option: given.pop(option) for option in OWN & given.keys()}
-        members = model.input_shape.members if model.input_shape else {}
-        shapes = {xform_name(member, "-"): (member, shape) for member, shape in members.items()}
         if unknown := given.keys() - shapes.keys():
             raise Misuse(f"{service} {operation} has no option {sorted(unknown)}")
         asked = {shapes[option][0]: value_of(shapes[option][1], text, folder) for option, text in given.items()}

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from botocore.model import Shape
@@ -25,16 +27,24 @@ _FIRST = re.compile(r"(?:\\,|[!#-&(-+\--<>-Z\\-z|-\uffff])(?:\\,|[\s!#-&(-+\--\\
 _NEXT = re.compile(r"(?:\\,|[!#-&(-+\--<>-Z\\-z|-\uffff])(?:\\,|[\s!#-&(-+\--<>-\uffff])*")
 
 
-def options(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Split arguments into options, each with its value, and positional ones. Raises Misuse."""
+def options(
+    words: list[str], lists: Container[str] = (), flags: Container[str] = ()
+) -> tuple[dict[str, str], list[str]]:
+    """Split arguments into options, each with its value, and positional ones. Raises Misuse.
+
+    `lists`: options that take all words up to the next option. Their value is a JSON list. `flags`: options without a
+    value, whose value is `true`.
+    """
     found, rest = dict[str, str](), list[str]()
-    left = iter(words)
+    left = iter(_joined(words, lists))
     for word in left:
         name, equals, value = word.removeprefix("--").partition("=")
         if not word.startswith("-") or word == "-":
             rest.append(word)
             continue
-        if not equals:
+        if name in flags:
+            value = "true"
+        elif not equals:
             value = next(left, "-")
             if value.startswith("-"):
                 raise Misuse(f"{word} needs a value")
@@ -44,12 +54,32 @@ def options(words: list[str]) -> tuple[dict[str, str], list[str]]:
     return found, rest
 
 
+def _joined(words: list[str], lists: Container[str]) -> list[str]:
+    """Write the words of an option that takes several as one JSON list, unless they are one already."""
+    joined, rest = list[str](), list(words)
+    while rest:
+        word = rest.pop(0)
+        joined.append(word)
+        if word.startswith("--") and word.removeprefix("--") in lists:
+            values = list(takewhile(lambda each: not each.startswith("--"), rest))
+            del rest[: len(values)]
+            is_json = len(values) == 1 and values[0].startswith("[")
+            joined.append(values[0] if is_json else json.dumps(values))
+    return joined
+
+
 def value_of(shape: Shape, text: str, folder: Path) -> Any:
     """Read the value of an option. Raises Misuse."""
     if text.startswith("fileb://"):
-        raise Misuse("fileb:// is not used")
+        if shape.type_name != "blob":
+            raise Misuse("fileb:// is for bytes")
+        return (folder / text.removeprefix("fileb://")).read_bytes()
     if text.startswith("file://"):
         text = (folder / text.removeprefix("file://")).read_text()
+    return _of_type(shape, text)
+
+
+def _of_type(shape: Shape, text: str) -> Any:  # noqa: PLR0911 - one for each type
     match shape.type_name:
         case "map" if text.strip().startswith("{"):
             return texts(from_json(text))
@@ -61,6 +91,8 @@ def value_of(shape: Shape, text: str, folder: Path) -> Any:
             return typed(shape, pairs(text))
         case "integer" | "long":
             return int(text)
+        case "boolean":
+            return text == "true"
         case "string" | "blob":
             return text
         case other:

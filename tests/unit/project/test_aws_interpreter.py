@@ -47,6 +47,18 @@ def test_options_and_positional_arguments_are_distinguished() -> None:
     assert options(["-", "--key=-x", "--name", "a b", "z"]) == ({"key": "-x", "name": "a b"}, ["-", "z"])
 
 
+def test_an_option_that_is_a_list_takes_all_words_up_to_the_next_option() -> None:
+    """Or one JSON list, as the CLI does."""
+    lists = {"names"}
+    assert options(["--names", "a", "b c", "--key", "k"], lists) == ({"names": '["a", "b c"]', "key": "k"}, [])
+    assert options(["z", "--names", '["a"]'], lists) == ({"names": '["a"]'}, ["z"])
+
+
+def test_a_flag_takes_no_value() -> None:
+    """As `--reverse-order` of a history."""
+    assert options(["--reverse", "z", "--key", "k"], flags={"reverse"}) == ({"reverse": "true", "key": "k"}, ["z"])
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -62,6 +74,10 @@ def test_options_and_positional_arguments_are_distinguished() -> None:
         ["s3api", "copy-object", "--bucket", "b", "--key", "k", "--copy-source", "b/k", "--metadata", "a=b,c"],
         ["s3api", "copy-object", "--bucket", "b", "--key", "k", "--copy-source", "b/k", "--metadata", "a=é"],
         ["s3api", "head-object", "--bucket", "b", "--key", "k", "again"],
+        ["s3api", "head-object", "--bucket", "b", "--key", "fileb://k"],
+        ["logs", "tail"],
+        ["logs", "tail", "group", "--since", "yesterday"],
+        ["logs", "tail", "group", "--color", "off"],
     ],
 )
 def test_any_other_command_is_refused(words: list[str], tmp_path: Path, client: Any) -> None:
