@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -90,17 +92,19 @@ class May:
         """Tell whether they may read the outputs of a stack."""
         return bool(self._which([name], lambda one: self.formation.describe_stacks(StackName=one)))
 
+    @classmethod
+    def _which(cls, things: Iterable[str], call: Callable[[str], object]) -> set[str]:
+        return {thing for thing in sorted(things) if cls.allows(partial(call, thing))}
+
     @staticmethod
-    def _which(things: Iterable[str], call: Callable[[str], object]) -> set[str]:
-        allowed = set[str]()
-        for thing in sorted(things):
-            try:
-                call(thing)
-            except ClientError as error:
-                assert error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}  # noqa: PT017
-            else:
-                allowed.add(thing)
-        return allowed
+    def allows(call: Callable[[], object]) -> bool:
+        """Tell whether a call is allowed."""
+        try:
+            call()
+        except ClientError as error:
+            assert error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}  # noqa: PT017
+            return False
+        return True
 
 
 @pytest.fixture(params=[role_with, user_with], ids=["role", "user"])
@@ -193,6 +197,32 @@ def test_an_administrator_erases_what_is_in_a_run_and_no_fact(aws: Aws) -> None:
                 administrator.s3.delete_object(Bucket=stack.bucket, **each)
     left = aws.client("s3").list_object_versions(Bucket=stack.bucket)["Versions"]
     assert {each["Key"] for each in left} == EVERY - erasable
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_only_an_administrator_sees_alarms_and_runs_queries(aws: Aws, stack: Deployed, policy: str) -> None:
+    """Of the functions of this stack. Queries name the runs of all projects, and what they cost."""
+    logs = aws.client("logs")
+    own, other = (f"/aws/lambda/{name}-{policy}" for name in (stack.name, f"of-{uuid4().hex[:8]}"))
+    for group in (own, other):
+        logs.create_log_group(logGroupName=group)
+    with role_with(aws, stack.policies[policy], {"project": "team-a"}) as clients:
+        calls: dict[str, Callable[[], object]] = {
+            "alarms": lambda: clients("cloudwatch").describe_alarms(),
+            "dashboards": lambda: clients("cloudwatch").list_dashboards(),
+            "queries": lambda: clients("logs").describe_query_definitions(),
+            "own logs": lambda: started(clients, own),
+            "other logs": lambda: started(clients, other),
+        }
+        seen = {name for name, call in calls.items() if May.allows(call)}
+    assert seen == (calls.keys() - {"other logs"} if policy == "AdministratorPolicy" else set())
+
+
+def started(clients: Clients, group: str) -> object:
+    """Query a log group, and read the result."""
+    logs = clients("logs")
+    query = logs.start_query(logGroupName=group, startTime=0, endTime=1, queryString="fields @message")
+    return logs.get_query_results(queryId=query["queryId"])
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -15,12 +15,15 @@ from tests.support.template import FUNCTIONS, Json, spelled
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+PATIENCE = {"ProviderTroubleAlarm": HOUR // 2, "QueueFullAlarm": DAY}
+"""Of alarms on how long something has lasted, in seconds."""
 ALARMS: dict[str, Json] = template.resources("AWS::CloudWatch::Alarm")
 LONGEST_NAMES = {
     "AWS::StackName": 76,
     "AWS::Region": len("ap-southeast-2"),
     "Machine": len("arn:aws-us-gov:states:us-gov-west-1:123456789012:stateMachine:") + 80,
     "Submit": 64,
+    "ApiKeySecretName": 60,
 } | {f"{name}Log": len("/aws/lambda/-submit") + 76 for name in FUNCTIONS}
 LONGEST_QUEUE_URL = len("https://sqs.us-gov-west-1.amazonaws.com/123456789012/") + 80
 
@@ -42,22 +45,46 @@ def test_every_alarm_publishes_to_the_topic_and_missing_data_is_no_alarm(name: s
     alarm = ALARMS[name]
     assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
     assert alarm["TreatMissingData"] == "notBreaching"
-    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (PATIENCE.get(name, 0), "GreaterThanThreshold")
 
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_the_text_of_an_alarm_fits_however_long_the_names_are(name: str) -> None:
     """CloudWatch accepts 1,024 characters; only a stack with a long name would fail to deploy."""
-    text = ALARMS[name]["AlarmDescription"]["Fn::Sub"]
+    text = ALARMS[name]["AlarmDescription"]["Fn::Sub"].replace("${!", "$ {")
     longest = sum(LONGEST_NAMES.get(each, LONGEST_QUEUE_URL) for each in re.findall(r"\$\{([\w:]+)\}", text))
     assert len(re.sub(r"\$\{[\w:]+\}", "", text)) + longest <= 1024
 
 
 def test_an_alarm_goes_off_at_the_first_sign_unless_its_function_is_retried() -> None:
     """Within a minute or two of the metric; errors of functions are tested below."""
-    at_once = [alarm for alarm in ALARMS.values() if alarm["Namespace"] != "AWS/Lambda"]
+    about_the_provider = {*PATIENCE, "AccountRefusedAlarm"}
+    at_once = [
+        alarm for name, alarm in ALARMS.items() if alarm["Namespace"] != "AWS/Lambda" and name not in about_the_provider
+    ]
     assert len(at_once) == 7
     assert {(alarm["Period"], alarm["EvaluationPeriods"]) for alarm in at_once} == {(60, 1)}
+
+
+@pytest.mark.parametrize("name", [*PATIENCE, "AccountRefusedAlarm"])
+def test_an_alarm_about_the_provider_stays_on_between_two_looks_at_a_run(name: str) -> None:
+    """Else each look sends a message: a run under way is looked at every PollMaxSeconds at most, and then again."""
+    alarm, longest = ALARMS[name], template.template()["Parameters"]["PollMaxSeconds"]
+    assert alarm["EvaluationPeriods"] == 1
+    assert alarm["Period"] >= 2 * max(longest["Default"], HOUR // 4)
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_a_command_of_an_alarm_stands_alone_on_its_line(name: str) -> None:
+    """The console shows a description as Markdown: what is indented stays as it is, an ARN in angle brackets too."""
+    text = ALARMS[name]["AlarmDescription"]["Fn::Sub"]
+    commands = re.findall(r"\n\n    (\S.*)\n\n", text)
+    assert commands
+    assert all(command.startswith(("aws ", "conveyor ")) for command in commands)
+    assert [line for line in text.splitlines() if line.lstrip().startswith(("aws ", "conveyor "))] == [
+        f"    {command}" for command in commands
+    ]
+    assert not re.search("<|>", re.sub(r"\n    .*\n", "", text))
 
 
 def test_every_failure_queue_keeps_its_messages_and_has_an_alarm() -> None:
@@ -95,7 +122,7 @@ def test_only_its_rule_may_fill_a_dead_letter_queue(queue: str, rule: str) -> No
 
 def test_a_run_that_does_not_balance_has_an_alarm_on_the_metric_that_report_counts() -> None:
     """An alarm with a misspelled dimension would never go off."""
-    (alarm,) = alarms("Conveyor")
+    alarm = ALARMS["UnbalancedAlarm"]
     given = template.functions()["Report"]["Environment"]["Variables"]
     dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
     assert alarm["Namespace"] == given["POWERTOOLS_METRICS_NAMESPACE"]
@@ -126,7 +153,7 @@ def test_an_execution_that_ends_without_success_has_an_alarm_beside_its_message(
     assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Ref": "Machine"}}]
     text = alarm["AlarmDescription"]["Fn::Sub"]
     machine = "--region ${AWS::Region} --state-machine-arn ${Machine}"
-    assert f"aws stepfunctions list-executions {machine} --status-filter {status} " in text
+    assert f"aws stepfunctions list-executions {machine} --status-filter {status}\n" in text
     assert "aws stepfunctions get-execution-history --reverse-order --max-items 5 --region ${AWS::Region}" in text
     assert "aws stepfunctions redrive-execution --region ${AWS::Region} --execution-arn <executionArn>" in text
     assert "Nothing is lost or charged twice." in text

@@ -95,6 +95,7 @@ def test_an_output_says_what_to_do_with_it() -> None:
         "AnalystPolicyArn",
         "ApproverPolicyArn",
         "BucketName",
+        "DashboardUrl",
         "DropCommand",
         "DropperPolicyArn",
         "FailedRunDeadLetterQueueUrl",

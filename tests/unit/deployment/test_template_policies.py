@@ -27,6 +27,12 @@ IN = "${Bucket.Arn}/"
 ACCOUNT = "arn:${{AWS::Partition}}:{}:${{AWS::Region}}:${{AWS::AccountId}}"
 GLUE = ACCOUNT.format("glue")
 OF_QUERIES = ("GetQueryExecution", "GetQueryResults", "GetWorkGroup", "StartQueryExecution", "StopQueryExecution")
+SEE_METRICS = " ".join(
+    f"cloudwatch:{action}"
+    for action in (
+        "DescribeAlarmHistory", "DescribeAlarms", "GetDashboard", "GetMetricData", "ListDashboards", "ListMetrics",
+    )
+)  # fmt: skip
 SHARED = {
     "ReadFacts": (GET, f"{IN}runs/*"),
     "ListFacts": (LIST, "Bucket.Arn"),
@@ -55,6 +61,14 @@ MAY = {
         "EraseContent": (
             "s3:DeleteObject s3:DeleteObjectVersion",
             f"{IN}content/* {IN}failures/* {IN}inbox/* {IN}results/*",
+        ),
+        "SeeMetrics": (
+            f"{SEE_METRICS} logs:DescribeLogGroups logs:DescribeQueryDefinitions logs:GetQueryResults logs:StopQuery",
+            "*",
+        ),
+        "ReadLogs": (
+            "logs:DescribeLogStreams logs:FilterLogEvents logs:GetLogEvents logs:StartQuery",
+            "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${AWS::StackName}-*",
         ),
         "FindStack": SHARED["FindStack"],
     },
