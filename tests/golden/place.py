@@ -1,17 +1,19 @@
 """The functions on an AWS and a provider in memory, at a fixed time and without chance: each play is the same."""
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from typing import NamedTuple
+from uuid import UUID
 
 import boto3
 import pytest
 
 from conveyor.clients import Clients
+from conveyor.domain import invocation
+from conveyor.provider.files import input_files
 from local.provider.control import Control
 from tests.functions.conftest import API_KEY, DEFINITION, close
 from tests.golden.kept import BUCKET
@@ -40,8 +42,9 @@ def place(stack: dict[str, str]) -> Iterator[Place]:
     """Return an empty place. `stack`: settings that differ from those that tests have."""
     aws, provider = MemoryAws(), Recorder()
     with pytest.MonkeyPatch.context() as patch, closing(provider), Control(URL) as control:
-        patch.setattr(os, "urandom", _no_chance())
-        patch.setattr(secrets, "token_hex", lambda size: os.urandom(size).hex())
+        patch.setattr(secrets, "token_hex", _no_chance())  # ids of files at the provider
+        for module in (invocation, input_files):  # ids of writers, and the boundaries of forms
+            patch.setattr(module, "uuid4", _numbered())
         aws.install(patch)
         provider.install(patch)
         for name, value in aws.env.items():
@@ -63,7 +66,13 @@ def place(stack: dict[str, str]) -> Iterator[Place]:
         close(clients)
 
 
-def _no_chance() -> Callable[[int], bytes]:
-    """Return what stands for the source of random bytes: ids of writers and of uploads are made of it."""
+def _no_chance() -> Callable[[int], str]:
+    """Return what stands for random digits."""
     numbers = count(1)
-    return lambda size: next(numbers).to_bytes(max(size, 8), "big")[-size:]
+    return lambda size: f"{next(numbers):0{2 * size}x}"
+
+
+def _numbered() -> Callable[[], UUID]:
+    """Return what stands for `uuid4`. Each module has its own, since others may draw at any time."""
+    numbers = count(1)
+    return lambda: UUID(int=next(numbers))
