@@ -1,5 +1,6 @@
 """A run as a release has left it, in one file: the objects of its bucket, and the calls that changed the provider."""
 
+import bz2
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -16,12 +17,14 @@ RUNS = "runs"
 """The folder of the runs of a release, in its own."""
 BUCKET = "golden"
 """The name of the bucket: it is in the id of each run."""
+LONGEST_TEXT = 100_000
+"""Bytes; larger objects are packed."""
 LARGEST = ("report.html",)
 """Files that follow from the receipt, and are not kept for their size."""
 
 
 class Object(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One version of an object. Its content is text, or base64 if it is not UTF-8."""
+    """One version of an object. Its content is text, or base64 if it is not UTF-8 or is packed by bzip2."""
 
     key: str
     version: str
@@ -31,6 +34,7 @@ class Object(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tags: dict[str, str] = {}
     text: str | None = None
     base64: str | None = None
+    is_packed: bool = False
 
     @classmethod
     def of(cls, key: str, stored: Version) -> Self:
@@ -39,6 +43,8 @@ class Object(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             key=key, version=stored.id, modified=stored.modified, etag=stored.etag, metadata=stored.metadata,
             tags=stored.tags,
         )  # fmt: skip
+        if len(stored.data) > LONGEST_TEXT:
+            return replace(kept, base64=b64encode(bz2.compress(stored.data)).decode(), is_packed=True)
         try:
             return replace(kept, text=stored.data.decode())
         except UnicodeDecodeError:
@@ -47,7 +53,10 @@ class Object(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def data(self) -> bytes:
         """The content."""
-        return (self.text or "").encode() if self.base64 is None else b64decode(self.base64)
+        if self.base64 is None:
+            return (self.text or "").encode()
+        data = b64decode(self.base64)
+        return bz2.decompress(data) if self.is_packed else data
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,6 +16,7 @@ from tests.support.rounds import failing_at_first
 
 THREE, SIX = drop_of(3), drop_of(6)
 BY_TWO = {"MAX_REQUESTS_PER_BATCH": "2"}
+BY_TWELVE = {"MAX_REQUESTS_PER_BATCH": "12"}
 BY_ONE = {"MAX_REQUESTS_PER_BATCH": "1"}
 AT_ONCE: dict[str, Any] = {"seconds": 0, "batch_seconds": {}, "faults": [], "outcomes": {}, "queue_limit": None}
 """The provider answers everything, and batches end at once."""
@@ -164,6 +165,16 @@ def ended(belt: Belt) -> str:
     return run
 
 
+def joined(belt: Belt) -> str:
+    """Join large results, and crash before the receipt."""
+    belt.provider.configure(answer_chars=250_000)
+    lines = (request(f"r-{number}", max_tokens=64_000) + b"\n" for number in range(1, 25))
+    run = until(belt, belt.upload(b"".join(lines)), "batches/1/part.json", "batches/2/part.json")
+    with crash_at(belt.clients, "before", "receipt.json"):
+        belt.report(run)
+    return run
+
+
 def refused(belt: Belt) -> str:
     """End before anything is sent."""
     run = belt.upload(THREE + request("r-4", max_tokens=-1) + b"\n")
@@ -207,6 +218,9 @@ SCENARIOS = {
         people={"approve-2": "approve\n", "approve-3": "approve\n"},
     ),
     "stopping": Scenario("a person stopped it, and its batch is being cancelled", stopping, status="stopped"),
+    "joined": Scenario(
+        "its large results are joined, and there is no receipt", joined, {"MAX_REQUESTS_PER_BATCH": "12"}
+    ),
     "ended": Scenario("it has ended", ended, BY_TWO),
     "refused": Scenario("it was refused", refused, status="refused"),
 } | {name: Scenario(*parts) for name, parts in histories.ODD.items()}
