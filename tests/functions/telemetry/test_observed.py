@@ -67,6 +67,27 @@ def test_calls_that_fail_are_trouble_since_the_first_look_that_saw_it(
     belt.provider.reset()
 
 
+def test_waiting_for_room_and_trouble_each_have_their_own_beginning(belt: Belt) -> None:
+    """After a day of 503, one 429 is no wait of a day; after hours of 429, one 503 is no trouble of hours."""
+    run = belt.upload(DATA)
+    belt.provider.fail("create", {"kind": "answer", "status": 429}, times=None)
+    belt.submit({"run": run})
+    belt.poll(run)
+    began = belt.moment
+    belt.pass_time(HOUR)
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=None)
+    belt.poll(run)
+    wait, failing = belt.observed.wait, belt.observed.failing
+    assert wait is not None
+    assert failing is not None
+    assert (wait.reason, wait.since, failing.since) == (WaitsFor.ROOM, began, belt.moment)
+    belt.pass_time(HOUR)
+    belt.poll(run)
+    assert belt.observed.failing is not None
+    assert belt.observed.failing.since == belt.moment - timedelta(seconds=HOUR)
+    belt.provider.reset()
+
+
 def test_a_full_queue_is_a_wait_for_room_and_no_trouble(belt: Belt) -> None:
     """The provider answers 429 to a batch that does not fit: all is well, and the run waits."""
     belt.provider.fail("create", {"kind": "answer", "status": 429}, times=None)

@@ -2,11 +2,13 @@
 
 import io
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from aws_lambda_powertools import Logger
 
@@ -76,6 +78,30 @@ def test_an_error_is_logged_with_run_and_batch_and_goes_on(lines: Lines) -> None
     (line,) = lines.read()
     assert (line["level"], line["message"], line["run"], line["batch"]) == ("ERROR", FAILED, "run-1", "probe/1")
     assert line["exception_name"] == "ZeroDivisionError"
+
+
+def test_an_upload_of_which_there_is_no_run_yet_is_named(lines: Lines) -> None:
+    """Else nobody would know which file it was that failed."""
+    event = {"detail": {"object": {"key": "inbox/a.jsonl"}}}
+    with pytest.raises(ZeroDivisionError), telemetry(lines.logger, lines.invocation, "submit is done", event):
+        raise ZeroDivisionError
+    with telemetry(lines.logger, lines.invocation, "submit is done", event):
+        lines.invocation.observed.is_about("run-1", "team-a", "default")
+    first, second = lines.read()
+    assert (first["upload"], "run" in first) == ("inbox/a.jsonl", False)
+    assert (second["run"], "upload" in second) == ("run-1", False)
+
+
+def test_no_library_logs_a_call_with_what_the_provider_said(caplog: pytest.LogCaptureFixture) -> None:
+    """Lambda sets the level of all loggers to INFO, at which httpx logs the reason phrase of each response."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(400, extensions={"reason_phrase": b"My patient Anna Smith"})
+
+    with caplog.at_level(logging.INFO), httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        client.get("https://provider.test/")
+        logging.getLogger("other").info("others are heard")
+    assert [record.name for record in caplog.records] == ["other"]
 
 
 def test_the_end_of_a_run_says_why_requests_failed(lines: Lines) -> None:

@@ -83,6 +83,16 @@ def test_a_run_under_way_is_measured_in_seconds(capsys: pytest.CaptureFixture[st
     }
 
 
+@pytest.mark.parametrize("kind", [TroubleWith.DROP, TroubleWith.OTHER])
+def test_what_a_dropper_can_cause_is_not_in_the_metric_of_the_alarm(
+    kind: TroubleWith, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unreadable file would keep the alarm on, and hide that the key is refused."""
+    observed = Observed()
+    observed.failing = Failing(kind, "x", NOW - timedelta(hours=2))
+    assert written(observed, capsys) == {("OtherTroubleSeconds", (("reason", str(kind)), ("service", "stack"))): 7200}
+
+
 def test_no_value_is_negative_when_clocks_differ() -> None:
     """S3 said when the drop came, by its own clock."""
     observed = Observed()
@@ -98,6 +108,9 @@ def test_an_invocation_that_has_seen_nothing_writes_no_metric(capsys: pytest.Cap
 def test_all_metrics_are_few_and_each_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     """CloudWatch charges for each metric and combination of dimensions."""
     names = {name for name, _ in written(ended_run(), capsys)} | {name for name, _ in written(standing_run(), capsys)}
+    other = standing_run()
+    other.failing = Failing(TroubleWith.DROP, "the drop cannot be read", NOW)
+    names |= {name for name, _ in written(other, capsys)}
     assert names == METRICS.keys()
     values = {"status": len(STATUSES), "project": 10, "reason": max(len(WaitsFor), len(TroubleWith))}
     counts = [values[names[0]] if names else 1 for metric in METRICS.values() for names in metric.sets]

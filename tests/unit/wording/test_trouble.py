@@ -6,7 +6,9 @@ import ssl
 import httpx
 import pytest
 
-from conveyor.wording.trouble import in_words, name_of
+from conveyor.domain.observed import TroubleWith
+from conveyor.domain.refusal import CREATED
+from conveyor.wording.trouble import describe_refusal, in_words, is_about_room, name_of, trouble_with
 
 EVERY_ERROR = [
     kind
@@ -74,3 +76,31 @@ def test_a_description_is_left_unchanged(reason: str) -> None:
 def test_an_error_of_our_own_is_not_blamed_on_the_provider() -> None:
     """A failed split leaves only the name of its exception."""
     assert in_words("ClientError") == "a function of this stack failed (ClientError)"
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_room"),
+    [
+        ("HTTP 429 rate_limit_error", True),
+        (describe_refusal(429, "rate_limit_error"), True),
+        (describe_refusal(CREATED, "token_limit_exceeded"), True),
+        (describe_refusal(529, "overloaded_error"), False),
+        ("HTTP 503", False),
+        ("ConnectTimeout", False),
+        ("the file line 429 is wrong", False),
+    ],
+)
+def test_a_provider_without_room_is_told_apart_from_one_that_fails(reason: str, *, is_room: bool) -> None:
+    """A run then waits for room; nothing is wrong."""
+    assert is_about_room(reason) is is_room
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in EVERY_ERROR if kind is not httpx.HTTPStatusError], ids=lambda kind: kind.__name__
+)
+def test_each_error_of_the_http_client_means_that_the_provider_is_unavailable(kind: type[httpx.HTTPError]) -> None:
+    """Whether the technical name or words are given."""
+    name = kind.__name__
+    assert {trouble_with(name), trouble_with(in_words(name)), trouble_with(f"{name} while the list was read")} == {
+        TroubleWith.UNAVAILABLE
+    }

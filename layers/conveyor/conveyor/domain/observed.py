@@ -93,6 +93,8 @@ class Observed:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.run = ""
+        self.upload = ""
+        """The key of the file whose upload started the function."""
         self.project = DEFAULT_PROJECT
         self.budget = DEFAULT_PROJECT
         """The project, if `config/budgets.json` named it when the run began; else the default."""

@@ -1,35 +1,48 @@
 """What one check of a run has seen, for the log line and the metrics of poll."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from conveyor.context import RunContext
-from conveyor.domain.observed import BatchCounts, Failing, Wait, WaitsFor
+from conveyor.domain.observed import BatchCounts, Failing, TroubleWith, Wait, WaitsFor
 from conveyor.gates.gate import Held
 from conveyor.ledger.gate_facts import ReasonCode
-from conveyor.poll.decisions.decision import Checked
+from conveyor.poll.decisions.decision import Checked, Decisions
 from conveyor.spend.telling import awaited_day
 from conveyor.wording.trouble import is_about_room, trouble_with
 
 
-def observe(context: RunContext, checked: Checked, trouble: tuple[str, datetime] | None) -> None:
-    """Note how far the run is, what it waits for, and what keeps failing. `trouble`: why, and since when."""
+def observe(context: RunContext, checked: Checked, since: Mapping[str, datetime]) -> None:
+    """Note how far the run is, what it waits for, and what keeps failing. `since`: by kind of trouble."""
     observed, held = context.invocation.observed, checked.held
     observed.began_at = context.run.drop.last_modified
     observed.batches = _counted(checked)
-    observed.wait = _wait(context, checked, trouble)
+    observed.wait = _wait(context, checked, since)
     observed.is_account_refused = held is not None and held.gate.has(ReasonCode.ACCOUNT)
-    if trouble and not is_about_room(trouble[0]):
-        observed.failing = Failing(trouble_with(trouble[0]), *trouble)
+    failing = {kind: reason for kind, reason in kinds_of_trouble(checked.decisions).items() if kind in since}
+    failing.pop(WaitsFor.ROOM, None)
+    if failing:
+        kind = min(failing, key=lambda kind: since[kind])
+        observed.failing = Failing(TroubleWith(kind), failing[kind], since[kind])
 
 
-def _wait(context: RunContext, checked: Checked, trouble: tuple[str, datetime] | None) -> Wait | None:
+def kinds_of_trouble(decisions: Decisions) -> dict[str, str]:
+    """Return each kind of trouble that there is, with one reason: what fails, or that there is no room.
+
+    What a person has written under `control/`, and is not understood, is no trouble: they are told at once.
+    """
+    reasons = [each.trouble for each in decisions.values() if each.trouble and not each.is_answer]
+    return {str(WaitsFor.ROOM if is_about_room(reason) else trouble_with(reason)): reason for reason in reasons}
+
+
+def _wait(context: RunContext, checked: Checked, since: Mapping[str, datetime]) -> Wait | None:
     """Return what the run waits for, if it does. For a turn in the provider's queue, only `submit` sees that."""
     if held := checked.held:
         return Wait(_reason(held), held.gate.at)
-    if trouble and any(decision.undecided for decision in checked.decisions.values()):
-        return Wait(WaitsFor.DECISION, trouble[1])
-    if trouble and is_about_room(trouble[0]):
-        return Wait(WaitsFor.ROOM, trouble[1])
+    if since and any(decision.undecided for decision in checked.decisions.values()):
+        return Wait(WaitsFor.DECISION, min(since.values()))
+    if WaitsFor.ROOM in since:
+        return Wait(WaitsFor.ROOM, since[WaitsFor.ROOM])
     full = awaited_day(context, checked.run_state, checked.plan) if checked.plan else None
     return Wait(WaitsFor.BUDGET, full.at) if full else None
 

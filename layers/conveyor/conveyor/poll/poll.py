@@ -17,7 +17,7 @@ from conveyor.poll.check_run import check_run
 from conveyor.poll.decisions.decide import decide_step
 from conveyor.poll.decisions.decision import Checked, Decision, Decisions, Risk
 from conveyor.poll.message import Trouble, at_risk_notice, started_notice, troubled_notice, undecided_notice
-from conveyor.poll.observe import observe
+from conveyor.poll.observe import kinds_of_trouble, observe
 from conveyor.poll.rounds import has_rounds_left
 from conveyor.spend.telling import budget_notice, has_budget_facts
 from conveyor.wording.notice import Notice, Sent
@@ -35,6 +35,8 @@ class _Trouble(msgspec.Struct):
     """Whether a message about it has been sent."""
     notified_gone: bool = False
     """Whether a message has said that a batch the provider does not know may have been deleted."""
+    kinds: dict[str, datetime] = {}
+    """Since when there has been trouble of each kind that there is."""
 
 
 class _Memory(msgspec.Struct):
@@ -57,8 +59,8 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     checked = check_run(context)
     decisions = checked.decisions
     step, wait = decide_step(decisions.values()), context.usual_wait()
-    memory.trouble = _lasting(_first_trouble(decisions), memory.trouble, context.now())
-    observe(context, checked, (memory.trouble.reason, memory.trouble.since) if memory.trouble else None)
+    memory.trouble = _lasting(decisions, memory.trouble, context.now())
+    observe(context, checked, memory.trouble.kinds if memory.trouble else {})
     notice, sent = None, Sent(context.now(), clients.console(event))
     remembers = {"gate", "budget"} <= event.keys()  # else its version is earlier: it would forget what was said
     if remembers:
@@ -97,15 +99,17 @@ def _first_trouble(decisions: Decisions) -> Decision | None:
     return min(troubled, key=lambda decision: not decision.is_answer, default=None)
 
 
-def _lasting(troubled: Decision | None, before: _Trouble | None, now: datetime) -> _Trouble | None:
+def _lasting(decisions: Decisions, before: _Trouble | None, now: datetime) -> _Trouble | None:
     """Return the trouble with the moment at which it began, and whether a message about it has been sent."""
+    troubled = _first_trouble(decisions)
     if troubled is None or troubled.trouble is None:
         return None
+    kinds = {kind: before.kinds.get(kind, now) if before else now for kind in kinds_of_trouble(decisions)}
     if before is None:
-        return _Trouble(troubled.trouble, now)
+        return _Trouble(troubled.trouble, now, kinds=kinds)
     notified = before.notified and (before.reason == troubled.trouble or not troubled.is_answer)
     notified = notified and (before.notified_gone or not troubled.ends)
-    return _Trouble(troubled.trouble, before.since, notified, before.notified_gone)
+    return _Trouble(troubled.trouble, before.since, notified, before.notified_gone, kinds)
 
 
 def _start_notice(context: RunContext, checked: Checked, memory: _Memory, sent: Sent) -> Notice | None:

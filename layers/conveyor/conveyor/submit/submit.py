@@ -24,7 +24,9 @@ def submit(event: dict[str, Any], clients: Clients, invocation: Invocation) -> d
     An upload that is ignored, or whose object is gone, returns {"ignored": key}.
     """
     if "continue" in event:
-        state = {"gate": None, "budget": ""} | event["continue"]  # which executions of earlier versions do not have
+        state = {"gate": None, "budget": "", "warned": None} | event[
+            "continue"
+        ]  # which executions of earlier versions do not have
         clients.machine.start(f"{event['run']}-{state['execution']['number']}", state)
         return {"run": event["run"]}
     config = cache(partial(read_config, clients.bucket))  # read at most once, and only for a drop that exists

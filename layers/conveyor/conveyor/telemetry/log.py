@@ -3,6 +3,7 @@
 Fields of a line are named here only; saved queries and the docs use these names.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,6 +25,11 @@ NOTHING = "nothing"
 """What `waits_for` says of a run that does not wait. It is never absent: AWS does not document what `latest(waits_for)`
 in a query finds if the latest line lacks it."""
 
+_CHATTY = ("boto3", "botocore", "httpcore", "httpx", "urllib3")
+"""Lambda sets the level of all loggers to INFO, at which httpx logs each call with the provider's own words."""
+for _name in _CHATTY:
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
 
 @contextmanager
 def telemetry(logger: Logger, invocation: Invocation, done: str, event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -33,6 +39,7 @@ def telemetry(logger: Logger, invocation: Invocation, done: str, event: Mapping[
     """
     observed, more = invocation.observed, dict[str, Any]()
     observed.run, observed.batch = event.get("run", ""), event.get("batch")
+    observed.upload = event.get("detail", {}).get("object", {}).get("key", "")
     try:
         yield more
     except Exception:
@@ -47,8 +54,9 @@ def telemetry(logger: Logger, invocation: Invocation, done: str, event: Mapping[
 
 
 def _ids(observed: Observed) -> dict[str, Any]:
-    """Return the fields of every line."""
-    return {name: value for name, value in (("run", observed.run), ("batch", observed.batch)) if value}
+    """Return the fields of every line. `upload`: the key of a file of which there is no run yet."""
+    ids = {"run": observed.run, "batch": observed.batch, "upload": "" if observed.run else observed.upload}
+    return {name: value for name, value in ids.items() if value}
 
 
 def _fields(observed: Observed, now: datetime) -> dict[str, Any]:

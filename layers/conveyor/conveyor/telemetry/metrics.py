@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from conveyor.domain.observed import Ended, Observed
+from conveyor.domain.observed import Ended, Observed, TroubleWith
 
+_OF_PROVIDER = frozenset({TroubleWith.CREDENTIALS, TroubleWith.UNAVAILABLE})
 SERVICE = "service"
 """The dimension that all metrics have: the name of the stack (`POWERTOOLS_SERVICE_NAME`)."""
 
@@ -37,7 +38,10 @@ METRICS = {
         MetricUnit.Seconds, ((), ("reason",)), "how long each run that waits has waited; Maximum: the longest"
     ),
     "TroubleSeconds": Metric(
-        MetricUnit.Seconds, ((), ("reason",)), "how long calls of each run have failed; Maximum: the longest"
+        MetricUnit.Seconds, ((), ("reason",)), "how long each run could not call the provider; Maximum: the longest"
+    ),
+    "OtherTroubleSeconds": Metric(
+        MetricUnit.Seconds, (("reason",),), "how long each run has had other trouble; Maximum: the longest"
     ),
     "AccountRefusals": Metric(
         MetricUnit.Count,
@@ -69,7 +73,9 @@ def _standing(observed: Observed, now: datetime) -> Iterator[Measure]:
     if wait := observed.wait:
         yield Measure("WaitingSeconds", _seconds(now - wait.since), (("reason", wait.reason),))
     if failing := observed.failing:
-        yield Measure("TroubleSeconds", _seconds(now - failing.since), (("reason", failing.at),))
+        is_provider = failing.at in _OF_PROVIDER  # an alarm is about these: nobody who drops files can cause them
+        name = "TroubleSeconds" if is_provider else "OtherTroubleSeconds"
+        yield Measure(name, _seconds(now - failing.since), (("reason", failing.at),))
     if observed.is_account_refused:
         yield Measure("AccountRefusals", 1)
 

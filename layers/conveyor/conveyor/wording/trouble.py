@@ -59,6 +59,7 @@ _SERVER_ERROR, _CLIENT_ERROR, _REDIRECT = 500, 400, 300
 _STATUS = re.compile(r"HTTP (\d{3})\b ?(.*)", re.DOTALL)
 _BUSY, _TIMEOUT, _DENIED = 429, 408, frozenset({401, 403})
 _NETWORK = re.compile(r"\b(?:" + "|".join(_ERRORS) + r")\b|no connection to the provider")
+_NOT_RUN = "the provider took the batch, and then ran nothing of it"
 _NAME = re.compile(r"(\w+)( while .*)?", re.DOTALL)
 
 
@@ -86,8 +87,11 @@ def in_words(reason: str) -> str:
 
 
 def is_about_room(reason: str) -> bool:
-    """Tell whether a call failed only because the provider is busy, or a limit is reached: then the run waits."""
-    return _status_in(reason) == _BUSY
+    """Tell whether a call failed only for want of room: the provider is busy, or a limit is reached; the run waits.
+
+    A provider that ran nothing of a batch it had taken had no room for it, else the run would have ended.
+    """
+    return _status_in(reason) == _BUSY or reason.startswith(_NOT_RUN)
 
 
 def trouble_with(reason: str) -> TroubleWith:
@@ -125,7 +129,7 @@ def describe_refusal(status: int, error_type: str) -> str:
     `status`: of HTTP; 0 if no request was sent, 200 if the provider created the batch and did not run it.
     """
     if status == CREATED:
-        return f"the provider took the batch, and then ran nothing of it: {error_type}"
+        return f"{_NOT_RUN}: {error_type}"
     if error_type == AT_GATE:
         return "a gate was closed before the call was made"
     if error_type == NOT_CALLED:
