@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from local.provider.control import Control
+from tests.functions.conftest import the_memory
 from tests.support.belt import Belt
 from tests.support.gates import HOUR
 
@@ -25,6 +26,7 @@ def slow_provider(provider: Control) -> None:
 
 @pytest.fixture
 def belt(belt: Belt) -> Belt:
-    """Start at noon."""
+    """Start at noon, also on the day itself: objects are as old as the clock of the test says."""
+    the_memory().s3.buckets[belt.bucket].now = lambda: belt.moment
     belt.set_clock(NOON)
     return belt
