@@ -1,11 +1,12 @@
 """The function that posts messages of Conveyor to a chat: see docs/recipes/slack.md.
 
-The webhook's address is a secret: it is read at the first message, kept in memory, and never logged. Errors that would
-name it are replaced by one that does not.
+The webhook's address is a secret: it is read at the first message, kept in memory, and never logged. An error that
+could name it is replaced by one that does not.
 """
 
 import json
 import os
+import re
 import sys
 import urllib.request
 from functools import cache
@@ -15,9 +16,12 @@ from urllib.parse import urlsplit
 
 import boto3
 import chat
+from botocore.exceptions import ClientError
 
 LOOPBACK = {"localhost", "127.0.0.1"}
 SECONDS = 10
+PRINTABLE = re.compile("[!-~]+")
+"""ASCII without blanks."""
 
 
 class NotPostedError(Exception):
@@ -32,26 +36,46 @@ def handler(event: dict[str, Any], _context: object) -> None:
 
 
 def _post(payload: dict[str, Any]) -> None:
-    request = urllib.request.Request(  # noqa: S310 - the scheme was checked
-        _address(), json.dumps(payload).encode(), {"Content-Type": "application/json"}
-    )
+    if problem := _problem_of_posting(payload):
+        _address.cache_clear()  # it may have been replaced
+        raise NotPostedError(problem)  # here, where no error that names the address is its cause or context
+
+
+def _problem_of_posting(payload: dict[str, Any]) -> str:
+    """Post it, and return why that failed, without a part of the address; empty if it was posted."""
     try:
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+            _address(), json.dumps(payload).encode(), {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310
-            return
+            return ""
+    except NotPostedError as error:
+        return str(error)
     except HTTPError as error:
-        problem = f"the chat answered {error.code}"
-    except OSError as error:
-        problem = f"the chat did not answer ({type(error).__name__})"
-    _address.cache_clear()  # it may have been replaced
-    raise NotPostedError(problem)
+        return f"the chat answered {error.code}"
+    except ClientError as error:
+        return f"the secret was not read ({error.response['Error']['Code']})"
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text may have the address
+        return f"it was not posted ({type(error).__name__})"
 
 
 @cache
 def _address() -> str:
     """Return the webhook's address. Raises NotPostedError if it is none over TLS."""
     secrets = boto3.client("secretsmanager")
-    address: str = secrets.get_secret_value(SecretId=os.environ["WEBHOOK_SECRET"])["SecretString"].strip()
-    parts = urlsplit(address)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise NotPostedError("the secret holds no https:// address")
+    found = secrets.get_secret_value(SecretId=os.environ["WEBHOOK_SECRET"])
+    address: str = found.get("SecretString", "").strip()
+    if not _is_address(address):
+        raise NotPostedError("the secret holds no https:// address, or something else beside it")
     return address
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether it is one line of printable ASCII without blanks: https, a host, and a port if any."""
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.hostname and parts.port != 0 and parts.username is None and PRINTABLE.fullmatch(text)
+    except ValueError:
+        return False
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    return bool(is_whole) and is_safe
