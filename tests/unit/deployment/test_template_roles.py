@@ -84,7 +84,7 @@ MAY = {
         "ReadContent": ("s3:GetObject", PARTS),
         "ListContent": LIST,
         "LetContentExpire": ("s3:PutObjectTagging", f"{CONTENT} {EARLY_PARTS}"),
-        "NoteJoins": ("s3:PutObject", "${Bucket.Arn}/runs/*/joined-* ${Bucket.Arn}/runs/*/joining-*"),
+        "NoteJoins": ("s3:PutObject", "${Bucket.Arn}/runs/*/joining-*"),
         "WriteOutputs": OUTPUTS,
         "ContinueJoins": ("s3:ListMultipartUploadParts", OUTPUTS[1]),
         "WriteIndex": ("s3:PutObject", "${Bucket.Arn}/index/*"),

@@ -65,7 +65,7 @@ class Run(Fact, frozen=True):
 class Joining(Fact, frozen=True):
     """`joining-<file>-<n>.json`: a file is joined in this upload, with which any function may go on.
 
-    Another follows if that one is gone: S3 removes it after a day.
+    Another follows if that one is gone (S3 removes it after a day), or is for other pieces.
     """
 
     KIND = "joining"
@@ -75,17 +75,8 @@ class Joining(Fact, frozen=True):
     writer: str
     at: datetime
     upload_id: str
-
-
-class Joined(Fact, frozen=True):
-    """`joined-<file>.json`: the file is written, and need not be joined again."""
-
-    KIND = "joined"
-    PLACE = Place.ID
-    STATE_FIELD = "joined_files"
-
-    writer: str
-    at: datetime
+    pieces: str = ""
+    """The fingerprint of its pieces. For other pieces another upload is begun: another release may cut otherwise."""
 
 
 class Validation(Fact, frozen=True):

@@ -89,8 +89,6 @@ class RunState(msgspec.Struct):
     """Those of them that have a plan."""
     joinings: set[str] = msgspec.field(default_factory=set)
     """The uploads in which files are joined: `results-1`."""
-    joined_files: set[str] = msgspec.field(default_factory=set)
-    """The files that are joined: `results`."""
     leg: str = ""
     """Whose batches `batch` and `batches` are about; empty: those of the drop itself."""
     batches: dict[int, BatchState] = {}

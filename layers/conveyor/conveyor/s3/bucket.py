@@ -212,10 +212,10 @@ class Bucket:
         """Begin a multipart upload that several functions may go on with."""
         return NumberedUpload.begin(self._client, self.bucket, key, metadata)
 
-    def resume_upload(self, key: str, upload_id: str, sizes: Mapping[int, int]) -> NumberedUpload | None:
-        """Return an upload that another function began; None if it is gone, or its parts have other sizes.
+    def resume_upload(self, key: str, upload_id: str, sizes: Mapping[int, int] | None) -> NumberedUpload | None:
+        """Return an upload that another function began; None if it is gone, or it was for other parts.
 
-        `sizes`: of all parts, by number.
+        `sizes`: of all parts, by number; None if it is known to be for others.
         """
         upload = NumberedUpload(self._client, self.bucket, key, upload_id)
         try:
@@ -224,7 +224,7 @@ class Bucket:
             if _status(error) == 404:  # noqa: PLR2004  # completed, or removed by the bucket's lifecycle
                 return None
             raise
-        if found.items() <= sizes.items():
+        if sizes is not None and found.items() <= sizes.items():
             return upload
         upload.abort()
         return None

@@ -30,13 +30,14 @@ def concatenate(bucket: Bucket, key: str, objects: Mapping[str, int], metadata: 
     upload = bucket.begin_upload(key, metadata)
     try:
         write_pieces(bucket, upload, pieces_of(objects))
+        upload.complete()
     except BaseException:
         upload.abort()
         raise
 
 
-def write_pieces(bucket: Bucket, upload: NumberedUpload, pieces: Sequence[Piece]) -> None:
-    """Write the parts that an upload lacks, and complete it. What was written stays if a part fails."""
+def write_pieces(bucket: Bucket, upload: NumberedUpload, pieces: Sequence[Piece]) -> int:
+    """Write the parts that an upload lacks; return how many. What was written stays if a part fails."""
     missing = [piece for piece in pieces if piece.number not in upload.written]
     with ThreadPoolExecutor(_AT_ONCE) as writers:
         try:
@@ -44,7 +45,7 @@ def write_pieces(bucket: Bucket, upload: NumberedUpload, pieces: Sequence[Piece]
         except BaseException:
             writers.shutdown(wait=True, cancel_futures=True)
             raise
-    upload.complete()
+    return len(missing)
 
 
 def _write(bucket: Bucket, upload: NumberedUpload, piece: Piece) -> None:

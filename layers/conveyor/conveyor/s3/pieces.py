@@ -3,8 +3,11 @@
 S3's limits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import NamedTuple
+
+import msgspec
 
 SMALLEST = 5 * 1024 * 1024
 """Bytes; only the last part of a multipart upload may be smaller."""
@@ -68,6 +71,11 @@ def pieces_of(objects: Mapping[str, int]) -> list[Piece]:
         pending += [Range(key, start, size)] if start < size else []
     pieces += [tuple(pending)] if pending else []
     return [Piece(number, ranges) for number, ranges in enumerate(pieces, 1)]
+
+
+def fingerprint(pieces: Sequence[Piece]) -> str:
+    """Return the SHA-256 of the keys and ranges of all pieces, in hex: uploads with the same one can be mixed."""
+    return sha256(msgspec.json.encode(pieces)).hexdigest()
 
 
 def _largest(objects: Mapping[str, int]) -> int:
