@@ -117,6 +117,21 @@ def test_lines_to_send_again_keep_theirs(belt: Belt) -> None:
     assert (failure["row"], belt.read(retry)) == (2, row(2))
 
 
+def test_a_carriage_return_in_them_is_a_blank_in_results_and_failures_and_stays_in_what_is_sent_again(
+    belt: Belt,
+) -> None:
+    """Athena, and others that end a line at one, would make two rows of it. `retry.jsonl` is dropped, not queried."""
+    belt.provider.configure(outcomes={"2": "errored:overloaded_error"}, every={})
+    lines = [keeping(request(name), b'"a":[1,\r2],\r"b":{"c":\r"\\r"}') for name in ("a", "b")]
+    run = belt.upload(b"".join(lines), metadata={"retry-rounds": "0"})
+    belt.finish(run)
+    for kind in ("results", "failures"):
+        (line,) = outputs(belt, run, kind)
+        assert line.endswith(b',"a":[1, 2],"b":{"c": "\\r"}}')
+    (retry,) = [key for key in belt.stored("failures/") if key.endswith("/retry.jsonl")]
+    assert belt.read(retry) == lines[1]
+
+
 @pytest.mark.parametrize("stack_settings", [{"BATCH_API": "files", "LINE_FORM": "body"}], indirect=True, ids=["body"])
 def test_what_names_the_call_is_not_kept(belt: Belt) -> None:
     """In the provider's own form `method`, `url` and `body` are the request."""

@@ -36,7 +36,7 @@ CHAT = {
 }
 RESULTS: list[Json] = [
     {"custom_id": 7, "response": ANSWER, "error": None, "region": "EU", "Region": "as written", "a\u0001b": 1},
-    {"custom_id": 'q"\n', "response": CHAT, "error": None},
+    {"custom_id": 'q"\n\r', "response": CHAT, "error": None},
     {
         "custom_id": "tool",
         "response": ANSWER | {"content": [{"type": "tool_use", "input": {"text": {}}}]},
@@ -129,7 +129,7 @@ def test_each_result_is_there_once_whatever_it_holds(place: Place) -> None:
         dict(zip(("name", "run", "custom_id", "model", "stop_reason", "text", "input_tokens"), row, strict=True))
         for row in (
             ("team-a/x", RUN, "7", "m", "end_turn", "ab", "3"),
-            ("team-a/x", RUN, 'q"\n', "c", "stop", "chat", "5"),
+            ("team-a/x", RUN, 'q"\n\r', "c", "stop", "chat", "5"),
             ("team-a/x", RUN, "tool", "m", "end_turn", "", "3"),
         )
     ]

@@ -1,5 +1,7 @@
 """Which keys of a line come back with its outcome, and how they are written."""
 
+import json
+
 import msgspec
 import orjson
 from hypothesis import given
@@ -35,3 +37,21 @@ def test_a_value_is_not_written_anew() -> None:
     """Numbers keep their digits, and texts their escapes."""
     line = b'{"custom_id":"a","n":1.50E+3 , "t":"\\u00e9\\/", "o":{"b": [1,  2]},"params":{}}'
     assert kept_members(decode(line), names_call=False) == b',"n":1.50E+3,"t":"\\u00e9\\/","o":{"b": [1,  2]}'
+
+
+@given(
+    values=st.dictionaries(TEXTS, VALUES, min_size=1, max_size=5),
+    blanks=st.tuples(*[st.text("\r\t ", max_size=2)] * 2),
+)
+def test_a_carriage_return_between_the_parts_of_a_value_is_a_blank(
+    values: dict[str, object], blanks: tuple[str, str]
+) -> None:
+    """Athena, and others that end a line at one, would make two rows of it. All else is as it was written."""
+    values = {name: value for name, value in values.items() if name not in OURS}
+    line = json.dumps(
+        {"custom_id": "a", "params": {}, **values}, separators=(f",{blanks[0]}", f":{blanks[1]}")
+    ).encode()
+    members = kept_members(decode(line), names_call=False)
+    assert b"\r" not in members
+    assert orjson.loads(b'{"first":0' + members + b"}") == {"first": 0, **values}
+    assert members == kept_members(decode(line.replace(b"\r", b" ")), names_call=False)

@@ -71,13 +71,15 @@ def members(raw: bytes) -> list[Member]:
 def kept_members(values: Mapping[str, msgspec.Raw], *, names_call: bool) -> bytes:
     """Return the kept keys of a line with their values as they are written, each after a comma; empty if it has none.
 
-    They are all but ours: they are not sent, and come back with the outcome of the line. `values`: of all keys.
-    `names_call`: whether lines may be in the provider's own form.
+    A carriage return, which strict JSON has between its parts only, is a blank: many readers end a line at it. They are
+    all but ours: they are not sent, and come back with the outcome of the line. `values`: of all keys. `names_call`:
+    whether lines may be in the provider's own form.
     """
     if len(values) == _LEAST:
         return b""
     ours = _OURS_OR_CALL if names_call else OUR_KEYS
-    return b"".join(b",%b:%b" % (orjson.dumps(name), value) for name, value in values.items() if name not in ours)
+    kept = b"".join(b",%b:%b" % (orjson.dumps(name), value) for name, value in values.items() if name not in ours)
+    return kept.replace(b"\r", b" ")
 
 
 def without_nulls(raw: bytes) -> bytes:

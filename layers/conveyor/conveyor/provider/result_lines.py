@@ -121,8 +121,7 @@ def parse_answer(value: bytes) -> Answer | None:
     is_repaired = False
     for _ in range(_DEEPEST):
         if value.startswith(b"{"):
-            # Strict JSON has these between its parts only. They would end the line of the output.
-            return Answer(value.replace(b"\n", b" ").replace(b"\r", b" "), is_repaired)
+            return Answer(without_line_ends(value), is_repaired)
         if not value.startswith(b'"'):
             return None
         if len(value) > _LONGEST_TEXT:
@@ -133,6 +132,11 @@ def parse_answer(value: bytes) -> Answer | None:
             return None
         value, is_repaired = whole.strip(), is_repaired or whole is not text
     return None
+
+
+def without_line_ends(value: bytes) -> bytes:
+    """Replace what would end the line of the output by blanks. Strict JSON has these between its parts only."""
+    return value.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 class AnswerSummary(NamedTuple):

@@ -19,7 +19,14 @@ from conveyor.jsonl.lines import BLOCK_BYTES, LineBlock, read_blocks, split_bloc
 from conveyor.jsonl.struct_count import Ordinal, StructCount
 from conveyor.provider.error_body import UNDECODABLE, parse_error
 from conveyor.provider.reported_usage import ReportedUsage, not_included
-from conveyor.provider.result_lines import LONGEST_RESULT, parse_answer, read_line, succeeded, summarize
+from conveyor.provider.result_lines import (
+    LONGEST_RESULT,
+    parse_answer,
+    read_line,
+    succeeded,
+    summarize,
+    without_line_ends,
+)
 
 
 class _Outcome(msgspec.Struct):
@@ -100,7 +107,7 @@ def _decode_at_once(block: LineBlock) -> list[Result] | None:
     line = begin
     for row, piece, place, value_end in zip(rows, *pieces, pieces[1][1:], strict=False):
         line_end = value_end + after
-        fields, message = row.result.message, data[place + len(piece) - 1 : value_end + 1]
+        fields, message = row.result.message, without_line_ends(data[place + len(piece) - 1 : value_end + 1])
         raw = data[line:line_end].strip()
         usage = fields.usage
         usage.settle()
