@@ -3,13 +3,12 @@
 The message about an undecided run, the desk and the run itself use the same words.
 """
 
-import re
 from typing import NamedTuple
 
+from conveyor.domain.batch_id import is_batch_id
 from conveyor.domain.schedule import BatchName
 from conveyor.wording import commands
 
-_BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,499}")
 IF_THIS = "If this batch belongs to the run, and its results are yours:"
 IF_ANY = "If a batch belongs to the run:"
 IF_NONE = "If no batch belongs to the run; this pays again if you are mistaken:"
@@ -46,7 +45,7 @@ type Release = Adopt | SubmitAgain | Unclear
 def read_release(key: str, text: str) -> Release:
     """Read `adopt <batch id>` or `submit again`. `key`: where it is written, for the reason if it is neither."""
     match text.split():
-        case [commands.ADOPT, batch_id] if _BATCH_ID.fullmatch(batch_id):
+        case [commands.ADOPT, batch_id] if is_batch_id(batch_id):
             return Adopt(batch_id)
         case words if words == commands.SUBMIT_AGAIN.split():
             return SubmitAgain()

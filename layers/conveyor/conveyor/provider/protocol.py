@@ -13,6 +13,7 @@ from enum import StrEnum
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
+from conveyor.domain.batch_id import is_batch_id
 from conveyor.domain.dialect import Dialect
 from conveyor.domain.outcome import Error, Result
 from conveyor.domain.refusal import Cause, RefusalKind
@@ -111,6 +112,13 @@ class Progress(NamedTuple):
     not_run: NotRun | None = None
     is_ours: bool | None = None
     """Whether it is the batch that was looked for, by its metadata or file; None if only its results can tell."""
+
+
+def created_as(progress: Progress) -> Created | Unknown:
+    """Return what a response proves that describes a new batch. Nothing can be asked about one with an unsafe id."""
+    if not is_batch_id(progress.id):
+        return Unknown("the provider gave the batch an id that cannot be part of an address")
+    return Created(progress.id, progress.created_at, progress.expires_at)
 
 
 class TroubleKind(StrEnum):

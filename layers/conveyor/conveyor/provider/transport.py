@@ -18,6 +18,7 @@ _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 """Seconds."""
 _CREDENTIAL_REFUSED = (401, 403)
 _GONE = (404, 410)
+_NO_ADDRESS = "an id that the provider gave cannot be part of an address"
 
 
 class Content(NamedTuple):
@@ -78,6 +79,8 @@ class Transport:
             if answer.status_code in _CREDENTIAL_REFUSED and not self._retry_after.is_active:
                 self._credential.renew()
                 answer = self._call(method, path, query)
+        except httpx.InvalidURL:
+            return Trouble(_NO_ADDRESS)
         except httpx.HTTPError as error:
             return Trouble(name_of(error))
         return answer if answer.is_success else Trouble(f"HTTP {answer.status_code}", _kind(answer))
@@ -128,6 +131,8 @@ class Transport:
                 if not answer.is_success:
                     raise ResultsUnreadable(f"HTTP {answer.status_code} for {path}", _kind(answer))
                 yield answer.iter_bytes()
+        except httpx.InvalidURL:
+            raise ResultsUnreadable(_NO_ADDRESS) from None
         except httpx.HTTPError as error:
             # Not chained: the cause may quote a header, and so the key.
             raise ResultsUnreadable(f"{name_of(error)} while {path} was read") from None

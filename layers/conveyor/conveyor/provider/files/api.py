@@ -11,6 +11,7 @@ from time import monotonic
 
 import msgspec
 
+from conveyor.domain.batch_id import is_batch_id
 from conveyor.domain.outcome import Result
 from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.files.dialect import dialect_of
@@ -29,6 +30,7 @@ from conveyor.provider.protocol import (
     Trouble,
     TroubleKind,
     Unknown,
+    created_as,
 )
 from conveyor.provider.refusals import CERTAIN_REFUSALS, error_in, refused_from
 from conveyor.provider.transport import Content, HttpResponse, Transport
@@ -87,8 +89,7 @@ class FileBatches:
             batch = decode_batch(answer.body)
             if batch is None:
                 return Unknown(f"HTTP {answer.status} without a batch in its body")
-            progress = batch.progress(self.dialect.window)
-            return Created(batch.id, progress.created_at, progress.expires_at)
+            return created_as(batch.progress(self.dialect.window))
         if _is_about_file(answer, file):  # a new file may not be known to all of the provider's servers yet
             message = "the provider does not know the file that was uploaded"
             return Refused(RefusalKind.LATER, answer.status, "file_not_found", message, SOON)
@@ -108,7 +109,7 @@ class FileBatches:
         )  # fmt: skip
         if isinstance(batches, Trouble):
             return batches
-        found = [(batch, self._since(since, batch)) for batch in batches]
+        found = [(batch, self._since(since, batch)) for batch in batches if is_batch_id(batch.id)]
         if origin is not None:
             found = self._recognised(found, origin)
         # One of ours is never too old: then the server's clock is wrong, or gives no time zone.

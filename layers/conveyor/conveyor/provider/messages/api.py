@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from conveyor.domain.batch_id import is_batch_id
 from conveyor.domain.outcome import Result
 from conveyor.provider.messages.dialect import DIALECT
 from conveyor.provider.messages.results import decode_results
 from conveyor.provider.pagination import read_list
-from conveyor.provider.protocol import Created, NewBatch, Origin, Progress, Refused, Trouble, Unknown
+from conveyor.provider.protocol import Created, NewBatch, Origin, Progress, Refused, Trouble, Unknown, created_as
 from conveyor.provider.refusals import CERTAIN_REFUSALS, refused_from
 from conveyor.provider.timestamps import Timestamp, parse_timestamp
 from conveyor.provider.transport import Content, HttpResponse, Transport
@@ -93,8 +94,7 @@ class MessageBatches:
                 batch = _decode_batch(answer.body)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 return Unknown(f"HTTP {answer.status} without a batch in its body")
-            progress = batch.progress()
-            return Created(batch.id, progress.created_at, progress.expires_at)
+            return created_as(batch.progress())
         return refused_from(answer, CERTAIN_REFUSALS) or Unknown(f"HTTP {answer.status}")
 
     def find(self, since: datetime, origin: Origin | None = None) -> list[Progress] | Trouble:  # noqa: ARG002
@@ -108,7 +108,8 @@ class MessageBatches:
         )  # fmt: skip
         if isinstance(batches, Trouble):
             return batches
-        return [batch.progress(since) for batch in reversed(batches) if batch.created(since) >= since]
+        known = [batch for batch in reversed(batches) if is_batch_id(batch.id)]
+        return [batch.progress(since) for batch in known if batch.created(since) >= since]
 
     def progress(self, batch_id: str) -> Progress | Trouble:
         """Retrieve one batch. A 404 is trouble, too: the provider has given it for batches that exist."""
