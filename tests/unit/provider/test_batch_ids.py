@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor.domain.batch_id import is_batch_id
+from conveyor.domain.dialect import is_batch_id
 from conveyor.provider.protocol import BatchApi, Created, ResultsUnreadable, Trouble, Unknown
 from tests.support.examples import new_batch
 from tests.support.files_server import BATCHES, CREATED, FileServer, file

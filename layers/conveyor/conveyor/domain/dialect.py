@@ -1,11 +1,13 @@
 """What validation and planning need to know about a provider's batches."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+_BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,499}")
 
 
 class Form(NamedTuple):
@@ -48,3 +50,8 @@ class Dialect(NamedTuple):
     """Whether the call that creates a batch can name beta features."""
     window: timedelta = timedelta(hours=24)
     """A batch should end within this time after it is created."""
+
+
+def is_batch_id(text: str) -> bool:
+    """Tell whether a text can be the id of a batch in any dialect: it becomes part of URLs, keys and commands."""
+    return _BATCH_ID.fullmatch(text) is not None

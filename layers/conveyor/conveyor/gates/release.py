@@ -5,7 +5,7 @@ The message about an undecided run, the desk and the run itself use the same wor
 
 from typing import NamedTuple
 
-from conveyor.domain.batch_id import is_batch_id
+from conveyor.domain.dialect import is_batch_id
 from conveyor.domain.schedule import BatchName
 from conveyor.wording import commands
 

@@ -13,8 +13,7 @@ from enum import StrEnum
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
-from conveyor.domain.batch_id import is_batch_id
-from conveyor.domain.dialect import Dialect
+from conveyor.domain.dialect import Dialect, is_batch_id
 from conveyor.domain.outcome import Error, Result
 from conveyor.domain.refusal import Cause, RefusalKind
 from conveyor.settings.settings import Settings

@@ -11,7 +11,7 @@ from time import monotonic
 
 import msgspec
 
-from conveyor.domain.batch_id import is_batch_id
+from conveyor.domain.dialect import is_batch_id
 from conveyor.domain.outcome import Result
 from conveyor.domain.refusal import RefusalKind
 from conveyor.provider.files.dialect import dialect_of

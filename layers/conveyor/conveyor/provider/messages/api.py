@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from conveyor.domain.batch_id import is_batch_id
+from conveyor.domain.dialect import is_batch_id
 from conveyor.domain.outcome import Result
 from conveyor.provider.messages.dialect import DIALECT
 from conveyor.provider.messages.results import decode_results
