@@ -22,8 +22,12 @@ CAUSE = "requests failed"
 NO_PAGE = "page not written"
 """Messages of lines, beside `<function> is done`."""
 NOTHING = "nothing"
-"""What `waits_for` says of a run that does not wait. It is never absent: AWS does not document what `latest(waits_for)`
-in a query finds if the latest line lacks it."""
+"""What `waits_for` and `trouble_with` say of a run that does not wait, or has no trouble.
+
+They are never absent: AWS does not document what `latest(waits_for)` finds if the latest line lacks it.
+"""
+_LONGEST_ERROR = 500
+"""Characters of an error that a table shows; the traceback is in `exception`."""
 
 _CHATTY = ("boto3", "botocore", "httpcore", "httpx", "urllib3")
 """Lambda sets the level of all loggers to INFO, at which httpx logs each call with the provider's own words."""
@@ -42,8 +46,8 @@ def telemetry(logger: Logger, invocation: Invocation, done: str, event: Mapping[
     observed.upload = event.get("detail", {}).get("object", {}).get("key", "")
     try:
         yield more
-    except Exception:
-        logger.exception(FAILED, extra=_ids(observed))
+    except Exception as error:
+        logger.exception(FAILED, extra=_ids(observed) | {"error": f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]})
         raise
     ids = _ids(observed)
     if observed.ended:
@@ -60,7 +64,7 @@ def _ids(observed: Observed) -> dict[str, Any]:
 
 
 def _fields(observed: Observed, now: datetime) -> dict[str, Any]:
-    fields: dict[str, Any] = {"project": observed.project, "waits_for": NOTHING}
+    fields: dict[str, Any] = {"project": observed.project, "waits_for": NOTHING, "trouble_with": NOTHING}
     if observed.began_at:
         fields["age_seconds"] = int((now - observed.began_at).total_seconds())
     if wait := observed.wait:
