@@ -151,7 +151,7 @@ def test_the_end_of_a_run_has_its_counts_and_causes(belt: Belt) -> None:
 
 
 def test_a_project_that_no_administrator_named_is_counted_with_all_others(belt: Belt) -> None:
-    """Else whoever drops files could create metrics, which cost money."""
+    """Otherwise people who drop files could create metrics, which cost money."""
     belt.poll(belt.upload(DATA, metadata={"project": "made-up"}))
     assert (belt.observed.project, belt.observed.budget) == ("made-up", "default")
     belt.s3.put_object(Bucket=belt.bucket, Key="config/budgets.json", Body=b'{"projects": {"team-a": {}}}')

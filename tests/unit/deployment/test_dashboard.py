@@ -67,7 +67,7 @@ def test_the_dashboard_shows_every_metric_and_every_reason() -> None:
 
 
 def test_every_widget_has_a_question_for_a_title_and_says_what_it_counts() -> None:
-    """Whoever opens the dashboard knows neither the code nor the names of metrics."""
+    """A person who opens the dashboard knows neither the code nor the names of metrics."""
     for widget in dashboard.body()["widgets"]:
         properties = widget["properties"]
         assert re.match(r"[A-Z][^?]+\?", properties["title"])
