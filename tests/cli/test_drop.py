@@ -2,9 +2,8 @@
 
 import gzip
 import json
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 import pytest
 
@@ -13,7 +12,6 @@ from conveyor.ledger.run_facts import Run
 from tests.support.belt import Belt, drop_of, request
 from tests.support.command import Command
 from tests.support.desk_drops import Reaction, deploy
-from tests.support.memory_aws import bucket as stored
 from tests.support.memory_aws.served import Served
 
 BAD = request("r-1") + b"\n" + request("r-1") + b"\n" + request("r-3", max_tokens=0) + b"\n" + request("r-4") + b"\n"
@@ -142,17 +140,11 @@ def test_the_same_content_is_refused_at_once_and_runs_again_if_that_is_said(
 
 
 def test_drops_of_one_second_have_words_of_their_own(
-    conveyor: Command, reaction: Reaction, monkeypatch: pytest.MonkeyPatch
+    conveyor: Command, aws: Served, reaction: Reaction, belt: Belt
 ) -> None:
     """Their ids have no order, and each may permit one more only."""
-    moment = datetime.now(UTC).replace(microsecond=0)
-
-    class Stopped(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Self:
-            return cls.fromtimestamp(moment.timestamp(), tz)
-
-    monkeypatch.setattr(stored, "datetime", Stopped)
+    moment = datetime.now(UTC)
+    aws.memory.s3.buckets[belt.bucket].now = lambda: moment
     write(conveyor, drop_of(2))
     assert [conveyor.call("drop", "tickets.jsonl", "--again").exit for _ in range(6)] == [0] * 6
     assert len({run.partition("-")[0] for run in reaction.runs}) == 1

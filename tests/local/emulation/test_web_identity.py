@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 from tests.support.web_identity import AUDIENCE, ISSUER, token
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local.stack.local_aws import Aws
 
 SUBJECT = "repo:octo-org/octo-repo:ref:refs/heads/main"
@@ -45,24 +47,24 @@ def test_a_token_of_the_branch_takes_the_role(aws: Aws, role: str) -> None:
     assert assume(aws, role, token(SUBJECT), DurationSeconds=7200)["SessionToken"]
 
 
-@pytest.mark.parametrize(
-    ("given", "code"),
-    [
-        (token("repo:octo-org/octo-repo:ref:refs/heads/other"), "AccessDenied"),
-        (token("repo:octo-org/other:ref:refs/heads/main"), "AccessDenied"),
-        (token("repo:octo-org/octo-repo:pull_request"), "AccessDenied"),
-        (token(SUBJECT, audience="https://github.com/octo-org"), "InvalidIdentityToken"),
-        (token(SUBJECT, issuer="https://ci.example.com"), "InvalidIdentityToken"),
-        (token(SUBJECT, seconds=-1), "ExpiredTokenException"),
-        (token(SUBJECT).rpartition(".")[0], "InvalidIdentityToken"),
-        ("a.bm8gSlNPTg.c", "InvalidIdentityToken"),
-    ],
-    ids=["branch", "repository", "pull request", "audience", "issuer", "expired", "half", "no JSON"],
-)
-def test_another_token_is_refused(aws: Aws, role: str, given: str, code: str) -> None:
+OTHERS: dict[str, tuple[Callable[[], str], str]] = {
+    "branch": (lambda: token("repo:octo-org/octo-repo:ref:refs/heads/other"), "AccessDenied"),
+    "repository": (lambda: token("repo:octo-org/other:ref:refs/heads/main"), "AccessDenied"),
+    "pull request": (lambda: token("repo:octo-org/octo-repo:pull_request"), "AccessDenied"),
+    "audience": (lambda: token(SUBJECT, audience="https://github.com/octo-org"), "InvalidIdentityToken"),
+    "issuer": (lambda: token(SUBJECT, issuer="https://ci.example.com"), "InvalidIdentityToken"),
+    "expired": (lambda: token(SUBJECT, seconds=-1), "ExpiredTokenException"),
+    "half": (lambda: token(SUBJECT).rpartition(".")[0], "InvalidIdentityToken"),
+    "no JSON": (lambda: "a.bm8gSlNPTg.c", "InvalidIdentityToken"),
+}
+"""Each token is made when it is used: it is valid for five minutes."""
+
+
+@pytest.mark.parametrize(("given", "code"), OTHERS.values(), ids=OTHERS)
+def test_another_token_is_refused(aws: Aws, role: str, given: Callable[[], str], code: str) -> None:
     """Of another branch, repository or event, for another service, of another issuer, or an old one."""
     with pytest.raises(ClientError, match=code):
-        assume(aws, role, given)
+        assume(aws, role, given())
 
 
 def test_a_session_is_no_longer_than_the_role_allows(aws: Aws, role: str) -> None:
