@@ -74,11 +74,11 @@ class Console:
         )
 
 
-def look(stack: Stack, run: str, reason: str, seconds: int) -> None:
-    """Let poll look at a run that has been in trouble for some time."""
-    since = datetime.now(UTC) - timedelta(seconds=seconds)
+def look(stack: Stack, run: str, reason: str, kind: str, seconds: int) -> None:
+    """Let poll look at a run that has been in trouble of one kind for some time."""
+    since = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
     event = {
-        "run": run, "arn": "", "trouble": {"reason": reason, "since": since.isoformat(), "notified": True},
+        "run": run, "arn": "", "trouble": {"reason": reason, "since": since, "notified": True, "kinds": {kind: since}},
         "warned": None, "gate": None, "budget": "", "execution": {"number": 1, "events": 0},
     }  # fmt: skip
     answer = stack.lambdas.invoke(FunctionName=stack.functions["poll"], Payload=json.dumps(event))
@@ -112,7 +112,7 @@ def test_a_key_that_was_revoked_and_a_provider_that_is_away_are_found(
     """The log line says which it is, and since when."""
     with going(stack) as run:
         stack.provider_settings(provider)
-        look(stack, run, faults, 40 * MINUTES)
+        look(stack, run, faults, reason, 40 * MINUTES)
         Console(stack).wait_for_alarm("ProviderTroubleAlarm")
         lines = [json.loads(line) for line in stack.logs("poll", "trouble_with") if run in line]
         assert reason in {line.get("trouble_with") for line in lines}
@@ -137,7 +137,7 @@ def test_a_queue_that_has_been_full_for_a_day_is_found(stack: Stack) -> None:
     stack.provider_settings({"faults": [busy]})
     run = Operator(stack).unsent_run()
     LiveRun(stack, run).fact("batches/1/refused-1.json")
-    look(stack, run, "HTTP 429", 25 * HOURS)
+    look(stack, run, "HTTP 429", "room", 25 * HOURS)
     console = Console(stack)
     console.wait_for_alarm("QueueFullAlarm")
     assert console.row_of("what waits", run)["for_what"] == "room"
@@ -163,7 +163,7 @@ def test_a_function_that_lacks_a_permission_is_found(stack: Stack) -> None:
         run = Operator(stack).unsent_run()
         row = console.row_of("errors of functions", run)
         console.wait_for_alarm("PollErrorsAlarm")
-    assert "not authorized to perform: s3:" in row["exception"]
+    assert "not authorized to perform: s3:" in row["error"]
     assert row["function_name"] == name
     assert LiveRun(stack, run).first_status() == "completed"
 
