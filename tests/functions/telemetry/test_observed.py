@@ -28,7 +28,7 @@ def looked(belt: Belt, run: str, seconds: int = HOUR) -> Any:
 
 
 def test_a_run_under_way_has_an_age_and_counts_of_batches(belt: Belt) -> None:
-    """A run that is healthy waits for nothing."""
+    """A healthy run does not wait."""
     run = belt.upload(DATA)
     belt.poll(run)
     observed = belt.observed

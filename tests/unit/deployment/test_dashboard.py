@@ -1,4 +1,4 @@
-"""The dashboard and the saved queries ask for what the functions write, and for nothing else."""
+"""The dashboard and the saved queries name only what the functions write."""
 
 import itertools
 import re

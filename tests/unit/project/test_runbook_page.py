@@ -27,7 +27,7 @@ FOUND = {
 
 @pytest.mark.parametrize("alarm", ALARMS)
 def test_every_alarm_has_a_section_with_meaning_picture_command_and_end(alarm: str) -> None:
-    """Whoever is called at night reads one section."""
+    """A person who is called at night reads one section."""
     title = runbook.titled(alarm)
     assert re.findall(r"^\*\*(Means|Look at|Over)\b", TITLES[title], re.MULTILINE) == ["Means", "Look at", "Over"]
     assert runbook.commands(title)
