@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import orjson
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from conveyor.page.data import report_of
 from conveyor.receipt.receipt import Receipt
@@ -19,13 +19,20 @@ _OF_LINES = {"results.jsonl": "result", "failures.jsonl": "failure"}
 @cache
 def validator(name: str) -> Draft202012Validator:
     """Return what validates documents by a schema, such as `receipt`."""
-    return Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
+    return Draft202012Validator(schema_of(name))
+
+
+@cache
+def schema_of(name: str) -> dict[str, Any]:
+    """Return a schema that is shipped with the documents."""
+    schema: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+    return schema
 
 
 def check_receipt(receipt: dict[str, Any]) -> None:
     """Check that a receipt keeps its schema, and has no field that the schema does not explain."""
     validator("receipt").validate(receipt)
-    assert receipt.keys() == validator("receipt").schema["$defs"]["Receipt"]["properties"].keys()
+    assert receipt.keys() == schema_of("receipt")["$defs"]["Receipt"]["properties"].keys()
 
 
 def check_report(receipt: Receipt) -> None:

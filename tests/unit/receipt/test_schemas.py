@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from conveyor.domain.outcome import Error, Outcome, failure
 from conveyor.split.outputs import Output
 from tests.support.receipts import EVERY
-from tests.support.schemas import SCHEMAS, check_receipt, validator
+from tests.support.schemas import SCHEMAS, check_receipt, schema_of, validator
 
 RESULT = {"custom_id": "a", "response": {"id": "msg_1"}, "error": None}
 FAILURE = {
@@ -31,7 +31,7 @@ def test_each_schema_is_one(path: Any) -> None:
 
 def test_every_field_of_the_receipt_is_explained_in_its_schema() -> None:
     """In the words of the page."""
-    definitions = validator("receipt").schema["$defs"]
+    definitions = schema_of("receipt")["$defs"]
     for name in ("Receipt", "BatchAccount"):
         assert all(field["description"] for field in definitions[name]["properties"].values())
 
