@@ -20,6 +20,8 @@ def visible(text: str, *, longest: int = LONGEST, kept: int | None = None) -> Ma
     ASCII) are shown as `U+202E`. `longest`: characters from which on it is cut. `kept`: how many are kept at most of
     such a text, if not all are: the true length of one that has as many is not known.
     """
+    if len(text) <= longest and text.isascii() and text.isprintable():
+        return escape(text)
     shown = _cut(text, longest)
     parts = [_part(is_seen, "".join(run)) for is_seen, run in groupby(shown, str.isprintable)]
     content = Markup("").join(parts)
