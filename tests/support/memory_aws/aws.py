@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import botocore.utils
+from botocore.endpoint import Endpoint
 from botocore.httpsession import URLLib3Session
 from botocore.regions import EndpointResolverBuiltins, EndpointRulesetResolver
 from botocore.signers import RequestSigner
@@ -19,6 +20,7 @@ from botocore.useragent import UserAgentString
 
 from tests.support.memory_aws.answers import json_answer
 from tests.support.memory_aws.s3 import S3
+from tests.support.memory_aws.short_way import short_way
 from tests.support.memory_aws.stacks import ACCOUNT, Stacks
 
 if TYPE_CHECKING:
@@ -94,6 +96,8 @@ class MemoryAws:
         monkeypatch.setattr(EndpointRulesetResolver, "construct_endpoint", find)
         monkeypatch.setattr(URLLib3Session, "send", send)
         monkeypatch.setattr(RequestSigner, "sign", sign)
+        sender: Any = Endpoint
+        monkeypatch.setattr(Endpoint, "_send_request", short_way(URL, sender._send_request))  # noqa: SLF001
         monkeypatch.setattr(UserAgentString, "to_string", lambda _: "tests")
         parser = "_parse_timestamp_with_tzinfo"  # called with the same few timestamps again and again
         monkeypatch.setattr(botocore.utils, parser, cache(getattr(botocore.utils, parser)))
