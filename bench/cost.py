@@ -13,6 +13,7 @@ from typing import Any
 from bench.figures import Figure
 from bench.memory import Call, run
 from conveyor.domain.schedule import wait_seconds
+from conveyor.settings.tuning import TUNING
 from tests.support import template
 
 BYTES_PER_REQUEST = 2_500
@@ -100,8 +101,7 @@ def billed_seconds(call: Call, memory_mb: int) -> float:
 
 def checks(seconds: float) -> int:
     """Return the number of checks of a batch that takes so long, with default waits; the last finds its end."""
-    settings = template.template()["Parameters"]
-    shortest, longest = (int(settings[name]["Default"]) for name in ("PollMinSeconds", "PollMaxSeconds"))
+    shortest, longest = (TUNING[name].default for name in ("poll_min_seconds", "poll_max_seconds"))
     elapsed, count = 0, 0
     while elapsed < seconds:
         elapsed += wait_seconds(timedelta(seconds=elapsed), shortest, longest)

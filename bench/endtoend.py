@@ -29,7 +29,7 @@ def figures(most: int) -> Iterator[Figure]:
     parameters = {
         "MaxRequestsPerDrop": "1000000",
         "MaxQueuedRequests": "1000000",
-        "MaxTokensPerBatch": str(MAX_TOKENS_PER_BATCH),
+        "Tuning": f"max-tokens-per-batch={MAX_TOKENS_PER_BATCH}",
     }
     with (
         TemporaryDirectory(prefix="conveyor-bench-") as name,

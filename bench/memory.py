@@ -19,7 +19,7 @@ from local.provider.control import Control
 from local.provider.http.server import serving
 from local.provider.settings import Settings
 from tests.functions.conftest import API_KEY
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, variables
 
 SIZES = {"16MB": (16_000_000, 8_000), "256MB": (250_000_000, 100_000), "2GB": (2_000_000_000, 1_000_000)}
 """Bytes and requests of the drops."""
@@ -91,9 +91,8 @@ def run(size: int, requests: int, dialect: str = "") -> tuple[Call, ...]:
 def _caller(
     root: Path, url: str, chosen: dict[str, str], note: Callable[[Call], object]
 ) -> Callable[[str, Event], Event]:
-    env = os.environ | {f"CONVEYOR_{name}": value for name, value in (STACK_SETTINGS | chosen).items()}
-    env |= {"CONVEYOR_API_URL": url, "CONVEYOR_BUCKET": "bench", "AWS_DEFAULT_REGION": "us-east-1"}
-    env |= {"CONVEYOR_MAX_REQUESTS_PER_DROP": "50000000", "CONVEYOR_POST_SECONDS": "800"}
+    resources = {"API_URL": url, "BUCKET": "bench", "MAX_REQUESTS_PER_DROP": "50000000", "POST_SECONDS": "800"}
+    env = os.environ | variables(STACK_SETTINGS | chosen | resources) | {"AWS_DEFAULT_REGION": "us-east-1"}
 
     def call(function: str, event: Event) -> Event:
         output = in_child(["bench.child", function, str(root)], event, env)

@@ -29,7 +29,7 @@ from conveyor.split.collector import Collector
 from conveyor.split.in_input_order import write_in_input_order
 from conveyor.split.job import SplitJob
 from conveyor.split.spool import Spool
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, variables
 
 if TYPE_CHECKING:
     from conveyor.provider.protocol import BatchApi
@@ -92,9 +92,7 @@ def _split(root: Path, drop: Path, results: Path, requests: int) -> None:
 def _context(root: Path, drop: Path) -> RunContext:
     bucket = Bucket(cast("Any", FileS3(root)), "bench")
     moment = datetime.now(UTC)
-    settings = Settings.from_env(
-        {f"CONVEYOR_{name}": value for name, value in STACK_SETTINGS.items()} | {"CONVEYOR_API_URL": "-"}
-    )
+    settings = Settings.from_env(variables(STACK_SETTINGS | {"API_URL": "-"}))
     run = Run(RUN, "bench", Drop("bench", KEY, "1", "e", drop.stat().st_size, moment, {}), settings)
     return RunContext(run, Ledger(bucket, RUN), bucket, cast("BatchApi", None), Invocation(moment - moment))
 

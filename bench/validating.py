@@ -24,7 +24,7 @@ from conveyor.s3.bucket import RANGE_BYTES
 from conveyor.settings.settings import Settings
 from conveyor.validation.batch_body import Envelope
 from conveyor.validation.checker import Checker, check_drop
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, variables
 
 RUN = "20261123T000000Z-0123456789ab"
 _SINCE = datetime(2026, 11, 23, tzinfo=UTC)
@@ -74,7 +74,7 @@ def _as_rate(requests: int, seconds: float) -> str:
 
 
 def _settings(requests: int) -> Settings:
-    env = {f"CONVEYOR_{name}": value for name, value in STACK_SETTINGS.items()} | {"CONVEYOR_API_URL": "-"}
+    env = variables(STACK_SETTINGS | {"API_URL": "-"})
     return replace(Settings.from_env(env), max_requests_per_drop=requests)
 
 

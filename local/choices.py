@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LIVE_URL = "https://api.anthropic.com"
-BATCH_APIS = ("messages", "files")
+MESSAGES, FILES, FILES_OPENAI = "messages", "files", "files-openai"
+BATCH_APIS = (MESSAGES, FILES, FILES_OPENAI)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SIMULATED_SCALE, REAL_SCALE = 0.02, 1.0  # factors for the seconds of every wait in the state machine
 
@@ -35,7 +36,7 @@ class Choices:
     """None: the samples."""
     api: Api | None
     """None: the simulated provider."""
-    batch_api: str = "messages"
+    batch_api: str = MESSAGES
     other_parameters: dict[str, str] = field(default_factory=dict)
     """Further parameters of the template."""
 
@@ -49,7 +50,7 @@ class Choices:
         """The files to drop: the user's, or the sample, after that of the tutorial for API=files."""
         if self.file is not None:
             return [self.file]
-        return [ARTICLES, SAMPLE] if self.batch_api == "files" else [SAMPLE]
+        return [ARTICLES, SAMPLE] if self.batch_api == FILES else [SAMPLE]
 
     @property
     def is_remote(self) -> bool:
@@ -65,12 +66,12 @@ class Choices:
 def read_choices(env: Mapping[str, str]) -> Choices:
     """Read the choices from environment variables. Raises InvalidChoice."""
     file = _file(env.get("FILE", ""))
-    batch_api = env.get("API") or "messages"
+    batch_api = env.get("API") or MESSAGES
     if batch_api not in BATCH_APIS:
-        raise InvalidChoice(f"API={batch_api} is not supported; use {' or '.join(BATCH_APIS)}")
+        raise InvalidChoice(f"API={batch_api} is not supported; use one of {', '.join(BATCH_APIS)}")
     parameters = _parameters(env.get("PARAMETERS", "")) | ({"Auth": env["AUTH"]} if env.get("AUTH") else {})
     url, key, is_live = env.get("API_URL", ""), env.get("ANTHROPIC_API_KEY", ""), env.get("LIVE", "") not in {"", "0"}
-    if parameters.get("Auth") == "aws" and (url or is_live or batch_api != "messages"):
+    if parameters.get("Auth") == "aws" and (url or is_live or batch_api != MESSAGES):
         raise InvalidChoice(
             "AUTH=aws needs the simulated provider and API=messages; to use Claude Platform on AWS, deploy to AWS"
         )
@@ -93,16 +94,16 @@ def _file(name: str) -> Path | None:
 
 
 def _parameters(text: str) -> dict[str, str]:
-    """Read parameters of the template: `Auth=bearer LineForm=body`. Raises InvalidChoice."""
+    """Read parameters of the template: `Auth=bearer DeleteFiles=yes`. Raises InvalidChoice."""
     pairs = [pair.partition("=") for pair in shlex.split(text)]
     if wrong := next((name for name, equals, _ in pairs if not equals), None):
-        raise InvalidChoice(f"PARAMETERS: {wrong} is not Name=value; write PARAMETERS='Auth=bearer LineForm=body'")
+        raise InvalidChoice(f"PARAMETERS: {wrong} is not Name=value; write PARAMETERS='Auth=bearer DeleteFiles=yes'")
     return {name: value for name, _, value in pairs}
 
 
 def _live_api(batch_api: str, url: str, key: str) -> Api:
     """Return Anthropic's API. Raises InvalidChoice."""
-    if batch_api != "messages":
+    if batch_api != MESSAGES:
         raise InvalidChoice(f"LIVE=1 uses Anthropic's API, which has no API={batch_api}; name a server with API_URL")
     if url:
         raise InvalidChoice("LIVE=1 uses Anthropic's API and API_URL another server; give one of the two")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from local.choices import MESSAGES
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -51,7 +53,7 @@ def print_running_batches(console: Console, batches: list[str], api: Api, choice
     is_bearer = choices.parameters.get("Auth") == "bearer"
     key = "authorization: Bearer $ANTHROPIC_API_KEY" if is_bearer else "x-api-key: $ANTHROPIC_API_KEY"
     curl = f"curl -H 'anthropic-version: 2023-06-01' -H \"{key}\""
-    path = "/v1/batches" if choices.batch_api == "files" else "/v1/messages/batches"
+    path = "/v1/messages/batches" if choices.batch_api == MESSAGES else "/v1/batches"
     for batch in batches:
         url = f"{api.url}{path}/{batch}"
         lines = [
@@ -59,7 +61,7 @@ def print_running_batches(console: Console, batches: list[str], api: Api, choice
             f"Batch {batch} continues at the provider and will be charged. To cancel it:",
             f"  {curl} -X POST {url}/cancel",
         ]
-        if choices.batch_api == "files":
+        if choices.batch_api != MESSAGES:
             lines += [
                 "To fetch its results when it has ended, read its output_file_id, and put it into the second command:",
                 f"  {curl} {url}",

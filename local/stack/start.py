@@ -33,7 +33,7 @@ class Api:
 
 
 ROUND_SECONDS = 600
-"""The template's default of `RoundSeconds`."""
+"""The default of `round-seconds`."""
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
         announce("starting the local AWS, with IAM and TLS enforced")
         aws = running.enter_context(local_aws(work, wait_scale=wait_scale, extra=aws_settings))
         provider = None
-        parameters = {"RoundSeconds": str(max(1, round(ROUND_SECONDS * wait_scale)))} | dict(parameters or {})
+        parameters = with_short_rounds(parameters or {}, wait_scale)
         is_signed = parameters.get("Auth") == "aws"
         if api is None:
             announce("starting the simulated provider")
@@ -77,6 +77,14 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
         announce("deploying the template with the SAM CLI")
         outputs = deploy(aws, built, {"ApiUrl": api.url} | parameters, work)
         yield Stack(aws, outputs, subscribe(aws, outputs["TopicArn"]), work, provider, parameters)
+
+
+def with_short_rounds(parameters: Mapping[str, str], wait_scale: float) -> dict[str, str]:
+    """Return the parameters of a stack whose pause before a round is scaled as well, unless they say how long it is."""
+    tuning = parameters.get("Tuning", "")
+    if "round-seconds=" not in tuning:
+        tuning = ",".join(filter(None, (tuning, f"round-seconds={max(1, round(ROUND_SECONDS * wait_scale))}")))
+    return {**parameters, "Tuning": tuning}
 
 
 def signing_settings(aws: Aws) -> dict[str, str]:

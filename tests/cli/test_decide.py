@@ -8,6 +8,7 @@ from conveyor.domain import keys
 from tests.support.belt import Belt, drop_of
 from tests.support.command import Command
 from tests.support.faults.scenes import GONE, HOUR, LOST, UNSENT, finish_with_retries, inject_faults, write_control
+from tests.support.settings import tune
 
 DATA = drop_of(4)
 NAME = "inbox/labels.jsonl"
@@ -140,7 +141,7 @@ def test_several_attempts_are_decided_one_after_the_other(
     desk: Command, belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An option is about one of them, which is named."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    tune(monkeypatch, max_requests_per_batch=2)
     inject_faults(belt, LOST | {"times": 2}, GONE)
     run = belt.upload(DATA, NAME)
     belt.poll(run)

@@ -9,9 +9,10 @@ from conveyor.domain.plan import decode_plan
 from conveyor.file_types.conversion import conversion_of
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import Refusal
-from conveyor.settings.settings import Settings
+from conveyor.settings.settings import FIELDS, parameter_of
+from conveyor.settings.tuning import TUNING, name_of
 from conveyor_cli.drops.check import CheckedFile, check
-from conveyor_cli.drops.deployed import parameter_of, settings_of
+from conveyor_cli.drops.deployed import settings_of
 from conveyor_cli.drops.options import Options
 from conveyor_cli.stacks.chosen import ChosenStack
 from conveyor_cli.stacks.profiles import Profile
@@ -114,11 +115,8 @@ def test_a_name_that_the_stack_would_refuse_gets_a_suffix(belt: Belt, tmp_path: 
 
 def test_every_setting_with_a_parameter_is_read_from_it() -> None:
     """Each differs from its default here, so one that is not read would be seen."""
-    written = written_environment("Submit")
-    fields = {field for field in Settings.__struct_fields__ if f"CONVEYOR_{field.upper()}" in written}
-    assert fields == set(Settings.__struct_fields__)
-    known = template()["Parameters"]
-    assert [field for field in fields if parameter_of(field) not in known] == []
+    written, known = written_environment("Submit"), template()["Parameters"]
+    fields = set(FIELDS) - TUNING.keys()
     assert not any(known[parameter_of(field)].get("NoEcho") for field in fields)
     for field in fields - {"api_url"}:
         assert written[f"CONVEYOR_{field.upper()}"] == {"Ref": parameter_of(field)}, field
@@ -127,6 +125,21 @@ def test_every_setting_with_a_parameter_is_read_from_it() -> None:
         told = template_parameters() | {parameter_of(field): other}
         settings = settings_of(Profile("conveyor", "eu-central-1", "0", {}, told))
         assert str(getattr(settings, field)).removesuffix(".0") == other, field
+
+
+@pytest.mark.parametrize("field", sorted(TUNING.keys() - {"poll_min_seconds"}))
+def test_every_number_of_tuning_is_read(field: str) -> None:
+    """By the code of the functions."""
+    told = template_parameters(Tuning=f"{name_of(field)}={TUNING[field].most}")
+    assert getattr(settings_of(Profile("conveyor", "eu-central-1", "0", {}, told)), field) == TUNING[field].most
+
+
+def test_a_stack_of_an_earlier_release_is_judged_by_its_own_parameters() -> None:
+    """It has a parameter for each number, and one for the form of lines."""
+    told = template_parameters(BatchApi="files", LineForm="body", AllowTools="no", MaxRequestsPerBatch="7")
+    del told["Tuning"]
+    settings = settings_of(Profile("conveyor", "eu-central-1", "0", {"Release": "0.1.0"}, told))
+    assert (settings.batch_api, settings.max_requests_per_batch) == ("files-openai", 7)
 
 
 def _another(parameter: dict[str, object]) -> str:
@@ -153,7 +166,7 @@ def test_the_address_is_that_of_the_template(parameters: dict[str, str], address
     assert settings_of(Profile("conveyor", "eu-central-1", "0", {}, told)).api_url == address
 
 
-@pytest.mark.parametrize("parameters", [{"OnInvalid": "mend"}, {"BatchApi": "third"}])
+@pytest.mark.parametrize("parameters", [{"OnInvalid": "mend"}, {"BatchApi": "third"}, {"Tuning": "new-seconds=1"}])
 def test_a_stack_whose_settings_are_not_known_here_is_not_judged(parameters: dict[str, str]) -> None:
     """It is of another release: words, and no traceback."""
     told = template_parameters() | parameters

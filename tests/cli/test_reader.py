@@ -16,6 +16,7 @@ from tests.support.belt import Belt, drop_of
 from tests.support.gates import HELD, say, stop
 from tests.support.probes import PROBED
 from tests.support.rounds import DATA, ROUNDS, failing_at_first
+from tests.support.settings import tune
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_run_with_rounds(belt: Belt) -> None:
 
 def test_a_run_with_a_sample_and_a_gate(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is held, its sample is out, and then the rest."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "100")
+    tune(monkeypatch, max_requests_per_batch=100)
     run = belt.upload(drop_of(60), metadata=PROBED | HELD)
     reader = reader_of(belt, run)
     held = snapshot_of(reader.look(belt.moment), belt.moment)

@@ -50,7 +50,7 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
 @pytest.fixture
 def stack_settings(dialect: Dialect) -> dict[str, str]:
     """Return the template's settings with the dialect and longer poll intervals, since each poll takes time."""
-    return STACK_SETTINGS | {"BATCH_API": dialect.name, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    return STACK_SETTINGS | {"BATCH_API": dialect.name, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 
 
 @pytest.fixture

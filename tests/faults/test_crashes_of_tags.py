@@ -8,6 +8,7 @@ import pytest
 from tests.functions.results.test_content import tags
 from tests.support.belt import Belt, Task, drop_of
 from tests.support.faults.taps import When, crash_at
+from tests.support.settings import tune
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -16,7 +17,7 @@ def test_content_that_a_crash_left_untagged_is_tagged_by_the_next_report(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, when: When
 ) -> None:
     """Else it would stay for as long as that of a run that never ends."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "1")
+    tune(monkeypatch, max_requests_per_batch=1)
     run = belt.upload(drop_of(3))
 
     def crash_first(task: Task) -> dict[str, Any]:

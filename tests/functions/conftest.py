@@ -21,7 +21,7 @@ from local.stack.local_aws import Aws, local_aws
 from tests.support.belt import Belt, Objects, ObjectsOfS3
 from tests.support.memory_aws.aws import MemoryAws
 from tests.support.memory_provider import URL, MemoryProvider
-from tests.support.settings import PREFIX, STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, variables
 
 API_KEY = "sk-ant-simulated"
 TRUST = json.dumps(
@@ -158,8 +158,8 @@ def belt(  # noqa: PLR0913, PLR0917  # one for each service a function uses
 ) -> Iterator[Belt]:
     """Return the functions with the environment that the template gives them."""
     resources = {"BUCKET": bucket, "STATE_MACHINE_ARN": machine, "API_URL": provider.url}
-    for name, value in (stack_settings | resources).items():
-        monkeypatch.setenv(f"{PREFIX}{name}", value)
+    for name, value in variables(stack_settings | resources).items():
+        monkeypatch.setenv(name, value)
     for name, value in services.env.items():
         monkeypatch.setenv(name, value)
     clients = Clients()

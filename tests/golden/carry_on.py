@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from conveyor.settings.tuning import TUNING
 from tests.golden.kept import Kept, fill
 from tests.golden.place import place
 from tests.golden.recorder import first_settings, repeat
@@ -14,12 +15,18 @@ from tests.support.belt import Belt
 @contextmanager
 def left(kept: Kept) -> Iterator[Belt]:
     """Return the place as the release has left it: the bucket, the provider's batches, the clock."""
-    with place(kept.stack) as (belt, bucket, _):
+    with place(_allowed(kept.stack)) as (belt, bucket, _):
         fill(bucket, kept.objects)
         repeat(kept.calls, belt.provider)
         belt.provider.configure(**first_settings(**kept.provider))
         belt.set_clock(kept.moment)
         yield belt
+
+
+def _allowed(stack: dict[str, str]) -> dict[str, str]:
+    """Return settings of a stack as this release accepts them. Its bounds may be narrower; a run keeps what it has."""
+    numbers = {name: TUNING[name.lower()] for name in stack if name.lower() in TUNING}
+    return stack | {name: str(min(int(stack[name]), known.most)) for name, known in numbers.items()}
 
 
 def event(belt: Belt, kept: Kept) -> dict[str, Any]:

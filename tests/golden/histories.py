@@ -8,7 +8,7 @@ from tests.support.gates import stop
 
 HOUR = 3600
 FILES = {"BATCH_API": "files"}
-SELDOM = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+SELDOM = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 """Fewer polls: a batch that is not listed for eight of them is listed too late."""
 
 

@@ -22,7 +22,7 @@ from tests.support.belt import Belt
 from tests.support.memory_aws.aws import MemoryAws
 from tests.support.memory_aws.bucket import BucketInMemory
 from tests.support.memory_provider import URL
-from tests.support.settings import PREFIX, STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, variables
 
 START = datetime(2026, 11, 30, 12, tzinfo=UTC)
 ROLE = "arn:aws:iam::000000000000:role/machine"
@@ -54,8 +54,8 @@ def place(stack: dict[str, str]) -> Iterator[Place]:
         s3.create_bucket(Bucket=BUCKET)
         machine = states.create_state_machine(name=BUCKET, definition=DEFINITION, roleArn=ROLE)["stateMachineArn"]
         resources = {"BUCKET": BUCKET, "STATE_MACHINE_ARN": machine, "API_URL": URL}
-        for name, value in (STACK_SETTINGS | stack | resources).items():
-            patch.setenv(f"{PREFIX}{name}", value)
+        for name, value in variables(STACK_SETTINGS | stack | resources).items():
+            patch.setenv(name, value)
         bucket = aws.s3.buckets[BUCKET]
         clients = Clients()
         belt = Belt(clients, s3, states, control, BUCKET, bucket)

@@ -39,9 +39,10 @@ def test_another_server_may_be_secure_or_here(url: str) -> None:
 
 def test_another_api_and_other_parameters_are_passed_to_the_template() -> None:
     """The sample of the API's tutorial is dropped first."""
-    choices = read_choices({"API": "files", "PARAMETERS": "Auth=bearer LineForm=body"})
-    assert choices.parameters == {"BatchApi": "files", "Auth": "bearer", "LineForm": "body"}
-    assert [drop.name for drop in choices.drops] == ["articles.jsonl", "humaneval-164.jsonl"]
+    choices = read_choices({"API": "files-openai", "PARAMETERS": "Auth=bearer Tuning=poll-min-seconds=1"})
+    assert choices.parameters == {"BatchApi": "files-openai", "Auth": "bearer", "Tuning": "poll-min-seconds=1"}
+    assert [drop.name for drop in read_choices({"API": "files"}).drops] == ["articles.jsonl", "humaneval-164.jsonl"]
+    assert [drop.name for drop in choices.drops] == ["humaneval-164.jsonl"]
     assert [drop.name for drop in read_choices({}).drops] == ["humaneval-164.jsonl"]
     assert read_choices({"AUTH": "aws"}).parameters == {"BatchApi": "messages", "Auth": "aws"}
 
@@ -54,7 +55,7 @@ def test_another_api_and_other_parameters_are_passed_to_the_template() -> None:
         ({"LIVE": "1", "API_URL": "https://llm.test", "ANTHROPIC_API_KEY": "k"}, "one of the two"),
         ({"API_URL": "http://llm.test"}, "must be https"),
         ({"API_URL": "llm.test"}, "must be https"),
-        ({"API": "batches"}, "messages or files"),
+        ({"API": "batches"}, "use one of messages, files, files-openai"),
         ({"AUTH": "aws", "API": "files"}, "API=messages"),
         ({"AUTH": "aws", "API_URL": "https://llm.test"}, "simulated provider"),
         ({"API": "files", "LIVE": "1", "ANTHROPIC_API_KEY": "k"}, "API_URL"),

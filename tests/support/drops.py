@@ -38,12 +38,12 @@ def settings(**changes: Any) -> Settings:
 def files(**changes: Any) -> Dialect:
     """Return the file dialect with some of its settings changed."""
     transport = Transport(httpx.Client(), SETTINGS.api_url, KeyHeader(lambda *, renew=False: ApiKey(f"key {renew}")))
-    return FileBatches(transport, settings(batch_api="files", **changes)).dialect
+    return FileBatches(transport, settings(**{"batch_api": "files"} | changes)).dialect
 
 
-PARAMS, BODY = files(), files(line_form="body")
+PARAMS, BODY = files(), files(batch_api="files-openai")
 """The two line forms of the file dialect; a batch of the second form has one model only."""
-CHAT = files(line_form="body", batch_endpoint="/v1/chat/completions")
+CHAT = files(batch_api="files-openai", batch_endpoint="/v1/chat/completions")
 DIALECTS = {"messages": MESSAGES, "params": PARAMS, "body": BODY, "chat": CHAT}
 
 

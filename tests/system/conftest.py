@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from local.process import interruptible
 from local.provider.settings import Settings
 from local.stack.start import local_stack
+from tests.support.settings import tuned
 from tests.support.system.runs import LOW_LIMITS, SHORT_TIMES
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 # Waits of the state machine are short, but long enough that runs which wait leave the processor to other tests.
 WAIT_SCALE = 0.005
 DIALECTS = ["messages", "files"]
-PARAMETERS = SHORT_TIMES | LOW_LIMITS | {"ResultsDatabase": "conveyor"}
+PARAMETERS = tuned(SHORT_TIMES, LOW_LIMITS, ResultsDatabase="conveyor")
 # Whose tests have stacks of their own.
 LARGE = ("test_permissions.py", "test_provider_faults.py")
 DEMO = "test_demo.py"

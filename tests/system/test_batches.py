@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from local.stack.stack import Stack
 
 MANY = int(LOW_LIMITS["MaxRequestsPerDrop"])
-ONE_BATCH = int(LOW_LIMITS["MaxRequestsPerBatch"])
+ONE_BATCH = int(LOW_LIMITS["max-requests-per-batch"])
 ROOM = int(LOW_LIMITS["MaxQueuedRequests"])
-MOST_EVENTS = int(LOW_LIMITS["MaxEvents"])
+MOST_EVENTS = int(LOW_LIMITS["max-events"])
 FAILING = 100
 """Every n-th request fails, and is worth sending again."""
 LONG = 900.0
@@ -124,7 +124,7 @@ def final_messages(stack: Stack) -> list[Message]:
     """Return the final messages of runs.
 
     With ten functions on two processors, an upload may fail. It is retried after ten seconds, which is longer than
-    TroubleSeconds here, so that a message reports it.
+    trouble-seconds here, so that a message reports it.
     """
     return [message for message in stack.messages() if message.status != "troubled"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from local.stack.stack import Stack
 
 pytestmark = pytest.mark.parametrize("stack", ["messages"], indirect=True)
-ONE_BATCH = int(LOW_LIMITS["MaxRequestsPerBatch"])
+ONE_BATCH = int(LOW_LIMITS["max-requests-per-batch"])
 ROOM = int(LOW_LIMITS["MaxQueuedRequests"]) // ONE_BATCH
 """Batches that the queue takes."""
 FLOOD = 8

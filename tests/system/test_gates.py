@@ -21,7 +21,7 @@ pytestmark = pytest.mark.parametrize("stack", ["messages"], indirect=True)
 DATA = drop_of(3)
 HELD = {"hold": "always"}
 HOLD_MINUTES = 72 * 60
-ONE_BATCH = int(LOW_LIMITS["MaxRequestsPerBatch"])
+ONE_BATCH = int(LOW_LIMITS["max-requests-per-batch"])
 
 
 def held(stack: Stack, name: str, data: bytes = DATA, metadata: dict[str, str] | None = None) -> LiveRun:

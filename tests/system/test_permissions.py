@@ -154,7 +154,7 @@ def holds_up_a_resend(scene: Scene) -> None:
     with scene.without():
         run = scene.drop(lines)
         over = datetime.fromisoformat(run.fact("batches/1/unknown-1.json")["at"])
-        settled = over + timedelta(seconds=int(SHORT_TIMES["SettleSeconds"]))
+        settled = over + timedelta(seconds=int(SHORT_TIMES["settle-seconds"]))
         scene.wait(lambda: datetime.now(UTC) > settled or None, "end of the settle time")
         events = len(run.events())
         scene.wait(lambda: len(run.events()) > events + 40 or None, "four more polls")
@@ -188,7 +188,9 @@ def gives_turns_by_age(scene: Scene) -> None:
 
     def drop(name: str, project: str) -> LiveRun:
         time.sleep(1)  # runs are ordered by seconds
-        lines = "\n".join(LINE.replace('"a"', f'"{name}-{n}"') for n in range(int(LOW_LIMITS["MaxRequestsPerBatch"])))
+        lines = "\n".join(
+            LINE.replace('"a"', f'"{name}-{n}"') for n in range(int(LOW_LIMITS["max-requests-per-batch"]))
+        )
         run = scene.drop(lines, f"inbox/turns/{name}.jsonl", {"project": project})
         run.wait(lambda: run.has("batches/1/batch-1.json") or marks(run) or None, "batch or wait mark")
         return run
@@ -364,7 +366,7 @@ def in_turn(*checks: Callable[[Scene], None]) -> Callable[[Scene], None]:
 REACHED = "budget-reached"
 PACKED = compress(LINE.encode(), mtime=0)
 TWO_BATCHES = "\n".join(
-    LINE.replace('"a"', f'"{number}"') for number in range(int(LOW_LIMITS["MaxRequestsPerBatch"]) + 1)
+    LINE.replace('"a"', f'"{number}"') for number in range(int(LOW_LIMITS["max-requests-per-batch"]) + 1)
 )
 LARGE_RESULTS = "\n".join(json.dumps(json.loads(line) | {"note": 14_000 * "x"}) for line in TWO_BATCHES.splitlines())
 """More than 5 MiB, so that they are joined in an upload of several parts."""

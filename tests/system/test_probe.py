@@ -17,6 +17,7 @@ from local.stack.start import local_stack
 from tests.support.belt import drop_of, request
 from tests.support.probes import HOUR, of_probe, of_rest
 from tests.support.promises import check_outputs
+from tests.support.settings import tuned
 from tests.support.system.runs import SHORT_TIMES, WAITING, LiveRun, commands, dropped
 from tests.system.conftest import PROVIDER, WAIT_SCALE
 
@@ -35,7 +36,7 @@ MANY, SOME = 20_000, 8500
 LONG = 300.0
 """Timeout in seconds; a large drop takes a minute on a busy machine."""
 MINUTES = HOUR // 60 + 1
-"""More than the template's default of `ProbeSeconds`."""
+"""More than the template's default of `probe-seconds`."""
 ENDS = {
     7: {"outcome": "errored:overloaded_error"},
     11: {"outcome": "errored:invalid_request_error", "message": "messages: no"},
@@ -48,7 +49,7 @@ ENDS = {
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """Deploy a stack for all tests of this module."""
-    parameters = SHORT_TIMES | {"MaxRequestsPerBatch": str(RANGE)}
+    parameters = tuned(SHORT_TIMES, {"max-requests-per-batch": str(RANGE)})
     running = local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER, parameters=parameters)
     with interruptible(), running as stack:
         yield stack

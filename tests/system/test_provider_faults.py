@@ -38,7 +38,7 @@ def at(call: str, *actions: dict[str, Any], **options: Any) -> dict[str, Any]:
 LOST_AFTER = {"kind": "lose", "when": "after"}
 LOST_BEFORE = {"kind": "lose", "when": "before"}
 UPLOADED_AGAIN = ("troubled", "completed")
-"""The upload is retried after ten seconds, which is longer than TroubleSeconds here."""
+"""The upload is retried after ten seconds, which is longer than trouble-seconds here."""
 UNREADABLE = at("results", {"kind": "answer", "status": 503}, times=None)
 
 

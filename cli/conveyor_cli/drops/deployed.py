@@ -1,6 +1,5 @@
 """What a stack would make of a drop: its settings, by its parameters, and the limits and prices under `config/`."""
 
-import re
 from typing import NamedTuple
 
 import msgspec
@@ -9,13 +8,14 @@ from conveyor import __version__
 from conveyor.config import Config, read_config
 from conveyor.provider.protocol import dialect_of
 from conveyor.settings.budgets import Budgets
+from conveyor.settings.former import current_parameters
 from conveyor.settings.settings import Settings
+from conveyor.settings.tuning import BadTuning
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.stacks.chosen import ChosenStack
 from conveyor_cli.stacks.profiles import Profile
 from conveyor_cli.trouble import Trouble
 
-_WORD = re.compile(r"_?([a-z]+)")
 _ADDRESS = "https://api.anthropic.com"
 
 
@@ -51,23 +51,14 @@ def known_of(stack: ChosenStack) -> Known:
     return Known(settings_of(stack.profile), config, tuple(notes))
 
 
-def parameter_of(field: str) -> str:
-    """Return the name of the template's parameter for a setting."""
-    return _WORD.sub(lambda word: word[1].capitalize(), field)
-
-
 def settings_of(profile: Profile) -> Settings:
     """Return the settings of a stack, as its functions have them. Raises Trouble if this command cannot read them."""
-    given = {
-        field: profile.parameters[parameter_of(field)]
-        for field in Settings.__struct_fields__
-        if parameter_of(field) in profile.parameters
-    }
-    given["api_url"] = given.get("api_url") or _usual_address(profile.region, given.get("auth", ""))
     try:
-        settings = Settings.from_env({f"CONVEYOR_{field.upper()}": value for field, value in given.items()})
+        given = current_parameters(profile.parameters)
+        address = given.get("ApiUrl") or _usual_address(profile.region, given.get("Auth", ""))
+        settings = Settings.from_parameters(given | {"ApiUrl": address})
         dialect_of(settings)
-    except (msgspec.ValidationError, LookupError) as error:
+    except (msgspec.ValidationError, BadTuning, LookupError) as error:
         raise Trouble(
             "stack-settings",
             f"The settings of {profile.stack} cannot be read by this command ({error})",

@@ -6,6 +6,7 @@ from tests.functions.budgets.test_days import ONE, THREE, TWO
 from tests.support.belt import Belt, request
 from tests.support.budgets import day_ceiling, set_budgets, the_log
 from tests.support.gates import DEAR, HOUR, say
+from tests.support.settings import tune
 
 URL = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
 WITHOUT_BOUND = request("r-1", messages=[{"role": "user", "content": [URL]}])
@@ -70,7 +71,7 @@ def test_an_approval_for_another_reason_does_not_lift_it(belt: Belt) -> None:
 def test_a_drop_whose_at_most_is_above_a_day_is_probed_first(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """The probe may show that it costs far less than a day's ceiling."""
     monkeypatch.setenv("CONVEYOR_PROBE_ABOVE", "1000")
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "0")
+    tune(monkeypatch, max_requests_per_batch=0)
     belt.provider.configure(seconds=60)
     day_ceiling(belt, "3")
     data = b"".join(request(f"r-{number}", max_tokens=8_000) + b"\n" for number in range(300))

@@ -9,6 +9,7 @@ from tests.support.belt import Belt
 from tests.support.budgets import day_ceiling, the_log
 from tests.support.gates import stop
 from tests.support.rounds import DATA, ROUNDS, failing_at_first, prefixes
+from tests.support.settings import change
 
 
 def delete_ledger(belt: Belt, run: str) -> None:
@@ -34,8 +35,7 @@ def test_a_run_that_began_again_and_was_stopped_counts_what_it_had_paid_before(b
 
 def test_a_round_that_was_paid_before_its_ledger_was_lost_counts(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is written as refused by ourselves, so that it is not paid again: that is not for nothing."""
-    for name, value in (ROUNDS | {"MAX_REQUESTS_PER_BATCH": "0"}).items():
-        monkeypatch.setenv(f"CONVEYOR_{name}", value)
+    change(monkeypatch, ROUNDS | {"MAX_REQUESTS_PER_BATCH": "0"})
     belt.clients.__dict__.pop("settings", None)
     belt.provider.configure(seconds=60)
     day_ceiling(belt, "50")

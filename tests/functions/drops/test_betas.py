@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.belt import Belt, drop_of, request
 from tests.support.promises import check, plain
+from tests.support.settings import tune
 
 LONG = "output-300k-2026-03-24"
 TASKS = "task-budgets-2026-03-13"
@@ -18,7 +19,7 @@ def sent(belt: Belt) -> list[list[str]]:
 
 def test_the_betas_of_a_drop_are_sent_with_each_of_its_batches(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """They override the stack's and are in the receipt, and requests that need them succeed."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    tune(monkeypatch, max_requests_per_batch=2)
     monkeypatch.setenv("CONVEYOR_BETAS", "mcp-client-2025-11-20")
     data = b"\n".join(
         request(f"r-{number}", model="claude-opus-5-5", max_tokens=300_000, output_config={"task_budget": {}})

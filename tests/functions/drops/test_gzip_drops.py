@@ -9,6 +9,7 @@ import pytest
 from conveyor.validation.checker import MOST_FAULTS
 from tests.support.belt import Belt, drop_of, request
 from tests.support.promises import plain
+from tests.support.settings import tune
 
 REPORTS = Path(__file__).parents[2] / "data" / "reports"
 KEY = "inbox/packed.jsonl.gz"
@@ -23,7 +24,7 @@ def unpacked(belt: Belt) -> list[str]:
 
 def test_a_compressed_drop_comes_back_like_a_plain_one(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even in several batches, each of which reads its range of the lines."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    tune(monkeypatch, max_requests_per_batch=2)
     data = gzip.compress(drop_of(3)) + gzip.compress(drop_of(5).split(b"\n", 3)[3])
     run = belt.upload(data, KEY)
     notice = belt.finish(run)
@@ -51,7 +52,7 @@ def test_whether_a_drop_is_compressed_follows_from_its_content(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, key: str, data: bytes
 ) -> None:
     """Its name does not matter, since servers and programs compress and decompress files, at most twice."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "1")
+    tune(monkeypatch, max_requests_per_batch=1)
     notice = belt.finish(belt.upload(data, key))
     assert (notice["status"], notice["name"], notice["failures"]) == ("completed", "packed", 0)
     assert notice["results"] > 1
@@ -98,7 +99,7 @@ def test_a_drop_that_cannot_be_fully_decompressed_is_refused_and_leaves_nothing(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, data: bytes, expected: str
 ) -> None:
     """An incomplete drop is never sent."""
-    monkeypatch.setenv("CONVEYOR_MAX_BYTES_PER_DROP", "1000")
+    tune(monkeypatch, max_bytes_per_drop=1000)
     assert_refused(belt, data, expected)
 
 

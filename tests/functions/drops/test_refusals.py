@@ -8,6 +8,7 @@ from conveyor.validation.checker import MOST_FAULTS
 from tests.functions.conftest import Services
 from tests.support.belt import Belt, drop_of, request
 from tests.support.promises import plain
+from tests.support.settings import change, tune
 
 
 def refused(belt: Belt, data: bytes, key: str = "inbox/a.jsonl", metadata: dict[str, str] | None = None) -> str:
@@ -60,7 +61,7 @@ def test_a_mostly_invalid_drop_is_refused_even_with_skip_and_skipping_is_not_off
 ) -> None:
     """It is probably the wrong file; sending the rest would be reported as a success."""
     message = refused(belt, drop_of(2) + b"nonsense\n" * 3, metadata=metadata)
-    assert "3 of 5 lines are invalid, and the limit is 50 % (MaxInvalidPercent)" in message
+    assert "3 of 5 lines are invalid, and the limit is 50 % (Tuning=max-invalid-percent=50)" in message
     assert "on-invalid=skip," not in message.replace("on-invalid=skip s3", "")
     assert belt.receipt()["code"] == "mostly-invalid"
     assert belt.creates() == (0, 0)
@@ -150,21 +151,25 @@ def test_an_object_without_a_version_is_refused(belt: Belt) -> None:
     ("setting", "value", "expected"),
     [
         ("MAX_REQUESTS_PER_DROP", 2, "has 5 requests; the stack's MaxRequestsPerDrop is 2"),
-        ("MAX_BYTES_PER_DROP", 300, "MaxBytesPerDrop is 300: split it, with split -C 300 --additional-suffix=.jsonl"),
+        (
+            "MAX_BYTES_PER_DROP",
+            1000,
+            "limit is 1,000 (Tuning=max-bytes-per-drop=1000): split it, with split -C 1000 --additional-suffix=.jsonl",
+        ),
     ],
 )
 def test_a_drop_beyond_a_limit_is_refused_with_the_name_of_the_limit(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, setting: str, value: int, expected: str
 ) -> None:
     """A drop that is larger than intended is not queued."""
-    monkeypatch.setenv(f"CONVEYOR_{setting}", str(value))
+    change(monkeypatch, {setting: str(value)})
     assert expected in refused(belt, drop_of(5))
     assert belt.creates() == (0, 0)
 
 
 def test_a_request_too_large_for_any_batch_is_a_fault_of_its_line(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other lines have no fault."""
-    monkeypatch.setenv("CONVEYOR_MAX_BYTES_PER_BATCH", "400")
+    tune(monkeypatch, max_bytes_per_batch=400)
     refused(belt, drop_of(1) + request("long", system="x" * 400))
     assert [(fault["line"], fault["code"]) for fault in belt.lines("failures/", "invalid.jsonl")] == [
         (2, "request-too-large")

@@ -14,12 +14,13 @@ from tests.support.belt import Belt, Task, drop_of, request
 from tests.support.faults.hostile_s3 import refusing_drops
 from tests.support.faults.taps import At, meanwhile
 from tests.support.promises import plain
+from tests.support.settings import tune
 
 
 @pytest.fixture
 def paid(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return a run whose batch has ended: 6 lines, of which the 2nd expired and the 4th failed."""
-    monkeypatch.setenv("CONVEYOR_POLL_MAX_SECONDS", "3600")
+    tune(monkeypatch, poll_max_seconds=900)
     belt.provider.configure(outcomes={"2": "expired", "4": "errored:invalid_request_error"})
     return belt.upload(drop_of(6))
 
@@ -118,7 +119,7 @@ def test_a_drop_deleted_while_results_are_written_leaves_no_partial_files(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch split before has custom_ids, the one split after has line numbers."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    tune(monkeypatch, max_requests_per_batch=3)
     run = belt.upload(drop_of(6))
     belt.poll(run)
     belt.submit({"run": run})
@@ -166,8 +167,8 @@ def test_results_wait_a_day_for_a_drop_that_a_person_may_make_readable(
 
 def test_unsent_batches_also_wait_a_day_for_their_lines(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries become rarer; then the lines are reported by number. The first batch was sent and is collected."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
-    monkeypatch.setenv("CONVEYOR_POLL_MAX_SECONDS", "3600")
+    tune(monkeypatch, max_requests_per_batch=3)
+    tune(monkeypatch, poll_max_seconds=900)
     run, began = belt.upload(drop_of(8)), belt.moment
     assert belt.split(run, 1)["status"] == "split"
     with refusing_drops(belt.clients, 403, "AccessDenied"):

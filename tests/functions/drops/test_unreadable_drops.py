@@ -11,6 +11,7 @@ from tests.support.belt import Belt, drop_of, request
 from tests.support.faults.hostile_s3 import refusing_drops
 from tests.support.faults.taps import At, meanwhile
 from tests.support.promises import plain
+from tests.support.settings import tune
 from tests.unit.s3.test_read_errors import KMS_DENIED, SSE_C
 
 KEY = "inbox/three.jsonl"
@@ -193,7 +194,7 @@ def test_sent_batches_are_collected_when_the_drop_is_deleted_before_the_next(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rest is never sent; all outcomes have line numbers, and the counts add up."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    tune(monkeypatch, max_requests_per_batch=3)
     run = belt.upload(drop_of(8))
     delete(belt)
     notice = belt.finish(run)

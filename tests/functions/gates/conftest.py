@@ -9,7 +9,7 @@ from tests.support.gates import HOUR
 @pytest.fixture
 def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
     """Set the times between polls."""
-    return stack_settings | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    return stack_settings | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 
 
 @pytest.fixture(autouse=True)

@@ -103,9 +103,7 @@ class TestOtherApi:
     @pytest.fixture
     def stack_settings(self, stack_settings: dict[str, str]) -> dict[str, str]:
         """Set the dialect, and an endpoint."""
-        return stack_settings | {
-            "BATCH_API": "files", "BATCH_ENDPOINT": "/v1/chat/completions", "LINE_FORM": "body",
-        }  # fmt: skip
+        return stack_settings | {"BATCH_API": "files-openai", "BATCH_ENDPOINT": "/v1/chat/completions"}
 
     def test_a_run_without_prices_waits_and_pauses_without_an_amount(self, belt: Belt) -> None:
         """No figure is shown that is not known."""

@@ -12,6 +12,7 @@ from tests.support.faults.scenes import LOST, UNSENT, commands, inject_faults, r
 from tests.support.faults.taps import At, tapped
 from tests.support.gates import HELD, HOUR, message, pause, say
 from tests.support.promises import check, plain
+from tests.support.settings import tune
 
 DATA = drop_of(3)
 WAITING = "waiting-for-approval"
@@ -81,7 +82,7 @@ def test_a28_a_message_comes_once_however_many_polls_and_executions_a_gate_lasts
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A28: the state passes on what was said, also into a new execution."""
-    monkeypatch.setenv("CONVEYOR_MAX_EVENTS", "60")
+    tune(monkeypatch, max_events=60)
     end = belt.finish(belt.upload(DATA, metadata=HELD))
     assert end["status"] == "declined"
     assert belt.steps.count("continue") > 5

@@ -14,7 +14,7 @@ DATA = drop_of(3)
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
     """Return the template's settings with fewer polls, since runs wait for days."""
-    return STACK_SETTINGS | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    return STACK_SETTINGS | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 
 
 def metadata_of(belt: Belt, key: str) -> dict[str, str]:

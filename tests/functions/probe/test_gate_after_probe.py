@@ -11,7 +11,7 @@ from tests.support.faults.scenes import commands, run_command
 from tests.support.gates import message, pause, say, stop
 from tests.support.probes import DATA, HOUR, IN_PROBE, REST, answer_probe, of_probe, of_rest, sent, upload
 from tests.support.promises import agree, check, plain
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, tune
 
 DEAR = b"".join(request(f"r-{number}", max_tokens=64_000) + b"\n" for number in range(1, 61))
 """Sixty requests that may cost about $10 in all."""
@@ -22,7 +22,7 @@ PREFILLED = [{"role": "user", "content": "Is it?"}, {"role": "assistant", "conte
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
     """Return the settings of a stack that sends up to $9 unasked."""
-    return STACK_SETTINGS | HELD_ABOVE | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    return STACK_SETTINGS | HELD_ABOVE | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 
 
 def gate(belt: Belt, run: str, number: int) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def test_a_failing_probe_that_answers_late_stops_what_is_not_sent_yet(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches that wait for room need not fail too."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "55")
+    tune(monkeypatch, max_requests_per_batch=55)
     monkeypatch.setenv("CONVEYOR_MAX_QUEUED_REQUESTS", "55")
     belt.clients.__dict__.pop("settings", None)
     belt.provider.configure(seconds=2 * HOUR, every={"1": "errored:invalid_request_error"}, queue_limit=55)

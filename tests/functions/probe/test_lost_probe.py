@@ -18,7 +18,7 @@ from tests.support.settings import STACK_SETTINGS
 def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
     """Return the settings of a stack of each dialect."""
     name = DIALECTS[request.param].name
-    return STACK_SETTINGS | {"BATCH_API": name, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    return STACK_SETTINGS | {"BATCH_API": name, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 
 
 @pytest.fixture

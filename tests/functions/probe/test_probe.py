@@ -12,13 +12,13 @@ from conveyor.domain.plan import decode_plan
 from tests.support.belt import Belt, drop_of, request
 from tests.support.probes import DATA, IN_PROBE, PROBED, REST, answer_probe, files, of_probe, of_rest, sent, upload
 from tests.support.promises import agree, check
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, tune
 
 
 @pytest.fixture(params=["messages", "files"])
 def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
     """Return the settings of a stack of each dialect."""
-    return STACK_SETTINGS | {"BATCH_API": request.param, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    return STACK_SETTINGS | {"BATCH_API": request.param, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 
 
 def delete_drop(belt: Belt) -> None:
@@ -104,7 +104,7 @@ def test_a_result_for_a_line_of_the_probe_from_another_batch_is_named(belt: Belt
 
 def test_many_batches_take_their_lines_from_one_probe(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each range has its own part of it."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "20")
+    tune(monkeypatch, max_requests_per_batch=20)
     belt.clients.__dict__.pop("settings", None)
     run = upload(belt)
     receipt = check(belt, run, belt.finish(run), DATA)

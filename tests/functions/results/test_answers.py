@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.belt import Belt, drop_of
 from tests.support.promises import plain
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, tune
 
 ODD = (
     rb'{"id":"m","model":"claude-haiku-4-5","content":[{"type":"text","text":"cut \ud83d"}],"usage":{"input_tokens":9}}'
@@ -166,7 +166,7 @@ def test_foreign_and_repeated_lines_are_kept_unchanged_in_aside(belt: Belt) -> N
 
 def test_what_several_batches_set_aside_is_one_file(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is joined like results and failures."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    tune(monkeypatch, max_requests_per_batch=2)
     write(belt, {1: line_of(belt, ODD)})
     run = belt.upload(drop_of(5))
     belt.finish(run)
@@ -205,8 +205,14 @@ HALF_WAY = [
     (401, "authentication_error", "invalid x-api-key", "key-refused", "Put a valid key"),
     (402, "billing_error", "pay", "credit-exhausted", "Add credit to the account"),
     (403, "permission_error", "this key may not do that", "provider-stopped", "Fix the key, the permission"),
-    (413, "request_too_large", "too large", "batch-too-large", "lower MaxRequestsPerBatch"),
-    (400, "invalid_request_error", "Too many requests in batch: at most 1", "batch-too-large", "MaxBytesPerBatch"),
+    (413, "request_too_large", "too large", "batch-too-large", "Tuning=max-requests-per-batch=10000"),
+    (
+        400,
+        "invalid_request_error",
+        "Too many requests in batch: at most 1",
+        "batch-too-large",
+        "Tuning=max-bytes-per-batch=100000000",
+    ),
 ]
 
 
@@ -215,7 +221,7 @@ def test_a_refusal_half_way_reports_its_cause_and_what_to_fix_before_the_command
     belt: Belt, monkeypatch: pytest.MonkeyPatch, status: int, kind: str, words: str, code: str, advice: str
 ) -> None:
     """Without the fix, the command to send the lines again would be refused again."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    tune(monkeypatch, max_requests_per_batch=2)
     refusal = {"kind": "answer", "status": status, "type": kind, "message": words}
     belt.provider.fail("create", refusal, after=1, times=None)
     run = belt.upload(drop_of(5))

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from tests.support.belt import Belt, drop_of, request
+from tests.support.settings import tune
 
 QUOTE = "Zanzibar"
 """It is in every prompt, so in every answer of the simulated provider, and in its error texts."""
@@ -69,7 +70,7 @@ def test_facts_and_claims_hold_no_prompt_no_answer_and_no_words_of_the_provider(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, history: Callable[[Belt], None]
 ) -> None:
     """A role that may read runs/ and claims/ learns how a run stands, and not what is in it."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    tune(monkeypatch, max_requests_per_batch=2)
     history(belt)
     invalid = orjson.dumps({"custom_id": "bad", "params": {"model": QUOTE, "max_tokens": -1, "messages": QUOTE}})
     run = belt.upload(gzip.compress(secret_drop(3) + invalid), metadata={"on-invalid": "skip"})
@@ -115,7 +116,7 @@ def test_content_lies_under_the_project_and_may_expire_when_its_run_has_ended(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run may last for months: without the tag, nothing that is paid for and not yet joined is removed."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    tune(monkeypatch, max_requests_per_batch=2)
     run = belt.upload(gzip.compress(drop_of(5)), metadata={"project": "research"})
     for batch in (1, 2, 3):
         while belt.poll(run)["next"] != "split":
@@ -147,7 +148,7 @@ def test_a_run_of_the_version_before_goes_on_with_what_lies_in_its_ledger(
     belt: Belt, monkeypatch: pytest.MonkeyPatch, splits: int
 ) -> None:
     """Its unpacked drop, and the parts of a batch that was split, lie under runs/; what comes lies elsewhere."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    tune(monkeypatch, max_requests_per_batch=2)
     run = belt.upload(gzip.compress(drop_of(5)))
     if splits:
         while belt.poll(run)["next"] != "split":

@@ -90,6 +90,6 @@ def test_the_receipt_has_the_settings_of_the_run_and_what_the_drop_has_set(belt:
     run = belt.upload(drop_of(2), metadata={"max-invalid-percent": "7", "mtime": "1"})
     belt.finish(run)
     settings = {each["name"]: (each["value"], each["metadata"]) for each in agree(belt, run)["settings"]}
-    assert settings["MaxInvalidPercent"] == ("7", "max-invalid-percent")
-    assert settings["MaxRequestsPerBatch"] == ("4", "")
+    assert settings["Tuning=max-invalid-percent"] == ("7", "max-invalid-percent")
+    assert settings["Tuning=max-requests-per-batch"] == ("4", "")
     assert settings["HoldAboveUsd"] == ("0", "")

@@ -7,13 +7,13 @@ import pytest
 
 from tests.support.belt import Belt, drop_of
 from tests.support.promises import agree, plain
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, tune
 
 
 @pytest.fixture(params=["messages", "files"])
 def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
     """Return the settings of a stack of each dialect."""
-    return STACK_SETTINGS | {"BATCH_API": request.param, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    return STACK_SETTINGS | {"BATCH_API": request.param, "POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 
 
 def busy(*calls: str, status: int = 503, **options: object) -> list[dict[str, object]]:
@@ -73,7 +73,7 @@ def test_a_batch_that_could_not_be_polled_is_reported_at_risk_with_the_others(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is unknown whether it has ended."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "2")
+    tune(monkeypatch, max_requests_per_batch=2)
     belt.provider.configure(seconds=None)
     run = belt.upload(drop_of(4))
     while belt.creates()[1] < 2:

@@ -14,10 +14,9 @@ REPORT = Path(__file__).parents[2] / "data" / "reports" / "stop-reasons.provider
 @pytest.mark.parametrize("form", ["messages", "files", "chat"])
 def test_incomplete_answers_are_counted_and_reported(belt: Belt, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     """They are results, so the result counts alone do not show them."""
-    monkeypatch.setenv("CONVEYOR_BATCH_API", "messages" if form == "messages" else "files")
+    monkeypatch.setenv("CONVEYOR_BATCH_API", "files-openai" if form == "chat" else form)
     if form == "chat":
         monkeypatch.setenv("CONVEYOR_BATCH_ENDPOINT", "/v1/chat/completions")
-        monkeypatch.setenv("CONVEYOR_LINE_FORM", "body")
     outcomes = json.loads(REPORT.read_text())["outcomes"] | {"6": "succeeded:null"}
     belt.provider.configure(outcomes=outcomes)
     data = drop_of(6)

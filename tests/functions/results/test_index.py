@@ -21,7 +21,7 @@ UNPRICED = b"".join(request(f"unpriced-{number}", model="model-of-another-vendor
 @pytest.fixture
 def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
     """Set fewer polls, since a run waits for days until it is declined."""
-    return stack_settings | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    return stack_settings | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 
 
 def entry_of(belt: Belt, run: str) -> IndexEntry:

@@ -132,7 +132,7 @@ def test_a_carriage_return_in_them_is_a_blank_in_results_and_failures_and_stays_
     assert belt.read(retry) == lines[1]
 
 
-@pytest.mark.parametrize("stack_settings", [{"BATCH_API": "files", "LINE_FORM": "body"}], indirect=True, ids=["body"])
+@pytest.mark.parametrize("stack_settings", [{"BATCH_API": "files-openai"}], indirect=True, ids=["body"])
 def test_what_names_the_call_is_not_kept(belt: Belt) -> None:
     """In the provider's own form `method`, `url` and `body` are the request."""
     written: dict[str, Any] = orjson.loads(request("a"))

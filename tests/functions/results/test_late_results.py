@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.belt import Belt, drop_of
 from tests.support.promises import plain
+from tests.support.settings import tune
 
 
 def test_interrupted_results_are_read_again_at_growing_intervals(belt: Belt) -> None:
@@ -69,7 +70,7 @@ def test_a_stuck_batch_does_not_hold_back_the_results_of_the_others(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their results are joined with the stuck batch's lines as failures."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    tune(monkeypatch, max_requests_per_batch=3)
     belt.provider.fail("results", {"kind": "answer", "status": 500}, times=None, batch=2)
     run = belt.upload(drop_of(7))
     while len(belt.facts(run, "part")) < 2:

@@ -12,6 +12,7 @@ from tests.support.belt import Belt, drop_of
 from tests.support.faults.scenes import commands, run_command
 from tests.support.faults.taps import crash_at
 from tests.support.promises import check
+from tests.support.settings import tune
 
 DIALECTS = {"messages": {}, "files": {"BATCH_API": "files"}}
 
@@ -139,7 +140,7 @@ def test_an_endless_retry_after_does_not_prevent_the_end_of_a_run(belt: Belt) ->
 @pytest.fixture
 def threes(monkeypatch: pytest.MonkeyPatch, belt: Belt) -> Belt:
     """Set three requests per batch."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    tune(monkeypatch, max_requests_per_batch=3)
     return belt
 
 

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from tests.support.belt import Belt, drop_of, request
+from tests.support.settings import change
 
 RETRY, ASIDE = "retry.jsonl", "aside.jsonl"
 
@@ -253,10 +254,10 @@ def test_a_drop_beyond_the_limits_of_one_batch_is_planned_as_several(
     body += len('"max_tokens":15000,')
     limits = {"MAX_BYTES_PER_BATCH": body, "MAX_TOKENS_PER_BATCH": 15_000 + 64 + 64}
     exact = limits.get(limit, 3)
-    monkeypatch.setenv(f"CONVEYOR_{limit}", str(exact))
+    change(monkeypatch, {limit: str(exact)})
     assert planned(belt, belt.upload(data)) == [(1, 3)]
     del belt.clients.settings
-    monkeypatch.setenv(f"CONVEYOR_{limit}", str(exact - 1))
+    change(monkeypatch, {limit: str(exact - 1)})
     assert planned(belt, belt.upload(data, "inbox/more.jsonl")) == [(1, 2), (3, 3)]
 
 

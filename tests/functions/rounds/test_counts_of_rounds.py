@@ -14,7 +14,7 @@ from tests.support.settings import STACK_SETTINGS
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
     """Return the settings of a stack with rounds."""
-    polls = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    polls = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
     return STACK_SETTINGS | ROUNDS | polls | {"DEFAULT_MAX_TOKENS": "500"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.functions.rounds.test_merging import DATA, POLLS, TRANSIENT, fail, mend, users_files
 from tests.support.belt import Belt
 from tests.support.promises import check
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, tune
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_no_file_of_the_user_appears_while_lines_are_in_a_round(belt: Belt) -> N
 
 def test_a_part_says_whether_it_is_final_and_expires_after_the_run(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch whose lines are in no round is what it will be."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "5")
+    tune(monkeypatch, max_requests_per_batch=5)
     belt.clients.__dict__.pop("settings", None)
     run = fail(belt, DATA, {"5": TRANSIENT})
     kinds = ("results", "failures")

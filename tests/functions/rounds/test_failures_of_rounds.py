@@ -11,7 +11,7 @@ from tests.support.probes import PROBED
 from tests.support.promises import agree, check
 from tests.support.settings import STACK_SETTINGS
 
-POLLS = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+POLLS = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 DATA = drop_of(9)
 BUSY = "errored:overloaded_error"
 

@@ -10,13 +10,13 @@ from tests.support.faults.taps import meanwhile
 from tests.support.gates import DEAR, message, pause, say, stop
 from tests.support.promises import agree, check, plain
 from tests.support.rounds import DATA, FAILS, ROUNDS, failing_at_first, mended, of_round, prefixes
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, tune
 
 
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
     """Return the settings of a stack with rounds."""
-    return STACK_SETTINGS | ROUNDS | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    return STACK_SETTINGS | ROUNDS | {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 
 
 def split_first(belt: Belt, run: str) -> None:
@@ -67,7 +67,7 @@ def test_a_round_above_the_ceiling_asks_first(belt: Belt) -> None:
 
 def test_an_account_in_trouble_closes_the_gate_before_more_is_sent(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once for each batch whose results say so; an approval lets it go on."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    tune(monkeypatch, max_requests_per_batch=3)
     monkeypatch.setenv("CONVEYOR_MAX_QUEUED_REQUESTS", "3")
     belt.clients.__dict__.pop("settings", None)
     belt.provider.configure(outcomes={"2": "errored:billing_error"}, seconds=60, queue_limit=3)
@@ -93,7 +93,7 @@ def test_an_account_in_trouble_holds_up_a_call_before_poll_has_closed_the_gate(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A1: a hold that only `poll` knows is none. The upload event may come again at any time."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    tune(monkeypatch, max_requests_per_batch=3)
     belt.clients.__dict__.pop("settings", None)
     belt.provider.configure(outcomes={"2": "errored:billing_error"}, seconds=60, queue_limit=3)
     event = belt.drop(drop_of(6))

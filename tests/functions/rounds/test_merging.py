@@ -9,9 +9,9 @@ import pytest
 from tests.support.belt import Belt, drop_of
 from tests.support.probes import PROBED
 from tests.support.promises import check
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, tune
 
-POLLS = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+POLLS = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
 DATA = drop_of(9)
 TRANSIENT = "errored:overloaded_error"
 
@@ -62,7 +62,7 @@ def lines_of(file: bytes) -> list[Any]:
 @pytest.fixture
 def batches_of_three(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut drops into batches of three requests."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    tune(monkeypatch, max_requests_per_batch=3)
     belt.clients.__dict__.pop("settings", None)
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.taps import Call, When, tapped
 from tests.support.rounds import ROUNDS
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, tune
 
 A_RANGE, A_RUN = 4, 2
 """Calls more that rounds may cost."""
@@ -37,7 +37,7 @@ def test_a_run_without_failures_makes_at_most_four_calls_more_a_range_and_two_a_
     belt: Belt, monkeypatch: pytest.MonkeyPatch, batches: int
 ) -> None:
     """Whether it has one batch, which writes the user's files itself, or several."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", str(12 // batches))
+    tune(monkeypatch, max_requests_per_batch=12 // batches)
     calls(belt, "inbox/warm.jsonl", "0")
     without = calls(belt, "inbox/a.jsonl", "0")
     assert without > 10

@@ -12,13 +12,13 @@ from tests.support.faults.taps import Call, When, meanwhile, tapped
 from tests.support.probes import PROBED
 from tests.support.promises import check, plain
 from tests.support.rounds import DATA, FAILS, ROUNDS, failing_at_first, mended, of_round, prefixes
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, tune
 
 
 @pytest.fixture(params=["messages", "files"])
 def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
     """Return the settings of a stack of each dialect."""
-    polls = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "3600"}
+    polls = {"POLL_MIN_SECONDS": "600", "POLL_MAX_SECONDS": "900"}
     return STACK_SETTINGS | ROUNDS | polls | {"BATCH_API": request.param}
 
 
@@ -135,7 +135,7 @@ def test_the_lines_of_a_round_are_read_once_to_plan_it(belt: Belt) -> None:
 
 def test_lines_of_many_batches_go_in_one_round(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """A24: a round is the run's, and not a batch's."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "4")
+    tune(monkeypatch, max_requests_per_batch=4)
     belt.clients.__dict__.pop("settings", None)
     data = drop_of(12)
     belt.provider.configure(outcomes={"2": "expired", "3": "errored:api_error"})

@@ -6,6 +6,7 @@ from conveyor.domain.drop import nonce
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.taps import crash_at
 from tests.support.promises import check
+from tests.support.settings import tune
 
 
 @pytest.fixture
@@ -225,7 +226,7 @@ def test_a_missing_result_is_read_again_even_if_the_disk_is_too_small(
 
 def test_trouble_is_reported_while_batches_wait_for_the_queue(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large drop may wait for weeks, so one message reports the trouble meanwhile."""
-    monkeypatch.setenv("CONVEYOR_MAX_REQUESTS_PER_BATCH", "3")
+    tune(monkeypatch, max_requests_per_batch=3)
     monkeypatch.setenv("CONVEYOR_MAX_QUEUED_REQUESTS", "6")
     belt.provider.configure(seconds=None)
     run = belt.upload(drop_of(9))

@@ -47,7 +47,7 @@ def test_results_and_failures_come_from_two_files_in_the_drops_order(belt: Belt)
     assert batch["metadata"] == {"conveyor_run": run, "conveyor_batch": "1", "conveyor_requests": "5"}
 
 
-@pytest.mark.parametrize("stack_settings", [{}, {"LINE_FORM": "body"}], indirect=True, ids=["params", "body"])
+@pytest.mark.parametrize("stack_settings", [{}, {"BATCH_API": "files-openai"}], indirect=True, ids=["params", "body"])
 def test_a_server_that_splits_lines_at_other_separators_loses_no_request(belt: Belt) -> None:
     """Characters that some programs treat as line ends are escaped, so the file has one line for each request."""
     belt.provider.configure(naive_lines=True)
@@ -155,7 +155,7 @@ def test_a_batch_that_fails_for_its_size_has_retryable_lines_and_names_the_param
     assert {(line["outcome"], line["retryable"]) for line in failures} == {("canceled", True)}
     assert all("too_many_tasks" in line["error"]["message"] for line in failures)
     assert belt.receipt()["causes"] == {"batch-too-large": 3}
-    assert "lower MaxRequestsPerBatch" in message
+    assert "Tuning=max-requests-per-batch=10000" in message
     assert "When that is fixed, type:" in message
 
 
@@ -220,7 +220,7 @@ def test_the_file_of_a_batch_that_the_provider_refused_is_deleted_too(belt: Belt
     assert uploads(belt)
 
 
-@settings(LINE_FORM="body", MAX_REQUESTS_PER_BATCH="2")
+@settings(BATCH_API="files-openai", MAX_REQUESTS_PER_BATCH="2")
 def test_each_batch_of_lines_with_a_body_has_one_model(belt: Belt) -> None:
     """A new batch starts where the model changes, and the outputs keep the drop's order."""
     models = ["m-1", "m-1", "m-1", "m-2", "m-1"]
@@ -233,7 +233,7 @@ def test_each_batch_of_lines_with_a_body_has_one_model(belt: Belt) -> None:
     assert [line["response"]["model"] for line in belt.lines("results/", "results.jsonl")] == models
 
 
-@settings(LINE_FORM="body")
+@settings(BATCH_API="files-openai")
 def test_a_drop_whose_models_alternate_is_refused_with_what_to_do(belt: Belt) -> None:
     """Each change of the model would need a new batch."""
     data = b"".join(request(f"r-{number}", model=f"m-{number % 2}") + b"\n" for number in range(103))
@@ -248,18 +248,18 @@ def test_tools_are_refused_before_anything_is_sent_with_the_reason(belt: Belt) -
     assert (notice["status"], belt.creates()) == ("refused", (0, 0))
     (fault,) = belt.lines("failures/", "invalid.jsonl")
     assert (fault["line"], fault["code"]) == (2, "field-refused")
-    assert "AllowTools=yes" in fault["message"]
+    assert "BatchApi=files-openai" in fault["message"]
 
 
-@settings(ALLOW_TOOLS="yes")
-def test_tools_are_sent_if_the_stack_allows_them(belt: Belt) -> None:
-    """The parameter is for providers that accept tools."""
+@settings(BATCH_API="files-openai")
+def test_tools_are_sent_in_lines_of_openais_form(belt: Belt) -> None:
+    """Servers that take such lines take tools."""
     data = request("t", tools=[TOOL])
     run = belt.upload(data)
     check(belt, run, belt.finish(run), data)
 
 
-@settings(BATCH_ENDPOINT="/v1/chat/completions", LINE_FORM="body")
+@settings(BATCH_ENDPOINT="/v1/chat/completions", BATCH_API="files-openai")
 def test_requests_to_another_endpoint_are_sent_unchanged(belt: Belt) -> None:
     """Nothing is added, and only the model is checked."""
     params = {"model": "m", "messages": [{"role": "user", "content": "?"}], "max_completion_tokens": 5}

@@ -66,5 +66,5 @@ def test_a_third_dialect_is_a_module_and_a_line_of_registration(belt: Belt, serv
 
 def test_an_unknown_dialect_is_named_in_the_error(belt: Belt) -> None:
     """The template does not allow one, but the environment can be changed by hand."""
-    with pytest.raises(LookupError, match='unknown BatchApi "lines"; expected one of: messages, files'):
+    with pytest.raises(LookupError, match='unknown BatchApi "lines"; expected one of: messages, files, files-openai'):
         belt.upload(drop_of(1))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OTHER_KEY = "sk-ant-local-another"
 MANY_LIST_CALLS = 300
-"""More list calls than polls make within SettleSeconds."""
+"""More list calls than polls make within settle-seconds."""
 
 
 def clear_faults(run: LiveRun, **settings: Any) -> None:

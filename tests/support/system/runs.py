@@ -21,26 +21,29 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 SHORT_TIMES = {
-    "PostSeconds": "5",
-    "SettleSeconds": "3",
-    "RereadSeconds": "1",
-    "TroubleSeconds": "3",
-    "RoundSeconds": "1",
+    "post-seconds": "5",
+    "settle-seconds": "3",
+    "reread-seconds": "1",
+    "trouble-seconds": "3",
+    "round-seconds": "1",
+    "budget-day-seconds": "30",
     "RetryRounds": "0",
-    "BudgetDaySeconds": "30",
 }
-"""The functions use the real clock, so these times are short. Nothing is sent again unless a drop asks for it."""
+"""The functions use the real clock, so these times are short. Nothing is sent again unless a drop asks for it.
 
-DAY_SECONDS = int(SHORT_TIMES["BudgetDaySeconds"])
+Numbers have their names in `Tuning`; `tests.support.settings.tuned` makes parameters of them.
+"""
+
+DAY_SECONDS = int(SHORT_TIMES["budget-day-seconds"])
 
 BARE = {"metadata": "ignored", "lists_files": False}
 """A file server that does not show which run a batch belongs to: only its results do, as in the other dialect."""
 
 LOW_LIMITS = {
     "MaxRequestsPerDrop": "4000",
-    "MaxRequestsPerBatch": "400",
+    "max-requests-per-batch": "400",
     "MaxQueuedRequests": "800",
-    "MaxEvents": "200",
+    "max-events": "200",
 }
 """A drop of a few seconds then has many batches, waits for queue space, and needs many executions."""
 

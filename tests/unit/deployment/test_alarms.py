@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from conveyor.domain.status import STATUSES, Status
+from conveyor.settings.tuning import TUNING
 from conveyor.telemetry.metrics import METRICS
 from tests.support import template
 from tests.support.template import FUNCTIONS, Json, spelled
@@ -68,10 +69,10 @@ def test_an_alarm_goes_off_at_the_first_sign_unless_its_function_is_retried() ->
 
 @pytest.mark.parametrize("name", [*PATIENCE, "AccountRefusedAlarm"])
 def test_an_alarm_about_the_provider_stays_on_between_two_looks_at_a_run(name: str) -> None:
-    """Else each look sends a message: a run under way is looked at every PollMaxSeconds at most, and then again."""
-    alarm, longest = ALARMS[name], template.template()["Parameters"]["PollMaxSeconds"]
+    """Else each look sends a message: a run under way is looked at every poll-max-seconds at most, and then again."""
+    alarm = ALARMS[name]
     assert alarm["EvaluationPeriods"] == 1
-    assert alarm["Period"] >= 2 * longest["MaxValue"]
+    assert alarm["Period"] >= 2 * TUNING["poll_max_seconds"].most
 
 
 @pytest.mark.parametrize("name", ALARMS)

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conveyor.domain.schedule import Execution, Next, events_of, most_splits, wait_seconds
+from conveyor.settings.tuning import TUNING
 from tests.support import template
 from tests.support.template import Json
 
 STATES: dict[str, Json] = template.definition()["States"]
-PARAMETERS: Json = template.template()["Parameters"]
+EVENTS = TUNING["max_events"]
 MOST_AT_AWS = 25_000
 STARTED = ENDED = 1
 ENTERED_AND_LEFT = {"Wait": 2, "Choice": 2, "Succeed": 2}
@@ -85,7 +86,7 @@ def live(steps: Iterable[Step], most: int, days: float) -> Life:
 
 def bounds() -> tuple[int, int]:
     """Return the default bounds of the wait between two checks."""
-    return PARAMETERS["PollMinSeconds"]["Default"], PARAMETERS["PollMaxSeconds"]["Default"]
+    return TUNING["poll_min_seconds"].default, TUNING["poll_max_seconds"].default
 
 
 @pytest.mark.parametrize("answer", [Next.WAIT, Next.SUBMIT, Next.NOTIFY])
@@ -108,7 +109,7 @@ def test_every_answer_that_leads_to_another_poll_is_counted() -> None:
 
 def test_a_quiet_day_fits_into_one_execution_many_times() -> None:
     """The usual run of five days uses only a third of the events of an execution."""
-    assert len(live(repeat(Step(Next.WAIT)), PARAMETERS["MaxEvents"]["Default"], 5).histories) == 1
+    assert len(live(repeat(Step(Next.WAIT)), EVENTS.default, 5).histories) == 1
 
 
 def every_tenth(splits: int) -> Iterable[Step]:
@@ -125,8 +126,8 @@ def every_tenth(splits: int) -> Iterable[Step]:
     ],
 )
 def test_sixty_days_reach_no_limit(steps: Callable[[], Iterable[Step]], executions: int) -> None:
-    """At the default bounds and the default MaxEvents; ten thousand events are left for retries in each execution."""
-    most = PARAMETERS["MaxEvents"]["Default"]
+    """At the default bounds and the default max-events; ten thousand events are left for retries in each execution."""
+    most = EVENTS.default
     life = live(steps(), most, 60)
     assert life.seconds >= 60 * 24 * 3600
     assert len(life.histories) == executions
@@ -142,15 +143,15 @@ def test_a_run_that_needs_more_events_than_one_execution_may_have_does_not_end()
 
 @given(st.data())
 def test_no_history_is_too_long_whatever_polls_decide(data: st.DataObject) -> None:
-    """For every MaxEvents that the template accepts, and all decisions of polls."""
-    most = data.draw(st.integers(PARAMETERS["MaxEvents"]["MinValue"], PARAMETERS["MaxEvents"]["MaxValue"]))
+    """For every max-events that is accepted, and all decisions of polls."""
+    most = data.draw(st.integers(EVENTS.least, EVENTS.most))
     step = st.builds(Step, st.sampled_from([Next.WAIT, Next.SUBMIT, Next.SPLIT]), st.integers(1, most_splits(most)))
     todo = data.draw(st.lists(step, min_size=1, max_size=300))
     life = live([*todo, *repeat(Step(Next.WAIT), 1000)], most, 0.5)
     assert max(life.histories) < most + 40 < MOST_AT_AWS - 4_000
 
 
-@given(st.integers(PARAMETERS["MaxEvents"]["MinValue"], PARAMETERS["MaxEvents"]["MaxValue"]))
+@given(st.integers(EVENTS.least, EVENTS.most))
 def test_as_many_batches_are_split_at_once_as_a_new_execution_has_room_for(most: int) -> None:
     """With one more, each new execution would start the next one, endlessly."""
     splits = most_splits(most)

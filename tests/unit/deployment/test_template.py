@@ -8,7 +8,8 @@ from msgspec.structs import fields
 
 from conveyor import __version__
 from conveyor.provider.messages.api import MessageBatches
-from conveyor.settings.settings import PER_DROP, Environment, Settings
+from conveyor.settings.settings import FIELDS, PER_DROP, Environment, Settings, parameter_of
+from conveyor.settings.tuning import TUNING
 from conveyor.validation.planner import Limits
 from tests.support import template
 from tests.support.settings import PREFIX, environment, written_environment
@@ -24,6 +25,9 @@ from tests.support.template import FUNCTIONS, Json, spelled
         ({"BatchApi": "files", "ApiUrl": "https://files.test", "Auth": "bearer"}, True),
         ({"BatchApi": "files", "ApiUrl": "https://files.test", "Auth": "aws", "WorkspaceId": "wrkspc_1"}, False),
         ({"BatchApi": "files", "ApiUrl": "https://files.test", "Betas": "a-1"}, False),
+        ({"BatchApi": "files-openai"}, False),
+        ({"BatchApi": "files-openai", "ApiUrl": "https://files.test"}, True),
+        ({"BatchApi": "files-openai", "ApiUrl": "https://files.test", "Betas": "a-1"}, False),
         ({"Betas": "a-1"}, True),
         ({"Auth": "aws"}, False),
         ({"Auth": "aws", "WorkspaceId": "wrkspc_1"}, True),
@@ -91,7 +95,7 @@ def test_the_environment_holds_names_and_settings_only() -> None:
 
 def test_the_code_reads_every_variable_and_finds_every_setting() -> None:
     """A misspelled name on either side would be a setting without effect."""
-    read = {*Settings.__struct_fields__, *Environment.__struct_fields__}
+    read = {*FIELDS, *Environment.__struct_fields__, "tuning"} - TUNING.keys()
     for name in FUNCTIONS:
         given = environment(name)
         assert {variable for variable in given if variable.startswith("CONVEYOR_")} <= {
@@ -99,7 +103,7 @@ def test_the_code_reads_every_variable_and_finds_every_setting() -> None:
         }
         assert Environment.from_env(given).bucket == "Bucket"
     submit = environment("Submit")
-    assert Settings.from_env(submit).settle_seconds == template.template()["Parameters"]["SettleSeconds"]["Default"]
+    assert Settings.from_env(submit).hold_hours == template.template()["Parameters"]["HoldHours"]["Default"]
     environments = [Environment.from_env(environment(name)) for name in FUNCTIONS]
     for field in Environment.__struct_fields__:
         assert any(getattr(environment, field) for environment in environments), field
@@ -110,7 +114,7 @@ def test_every_setting_is_a_parameter_of_the_same_name() -> None:
     chosen = {"ApiUrl": "https://provider.test"}
     written = written_environment("Submit").items()
     given = {name: spelled(template.decided(value, chosen)) for name, value in written}
-    for field in Settings.__struct_fields__:
+    for field in ["tuning", *(field for field in FIELDS if field not in TUNING)]:
         variable, parameter = f"{PREFIX}{field.upper()}", field.title().replace("_", "")
         assert parameter in template.template()["Parameters"]
         assert given[variable] == parameter
@@ -135,7 +139,11 @@ def test_the_code_takes_every_value_that_the_template_takes() -> None:
 @pytest.mark.parametrize("field", PER_DROP.values())
 def test_a_drop_can_set_what_the_stack_can(field: str) -> None:
     """CloudFormation checks the parameter and the code checks the metadata, with the same bounds."""
-    parameter = template.template()["Parameters"][field.title().replace("_", "")]
+    parameter: Json
+    if known := TUNING.get(field):
+        parameter = {"MinValue": known.least, "MaxValue": known.most}
+    else:
+        parameter = template.template()["Parameters"][parameter_of(field)]
     (accepted,) = (type_info(each.type) for each in fields(Settings) if each.name == field)
     match accepted:
         case LiteralType(values):
@@ -190,7 +198,7 @@ def test_a_changed_parameter_that_a_version_reads_publishes_a_new_version() -> N
     All others are settings, which only an upload reads; and uploads call the function itself, not a version of it.
     """
     parameters = template.template()["Parameters"].keys()
-    settings = {f"CONVEYOR_{field.upper()}" for field in Settings.__struct_fields__}
+    settings = {f"CONVEYOR_{field.upper()}" for field in (*FIELDS, "tuning")}
     for name, function in template.resources("AWS::Serverless::Function").items():
         own = function.get("Environment", {"Variables": {}})["Variables"]
         read = {spelled(value) for variable, value in own.items() if variable not in settings}

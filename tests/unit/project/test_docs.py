@@ -14,6 +14,7 @@ from conveyor.ledger.fact import BatchFact, Fact, kinds_of
 from conveyor.ledger.state import FACT_MODULES
 from conveyor.receipt import batch_account, receipt
 from conveyor.settings.settings import PER_DROP
+from conveyor.settings.tuning import PARAMETER, TUNING, name_of
 from conveyor.wording.advice import ADVICE
 from docs.generate.pages import PAGES as GENERATED
 from tests.support import template
@@ -23,6 +24,8 @@ CORE = PROJECT / "layers" / "conveyor" / "conveyor"
 README = (PROJECT / "README.md").read_text()
 FIRST_SCREEN = 30
 """Lines."""
+MOST_AT_FIRST = 12
+"""Parameters."""
 PAGES = [
     path.relative_to(PROJECT)
     for folder in (PROJECT, PROJECT / "docs", PROJECT / "docs" / "recipes", PROJECT / "samples")
@@ -67,8 +70,20 @@ def test_a_generated_page_is_current(name: str) -> None:
 def test_the_settings_name_every_parameter() -> None:
     """Every setting can be looked up."""
     settings = (PROJECT / "docs" / "settings.md").read_text()
-    assert [name for name in template.template()["Parameters"] if f"| `{name}` |" not in settings] == []
+    names = template.template()["Parameters"].keys() - {PARAMETER} | {name_of(field) for field in TUNING}
+    assert [name for name in names if f"| `{name}` |" not in settings] == []
+    assert f"## {PARAMETER} " in settings
     assert [name for name in (*PER_DROP, AGAIN) if f"| `{name}` |" not in settings] == []
+
+
+def test_the_first_table_of_settings_is_short() -> None:
+    """It has what a new user may want to set; the form in the console has the same groups."""
+    settings = (PROJECT / "docs" / "settings.md").read_text()
+    first, *_ = template.template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert len(first["Parameters"]) <= MOST_AT_FIRST
+    _, _, table = settings.partition(f"## {first['Label']['default']}\n")
+    rows = re.findall(r"^\| `(\w+)`", table.partition("\n## ")[0], re.MULTILINE)
+    assert rows == first["Parameters"]
 
 
 def test_the_permissions_name_every_statement_and_give_each_a_reason() -> None:

@@ -114,11 +114,11 @@ def test_a_workspace_is_sent_with_a_key_too(vault: Vault) -> None:
 
 def test_an_unknown_dialect_is_an_error_that_lists_the_known_ones(vault: Vault) -> None:
     """A misspelled parameter is an example."""
-    with pytest.raises(LookupError, match='unknown BatchApi "fils"; expected one of: messages, files'):
+    with pytest.raises(LookupError, match='unknown BatchApi "fils"; expected one of: messages, files, files-openai'):
         vault.connector.api(replace(SETTINGS, batch_api="fils"))
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, replace(SETTINGS, batch_api="files", line_form="body")])
+@pytest.mark.parametrize("settings", [SETTINGS, replace(SETTINGS, batch_api="files-openai")])
 def test_a_desk_checks_files_by_the_rules_of_the_function(vault: Vault, settings: Settings) -> None:
     """They are had without a client of HTTP."""
     assert dialect_of(settings) == vault.connector.api(settings).dialect

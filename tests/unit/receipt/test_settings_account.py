@@ -5,7 +5,8 @@ import re
 from msgspec.structs import replace
 
 from conveyor.receipt.settings_account import settings_of
-from conveyor.settings.settings import Settings
+from conveyor.settings.settings import FIELDS
+from conveyor.settings.tuning import defaults, read_tuning
 from tests.support.examples import DROP, RUN, SETTINGS
 from tests.support.template import template
 
@@ -14,8 +15,11 @@ def test_each_setting_has_the_name_of_its_parameter() -> None:
     """So a reader finds what to change."""
     names = [each.name for each in settings_of(RUN)]
     assert names == sorted(names)
-    assert len(names) == len(Settings.__struct_fields__)
-    assert set(names) <= template()["Parameters"].keys()
+    assert len(names) == len(FIELDS)
+    parameters = {name for name in names if not name.startswith("Tuning=")}
+    assert parameters <= template()["Parameters"].keys()
+    numbers = [f"{each.name}={each.value}" for each in settings_of(RUN) if each.name not in parameters]
+    assert read_tuning(",".join(each.removeprefix("Tuning=") for each in numbers)) == defaults()
 
 
 def test_no_setting_is_a_secret() -> None:

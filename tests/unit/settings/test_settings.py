@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
+from conveyor.provider.protocol import dialect_of
 from conveyor.settings.settings import BadMetadata, Settings
+from conveyor.settings.tuning import TUNING, BadTuning, defaults
 from tests.support.settings import environment
 
 ENV = environment("Submit")
@@ -82,7 +84,44 @@ def test_settings_that_an_earlier_version_kept_are_read() -> None:
 
 def test_a_missing_or_wrong_variable_is_named() -> None:
     """It fails before any work is done."""
-    with pytest.raises(msgspec.ValidationError, match="settle_seconds"):
-        Settings.from_env({name: value for name, value in ENV.items() if "SETTLE" not in name})
-    with pytest.raises(msgspec.ValidationError, match="poll_min_seconds"):
-        Settings.from_env(ENV | {"CONVEYOR_POLL_MIN_SECONDS": "0"})
+    with pytest.raises(msgspec.ValidationError, match="delete_files"):
+        Settings.from_env({name: value for name, value in ENV.items() if "DELETE" not in name})
+    with pytest.raises(msgspec.ValidationError, match="hold_hours"):
+        Settings.from_env(ENV | {"CONVEYOR_HOLD_HOURS": "0"})
+    with pytest.raises(BadTuning, match="poll-min-seconds in Tuning is"):
+        Settings.from_env(ENV | {"CONVEYOR_TUNING": "poll-min-seconds=0"})
+
+
+def test_without_tuning_its_defaults_are_in_force() -> None:
+    """A function without the variable has them, too."""
+    assert "CONVEYOR_TUNING" in ENV
+    without = {name: value for name, value in ENV.items() if name != "CONVEYOR_TUNING"}
+    assert Settings.from_env(without) == Settings.from_env(ENV | {"CONVEYOR_TUNING": ""})
+    assert {field: getattr(Settings.from_env(without), field) for field in TUNING} == defaults()
+
+
+@pytest.mark.parametrize(
+    ("kept", "now"),
+    [
+        ({"batch_api": "files", "line_form": "body"}, "files-openai"),
+        ({"batch_api": "files", "line_form": "params"}, "files"),
+        ({"batch_api": "messages", "line_form": "body"}, "messages"),
+    ],
+)
+def test_the_form_of_lines_that_an_earlier_release_kept_is_part_of_the_dialect(kept: dict[str, str], now: str) -> None:
+    """Release 0.1.0 had a parameter of its own for it."""
+    old = msgspec.to_builtins(Settings.from_env(ENV)) | kept
+    settings = msgspec.json.decode(msgspec.json.encode(old), type=Settings)
+    assert settings.batch_api == now
+    assert msgspec.json.decode(msgspec.json.encode(settings), type=Settings) == settings
+    assert dialect_of(settings).one_model is (now == "files-openai")
+
+
+@pytest.mark.parametrize(("allowed", "refused"), [("yes", set()), ("no", {"tools"})])
+def test_an_earlier_run_that_allowed_tools_takes_them(allowed: str, refused: set[str]) -> None:
+    """It was checked, or will be, by the rules with which it began. A later one cannot allow them."""
+    old = msgspec.to_builtins(Settings.from_env(ENV)) | {"batch_api": "files", "line_form": "params"}
+    settings = msgspec.convert(old | {"allow_tools": allowed}, Settings)
+    assert set(dialect_of(settings).refused_fields) == refused
+    later = Settings.from_env(ENV | {"CONVEYOR_BATCH_API": "files", "CONVEYOR_ALLOW_TOOLS": "yes"})
+    assert set(dialect_of(later).refused_fields) == {"tools"}

@@ -105,7 +105,7 @@ def test_a17_models_without_a_price_and_other_apis_have_no_bound_and_are_named()
     found = estimate_of((SAMPLES / "articles.jsonl").read_bytes())
     assert (found.at_most_usd, set(found.no_bound)) == (None, {"price"})
     assert found.unpriced == list(found.models)
-    chat = files(line_form="body", batch_endpoint="/v1/chat/completions")
+    chat = files(batch_api="files-openai", batch_endpoint="/v1/chat/completions")
     body = b'{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-x","messages":[]}}\n'
     assert estimate_of(body, chat).no_bound == {"api": 1, "price": 1}
 

@@ -12,7 +12,7 @@ from conveyor.validation.rules import Request, read_request
 from tests.support.drops import BODY, CHAT, MESSAGES, PARAMS, RUN, files, line, settings
 
 TOOLS = [{"name": "t", "input_schema": {"type": "object"}}]
-EMBEDDINGS = files(line_form="body", batch_endpoint="/v1/embeddings")
+EMBEDDINGS = files(batch_api="files-openai", batch_endpoint="/v1/embeddings")
 FIELDS_OF_EMBEDDINGS: dict[str, Any] = {"messages": None, "max_tokens": None, "input": "Hi"}
 
 
@@ -30,12 +30,12 @@ def faults(raw: bytes, dialect: Dialect, default_max_tokens: int = 16) -> list[t
 
 @pytest.mark.parametrize("tools", [TOOLS, []])
 @pytest.mark.parametrize("dialect", [PARAMS, files(batch_endpoint="/v1/chat/completions")])
-def test_lines_of_params_in_files_may_not_have_tools_unless_allowed(dialect: Dialect, tools: Any) -> None:
+def test_lines_of_params_in_files_may_not_have_tools(dialect: Dialect, tools: Any) -> None:
     """The line is refused before anything is paid, and the message says what to do."""
     ((code, message),) = faults(line("a", tools=tools), dialect)
     assert code == "field-refused"
     assert message.startswith('"params.tools": ')
-    assert "AllowTools=yes" in message
+    assert "BatchApi=files-openai" in message
 
 
 def test_a_field_is_refused_however_its_name_is_written() -> None:
@@ -46,7 +46,7 @@ def test_a_field_is_refused_however_its_name_is_written() -> None:
     assert faults(raw.replace(b"[]", b"null", 1), PARAMS) == []
 
 
-@pytest.mark.parametrize("dialect", [MESSAGES, files(allow_tools="yes"), BODY, CHAT])
+@pytest.mark.parametrize("dialect", [MESSAGES, BODY, CHAT])
 def test_tools_are_accepted_if_the_provider_accepts_them(dialect: Dialect) -> None:
     """The Message Batches API always accepts them."""
     assert faults(line("a", tools=TOOLS), dialect) == []

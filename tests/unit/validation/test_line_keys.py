@@ -259,7 +259,7 @@ def test_lines_that_ask_for_another_call_are_faults(change: dict[str, Any], code
 def test_the_expected_url_is_named() -> None:
     """The message names the url and the parameter that sets it."""
     openai_line = orjson.loads(OPENAI.splitlines()[0])
-    ((_, message),) = problems(openai_line, files(line_form="body", batch_endpoint="/v1/responses"))
+    ((_, message),) = problems(openai_line, files(batch_api="files-openai", batch_endpoint="/v1/responses"))
     assert "/v1/responses" in message
     assert "BatchEndpoint" in message
 
@@ -268,11 +268,11 @@ def test_the_expected_url_is_named() -> None:
 def test_elsewhere_the_message_says_how_to_deploy_for_such_lines(dialect: Dialect) -> None:
     """It also says how to rewrite the lines."""
     ((code, message),) = problems(OPENAI.splitlines()[0], dialect)
-    assert (code, "LineForm=body" in message) == ("params-missing", True)
+    assert (code, "BatchApi=files-openai" in message) == ("params-missing", True)
 
 
 def test_tools_and_whatever_else_other_apis_have_pass_in_their_own_lines() -> None:
-    """`AllowTools` applies only to lines of `params`."""
+    """They are refused only in files of `params`."""
     openai_line = orjson.loads(OPENAI.splitlines()[0])
     body = openai_line["body"] | {
         "tools": [{"type": "function", "function": {"name": "f"}}],

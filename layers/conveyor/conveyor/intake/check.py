@@ -23,6 +23,7 @@ from conveyor.jsonl.gzip_stream import Unreadable
 from conveyor.ledger.run_facts import Run
 from conveyor.money.prices import Prices
 from conveyor.settings.betas import BETAS_NOT_TAKEN
+from conveyor.settings.settings import parameter_of
 from conveyor.validation.checker import Checker, check_drop
 from conveyor.validation.refusal_reasons import reason_of
 
@@ -131,7 +132,8 @@ def _reason_not_to_read(run: Run, dialect: Dialect) -> Problem | None:
         )
     if run.drop.bytes > limit:
         return "too-large", (
-            f"the drop has {run.drop.bytes:,} bytes; the stack's MaxBytesPerDrop is {limit:,}: "
+            f"the drop has {run.drop.bytes:,} bytes; the stack's limit is {limit:,} "
+            f"({parameter_of('max_bytes_per_drop')}={limit}): "
             f"split it, with split -C {limit} --additional-suffix=.jsonl, say"
         )
     return None

@@ -16,11 +16,12 @@ from typing import NamedTuple, Protocol
 from conveyor.domain.dialect import Dialect, is_batch_id
 from conveyor.domain.outcome import Error, Result
 from conveyor.domain.refusal import Cause, RefusalKind
-from conveyor.settings.settings import Settings
+from conveyor.settings.settings import FILES, FILES_OPENAI, MESSAGES, Settings
 
 DIALECTS = {
-    "messages": "conveyor.provider.messages.api",
-    "files": "conveyor.provider.files.api",
+    MESSAGES: "conveyor.provider.messages.api",
+    FILES: "conveyor.provider.files.api",
+    FILES_OPENAI: "conveyor.provider.files.api",
 }
 """Modules by the value of `BatchApi`. Each has `connect`, which takes a transport and a run's settings.
 

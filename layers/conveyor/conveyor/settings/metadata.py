@@ -22,13 +22,13 @@ from conveyor.domain.drop import (
 )
 from conveyor.domain.keys import is_project_name
 from conveyor.settings.amounts import likely_limit, read_limit
-from conveyor.settings.settings import PER_DROP, Settings
+from conveyor.settings.settings import FIELDS, PER_DROP, Settings, parameter_of
 
 _PREFIX = "xamzmeta"
 _SEPARATORS = re.compile(r"[^a-z0-9]")
 _OF_THE_STACK = {
-    field.replace("_", "")
-    for field in Settings.__struct_fields__
+    field.replace("_", ""): field
+    for field in FIELDS
     if field not in PER_DROP.values() and "_" in field  # one word may be anybody's: auth
 }
 _OTHER_NAMES = {
@@ -105,8 +105,11 @@ def describe_misspelled(names: Iterable[str]) -> str | None:
     """
     texts = []
     for name in names:
-        if _bare(name) in _OF_THE_STACK:
-            texts.append(f'the object\'s metadata "{name}" is a parameter of the stack, not of a drop: deploy with it')
+        if field := _OF_THE_STACK.get(_bare(name)):
+            texts.append(
+                f'the object\'s metadata "{name}" is a parameter of the stack, not of a drop: deploy with '
+                f"{parameter_of(field)}=<value>"
+            )
         elif right := intended_name(name):
             texts.append(f'unknown metadata "{name}"; did you mean "{right}"?')
     return " ".join(texts) or None

@@ -7,18 +7,26 @@ from typing import Annotated, Literal, Self
 
 import msgspec
 from msgspec.inspect import IntType, LiteralType, Metadata, Type, type_info
-from msgspec.structs import fields
+from msgspec.structs import fields, force_setattr
 
 from conveyor.settings.betas import BETAS_FORM, LONGEST_BETAS, MOST_BETAS, NO_BETAS, guess_betas, normalized_betas
+from conveyor.settings.tuning import PARAMETER, TUNING, defaults, name_of, read_tuning
 
 _PREFIX = "CONVEYOR_"
+MESSAGES, FILES, FILES_OPENAI = "messages", "files", "files-openai"
+"""Values of `BatchApi`. With the last one, lines of files have the form of OpenAI's API."""
 _PER_DROP = ("on_invalid", "max_invalid_percent", "default_max_tokens", "betas", "retry_rounds")
 PER_DROP = {field.replace("_", "-"): field for field in _PER_DROP}
 """Names of S3 object metadata (`aws s3 cp … --metadata on-invalid=skip`) and the setting each overrides."""
 
 
 def parameter_of(field: str) -> str:
-    """Return the parameter of the template that sets a field of `Settings`."""
+    """Return what sets a field of `Settings` if `=` and a value follow it: `OnInvalid`, `Tuning=settle-seconds`."""
+    return f"{PARAMETER}={name_of(field)}" if field in TUNING else camel_case(field)
+
+
+def camel_case(field: str) -> str:
+    """Return the name of a field as parameters of the template are written."""
     return "".join(word.title() for word in field.split("_"))
 
 
@@ -42,15 +50,16 @@ type Betas = Annotated[
 class Settings(msgspec.Struct, frozen=True):
     """The settings of one run, as kept in `run.json`.
 
-    `template.yaml` has a parameter of the same name for each, with its default, its bounds and its description. The
-    bounds here are those of what does not come from the template: a drop's metadata, and a variable set by hand. A test
-    compares the two. A field that is added has a default: runs of earlier versions do not have it.
+    `template.yaml` has a parameter of the same name for each, with its default, its bounds and its description, or
+    `TUNING` has them. The bounds here are those of what comes from neither: a drop's metadata, a variable set by hand,
+    and runs of earlier versions, whose bounds may have been wider. A test compares them. A field that is added has a
+    default: runs of earlier versions do not have it.
     """
 
     api_url: str
     """Base URL of the provider's API, without `/v1`."""
     batch_api: str
-    """The dialect of the provider: a key of `conveyor.provider.connector.DIALECTS`."""
+    """The dialect of the provider, and how requests are written: a key of `conveyor.provider.protocol.DIALECTS`."""
     auth: Literal["api-key", "bearer", "aws"]
     """How calls are authenticated; `aws` signs them with the role of the function."""
     workspace_id: str
@@ -59,10 +68,6 @@ class Settings(msgspec.Struct, frozen=True):
     """What the lines of a file are requests to (files)."""
     completion_window: Annotated[str, msgspec.Meta(pattern="^[0-9]+[hd]$")]
     """Hours or days within which the provider is asked to complete a batch (files)."""
-    line_form: Literal["params", "body"]
-    """How a request is written into a file (files)."""
-    allow_tools: YesOrNo
-    """Whether requests may have tools (files, with `line_form` `params`)."""
     delete_files: YesOrNo
     """Whether a run's files at the provider are deleted when it ends (files)."""
     on_invalid: Literal["refuse", "skip"]
@@ -113,11 +118,31 @@ class Settings(msgspec.Struct, frozen=True):
     """The length of the days for which projects have a ceiling; they begin at midnight UTC."""
     betas: Betas = ""
     """Names of beta features, separated by commas: see `conveyor.settings.betas`."""
+    line_form: Literal["params", "body"] = "params"
+    """Of runs that began with release 0.1.0 or earlier: `body` stands for what is now `files-openai`."""
+    allow_tools: YesOrNo = "no"
+    """Of such runs: whether requests may have tools (files). In later ones they may not."""
+
+    def __post_init__(self) -> None:
+        """Read the form of lines of an earlier run, so that one field says it everywhere else."""
+        if self.batch_api == FILES and self.line_form == "body":
+            force_setattr(self, "batch_api", FILES_OPENAI)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the stack's settings. Raises ValidationError, which names the setting."""
-        return cls._of(_variables(env, cls.__struct_fields__))
+        """Read the stack's settings. Raises ValidationError or BadTuning, which name the setting."""
+        return cls._of_stack(_variables(env, (*FIELDS, PARAMETER.lower())))
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
+        """Read a stack's settings from the parameters of its template. Raises ValidationError or BadTuning."""
+        fields = {camel_case(field): field for field in (*FIELDS, PARAMETER.lower())}
+        return cls._of_stack({fields[name]: value for name, value in parameters.items() if name in fields})
+
+    @classmethod
+    def _of_stack(cls, given: Mapping[str, str]) -> Self:
+        own = {field: value for field, value in given.items() if field not in TUNING}
+        return cls._of({**own, **defaults(), **read_tuning(given.get(PARAMETER.lower(), ""))})
 
     @classmethod
     def _of(cls, given: Mapping[str, object]) -> Self:
@@ -154,6 +179,8 @@ class Settings(msgspec.Struct, frozen=True):
         return values | {"betas": self.betas or NO_BETAS}
 
 
+FIELDS = tuple(field for field in Settings.__struct_fields__ if field not in {"line_form", "allow_tools"})
+"""The fields that can be set: all but those of earlier runs."""
 _QUOTED = 100
 """Characters of a wrong value that an error quotes."""
 

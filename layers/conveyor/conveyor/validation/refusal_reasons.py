@@ -1,7 +1,7 @@
 """Why a drop is refused as a whole after its lines were checked, and what to do about it."""
 
 from conveyor.domain.findings import Problem
-from conveyor.settings.settings import Settings
+from conveyor.settings.settings import Settings, parameter_of
 from conveyor.validation.checker import MOST_FAULTS, MOST_MODEL_CHANGES, Checker
 from conveyor.wording.text import counted
 
@@ -23,7 +23,8 @@ def _of_lines(checker: Checker, settings: Settings) -> Problem | None:
     if invalid * 100 > checker.lines * most:
         message = (
             f"{invalid:,} of {counted(checker.lines, 'line')} {'is' if invalid == 1 else 'are'} invalid, and the limit "
-            f"is {most} % (MaxInvalidPercent): this is probably the wrong file, or its program has an error"
+            f"is {most} % ({parameter_of('max_invalid_percent')}={most}): this is probably the wrong file, or its "
+            "program has an error"
         )
         return "mostly-invalid", message
     if not checker.requests:

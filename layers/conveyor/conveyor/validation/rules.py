@@ -16,6 +16,7 @@ from conveyor.jsonl.lines import LONGEST_LINE, Line
 from conveyor.jsonl.members import DuplicateKey, kept_members, values_of, without_nulls
 from conveyor.jsonl.syntax_errors import why_not_json
 from conveyor.money.bounds import OTHER_API, Bound, bound_of
+from conveyor.settings.settings import FILES_OPENAI
 from conveyor.validation.body_fields import describe_type, describe_value, quoted, similar_key
 from conveyor.validation.params import REQUIRED, Rules, is_count, params_problems
 
@@ -205,7 +206,7 @@ def _missing_params(record: dict[str, Any], rules: Rules) -> Problem:
     if "body" in record and rules.dialect.form.url is None:
         return "params-missing", (
             'the line has "body" instead of "params", the form of OpenAI\'s batches: for such a provider deploy with '
-            'BatchApi=files and LineForm=body; otherwise rename "body" to "params" and remove "method" and "url"'
+            f'BatchApi={FILES_OPENAI}; otherwise rename "body" to "params" and remove "method" and "url"'
         )
     if other := similar_key(record, "params", _PARAMS):
         return "params-misspelt", f'unknown key{quoted(other)}; did you mean "params"?'

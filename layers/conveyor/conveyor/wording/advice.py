@@ -14,7 +14,8 @@ ADVICE = {
     "credit-exhausted": "Add credit to the account, or fix its billing, at the provider first.",
     "limit-reached": "Raise the account's usage or spend limit at the provider first, or wait until it is reset.",
     "account-disabled": "Ask the provider first why the organization, account or workspace is disabled.",
-    "batch-too-large": "Deploy with a lower MaxRequestsPerBatch (requests in a batch) or MaxBytesPerBatch first. "
+    "batch-too-large": "Deploy with fewer requests in a batch first, such as Tuning=max-requests-per-batch=10000, or "
+    "with fewer bytes, such as Tuning=max-bytes-per-batch=100000000; names of Tuning have a comma between. "
     "The provider's error text is in the receipt, or in failures.jsonl.",
     "beta-refused": "First correct the names: in the drop's metadata betas, or in the stack's parameter Betas if the "
     "drop has none. The provider does not know them, or not for this account: see its documentation on beta headers.",

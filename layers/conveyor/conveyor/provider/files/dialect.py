@@ -6,15 +6,18 @@ from datetime import timedelta
 import msgspec
 
 from conveyor.domain.dialect import NOTHING, Dialect, Form
-from conveyor.settings.settings import Settings
+from conveyor.settings.settings import FILES_OPENAI, Settings
 
 _WINDOW = re.compile(r"(\d+)([hd])")
-_TOOLS = "servers that take files of params take no tools: remove it, or deploy with AllowTools=yes if yours does"
+_TOOLS = (
+    "servers that take files of params take no tools, and some answer without them all the same: remove it, or deploy "
+    f"with BatchApi={FILES_OPENAI} if yours takes lines of method, url and body"
+)
 
 
 def dialect_of(settings: Settings) -> Dialect:
     """Return the dialect as a stack has set it."""
-    has_body = settings.line_form == "body"
+    has_body = settings.batch_api == FILES_OPENAI
     call = b'","method":"POST","url":%b,"body":' % msgspec.json.encode(settings.batch_endpoint)
     between, url = (call, settings.batch_endpoint) if has_body else (b'","params":', None)
     form = Form(b"", b'{"custom_id":"', between, b"\n", b"\n", is_lines=True, url=url)
