@@ -127,6 +127,14 @@ def test_a_task_is_retried_for_a_day(name: str) -> None:
     assert "JitterStrategy" not in retry, "jitter would halve the day"
 
 
+def test_all_tasks_are_retried_in_the_same_way() -> None:
+    """A definition has no place for what states share, so each has a copy; also the one that reports failed runs."""
+    red: Json = json.loads((template.PROJECT / "statemachine" / "red.asl.json").read_text())
+    blocks = [state["Retry"] for state in (*states().values(), *red["States"].values()) if "Retry" in state]
+    assert len(blocks) > len(tasks())
+    assert all(block == blocks[0] for block in blocks)
+
+
 @pytest.mark.parametrize("name", sorted(tasks()))
 def test_a_task_times_out_later_than_its_function(name: str) -> None:
     """Otherwise a second attempt would run beside the first, which is still running."""
