@@ -233,6 +233,20 @@ def test_each_batch_of_lines_with_a_body_has_one_model(belt: Belt) -> None:
     assert [line["response"]["model"] for line in belt.lines("results/", "results.jsonl")] == models
 
 
+@settings(BATCH_API="files-openai", MAX_REQUESTS_PER_BATCH="2")
+def test_a_run_of_release_0_1_0_goes_on_with_lines_of_its_form(belt: Belt) -> None:
+    """Its settings have the form in a field of its own. The server refuses a file of the other form."""
+    belt.provider.configure(line_form="body")
+    run = belt.upload(drop_of(4))
+    kept = belt.fact(run, "run.json")
+    kept["settings"] |= {"batch_api": "files", "line_form": "body", "allow_tools": "no"}
+    belt.s3.put_object(Bucket=belt.bucket, Key=f"runs/{run}/run.json", Body=orjson.dumps(kept))
+    assert belt.creates() == (1, 1)
+    receipt = check(belt, run, belt.finish(run), drop_of(4))
+    assert [batch["requests"] for batch in receipt["batches"]] == [2, 2]
+    assert not any(batch["failed"] for batch in belt.provider.stats()["batches"])
+
+
 @settings(BATCH_API="files-openai")
 def test_a_drop_whose_models_alternate_is_refused_with_what_to_do(belt: Belt) -> None:
     """Each change of the model would need a new batch."""
