@@ -67,8 +67,8 @@ def test_an_approval_of_a_program_names_the_amount(desk: Command, belt: Belt) ->
         (("--up-to", "", "--no-limit"), "✗ --up-to and --no-limit exclude each other\n"),
         (("--up-to", ""), '✗ --up-to takes one amount, as 61.40, and not ""\n'),
         (("--up-to", "5 any-model"), '✗ --up-to takes one amount, as 61.40, and not "5 any-model"\n'),
-        (("--up-to", "1e3"), '✗ This approval would open nothing: "1e3" is no amount'),
-        (("--up-to", "nan"), '✗ This approval would open nothing: "nan" is no amount'),
+        (("--up-to", "1e3"), '✗ This approval would open nothing: the word after "up-to" is no amount'),
+        (("--up-to", "nan"), '✗ This approval would open nothing: the word after "up-to" is no amount'),
         (("--up-to", "-5"), '✗ This approval would open nothing: "-5" is no amount'),
     ],
 )

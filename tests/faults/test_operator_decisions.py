@@ -30,6 +30,8 @@ from tests.support.settings import STACK_SETTINGS
 
 DATA = drop_of(4)
 DECISION = "batches/1/attempt-1"
+PASTED = "sk-ant-api03-pasted-by-mistake"
+"""A key in a decision: neither a message nor the state of the execution may quote it."""
 
 
 def undecided(belt: Belt, results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -109,7 +111,8 @@ def test_the_submit_again_command_pays_once_more(belt: Belt) -> None:
     [
         ("adopt {}", 1, "holds 1 request, not 4"),
         ("adopt {}", 4, "belongs to another run"),
-        ("adopt msgbatch_unknown", 4, "cannot be adopted"),
+        (f"adopt {PASTED}", 4, "the batch that the decision names cannot be adopted: the provider does not show it"),
+        (PASTED, 4, "says neither"),
         ("adopt", 4, "says neither"),
         ("yes please", 4, "says neither"),
         ("", 4, "says neither"),
@@ -124,10 +127,12 @@ def test_an_invalid_decision_is_reported_at_once_and_pays_nothing(
     other = batch_of(belt, belt.upload(drop_of(lines), "inbox/other.jsonl"))
     write_control(belt, run, DECISION, decision.format(other).encode())
     paid = belt.creates()
-    assert belt.poll(run)["next"] == "notify"
+    state = belt.poll(run)
+    assert state["next"] == "notify"
     (notice,) = belt.notices
     assert notice["status"] == "undecided"
     assert expected in plain(notice["message"])
+    assert PASTED not in str(state)
     run_loop(belt, run, 7 * HOUR)
     assert belt.notices == [notice]
     assert belt.creates() == paid

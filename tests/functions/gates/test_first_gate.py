@@ -55,7 +55,7 @@ def test_a1_a_repeated_upload_event_at_a_closed_gate_pays_nothing(belt: Belt) ->
     [
         ("up-to 0.000001", "it allows $0.000001, and it must allow at least"),
         ("up-to 61,40", '"61,40" has a comma: write US dollars as 1234.50'),
-        ("up-to inf", '"inf" is no amount'),
+        ("up-to inf", 'the word after "up-to" is no amount'),
         ("up-to -5", '"-5" is no amount'),
         ("yes please", 'it must say "up-to <US dollars>"'),
         ("", 'it must say "up-to <US dollars>"'),

@@ -56,6 +56,9 @@ def test_an_approval_is_read_as_a_shell_or_an_editor_writes_it(text: str, approv
     assert read_approval(text) == approval
 
 
+PASTED = "sk-ant-api03-xyz"
+
+
 @pytest.mark.parametrize(
     "amount",
     [
@@ -65,7 +68,16 @@ def test_an_approval_is_read_as_a_shell_or_an_editor_writes_it(text: str, approv
 )  # fmt: skip
 def test_what_is_no_plain_amount_opens_nothing(amount: str) -> None:
     """A person is asked again: a guess might be a thousand times as much."""
-    assert read_approval(f"up-to {amount}") == Insufficient(f'"{amount}" is no amount: write US dollars as 1234.50')
+    named = f'"{amount}"' if set(amount) <= set("0123456789.$+-") and len(amount) <= 20 else 'the word after "up-to"'
+    assert read_approval(f"up-to {amount}") == Insufficient(f"{named} is no amount: write US dollars as 1234.50")
+
+
+@pytest.mark.parametrize("text", ["up-to {}", "{}", "approve {}", "{} any-model", "up-to 5 {}", "up-to {},5"])
+def test_a_key_that_was_pasted_is_not_quoted(text: str) -> None:
+    """The reason goes into a message, and into the state of the execution."""
+    refused = read_approval(text.format(PASTED))
+    assert isinstance(refused, Insufficient)
+    assert PASTED not in refused.reason
 
 
 @pytest.mark.parametrize("amount", ["61,40", "1,234.50", "1.234,50", "$1,000", ",5", "5,"])

@@ -15,7 +15,8 @@ _ABOUT_MONEY = frozenset({
 """Reasons for which an approval must say how much."""
 UP_TO, NO_LIMIT, ANY_MODEL, APPROVE = "up-to", "no-limit", "any-model", "approve"
 _COMMA = re.compile(r"\$?[0-9.]*,[0-9.,]*")
-_QUOTED = 60
+_QUOTABLE = re.compile(r"[0-9.,$+-]{1,20}")
+"""What is quoted of an amount that is none: any other word may be a key that was pasted by mistake."""
 
 
 class Approval(NamedTuple):
@@ -42,9 +43,8 @@ def read_approval(text: str) -> Approval | Insufficient:
             up_to = plain_amount(amount.removeprefix("$"))
             if up_to is not None:
                 return Approval(up_to, takes_any_model=takes_any_model)
-            if _COMMA.fullmatch(amount):
-                return Insufficient(f'"{_cut(amount)}" has a comma: write US dollars as 1234.50')
-            return Insufficient(f'"{_cut(amount)}" is no amount: write US dollars as 1234.50')
+            problem = "has a comma" if _COMMA.fullmatch(amount) else "is no amount"
+            return Insufficient(f"{_quoted(amount)} {problem}: write US dollars as 1234.50")
         case [word] if word == NO_LIMIT:
             return Approval(has_no_limit=True, takes_any_model=takes_any_model)
         case [word] if word == APPROVE:
@@ -97,5 +97,5 @@ def amount_of(dollars: Decimal) -> str:
     return str(dollars.quantize(Decimal("0.01"), ROUND_CEILING))
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}..."
+def _quoted(amount: str) -> str:
+    return f'"{amount}"' if _QUOTABLE.fullmatch(amount) else f'the word after "{UP_TO}"'

@@ -14,6 +14,8 @@ IF_ANY = "If a batch belongs to the run:"
 IF_NONE = "If no batch belongs to the run; this pays again if you are mistaken:"
 OTHER_REQUESTS = "its results answer other requests"
 OTHER_RUN = "it belongs to another run"
+UNKNOWN_BATCH = "the batch that the decision names"
+"""In place of an id that the provider does not know."""
 
 
 class Adopt(NamedTuple):

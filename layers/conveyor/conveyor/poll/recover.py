@@ -11,7 +11,7 @@ from conveyor.context import RunContext
 from conveyor.domain.invocation import SKEW
 from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
-from conveyor.gates.release import OTHER_REQUESTS, OTHER_RUN, Adopt, Release, SubmitAgain, not_adopted
+from conveyor.gates.release import OTHER_REQUESTS, OTHER_RUN, UNKNOWN_BATCH, Adopt, Release, SubmitAgain, not_adopted
 from conveyor.ledger.batch_facts import Attempt, AttemptAbsent, AttemptUnknown, Doubtful, Duplicate, Submitted
 from conveyor.ledger.run_facts import Refusal
 from conveyor.ledger.state import BatchState
@@ -151,7 +151,9 @@ def settle_by_release(
     if isinstance(answer, Progress) and problem is None:
         is_adopted = _adopt(context, batch.number, batch_state, answer, released=True)
         problem = None if is_adopted else OTHER_RUN
-    return problem and not_adopted(release.batch_id, problem)
+    # Without the id if the provider does not know it: it may be anything that a person has pasted, a key, too.
+    named = release.batch_id if isinstance(answer, Progress) else UNKNOWN_BATCH
+    return problem and not_adopted(named, problem)
 
 
 def _obstacle(context: RunContext, batch: Batch, answer: Progress | Trouble) -> str | None:
