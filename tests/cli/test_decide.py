@@ -91,7 +91,7 @@ def test_without_a_choice_nothing_is_written(desk: Command, belt: Belt) -> None:
     [
         (
             ("--adopt", "not an id"),
-            "✗ --adopt needs the id of a batch, such as msgbatch_01HkcT: a word without / or spaces\n",
+            "✗ --adopt needs the id of a batch, such as msgbatch_01HkcT\n",
         ),
         (("--adopt", "msgbatch_1", "--submit-again"), "✗ --adopt and --submit-again exclude each other\n"),
         (("--adopt", "msgbatch_1", "--batch", "2"), "✗ Batch 2 is not undecided; undecided: 1\n"),

@@ -120,9 +120,7 @@ def _check(bucket: Bucket, found: Going, attempt: Undecided, release: Adopt | Su
     """Raise Trouble for a decision that the run would not follow, as far as that is known here."""
     if isinstance(release, Adopt):
         if isinstance(read_release("", release.words), Unclear):
-            raise _wrong(
-                "no-batch-id", "--adopt needs the id of a batch, such as msgbatch_01HkcT: a word without / or spaces"
-            )
+            raise _wrong("no-batch-id", "--adopt needs the id of a batch, such as msgbatch_01HkcT")
         if problem := obstacle(bucket, found, attempt, release.batch_id):
             raise _wrong("not-adopted", problem)
 
