@@ -5,10 +5,12 @@ import pytest
 from tests.functions.budgets.test_days import ONE, THREE, TWO
 from tests.support.belt import Belt, request
 from tests.support.budgets import day_ceiling, set_budgets, the_log
-from tests.support.gates import DEAR, HOUR, say
+from tests.support.faults.taps import When, crash_at
+from tests.support.gates import DEAR, HOUR, say, stop
 from tests.support.settings import tune
 
 URL = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+CHEAP = request("r-1", max_tokens=1_000) + b"\n"
 WITHOUT_BOUND = request("r-1", messages=[{"role": "user", "content": [URL]}])
 
 
@@ -43,6 +45,89 @@ def test_approved_it_takes_a_day_on_which_nothing_else_is_spent(belt: Belt) -> N
     assert belt.creates() == (2, 2)
     belt.upload(THREE, "inbox/three.jsonl")
     assert belt.creates() == (2, 2)
+
+
+def approved(belt: Belt, data: bytes, name: str) -> str:
+    """Drop what may cost more than a day, and approve that; return its run."""
+    run = belt.upload(data, f"inbox/{name}.jsonl")
+    belt.poll(run)
+    say(belt, run, "up-to 5", 2)
+    belt.poll(run)
+    belt.submit({"run": run})
+    return run
+
+
+def attempts(belt: Belt, *runs: str) -> list[int]:
+    """Return how many paid calls each run has announced."""
+    return [len(belt.facts(run, "attempt")) for run in runs]
+
+
+def test_approved_it_has_the_next_day_also_if_others_come_first_on_each(belt: Belt) -> None:
+    """Else small batches, sent soon after each midnight, would keep it waiting for ever."""
+    set_budgets(belt, {"default": {"usd_per_day": 0.2}})
+    belt.upload(ONE, "inbox/today.jsonl")
+    day_ceiling(belt, "0.16")
+    large = approved(belt, TWO, "large")
+    small = belt.upload(CHEAP, "inbox/small.jsonl")
+    belt.submit({"run": large})  # looks again and again
+    assert [each.is_ahead for each in the_log(belt, day="2026-12-01")] == [True]
+    belt.pass_time(12 * HOUR + 60)
+    belt.submit({"run": small})
+    assert attempts(belt, large, small) == [0, 0]
+    belt.submit({"run": large})
+    belt.submit({"run": small})
+    assert attempts(belt, large, small) == [1, 0]
+    belt.pass_time(24 * HOUR)
+    belt.submit({"run": small})
+    assert attempts(belt, large, small) == [1, 1]
+
+
+def test_two_of_them_have_a_day_each(belt: Belt) -> None:
+    """Whichever looks first; the day after is not reserved before it is needed."""
+    day_ceiling(belt, "0.16")
+    runs = [approved(belt, data, name) for data, name in ((ONE, "one"), (TWO, "two"), (THREE, "three"))]
+    assert attempts(belt, *runs) == [1, 0, 0]
+    belt.pass_time(12 * HOUR + 60)
+    for run in reversed(runs):
+        belt.submit({"run": run})
+    assert attempts(belt, *runs) == [1, 1, 0]
+    belt.pass_time(24 * HOUR)
+    belt.submit({"run": runs[2]})
+    assert attempts(belt, *runs) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_function_that_dies_at_the_claim_of_the_next_day_takes_that_day_once(belt: Belt, when: When) -> None:
+    """Its batch is sent on that day, by the next look."""
+    day_ceiling(belt, "0.16")
+    approved(belt, ONE, "one")
+    with crash_at(belt.clients, when, "PutObject claims/spend/default/2026-12-01/"), pytest.raises(ConnectionError):
+        approved(belt, TWO, "large")
+    (large,) = {key.split("/")[1] for key in belt.stored("runs/") if "gate-2" in key} - {the_log(belt)[0].run}
+    belt.submit({"run": large})
+    assert len(the_log(belt, day="2026-12-01")) == 1
+    belt.pass_time(12 * HOUR + 60)
+    belt.submit({"run": large})
+    assert attempts(belt, large) == [1]
+
+
+@pytest.mark.parametrize("what", ["stopped", "sent"])
+def test_the_day_that_it_does_not_need_is_free_again(belt: Belt, what: str) -> None:
+    """It was stopped, or sent today since the limit was raised. A recount, at most five minutes later, sees it."""
+    day_ceiling(belt, "0.16")
+    approved(belt, ONE, "one")
+    large = approved(belt, TWO, "large")
+    if what == "sent":
+        day_ceiling(belt, "1")
+        belt.submit({"run": large})
+    else:
+        stop(belt, large)
+        belt.poll(large)
+    assert attempts(belt, large) == [int(what == "sent")]
+    day_ceiling(belt, "0.16")
+    belt.pass_time(12 * HOUR + 60)
+    small = belt.upload(CHEAP, "inbox/small.jsonl")
+    assert attempts(belt, small) == [1]
 
 
 def test_without_a_bound_it_is_as_if_it_took_the_whole_day(belt: Belt) -> None:

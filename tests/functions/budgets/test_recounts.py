@@ -24,13 +24,16 @@ from conveyor.spend.recount import recount
 from tests.support.belt import Belt, drop_of
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+TODAY, TOMORROW = datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 USD = Decimal(5)
 REFUSED = (RefusalKind.LATER, 429, "rate_limit_error", NOW)
 
 
-def claim(attempt: int = 1, run: str = "run-1", usd: Decimal = USD, leg: str = "", batch: int = 1) -> Claim:
+def claim(  # noqa: PLR0913
+    attempt: int = 1, run: str = "run-1", usd: Decimal = USD, leg: str = "", batch: int = 1, *, is_ahead: bool = False
+) -> Claim:
     """Return a claim of an attempt."""
-    return Claim("w", NOW, run, Decimal(100), Decimal(0), usd, leg, batch, attempt)
+    return Claim("w", NOW, run, Decimal(100), Decimal(0), usd, leg, batch, attempt, is_ahead=is_ahead)
 
 
 def taken(belt: Belt, *facts: tuple[BatchFact, PlaceValue | None], claims: tuple[Claim, ...] = ()) -> Decimal:
@@ -38,7 +41,7 @@ def taken(belt: Belt, *facts: tuple[BatchFact, PlaceValue | None], claims: tuple
     ledger = Ledger(belt.clients.bucket, "run-1")
     for fact, place in facts:
         ledger.write(fact, *((1,) if place is None else (1, place)))
-    return recount(belt.clients.bucket, claims or (claim(),))
+    return recount(belt.clients.bucket, claims or (claim(),), TODAY)
 
 
 def attempt(number: int = 1) -> tuple[BatchFact, PlaceValue]:
@@ -114,7 +117,7 @@ def test_a_split_batch_counts_with_its_real_cost_whatever_that_is(belt: Belt) ->
     belt.finish(run)
     cost = Decimal(str(belt.receipt(run)["cost_usd"]))
     for usd in (USD, Decimal("0.000001")):
-        counted = recount(belt.clients.bucket, [claim(run=run, usd=usd)])
+        counted = recount(belt.clients.bucket, [claim(run=run, usd=usd)], TODAY)
         assert 0 < float(counted) == pytest.approx(float(cost), abs=1e-6)
 
 
@@ -123,10 +126,19 @@ def test_an_attempt_that_was_never_made_is_free_once_the_batch_is_split(belt: Be
     belt.provider.configure(seconds=60)
     run = belt.upload(drop_of(1))
     belt.finish(run)
-    first = recount(belt.clients.bucket, [claim(run=run)])
-    assert recount(belt.clients.bucket, [claim(run=run), claim(2, run=run)]) == first
+    first = recount(belt.clients.bucket, [claim(run=run)], TODAY)
+    assert recount(belt.clients.bucket, [claim(run=run), claim(2, run=run)], TODAY) == first
+
+
+def test_a_claim_of_the_day_before_is_free_once_its_attempt_was_made_on_that_day(belt: Belt) -> None:
+    """The ceiling was raised, and the attempt has another claim there. Until then it may still be made tomorrow."""
+    ahead = claim(is_ahead=True)
+    Ledger(belt.clients.bucket, "run-1").write(SENT[0], 1, 1)
+    assert recount(belt.clients.bucket, [ahead], TOMORROW) == USD
+    assert taken(belt, attempt(), claims=(ahead,)) == USD
+    assert recount(belt.clients.bucket, [ahead], TOMORROW) == 0
 
 
 def test_no_claims_are_nothing(belt: Belt) -> None:
     """A day that holds recounts only."""
-    assert recount(belt.clients.bucket, []) == 0
+    assert recount(belt.clients.bucket, [], TODAY) == 0

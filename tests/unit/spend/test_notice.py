@@ -37,6 +37,7 @@ def test_a_batch_that_needs_a_whole_day_waits_for_one(need: str) -> None:
     """Room on a day on which something is taken would not be enough."""
     text = plain(full_notice(RUN, replace(FULL, need_usd=Decimal(need)), SENT).message)
     assert "needs a day on which nothing else of the budget is taken" in text
+    assert "It gets the next such day for itself, before other batches" in text
     assert "is left of" not in text
 
 

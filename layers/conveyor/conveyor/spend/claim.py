@@ -19,6 +19,8 @@ class Day(NamedTuple):
     """`2026-11-30`; with the time for days that are shorter."""
     start: datetime
     end: datetime
+    seconds: int = _WHOLE_DAY
+    """Its length; the last one before midnight may be shorter."""
 
     @classmethod
     def at(cls, now: datetime, seconds: int = _WHOLE_DAY) -> "Day":
@@ -26,7 +28,12 @@ class Day(NamedTuple):
         midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         start = midnight + (now - midnight) // timedelta(seconds=seconds) * timedelta(seconds=seconds)
         name = start.strftime(_DATE if seconds == _WHOLE_DAY else _MOMENT)
-        return cls(name, start, min(start + timedelta(seconds=seconds), midnight + timedelta(days=1)))
+        return cls(name, start, min(start + timedelta(seconds=seconds), midnight + timedelta(days=1)), seconds)
+
+    @property
+    def next(self) -> "Day":
+        """The day after it, of the same length."""
+        return Day.at(self.end, self.seconds)
 
     @property
     def shortest_pause(self) -> timedelta:
@@ -56,6 +63,8 @@ class Claim(msgspec.Struct, frozen=True):
     attempt: int = 0
     recounted_at: datetime | None = None
     """When the claims of the day were last counted again."""
+    is_ahead: bool = False
+    """Whether it was written on the day before, for a batch that needs the whole day."""
 
     @property
     def is_recount(self) -> bool:

@@ -112,7 +112,8 @@ def _why_full(full: DayFull, need: str, left: str) -> str:
         return f"its next batch may cost up to {need}, and {left} is left of the {ceiling} that {may}."
     return (
         "its next batch needs a day on which nothing else of the budget is taken, since it may cost as much as "
-        f"{_whose(full.log)} may spend in a day ({ceiling}, usd_per_day), or more."
+        f"{_whose(full.log)} may spend in a day ({ceiling}, usd_per_day), or more. It gets the next such day for "
+        "itself, before other batches; of several such batches, each gets a day."
     )
 
 

@@ -6,12 +6,13 @@ A claim is taken off only for what can never change: so a recount may be as old 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
 from conveyor.domain import keys
 from conveyor.gates.spending import real_cost
-from conveyor.ledger.batch_facts import CLAIMED, AttemptAbsent, AttemptRefused
+from conveyor.ledger.batch_facts import CLAIMED, Attempt, AttemptAbsent, AttemptRefused
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
 from conveyor.ledger.state import BatchState, RunState
@@ -20,8 +21,8 @@ from conveyor.spend.claim import Claim
 from conveyor.spend.log import by_attempt
 
 
-def recount(bucket: Bucket, claims: Iterable[Claim]) -> Decimal:
-    """Return what is taken of a day: the real cost of what is split, and else what was reserved.
+def recount(bucket: Bucket, claims: Iterable[Claim], since: datetime) -> Decimal:
+    """Return what is taken of a day: the real cost of what is split, and else what was reserved. `since`: its begin.
 
     It takes a listing for each run of the day, and a read for each batch that is split; several runs at a time.
     """
@@ -29,19 +30,30 @@ def recount(bucket: Bucket, claims: Iterable[Claim]) -> Decimal:
     for claim in by_attempt(claims):
         by_run[claim.run].append(claim)
     with ThreadPoolExecutor(MOST_READS) as readers:
-        return sum(readers.map(partial(_of_run, bucket), by_run, by_run.values()), Decimal(0))
+        return sum(readers.map(partial(_of_run, bucket, since), by_run, by_run.values()), Decimal(0))
 
 
-def _of_run(bucket: Bucket, run: str, claims: Sequence[Claim]) -> Decimal:
+def _of_run(bucket: Bucket, since: datetime, run: str, claims: Sequence[Claim]) -> Decimal:
     ledger = Ledger(bucket, run)
     run_state = ledger.run_state()
     by_batch = defaultdict[tuple[str, int], list[Claim]](list)
     for claim in claims:
         by_batch[claim.leg, claim.batch].append(claim)
-    batches = (
-        _of_batch(bucket, ledger.of_leg(leg), run_state.of_leg(leg), each) for (leg, _), each in by_batch.items()
-    )
-    return sum(batches, Decimal(0))
+    usd = Decimal(0)
+    for (leg, _), each in by_batch.items():
+        of_leg, state = ledger.of_leg(leg), run_state.of_leg(leg)
+        own = [claim for claim in each if not _was_made_before(of_leg, state, claim, since)]
+        usd += _of_batch(bucket, of_leg, state, own) if own else 0
+    return usd
+
+
+def _was_made_before(ledger: Ledger, run_state: RunState, claim: Claim, since: datetime) -> bool:
+    """Return whether a claim of the day before is of an attempt that was made on that day after all.
+
+    It has another claim there: its ceiling was raised.
+    """
+    made = claim.attempt <= run_state.batch(claim.batch).attempts
+    return claim.is_ahead and made and ledger.read(Attempt, claim.batch, claim.attempt).at < since
 
 
 def _of_batch(bucket: Bucket, ledger: Ledger, run_state: RunState, claims: Sequence[Claim]) -> Decimal:

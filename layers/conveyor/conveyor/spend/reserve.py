@@ -12,6 +12,8 @@ import random
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from conveyor.config import read_config
 from conveyor.context import RunContext
 from conveyor.domain.plan import Batch, Plan
@@ -76,6 +78,8 @@ class DayBudget:
         self._is_reserved = self._fits_with_its_claim(latest, claims, run_state)
         if self._is_reserved or self._fits(latest):
             return True
+        if self._need.is_alone:
+            self._take_next_day(run_state)
         self._note_full(latest, run_state)
         return False
 
@@ -122,6 +126,17 @@ class DayBudget:
             latest.recounted_at,
         )
 
+    def _take_next_day(self, run_state: RunState) -> None:
+        """Reserve the whole of the next day, unless another batch has: else small ones might take it first, each day.
+
+        The claim is found on that day like that of a function that died. If it is never needed, a recount frees it.
+        """
+        log = DayLog(self._context.bucket, self._log.log, self._log.day.next)
+        latest = log.latest()
+        if self._fits(latest):
+            claim = replace(self._claim(latest, run_state.batch(self._batch.number).attempts + 1), is_ahead=True)
+            log.append(latest.number + 1, claim)  # if that fails, another batch was faster
+
     def _fits_with_its_claim(self, latest: Latest, claims: list[Claim], run_state: RunState) -> bool:
         """Return whether the next attempt has a claim, and so fits: its function ended after that, before the intent.
 
@@ -156,7 +171,7 @@ class DayBudget:
 
         What others take meanwhile is added. If another has counted meanwhile, its sum stands.
         """
-        now, taken = self._context.now(), recount(self._context.bucket, claims)
+        now, taken = self._context.now(), recount(self._context.bucket, claims, self._log.day.start)
         counted = latest
         for _ in range(MOST_LOST):
             usd = taken + latest.total_usd - counted.total_usd
