@@ -12,6 +12,7 @@ from conveyor.domain.invocation import Invocation
 from conveyor.ledger.batch_facts import Attempt, Submitted
 from conveyor.ledger.claims import Claims
 from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.run_facts import RetryAfterAnswer
 from conveyor.provider.credentials import ApiKey, KeyHeader
 from conveyor.provider.messages.api import MessageBatches
 from conveyor.provider.transport import Transport
@@ -79,6 +80,11 @@ class SharedQueue:
     def writes(self, *facts: str) -> None:
         """Write facts of runs."""
         self.bucket.objects |= dict.fromkeys(facts, b"")
+
+    def pauses(self, run: str, span: timedelta) -> None:
+        """Let the provider ask now that a run does not call it for some time."""
+        until = self.now + span
+        Ledger(self._bucket, run).write(RetryAfterAnswer("w", self.now, until, "HTTP 429"), until)
 
     def marks(self) -> list[str]:
         """Return the keys of all marks of waiting runs."""

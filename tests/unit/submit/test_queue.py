@@ -10,7 +10,7 @@ from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal
 from conveyor.s3.bucket import Bucket
-from conveyor.submit.turns import PATIENCE, WINDOW
+from conveyor.submit.turns import PATIENCE, WINDOW, WaitingRun, window_of
 from tests.support.examples import NOW
 from tests.support.shared_queue import ROOM, SharedQueue, sent
 
@@ -129,6 +129,39 @@ def test_a_mark_counts_in_its_own_window_and_the_next(full: SharedQueue) -> None
     assert not full.admits(THIRD)
     full.now += WINDOW
     assert full.admits(THIRD)
+
+
+@pytest.mark.parametrize("pauses", [[60], [60, 90]])
+@pytest.mark.parametrize("is_tried", [False, True])
+def test_a_run_waits_since_before_the_provider_asked_not_to_be_called(
+    queue: SharedQueue, pauses: list[int], *, is_tried: bool
+) -> None:
+    """No mark is written meanwhile, and the old one has expired. A run that was tried meanwhile begins to wait anew."""
+    queue.add_batch(10)
+    assert not queue.admits(FIRST)
+    begun = WaitingRun.read(queue.marks()[0].rpartition("/")[2])
+    for minutes in pauses:
+        queue.pauses(FIRST, timedelta(minutes=minutes))
+        queue.now += timedelta(minutes=minutes + 5)
+    if is_tried:
+        queue.writes(Attempt.key(FIRST, 1, 1), AttemptRefused.key(FIRST, 1, 1))
+    assert not queue.admits(FIRST)
+    now = WaitingRun.read(queue.marks()[-1].rpartition("/")[2])
+    assert begun
+    assert now
+    assert now.since == (window_of(queue.now) if is_tried else begun.since)
+
+
+def test_a_run_that_could_look_after_a_pause_and_did_not_wait_begins_anew(queue: SharedQueue) -> None:
+    """A pause that ended long ago says nothing."""
+    queue.add_batch(10)
+    assert not queue.admits(FIRST)
+    queue.pauses(FIRST, timedelta(minutes=60))
+    queue.now += timedelta(minutes=60) + 2 * WINDOW
+    assert not queue.admits(FIRST)
+    now = WaitingRun.read(queue.marks()[-1].rpartition("/")[2])
+    assert now
+    assert now.since == window_of(queue.now)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ _AT_MOST = (
 _ON_A_DAY_OF_ITS_OWN = (
     "A batch that may cost more than the project may spend in a day is then sent on a day on which nothing else of the "
     "project counts: today, or else on the next day, which is reserved for it. Other runs of the project wait while it "
-    "leaves no room. If usd_per_day is raised far enough, it is sent as soon as it fits, but needs this approval all the same."
+    "leaves no room. If usd_per_day is raised far enough, it is sent as soon as it fits, but needs this approval "
+    "all the same."
 )
 _NOT_ONCE_REPAIRED = (
     "A right file alone does not open this gate: the run keeps the project, limits and prices that it has now. To have "

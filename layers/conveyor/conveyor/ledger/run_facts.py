@@ -133,7 +133,7 @@ class RetryAfterAnswer(Fact, frozen=True):
 
     KIND = "wait"
     PLACE = Place.MOMENT
-    STATE_FIELD = "retry_after_until"
+    STATE_FIELD = "pauses"
 
     writer: str
     at: datetime

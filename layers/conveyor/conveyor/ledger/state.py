@@ -73,8 +73,8 @@ class RunState(msgspec.Struct):
     validating: bool = False
     refused: bool = False
     planned: bool = False
-    retry_after_until: datetime | None = None
-    """The latest moment before which the provider asked not to be called."""
+    pauses: set[datetime] = msgspec.field(default_factory=set)
+    """The moments before which the provider asked not to be called."""
     gate: int = 0
     """The number of the latest gate."""
     ended_gates: set[int] = msgspec.field(default_factory=set)
@@ -102,6 +102,11 @@ class RunState(msgspec.Struct):
             return self
         legs = self.other_legs | {self.leg: self.batches}
         return replace(self, leg=leg, batches=legs.pop(leg, {}), other_legs=legs)
+
+    @property
+    def retry_after_until(self) -> datetime | None:
+        """The latest moment before which the provider asked not to be called."""
+        return max(self.pauses, default=None)
 
     @property
     def unplanned_rounds(self) -> set[int]:

@@ -24,6 +24,7 @@ from conveyor.domain.observed import Wait, WaitsFor
 from conveyor.gates.gate import stands_at_gate
 from conveyor.ledger.claims import Claims
 from conveyor.ledger.ledger import Ledger
+from conveyor.ledger.run_facts import RetryAfterAnswer
 from conveyor.ledger.state import RunState
 from conveyor.provider.protocol import Progress, Trouble
 from conveyor.s3.bucket import MOST_READS
@@ -83,8 +84,26 @@ def _has_room(context: RunContext, listed: Iterable[Progress], requests: int) ->
 def _waiting_run(context: RunContext, run_state: RunState, waiting: Iterable[WaitingRun], window: int) -> WaitingRun:
     """Return the run as it waits now: since its earliest mark that is still true, or since this window."""
     name, attempts = context.run.run, run_state.attempts
-    begun = [run.since for run in waiting if (run.run, run.attempts) == (name, attempts)]
-    return WaitingRun(run_state.under_way, name, attempts, min(begun, default=window), context.run.project)
+
+    def begun(runs: Iterable[WaitingRun]) -> list[int]:
+        return [run.since for run in runs if (run.run, run.attempts) == (name, attempts)]
+
+    since = begun(waiting)
+    if not since and (before := _window_before_pauses(context, run_state, window)) != window:
+        since = begun(_waiting_runs(context, before))
+    return WaitingRun(run_state.under_way, name, attempts, min(since, default=window), context.run.project)
+
+
+def _window_before_pauses(context: RunContext, run_state: RunState, window: int) -> int:
+    """Return the window in which the provider asked not to be called, if the run could not look since; else this one.
+
+    One such pause may follow another at once.
+    """
+    for until in sorted(run_state.pauses, reverse=True):
+        if window - window_of(until) > 1:
+            break
+        window = window_of(context.ledger.read(RetryAfterAnswer, until).at)
+    return window
 
 
 def _waiting_runs(context: RunContext, window: int) -> list[WaitingRun]:
