@@ -6,12 +6,16 @@ from typing import NamedTuple
 
 from conveyor.domain import keys
 from conveyor.domain.plan import Batch, Plan
+from conveyor.domain.refusal import AT_GATE, NOT_CALLED
+from conveyor.domain.schedule import BatchName
 from conveyor.domain.status import Status
+from conveyor.ledger.batch_facts import AttemptRefused
 from conveyor.ledger.gate_facts import Gate, ReasonCode
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.spend.index_entry import IndexEntry
 from conveyor.wording.marks import Mark
 from conveyor.wording.text import counted
+from conveyor.wording.trouble import describe_refusal, is_about_room
 
 
 class Group(Enum):
@@ -32,6 +36,7 @@ class Phase(StrEnum):
     TO_SEND = "to-send"
     PROBING = "probing"
     ROOM = "waiting-for-room"
+    FAILING = "calls-fail"
     BUDGET = "waiting-for-budget"
     LOOKING = "looking"
     BATCHES = "batches"
@@ -62,6 +67,8 @@ LEDGER_GONE = State(Group.ENDED, Mark.UNKNOWN, "its ledger is gone")
 
 
 ERASED = State(Group.ENDED, Mark.NOT_SENT, "erased")
+_UNCALLED = frozenset({AT_GATE, NOT_CALLED})
+"""Types of refusals of calls that were not made."""
 _ENDED: dict[str, tuple[Mark, str]] = {
     Status.COMPLETED: (Mark.OK, "done"),
     Status.ESTIMATED: (Mark.OK, "estimated only"),
@@ -113,6 +120,20 @@ def state_of(run_state: RunState, plan: Plan | None, gate: Gate | None, today: d
     if unsent and is_full and not is_under_way:
         return _goes(Phase.BUDGET, "waiting for budget")
     return _by_leg(plan, legs, run_state)
+
+
+def with_refusal(state: State, refused: AttemptRefused | None) -> State:
+    """Return the same with the word that calls fail, if they do. `refused`: the latest answer about the next batch."""
+    if refused is None or not is_trouble(refused) or state.group is not Group.UNDER_WAY:
+        return state
+    if state.phase is Phase.ROOM:
+        return state._replace(mark=Mark.LOOK, words="calls to the provider fail", phase=Phase.FAILING)
+    return state._replace(mark=Mark.LOOK, words=f"{state.words}, calls fail")
+
+
+def is_trouble(refused: AttemptRefused) -> bool:
+    """Return whether a batch was not taken for another reason than want of room: the call was made, and failed."""
+    return refused.type not in _UNCALLED and not is_about_room(describe_refusal(refused.status, refused.type))
 
 
 def ended(entry: IndexEntry) -> State:
@@ -179,6 +200,16 @@ def _waiting(plan: Plan, run_state: RunState, leg: str) -> State:
     if batch_state.attempts:
         return _goes(Phase.ROOM, "waiting for room")
     return _goes(Phase.TO_SEND, "waiting to be sent")
+
+
+def refused_attempt(plan: Plan, run_state: RunState) -> tuple[BatchName, int] | None:
+    """Return the batch that is sent next, and its latest attempt, if that was refused; None of a run that ends."""
+    for leg in () if run_state.refused else plan.legs:
+        if batch := first_unsent(plan, run_state, leg):
+            state = run_state.of_leg(leg).batch(batch.number)
+            is_refused = state.attempts in state.refused | state.failed
+            return (BatchName(leg, batch.number), state.attempts) if is_refused else None
+    return None
 
 
 def first_unsent(plan: Plan, run_state: RunState, leg: str) -> Batch | None:

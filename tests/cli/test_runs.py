@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from conveyor.domain.drop import STAMP
 from conveyor.domain.status import Status
@@ -68,6 +69,16 @@ def test_what_needs_a_person_comes_first_then_what_runs_then_what_ended(desk: Co
         ["✓ done", "default", "done", "3", "3", "0", done],
     ]
     assert lines[2][7] == "<$0.01"
+
+
+def test_a_run_whose_calls_fail_does_not_wait_for_room(desk: Command, belt: Belt) -> None:
+    """The list says so, and `watch` why, and since when."""
+    belt.clients.settings = replace(belt.clients.settings, api_url="http://127.0.0.1:9")
+    run = belt.upload(drop_of(3), "inbox/late.jsonl")
+    assert [each[:3] for each in shown(desk.call("runs").out)] == [["! late", "default", "calls to the provider fail"]]
+    (told,) = map(json.loads, desk.call("runs", "--json").out.splitlines())
+    assert (told["state"], told["needs"]) == ("calls to the provider fail", None)
+    assert f"is not undecided; it is {told['state']}" in desk.call("decide", run, "--submit-again").error
 
 
 def test_as_json(desk: Command, belt: Belt) -> None:

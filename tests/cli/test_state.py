@@ -8,12 +8,14 @@ from msgspec.structs import replace
 
 from conveyor.domain import keys
 from conveyor.domain.plan import Batch, Plan, Probe, ValidatedDrop
+from conveyor.domain.refusal import AT_GATE, NOT_CALLED, RefusalKind
 from conveyor.domain.status import STATUSES, Status
+from conveyor.ledger.batch_facts import AttemptRefused
 from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.state import RunState, state_from
 from conveyor.spend.index_entry import IndexEntry
 from conveyor.wording.marks import Mark
-from conveyor_cli.state import Group, ended, state_of
+from conveyor_cli.state import Group, ended, refused_attempt, state_of, with_refusal
 
 RUN = "20261130T001253Z-3cb302623e0f"
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -72,6 +74,44 @@ def test_a_run_with_a_plan(run_state: RunState, of: Plan, words: str) -> None:
     """The words say what all else waits for; nobody has to do anything."""
     state = state_of(run_state, of, OPEN, TODAY)
     assert (state.words, state.group, state.needs) == (words, Group.UNDER_WAY, None)
+
+
+def refusal(status: int, kind: str = "api_error") -> AttemptRefused:
+    """Return a refusal of an attempt that another one follows."""
+    return AttemptRefused("w", NOW, RefusalKind.LATER, status, kind, NOW)
+
+
+IN_VAIN = "attempt-1.json", "refused-1.json"
+
+
+@pytest.mark.parametrize(
+    ("refused", "first", "next_one"),
+    [
+        (None, "waiting for room", "0 of 3 batches done"),
+        (refusal(429), "waiting for room", "0 of 3 batches done"),
+        (refusal(200, "token_limit_exceeded"), "waiting for room", "0 of 3 batches done"),
+        (refusal(0, NOT_CALLED), "waiting for room", "0 of 3 batches done"),
+        (refusal(0, AT_GATE), "waiting for room", "0 of 3 batches done"),
+        (refusal(0, "unreachable"), "calls to the provider fail", "0 of 3 batches done, calls fail"),
+        (refusal(401), "calls to the provider fail", "0 of 3 batches done, calls fail"),
+        (refusal(529), "calls to the provider fail", "0 of 3 batches done, calls fail"),
+    ],
+)
+def test_calls_that_fail_are_not_called_want_of_room(refused: AttemptRefused | None, first: str, next_one: str) -> None:
+    """Whether the next batch is the first one or not: somebody who waits for room would wait in vain."""
+    alone, beside = facts(b1=IN_VAIN), facts(b1=SENT, b2=IN_VAIN)
+    for run_state, words in ((alone, first), (beside, next_one)):
+        state = with_refusal(state_of(run_state, plan(), OPEN, TODAY), refused)
+        assert (state.words, state.group) == (words, Group.UNDER_WAY)
+        assert state.mark is (Mark.LOOK if "fail" in words else Mark.UNDER_WAY)
+
+
+def test_a_run_that_ends_sends_nothing_and_one_that_waits_for_a_person_says_that() -> None:
+    """What failed before is no trouble any more, or not what matters."""
+    assert refused_attempt(plan(), facts("refused.json", b1=SENT, b2=IN_VAIN)) is None
+    closed = Gate("w", NOW, open=False, reasons=[Reason(ReasonCode.CEILING, "because")])
+    held = state_of(facts(b1=SENT, b2=IN_VAIN), plan(), closed, TODAY)
+    assert with_refusal(held, refusal(529)) == held
 
 
 def test_a_run_without_a_plan() -> None:

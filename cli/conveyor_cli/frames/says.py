@@ -182,6 +182,7 @@ _SAYS: dict[Phase, Callable[[Facts, datetime], Said]] = {
     Phase.TO_SEND: _to_send,
     Phase.PROBING: _probing,
     Phase.ROOM: _room,
+    Phase.FAILING: _to_send,
     Phase.BUDGET: _budget,
     Phase.LOOKING: _looking,
     Phase.BATCHES: _batches,

@@ -4,19 +4,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from conveyor.domain.refusal import AT_GATE, NOT_CALLED
 from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import Submitted
 from conveyor.wording.numbers import span
 from conveyor.wording.text import counted
 from conveyor.wording.trouble import describe_refusal, in_words
 from conveyor_cli.runs.facts import Facts
+from conveyor_cli.state import is_trouble
 
 AT_RISK = timedelta(hours=6)
 """Before a batch expires."""
-_BUSY = 429
-"""The status of a provider that has no room: the run waits, and all is well."""
-_UNCALLED = frozenset({AT_GATE, NOT_CALLED})
 
 
 class Hindrance(NamedTuple):
@@ -56,7 +53,7 @@ def _lost(facts: Facts) -> Hindrance | None:
 
 def _refused(facts: Facts) -> Hindrance | None:
     refused = facts.refused
-    if refused is None or refused.last.type in _UNCALLED or refused.last.status == _BUSY:
+    if refused is None or not is_trouble(refused.last):  # without room the run waits, and all is well
         return None
     words = describe_refusal(refused.last.status, refused.last.type)
     more = (f"What was sent goes on. The next batch is tried again {_in(refused.last.retry_at, facts.at)}.",)

@@ -6,14 +6,26 @@ from typing import NamedTuple
 
 from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import BatchName
-from conveyor.ledger.batch_facts import AttemptRefused, AttemptUnknown, Submitted, Unread
+from conveyor.ledger.batch_facts import AttemptFailed, AttemptRefused, AttemptUnknown, Submitted, Unread
 from conveyor.ledger.budget_facts import DayFull
 from conveyor.ledger.gate_facts import Gate, GateEnd
+from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.round_facts import Merged, Round
 from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import RunState
 from conveyor_cli.runs.tally import Tally
-from conveyor_cli.state import State
+from conveyor_cli.state import State, refused_attempt
+
+
+def read_refusal(ledger: Ledger, plan: Plan, run_state: RunState) -> AttemptRefused | None:
+    """Read the latest answer about the batch that is sent next, if it was not taken. One request at most."""
+    found = refused_attempt(plan, run_state)
+    if found is None:
+        return None
+    name, attempt = found
+    failed = run_state.of_leg(name.leg).batch(name.number).failed
+    kind = AttemptFailed if attempt in failed else AttemptRefused
+    return ledger.of_leg(name.leg).read(kind, name.number, attempt)
 
 
 class Refused(NamedTuple):

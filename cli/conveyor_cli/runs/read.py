@@ -16,8 +16,9 @@ from conveyor.s3.bucket import MOST_READS, Bucket
 from conveyor.spend.index_entry import IndexEntry, entries_by_run
 from conveyor_cli.files.ahead import read_ahead
 from conveyor_cli.runs.erased import erased_runs
+from conveyor_cli.runs.facts import read_refusal
 from conveyor_cli.runs.run import ListedRun, of_entry
-from conveyor_cli.state import ERASED, LEDGER_GONE, state_of
+from conveyor_cli.state import ERASED, LEDGER_GONE, state_of, with_refusal
 
 
 class _Receipt(msgspec.Struct):
@@ -40,7 +41,7 @@ msgspec learns a type when it first meets it, and the process may crash where tw
 def read_runs(bucket: Bucket, since: datetime, now: datetime, project: str | None = None) -> list[ListedRun]:
     """Return the runs since a moment, in the order of a list. Those that have ended have no name yet: see `named`.
 
-    A request for each 500 runs, one for each 1,000 folders of the ledger, two for each project, and four at most for
+    A request for each 500 runs, one for each 1,000 folders of the ledger, two for each project, and five at most for
     each run that has not ended. Runs of earlier versions have no entry: they are found by their folders.
     """
     entries = entries_by_run(_listed(bucket, since, project))
@@ -94,6 +95,7 @@ def _read(bucket: Bucket, run: str, now: datetime) -> ListedRun:
     plan = ledger.plan(run_state) if run_state.planned else None
     gate = ledger.read(Gate, run_state.gate) if run_state.gate else None
     state = state_of(run_state, plan, gate, now.date())
+    state = with_refusal(state, read_refusal(ledger, plan, run_state) if plan else None)
     forecast = gate.forecast.usd if gate and gate.forecast else None
     listed = ListedRun(run, state, fact.project, fact.name, _requests(plan), forecast_usd=forecast)
     return _by_receipt(bucket, listed) if state.may_have_ended else listed

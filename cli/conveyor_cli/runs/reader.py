@@ -26,7 +26,7 @@ from conveyor_cli.runs.erased import is_erased
 from conveyor_cli.runs.facts import Facts, Lost, Refused
 from conveyor_cli.runs.read import at_once
 from conveyor_cli.runs.tally import tally_of
-from conveyor_cli.state import Phase, State, first_unsent, is_lost, state_of
+from conveyor_cli.state import Phase, is_lost, refused_attempt, state_of, with_refusal
 from conveyor_cli.verdict import EndOfRun, end_by_entry, end_of
 
 MOST_FACTS = 256
@@ -122,8 +122,10 @@ class Reader:
         found = {each: self._known[each] for each in named if each in self._known}
         parts = {name: fact for (_, name, _), fact in found.items() if isinstance(fact, Part)}
         again = {name: fact for (_, name, _), fact in found.items() if isinstance(fact, Again)}
+        refused = self._refused(plan, run_state)
         return facts._replace(
-            refused=self._refused(plan, run_state, facts.state),
+            state=with_refusal(facts.state, refused.last if refused else None),
+            refused=refused,
             lost=self._lost(plan, run_state),
             unread={name: fact for (_, name, _), fact in found.items() if isinstance(fact, Unread)},
             tallies={name: tally_of(part, again.get(name)) for name, part in parts.items()},
@@ -132,19 +134,16 @@ class Reader:
             unread_facts=max(len(unknown) - MOST_FACTS, 0),
         )
 
-    def _refused(self, plan: Plan, run_state: RunState, state: State) -> Refused | None:
+    def _refused(self, plan: Plan, run_state: RunState) -> Refused | None:
         """Return why the batch that is sent next was not taken, if that is so."""
-        for leg in plan.legs:
-            if batch := first_unsent(plan, run_state, leg):
-                batch_state = run_state.of_leg(leg).batch(batch.number)
-                last = batch_state.attempts
-                if last not in batch_state.refused | batch_state.failed or state.may_have_ended:
-                    return None
-                name, first = BatchName(leg, batch.number), last
-                while first - 1 in batch_state.refused | batch_state.failed:
-                    first -= 1
-                return Refused(name, self._refusal(name, batch_state, last), self._refusal(name, batch_state, first).at)
-        return None
+        found = refused_attempt(plan, run_state)
+        if found is None:
+            return None
+        name, last = found
+        batch_state, first = run_state.of_leg(name.leg).batch(name.number), last
+        while first - 1 in batch_state.refused | batch_state.failed:
+            first -= 1
+        return Refused(name, self._refusal(name, batch_state, last), self._refusal(name, batch_state, first).at)
 
     def _refusal(self, name: BatchName, batch_state: BatchState, attempt: int) -> AttemptRefused:
         kind = AttemptFailed if attempt in batch_state.failed else AttemptRefused
