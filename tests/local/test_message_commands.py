@@ -341,6 +341,21 @@ def test_a_key_is_put_into_the_secret_from_the_shells_variable(desk: Desk) -> No
     assert secrets.get_secret_value(SecretId=messages.SECRET)["SecretString"] == KEY
 
 
+@by_each
+@pytest.mark.parametrize("name", ["key-refused", "key-unusable", "no secret"])
+def test_the_command_about_the_key_in_a_message_about_the_end_of_a_run_stores_the_key(desk: Desk, name: str) -> None:
+    """It is complete, alone on its line, and creates the secret where there is none."""
+    secrets = desk.client("secretsmanager")
+    notice = dict(messages.messages(RUN))[name]
+    (command,) = [each for each in messages.commands(notice) if "secretsmanager" in each]
+    if name == "no secret":
+        secrets.delete_secret(SecretId=messages.SECRET, ForceDeleteWithoutRecovery=True)
+    else:
+        secrets.put_secret_value(SecretId=messages.SECRET, SecretString="an-old-key")
+    desk.terminal.succeed(command)
+    assert secrets.get_secret_value(SecretId=messages.SECRET)["SecretString"] == KEY
+
+
 def test_an_account_that_does_not_balance_is_looked_at(desk: Desk) -> None:
     """The receipt is printed, and the ledger is downloaded."""
     run = desk.drop(AWKWARD)
@@ -400,6 +415,7 @@ PATTERNS = {
     "fetch_limits": "aws s3 cp s3://.*/config/budgets.json budgets.json",
     "put_limits": "aws s3 cp budgets.json s3://.*/config/budgets.json",
     "put_key": "aws secretsmanager put-secret-value .*",
+    "create_key": "aws secretsmanager create-secret .*",
 }
 """The pattern of each function's command; the tests above type each of them."""
 

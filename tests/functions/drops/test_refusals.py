@@ -8,7 +8,7 @@ from conveyor.validation.checker import MOST_FAULTS
 from tests.functions.conftest import Services
 from tests.support.belt import Belt, drop_of, request
 from tests.support.promises import plain
-from tests.support.settings import change, tune
+from tests.support.settings import STACK_SETTINGS, change, tune
 
 
 def refused(belt: Belt, data: bytes, key: str = "inbox/a.jsonl", metadata: dict[str, str] | None = None) -> str:
@@ -227,11 +227,13 @@ def test_a_secret_that_cannot_be_a_key_refuses_the_drop_before_any_attempt(
     monkeypatch.setenv("CONVEYOR_API_KEY_SECRET", name)
     if text is not None:
         services.secrets.create_secret(Name=name, SecretString=text)
-    message = refused(belt, drop_of(1))
+    text_of = belt.finish(belt.upload(drop_of(1)))["message"]
+    message = plain(text_of)
     assert expected in message
     assert name in message
     assert "sk-ant" not in message
-    assert "put-secret-value" in message
+    verb = "create-secret --name" if text is None else "put-secret-value --secret-id"
+    assert f'    aws secretsmanager {verb} {name} --secret-string "${{API_KEY:?}}"\n' in text_of
     assert not [key for key in belt.stored("runs/") if "attempt" in key]
 
 
@@ -251,7 +253,11 @@ def test_the_providers_error_text_is_only_in_the_receipt(belt: Belt) -> None:
 def test_the_message_about_a_refused_key_has_the_command_to_replace_it(belt: Belt) -> None:
     """The command writes the stack's secret."""
     belt.provider.fail("create", {"kind": "answer", "status": 401, "type": "authentication_error"})
-    assert "aws secretsmanager put-secret-value" in refused(belt, drop_of(1))
+    message = belt.finish(belt.upload(drop_of(1)))["message"]
+    secret = STACK_SETTINGS["API_KEY_SECRET"]
+    command = f'    aws secretsmanager put-secret-value --secret-id {secret} --secret-string "${{API_KEY:?}}"\n'
+    assert command in message
+    assert belt.receipt()["key_secret"] == secret
 
 
 def test_a_drop_too_large_to_check_in_one_invocation_is_refused(belt: Belt) -> None:

@@ -13,6 +13,7 @@ from conveyor.domain import keys
 from conveyor.domain.outcome import Outcome
 from conveyor.domain.output_file import OutputFile
 from conveyor.domain.plan import Plan, Probe, ProbeLine, ValidatedDrop
+from conveyor.domain.refusal import NO_SECRET
 from conveyor.file_types.conversion import Conversion, conversion_of
 from conveyor.gates.gate import Held
 from conveyor.gates.message import waiting_notice
@@ -54,6 +55,7 @@ def messages(run: Run) -> Iterator[tuple[str, Notice]]:
     """Yield each kind of message about a run, with a name."""
     for code in REFUSALS:
         yield code, refused(run, code)
+    yield "no secret", without_secret(run)
     yield "unanswered", notice_of(refused_receipt(run, Refusal("w", NOW, "unsent", "why"), 2))
     yield "converted", converted(run)
     yield "made by a recipe", made_by_recipe(run)
@@ -74,7 +76,14 @@ def messages(run: Run) -> Iterator[tuple[str, Notice]]:
 def refused(run: Run, code: str) -> Notice:
     """Return the message of a drop that is refused as a whole."""
     file = OutputFile(keys.invalid(run.name, run.run), 2, 99, "c") if code == "invalid-lines" else None
-    return notice_of(refused_receipt(run, Refusal("w", NOW, code, "why", None, 9, 2, file), 0))
+    known = replace(run, key_secret=SECRET)
+    return notice_of(refused_receipt(known, Refusal("w", NOW, code, "why", None, 9, 2, file), 0))
+
+
+def without_secret(run: Run) -> Notice:
+    """Return the message of a drop that is refused since the stack's secret does not exist."""
+    refusal = Refusal("w", NOW, "key-unusable", f'{NO_SECRET} "{SECRET}"')
+    return notice_of(refused_receipt(replace(run, key_secret=SECRET), refusal, 0))
 
 
 def converted(run: Run) -> Notice:

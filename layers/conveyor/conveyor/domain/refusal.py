@@ -11,6 +11,8 @@ NOT_CALLED = "resting"
 """Type of the refusal of a call that was not made, because the provider asked not to be called yet."""
 CREATED = 200
 """The status of a refusal that came after the provider had created the batch."""
+NO_SECRET = "there is no secret"  # noqa: S105 - words
+"""Begins the reason of a refusal for want of the secret with the API key."""
 AT_GATE = "at-gate"
 """Type of the refusal of a call that was not made, because a gate was closed meanwhile."""
 

@@ -39,6 +39,8 @@ class Run(Fact, frozen=True):
     default."""
     content: str = ""
     """The prefix of what is no fact: prompts, answers, the provider's words. Empty in runs of earlier versions."""
+    key_secret: str = ""
+    """The name of the secret with the API key, for a command in a message. Empty in runs of earlier versions."""
 
     @property
     def content_prefix(self) -> str:

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
 
+from conveyor.domain.refusal import NO_SECRET
 from conveyor.provider.credentials import ApiKey, Credential, KeyHeader
 from conveyor.provider.protocol import BatchApi, CredentialsUnusable, module_of
 from conveyor.provider.retry_after import RetryAfter
@@ -58,7 +59,7 @@ class Connector:
             text = str(self.secrets.get(name, max_age=_KEY_SECONDS, force_fetch=renew)).strip()
         except GetParameterError as error:
             if "ResourceNotFoundException" in str(error):
-                raise CredentialsUnusable(f'there is no secret "{name}"') from None
+                raise CredentialsUnusable(f'{NO_SECRET} "{name}"') from None
             raise
         if text.startswith("{"):
             raise CredentialsUnusable(

@@ -182,6 +182,7 @@ def _empty(run: Run) -> Receipt:
         run.run, run.name, Status.REFUSED, None, None, None, drop, settings, 0, 0, 0, 0, 0, none, {}, 0, defaults, 0,
         {}, Decimal(0), [], [], [], 0, 0, 0, ordered=True, received_at=run.drop.last_modified, betas=betas,
         project=run.project, retry_of=settings.get(RETRY_OF), settings=settings_of(run),
+        key_secret="" if run.settings.auth == "aws" else run.key_secret,
     )  # fmt: skip
 
 

@@ -132,6 +132,8 @@ class Receipt(msgspec.Struct):
     """Answers by model and output tokens."""
     settings: list[SettingAccount] = []
     """The settings of the run, by name."""
+    key_secret: str = ""
+    """The name of the secret with the API key; empty if requests are signed, or if it is not known."""
 
     @property
     def all_batches(self) -> list[BatchAccount]:

@@ -23,5 +23,5 @@ def blamed_elsewhere(receipt: Receipt) -> list[str]:
         failures = counted(count, "failure is", "failures are")
         whose = "the request's" if count == 1 else "the requests'"
         text = f"{failures} not {whose} fault: {CAUSE_TEXTS[Cause(cause)]}."
-        said.append(advice_of(cause, text) if said or receipt.code else paragraph(text))
+        said.append(advice_of(cause, receipt.key_secret, text) if said or receipt.code else paragraph(text))
     return block(*said)

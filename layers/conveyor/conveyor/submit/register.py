@@ -37,7 +37,7 @@ def register(upload: Upload, clients: Clients, config: Callable[[], Config]) -> 
         run = _run_of_unreadable(upload, error, clients, config)
     else:
         name = _run_id(upload, drop, bucket, stack_id)
-        run = Ledger(bucket, name).write(new_run(name, drop, clients.settings, config()))
+        run = Ledger(bucket, name).write(_with_secret(new_run(name, drop, clients.settings, config()), clients))
     bucket.put_if_absent(StartEntry(run.project, run.run, run.drop.bytes).key, b"")
     clients.machine.start(run.run, first_state(run))
     return run
@@ -72,7 +72,12 @@ def _run_of_unreadable(upload: Upload, error: DropUnreadable, clients: Clients, 
         name, drop.name, drop, clients.settings, str(error), error.code, project,
         budget=config().budgets.counted_as(project), content=keys.content(name, project),
     )  # fmt: skip
-    return Ledger(bucket, name).write(run)
+    return Ledger(bucket, name).write(_with_secret(run, clients))
+
+
+def _with_secret(run: Run, clients: Clients) -> Run:
+    """Return the same run with the name of the secret that has the API key."""
+    return replace(run, key_secret=clients.environment.api_key_secret)
 
 
 def _stamp(moment: datetime) -> str:

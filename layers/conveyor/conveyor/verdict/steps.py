@@ -10,7 +10,7 @@ from conveyor.domain.status import DECLINED, STOPPED, Status
 from conveyor.receipt.receipt import Receipt
 from conveyor.verdict.headline import is_half_way, is_unsent
 from conveyor.wording import commands
-from conveyor.wording.advice import ADVICE, COMMANDS
+from conveyor.wording.advice import ADVICE, fix_of
 from conveyor.wording.mail import Step
 from conveyor.wording.numbers import rounded_up
 from conveyor.wording.text import counted
@@ -67,11 +67,11 @@ def _first(receipt: Receipt) -> list[Step]:
         words = "Ask the provider about its batches before you send their lines again: you may pay twice"
         return [Step(words)]
     codes = [receipt.code] if is_half_way(receipt) else list(receipt.causes)
-    return [_fix(code) for code in codes if code in ADVICE][:1]
+    return [_fix(code, receipt) for code in codes if code in ADVICE][:1]
 
 
-def _fix(code: str) -> Step:
-    return Step(ADVICE[code].rstrip("."), COMMANDS.get(code))
+def _fix(code: str, receipt: Receipt) -> Step:
+    return fix_of(code, receipt.key_secret, receipt.reason or "")
 
 
 def _send_again(receipt: Receipt, called: str) -> list[Step]:
@@ -99,14 +99,14 @@ def _unsent(receipt: Receipt, called: str) -> list[Step]:
     code, again = receipt.code or "", _again(called)
     if DRY_RUN in receipt.drop_settings:  # no command of `conveyor` estimates the same drop again
         done = "When that is put in order" if commands.can_stay(code) else "When the file is corrected"
-        return [*([_fix(code)] if code in ADVICE else []), Step(f"{done}, estimate it again")]
+        return [*([_fix(code, receipt)] if code in ADVICE else []), Step(f"{done}, estimate it again")]
     if code in _DROPPED_AS_IT_IS:
         return [Step("Run it after all", again)]
     if not commands.can_stay(code):
         return [Step(_OF_THE_FILE.get(code, "Correct the file, and drop it again"))]
     if code == NO_PROJECT:
         again = f"{again} --project '<project>'"
-    first = [_fix(code)] if code in ADVICE else []
+    first = [_fix(code, receipt)] if code in ADVICE else []
     return [*first, Step("Then drop it again" if first else "When that is put in order, drop it again", again)]
 
 

@@ -1,13 +1,14 @@
 """What a person must fix, by the code of a refusal or the cause of failures: for every message."""
 
 from conveyor.domain.drop import NO_PROJECT, OTHER_FOLDER
-from conveyor.wording.commands import ALLOW_OUTBOUND_IDENTITY, put_key
+from conveyor.domain.refusal import NO_SECRET
+from conveyor.wording.commands import ALLOW_OUTBOUND_IDENTITY, create_key, put_key
 from conveyor.wording.mail import Step, block
 from conveyor.wording.text import paragraph
 
 ADVICE = {
-    "key-unusable": "Store the API key there: aws secretsmanager create-secret, or put-secret-value if it exists.",
-    "key-refused": "Put a valid key into the stack's secret (ApiKeySecretName): aws secretsmanager put-secret-value.",
+    "key-unusable": "Store the API key there, as plain text.",
+    "key-refused": "Put a valid key into the stack's secret (ApiKeySecretName).",
     "role-refused": "Check that WorkspaceId names a workspace of the stack's Region, that no policy of your "
     "organization denies the functions what docs/providers.md lists, and that outbound identity federation is enabled:",
     "provider-stopped": "Fix the key, the permission, the billing or the limit at the provider first.",
@@ -36,14 +37,24 @@ UNANSWERED = (
 )
 """While a run waits for the provider."""
 
+_ABOUT_THE_KEY = frozenset({"key-unusable", "key-refused"})
 COMMANDS = {"role-refused": ALLOW_OUTBOUND_IDENTITY}
 """A command at the end of an advice, alone on its line."""
 
 
-def advice_of(code: str | None, *before: str) -> list[str]:
-    """Return what to fix, after some sentences."""
-    command = COMMANDS.get(code or "")
-    return block(paragraph(*before, ADVICE.get(code or "", "")), [f"    {command}"] if command else [])
+def fix_of(code: str, secret: str = "", reason: str = "") -> Step:
+    """Return what to fix first. `secret`: that of the API key, if it is known. `reason`: why the drop was refused."""
+    if code in _ABOUT_THE_KEY and secret:
+        put = create_key if reason.startswith(NO_SECRET) else put_key
+        return Step(f"{ADVICE[code]} Put it into the shell variable API_KEY, and run:", put(secret))
+    return Step(ADVICE[code].rstrip("."), COMMANDS.get(code))
+
+
+def advice_of(code: str, secret: str, *before: str) -> list[str]:
+    """Return what to fix, after some sentences. `secret`: see `fix_of`."""
+    step = fix_of(code, secret)
+    words = step.words if step.words.endswith((".", ":")) else f"{step.words}."
+    return block(paragraph(*before, words), [f"    {step.command}"] if step.command else [])
 
 
 def access_step(auth: str, secret: str) -> Step:

@@ -188,6 +188,11 @@ def put_key(secret: str) -> str:
     return f'aws secretsmanager put-secret-value --secret-id {_quote(secret)} --secret-string "${{API_KEY:?}}"'
 
 
+def create_key(secret: str) -> str:
+    """Return the command that creates the stack's secret, with the API key of the shell variable API_KEY."""
+    return f'aws secretsmanager create-secret --name {_quote(secret)} --secret-string "${{API_KEY:?}}"'
+
+
 def url(bucket: str, key: str) -> str:
     """Return the address of an object, for a person to read: what is not seen in its key is an escape."""
     return f"s3://{bucket}/{visible(key)}"
