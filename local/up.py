@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from local.choices import InvalidChoice, read_choices
 from local.paths import SAMPLE, SAVED
 from local.process import ProcessFailed, interruptible
+from local.stack.messages import COMMAND, TYPED_HERE
 from local.stack.start import local_stack
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ next_message() {{
     --query 'Messages[0]' --output json)"
   case $1 in ''|null) echo 'No message yet.' >&2; return 1 ;; esac
   printf '%s\\n' "$1" | {python} -c '
-import json, sys
+import json, re, sys
 message = json.loads(json.load(sys.stdin)["Body"])
-print(message.get("Subject", ""), message["Message"], sep="\\n\\n")' || return
+text = re.sub(r"(?m){command}", r"{typed_here}", message["Message"])
+print(message.get("Subject", ""), text, sep="\\n\\n")' || return
   aws sqs delete-message --queue-url {queue} --receipt-handle "$(
     printf '%s\\n' "$1" | {python} -c 'import json, sys; print(json.load(sys.stdin)["ReceiptHandle"])')"
 }}
@@ -79,7 +81,10 @@ def exports(stack: Stack) -> str:
     """Return the content of the file to source."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in stack.aws.env.items()]
     python = shlex.quote(sys.executable)
-    return SHELL_FILE.format(exports="\n".join(lines), queue=shlex.quote(stack.queue_url), python=python)
+    queue = shlex.quote(stack.queue_url)
+    return SHELL_FILE.format(
+        exports="\n".join(lines), queue=queue, python=python, command=COMMAND, typed_here=TYPED_HERE
+    )
 
 
 def describe(stack: Stack) -> str:

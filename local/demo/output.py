@@ -29,7 +29,7 @@ SIMULATED_NOTICE = "The provider is simulated: the tokens and the cost above are
 def print_message(console: Console, message: Message) -> None:
     """Print a message."""
     print_title(console, "The message")
-    for line in (message.subject, "", *message.text.splitlines()):
+    for line in (message.subject, "", *message.text_here.splitlines()):
         print_text(console, f"  {line}")
 
 

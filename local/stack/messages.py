@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,10 @@ NON_FINAL_STATUSES = (
 """The statuses of messages about runs that continue: see the tables in `docs/operate.md`."""
 
 
+COMMAND, TYPED_HERE = "^(    conveyor .+)$", r"\1 --local"
+"""A command of `conveyor` in a mail, and as it is typed beside a local stack, which no person has chosen."""
+
+
 @dataclass(frozen=True)
 class Message:
     """A message as a person receives it."""
@@ -35,6 +40,11 @@ class Message:
     subject: str
     text: str
     attributes: dict[str, str]
+
+    @property
+    def text_here(self) -> str:
+        """The text for a person beside the local stack: its commands are about that."""
+        return re.sub(COMMAND, TYPED_HERE, self.text, flags=re.MULTILINE)
 
     @property
     def run(self) -> str:

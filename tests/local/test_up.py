@@ -26,7 +26,7 @@ def stack(aws: Aws, tmp_path: Path) -> Stack:
     """Return the part of a stack that the file uses: a queue with messages."""
     sqs = aws.client("sqs")
     url = sqs.create_queue(QueueName=f"messages-{uuid4().hex[:8]}")["QueueUrl"]
-    for subject, text in (("first", "It's done.\n\n  s3://\\n"), ("second", "größe")):
+    for subject, text in (("first", "It's done.\n\n  s3://\\n"), ("second", "größe\n\n    conveyor watch r-1\n")):
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Subject": subject, "Message": text}))
     return Stack(aws, {"StateMachineArn": "arn", "BucketName": "bucket"}, url, tmp_path, None)
 
@@ -38,7 +38,10 @@ def test_each_message_is_read_once(stack: Stack, tmp_path: Path) -> None:
     with interpreted(tmp_path / "home", Interpreter(cache(stack.aws.client))) as terminal:
         source = f". {shlex.quote(str(file))}; "
         read = [terminal.type(f"{source} next_message") for _ in range(3)]
-    assert {output.out.decode() for output in read[:2]} == {"first\n\nIt's done.\n\n  s3://\\n\n", "second\n\ngröße\n"}
+    assert {output.out.decode() for output in read[:2]} == {
+        "first\n\nIt's done.\n\n  s3://\\n\n",
+        "second\n\ngröße\n\n    conveyor watch r-1 --local\n\n",
+    }
     assert [(output.exit, output.out) for output in read[2:]] == [(1, b"")]
     assert "No message yet." in read[2].error
 

@@ -11,3 +11,10 @@ def test_a_message_about_a_run_that_continues_is_not_final() -> None:
     assert sorted(NON_FINAL_STATUSES) == sorted(status for status, fields in STATUSES.items() if not fields.is_final)
     assert not Message("", "", {"status": "troubled"}).is_final
     assert Message("", "", {"status": "completed"}).is_final
+
+
+def test_commands_in_a_mail_are_about_the_stack_beside_which_they_are_typed() -> None:
+    """Without `--local` they would be about a stack that somebody has chosen, or none."""
+    of_aws = "Approve it:\n    conveyor approve r-1\n\n    aws s3 ls\nconveyor is a command:\n    conveyor stop 'a b'"
+    here = of_aws.replace("approve r-1", "approve r-1 --local").replace("'a b'", "'a b' --local")
+    assert Message("", of_aws, {}).text_here == here
