@@ -17,11 +17,19 @@ from conveyor.page.outcomes import MOST_CAUSES
 from conveyor.page.timeline import COLUMNS, MOST_BARS, SLOWEST
 from conveyor.receipt.batch_account import BatchAccount
 from conveyor.receipt.receipt import Receipt
+from conveyor.report.message import notice_of
 from tests.support.page_html import PAGES
 from tests.support.page_samples.samples import SAMPLES
 
 FAILURES = SAMPLES["failures"]
 every_receipt = pytest.mark.parametrize("name", [name for name in PAGES if not name.startswith("hostile")])
+
+
+@every_receipt
+def test_the_page_says_what_to_do_in_the_words_of_the_message(name: str) -> None:
+    """Its commands name the run by its id, too: a name may mean a newer run when the page is read."""
+    steps = [(step.words, step.command) for step in report_of(PAGES[name]).steps]
+    assert steps == [(step.words, step.command) for step in notice_of(PAGES[name]).data.steps]
 
 
 @every_receipt

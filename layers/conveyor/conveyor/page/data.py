@@ -98,8 +98,11 @@ class Report(msgspec.Struct):
 
 
 def report_of(receipt: Receipt) -> Report:
-    """Return what the page of a run shows."""
-    verdict = verdict_of(receipt)
+    """Return what the page of a run shows. Its commands call the run by its id, as the message does.
+
+    A name may mean a newer run when the page is read.
+    """
+    verdict = verdict_of(receipt, receipt.run)
     causes, others = cause_rows(receipt, verdict.causes)
     return Report(
         receipt.run,
