@@ -14,6 +14,8 @@ PARAMETER: Json = TEMPLATE["Parameters"]["Project"]
 ROLES: list[Json] = [each["Properties"] for each in TEMPLATE["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
 ROLE_FORM = r"[\w+=,.@-]{1,64}"
 """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html: names are not told apart by their case."""
+STACK_FORM = r"[a-zA-Z][-a-zA-Z0-9]{0,127}"
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html."""
 PROJECTS = st.builds(
     "{}{}{}".format,
     st.sampled_from("aA7"),
@@ -40,13 +42,13 @@ def test_no_two_projects_share_a_role_and_iam_takes_their_names(one: str, other:
     assert all(map(keys.is_project_name, taken))
     assert all(re.fullmatch(ROLE_FORM, name) for name in names)
     assert len(set(names)) == len(taken) * len(ROLES)
+    assert all(re.fullmatch(STACK_FORM, f"conveyor-team-{project}") for project in taken)
 
 
 def test_usual_projects_are_taken_and_others_are_told_the_rule() -> None:
     """Up to 50 characters, since roles have 64."""
-    assert all(map(is_taken, ["catalog", "research-2", "lead", "lead-gen", "a", "a" * 50, "a.b_c"]))
-    assert not any(map(is_taken, ["a" * 51, "Catalog", "catalog-lead", "-a", ""]))
+    assert all(map(is_taken, ["catalog", "research-2", "lead", "lead-gen", "a", "a" * 50]))
+    assert not any(map(is_taken, ["a" * 51, "Catalog", "catalog-lead", "-a", "", "a.b", "a_b"]))
     assert PARAMETER["ConstraintDescription"] == (
-        "lower-case letters, digits, dots, hyphens and underscores, 50 at most, beginning with a letter or digit, and "
-        "not ending in -lead"
+        "lower-case letters, digits and hyphens, 50 at most, beginning with a letter or digit, and not ending in -lead"
     )
