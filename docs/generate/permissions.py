@@ -1,5 +1,6 @@
 """`docs/permissions.md`: what each role and each policy for people of the template allows, and why."""
 
+import json
 import re
 from typing import Any
 
@@ -15,6 +16,13 @@ no others. Names such as
 
 No role may write to `inbox/` or `control/`, or delete anything. The bucket is versioned, encrypted, closed to the
 public, and reachable over TLS only.
+
+Below each table stands the same as a policy, for a statement that somebody has removed ([how to put it back][back]).
+`${Bucket.Arn}` stands for the ARN of that resource of the stack,
+`${ApiKeySecretName}` for the value of that parameter, and `${AWS::Region}` for the stack's Region: the statements that
+are left in the role show what to write. `${aws:…}` is written as it is.
+
+[back]: runbook.md#submiterrorsalarm-pollerrorsalarm-spliterrorsalarm-reporterrorsalarm
 """
 _FOR_PEOPLE = """
 ## Policies for people
@@ -40,7 +48,38 @@ def page() -> str:
 def _role(role: Json) -> str:
     title = role["Description"].removeprefix("Permissions of ").removesuffix(".")
     statements = [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
-    return f"\n## {title[0].upper()}{title[1:]}\n\n" + table(("Action", "Resource", "Why"), map(_row, statements))
+    rows = table(("Action", "Resource", "Why"), map(_row, statements))
+    return f"\n## {title[0].upper()}{title[1:]}\n\n{rows}{_as_policies(statements)}"
+
+
+def _as_policies(statements: list[Json]) -> str:
+    """Return the statements of a role as they are written back: those of every stack, and those of some."""
+    always = [each for each in statements if "Fn::If" not in each]
+    texts = [f"\n```json\n{_as_policy(always)}```\n"]
+    for condition, when in _WHEN.items():
+        if some := [each["Fn::If"][1] for each in statements if each.get("Fn::If", [""])[0] == condition]:
+            texts.append(f"\nAlso, {when}:\n\n```json\n{_as_policy(some)}```\n")
+    return "".join(texts)
+
+
+def _as_policy(statements: list[Json]) -> str:
+    lines = ",\n  ".join(json.dumps(_plain(each)) for each in statements)
+    return f'{{"Version": "2012-10-17", "Statement": [\n  {lines}\n]}}\n'
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # a part of a policy, in which intrinsics become text
+    match value:
+        case {"Ref": name}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"${{{name}.{attribute}}}"
+        case {"Fn::Sub": str(text)}:
+            return text.replace("${!", "${")
+        case dict():
+            return {key: _plain(each) for key, each in value.items()}
+        case list():
+            return [_plain(each) for each in value]
+    return value
 
 
 def _policy(name: str, policy: Json) -> str:

@@ -1,5 +1,6 @@
 """What the documents name exists."""
 
+import json
 import re
 from pathlib import Path
 
@@ -96,6 +97,26 @@ def test_the_permissions_name_every_statement_and_give_each_a_reason() -> None:
     of_people = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
     assert {statement["Sid"] for statement in (*signed, *keyed, *of_people)} == reasons.keys()
     assert [reason for reason in reasons.values() if f" {reason} |" not in permissions] == []
+
+
+@pytest.mark.parametrize("role", sorted(template.resources("AWS::IAM::Role")))
+def test_the_permissions_have_each_role_as_a_policy_that_can_be_written_back(role: str) -> None:
+    """It is JSON; what is left to the reader is a resource or a parameter, or where the stack is."""
+    described = template.resources("AWS::IAM::Role")[role]["Description"].removeprefix("Permissions of ")
+    page = (PROJECT / "docs" / "permissions.md").read_text()
+    section = page.partition(f"## {described[0].upper()}{described[1:].removesuffix('.')}\n")[2].partition("\n## ")[0]
+    texts = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
+    written = {each["Sid"]: each for text in texts for each in json.loads(text)["Statement"]}
+    needed = {each["Sid"]: each for auth in ("api-key", "aws") for each in template.statements(role, Auth=auth)}
+    assert {sid: (each["Effect"], each["Action"]) for sid, each in written.items()} == {
+        sid: (each["Effect"], each["Action"]) for sid, each in needed.items()
+    }
+    assert {sid for sid, each in written.items() if "Condition" in each} == {
+        sid for sid, each in needed.items() if "Condition" in each
+    }
+    known = template.template()["Resources"].keys() | template.template()["Parameters"].keys()
+    for name in re.findall(r"\$\{([^}]+)\}", "".join(texts)):
+        assert name.partition(".")[0] in known or name.startswith(("AWS::", "aws:")), name
 
 
 def test_operate_names_every_status_of_a_run() -> None:
