@@ -16,7 +16,14 @@ def main() -> None:
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     from ministack import app  # noqa: PLC0415 - see the next line
 
-    from local.emulation import claude_platform, policy_variables, s3, step_functions, web_identity  # noqa: PLC0415
+    from local.emulation import (  # noqa: PLC0415
+        claude_platform,
+        cloudformation,
+        policy_variables,
+        s3,
+        step_functions,
+        web_identity,
+    )
     from local.emulation.athena import queries  # noqa: PLC0415
     from local.emulation.aws_lambda import async_retries, packages, workers  # noqa: PLC0415
     from local.emulation.cloudwatch import alarms, dashboards, logs, metric_data, service_metrics  # noqa: PLC0415
@@ -24,8 +31,8 @@ def main() -> None:
     from local.emulation.sns import functions, messages, publish, topics  # noqa: PLC0415
 
     for module in (
-        alarms, async_retries, claude_platform, dashboards, functions, logs, messages, metric_data, packages,
-        policy_variables, publish, requests, s3, saved, service, service_metrics, step_functions, topics,
+        alarms, async_retries, claude_platform, cloudformation, dashboards, functions, logs, messages, metric_data,
+        packages, policy_variables, publish, requests, s3, saved, service, service_metrics, step_functions, topics,
         web_identity, workers,
         queries,  # after requests, which replaces the same function
     ):  # fmt: skip
