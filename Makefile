@@ -27,7 +27,7 @@ export FILE API AUTH LIVE API_URL PARAMETERS CHROMIUM HOURS QUERY RUN OUT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup installed setup-run demo local dashboard query command quick test check lint types template unit faults system pages bench fuzz docs deploy release lock clean
+.PHONY: help setup installed setup-run demo local dashboard query command quick test check lint types template unit faults system pages bench fuzz docs deploy kept-bucket release lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -97,6 +97,9 @@ docs: $(DEV) ## Write docs/settings.md and docs/permissions.md from template.yam
 deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings; ARCHITECTURE=x86_64 instead of arm64
 	PATH="$(CURDIR)/.venv/sam/bin:$$PATH" $(SAM) build $(CHOSEN)
 	$(SAM) deploy --guided $(CHOSEN)
+
+kept-bucket: .venv/tools/.local ## Give a new stack the bucket that a deleted one has left, before it is deployed with BucketName: STACK=conveyor, BUCKET=name
+	@$(TOOLS) -m deployment.kept_bucket "$(STACK)" "$(BUCKET)"
 
 # The environments install side by side: half the time on two cores.
 setup: ## Install everything into .venv (the other targets install what they need)

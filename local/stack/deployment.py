@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployment.kept_bucket import import_bucket
 from local.paths import ROOT
 from local.process import clean_env, run
 
@@ -24,9 +25,9 @@ ENVIRONMENT = ROOT / ".venv" / "sam" / "bin"
 PYTHON = ENVIRONMENT / "python"
 SAM = (PYTHON, "-m", "samcli")
 BUILDS = ROOT / ".aws-sam" / "local"
-KEPT_BUILDS = 3
-# Everything that the output of `sam build` depends on.
-SOURCES = ("template.yaml", "functions", "layers", "statemachine", "requirements/sam.txt")
+KEPT_BUILDS = 4
+DEPLOYED = ("template.yaml", "functions", "layers", "statemachine")
+"""The sources of what is deployed."""
 SAM_ENV = {
     "SAM_CLI_TELEMETRY": "0",
     "SAM_CLI_POLL_DELAY": "0.5",
@@ -39,36 +40,43 @@ def architecture() -> str:
     return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
 
 
-def build(work: Path) -> Path:
+def build(work: Path, sources: Path = ROOT) -> Path:
     """Return the directory of the built template, and build it if the sources have changed. The log is in `work`.
 
-    A second process waits for the first one's build. Raises ProcessFailed with the end of the log.
+    `sources`: the folder with the template, which is that of a release or this project. A second process waits for the
+    first one's build. Raises ProcessFailed with the end of the log.
     """
     BUILDS.mkdir(parents=True, exist_ok=True)
-    built = BUILDS / _digest()
+    built = BUILDS / _digest(sources)
     with (BUILDS / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not built.exists():
-            _build_at(built, work)
+            _build_at(built, work, sources)
         built.touch()
         _remove_old_builds()
     return built
 
 
-def _build_at(built: Path, work: Path) -> None:
+def _build_at(built: Path, work: Path, sources: Path) -> None:
     """Build in another directory and then rename it: an interrupted build is never used."""
     unfinished = Path(tempfile.mkdtemp(dir=BUILDS, prefix="unfinished-"))
     try:
-        _sam_build(unfinished, work)
+        _sam_build(unfinished, work, sources)
         if platform.system() != "Linux":
-            _replace_wheels(unfinished, work)
+            _replace_wheels(unfinished, work, sources)
         unfinished.rename(built)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def deploy(aws: Aws, built: Path, parameters: Mapping[str, str], work: Path) -> dict[str, str]:
-    """Deploy a built template; returns the stack's outputs. Raises ProcessFailed with the end of the log."""
+    """Deploy a built template; returns the stack's outputs. Raises ProcessFailed with the end of the log.
+
+    With the parameter `BucketName`, a new stack has the bucket of that name, if there is one.
+    """
+    formation = aws.client("cloudformation")
+    if bucket := parameters.get("BucketName"):
+        import_bucket(formation, aws.client("s3"), STACK_NAME, bucket)
     env = clean_env() | SAM_ENV | aws.env | {"HOME": str(work), "TMPDIR": str(work)}
     command: list[str | Path] = [
         *SAM,
@@ -83,21 +91,22 @@ def deploy(aws: Aws, built: Path, parameters: Mapping[str, str], work: Path) -> 
     command += ["--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"]
     command += [f"{name}={value}" for name, value in ({"Architecture": architecture()} | dict(parameters)).items()]
     run(command, env=env, log=work / "sam-deploy.log", cwd=ROOT)
-    stacks = aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+    stacks = formation.describe_stacks(StackName=STACK_NAME)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
 
 
-def _sam_build(directory: Path, work: Path) -> None:
-    command: list[str | Path] = [*SAM, "build", "--build-dir", directory, "--config-env", "local"]
+def _sam_build(directory: Path, work: Path, sources: Path) -> None:
+    command: list[str | Path] = [*SAM, "build", "--template-file", sources / "template.yaml", "--build-dir", directory]
+    command += ["--config-file", ROOT / "samconfig.toml", "--config-env", "local"]
     command += ["--parameter-overrides", f"Architecture={architecture()}"]
-    run(command, env=_build_env(work), log=work / "sam-build.log", cwd=ROOT)
+    run(command, env=_build_env(work), log=work / "sam-build.log", cwd=sources)
 
 
-def _replace_wheels(built: Path, work: Path) -> None:
+def _replace_wheels(built: Path, work: Path, sources: Path) -> None:
     """Replace Linux's wheels with this machine's: the functions of the local AWS are processes of this machine."""
     command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--no-deps", "--only-binary", ":all:", "--upgrade"]
-    command += ["--require-hashes", "--requirement", ROOT / "layers" / "conveyor" / "requirements.txt"]
-    run([*command, "--target", built / "Layer" / "python"], env=_build_env(work), log=work / "pip.log", cwd=ROOT)
+    command += ["--require-hashes", "--requirement", sources / "layers" / "conveyor" / "requirements.txt"]
+    run([*command, "--target", built / "Layer" / "python"], env=_build_env(work), log=work / "pip.log", cwd=sources)
 
 
 def _build_env(work: Path) -> dict[str, str]:
@@ -107,18 +116,21 @@ def _build_env(work: Path) -> dict[str, str]:
     return env | SAM_ENV | {"PATH": path, "TMPDIR": str(work)}
 
 
-def _digest() -> str:
+def _digest(sources: Path) -> str:
+    """Return a digest of everything that the output of `sam build` depends on."""
     digest = hashlib.sha256(f"{platform.python_version()} {platform.platform()}\n".encode())
-    for path in _source_files():
+    digest.update((ROOT / "requirements" / "sam.txt").read_bytes())
+    for path in deployed_files(sources):
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode())
+        digest.update(f"{path.relative_to(sources)} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()[:16]
 
 
-def _source_files() -> Iterator[Path]:
-    for name in SOURCES:
-        source = ROOT / name
+def deployed_files(sources: Path = ROOT) -> Iterator[Path]:
+    """Yield the files of what is deployed."""
+    for name in DEPLOYED:
+        source = sources / name
         paths = sorted(source.rglob("*")) if source.is_dir() else [source]
         yield from (path for path in paths if path.is_file() and "__pycache__" not in path.parts)
 

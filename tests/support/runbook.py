@@ -16,15 +16,20 @@ PLACEHOLDER = re.compile(r"<([^<>]+)>")
 BEGIN = "Begin here"
 
 
-def sections() -> dict[str, str]:
-    """Return the text of each section by its title."""
-    parts = re.split(r"^#{1,2} (.*)$", PAGE, flags=re.MULTILINE)
+def sections(page: str = PAGE, levels: int = 2) -> dict[str, str]:
+    """Return the text of each section by its title, of the runbook or another page."""
+    parts = re.split(rf"^#{{1,{levels}}} (.*)$", page, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def blocks(text: str) -> list[str]:
+    """Return the commands that stand together in a text."""
+    return _BLOCK.findall(text)
 
 
 def commands(title: str) -> list[str]:
     """Return the commands of a section."""
-    return [line for block in _BLOCK.findall(sections()[title]) for line in block.splitlines()]
+    return [line for block in blocks(sections()[title]) for line in block.splitlines()]
 
 
 def not_typed_before(title: str) -> list[str]:

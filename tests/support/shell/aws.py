@@ -1,8 +1,8 @@
 """The commands of AWS CLI v2 that messages and documents use, and no others: each does what v2 does, or is rejected.
 
-`s3 cp`, `ls`, `sync`, `cloudformation deploy` and `logs tail` are the CLI's own; every other command is an operation of
-a service, whose options are read by the service's model, as the CLI reads them. Behaviour: the source of 2.9.19, and of
-its copy of s3transfer.
+`s3 cp`, `ls`, `sync`, `cloudformation deploy`, `logs tail` and `wait` are the CLI's own; every other command is an
+operation of a service, whose options are read by the service's model, as the CLI reads them. Behaviour: the source of
+2.9.19, and of its copy of s3transfer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import jmespath
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.support.shell import formation, logs, s3
+from tests.support.shell import formation, logs, s3, waiters
 from tests.support.shell.words import Misuse, options, value_of
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ class Interpreter:
                 return Answer(out=formation.deploy(self.client("cloudformation"), rest, folder))
             case ["logs", "tail", *rest]:
                 return Answer(out=logs.tail(self.client("logs"), rest, self.needed))
+            case [service, "wait", state, *rest]:
+                error = waiters.wait(self.client(service), state, rest)
+                return Answer(waiters.FAILED, error=f"\n{error}\n") if error else Answer()
             case [service, operation, *rest] if not service.startswith("-") and not operation.startswith("-"):
                 return Answer(out=self._call(service, operation, rest, folder))
             case _:

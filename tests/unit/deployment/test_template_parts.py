@@ -87,6 +87,27 @@ def test_betas_are_names_with_commas_between(betas: str, *, taken: bool) -> None
     assert bool(re.match(BETAS_FORM, normalized_betas(betas))) is taken
 
 
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("", True),
+        ("conveyor-bucket-1a2b3c", True),
+        ("a1b", True),
+        ("ab", False),
+        ("Conveyor", False),
+        ("a.b.c", False),
+        ("-abc", False),
+        ("abc-", False),
+        ("s3://abc", False),
+        ("a" * 63, True),
+        ("a" * 64, False),
+    ],
+)
+def test_a_bucket_has_a_name_that_s3_takes(name: str, *, taken: bool) -> None:
+    """Without dots, with which a certificate of S3 does not fit."""
+    assert bool(re.fullmatch(PARAMETERS["BucketName"]["AllowedPattern"], name)) is taken
+
+
 def test_an_output_says_what_to_do_with_it() -> None:
     """Deployed tests, the demo and people find everything by the outputs only."""
     outputs = template.template()["Outputs"]
@@ -113,7 +134,8 @@ def test_an_output_says_what_to_do_with_it() -> None:
 def test_the_bucket_keeps_versions_and_is_private() -> None:
     """Drops are read by version, public access is blocked, and deleting the stack deletes no results."""
     bucket = template.template()["Resources"]["Bucket"]["Properties"]
-    assert "BucketName" not in bucket
+    assert template.decided(bucket["BucketName"], {}) == {"Ref": "AWS::NoValue"}
+    assert template.decided(bucket["BucketName"], {"BucketName": "kept-1"}) == {"Ref": "BucketName"}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
