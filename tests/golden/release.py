@@ -1,4 +1,4 @@
-"""Check that a release can be made: `make release VERSION=0.2.0`. Writes its kept runs if they are missing."""
+"""Check that a release can be made: `make release VERSION=0.2.0`. Writes its folder in tests/golden at first."""
 
 import re
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from conveyor import __version__
 from conveyor.ledger.fact import BatchFact, Fact, kinds_of
+from tests.golden import sources
 from tests.golden.decoding import kind_of
 from tests.golden.kept import FOLDER, RUNS, parse
 from tests.golden.write import every_file, write
@@ -65,10 +66,16 @@ def wrong_changelog(text: str, version: str) -> Iterator[str]:
 
 def stale(files: dict[str, bytes], folder: Path) -> Iterator[str]:
     """Yield the kept files that the code would write otherwise. `files`: as it writes them now."""
-    kept = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.json")}
+    kept = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     for name in sorted(files.keys() | kept.keys()):
-        if files.get(name) != kept.get(name):
+        if _content(name, files) != _content(name, kept):
             yield f"{folder.name}/{name} is not what this code writes; if {folder.name} is no release yet: {REWRITE}"
+
+
+def _content(name: str, files: dict[str, bytes]) -> object:
+    """Return what counts of a file: of an archive that is the files in it."""
+    data = files.get(name)
+    return sources.unpacked(data) if data and name == sources.FILE else data
 
 
 def missing_kinds(files: dict[str, bytes]) -> Iterator[str]:

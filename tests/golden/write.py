@@ -1,9 +1,10 @@
-"""Write the runs of this release: `python -m tests.golden.write`, at the root of the project."""
+"""Write the runs, roles and sources of this release: `python -m tests.golden.write`, at the root of the project."""
 
 from pathlib import Path
 
 from conveyor import __version__
-from tests.golden import permissions
+from local.paths import ROOT
+from tests.golden import permissions, sources
 from tests.golden.kept import FOLDER, RUNS, Kept, objects_of, written
 from tests.golden.place import place
 from tests.golden.scenarios import SCENARIOS, Scenario
@@ -25,7 +26,7 @@ def leave(scenario: Scenario) -> Kept:
 def every_file() -> dict[str, bytes]:
     """Return the content of each file of this release, by its path in the folder of the release."""
     runs = {f"{RUNS}/{name}.json": written(leave(scenario)) for name, scenario in SCENARIOS.items()}
-    return runs | {permissions.FILE: permissions.written()}
+    return runs | {permissions.FILE: permissions.written(), sources.FILE: sources.packed(ROOT)}
 
 
 def write(files: dict[str, bytes], folder: Path = FOLDER / __version__) -> None:

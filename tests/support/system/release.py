@@ -1,0 +1,41 @@
+"""A former release, deployed on the local AWS, and the update of its stack to this code."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.stack.deployment import build, deploy
+from local.stack.local_aws import local_aws
+from local.stack.messages import subscribe
+from local.stack.provider_process import simulated_provider
+from local.stack.stack import Stack
+from local.stack.start import PLACEHOLDER_KEY, SECRET_NAME
+from tests.golden import sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@contextmanager
+def deployed(
+    release: str, parameters: Mapping[str, str], provider_settings: Mapping[str, Any], wait_scale: float
+) -> Iterator[Stack]:
+    """Run the stack of a release for the length of the block. `parameters`: by the names that it had then."""
+    with ExitStack() as running:
+        work = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="conveyor-", ignore_cleanup_errors=True)))
+        built = build(work, sources.put(release, work / release))
+        aws = running.enter_context(local_aws(work, wait_scale=wait_scale))
+        provider = running.enter_context(simulated_provider(work, provider_settings))
+        aws.client("secretsmanager").create_secret(Name=SECRET_NAME, SecretString=PLACEHOLDER_KEY)
+        outputs = deploy(aws, built, {"ApiUrl": provider.url} | dict(parameters), work)
+        yield Stack(aws, outputs, subscribe(aws, outputs["TopicArn"]), work, provider, parameters)
+
+
+def update(stack: Stack, parameters: Mapping[str, str]) -> Stack:
+    """Update a stack to this code, and return it as it is then."""
+    assert stack.provider
+    outputs = deploy(stack.aws, build(stack.work), {"ApiUrl": stack.provider.url} | dict(parameters), stack.work)
+    return Stack(stack.aws, outputs, stack.queue_url, stack.work, stack.provider, parameters)
