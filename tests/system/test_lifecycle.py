@@ -22,7 +22,7 @@ from tests.support.belt import drop_of
 from tests.support.command import Command
 from tests.support.shell.aws import Interpreter
 from tests.support.shell.terminal import Terminal, interpreted
-from tests.support.system.runs import SHORT_TIMES, WAITING, LiveRun, commands, dropped
+from tests.support.system.runs import WAITING, LiveRun, commands, dropped
 from tests.system.conftest import PROVIDER, WAIT_SCALE
 from tests.system.test_drops import creates
 
@@ -39,8 +39,7 @@ BY_MAKE = re.compile(r"^make ", re.MULTILINE)
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """Deploy a stack, which the test deletes and creates again."""
-    running = local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER, parameters=SHORT_TIMES)
-    with interruptible(), running as stack:
+    with interruptible(), local_stack(wait_scale=WAIT_SCALE, provider_settings=PROVIDER) as stack:
         yield stack
 
 

@@ -143,5 +143,4 @@ def test_a_drop_after_the_update_has_the_code_of_today(stack: Stack) -> None:
     """The upload event calls the functions as they are deployed now."""
     run = dropped(stack, "inbox/new.jsonl", drop_of(2))
     ended(run, drop_of(2))
-    (found,) = called(run)
-    assert found <= versions(stack)
+    assert set().union(*called(run)) <= versions(stack)
