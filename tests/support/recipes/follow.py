@@ -7,53 +7,40 @@ The lines of a block `text` are in what the block before it has written, in this
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from conveyor.domain.drop import RUN_ID_FORM
+from tests.support.recipes.page import alike, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.shell.terminal import Terminal
 
-FOLDER = Path(__file__).parents[3] / "docs" / "recipes"
-BLOCK = re.compile(r"^```(\w+)(?: ([\w./-]+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-DIFFERENT = (
-    (re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}"), "RUN"),
+DIFFERS = (
+    (RUN_ID_FORM, "RUN"),
     (re.compile(r"\b20\d\d-\d\d\b"), "MONTH"),
-    (re.compile(r"\d+(\.\d+)? s\b"), "N s"),
+    (re.compile(r"\b\d+(\.\d+)? s\b"), "N s"),
+    (re.compile(r" +$", re.MULTILINE), ""),
 )
-"""What is another one at each time."""
+"""What is another one at each time: amounts are the same, since the provider's answers are."""
 WATCHES = re.compile(r"^conveyor (watch|drop .*--watch)")
 """A command that ends with 1 if some requests failed."""
 
 
-class Block(NamedTuple):
-    """A block of code of a page."""
-
-    language: str
-    file: str
-    code: str
-
-
-def blocks(page: str) -> list[Block]:
-    """Return the blocks of a page, by the name of its file."""
-    text = (FOLDER / page).read_text()
-    found = [Block(*match.groups(default="")) for match in BLOCK.finditer(text)]
-    assert 2 * len(found) == text.count("```"), "a block in another form would not be tried"
-    return found
-
-
-def follow(page: str, terminal: Terminal) -> None:
+def follow(name: str, terminal: Terminal) -> None:
     """Do all that a page says. Raises AssertionError with the block that does something else."""
     written = ""
-    for block in blocks(page):
-        if block.file:
-            (terminal.folder / block.file).write_text(block.code)
-        elif block.language == "sh":
-            written = "".join(typed(terminal, line) for line in commands(block.code))
-        else:
-            assert block.language == "text", f"nobody tries this: {block}"
-            compare(block.code, written)
+    with page(name) as recipe:
+        while recipe.left:
+            block = recipe.next()
+            if block.file:
+                (terminal.folder / block.file).write_text(block.text)
+            elif block.language == "sh":
+                written = "".join(typed(terminal, line) for line in commands(block.text))
+            else:
+                assert block.language == "text", f"nobody tries this: {block}"
+                compare(block.text, written)
 
 
 def commands(code: str) -> Iterator[str]:
@@ -71,13 +58,6 @@ def typed(terminal: Terminal, command: str) -> str:
 
 def compare(shown: str, written: str) -> None:
     """Compare what a page shows with what was written."""
-    left = iter(neutral(written).splitlines())
-    missing = [line for line in neutral(shown).splitlines() if line and line not in left]
+    left = iter(alike(written, DIFFERS))
+    missing = [line for line in alike(shown, DIFFERS) if line and line not in left]
     assert not missing, f"the page shows {missing}, and this was written:\n{written}"
-
-
-def neutral(text: str) -> str:
-    """Return a text without what differs at each time."""
-    for pattern, name in DIFFERENT:
-        text = pattern.sub(name, text)
-    return "\n".join(line.rstrip() for line in text.splitlines())

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT = Path(__file__).parents[3]
-_BLOCK = re.compile(r"^```(\S*) ?.*\n((?:.*\n)*?)```$", re.MULTILINE)
-_DIFFERS = (
+_BLOCK = re.compile(r"^```(\S*) ?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+DIFFERS = (
     (RUN_ID_FORM, "RUN"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z| UTC)?"), "MOMENT"),
     (re.compile(r"\d\d [A-Z][a-z]{2} +\d\d:\d\d UTC"), "MOMENT"),
@@ -31,9 +31,10 @@ _DIFFERS = (
 
 
 class Block(NamedTuple):
-    """Some lines of code, or what is shown of a screen."""
+    """Some lines of code, or what is shown of a screen. A block may have the name of a file behind its language."""
 
     language: str
+    file: str
     text: str
 
 
@@ -44,10 +45,15 @@ class Page:
         """Read a page of docs/recipes, by the name of its file."""
         text = (PROJECT / "docs" / "recipes" / name).read_text()
         self.left = [Block(*found.groups()) for found in _BLOCK.finditer(text)]
+        assert "```" not in _BLOCK.sub("", text), "a block in another form would not be tried"
+
+    def next(self) -> Block:
+        """Take the next block."""
+        return self.left.pop(0)
 
     def take(self, language: str) -> str:
         """Return the next block, which is in a language."""
-        block = self.left.pop(0)
+        block = self.next()
         assert block.language == language, f"expected {language}: {block}"
         return block.text
 
@@ -60,8 +66,11 @@ def page(name: str) -> Iterator[Page]:
     assert found.left == []
 
 
-def alike(text: str) -> list[str]:
+type Differing = tuple[tuple[re.Pattern[str], str], ...]
+
+
+def alike(text: str, differs: Differing = DIFFERS) -> list[str]:
     """Return the lines of a screen without what differs each time."""
-    for differing, same in _DIFFERS:
+    for differing, same in differs:
         text = differing.sub(same, text)
     return text.strip("\n").splitlines()
