@@ -3,6 +3,7 @@
 import io
 import lzma
 import tarfile
+from hashlib import sha256
 from pathlib import Path
 
 from local.stack.deployment import deployed_files
@@ -38,6 +39,11 @@ def releases() -> list[str]:
 def of(release: str) -> dict[str, bytes]:
     """Return the sources of a release, by their paths."""
     return unpacked((FOLDER / release / FILE).read_bytes())
+
+
+def digest(release: str) -> str:
+    """Return a short digest of the archive of a release."""
+    return sha256((FOLDER / release / FILE).read_bytes()).hexdigest()[:8]
 
 
 def last_other(root: Path) -> str:

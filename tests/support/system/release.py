@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.stack.deployment import build, deploy
+from local.stack.deployment import BUILDS, build, deploy
 from local.stack.local_aws import local_aws
 from local.stack.messages import subscribe
 from local.stack.provider_process import simulated_provider
@@ -26,12 +27,25 @@ def deployed(
     """Run the stack of a release for the length of the block. `parameters`: by the names that it had then."""
     with ExitStack() as running:
         work = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="conveyor-", ignore_cleanup_errors=True)))
-        built = build(work, sources.put(release, work / release))
+        built = build(work, _sources(release))
         aws = running.enter_context(local_aws(work, wait_scale=wait_scale))
         provider = running.enter_context(simulated_provider(work, provider_settings))
         aws.client("secretsmanager").create_secret(Name=SECRET_NAME, SecretString=PLACEHOLDER_KEY)
         outputs = deploy(aws, built, {"ApiUrl": provider.url} | dict(parameters), work)
         yield Stack(aws, outputs, subscribe(aws, outputs["TopicArn"]), work, provider, parameters)
+
+
+def _sources(release: str) -> Path:
+    """Return the folder with the sources of a release: what is built refers to it, and is used again."""
+    folder = BUILDS.with_name("releases") / f"{release}-{sources.digest(release)}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(dir=folder.parent))
+        sources.put(release, unfinished)
+        with suppress(OSError):  # another process was first
+            unfinished.rename(folder)
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return folder
 
 
 def update(stack: Stack, parameters: Mapping[str, str]) -> Stack:
