@@ -101,7 +101,7 @@ def test_runs_of_the_last_release_end_after_an_update_and_nothing_is_paid_twice(
     data = {"held": drop_of(3), "probed": drop_of(PROBED), "sent": drop_of(4), "long": drop_of(5)}
     metadata = {"held": {"hold": "always"}, "probed": {"probe": "yes"}}
     old = {name: dropped(stack, f"inbox/{name}.jsonl", data[name], metadata.get(name)) for name in data}
-    old["held"].message(WAITING)
+    approve, _ = commands(old["held"].message(WAITING))
     old["probed"].fact("probe/batches/1/batch-1.json")
     for name in ("sent", "long"):
         old[name].fact("batches/1/batch-1.json")
@@ -120,7 +120,6 @@ def test_runs_of_the_last_release_end_after_an_update_and_nothing_is_paid_twice(
     go_on_elsewhere(runs["long"])
     new.wait_for(lambda: len(runs["long"].executions()) > 1 or None, SECONDS, "another execution")
     new.provider_settings(PROVIDER)
-    approve, _ = commands(runs["held"].message(WAITING))
     runs["held"].execute(approve)
     receipts = {name: ended(run, data[name]) for name, run in runs.items()}
 
