@@ -30,7 +30,7 @@ _FOR_PEOPLE = """
 An administrator attaches these to users and roles of people ([how](operate.md#permissions-a-person-needs)).
 `<project>` is the tag `project` of the user or role.
 """
-_WHEN = {"Signs": "only with `Auth=aws`", "HasKey": "not with `Auth=aws`"}
+_WHEN = {"Signs": "only with `Auth=aws`", "HasKey": "not with `Auth=aws`", "HasTracing": "only with `Tracing=yes`"}
 """By the condition of a statement."""
 _MANAGED = "AWS::IAM::ManagedPolicy"
 _TAG = "aws:PrincipalTag/project"

@@ -1,7 +1,8 @@
-"""The tasks of a state machine need the permissions of its role. A Parallel has an Output.
+"""The tasks of a state machine, and its log, need the permissions of its role. A Parallel has an Output.
 
 MiniStack checks no policy when a task calls another service. On AWS a task without permission fails, with the error
-that the Java SDK of that service has for it. And MiniStack ignores the field Output of a JSONata Parallel.
+that the Java SDK of that service has for it. It lets a machine log whatever its role permits, and keeps the logging of
+a template under names that no client reads. And it ignores the field Output of a JSONata Parallel.
 """
 # ruff: noqa: SLF001 - a patch replaces private names
 
@@ -11,7 +12,9 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
 
+from ministack.core.responses import error_response_json
 from ministack.services import stepfunctions
+from ministack.services.cloudformation import provisioners
 
 from local.emulation import events_put
 from local.emulation.iam import denial
@@ -19,6 +22,20 @@ from local.emulation.sns.topics import key_of
 
 type Json = dict[str, Any]
 
+MACHINE = provisioners._RESOURCE_HANDLERS["AWS::StepFunctions::StateMachine"]
+LOGGING = tuple(
+    f"logs:{action}"
+    for action in (
+        "CreateLogDelivery", "CreateLogStream", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery",
+        "ListLogDeliveries", "PutLogEvents", "PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups",
+    )
+)  # fmt: skip
+"""What the role of a machine that logs needs, as AWS documents it (Step Functions Developer Guide, "Logging")."""
+NO_LOG = "The state machine IAM Role is not authorized to access the Log Destination"
+
+create = MACHINE["create"]
+create_state_machine = stepfunctions._create_state_machine
+update_state_machine = stepfunctions._update_state_machine
 execute_parallel = stepfunctions._execute_parallel
 execute_task = stepfunctions._execute_task
 invoke_resource = stepfunctions._invoke_resource
@@ -31,9 +48,53 @@ running: ContextVar[tuple[str, str]] = ContextVar("running")
 
 def patch() -> None:
     """Apply the patches."""
+    MACHINE["create"] = _create
+    stepfunctions._create_state_machine = _create_state_machine
+    stepfunctions._update_state_machine = _update_state_machine
     stepfunctions._execute_parallel = _execute_parallel
     stepfunctions._execute_task = _execute_task
     stepfunctions._invoke_resource = _invoke_resource
+
+
+def _create(logical_id: str, properties: Json, stack: str) -> tuple[str, Json]:
+    """Create the machine of a template, with the names of the API for its logging."""
+    logging = _decapitalized(properties.get("LoggingConfiguration"))
+    if not _may_log(properties.get("RoleArn"), logging):
+        raise ValueError(NO_LOG)
+    given = properties | ({"LoggingConfiguration": logging} if logging else {})
+    created: tuple[str, Json] = create(logical_id, given, stack)
+    return created
+
+
+def _create_state_machine(data: Json) -> Any:  # noqa: ANN401 - MiniStack's own
+    if not _may_log(data.get("roleArn"), data.get("loggingConfiguration")):
+        return error_response_json("AccessDeniedException", NO_LOG, 400)
+    return create_state_machine(data)
+
+
+def _update_state_machine(data: Json) -> Any:  # noqa: ANN401 - MiniStack's own
+    """Update a machine, by the API or for a template."""
+    known = stepfunctions._state_machines.get(data.get("stateMachineArn"), {})
+    given = data
+    if "loggingConfiguration" in data:
+        given = data | {"loggingConfiguration": _decapitalized(data["loggingConfiguration"])}
+    now = known | given
+    if not _may_log(now.get("roleArn"), now.get("loggingConfiguration")):
+        return error_response_json("AccessDeniedException", NO_LOG, 400)
+    return update_state_machine(given)
+
+
+def _may_log(role: str | None, logging: Json | None) -> bool:
+    if role is None or (logging or {}).get("level", "OFF") == "OFF":
+        return True
+    return all(denial(role, "states", action, "*") is None for action in LOGGING)
+
+
+def _decapitalized(value: Any) -> Any:  # noqa: ANN401 - anything that JSON holds
+    """Return a value of a template with the names that the API has."""
+    if isinstance(value, dict):
+        return {name[0].lower() + name[1:]: _decapitalized(each) for name, each in value.items()}
+    return [_decapitalized(each) for each in value] if isinstance(value, list) else value
 
 
 def _execute_task(state: Json, task_input: object, execution: Json, context: Json) -> tuple[object, str | None]:

@@ -315,6 +315,24 @@ def sends_the_message_alone(scene: Scene) -> None:
     assert len(run.messages()) == 1
 
 
+def cannot_log(scene: Scene) -> None:
+    """Check that Step Functions refuses a machine that logs; it tries the role whenever the machine is written."""
+    states = scene.stack.states
+    (machine,) = [
+        described
+        for each in states.list_state_machines()["stateMachines"]
+        if (described := states.describe_state_machine(stateMachineArn=each["stateMachineArn"]))["roleArn"].endswith(
+            f"/{scene.role}"
+        )
+    ]
+    assert machine["loggingConfiguration"]["level"] == "ERROR"
+    assert machine["loggingConfiguration"]["includeExecutionData"] is False
+    asked = {key: machine[key] for key in ("stateMachineArn", "loggingConfiguration")}
+    with scene.without(), pytest.raises(states.exceptions.ClientError, match="not authorized to access the Log"):
+        states.update_state_machine(**asked)
+    states.update_state_machine(**asked)
+
+
 def does_not_report_an_aborted_run(scene: Scene) -> None:
     """Check that an aborted run is reported, but not while the statement is missing."""
 
@@ -436,9 +454,11 @@ SCENES = {
     ("MachineRole", "PublishMessage"): stops_the_run("sns:Publish"),
     ("MachineRole", "UseTopicKey"): stops_the_run("kms:GenerateDataKey"),
     ("MachineRole", "SendEvent"): sends_the_message_alone,
+    ("MachineRole", "DeliverLogs"): cannot_log,
     ("RedRuleRole", "StartTelling"): does_not_report_an_aborted_run,
     ("RedMachineRole", "PublishMessage"): does_not_report_an_aborted_run,
     ("RedMachineRole", "UseTopicKey"): does_not_report_an_aborted_run,
+    ("RedMachineRole", "DeliverLogs"): cannot_log,
 }
 
 

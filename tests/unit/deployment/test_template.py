@@ -78,6 +78,28 @@ def test_a_function_states_its_limits_and_keeps_its_logs_for_a_time(name: str) -
     assert template.resources("AWS::Logs::LogGroup")[f"{name}Log"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
+@pytest.mark.parametrize("name", ["Machine", "RedMachine"])
+def test_a_state_machine_logs_its_failures_for_a_time_and_no_data(name: str) -> None:
+    """The data of an execution names drops and has the texts of messages. AWS keeps a history for 90 days only."""
+    machines = template.resources("AWS::Serverless::StateMachine")
+    assert machines.keys() == {"Machine", "RedMachine"}
+    logging = machines[name]["Logging"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
+    (destination,) = logging["Destinations"]
+    assert spelled(destination["CloudWatchLogsLogGroup"]["LogGroupArn"]) == f"{name}Log.Arn"
+    group = template.resources("AWS::Logs::LogGroup")[f"{name}Log"]
+    assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    suffix = spelled(machines[name]["Name"]).removeprefix("${AWS::StackName}")
+    assert spelled(group["LogGroupName"]) == f"/aws/vendedlogs/states/${{AWS::StackName}}{suffix}"
+
+
+@pytest.mark.parametrize(("chosen", "is_on"), [({}, False), ({"Tracing": "yes"}, True)])
+def test_state_machines_are_traced_if_the_stack_says_so(chosen: dict[str, str], *, is_on: bool) -> None:
+    """A company may require it; others do not pay for it."""
+    for machine in template.resources("AWS::Serverless::StateMachine").values():
+        assert template.decided(machine["Tracing"]["Enabled"], chosen) is is_on
+
+
 def test_split_has_room_for_the_results_of_a_full_batch() -> None:
     """Results are stored on disk to be put into input order; results that do not fit are known before it is full."""
     assert template.functions()["Split"]["EphemeralStorage"] == {"Size": 10240}

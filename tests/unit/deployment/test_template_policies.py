@@ -26,6 +26,7 @@ PUT, GET, LIST = "s3:PutObject", "s3:GetObject", "s3:ListBucket"
 IN = "${Bucket.Arn}/"
 ACCOUNT = "arn:${{AWS::Partition}}:{}:${{AWS::Region}}:${{AWS::AccountId}}"
 GLUE = ACCOUNT.format("glue")
+OF_LOGS = f"{ACCOUNT.format('logs')}:log-group:"
 OF_QUERIES = ("GetQueryExecution", "GetQueryResults", "GetWorkGroup", "StartQueryExecution", "StopQueryExecution")
 SEE_METRICS = " ".join(
     f"cloudwatch:{action}"
@@ -68,7 +69,7 @@ MAY = {
         ),
         "ReadLogs": (
             "logs:DescribeLogStreams logs:FilterLogEvents logs:GetLogEvents logs:StartQuery",
-            "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${AWS::StackName}-*",
+            f"{OF_LOGS}/aws/lambda/${{AWS::StackName}}-* {OF_LOGS}/aws/vendedlogs/states/${{AWS::StackName}}-*",
         ),
         "FindStack": SHARED["FindStack"],
     },

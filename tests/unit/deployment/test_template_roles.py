@@ -22,6 +22,11 @@ PARTS = f"{CONTENT}/batches/* {EARLY_PARTS}"
 LIST = ("s3:ListBucket", "Bucket.Arn")
 OUTPUTS = ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/* ${Bucket.Arn}/results/*")
 KEY = ("secretsmanager:GetSecretValue", SECRET)
+OF_DELIVERY = (
+    "CreateLogDelivery", "CreateLogStream", "DeleteLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies",
+    "GetLogDelivery", "ListLogDeliveries", "PutLogEvents", "PutResourcePolicy", "UpdateLogDelivery",
+)  # fmt: skip
+DELIVER_LOGS = (" ".join(f"logs:{action}" for action in OF_DELIVERY), "*")
 MAY = {
     "SubmitRole": {
         "WriteLogs": (LOGS, "SubmitLog.Arn"),
@@ -94,12 +99,20 @@ MAY = {
         "PublishMessage": ("sns:Publish", "Topic"),
         "UseTopicKey": ("kms:Decrypt kms:GenerateDataKey*", "TopicKey.Arn"),
         "SendEvent": ("events:PutEvents", BUS),
+        "DeliverLogs": DELIVER_LOGS,
     },
     "RedRuleRole": {"StartTelling": ("states:StartExecution", "RedMachine")},
     "RedMachineRole": {
         "PublishMessage": ("sns:Publish", "Topic"),
         "UseTopicKey": ("kms:Decrypt kms:GenerateDataKey*", "TopicKey.Arn"),
+        "DeliverLogs": DELIVER_LOGS,
     },
+}
+TRACES = {
+    "SendTraces": (
+        "xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments",
+        "*",
+    )
 }
 
 
@@ -148,6 +161,13 @@ def test_where_requests_are_signed_a_role_has_its_batch_actions_and_reads_no_key
     conditions = [each.get("Condition") for each in statements if each["Sid"] == "LetGatewayAsk"]
     called = {"StringEquals": {"aws:CalledViaLast": "aws-external-anthropic.amazonaws.com"}}
     assert conditions == [called] * (role in SIGNED)
+
+
+@pytest.mark.parametrize("role", sorted(MAY))
+def test_only_a_state_machine_that_is_traced_sends_traces(role: str) -> None:
+    """The functions send none."""
+    traces = TRACES if role in {"MachineRole", "RedMachineRole"} else {}
+    assert granted(template.statements(role, Tracing="yes")) == MAY[role] | traces
 
 
 def test_every_role_is_in_the_table() -> None:

@@ -92,7 +92,7 @@ def test_the_permissions_name_every_statement_and_give_each_a_reason() -> None:
     permissions = (PROJECT / "docs" / "permissions.md").read_text()
     reasons = template.template()["Metadata"]["Permissions"]
     signed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role, Auth="aws")]
-    keyed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role)]
+    keyed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role, Tracing="yes")]
     policies = template.resources("AWS::IAM::ManagedPolicy").values()
     of_people = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
     assert {statement["Sid"] for statement in (*signed, *keyed, *of_people)} == reasons.keys()
