@@ -44,6 +44,7 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
     provider_settings: Mapping[str, Any] | None = None,
     parameters: Mapping[str, str] | None = None,
     aws_settings: Mapping[str, str] | None = None,
+    prepare: Callable[[Aws], Mapping[str, str]] = lambda _: {},
     announce: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Stack]:
     """Run a stack for the length of the block, and remove it afterwards.
@@ -52,7 +53,8 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
     its calls are signed, and there is no secret.
     `wait_scale`: factor for the seconds of Wait and Retry, and for the pause before a round, which the functions
     measure by the real clock. `parameters`: of the template, by name.
-    `aws_settings`: environment of the local AWS. `announce` is called with each step before it starts.
+    `aws_settings`: environment of the local AWS. `prepare`: creates what must be there before the deployment, such as
+    keys, and returns the parameters that name it. `announce` is called with each step before it starts.
     Raises ProcessFailed if something does not start, build or deploy.
     """
     with ExitStack() as running:
@@ -62,7 +64,7 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
         announce("starting the local AWS, with IAM and TLS enforced")
         aws = running.enter_context(local_aws(work, wait_scale=wait_scale, extra=aws_settings))
         provider = None
-        parameters = with_short_rounds(parameters or {}, wait_scale)
+        parameters = with_short_rounds({**(parameters or {}), **prepare(aws)}, wait_scale)
         is_signed = parameters.get("Auth") == "aws"
         if api is None:
             announce("starting the simulated provider")
@@ -73,7 +75,8 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
             parameters |= {"WorkspaceId": WORKSPACE}
         else:
             secrets: SecretsManagerClient = aws.client("secretsmanager")
-            secrets.create_secret(Name=SECRET_NAME, SecretString=api.key)
+            key = {"KmsKeyId": parameters["SecretKmsKeyArn"]} if "SecretKmsKeyArn" in parameters else {}
+            secrets.create_secret(Name=SECRET_NAME, SecretString=api.key, **key)
         announce("deploying the template with the SAM CLI")
         outputs = deploy(aws, built, {"ApiUrl": api.url} | parameters, work)
         yield Stack(aws, outputs, subscribe(aws, outputs["TopicArn"]), work, provider, parameters)

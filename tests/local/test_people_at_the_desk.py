@@ -118,6 +118,18 @@ def test_a_dropper_drops_watches_and_fetches_for_their_project_only(person: Pers
     assert len((tmp_path / "small" / "results.jsonl").read_bytes().splitlines()) == 3
 
 
+def test_a_file_that_was_deleted_is_gone_for_a_dropper_too(
+    person: Person, desk: Desk, aws: Aws, stack: Deployed
+) -> None:
+    """S3 answers them 403 for it, since they may list under some prefixes only; it is not a missing permission."""
+    write_small(desk, "support/deleted")
+    (key,) = {each for each in desk.versions() if "support/deleted/" in each and each.endswith("/results.jsonl")}
+    aws.client("s3").delete_object(Bucket=stack.bucket, Key=key)
+    ran = person("DropperPolicy", project="support").run("fetch", "deleted")
+    assert "results.jsonl does not exist in the bucket any more" in ran.error
+    assert "Not allowed" not in ran.error
+
+
 def test_an_approver_approves_runs_of_their_project_and_stops_none(person: Person, desk: Desk) -> None:
     """Of no other project."""
     approver, before = person("ApproverPolicy", project="legal"), desk.written()

@@ -22,6 +22,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from conveyor.s3.read_errors import is_hidden
 from conveyor.wording.text import counted
 from conveyor_cli.trouble import Trouble
 
@@ -165,6 +166,8 @@ def _elsewhere(_: ClientError) -> Trouble:
 
 
 def _denied(error: ClientError) -> Trouble:
+    if error.operation_name == "GetObject" and is_hidden(_message(error)):
+        return _no_object(error)
     said = _SAID.search(_message(error))
     action = said["action"] if said else _action(error)
     on = f" on {said['on'].rstrip('.,')}" if said and said["on"] else ""

@@ -2,8 +2,8 @@
 
 MiniStack invokes a rule's target only once. On AWS a rule invokes asynchronously like any other caller, with the
 settings of the alias or version in the ARN, and those of $LATEST if it names none. MiniStack writes to the destination
-whatever the function's role permits; on AWS the role must permit it, else the event is lost and counted by the metric
-DestinationDeliveryFailures.
+whatever the function's role permits; on AWS the role must permit it, and the use of the queue's key, else the event is
+lost and counted by the metric DestinationDeliveryFailures.
 """
 # ruff: noqa: SLF001 - a patch replaces private names
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from ministack.services import cloudwatch, eventbridge, lambda_svc
 
+from local.emulation.customer_keys import queue_key_denial
 from local.emulation.iam import denial
 
 type Json = dict[str, Any]
@@ -63,7 +64,7 @@ def _invoke_async_with_retry(function: Json, event: object) -> None:
 
 def _route_async_failure(target: str, name: str, event: object, result: Json) -> None:
     role = lambda_svc._functions[name]["config"]["Role"]
-    reason = denial(role, name, SEND[target.split(":")[2]], target)
+    reason = denial(role, name, SEND[target.split(":")[2]], target) or queue_key_denial(role, name, target)
     if reason:
         logger.warning("Lambda %s lost a failed event: %s", name, reason)
         cloudwatch.record_metric("AWS/Lambda", "DestinationDeliveryFailures", 1, "Count", {"FunctionName": name})

@@ -13,17 +13,17 @@ import json
 import logging
 from typing import Any
 
-from ministack.core import iam_evaluator as evaluator
 from ministack.core.arn import parse_arn
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id
 from ministack.services import cloudwatch, eventbridge, sqs
 
-from local.emulation.iam import denial
+from local.emulation.customer_keys import key_of_queue
+from local.emulation.iam import EVENTS, denial, permits
 from local.emulation.sns.topics import key_of
 
 type Json = dict[str, Any]
 
-EVENTS, ALARMS = "events.amazonaws.com", "cloudwatch.amazonaws.com"
+ALARMS = "cloudwatch.amazonaws.com"
 KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
 
 logger = logging.getLogger("ministack")
@@ -41,27 +41,8 @@ def may_publish(topic: str, service: str, source: str) -> bool:
     """Return whether a service may publish to a topic for a rule or an alarm, given by its ARN."""
     key = key_of(topic)
     required = [("sns:Publish", topic), *((action, key) for action in KEY_ACTIONS if key)]
-    return all(_permits(action, str(resource), service, source) for action, resource in required)
-
-
-def _permits(action: str, resource: str, service: str, source: str) -> bool:
-    resource_policy = evaluator._resource_policy(action.partition(":")[0], resource)
-    policy = resource_policy[0] if resource_policy else ""
-    statements = (json.loads(policy) if isinstance(policy, str) else policy).get("Statement", []) if policy else []
-    if service == EVENTS:
-        statements = [statement for statement in statements if not statement.get("Condition")]
-    account = get_account_id()
-    context = evaluator.EvalContext(
-        principal_arn="*",
-        principal_type="Service",
-        principal_account="",
-        action=action,
-        resource_arn=resource,
-        region=get_region(),
-        service_context={"aws:sourcearn": source, "aws:sourceaccount": account, "aws:sourceowner": account},
-    )
-    decision = evaluator.evaluate_resource_policy({"Statement": statements}, context, service=service)
-    return bool(decision.decision == "Allow")
+    keys = {"aws:sourcearn": source}
+    return all(permits(action, str(resource), service, keys) for action, resource in required)
 
 
 def _may_deliver(target: Json, rule: Json) -> bool:
@@ -83,9 +64,16 @@ def _invoke_target(target: Json, event: Json, rule: Json, view: Any = None) -> N
     logger.warning("EventBridge: the rule %s may not deliver to %s", rule["Name"], target["Arn"])
     cloudwatch.record_metric("AWS/Events", "FailedInvocations", 1, "Count", {"RuleName": rule["Name"]})
     queue = target.get("DeadLetterConfig", {}).get("Arn")
-    if queue and sqs.queue_policy_allows(queue, EVENTS, rule["Arn"], get_account_id()):
+    if not queue:
+        return
+    key = key_of_queue(queue)
+    may_encrypt = all(permits(action, key, EVENTS, {}) for action in KEY_ACTIONS if key)
+    if may_encrypt and sqs.queue_policy_allows(queue, EVENTS, rule["Arn"], get_account_id()):
         undelivered = json.dumps((view or eventbridge._pattern_event_view(event)).event_with_detail())
         eventbridge._dispatch_to_sqs(parse_arn(queue), undelivered)
+        return
+    logger.warning("EventBridge: the rule %s lost an event", rule["Name"])
+    cloudwatch.record_metric("AWS/Events", "InvocationsFailedToBeSentToDlq", 1, "Count", {"RuleName": rule["Name"]})
 
 
 def _dispatch_alarm_actions(alarm: Json, old_state: str, new_state: str, reason: str) -> None:

@@ -198,10 +198,25 @@ def test_a_pinned_content_is_read_or_nothing(s3: Any) -> None:
         bucket.pinned_range(pinned, 2, 7)
 
 
+def test_a_missing_object_that_is_hidden_is_not_pinned_and_one_that_is_denied_is_an_error(s3: Any) -> None:
+    """The response to a HEAD is 403 in both cases, and has no body; that to a GET says which it is."""
+    said = "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: s3:"
+    for action in ("ListBucket", "GetObject"):
+        s3.add_client_error("head_object", "403", "Forbidden", http_status_code=403)
+        s3.add_client_error("get_object", "AccessDenied", f"{said}{action} on resource: x", http_status_code=403)
+    assert Bucket(s3.client, "bucket").pin("k") is None
+    with pytest.raises(s3.client.exceptions.ClientError, match="s3:GetObject"):
+        Bucket(s3.client, "bucket").pin("k")
+    s3.add_client_error("head_object", "403", "Forbidden", http_status_code=403)
+    s3.add_response("get_object", body(b"x"), {"Bucket": "bucket", "Key": "k", "Range": "bytes=0-0"})
+    with pytest.raises(s3.client.exceptions.ClientError, match="Forbidden"):
+        Bucket(s3.client, "bucket").pin("k")
+
+
 def test_an_object_that_does_not_exist_is_not_pinned(s3: Any) -> None:
     """Any other error is one."""
     s3.add_client_error("head_object", "404", http_status_code=404)
     assert Bucket(s3.client, "bucket").pin("k") is None
-    s3.add_client_error("head_object", "403", http_status_code=403)
+    s3.add_client_error("head_object", "500", http_status_code=500)
     with pytest.raises(ClientError):
         Bucket(s3.client, "bucket").pin("k")

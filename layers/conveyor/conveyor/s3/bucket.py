@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 
 from conveyor.domain.drop import NO_VERSION, Drop, Source
 from conveyor.s3.multipart import MultipartUpload, NumberedUpload, Writer
-from conveyor.s3.read_errors import ReadRefused, is_permanent, unreadable_drop
+from conveyor.s3.read_errors import ReadRefused, is_hidden, is_permanent, unreadable_drop
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -77,10 +77,24 @@ class Bucket:
         try:
             head = self._client.head_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
-            if _status(error) == 404:  # noqa: PLR2004
+            if self._is_absent(key, error):
                 return None
             raise
         return Pinned(key, head["ETag"].strip('"'), head["ContentLength"])
+
+    def _is_absent(self, key: str, error: ClientError) -> bool:
+        """Return whether an object does not exist, after a HEAD that failed. Raises the error of a GET that says more.
+
+        The response to a HEAD has no body that tells a missing object from one that may not be read.
+        """
+        if _status(error) == 403:  # noqa: PLR2004
+            try:
+                self._client.get_object(Bucket=self.bucket, Key=key, Range="bytes=0-0")
+            except ClientError as denied:
+                if not is_hidden(denied.response["Error"].get("Message") or ""):
+                    raise
+                return True
+        return _status(error) == 404  # noqa: PLR2004
 
     def pinned_range(self, pinned: Pinned, start: int, end: int) -> bytes:
         """Return some bytes of a pinned content. A range that was cut off is read again.

@@ -43,6 +43,11 @@ def is_permanent(status: int, code: str) -> bool:
     return not any(word in code for word in _TRANSIENT_WORDS)
 
 
+def is_hidden(message: str) -> bool:
+    """Tell by the message of a 403 whether the object is missing: S3 says so only to those who may list the bucket."""
+    return _TO_LIST in message
+
+
 def unreadable_drop(status: int, code: str, message: str) -> DropUnreadable | None:
     """Return the error to raise after a failed read; None if the same read may succeed later.
 
@@ -50,14 +55,14 @@ def unreadable_drop(status: int, code: str, message: str) -> DropUnreadable | No
     """
     if not is_permanent(status, code):
         return None
-    if _OF_S3 in message and _TO_LIST not in message and "explicit deny" not in message:
+    if _OF_S3 in message and not is_hidden(message) and "explicit deny" not in message:
         return None  # the function's own role lacks a permission: no drop can be read until that is corrected
     kind, text = _kind(status, code, message)
     return DropUnreadable(kind, UNREADABLE + text)
 
 
 def _kind(status: int, code: str, message: str) -> tuple[str, str]:
-    if code in _ABSENT or status == 404 or _TO_LIST in message:  # noqa: PLR2004
+    if code in _ABSENT or status == 404 or is_hidden(message):  # noqa: PLR2004
         return GONE, "this version of the object was deleted; keep a file under inbox/ until its run has ended"
     if code == "InvalidObjectState":
         return "drop-archived", (

@@ -36,15 +36,15 @@ copied_etags: ContextVar[dict[str, str] | None] = ContextVar("copied_etags", def
 
 def patch() -> None:
     """Apply the patches."""
-    s3._get_object = _get_object
+    s3._get_object = get_range
     s3._fire_s3_event = _fire_s3_event
-    s3._copy_object = _copy_object
+    s3._copy_object = copy
     s3._record_object_version = _record_object_version
     s3._complete_multipart_upload = _complete_multipart_upload
     eventbridge._dispatch_event = _dispatch_event
 
 
-def _get_object(bucket: str, key: str, headers: dict[str, str], query: Json | None = None) -> Answer:
+def get_range(bucket: str, key: str, headers: dict[str, str], query: Json | None = None) -> Answer:
     """Answer a range of a version with 206 and its bytes, without checksums of the whole object."""
     status, answer_headers, body = get_object(bucket, key, headers, query)
     requested = headers.get("range", "")
@@ -57,7 +57,7 @@ def _get_object(bucket: str, key: str, headers: dict[str, str], query: Json | No
     return HTTPStatus.PARTIAL_CONTENT.value, kept, body[start : end + 1]
 
 
-def _copy_object(bucket: str, key: str, headers: dict[str, str]) -> Answer:
+def copy(bucket: str, key: str, headers: dict[str, str]) -> Answer:
     """Copy an object, and answer with the ETag of the copy."""
     etags = dict[str, str]()
     token = copied_etags.set(etags)

@@ -1,0 +1,1 @@
+"""S3: what MiniStack does in another way than AWS."""
