@@ -30,8 +30,17 @@ _FOR_PEOPLE = """
 An administrator attaches these to users and roles of people ([how](operate.md#permissions-a-person-needs)).
 `<project>` is the tag `project` of the user or role.
 """
-_WHEN = {"Signs": "only with `Auth=aws`", "HasKey": "not with `Auth=aws`", "HasTracing": "only with `Tracing=yes`"}
+_WHEN = {
+    "Signs": "only with `Auth=aws`",
+    "HasKey": "not with `Auth=aws`",
+    "HasTracing": "only with `Tracing=yes`",
+    "HasKmsKey": "only with `KmsKeyArn`",
+    "HasSecretKmsKey": "only with `SecretKmsKeyArn`",
+}
 """By the condition of a statement."""
+_GIVEN = {"HasKmsKey": "if it is given"}
+"""By the condition of a resource."""
+_SERVICES = {"s3": "S3", "sqs": "SQS", "secretsmanager": "Secrets Manager"}
 _MANAGED = "AWS::IAM::ManagedPolicy"
 _TAG = "aws:PrincipalTag/project"
 _ARN = re.compile(r"arn:\$\{AWS::Partition\}:[a-z-]+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:")
@@ -93,7 +102,7 @@ def _row(statement: Json) -> list[str]:
         condition, statement, _ = statement["Fn::If"]
         limits.append(_WHEN[condition])
     limits += [_limit(operator, values) for operator, values in statement.get("Condition", {}).items()]
-    resources = ", ".join(f"`{_spelled(each)}`" for each in _as_list(statement["Resource"]))
+    resources = ", ".join(map(_resource, _as_list(statement["Resource"])))
     why = template()["Metadata"]["Permissions"][statement["Sid"]]
     return [
         ", ".join(f"`{action}`" for action in _as_list(statement["Action"])),
@@ -107,6 +116,9 @@ def _limit(operator: str, values: Json) -> str:
         case "StringLike", {"s3:prefix": prefix, **others} if others.keys() <= {_TAG}:
             listed = " or ".join(f"`{_with_project(each)}`" for each in _as_list(prefix))
             return "; ".join([f"keys under {listed}", *(_limit(operator, {key: others[key]}) for key in others)])
+        case "StringLike", {"kms:ViaService": {"Fn::Sub": str(service)}, **others} if others.keys() <= {_TAG}:
+            through = f"only through {_SERVICES[service.partition('.')[0]]}"
+            return "; ".join([through, *(_limit(operator, {key: others[key]}) for key in others)])
         case "StringLike", {"aws:PrincipalTag/project": "?*"}:
             return "only with the tag `project`"
         case "StringEquals", {"aws:CalledViaLast": service}:
@@ -114,6 +126,14 @@ def _limit(operator: str, values: Json) -> str:
         case "StringEquals", {"events:source": source}:
             return f"only with the source `{source}`"
     raise LookupError(f"no words for the condition {operator} {values}")
+
+
+def _resource(resource: str | Json) -> str:
+    match resource:
+        case {"Fn::If": [str(condition), yes, no]}:
+            return f"`{_spelled(yes)}` {_GIVEN[condition]}, else `{_spelled(no)}`"
+        case _:
+            return f"`{_spelled(resource)}`"
 
 
 def _spelled(resource: str | Json) -> str:

@@ -39,6 +39,7 @@ def deploy(aws: Aws) -> Deployed:
     outputs["StateMachineArn"] = {"Value": MACHINE}
     part = {
         "Parameters": whole["Parameters"],
+        "Conditions": whole["Conditions"],
         "Resources": {"Bucket": bucket} | {policy: whole["Resources"][policy] for policy in POLICIES},
         "Outputs": outputs | {"BucketName": whole["Outputs"]["BucketName"]},
     }

@@ -18,6 +18,7 @@ type Json = dict[str, Any]
 
 PROJECT = Path(__file__).parents[2]
 SOURCE = PROJECT / "template.yaml"
+NO_VALUE = {"Ref": "AWS::NoValue"}
 FUNCTIONS = ("Submit", "Poll", "Split", "Report")
 
 
@@ -68,15 +69,25 @@ def functions() -> dict[str, Json]:
 def statements(role: str, **chosen: str) -> list[Json]:
     """Return the statements of a role's policy, with the chosen parameters and defaults for the rest."""
     (policy,) = resources("AWS::IAM::Role")[role]["Policies"]
-    every = [decided(statement, chosen) for statement in policy["PolicyDocument"]["Statement"]]
-    return [statement for statement in every if statement != {"Ref": "AWS::NoValue"}]
+    return statements_of(policy["PolicyDocument"], **chosen)
+
+
+def statements_of(document: Json, **chosen: str) -> list[Json]:
+    """Return the statements of a policy document, with the chosen parameters and defaults for the rest."""
+    listed: list[Json] = decided(document["Statement"], chosen)
+    return listed
 
 
 def decided(value: Any, chosen: dict[str, str]) -> Any:  # anything a template holds
-    """Evaluate an `If`; return anything else unchanged."""
+    """Evaluate each `If` in a value, and leave out what has no value then."""
     while isinstance(value, dict) and "Fn::If" in value:
         condition, yes, no = value["Fn::If"]
         value = yes if holds(template()["Conditions"][condition], chosen) else no
+    if isinstance(value, dict):
+        known = {name: decided(each, chosen) for name, each in value.items()}
+        return {name: each for name, each in known.items() if each != NO_VALUE}
+    if isinstance(value, list):
+        return [each for each in (decided(each, chosen) for each in value) if each != NO_VALUE]
     return value
 
 

@@ -16,7 +16,7 @@ from tests.support.template import FUNCTIONS, Json, spelled
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-PATIENCE = {"ProviderTroubleAlarm": HOUR // 2, "QueueFullAlarm": DAY}
+PATIENCE = {"ProviderTroubleAlarm": HOUR // 2, "QueueFullAlarm": DAY, "OldRunAlarm": 15 * DAY}
 """Of alarms on how long something has lasted, in seconds."""
 ALARMS: dict[str, Json] = template.resources("AWS::CloudWatch::Alarm")
 LONGEST_NAMES = {
@@ -25,6 +25,8 @@ LONGEST_NAMES = {
     "Machine": len("arn:aws-us-gov:states:us-gov-west-1:123456789012:stateMachine:") + 80,
     "Submit": 64,
     "ApiKeySecretName": 60,
+    "Bucket": 63,
+    "Topic": len("arn:aws-us-gov:sns:us-gov-west-1:123456789012:") + 256,
 } | {f"{name}Log": len("/aws/lambda/-submit") + 76 for name in FUNCTIONS}
 LONGEST_QUEUE_URL = len("https://sqs.us-gov-west-1.amazonaws.com/123456789012/") + 80
 
@@ -60,10 +62,9 @@ def test_the_text_of_an_alarm_fits_however_long_the_names_are(name: str) -> None
 def test_an_alarm_goes_off_at_the_first_sign_unless_its_function_is_retried() -> None:
     """Within a minute or two of the metric; errors of functions are tested below."""
     about_the_provider = {*PATIENCE, "AccountRefusedAlarm"}
-    at_once = [
-        alarm for name, alarm in ALARMS.items() if alarm["Namespace"] != "AWS/Lambda" and name not in about_the_provider
-    ]
-    assert len(at_once) == 7
+    of_functions = {f"{name}ErrorsAlarm" for name in FUNCTIONS} | {"PollThrottledAlarm"}
+    at_once = [alarm for name, alarm in ALARMS.items() if name not in of_functions | about_the_provider]
+    assert len(at_once) == 10
     assert {(alarm["Period"], alarm["EvaluationPeriods"]) for alarm in at_once} == {(60, 1)}
 
 
@@ -89,10 +90,9 @@ def test_a_command_of_an_alarm_stands_alone_on_its_line(name: str) -> None:
 
 
 def test_every_failure_queue_keeps_its_messages_and_has_an_alarm() -> None:
-    """14 days, encrypted, and a message to the topic with the command to type."""
+    """14 days, and a message to the topic with the command to type. `test_company_keys.py` shows its encryption."""
     queues = template.resources("AWS::SQS::Queue")
-    for queue in queues.values():
-        assert (queue["MessageRetentionPeriod"], queue["SqsManagedSseEnabled"]) == (14 * DAY, True)
+    assert {queue["MessageRetentionPeriod"] for queue in queues.values()} == {14 * DAY}
     watched = {
         spelled(alarm["Dimensions"][0]["Value"]): alarm["AlarmDescription"]["Fn::Sub"] for alarm in alarms("AWS/SQS")
     }
@@ -119,6 +119,39 @@ def test_only_its_rule_may_fill_a_dead_letter_queue(queue: str, rule: str) -> No
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "value"),
+    [
+        ("UploadLostAlarm", ("AWS/Lambda", "DestinationDeliveryFailures"), "Submit"),
+        ("EventLostAlarm", ("AWS/Events", "InvocationsFailedToBeSentToDlq"), "SubmitUpload"),
+    ],
+)
+def test_an_upload_that_is_in_no_queue_has_an_alarm(name: str, metric: tuple[str, str], value: str) -> None:
+    """It would be lost without a word. Its command lists what was dropped."""
+    alarm = ALARMS[name]
+    assert (alarm["Namespace"], alarm["MetricName"]) == metric
+    assert [spelled(each["Value"]) for each in alarm["Dimensions"]] == [value]
+    assert "aws s3 ls --recursive s3://${Bucket}/inbox/" in alarm["AlarmDescription"]["Fn::Sub"]
+
+
+def test_a_message_that_a_subscriber_does_not_get_has_an_alarm() -> None:
+    """Others get that of the alarm."""
+    alarm = ALARMS["NotificationsFailedAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SNS", "NumberOfNotificationsFailed")
+    assert [spelled(each["Value"]) for each in alarm["Dimensions"]] == ["Topic.TopicName"]
+
+
+def test_the_alarm_about_an_old_run_leaves_time_to_act() -> None:
+    """Results are kept for 29 days, and a run ends after 40; long runs take about a week (docs/scale.md)."""
+    assert 7 * DAY < PATIENCE["OldRunAlarm"] <= 29 * DAY - 14 * DAY
+
+
+def test_the_page_says_how_many_alarms_there_are_and_what_they_cost() -> None:
+    """Each has one metric, for ten cents a month."""
+    page = (template.PROJECT / "docs" / "operate.md").read_text()
+    assert f"${len(ALARMS) / 10:.2f} for {len(ALARMS)} alarms" in page
 
 
 def test_a_run_that_does_not_balance_has_an_alarm_on_the_metric_that_report_counts() -> None:
@@ -246,7 +279,18 @@ def test_the_alarm_of_a_function_counts_its_errors_whatever_version_is_called(na
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", "Errors", "Sum")
     assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": name}}]
     assert f"aws logs tail ${{{name}Log}}" in alarm["AlarmDescription"]["Fn::Sub"]
-    assert len(alarms("AWS/Lambda")) == len(FUNCTIONS)
+    assert [each for each, other in ALARMS.items() if other["MetricName"] == "Errors"] == [
+        f"{each}ErrorsAlarm" for each in FUNCTIONS
+    ]
+
+
+def test_an_alarm_about_throttles_is_as_patient_as_one_about_errors() -> None:
+    """A Task retries a call that is throttled like one that fails; no function has concurrency of its own."""
+    alarm, errors_alarm = ALARMS["PollThrottledAlarm"], ALARMS["PollErrorsAlarm"]
+    fields = ("Namespace", "Dimensions", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Statistic")
+    assert [alarm[field] for field in fields] == [errors_alarm[field] for field in fields]
+    assert alarm["MetricName"] == "Throttles"
+    assert not any("ReservedConcurrentExecutions" in function for function in template.functions().values())
 
 
 @pytest.mark.parametrize("takes", [0.1, 5, 60, 120])

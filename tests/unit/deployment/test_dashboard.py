@@ -22,8 +22,11 @@ OF_AWS = {
     **{("AWS/Lambda", name): {"FunctionName"} for name in ("Errors", "Throttles", "Duration")},
     **{("AWS/States", f"Executions{end}"): {"StateMachineArn"} for end in ENDS},
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {"QueueName"},
+    ("AWS/Lambda", "DestinationDeliveryFailures"): {"FunctionName"},
+    ("AWS/Events", "InvocationsFailedToBeSentToDlq"): {"RuleName"},
+    ("AWS/SNS", "NumberOfNotificationsFailed"): {"TopicName"},
 }
-"""Metrics of AWS, with their dimensions: the guides of Lambda, Step Functions and SQS."""
+"""Metrics of AWS, with their dimensions: the guides of Lambda, Step Functions, SQS, EventBridge and SNS."""
 OF_LAMBDA = {"@timestamp", "@log", "record.status"}
 """Fields that Logs Insights or Lambda adds. `record.status`: of the line `platform.report`, such as timeout."""
 WORDS = {

@@ -140,8 +140,6 @@ def test_the_bucket_keeps_versions_and_is_private() -> None:
     assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
-    encryption = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert encryption == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
 
 
 @pytest.mark.parametrize("name", ["Bucket", "BucketPolicy"])

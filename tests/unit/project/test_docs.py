@@ -91,10 +91,11 @@ def test_the_permissions_name_every_statement_and_give_each_a_reason() -> None:
     """A reason without its statement would be outdated."""
     permissions = (PROJECT / "docs" / "permissions.md").read_text()
     reasons = template.template()["Metadata"]["Permissions"]
+    asked = {"Tracing": "yes", "KmsKeyArn": "key", "SecretKmsKeyArn": "key"}
     signed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role, Auth="aws")]
-    keyed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role, Tracing="yes")]
+    keyed = [each for role in template.resources("AWS::IAM::Role") for each in template.statements(role, **asked)]
     policies = template.resources("AWS::IAM::ManagedPolicy").values()
-    of_people = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+    of_people = [each for policy in policies for each in template.statements_of(policy["PolicyDocument"], **asked)]
     assert {statement["Sid"] for statement in (*signed, *keyed, *of_people)} == reasons.keys()
     assert [reason for reason in reasons.values() if f" {reason} |" not in permissions] == []
 
