@@ -33,8 +33,8 @@ def main() -> None:
 
     for module in (
         alarms, async_retries, claude_platform, cloudformation, customer_keys, dashboards, functions, logs, messages,
-        metric_data, packages, policy_variables, publish, requests, saved, service, service_metrics, step_functions, topics,
-        web_identity, workers,
+        metric_data, packages, policy_variables, publish, requests, saved, service, service_metrics, step_functions,
+        topics, web_identity, workers,
         queries,  # after requests, which replaces the same function
         objects, encryption, absent,  # each after the one before, for the same reason
     ):  # fmt: skip
