@@ -35,6 +35,7 @@ PAGES = [
 FOLDERS = (
     "bench",
     "cli",
+    "deployment",
     "docs",
     "events",
     "functions",
