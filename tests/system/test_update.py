@@ -18,7 +18,7 @@ from tests.support.belt import drop_of
 from tests.support.probes import of_probe, of_rest
 from tests.support.promises import check_outputs
 from tests.support.system.release import deployed, update
-from tests.support.system.runs import SECONDS, WAITING, LiveRun, commands, dropped
+from tests.support.system.runs import WAITING, LiveRun, commands, dropped
 from tests.system.conftest import PARAMETERS, PROVIDER, WAIT_SCALE
 from tests.system.test_drops import invoke
 
@@ -44,6 +44,8 @@ FORMER_PARAMETERS = {
 FEW_EVENTS = 100
 """An execution has more after a dozen looks."""
 PROBED = 60
+LONG = 300.0
+"""Timeout in seconds: all runs are under way at the same time, on machines that may be busy."""
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +91,8 @@ def versions(stack: Stack) -> set[str]:
 
 def ended(run: LiveRun, data: bytes) -> Any:
     """Wait for the end of a run, compare its files with its drop, and return the receipt."""
-    run.message("completed")
-    receipt = run.receipt()
+    run.message("completed", LONG)
+    receipt = run.receipt(LONG)
     check_outputs(receipt, run.outputs(), data)
     return receipt
 
@@ -118,7 +120,7 @@ def test_runs_of_the_last_release_end_after_an_update_and_nothing_is_paid_twice(
     assert (again["run"], new.provider_stats()["created"]) == (runs["sent"].run, paid)
 
     go_on_elsewhere(runs["long"])
-    new.wait_for(lambda: len(runs["long"].executions()) > 1 or None, SECONDS, "another execution")
+    new.wait_for(lambda: len(runs["long"].executions()) > 1 or None, LONG, "another execution")
     new.provider_settings(PROVIDER)
     runs["held"].execute(approve)
     receipts = {name: ended(run, data[name]) for name, run in runs.items()}
