@@ -75,7 +75,7 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
             parameters |= {"WorkspaceId": WORKSPACE}
         else:
             secrets: SecretsManagerClient = aws.client("secretsmanager")
-            key = {"KmsKeyId": parameters["SecretKmsKeyArn"]} if "SecretKmsKeyArn" in parameters else {}
+            key: Any = {"KmsKeyId": parameters["SecretKmsKeyArn"]} if "SecretKmsKeyArn" in parameters else {}
             secrets.create_secret(Name=SECRET_NAME, SecretString=api.key, **key)
         announce("deploying the template with the SAM CLI")
         outputs = deploy(aws, built, {"ApiUrl": api.url} | parameters, work)

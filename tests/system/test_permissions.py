@@ -318,13 +318,9 @@ def sends_the_message_alone(scene: Scene) -> None:
 def cannot_log(scene: Scene) -> None:
     """Check that Step Functions refuses a machine that logs; it tries the role whenever the machine is written."""
     states = scene.stack.states
-    (machine,) = [
-        described
-        for each in states.list_state_machines()["stateMachines"]
-        if (described := states.describe_state_machine(stateMachineArn=each["stateMachineArn"]))["roleArn"].endswith(
-            f"/{scene.role}"
-        )
-    ]
+    names = [each["stateMachineArn"] for each in states.list_state_machines()["stateMachines"]]
+    machines: list[Any] = [states.describe_state_machine(stateMachineArn=arn) for arn in names]
+    (machine,) = [each for each in machines if each["roleArn"].endswith(f"/{scene.role}")]
     assert machine["loggingConfiguration"]["level"] == "ERROR"
     assert machine["loggingConfiguration"]["includeExecutionData"] is False
     asked = {key: machine[key] for key in ("stateMachineArn", "loggingConfiguration")}

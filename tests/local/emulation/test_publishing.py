@@ -53,8 +53,8 @@ class Place:
         """The rule's ARN."""
         return self.arn("events", f"rule/{self.name}")
 
-    def set_up(self, statement: Json, key: str = "", queue_for: str = "") -> None:
-        """Create all; the topic has one statement and perhaps a key; the queue accepts messages of one rule."""
+    def set_up(self, statement: Json, key: str = "", queue_for: str = "", queue_key: str = "") -> None:
+        """Create all; the topic has one statement; it and the queue may have a key; the queue is for one rule."""
         sns, sqs, events = (self.client(service) for service in ("sns", "sqs", "events"))
         attributes = {"KmsMasterKeyId": key} if key else {}
         sns.create_topic(Name=self.name, Attributes=attributes | {"Policy": policy(statement, "sns:Publish")})
@@ -63,7 +63,8 @@ class Place:
             (f"{self.name}-lost", "events", queue_for or self.rule),
         ):
             allowed = allows(f"{service}.amazonaws.com", {"ArnEquals": {"aws:SourceArn": source}})
-            sqs.create_queue(QueueName=name, Attributes={"Policy": policy(allowed, "sqs:SendMessage")})
+            encrypted = {"KmsMasterKeyId": queue_key} if queue_key and service == "events" else {}
+            sqs.create_queue(QueueName=name, Attributes=encrypted | {"Policy": policy(allowed, "sqs:SendMessage")})
         sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=self.arn("sqs", f"{self.name}-got"))
         events.put_rule(Name=self.name, EventPattern=json.dumps({"source": [self.name]}))
         lost = {"Arn": self.arn("sqs", f"{self.name}-lost")}
@@ -180,6 +181,18 @@ def test_an_undelivered_message_needs_permission_of_the_queue(place: Place) -> N
     place.send()
     time.sleep(0.5)
     assert place.bodies("got") + place.bodies("lost") == []
+
+
+@pytest.mark.parametrize(("of_key", "is_kept"), [(EVENTBRIDGE, True), (CLOUDWATCH, False)])
+def test_an_undelivered_message_needs_the_key_of_the_queue_or_it_is_counted_as_lost(
+    place: Place, of_key: Json, *, is_kept: bool
+) -> None:
+    """The metric has an alarm in the template."""
+    place.set_up(CLOUDWATCH, queue_key=place.make_key(of_key))
+    place.make_alarm("AWS/Events", "InvocationsFailedToBeSentToDlq", {"RuleName": place.name})
+    place.send()
+    assert len(wait_for(lambda: place.bodies("lost" if is_kept else "got"))) == 1
+    assert place.bodies("got" if is_kept else "lost") == []
 
 
 @pytest.mark.parametrize(("statement", "comes"), [(CLOUDWATCH, True), (EVENTBRIDGE, False)])

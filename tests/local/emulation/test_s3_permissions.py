@@ -88,7 +88,7 @@ def test_an_object_with_a_key_needs_the_key(aws: Aws, bucket: str, actions: list
     allow = {"Effect": "Allow", "Action": actions, "Resource": key, "Condition": through}
     with s3_of(aws, OBJECTS, *([allow] if actions else [])) as s3:
         target = {"Bucket": bucket, "Key": f"x/{uuid4().hex}"}
-        tries = [
+        tries: list[tuple[str, Any, dict[str, Any]]] = [
             (write, s3.put_object, {**target, "Body": b"1", **sse}),
             (write, s3.create_multipart_upload, {**target, **sse}),
             (read, s3.get_object, there),

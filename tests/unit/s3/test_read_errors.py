@@ -19,6 +19,7 @@ PERMANENT = [
     (404, "404", "Not Found", "drop-gone"),
     (405, "MethodNotAllowed", "", "drop-gone"),
     (403, "AccessDenied", f"{ROLE}ListBucket because no identity-based policy allows the action", "drop-gone"),
+    (403, "AccessDenied", f"{ROLE}ListBucketVersions because no identity-based policy allows the action", "drop-gone"),
     (403, "AccessDenied", f"{ROLE}GetObjectVersion with an explicit deny in a resource-based policy", "drop-denied"),
     (403, "InvalidObjectState", "", "drop-archived"),
     (403, "AccessDenied", KMS_DENIED, "drop-key-refused"),
