@@ -119,6 +119,19 @@ def test_a_drop_that_cannot_be_read_is_one_message_with_what_to_do(
     assert creates(stack) == before
 
 
+def test_an_upload_that_is_gone_before_submit_looks_is_refused_or_ignored(stack: Stack) -> None:
+    """S3 answers 403 to submit, which may not list the bucket. The event is no failure, and waits in no queue."""
+    event = json.loads((PROJECT / "events" / "upload-put.json").read_text())
+    event["detail"]["bucket"]["name"] = stack.bucket
+    event["detail"]["object"] |= {"key": "inbox/removed.jsonl", "version-id": "removed"}
+    run = invoke(stack, event)["run"]
+    message = stack.wait_for_message(run)
+    assert message.status == "refused"
+    assert "this version of the object was deleted" in " ".join(message.text.split())
+    del event["detail"]["object"]["version-id"]
+    assert invoke(stack, event) == {"ignored": "inbox/removed.jsonl"}
+
+
 def test_a_drop_overrides_a_setting_by_its_metadata(stack: Stack) -> None:
     """The invalid line is skipped and is a failure."""
     stack.drop(request("a") + b"\nnonsense\n", "inbox/skip.jsonl", {"on-invalid": "skip"})
