@@ -1,0 +1,1 @@
+"""The four questions, and the checks of their answers."""

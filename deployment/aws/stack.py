@@ -1,0 +1,93 @@
+"""The stack as it is: whether it exists, whether it can be updated, its parameters and its resources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from deployment.aws.account import explain, explained
+from deployment.trouble import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+
+_OUTPUTS = {"BucketName", "StateMachineArn"}
+"""That every stack of Conveyor has."""
+_EMPTY = "REVIEW_IN_PROGRESS"
+"""A change set for a new stack was made, and never executed."""
+_LEFT = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
+"""Of a first deployment, or of a deletion, that failed: CloudFormation only deletes such a stack."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack of Conveyor that can be updated."""
+
+    id: str
+    parameters: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+
+def find(client: CloudFormationClient, name: str) -> Stack | None:
+    """Return the stack of this name; None if there is none yet. Raises Trouble if it cannot be updated.
+
+    Another stack that happens to have the name is not touched.
+    """
+    try:
+        found = client.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(error):
+            return None
+        raise explain(error) from error
+    if found["StackStatus"] == _EMPTY:
+        return None
+    trouble = _trouble(found, name, client.meta.region_name)
+    if trouble:
+        raise trouble
+    return _read(found)
+
+
+def read(client: CloudFormationClient, stack_id: str) -> tuple[Stack, str]:
+    """Return a stack by its id, also one that was deleted, and its status."""
+    with explained():
+        found = client.describe_stacks(StackName=stack_id)["Stacks"][0]
+    return _read(found), found["StackStatus"]
+
+
+def resources(client: CloudFormationClient, stack_id: str) -> Counter[str]:
+    """Count the resources of a stack by their types."""
+    with explained():
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack_id)
+        every = [each for page in pages for each in page["StackResourceSummaries"]]
+    return Counter(each["ResourceType"] for each in every if each["ResourceStatus"] != "DELETE_COMPLETE")
+
+
+def _read(found: StackTypeDef) -> Stack:
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    return Stack(found["StackId"], parameters, outputs)
+
+
+def _trouble(found: StackTypeDef, name: str, region: str) -> Trouble | None:
+    status, place = found["StackStatus"], f"--region {region} --stack-name {name}"
+    if status.endswith("_IN_PROGRESS"):
+        return Trouble(f'CloudFormation is at work on "{name}" ({status}). Wait for its end, and type the same again.')
+    if status == "UPDATE_ROLLBACK_FAILED":
+        return Trouble(
+            f'An update of "{name}" failed, and so did the way back ({status}). Go back first:',
+            commands=(f"aws cloudformation continue-update-rollback {place}",),
+        )
+    if status in _LEFT:
+        return Trouble(
+            f'"{name}" is what a deployment or a deletion that failed has left ({status}). Delete it first:',
+            commands=(f"aws cloudformation delete-stack {place}",),
+        )
+    if not _read(found).outputs.keys() >= _OUTPUTS:
+        return Trouble(f'"{name}" in {region} is a stack of something else. Choose another name.')
+    return None

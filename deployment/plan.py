@@ -1,0 +1,115 @@
+"""What is to be deployed: settled from the command line, the file of the stack, the stack itself, and the questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployment.answers import key
+from deployment.answers.questions import AUTH, SECRET, SIGNED, Questions
+from deployment.aws import stack as stacks
+from deployment.aws.account import Account
+from deployment.aws.package import ROOT
+from deployment.settings import file
+from deployment.settings.file import Kept
+from deployment.settings.former import current_parameters
+from deployment.trouble import misused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from deployment.aws.stack import Stack
+    from deployment.screen import Screen
+    from deployment.settings.template import Template
+    from deployment.wish import Wish
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A deployment for which nothing is left to ask but whether to do it."""
+
+    name: str
+    account: Account
+    parameters: Mapping[str, str]
+    """The value of every parameter of the template."""
+    tags: Mapping[str, str]
+    existing: Stack | None
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether the provider's key is in a secret."""
+        return self.parameters[AUTH] != SIGNED
+
+
+def settle(wish: Wish, screen: Screen, template: Template) -> Plan:
+    """Settle everything. Writes the file of a stack that has none. Raises Trouble for whatever is missing or wrong."""
+    _refuse(file.unknown(wish.given(), template) or template.faults(wish.given()))
+    questions = Questions(screen, template)
+    name = questions.stack(wish.stack)
+    path = wish.settings or ROOT / "deployments" / f"{name}.toml"
+    kept = file.read(path, template) if path.exists() else None
+    region = questions.region(wish.region or (kept.region if kept else None) or None)
+    account = Account(region)
+    number, caller = account.caller()
+    screen.line(f"Account {number} in {region}, as {caller.rpartition('/')[2] or caller}")
+    _refuse(_of_place(kept, region, number, path))
+    existing = stacks.find(account.cloudformation, name)
+    if kept:
+        screen.line(f"Settings: {_shown(path)}")
+        parameters = {**kept.parameters, **wish.given()}
+        _say_once(screen, path, kept, wish)
+    else:
+        parameters = _first(questions, template, existing, wish.given())
+    _refuse(template.faults(parameters))
+    complete = template.complete(parameters)
+    plan = Plan(name, account, complete, kept.tags if kept else {}, existing)
+    if plan.has_secret:
+        key.provide(screen, account, complete[SECRET])
+    if kept is None:
+        changed = {each: value for each, value in parameters.items() if value != template.parameters[each].default}
+        file.write(path, name, Kept(region, number, changed))
+        screen.line(f"Settings: written to {_shown(path)}. The next deployment reads them there.")
+    return plan
+
+
+def _first(
+    questions: Questions, template: Template, existing: Stack | None, given: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the parameters of a stack that has no file here: its own if it exists, else the answers."""
+    if existing is None:
+        return questions.parameters(given)
+    questions.screen.line("This stack was deployed from elsewhere. Its settings are kept.")
+    own = {
+        each: value for each, value in current_parameters(existing.parameters).items() if each in template.parameters
+    }
+    return {**own, **given}
+
+
+def _of_place(kept: Kept | None, region: str, account: str, path: Path) -> list[str]:
+    """Say what is wrong if the file belongs to another place."""
+    if kept is None:
+        return []
+    of = (("account", kept.account, account), ("Region", kept.region, region))
+    return [
+        f"{_shown(path)} is of the {what} {file_has}, and this is {here}"
+        for what, file_has, here in of
+        if file_has not in ("", here)
+    ]
+
+
+def _say_once(screen: Screen, path: Path, kept: Kept, wish: Wish) -> None:
+    """Say which values the file does not have: the next deployment would undo them."""
+    once = [each for each, value in wish.given().items() if kept.parameters.get(each) != value]
+    if once:
+        screen.line(f"Only this time: {', '.join(once)}. To keep a value, write it into {_shown(path)}.")
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a person types it in the checkout."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise misused(faults[0], *faults[1:])

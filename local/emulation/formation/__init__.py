@@ -1,0 +1,1 @@
+"""CloudFormation acts with the permissions of the caller, as on AWS."""
