@@ -2,7 +2,6 @@
 # The tests also type commands with jq, iconv, unzip, bzip2, xz and zstd, which systems bring or package.
 
 TOOLS := .venv/tools/bin/python
-SAM := .venv/sam/bin/python -m samcli
 PIP_COMPILE = .venv/tools/bin/python -m uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header
 
 # What runs the local stack, and what tests it. Each is a stamp file, so nothing is installed twice.
@@ -19,8 +18,10 @@ SIDE_BY_SIDE := --numprocesses auto --dist worksteal
 # Tests on a deployed stack mostly wait. The tests of one stack are played in one process.
 STACKS_SIDE_BY_SIDE := --numprocesses 3 --dist loadscope
 
-# Of the functions on AWS: arm64 or x86_64. Left out, it is what samconfig.toml says, as are all other settings.
-CHOSEN = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
+# Of `make deploy`, an option for a variable, and one without a value. Only what is typed behind make counts: a shell may have
+# an EMAIL of its own.
+option = $(if $(filter command,$(origin $1)),$2='$(subst ','\'',$($1))')
+switch = $(if $(filter command,$(origin $1)),$(if $($1),$2))
 export FILE API AUTH LIVE API_URL PARAMETERS CHROMIUM HOURS QUERY RUN OUT
 
 # Packages are installed without bytecode. Each of hundreds of processes would compile them again if none were written.
@@ -94,9 +95,12 @@ fuzz: $(DEV) .venv/tools/.fuzz ## Test properties with generated inputs, for SEC
 docs: $(DEV) ## Write docs/settings.md and docs/permissions.md from template.yaml
 	PYTHONPATH=layers/conveyor $(TOOLS) -m docs.generate
 
-deploy: .venv/sam/.sam ## Build and deploy to AWS, asking for the settings; ARCHITECTURE=x86_64 instead of arm64
-	PATH="$(CURDIR)/.venv/sam/bin:$$PATH" $(SAM) build $(CHOSEN)
-	$(SAM) deploy --guided $(CHOSEN)
+deploy: .venv/tools/.local .venv/sam/.sam ## Deploy to AWS, asking at most four things: STACK=name, REGION, EMAIL, SECRET, WORKSPACE, YES=1, PARAMETERS="HoldHours=24 …"
+	@exec env PYTHONPATH=layers/conveyor $(TOOLS) -m deployment $(call option,STACK,--stack) $(call option,REGION,--region) \
+	  $(call option,EMAIL,--email) $(call option,SECRET,--secret) $(call option,WORKSPACE,--workspace) \
+	  $(call option,PARAMETERS,--parameter) $(if $(ARCHITECTURE),--parameter Architecture=$(ARCHITECTURE)) \
+	  $(call option,SETTINGS,--settings) $(call option,BUILT,--built) \
+	  $(call switch,YES,--yes) $(call switch,ACCEPT_LOSS,--accept-loss) $(if $(filter no,$(DOCTOR)),--no-doctor)
 
 kept-bucket: .venv/tools/.local ## Give a new stack the bucket that a deleted one has left, before it is deployed with BucketName: STACK=conveyor, BUCKET=name
 	@$(TOOLS) -m deployment.kept_bucket "$(STACK)" "$(BUCKET)"

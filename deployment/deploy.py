@@ -9,6 +9,7 @@ from deployment import finish
 from deployment.aws import change_set as change_sets
 from deployment.aws import events, package, stack
 from deployment.aws.change_set import Request
+from deployment.consent import is_wanted
 from deployment.plan import settle
 from deployment.settings.template import read
 from deployment.trouble import Trouble, misused
@@ -34,7 +35,7 @@ def deploy(wish: Wish, screen: Screen) -> int:
         screen.line(f"{plan.name} is as it should be already: nothing to deploy.")
         return 0
     _show(screen, plan, change_set)
-    if not _is_wanted(wish, screen, plan, change_set):
+    if not is_wanted(wish, screen, plan.name, change_set.changes):
         change_sets.delete(plan.account.cloudformation, change_set)
         raise Trouble("Nothing was deployed.")
     end = _execute(screen, plan, change_set)
@@ -74,23 +75,6 @@ def _show(screen: Screen, plan: Plan, change_set: ChangeSet) -> None:
 def _before(plan: Plan) -> Counter[str]:
     """Count the resources that the stack has."""
     return stack.resources(plan.account.cloudformation, plan.existing.id) if plan.existing else Counter()
-
-
-def _is_wanted(wish: Wish, screen: Screen, plan: Plan, change_set: ChangeSet) -> bool:
-    """Ask whether to deploy; where something is lost, ask for the name of the stack."""
-    lost = changes.losses(change_set.changes)
-    for line in lost:
-        screen.line(f"!! {line}")
-    if lost and wish.yes and not wish.accept_loss:
-        screen.line("YES=1 does not cover this. If you mean it, add ACCEPT_LOSS=1 (--accept-loss).")
-        return False
-    if wish.yes:
-        return True
-    if lost:
-        return (
-            screen.ask(f'If you mean it, type the name of the stack ("{plan.name}")', "", lambda _: None) == plan.name
-        )
-    return screen.confirm("Deploy?")
 
 
 def _execute(screen: Screen, plan: Plan, change_set: ChangeSet) -> End:

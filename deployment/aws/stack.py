@@ -21,6 +21,8 @@ _OUTPUTS = {"BucketName", "StateMachineArn"}
 """That every stack of Conveyor has."""
 _EMPTY = "REVIEW_IN_PROGRESS"
 """A change set for a new stack was made, and never executed."""
+_IMPORTED = "IMPORT_COMPLETE"
+"""It has a bucket that an earlier stack has left, and nothing else yet."""
 _LEFT = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
 """Of a first deployment, or of a deletion, that failed: CloudFormation only deletes such a stack."""
 
@@ -88,6 +90,6 @@ def _trouble(found: StackTypeDef, name: str, region: str) -> Trouble | None:
             f'"{name}" is what a deployment or a deletion that failed has left ({status}). Delete it first:',
             commands=(f"aws cloudformation delete-stack {place}",),
         )
-    if not _read(found).outputs.keys() >= _OUTPUTS:
+    if status != _IMPORTED and not _read(found).outputs.keys() >= _OUTPUTS:
         return Trouble(f'"{name}" in {region} is a stack of something else. Choose another name.')
     return None

@@ -27,8 +27,9 @@ _TOP = """\
 # Settings
 
 The parameters of the stack. All defaults work; set `NotificationEmail` to get messages, and look at the other settings
-[to begin with](#to-begin-with). To change one, deploy again. A run keeps the settings that were in force when its drop
-was uploaded.
+[to begin with](#to-begin-with). To change one, write it into `deployments/<stack>.toml` and type
+`make deploy STACK=<stack>` ([more](operate.md#deploy)). A run keeps the settings that were in force when its drop was
+uploaded.
 
 ## For one drop
 

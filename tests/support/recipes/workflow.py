@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from botocore.exceptions import ClientError
 
+from tests.support.recipes.page import PROJECT
 from tests.support.web_identity import token
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from local.stack.local_aws import Aws
 
-SECONDS = 120
+SECONDS = 300
 _EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
 _OF_STEP = re.compile(r"steps\.([a-z]+)\.outcome == 'success'")
 
@@ -43,6 +44,8 @@ class Job:
     """Of the repository's settings."""
     subject: str
     """Of the token that GitHub gives the job."""
+    built: Path | None = None
+    """A build of the stack, which `make deploy` uses; its environments are those of this project."""
     env: dict[str, str] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     """What each step has written, by its name."""
@@ -121,8 +124,13 @@ class Job:
         match action:
             case "actions/checkout":
                 shutil.copytree(self.repository, self.work / "checkout")
+                if self.built:
+                    (self.work / "checkout" / ".venv").symlink_to(PROJECT / ".venv")
+                    _write(self._programs / "make", _MAKE.format(built=self.built))
+            case "actions/setup-python":
+                assert given.pop("python-version") == "{}.{}".format(*sys.version_info)
             case "astral-sh/setup-uv":
-                _write_uv(self._programs / "uv")
+                _write(self._programs / "uv", _UV.format(python=sys.executable))
             case "aws-actions/configure-aws-credentials":
                 try:
                     self._take_role(*(self._value(given.pop(name)) for name in _OF_ROLE))
@@ -177,8 +185,14 @@ chmod 700 "$program"
 """Does what `uv tool install` does with a package of a repository, but with the packages that are here: no network."""
 
 
-def _write_uv(path: Path) -> None:
-    path.write_text(_UV.format(python=sys.executable))
+_MAKE = """#!/bin/sh
+exec /usr/bin/make --old-file .venv/tools/.local --old-file .venv/sam/.sam "$@" BUILT='{built}'
+"""
+"""Builds and installs nothing, as there is a build already."""
+
+
+def _write(path: Path, program: str) -> None:
+    path.write_text(program)
     path.chmod(0o700)
 
 
