@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conveyor.settings.former import current_parameters
 from deployment.answers import key
 from deployment.answers.questions import AUTH, SECRET, SIGNED, Questions
 from deployment.aws import stack as stacks
@@ -12,7 +13,6 @@ from deployment.aws.account import Account
 from deployment.aws.package import ROOT
 from deployment.settings import file
 from deployment.settings.file import Kept
-from deployment.settings.former import current_parameters
 from deployment.trouble import misused
 
 if TYPE_CHECKING:

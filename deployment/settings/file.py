@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from deployment.settings.former import describe_former
+from conveyor.settings.former import describe_former
 from deployment.settings.template import Template, text_of
 from deployment.trouble import misused
 
