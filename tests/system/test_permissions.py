@@ -323,7 +323,7 @@ def cannot_log(scene: Scene) -> None:
     (machine,) = [each for each in machines if each["roleArn"].endswith(f"/{scene.role}")]
     assert machine["loggingConfiguration"]["level"] == "ERROR"
     assert machine["loggingConfiguration"]["includeExecutionData"] is False
-    asked = {key: machine[key] for key in ("stateMachineArn", "loggingConfiguration")}
+    asked: Any = {key: machine[key] for key in ("stateMachineArn", "loggingConfiguration")}
     with scene.without(), pytest.raises(states.exceptions.ClientError, match="not authorized to access the Log"):
         states.update_state_machine(**asked)
     states.update_state_machine(**asked)

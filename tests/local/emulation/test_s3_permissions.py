@@ -81,7 +81,7 @@ def test_a_missing_object_is_403_for_who_may_list_under_a_prefix_only(aws: Aws, 
 def test_an_object_with_a_key_needs_the_key(aws: Aws, bucket: str, actions: list[str], write: str, read: str) -> None:
     """To write, to read and to copy it; HEAD needs none."""
     key = create_key(aws, [BY_POLICIES])
-    sse = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    sse: Any = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
     there = {"Bucket": bucket, "Key": f"x/{uuid4().hex}"}
     aws.client("s3").put_object(**there, Body=b"1", **sse)
     through = {"StringLike": {"kms:ViaService": "s3.us-east-1.*"}}

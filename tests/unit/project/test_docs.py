@@ -109,7 +109,9 @@ def test_the_permissions_have_each_role_as_a_policy_that_can_be_written_back(rol
     section = page.partition(f"## {described[0].upper()}{described[1:].removesuffix('.')}\n")[2].partition("\n## ")[0]
     texts = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
     written = {each["Sid"]: each for text in texts for each in json.loads(text)["Statement"]}
-    needed = {each["Sid"]: each for auth in ("api-key", "aws") for each in template.statements(role, Auth=auth)}
+    asked = {"Tracing": "yes", "KmsKeyArn": "key", "SecretKmsKeyArn": "key"}
+    ways: list[dict[str, str]] = [{"Auth": "aws"}, {}, asked]
+    needed = {each["Sid"]: each for way in ways for each in template.statements(role, **way)}
     assert {sid: (each["Effect"], each["Action"]) for sid, each in written.items()} == {
         sid: (each["Effect"], each["Action"]) for sid, each in needed.items()
     }
