@@ -150,7 +150,7 @@ def test_an_object_without_a_version_is_refused(belt: Belt) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "expected"),
     [
-        ("MAX_REQUESTS_PER_DROP", 2, "has 5 requests; the stack's MaxRequestsPerDrop is 2"),
+        ("MAX_REQUESTS_PER_DROP", 2, "has 10 requests; the stack's MaxRequestsPerDrop is 2"),
         (
             "MAX_BYTES_PER_DROP",
             1000,
@@ -163,7 +163,7 @@ def test_a_drop_beyond_a_limit_is_refused_with_the_name_of_the_limit(
 ) -> None:
     """A drop that is larger than intended is not queued."""
     change(monkeypatch, {setting: str(value)})
-    assert expected in refused(belt, drop_of(5))
+    assert expected in refused(belt, drop_of(10))
     assert belt.creates() == (0, 0)
 
 
