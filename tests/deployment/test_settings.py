@@ -91,8 +91,18 @@ def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     assert path.read_text() == "# mine\n"
 
 
+def test_the_example_of_the_page_is_read(tmp_path: Path) -> None:
+    """Somebody copies it."""
+    page = (reference.PROJECT / "docs" / "operate.md").read_text()
+    path = tmp_path / "conveyor.toml"
+    path.write_text(page.partition("```toml\n")[2].partition("```")[0])
+    kept = file.read(path, TEMPLATE)
+    assert kept.parameters == {"NotificationEmail": "team@example.com", "HoldAboveUsd": "20"}
+    assert kept.tags == {"cost-centre": "data"}
+
+
 def test_tags_and_plain_numbers_can_be_written_by_hand(tmp_path: Path) -> None:
-    """As in the example of docs/operate.md."""
+    """A number needs no quotes, and `true` is `yes`."""
     path = tmp_path / "conveyor.toml"
     path.write_text(
         'region = "eu-central-1"\n[parameters]\nHoldAboveUsd = 20\nDeleteFiles = true\n[tags]\nteam = "data"\n'

@@ -52,7 +52,7 @@ FILES = {
 }
 PREFIXES = {"queries", "config", "content", "inbox", "control", "runs", "claims", "index", "results", "failures"}
 """Of keys in the bucket."""
-OF_USERS = {"requests.py", "summary.md"}
+OF_USERS = {"requests.py", "summary.md", "deployments/conveyor.toml", ".github/workflows/"}
 TESTS = {name for path in (PROJECT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
 
 
