@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deployment import finish
 from deployment.aws import change_set as change_sets
 from deployment.aws import events, package, stack
+from deployment.aws.account import explained
 from deployment.aws.change_set import Request
 from deployment.consent import is_wanted
-from deployment.plan import settle
+from deployment.kept_bucket import CannotImport, import_bucket, is_there
+from deployment.plan import BUCKET, settle
 from deployment.settings.template import read
 from deployment.trouble import Trouble, misused
 from deployment.words import changes, cost
@@ -29,7 +32,7 @@ def deploy(wish: Wish, screen: Screen) -> int:
     """Deploy; returns the exit code. Raises Trouble."""
     if not wish.yes and not screen.has_terminal:
         raise misused("There is no terminal to ask in whether to deploy. If you mean it, add YES=1 (--yes).")
-    plan = settle(wish, screen, read(package.ROOT / "template.yaml"))
+    plan = over_kept_bucket(wish, screen, settle(wish, screen, read(package.ROOT / "template.yaml")))
     change_set = _make(wish, screen, plan)
     if change_set is None:
         screen.line(f"{plan.name} is as it should be already: nothing to deploy.")
@@ -42,7 +45,24 @@ def deploy(wish: Wish, screen: Screen) -> int:
     if not end.is_success:
         raise _failure(plan, end)
     finish.tell(screen, plan, change_set, end.outputs)
-    return finish.check(screen, plan, is_first=change_set.is_first) if wish.doctor else 0
+    is_first = plan.existing is None or plan.existing.has_bucket_only
+    return finish.check(screen, plan, is_first=is_first) if wish.doctor else 0
+
+
+def over_kept_bucket(wish: Wish, screen: Screen, plan: Plan) -> Plan:
+    """Have a new stack take over the bucket of its parameter `BucketName`, if there is one of that name."""
+    client, s3, bucket = plan.account.cloudformation, plan.account.s3, plan.parameters[BUCKET]
+    with explained():
+        if plan.existing or not bucket or not is_there(s3, bucket):
+            return plan
+        screen.line(f"There is a bucket {bucket}. {plan.name} takes it over, with all that is in it.")
+        if not wish.yes and not screen.confirm("Take it over?"):
+            raise Trouble("Nothing was deployed.")
+        try:
+            import_bucket(client, s3, plan.name, bucket)
+        except CannotImport as reason:
+            raise Trouble(str(reason)) from reason
+        return replace(plan, existing=stack.find(client, plan.name))
 
 
 def _make(wish: Wish, screen: Screen, plan: Plan) -> ChangeSet | None:

@@ -45,7 +45,7 @@ def import_bucket(formation: CloudFormationClient, s3: S3Client, stack: str, buc
         raise CannotImport(
             f"The stack {stack} exists, and has another bucket. Choose another name, or delete it first."
         )
-    if not _is_there(s3, bucket):
+    if not is_there(s3, bucket):
         return False
     template = _template(bucket, _policy(s3, bucket))
     change_set = formation.create_change_set(
@@ -82,7 +82,7 @@ def _has(formation: CloudFormationClient, stack: str, bucket: str) -> bool:
     return any(each["LogicalResourceId"] == BUCKET and each.get("PhysicalResourceId") == bucket for each in resources)
 
 
-def _is_there(s3: S3Client, bucket: str) -> bool:
+def is_there(s3: S3Client, bucket: str) -> bool:
     """Whether a bucket exists and may be read. Raises ClientError for one of another account."""
     try:
         s3.head_bucket(Bucket=bucket)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conveyor.settings.former import current_parameters
+from conveyor.settings.tuning import PARAMETER as TUNING
+from conveyor.settings.tuning import BadTuning, read_tuning
 from deployment.answers import key
 from deployment.answers.questions import AUTH, SECRET, SIGNED, Questions
 from deployment.aws import stack as stacks
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from deployment.screen import Screen
     from deployment.settings.template import Template
     from deployment.wish import Wish
+
+
+BUCKET = "BucketName"
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Plan:
 
 def settle(wish: Wish, screen: Screen, template: Template) -> Plan:
     """Settle everything. Writes the file of a stack that has none. Raises Trouble for whatever is missing or wrong."""
-    _refuse(file.unknown(wish.given(), template) or template.faults(wish.given()))
+    _refuse(file.unknown(wish.given(), template) or _faults(wish.given(), template))
     questions = Questions(screen, template)
     name = questions.stack(wish.stack)
     path = wish.settings or ROOT / "deployments" / f"{name}.toml"
@@ -60,8 +65,8 @@ def settle(wish: Wish, screen: Screen, template: Template) -> Plan:
         parameters = {**kept.parameters, **wish.given()}
         _say_once(screen, path, kept, wish)
     else:
-        parameters = _first(questions, template, existing, wish.given())
-    _refuse(template.faults(parameters))
+        parameters = first_parameters(questions, account, existing, wish.given())
+    _refuse(_faults(parameters, template))
     complete = template.complete(parameters)
     plan = Plan(name, account, complete, kept.tags if kept else {}, existing)
     if plan.has_secret:
@@ -73,15 +78,28 @@ def settle(wish: Wish, screen: Screen, template: Template) -> Plan:
     return plan
 
 
-def _first(
-    questions: Questions, template: Template, existing: Stack | None, given: Mapping[str, str]
+def _faults(given: Mapping[str, str], template: Template) -> list[str]:
+    """Say what is wrong with values: the core words better than a pattern what is wrong with `Tuning`."""
+    try:
+        read_tuning(given.get(TUNING, ""))
+    except BadTuning as bad:
+        return [str(bad)]
+    return template.faults(given)
+
+
+def first_parameters(
+    questions: Questions, account: Account, existing: Stack | None, given: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the parameters of a stack that has no file here: its own if it exists, else the answers."""
     if existing is None:
         return questions.parameters(given)
+    if existing.has_bucket_only:
+        return questions.parameters({**given, BUCKET: stacks.bucket(account.cloudformation, existing.id)})
     questions.screen.line("This stack was deployed from elsewhere. Its settings are kept.")
     own = {
-        each: value for each, value in current_parameters(existing.parameters).items() if each in template.parameters
+        each: value
+        for each, value in current_parameters(existing.parameters).items()
+        if each in questions.template.parameters
     }
     return {**own, **given}
 

@@ -35,6 +35,11 @@ class Stack:
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
 
+    @property
+    def has_bucket_only(self) -> bool:
+        """Whether it has taken over a bucket that an earlier stack has left, and was not deployed since."""
+        return not self.outputs
+
 
 def find(client: CloudFormationClient, name: str) -> Stack | None:
     """Return the stack of this name; None if there is none yet. Raises Trouble if it cannot be updated.
@@ -68,6 +73,13 @@ def resources(client: CloudFormationClient, stack_id: str) -> Counter[str]:
         pages = client.get_paginator("list_stack_resources").paginate(StackName=stack_id)
         every = [each for page in pages for each in page["StackResourceSummaries"]]
     return Counter(each["ResourceType"] for each in every if each["ResourceStatus"] != "DELETE_COMPLETE")
+
+
+def bucket(client: CloudFormationClient, stack_id: str) -> str:
+    """Return the name of the bucket of a stack that has nothing but a bucket, which an earlier stack has left."""
+    with explained():
+        found = client.describe_stack_resources(StackName=stack_id)["StackResources"]
+    return next(each.get("PhysicalResourceId", "") for each in found if each["LogicalResourceId"] == "Bucket")
 
 
 def _read(found: StackTypeDef) -> Stack:

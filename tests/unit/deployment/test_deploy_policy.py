@@ -22,7 +22,7 @@ POLICY: Json = json.loads((template.PROJECT / "docs" / "deploy-policy.json").rea
 MOST_CHARACTERS = 6144
 """Of a managed policy, without white space."""
 VIA = {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}
-DIRECT = {"ChangeTheStack", "UseTheTransform", "UploadCode", "FindUploads", "CreateTheSecret", "HandRolesToServices"}
+DIRECT = {"ChangeTheStack", "UseTheTransform", "UploadCode", "FindBuckets", "CreateTheSecret", "HandRolesToServices"}
 """Statements about what a person, or the SAM CLI, calls without CloudFormation."""
 REGION, ACCOUNT, STACK = "eu-central-1", "123456789012", "conveyor"
 LEFT_OUT = {
@@ -41,7 +41,7 @@ LEFT_OUT = {
     "AWS::Lambda::Version": {"lambda:*Concurrency*", "lambda:*RuntimeManagement*", "lambda:*Scaling*"},
     "AWS::Lambda::Alias": {"lambda:*Concurrency*", "codedeploy:*"},
     "AWS::Logs::LogGroup": {
-        "logs:*KmsKey", "logs:PutDataProtectionPolicy", "logs:DeleteDataProtectionPolicy", "logs:CreateLogDelivery",
+        "logs:PutDataProtectionPolicy", "logs:DeleteDataProtectionPolicy", "logs:CreateLogDelivery",
         "s3:REST.PUT.OBJECT", "firehose:*", "logs:PutResourcePolicy", "logs:DeleteResourcePolicy",
         "logs:PutIndexPolicy", "logs:DeleteIndexPolicy", "logs:PutBearerTokenAuthentication",
         "logs:PutLogGroupDeletionProtection",
@@ -103,13 +103,15 @@ def allowed(action: str, resource: str, *, via: bool) -> bool:
     )
 
 
-def literal(value: Any) -> Any:
+def literal(value: Any) -> Any:  # noqa: PLR0911 - one for each form
     """Replace what CloudFormation fills in, as far as names need it."""
     match value:
         case {"Ref": "AWS::StackName" | "ResultsDatabase"}:
             return STACK
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
             return of_resource(name)
+        case {"Fn::If": [_, _, otherwise]}:
+            return literal(otherwise)
         case {"Fn::Sub": str(text)}:
             return text.replace("${AWS::StackName}", STACK)
         case dict():
