@@ -171,7 +171,12 @@ class TestWithRounds:
     @pytest.fixture
     def stack_settings(self) -> dict[str, str]:
         """Return the settings of a stack with a round."""
-        return STACK_SETTINGS | {"RETRY_ROUNDS": "1", "POLL_MIN_SECONDS": "600", "MAX_REQUESTS_PER_BATCH": "3"}
+        return STACK_SETTINGS | {
+            "RETRY_ROUNDS": "1",
+            "POLL_MIN_SECONDS": "600",
+            "POLL_MAX_SECONDS": "600",
+            "MAX_REQUESTS_PER_BATCH": "3",
+        }
 
     def test_the_drop_of_several_batches_is_as_if_nothing_had_failed(self, desk: Command, belt: Belt) -> None:
         """Each request is once in the merged files, whichever run has answered it."""

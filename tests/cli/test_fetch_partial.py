@@ -19,7 +19,12 @@ FILES = {"partial.json", "results.partial.jsonl", "failures.partial.jsonl"}
 @pytest.fixture
 def stack_settings() -> dict[str, str]:
     """Return the settings of a stack with small batches and a round."""
-    return STACK_SETTINGS | {"MAX_REQUESTS_PER_BATCH": "3", "RETRY_ROUNDS": "1", "POLL_MIN_SECONDS": "600"}
+    return STACK_SETTINGS | {
+        "MAX_REQUESTS_PER_BATCH": "3",
+        "RETRY_ROUNDS": "1",
+        "POLL_MIN_SECONDS": "600",
+        "POLL_MAX_SECONDS": "600",
+    }
 
 
 @pytest.fixture
