@@ -12,7 +12,7 @@ import msgspec
 from conveyor.domain.dialect import Dialect, Form
 from conveyor.domain.outcome import Outcome, Result
 from conveyor.jsonl.lines import read_lines
-from conveyor.provider.protocol import Created, NewBatch, Origin, Progress, Refused, Trouble, Unknown
+from conveyor.provider.protocol import Checked, Created, NewBatch, Origin, Progress, Refused, Trouble, Unknown
 from conveyor.provider.transport import Content, HttpResponse, Transport
 from conveyor.settings.settings import Settings
 
@@ -36,6 +36,10 @@ class LineBatches:
     def renew(self) -> None:
         """Read the credential again."""
         self._transport.renew()
+
+    def check(self) -> Checked | Trouble:
+        """Report that batches cannot be listed."""
+        return Trouble("there is no list")
 
     def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:
         """Post the lines."""

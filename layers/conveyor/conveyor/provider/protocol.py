@@ -121,6 +121,25 @@ def created_as(progress: Progress) -> Created | Unknown:
     return Created(progress.id, progress.created_at, progress.expires_at)
 
 
+class CheckedKind(StrEnum):
+    """What a free call says of the provider."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """It accepts neither the credential, nor the account, nor this call: a person must put that in order."""
+    BUSY = "busy"
+    """It answers, and says nothing of the credential now."""
+
+
+class Checked(NamedTuple):
+    """The answer to a free call."""
+
+    kind: CheckedKind
+    status: int
+    cause: Cause | None = None
+    """What a person must put in order, if the provider's message says."""
+
+
 class TroubleKind(StrEnum):
     """What follows from a call that brought no answer."""
 
@@ -164,6 +183,10 @@ class BatchApi(Protocol):
 
         Raises CredentialsUnusable.
         """
+        ...
+
+    def check(self) -> Checked | Trouble:
+        """Make a free call: list one batch. Says whether the provider accepts the credential."""
         ...
 
     def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:

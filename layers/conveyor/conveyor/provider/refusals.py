@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from conveyor.domain.invocation import utc_now
 from conveyor.domain.refusal import Cause, RefusalKind, cause_of
 from conveyor.provider.error_body import ErrorBody, parse_error
-from conveyor.provider.protocol import Refused
+from conveyor.provider.protocol import Checked, CheckedKind, Refused, Trouble
 from conveyor.provider.retry_after import parse_retry_after
-from conveyor.provider.transport import HttpResponse
+from conveyor.provider.transport import HttpResponse, Transport
 
 CERTAIN_REFUSALS = {
     400: RefusalKind.DEFECT,
@@ -23,6 +23,7 @@ CERTAIN_REFUSALS = {
 No other status proves it: not 404, 408, 409 or 5xx either. A dialect adds those that prove it of its own API.
 """
 _LONGEST_MESSAGE = 300
+_TIMEOUT, _BUSY, _SERVER_ERROR = 408, 429, 500
 _NAME = re.compile(r"[a-z0-9_]{1,60}")
 
 
@@ -55,3 +56,17 @@ def refused_from(answer: HttpResponse, certain: Mapping[int, RefusalKind]) -> Re
     name = name if _NAME.fullmatch(name) else f"http_{status}"
     seconds = parse_retry_after(answer.headers.get("retry-after", ""), utc_now())
     return Refused(kind, status, name, message, seconds, cause)
+
+
+def check_list(transport: Transport, path: str) -> Checked | Trouble:
+    """Ask for one element of a list, and return what the response says. Nothing of its text is kept."""
+    answer = transport.try_out(path, {"limit": 1})
+    if isinstance(answer, Trouble):
+        return answer
+    if answer.is_success:
+        return Checked(CheckedKind.ACCEPTED, answer.status)
+    error = error_in(answer)
+    cause = cause_of(answer.status, f"{error.type} {error.code}", error.message)
+    may_pass = answer.status in {_TIMEOUT, _BUSY} or answer.status >= _SERVER_ERROR
+    kind = CheckedKind.BUSY if may_pass and not cause else CheckedKind.REFUSED
+    return Checked(kind, answer.status, cause)

@@ -72,6 +72,19 @@ class Transport:
 
     def ask(self, method: str, path: str, query: Mapping[str, str | int] | None = None) -> httpx.Response | Trouble:
         """Call once, and once more with the credential read again if it was refused: a key may have been rotated."""
+        answer = self._answer(method, path, query)
+        if isinstance(answer, Trouble) or answer.is_success:
+            return answer
+        return Trouble(f"HTTP {answer.status_code}", _kind(answer))
+
+    def try_out(self, path: str, query: Mapping[str, str | int]) -> HttpResponse | Trouble:
+        """Read from a path, as `ask` does, and return the response also where it is an error."""
+        answer = self._answer("GET", path, query)
+        if isinstance(answer, Trouble):
+            return answer
+        return HttpResponse(answer.status_code, answer.headers, answer.content)
+
+    def _answer(self, method: str, path: str, query: Mapping[str, str | int] | None) -> httpx.Response | Trouble:
         if self._retry_after.is_active:
             return Trouble(self._retry_after.reason, TroubleKind.UNASKED)
         try:
@@ -83,7 +96,7 @@ class Transport:
             return Trouble(_NO_ADDRESS)
         except httpx.HTTPError as error:
             return Trouble(name_of(error))
-        return answer if answer.is_success else Trouble(f"HTTP {answer.status_code}", _kind(answer))
+        return answer
 
     def post(self, path: str, content: Content, seconds: float) -> HttpResponse | Refused | Unknown:
         """Post once. A third of the time is for the body but its last piece, one for that, and one for the response.

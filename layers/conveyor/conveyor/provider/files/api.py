@@ -21,6 +21,7 @@ from conveyor.provider.files.objects import BATCH, REQUESTS, RUN, BatchObject, d
 from conveyor.provider.files.results import decode_results
 from conveyor.provider.pagination import read_list
 from conveyor.provider.protocol import (
+    Checked,
     Created,
     NewBatch,
     Origin,
@@ -32,7 +33,7 @@ from conveyor.provider.protocol import (
     Unknown,
     created_as,
 )
-from conveyor.provider.refusals import CERTAIN_REFUSALS, error_in, refused_from
+from conveyor.provider.refusals import CERTAIN_REFUSALS, check_list, error_in, refused_from
 from conveyor.provider.transport import Content, HttpResponse, Transport
 from conveyor.settings.settings import Settings
 
@@ -61,6 +62,10 @@ class FileBatches:
     def renew(self) -> None:
         """Read the credential again."""
         self._transport.renew()
+
+    def check(self) -> Checked | Trouble:
+        """List one batch."""
+        return check_list(self._transport, _PATH)
 
     def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:
         """Upload the lines, then create a batch of them by one call. Only that call is paid for."""

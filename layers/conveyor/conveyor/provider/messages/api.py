@@ -14,8 +14,18 @@ from conveyor.domain.outcome import Result
 from conveyor.provider.messages.dialect import DIALECT
 from conveyor.provider.messages.results import decode_results
 from conveyor.provider.pagination import read_list
-from conveyor.provider.protocol import Created, NewBatch, Origin, Progress, Refused, Trouble, Unknown, created_as
-from conveyor.provider.refusals import CERTAIN_REFUSALS, refused_from
+from conveyor.provider.protocol import (
+    Checked,
+    Created,
+    NewBatch,
+    Origin,
+    Progress,
+    Refused,
+    Trouble,
+    Unknown,
+    created_as,
+)
+from conveyor.provider.refusals import CERTAIN_REFUSALS, check_list, refused_from
 from conveyor.provider.timestamps import Timestamp, parse_timestamp
 from conveyor.provider.transport import Content, HttpResponse, Transport
 from conveyor.settings.settings import Settings
@@ -83,6 +93,10 @@ class MessageBatches:
     def renew(self) -> None:
         """Read the credential again."""
         self._transport.renew()
+
+    def check(self) -> Checked | Trouble:
+        """List one batch."""
+        return check_list(self._transport, _PATH)
 
     def create(self, new_batch: NewBatch, seconds: int) -> Created | Refused | Unknown:
         """Create one batch by one call."""
