@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from typing import Any
 
 from ministack.core.arn import parse_arn
@@ -77,9 +78,15 @@ def _invoke_target(target: Json, event: Json, rule: Json, view: Any = None) -> N
 
 
 def _dispatch_alarm_actions(alarm: Json, old_state: str, new_state: str, reason: str) -> None:
+    """Publish to the topics that let it, and note in the history of the alarm what its actions did."""
     actions = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}[new_state]
     topics = [arn for arn in alarm.get(actions) or [] if cloudwatch._is_sns_action_arn(arn)]
     permitted = [topic for topic in topics if may_publish(topic, ALARMS, alarm["AlarmArn"])]
     for topic in set(topics) - set(permitted):
         logger.warning("CloudWatch: the alarm %s may not publish to %s", alarm["AlarmName"], topic)
     dispatch_alarm_actions({**alarm, actions: permitted}, old_state, new_state, reason)
+    for topic in topics if alarm.get("ActionsEnabled", True) else []:
+        summary = "Successfully executed" if topic in permitted else "Failed to execute"
+        entry = {"AlarmName": alarm["AlarmName"], "AlarmType": "MetricAlarm", "HistoryItemType": "Action"}
+        entry |= {"Timestamp": cloudwatch._ts_iso(time.time()), "HistorySummary": f"{summary} action {topic}"}
+        cloudwatch._history_entries().append(entry | {"HistoryData": "{}"})

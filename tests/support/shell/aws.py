@@ -29,6 +29,8 @@ OWN = {"query", "output", "region", "endpoint-url", "max-items", "cli-binary-for
 SERVICES = {"s3api": "s3"}
 KINDS = ("list", "boolean")
 """Types of options that take several words, or none."""
+RENAMED = {("sns", "subscribe"): {"notification-endpoint": "endpoint"}}
+"""Options that the CLI calls otherwise than the service, since it has a global option of that name."""
 POSITIONAL = {("lambda", "invoke"): 1}
 
 
@@ -90,6 +92,8 @@ class Interpreter:
         shapes = {xform_name(member, "-"): (member, shape) for member, shape in members.items()}
         of_type = {kind: {name for name, (_, shape) in shapes.items() if shape.type_name == kind} for kind in KINDS}
         given, rest = options(words, of_type["list"], of_type["boolean"])
+        renamed = RENAMED.get((service, operation), {})
+        given = {renamed.get(option, option): text for option, text in given.items()}
         if len(rest) != POSITIONAL.get((service, operation), 0):
             raise Misuse(f"unknown: {rest}")
         own = {option: given.pop(option) for option in OWN & given.keys()}

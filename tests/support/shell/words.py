@@ -91,6 +91,8 @@ def _of_type(shape: Shape, text: str) -> Any:  # noqa: PLR0911 - one for each ty
             return typed(shape, pairs(text))
         case "integer" | "long":
             return int(text)
+        case "double":
+            return float(text)
         case "boolean":
             return text == "true"
         case "string" | "blob":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -57,3 +58,30 @@ def test_missing_data_is_treated_as_the_alarm_says(place: Place, treatment: str,
     """The state of an alarm whose metric never had a value."""
     place.alarm(TreatMissingData=treatment)
     assert place.state() == state
+
+
+def test_the_history_of_an_alarm_has_what_its_actions_did(place: Place) -> None:
+    """Of those that are switched on; also that a topic does not let it publish."""
+    cloudwatch, sns = place.aws.client("cloudwatch"), place.aws.client("sns")
+    topic = sns.create_topic(Name=place.name)["TopicArn"]
+    place.alarm(AlarmActions=[topic], TreatMissingData="ignore")
+
+    def permit(service: str) -> None:
+        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sns:Publish", "Resource": topic}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+
+    def done() -> list[str]:
+        for state in ("OK", "ALARM"):
+            cloudwatch.set_alarm_state(AlarmName=place.name, StateValue=state, StateReason="a test")
+        answer = cloudwatch.describe_alarm_history(AlarmName=place.name, HistoryItemType="Action")
+        return sorted(each["HistorySummary"] for each in answer["AlarmHistoryItems"])
+
+    failed, did = f"Failed to execute action {topic}", f"Successfully executed action {topic}"
+    cloudwatch.disable_alarm_actions(AlarmNames=[place.name])
+    assert done() == []
+    cloudwatch.enable_alarm_actions(AlarmNames=[place.name])
+    permit("s3.amazonaws.com")
+    assert done() == [failed]
+    permit("cloudwatch.amazonaws.com")
+    assert done() == [failed, did]
