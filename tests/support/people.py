@@ -41,13 +41,18 @@ def role_with(
 
 
 def credentials(
-    aws: Aws, policy: str, tags: Mapping[str, str] | None = None, session_tags: Mapping[str, str] | None = None
+    aws: Aws,
+    policy: str,
+    tags: Mapping[str, str] | None = None,
+    session_tags: Mapping[str, str] | None = None,
+    also: str = "",
 ) -> dict[str, str]:
-    """Return the variables with the credentials of somebody who has taken a new role. `policy`: its ARN."""
+    """Return the variables with the credentials of somebody who has taken a new role. `policy`, `also`: ARNs."""
     role, iam = f"person-{uuid4().hex[:8]}", aws.client("iam")
     trust = json.dumps({"Version": "2012-10-17", "Statement": [_TRUST]})
     arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, Tags=_listed(tags))["Role"]["Arn"]
-    iam.attach_role_policy(RoleName=role, PolicyArn=policy)
+    for each in filter(None, (policy, also)):
+        iam.attach_role_policy(RoleName=role, PolicyArn=each)
     given = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="person", Tags=_listed(session_tags))
     keys = given["Credentials"]
     return {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from local.stack.local_aws import REGION
@@ -18,6 +19,8 @@ POLICIES = sorted(
     if resource["Type"] == "AWS::IAM::ManagedPolicy" and "Condition" not in resource
 )
 """Those that every stack has."""
+ELSEWHERE = template.template()["Resources"].keys() - {"Bucket", *POLICIES}
+"""Resources that policies name, and that no test here is about."""
 MACHINE = f"arn:aws:states:{REGION}:000000000000:stateMachine:conveyor"
 """No machine is there: people call none."""
 
@@ -33,7 +36,7 @@ class Deployed(NamedTuple):
 
 def deploy(aws: Aws) -> Deployed:
     """Deploy the policies of the template, with a bucket."""
-    whole, name = template.template(), f"policies-{uuid4().hex[:8]}"
+    whole, name = _standing_alone(template.template()), f"policies-{uuid4().hex[:8]}"
     bucket = {"Type": "AWS::S3::Bucket", "Properties": {"VersioningConfiguration": {"Status": "Enabled"}}}
     outputs = {f"{policy}Arn": whole["Outputs"][f"{policy}Arn"] for policy in POLICIES}
     outputs["StateMachineArn"] = {"Value": MACHINE}
@@ -49,3 +52,23 @@ def deploy(aws: Aws) -> Deployed:
     (stack,) = formation.describe_stacks(StackName=name)["Stacks"]
     given = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     return Deployed(name, given["BucketName"], {policy: given[f"{policy}Arn"] for policy in POLICIES})
+
+
+def _standing_alone(value: Any) -> Any:
+    """Return a template with ARNs of nothing in place of resources that are not deployed here."""
+    if isinstance(value, list):
+        return [_standing_alone(each) for each in value]
+    if not isinstance(value, dict):
+        return re.sub(r"\$\{(\w+)\.Arn\}", _arn_in_text, value) if isinstance(value, str) else value
+    name = value.get("Ref") or next(iter(value.get("Fn::GetAtt", ())), None)
+    if len(value) == 1 and name in ELSEWHERE:
+        return _arn(str(name))
+    return {key: _standing_alone(each) for key, each in value.items()}
+
+
+def _arn_in_text(found: re.Match[str]) -> str:
+    return _arn(found[1]) if found[1] in ELSEWHERE else found[0]
+
+
+def _arn(name: str) -> str:
+    return f"arn:aws:elsewhere:::{name}"

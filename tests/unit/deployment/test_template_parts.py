@@ -117,6 +117,7 @@ def test_an_output_says_what_to_do_with_it() -> None:
         "ApproverPolicyArn",
         "BucketName",
         "DashboardUrl",
+        "DoctorPolicyArn",
         "DropCommand",
         "DropperPolicyArn",
         "FailedRunDeadLetterQueueUrl",

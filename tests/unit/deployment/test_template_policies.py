@@ -12,7 +12,22 @@ PROJECT = "${!aws:PrincipalTag/project}"
 OF_CALLER = "${aws:PrincipalTag/project}"
 MOST_CHARACTERS = 6_144
 """Of a managed policy, white space not counted: AWS's quota, which nobody can raise."""
+IN_ACCOUNT = f":ap-southeast-1:{'0' * 12}:"
+OF_TYPE = {
+    "AWS::Serverless::Function": f"arn:aws-us-gov:lambda{IN_ACCOUNT}function:{'f' * 64}",
+    "AWS::IAM::Role": f"arn:aws-us-gov:iam::{'0' * 12}:role/{'r' * 64}",
+    "AWS::SQS::Queue": f"arn:aws-us-gov:sqs{IN_ACCOUNT}{'q' * 80}",
+    "AWS::Events::Rule": f"arn:aws-us-gov:events{IN_ACCOUNT}rule/{'r' * 64}",
+}
+"""The longest ARN of each type."""
+ARNS = {
+    f"{name}.Arn": OF_TYPE[resource["Type"]]
+    for name, resource in template.template()["Resources"].items()
+    if resource["Type"] in OF_TYPE
+}
 LONGEST = {
+    **{f"${{{name}}}": arn for name, arn in ARNS.items()},
+    "${ApiKeySecretName}": "s" * 60,
     "${Bucket.Arn}": f"arn:aws-us-gov:s3:::{'b' * 63}",
     "Bucket.Arn": f"arn:aws-us-gov:s3:::{'b' * 63}",
     "${AWS::Partition}": "aws-us-gov",
@@ -35,6 +50,31 @@ SEE_METRICS = " ".join(
         "DescribeAlarmHistory", "DescribeAlarms", "GetDashboard", "GetMetricData", "ListDashboards", "ListMetrics",
     )
 )  # fmt: skip
+CHECKED = sorted([
+    "cloudformation:GetTemplate", "cloudformation:ListStackResources",
+    "s3:GetBucketNotification", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration",
+    "events:DescribeRule", "events:ListTargetsByRule",
+    "lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration", "lambda:GetPolicy",
+    "states:DescribeStateMachine", "states:ListExecutions",
+    "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies",
+    "secretsmanager:DescribeSecret", "sns:ListSubscriptionsByTopic", "sqs:GetQueueAttributes",
+])  # fmt: skip
+"""What `conveyor doctor` reads: how things are set, and nothing of what is in them."""
+CHECKED_OF_ACCOUNT = (
+    "cloudwatch:DescribeAlarmHistory cloudwatch:DescribeAlarms lambda:GetAccountSettings logs:DescribeLogGroups"
+)
+ROLES = ("Submit", "Poll", "Split", "Report", "Machine", "RedRule", "RedMachine")
+CHECKED_RESOURCES = [
+    f"{ACCOUNT.format('cloudformation')}:stack/${{AWS::StackName}}/*",
+    f"{ACCOUNT.format('states')}:stateMachine:${{AWS::StackName}}-*",
+    f"{ACCOUNT.format('secretsmanager')}:secret:${{ApiKeySecretName}}",
+    f"{ACCOUNT.format('secretsmanager')}:secret:${{ApiKeySecretName}}-??????",
+    *("Bucket.Arn", "SubmitUpload.Arn", "Topic"),
+    *(f"${{{name}.Arn}}*" for name in template.FUNCTIONS),
+    *(f"{name}Role.Arn" for name in ROLES),
+    *(f"{name}.Arn" for name in ("SubmitFailureQueue", "UploadDeadLetterQueue", "FailedRunDeadLetterQueue")),
+]
 SHARED = {
     "ReadFacts": (GET, f"{IN}runs/*"),
     "ListFacts": (LIST, "Bucket.Arn"),
@@ -72,6 +112,17 @@ MAY = {
             "logs:DescribeLogStreams logs:FilterLogEvents logs:GetLogEvents logs:StartQuery",
             f"{OF_LOGS}/aws/lambda/${{AWS::StackName}}-* {OF_LOGS}/aws/vendedlogs/states/${{AWS::StackName}}-*",
         ),
+        "FindStack": SHARED["FindStack"],
+    },
+    "DoctorPolicy": {
+        "CheckStack": (" ".join(CHECKED), " ".join(sorted(CHECKED_RESOURCES))),
+        "CheckAccount": (CHECKED_OF_ACCOUNT, "*"),
+        "CheckLogs": ("logs:FilterLogEvents", f"{ACCOUNT.format('logs')}:log-group:/aws/lambda/${{AWS::StackName}}-*"),
+        "ReadConfig": SHARED["ReadLimits"],
+        "ListConfig": SHARED["ListLimits"],
+        "TryUpload": (f"s3:DeleteObject s3:DeleteObjectVersion {PUT}", f"{IN}inbox/doctor-*/"),
+        "CheckProvider": ("lambda:InvokeFunction", "Submit.Arn"),
+        "TryAlarm": ("cloudwatch:SetAlarmState", f"{ACCOUNT.format('cloudwatch')}:alarm:${{AWS::StackName}}-*"),
         "FindStack": SHARED["FindStack"],
     },
     "AnalystPolicy": {
@@ -160,8 +211,10 @@ def written(value: Json | list[Json] | str) -> Json | list[Json] | str:
     """Return a policy as CloudFormation writes it, with the longest names."""
     if isinstance(value, list):
         return [written(each) for each in value]  # type: ignore[misc] # as deep as it was
+    if isinstance(value, dict) and value.get("Ref") == "Topic":
+        return f"arn:aws-us-gov:sns{IN_ACCOUNT}{'t' * 256}"
     if isinstance(value, dict) and value.keys() & {"Fn::Sub", "Fn::GetAtt", "Ref"}:
-        value = spelled(value)
+        value = ARNS.get(spelled(value), spelled(value))
     if isinstance(value, dict):
         return {key: written(each) for key, each in value.items()}
     for name, text in LONGEST.items():

@@ -21,7 +21,7 @@ EARLY_PARTS = "${Bucket.Arn}/results/*/parts/*"
 PARTS = f"{CONTENT}/batches/* {EARLY_PARTS}"
 LIST = ("s3:ListBucket", "Bucket.Arn")
 OUTPUTS = ("s3:AbortMultipartUpload s3:PutObject", "${Bucket.Arn}/failures/* ${Bucket.Arn}/results/*")
-KEY = ("secretsmanager:GetSecretValue", SECRET)
+KEY = ("secretsmanager:GetSecretValue", f"{SECRET.removesuffix('-??????')} {SECRET}")
 OF_DELIVERY = (
     "CreateLogDelivery", "CreateLogStream", "DeleteLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies",
     "GetLogDelivery", "ListLogDeliveries", "PutLogEvents", "PutResourcePolicy", "UpdateLogDelivery",
