@@ -28,7 +28,7 @@ export FILE API AUTH LIVE API_URL PARAMETERS CHROMIUM HOURS QUERY RUN OUT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup installed setup-run demo local dashboard query command quick test check lint types template unit faults system pages bench fuzz docs deploy kept-bucket release lock clean
+.PHONY: help setup installed setup-run demo local dashboard query doctor command quick test check lint types template unit faults system pages bench fuzz docs deploy kept-bucket release lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ dashboard: $(DASHBOARD) $(if $(PICTURE),$(PAGES)) ## Draw the dashboard of the s
 
 query: .venv/tools/.local ## Run a saved query of the stack of `make local`: QUERY=RunningQuery, HOURS=3, RUN=id for RunQuery
 	@$(TOOLS) -m local.dashboard.query
+
+doctor: .venv/tools/.local ## Check a deployed stack, and say what to type: STACK=conveyor, REGION=eu-central-1, OPTIONS="--wait 10"
+	@PYTHONPATH=cli:layers/conveyor $(TOOLS) -m conveyor_cli doctor $(if $(STACK),--stack $(STACK)) $(if $(REGION),--region $(REGION)) $(OPTIONS)
 
 command: $(DEV) ## Install the command conveyor for this user, into an environment of its own (or: pipx install ./cli)
 	$(TOOLS) -m uv tool install --python $(TOOLS) --force ./cli

@@ -22,6 +22,7 @@ _COMMANDS = (
     "approve",
     "completion",
     "decide",
+    "doctor",
     "drop",
     "erase",
     "fetch",

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -90,6 +90,16 @@ class Account:
         with explained():
             client: S3Client = self._session.client("s3", config=self._config)
             return Versions(client, name)
+
+    def client(self, service: str, seconds: int = _READ_SECONDS) -> Any:  # noqa: ANN401 - the caller knows its type
+        """Return the client of any service. Its errors are botocore's: see `explained`.
+
+        `seconds`: for which an answer is waited for.
+        """
+        from botocore.config import Config  # noqa: PLC0415 - see `_start`
+
+        with explained():
+            return self._session.client(service, config=self._config.merge(Config(read_timeout=seconds)))
 
     @cached_property
     def _stacks(self) -> "CloudFormationClient":

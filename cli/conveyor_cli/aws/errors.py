@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -40,7 +41,7 @@ _ACTIONS = {
 _SAID = re.compile(
     r"(?:User: (?P<who>\S+) is )?not authorized to perform: (?P<action>\S+)(?: on resource: (?P<on>\S+))?"
 )
-UNAVAILABLE, NO_NETWORK = "aws-unavailable", "no-network"
+UNAVAILABLE, NO_NETWORK, NOT_ALLOWED = "aws-unavailable", "no-network", "not-allowed"
 PASSES = frozenset({NO_NETWORK, UNAVAILABLE})
 """Codes of troubles that may end by themselves. What was asked for may have been done."""
 _SERVER_ERROR = 500
@@ -54,6 +55,17 @@ def explained() -> Iterator[None]:
         yield
     except AWS_ERRORS as error:
         raise explain(error) from error
+
+
+def answer(call: Callable[[], Any], *absent: str) -> dict[str, Any]:
+    """Return what a service answers; nothing if it answers with a code that says that there is nothing."""
+    try:
+        found = call()
+    except ClientError as error:
+        if error.response["Error"].get("Code") in absent:
+            return {}
+        raise
+    return {key: value for key, value in found.items() if key != "ResponseMetadata"}
 
 
 def explain(error: AwsError) -> Trouble:
@@ -173,7 +185,7 @@ def _denied(error: ClientError) -> Trouble:
     on = f" on {said['on'].rstrip('.,')}" if said and said["on"] else ""
     who = said["who"] if said and said["who"] else "Your role"
     return Trouble(
-        "not-allowed",
+        NOT_ALLOWED,
         f"Not allowed: {action}{on}",
         f"{who} may not do that. Ask the administrator of the stack for this permission. {_NOTHING_CHANGED}",
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,9 @@ WORDS = "Your prompt about Anna Example and the key sk-ant-quoted"
 
 
 @pytest.fixture(params=["messages", "files"], autouse=True)
-def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, belt: Belt) -> None:
+def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
     """Play each test with each batch API."""
-    assert belt
-    monkeypatch.setenv("CONVEYOR_BATCH_API", request.param)
+    return STACK_SETTINGS | {"BATCH_API": request.param}
 
 
 @pytest.fixture
@@ -86,4 +86,5 @@ def test_a_secret_that_is_no_key_is_named_without_what_it_holds(
 def test_only_its_own_event_asks_for_it() -> None:
     """Uploads and runs go on as before."""
     assert is_check({"check": "provider"})
-    assert not any(map(is_check, ({}, {"run": "r"}, {"check": "another"}, {"detail": {"check": "provider"}})))
+    others: list[dict[str, Any]] = [{}, {"run": "r"}, {"check": "another"}, {"detail": {"check": "provider"}}]
+    assert not any(map(is_check, others))

@@ -10,6 +10,12 @@ from typing import NamedTuple
 
 from conveyor.domain.keys import DEFAULT_PROJECT
 
+NOTHING = "nothing"
+"""What `waits_for` and `trouble_with` say in a log line of a run that does not wait, or has no trouble.
+
+They are never absent: AWS does not document what `latest(waits_for)` finds if the latest line lacks it.
+"""
+
 
 class WaitsFor(StrEnum):
     """What a run waits for."""

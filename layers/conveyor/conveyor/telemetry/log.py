@@ -12,7 +12,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from conveyor.domain.invocation import Invocation
-from conveyor.domain.observed import Ended, Observed
+from conveyor.domain.observed import NOTHING, Ended, Observed
 from conveyor.telemetry.metrics import measures_of, write
 from conveyor.wording.trouble import in_words
 
@@ -21,11 +21,6 @@ ENDED = "run has ended"
 CAUSE = "requests failed"
 NO_PAGE = "page not written"
 """Messages of lines, beside `<function> is done`."""
-NOTHING = "nothing"
-"""What `waits_for` and `trouble_with` say of a run that does not wait, or has no trouble.
-
-They are never absent: AWS does not document what `latest(waits_for)` finds if the latest line lacks it.
-"""
 _LONGEST_ERROR = 500
 """Characters of an error that a table shows; the traceback is in `exception`."""
 

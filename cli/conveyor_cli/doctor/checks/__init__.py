@@ -1,0 +1,1 @@
+"""The checks: each judges what was read of a part of the stack. Pure."""

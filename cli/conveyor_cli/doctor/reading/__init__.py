@@ -1,0 +1,1 @@
+"""What AWS says of a deployed stack, read for the checks."""

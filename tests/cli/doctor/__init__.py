@@ -1,0 +1,1 @@
+"""What `conveyor doctor` says of what it has read."""
