@@ -18,16 +18,11 @@ def main() -> None:
 
     from local.emulation import (  # noqa: PLC0415
         claude_platform,
-<<<<<<< HEAD
         cloudformation,
         customer_keys,
-        policy_variables,
-=======
         lifecycle,
         policy_variables,
         requested,
-        s3,
->>>>>>> 4d4bbda (Let the local AWS keep lifecycles, alarm actions and exact resources)
         step_functions,
         web_identity,
     )
@@ -40,18 +35,11 @@ def main() -> None:
     from local.emulation.sns import functions, messages, publish, topics  # noqa: PLC0415
 
     for module in (
-<<<<<<< HEAD
-        alarms, async_retries, claude_platform, cloudformation, customer_keys, dashboards, functions, logs, messages,
-        metric_data, packages, permissions, policy_variables, publish, requests, saved, service, service_metrics,
-        step_functions, topics, web_identity, workers,
-        queries,  # after requests, which replaces the same function
-        objects, encryption, absent,  # each after the one before, for the same reason
-=======
-        alarms, async_retries, claude_platform, dashboards, functions, lifecycle, logs, messages, metric_data, packages,
-        policy_variables, publish, requests, s3, saved, service, service_metrics, step_functions, topics,
-        web_identity, workers,
+        alarms, async_retries, claude_platform, cloudformation, customer_keys, dashboards, functions, lifecycle, logs,
+        messages, metric_data, packages, permissions, policy_variables, publish, requests, saved, service,
+        service_metrics, step_functions, topics, web_identity, workers,
         queries, requested,  # after requests, which replaces the same functions
->>>>>>> 4d4bbda (Let the local AWS keep lifecycles, alarm actions and exact resources)
+        objects, encryption, absent,  # each after the one before, for the same reason
     ):  # fmt: skip
         module.patch()
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - or MiniStack also binds port 443
