@@ -56,6 +56,14 @@ OF_USERS = {"requests.py", "summary.md", "deployments/conveyor.toml", ".github/w
 TESTS = {name for path in (PROJECT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
 
 
+def test_a_page_has_nothing_left_of_a_merge() -> None:
+    """No mark of a conflict, and an empty line before each heading, as where two branches added an entry each."""
+    left = re.compile(r"^(<{7} .*|={7}|>{7} .*)$|(?<=\S\n)#{2,4} .*$", re.MULTILINE)
+    fences = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+    found = {str(page): left.findall(fences.sub("", (PROJECT / page).read_text())) for page in PAGES}
+    assert {page: marks for page, marks in found.items() if marks} == {}
+
+
 def test_every_test_that_a_guarantee_names_exists() -> None:
     """A guarantee whose test was renamed or removed would have no proof."""
     named = set(re.findall(r"`(test_\w+)`", (PROJECT / "docs" / "guarantees.md").read_text()))
