@@ -53,6 +53,9 @@ def _run(wish: Wish) -> int:
         for command in ("", *trouble.commands) if trouble.commands else ():
             click.echo(f"    {command}" if command else "", err=True)
         return trouble.code
+    except click.Abort:  # Ctrl-C or Ctrl-D at a question, all of which come before CloudFormation begins
+        click.echo("\nStopped. Nothing was deployed.", err=True)
+        return FAILED
     except KeyboardInterrupt:
         click.echo("\nStopped. What CloudFormation has begun goes on.", err=True)
         return FAILED

@@ -38,9 +38,7 @@ def deploy(wish: Wish, screen: Screen) -> int:
         screen.line(f"{plan.name} is as it should be already: nothing to deploy.")
         return 0
     _show(screen, plan, change_set)
-    if not is_wanted(wish, screen, plan.name, change_set.changes):
-        change_sets.delete(plan.account.cloudformation, change_set)
-        raise Trouble("Nothing was deployed.")
+    _consent(wish, screen, plan, change_set)
     end = _execute(screen, plan, change_set)
     if not end.is_success:
         raise _failure(plan, end)
@@ -90,6 +88,18 @@ def _show(screen: Screen, plan: Plan, change_set: ChangeSet) -> None:
     for line in lines[1:]:
         screen.line(f"  {line}")
     screen.line()
+
+
+def _consent(wish: Wish, screen: Screen, plan: Plan, change_set: ChangeSet) -> None:
+    """Ask whether to deploy. After a no, or Ctrl-C, the change set is deleted. Raises Trouble for a no."""
+    is_agreed = False
+    try:
+        is_agreed = is_wanted(wish, screen, plan.name, change_set.changes)
+    finally:
+        if not is_agreed:
+            change_sets.delete(plan.account.cloudformation, change_set)
+    if not is_agreed:
+        raise Trouble("Nothing was deployed.")
 
 
 def _before(plan: Plan) -> Counter[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from deployment.aws.account import explained
+from deployment.aws.stack import is_empty
 from deployment.trouble import Trouble
 from deployment.words.changes import Change, change_of
 
@@ -88,10 +89,13 @@ def execute(client: CloudFormationClient, change_set: ChangeSet) -> str:
 
 
 def delete(client: CloudFormationClient, change_set: ChangeSet) -> None:
-    """Delete it, and the empty stack that was made for a first one."""
+    """Delete it, and the empty stack that was made for a first one.
+
+    Change sets of the same name share that stack: if somebody has executed another one meanwhile, it is not empty.
+    """
     with explained():
         client.delete_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack_id)
-        if change_set.is_first:
+        if change_set.is_first and is_empty(client, change_set.stack_id):
             client.delete_stack(StackName=change_set.stack_id)
 
 

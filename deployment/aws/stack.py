@@ -67,6 +67,11 @@ def read(client: CloudFormationClient, stack_id: str) -> tuple[Stack, str]:
     return _read(found), found["StackStatus"]
 
 
+def is_empty(client: CloudFormationClient, stack_id: str) -> bool:
+    """Whether a stack was made for a change set that nobody has executed."""
+    return read(client, stack_id)[1] == _EMPTY
+
+
 def resources(client: CloudFormationClient, stack_id: str) -> Counter[str]:
     """Count the resources of a stack by their types."""
     with explained():
