@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from conveyor import __version__
 from conveyor.domain.findings import findings_of
 from conveyor.domain.plan import decode_plan
 from conveyor.file_types.conversion import conversion_of
@@ -138,7 +139,7 @@ def test_a_stack_of_an_earlier_release_is_judged_by_its_own_parameters() -> None
     """It has a parameter for each number, and one for the form of lines."""
     told = template_parameters(BatchApi="files", LineForm="body", AllowTools="no", MaxRequestsPerBatch="7")
     del told["Tuning"]
-    settings = settings_of(Profile("conveyor", "eu-central-1", "0", {"Release": "0.1.0"}, told))
+    settings = settings_of(Profile("conveyor", "eu-central-1", "0", {"Release": __version__}, told))
     assert (settings.batch_api, settings.max_requests_per_batch) == ("files-openai", 7)
 
 

@@ -4,5 +4,5 @@ Stages (submit, poll, split, report) use clients, the context of a run, its ledg
 (validation, file_types, settings, wording, domain, jsonl) import neither boto3 nor httpx.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 """The release, of the stack (output `Release` of the template) and of the command alike."""

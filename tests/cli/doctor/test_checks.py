@@ -11,6 +11,7 @@ from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 from msgspec.structs import replace
 
+from conveyor import __version__
 from conveyor_cli.doctor.checks import bucket, functions, messages, policies, provider, runs, stack, uploads
 from conveyor_cli.doctor.checks.functions import Function
 from conveyor_cli.doctor.checks.policies import Expected, Role
@@ -25,7 +26,7 @@ REGION = "eu-central-1"
 TOPIC = "arn:aws:sns:eu-central-1:1:topic"
 RULE = "arn:aws:events:eu-central-1:1:rule/r"
 SUBMIT = "arn:aws:lambda:eu-central-1:1:function:submit"
-PROFILE = Profile("conveyor", REGION, "1", {"BucketName": "b", "Release": "0.1.0"})
+PROFILE = Profile("conveyor", REGION, "1", {"BucketName": "b", "Release": __version__})
 EXPECTED = deployed().properties("Bucket")
 TLS = deployed().properties("BucketPolicy")["PolicyDocument"]
 PRIVATE = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
