@@ -73,9 +73,9 @@ class MemoryAws:
         built = cache(partial(made, boto3.Session()))
         endpoints: dict[tuple[Any, ...], RuleSetEndpoint] = {}
 
-        def client(session: boto3.Session, service: Any, **how: Any) -> Any:
+        def client(session: boto3.Session, service: Any, *where: Any, **how: Any) -> Any:
             is_here = os.environ.get("AWS_ENDPOINT_URL") == URL
-            return built(service, **how) if is_here else made(session, service, **how)
+            return built(service, *where, **how) if is_here else made(session, service, *where, **how)
 
         def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
             return self.serve(request) if request.url.startswith(URL) else sent(session, request)
