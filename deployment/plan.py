@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conveyor.settings.former import current_parameters
+from conveyor.settings.former import current_parameters, describe_changed
 from conveyor.settings.tuning import PARAMETER as TUNING
 from conveyor.settings.tuning import BadTuning, read_tuning
 from deployment.answers import key
@@ -96,12 +96,18 @@ def first_parameters(
     if existing.has_bucket_only:
         return questions.parameters({**given, BUCKET: stacks.bucket(account.cloudformation, existing.id)})
     questions.screen.line("This stack was deployed from elsewhere. Its settings are kept.")
-    own = {
-        each: value
-        for each, value in current_parameters(existing.parameters).items()
-        if each in questions.template.parameters
-    }
-    return {**own, **given}
+    for said in describe_changed(existing.parameters):
+        questions.screen.line(f"  {said}")
+    return {**own_parameters(existing, questions.template), **given}
+
+
+def own_parameters(existing: Stack, template: Template) -> dict[str, str]:
+    """Return the parameters that a stack has, by the names of today. Raises Trouble for what cannot be read."""
+    try:
+        current = current_parameters(existing.parameters)
+    except BadTuning as bad:
+        raise misused(f"The parameters of the stack cannot be kept: {bad}") from bad
+    return {each: value for each, value in current.items() if each in template.parameters}
 
 
 def _of_place(kept: Kept | None, region: str, account: str, path: Path) -> list[str]:

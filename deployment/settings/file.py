@@ -69,8 +69,9 @@ def unknown(
     given: Mapping[str, str], template: Template, former: Callable[[Mapping[str, str]], list[str]] = describe_former
 ) -> list[str]:
     """Say in words which names are no parameters of the template, and what to write in place of former ones."""
-    names = [name for name in given if name not in template.parameters]
-    return [said for name in names for said in former({name: given[name]}) or [_about(name, template)]]
+    known = {name: value for name, value in given.items() if name in template.parameters}
+    names = [name for name in given if name not in known]
+    return [said for name in names for said in former({**known, name: given[name]}) or [_about(name, template)]]
 
 
 def _about(name: str, template: Template) -> str:

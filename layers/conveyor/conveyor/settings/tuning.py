@@ -119,6 +119,13 @@ def read_tuning(text: str) -> dict[str, int]:
 
     Raises BadTuning, also for two numbers that cannot be in force together.
     """
+    given = read_numbers(text)
+    _check_together(defaults() | given)
+    return given
+
+
+def read_numbers(text: str) -> dict[str, int]:
+    """Return the numbers that a text gives, whatever they are together. Raises BadTuning."""
     given: dict[str, int] = {}
     for field, number in _pairs(text):
         if field in given:
@@ -126,7 +133,6 @@ def read_tuning(text: str) -> dict[str, int]:
                 f"{PARAMETER} names {name_of(field)} twice, as {given[field]} and as {number}; remove one of them"
             )
         given[field] = number
-    _check_together(defaults() | given)
     return given
 
 
