@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 _OUTPUTS = {"BucketName", "StateMachineArn"}
-"""That every stack of Conveyor has."""
+_PARAMETERS = {"ApiKeySecretName", "NotificationEmail"}
+"""That every stack of Conveyor has. Names of outputs are common; a stack that was never created has none."""
 _EMPTY = "REVIEW_IN_PROGRESS"
 """A change set for a new stack was made, and never executed."""
-_IMPORTED = "IMPORT_COMPLETE"
-"""It has a bucket that an earlier stack has left, and nothing else yet."""
+_KEPT = {"Bucket", "BucketPolicy"}
+"""What a stack has that has taken over a bucket, by its logical ids, until it is deployed."""
 _LEFT = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
 """Of a first deployment, or of a deletion, that failed: CloudFormation only deletes such a stack."""
 
@@ -54,10 +55,13 @@ def find(client: CloudFormationClient, name: str) -> Stack | None:
         raise explain(error) from error
     if found["StackStatus"] == _EMPTY:
         return None
+    stack = _read(found)
+    if not (_is_conveyor(stack, found["StackStatus"]) or _is_kept_bucket(client, stack)):
+        raise Trouble(f'"{name}" in {client.meta.region_name} is a stack of something else. Choose another name.')
     trouble = _trouble(found, name, client.meta.region_name)
     if trouble:
         raise trouble
-    return _read(found)
+    return stack
 
 
 def read(client: CloudFormationClient, stack_id: str) -> tuple[Stack, str]:
@@ -107,6 +111,19 @@ def _trouble(found: StackTypeDef, name: str, region: str) -> Trouble | None:
             f'"{name}" is what a deployment or a deletion that failed has left ({status}). Delete it first:',
             commands=(f"aws cloudformation delete-stack {place}",),
         )
-    if status != _IMPORTED and not _read(found).outputs.keys() >= _OUTPUTS:
-        return Trouble(f'"{name}" in {region} is a stack of something else. Choose another name.')
     return None
+
+
+def _is_conveyor(stack: Stack, status: str) -> bool:
+    """Whether a stack was deployed from the template of Conveyor. One that is at rest has outputs."""
+    is_at_rest = status.endswith("_COMPLETE") and status not in _LEFT
+    return stack.parameters.keys() >= _PARAMETERS and (stack.outputs.keys() >= _OUTPUTS or not is_at_rest)
+
+
+def _is_kept_bucket(client: CloudFormationClient, stack: Stack) -> bool:
+    """Whether a stack has only taken over a bucket: also if its first deployment then failed, and was rolled back."""
+    if stack.outputs or stack.parameters:
+        return False
+    with explained():
+        found = client.describe_stack_resources(StackName=stack.id)["StackResources"]
+    return {each["LogicalResourceId"] for each in found if each["ResourceStatus"] != "DELETE_COMPLETE"} <= _KEPT

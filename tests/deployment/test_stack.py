@@ -14,6 +14,7 @@ from deployment.aws.secret import Found
 from deployment.trouble import Trouble
 
 MOMENT = datetime(2026, 11, 30, tzinfo=UTC)
+PARAMETERS = {"ApiKeySecretName": "conveyor/api-key", "NotificationEmail": ""}
 OUTPUTS = [{"OutputKey": name, "OutputValue": "x"} for name in ("BucketName", "StateMachineArn")]
 
 
@@ -23,15 +24,26 @@ def stubbed(service: str) -> tuple[Any, Stubber]:
     return client, Stubber(client)
 
 
-def found(status: str, outputs: list[dict[str, str]] | None = None) -> stack.Stack | None:
+def found(
+    status: str,
+    outputs: list[dict[str, str]] = OUTPUTS,
+    parameters: dict[str, str] = PARAMETERS,
+    resources: tuple[str, ...] = (),
+) -> stack.Stack | None:
     """Look for a stack that has a status."""
     client, answers = stubbed("cloudformation")
-    described = {"StackName": "conveyor", "StackStatus": status, "CreationTime": MOMENT, "StackId": "arn"}
-    answers.add_response(
-        "describe_stacks", {"Stacks": [described | {"Outputs": OUTPUTS if outputs is None else outputs}]}
-    )
+    described: dict[str, Any] = {"StackName": "conveyor", "StackStatus": status, "CreationTime": MOMENT}
+    described |= {"StackId": "arn", "Outputs": outputs}
+    described["Parameters"] = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+    answers.add_response("describe_stacks", {"Stacks": [described]})
+    if resources:
+        each = {"ResourceType": "x", "Timestamp": MOMENT, "ResourceStatus": "IMPORT_COMPLETE"}
+        every = [each | {"LogicalResourceId": name} for name in resources]
+        answers.add_response("describe_stack_resources", {"StackResources": every}, {"StackName": "arn"})
     with answers:
-        return stack.find(client, "conveyor")
+        stack_found = stack.find(client, "conveyor")
+    answers.assert_no_pending_responses()
+    return stack_found
 
 
 @pytest.mark.parametrize(
@@ -39,12 +51,12 @@ def found(status: str, outputs: list[dict[str, str]] | None = None) -> stack.Sta
 )
 def test_a_stack_at_rest_can_be_updated(status: str) -> None:
     """Also after an update that failed."""
-    assert found(status) == stack.Stack("arn", {}, {"BucketName": "x", "StateMachineArn": "x"})
+    assert found(status) == stack.Stack("arn", PARAMETERS, {"BucketName": "x", "StateMachineArn": "x"})
 
 
 def test_a_stack_that_was_never_created_is_none() -> None:
     """A change set leaves such a one if nobody executes it."""
-    assert found("REVIEW_IN_PROGRESS", []) is None
+    assert found("REVIEW_IN_PROGRESS", [], {}) is None
     client, answers = stubbed("cloudformation")
     answers.add_client_error("describe_stacks", "ValidationError", "Stack with id conveyor does not exist")
     with answers:
@@ -68,15 +80,36 @@ def test_a_stack_that_cannot_be_updated_says_what_to_type(status: str, command: 
     assert trouble.value.commands == expected
 
 
-def test_a_stack_that_has_only_taken_over_a_bucket_is_ours() -> None:
-    """It has no outputs yet."""
-    assert found("IMPORT_COMPLETE", []) == stack.Stack("arn", {}, {})
+@pytest.mark.parametrize("status", ["IMPORT_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
+@pytest.mark.parametrize("resources", [("Bucket",), ("BucketPolicy", "Bucket")])
+def test_a_stack_that_has_only_taken_over_a_bucket_is_ours(status: str, resources: tuple[str, ...]) -> None:
+    """It has no outputs yet: neither before its first deployment, nor after one that failed."""
+    assert found(status, [], {}, resources) == stack.Stack("arn", {}, {})
 
 
-def test_a_stack_of_something_else_is_not_touched() -> None:
-    """A name may be taken."""
+@pytest.mark.parametrize(
+    ("outputs", "parameters", "resources"),
+    [
+        ([], {}, ("Vpc",)),
+        ([], {}, ("Bucket", "Table")),
+        (OUTPUTS, {}, ()),
+        (OUTPUTS, {"NotificationEmail": "a@example.com"}, ()),
+        ([], {"Name": "x"}, ()),
+    ],
+)
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_FAILED", "ROLLBACK_COMPLETE"])
+def test_a_stack_of_something_else_is_not_touched(
+    status: str, outputs: list[dict[str, str]], parameters: dict[str, str], resources: tuple[str, ...]
+) -> None:
+    """A name may be taken, and others have such outputs, too. Nobody is told to delete theirs."""
     with pytest.raises(Trouble, match="is a stack of something else"):
-        found("CREATE_COMPLETE", [])
+        found(status, outputs, parameters, resources)
+
+
+def test_a_stack_whose_first_deployment_failed_is_ours_without_outputs() -> None:
+    """It has the parameters."""
+    with pytest.raises(Trouble, match="Delete it first"):
+        found("ROLLBACK_COMPLETE", [])
 
 
 def look(answer: dict[str, Any] | str) -> Found:

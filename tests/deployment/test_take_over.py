@@ -33,6 +33,17 @@ IMPORTED = {
     "CreationTime": datetime(2026, 11, 30, tzinfo=UTC),
 }
 
+RESOURCES: list[Any] = [
+    {
+        "LogicalResourceId": name,
+        "ResourceType": "x",
+        "Timestamp": IMPORTED["CreationTime"],
+        "ResourceStatus": "IMPORT_COMPLETE",
+        "PhysicalResourceId": BUCKET,
+    }
+    for name in ("BucketPolicy", "Bucket")
+]
+
 
 @contextmanager
 def account() -> Iterator[tuple[Account, Stubber, Stubber]]:
@@ -80,6 +91,7 @@ def test_the_deployment_updates_the_stack_that_has_taken_it_over() -> None:
         formation.add_response("execute_change_set", {}, {"ChangeSetName": ARN})
         for _ in range(2):
             formation.add_response("describe_stacks", {"Stacks": [IMPORTED]}, {"StackName": ANY})
+        formation.add_response("describe_stack_resources", {"StackResources": RESOURCES}, {"StackName": "arn"})
         existing = over_kept_bucket(Wish(yes=True), screen, plan_of(made)).existing
     assert existing is not None
     assert existing.has_bucket_only
@@ -104,17 +116,7 @@ def test_a_stack_that_has_a_bucket_is_only_updated() -> None:
 def test_a_stack_of_a_bucket_only_gets_answers_and_keeps_its_bucket() -> None:
     """As `make kept-bucket` leaves it."""
     with account() as (made, formation, _), typed("a@example.com", "") as screen:
-        resources: list[Any] = [
-            {
-                "LogicalResourceId": name,
-                "ResourceType": "x",
-                "Timestamp": IMPORTED["CreationTime"],
-                "ResourceStatus": "IMPORT_COMPLETE",
-                "PhysicalResourceId": BUCKET,
-            }
-            for name in ("BucketPolicy", "Bucket")
-        ]
-        formation.add_response("describe_stack_resources", {"StackResources": resources}, {"StackName": "arn"})
+        formation.add_response("describe_stack_resources", {"StackResources": RESOURCES}, {"StackName": "arn"})
         answers = first_parameters(Questions(screen, TEMPLATE), made, Stack("arn", {}, {}), {})
     assert answers == {
         "BucketName": BUCKET,

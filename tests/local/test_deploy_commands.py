@@ -59,7 +59,9 @@ def test_what_a_failed_deployment_has_left_is_deleted(aws: Aws, account: Account
     """Then the name is free."""
     name, formation = f"left-{uuid4().hex[:8]}", aws.client("cloudformation")
     queue = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": "never"}}
-    formation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Queue": queue}}))
+    parameters = {each: {"Type": "String", "Default": ""} for each in ("ApiKeySecretName", "NotificationEmail")}
+    body = json.dumps({"Parameters": parameters, "Resources": {"Queue": queue}})
+    formation.create_stack(StackName=name, TemplateBody=body)
     while formation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] != "ROLLBACK_COMPLETE":
         pass
     typed(aws, tmp_path / "left", lambda: stack.find(account.cloudformation, name))
