@@ -13,10 +13,16 @@ MOST_CHARACTERS = 76
 _STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+")
 _LEAST_KEY = 8
+_PASTED = re.compile(r"(sk|csk|gsk|hf|nvapi|xai)[-_](?=.*[A-Za-z0-9]{16}|.{60}).*", re.DOTALL)
+"""How providers' keys begin, and a long random word or a great length, so that no name is taken for one."""
+IS_KEY = "this is a key; it is asked for later, at a prompt that shows nothing"
+"""Said without a quotation."""
 
 
 def stack_fault(name: str) -> str | None:
     """Check the name of a stack."""
+    if is_key(name):
+        return f"a stack cannot have this name: {IS_KEY}"
     if not _STACK.fullmatch(name):
         return f'a stack cannot have the name "{name}"; use letters, digits and hyphens, beginning with a letter'
     if len(name) > MOST_CHARACTERS:
@@ -36,6 +42,11 @@ def region_fault(known: Collection[str]) -> Callable[[str], str | None]:
         return f'"{region}" is no Region that is known here; did you mean {" or ".join(near)}?' if near else None
 
     return fault
+
+
+def is_key(text: str) -> bool:
+    """Whether a key was pasted where something else is asked. Names are logged by AWS, and shown in its console."""
+    return bool(_PASTED.fullmatch(text.strip()))
 
 
 def key_fault(key: str) -> str | None:

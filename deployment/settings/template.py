@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from deployment.answers.checks import IS_KEY, is_key
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -48,6 +50,8 @@ class Parameter:
 
     def fault(self, value: str) -> str | None:
         """Say in words what CloudFormation would refuse about a value; None if it takes it."""
+        if is_key(value):
+            return f"{self.name} cannot be this: {IS_KEY}"
         allowed = self._allowed(value)
         return None if allowed is None else f'{self.name} cannot be "{value}"; expected {allowed}'
 
