@@ -19,9 +19,11 @@ SIDE_BY_SIDE := --numprocesses auto --dist worksteal
 STACKS_SIDE_BY_SIDE := --numprocesses 3 --dist loadscope
 
 # Of `make deploy`, an option for a variable, and one without a value. Only what is typed behind make counts: a shell may have
-# an EMAIL of its own.
-option = $(if $(filter command,$(origin $1)),$2='$(subst ','\'',$($1))')
-switch = $(if $(filter command,$(origin $1)),$(if $($1),$2))
+# an EMAIL of its own. It arrives as it was typed: make and the shell see no `$` and no quotation mark in it.
+typed = $(if $(filter command,$(origin $1)),$(value $1))
+quoted = '$(subst ','\'',$(call typed,$1))'
+option = $(if $(filter command,$(origin $1)),$2=$(call quoted,$1))
+switch = $(if $(call typed,$1),$2)
 export FILE API AUTH LIVE API_URL PARAMETERS CHROMIUM HOURS QUERY RUN OUT
 
 # Packages are installed without bytecode. Each of hundreds of processes would compile them again if none were written.
@@ -101,12 +103,12 @@ docs: $(DEV) ## Write docs/settings.md and docs/permissions.md from template.yam
 deploy: .venv/tools/.local .venv/sam/.sam ## Deploy to AWS, asking at most four things: STACK=name, REGION, EMAIL, SECRET, WORKSPACE, YES=1, PARAMETERS="HoldHours=24 …"
 	@exec env PYTHONPATH=layers/conveyor $(TOOLS) -m deployment $(call option,STACK,--stack) $(call option,REGION,--region) \
 	  $(call option,EMAIL,--email) $(call option,SECRET,--secret) $(call option,WORKSPACE,--workspace) \
-	  $(call option,PARAMETERS,--parameter) $(if $(ARCHITECTURE),--parameter Architecture=$(ARCHITECTURE)) \
+	  $(call option,PARAMETERS,--parameter) $(call option,ARCHITECTURE,--parameter=Architecture) \
 	  $(call option,SETTINGS,--settings) $(call option,BUILT,--built) \
-	  $(call switch,YES,--yes) $(call switch,ACCEPT_LOSS,--accept-loss) $(if $(filter no,$(DOCTOR)),--no-doctor)
+	  $(call switch,YES,--yes) $(call switch,ACCEPT_LOSS,--accept-loss) $(if $(filter no,$(call typed,DOCTOR)),--no-doctor)
 
 kept-bucket: .venv/tools/.local ## Give a new stack the bucket that a deleted one has left, before it is deployed with BucketName: STACK=conveyor, BUCKET=name
-	@$(TOOLS) -m deployment.kept_bucket "$(STACK)" "$(BUCKET)"
+	@$(TOOLS) -m deployment.kept_bucket $(call quoted,STACK) $(call quoted,BUCKET)
 
 # The environments install side by side: half the time on two cores.
 setup: ## Install everything into .venv (the other targets install what they need)
