@@ -17,7 +17,7 @@ from tests.support.belt import Belt
 from tests.support.budgets import the_log
 from tests.support.faults.taps import Call, When, tapped
 
-MANY, NEED, CEILING = 60, Decimal("0.30"), Decimal(10)
+MANY, NEED, CEILING = 1_000, Decimal("0.30"), Decimal(15)
 
 
 def reserving(context: RunContext, batch: Batch, number: int, slept: list[float]) -> bool:
@@ -32,15 +32,15 @@ def reserving(context: RunContext, batch: Batch, number: int, slept: list[float]
 
 
 def test_a_ceiling_is_used_up_and_never_passed_whoever_comes_at_the_same_time(belt: Belt) -> None:
-    """60 batches of 0.30 for 10: exactly 33 fit."""
+    """1,000 batches of 0.30 in the same second, for 15: exactly 50 fit."""
     run = belt.upload(ONE)
     context = belt.clients.context(run, belt.invocation())
     batch, slept = context.ledger.plan().batches[0], list[float]()
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(64) as pool:
         fitted = sum(pool.map(lambda number: reserving(context, batch, number, slept), range(1, MANY + 1)))
     claims = [each for each in the_log(belt, "team") if not each.is_recount]
-    assert fitted == len(claims) == 33
-    assert [each.total_usd for each in claims] == [NEED * number for number in range(1, 34)]
+    assert fitted == len(claims) == 50
+    assert [each.total_usd for each in claims] == [NEED * number for number in range(1, 51)]
     assert slept
     assert 0 <= min(slept) <= max(slept) <= 5
 
