@@ -44,7 +44,9 @@ class Kept:
 def read(path: Path, template: Template) -> Kept:
     """Read the file. Raises Trouble that names each fault, before AWS is asked anything."""
     try:
-        content = tomllib.loads(path.read_text())
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise misused(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise misused(f"{path} cannot be read as TOML: {error}") from error
     faults = _faults_of_form(content)
@@ -57,12 +59,23 @@ def read(path: Path, template: Template) -> Kept:
 
 
 def write(path: Path, stack: str, kept: Kept) -> None:
-    """Write the file of a stack that has none. Never changes one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    top = _TOP.format(stack=stack, region=json.dumps(kept.region), account=json.dumps(kept.account))
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in sorted(kept.parameters.items())]
-    with path.open("x") as file:
-        file.write(top + "".join(lines))
+    """Write the file of a stack that has none. Never changes one. Raises Trouble if it cannot be written."""
+    top = _TOP.format(stack=stack, region=_quoted(kept.region), account=_quoted(kept.account))
+    lines = [f"{name} = {_quoted(value)}\n" for name, value in sorted(kept.parameters.items())]
+    try:
+        content = (top + "".join(lines)).encode()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(content)
+    except UnicodeEncodeError as error:
+        raise misused("An answer is not in UTF-8. Set the terminal to UTF-8, and type the same again.") from error
+    except OSError as error:
+        raise misused(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _quoted(value: str) -> str:
+    """Write a text as TOML does: as JSON, but for the one character that only TOML refuses."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def unknown(

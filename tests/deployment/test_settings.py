@@ -86,7 +86,7 @@ def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     """A person may have edited it."""
     path = tmp_path / "conveyor.toml"
     path.write_text("# mine\n")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(Trouble, match="cannot be written: File exists"):
         file.write(path, "conveyor", KEPT)
     assert path.read_text() == "# mine\n"
 
