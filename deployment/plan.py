@@ -15,7 +15,7 @@ from deployment.aws.account import Account
 from deployment.aws.package import ROOT
 from deployment.settings import file
 from deployment.settings.file import Kept
-from deployment.trouble import misused
+from deployment.trouble import Trouble, misused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,11 +63,14 @@ def settle(wish: Wish, screen: Screen, template: Template) -> Plan:
     if kept:
         screen.line(f"Settings: {_shown(path)}")
         parameters = {**kept.parameters, **wish.given()}
+        _refuse(bucket_faults(account, existing, parameters, path))
         _say_once(screen, path, kept, wish)
     else:
         parameters = first_parameters(questions, account, existing, wish.given())
     _refuse(_faults(parameters, template))
     complete = template.complete(parameters)
+    for line in changed_settings(existing, template, complete):
+        screen.line(line)
     plan = Plan(name, account, complete, kept.tags if kept else {}, existing)
     if plan.has_secret:
         key.provide(screen, account, complete[SECRET])
@@ -108,6 +111,34 @@ def own_parameters(existing: Stack, template: Template) -> dict[str, str]:
     except BadTuning as bad:
         raise misused(f"The parameters of the stack cannot be kept: {bad}") from bad
     return {each: value for each, value in current.items() if each in template.parameters}
+
+
+def bucket_faults(account: Account, existing: Stack | None, parameters: Mapping[str, str], path: Path) -> list[str]:
+    """Say what is wrong if a file is of the stack that had the bucket before: the next one would begin with another."""
+    if existing is None or not existing.has_bucket_only:
+        return []
+    bucket = stacks.bucket(account.cloudformation, existing.id)
+    if parameters.get(BUCKET) == bucket:
+        return []
+    return [
+        f"The stack has taken over the bucket {bucket}, and {_shown(path)} names another one, or none.",
+        f'Write this line into [parameters], and leave it there: {BUCKET} = "{bucket}"',
+    ]
+
+
+def changed_settings(existing: Stack | None, template: Template, wanted: Mapping[str, str]) -> list[str]:
+    """Say which settings the stack has now and will not have: a file may be older than what somebody else has set."""
+    if existing is None or existing.has_bucket_only:
+        return []
+    try:
+        own = own_parameters(existing, template)
+    except Trouble:  # what cannot be read is not kept, since there is a file
+        own = {each: value for each, value in existing.parameters.items() if each in template.parameters}
+    now = template.complete(own)
+    lines = [
+        f"  {each}: {now[each] or 'empty'} → {wanted[each] or 'empty'}" for each in wanted if now[each] != wanted[each]
+    ]
+    return ["Settings that change:", *lines] if lines else []
 
 
 def _of_place(kept: Kept | None, region: str, account: str, path: Path) -> list[str]:
