@@ -35,11 +35,11 @@ def main() -> None:
     from local.emulation.sns import functions, messages, publish, topics  # noqa: PLC0415
 
     for module in (
-        alarms, async_retries, claude_platform, cloudformation, customer_keys, dashboards, functions, lifecycle, logs,
-        messages, metric_data, packages, permissions, policy_variables, publish, requests, saved, service,
-        service_metrics, step_functions, topics, web_identity, workers,
+        alarms, async_retries, claude_platform, cloudformation, customer_keys, dashboards, functions, logs, messages,
+        metric_data, packages, permissions, policy_variables, publish, requests, saved, service, service_metrics,
+        step_functions, topics, web_identity, workers,
         queries, requested,  # after requests, which replaces the same functions
-        objects, encryption, absent,  # each after the one before, for the same reason
+        objects, encryption, absent, lifecycle,  # each after the one before, for the same reason
     ):  # fmt: skip
         module.patch()
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001 - or MiniStack also binds port 443

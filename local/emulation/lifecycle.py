@@ -6,32 +6,33 @@ MiniStack's CloudFormation ignores it, so that such a bucket has no rules. Nothi
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ministack.services import s3
 from ministack.services.cloudformation import provisioners
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 type Json = dict[str, Any]
 
 BUCKET = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
 
-create = BUCKET["create"]
-update = BUCKET["update"]
-
 
 def patch() -> None:
-    """Apply the patches."""
-    BUCKET["create"] = _create
-    BUCKET["update"] = _update
+    """Apply the patches, on top of those that are applied already."""
+    BUCKET["create"] = partial(_create, BUCKET["create"])
+    BUCKET["update"] = partial(_update, BUCKET["update"])
 
 
-def _create(logical_id: str, properties: Json, stack: str) -> tuple[str, Json]:
+def _create(create: Callable[..., Any], logical_id: str, properties: Json, stack: str) -> tuple[str, Json]:
     made: tuple[str, Json] = create(logical_id, properties, stack)
     _apply(made[0], properties)
     return made
 
 
-def _update(physical_id: str, old: Json, new: Json, stack: str) -> tuple[str, Json]:
+def _update(update: Callable[..., Any], physical_id: str, old: Json, new: Json, stack: str) -> tuple[str, Json]:
     made: tuple[str, Json] = update(physical_id, old, new, stack)
     _apply(made[0], new)
     return made
