@@ -7,6 +7,7 @@ a success. What is sent, the events `before-send` and `before-parse`, and how a 
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest
@@ -32,7 +33,8 @@ _ERROR, _MAY_PASS = 300, frozenset({409, 429, 500, 502, 503, 504})
 def short_way(url: str, long_way: Callable[[Any, Json, OperationModel], Answer]) -> Callable[..., Answer]:
     """Return what sends a request to `url` and reads the response; requests to others go the long way.
 
-    So does, from the start, a request that a client would try again.
+    A response after which a client may try again is the first one of the long way: whether it does is botocore's own
+    decision, by the settings of the client.
     """
 
     def send(endpoint: Any, asked: Json, operation: OperationModel) -> Answer:
@@ -43,14 +45,26 @@ def short_way(url: str, long_way: Callable[[Any, Json, OperationModel], Answer])
         request = _prepared(asked, operation)
         try:
             response = _ask(endpoint, request, operation)
-        except HTTPClientError:
-            response = None
-        if response is None or response.status_code in _MAY_PASS:
-            request.reset_stream()
-            return long_way(endpoint, asked, operation)
-        return response, _read(endpoint, response, operation, context)
+        except HTTPClientError as error:
+            return long_way(_after(endpoint, None, error), asked, operation)
+        answer = response, _read(endpoint, response, operation, context)
+        return (
+            long_way(_after(endpoint, answer, None), asked, operation) if response.status_code in _MAY_PASS else answer
+        )
 
     return send
+
+
+def _after(endpoint: Any, answer: Answer | None, error: HTTPClientError | None) -> Any:
+    """Return an endpoint that begins with what was answered, or raised, and then asks."""
+    first = [(answer, error)]
+
+    def respond(*asked: Any) -> Any:
+        return first.pop() if first else endpoint._do_get_response(*asked)
+
+    after = copy(endpoint)
+    after._do_get_response = respond
+    return after
 
 
 def _prepared(asked: Json, operation: OperationModel) -> AWSPreparedRequest:
