@@ -25,6 +25,8 @@ type Json = dict[str, Any]
 
 BUCKET, POLICY = "Bucket", "BucketPolicy"
 """The logical ids in the template of Conveyor."""
+_RULES = {"ExpireLedger", "ExpireClaims"}
+"""Lifecycle rules of every release."""
 USAGE = "Type: make kept-bucket STACK=<name of the new stack> BUCKET=<name of the bucket>"
 _WAIT: WaiterConfigTypeDef = {"Delay": 2, "MaxAttempts": 300}
 
@@ -47,6 +49,11 @@ def import_bucket(formation: CloudFormationClient, s3: S3Client, stack: str, buc
         )
     if not is_there(s3, bucket):
         return False
+    if not _is_of_conveyor(s3, bucket):
+        raise CannotImport(
+            f"{bucket} is a bucket of something else: it has not the lifecycle rules of Conveyor. A deployment would "
+            "replace its policy and expire what is in it. Choose another name."
+        )
     template = _template(bucket, _policy(s3, bucket))
     change_set = formation.create_change_set(
         StackName=stack,
@@ -91,6 +98,17 @@ def is_there(s3: S3Client, bucket: str) -> bool:
             return False
         raise
     return True
+
+
+def _is_of_conveyor(s3: S3Client, bucket: str) -> bool:
+    """Whether a stack of any release has made the bucket: its rules stay when the stack is deleted."""
+    try:
+        rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchLifecycleConfiguration":
+            return False
+        raise
+    return {rule.get("ID") for rule in rules} >= _RULES
 
 
 def _policy(s3: S3Client, bucket: str) -> Json | None:

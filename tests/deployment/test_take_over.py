@@ -85,6 +85,8 @@ def test_the_deployment_updates_the_stack_that_has_taken_it_over() -> None:
         s3.add_response("head_bucket", {}, {"Bucket": BUCKET})
         formation.add_client_error("describe_stacks", "ValidationError", "Stack with id conveyor does not exist", 400)
         s3.add_response("head_bucket", {}, {"Bucket": BUCKET})
+        rules = {"Rules": [{"ID": name, "Status": "Enabled"} for name in ("ExpireLedger", "ExpireClaims")]}
+        s3.add_response("get_bucket_lifecycle_configuration", rules, {"Bucket": BUCKET})
         s3.add_response("get_bucket_policy", {"Policy": "{}"}, {"Bucket": BUCKET})
         formation.add_response("create_change_set", {"Id": ARN})
         formation.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"}, {"ChangeSetName": ARN})

@@ -11,6 +11,7 @@ from botocore.stub import ANY, Stubber
 
 from deployment import kept_bucket
 from deployment.kept_bucket import CannotImport, import_bucket, main
+from tests.support.template import template
 
 type Json = dict[str, Any]
 
@@ -21,6 +22,7 @@ NAMED = [
     {"LogicalResourceId": name, "ResourceType": f"AWS::S3::{name}", "ResourceIdentifier": {key: BUCKET}}
     for name, key in (("Bucket", "BucketName"), ("BucketPolicy", "Bucket"))
 ]
+RULES = [rule["Id"] for rule in template()["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]]
 RESOURCE: Json = {"ResourceType": "AWS::S3::Bucket", "Timestamp": "2026-11-30", "ResourceStatus": "IMPORT_COMPLETE"}
 
 
@@ -45,12 +47,18 @@ class Wire(NamedTuple):
         self.formation.add_response("describe_stacks", {"Stacks": [found]}, {"StackName": STACK})
 
     def bucket(self, policy: Json | None = POLICY) -> None:
-        """Expect a look at the bucket and its policy."""
+        """Expect a look at the bucket, its rules and its policy."""
         self.s3.add_response("head_bucket", {}, {"Bucket": BUCKET})
+        self.rules(*RULES)
         if policy:
             self.s3.add_response("get_bucket_policy", {"Policy": json.dumps(policy)}, {"Bucket": BUCKET})
         else:
             self.s3.add_client_error("get_bucket_policy", "NoSuchBucketPolicy", http_status_code=404)
+
+    def rules(self, *names: str) -> None:
+        """Expect a look at the lifecycle rules."""
+        rules = [{"ID": name, "Status": "Enabled"} for name in names]
+        self.s3.add_response("get_bucket_lifecycle_configuration", {"Rules": rules}, {"Bucket": BUCKET})
 
     def change_set(self, named: list[Json], status: str = "CREATE_COMPLETE", reason: str = "") -> None:
         """Expect that a change set is created, and looked at."""
@@ -141,6 +149,19 @@ def test_a_bucket_of_another_account_is_an_error(wire: Wire, capsys: pytest.Capt
     wire.s3.add_client_error("head_bucket", "403", "Forbidden", 403)
     assert main(STACK, BUCKET) == 1
     assert "Forbidden" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rules", [None, (), ("ExpireLogs",)])
+def test_a_bucket_of_something_else_is_not_taken_over(wire: Wire, rules: tuple[str, ...] | None) -> None:
+    """A name is easily mistaken, and a deployment would replace its policy and delete what is in it."""
+    wire.no_stack()
+    wire.s3.add_response("head_bucket", {}, {"Bucket": BUCKET})
+    if rules is None:
+        wire.s3.add_client_error("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")
+    else:
+        wire.rules(*rules)
+    with pytest.raises(CannotImport, match="is a bucket of something else"):
+        wire.import_bucket()
 
 
 def test_a_refused_import_says_why(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
