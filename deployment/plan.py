@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from conveyor.settings.former import current_parameters, describe_changed
+from conveyor.settings.settings import Settings, camel_case
 from conveyor.settings.tuning import PARAMETER as TUNING
 from conveyor.settings.tuning import BadTuning, read_tuning
 from deployment.answers import key
@@ -87,7 +90,17 @@ def _faults(given: Mapping[str, str], template: Template) -> list[str]:
         read_tuning(given.get(TUNING, ""))
     except BadTuning as bad:
         return [str(bad)]
-    return template.faults(given)
+    return template.faults(given) or _unreadable(template.complete(given))
+
+
+def _unreadable(complete: Mapping[str, str]) -> list[str]:
+    """Say which number CloudFormation would take, and no function could read: each drop would fail."""
+    try:
+        Settings.from_parameters(complete)
+    except msgspec.ValidationError as error:
+        name = camel_case(str(error).rpartition("$.")[2].rstrip("`"))
+        return [f'{name} cannot be "{complete[name]}"; expected a whole number, without blanks']
+    return []
 
 
 def first_parameters(

@@ -65,7 +65,7 @@ class Parameter:
             return self._allowed_number(value)
         if not of.get("MinLength", 0) <= len(value) <= of.get("MaxLength", len(value)):
             return f"{of.get('MinLength', 0)} to {of.get('MaxLength', 4096)} characters"
-        if not re.search(of.get("AllowedPattern", ""), value):
+        if not re.fullmatch(of.get("AllowedPattern", "(?s).*"), value):
             return str(of.get("ConstraintDescription", of["AllowedPattern"]))
         return None
 
