@@ -19,6 +19,7 @@ from local.stack.local_aws import REGION
 from local.stack.start import PLACEHOLDER_KEY, SECRET_NAME, local_stack
 from tests.support.command import Command
 from tests.support.people import credentials, role_with
+from tests.support.settings import tuned
 from tests.support.shell.aws import Interpreter
 from tests.support.shell.terminal import interpreted
 from tests.support.system.operator import Operator, Redriving
@@ -40,7 +41,7 @@ SECONDS, LONG = 60.0, 180.0
 def stack() -> Iterator[Stack]:
     """Deploy a stack of its own: others have failed executions and alarms that are on."""
     settings = {"seconds": 0.5}
-    running = local_stack(wait_scale=0.005, provider_settings=settings, parameters=SHORT_TIMES)
+    running = local_stack(wait_scale=0.005, provider_settings=settings, parameters=tuned(SHORT_TIMES))
     with interruptible(), running as stack:
         yield stack
 
