@@ -11,7 +11,7 @@ from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.doctor import show
-from conveyor_cli.doctor.checkup import Check, Look, Wish, checks, finding_of, found_by
+from conveyor_cli.doctor.checkup import DELIVERY, Check, Look, Wish, checks, finding_of, found_by
 from conveyor_cli.doctor.finding import unasked
 from conveyor_cli.doctor.reading import drop as dropping
 from conveyor_cli.doctor.reading.desk import Desk
@@ -23,13 +23,15 @@ from conveyor_cli.trouble import Trouble
 _MODEL = "claude-haiku-4-5"
 _END = "end-to-end drop"
 _NO_DROP = f"not tried; add --drop ({dropping.LINES} lines, less than $0.01)"
+_WAIT = 2.0
+"""Minutes for which a test upload is waited for. A longer wait is announced."""
 _LONGEST = 3600.0
 """Seconds for which the drop is waited for."""
 
 
 @click.command(short_help="Check a deployed stack: what is wrong, and what to type.")
 @click.option(
-    "--wait", type=click.FloatRange(min=0), default=2.0, show_default=True,
+    "--wait", type=click.FloatRange(min=0), default=_WAIT, show_default=True,
     help="Minutes to wait for a test upload. After a first deployment, 10.",
 )  # fmt: skip
 @click.option("--drop", is_flag=True, help="Also drop three lines, for less than $0.01, and verify what comes back.")
@@ -56,7 +58,7 @@ def doctor(  # noqa: PLR0913 - one for each option
     """Check a deployed stack with your own credentials: a line for each check, and what to type.
 
     Costs nothing and changes nothing, but for the marker of a folder that is uploaded, and removed. The exit code is 0
-    only if all is well. Attach AdministratorPolicyArn to who types it.
+    only if all is well. Attach DoctorPolicyArn to who types it.
     """
     if not isfinite(wait):
         raise Trouble("usage", "--wait takes a number of minutes", exit_code=Exit.USAGE)
@@ -69,6 +71,8 @@ def doctor(  # noqa: PLR0913 - one for each option
             last = _announced_drop(screen, desk, Path(folder), dropping.Lines(model, project), is_said=yes)
         findings = list[show.Named]()
         for check in (*checks(Wish(wait * 60, drill=alarm)), Check(_END, last)):
+            if check.name == DELIVERY and wait > _WAIT:
+                screen.note(f"  waiting up to {wait:g} minutes for a test upload; a new bucket needs about five")
             findings.append((check.name, found_by(check, desk)))
             show.show(screen, *findings[-1])
     return show.end(screen, desk.profile.stack, findings)

@@ -20,6 +20,10 @@ ENDS_ALL = frozenset({
 """Codes of troubles of the desk, not of the stack: no check says anything then."""
 
 
+DELIVERY = "delivery"
+"""The name of the one check that waits."""
+
+
 class Wish(NamedTuple):
     """What a person wants beside the checks that do no harm."""
 
@@ -50,7 +54,7 @@ def checks(wish: Wish) -> Iterator[Check]:
     yield Check("roles", stack.roles)
     yield Check("log groups", functions.log_groups)
     yield Check("quotas", functions.quotas)
-    yield Check("delivery", partial(uploads.delivery, seconds=wish.delivery_seconds))
+    yield Check(DELIVERY, partial(uploads.delivery, seconds=wish.delivery_seconds))
     yield Check("limits, prices", stack.limits)
     yield Check("secret", functions.secret)
     yield Check("provider", functions.the_provider)

@@ -23,6 +23,10 @@ _ARNS = {
 """The attribute `Arn` of each type, by its physical id. `name`: what follows the last slash of it."""
 
 
+_NAMES = {("AWS::SQS::Queue", "QueueName"): "/", ("AWS::SNS::Topic", "TopicName"): ":"}
+"""Attributes that are the end of a physical id, and the last character before them."""
+
+
 class Names(NamedTuple):
     """What the template refers to."""
 
@@ -116,8 +120,8 @@ class Template:
         kind, found = self._resources.get(name, {}).get("Type", ""), self.names.ids.get(name)
         if found is None:
             return UNKNOWN
-        if kind == "AWS::SQS::Queue" and attribute == "QueueName":
-            return found.rpartition("/")[2]
+        if (kind, attribute) in _NAMES:
+            return found.rpartition(_NAMES[kind, attribute])[2]
         if attribute != "Arn":
             return UNKNOWN
         of = self.names._asdict() | {"id": found, "name": found.rpartition("/")[2]}

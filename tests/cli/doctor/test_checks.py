@@ -9,6 +9,7 @@ import pytest
 from botocore import xform_name
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
 from msgspec.structs import replace
 
 from conveyor import __version__
@@ -16,10 +17,12 @@ from conveyor_cli.doctor.checks import bucket, functions, messages, policies, pr
 from conveyor_cli.doctor.checks.functions import Function
 from conveyor_cli.doctor.checks.policies import Expected, Role
 from conveyor_cli.doctor.finding import Finding, State
+from conveyor_cli.doctor.template import UNKNOWN
 from conveyor_cli.stacks.profiles import Profile
 from tests.cli.doctor.test_template import deployed
+from tests.support import template
 from tests.support.examples import SETTINGS
-from tests.support.shell.aws import RENAMED
+from tests.support.shell.aws import INPUT, RENAMED
 from tests.support.shell.words import options, value_of
 
 REGION = "eu-central-1"
@@ -51,6 +54,8 @@ def typeable(command: str) -> bool:
     given, rest = options(words, of_type["list"], of_type["boolean"])
     renamed = RENAMED.get((service, operation), {})
     given = {renamed.get(option, option): text for option, text in given.items()}
+    if INPUT in given:
+        return not rest and not ParamValidator().validate(json.loads(given[INPUT]), shape).has_errors()
     for option in given.keys() - paging:
         value_of(shapes[option], given[option], None)  # type: ignore[arg-type] # no value is a file
     required = {xform_name(member, "-") for member in shape.required_members}
@@ -258,13 +263,24 @@ def test_alarms_are_there_on_and_quiet() -> None:
     alarm = {"AlarmName": "n", "StateValue": "OK", "ActionsEnabled": True, "AlarmActions": [TOPIC]}
 
     def judge(**changes: Any) -> Finding:
-        return messages.alarms(REGION, TOPIC, {"A": "n"}, {"n": alarm | changes})
+        return messages.alarms(REGION, TOPIC, {"A": messages.Alarm("n", {})}, {"n": alarm | changes})
 
     assert judge().state is State.OK
-    assert said(messages.alarms(REGION, TOPIC, {"A": "n"}, {}), "A does not exist")
     assert said(judge(ActionsEnabled=False), "tells nobody", command="aws cloudwatch enable-alarm-actions")
-    assert said(judge(AlarmActions=[]), "does not send to the topic")
+    assert said(judge(AlarmActions=[]), "does not send to the topic", command="aws cloudwatch put-metric-alarm")
     assert said(judge(StateValue="ALARM"), "A is in ALARM", command="aws cloudwatch describe-alarms")
+
+
+@pytest.mark.parametrize("name", sorted(template.resources("AWS::CloudWatch::Alarm")))
+def test_an_alarm_that_does_not_exist_is_restored_as_it_was_deployed(name: str) -> None:
+    """By one line: nothing of it is unknown here, and AWS takes each property by its name in the template."""
+    properties = deployed().properties(name)
+    finding = messages.alarms(REGION, TOPIC, {name: messages.Alarm("n", properties)}, {})
+    assert said(finding, f"{name} does not exist", command="aws cloudwatch put-metric-alarm")
+    (command,) = finding.commands
+    assert UNKNOWN not in command
+    assert "\n" not in command
+    assert json.loads(shlex.split(command)[-1]) == {"AlarmName": "n", **properties}
 
 
 def test_a_drilled_alarm_must_act() -> None:

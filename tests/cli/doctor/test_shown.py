@@ -148,7 +148,9 @@ def test_the_page_shows_every_check_as_it_looks_when_all_is_well(
         "secret": provider.secret(REGION, "conveyor/api-key", {"Name": "s"}),
         "provider": provider.provider(REGION, "conveyor/api-key", "submit", accepted),
         "messages": messages.subscriptions(REGION, TOPIC, subscribed),
-        "alarms": messages.alarms(REGION, TOPIC, dict(zip(names, names, strict=True)), dict.fromkeys(names, alarm)),
+        "alarms": messages.alarms(
+            REGION, TOPIC, {name: messages.Alarm(name, {}) for name in names}, dict.fromkeys(names, alarm)
+        ),
         "queues": messages.queues(REGION, dict.fromkeys("abc", ("url", 0))),
         "failed runs": runs.executions(REGION, [], 14),
         "runs in trouble": runs.troubles({}),

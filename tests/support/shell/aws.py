@@ -26,6 +26,8 @@ PARAMETERS, SERVICE, FAILED = 252, 254, 1
 """Exit codes: an invalid command; an error response of AWS; a failed transfer."""
 OWN = {"query", "output", "region", "endpoint-url", "max-items", "cli-binary-format"}
 """Global options of the CLI that have a value."""
+INPUT = "cli-input-json"
+"""The option that has all of the request; others come first."""
 SERVICES = {"s3api": "s3"}
 KINDS = ("list", "boolean")
 """Types of options that take several words, or none."""
@@ -96,10 +98,11 @@ class Interpreter:
         given = {renamed.get(option, option): text for option, text in given.items()}
         if len(rest) != POSITIONAL.get((service, operation), 0):
             raise Misuse(f"unknown: {rest}")
+        whole = json.loads(given.pop(INPUT, "{}"))
         own = {option: given.pop(option) for option in OWN & given.keys()}
         if unknown := given.keys() - shapes.keys():
             raise Misuse(f"{service} {operation} has no option {sorted(unknown)}")
-        asked = {shapes[option][0]: value_of(shapes[option][1], text, folder) for option, text in given.items()}
+        asked = whole | {shapes[option][0]: value_of(shapes[option][1], text, folder) for option, text in given.items()}
         self.needed |= s3.needs(service, api, asked)
         if client.can_paginate(name):
             limit = {"MaxItems": int(own["max-items"])} if "max-items" in own else {}

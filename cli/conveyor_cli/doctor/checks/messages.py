@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from shlex import quote
-from typing import Any
+from typing import Any, NamedTuple
 
 from conveyor.wording.text import counted
+from conveyor_cli.doctor.checks.policies import as_json
 from conveyor_cli.doctor.finding import Fault, Finding, aws, failed, judged, ok, unasked
 
 type Json = dict[str, Any]
@@ -35,20 +36,30 @@ def _subscribe(region: str, topic: str, protocol: str, endpoint: str) -> str:
     return f"{command} --notification-endpoint {endpoint if endpoint == _ADDRESS else quote(endpoint)}"
 
 
-def alarms(region: str, topic: str, expected: Mapping[str, str], found: Mapping[str, Json]) -> Finding:
-    """Judge the alarms. `expected`: names by logical names. `found`: as DescribeAlarms says, by name."""
+class Alarm(NamedTuple):
+    """An alarm as it was deployed."""
+
+    name: str
+    properties: Json
+    """Of the template, whose words are those of PutMetricAlarm."""
+
+
+def alarms(region: str, topic: str, expected: Mapping[str, Alarm], found: Mapping[str, Json]) -> Finding:
+    """Judge the alarms. `expected`: by logical names. `found`: as DescribeAlarms says, by name."""
 
     def faults() -> Iterator[Fault]:
-        for logical, name in expected.items():
+        for logical, (name, properties) in expected.items():
             alarm = found.get(name)
+            given = as_json({"AlarmName": name, **properties})
+            restore = aws(region, "cloudwatch put-metric-alarm", cli_input_json=given)
             if alarm is None:
-                yield Fault(f"{logical} does not exist: deploy again under another stack name, or restore it")
+                yield Fault(f"{logical} does not exist", restore)
                 continue
             if not alarm.get("ActionsEnabled", True):
                 command = aws(region, "cloudwatch enable-alarm-actions", alarm_names=name)
                 yield Fault(f"{logical} tells nobody: its actions are off", command)
             if topic not in alarm.get("AlarmActions", []):
-                yield Fault(f"{logical} does not send to the topic")
+                yield Fault(f"{logical} does not send to the topic", restore)
             if alarm["StateValue"] == "ALARM":
                 show = aws(region, "cloudwatch describe-alarms", alarm_names=name)
                 yield Fault(f"{logical} is in ALARM", show)

@@ -36,8 +36,9 @@ def subscriptions(desk: Desk) -> Finding:
 
 def alarms(desk: Desk) -> Finding:
     """Read all alarms of the stack."""
-    expected = desk.template.ids("AWS::CloudWatch::Alarm")
-    pages = desk.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNames=list(expected.values()))
+    names = desk.template.ids("AWS::CloudWatch::Alarm")
+    expected = {each: messages.Alarm(name, desk.template.properties(each)) for each, name in names.items()}
+    pages = desk.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNames=list(names.values()))
     found = {each["AlarmName"]: each for page in pages for each in page["MetricAlarms"]}
     return messages.alarms(desk.region, desk.id("Topic"), expected, found)
 
