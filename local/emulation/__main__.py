@@ -20,7 +20,6 @@ def main() -> None:
         claude_platform,
         cloudformation,
         customer_keys,
-        lifecycle,
         policy_variables,
         requested,
         step_functions,
@@ -31,7 +30,7 @@ def main() -> None:
     from local.emulation.cloudwatch import alarms, dashboards, logs, metric_data, service_metrics  # noqa: PLC0415
     from local.emulation.formation import permissions  # noqa: PLC0415
     from local.emulation.insights import requests, saved, service  # noqa: PLC0415
-    from local.emulation.s3 import absent, encryption, objects  # noqa: PLC0415
+    from local.emulation.s3 import absent, encryption, lifecycle, objects  # noqa: PLC0415
     from local.emulation.sns import functions, messages, publish, topics  # noqa: PLC0415
 
     for module in (

@@ -42,12 +42,15 @@ def check(  # noqa: PLR0913  # a run and what is known of it
     return receipt
 
 
-def check_outputs(receipt: dict[str, Any], files: dict[str, bytes], data: bytes) -> None:
-    """Check all files of a run, by key and without the receipt, against the receipt and the drop."""
+def check_outputs(receipt: dict[str, Any], files: dict[str, bytes], data: bytes, *, is_of_today: bool = True) -> None:
+    """Check all files of a run, by key and without the receipt, against the receipt and the drop.
+
+    `is_of_today`: see `check_receipt`.
+    """
     accounts = {file["key"]: file for file in receipt["files"]}
     assert accounts.keys() == files.keys(), "the receipt must list exactly the stored files"
     assert len(accounts) == len(receipt["files"])
-    check_receipt(receipt)
+    check_receipt(receipt, is_of_today=is_of_today)
     for key, content in files.items():
         _check_file(accounts[key], content)
         check_lines(key, content)

@@ -36,6 +36,7 @@ def short_way(url: str, long_way: Callable[[Any, Json, OperationModel], Answer])
     A response after which a client may try again is the first one of the long way: whether it does is botocore's own
     decision, by the settings of the client.
     """
+    long_way = getattr(long_way, "long_way", long_way)  # what is beside a short way is not behind it
 
     def send(endpoint: Any, asked: Json, operation: OperationModel) -> Answer:
         if not endpoint.host.startswith(url):
@@ -52,6 +53,7 @@ def short_way(url: str, long_way: Callable[[Any, Json, OperationModel], Answer])
             long_way(_after(endpoint, answer, None), asked, operation) if response.status_code in _MAY_PASS else answer
         )
 
+    send.long_way = long_way  # type: ignore[attr-defined]  # for another AWS in memory beside the first
     return send
 
 
