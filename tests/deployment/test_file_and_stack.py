@@ -49,7 +49,7 @@ def test_a_new_stack_changes_no_setting() -> None:
 
 @pytest.mark.parametrize("named", [{}, {"BucketName": ""}, {"BucketName": "another"}, {"BucketName": BUCKET}])
 def test_a_file_of_the_deleted_stack_must_name_the_bucket(named: dict[str, str]) -> None:
-    """Whoever deployed the former stack has its file, which names none: the update would replace the bucket."""
+    """The file of the former stack names no bucket: the update would replace the one that was taken over."""
     account = Account("eu-central-1")
     with Stubber(account.cloudformation) as answers:
         each = {"LogicalResourceId": "Bucket", "PhysicalResourceId": BUCKET, "ResourceType": "AWS::S3::Bucket"}

@@ -38,7 +38,7 @@ def arrives(folder: Path, *typed: str, env: dict[str, str] | None = None) -> lis
 
 @pytest.mark.parametrize("odd", ODD)
 def test_each_variable_arrives_as_it_was_typed(odd: str, tmp_path: Path) -> None:
-    """A dollar sign is none of make's, and a quotation mark none of the shell's."""
+    """Make does not read the dollar sign, nor the shell the quotation mark."""
     options = {"STACK": "--stack", "EMAIL": "--email", "PARAMETERS": "--parameter", "SETTINGS": "--settings"}
     typed = [f"{name}={odd}" for name in options]
     assert arrives(tmp_path, "deploy", *typed)[2:] == [f"{option}={odd}" for option in options.values()]

@@ -32,7 +32,7 @@ def test_defaults_and_amounts_are_taken(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["NotificationEmail", "WorkspaceId", "ApiKeySecretName", "Tuning", "ApiUrl"])
 def test_a_pattern_is_of_the_whole_text(name: str) -> None:
-    """As CloudFormation compares it: a line break at the end is none of it."""
+    """As CloudFormation compares it: a line break at its end does not match."""
     good = {
         "NotificationEmail": "a@example.com", "WorkspaceId": "wrkspc_1", "ApiKeySecretName": "a",
         "Tuning": "settle-seconds=2", "ApiUrl": "https://example.com",

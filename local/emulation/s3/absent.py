@@ -1,4 +1,4 @@
-"""S3: a missing object is 403 for whoever may not list the bucket.
+"""S3: a missing object is 403 for a caller who may not list the bucket.
 
 MiniStack answers 404 in any case. On AWS only a caller with `s3:ListBucket` learns that an object does not exist. A
 request for an object has no prefix, so a permission with a condition on `s3:prefix`, as roles and people have here,

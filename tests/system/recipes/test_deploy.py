@@ -160,7 +160,7 @@ def test_who_says_no_changes_nothing(deployed: Deployed) -> None:
 
 
 def test_a_first_deployment_that_fails_says_why_and_leaves_nothing(deployed: Deployed, tmp_path: Path) -> None:
-    """The first resource that failed, with the reason of AWS. Typed again without the cause, it would begin anew."""
+    """The first resource that failed, with the reason of AWS. Without the cause, the same command starts again."""
     person = deployer(deployed.stack.aws, "berta", tmp_path, "sqs:CreateQueue")
     given = ("STACK=conveyor-two", f"REGION={REGION}", "EMAIL=", f"SECRET={SECRET}", "YES=1", f"BUILT={deployed.built}")
     failed = person.types(*given, f"SETTINGS={tmp_path / 'two.toml'}", "DOCTOR=no")

@@ -46,7 +46,7 @@ def the_bucket(desk: Desk) -> Finding:
 
 
 def notifications(desk: Desk) -> Finding:
-    """Read whom the bucket tells of uploads."""
+    """Read where the bucket sends its events."""
     found = answer(lambda: desk.client("s3").get_bucket_notification_configuration(Bucket=desk.bucket))
     return bucket.notifications(desk.bucket, desk.region, found)
 

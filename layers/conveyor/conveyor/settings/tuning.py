@@ -2,7 +2,7 @@
 
     Tuning=poll-min-seconds=1,settle-seconds=2
 
-What is wrong is described in words, since whoever deploys reads them: CloudFormation can only refuse the whole text.
+Faults are described in words for the person who deploys: CloudFormation can only refuse the whole text.
 """
 
 import re
