@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -52,6 +53,8 @@ class BucketInMemory:
         self.now: Callable[[], datetime] = partial(datetime.now, UTC)
         self._numbers = count(1)
         self.versions: dict[str, list[Version]] = {}
+        self._sorted: list[str] = []
+        """The keys of `versions`. Python sorts text as S3 sorts its UTF-8."""
         self.uploads: dict[str, Parts] = {}
         """Multipart uploads that are not completed, by id."""
         self.locked: set[str] = set()
@@ -94,11 +97,18 @@ class BucketInMemory:
         every.remove(gone)
         if not every:
             del self.versions[key]
+            self._sorted.remove(key)
         return gone
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys of existing objects, in the order of their bytes."""
-        return sorted((key for key in self.versions if key.startswith(prefix) and self.current(key)), key=str.encode)
+        return [key for key in self.all_keys(prefix) if self.current(key)]
+
+    def all_keys(self, prefix: str) -> list[str]:
+        """Return the keys of which there is a version, or a delete marker, in the order of their bytes."""
+        begin = bisect_left(self._sorted, prefix)
+        end = bisect_left(self._sorted, True, begin, key=lambda key: not key.startswith(prefix))
+        return self._sorted[begin:end]
 
     def read(self, key: str) -> bytes:
         """Return the content of an object. Raises Refused."""
@@ -139,7 +149,10 @@ class BucketInMemory:
     def _add(self, key: str, version: Version) -> Version:
         version.id = f"version{next(self._numbers):012}"
         version.modified = self.now().replace(microsecond=0)
-        self.versions.setdefault(key, []).append(version)
+        if key not in self.versions:
+            self.versions[key] = []
+            insort(self._sorted, key)
+        self.versions[key].append(version)
         return version
 
 

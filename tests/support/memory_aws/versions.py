@@ -16,7 +16,7 @@ def versions_page(bucket: BucketInMemory, question: dict[str, str], most: int) -
     prefix = question.get("prefix", "")
     found = [
         (key, version)
-        for key in sorted(filter(lambda key: key.startswith(prefix), bucket.versions), key=str.encode)
+        for key in bucket.all_keys(prefix)
         for version in reversed(bucket.versions[key])
     ]
     marker = (question.get("key-marker"), question.get("version-id-marker"))
