@@ -25,7 +25,7 @@ from conveyor.ledger.batch_facts import (
 )
 from conveyor.ledger.gate_facts import Gate, GateEnd
 from conveyor.ledger.part import Part
-from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
+from conveyor.ledger.run_facts import LastingTrouble, Refusal, RetryAfterAnswer, Run, TroubleOver, Validation
 from conveyor.ledger.state import BatchState, RunState, state_from
 
 RETRY_AFTER = datetime(2026, 11, 22, 12, 34, 56, tzinfo=UTC)
@@ -128,6 +128,22 @@ def test_a_run_without_gates_stands_at_none() -> None:
 def run_state_with(*listed: str) -> RunState:
     """Return the state of a run that these keys give."""
     return state_from(RUN, [Run.key(RUN), keys.plan(RUN), *listed])
+
+
+def test_trouble_is_open_until_the_fact_of_its_end() -> None:
+    """Its kind and its moment tell it from other trouble of the run."""
+    first, second, other = (
+        "unavailable-20261122T101112Z",
+        "unavailable-20261123T101112Z",
+        "credentials-20261122T101112Z",
+    )
+    begun = [LastingTrouble.key(RUN, place) for place in (first, second, other)]
+    assert run_state_with(*begun).open_troubles == {first, second, other}
+    assert run_state_with(*begun, TroubleOver.key(RUN, first)).open_troubles == {second, other}
+    assert (
+        run_state_with(*begun, *(TroubleOver.key(RUN, place) for place in (first, second, other))).open_troubles
+        == set()
+    )
 
 
 def test_a_run_may_have_paid_from_its_intent_on_unless_the_provider_refused_it() -> None:

@@ -1,12 +1,12 @@
 """Facts of a run."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 
 from conveyor.domain import keys
-from conveyor.domain.drop import HOLD, HOLD_ALWAYS, MAX_USD, PROBE, PROJECT, RETRY_OF, Drop
+from conveyor.domain.drop import HOLD, HOLD_ALWAYS, MAX_USD, PROBE, PROJECT, RETRY_OF, STAMP, Drop
 from conveyor.domain.findings import Findings
 from conveyor.domain.output_file import OutputFile
 from conveyor.file_types.conversion import Conversion
@@ -141,3 +141,44 @@ class RetryAfterAnswer(Fact, frozen=True):
     at: datetime
     until: datetime
     reason: str
+
+
+class LastingTrouble(Fact, frozen=True):
+    """`trouble-<kind>-<moment>.json`: requests that poll has made failed in two checks in a row, since that moment.
+
+    It lasts until a `TroubleOver` of the same place. A call that a function has written down anyway is not repeated
+    here: an attempt that was refused, results that could not be read, a Retry-After.
+    """
+
+    KIND = "trouble"
+    PLACE = Place.ID
+    STATE_FIELD = "troubles"
+
+    writer: str
+    at: datetime
+    kind: str
+    """What keeps failing: `credentials`, `unavailable` or `other`."""
+    since: datetime
+    reason: str
+    """Its technical name, or words of ours: no text of a provider."""
+
+    @property
+    def place(self) -> str:
+        """What tells it from other trouble of the run: its kind, and since when, in whole seconds."""
+        return f"{self.kind}-{self.since.astimezone(UTC):{STAMP}}"
+
+    @staticmethod
+    def kind_at(place: str) -> str:
+        """Return the kind in a place."""
+        return place.partition("-")[0]
+
+
+class TroubleOver(Fact, frozen=True):
+    """`over-<kind>-<moment>.json`: a later check has not met this trouble any more."""
+
+    KIND = "over"
+    PLACE = Place.ID
+    STATE_FIELD = "ended_troubles"
+
+    writer: str
+    at: datetime

@@ -89,6 +89,10 @@ class RunState(msgspec.Struct):
     """Those of them that have a plan."""
     joinings: set[str] = msgspec.field(default_factory=set)
     """The uploads in which files are joined: `results-1`."""
+    troubles: set[str] = msgspec.field(default_factory=set)
+    """Trouble that lasted: its kind, and since when: `unavailable-20261130T081502Z`."""
+    ended_troubles: set[str] = msgspec.field(default_factory=set)
+    """Of these, what is over."""
     leg: str = ""
     """Whose batches `batch` and `batches` are about; empty: those of the drop itself."""
     batches: dict[int, BatchState] = {}
@@ -107,6 +111,11 @@ class RunState(msgspec.Struct):
     def retry_after_until(self) -> datetime | None:
         """The latest moment before which the provider asked not to be called."""
         return max(self.pauses, default=None)
+
+    @property
+    def open_troubles(self) -> set[str]:
+        """The trouble that lasts, of which each kind is there once."""
+        return self.troubles - self.ended_troubles
 
     @property
     def unplanned_rounds(self) -> set[int]:

@@ -7,10 +7,11 @@ from conveyor.domain.plan import Batch
 from conveyor.domain.schedule import Next
 from conveyor.ledger.batch_facts import Cancel, Discarded, Stuck, Submitted
 from conveyor.ledger.part import Part
-from conveyor.ledger.run_facts import Refusal
+from conveyor.ledger.run_facts import Refusal, TroubleOver
 from conveyor.ledger.state import BatchState
-from conveyor.poll.decisions.decision import CancelBatch, Decision, FailAttempt, GiveUp
-from conveyor.provider.protocol import Trouble, TroubleKind
+from conveyor.poll.decisions.decision import CancelBatch, Checked, Decision, FailAttempt, GiveUp
+from conveyor.poll.decisions.trouble import KnownTrouble, begun_troubles, ended_troubles
+from conveyor.provider.protocol import Trouble
 from conveyor.submit.retries import fail_attempt
 from conveyor.wording.trouble import describe_refusal
 
@@ -33,7 +34,8 @@ def apply(context: RunContext, batch: int, batch_state: BatchState, decision: De
                 context.ledger.write(Cancel(context.writer, context.now()), batch)
             answer = context.api.cancel(batch_id)
             if isinstance(answer, Trouble):
-                decision = decision._replace(trouble=answer.reason)
+                asked = decision.asked or answer.was_asked
+                decision = decision._replace(trouble=answer.reason, asked=asked)
         case None:
             pass
     return decision._replace(action=None)
@@ -54,8 +56,17 @@ def discard_files(context: RunContext, batch: Batch, batch_state: BatchState) ->
     generations = {context.ledger.read(Submitted, batch.number, number).id for number in batch_state.generations}
     trouble = context.api.discard(context.origin(batch), sorted(generations | batch_state.duplicates))
     done_at = part.at if part else context.ledger.read(Refusal).at
-    if trouble and (trouble.kind is TroubleKind.UNASKED or context.now() < done_at + _DISCARD_PATIENCE):
-        return Decision(Next.WAIT, trouble=trouble.reason)
+    if trouble and (not trouble.was_asked or context.now() < done_at + _DISCARD_PATIENCE):
+        return Decision(Next.WAIT, trouble=trouble.reason, asked=trouble.was_asked)
     left = trouble.reason if trouble else None
     context.ledger.write(Discarded(context.writer, context.now(), left), batch.number)
     return Decision(Next.REPORT)
+
+
+def note_trouble(context: RunContext, checked: Checked, before: KnownTrouble | None) -> None:
+    """Write down the trouble that lasts by now, and what of it is over. `before`: what the last poll knew."""
+    decisions, run_state, now = checked.decisions, checked.run_state, context.now()
+    for begun in begun_troubles(decisions, before, run_state, now, context.writer):
+        context.ledger.write(begun, begun.place)
+    for place in ended_troubles(decisions, run_state, is_paused=context.retry_after.is_active):
+        context.ledger.write(TroubleOver(context.writer, now), place)

@@ -7,9 +7,9 @@ from conveyor.context import RunContext
 from conveyor.domain.observed import BatchCounts, Failing, TroubleWith, Wait, WaitsFor
 from conveyor.gates.gate import Held
 from conveyor.ledger.gate_facts import ReasonCode
-from conveyor.poll.decisions.decision import Checked, Decisions
+from conveyor.poll.decisions.decision import Checked
+from conveyor.poll.decisions.trouble import kinds_of_trouble
 from conveyor.spend.telling import awaited_day
-from conveyor.wording.trouble import is_about_room, trouble_with
 
 
 def observe(context: RunContext, checked: Checked, since: Mapping[str, datetime]) -> None:
@@ -24,15 +24,6 @@ def observe(context: RunContext, checked: Checked, since: Mapping[str, datetime]
     if failing:
         kind = min(failing, key=lambda kind: since[kind])
         observed.failing = Failing(TroubleWith(kind), failing[kind], since[kind])
-
-
-def kinds_of_trouble(decisions: Decisions) -> dict[str, str]:
-    """Return each kind of trouble that there is, with one reason: what fails, or that there is no room.
-
-    What a person has written under `control/`, and is not understood, is no trouble: they are told at once.
-    """
-    reasons = [each.trouble for each in decisions.values() if each.trouble and not each.is_answer]
-    return {str(WaitsFor.ROOM if is_about_room(reason) else trouble_with(reason)): reason for reason in reasons}
 
 
 def _wait(context: RunContext, checked: Checked, since: Mapping[str, datetime]) -> Wait | None:

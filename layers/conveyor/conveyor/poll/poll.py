@@ -13,11 +13,13 @@ from conveyor.domain.schedule import Execution, Next, most_splits, seconds_until
 from conveyor.gates.after_probe import shown_by_probe
 from conveyor.gates.message import Told, is_last_call, told_now, waiting_notice
 from conveyor.money.estimate import Estimate
+from conveyor.poll.apply import note_trouble
 from conveyor.poll.check_run import check_run
 from conveyor.poll.decisions.decide import decide_step
 from conveyor.poll.decisions.decision import Checked, Decision, Decisions, Risk
+from conveyor.poll.decisions.trouble import KnownTrouble, first_trouble, is_due, known_trouble
 from conveyor.poll.message import Trouble, at_risk_notice, started_notice, troubled_notice, undecided_notice
-from conveyor.poll.observe import kinds_of_trouble, observe
+from conveyor.poll.observe import observe
 from conveyor.poll.rounds import has_rounds_left
 from conveyor.spend.telling import budget_notice, has_budget_facts
 from conveyor.wording.notice import Notice, Sent
@@ -26,23 +28,10 @@ _STARTED = "started"
 """The word in `_Memory.budget` of the message that the run has started."""
 
 
-class _Trouble(msgspec.Struct):
-    """Trouble that lasts. The state machine's state carries it, since it is no fact of the run."""
-
-    reason: str
-    since: datetime
-    notified: bool = False
-    """Whether a message about it has been sent."""
-    notified_gone: bool = False
-    """Whether a message has said that a batch the provider does not know may have been deleted."""
-    kinds: dict[str, datetime] = {}
-    """Since when there has been trouble of each kind that there is."""
-
-
 class _Memory(msgspec.Struct):
     """What one poll hands to the next one in the state machine's state."""
 
-    trouble: _Trouble | None = None
+    trouble: KnownTrouble | None = None
     warned: datetime | None = None
     """When the last message about batches that may expire was sent."""
     execution: Execution = msgspec.field(default_factory=Execution)
@@ -59,7 +48,8 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     checked = check_run(context)
     decisions = checked.decisions
     step, wait = decide_step(decisions.values()), context.usual_wait()
-    memory.trouble = _lasting(decisions, memory.trouble, context.now())
+    note_trouble(context, checked, memory.trouble)
+    memory.trouble = known_trouble(decisions, memory.trouble, context.now())
     observe(context, checked, memory.trouble.kinds if memory.trouble else {})
     notice, sent = None, Sent(context.now(), clients.console(event))
     remembers = {"gate", "budget"} <= event.keys()  # else its version is earlier: it would forget what was said
@@ -93,25 +83,6 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     }
 
 
-def _first_trouble(decisions: Decisions) -> Decision | None:
-    """Return the decision whose trouble a message reports: an answer to a person comes before other trouble."""
-    troubled = [decision for decision in decisions.values() if decision.trouble]
-    return min(troubled, key=lambda decision: not decision.is_answer, default=None)
-
-
-def _lasting(decisions: Decisions, before: _Trouble | None, now: datetime) -> _Trouble | None:
-    """Return the trouble with the moment at which it began, and whether a message about it has been sent."""
-    troubled = _first_trouble(decisions)
-    if troubled is None or troubled.trouble is None:
-        return None
-    kinds = {kind: before.kinds.get(kind, now) if before else now for kind in kinds_of_trouble(decisions)}
-    if before is None:
-        return _Trouble(troubled.trouble, now, kinds=kinds)
-    notified = before.notified and (before.reason == troubled.trouble or not troubled.is_answer)
-    notified = notified and (before.notified_gone or not troubled.ends)
-    return _Trouble(troubled.trouble, before.since, notified, before.notified_gone, kinds)
-
-
 def _start_notice(context: RunContext, checked: Checked, memory: _Memory, sent: Sent) -> Notice | None:
     """Return the message that a run has started, if its drop asks for one, and note that it is sent.
 
@@ -129,8 +100,8 @@ def _due_notice(
     context: RunContext, decisions: Decisions, memory: _Memory, clients: Clients, sent: Sent
 ) -> Notice | None:
     """Return the message that is due, if one is, and note that it is sent."""
-    troubled = _first_trouble(decisions)
-    if troubled and memory.trouble and _is_due(context, memory.trouble, troubled):
+    troubled, patience = first_trouble(decisions), timedelta(seconds=context.run.settings.trouble_seconds)
+    if troubled and memory.trouble and is_due(memory.trouble, troubled, patience, context.now()):
         memory.trouble.notified = True
         memory.trouble.notified_gone |= troubled.ends is not None
         return _trouble_notice(context, memory.trouble, troubled, clients.environment.api_key_secret, sent)
@@ -156,13 +127,7 @@ def _gate_notice(context: RunContext, checked: Checked, memory: _Memory, sent: S
     return waiting_notice(context.run, held, sent, shown=shown, is_last=is_last_call(held.gate, context.now()))
 
 
-def _is_due(context: RunContext, trouble: _Trouble, troubled: Decision) -> bool:
-    """Tell whether a message about trouble is due: after some hours, or at once as an answer to a person."""
-    patience = timedelta(seconds=context.run.settings.trouble_seconds)
-    return not trouble.notified and (troubled.is_answer or context.now() - trouble.since >= patience)
-
-
-def _trouble_notice(context: RunContext, trouble: _Trouble, troubled: Decision, secret: str, sent: Sent) -> Notice:
+def _trouble_notice(context: RunContext, trouble: KnownTrouble, troubled: Decision, secret: str, sent: Sent) -> Notice:
     about = Trouble(trouble.reason, trouble.since, _estimate(context))
     if troubled.undecided:
         return undecided_notice(context.run, about, troubled.undecided, secret, sent)

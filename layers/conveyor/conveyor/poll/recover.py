@@ -66,7 +66,9 @@ def settle_attempt(
         decision = give_up(f"it was stopped before it was known whether its call created a batch: {reason}")
         return apply(context, batch.number, batch_state, decision)
     undecided = Undecided(batch.number, number, search.doubtful, context.leg)
-    return Decision(Next.WAIT, search.until, problem or search.trouble, undecided, is_answer=bool(problem))
+    trouble = problem or search.trouble
+    asked = bool(search.trouble) and not (problem or search.doubtful)  # batches in doubt have facts
+    return Decision(Next.WAIT, search.until, trouble, undecided, is_answer=bool(problem), asked=asked)
 
 
 def _call_over_at(context: RunContext, batch: int, number: int, batch_state: BatchState) -> datetime:

@@ -157,6 +157,11 @@ class Trouble(NamedTuple):
     reason: str
     kind: TroubleKind = TroubleKind.LATER
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether the call was made."""
+        return self.kind is not TroubleKind.UNASKED
+
 
 class CredentialsUnusable(Exception):
     """There is no usable credential, so nothing was sent. The operator must provide one."""

@@ -97,13 +97,14 @@ def is_inconclusive(sent: SentBatch, trouble: Trouble, now: datetime, *, is_paus
 
     A provider that answers every request with Retry-After must not keep a run from its end.
     """
-    return trouble.kind is TroubleKind.UNASKED or (is_paused and now < sent.kept_until)
+    return not trouble.was_asked or (is_paused and now < sent.kept_until)
 
 
 def decide_inconclusive(sent: SentBatch, trouble: Trouble, now: datetime) -> Decision:
     """Decide about a batch from whose failed request nothing follows yet."""
     ends = sent.cancel_at + STUCK_AFTER if trouble.kind is TroubleKind.GONE else None
-    return Decision(Next.WAIT, trouble=trouble.reason, ends=ends, risk=risk_of(sent, now))
+    risk = risk_of(sent, now)
+    return Decision(Next.WAIT, trouble=trouble.reason, ends=ends, risk=risk, asked=trouble.was_asked)
 
 
 def decide_unended(
@@ -115,10 +116,10 @@ def decide_unended(
         return _wait_or_cancel(sent, now, cancelled_at, None)._replace(ends=None, risk=risk)
     if cancelled_at and answer.kind is TroubleKind.LATER and now < sent.kept_until:  # its results may yet be read
         again = CancelBatch(sent.submitted.id, is_first=False)
-        return Decision(Next.WAIT, trouble=answer.reason, action=again)
+        return Decision(Next.WAIT, trouble=answer.reason, action=again, asked=True)
     decision = _wait_or_cancel(sent, now, cancelled_at, answer.reason)
     ends = decision.ends if answer.kind is TroubleKind.GONE else None
-    return decision._replace(trouble=answer.reason, ends=ends, risk=risk)
+    return decision._replace(trouble=answer.reason, ends=ends, risk=risk, asked=True)
 
 
 def _wait_or_cancel(sent: SentBatch, now: datetime, cancelled_at: datetime | None, trouble: str | None) -> Decision:

@@ -78,6 +78,8 @@ class Decision(NamedTuple):
     """The gate at which the run stands."""
     action: Action | None = None
     """What must be written or requested first."""
+    asked: bool = False
+    """Whether the trouble is with a request of this very check; else a fact of the ledger says why."""
 
 
 class Checked(NamedTuple):

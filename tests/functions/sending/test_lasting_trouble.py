@@ -1,0 +1,215 @@
+"""Requests about batches under way that fail in two checks in a row are in the ledger, until one check meets none."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.belt import FIRST, Belt, drop_of
+from tests.support.faults.taps import When, crash_at
+from tests.support.gates import stop
+from tests.support.settings import STACK_SETTINGS
+
+DOWN = {"kind": "answer", "status": 503}
+DENIED = {"kind": "answer", "status": 401}
+DATA = drop_of(3)
+
+
+@pytest.fixture
+def stack_settings(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the settings of a stack; a test may change them."""
+    return STACK_SETTINGS | getattr(request, "param", {})
+
+
+def under_way(belt: Belt, data: bytes = DATA) -> str:
+    """Send a batch that takes its time."""
+    belt.provider.configure(seconds=3600, canceling_seconds=600)
+    return belt.upload(data)
+
+
+def look(belt: Belt, run: str, times: int = 1) -> None:
+    """Poll, a minute apart."""
+    for _ in range(times):
+        belt.poll(run)
+        belt.pass_time(60)
+
+
+def written(belt: Belt, run: str) -> tuple[list[str], list[str]]:
+    """Return the kinds of trouble in the ledger, and of trouble that is over."""
+    kinds = [[name.split("-")[1] for name in belt.facts(run, kind)] for kind in ("trouble-", "over-")]
+    return kinds[0], kinds[1]
+
+
+def ends(belt: Belt, run: str) -> None:
+    """Let all be well again, and the run end: nothing of its trouble is left open."""
+    belt.provider.configure(faults=[], seconds=0, canceling_seconds=0)
+    belt.finish(run)
+    begun, over = belt.facts(run, "trouble-"), belt.facts(run, "over-")
+    assert [name.partition("-")[2] for name in begun] == [name.partition("-")[2] for name in over]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "reason"),
+    [
+        (DOWN, "unavailable", "HTTP 503"),
+        ({"kind": "lose", "when": "before"}, "unavailable", "RemoteProtocolError"),
+        (DENIED, "credentials", "HTTP 401"),
+        ({"kind": "answer", "status": 404}, "other", "HTTP 404"),
+    ],
+)
+def test_trouble_is_written_once_with_its_reason_and_since_when(
+    belt: Belt, fault: dict[str, Any], kind: str, reason: str
+) -> None:
+    """However long it lasts."""
+    run = under_way(belt)
+    belt.provider.fail("retrieve", fault, times=None)
+    began = belt.moment
+    look(belt, run)
+    assert written(belt, run) == ([], []), "one request that failed says nothing"
+    look(belt, run, 5)
+    (name,) = belt.facts(run, "trouble-")
+    assert name == f"trouble-{kind}-{began:%Y%m%dT%H%M%SZ}.json"
+    fact = belt.fact(run, name)
+    assert (fact["kind"], fact["reason"]) == (kind, reason)
+    belt.provider.configure(faults=[])
+    look(belt, run)
+    assert belt.facts(run, "over-") == [name.replace("trouble-", "over-")]
+    look(belt, run, 3)
+    assert written(belt, run) == ([kind], [kind])
+    ends(belt, run)
+
+
+def test_a_provider_that_fails_every_other_request_writes_nothing(belt: Belt) -> None:
+    """An unstable provider would write thousands of facts."""
+    run = under_way(belt)
+    for _ in range(6):
+        belt.provider.fail("retrieve", DOWN, times=1)
+        look(belt, run, 2)
+    assert written(belt, run) == ([], [])
+
+
+def test_trouble_that_comes_again_is_another_one(belt: Belt) -> None:
+    """Each has a beginning and an end."""
+    run = under_way(belt)
+    for _ in range(3):
+        belt.provider.fail("retrieve", DOWN, times=2)
+        look(belt, run, 3)
+    assert written(belt, run) == (["unavailable"] * 3, ["unavailable"] * 3)
+
+
+def test_an_execution_that_remembers_nothing_neither_ends_it_nor_writes_it_again(belt: Belt) -> None:
+    """A run that is continued by hand begins without a memory."""
+    run = under_way(belt)
+    belt.provider.fail("retrieve", DOWN, times=None)
+    look(belt, run, 2)
+    belt.remember(run, FIRST)
+    look(belt, run, 3)
+    assert written(belt, run) == (["unavailable"], [])
+    belt.remember(run, FIRST)
+    ends(belt, run)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("fact", ["trouble-unavailable", "over-unavailable"])
+def test_a_poll_that_crashes_writes_the_same_when_it_is_repeated(belt: Belt, when: When, fact: str) -> None:
+    """Its memory is that of the poll before it."""
+    run = under_way(belt)
+    belt.provider.fail("retrieve", DOWN, times=None)
+    look(belt, run, 2 if fact.startswith("over") else 1)
+    belt.provider.configure(faults=[] if fact.startswith("over") else [{"call": "retrieve", "do": DOWN, "times": None}])
+    with crash_at(belt.clients, when, fact):
+        belt.poll(run)
+    look(belt, run, 2)
+    assert len(belt.facts(run, fact)) == 1
+    ends(belt, run)
+
+
+def test_a_failure_after_an_end_that_a_crash_has_hidden_is_new_trouble(belt: Belt) -> None:
+    """The poll that is repeated remembers the former one."""
+    run = under_way(belt)
+    belt.provider.fail("retrieve", DOWN, times=2)
+    look(belt, run, 2)
+    with crash_at(belt.clients, "after", "over-unavailable"):
+        belt.poll(run)
+    belt.provider.fail("retrieve", DOWN, times=None)
+    look(belt, run, 3)
+    assert written(belt, run) == (["unavailable"] * 2, ["unavailable"])
+    ends(belt, run)
+
+
+def test_a_retry_after_neither_begins_nor_ends_trouble(belt: Belt) -> None:
+    """Nothing is concluded from calls that were not made; the moment of the next one is in the ledger anyway."""
+    run = under_way(belt)
+    belt.provider.fail("retrieve", DOWN | {"headers": {"retry-after": "200"}}, times=1)
+    look(belt, run, 3)
+    assert written(belt, run) == ([], []), "one call has failed"
+    look(belt, run, 2)
+    belt.provider.fail("retrieve", DENIED, times=None)
+    look(belt, run, 2)
+    belt.provider.fail("retrieve", DOWN | {"headers": {"retry-after": "200"}}, times=1)
+    look(belt, run, 3)
+    assert written(belt, run) == (["credentials"], [])
+    ends(belt, run)
+
+
+def test_a_provider_that_answers_nothing_but_retry_after_is_in_trouble(belt: Belt) -> None:
+    """It says when it is called again, and not that this has failed for hours."""
+    run = under_way(belt)
+    belt.provider.fail("retrieve", DOWN | {"headers": {"retry-after": "100"}}, times=None)
+    look(belt, run, 6)
+    assert written(belt, run) == (["unavailable"], [])
+    ends(belt, run)
+
+
+def test_attempts_that_are_refused_are_not_written_again(belt: Belt) -> None:
+    """Each has a fact that says why, and when the next one is made."""
+    belt.clients.settings = replace(belt.clients.settings, api_url="http://127.0.0.1:9")
+    run = belt.upload(DATA)
+    while len(belt.facts(run, "refused")) < 3:
+        belt.step(run)
+    assert written(belt, run) == ([], [])
+
+
+def test_results_that_cannot_be_read_are_not_written_again(belt: Belt) -> None:
+    """Each read has a fact that says why it came to nothing."""
+    run = belt.upload(DATA)
+    belt.provider.fail("results", {"kind": "cut", "at": 100}, times=3)
+    while len(belt.facts(run, "unread")) < 3:
+        belt.step(run)
+    assert written(belt, run) == ([], [])
+    ends(belt, run)
+
+
+def test_a_cancel_that_fails_is_trouble_of_a_run_that_ends(belt: Belt) -> None:
+    """Else a run that was stopped would go on for hours, and nothing would say why."""
+    run = under_way(belt)
+    stop(belt, run)
+    belt.provider.fail("cancel", DOWN, times=None)
+    look(belt, run, 3)
+    assert written(belt, run) == (["unavailable"], [])
+    ends(belt, run)
+
+
+def test_a_list_that_cannot_be_read_while_a_batch_is_looked_for_is_trouble(belt: Belt) -> None:
+    """The ledger says that an answer was lost, and not that nothing can be found."""
+    belt.provider.configure(seconds=3600, faults=[{"call": "create", "do": {"kind": "lose", "when": "after"}}])
+    run = belt.upload(DATA)
+    belt.provider.fail("list", DOWN, times=None)
+    look(belt, run, 3)
+    assert belt.facts(run, "unknown")
+    assert written(belt, run) == (["unavailable"], [])
+    ends(belt, run)
+
+
+@pytest.mark.parametrize("stack_settings", [{"BATCH_API": "files", "DELETE_FILES": "yes"}], indirect=True)
+def test_a_deletion_that_fails_is_trouble_until_it_is_given_up(belt: Belt) -> None:
+    """The report waits for it."""
+    run = belt.upload(DATA)
+    belt.provider.fail("delete_file", DOWN, times=None)
+    while not belt.facts(run, "part"):
+        belt.step(run)
+    look(belt, run, 3)
+    assert written(belt, run) == (["unavailable"], [])
+    belt.finish(run)
+    assert written(belt, run) == (["unavailable"], ["unavailable"])
+    assert belt.fact(run, "batches/1/discarded.json")["left"]

@@ -1,0 +1,119 @@
+"""Which trouble is written down, and when it is over: from the decisions of a check, and what is known before it."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from conveyor.domain.schedule import BatchName, Next
+from conveyor.ledger.run_facts import LastingTrouble
+from conveyor.ledger.state import RunState
+from conveyor.poll.decisions.decision import Decision, Decisions
+from conveyor.poll.decisions.trouble import KnownTrouble, begun_troubles, ended_troubles, known_trouble
+from conveyor.wording.trouble import describe_refusal
+from tests.support.examples import NOW
+
+AWAY = "unavailable-20261122T101112Z"
+SINCE = datetime.fromisoformat("2026-11-22T10:11:12.345Z")
+NO_KEY = "credentials-20261122T101112Z"
+ASKED_AGAIN = SINCE + timedelta(minutes=5)
+
+
+def check(*asked: str, known: tuple[str, ...] = ()) -> Decisions:
+    """Return the decisions of a check in which requests failed for these reasons. `known`: reasons in the ledger."""
+    reasons = [*((reason, True) for reason in asked), *((reason, False) for reason in known)]
+    return {
+        BatchName("", number): Decision(Next.WAIT, trouble=reason, asked=is_asked)
+        for number, (reason, is_asked) in enumerate(reasons, 1)
+    }
+
+
+def begun(now: Decisions, before: Decisions | None, run_state: RunState | None = None) -> list[tuple[str, str]]:
+    """Return the places and the reasons of what a check writes. `before`: the check before it, if there was one."""
+    known = None if before is None else known_trouble(before, None, SINCE)
+    found = begun_troubles(now, known, run_state or RunState(), ASKED_AGAIN, "w")
+    return [(each.place, each.reason) for each in found]
+
+
+def test_trouble_is_written_by_the_second_check_in_a_row_with_the_moment_of_the_first() -> None:
+    """One request that failed says nothing."""
+    away = check("HTTP 503")
+    assert begun(away, None) == begun(away, check()) == begun(check(), away) == []
+    assert begun(away, away) == [(AWAY, "HTTP 503")]
+
+
+def test_another_reason_of_the_same_kind_is_the_same_trouble() -> None:
+    """A provider that is away answers in many ways."""
+    assert begun(check("ConnectTimeout"), check("HTTP 503", "HTTP 529")) == [(AWAY, "ConnectTimeout")]
+
+
+def test_kinds_are_written_one_by_one() -> None:
+    """What a person must put in order is not hidden by what passes by itself."""
+    both = check("HTTP 503", "HTTP 401")
+    assert begun(both, both) == [(AWAY, "HTTP 503"), (NO_KEY, "HTTP 401")]
+    assert begun(both, check("HTTP 503")) == [(AWAY, "HTTP 503")]
+
+
+def test_a_kind_is_open_once() -> None:
+    """Also in an execution that has met it later than the one before: it is not the same moment there."""
+    run_state = RunState(troubles={"unavailable-20261120T000000Z", NO_KEY}, ended_troubles={NO_KEY})
+    assert begun(check("HTTP 503"), check("HTTP 503"), run_state) == []
+    assert begun(check("HTTP 404"), check("HTTP 404"), run_state) == [("other-20261122T101112Z", "HTTP 404")]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "HTTP 429",
+        describe_refusal(429, "rate_limit_error"),
+        describe_refusal(200, "token_limit_exceeded"),
+    ],
+)
+def test_want_of_room_is_no_trouble(reason: str) -> None:
+    """The run waits, and all is well."""
+    assert begun(check(reason), check(reason)) == []
+
+
+def test_what_has_a_fact_is_not_written_again() -> None:
+    """An attempt that was refused, results that broke off, a Retry-After: each has said so, with more of it."""
+    known = check(known=("HTTP 529 for /v1/messages/batches/b/results", describe_refusal(0, "unreachable")))
+    assert begun(known, known) == []
+
+
+def test_what_a_person_has_written_is_no_trouble() -> None:
+    """They are told at once."""
+    answer = {BatchName("", 1): Decision(Next.WAIT, trouble="HTTP 503", is_answer=True, asked=True)}
+    assert begun(answer, answer) == []
+
+
+def test_trouble_that_was_ended_and_is_remembered_is_new_trouble() -> None:
+    """A poll crashed after it wrote the end: its repetition fails, and knows the moment of the former trouble."""
+    ended = RunState(troubles={AWAY}, ended_troubles={AWAY})
+    assert begun(check("HTTP 503"), check("HTTP 503"), ended) == [("unavailable-20261122T101612Z", "HTTP 503")]
+
+
+def test_trouble_is_over_once_a_check_has_not_met_its_kind() -> None:
+    """For whatever reason it knows: a call that failed an hour ago, and is not repeated yet, is no success."""
+    run_state = RunState(troubles={AWAY, NO_KEY, "other-20261101T000000Z"}, ended_troubles={"other-20261101T000000Z"})
+
+    def over(decisions: Decisions, *, is_paused: bool = False) -> list[str]:
+        return ended_troubles(decisions, run_state, is_paused=is_paused)
+
+    assert over(check()) == [NO_KEY, AWAY]
+    assert over(check("HTTP 529")) == over(check(known=("ReadError",))) == [NO_KEY]
+    assert over(check("HTTP 529", "HTTP 403")) == []
+    assert over(check(), is_paused=True) == [], "nothing is concluded from calls that were not made"
+
+
+def test_a_message_about_trouble_counts_from_its_first_check() -> None:
+    """Also if its kind changes meanwhile; a kind has a beginning of its own."""
+    later = NOW + timedelta(hours=1)
+    first = known_trouble(check("HTTP 503"), None, NOW)
+    second = known_trouble(check("HTTP 401"), first, later)
+    assert second == KnownTrouble("HTTP 401", NOW, kinds={"credentials": later})
+    assert known_trouble(check(), second, later) is None
+
+
+def test_a_fact_of_trouble_is_found_by_its_kind_and_its_moment_in_utc() -> None:
+    """The moment has whole seconds, as all names of facts have."""
+    fact = LastingTrouble("w", NOW, "unavailable", SINCE.astimezone(), "HTTP 503")
+    assert (fact.place, LastingTrouble.kind_at(fact.place)) == (AWAY, "unavailable")
