@@ -122,11 +122,15 @@ def state_of(run_state: RunState, plan: Plan | None, gate: Gate | None, today: d
     return _by_leg(plan, legs, run_state)
 
 
-def with_refusal(state: State, refused: AttemptRefused | None) -> State:
-    """Return the same with the word that calls fail, if they do. `refused`: the latest answer about the next batch."""
-    if refused is None or not is_trouble(refused) or state.group is not Group.UNDER_WAY:
+def with_trouble(state: State, run_state: RunState, refused: AttemptRefused | None) -> State:
+    """Return the same with the word that calls fail, if they do: those of `poll`, or the one for the next batch.
+
+    `refused`: the latest answer about that batch.
+    """
+    is_refused = refused is not None and is_trouble(refused)
+    if state.group is not Group.UNDER_WAY or not (is_refused or run_state.open_troubles):
         return state
-    if state.phase is Phase.ROOM:
+    if is_refused and state.phase is Phase.ROOM:
         return state._replace(mark=Mark.LOOK, words="calls to the provider fail", phase=Phase.FAILING)
     return state._replace(mark=Mark.LOOK, words=f"{state.words}, calls fail")
 

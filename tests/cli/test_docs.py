@@ -17,7 +17,7 @@ from conveyor.page.page import page_of
 from conveyor_cli.exits import EXITS
 from conveyor_cli.frames.frame import frame_of
 from conveyor_cli.frames.snapshot import snapshot_of
-from tests.cli.test_frames import TWELVE, place
+from tests.cli.test_frames import TWELVE, denied, place
 from tests.support.belt import drop_of
 from tests.support.belt import request as request_of
 from tests.support.command import Command
@@ -152,11 +152,11 @@ def test_a_screen_is_as_the_page_shows_it(
     assert [line.rstrip() for line in said.splitlines()] == shown.splitlines()
 
 
-def test_the_frame_is_as_the_page_shows_it() -> None:
-    """In a terminal of 80 columns."""
-    (shown,) = re.findall(r"^```text frame\n((?:.*\n)+?)```$", PAGE, re.MULTILINE)
-    frame = frame_of(snapshot_of(facts_of(plan_of(12), TWELVE), NOW), place())
-    assert [line.plain.rstrip() for line in frame] == shown.splitlines()
+def test_the_frames_are_as_the_page_shows_them() -> None:
+    """In a terminal of 80 columns: one of a run that is well, and one of a run in trouble."""
+    shown = re.findall(r"^```text frame\n((?:.*\n)+?)```$", PAGE, re.MULTILINE)
+    frames = [frame_of(snapshot_of(facts, NOW), place()) for facts in (facts_of(plan_of(12), TWELVE), denied())]
+    assert [[line.plain.rstrip() for line in frame] for frame in frames] == [each.splitlines() for each in shown]
 
 
 def test_every_scene_is_shown() -> None:

@@ -1,5 +1,6 @@
 """A run at one moment as a frame: for each phase, from facts alone, without a clock or a terminal."""
 
+import shlex
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,16 +13,16 @@ from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import AttemptRefused, AttemptUnknown, Submitted, Unread
 from conveyor.ledger.budget_facts import DayFull
 from conveyor.ledger.round_facts import Round
-from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Validation
+from conveyor.ledger.run_facts import LastingTrouble, Refusal, RetryAfterAnswer, TroubleOver, Validation
 from conveyor.money.estimate import Estimate, ModelEstimate
 from conveyor.wording.marks import Mark
 from conveyor.wording.visible import visible
 from conveyor_cli.frames.eta import eta_of
-from conveyor_cli.frames.frame import Place, frame_of
+from conveyor_cli.frames.frame import Place, broken, frame_of
 from conveyor_cli.frames.grid import Cell, worst_of
 from conveyor_cli.frames.snapshot import as_json, snapshot_of
 from conveyor_cli.runs.facts import Facts, Lost, Refused
-from conveyor_cli.watching.events import events_of, line_of, new_events
+from conveyor_cli.watching.events import Event, events_of, line_of, new_events
 from tests.support.watched import CLOSED, DONE, ID, NOW, OPEN, SENT, SPLITTING, facts_of, plan_of
 
 ONE_MINUTE = timedelta(minutes=1)
@@ -40,6 +41,8 @@ MANY = {str(number): DONE for number in range(1, 2001)} | {str(number): SENT for
 BUSY = AttemptRefused("w", NOW - 14 * ONE_MINUTE, RefusalKind.LATER, 429, "rate_limit_error", NOW + 2 * ONE_MINUTE)
 DOWN = AttemptRefused("w", NOW, RefusalKind.LATER, 529, "overloaded_error", NOW + 5 * ONE_MINUTE)
 FIRST = BatchName("", 1)
+AWAY = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "unavailable", NOW - 42 * ONE_MINUTE, "HTTP 503")
+DENIED = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "credentials", NOW - 42 * ONE_MINUTE, "HTTP 401")
 
 
 def place(width: int = 80, height: int = 24, *, is_ascii: bool = False) -> Place:
@@ -54,6 +57,12 @@ def place(width: int = 80, height: int = 24, *, is_ascii: bool = False) -> Place
 def drawn(facts: Facts, where: Place | None = None, lost: tuple[str, ...] = ()) -> list[str]:
     """Return the lines of a frame."""
     return [line.plain.rstrip() for line in frame_of(snapshot_of(facts, NOW), where or place(), lost=lost)]
+
+
+def denied() -> Facts:
+    """Return a run about whose batches the provider answers HTTP 401."""
+    facts = facts_of(plan_of(12), TWELVE, trouble=DENIED)
+    return facts._replace(run=replace(facts.run, key_secret="conveyor/api-key"))  # noqa: S106 - its name
 
 
 def test_batches_under_way() -> None:
@@ -237,6 +246,17 @@ def test_a_hold_names_the_cost_of_each_model() -> None:
             "lost while it responded (ReadError), since 1 min",
         ),
         (
+            facts_of(plan_of(2), {"1": SENT}, trouble=AWAY),
+            "! The provider is not available (HTTP 503), since 42 min",
+            "The provider is asked again at each look, and the run goes on by itself.",
+        ),
+        (
+            facts_of(plan_of(2), {"1": SENT}, trouble=DENIED,
+                     pause=RetryAfterAnswer("w", NOW - ONE_MINUTE, NOW + 4 * ONE_MINUTE, "HTTP 503")),
+            "! The provider does not accept the credentials (HTTP 401), since 42 min",
+            "The provider is asked again at each look, and the run goes on by itself.",
+        ),
+        (
             facts_of(plan_of(2), {"1": SENT},
                      sent={FIRST: Submitted("w", NOW, "b", NOW, NOW + timedelta(hours=5))}),
             "! 1 batch expires in less than 6 h",
@@ -250,6 +270,42 @@ def test_trouble_is_said_first(facts: Facts, first: str, second: str) -> None:
     assert lines[0] == first
     assert lines[1].strip() == second
     assert [line for line in lines if line.startswith(("  ►", "  ·", "  ?"))]
+
+
+def test_credentials_that_are_refused_are_a_persons_to_put_in_order() -> None:
+    """The command is the one of the message. It can be pasted: a line that is full goes on in the next one."""
+    facts = denied()
+    assert drawn(facts)[-7:-3] == [
+        "  The provider refuses the API key. Put a valid key of the same workspace into",
+        "  the shell variable API_KEY, and run:",
+        "    aws secretsmanager put-secret-value --secret-id conveyor/api-key \\",
+        '      --secret-string "${API_KEY:?}"',
+    ]
+    of_an_earlier_version = drawn(facts._replace(run=replace(facts.run, key_secret="")))
+    assert "  The provider refuses the API key. Put a valid key into the stack's secret" in of_an_earlier_version
+
+
+def test_a_lost_answer_that_cannot_be_looked_for_says_so() -> None:
+    """It is not known for another reason than usual."""
+    lost = Lost(FIRST, AttemptUnknown("w", NOW - 3 * ONE_MINUTE, "ReadTimeout"))
+    lines = drawn(facts_of(plan_of(2), {"1": ("attempt-1.json", "unknown-1.json")}, lost=lost, trouble=AWAY))
+    assert lines[0] == "! The answer to the paid call for batch 1 was lost, since 3 min"
+    assert lines[3:5] == ["  Calls to the provider fail meanwhile: the provider is not available (HTTP", "  503)."]
+
+
+@pytest.mark.parametrize(
+    ("command", "lines"),
+    [
+        ("conveyor stop a", ["conveyor stop a"]),
+        ("conveyor approve name-of-a-run --up-to 12.00", ["conveyor approve name-of-a-run \\", "  --up-to 12.00"]),
+        ("conveyor approve 'a --long name' --up-to 1", ["conveyor approve 'a --long name' \\", "  --up-to 1"]),
+        ("conveyor stop 'a name --that is long and quoted'", ["conveyor stop 'a name --that is long and quoted'"]),
+    ],
+)
+def test_a_command_that_is_too_long_is_broken_before_an_option(command: str, lines: list[str]) -> None:
+    """A frame shows no more than its width, and half a command would do something else."""
+    assert broken(command, 36) == lines
+    assert shlex.split("\n".join(lines).replace("\\\n", "")) == shlex.split(command)
 
 
 def test_a_provider_that_is_busy_is_no_trouble() -> None:
@@ -331,6 +387,30 @@ def test_plain_lines() -> None:
     assert new_events(first, told) == []
 
 
+def test_a_log_says_when_trouble_begins_and_when_it_is_over() -> None:
+    """Each time: the same may come again. Its line has the moment since which it lasts."""
+    told = list[Event]()
+
+    def lines(facts: Facts) -> list[str]:
+        new = new_events(snapshot_of(facts, NOW), told)
+        told.extend(new)
+        return [line_of(event, "x", NOW).partition(" x ")[2] for event in new]
+
+    def facts(*names: str, trouble: LastingTrouble | None = None) -> Facts:
+        return facts_of(plan_of(3), {"1": SENT}, *names, trouble=trouble)
+
+    later = replace(AWAY, since=NOW)
+    begun, over = LastingTrouble.key("", AWAY.place).lstrip("/"), TroubleOver.key("", AWAY.place)
+    names = [key.rpartition("/")[2] for key in (begun, over, LastingTrouble.key("", later.place))]
+    words = "The provider is not available (HTTP 503), since 2026-11-24T07:59:02Z"
+    assert lines(facts())[-1].startswith("batches ")
+    assert lines(facts(names[0], trouble=AWAY)) == [f"trouble {words}"]
+    assert lines(facts(names[0], trouble=AWAY)) == []
+    assert lines(facts(*names[:2])) == [f"over: {words}"]
+    assert lines(facts(*names[:2])) == []
+    assert lines(facts(*names, trouble=later)) == [f"trouble {words.replace('07:59:02', '08:41:02')}"]
+
+
 @pytest.mark.parametrize(
     ("facts", "line"),
     [
@@ -355,6 +435,8 @@ def test_as_json() -> None:
     assert (content["failures"], content["again"], content["cut_off"]) == (190, 50, 2640)
     assert (content["cost_usd"], content["forecast_usd"], content["approved_usd"]) == (470, 1410, 1500)
     assert content["trouble"] is None
+    troubled = as_json(snapshot_of(facts_of(plan_of(1), {"1": SENT}, trouble=AWAY), NOW), NOW)["trouble"]
+    assert (troubled["code"], troubled["since"]) == ("unavailable", AWAY.since)
     held = as_json(snapshot_of(facts_of(plan_of(1), gate=CLOSED), NOW), NOW)
     assert (held["needs"], held["held"][0]["code"], held["eta_at"]) == ("approve or stop", "ceiling", None)
     assert as_json(snapshot_of(facts_of(None), NOW), NOW)["batches"] is None

@@ -5,14 +5,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from conveyor.ledger.run_facts import Run
 from conveyor_cli.frames.frame import frame_of
 from conveyor_cli.frames.snapshot import Snapshot, as_json, snapshot_of
+from conveyor_cli.runs.facts import first_trouble
 from conveyor_cli.runs.reader import Reader
 from conveyor_cli.state import Phase
 from tests.cli.test_frames import place
-from tests.support.belt import Belt, drop_of
+from tests.support.belt import FIRST, Belt, drop_of
 from tests.support.gates import HELD, say, stop
 from tests.support.probes import PROBED
 from tests.support.rounds import DATA, ROUNDS, failing_at_first
@@ -113,3 +115,38 @@ def test_a_lost_answer(belt: Belt) -> None:
     snapshot = snapshot_of(reader_of(belt, run).look(belt.moment), belt.moment)
     assert snapshot.said.first.startswith("The answer to the paid call for batch 1 was lost, since 0 s")
     assert as_json(snapshot, belt.moment)["trouble"]["code"] == "lost"
+
+
+def test_trouble_in_asking_about_a_batch_is_seen_until_it_is_over(belt: Belt) -> None:
+    """Its fact is read once; of several, the one that a person can end."""
+    belt.provider.configure(seconds=3600)
+    run = belt.upload(drop_of(3))
+    reader = reader_of(belt, run)
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=3)
+    for _ in range(2):
+        belt.poll(run)
+        belt.pass_time(60)
+    snapshot = snapshot_of(reader.look(belt.moment), belt.moment)
+    assert snapshot.said.first == "The provider is not available (HTTP 503), since 2 min"
+    assert snapshot.facts.state.words == "with the provider, calls fail"
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 401}, times=None)
+    belt.remember(run, FIRST)
+    for _ in range(2):
+        belt.poll(run)
+        belt.pass_time(60)
+    snapshot = snapshot_of(reader.look(belt.moment), belt.moment)
+    assert snapshot.said.first == "The provider does not accept the credentials (HTTP 401), since 2 min"
+    assert "put-secret-value --secret-id " in str(snapshot.said.steps[0].command)
+    belt.provider.configure(faults=[])
+    belt.poll(run)
+    assert as_json(snapshot_of(reader.look(belt.moment), belt.moment), belt.moment)["trouble"] is None
+
+
+def test_of_several_troubles_one_is_read_and_first_what_a_person_can_end(belt: Belt) -> None:
+    """A look costs one request more at most."""
+    run = belt.upload(drop_of(3))
+    places = ["unavailable-20261101T000000Z", "credentials-20261122T000000Z", "other-20261030T000000Z"]
+    state = belt.clients.context(run, belt.invocation()).run_state()
+    assert first_trouble(replace(state, troubles=set(places))) == places[1]
+    assert first_trouble(replace(state, troubles={places[0], places[2]})) == places[2]
+    assert first_trouble(state) is None

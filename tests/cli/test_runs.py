@@ -81,6 +81,23 @@ def test_a_run_whose_calls_fail_does_not_wait_for_room(desk: Command, belt: Belt
     assert f"is not undecided; it is {told['state']}" in desk.call("decide", run, "--submit-again").error
 
 
+def test_a_run_whose_batch_cannot_be_asked_about_is_in_trouble(desk: Command, belt: Belt, aws: Served) -> None:
+    """The names of its facts say so: it is found with the requests that any run costs."""
+    belt.provider.configure(seconds=3600)
+    run = belt.upload(drop_of(3), "inbox/going.jsonl")
+    belt.poll(run)
+    aws.reset()
+    assert shown(desk.call("runs").out)[0][:3] == ["► going", "default", "with the provider"]
+    usual = aws.asked["LIST"] + aws.asked["GET"]
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=None)
+    for _ in range(2):
+        belt.pass_time(60)
+        belt.poll(run)
+    aws.reset()
+    assert shown(desk.call("runs").out)[0][:3] == ["! going", "default", "with the provider, calls fail"]
+    assert aws.asked["LIST"] + aws.asked["GET"] == usual
+
+
 def test_as_json(desk: Command, belt: Belt) -> None:
     """One object a line; money is text, and what is not known is null."""
     run = finished(belt)

@@ -15,7 +15,7 @@ from conveyor.ledger.gate_facts import Gate, Reason, ReasonCode
 from conveyor.ledger.state import RunState, state_from
 from conveyor.spend.index_entry import IndexEntry
 from conveyor.wording.marks import Mark
-from conveyor_cli.state import Group, ended, refused_attempt, state_of, with_refusal
+from conveyor_cli.state import Group, ended, refused_attempt, state_of, with_trouble
 
 RUN = "20261130T001253Z-3cb302623e0f"
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -23,6 +23,7 @@ TODAY = date(2026, 11, 30)
 OPEN = Gate("w", NOW, open=True)
 SENT = "attempt-1.json", "batch-1.json"
 DONE = *SENT, "split-1.json", "part.json"
+AWAY = "trouble-unavailable-20261130T113000Z.json"
 
 
 def plan(batches: int = 3, probed: int = 0, rounds: int = 0) -> Plan:
@@ -101,7 +102,7 @@ def test_calls_that_fail_are_not_called_want_of_room(refused: AttemptRefused | N
     """Whether the next batch is the first one or not: somebody who waits for room would wait in vain."""
     alone, beside = facts(b1=IN_VAIN), facts(b1=SENT, b2=IN_VAIN)
     for run_state, words in ((alone, first), (beside, next_one)):
-        state = with_refusal(state_of(run_state, plan(), OPEN, TODAY), refused)
+        state = with_trouble(state_of(run_state, plan(), OPEN, TODAY), run_state, refused)
         assert (state.words, state.group) == (words, Group.UNDER_WAY)
         assert state.mark is (Mark.LOOK if "fail" in words else Mark.UNDER_WAY)
 
@@ -110,8 +111,28 @@ def test_a_run_that_ends_sends_nothing_and_one_that_waits_for_a_person_says_that
     """What failed before is no trouble any more, or not what matters."""
     assert refused_attempt(plan(), facts("refused.json", b1=SENT, b2=IN_VAIN)) is None
     closed = Gate("w", NOW, open=False, reasons=[Reason(ReasonCode.CEILING, "because")])
-    held = state_of(facts(b1=SENT, b2=IN_VAIN), plan(), closed, TODAY)
-    assert with_refusal(held, refusal(529)) == held
+    troubled = facts(AWAY, b1=SENT, b2=IN_VAIN)
+    held = state_of(troubled, plan(), closed, TODAY)
+    assert with_trouble(held, troubled, refusal(529)) == held
+
+
+@pytest.mark.parametrize(
+    ("run_state", "words"),
+    [
+        (facts(AWAY, b1=SENT), "0 of 3 batches done, calls fail"),
+        (facts(AWAY, "refused.json", b1=SENT), "ending, 1 batch left, calls fail"),
+        (facts(AWAY, b1=("attempt-1.json", "unknown-1.json")), "looking for a batch, calls fail"),
+        (facts(AWAY, b1=IN_VAIN), "waiting for room, calls fail"),
+        (facts(AWAY, AWAY.replace("trouble", "over"), b1=SENT), "0 of 3 batches done"),
+    ],
+)
+def test_calls_about_batches_under_way_that_fail_are_known_by_the_names_of_facts(
+    run_state: RunState, words: str
+) -> None:
+    """So the list of runs needs no request more."""
+    state = with_trouble(state_of(run_state, plan(), OPEN, TODAY), run_state, refusal(429))
+    assert (state.words, state.group) == (words, Group.UNDER_WAY)
+    assert state.mark is (Mark.LOOK if "fail" in words else Mark.UNDER_WAY)
 
 
 def test_a_run_without_a_plan() -> None:

@@ -143,6 +143,29 @@ def test_as_json(followed: Callable[..., Ran], belt: Belt) -> None:
     assert last["verdict"]["files"]["results"].startswith("s3://")
 
 
+def test_trouble_has_a_line_when_it_begins_and_one_when_it_is_over(desk: Command, belt: Belt, aws: Served) -> None:
+    """Also of one that has begun before."""
+    belt.provider.configure(seconds=3600)
+    run = belt.upload(drop_of(3), NAME)
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=None)
+    since = f"{belt.moment:%Y-%m-%dT%H:%M:%SZ}"
+    for _ in range(2):
+        belt.poll(run)
+        belt.pass_time(60)
+
+    def mend() -> None:
+        belt.provider.configure(faults=[], seconds=0)
+        belt.poll(run)
+        with once_shown(aws, lambda: belt.finish(run)):
+            pass
+
+    with once_shown(aws, mend):
+        ran = desk.call("watch", run, *EVERY)
+    words = f"The provider is not available (HTTP 503), since {since}"
+    told = [line.split(" support/labels ")[1] for line in ran.error.splitlines()]
+    assert [line for line in told if since in line] == [f"trouble {words}", f"over: {words}"]
+
+
 def test_the_newest_run_is_followed_without_a_name(desk: Command, belt: Belt, aws: Served) -> None:
     """And it says so if there is none."""
     assert desk.call("watch", *EVERY).exit == 2

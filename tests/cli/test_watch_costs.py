@@ -115,6 +115,26 @@ def test_a_thousand_runs(desk: Command, belt: Belt, aws: Served) -> None:
     assert aws.asked["GET"] <= MOST_FOLLOWED + 5
 
 
+def test_of_all_runs_one_in_trouble_has_its_reason(desk: Command, belt: Belt, aws: Served) -> None:
+    """It has one line as long as it lasts, since its words do not change with the clock."""
+    belt.provider.configure(seconds=3600)
+    run = belt.upload(drop_of(3), "inbox/going.jsonl")
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=None)
+    for _ in range(2):
+        belt.pass_time(60)
+        belt.poll(run)
+
+    def mend() -> None:
+        belt.provider.configure(faults=[], seconds=0)
+        belt.finish(run)
+
+    with once_shown(aws, mend, looks=3):
+        ran = desk.call("watch", "--all", *EVERY)
+    lines = [line.partition(" going ")[2] for line in ran.error.splitlines()]
+    assert lines.count("The provider is not available (HTTP 503)") == 1
+    assert lines[-1] == "done"
+
+
 def test_all_runs_to_their_end(desk: Command, belt: Belt, aws: Served) -> None:
     """The lines of those that have ended stay; at the end the code is 0."""
     runs = [belt.upload(drop_of(3), f"inbox/{name}.jsonl") for name in ("a", "b")]

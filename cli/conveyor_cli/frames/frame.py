@@ -1,5 +1,7 @@
 """A snapshot as lines that fit a terminal. Pure."""
 
+import re
+import shlex
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -103,9 +105,28 @@ def _foot(snapshot: Snapshot, place: Place) -> list[Text]:
 def _steps(snapshot: Snapshot, place: Place) -> list[Text]:
     lines = []
     for step in snapshot.said.steps:
-        lines.append(Text(f"  {step.words}"))
-        lines += [Text(f"    {place.text(place.typed(step.command))}", style="cyan")] if step.command else []
+        lines += [Text(f"  {line}") for line in _wrapped(step.words, place)]
+        command = place.text(place.typed(step.command)) if step.command else ""
+        lines += [Text(f"    {line}", style="cyan") for line in broken(command, place.width - 4)]
     return lines
+
+
+def broken(command: str, width: int) -> list[str]:
+    r"""Return a command as lines that can be pasted together: a line that is full ends with `\`, before an option."""
+    first, *options = re.split(" (?=--)", command)
+    lines = [first] if first else []
+    for option in options:
+        is_full = len(f"{lines[-1]} {option} \\") > width
+        lines += [f"  {option}"] if is_full and _is_closed(lines[-1]) else [f"{lines.pop()} {option}"]
+    return [*(f"{line} \\" for line in lines[:-1]), *lines[-1:]]
+
+
+def _is_closed(words: str) -> bool:
+    """Return whether no quote is open at the end of some words of a command."""
+    try:
+        return bool(shlex.split(words))
+    except ValueError:
+        return False
 
 
 def _figures(figures: Sequence[Figure], place: Place) -> list[Text]:

@@ -40,7 +40,7 @@ def said_of(facts: Facts, now: datetime) -> Said:
     if hindrance is None:
         return said
     since = f", since {span(now - hindrance.since)}" if hindrance.since else ""
-    return Said(Mark.LOOK, f"{hindrance.words}{since}", (*hindrance.more, sentence(said.first)))
+    return Said(Mark.LOOK, f"{hindrance.words}{since}", (*hindrance.more, sentence(said.first)), hindrance.steps)
 
 
 def next_look(facts: Facts, now: datetime) -> int:

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from conveyor.domain.observed import TroubleWith
 from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import Submitted
+from conveyor.ledger.run_facts import LastingTrouble
+from conveyor.wording.advice import access_step
+from conveyor.wording.mail import Step
 from conveyor.wording.numbers import span
 from conveyor.wording.text import counted
 from conveyor.wording.trouble import describe_refusal, in_words
@@ -17,13 +21,16 @@ AT_RISK = timedelta(hours=6)
 
 
 class Hindrance(NamedTuple):
-    """What is wrong, since when, and what follows by itself."""
+    """What is wrong, since when, what follows by itself, and what a person can do."""
 
     code: str
     words: str
     """One line without a full stop."""
     since: datetime | None
     more: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    of: str = ""
+    """The trouble in the ledger that says when it is over; empty: nothing does."""
 
 
 def hindrance_of(facts: Facts) -> Hindrance | None:
@@ -42,13 +49,32 @@ def under_way(facts: Facts) -> dict[BatchName, Submitted]:
     return {name: fact for name, fact in facts.sent.items() if is_out(name)}
 
 
+def _denied(facts: Facts) -> Hindrance | None:
+    """Return that the provider refuses the credentials: of all trouble this alone needs a person."""
+    trouble = facts.trouble
+    if trouble is None or trouble.kind != TroubleWith.CREDENTIALS:
+        return None
+    return _of(trouble, access_step(facts.run.settings.auth, facts.run.key_secret))
+
+
+def _unanswered(facts: Facts) -> Hindrance | None:
+    return _of(facts.trouble) if facts.trouble else None
+
+
+def _of(trouble: LastingTrouble, *steps: Step) -> Hindrance:
+    words = in_words(trouble.reason)
+    more = "The provider is asked again at each look, and the run goes on by itself."
+    return Hindrance(trouble.kind, words[0].upper() + words[1:], trouble.since, (more,), steps, trouble.place)
+
+
 def _lost(facts: Facts) -> Hindrance | None:
     if facts.lost is None:
         return None
     name, fact = facts.lost
     words = f"The answer to the paid call for {name} was lost"
-    more = ("It is not sent again until it is known whether it exists at the provider, which is looked for.",)
-    return Hindrance("lost", words, fact.at, more)
+    looks = "It is not sent again until it is known whether it exists at the provider, which is looked for."
+    fails = f"Calls to the provider fail meanwhile: {in_words(facts.trouble.reason)}." if facts.trouble else ""
+    return Hindrance("lost", words, fact.at, tuple(filter(None, (looks, fails))))
 
 
 def _refused(facts: Facts) -> Hindrance | None:
@@ -90,7 +116,15 @@ def _at_risk(facts: Facts) -> Hindrance | None:
     return Hindrance("at-risk", words, None, (more,))
 
 
-_FINDERS: tuple[Callable[[Facts], Hindrance | None], ...] = (_lost, _refused, _paused, _unread, _at_risk)
+_FINDERS: tuple[Callable[[Facts], Hindrance | None], ...] = (
+    _denied,
+    _lost,
+    _refused,
+    _paused,
+    _unread,
+    _unanswered,
+    _at_risk,
+)
 
 
 def _in(moment: datetime, now: datetime) -> str:

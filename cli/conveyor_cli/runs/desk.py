@@ -14,7 +14,7 @@ from conveyor.spend.index_entry import IndexEntry, read_index_entry
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.facts import read_refusal
 from conveyor_cli.runs.find import find_run
-from conveyor_cli.state import Group, State, ended, state_of, with_refusal
+from conveyor_cli.state import Group, State, ended, state_of, with_trouble
 from conveyor_cli.trouble import Trouble
 
 
@@ -68,7 +68,7 @@ def going(bucket: Bucket, called: str) -> Going:
     plan = ledger.plan(run_state) if run_state.planned else None
     gate = ledger.read(Gate, run_state.gate) if run_state.gate else None
     state = state_of(run_state, plan, gate, datetime.now(UTC).date())
-    state = with_refusal(state, read_refusal(ledger, plan, run_state) if plan else None)
+    state = with_trouble(state, run_state, read_refusal(ledger, plan, run_state) if plan else None)
     if state.may_have_ended and bucket.find(keys.receipt(run.name, run.run)):  # an earlier version wrote no entry
         raise Trouble("ended", f"{run.name} has ended", "Nothing was changed.", exit_code=Exit.USAGE)
     return Going(run, state, run_state, plan, gate)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from conveyor.domain.observed import TroubleWith
 from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import AttemptFailed, AttemptRefused, AttemptUnknown, Submitted, Unread
@@ -11,7 +12,7 @@ from conveyor.ledger.budget_facts import DayFull
 from conveyor.ledger.gate_facts import Gate, GateEnd
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.round_facts import Merged, Round
-from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
+from conveyor.ledger.run_facts import LastingTrouble, Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import RunState
 from conveyor_cli.runs.tally import Tally
 from conveyor_cli.state import State, refused_attempt
@@ -26,6 +27,19 @@ def read_refusal(ledger: Ledger, plan: Plan, run_state: RunState) -> AttemptRefu
     failed = run_state.of_leg(name.leg).batch(name.number).failed
     kind = AttemptFailed if attempt in failed else AttemptRefused
     return ledger.of_leg(name.leg).read(kind, name.number, attempt)
+
+
+def first_trouble(run_state: RunState) -> str | None:
+    """Return the place of the trouble that lasts, if there is any: one that a person can end is first, then the oldest.
+
+    Any other passes by itself.
+    """
+
+    def order(place: str) -> tuple[bool, str]:
+        kind, _, since = place.partition("-")
+        return kind != TroubleWith.CREDENTIALS, since
+
+    return min(run_state.open_troubles, key=order, default=None)
 
 
 class Refused(NamedTuple):
@@ -62,6 +76,8 @@ class Facts(NamedTuple):
     rounds: Mapping[int, Round] = {}
     refused: Refused | None = None
     lost: Lost | None = None
+    trouble: LastingTrouble | None = None
+    """What fails in asking the provider about batches under way."""
     unread: Mapping[BatchName, Unread] = {}
     """The latest reads of results that failed, of batches that are not split yet."""
     tallies: Mapping[BatchName, Tally] = {}

@@ -18,7 +18,7 @@ from conveyor_cli.files.ahead import read_ahead
 from conveyor_cli.runs.erased import erased_runs
 from conveyor_cli.runs.facts import read_refusal
 from conveyor_cli.runs.run import ListedRun, of_entry
-from conveyor_cli.state import ERASED, LEDGER_GONE, state_of, with_refusal
+from conveyor_cli.state import ERASED, LEDGER_GONE, state_of, with_trouble
 
 
 class _Receipt(msgspec.Struct):
@@ -95,7 +95,7 @@ def _read(bucket: Bucket, run: str, now: datetime) -> ListedRun:
     plan = ledger.plan(run_state) if run_state.planned else None
     gate = ledger.read(Gate, run_state.gate) if run_state.gate else None
     state = state_of(run_state, plan, gate, now.date())
-    state = with_refusal(state, read_refusal(ledger, plan, run_state) if plan else None)
+    state = with_trouble(state, run_state, read_refusal(ledger, plan, run_state) if plan else None)
     forecast = gate.forecast.usd if gate and gate.forecast else None
     listed = ListedRun(run, state, fact.project, fact.name, _requests(plan), forecast_usd=forecast)
     return _by_receipt(bucket, listed) if state.may_have_ended else listed

@@ -16,17 +16,17 @@ from conveyor.ledger.gate_facts import Gate, GateEnd
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.part import Part
 from conveyor.ledger.round_facts import Again, Merged, Round
-from conveyor.ledger.run_facts import Refusal, RetryAfterAnswer, Run, Validation
+from conveyor.ledger.run_facts import LastingTrouble, Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import BatchState, RunState
 from conveyor.receipt.receipt import Receipt
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import IndexEntry, read_index_entry
 from conveyor_cli.runs.control import is_answered
 from conveyor_cli.runs.erased import is_erased
-from conveyor_cli.runs.facts import Facts, Lost, Refused
+from conveyor_cli.runs.facts import Facts, Lost, Refused, first_trouble
 from conveyor_cli.runs.read import at_once
 from conveyor_cli.runs.tally import tally_of
-from conveyor_cli.state import Phase, is_lost, refused_attempt, state_of, with_refusal
+from conveyor_cli.state import Phase, is_lost, refused_attempt, state_of, with_trouble
 from conveyor_cli.verdict import EndOfRun, end_by_entry, end_of
 
 MOST_FACTS = 256
@@ -77,7 +77,7 @@ class Reader:
         gate = self._fact(Gate, run_state.gate) if run_state.gate else None
         state = state_of(run_state, plan, gate, now.date())
         today = max(run_state.full_days, default="")
-        wait = run_state.retry_after_until
+        wait, trouble = run_state.retry_after_until, first_trouble(run_state)
         facts = Facts(
             self.run,
             run_state,
@@ -91,6 +91,7 @@ class Reader:
             self._fact(DayFull, today) if today else None,
             self._fact(RetryAfterAnswer, wait) if wait and wait > now else None,
             {number: self._fact(Round, number) for number in sorted(run_state.rounds)},
+            trouble=self._fact(LastingTrouble, trouble) if trouble else None,
             called=self._called,
         )
         return self._with_batches(facts, plan, run_state) if plan else facts
@@ -124,7 +125,7 @@ class Reader:
         again = {name: fact for (_, name, _), fact in found.items() if isinstance(fact, Again)}
         refused = self._refused(plan, run_state)
         return facts._replace(
-            state=with_refusal(facts.state, refused.last if refused else None),
+            state=with_trouble(facts.state, run_state, refused.last if refused else None),
             refused=refused,
             lost=self._lost(plan, run_state),
             unread={name: fact for (_, name, _), fact in found.items() if isinstance(fact, Unread)},

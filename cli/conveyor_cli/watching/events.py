@@ -1,6 +1,6 @@
 """What has changed, as plain lines for a log. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,12 +10,17 @@ from conveyor_cli.frames.snapshot import Snapshot, requests_of
 from conveyor_cli.frames.trouble import hindrance_of
 from conveyor_cli.state import Phase
 
+_TROUBLE = "trouble"
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+
 
 class Event(NamedTuple):
     """Something that is so by now."""
 
     name: str
     words: str
+    of: str = ""
+    """The trouble in the ledger that it is about."""
 
 
 def events_of(snapshot: Snapshot) -> list[Event]:
@@ -23,15 +28,15 @@ def events_of(snapshot: Snapshot) -> list[Event]:
     return [*_plan(snapshot), *_progress(snapshot), *_hindrances(snapshot)]
 
 
-def new_events(snapshot: Snapshot, told: Iterable[Event]) -> list[Event]:
-    """Return what was not told before."""
+def new_events(snapshot: Snapshot, told: Sequence[Event]) -> list[Event]:
+    """Return what was not told before: also that trouble is over which was told."""
     before = set(told)
-    return [each for each in events_of(snapshot) if each not in before]
+    return [each for each in (*_over(snapshot, told), *events_of(snapshot)) if each not in before]
 
 
 def line_of(event: Event, name: str, at: datetime) -> str:
     """Return the line of a log: the moment in UTC, the run, what it is about, and words."""
-    return f"{at:%Y-%m-%dT%H:%M:%SZ} {name} {event.name} {event.words}".rstrip()
+    return f"{at:{_MOMENT}} {name} {event.name} {event.words}".rstrip()
 
 
 def _plan(snapshot: Snapshot) -> list[Event]:
@@ -71,4 +76,14 @@ def _progress(snapshot: Snapshot) -> list[Event]:
 
 def _hindrances(snapshot: Snapshot) -> list[Event]:
     hindrance = hindrance_of(snapshot.facts)
-    return [Event("trouble", hindrance.words)] if hindrance else []
+    if hindrance is None:
+        return []
+    lasts = f", since {hindrance.since:{_MOMENT}}" if hindrance.of and hindrance.since else ""
+    return [Event(_TROUBLE, f"{hindrance.words}{lasts}", hindrance.of)]
+
+
+def _over(snapshot: Snapshot, told: Sequence[Event]) -> list[Event]:
+    """Return which trouble is over of that which was told; other events say themselves what follows them."""
+    lasting = snapshot.facts.run_state.open_troubles
+    troubles = [each for each in told if each.name == _TROUBLE and each.of]
+    return [Event("over:", each.words, each.of) for each in troubles if each.of not in lasting]

@@ -14,7 +14,7 @@ from conveyor.wording.numbers import age, money
 from conveyor.wording.text import counted, cut_middle
 from conveyor_cli.exits import Exit
 from conveyor_cli.frames.frame import LEAVES, Place
-from conveyor_cli.frames.says import said_of
+from conveyor_cli.frames.trouble import hindrance_of
 from conveyor_cli.runs.facts import Facts
 from conveyor_cli.runs.find import read_run
 from conveyor_cli.runs.read import at_once
@@ -108,9 +108,8 @@ class AllReader:
             return Line(run, name, ended(entry), cost)
         if facts is None:
             raise AssertionError
-        said = said_of(facts, now)
-        is_troubled = said.mark is Mark.LOOK
-        state = facts.state._replace(mark=said.mark, words=said.first) if is_troubled else facts.state
+        hindrance = None if facts.state.group is Group.NEEDS_YOU else hindrance_of(facts)
+        state = facts.state._replace(mark=Mark.LOOK, words=hindrance.words) if hindrance else facts.state
         return Line(run, name, state, facts.state.needs or age(received_at(run), now))
 
 

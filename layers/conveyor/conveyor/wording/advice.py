@@ -58,8 +58,10 @@ def advice_of(code: str, secret: str, *before: str) -> list[str]:
 
 
 def access_step(auth: str, secret: str) -> Step:
-    """Return what to fix if the provider refuses access. `auth`: the setting. `secret`: that of the API key."""
+    """Return what to fix if the provider refuses access. `auth`: the setting. `secret`: of the API key, if known."""
     if auth == "aws":
         words = f"The provider's gateway refuses the functions' roles. {ADVICE['role-refused']}"
         return Step(words, COMMANDS["role-refused"])
+    if not secret:
+        return Step(f"The provider refuses the API key. {ADVICE['key-refused']}")
     return Step(f"The provider refuses the API key. {NEW_KEY}", put_key(secret))
