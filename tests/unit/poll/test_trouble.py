@@ -1,14 +1,24 @@
 """Which trouble is written down, and when it is over: from the decisions of a check, and what is known before it."""
 
+from collections import Counter
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conveyor.domain.schedule import BatchName, Next
 from conveyor.ledger.run_facts import LastingTrouble
 from conveyor.ledger.state import RunState
 from conveyor.poll.decisions.decision import Decision, Decisions
-from conveyor.poll.decisions.trouble import KnownTrouble, begun_troubles, ended_troubles, known_trouble
+from conveyor.poll.decisions.trouble import (
+    KnownTrouble,
+    begun_troubles,
+    ended_troubles,
+    kinds_of_trouble,
+    known_trouble,
+)
 from conveyor.wording.trouble import describe_refusal
 from tests.support.examples import NOW
 
@@ -102,6 +112,44 @@ def test_trouble_is_over_once_a_check_has_not_met_its_kind() -> None:
     assert over(check("HTTP 529")) == over(check(known=("ReadError",))) == [NO_KEY]
     assert over(check("HTTP 529", "HTTP 403")) == []
     assert over(check(), is_paused=True) == [], "nothing is concluded from calls that were not made"
+
+
+class Check(NamedTuple):
+    """One poll of a history."""
+
+    asked: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
+    is_paused: bool = False
+    crashes: bool = False
+    """Whether it dies after its writes: the next one gets the memory that this one got."""
+    forgets: bool = False
+    """Whether the next one is the first of an execution that knows nothing."""
+
+
+REASONS = st.frozensets(st.sampled_from(["HTTP 503", "HTTP 529", "HTTP 401", "HTTP 429", "HTTP 404"]), max_size=2)
+CHECKS = st.builds(Check, REASONS, REASONS, st.booleans(), st.booleans(), st.booleans())
+
+
+@given(st.lists(CHECKS, max_size=30))
+def test_no_history_writes_more_than_a_pair_in_two_polls_or_leaves_open_what_is_not_met(history: list[Check]) -> None:
+    """Whatever fails, pauses, crashes and is forgotten: a fact is written once, and a kind is open once."""
+    run_state, memory, begun = RunState(), None, list[str]()
+    for number, each in enumerate(history):
+        now, decisions = NOW + timedelta(minutes=number), check(*each.asked, known=tuple(each.known))
+        new = [fact.place for fact in begun_troubles(decisions, memory, run_state, now, "w")]
+        over = ended_troubles(decisions, run_state, is_paused=each.is_paused)
+        begun += new
+        run_state.troubles |= set(new)
+        run_state.ended_troubles |= set(over)
+        lasting = [LastingTrouble.kind_at(place) for place in run_state.open_troubles]
+        assert len(set(lasting)) == len(lasting)
+        assert each.is_paused or set(lasting) <= set(kinds_of_trouble(decisions))
+        memory = memory if each.crashes else known_trouble(decisions, memory, now)
+        memory = None if each.forgets else memory
+    assert len(set(begun)) == len(begun)
+    kinds = Counter(map(LastingTrouble.kind_at, begun))
+    assert all(count <= len(history) / 2 for count in kinds.values())
+    assert kinds.keys() <= {"unavailable", "credentials", "other"}
 
 
 def test_a_message_about_trouble_counts_from_its_first_check() -> None:
