@@ -65,6 +65,17 @@ def stuck(belt: Belt) -> str:
     return until(belt, run, "batches/1/stuck.json")
 
 
+def troubled(belt: Belt) -> str:
+    """Fail to ask about a batch until that is written down, and again for another reason once it is over."""
+    away = {"call": "retrieve", "do": {"kind": "answer", "status": 503}, "times": 2}
+    denied = {"call": "retrieve", "do": {"kind": "answer", "status": 401}, "after": 1, "times": None}
+    belt.provider.configure(seconds=6 * HOUR, faults=[away, denied])
+    run = belt.upload(drop_of(3))
+    while len(belt.facts(run, "trouble-")) < 2:
+        belt.step(run)
+    return run
+
+
 def _version(belt: Belt, key: str) -> str:
     (version,) = belt.s3.list_object_versions(Bucket=belt.bucket, Prefix=key)["Versions"]
     found: str = version["VersionId"]
@@ -79,5 +90,6 @@ ODD: dict[str, Odd] = {
     "doubled": ("a batch was listed too late", doubled, SELDOM, "completed"),
     "failed": ("the provider ran nothing of a batch", failed, FILES, "completed"),
     "discarded": ("the files at the provider are deleted", discarded, FILES | {"DELETE_FILES": "yes"}, "completed"),
+    "troubled": ("the provider refuses the key when it is asked about a batch", troubled, {}, "completed"),
     "stuck": ("a batch is given up", stuck, SELDOM, "stuck"),
 }
