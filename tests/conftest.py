@@ -1,9 +1,11 @@
 """What holds for every test."""
 
+import os
 import ssl
 from functools import cache
 
 import botocore.loaders
+import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes is no promise, and depends on what else the machine does.
@@ -16,3 +18,18 @@ ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[a
 
 # A program has one session, and a test process has thousands: they share the descriptions of services.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each process begin with its share of the crash suite, which copies the process thousands of times.
+
+    A copy costs the more the more memory a process has, and that grows with each module that it has played. At first
+    each of `n` processes gets an n-th of the tests that are next to each other.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    copying = [item for item in items if "faults" in item.path.parts]
+    others = [item for item in items if "faults" not in item.path.parts]
+    size = -(-len(others) // processes)
+    items.clear()
+    for number in range(processes):
+        items += copying[number::processes] + others[number * size : (number + 1) * size]

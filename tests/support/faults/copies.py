@@ -73,6 +73,7 @@ class Copies(Taps):
             copy = os.fork()
         if not copy:
             os.close(ours)
+            gc.disable()  # a copy ends before it would pay
             signal.alarm(LONGEST)
             self.told, self.points = theirs, {point}
             sys.unraisablehook = lambda unraisable: self.tell(unraisable.exc_value)

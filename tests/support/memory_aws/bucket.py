@@ -107,7 +107,7 @@ class BucketInMemory:
     def all_keys(self, prefix: str) -> list[str]:
         """Return the keys of which there is a version, or a delete marker, in the order of their bytes."""
         begin = bisect_left(self._sorted, prefix)
-        end = bisect_left(self._sorted, True, begin, key=lambda key: not key.startswith(prefix))
+        end = bisect_left(self._sorted, x=True, lo=begin, key=lambda key: not key.startswith(prefix))
         return self._sorted[begin:end]
 
     def read(self, key: str) -> bytes:

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 def versions_page(bucket: BucketInMemory, question: dict[str, str], most: int) -> str:
     """Return a page of the versions of objects under a prefix, the newest of each first."""
     prefix = question.get("prefix", "")
-    found = [
-        (key, version)
-        for key in bucket.all_keys(prefix)
-        for version in reversed(bucket.versions[key])
-    ]
+    found = [(key, version) for key in bucket.all_keys(prefix) for version in reversed(bucket.versions[key])]
     marker = (question.get("key-marker"), question.get("version-id-marker"))
     names = [(key, version.id) for key, version in found]
     left = found[names.index(marker) + 1 :] if marker in names else found
