@@ -130,24 +130,24 @@ def check_days(stack: Stack, project: str, ceiling: Decimal, runs: list[LiveRun]
 
 
 @pytest.mark.usefixtures("budgets")
-def test_twenty_drops_at_once_keep_to_the_ceiling_of_a_day(stack: Stack) -> None:
+def test_ten_drops_at_once_keep_to_the_ceiling_of_a_day(stack: Stack) -> None:
     """Three fit into a day; the others wait, and go on by themselves as batches turn out to cost less.
 
     A machine that is busy takes a day of 30 s for seven drops: some of these must find no room.
     """
     ceiling = Decimal("0.50")
     stack.provider_settings({"seconds": None})
-    set_budgets(stack, "twenty", str(ceiling))
-    runs = costly_at_once(stack, "twenty", 20)
+    set_budgets(stack, "ten", str(ceiling))
+    runs = costly_at_once(stack, "ten", 10)
     waiting = "waiting-for-budget"
     stack.wait_for(lambda: any(waiting in run.statuses() for run in runs) or None, LONG, waiting)
     stack.provider_settings({"seconds": 0})
     assert {run.ended(LONG) for run in runs} == {"SUCCEEDED"}
-    check_days(stack, "twenty", ceiling, runs)
-    assert any(claim.is_recount for claims in days_of(stack, "twenty").values() for claim in claims)
+    check_days(stack, "ten", ceiling, runs)
+    assert any(claim.is_recount for claims in days_of(stack, "ten").values() for claim in claims)
     reached = [message for run in runs for message in run.messages() if message.status == "budget-reached"]
     assert reached
-    assert len(reached) <= 2 * len(days_of(stack, "twenty")), "more than one message for a day and a percentage"
+    assert len(reached) <= 2 * len(days_of(stack, "ten")), "more than one message for a day and a percentage"
 
 
 @pytest.mark.usefixtures("budgets")
