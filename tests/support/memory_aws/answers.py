@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-class _Body(BytesIO):
+class Body(BytesIO):
+    """The body of a response."""
+
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
         """Yield the rest of the body, as urllib3 does."""
         yield self.read()
@@ -57,7 +59,7 @@ class Refused(Exception):  # an S3 error response, not a defect
 def answer(status: int = 200, body: str | bytes = b"", headers: Mapping[str, str] | None = None) -> AWSResponse:
     """Return an HTTP response."""
     data = body.encode() if isinstance(body, str) else body
-    response = AWSResponse("https://memory.test", status, HTTPHeaders(), _Body(data))
+    response = AWSResponse("https://memory.test", status, HTTPHeaders(), Body(data))
     response.headers = _Headers({"content-length": str(len(data)), **(headers or {})})
     return response
 

@@ -19,6 +19,7 @@ from botocore.signers import RequestSigner
 from botocore.useragent import UserAgentString
 
 from tests.support.memory_aws.answers import json_answer
+from tests.support.memory_aws.at_once import AtOnce
 from tests.support.memory_aws.s3 import S3
 from tests.support.memory_aws.short_way import short_way
 from tests.support.memory_aws.stacks import ACCOUNT, Stacks
@@ -70,7 +71,7 @@ class MemoryAws:
         """
         made, sent, signed = boto3.Session.client, URLLib3Session.send, RequestSigner.sign
         found = EndpointRulesetResolver.construct_endpoint
-        built = cache(partial(made, boto3.Session()))
+        built = cache(partial(self._built, partial(made, boto3.Session())))
         endpoints: dict[tuple[Any, ...], RuleSetEndpoint] = {}
 
         def client(session: boto3.Session, service: Any, *where: Any, **how: Any) -> Any:
@@ -88,9 +89,9 @@ class MemoryAws:
             if resolver._builtins.get(EndpointResolverBuiltins.SDK_ENDPOINT) != URL:  # noqa: SLF001
                 return found(resolver, operation_model, call_args, request_context)
             asked = (resolver, operation_model.name, call_args.get("Bucket"))
-            if asked not in endpoints:
-                endpoints[asked] = found(resolver, operation_model, call_args, request_context)
-            return endpoints[asked]
+            if (endpoint := endpoints.get(asked)) is None:
+                endpoint = endpoints[asked] = found(resolver, operation_model, call_args, request_context)
+            return endpoint
 
         monkeypatch.setattr(boto3.Session, "client", client)
         monkeypatch.setattr(EndpointRulesetResolver, "construct_endpoint", find)
@@ -101,6 +102,14 @@ class MemoryAws:
         monkeypatch.setattr(UserAgentString, "to_string", lambda _: "tests")
         parser = "_parse_timestamp_with_tzinfo"  # called with the same few timestamps again and again
         monkeypatch.setattr(botocore.utils, parser, cache(getattr(botocore.utils, parser)))
+
+    def _built(self, build: Callable[..., Any], service: str, *where: Any, **how: Any) -> Any:
+        """Build a client. Where requests are recorded, each is sent."""
+        client = build(service, *where, **how)
+        if service == "s3" and type(self).serve is MemoryAws.serve:
+            handlers = client.meta.events._emitter._handlers  # noqa: SLF001 - the only way to see who listens
+            client.meta.events.register_last("before-call", AtOnce(self.s3, URL, handlers))
+        return client
 
     def serve(self, request: AWSPreparedRequest) -> AWSResponse:
         """Answer a request prepared by botocore."""

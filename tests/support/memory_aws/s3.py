@@ -28,7 +28,7 @@ _UNKNOWN_HEADERS = {
 }  # fmt: skip
 _XML = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 _META = "x-amz-meta-"
-_PAGE = 1000
+PAGE = 1000
 
 
 class Request(NamedTuple):
@@ -65,13 +65,14 @@ class S3:
     def __init__(self) -> None:
         """Start without buckets."""
         self.buckets: dict[str, BucketInMemory] = {}
-        self._one_at_a_time = Lock()
+        self.one_at_a_time = Lock()
+        """Held while a request is answered."""
 
     def serve(self, prepared: AWSPreparedRequest) -> AWSResponse:
         """Answer a request. As in S3, each is one step for those who ask at the same time."""
         try:
             request = Request.of(prepared)
-            with self._one_at_a_time:
+            with self.one_at_a_time:
                 return self._serve(request)
         except Refused as refused:
             return answer(refused.status, b"" if prepared.method == "HEAD" else refused.body())
@@ -134,7 +135,7 @@ class S3:
             return answer(200, b"", about)
         if "range" not in request.headers:
             return answer(200, found.data, about)
-        start, end = _range(request.headers["range"], len(found.data))
+        start, end = byte_range(request.headers["range"], len(found.data))
         about |= {"content-length": str(end - start), "content-range": f"bytes {start}-{end - 1}/{len(found.data)}"}
         return answer(206, found.data[start:end], about)
 
@@ -150,7 +151,7 @@ class S3:
         told, is_quiet = list[str](), asked.findtext(f"{_XML}Quiet") == "true"
         objects = asked.iter(f"{_XML}Object")
         named = [(each.findtext(f"{_XML}Key", ""), each.findtext(f"{_XML}VersionId")) for each in objects]
-        if "delete" not in request.question or len(named) > _PAGE or not all(version for _, version in named):
+        if "delete" not in request.question or len(named) > PAGE or not all(version for _, version in named):
             raise Refused(501, "NotImplemented", Header=str(request.question))
         for key, version in named:
             about = {"Key": key, "VersionId": str(version)}
@@ -168,12 +169,12 @@ class S3:
         if "versions" in question:
             return answer(
                 200,
-                element("ListVersionsResult", versions_page(bucket, question, int(question.get("max-keys", _PAGE)))),
+                element("ListVersionsResult", versions_page(bucket, question, int(question.get("max-keys", PAGE)))),
             )
         if question.get("list-type") != "2" or question.get("encoding-type") != "url":
             raise Refused(501, "NotImplemented", Header=str(question))
         after = b64decode(question.get("continuation-token", "")).decode()
-        prefix, most = question.get("prefix", ""), int(question.get("max-keys", _PAGE))
+        prefix, most = question.get("prefix", ""), int(question.get("max-keys", PAGE))
         names = dict.fromkeys(_shown(key, prefix, question.get("delimiter", "")) for key in bucket.keys(prefix))
         begin = max(after, question.get("start-after", ""), key=str.encode)
         left = [name for name in names if name.encode() > begin.encode()]
@@ -218,7 +219,7 @@ class S3:
             upload.data[number] = request.body
             return answer(headers={"etag": etag(request.body), "x-amz-checksum-crc32": crc(request.body)})
         source = self._source(request)
-        start, end = _range(request.headers["x-amz-copy-source-range"], len(source.data))
+        start, end = byte_range(request.headers["x-amz-copy-source-range"], len(source.data))
         upload.data[number] = data = source.data[start:end]
         moment = datetime.now(UTC).isoformat()
         copied = element("CopyPartResult", {"ETag": etag(data), "LastModified": moment, "ChecksumCRC32": crc(data)})
@@ -244,7 +245,7 @@ _PARTS = {"GET": S3.uploads, "POST": S3.begin, "PUT": S3.part, "DELETE": S3.abor
 
 def _listed_parts(request: Request, upload: Parts) -> AWSResponse:
     """Return a page of parts; more than fit into one are not implemented."""
-    if len(upload.data) > _PAGE:
+    if len(upload.data) > PAGE:
         raise Refused(501, "NotImplemented", Header="a second page of parts")
     moment = datetime.now(UTC).isoformat()
     shown = [
@@ -280,7 +281,7 @@ def _written(version: Version) -> dict[str, str]:
     return {"etag": version.etag, "x-amz-version-id": version.id}
 
 
-def _range(asked: str, size: int) -> tuple[int, int]:
+def byte_range(asked: str, size: int) -> tuple[int, int]:
     """Return the start and end of a byte range. Raises Refused if it starts after the end."""
     match = re.fullmatch(r"bytes=(\d+)-(\d+)", asked)
     if match is None:
