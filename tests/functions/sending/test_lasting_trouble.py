@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from conveyor.domain import keys
 from tests.support.belt import FIRST, Belt, drop_of
 from tests.support.faults.taps import When, crash_at
 from tests.support.gates import stop
-from tests.support.settings import STACK_SETTINGS
+from tests.support.settings import STACK_SETTINGS, tune
 
 DOWN = {"kind": "answer", "status": 503}
 DENIED = {"kind": "answer", "status": 401}
@@ -198,6 +199,42 @@ def test_a_list_that_cannot_be_read_while_a_batch_is_looked_for_is_trouble(belt:
     look(belt, run, 3)
     assert belt.facts(run, "unknown")
     assert written(belt, run) == (["unavailable"], [])
+    ends(belt, run)
+
+
+def test_an_answer_to_a_person_does_not_hide_that_calls_fail(belt: Belt) -> None:
+    """What a person wrote is not understood: that is all that a message says, and the list still cannot be read."""
+    belt.provider.configure(seconds=3600, faults=[{"call": "create", "do": {"kind": "lose", "when": "after"}}])
+    run = belt.upload(DATA)
+    belt.provider.fail("list", DOWN, times=None)
+    look(belt, run, 3)
+    belt.s3.put_object(Bucket=belt.bucket, Key=keys.release(run, 1, 1), Body=b"I do not know")
+    look(belt, run, 3)
+    assert belt.notices
+    assert written(belt, run) == (["unavailable"], [])
+    belt.s3.delete_object(Bucket=belt.bucket, Key=keys.release(run, 1, 1))
+    ends(belt, run)
+
+
+def test_a_batch_that_is_not_asked_about_neither_ends_its_trouble_nor_forgets_since_when(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a Retry-After, no others are asked about while the results of one that has ended are due."""
+    tune(monkeypatch, max_requests_per_batch=1)
+    run = under_way(belt)
+    while len(belt.facts(run, "batch-")) < 3:
+        belt.step(run)
+    belt.provider.fail("retrieve", DOWN | {"headers": {"retry-after": "20"}}, times=1)
+    look(belt, run, 2)
+    gone = {"call": "retrieve", "batch": 2, "do": {"kind": "answer", "status": 404}, "times": None}
+    belt.provider.configure(seconds=0, faults=[gone])
+    belt.pass_time(3600)
+    since = set[str]()
+    for _ in range(8):
+        belt.step(run)
+        since |= {trouble["since"] for trouble in [belt.state_of(run)["trouble"]] if trouble}
+    assert len(belt.facts(run, "part")) == 2
+    assert (written(belt, run), len(since)) == ((["other"], []), 1)
     ends(belt, run)
 
 

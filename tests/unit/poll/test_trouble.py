@@ -28,13 +28,17 @@ NO_KEY = "credentials-20261122T101112Z"
 ASKED_AGAIN = SINCE + timedelta(minutes=5)
 
 
-def check(*asked: str, known: tuple[str, ...] = ()) -> Decisions:
-    """Return the decisions of a check in which requests failed for these reasons. `known`: reasons in the ledger."""
-    reasons = [*((reason, True) for reason in asked), *((reason, False) for reason in known)]
-    return {
-        BatchName("", number): Decision(Next.WAIT, trouble=reason, asked=is_asked)
-        for number, (reason, is_asked) in enumerate(reasons, 1)
-    }
+def check(*asked: str, known: tuple[str, ...] = (), is_skipped: bool = False) -> Decisions:
+    """Return the decisions of a check in which requests failed for these reasons.
+
+    `known`: reasons in the ledger. `is_skipped`: whether the provider was not asked about another batch.
+    """
+    found = [
+        Decision(Next.WAIT, is_skipped=is_skipped),
+        *(Decision(Next.WAIT, trouble=reason, failed=reason) for reason in asked),
+        *(Decision(Next.WAIT, trouble=reason) for reason in known),
+    ]
+    return {BatchName("", number): decision for number, decision in enumerate(found, 1)}
 
 
 def begun(now: Decisions, before: Decisions | None, run_state: RunState | None = None) -> list[tuple[str, str]]:
@@ -90,9 +94,12 @@ def test_what_has_a_fact_is_not_written_again() -> None:
 
 
 def test_what_a_person_has_written_is_no_trouble() -> None:
-    """They are told at once."""
-    answer = {BatchName("", 1): Decision(Next.WAIT, trouble="HTTP 503", is_answer=True, asked=True)}
+    """They are told at once. What fails beside it is."""
+    answer = {BatchName("", 1): Decision(Next.WAIT, trouble="no batch", is_answer=True)}
     assert begun(answer, answer) == []
+    beside = {BatchName("", 1): Decision(Next.WAIT, trouble="no batch", is_answer=True, failed="HTTP 503")}
+    assert begun(beside, beside) == [(AWAY, "HTTP 503")]
+    assert ended_troubles(beside, RunState(troubles={AWAY}), is_paused=False) == []
 
 
 def test_trouble_that_was_ended_and_is_remembered_is_new_trouble() -> None:
@@ -112,6 +119,17 @@ def test_trouble_is_over_once_a_check_has_not_met_its_kind() -> None:
     assert over(check("HTTP 529")) == over(check(known=("ReadError",))) == [NO_KEY]
     assert over(check("HTTP 529", "HTTP 403")) == []
     assert over(check(), is_paused=True) == [], "nothing is concluded from calls that were not made"
+    assert over(check(is_skipped=True)) == []
+    assert over({BatchName("", 1): Decision(Next.REPORT)}, is_paused=True) == [NO_KEY, AWAY], "the run is over"
+
+
+def test_what_is_known_stays_known_while_a_batch_is_not_asked_about() -> None:
+    """Since when, and that a message was sent: the batch may fail as before."""
+    before = KnownTrouble("HTTP 404", NOW, notified=True, kinds={"other": NOW})
+    assert known_trouble(check(is_skipped=True), before, SINCE) == before
+    both = known_trouble(check("HTTP 503", is_skipped=True), before, SINCE)
+    assert both == KnownTrouble("HTTP 503", NOW, notified=True, kinds={"unavailable": SINCE, "other": NOW})
+    assert known_trouble(check(), before, SINCE) is known_trouble(check(is_skipped=True), None, SINCE) is None
 
 
 class Check(NamedTuple):
@@ -120,6 +138,7 @@ class Check(NamedTuple):
     asked: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
     is_paused: bool = False
+    is_skipped: bool = False
     crashes: bool = False
     """Whether it dies after its writes: the next one gets the memory that this one got."""
     forgets: bool = False
@@ -127,7 +146,7 @@ class Check(NamedTuple):
 
 
 REASONS = st.frozensets(st.sampled_from(["HTTP 503", "HTTP 529", "HTTP 401", "HTTP 429", "HTTP 404"]), max_size=2)
-CHECKS = st.builds(Check, REASONS, REASONS, st.booleans(), st.booleans(), st.booleans())
+CHECKS = st.builds(Check, REASONS, REASONS, *[st.booleans()] * 4)
 
 
 @given(st.lists(CHECKS, max_size=30))
@@ -135,7 +154,10 @@ def test_no_history_writes_more_than_a_pair_in_two_polls_or_leaves_open_what_is_
     """Whatever fails, pauses, crashes and is forgotten: a fact is written once, and a kind is open once."""
     run_state, memory, begun = RunState(), None, list[str]()
     for number, each in enumerate(history):
-        now, decisions = NOW + timedelta(minutes=number), check(*each.asked, known=tuple(each.known))
+        now, decisions = (
+            NOW + timedelta(minutes=number),
+            check(*each.asked, known=tuple(each.known), is_skipped=each.is_skipped),
+        )
         new = [fact.place for fact in begun_troubles(decisions, memory, run_state, now, "w")]
         over = ended_troubles(decisions, run_state, is_paused=each.is_paused)
         begun += new
@@ -143,7 +165,7 @@ def test_no_history_writes_more_than_a_pair_in_two_polls_or_leaves_open_what_is_
         run_state.ended_troubles |= set(over)
         lasting = [LastingTrouble.kind_at(place) for place in run_state.open_troubles]
         assert len(set(lasting)) == len(lasting)
-        assert each.is_paused or set(lasting) <= set(kinds_of_trouble(decisions))
+        assert each.is_paused or each.is_skipped or set(lasting) <= set(kinds_of_trouble(decisions))
         memory = memory if each.crashes else known_trouble(decisions, memory, now)
         memory = None if each.forgets else memory
     assert len(set(begun)) == len(begun)

@@ -34,8 +34,8 @@ def apply(context: RunContext, batch: int, batch_state: BatchState, decision: De
                 context.ledger.write(Cancel(context.writer, context.now()), batch)
             answer = context.api.cancel(batch_id)
             if isinstance(answer, Trouble):
-                asked = decision.asked or answer.was_asked
-                decision = decision._replace(trouble=answer.reason, asked=asked)
+                reason = answer.reason if answer.was_asked else decision.failed
+                decision = decision._replace(trouble=answer.reason, failed=reason)
         case None:
             pass
     return decision._replace(action=None)
@@ -52,12 +52,12 @@ def discard_files(context: RunContext, batch: Batch, batch_state: BatchState) ->
     if part and part.unaccounted:
         return Decision(Next.REPORT)
     if context.invocation.left < _SPARE:
-        return Decision(Next.WAIT, context.now())
+        return Decision(Next.WAIT, context.now(), is_skipped=True)
     generations = {context.ledger.read(Submitted, batch.number, number).id for number in batch_state.generations}
     trouble = context.api.discard(context.origin(batch), sorted(generations | batch_state.duplicates))
     done_at = part.at if part else context.ledger.read(Refusal).at
     if trouble and (not trouble.was_asked or context.now() < done_at + _DISCARD_PATIENCE):
-        return Decision(Next.WAIT, trouble=trouble.reason, asked=trouble.was_asked)
+        return Decision(Next.WAIT, trouble=trouble.reason, failed=trouble.reason if trouble.was_asked else None)
     left = trouble.reason if trouble else None
     context.ledger.write(Discarded(context.writer, context.now(), left), batch.number)
     return Decision(Next.REPORT)

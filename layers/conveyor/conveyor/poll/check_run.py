@@ -118,7 +118,7 @@ def _check_batches(
         is_running = batch_state.submitted and not (batch_state.parted or batch_state.stuck)
         if has_ended and is_running:
             sent = sent_batch(context, batch, batch_state, is_stopped=control.is_stopped)
-            decisions[batch.number] = Decision(Next.WAIT, risk=risk_of(sent, context.now()))
+            decisions[batch.number] = Decision(Next.WAIT, risk=risk_of(sent, context.now()), is_skipped=True)
         else:
             decisions[batch.number] = _check_batch(context, batch, run_state, control)
         has_ended = has_ended or (is_running and decisions[batch.number].next is Next.SPLIT)

@@ -67,8 +67,8 @@ def settle_attempt(
         return apply(context, batch.number, batch_state, decision)
     undecided = Undecided(batch.number, number, search.doubtful, context.leg)
     trouble = problem or search.trouble
-    asked = bool(search.trouble) and not (problem or search.doubtful)  # batches in doubt have facts
-    return Decision(Next.WAIT, search.until, trouble, undecided, is_answer=bool(problem), asked=asked)
+    failed = None if search.doubtful else search.trouble  # batches in doubt have facts
+    return Decision(Next.WAIT, search.until, trouble, undecided, is_answer=bool(problem), failed=failed)
 
 
 def _call_over_at(context: RunContext, batch: int, number: int, batch_state: BatchState) -> datetime:

@@ -78,8 +78,10 @@ class Decision(NamedTuple):
     """The gate at which the run stands."""
     action: Action | None = None
     """What must be written or requested first."""
-    asked: bool = False
-    """Whether the trouble is with a request of this very check; else a fact of the ledger says why."""
+    failed: str | None = None
+    """Why a request of this very check failed; of other trouble a fact of the ledger says why."""
+    is_skipped: bool = False
+    """Whether the provider was not asked about the batch in this check: nothing is known of it."""
 
 
 class Checked(NamedTuple):

@@ -4,15 +4,17 @@ A provider that fails every other request is no trouble that lasts: it is writte
 met it, so that a run has one pair of facts in two polls at most.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
 from conveyor.domain.observed import WaitsFor
+from conveyor.domain.schedule import Next
 from conveyor.ledger.run_facts import LastingTrouble
 from conveyor.ledger.state import RunState
+from conveyor.poll.decisions.decide import decide_step
 from conveyor.poll.decisions.decision import Decision, Decisions
 from conveyor.wording.trouble import is_about_room, trouble_with
 
@@ -33,10 +35,15 @@ class KnownTrouble(msgspec.Struct):
 def kinds_of_trouble(decisions: Decisions) -> dict[str, str]:
     """Return each kind of trouble that there is, with one reason: what fails, or that there is no room.
 
-    What a person has written under `control/`, and is not understood, is no trouble: they are told at once.
+    What a person has written under `control/`, and is not understood, is no trouble: they are told at once. A request
+    that failed beside it is.
     """
-    reasons = [each.trouble for each in decisions.values() if each.trouble and not each.is_answer]
-    return {str(WaitsFor.ROOM if is_about_room(reason) else trouble_with(reason)): reason for reason in reasons}
+    return _by_kind(each.failed if each.is_answer else each.trouble for each in decisions.values())
+
+
+def _by_kind(reasons: Iterable[str | None]) -> dict[str, str]:
+    kinds = ((WaitsFor.ROOM if is_about_room(each) else trouble_with(each), each) for each in reasons if each)
+    return {str(kind): reason for kind, reason in kinds}
 
 
 def first_trouble(decisions: Decisions) -> Decision | None:
@@ -46,11 +53,15 @@ def first_trouble(decisions: Decisions) -> Decision | None:
 
 
 def known_trouble(decisions: Decisions, before: KnownTrouble | None, now: datetime) -> KnownTrouble | None:
-    """Return the trouble with the moment at which it began, and whether a message about it has been sent."""
-    troubled = first_trouble(decisions)
+    """Return the trouble with the moment at which it began, and whether a message about it has been sent.
+
+    What is known stays known while the provider is not asked about some batches.
+    """
+    troubled, earlier = first_trouble(decisions), before if _skips(decisions) else None
     if troubled is None or troubled.trouble is None:
-        return None
+        return earlier
     kinds = {kind: before.kinds.get(kind, now) if before else now for kind in kinds_of_trouble(decisions)}
+    kinds |= earlier.kinds if earlier else {}
     if before is None:
         return KnownTrouble(troubled.trouble, now, kinds=kinds)
     notified = before.notified and (before.reason == troubled.trouble or not troubled.is_answer)
@@ -70,9 +81,8 @@ def begun_troubles(
 
     Only of requests of this check: other trouble has facts. `before`: None also in an execution that knows nothing.
     """
-    asked = {name: decision for name, decision in decisions.items() if decision.asked}
     is_open = set(map(LastingTrouble.kind_at, run_state.open_troubles))
-    for kind, reason in kinds_of_trouble(asked).items():
+    for kind, reason in _by_kind(decision.failed for decision in decisions.values()).items():
         if before and kind in before.kinds and kind != WaitsFor.ROOM and kind not in is_open:
             fact = LastingTrouble(writer, now, kind, before.kinds[kind], reason)
             # A poll that wrote its end and crashed remembers it all the same: what it meets then is another one.
@@ -82,8 +92,13 @@ def begun_troubles(
 def ended_troubles(decisions: Decisions, run_state: RunState, *, is_paused: bool) -> list[str]:
     """Return the places of trouble in the ledger that this check has not met, for whatever reason it knows.
 
-    `is_paused`: the provider's Retry-After lasts. What it was not asked may fail as before.
+    `is_paused`: the provider's Retry-After lasts. What it was not asked may fail as before, until the run is over.
     """
     met = kinds_of_trouble(decisions)
     over = (place for place in run_state.open_troubles if LastingTrouble.kind_at(place) not in met)
-    return [] if is_paused else sorted(over)
+    is_last = decide_step(decisions.values()) is Next.REPORT
+    return sorted(over) if is_last or not (is_paused or _skips(decisions)) else []
+
+
+def _skips(decisions: Decisions) -> bool:
+    return any(decision.is_skipped for decision in decisions.values())
