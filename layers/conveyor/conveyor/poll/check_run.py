@@ -3,7 +3,7 @@
 Batches are checked one after the other, and each decision is applied before the next batch is asked about.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from conveyor.context import RunContext
 from conveyor.domain import keys
@@ -15,13 +15,17 @@ from conveyor.ledger.state import BatchState, RunState
 from conveyor.poll.apply import discard_files
 from conveyor.poll.control import Control
 from conveyor.poll.decisions.decide import decide_paused, decide_split, decide_unsent, risk_of
-from conveyor.poll.decisions.decision import Checked, Decision, Decisions
+from conveyor.poll.decisions.decision import Checked, Decision, Decisions, Undecided
 from conveyor.poll.gates import hold, settle_gate, stop_at_gate, stopped_by_person, wait_for_probe
 from conveyor.poll.recover import settle_attempt
 from conveyor.poll.rounds import add_rounds, has_work_ahead
 from conveyor.poll.sent_batch import check_sent_batch, sent_batch
 from conveyor.split.pauses import last_unread, next_read_at
 from conveyor.submit.retries import last_refusal
+
+_SPARE = timedelta(seconds=75)
+"""Time that asking about one batch may take: a provider that keeps silent takes 30 s, and as long for a cancel."""
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 def check_run(context: RunContext) -> Checked:
@@ -104,25 +108,52 @@ def _validating_until(context: RunContext, run_state: RunState) -> datetime | No
 def _check_batches(
     context: RunContext, batches: list[Batch], run_state: RunState, control: Control
 ) -> dict[int, Decision]:
-    """Check each batch.
+    """Check each batch, as far as there is time: the next check asks about the others.
 
-    A provider that has sent Retry-After accepts few requests. Then each minute another batch is asked about first, and
-    after one that has ended no others are asked about, so that its results are read before the next Retry-After.
+    A provider that has sent Retry-After accepts few requests: after a batch that has ended no others are asked about,
+    so that its results are read before the next Retry-After.
     """
-    if run_state.retry_after_until is None or not batches:  # a round has none if another split took its lines back
-        return {batch.number: _check_batch(context, batch, run_state, control) for batch in batches}
-    first = int(context.now().timestamp() // 60) % len(batches)
     decisions, has_ended = dict[int, Decision](), False
-    for batch in [*batches[first:], *batches[:first]]:
+    for batch in _in_turn(context, batches, run_state):
         batch_state = run_state.batches.get(batch.number, BatchState())
         is_running = batch_state.submitted and not (batch_state.parted or batch_state.stuck)
-        if has_ended and is_running:
-            sent = sent_batch(context, batch, batch_state, is_stopped=control.is_stopped)
-            decisions[batch.number] = Decision(Next.WAIT, risk=risk_of(sent, context.now()), is_skipped=True)
+        if (has_ended and is_running) or (_needs_provider(batch_state) and context.invocation.left < _SPARE):
+            decisions[batch.number] = _skip(context, batch, batch_state, control)
         else:
             decisions[batch.number] = _check_batch(context, batch, run_state, control)
-        has_ended = has_ended or (is_running and decisions[batch.number].next is Next.SPLIT)
+        has_split = is_running and decisions[batch.number].next is Next.SPLIT
+        has_ended = has_ended or (has_split and run_state.retry_after_until is not None)
     return dict(sorted(decisions.items()))
+
+
+def _in_turn(context: RunContext, batches: list[Batch], run_state: RunState) -> list[Batch]:
+    """Return the batches in the order in which they are asked about.
+
+    Of a provider that does not answer all requests, another batch is the first each minute. The golden ratio spreads
+    them, however far apart checks are: counting on by minutes, every sixth would come to every sixth batch only.
+    """
+    is_well = run_state.retry_after_until is None and not run_state.open_troubles
+    if is_well or not batches:  # a round has none if another split took its lines back
+        return batches
+    first = int(context.now().timestamp() // 60 * _GOLDEN % 1 * len(batches))
+    return [*batches[first:], *batches[:first]]
+
+
+def _needs_provider(batch_state: BatchState) -> bool:
+    if batch_state.submitted and not batch_state.stuck:
+        return not batch_state.parted or bool(batch_state.absent or batch_state.duplicates)
+    return bool(batch_state.unsettled_attempt) and not batch_state.parted
+
+
+def _skip(context: RunContext, batch: Batch, batch_state: BatchState, control: Control) -> Decision:
+    """Decide about a batch that the provider is not asked about in this check."""
+    if batch_state.parted:  # only a duplicate of it would be looked for
+        return Decision(Next.REPORT)
+    if attempt := batch_state.unsettled_attempt:
+        undecided = Undecided(batch.number, attempt, (), context.leg)
+        return Decision(Next.WAIT, undecided=undecided, is_skipped=True)
+    sent = sent_batch(context, batch, batch_state, is_stopped=control.is_stopped)
+    return Decision(Next.WAIT, risk=risk_of(sent, context.now()), is_skipped=True)
 
 
 def _check_batch(context: RunContext, batch: Batch, run_state: RunState, control: Control) -> Decision:
