@@ -239,6 +239,24 @@ def test_a_batch_that_is_not_asked_about_neither_ends_its_trouble_nor_forgets_si
 
 
 @pytest.mark.parametrize("stack_settings", [{"BATCH_API": "files", "DELETE_FILES": "yes"}], indirect=True)
+@pytest.mark.parametrize("call", ["files", "retrieve", "delete_file"])
+def test_a_run_ends_with_its_trouble_though_a_retry_after_lasts(belt: Belt, call: str) -> None:
+    """Also if each deletion is answered so: the files are left there in the end, as results are after 29 days."""
+    run = belt.upload(DATA)
+    belt.provider.fail("delete_file", DOWN, times=None)
+    while not belt.facts(run, "part"):
+        belt.step(run)
+    look(belt, run, 3)
+    belt.provider.configure(faults=[])
+    belt.provider.fail(call, DOWN | {"headers": {"retry-after": "2000"}}, times=None)
+    look(belt, run)
+    belt.pass_time(29 * 86_400)
+    belt.finish(run)
+    assert belt.facts(run, "wait")
+    assert written(belt, run) == (["unavailable"], ["unavailable"])
+
+
+@pytest.mark.parametrize("stack_settings", [{"BATCH_API": "files", "DELETE_FILES": "yes"}], indirect=True)
 def test_a_deletion_that_fails_is_trouble_until_it_is_given_up(belt: Belt) -> None:
     """The report waits for it."""
     run = belt.upload(DATA)

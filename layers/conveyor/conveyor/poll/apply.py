@@ -9,6 +9,7 @@ from conveyor.ledger.batch_facts import Cancel, Discarded, Stuck, Submitted
 from conveyor.ledger.part import Part
 from conveyor.ledger.run_facts import Refusal, TroubleOver
 from conveyor.ledger.state import BatchState
+from conveyor.poll.decisions.decide import RETENTION
 from conveyor.poll.decisions.decision import CancelBatch, Checked, Decision, FailAttempt, GiveUp
 from conveyor.poll.decisions.trouble import KnownTrouble, begun_troubles, ended_troubles
 from conveyor.provider.protocol import Trouble
@@ -16,7 +17,10 @@ from conveyor.submit.retries import fail_attempt
 from conveyor.wording.trouble import describe_refusal
 
 _DISCARD_PATIENCE = timedelta(minutes=10)
-"""How long failing deletions at the provider delay the report; after that the files are left there."""
+"""How long failing deletions at the provider delay the report; after that the files are left there.
+
+Of deletions that were not made, because of a Retry-After, it is as long as the provider keeps results.
+"""
 _SPARE = timedelta(seconds=45)
 """Time that deleting the files of one batch may take; with less left, the next poll continues."""
 
@@ -56,7 +60,8 @@ def discard_files(context: RunContext, batch: Batch, batch_state: BatchState) ->
     generations = {context.ledger.read(Submitted, batch.number, number).id for number in batch_state.generations}
     trouble = context.api.discard(context.origin(batch), sorted(generations | batch_state.duplicates))
     done_at = part.at if part else context.ledger.read(Refusal).at
-    if trouble and (not trouble.was_asked or context.now() < done_at + _DISCARD_PATIENCE):
+    patience = _DISCARD_PATIENCE if trouble is None or trouble.was_asked else RETENTION
+    if trouble and context.now() < done_at + patience:
         return Decision(Next.WAIT, trouble=trouble.reason, failed=trouble.reason if trouble.was_asked else None)
     left = trouble.reason if trouble else None
     context.ledger.write(Discarded(context.writer, context.now(), left), batch.number)
