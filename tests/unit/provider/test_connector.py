@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
+import boto3
+import botocore.session
 import httpx
 import msgspec
 import pytest
@@ -93,6 +95,15 @@ def test_a_key_is_read_once_for_many_requests_and_again_before_a_paid_one(vault:
     vault.connector.api(SETTINGS).renew()
     assert vault.request(SETTINGS).headers["x-api-key"] == "sk-2"
     assert vault.reads == 2
+
+
+def test_a_key_is_read_with_the_session_that_the_process_has(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each session of botocore takes as long to build as a client, in a cold start too."""
+    boto3.client("s3")
+    built = list[None]()
+    monkeypatch.setattr(botocore.session, "get_session", lambda: built.append(None))
+    assert vault.request(SETTINGS).headers["x-api-key"] == "sk-1"
+    assert built == []
 
 
 @pytest.mark.parametrize("batch_api", sorted(DIALECTS))

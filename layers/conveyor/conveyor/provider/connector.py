@@ -3,6 +3,7 @@
 from functools import cached_property
 from importlib import import_module
 
+import boto3
 import botocore.session
 import httpx
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
@@ -31,7 +32,8 @@ class Connector:
     @cached_property
     def secrets(self) -> SecretsProvider:
         """Reads the secret, and caches it."""
-        return SecretsProvider(boto_config=self._config)
+        # By itself the provider would build another session of botocore, which takes as long as a client.
+        return SecretsProvider(boto3_client=boto3.client("secretsmanager", config=self._config))
 
     def api(self, settings: Settings, retry_after: RetryAfter | None = None) -> BatchApi:
         """Return the provider of a run, which is not called before `retry_after`.

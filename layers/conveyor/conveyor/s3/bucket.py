@@ -40,6 +40,7 @@ class Bucket:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         """Take a client, which retries single calls, and the bucket's name."""
         self._client = client
+        self._pages = client.get_paginator("list_objects_v2").paginate
         self.bucket = bucket
 
     def describe(self, key: str, version: str | None) -> Drop:
@@ -183,14 +184,12 @@ class Bucket:
     def list(self, prefix: str, after: str = "") -> list[str]:
         """Return all keys under a prefix. `after`: only those that sort after this rest of a key."""
         start: Any = {"StartAfter": prefix + after} if after else {}
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, **start)
+        pages = self._pages(Bucket=self.bucket, Prefix=prefix, **start)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def folders(self, prefix: str, after: str) -> Iterator[str]:
         """Yield the names directly under a prefix, up to the next slash, that sort after `after`, in order."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix, Delimiter="/", StartAfter=prefix + after
-        )
+        pages = self._pages(Bucket=self.bucket, Prefix=prefix, Delimiter="/", StartAfter=prefix + after)
         yield from (
             item["Prefix"].removeprefix(prefix).rstrip("/") for page in pages for item in page.get("CommonPrefixes", [])
         )
