@@ -21,7 +21,7 @@ from local.stack.local_aws import Aws, local_aws
 from tests.support.belt import Belt, Objects, ObjectsOfS3
 from tests.support.memory_aws.aws import MemoryAws
 from tests.support.memory_provider import URL, MemoryProvider
-from tests.support.settings import STACK_SETTINGS, variables
+from tests.support.settings import STACK_SETTINGS, tune, variables
 
 API_KEY = "sk-ant-simulated"
 TRUST = json.dumps(
@@ -165,6 +165,13 @@ def belt(  # noqa: PLR0913, PLR0917  # one for each service a function uses
     clients = Clients()
     yield Belt(clients, services.s3, services.states, provider, bucket, services.objects(bucket))
     close(clients)
+
+
+@pytest.fixture
+def seldom(belt: Belt, monkeypatch: pytest.MonkeyPatch) -> Belt:
+    """Return the functions, which check a run seldom: for runs of days, where the times between polls prove nothing."""
+    tune(monkeypatch, poll_min_seconds=600, poll_max_seconds=900)
+    return belt
 
 
 def close(clients: Clients) -> None:

@@ -10,6 +10,8 @@ from tests.support.faults.scenes import write_control
 from tests.support.faults.taps import At, When
 
 HOUR = 3600
+HOLD = 72 * HOUR
+"""Seconds that a run waits at a gate for a person: `HoldHours`, unless a test sets it."""
 HELD = {"hold": "always"}
 DEAR = b"".join(request(f"r-{number}", max_tokens=64_000) + b"\n" for number in range(1, 4))
 """Requests that may cost about $0.16 each."""

@@ -16,8 +16,8 @@ WORDS = ["approve", "up-to 5", "up-to 0.000001", "no-limit", "up-to 1,5", "yes"]
 
 @pytest.fixture
 def stack_settings(stack_settings: dict[str, str]) -> dict[str, str]:
-    """Set one request per batch."""
-    return stack_settings | {"MAX_REQUESTS_PER_BATCH": "1"}
+    """Set one request per batch, and hours at gates, not days: the times below stand to them as hours to days."""
+    return stack_settings | {"MAX_REQUESTS_PER_BATCH": "1", "HOLD_HOURS": "12"}
 
 
 class People:
@@ -66,7 +66,7 @@ class People:
 
     def wait(self) -> None:
         """Let time pass."""
-        self.belt.pass_time(self.random.choice([600, HOUR, 30 * HOUR]))
+        self.belt.pass_time(self.random.choice([600, HOUR, 5 * HOUR]))
 
     def stop(self) -> None:
         """Stop the run."""

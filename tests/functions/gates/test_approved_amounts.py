@@ -13,7 +13,7 @@ from tests.support.faults.scenes import (
     run_command,
     write_control,
 )
-from tests.support.gates import DEAR, HELD, HOUR, message, pause, say, send_one
+from tests.support.gates import DEAR, HELD, HOLD, HOUR, message, pause, say, send_one
 from tests.support.promises import check, plain
 
 
@@ -66,6 +66,8 @@ def test_a_batch_that_must_be_paid_twice_closes_a_gate_with_its_message(belt: Be
 
 def test_a19_a_gate_for_more_money_ends_by_itself_and_keeps_what_was_paid(belt: Belt, twice: str) -> None:
     """A19: the other batches are delivered."""
+    message(belt, twice)
+    belt.pass_time(HOLD)
     ending = finish_with_retries(belt, twice)
     receipt = belt.receipt(twice)
     assert (ending.notice["status"], receipt["results"], receipt["never_sent"]) == ("declined", 2, 1)

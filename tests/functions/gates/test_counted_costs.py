@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.belt import Belt
 from tests.support.faults.scenes import GONE, LOST, finish_with_retries, inject_faults, write_control
-from tests.support.gates import DEAR, HELD, message, pause, say, send_one
+from tests.support.gates import DEAR, HELD, HOLD, message, pause, say, send_one
 from tests.support.promises import plain
 
 ONE = DEAR.splitlines(keepends=True)[0]
@@ -91,6 +91,9 @@ def test_a_gate_does_not_say_that_nothing_was_charged_after_a_person_may_have_be
 def test_the_final_message_does_not_say_so_either(belt: Belt) -> None:
     """It names what depends on the person's word."""
     run = pay_for_one_twice(belt, ONE, 1, HELD)
+    belt.submit({"run": run})
+    message(belt, run)
+    belt.pass_time(HOLD)
     text = plain(finish_with_retries(belt, run).notice["message"])
     assert "no batch is listed" not in text
     assert "a person said of 1 that no batch belongs to it: if that is wrong, it may have been charged" in text

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.belt import Belt, drop_of, request
 from tests.support.faults.scenes import commands, run_command
-from tests.support.gates import HELD, HOUR, message, say
+from tests.support.gates import HELD, HOLD, HOUR, message, say
 from tests.support.promises import check, plain
 
 DATA = drop_of(3)
@@ -127,7 +127,8 @@ def test_a32_the_same_bytes_while_the_first_run_waits_are_refused_with_the_gate_
 
 def test_a_run_that_was_declined_unpaid_does_not_keep_its_content(belt: Belt, held: str) -> None:
     """Nobody has to say again=yes for bytes that were never paid for."""
-    belt.finish(held)
+    belt.pass_time(HOLD)
+    assert belt.finish(held)["status"] == "declined"
     run = belt.upload(DATA)
     assert belt.finish(run)["status"] == "completed"
 

@@ -5,6 +5,7 @@ import pytest
 from conveyor.domain import keys
 from tests.support.belt import Belt, drop_of, request
 from tests.support.faults.scenes import commands
+from tests.support.gates import HOLD
 from tests.support.promises import plain
 from tests.support.settings import STACK_SETTINGS
 
@@ -44,7 +45,9 @@ def test_what_is_sent_again_has_a_probe_or_none_as_its_drop_asked(belt: Belt) ->
 
 def test_a_declined_drop_is_dropped_again_as_it_was(belt: Belt) -> None:
     """It waits again, and the message says so."""
-    end = belt.finish(belt.upload(DATA, metadata={"hold": "always"}))
+    run = belt.upload(DATA, metadata={"hold": "always"})
+    belt.pass_time(HOLD)
+    end = belt.finish(run)
     (again,) = commands(end)
     assert "hold=always" in again
     assert "It waits for an approval again." in plain(end["message"])

@@ -7,6 +7,7 @@ from tests.support.faults.scenes import commands, run_command
 from tests.support.faults.taps import When, crash_at, meanwhile
 from tests.support.gates import (
     HELD,
+    HOLD,
     HOUR,
     make_older,
     message,
@@ -76,6 +77,7 @@ def test_a13_an_approval_of_the_first_gate_does_not_open_the_second(belt: Belt) 
     send_one(belt, run)
     pause(belt, run)
     assert "a person paused the run" in plain(message(belt, run)["message"])
+    belt.pass_time(HOLD)
     assert belt.finish(run)["status"] == "declined"
     assert belt.creates() == (1, 1)
 
@@ -179,6 +181,7 @@ def test_a_stop_at_a_later_gate_keeps_what_was_paid_for(belt: Belt, paused: str)
 
 def test_a30_a_run_that_is_declined_half_way_keeps_and_tells_what_was_paid(belt: Belt, paused: str) -> None:
     """A30: a message must not say that nothing was charged; A19: a pause has an end, too."""
+    belt.pass_time(HOLD)
     end = belt.finish(paused)
     receipt = check(belt, paused, end, DATA, "declined")
     assert (receipt["results"], receipt["never_sent"], receipt["retryable"]) == (1, 2, 2)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.belt import Belt, request
 from tests.support.faults.scenes import commands, run_command
-from tests.support.gates import message, pause, say, stop
+from tests.support.gates import HOLD, message, pause, say, stop
 from tests.support.probes import DATA, HOUR, IN_PROBE, REST, answer_probe, of_probe, of_rest, sent, upload
 from tests.support.promises import agree, check, plain
 from tests.support.settings import STACK_SETTINGS, tune
@@ -206,6 +206,9 @@ def test_a_failing_probe_that_answers_late_stops_what_is_not_sent_yet(
     belt.provider.configure(seconds=2 * HOUR, every={"1": "errored:invalid_request_error"}, queue_limit=55)
     data = b"".join(request(f"r-{number}") + b"\n" for number in range(1, 111))
     run = upload(belt, data)
+    while not belt.notices:
+        belt.advance(run)
+    belt.pass_time(HOLD)
     belt.finish(run)
     receipt = agree(belt, run)
     assert receipt["status"] == "declined"
@@ -255,6 +258,8 @@ def test_a30_a_declined_run_does_not_say_that_nothing_was_paid(belt: Belt) -> No
     """A30: its probe was, and is delivered."""
     belt.provider.configure(every={"2": "errored:invalid_request_error"})
     run = upload(belt)
+    answer_probe(belt, run)
+    belt.pass_time(HOLD)
     end = belt.finish(run)
     receipt = check(belt, run, end, DATA, "declined")
     assert (receipt["results"], receipt["never_sent"]) == (25, REST)

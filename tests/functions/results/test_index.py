@@ -10,7 +10,7 @@ from conveyor.domain.keys import day_of
 from conveyor.spend.index_entry import IndexEntry, StartEntry, read_index_entry
 from conveyor.spend.spent import Costs, spent
 from tests.support.belt import Belt, drop_of, request
-from tests.support.gates import HELD, stop
+from tests.support.gates import HELD, HOLD, stop
 from tests.support.promises import agree, check
 
 DATA = drop_of(3)
@@ -109,6 +109,8 @@ def test_a_run_that_sent_nothing_has_an_entry_too(
     run = belt.upload(data, metadata=metadata)
     if status == "stopped":
         stop(belt, run)
+    if status == "declined":
+        belt.pass_time(HOLD)
     assert belt.finish(run)["status"] == status
     agree(belt, run)
     entry = entry_of(belt, run)

@@ -38,6 +38,7 @@ def test_a_key_revoked_while_polling_ends_no_run(belt: Belt, status: int) -> Non
     assert belt.notices == []
 
 
+@pytest.mark.usefixtures("seldom")
 def test_a_batch_beyond_its_expiry_time_is_cancelled_and_its_results_are_kept(belt: Belt) -> None:
     """It is cancelled an hour after it should have ended."""
     belt.provider.configure(seconds=None, expire=False, canceling_seconds=60)
@@ -49,6 +50,7 @@ def test_a_batch_beyond_its_expiry_time_is_cancelled_and_its_results_are_kept(be
     assert (receipt["outcomes"]["succeeded"], receipt["outcomes"]["canceled"]) == (2, 2)
 
 
+@pytest.mark.usefixtures("seldom")
 def test_a_cancel_that_never_ends_ends_the_run_as_stuck(belt: Belt) -> None:
     """After six hours a message warns not to send the drop again unchecked."""
     belt.provider.configure(seconds=None, expire=False, canceling_seconds=None)
@@ -66,6 +68,7 @@ def test_a_cancel_that_never_ends_ends_the_run_as_stuck(belt: Belt) -> None:
     assert [(line["custom_id"], line["outcome"]) for line in failures] == [(f"r-{n}", "stuck") for n in range(1, 5)]
 
 
+@pytest.mark.usefixtures("seldom")
 def test_a_stuck_batch_does_not_hold_back_the_results_of_the_others(
     belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +96,7 @@ def test_a_stuck_batch_does_not_hold_back_the_results_of_the_others(
     assert belt.creates() == (3, 3)
 
 
+@pytest.mark.usefixtures("seldom")
 def test_unreadable_results_are_given_up_after_the_providers_retention_time(belt: Belt) -> None:
     """After 29 days, and not before."""
     belt.provider.fail("results", {"kind": "answer", "status": 500}, times=None)

@@ -72,6 +72,7 @@ def test_a17_a_model_without_a_price_holds_no_run(belt: Belt) -> None:
     assert receipt["gates"] == []
 
 
+@pytest.mark.usefixtures("seldom")
 def test_a_message_about_trouble_names_what_the_run_can_cost_at_most(belt: Belt) -> None:
     """The person who reads it knows what is at stake."""
     belt.provider.configure(seconds=None)

@@ -23,6 +23,7 @@ def stack_settings(stack_settings: dict[str, str], request: pytest.FixtureReques
     return stack_settings | DIALECTS[request.param]
 
 
+@pytest.mark.usefixtures("seldom")
 @pytest.mark.parametrize("expires", [0, 220_000_000_000])
 def test_a_batch_is_not_cancelled_early_whatever_its_expiry_time(belt: Belt, expires: int) -> None:
     """Whether it expires at creation or in the year 8998, it runs for two hours and is not cancelled."""
@@ -32,6 +33,7 @@ def test_a_batch_is_not_cancelled_early_whatever_its_expiry_time(belt: Belt, exp
     assert belt.provider.stats()["calls"]["cancel"] == 0
 
 
+@pytest.mark.usefixtures("seldom")
 @pytest.mark.parametrize(("expires", "days"), [(0, 1), (220_000_000_000, 29)])
 def test_a_batch_that_never_ends_is_cancelled_whatever_its_expiry_time(belt: Belt, expires: int, days: int) -> None:
     """An hour after the completion window, or after the retention time of results."""
@@ -144,6 +146,7 @@ def threes(monkeypatch: pytest.MonkeyPatch, belt: Belt) -> Belt:
     return belt
 
 
+@pytest.mark.usefixtures("seldom")
 @pytest.mark.parametrize(
     ("call", "after"), [("retrieve", 0), ("retrieve", 1), ("results", 0), ("list", 1), ("create", 2)]
 )
@@ -160,6 +163,7 @@ REPORTS = Path(__file__).parents[2] / "data" / "reports"
 GONE = msgspec.json.decode((REPORTS / "file-deleted-at-provider.provider.json").read_bytes())
 
 
+@pytest.mark.usefixtures("seldom")
 @pytest.mark.parametrize(
     ("call", "status", "ends"),
     [
@@ -195,6 +199,7 @@ def test_a_message_about_deleted_results_has_the_time_when_the_run_ends(
     assert timedelta(0) <= belt.moment - end <= timedelta(hours=2)
 
 
+@pytest.mark.usefixtures("seldom")
 def test_a_batch_at_risk_is_reported_once_and_expires_at_the_reported_time(belt: Belt) -> None:
     """The message comes at three quarters of the window; expired requests are in retry.jsonl."""
     belt.provider.configure(seconds=None, finished_share=0.5)

@@ -126,12 +126,12 @@ def test_the_fields_agree_where_a_run_is_stopped_half_way(belt: Belt) -> None:
     assert receipt["never_sent"] == 8
 
 
-def test_the_fields_agree_where_a_batch_is_stuck(belt: Belt) -> None:
+def test_the_fields_agree_where_a_batch_is_stuck(seldom: Belt) -> None:
     """Its lines are failures, and the receipt has the reason."""
-    belt.provider.configure(expire=False, seconds=None, canceling_seconds=None)
-    run = belt.upload(drop_of(2))
-    belt.finish(run)
-    assert fields(agree(belt, run)) == ("stuck", None, 2, 0, 2, 0)
+    seldom.provider.configure(expire=False, seconds=None, canceling_seconds=None)
+    run = seldom.upload(drop_of(2))
+    seldom.finish(run)
+    assert fields(agree(seldom, run)) == ("stuck", None, 2, 0, 2, 0)
 
 
 def test_the_fields_agree_where_the_account_does_not_balance(belt: Belt) -> None:
