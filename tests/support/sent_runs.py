@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+import boto3
 import httpx
 import msgspec
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from botocore.config import Config
 from msgspec.structs import replace
 
 from conveyor.clients import Clients
@@ -74,7 +75,7 @@ class SentRun:
         self._provider = provider
         self.clients = Clients()
         self.clients.bucket, self.clients.environment = Bucket(self.bucket.client, "bucket"), Environment("bucket")
-        self.clients.connector = Connector("conveyor/api-key", Config())
+        self.clients.connector = Connector("conveyor/api-key", partial(boto3.client, "secretsmanager"))
         secret = client("secretsmanager", lambda _: answer(200, b'{"SecretString": "key"}'))
         self.clients.connector.secrets = SecretsProvider(boto3_client=secret)
         self.clients.connector.http = httpx.Client(transport=httpx.MockTransport(self._answer))

@@ -76,7 +76,8 @@ class Clients:
         """What connects to the provider. Its modules are loaded on first use: report does not need them."""
         from conveyor.provider.connector import Connector  # noqa: PLC0415
 
-        return Connector(self.environment.api_key_secret, _CONFIG)
+        secrets_client = partial(boto3.client, "secretsmanager", config=_CONFIG)
+        return Connector(self.environment.api_key_secret, secrets_client)
 
     def console(self, event: Mapping[str, Any]) -> Console:
         """Return the AWS console of the execution that sent an event; none if AWS is emulated."""

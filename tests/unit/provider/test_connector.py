@@ -1,6 +1,7 @@
 """From a run's settings to the provider's API and its authentication."""
 
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -17,6 +18,8 @@ from conveyor.provider.protocol import DIALECTS, Trouble, dialect_of
 from conveyor.settings.settings import Settings
 from tests.support.examples import SETTINGS
 
+ONE_TRY = Config(retries={"total_max_attempts": 1})
+
 
 class Vault:
     """A secrets manager that counts reads, and a provider that always redirects."""
@@ -25,7 +28,7 @@ class Vault:
         """Start without requests."""
         self.reads = 0
         self.seen: list[httpx.Request] = []
-        self.connector = Connector("conveyor/api-key", Config(retries={"total_max_attempts": 1}))
+        self.connector = Connector("conveyor/api-key", partial(boto3.client, "secretsmanager", config=ONE_TRY))
         self.connector.http = httpx.Client(transport=httpx.MockTransport(self._answer), follow_redirects=False)
 
     def request(self, settings: Settings) -> httpx.Request:

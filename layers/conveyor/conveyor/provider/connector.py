@@ -1,14 +1,14 @@
 """Connects a run to its provider: by the dialect and the authentication that its settings choose."""
 
+from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
+from typing import Any
 
-import boto3
 import botocore.session
 import httpx
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.config import Config
 
 from conveyor.domain.refusal import NO_SECRET
 from conveyor.provider.credentials import ApiKey, Credential, KeyHeader
@@ -23,17 +23,17 @@ _KEY_SECONDS = 300
 class Connector:
     """The HTTP client and the API key that all calls of one process share."""
 
-    def __init__(self, secret: str, config: Config) -> None:
-        """`secret`: name of the secret that holds the API key. `config`: of the AWS clients."""
+    def __init__(self, secret: str, secrets_client: Callable[[], Any]) -> None:
+        """`secret`: name of the secret that holds the API key. `secrets_client`: builds the client that reads it."""
         self.http = httpx.Client(follow_redirects=False)
         self._secret = secret
-        self._config = config
+        self._secrets_client = secrets_client
 
     @cached_property
     def secrets(self) -> SecretsProvider:
         """Reads the secret, and caches it."""
-        # By itself the provider would build another session of botocore, which takes as long as a client.
-        return SecretsProvider(boto3_client=boto3.client("secretsmanager", config=self._config))
+        # By itself it would build another session of botocore, which takes as long as a client.
+        return SecretsProvider(boto3_client=self._secrets_client())
 
     def api(self, settings: Settings, retry_after: RetryAfter | None = None) -> BatchApi:
         """Return the provider of a run, which is not called before `retry_after`.
