@@ -2,8 +2,10 @@
 
 import os
 import ssl
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
+import botocore.hooks
 import botocore.loaders
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +20,11 @@ ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[a
 
 # A program has one session, and a test process has thousands: they share the descriptions of services.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+
+# Each session looks for the present name of each of its events again, which takes more than half of its time.
+_aliaser: Any = botocore.hooks.EventAliaser
+_name_of = cache(partial(_aliaser._alias_event_name, _aliaser(None)))  # noqa: SLF001
+_aliaser._alias_event_name = lambda _, name: _name_of(name)  # noqa: SLF001
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -14,6 +15,8 @@ from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from botocore.retries.standard import ExponentialBackoff
+
+from tests.support.memory_aws.short_way import short_way
 
 type Server = Callable[[Any], AWSResponse]
 """Answers a request as prepared by botocore."""
@@ -55,6 +58,8 @@ def client(service: str, server: Server) -> Any:
     known: dict[str, Any] = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
     made: Any = boto3.client(service, config=_CONFIG, **known)
     made.meta.events.register("before-send", lambda request, **_: server(request))
+    endpoint = made._endpoint  # noqa: SLF001
+    endpoint._send_request = partial(short_way(endpoint.host, type(endpoint)._send_request), endpoint)  # noqa: SLF001
     return made
 
 
