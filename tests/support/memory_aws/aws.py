@@ -69,7 +69,9 @@ class MemoryAws:
         endpoint, signing a request, naming the user agent, parsing a timestamp. What is played on the local AWS has
         all of it.
         """
-        made, sent, signed = boto3.Session.client, URLLib3Session.send, RequestSigner.sign
+        # Beside another AWS in memory this one builds its own clients, since each answers for one S3.
+        made = getattr(boto3.Session.client, "made", boto3.Session.client)
+        sent, signed = URLLib3Session.send, RequestSigner.sign
         found = EndpointRulesetResolver.construct_endpoint
         built = cache(partial(self._built, partial(made, boto3.Session())))
         endpoints: dict[tuple[Any, ...], RuleSetEndpoint] = {}
@@ -77,6 +79,8 @@ class MemoryAws:
         def client(session: boto3.Session, service: Any, *where: Any, **how: Any) -> Any:
             is_here = os.environ.get("AWS_ENDPOINT_URL") == URL
             return built(service, *where, **how) if is_here else made(session, service, *where, **how)
+
+        client.made = made  # type: ignore[attr-defined]
 
         def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
             return self.serve(request) if request.url.startswith(URL) else sent(session, request)
