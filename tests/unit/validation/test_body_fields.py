@@ -1,6 +1,8 @@
 """Fields that never work in a batch are refused with advice; unknown fields pass."""
 
+import sys
 import tracemalloc
+from collections import Counter
 
 import pytest
 
@@ -170,6 +172,16 @@ def test_a_line_of_a_million_fields_is_checked_quickly() -> None:
     """Only the first unknown fields are compared."""
     params = {f"field {number}": 1 for number in range(200_000)}
     assert problems(**params) == []
+
+
+def test_a_field_of_all_lines_is_compared_with_the_known_ones_once() -> None:
+    """A million lines may have a field that is newer than this code."""
+    calls = Counter[int]()
+    for line in (1, 2):
+        sys.setprofile(lambda _frame, event, _arg, line=line: calls.update([line] * (event == "call")))  # type: ignore[misc]
+        assert problems(newer_than_this_code=1) == []
+        sys.setprofile(None)
+    assert calls[2] < calls[1] / 2
 
 
 def test_the_reported_sdk_arguments_are_refused() -> None:

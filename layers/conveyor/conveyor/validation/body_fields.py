@@ -7,6 +7,7 @@ misspelling of a known one, an argument of an SDK, or a field of another API.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache, lru_cache
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -143,8 +144,7 @@ def tools_problems(params: dict[str, Any]) -> Iterator[Problem]:
 def intended_field(name: str, given: Mapping[str, Any]) -> str | None:
     """Return the known field of which a name is probably a misspelling."""
     bare = _bare(name)
-    for known in sorted(KNOWN_FIELDS):
-        other = _bare(known)
+    for known, other in _bare_fields():
         if bare == other:
             return known
         if len(other) < _SHORT and given.get(known) is not None:
@@ -188,6 +188,12 @@ def describe_type(value: object) -> str:
             return "an object"
 
 
+@cache
+def _bare_fields() -> list[tuple[str, str]]:
+    """Return each known field with its letters and digits."""
+    return [(known, _bare(known)) for known in sorted(KNOWN_FIELDS)]
+
+
 def _bare(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
@@ -197,6 +203,7 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
 
+@lru_cache(maxsize=4096)  # the same few names are on all lines of a drop
 def _is_misspelt(name: str, known: str) -> bool:
     """Return whether a name is a misspelling of a known one, and not another word or another form of the word."""
     same = next((at for at, (a, b) in enumerate(zip(name, known, strict=False)) if a != b), min(len(name), len(known)))
