@@ -1,6 +1,8 @@
 """A sample of a drop stands for all of it, and follows from the run alone."""
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from itertools import batched
 
 import pytest
@@ -49,29 +51,26 @@ def test_the_same_lines_are_chosen_however_a_drop_is_read(models: list[str], tim
     assert sample_of(places, blocks=blocks) == sample_of(places)
 
 
-pieces = st.tuples(
-    st.integers(1, 150),
-    st.sampled_from(["plain", "other", "defaulted", "spaced", "unknown", "null", "blank", "nonsense", "repeated"]),
-)
+KINDS: dict[str, Callable[[str], bytes]] = {
+    "plain": line,
+    "other": partial(line, model="n"),
+    "defaulted": partial(line, max_tokens=None),
+    "spaced": lambda custom_id: b"\t" + line(custom_id).replace(b'"m",', b'"m",\r\r'),
+    "unknown": partial(line, unknown={"a": 1}),
+    "null": lambda custom_id: line(custom_id).replace(b'"model"', b'"top_k":null,"model"'),
+    "blank": lambda _: b" \r",
+    "nonsense": lambda _: b"nonsense",
+    "repeated": lambda _: line("r"),
+}
+"""Writes a line of a kind with an id."""
+pieces = st.tuples(st.integers(1, 150), st.sampled_from(list(KINDS)))
 
 
 def drop_of(pieces: list[tuple[int, str]]) -> bytes:
     """Write lines of some kinds. Several kinds end the fast path, for the block or for their line."""
     lines: list[bytes] = []
     for count, kind in pieces:
-        for _ in range(count):
-            plain = line(f"r-{len(lines)}")
-            lines.append({
-                "plain": plain,
-                "other": line(f"r-{len(lines)}", model="n"),
-                "defaulted": line(f"r-{len(lines)}", max_tokens=None),
-                "spaced": b"\t" + plain.replace(b'"m",', b'"m",\r\r'),
-                "unknown": line(f"r-{len(lines)}", unknown={"a": 1}),
-                "null": plain.replace(b'"model"', b'"top_k":null,"model"'),
-                "blank": b" \r",
-                "nonsense": b"nonsense",
-                "repeated": line("r"),
-            }[kind])  # fmt: skip
+        lines += [KINDS[kind](f"r-{number}") for number in range(len(lines), len(lines) + count)]
     return b"\n".join(lines) + b"\n"
 
 
