@@ -102,7 +102,7 @@ class _Stage:
                     continue
                 count += 1
                 line = encode({f"c{at}": plain(cell) for at, cell in enumerate(row) if cell is not None})
-                self._kinds = [kind | _kind(cell) for kind, cell in zip(self._kinds, row, strict=True)]
+                self._kinds = [_joined(kind, _kind(cell)) for kind, cell in zip(self._kinds, row, strict=True)]
                 self._longest = max(self._longest, len(line) + 1)
                 out.write(line + b"\n")
         return count
@@ -149,6 +149,11 @@ def _kind(cell: Cell) -> Kind:  # noqa: PLR0911 - a return for each kind
         case time() if cell.tzinfo is None:
             return Kind.TIME
     return Kind.TEXT
+
+
+def _joined(kind: Kind, found: Kind) -> Kind:
+    """Return both. An enumeration takes its time to join flags, and most cells add none to their column."""
+    return kind if found is kind or found is _NONE else kind | found
 
 
 @contextmanager
