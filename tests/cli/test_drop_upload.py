@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,13 +14,10 @@ from conveyor_cli.drops.file import LocalFile, Sent
 from conveyor_cli.drops.options import Options
 from conveyor_cli.stacks.chosen import Choice, ChosenStack, find_deployed
 from conveyor_cli.trouble import Trouble
-from tests.support.belt import Belt, drop_of, request
+from tests.support.belt import Belt, drop_of
 from tests.support.command import Command
-from tests.support.desk_drops import Reaction
+from tests.support.desk_drops import Reaction, large_drop
 from tests.support.memory_aws.served import Served
-
-PARTS = b"".join(request(f"r-{number}", system="x" * 100_000) + b"\n" for number in range(200))
-"""20 MB: three parts."""
 
 
 @pytest.fixture
@@ -32,23 +31,23 @@ def stack(conveyor: Command, reaction: Reaction, monkeypatch: pytest.MonkeyPatch
 
 def test_a_file_is_dropped_from_python(stack: ChosenStack, reaction: Reaction, belt: Belt, tmp_path: Path) -> None:
     """Nothing is written to a screen; the progress is told."""
-    path, told = tmp_path / "tickets.jsonl", list[int]()
-    path.write_bytes(PARTS)
+    path, told, data = tmp_path / "tickets.jsonl", list[int](), large_drop()
+    path.write_bytes(data)
     dropped = drop_file(stack, path, Options(project="support", hold=True), told.append)
     assert [dropped.run.run] == reaction.runs
     assert (dropped.key, dropped.refusal) == ("inbox/support/tickets.jsonl", None)
-    assert belt.read(dropped.key) == PARTS
+    assert belt.read(dropped.key) == data
     assert belt.s3.head_object(Bucket=belt.bucket, Key=dropped.key)["VersionId"] == dropped.version
     assert dropped.run.drop.metadata == {"project": "support", "hold": "always"}
-    assert sum(told) == 2 * len(PARTS), "read once, and sent once"
+    assert sum(told) == 2 * len(data), "read once, and sent once"
 
 
-@pytest.mark.parametrize("data", [drop_of(3), PARTS], ids=["whole", "in parts"])
+@pytest.mark.parametrize("drop", [partial(drop_of, 3), large_drop], ids=["whole", "in parts"])
 def test_a_file_that_changes_after_it_was_checked_does_not_arrive(
-    stack: ChosenStack, belt: Belt, tmp_path: Path, data: bytes
+    stack: ChosenStack, belt: Belt, tmp_path: Path, drop: Callable[[], bytes]
 ) -> None:
     """Also where its size and its time are the same: its bytes are compared before the upload ends."""
-    path = tmp_path / "tickets.jsonl"
+    path, data = tmp_path / "tickets.jsonl", drop()
     path.write_bytes(data)
     checked = check(stack, path, Options())
     path.write_bytes(data + b"\n")
@@ -83,7 +82,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(
     conveyor: Command, aws: Served, reaction: Reaction, belt: Belt
 ) -> None:
     """Nothing runs, and the same command starts again."""
-    (conveyor.home / "tickets.jsonl").write_bytes(PARTS)
+    (conveyor.home / "tickets.jsonl").write_bytes(large_drop())
     aws.refuse("PUT", 400, "RequestTimeout")
     ran = conveyor.call("drop", "tickets.jsonl")
     assert (ran.exit, belt.stored("inbox/"), reaction.runs) == (8, [], [])
@@ -97,7 +96,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(
 @pytest.mark.slow
 def test_ctrl_c_breaks_an_upload_off(conveyor: Command, aws: Served, reaction: Reaction, belt: Belt) -> None:
     """Its parts are removed; nothing runs."""
-    (conveyor.home / "tickets.jsonl").write_bytes(PARTS)
+    (conveyor.home / "tickets.jsonl").write_bytes(large_drop())
     aws.stall("PUT", seconds=2)  # what is on its way at Ctrl-C arrives before the parts are removed
     ran = conveyor.interrupted(aws.stalled, "drop", "tickets.jsonl")
     assert (ran.exit, belt.stored("inbox/"), reaction.runs) == (130, [], [])
@@ -108,7 +107,7 @@ def test_ctrl_c_breaks_an_upload_off(conveyor: Command, aws: Served, reaction: R
 @pytest.mark.slow
 def test_a_terminal_shows_a_bar_and_keeps_the_steps(conveyor: Command, reaction: Reaction) -> None:
     """The bar is gone at the end; the seconds stand at the right edge."""
-    (conveyor.home / "tickets.jsonl").write_bytes(PARTS)
+    (conveyor.home / "tickets.jsonl").write_bytes(large_drop())
     ran = conveyor.in_terminal("drop", "tickets.jsonl", columns=80)
     assert (ran.exit, len(reaction.runs)) == (0, 1)
     written = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", ran.out)

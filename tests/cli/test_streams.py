@@ -5,13 +5,12 @@ from signal import SIGTERM
 
 import pytest
 
-from tests.support.belt import Belt, drop_of, request
+from tests.support.belt import Belt, drop_of
 from tests.support.command import Command
-from tests.support.desk_drops import Reaction
+from tests.support.desk_drops import Reaction, large_drop
 from tests.support.memory_aws.served import Served
 
 pytestmark = pytest.mark.slow
-LARGE = b"".join(request(f"r-{number}", system="x" * 100_000) + b"\n" for number in range(200))
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def test_a_full_disk_under_the_output(desk: Command, options: str) -> None:
 
 def test_sigterm_breaks_an_upload_off(conveyor: Command, aws: Served, reaction: Reaction, belt: Belt) -> None:
     """As Ctrl-C does: no part of it stays in the bucket to be paid for."""
-    (conveyor.home / "tickets.jsonl").write_bytes(LARGE)
+    (conveyor.home / "tickets.jsonl").write_bytes(large_drop())
     aws.stall("PUT", seconds=2)
     ran = conveyor.interrupted(aws.stalled, "drop", "tickets.jsonl", by=SIGTERM)
     assert (ran.exit, belt.stored("inbox/"), reaction.runs) == (130, [], [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conveyor import __version__
+from tests.support.belt import request
 from tests.support.memory_aws.stacks import Stack, stack_id
 from tests.support.settings import STACK_SETTINGS, template_parameters
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from tests.support.memory_aws.served import Served
 
 SETTINGS = STACK_SETTINGS | {"STACK_ID": stack_id("conveyor")}
+
+
+def large_drop() -> bytes:
+    """Write a drop of 20 MB, which is uploaded in three parts."""
+    return b"".join(request(f"r-{number}", system="x" * 100_000) + b"\n" for number in range(200))
 
 
 def deploy(aws: Served, release: str | None = __version__, **parameters: str) -> None:
