@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
 from typing import Any
 
 import orjson
@@ -17,7 +16,7 @@ from tests.support.belt import Belt, drop_of
 from tests.support.faults.hostile_s3 import conflicting, denying, losing_responses
 from tests.support.faults.paid_once import check
 from tests.support.faults.scenes import LOST, STOP, batch_of, finish_with_retries, inject_faults, write_control
-from tests.support.faults.taps import At, Call, When, crash_at, meanwhile, tapped
+from tests.support.faults.taps import At, When, crash_at, meanwhile, together
 from tests.support.promises import plain
 from tests.support.settings import STACK_SETTINGS
 
@@ -166,7 +165,6 @@ def test_of_two_splits_at_once_one_writes(belt: Belt) -> None:
     """Two writers would mix their files; the other one fails, and its retry finds the work done."""
     run = belt.upload(DATA)
     belt.poll(run)
-    both = Barrier(2, timeout=30)
 
     def split(_: int) -> str:
         try:
@@ -174,11 +172,7 @@ def test_of_two_splits_at_once_one_writes(belt: Belt) -> None:
         except AnotherSplits:
             return "another splits"
 
-    def at_once(call: Call, when: When) -> None:
-        if when == "before" and call.changes and call.name.endswith("/split-1.json"):
-            both.wait()
-
-    with tapped(belt.clients, at_once), ThreadPoolExecutor(2) as pool:
+    with together(belt.clients, 2, "/split-1.json"), ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(split, range(2))) == ["another splits", "split"]
     assert belt.facts(run, "split") == ["batches/1/split-1.json"]
     check(belt, finish_with_retries(belt, run), DATA)

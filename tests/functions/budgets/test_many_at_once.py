@@ -15,7 +15,7 @@ from conveyor.spend.reserve import MOST_LOST, DayBudget
 from tests.functions.budgets.test_days import ONE
 from tests.support.belt import Belt
 from tests.support.budgets import the_log
-from tests.support.faults.taps import Call, When, tapped
+from tests.support.faults.taps import Call, When, tapped, together
 
 MANY, NEED, CEILING = 1_000, Decimal("0.30"), Decimal(15)
 
@@ -36,12 +36,12 @@ def test_a_ceiling_is_used_up_and_never_passed_whoever_comes_at_the_same_time(be
     run = belt.upload(ONE)
     context = belt.clients.context(run, belt.invocation())
     batch, slept = context.ledger.plan().batches[0], list[float]()
-    with ThreadPoolExecutor(64) as pool:
+    with together(belt.clients, 64, "PutObject claims/spend/"), ThreadPoolExecutor(64) as pool:
         fitted = sum(pool.map(lambda number: reserving(context, batch, number, slept), range(1, MANY + 1)))
     claims = [each for each in the_log(belt, "team") if not each.is_recount]
     assert fitted == len(claims) == 50
     assert [each.total_usd for each in claims] == [NEED * number for number in range(1, 51)]
-    assert slept
+    assert len(slept) >= 63
     assert 0 <= min(slept) <= max(slept) <= 5
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.functions.budgets.test_days import MOST, ONE, TWO
 from tests.support.belt import Belt, request
 from tests.support.budgets import day_ceiling, the_log
-from tests.support.faults.taps import At, Call, When, crash_at, meanwhile, tapped
+from tests.support.faults.taps import At, Call, When, crash_at, meanwhile, tapped, together
 
 FIRST_CLAIM = "GetObject claims/spend/default/2026-11-30/00000001"
 MANY = 12
@@ -23,7 +23,8 @@ def test_of_many_that_find_no_room_at_the_same_time_one_counts(belt: Belt) -> No
         if when == "before" and call.name == FIRST_CLAIM:
             read.append(call.name)
 
-    with tapped(belt.clients, note), ThreadPoolExecutor(MANY) as pool:
+    at_once = together(belt.clients, MANY, "/recount-")
+    with tapped(belt.clients, note), at_once, ThreadPoolExecutor(MANY) as pool:
         list(pool.map(lambda run: belt.submit({"run": run}), runs))
     assert len(read) == 1
     assert [each.is_recount for each in the_log(belt)] == [False, True, True]

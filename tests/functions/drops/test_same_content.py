@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.belt import Belt, drop_of, request
+from tests.support.faults.taps import together
 from tests.support.promises import plain
 
 MIB = 1 << 20
@@ -154,7 +155,7 @@ def test_the_same_content_uploaded_in_three_ways_at_once_is_run_once(belt: Belt)
     """All of them read the drop before one claims the content."""
     belt.finish(belt.upload(drop_of(1), "inbox/first.jsonl"))
     events = [put_in_parts(belt, LARGE, 8 * MIB), put_in_parts(belt, LARGE, 5 * MIB), belt.drop(LARGE, KEY)]
-    with ThreadPoolExecutor(3) as pool:
+    with together(belt.clients, 3, "PutObject claims/drops/"), ThreadPoolExecutor(3) as pool:
         runs = [state["run"] for state in pool.map(belt.submit, events)]
     statuses = {run: belt.finish(run)["status"] for run in sorted(runs)}
     assert sorted(statuses.values()) == ["completed", "refused", "refused"]

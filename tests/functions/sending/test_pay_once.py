@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.belt import Belt, drop_of
+from tests.support.faults.taps import together
 from tests.support.promises import plain
 
 
@@ -32,7 +33,7 @@ def test_two_upload_events_at_once_lead_to_one_batch(belt: Belt, machine: str) -
     """The ledger decides which invocation works, not the order of arrival."""
     belt.finish(belt.upload(drop_of(1), "inbox/first.jsonl"))  # clients are built one at a time, as in a Lambda
     event = belt.drop(drop_of(50))
-    with ThreadPoolExecutor(4) as pool:
+    with together(belt.clients, 4, "/run.json"), ThreadPoolExecutor(4) as pool:
         runs = {state["run"] for state in pool.map(lambda _: belt.submit(event), range(4))}
     assert len(runs) == 1
     assert belt.finish(runs.pop())["status"] == "completed"
@@ -73,7 +74,7 @@ def test_the_same_content_dropped_three_times_at_once_is_run_once(belt: Belt) ->
     """Only one run can claim the content, whatever the order."""
     belt.finish(belt.upload(drop_of(1), "inbox/first.jsonl"))
     events = [belt.drop(drop_of(20)) for _ in range(3)]
-    with ThreadPoolExecutor(3) as pool:
+    with together(belt.clients, 3, "PutObject claims/drops/"), ThreadPoolExecutor(3) as pool:
         runs = [state["run"] for state in pool.map(belt.submit, events)]
     statuses = {run: belt.finish(run)["status"] for run in sorted(runs)}
     assert sorted(statuses.values()) == ["completed", "refused", "refused"]

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import count, takewhile
+from threading import Barrier
 from typing import Any, Literal, NamedTuple, Self
 
 import httpx
@@ -133,6 +134,23 @@ def crash_at(clients: Clients, when: When, name_part: str, nth: int = 1) -> Iter
     """Crash the function of the block at a call, and expect the crash."""
     with meanwhile(clients, At(when, name_part, crash, nth)), pytest.raises(Crash):
         yield
+
+
+@contextmanager
+def together(clients: Clients, many: int, name_part: str) -> Iterator[None]:
+    """Let `many` threads of the block wait for each other at their first calls whose names contain `name_part`.
+
+    So they race, however fast each of them is. Fewer than `many` are a failure after half a minute.
+    """
+    meeting, met = Barrier(many, timeout=30), count()
+
+    def meet(call: Call, when: When) -> None:
+        if when == "before" and name_part in call.name and next(met) < many:
+            meeting.wait()
+
+    with tapped(clients, meet):
+        yield
+    assert next(met) >= many, f"fewer than {many} came to {name_part}"
 
 
 @contextmanager
