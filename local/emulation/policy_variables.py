@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ministack.core import iam_evaluator as evaluator
@@ -20,9 +21,11 @@ from ministack.core import iam_evaluator as evaluator
 if TYPE_CHECKING:
     from ministack.core.iam_evaluator import EvalContext, ParsedStatement
 
+type Json = dict[str, Any]
 type Conditions = dict[str, dict[str, Any]]
 
 first_match = evaluator._first_match
+parse = evaluator.parse_policy_document
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _WITH_VARIABLES = re.compile(r"(?:for(?:any|all)values?:)?(?:string|arn)\w+", re.IGNORECASE)
@@ -36,15 +39,30 @@ class NoValueError(LookupError):
 
 
 def patch() -> None:
-    """Apply the patch."""
+    """Apply the patches."""
     evaluator._first_match = _first_match
+    evaluator.parse_policy_document = _parse
+
+
+def _parse(document: str | Json) -> list[ParsedStatement]:
+    """Return the statements of a policy, which nobody changes."""
+    statements: list[ParsedStatement] = _parsed(document) if isinstance(document, str) else parse(document)
+    return statements
+
+
+_parsed = lru_cache(1024)(parse)
 
 
 def _first_match(context: EvalContext, statements: list[ParsedStatement], effect: str) -> ParsedStatement | None:
     """Return the first statement that matches, with values in place of variables."""
-    filled = (_filled(statement, context) for statement in statements)
+    filled = (_filled(each, context) for each in statements if each.effect == effect and _names(each, context.action))
     found: ParsedStatement | None = first_match(context, [each for each in filled if each is not None], effect)
     return found
+
+
+def _names(statement: ParsedStatement, action: str) -> bool:
+    """Return whether a statement is about an action: few are, and only these are filled."""
+    return bool(evaluator._action_matches(action, statement.actions, statement.not_actions))
 
 
 def _filled(statement: ParsedStatement, context: EvalContext) -> ParsedStatement | None:

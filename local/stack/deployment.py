@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import shutil
 import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import yaml
 
 from deployment.kept_bucket import import_bucket
 from local.paths import ROOT
@@ -26,6 +30,10 @@ PYTHON = ENVIRONMENT / "python"
 SAM = (PYTHON, "-m", "samcli")
 BUILDS = ROOT / ".aws-sam" / "local"
 KEPT_BUILDS = 4
+USERS = "users"
+"""A file of a build that each of its stacks locks."""
+ZIPPED = {"CodeUri", "ContentUri"}
+"""The properties that name a folder of what was built."""
 DEPLOYED = ("template.yaml", "functions", "layers", "statemachine")
 """The sources of what is deployed."""
 SAM_ENV = {
@@ -64,9 +72,18 @@ def _build_at(built: Path, work: Path, sources: Path) -> None:
         _sam_build(unfinished, work, sources)
         if platform.system() != "Linux":
             _replace_wheels(unfinished, work, sources)
+        _pack(unfinished)
         unfinished.rename(built)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextmanager
+def kept(built: Path) -> Iterator[Path]:
+    """Keep a built template for the length of the block, whatever is built meanwhile."""
+    with (built / USERS).open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        yield built
 
 
 def deploy(aws: Aws, built: Path, parameters: Mapping[str, str], work: Path) -> dict[str, str]:
@@ -109,6 +126,22 @@ def _replace_wheels(built: Path, work: Path, sources: Path) -> None:
     run([*command, "--target", built / "Layer" / "python"], env=_build_env(work), log=work / "pip.log", cwd=sources)
 
 
+def _pack(built: Path) -> None:
+    """Zip functions and layer, and write the template as JSON, once for all deployments.
+
+    The SAM CLI takes zip files as they are, and reads this template many times, which takes seconds in YAML.
+    """
+    path = built / "template.yaml"
+    template = yaml.load(path.read_bytes(), yaml.CSafeLoader)
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        for name in ZIPPED & properties.keys():
+            folder = built / properties[name]
+            properties[name] = Path(shutil.make_archive(str(folder), "zip", folder)).name
+            shutil.rmtree(folder)
+    path.write_text(json.dumps(template))
+
+
 def _build_env(work: Path) -> dict[str, str]:
     """Return the user's environment, as pip may need its index and proxy, without credentials to deploy with."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANTHROPIC_"))}
@@ -138,4 +171,6 @@ def deployed_files(sources: Path = ROOT) -> Iterator[Path]:
 def _remove_old_builds() -> None:
     builds = [path for path in BUILDS.iterdir() if path.is_dir() and not path.name.startswith("unfinished-")]
     for old in sorted(builds, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
-        shutil.rmtree(old, ignore_errors=True)
+        with suppress(BlockingIOError), (old / USERS).open("w") as users:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(old, ignore_errors=True)

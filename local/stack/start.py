@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.stack.deployment import build, deploy
+from local.stack.deployment import build, deploy, kept
 from local.stack.local_aws import REGION, Aws, local_aws
 from local.stack.messages import subscribe
 from local.stack.provider_process import simulated_provider
@@ -60,9 +60,10 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
     with ExitStack() as running:
         work = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="conveyor-", ignore_cleanup_errors=True)))
         announce("building the template with the SAM CLI")
-        built = build(work)
+        built = running.enter_context(kept(build(work)))
         announce("starting the local AWS, with IAM and TLS enforced")
-        aws = running.enter_context(local_aws(work, wait_scale=wait_scale, extra=aws_settings))
+        settings = {"LAMBDA_PACKAGES": str(built), **(aws_settings or {})}
+        aws = running.enter_context(local_aws(work, wait_scale=wait_scale, extra=settings))
         provider = None
         parameters = with_short_rounds({**(parameters or {}), **prepare(aws)}, wait_scale)
         is_signed = parameters.get("Auth") == "aws"

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.stack.deployment import BUILDS, build, deploy
+from local.stack.deployment import BUILDS, build, deploy, kept
 from local.stack.local_aws import local_aws
 from local.stack.messages import subscribe
 from local.stack.provider_process import simulated_provider
@@ -27,8 +27,9 @@ def deployed(
     """Run the stack of a release for the length of the block. `parameters`: by the names that it had then."""
     with ExitStack() as running:
         work = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="conveyor-", ignore_cleanup_errors=True)))
-        built = build(work, _sources(release))
-        aws = running.enter_context(local_aws(work, wait_scale=wait_scale))
+        built = running.enter_context(kept(build(work, _sources(release))))
+        packages = {"LAMBDA_PACKAGES": str(built)}
+        aws = running.enter_context(local_aws(work, wait_scale=wait_scale, extra=packages))
         provider = running.enter_context(simulated_provider(work, provider_settings))
         aws.client("secretsmanager").create_secret(Name=SECRET_NAME, SecretString=PLACEHOLDER_KEY)
         outputs = deploy(aws, built, {"ApiUrl": provider.url} | dict(parameters), work)
