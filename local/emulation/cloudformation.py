@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import yaml
 from ministack.core.responses import error_response_json
 from ministack.services import s3, stepfunctions
 from ministack.services.cloudformation import changesets, engine, provisioners, stacks
@@ -43,7 +42,7 @@ def patch() -> None:
     engine.CfnLoader = _Loader
 
 
-class _Loader(yaml.CSafeLoader):
+class _Loader(engine.yaml.CSafeLoader):  # type: ignore[misc]  # MiniStack has no types
     """Reads a template with CloudFormation's tags."""
 
     yaml_constructors = engine.CfnLoader.yaml_constructors

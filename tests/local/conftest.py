@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
     from local.stack.local_aws import Aws
 
+IMPORTED = "counted_module"
+"""A module that processes of functions have from the start, if a layer has it."""
+
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """Run a local AWS for all tests of this folder."""
-    with local_aws(tmp_path_factory.mktemp("aws")) as aws:
+    with local_aws(tmp_path_factory.mktemp("aws"), extra={"LAMBDA_MODULES": IMPORTED}) as aws:
         yield aws

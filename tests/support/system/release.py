@@ -13,7 +13,7 @@ from local.stack.local_aws import local_aws
 from local.stack.messages import subscribe
 from local.stack.provider_process import simulated_provider
 from local.stack.stack import Stack
-from local.stack.start import PLACEHOLDER_KEY, SECRET_NAME
+from local.stack.start import PLACEHOLDER_KEY, SECRET_NAME, faster_functions
 from tests.golden import sources
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ def deployed(
     with ExitStack() as running:
         work = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="conveyor-", ignore_cleanup_errors=True)))
         built = running.enter_context(kept(build(work, _sources(release))))
-        packages = {"LAMBDA_PACKAGES": str(built)}
-        aws = running.enter_context(local_aws(work, wait_scale=wait_scale, extra=packages))
+        aws = running.enter_context(local_aws(work, wait_scale=wait_scale, extra=faster_functions(built)))
         provider = running.enter_context(simulated_provider(work, provider_settings))
         aws.client("secretsmanager").create_secret(Name=SECRET_NAME, SecretString=PLACEHOLDER_KEY)
         outputs = deploy(aws, built, {"ApiUrl": provider.url} | dict(parameters), work)
