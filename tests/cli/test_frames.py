@@ -42,6 +42,7 @@ BUSY = AttemptRefused("w", NOW - 14 * ONE_MINUTE, RefusalKind.LATER, 429, "rate_
 DOWN = AttemptRefused("w", NOW, RefusalKind.LATER, 529, "overloaded_error", NOW + 5 * ONE_MINUTE)
 FIRST = BatchName("", 1)
 AWAY = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "unavailable", NOW - 42 * ONE_MINUTE, "HTTP 503")
+TOO_MANY = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "busy", NOW - 42 * ONE_MINUTE, "HTTP 429")
 DENIED = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "credentials", NOW - 42 * ONE_MINUTE, "HTTP 401")
 
 
@@ -248,6 +249,11 @@ def test_a_hold_names_the_cost_of_each_model() -> None:
         (
             facts_of(plan_of(2), {"1": SENT}, trouble=AWAY),
             "! The provider is not available (HTTP 503), since 42 min",
+            "The provider is asked again at each look, and the run goes on by itself.",
+        ),
+        (
+            facts_of(plan_of(2), {"1": SENT}, trouble=TOO_MANY),
+            "! The provider answers that too much is asked (HTTP 429), since 42 min",
             "The provider is asked again at each look, and the run goes on by itself.",
         ),
         (

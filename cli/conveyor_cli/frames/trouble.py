@@ -13,7 +13,7 @@ from conveyor.wording.mail import Step
 from conveyor.wording.numbers import span
 from conveyor.wording.text import counted
 from conveyor.wording.trouble import describe_refusal, in_words
-from conveyor_cli.runs.facts import Facts
+from conveyor_cli.runs.facts import Facts, words_of
 from conveyor_cli.state import is_trouble
 
 AT_RISK = timedelta(hours=6)
@@ -62,7 +62,7 @@ def _unanswered(facts: Facts) -> Hindrance | None:
 
 
 def _of(trouble: LastingTrouble, *steps: Step) -> Hindrance:
-    words = in_words(trouble.reason)
+    words = words_of(trouble)
     more = "The provider is asked again at each look, and the run goes on by itself."
     return Hindrance(trouble.kind, words[0].upper() + words[1:], trouble.since, (more,), steps, trouble.place)
 
@@ -73,7 +73,7 @@ def _lost(facts: Facts) -> Hindrance | None:
     name, fact = facts.lost
     words = f"The answer to the paid call for {name} was lost"
     looks = "It is not sent again until it is known whether it exists at the provider, which is looked for."
-    fails = f"Calls to the provider fail meanwhile: {in_words(facts.trouble.reason)}." if facts.trouble else ""
+    fails = f"Calls to the provider fail meanwhile: {words_of(facts.trouble)}." if facts.trouble else ""
     return Hindrance("lost", words, fact.at, tuple(filter(None, (looks, fails))))
 
 

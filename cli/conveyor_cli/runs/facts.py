@@ -12,8 +12,9 @@ from conveyor.ledger.budget_facts import DayFull
 from conveyor.ledger.gate_facts import Gate, GateEnd
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.round_facts import Merged, Round
-from conveyor.ledger.run_facts import LastingTrouble, Refusal, RetryAfterAnswer, Run, Validation
+from conveyor.ledger.run_facts import BUSY, LastingTrouble, Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import RunState
+from conveyor.wording.trouble import in_words
 from conveyor_cli.runs.tally import Tally
 from conveyor_cli.state import State, refused_attempt
 
@@ -40,6 +41,12 @@ def first_trouble(run_state: RunState) -> str | None:
         return kind != TroubleWith.CREDENTIALS, since
 
     return min(run_state.open_troubles, key=order, default=None)
+
+
+def words_of(trouble: LastingTrouble) -> str:
+    """Return why requests fail, in words."""
+    too_many = "the provider answers that too much is asked (HTTP 429)"
+    return too_many if trouble.kind == BUSY else in_words(trouble.reason)
 
 
 class Refused(NamedTuple):

@@ -13,6 +13,7 @@ from tests.support.settings import STACK_SETTINGS, tune
 
 DOWN = {"kind": "answer", "status": 503}
 DENIED = {"kind": "answer", "status": 401}
+BUSY = {"kind": "answer", "status": 429}
 DATA = drop_of(3)
 
 
@@ -55,6 +56,7 @@ def ends(belt: Belt, run: str) -> None:
         (DOWN, "unavailable", "HTTP 503"),
         ({"kind": "lose", "when": "before"}, "unavailable", "RemoteProtocolError"),
         (DENIED, "credentials", "HTTP 401"),
+        (BUSY, "busy", "HTTP 429"),
         ({"kind": "answer", "status": 404}, "other", "HTTP 404"),
     ],
 )
@@ -171,6 +173,16 @@ def test_attempts_that_are_refused_are_not_written_again(belt: Belt) -> None:
     assert written(belt, run) == ([], [])
 
 
+def test_a_batch_that_waits_for_room_is_no_trouble(belt: Belt) -> None:
+    """The queue is full: the provider answers 429 to each attempt, and all is well."""
+    belt.provider.fail("create", BUSY, times=None)
+    run = belt.upload(DATA)
+    while len(belt.facts(run, "refused")) < 3:
+        belt.step(run)
+    assert written(belt, run) == ([], [])
+    ends(belt, run)
+
+
 def test_results_that_cannot_be_read_are_not_written_again(belt: Belt) -> None:
     """Each read has a fact that says why it came to nothing."""
     run = belt.upload(DATA)
@@ -199,6 +211,21 @@ def test_a_list_that_cannot_be_read_while_a_batch_is_looked_for_is_trouble(belt:
     look(belt, run, 3)
     assert belt.facts(run, "unknown")
     assert written(belt, run) == (["unavailable"], [])
+    ends(belt, run)
+
+
+@pytest.mark.parametrize(("fault", "kind"), [(BUSY, "busy"), (DOWN, "unavailable")])
+def test_results_that_cannot_be_read_while_a_batch_is_looked_for_are_trouble(
+    belt: Belt, fault: dict[str, Any], kind: str
+) -> None:
+    """The ledger says which batch is in doubt, and not why."""
+    belt.provider.fail("create", {"kind": "lose", "when": "after"})
+    run = belt.upload(DATA)
+    belt.pass_time(3600)
+    belt.provider.fail("results", fault, times=None)
+    look(belt, run, 3)
+    assert belt.facts(run, "doubtful")
+    assert written(belt, run) == ([kind], [])
     ends(belt, run)
 
 

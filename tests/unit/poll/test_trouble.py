@@ -17,6 +17,7 @@ from conveyor.poll.decisions.trouble import (
     begun_troubles,
     ended_troubles,
     kinds_of_trouble,
+    kinds_that_fail,
     known_trouble,
 )
 from conveyor.wording.trouble import describe_refusal
@@ -25,6 +26,7 @@ from tests.support.examples import NOW
 AWAY = "unavailable-20261122T101112Z"
 SINCE = datetime.fromisoformat("2026-11-22T10:11:12.345Z")
 NO_KEY = "credentials-20261122T101112Z"
+TOO_MANY = "busy-20261122T101112Z"
 ASKED_AGAIN = SINCE + timedelta(minutes=5)
 
 
@@ -75,16 +77,23 @@ def test_a_kind_is_open_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "reason",
-    [
-        "HTTP 429",
-        describe_refusal(429, "rate_limit_error"),
-        describe_refusal(200, "token_limit_exceeded"),
-    ],
+    "reason", [describe_refusal(429, "rate_limit_error"), describe_refusal(200, "token_limit_exceeded")]
 )
 def test_want_of_room_is_no_trouble(reason: str) -> None:
     """The run waits, and all is well."""
-    assert begun(check(reason), check(reason)) == []
+    waits = check(known=(reason,))
+    assert begun(waits, waits) == []
+
+
+def test_requests_about_batches_that_are_too_many_are_trouble_of_their_own() -> None:
+    """A batch that waits for room neither begins nor lengthens it: the queue may be full for days."""
+    busy, waits = check("HTTP 429"), check(known=(describe_refusal(429, "rate_limit_error"),))
+    assert begun(busy, waits) == []
+    assert begun(busy, busy) == [(TOO_MANY, "HTTP 429")]
+    lasts = RunState(troubles={TOO_MANY})
+    assert ended_troubles(busy, lasts, is_paused=False) == []
+    assert ended_troubles(waits, lasts, is_paused=False) == [TOO_MANY]
+    assert kinds_of_trouble(busy).keys() == {"room"}, "to the dashboard it is a wait for room"
 
 
 def test_what_has_a_fact_is_not_written_again() -> None:
@@ -165,13 +174,14 @@ def test_no_history_writes_more_than_a_pair_in_two_polls_or_leaves_open_what_is_
         run_state.ended_troubles |= set(over)
         lasting = [LastingTrouble.kind_at(place) for place in run_state.open_troubles]
         assert len(set(lasting)) == len(lasting)
-        assert each.is_paused or each.is_skipped or set(lasting) <= set(kinds_of_trouble(decisions))
+        met = {*kinds_of_trouble(decisions), *kinds_that_fail(decisions)}
+        assert each.is_paused or each.is_skipped or met.issuperset(lasting)
         memory = memory if each.crashes else known_trouble(decisions, memory, now)
         memory = None if each.forgets else memory
     assert len(set(begun)) == len(begun)
     kinds = Counter(map(LastingTrouble.kind_at, begun))
     assert all(count <= len(history) / 2 for count in kinds.values())
-    assert kinds.keys() <= {"unavailable", "credentials", "other"}
+    assert kinds.keys() <= {"unavailable", "credentials", "busy", "other"}
 
 
 def test_a_message_about_trouble_counts_from_its_first_check() -> None:

@@ -143,6 +143,10 @@ class RetryAfterAnswer(Fact, frozen=True):
     reason: str
 
 
+BUSY = "busy"
+"""The kind of trouble in which the provider answers requests about batches with HTTP 429."""
+
+
 class LastingTrouble(Fact, frozen=True):
     """`trouble-<kind>-<moment>.json`: requests that poll has made failed in two checks in a row, since that moment.
 
@@ -157,7 +161,7 @@ class LastingTrouble(Fact, frozen=True):
     writer: str
     at: datetime
     kind: str
-    """What keeps failing: `credentials`, `unavailable` or `other`."""
+    """What keeps failing: `credentials`, `unavailable`, `busy` or `other`."""
     since: datetime
     reason: str
     """Its technical name, or words of ours: no text of a provider."""

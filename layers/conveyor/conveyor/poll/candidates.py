@@ -28,6 +28,12 @@ class Proof(NamedTuple):
     """Those of which it is unknown."""
     reason: str | None = None
     """Why it is unknown of the first of them."""
+    failed: str | None = None
+    """Why the last request for their results failed, if one did."""
+
+
+class _Unclear(ResultsUnreadable):
+    """No request failed, and it is unknown all the same whose results they are."""
 
 
 def list_candidates(context: RunContext, batch: Batch, batch_state: BatchState) -> list[Progress] | Trouble:
@@ -69,7 +75,7 @@ def prove_or_rule_out(context: RunContext, batch: Batch, candidates: list[Progre
     The provider's word counts first, then the results of those that have ended. One that is ours ends the search.
     `over`: when the call of the attempt was over, so that its batch was created before.
     """
-    doubts = dict[str, str]()
+    doubts, failed = dict[str, str](), None
     for candidate in sorted(candidates, key=lambda known: (not known.is_ours, known.not_run is not None)):
         if candidate.is_ours:
             return Proof(candidate)
@@ -80,9 +86,11 @@ def prove_or_rule_out(context: RunContext, batch: Batch, candidates: list[Progre
                 context.ledger.write(Foreign(context.writer, context.now()), batch.number, candidate.id)
             except ResultsUnreadable as error:
                 doubts[candidate.id] = str(error)
+                is_failure = error.was_asked and not isinstance(error, _Unclear)
+                failed = str(error) if is_failure else failed
         elif cancel_at(over, context.api.dialect.window, candidate.expires_at) < context.now():
             doubts[candidate.id] = f"{candidate.id} has not ended, although its time is over"
-    return Proof(None, tuple(doubts), next(iter(doubts.values()), None))
+    return Proof(None, tuple(doubts), next(iter(doubts.values()), None), failed)
 
 
 def is_surely_anothers(context: RunContext, batch: Batch, batch_id: str) -> bool:
@@ -96,7 +104,7 @@ def is_surely_anothers(context: RunContext, batch: Batch, batch_id: str) -> bool
 def has_our_results(context: RunContext, batch: Batch, batch_id: str) -> bool:
     """Tell whether the results of a batch repeat the ids we sent. Raises ResultsUnreadable where that is unknown."""
     if context.invocation.left < _SPARE:
-        raise ResultsUnreadable("there are more batches of this size than can be read in time")
+        raise _Unclear("there are more batches of this size than can be read in time")
     run_nonce = nonce(context.leg_id)
     others = unreadable = 0
     with context.api.results(batch_id, seconds=_READ_SECONDS) as results:
@@ -109,5 +117,5 @@ def has_our_results(context: RunContext, batch: Batch, batch_id: str) -> bool:
             if others >= _ENOUGH_LINES:
                 return False
     if unreadable or not others:
-        raise ResultsUnreadable(f"the results of {batch_id} hold lines that cannot be read, and none of ours")
+        raise _Unclear(f"the results of {batch_id} hold lines that cannot be read, and none of ours")
     return False

@@ -34,6 +34,8 @@ class Search(NamedTuple):
     until: datetime | None = None
     """When it makes sense to search again."""
     trouble: str | None = None
+    failed: str | None = None
+    """Why a request failed, if one did."""
     doubtful: tuple[str, ...] = ()
     """Batches that may be ours: it is unknown whether they are."""
     ours: Progress | None = None
@@ -67,8 +69,7 @@ def settle_attempt(
         return apply(context, batch.number, batch_state, decision)
     undecided = Undecided(batch.number, number, search.doubtful, context.leg)
     trouble = problem or search.trouble
-    failed = None if search.doubtful else search.trouble  # batches in doubt have facts
-    return Decision(Next.WAIT, search.until, trouble, undecided, is_answer=bool(problem), failed=failed)
+    return Decision(Next.WAIT, search.until, trouble, undecided, is_answer=bool(problem), failed=search.failed)
 
 
 def _call_over_at(context: RunContext, batch: int, number: int, batch_state: BatchState) -> datetime:
@@ -107,7 +108,7 @@ def find_created_batch(context: RunContext, batch: Batch, number: int, batch_sta
     settled = over + timedelta(seconds=context.run.settings.settle_seconds)
     candidates = list_candidates(context, batch, batch_state)
     if isinstance(candidates, Trouble):
-        return Search(trouble=candidates.reason)
+        return Search(trouble=candidates.reason, failed=candidates.reason if candidates.was_asked else None)
     in_time = [known for known in candidates if known.is_ours or _may_be_in_time(known, settled, asked)]
     proof = prove_or_rule_out(context, batch, in_time, over)
     _note_doubtful(context, batch.number, batch_state, [known for known in in_time if known.id in proof.doubtful])
@@ -132,7 +133,7 @@ def conclude(proof: Proof, candidates: list[Progress], settled: datetime, asked:
     if proof.ours is not None:
         return Search(ours=proof.ours)
     if proof.doubtful:
-        return Search(trouble=proof.reason, doubtful=proof.doubtful)
+        return Search(trouble=proof.reason, failed=proof.failed, doubtful=proof.doubtful)
     if any(not candidate.ended for candidate in candidates):
         return Search()
     return Search(settled) if settled > asked else Search(is_absent=True)

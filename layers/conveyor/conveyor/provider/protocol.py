@@ -174,6 +174,11 @@ class ResultsUnreadable(Exception):
         super().__init__(reason)
         self.kind = kind
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether the call was made."""
+        return self.kind is not TroubleKind.UNASKED
+
 
 class BatchApi(Protocol):
     """What Conveyor asks of a provider; each dialect implements it."""

@@ -4,7 +4,7 @@ A provider that fails every other request is no trouble that lasts: it is writte
 met it, so that a run has one pair of facts in two polls at most.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from conveyor.domain.observed import WaitsFor
 from conveyor.domain.schedule import Next
-from conveyor.ledger.run_facts import LastingTrouble
+from conveyor.ledger.run_facts import BUSY, LastingTrouble
 from conveyor.ledger.state import RunState
 from conveyor.poll.decisions.decide import decide_step
 from conveyor.poll.decisions.decision import Decision, Decisions
@@ -38,11 +38,18 @@ def kinds_of_trouble(decisions: Decisions) -> dict[str, str]:
     What a person has written under `control/`, and is not understood, is no trouble: they are told at once. A request
     that failed beside it is.
     """
-    return _by_kind(each.failed if each.is_answer else each.trouble for each in decisions.values())
-
-
-def _by_kind(reasons: Iterable[str | None]) -> dict[str, str]:
+    reasons = (each.failed if each.is_answer else each.trouble for each in decisions.values())
     kinds = ((WaitsFor.ROOM if is_about_room(each) else trouble_with(each), each) for each in reasons if each)
+    return {str(kind): reason for kind, reason in kinds}
+
+
+def kinds_that_fail(decisions: Decisions) -> dict[str, str]:
+    """Return each kind of trouble that requests of this very check have met, with one reason, as the ledger tells it.
+
+    A batch that finds no room waits; a request about a batch that is refused as one too many (HTTP 429) fails.
+    """
+    reasons = (each.failed for each in decisions.values())
+    kinds = ((BUSY if is_about_room(each) else trouble_with(each), each) for each in reasons if each)
     return {str(kind): reason for kind, reason in kinds}
 
 
@@ -60,7 +67,7 @@ def known_trouble(decisions: Decisions, before: KnownTrouble | None, now: dateti
     troubled, earlier = first_trouble(decisions), before if _skips(decisions) else None
     if troubled is None or troubled.trouble is None:
         return earlier
-    kinds = {kind: before.kinds.get(kind, now) if before else now for kind in kinds_of_trouble(decisions)}
+    kinds = {kind: before.kinds.get(kind, now) if before else now for kind in _all_kinds(decisions)}
     kinds |= earlier.kinds if earlier else {}
     if before is None:
         return KnownTrouble(troubled.trouble, now, kinds=kinds)
@@ -82,8 +89,8 @@ def begun_troubles(
     Only of requests of this check: other trouble has facts. `before`: None also in an execution that knows nothing.
     """
     is_open = set(map(LastingTrouble.kind_at, run_state.open_troubles))
-    for kind, reason in _by_kind(decision.failed for decision in decisions.values()).items():
-        if before and kind in before.kinds and kind != WaitsFor.ROOM and kind not in is_open:
+    for kind, reason in kinds_that_fail(decisions).items():
+        if before and kind in before.kinds and kind not in is_open:
             fact = LastingTrouble(writer, now, kind, before.kinds[kind], reason)
             # A poll that wrote its end and crashed remembers it all the same: what it meets then is another one.
             yield replace(fact, since=now) if fact.place in run_state.troubles else fact
@@ -94,10 +101,14 @@ def ended_troubles(decisions: Decisions, run_state: RunState, *, is_paused: bool
 
     `is_paused`: the provider's Retry-After lasts. What it was not asked may fail as before, until the run is over.
     """
-    met = kinds_of_trouble(decisions)
+    met = _all_kinds(decisions)
     over = (place for place in run_state.open_troubles if LastingTrouble.kind_at(place) not in met)
     is_last = decide_step(decisions.values()) is Next.REPORT
     return sorted(over) if is_last or not (is_paused or _skips(decisions)) else []
+
+
+def _all_kinds(decisions: Decisions) -> set[str]:
+    return {*kinds_of_trouble(decisions), *kinds_that_fail(decisions)}
 
 
 def _skips(decisions: Decisions) -> bool:
