@@ -43,6 +43,7 @@ DOWN = AttemptRefused("w", NOW, RefusalKind.LATER, 529, "overloaded_error", NOW 
 FIRST = BatchName("", 1)
 AWAY = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "unavailable", NOW - 42 * ONE_MINUTE, "HTTP 503")
 TOO_MANY = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "busy", NOW - 42 * ONE_MINUTE, "HTTP 429")
+GONE = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "gone", NOW - 42 * ONE_MINUTE, "HTTP 404", NOW + timedelta(hours=27))
 DENIED = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "credentials", NOW - 42 * ONE_MINUTE, "HTTP 401")
 
 
@@ -255,6 +256,18 @@ def test_a_hold_names_the_cost_of_each_model() -> None:
             facts_of(plan_of(2), {"1": SENT}, trouble=TOO_MANY),
             "! The provider answers that too much is asked (HTTP 429), since 42 min",
             "The provider is asked again at each look, and the run goes on by itself.",
+        ),
+        (
+            facts_of(plan_of(2), {"1": SENT}, trouble=GONE,
+                     pause=RetryAfterAnswer("w", NOW - ONE_MINUTE, NOW + 4 * ONE_MINUTE, "HTTP 503")),
+            "! The provider answers that it does not know a batch (HTTP 404), since 42 min",
+            "It is asked for the batch at each look, and the run goes on by itself once it",
+        ),
+        (
+            facts_of(plan_of(2), {"1": SENT, "2": SENT}, unread={FIRST: Unread("w", NOW, "ReadError"),
+                     BatchName("", 2): Unread("w", NOW - ONE_MINUTE, "HTTP 404", gone=True)}),
+            "! The results of batch 2 could not be read: the provider did not find what was",
+            "requested (HTTP 404), since 1 min",
         ),
         (
             facts_of(plan_of(2), {"1": SENT}, trouble=DENIED,

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from conveyor.domain.observed import TroubleWith
 from conveyor.domain.schedule import BatchName
-from conveyor.ledger.batch_facts import Submitted
-from conveyor.ledger.run_facts import LastingTrouble
-from conveyor.wording.advice import access_step
+from conveyor.ledger.batch_facts import Submitted, Unread
+from conveyor.ledger.run_facts import GONE, LastingTrouble
+from conveyor.wording.advice import access_step, unknown_batch_step
 from conveyor.wording.mail import Step
 from conveyor.wording.numbers import span
 from conveyor.wording.text import counted
@@ -18,6 +18,7 @@ from conveyor_cli.state import is_trouble
 
 AT_RISK = timedelta(hours=6)
 """Before a batch expires."""
+_ASKED_AGAIN = "The provider is asked again at each look, and the run goes on by itself."
 
 
 class Hindrance(NamedTuple):
@@ -50,21 +51,43 @@ def under_way(facts: Facts) -> dict[BatchName, Submitted]:
 
 
 def _denied(facts: Facts) -> Hindrance | None:
-    """Return that the provider refuses the credentials: of all trouble this alone needs a person."""
+    """Return that the provider refuses the credentials: a person must put them in order."""
     trouble = facts.trouble
     if trouble is None or trouble.kind != TroubleWith.CREDENTIALS:
         return None
-    return _of(trouble, access_step(facts.run.settings.auth, facts.run.key_secret))
+    return _of(trouble, (_ASKED_AGAIN,), access_step(facts.run.settings.auth, facts.run.key_secret))
+
+
+def _unknown_batch(facts: Facts) -> Hindrance | None:
+    """Return that the provider does not know a batch: a person may have replaced the key."""
+    trouble = facts.trouble
+    if trouble is None or trouble.kind != GONE:
+        return None
+    more = ["It is asked for the batch at each look, and the run goes on by itself once it knows the batch."]
+    if trouble.ends:
+        lost = "its results are lost, and may have been charged"
+        more.append(f"Else the batch is given up {_in(trouble.ends, facts.at)} at the latest: {lost}.")
+    return _of(trouble, tuple(more), _unknown_step(facts))
+
+
+def _unknown_results(facts: Facts) -> Hindrance | None:
+    return next(
+        (_unread_of(name, fact, _unknown_step(facts)) for name, fact in facts.unread.items() if fact.gone), None
+    )
+
+
+def _unknown_step(facts: Facts) -> Step:
+    settings = facts.run.settings
+    return unknown_batch_step(settings.auth, settings.workspace_id, facts.run.key_secret)
 
 
 def _unanswered(facts: Facts) -> Hindrance | None:
-    return _of(facts.trouble) if facts.trouble else None
+    return _of(facts.trouble, (_ASKED_AGAIN,)) if facts.trouble else None
 
 
-def _of(trouble: LastingTrouble, *steps: Step) -> Hindrance:
+def _of(trouble: LastingTrouble, more: tuple[str, ...], *steps: Step) -> Hindrance:
     words = words_of(trouble)
-    more = "The provider is asked again at each look, and the run goes on by itself."
-    return Hindrance(trouble.kind, words[0].upper() + words[1:], trouble.since, (more,), steps, trouble.place)
+    return Hindrance(trouble.kind, words[0].upper() + words[1:], trouble.since, more, steps, trouble.place)
 
 
 def _lost(facts: Facts) -> Hindrance | None:
@@ -95,12 +118,12 @@ def _paused(facts: Facts) -> Hindrance | None:
 
 
 def _unread(facts: Facts) -> Hindrance | None:
-    if not facts.unread:
-        return None
-    name, fact = next(iter(facts.unread.items()))
-    reason = in_words(fact.reason)
-    words = f"The results of {name} could not be read: {reason}"
-    return Hindrance("unread", words, fact.at, ("They are read again. The provider keeps them for 29 days.",))
+    return next((_unread_of(name, fact) for name, fact in facts.unread.items()), None)
+
+
+def _unread_of(name: BatchName, fact: Unread, *steps: Step) -> Hindrance:
+    words = f"The results of {name} could not be read: {in_words(fact.reason)}"
+    return Hindrance("unread", words, fact.at, ("They are read again. The provider keeps them for 29 days.",), steps)
 
 
 def _at_risk(facts: Facts) -> Hindrance | None:
@@ -118,6 +141,8 @@ def _at_risk(facts: Facts) -> Hindrance | None:
 
 _FINDERS: tuple[Callable[[Facts], Hindrance | None], ...] = (
     _denied,
+    _unknown_batch,
+    _unknown_results,
     _lost,
     _refused,
     _paused,

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from conveyor.domain.observed import TroubleWith
 from conveyor.domain.plan import Plan
 from conveyor.domain.schedule import BatchName
+from conveyor.ledger import run_facts
 from conveyor.ledger.batch_facts import AttemptFailed, AttemptRefused, AttemptUnknown, Submitted, Unread
 from conveyor.ledger.budget_facts import DayFull
 from conveyor.ledger.gate_facts import Gate, GateEnd
 from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.round_facts import Merged, Round
-from conveyor.ledger.run_facts import BUSY, LastingTrouble, Refusal, RetryAfterAnswer, Run, Validation
+from conveyor.ledger.run_facts import LastingTrouble, Refusal, RetryAfterAnswer, Run, Validation
 from conveyor.ledger.state import RunState
 from conveyor.wording.trouble import in_words
 from conveyor_cli.runs.tally import Tally
@@ -31,22 +32,27 @@ def read_refusal(ledger: Ledger, plan: Plan, run_state: RunState) -> AttemptRefu
 
 
 def first_trouble(run_state: RunState) -> str | None:
-    """Return the place of the trouble that lasts, if there is any: one that a person can end is first, then the oldest.
+    """Return the place of the trouble that lasts, if there is any: one that a person may end first, then the oldest.
 
     Any other passes by itself.
     """
+    by_person = (TroubleWith.CREDENTIALS, run_facts.GONE)
 
-    def order(place: str) -> tuple[bool, str]:
+    def order(place: str) -> tuple[int, str]:
         kind, _, since = place.partition("-")
-        return kind != TroubleWith.CREDENTIALS, since
+        return by_person.index(kind) if kind in by_person else len(by_person), since
 
     return min(run_state.open_troubles, key=order, default=None)
 
 
 def words_of(trouble: LastingTrouble) -> str:
     """Return why requests fail, in words."""
-    too_many = "the provider answers that too much is asked (HTTP 429)"
-    return too_many if trouble.kind == BUSY else in_words(trouble.reason)
+    match trouble.kind:
+        case run_facts.BUSY:
+            return "the provider answers that too much is asked (HTTP 429)"
+        case run_facts.GONE:
+            return f"the provider answers that it does not know a batch ({trouble.reason})"
+    return in_words(trouble.reason)
 
 
 class Refused(NamedTuple):

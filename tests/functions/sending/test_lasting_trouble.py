@@ -57,7 +57,8 @@ def ends(belt: Belt, run: str) -> None:
         ({"kind": "lose", "when": "before"}, "unavailable", "RemoteProtocolError"),
         (DENIED, "credentials", "HTTP 401"),
         (BUSY, "busy", "HTTP 429"),
-        ({"kind": "answer", "status": 404}, "other", "HTTP 404"),
+        ({"kind": "answer", "status": 404}, "gone", "HTTP 404"),
+        ({"kind": "answer", "status": 400}, "other", "HTTP 400"),
     ],
 )
 def test_trouble_is_written_once_with_its_reason_and_since_when(
@@ -261,7 +262,7 @@ def test_a_batch_that_is_not_asked_about_neither_ends_its_trouble_nor_forgets_si
         belt.step(run)
         since |= {trouble["since"] for trouble in [belt.state_of(run)["trouble"]] if trouble}
     assert len(belt.facts(run, "part")) == 2
-    assert (written(belt, run), len(since)) == ((["other"], []), 1)
+    assert (written(belt, run), len(since)) == ((["gone"], []), 1)
     ends(belt, run)
 
 

@@ -26,6 +26,7 @@ from tests.support.examples import NOW
 AWAY = "unavailable-20261122T101112Z"
 SINCE = datetime.fromisoformat("2026-11-22T10:11:12.345Z")
 NO_KEY = "credentials-20261122T101112Z"
+GONE = "gone-20261122T101112Z"
 TOO_MANY = "busy-20261122T101112Z"
 ASKED_AGAIN = SINCE + timedelta(minutes=5)
 
@@ -94,6 +95,21 @@ def test_requests_about_batches_that_are_too_many_are_trouble_of_their_own() -> 
     assert ended_troubles(busy, lasts, is_paused=False) == []
     assert ended_troubles(waits, lasts, is_paused=False) == [TOO_MANY]
     assert kinds_of_trouble(busy).keys() == {"room"}, "to the dashboard it is a wait for room"
+
+
+def test_a_batch_that_the_provider_does_not_know_is_trouble_of_its_own() -> None:
+    """With the moment at which the first such batch is given up; a list that is not found is no such batch."""
+    missing = {
+        BatchName("", number): Decision(Next.WAIT, trouble="HTTP 404", failed="HTTP 404", ends=NOW + timedelta(number))
+        for number in (2, 1)
+    }
+    known = known_trouble(missing, None, SINCE)
+    (fact,) = begun_troubles(missing, known, RunState(), ASKED_AGAIN, "w")
+    assert (fact.place, fact.reason, fact.ends) == (GONE, "HTTP 404", NOW + timedelta(1))
+    assert ended_troubles(missing, RunState(troubles={GONE}), is_paused=False) == []
+    assert ended_troubles(check("HTTP 404"), RunState(troubles={GONE}), is_paused=False) == [GONE]
+    refused = {name: each._replace(failed="HTTP 401") for name, each in missing.items()}  # to cancel it is refused
+    assert begun(refused, refused) == [(NO_KEY, "HTTP 401")]
 
 
 def test_what_has_a_fact_is_not_written_again() -> None:

@@ -145,6 +145,8 @@ class RetryAfterAnswer(Fact, frozen=True):
 
 BUSY = "busy"
 """The kind of trouble in which the provider answers requests about batches with HTTP 429."""
+GONE = "gone"
+"""The kind of trouble in which the provider answers that it does not know a batch."""
 
 
 class LastingTrouble(Fact, frozen=True):
@@ -161,10 +163,12 @@ class LastingTrouble(Fact, frozen=True):
     writer: str
     at: datetime
     kind: str
-    """What keeps failing: `credentials`, `unavailable`, `busy` or `other`."""
+    """What keeps failing: `credentials`, `unavailable`, `busy`, `gone` or `other`."""
     since: datetime
     reason: str
     """Its technical name, or words of ours: no text of a provider."""
+    ends: datetime | None = None
+    """When the batch that the provider does not know is given up at the latest."""
 
     @property
     def place(self) -> str:

@@ -13,7 +13,7 @@ from conveyor.ledger.run_facts import Run
 from conveyor.money.estimate import Estimate
 from conveyor.poll.decisions.decision import Risk, Undecided
 from conveyor.wording import commands
-from conveyor.wording.advice import UNANSWERED, access_step
+from conveyor.wording.advice import UNANSWERED, access_step, unknown_batch_step
 from conveyor.wording.bounds import at_most, at_most_rows
 from conveyor.wording.mail import Link, Mail, Step, block, how_to
 from conveyor.wording.message import Costs, Event, Needs, numbered, usd_text
@@ -123,7 +123,8 @@ def troubled_notice(run: Run, trouble: Trouble, secret: str, sent: Sent, ends: d
     if ends:
         figures = "the provider does not know its batch"
         first = "the provider answers that it does not know a batch, or the file with its results"
-        what, goes_on = _unknown_batch(run, secret), f"The run repeats the request until about {ends:{_MINUTE}} UTC."
+        what = unknown_batch_step(run.settings.auth, run.settings.workspace_id, secret)
+        goes_on = f"The run repeats the request until about {ends:{_MINUTE}} UTC."
     elif reason.startswith(UNREADABLE):
         figures = "the drop cannot be read"
         first, what = "the results are there, but the drop, which has the ids, cannot be read", Step(_UNREADABLE)
@@ -142,20 +143,6 @@ def troubled_notice(run: Run, trouble: Trouble, secret: str, sent: Sent, ends: d
     end = numbered(Event.TROUBLE, reason, trouble.since, ends is not None)
     kind = Kind(Event.TROUBLE, Status.TROUBLED, Needs.OPERATOR, end)
     return _notice(run, sent, kind, figures, mail, trouble.estimate)
-
-
-def _unknown_batch(run: Run, secret: str) -> Step:
-    """Say why the provider may not know a batch, and what to do."""
-    if run.settings.auth == "aws":
-        return Step(
-            f"The workspace {run.settings.workspace_id} does not show them. Check in the AWS console whether they were "
-            "deleted"
-        )
-    return Step(
-        "If the API key was replaced by a key of another workspace, which does not see them, put a valid key of the "
-        "old workspace into the shell variable API_KEY, and run",
-        commands.put_key(secret),
-    )
 
 
 def _if_unknown(run: Run, ends: datetime) -> list[str]:

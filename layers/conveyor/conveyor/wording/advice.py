@@ -65,3 +65,16 @@ def access_step(auth: str, secret: str) -> Step:
     if not secret:
         return Step(f"The provider refuses the API key. {ADVICE['key-refused']}")
     return Step(f"The provider refuses the API key. {NEW_KEY}", put_key(secret))
+
+
+def unknown_batch_step(auth: str, workspace: str, secret: str) -> Step:
+    """Return what to do if the provider does not know a batch, or the file with its results. See `access_step`."""
+    if auth == "aws":
+        words = f"The workspace {workspace} does not show them. Check in the AWS console whether they were deleted."
+        return Step(words)
+    words = (
+        "If the API key was replaced by a key of another workspace, which does not see them, put a valid key of the "
+    )
+    if not secret:
+        return Step(f"{words}old workspace into the stack's secret (ApiKeySecretName).")
+    return Step(f"{words}old workspace into the shell variable API_KEY, and run:", put_key(secret))

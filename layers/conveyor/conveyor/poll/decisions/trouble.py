@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from conveyor.domain.observed import WaitsFor
+from conveyor.domain.observed import TroubleWith, WaitsFor
 from conveyor.domain.schedule import Next
-from conveyor.ledger.run_facts import BUSY, LastingTrouble
+from conveyor.ledger.run_facts import BUSY, GONE, LastingTrouble
 from conveyor.ledger.state import RunState
 from conveyor.poll.decisions.decide import decide_step
 from conveyor.poll.decisions.decision import Decision, Decisions
@@ -48,9 +48,14 @@ def kinds_that_fail(decisions: Decisions) -> dict[str, str]:
 
     A batch that finds no room waits; a request about a batch that is refused as one too many (HTTP 429) fails.
     """
-    reasons = (each.failed for each in decisions.values())
-    kinds = ((BUSY if is_about_room(each) else trouble_with(each), each) for each in reasons if each)
-    return {str(kind): reason for kind, reason in kinds}
+    return {_kind_of(each, each.failed): each.failed for each in decisions.values() if each.failed}
+
+
+def _kind_of(decision: Decision, failed: str) -> str:
+    if is_about_room(failed):
+        return BUSY
+    kind = trouble_with(failed)
+    return GONE if decision.ends and kind is TroubleWith.OTHER else kind
 
 
 def first_trouble(decisions: Decisions) -> Decision | None:
@@ -91,7 +96,8 @@ def begun_troubles(
     is_open = set(map(LastingTrouble.kind_at, run_state.open_troubles))
     for kind, reason in kinds_that_fail(decisions).items():
         if before and kind in before.kinds and kind not in is_open:
-            fact = LastingTrouble(writer, now, kind, before.kinds[kind], reason)
+            ends = _first_end(decisions) if kind == GONE else None
+            fact = LastingTrouble(writer, now, kind, before.kinds[kind], reason, ends)
             # A poll that wrote its end and crashed remembers it all the same: what it meets then is another one.
             yield replace(fact, since=now) if fact.place in run_state.troubles else fact
 
@@ -105,6 +111,10 @@ def ended_troubles(decisions: Decisions, run_state: RunState, *, is_paused: bool
     over = (place for place in run_state.open_troubles if LastingTrouble.kind_at(place) not in met)
     is_last = decide_step(decisions.values()) is Next.REPORT
     return sorted(over) if is_last or not (is_paused or _skips(decisions)) else []
+
+
+def _first_end(decisions: Decisions) -> datetime | None:
+    return min((each.ends for each in decisions.values() if each.failed and each.ends), default=None)
 
 
 def _all_kinds(decisions: Decisions) -> set[str]:
