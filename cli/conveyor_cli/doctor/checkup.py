@@ -7,7 +7,7 @@ from typing import NamedTuple
 from conveyor_cli.aws.errors import AWS_ERRORS, NOT_ALLOWED, explain
 from conveyor_cli.doctor.checks.messages import drill_unasked
 from conveyor_cli.doctor.finding import Finding, State, failed
-from conveyor_cli.doctor.reading import functions, messages, stack, uploads
+from conveyor_cli.doctor.reading import functions, messages, runs, stack, uploads
 from conveyor_cli.doctor.reading.desk import Desk
 from conveyor_cli.trouble import Trouble
 
@@ -62,7 +62,7 @@ def checks(wish: Wish) -> Iterator[Check]:
     yield Check("alarms", messages.alarms)
     yield Check("queues", messages.queues)
     yield Check("failed runs", messages.executions)
-    yield Check("runs in trouble", messages.troubles)
+    yield Check("runs in trouble", runs.troubles)
     yield Check("alarm drill", messages.drill if wish.drill else lambda _: drill_unasked())
 
 

@@ -44,7 +44,7 @@ def read_runs(bucket: Bucket, since: datetime, now: datetime, project: str | Non
     A request for each 500 runs, one for each 1,000 folders of the ledger, two for each project, and five at most for
     each run that has not ended. Runs of earlier versions have no entry: they are found by their folders.
     """
-    entries = entries_by_run(_listed(bucket, since, project))
+    entries = entries_by_run(index_keys(bucket, since, project))
     ended = [of_entry(each) for each in entries.values() if isinstance(each, IndexEntry) and each.run >= _from(since)]
     known = {each.run for each in ended}
     folders = {run for run in bucket.folders(keys.RUNS, _from(since)) if RUN_ID_FORM.fullmatch(run)}
@@ -71,8 +71,8 @@ def _from(since: datetime) -> str:
     return since.strftime(STAMP)
 
 
-def _listed(bucket: Bucket, since: datetime, project: str | None) -> list[str]:
-    """List the entries since the day of a moment. Each project has a prefix of its own."""
+def index_keys(bucket: Bucket, since: datetime, project: str | None = None) -> list[str]:
+    """List the entries of the index since the day of a moment. Each project has a prefix of its own."""
     projects = [project] if project else list(bucket.folders(keys.INDEX, ""))
     after = f"{since:%Y-%m-%d}"
     listed = at_once(lambda each: bucket.list(f"{keys.INDEX}{each}/", after), projects)

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from rich.text import Text
 
-from conveyor.domain import keys
 from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import IndexEntry, StartEntry, entries_by_run
 from conveyor.wording.marks import Mark
@@ -17,7 +16,7 @@ from conveyor_cli.frames.frame import LEAVES, Place
 from conveyor_cli.frames.trouble import hindrance_of
 from conveyor_cli.runs.facts import Facts
 from conveyor_cli.runs.find import read_run
-from conveyor_cli.runs.read import at_once
+from conveyor_cli.runs.read import at_once, index_keys
 from conveyor_cli.runs.reader import Reader
 from conveyor_cli.runs.run import received_at
 from conveyor_cli.screen.screen import Screen
@@ -87,10 +86,7 @@ class AllReader:
 
     def look(self, now: datetime) -> All:
         """Return how all runs stand: a listing of each project, and one of each run that has not ended."""
-        after = f"{self._begun - SINCE:%Y-%m-%d}"
-        projects = list(self._bucket.folders(keys.INDEX, ""))
-        listed = at_once(lambda project: self._bucket.list(f"{keys.INDEX}{project}/", after), projects)
-        entries = entries_by_run(key for of_project in listed for key in of_project)
+        entries = entries_by_run(index_keys(self._bucket, self._begun - SINCE))
         going = sorted((run for run, entry in entries.items() if isinstance(entry, StartEntry)), reverse=True)
         new = [run for run in going[:MOST_FOLLOWED] if run not in self._readers]
         for run, fact in zip(new, at_once(lambda each: read_run(self._bucket, each), new), strict=True):

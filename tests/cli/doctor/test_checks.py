@@ -13,6 +13,7 @@ from botocore.validate import ParamValidator
 from msgspec.structs import replace
 
 from conveyor import __version__
+from conveyor.ledger.run_facts import LastingTrouble
 from conveyor_cli.doctor.checks import bucket, functions, messages, policies, provider, runs, stack, uploads
 from conveyor_cli.doctor.checks.functions import Function
 from conveyor_cli.doctor.checks.policies import Expected, Role
@@ -21,7 +22,7 @@ from conveyor_cli.doctor.template import UNKNOWN
 from conveyor_cli.stacks.profiles import Profile
 from tests.cli.doctor.test_template import deployed
 from tests.support import template
-from tests.support.examples import SETTINGS
+from tests.support.examples import NOW, SETTINGS
 from tests.support.shell.aws import INPUT, RENAMED
 from tests.support.shell.words import options, value_of
 
@@ -306,23 +307,14 @@ def test_executions_that_stopped_are_named_with_the_redrive() -> None:
     assert said(finding, "5 runs stopped: run-0 timed out, run-1", "and 2 more", command="aws stepfunctions redrive-")
 
 
-def looked(run: str, **fields: str) -> str:
-    """Write what `poll` logs of a look."""
-    return json.dumps({"message": "poll is done", "run": run, "trouble_with": "nothing"} | fields)
-
-
-def test_the_last_look_says_whether_a_run_is_in_trouble() -> None:
-    """Lines that are no JSON are other programs'."""
-    bad = {"trouble_with": "unavailable", "trouble": "the provider is not available (HTTP 503)"}
-    bad |= {"trouble_since": "2026-11-30T10:00:00Z"}
-    lines = [
-        "START", looked("a", **bad), looked("a"), looked("b"), looked("b", **bad),
-        json.dumps({"message": "other", "run": "c"}), "[]",
-    ]  # fmt: skip
-    finding = runs.troubles(runs.trouble_of(lines))
-    assert said(finding, "b: the provider is not available (HTTP 503), since 2026-11-30T10:00:00Z")
-    assert finding.commands == ("conveyor watch b",)
-    assert runs.troubles(runs.trouble_of(lines[:4])).message == "2 runs looked at lately, none in trouble"
+def test_runs_that_are_too_many_to_look_at_are_counted() -> None:
+    """Whether they are in trouble is not known."""
+    assert runs.troubles({}, 0, 0, 0).message == "0 runs under way"
+    assert runs.troubles({}, 0, 500, 7).message == (
+        "500 runs under way, requests about their batches are answered; 7 older ones not looked at"
+    )
+    fact = LastingTrouble("w", NOW, "busy", NOW, "HTTP 429")
+    assert said(runs.troubles({"a": fact}, 9, 500, 7), "a: the provider answers that too much", "8 more; 7 older ones")
 
 
 def test_a_stack_is_complete_and_of_the_release_of_the_command() -> None:

@@ -153,7 +153,7 @@ def test_the_page_shows_every_check_as_it_looks_when_all_is_well(
         ),
         "queues": messages.queues(REGION, dict.fromkeys("abc", ("url", 0))),
         "failed runs": runs.executions(REGION, [], 14),
-        "runs in trouble": runs.troubles({}),
+        "runs in trouble": runs.troubles({}, 0, 0, 0),
         "alarm drill": messages.drill_unasked(),
     }
     assert [check.name for check in checks(Wish(1))] == list(found)

@@ -120,6 +120,8 @@ MAY = {
         "CheckLogs": ("logs:FilterLogEvents", f"{ACCOUNT.format('logs')}:log-group:/aws/lambda/${{AWS::StackName}}-*"),
         "ReadConfig": SHARED["ReadLimits"],
         "ListConfig": SHARED["ListLimits"],
+        "ListRuns": (LIST, "Bucket.Arn"),
+        "ReadTrouble": (GET, f"{IN}runs/*/trouble-*"),
         "TryUpload": (f"s3:DeleteObject s3:DeleteObjectVersion {PUT}", f"{IN}inbox/doctor-*/"),
         "CheckProvider": ("lambda:InvokeFunction", "Submit.Arn"),
         "TryAlarm": ("cloudwatch:SetAlarmState", f"{ACCOUNT.format('cloudwatch')}:alarm:${{AWS::StackName}}-*"),

@@ -1,25 +1,17 @@
 """Checks of the runs: executions that failed, and trouble that lasts. Pure."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from conveyor.domain.observed import NOTHING
+from conveyor.ledger.run_facts import LastingTrouble
 from conveyor.wording.text import counted
 from conveyor_cli.doctor.finding import Finding, aws, failed, ok
+from conveyor_cli.runs.facts import words_of
 
 type Json = dict[str, Any]
 
-_SHOWN = 3
-_LOOKED = "poll is done"
-
-
-class Trouble(NamedTuple):
-    """What keeps failing for a run, as its last look has logged it."""
-
-    run: str
-    words: str
-    since: str
+SHOWN = 3
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def executions(region: str, found: Sequence[Json], days: int) -> Finding:
@@ -29,10 +21,10 @@ def executions(region: str, found: Sequence[Json], days: int) -> Finding:
     """
     if not found:
         return ok(f"0 failed executions in {days} days")
-    names = ", ".join(f"{each['name']} {each['status'].lower().replace('_', ' ')}" for each in found[:_SHOWN])
-    more = len(found) - _SHOWN
+    names = ", ".join(f"{each['name']} {each['status'].lower().replace('_', ' ')}" for each in found[:SHOWN])
+    more = len(found) - SHOWN
     commands = list[str]()
-    for each in found[:_SHOWN]:
+    for each in found[:SHOWN]:
         about = {"execution_arn": each["executionArn"]}
         history = aws(region, "stepfunctions get-execution-history", **about, max_items=5)
         commands += [f"{history} --reverse-order", aws(region, "stepfunctions redrive-execution", **about)]
@@ -43,36 +35,16 @@ def executions(region: str, found: Sequence[Json], days: int) -> Finding:
     )
 
 
-def trouble_of(lines: Iterable[str]) -> dict[str, Trouble | None]:
-    """Return what the last line of the log of `poll` about each run says, by run. `lines`: oldest first."""
-    found = dict[str, Trouble | None]()
-    for line in lines:
-        fields = _fields(line)
-        run = fields.get("run")
-        if not run or fields.get("message") != _LOOKED:
-            continue
-        is_well = fields.get("trouble_with", NOTHING) == NOTHING
-        found[run] = None if is_well else Trouble(run, fields.get("trouble", ""), fields.get("trouble_since", ""))
-    return found
-
-
-def troubles(looks: Mapping[str, Trouble | None]) -> Finding:
-    """Judge the runs that were looked at lately."""
-    troubled = [each for each in looks.values() if each]
-    if not troubled:
-        return ok(f"{counted(len(looks), 'run')} looked at lately, none in trouble")
-    said = "; ".join(f"{each.run}: {each.words}, since {each.since}" for each in troubled[:_SHOWN])
-    more = len(troubled) - _SHOWN
+def troubles(named: Mapping[str, LastingTrouble], troubled: int, looked: int, left: int) -> Finding:
+    """Judge the runs under way. `named`: some of those in trouble, by run. `left`: how many were not looked at."""
+    others = f"; {left:,} older ones not looked at" if left else ""
+    if not named:
+        answered = f", requests about {'its' if looked == 1 else 'their'} batches are answered" if looked else ""
+        return ok(f"{counted(looked, 'run')} under way{answered}{others}")
+    said = "; ".join(f"{run}: {words_of(fact)}, since {fact.since:{_MOMENT}}" for run, fact in named.items())
+    more = troubled - len(named)
     return failed(
-        f"{said}{f'; and {more} more' if more > 0 else ''}",
+        f"{said}{f'; and {more} more' if more > 0 else ''}{others}",
         "They go on by themselves once the call succeeds. Nothing is lost or charged twice.",
-        commands=[f"conveyor watch {each.run}" for each in troubled[:_SHOWN]],
+        commands=[f"conveyor watch {run}" for run in named],
     )
-
-
-def _fields(line: str) -> Mapping[str, Any]:
-    try:
-        fields = json.loads(line)
-    except ValueError:
-        return {}
-    return fields if isinstance(fields, dict) else {}

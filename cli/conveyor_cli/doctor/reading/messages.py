@@ -1,4 +1,4 @@
-"""Reads who gets messages, the alarms, the failure queues, and how runs stand; tries an alarm."""
+"""Reads who gets messages, the alarms, the failure queues, and which executions have stopped; tries an alarm."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -16,9 +16,6 @@ _DAYS = 14
 _ENDS = ("FAILED", "TIMED_OUT", "ABORTED")
 _MOST = 100
 """Executions of each kind that are read."""
-_LOOKS = timedelta(hours=1)
-"""In which each run under way is looked at at least once."""
-_MOST_LINES = 20_000
 DRILLED = "QueueFullAlarm"
 """The alarm that is tried: what it says is the least urgent."""
 _REASON = "Tried by conveyor doctor: nothing is wrong."
@@ -92,13 +89,3 @@ def executions(desk: Desk) -> Finding:
         every = (each for page in listed for each in page["executions"])
         found += [each for each in islice(every, _MOST) if each.get("stopDate", each["startDate"]) >= since]
     return runs.executions(desk.region, sorted(found, key=lambda each: each["startDate"], reverse=True), _DAYS)
-
-
-def troubles(desk: Desk) -> Finding:
-    """Read what the last look at each run has logged."""
-    logs, start = desk.client("logs"), datetime.now(UTC) - _LOOKS
-    found = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=desk.id("PollLog"), filterPattern='"poll is done"', startTime=int(start.timestamp() * 1000)
-    )
-    lines = (each["message"] for page in found for each in page["events"])
-    return runs.troubles(runs.trouble_of(islice(lines, _MOST_LINES)))

@@ -1,0 +1,75 @@
+"""Which runs are in trouble, as their ledgers say it: the reason, since when, and few requests."""
+
+from conveyor_cli.doctor.checkup import Wish, checks, found_by
+from conveyor_cli.doctor.finding import Finding, State
+from conveyor_cli.doctor.reading.desk import Desk
+from conveyor_cli.stacks.chosen import ChosenStack
+from conveyor_cli.stacks.profiles import Profile
+from tests.support.belt import Belt, drop_of
+from tests.support.faults.taps import Call, When, tapped
+
+PROFILE = Profile("conveyor", "eu-central-1", "1", {})
+
+
+def examined(belt: Belt) -> Finding:
+    """Return what the check finds."""
+    (check,) = [each for each in checks(Wish(0)) if each.name == "runs in trouble"]
+    return found_by(check, Desk(ChosenStack(PROFILE, belt.clients.bucket)))
+
+
+def asked(belt: Belt) -> list[str]:
+    """Return the requests of the check."""
+    calls = list[str]()
+
+    def listen(call: Call, when: When) -> None:
+        calls.extend([call.name] if when == "before" else [])
+
+    with tapped(belt.clients, listen):
+        examined(belt)
+    return calls
+
+
+def under_way(belt: Belt, name: str) -> str:
+    """Send a batch that takes its time."""
+    belt.provider.configure(seconds=3600)
+    return belt.upload(drop_of(3), f"inbox/{name}.jsonl")
+
+
+def look(belt: Belt, *runs: str) -> None:
+    """Poll twice."""
+    for _ in range(2):
+        for run in runs:
+            belt.poll(run)
+        belt.pass_time(60)
+
+
+def test_a_run_whose_calls_fail_is_named_with_the_reason_and_since_when(belt: Belt) -> None:
+    """Until a look meets it no more. What has ended is not looked at."""
+    ended = under_way(belt, "ended")
+    belt.provider.configure(seconds=0)
+    belt.finish(ended)
+    run, began = under_way(belt, "going"), belt.moment
+    assert examined(belt).message == "1 run under way, requests about its batches are answered"
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=None)
+    look(belt, run)
+    found = examined(belt)
+    assert found.state is State.FAILED
+    assert found.message == f"{run}: the provider is not available (HTTP 503), since {began:%Y-%m-%dT%H:%M:%SZ}"
+    assert found.commands == (f"conveyor watch {run}",)
+    belt.provider.configure(faults=[])
+    look(belt, run)
+    assert examined(belt).state is State.OK
+
+
+def test_a_run_in_trouble_costs_one_request_more(belt: Belt) -> None:
+    """Three are named; of the others nothing is read."""
+    runs = [under_way(belt, str(number)) for number in range(4)]
+    usual = len(asked(belt))
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=None)
+    look(belt, runs[1])
+    assert len(asked(belt)) == usual + 1
+    look(belt, *runs)
+    assert len(asked(belt)) == usual + 3
+    message = examined(belt).message
+    assert [run in message for run in sorted(runs)] == [True, True, True, False]
+    assert message.endswith("; and 1 more")
