@@ -1,5 +1,6 @@
 """Requests about batches under way that fail in two checks in a row are in the ledger, until one check meets none."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -194,46 +195,46 @@ def test_results_that_cannot_be_read_are_not_written_again(belt: Belt) -> None:
     ends(belt, run)
 
 
-def test_a_cancel_that_fails_is_trouble_of_a_run_that_ends(belt: Belt) -> None:
-    """Else a run that was stopped would go on for hours, and nothing would say why."""
+def stopped(belt: Belt) -> str:
+    """Stop a run whose batch is under way."""
     run = under_way(belt)
     stop(belt, run)
-    belt.provider.fail("cancel", DOWN, times=None)
-    look(belt, run, 3)
-    assert written(belt, run) == (["unavailable"], [])
-    ends(belt, run)
+    return run
 
 
-def test_a_list_that_cannot_be_read_while_a_batch_is_looked_for_is_trouble(belt: Belt) -> None:
-    """The ledger says that an answer was lost, and not that nothing can be found."""
-    belt.provider.configure(seconds=3600, faults=[{"call": "create", "do": {"kind": "lose", "when": "after"}}])
-    run = belt.upload(DATA)
-    belt.provider.fail("list", DOWN, times=None)
-    look(belt, run, 3)
-    assert belt.facts(run, "unknown")
-    assert written(belt, run) == (["unavailable"], [])
-    ends(belt, run)
+def lost(belt: Belt, seconds: int = 3600) -> str:
+    """Send a batch of which the answer is lost. `seconds`: how long it takes."""
+    belt.provider.configure(seconds=seconds, faults=[{"call": "create", "do": {"kind": "lose", "when": "after"}}])
+    return belt.upload(DATA)
+
+
+def lost_and_ended(belt: Belt) -> str:
+    """Send a batch of which the answer is lost, and that can be known by its results only."""
+    run = lost(belt, 0)
+    belt.pass_time(3600)
+    return run
 
 
 @pytest.mark.parametrize(("fault", "kind"), [(BUSY, "busy"), (DOWN, "unavailable")])
-def test_results_that_cannot_be_read_while_a_batch_is_looked_for_are_trouble(
-    belt: Belt, fault: dict[str, Any], kind: str
+@pytest.mark.parametrize(
+    ("begin", "call", "fact"),
+    [(stopped, "cancel", "cancel"), (lost, "list", "unknown"), (lost_and_ended, "results", "doubtful")],
+)
+def test_a_request_of_poll_that_fails_is_trouble(  # noqa: PLR0913, PLR0917
+    belt: Belt, begin: Callable[[Belt], str], call: str, fact: str, fault: dict[str, Any], kind: str
 ) -> None:
-    """The ledger says which batch is in doubt, and not why."""
-    belt.provider.fail("create", {"kind": "lose", "when": "after"})
-    run = belt.upload(DATA)
-    belt.pass_time(3600)
-    belt.provider.fail("results", fault, times=None)
+    """The ledger says that a batch is cancelled, or looked for, and not why that lasts."""
+    run = begin(belt)
+    belt.provider.fail(call, fault, times=None)
     look(belt, run, 3)
-    assert belt.facts(run, "doubtful")
+    assert belt.facts(run, fact)
     assert written(belt, run) == ([kind], [])
     ends(belt, run)
 
 
 def test_an_answer_to_a_person_does_not_hide_that_calls_fail(belt: Belt) -> None:
     """What a person wrote is not understood: that is all that a message says, and the list still cannot be read."""
-    belt.provider.configure(seconds=3600, faults=[{"call": "create", "do": {"kind": "lose", "when": "after"}}])
-    run = belt.upload(DATA)
+    run = lost(belt)
     belt.provider.fail("list", DOWN, times=None)
     look(belt, run, 3)
     belt.s3.put_object(Bucket=belt.bucket, Key=keys.release(run, 1, 1), Body=b"I do not know")
