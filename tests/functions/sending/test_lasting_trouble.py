@@ -157,12 +157,15 @@ def test_a_retry_after_neither_begins_nor_ends_trouble(belt: Belt) -> None:
     ends(belt, run)
 
 
-def test_a_provider_that_answers_nothing_but_retry_after_is_in_trouble(belt: Belt) -> None:
+@pytest.mark.parametrize(("fault", "kind"), [(BUSY, "busy"), (DOWN, "unavailable"), (DENIED, "credentials")])
+def test_a_provider_that_answers_nothing_but_retry_after_is_in_trouble(
+    belt: Belt, fault: dict[str, Any], kind: str
+) -> None:
     """It says when it is called again, and not that this has failed for hours."""
     run = under_way(belt)
-    belt.provider.fail("retrieve", DOWN | {"headers": {"retry-after": "100"}}, times=None)
+    belt.provider.fail("retrieve", fault | {"headers": {"retry-after": "100"}}, times=None)
     look(belt, run, 6)
-    assert written(belt, run) == (["unavailable"], [])
+    assert written(belt, run) == ([kind], [])
     ends(belt, run)
 
 

@@ -157,6 +157,16 @@ def test_what_is_known_stays_known_while_a_batch_is_not_asked_about() -> None:
     assert known_trouble(check(), before, SINCE) is known_trouble(check(is_skipped=True), None, SINCE) is None
 
 
+def test_what_is_known_stays_known_while_a_retry_after_lasts() -> None:
+    """Two calls in a row have failed, however many checks were without a call between them."""
+    first = known_trouble(check("HTTP 401"), None, SINCE)
+    paused = known_trouble(check(known=("HTTP 429",)), first, NOW, is_paused=True)
+    (fact,) = begun_troubles(check("HTTP 401"), paused, RunState(), ASKED_AGAIN, "w")
+    assert fact.place == NO_KEY
+    asked = known_trouble(check(known=("HTTP 429",)), first, NOW)
+    assert list(begun_troubles(check("HTTP 401"), asked, RunState(), ASKED_AGAIN, "w")) == []
+
+
 class Check(NamedTuple):
     """One poll of a history."""
 
@@ -192,7 +202,7 @@ def test_no_history_writes_more_than_a_pair_in_two_polls_or_leaves_open_what_is_
         assert len(set(lasting)) == len(lasting)
         met = {*kinds_of_trouble(decisions), *kinds_that_fail(decisions)}
         assert each.is_paused or each.is_skipped or met.issuperset(lasting)
-        memory = memory if each.crashes else known_trouble(decisions, memory, now)
+        memory = memory if each.crashes else known_trouble(decisions, memory, now, is_paused=each.is_paused)
         memory = None if each.forgets else memory
     assert len(set(begun)) == len(begun)
     kinds = Counter(map(LastingTrouble.kind_at, begun))

@@ -49,7 +49,8 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     decisions = checked.decisions
     step, wait = decide_step(decisions.values()), context.usual_wait()
     note_trouble(context, checked, memory.trouble)
-    memory.trouble = known_trouble(decisions, memory.trouble, context.now())
+    is_paused = context.retry_after.is_active
+    memory.trouble = known_trouble(decisions, memory.trouble, context.now(), is_paused=is_paused)
     observe(context, checked, memory.trouble.kinds if memory.trouble else {})
     notice, sent = None, Sent(context.now(), clients.console(event))
     remembers = {"gate", "budget"} <= event.keys()  # else its version is earlier: it would forget what was said

@@ -64,12 +64,14 @@ def first_trouble(decisions: Decisions) -> Decision | None:
     return min(troubled, key=lambda decision: not decision.is_answer, default=None)
 
 
-def known_trouble(decisions: Decisions, before: KnownTrouble | None, now: datetime) -> KnownTrouble | None:
+def known_trouble(
+    decisions: Decisions, before: KnownTrouble | None, now: datetime, *, is_paused: bool = False
+) -> KnownTrouble | None:
     """Return the trouble with the moment at which it began, and whether a message about it has been sent.
 
-    What is known stays known while the provider is not asked about some batches.
+    What is known stays known while the provider is not asked about some batches, or at all: `is_paused`.
     """
-    troubled, earlier = first_trouble(decisions), before if _skips(decisions) else None
+    troubled, earlier = first_trouble(decisions), before if is_paused or _skips(decisions) else None
     if troubled is None or troubled.trouble is None:
         return earlier
     kinds = {kind: before.kinds.get(kind, now) if before else now for kind in _all_kinds(decisions)}
