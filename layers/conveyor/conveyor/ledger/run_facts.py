@@ -153,7 +153,7 @@ class LastingTrouble(Fact, frozen=True):
     """`trouble-<kind>-<moment>.json`: requests that poll has made failed in two checks in a row, since that moment.
 
     It lasts until a `TroubleOver` of the same place. A call that a function has written down anyway is not repeated
-    here: an attempt that was refused, results that could not be read, a Retry-After.
+    here: an attempt that was refused, results that `split` could not read, a Retry-After.
     """
 
     KIND = "trouble"

@@ -44,9 +44,9 @@ def kinds_of_trouble(decisions: Decisions) -> dict[str, str]:
 
 
 def kinds_that_fail(decisions: Decisions) -> dict[str, str]:
-    """Return each kind of trouble that requests of this very check have met, with one reason, as the ledger tells it.
+    """Return each kind of trouble that requests of this very check have met, as the ledger names it, with one reason.
 
-    A batch that finds no room waits; a request about a batch that is refused as one too many (HTTP 429) fails.
+    A batch that finds no room waits. A request about a batch that is answered with HTTP 429 fails.
     """
     return {_kind_of(each, each.failed): each.failed for each in decisions.values() if each.failed}
 
