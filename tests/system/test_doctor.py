@@ -274,7 +274,7 @@ def end_of(stack: Stack, run: str) -> str | None:
 
 
 def test_runs_that_stopped_or_are_in_trouble_are_named(operator: Operator, tmp_path: Path) -> None:
-    """The list of runs shows neither. A redrive, and a provider that answers, put both in order."""
+    """A redrive, and a provider that answers, put both in order."""
     stack, command = operator.stack, desk(operator.stack, tmp_path)
     aborted = operator.going_run()
     machine = stack.outputs["StateMachineArn"]
@@ -283,7 +283,7 @@ def test_runs_that_stopped_or_are_in_trouble_are_named(operator: Operator, tmp_p
     troubled = operator.going_run()
     failing = {"call": "retrieve", "do": {"kind": "answer", "status": 503}, "times": None}
     stack.provider_settings({"faults": [failing]})
-    stack.wait_for(lambda: stack.logs("poll", "trouble_since") or None, SECONDS, "line about trouble")
+    stack.wait_for(lambda: stack.keys(f"runs/{troubled}/trouble-") or None, SECONDS, "fact of trouble")
     examined = Examined(command)
     assert examined.of(FAILED) - {"alarms"} == {"failed runs", "runs in trouble"}
     assert f"1 run stopped: {aborted} aborted" in examined.said("failed runs")
