@@ -35,11 +35,10 @@ def written(belt: Belt) -> dict[str, bytes]:
     return {key: belt.read(key) for key in belt.stored("control/")}
 
 
-@pytest.mark.slow
 def test_the_batches_that_may_be_it_are_shown_and_the_words_of_the_message_are_typed(desk: Command, belt: Belt) -> None:
     """The run follows them: nothing is paid again."""
     run, batch = undecided(belt)
-    ran = desk.in_terminal("decide", "labels", typed=f"adopt {batch}\n")
+    ran = desk.call_in_terminal("decide", "labels", typed=f"adopt {batch}\n")
     assert ran.exit == 0
     said = " ".join(ran.plain.split())
     assert said.startswith("? labels: looking for a batch The response to the create request for batch 1 was lost")
@@ -55,12 +54,11 @@ def test_the_batches_that_may_be_it_are_shown_and_the_words_of_the_message_are_t
     assert belt.creates() == (1, 1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "code"), [("\n", 0), ("yes\n", 2), ("adopt a b\n", 2)])
 def test_other_words_decide_nothing(desk: Command, belt: Belt, typed: str, code: int) -> None:
     """An empty line leaves the attempt open."""
     undecided(belt)
-    ran = desk.in_terminal("decide", "labels", typed=typed)
+    ran = desk.call_in_terminal("decide", "labels", typed=typed)
     assert ("Left open: batch 1" in ran.plain, ran.exit, written(belt)) == (not code, code, {})
 
 
@@ -139,7 +137,6 @@ def test_a_decision_replaces_one_that_was_written_elsewhere(desk: Command, belt:
     assert written(belt) == {f"control/{run}/{DECISION}": said, f"control/default/{run}/{DECISION}": said}
 
 
-@pytest.mark.slow
 def test_several_attempts_are_decided_one_after_the_other(
     desk: Command, belt: Belt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +152,7 @@ def test_several_attempts_are_decided_one_after_the_other(
     assert desk.call("decide", run, "--submit-again", "--batch", "2", "--yes").exit == 0
     own = f"control/default/{run}/batches"
     assert written(belt) == {f"{own}/2/attempt-1": b"submit again\n"}
-    ran = desk.in_terminal("decide", run, typed="submit again\n" * 2)
+    ran = desk.call_in_terminal("decide", run, typed="submit again\n" * 2)
     assert ran.exit == 0
     assert written(belt) == {f"{own}/{number}/attempt-1": b"submit again\n" for number in (1, 2)}
 

@@ -31,7 +31,7 @@ def test_an_approval_shows_its_price_and_asks_for_the_word(desk: Command, belt: 
     """Then the run goes on, with the amount that was shown."""
     run = belt.upload(DEAR, NAME, HELD)
     belt.poll(run)
-    refused = desk.in_terminal("approve", "labels", typed="y\n")
+    refused = desk.call_in_terminal("approve", "labels", typed="y\n")
     assert (refused.exit, written(belt)) == (2, {})
     ran = desk.in_terminal("approve", "labels", typed="approve\n")
     assert ran.exit == 0
@@ -81,24 +81,22 @@ def test_an_approval_that_opens_nothing_is_not_written(
     assert ran.error.startswith(told)
 
 
-@pytest.mark.slow
 def test_nobody_approves_a_price_that_json_does_not_show(desk: Command, belt: Belt) -> None:
     """A question would come without what it is about; and an amount that is empty is none."""
     belt.upload(DEAR, NAME, HELD)
-    ran = desk.in_terminal("approve", "labels", "--json", typed="approve\n")
+    ran = desk.call_in_terminal("approve", "labels", "--json", typed="approve\n")
     assert (ran.exit, json.loads(ran.out)["error"]["code"], written(belt)) == (2, "no-amount", {})
-    ran = desk.in_terminal("approve", "labels", "--up-to", "", typed="approve\n")
+    ran = desk.call_in_terminal("approve", "labels", "--up-to", "", typed="approve\n")
     assert (ran.exit, written(belt)) == (2, {})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("decides", ["approve", "stop"])
 def test_what_was_shown_is_what_is_decided(desk: Command, belt: Belt, aws: Served, decides: str) -> None:
     """If the run waits at another gate by then, or has ended, nothing is written."""
     run = belt.upload(DEAR, NAME, HELD)
     belt.poll(run)
     aws.asked.clear()
-    desk.in_terminal(decides, "labels", typed="no\n")
+    desk.call_in_terminal(decides, "labels", typed="no\n")
     left = [aws.asked["LIST"]]
 
     def goes_on() -> None:
@@ -114,7 +112,7 @@ def test_what_was_shown_is_what_is_decided(desk: Command, belt: Belt, aws: Serve
 
     aws.reactions["LIST"] = goes_on
     before = written(belt)
-    ran = desk.in_terminal(decides, "labels", typed=f"{decides}\n")
+    ran = desk.call_in_terminal(decides, "labels", typed=f"{decides}\n")
     assert ran.exit == 2, ran.out
     told = "✗ support/labels has changed since it was shown" if decides == "approve" else "✗ support/labels has ended"
     assert told in ran.plain

@@ -131,7 +131,7 @@ def test_a_screen_is_as_the_page_shows_it(
     arguments = shlex.split(typed)
     is_asked = scene in ASKED and "--json" not in arguments
     ran = (
-        conveyor.in_terminal(*arguments, typed=f"{ASKED[scene] or arguments[0]}\n")
+        conveyor.call_in_terminal(*arguments, typed=f"{ASKED[scene] or arguments[0]}\n")
         if is_asked
         else conveyor.call(*arguments)
     )

@@ -108,7 +108,7 @@ def test_ctrl_c_breaks_an_upload_off(conveyor: Command, aws: Served, reaction: R
 def test_a_terminal_shows_a_bar_and_keeps_the_steps(conveyor: Command, reaction: Reaction) -> None:
     """The bar is gone at the end; the seconds stand at the right edge."""
     (conveyor.home / "tickets.jsonl").write_bytes(large_drop())
-    ran = conveyor.in_terminal("drop", "tickets.jsonl", columns=80)
+    ran = conveyor.call_in_terminal("drop", "tickets.jsonl", columns=80)
     assert (ran.exit, len(reaction.runs)) == (0, 1)
     written = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", ran.out)
     steps = re.findall(r"✓ .*", written)

@@ -38,15 +38,14 @@ def folders(bucket: BucketInMemory) -> set[str]:
     return {key.partition("/")[0] for key in bucket.versions}
 
 
-@pytest.mark.slow
 def test_it_shows_what_will_be_deleted_and_asks_for_the_word(desk: Command, belt: Belt, aws: Served) -> None:
     """With counts and bytes of all versions; a key hit by mistake deletes nothing."""
     ended(belt)
     before = {key: len(each) for key, each in of(aws, belt).versions.items()}
-    refused = desk.in_terminal("erase", "labels", typed="y\n")
+    refused = desk.call_in_terminal("erase", "labels", typed="y\n")
     assert refused.exit == 2
     assert {key: len(each) for key, each in of(aws, belt).versions.items()} == before
-    ran = desk.in_terminal("erase", "labels", typed="erase\n")
+    ran = desk.call_in_terminal("erase", "labels", typed="erase\n")
     assert ran.exit == 0
     lines = [" ".join(line.split()) for line in ran.plain.splitlines()]
     assert f"drop 1 version, {len(drop_of(3))} B" in lines

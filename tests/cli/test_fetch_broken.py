@@ -190,11 +190,11 @@ def test_memory_does_not_grow_with_the_file(desk: Command, belt: Belt) -> None:
 def test_a_terminal_has_one_bar_for_all_files(desk: Command, belt: Belt) -> None:
     """It is gone at the end, and has no characters that a terminal may not have."""
     large_run(belt, 3 * RANGE)
-    ran = desk.in_terminal("fetch", "tickets")
+    ran = desk.call_in_terminal("fetch", "tickets")
     assert ran.exit == 0
     assert "━" in ran.out
     assert ran.plain.splitlines()[-1].startswith("  report.html ")
-    ascii_only = desk.in_terminal("fetch", "tickets", "--to", "again", "--ascii")
+    ascii_only = desk.call_in_terminal("fetch", "tickets", "--to", "again", "--ascii")
     assert "####" in ascii_only.out
     assert ascii_only.out.isascii()
 

@@ -60,10 +60,9 @@ def test_an_error_as_json(conveyor: Command) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.slow
 def test_without_credentials(conveyor: Command) -> None:
     """It says where it looked, and what to type."""
-    ran = conveyor.run("use", "conveyor", **NOBODY)
+    ran = conveyor.call("use", "conveyor", **NOBODY)
     assert (ran.exit, ran.out) == (8, "")
     assert ran.error == (
         "✗ No AWS credentials found\n"
@@ -72,10 +71,9 @@ def test_without_credentials(conveyor: Command) -> None:
     )
 
 
-@pytest.mark.slow
 def test_without_a_network(conveyor: Command) -> None:
     """It says whom it asked."""
-    ran = conveyor.run("use", "conveyor", AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    ran = conveyor.call("use", "conveyor", AWS_ENDPOINT_URL="http://127.0.0.1:9")
     assert (ran.exit, ran.out) == (8, "")
     assert ran.error == (
         "✗ AWS does not answer\n"
@@ -122,21 +120,19 @@ def test_a_terminal_has_colours_and_its_width(conveyor: Command) -> None:
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_a_terminal_without_colours(conveyor: Command, env: dict[str, str]) -> None:
     """No code of a colour or a style is written."""
-    ran = conveyor.in_terminal(*NO_STACK, columns=120, **env)
+    ran = conveyor.call_in_terminal(*NO_STACK, columns=120, **env)
     assert ran.exit == 8
     assert ran.out.startswith('✗ No stack "conveyer" in us-east-1')
     assert "\x1b" not in ran.out
 
 
-@pytest.mark.slow
 def test_colours_can_be_asked_for_and_refused(conveyor: Command) -> None:
     """An option comes before the environment."""
     assert conveyor.call("use", "conveyor", "--color", "always", NO_COLOR="1").out.startswith(f"{GREEN}✓")
-    assert "\x1b" not in conveyor.in_terminal("use", "conveyor", "--color=never").out
+    assert "\x1b" not in conveyor.call_in_terminal("use", "conveyor", "--color=never").out
 
 
 @pytest.mark.slow

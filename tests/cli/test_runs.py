@@ -114,21 +114,32 @@ def test_as_json(desk: Command, belt: Belt) -> None:
     }  # fmt: skip
 
 
-def test_a_thousand_runs_in_a_handful_of_requests(desk: Command, belt: Belt, aws: Served) -> None:
-    """Twenty lines are shown, and the rest is a sum; only the shown ones are asked for their names."""
-    for number in range(1000):
+def write_ended(belt: Belt, count: int) -> None:
+    """Write the index of runs that have ended, of which each tenth had a failure."""
+    for number in range(count):
         run = ago(number, minutes=number)
         failures = int(number % 10 == 0)
         end = IndexEntry("shop", run, Status.COMPLETED, 10, 10 - failures, failures, Decimal("0.25"))
         write(belt, StartEntry("shop", run, 1000), end)
+
+
+def test_a_thousand_runs_in_a_handful_of_requests(desk: Command, belt: Belt, aws: Served) -> None:
+    """Twenty lines are shown, and the rest is a sum; only the shown ones are asked for their names."""
+    write_ended(belt, 1000)
     aws.reset()
     ran = desk.call("runs")
     assert ran.out.startswith(f"1,000 runs since {THIS_DAY}: 0 under way, 0 need you, 100 had failures, $250.00.\n")
     assert ran.out.endswith("\n  and 980 older: --limit 0 shows all.\n")
     assert aws.asked["LIST"] <= 5
     assert aws.asked["GET"] == 20
-    aws.reset()
-    assert len(shown(desk.call("runs", "--limit", "0").out)) == 1000
+
+
+def test_all_runs_are_shown_if_that_is_asked_for(desk: Command, belt: Belt) -> None:
+    """With several requests at a time for their names."""
+    write_ended(belt, 110)
+    ran = desk.call("runs", "--limit", "0")
+    assert len(shown(ran.out)) == 110
+    assert "--limit" not in ran.out
 
 
 def test_a_run_that_has_only_begun_is_read_from_its_facts(desk: Command, belt: Belt, aws: Served) -> None:
@@ -191,16 +202,15 @@ def test_a_person_who_may_not_list(desk: Command, aws: Served) -> None:
     assert ran.error.startswith("✗ Not allowed: s3:ListBucket\n")
 
 
-@pytest.mark.slow
 def test_a_narrow_terminal_shows_less_of_each_run(desk: Command, belt: Belt) -> None:
     """No line is wrapped; a long name is cut in its middle, since its end may be a date."""
     belt.upload(drop_of(3), "inbox/support/a-very-long-name-of-a-file-2026-11-30.jsonl", HELD)
-    narrow, wide = (desk.in_terminal("runs", columns=columns) for columns in (80, 120))
+    narrow, wide = (desk.call_in_terminal("runs", columns=columns) for columns in (80, 120))
     assert narrow.exit == wide.exit == 0
     assert max(map(len, narrow.plain.splitlines())) <= 80
     assert re.search(r"^‖ support/a-v.{,4}\.\..*-2026-11-30  default  waiting for approval", narrow.plain, re.MULTILINE)
     assert "Results" not in narrow.plain
     assert "Results" in wide.plain
-    tiny = desk.in_terminal("runs", columns=40)
+    tiny = desk.call_in_terminal("runs", columns=40)
     assert "waiting for approval" in tiny.plain, "what is known is never cut to a wrong number or state"
     assert "\x1b[1;33m‖\x1b[0m" in narrow.out

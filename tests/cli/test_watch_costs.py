@@ -158,7 +158,7 @@ def test_all_runs_in_a_terminal(desk: Command, belt: Belt, aws: Served) -> None:
     """A line for each, in place; the last frame stays."""
     run = belt.upload(drop_of(3), "inbox/support/labels.jsonl")
     with once_shown(aws, lambda: belt.finish(run), looks=2):
-        ran = desk.in_terminal("watch", "--all", *EVERY)
+        ran = desk.call_in_terminal("watch", "--all", *EVERY)
     assert ran.exit == 0
     assert "► support/labels  with the provider" in ran.plain
     assert "✓ support/labels  done" in ran.plain

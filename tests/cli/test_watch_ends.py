@@ -152,7 +152,7 @@ def test_in_a_terminal_the_verdict_stands_in_place_of_the_frame(
     """Nothing is wider than the terminal, and no alternate screen is used."""
     run = belt.upload(drop_of(3), NAME)
     with once_shown(aws, lambda: belt.finish(run)):
-        ran = desk.in_terminal("watch", run, *EVERY, columns=columns)
+        ran = desk.call_in_terminal("watch", run, *EVERY, columns=columns)
     assert ran.exit == 0
     text = _MOVES.sub("", ran.out)
     assert "► Its batch is with the provider" in text
@@ -167,7 +167,7 @@ def test_a_verdict_fits_a_terminal(desk: Command, belt: Belt, name: str) -> None
     """Only commands, which are copied whole, may be wider."""
     words = {"x_error": ErrorKind(588, {"a word " * 20: 500, "é\u202e" * 40: 88})}
     receipt = replace(RECEIPTS[name], errors=words) if name == "some failed" else RECEIPTS[name]
-    ran = desk.in_terminal("watch", write_ended(put_into(belt), receipt), *EVERY)
+    ran = desk.call_in_terminal("watch", write_ended(put_into(belt), receipt), *EVERY)
     lines = [line for line in _MOVES.sub("", ran.out).splitlines() if not line.startswith("    ")]
     assert max(map(len, lines)) <= 80
     assert "\u202e" not in ran.out
@@ -178,7 +178,7 @@ def test_a_terminal_without_colours_or_utf8(desk: Command, belt: Belt, aws: Serv
     """What moves the cursor is left, and nothing else."""
     run = belt.upload(drop_of(3), NAME)
     with once_shown(aws, lambda: belt.finish(run)):
-        ran = desk.in_terminal("watch", run, *EVERY, NO_COLOR="1", LANG="C")
+        ran = desk.call_in_terminal("watch", run, *EVERY, NO_COLOR="1", LANG="C")
     assert ran.exit == 0
     assert not re.search(r"\x1b\[[0-9;]*m", ran.out)
     assert _MOVES.sub("", ran.out).isascii()
@@ -190,7 +190,7 @@ def test_a_dumb_terminal_gets_lines(desk: Command, belt: Belt, aws: Served) -> N
     """Nothing is redrawn there."""
     run = belt.upload(drop_of(3), NAME)
     with once_shown(aws, lambda: belt.finish(run)):
-        ran = desk.in_terminal("watch", run, *EVERY, TERM="dumb")
+        ran = desk.call_in_terminal("watch", run, *EVERY, TERM="dumb")
     assert ran.exit == 0
     assert "\x1b" not in ran.out
     assert re.search(r"^\S+Z support/labels batches 1 under way", ran.out, re.MULTILINE)

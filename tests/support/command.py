@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
-import pty
 import re
 import resource
-import struct
 import subprocess
 import sys
-import termios
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from signal import SIGINT
 from threading import Thread
@@ -20,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from unittest.mock import patch
 
 from conveyor_cli.main import run
+from tests.support.terminal import call_in_terminal, converse, open_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,44 +121,43 @@ class Command:
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
+    def call_in_terminal(self, *arguments: str, columns: int = 80, typed: str = "", **env: str) -> Ran:
+        """Run it in this process, in a terminal that is so wide. `typed`: the answers to its questions, a line each."""
+        with self.environment(**env):
+            code, written = call_in_terminal(lambda: run(list(arguments)), columns, typed)
+        return Ran(code, written)
+
     def in_terminal(self, *arguments: str, columns: int = 80, typed: str = "", **env: str) -> Ran:
-        """Run it in a terminal that is so wide. `typed`: the answers to its questions, a line each."""
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        """Do the same as a program."""
+        ours, theirs = open_terminal(columns)
         with subprocess.Popen(
-            self._typed(arguments), cwd=self.home, env=self._with(env), stdin=slave, stdout=slave, stderr=slave
+            self._typed(arguments), cwd=self.home, env=self._with(env), stdin=theirs, stdout=theirs, stderr=theirs
         ) as process:
-            os.close(slave)
-            written, answers = b"", typed.encode().splitlines(keepends=True)
-            with suppress(OSError):  # Linux says EIO at the end
-                while more := os.read(master, 65536):
-                    written += more
-                    if answers and written.endswith(b": "):
-                        os.write(master, answers.pop(0))
-            os.close(master)
+            os.close(theirs)
+            written = converse(ours, typed)
         assert process.returncode >= 0, f"ended by signal {-process.returncode}"
-        return Ran(process.returncode, written.decode().replace("\r\n", "\n"))
+        return Ran(process.returncode, written)
 
     def interrupted_in_terminal(self, when: Event, *arguments: str, columns: int = 80) -> Ran:
         """Run it in a terminal of its own, and type Ctrl-C once an event has come."""
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        ours, theirs = open_terminal(columns)
         with subprocess.Popen(
             [sys.executable, "-c", WITH_TERMINAL + AS_IN_FRONT, *self._typed(arguments)[1:]],
             cwd=self.home,
             env=self.env,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
             start_new_session=True,
         ) as process:
-            os.close(slave)
-            typist = Thread(target=lambda: when.wait(SECONDS) and os.write(master, b"\x03"))
+            os.close(theirs)
+            keyboard = os.dup(ours)
+            typist = Thread(target=lambda: when.wait(SECONDS) and os.write(keyboard, b"\x03"))
             typist.start()
-            written = _read_all(master)
+            written = converse(ours)
             typist.join()
-            os.close(master)
-        return Ran(process.returncode, written.decode().replace("\r\n", "\n"))
+            os.close(keyboard)
+        return Ran(process.returncode, written)
 
     def interrupted(self, when: Event, *arguments: str, by: int = SIGINT) -> Ran:
         """Run it without a terminal, and send what Ctrl-C sends, or another signal, once an event has come."""
@@ -184,12 +180,3 @@ class Command:
     def _with(self, env: dict[str, str]) -> dict[str, str]:
         """Return the environment with some variables changed; an empty one is left out."""
         return {name: value for name, value in {**self.env, **env}.items() if value}
-
-
-def _read_all(terminal: int) -> bytes:
-    """Read what is written to a terminal until nobody has it open."""
-    written = b""
-    with suppress(OSError):  # Linux says EIO at the end
-        while more := os.read(terminal, 65536):
-            written += more
-    return written

@@ -29,11 +29,10 @@ def conveyor(tmp_path: Path) -> Command:
     return Command(tmp_path, {})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "shown"), SCREENS, ids=[typed[:70] for typed, _ in SCREENS])
 def test_a_screen_of_prepare_is_as_the_page_shows_it(conveyor: Command, typed: str, shown: str) -> None:
     """In a terminal of 80 columns; no line is wider, but commands."""
-    ran = conveyor.in_terminal(*shlex.split(typed.replace("\\\n", "")))
+    ran = conveyor.call_in_terminal(*shlex.split(typed.replace("\\\n", "")))
     lines = [line.rstrip() for line in ran.plain.splitlines()]
     assert lines == shown.splitlines()
     assert [line for line in lines if len(line) > 80 and not line.startswith(("    ", "{"))] == []
@@ -56,11 +55,10 @@ def test_the_prompt_of_the_page_is_that_of_the_sample() -> None:
     assert f"```jinja\n{(SAMPLE / 'prompt.md').read_text()}```\n" in PAGE
 
 
-@pytest.mark.slow
 def test_a_wide_terminal_says_how_input_was_estimated(conveyor: Command) -> None:
     """And shows more of the first request."""
     wide = ["tickets.csv", "--template", "prompt.md", "--model", "claude-haiku-4-5"]
-    shown = conveyor.in_terminal("prepare", *wide, columns=120).plain
+    shown = conveyor.call_in_terminal("prepare", *wide, columns=120).plain
     assert "How input was estimated" in shown
     assert max(map(len, shown.splitlines())) <= 120
 
