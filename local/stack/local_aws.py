@@ -8,6 +8,7 @@ import ssl
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -38,7 +39,8 @@ class Aws:
     url: str
     certificate: Path
     log: Path
-    _clients: list[Any] = field(default_factory=list)
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _building: Lock = field(default_factory=Lock)
 
     @property
     def env(self) -> dict[str, str]:
@@ -52,7 +54,13 @@ class Aws:
         }
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - the caller names the type, as boto3 cannot
-        """Return a boto3 client of this AWS, independent of the profile, proxy and configuration of the shell."""
+        """Return the boto3 client of a service, independent of the profile, proxy and configuration of the shell."""
+        with self._building:
+            if service not in self._clients:
+                self._clients[service] = self._build(service)
+            return self._clients[service]
+
+    def _build(self, service: str) -> Any:  # noqa: ANN401
         unset = dict.fromkeys(("profile", "config_file", "credentials_file"), (None, None, None, None))
         core = botocore.session.Session(session_vars=unset)
         session = boto3.Session(
@@ -62,13 +70,11 @@ class Aws:
             botocore_session=core,
         )
         config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 3})
-        client = session.client(service, endpoint_url=self.url, verify=str(self.certificate), config=config)
-        self._clients.append(client)
-        return client
+        return session.client(service, endpoint_url=self.url, verify=str(self.certificate), config=config)
 
     def close(self) -> None:
         """Close the connections of all clients, for which the server would wait up to 75 s at its end."""
-        for client in self._clients:
+        for client in self._clients.values():
             client.close()
 
 

@@ -1,4 +1,4 @@
-"""What people with the managed policies do with the command, as a program on the local AWS, and what it denies them."""
+"""What people with the managed policies do with the command on the local AWS, and what it denies them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def person(aws: Aws, stack: Deployed, tmp_path: Path) -> Person:
 
     def of(policy: str, **tags: str) -> Command:
         command = Command(tmp_path, aws.env | credentials(aws, stack.policies[policy], tags))
-        assert command.run("use", stack.name).exit == 0
+        assert command.call("use", stack.name).exit == 0
         return command
 
     return of
@@ -84,15 +84,15 @@ def test_a_dropper_sees_all_runs_and_stops_those_of_their_project(person: Person
         ("approve", "contracts-q4", "--no-limit"),
         ("decide", "reviews", "--submit-again"),
     ):
-        ran = dropper.run(*denied, "--yes")
+        ran = dropper.call(*denied, "--yes")
         assert ran.exit == 8, denied
         assert ran.error.startswith("✗ Not allowed: s3:PutObject"), denied
-    ran = dropper.run("erase", "tickets-2026-11", "--yes")
+    ran = dropper.call("erase", "tickets-2026-11", "--yes")
     assert ran.exit == 8
     assert ran.error.startswith("✗ Not allowed: s3:ListBucketVersions")
     assert sorted(desk.versions()) == sorted(before)
-    assert dropper.run("stop", "catalog-2026-11", "--yes").exit == 0
-    assert dropper.run("pause", "catalog-2026-11", "--yes").exit == 0
+    assert dropper.call("stop", "catalog-2026-11", "--yes").exit == 0
+    assert dropper.call("pause", "catalog-2026-11", "--yes").exit == 0
     assert desk.written() == {"shop cancel", "shop pause"}
 
 
@@ -102,19 +102,19 @@ def test_a_dropper_drops_watches_and_fetches_for_their_project_only(person: Pers
     write_small(desk, "support/small")
     before = desk.versions()
     other = person("DropperPolicy", project="shop")
-    denied = other.run("fetch", "small")
+    denied = other.call("fetch", "small")
     assert (denied.exit, denied.out) == (8, ""), denied.error
     assert "s3:GetObject" in denied.error
     assert "support" in denied.error
-    denied = other.run("drop", "new.jsonl", "--project", "legal")
+    denied = other.call("drop", "new.jsonl", "--project", "legal")
     assert denied.exit == 8
     assert "Not allowed: s3:PutObject" in denied.error
     assert desk.versions() == before
-    assert other.run("drop", "new.jsonl", "--project", "shop", "--dry-run").exit == 0
-    seen = other.run("watch", "tickets-2026-11")
+    assert other.call("drop", "new.jsonl", "--project", "shop", "--dry-run").exit == 0
+    seen = other.call("watch", "tickets-2026-11")
     assert seen.exit == 1
     own = person("DropperPolicy", project="support")
-    assert own.run("fetch", "small").exit == 0
+    assert own.call("fetch", "small").exit == 0
     assert len((tmp_path / "small" / "results.jsonl").read_bytes().splitlines()) == 3
 
 
@@ -125,7 +125,7 @@ def test_a_file_that_was_deleted_is_gone_for_a_dropper_too(
     write_small(desk, "support/deleted")
     (key,) = {each for each in desk.versions() if "support/deleted/" in each and each.endswith("/results.jsonl")}
     aws.client("s3").delete_object(Bucket=stack.bucket, Key=key)
-    ran = person("DropperPolicy", project="support").run("fetch", "deleted")
+    ran = person("DropperPolicy", project="support").call("fetch", "deleted")
     assert "results.jsonl does not exist in the bucket any more" in ran.error
     assert "Not allowed" not in ran.error
 
@@ -133,29 +133,30 @@ def test_a_file_that_was_deleted_is_gone_for_a_dropper_too(
 def test_an_approver_approves_runs_of_their_project_and_stops_none(person: Person, desk: Desk) -> None:
     """Of no other project."""
     approver, before = person("ApproverPolicy", project="legal"), desk.written()
-    assert approver.run("runs").exit == 0
-    assert approver.run("stop", "contracts-q4", "--yes").exit == 8
+    assert approver.call("runs").exit == 0
+    assert approver.call("stop", "contracts-q4", "--yes").exit == 8
     other = person("ApproverPolicy", project="shop")
-    assert other.run("approve", "contracts-q4", "--no-limit", "--yes").exit == 8
+    assert other.call("approve", "contracts-q4", "--no-limit", "--yes").exit == 8
     assert desk.written() == before
-    assert approver.run("approve", "contracts-q4", "--no-limit", "--yes").exit == 0
+    assert approver.call("approve", "contracts-q4", "--no-limit", "--yes").exit == 0
     assert desk.written() - before == {"legal approve-1"}
 
 
 def test_an_administrator_does_so_for_all_projects_and_erases(person: Person, desk: Desk) -> None:
     """All versions go, and no fact."""
     administrator, before = person("AdministratorPolicy"), desk.versions()
-    assert administrator.run("stop", "contracts-q4", "--yes").exit == 0
-    assert administrator.run("decide", "reviews", "--submit-again", "--yes").exit == 0
-    ran = administrator.run("erase", "tickets-2026-11", "--yes")
+    assert administrator.call("stop", "contracts-q4", "--yes").exit == 0
+    assert administrator.call("decide", "reviews", "--submit-again", "--yes").exit == 0
+    ran = administrator.call("erase", "tickets-2026-11", "--yes")
     assert (ran.exit, ran.error) == (0, "")
     assert desk.written() >= {"legal cancel", "shop attempt-1", "support erased"}
     gone = set(before) - set(desk.versions())
     assert {key.partition("/")[0] for key in gone} == {"inbox", "results", "failures"}
     assert all("tickets-2026-11" in key for key in gone)
-    assert administrator.run("erase", "tickets-2026-11", "--yes").out.startswith("✓ Nothing is left of tickets-2026-11")
+    again = administrator.call("erase", "tickets-2026-11", "--yes")
+    assert again.out.startswith("✓ Nothing is left of tickets-2026-11")
     shown = {
-        each["name"]: each["state"] for each in map(json.loads, administrator.run("runs", "--json").out.splitlines())
+        each["name"]: each["state"] for each in map(json.loads, administrator.call("runs", "--json").out.splitlines())
     }
     assert shown["tickets-2026-11"] == "erased"
 
@@ -166,7 +167,7 @@ def test_without_a_tag_a_person_sees_and_changes_nothing(person: Person, desk: D
     for policy in ("DropperPolicy", "ApproverPolicy"):
         nobody = person(policy)
         for typed in (("runs",), ("stop", "catalog-2026-11", "--yes"), ("erase", "eval-two-models", "--yes")):
-            ran = nobody.run(*typed)
+            ran = nobody.call(*typed)
             assert (ran.exit, ran.out) == (8, ""), typed
             assert ran.error.startswith("✗ Not allowed: s3:ListBucket"), typed
     assert desk.versions() == before
