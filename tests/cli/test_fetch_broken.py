@@ -1,8 +1,6 @@
 """Downloads that break off, go on, and differ from what they should be."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -15,15 +13,9 @@ from tests.support.belt import Belt, drop_of
 from tests.support.command import Command
 from tests.support.fetched import RANGE, files_in, large_run, replace_results
 from tests.support.memory_aws.served import Served
+from tests.support.peaks import peaks_mb
 
 RESULTS = "results.jsonl"
-MEASURED = r"""
-import re, sys
-from conveyor_cli.main import run
-code = run(sys.argv[1:])
-status = open("/proc/self/status").read()
-print(code, int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1024)
-"""
 
 
 @pytest.fixture
@@ -172,18 +164,9 @@ def test_ctrl_c_leaves_what_has_arrived(desk: Command, belt: Belt, aws: Served) 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(desk: Command, belt: Belt) -> None:
     """A few ranges are in memory, and nothing else."""
-
-    def most_memory(folder: str) -> int:
-        typed = [sys.executable, "-c", MEASURED, "fetch", "tickets", "--to", folder]
-        done = subprocess.run(typed, cwd=desk.home, env=desk.env, capture_output=True, text=True, check=True)  # noqa: S603
-        code, mebibytes = done.stdout.splitlines()[-1].split()
-        assert code == "0"
-        return int(mebibytes)
-
-    large_run(belt, 1_000_000)
-    small = most_memory("small")
-    large_run(belt, 60_000_000)
-    assert most_memory("large") - small < 45
+    runs = [large_run(belt, size)[0] for size in (1_000_000, 60_000_000)]
+    small, large = peaks_mb(desk.home, *(["fetch", run, "--to", run] for run in runs), env=desk.env)
+    assert large - small < 45
 
 
 @pytest.mark.slow

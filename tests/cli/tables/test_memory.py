@@ -1,23 +1,16 @@
 """Tables of any size."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.tables.test_typed import parquet
-from tests.support.command import SOURCES
+from tests.support.peaks import peaks_mb
 
-FEW, MANY = 2_000, 20_000
-ALLOWED = 24 << 10
-"""Kilobytes that the second may need more: what it writes has 40 MB. A group of rows of Parquet is held as a whole."""
-MEASURE = """
-import resource, sys
-from conveyor_cli.main import run
-code = run(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
-sys.exit(code)
+SIZES = {"csv": (1_000, 10_000, 12), "parquet": (2_000, 20_000, 24)}
+"""Rows of two tables, and the megabytes that the second may need more: it has 18 or 36 MB more.
+
+A group of rows of Parquet is held as a whole, and several of them.
 """
 
 
@@ -33,21 +26,14 @@ def write(path: Path, rows: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("kind", SIZES)
 def test_the_memory_does_not_grow_with_the_rows(tmp_path: Path, kind: str) -> None:
     """Ten times the rows need hardly more."""
-    peaks = []
+    few, many, allowed = SIZES[kind]
     (tmp_path / "prompt.md").write_text("{{ text }}")
-    for rows in (FEW, MANY):
+    peaks = []
+    for rows in (few, many):
         write(tmp_path / f"{rows}.{kind}", rows)
         typed = ["prepare", f"{rows}.{kind}", "--template", "prompt.md", "--model", "m-1", "--id", "id"]
-        done = subprocess.run(  # noqa: S603 - the command is our own
-            [sys.executable, "-c", MEASURE, *typed],
-            cwd=tmp_path,
-            env={"PYTHONPATH": SOURCES, "LANG": "C.UTF-8"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        peaks.append(int(done.stderr))
-    assert peaks[1] - peaks[0] < ALLOWED
+        peaks += peaks_mb(tmp_path, typed)
+    assert peaks[1] - peaks[0] < allowed
