@@ -22,10 +22,13 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
-def large_run(belt: Belt, size: int) -> tuple[str, bytes]:
-    """Let a run end, and give it results of so many bytes, about; return the run and these."""
+def large_run(belt: Belt, size: int, requests: int = 2) -> tuple[str, bytes]:
+    """Let a run end, and give it results of so many bytes, about; return the run and these.
+
+    `requests`: of its drop. The same drop would be refused a second time.
+    """
     belt.provider.configure(outcomes={}, every={})
-    run = belt.upload(drop_of(2), NAME)
+    run = belt.upload(drop_of(requests), NAME)
     belt.finish(run)
     line = json.dumps({"custom_id": "r-1", "response": {"text": "a" * 4000}, "error": None}).encode() + b"\n"
     data = line * (size // len(line))
