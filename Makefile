@@ -12,7 +12,7 @@ FRAMES := .venv/frames/.frames
 PAGES := .venv/pages/.pages
 DASHBOARD := .venv/dashboard/.dashboard
 
-# As many tests at once as there are processors, each process with a local AWS of its own.
+# One test more at once than there are processors (tests/conftest.py), each process with a local AWS of its own.
 SIDE_BY_SIDE := --numprocesses auto --dist worksteal
 
 # Tests on a deployed stack mostly wait. The tests of one stack are played in one process.

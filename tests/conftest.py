@@ -33,6 +33,11 @@ _hooks.accepts_kwargs = lambda handler: (
 _hooks.EventAliaser._alias_event_name = lambda _, name: _name_of(name)  # noqa: SLF001
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Play one test more at once than there are processors, since many wait: for a program, or for the clock."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let each process begin with its share of the crash suite, which copies the process thousands of times.
 
