@@ -16,7 +16,7 @@ DASHBOARD := .venv/dashboard/.dashboard
 SIDE_BY_SIDE := --numprocesses auto --dist worksteal
 
 # Tests on a deployed stack mostly wait. The tests of one stack are played in one process.
-STACKS_SIDE_BY_SIDE := --numprocesses 3 --dist loadscope
+STACKS_SIDE_BY_SIDE := --numprocesses 4 --dist loadscope
 
 # Of `make deploy`, an option for a variable, and one without a value. Only what is typed behind make counts: a shell may have
 # an EMAIL of its own. It arrives as it was typed: make and the shell see no `$` and no quotation mark in it.

@@ -32,6 +32,8 @@ PARAMETERS = tuned(SHORT_TIMES, LOW_LIMITS, ResultsDatabase="conveyor")
 # Whose tests have stacks of their own.
 LARGE = ("test_permissions.py", "test_provider_faults.py")
 DEMO = "test_demo.py"
+RECIPES = "recipes"
+"""In the names of the modules that share a stack of their own: else the shared one would be the last to be done."""
 PROVIDER = msgspec.to_builtins(Settings(seconds=0.5), str_keys=True)
 
 
@@ -42,7 +44,7 @@ class ByStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types 
         module = nodeid.partition("::")[0]
         dialect = re.search(r"[\[-](messages|files)[\]-]", nodeid)
         if dialect and not (dialect[1] == "messages" and module.endswith(LARGE)):
-            return dialect[1]
+            return RECIPES if RECIPES in module else dialect[1]
         return nodeid if module.endswith(DEMO) else module
 
 
