@@ -136,7 +136,21 @@ def test_the_same_content_is_refused_at_once_and_runs_again_if_that_is_said(
     assert ran.out.endswith("    conveyor drop tickets.jsonl --again\n")
     told = json.loads(conveyor.call("drop", "tickets.jsonl", "--json").out)
     assert (told["refused"]["code"], told["refused"]["run"]) == ("seen-before", reaction.runs[0])
+    assert "conveyor approve" not in ran.out
     assert [conveyor.call("drop", "tickets.jsonl", "--again").exit for _ in range(2)] == [0, 0]
+
+
+def test_the_same_content_as_that_of_a_run_that_waits_names_its_approval_first(
+    conveyor: Command, reaction: Reaction
+) -> None:
+    """To pay again is not the only way on."""
+    write(conveyor, drop_of(2))
+    assert conveyor.call("drop", "tickets.jsonl", "--hold").exit == 0
+    lines = conveyor.call("drop", "tickets.jsonl").out.splitlines()
+    approve = lines.index(f"    conveyor approve {reaction.runs[0]}")
+    assert lines[approve - 1] == "  To let that run go on"
+    assert approve < lines.index("    conveyor drop tickets.jsonl --again")
+    assert conveyor.call("approve", reaction.runs[0], "--yes", "--no-limit").exit == 0
 
 
 def test_drops_of_one_second_have_words_of_their_own(

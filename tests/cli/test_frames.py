@@ -261,7 +261,7 @@ def test_a_hold_names_the_cost_of_each_model() -> None:
             facts_of(plan_of(2), {"1": SENT}, trouble=GONE,
                      pause=RetryAfterAnswer("w", NOW - ONE_MINUTE, NOW + 4 * ONE_MINUTE, "HTTP 503")),
             "! The provider answers that it does not know a batch (HTTP 404), since 42 min",
-            "It is asked for the batch at each look, and the run goes on by itself once it",
+            "It is asked for the batch again in 4 min, since it asks not to be called",
         ),
         (
             facts_of(plan_of(2), {"1": SENT, "2": SENT}, unread={FIRST: Unread("w", NOW, "ReadError"),
@@ -273,7 +273,7 @@ def test_a_hold_names_the_cost_of_each_model() -> None:
             facts_of(plan_of(2), {"1": SENT}, trouble=DENIED,
                      pause=RetryAfterAnswer("w", NOW - ONE_MINUTE, NOW + 4 * ONE_MINUTE, "HTTP 503")),
             "! The provider does not accept the credentials (HTTP 401), since 42 min",
-            "The provider is asked again at each look, and the run goes on by itself.",
+            "The provider is asked again in 4 min, since it asks not to be called before,",
         ),
         (
             facts_of(plan_of(2), {"1": SENT},

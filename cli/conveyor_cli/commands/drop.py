@@ -181,6 +181,9 @@ def _started(screen: Screen, found: Dropped, about: dict[str, Any], again: str, 
         screen.json(**of, **about, **({"refused": _as_json(refusal)} if refusal else {}))
     elif refusal:
         screen.verdict(Mark.ERROR, f"Refused: {refusal.message}", "Nothing was sent, and nothing was charged.")
+        if refusal.waiting_run:
+            screen.line("  To let that run go on")
+            screen.command(f"conveyor approve {refusal.waiting_run.run}")
         if refusal.code == SEEN_BEFORE:
             screen.line("  To process the same content again, and pay again")
             screen.command(again)

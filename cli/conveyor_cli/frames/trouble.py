@@ -7,7 +7,7 @@ from typing import NamedTuple
 from conveyor.domain.observed import TroubleWith
 from conveyor.domain.schedule import BatchName
 from conveyor.ledger.batch_facts import Submitted, Unread
-from conveyor.ledger.run_facts import GONE, LastingTrouble
+from conveyor.ledger.run_facts import GONE, LastingTrouble, RetryAfterAnswer
 from conveyor.wording.advice import access_step, unknown_batch_step
 from conveyor.wording.mail import Step
 from conveyor.wording.numbers import span
@@ -18,7 +18,6 @@ from conveyor_cli.state import is_trouble
 
 AT_RISK = timedelta(hours=6)
 """Before a batch expires."""
-_ASKED_AGAIN = "The provider is asked again at each look, and the run goes on by itself."
 
 
 class Hindrance(NamedTuple):
@@ -55,7 +54,7 @@ def _denied(facts: Facts) -> Hindrance | None:
     trouble = facts.trouble
     if trouble is None or trouble.kind != TroubleWith.CREDENTIALS:
         return None
-    return _of(trouble, (_ASKED_AGAIN,), access_step(facts.run.settings.auth, facts.run.key_secret))
+    return _of(trouble, (_asked_again(facts),), access_step(facts.run.settings.auth, facts.run.key_secret))
 
 
 def _unknown_batch(facts: Facts) -> Hindrance | None:
@@ -63,7 +62,7 @@ def _unknown_batch(facts: Facts) -> Hindrance | None:
     trouble = facts.trouble
     if trouble is None or trouble.kind != GONE:
         return None
-    more = ["It is asked for the batch at each look, and the run goes on by itself once it knows the batch."]
+    more = [f"It is asked for the batch again {_next(facts)}, and the run goes on by itself once it knows the batch."]
     if trouble.ends:
         lost = "its results are lost, and may have been charged"
         more.append(f"Else the batch is given up {_in(trouble.ends, facts.at)} at the latest: {lost}.")
@@ -82,7 +81,16 @@ def _unknown_step(facts: Facts) -> Step:
 
 
 def _unanswered(facts: Facts) -> Hindrance | None:
-    return _of(facts.trouble, (_ASKED_AGAIN,)) if facts.trouble else None
+    return _of(facts.trouble, (_asked_again(facts),)) if facts.trouble else None
+
+
+def _asked_again(facts: Facts) -> str:
+    return f"The provider is asked again {_next(facts)}, and the run goes on by itself."
+
+
+def _next(facts: Facts) -> str:
+    pause = _open_pause(facts)
+    return f"{_in(pause.until, facts.at)}, since it asks not to be called before" if pause else "at each look"
 
 
 def _of(trouble: LastingTrouble, more: tuple[str, ...], *steps: Step) -> Hindrance:
@@ -110,11 +118,15 @@ def _refused(facts: Facts) -> Hindrance | None:
 
 
 def _paused(facts: Facts) -> Hindrance | None:
-    pause = facts.pause
-    if pause is None or pause.until <= facts.at:
+    pause = _open_pause(facts)
+    if pause is None:
         return None
     words = f"The provider asks not to be called: {in_words(pause.reason)}"
     return Hindrance("retry-after", words, pause.at, (f"It is called again {_in(pause.until, facts.at)}.",))
+
+
+def _open_pause(facts: Facts) -> RetryAfterAnswer | None:
+    return facts.pause if facts.pause and facts.pause.until > facts.at else None
 
 
 def _unread(facts: Facts) -> Hindrance | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from conveyor.wording.numbers import money, rounded_up
+from conveyor.wording.text import counted
 from conveyor_cli.frames.says import latest_round, legs_done
 from conveyor_cli.frames.snapshot import Snapshot, requests_of
 from conveyor_cli.frames.trouble import hindrance_of
@@ -67,7 +68,7 @@ def _progress(snapshot: Snapshot) -> list[Event]:
     if phase is Phase.ROUND:
         number = latest_round(facts)
         done, fact = legs_done(facts, f"round-{number}"), facts.rounds.get(number)
-        lines = f"{fact.requests:,} lines go again" if fact else "lines go again"
+        lines = counted(fact.requests, "line goes", "lines go") + " again" if fact else "lines go again"
         return [Event(f"round {number}:", f"{lines}; {done.done:,} of {done.batches:,} batches ended")]
     if phase is Phase.HELD and facts.gate:
         return [Event("held", "; ".join(reason.message for reason in facts.gate.reasons))]
