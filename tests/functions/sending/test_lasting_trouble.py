@@ -300,3 +300,20 @@ def test_a_deletion_that_fails_is_trouble_until_it_is_given_up(belt: Belt) -> No
     belt.finish(run)
     assert written(belt, run) == (["unavailable"], ["unavailable"])
     assert belt.fact(run, "batches/1/discarded.json")["left"]
+
+
+def test_a_batch_that_is_given_up_is_no_other_trouble_beside_one_that_is_gone(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the provider does not know is one trouble until the last such batch is given up."""
+    tune(monkeypatch, max_requests_per_batch=1)
+    belt.provider.configure(seconds=10**7)
+    run = belt.upload(drop_of(2))
+    belt.pass_time(2 * 3600)
+    while len(belt.facts(run, "batch-")) < 2:
+        belt.step(run)
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 404}, times=None)
+    belt.finish(run)
+    first, second = (belt.fact(run, f"batches/{number}/stuck.json")["at"] for number in (1, 2))
+    assert first < second
+    assert written(belt, run) == (["gone"], ["gone"])

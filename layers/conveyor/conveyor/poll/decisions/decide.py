@@ -119,6 +119,8 @@ def decide_unended(
         again = CancelBatch(sent.submitted.id, is_first=False)
         return Decision(Next.WAIT, trouble=answer.reason, action=again, failed=answer.reason)
     decision = _wait_or_cancel(sent, now, cancelled_at, answer.reason)
+    if isinstance(decision.action, GiveUp):
+        return decision  # the provider is not asked about it any more
     ends = decision.ends if answer.kind is TroubleKind.GONE else None
     return decision._replace(trouble=answer.reason, ends=ends, risk=risk, failed=answer.reason)
 
