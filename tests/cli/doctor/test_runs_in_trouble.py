@@ -73,3 +73,15 @@ def test_a_run_in_trouble_costs_one_request_more(belt: Belt) -> None:
     message = examined(belt).message
     assert [run in message for run in sorted(runs)] == [True, True, True, False]
     assert message.endswith("; and 1 more")
+
+
+def test_results_that_may_be_lost_are_not_said_to_be_safe(belt: Belt) -> None:
+    """A batch that the provider does not know is given up in the end; one that it does not show now is not."""
+    run = under_way(belt, "going")
+    said = list[str]()
+    for status in (503, 404):
+        belt.provider.configure(faults=[])
+        belt.provider.fail("retrieve", {"kind": "answer", "status": status}, times=None)
+        look(belt, run)
+        said.append(" ".join(examined(belt).more))
+    assert ["results are lost" in words for words in said] == [False, True]

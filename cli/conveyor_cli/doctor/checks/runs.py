@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conveyor.ledger.run_facts import LastingTrouble
+from conveyor.ledger.run_facts import GONE, LastingTrouble
 from conveyor.wording.text import counted
 from conveyor_cli.doctor.finding import Finding, aws, failed, ok
 from conveyor_cli.runs.facts import words_of
@@ -11,6 +11,7 @@ from conveyor_cli.runs.facts import words_of
 type Json = dict[str, Any]
 
 SHOWN = 3
+_GIVEN_UP = "A batch that the provider does not know is given up in the end: its results are lost."
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -45,6 +46,7 @@ def troubles(named: Mapping[str, LastingTrouble], troubled: int, looked: int, le
     more = troubled - len(named)
     return failed(
         f"{said}{f'; and {more} more' if more > 0 else ''}{others}",
-        "They go on by themselves once the call succeeds. Nothing is lost or charged twice.",
+        "They go on by themselves once the call succeeds. Nothing is charged twice.",
+        *([_GIVEN_UP] if any(fact.kind == GONE for fact in named.values()) else []),
         commands=[f"conveyor watch {run}" for run in named],
     )
