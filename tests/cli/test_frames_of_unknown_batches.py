@@ -39,3 +39,11 @@ def test_a_batch_that_the_provider_does_not_know_is_given_up_in_the_end() -> Non
     facts = facts_of(plan_of(2), {"1": SENT}, trouble=GONE)
     words = "Else the batch is given up in 1 d 3 h at the latest: its results are lost, and may have been charged."
     assert words in snapshot_of(facts, NOW).said.more
+
+
+def test_a_batch_is_not_said_to_be_given_up_when_the_moment_of_another_one_has_passed() -> None:
+    """The ledger has the moment of the first of them."""
+    facts = facts_of(plan_of(2), {"1": SENT}, trouble=replace(GONE, ends=NOW - timedelta(hours=2)))
+    more = snapshot_of(facts, NOW).said.more
+    assert "asked for the batch at each look" in " ".join(more)
+    assert "given up" not in " ".join(more)

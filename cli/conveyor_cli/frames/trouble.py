@@ -63,7 +63,7 @@ def _unknown_batch(facts: Facts) -> Hindrance | None:
     if trouble is None or trouble.kind != GONE:
         return None
     more = [f"It is asked for the batch again {_next(facts)}, and the run goes on by itself once it knows the batch."]
-    if trouble.ends:
+    if trouble.ends and trouble.ends > facts.at:  # later it is about a batch that was given up before another one
         lost = "its results are lost, and may have been charged"
         more.append(f"Else the batch is given up {_in(trouble.ends, facts.at)} at the latest: {lost}.")
     return _of(trouble, tuple(more), _unknown_step(facts))
