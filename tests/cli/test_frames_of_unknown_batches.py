@@ -45,5 +45,5 @@ def test_a_batch_is_not_said_to_be_given_up_when_the_moment_of_another_one_has_p
     """The ledger has the moment of the first of them."""
     facts = facts_of(plan_of(2), {"1": SENT}, trouble=replace(GONE, ends=NOW - timedelta(hours=2)))
     more = snapshot_of(facts, NOW).said.more
-    assert "asked for the batch at each look" in " ".join(more)
+    assert "asked for the batch again at each look" in " ".join(more)
     assert "given up" not in " ".join(more)

@@ -232,6 +232,8 @@ def test_a_request_of_poll_that_fails_is_trouble(  # noqa: PLR0913, PLR0917
     look(belt, run, 3)
     assert belt.facts(run, fact)
     assert written(belt, run) == ([kind], [])
+    (place,) = belt.facts(run, "trouble")
+    assert "/" not in belt.fact(run, place)["reason"], "an id of the provider's, which who checks the stack may read"
     ends(belt, run)
 
 

@@ -87,7 +87,8 @@ def prove_or_rule_out(context: RunContext, batch: Batch, candidates: list[Progre
             except ResultsUnreadable as error:
                 doubts[candidate.id] = str(error)
                 is_failure = error.was_asked and not isinstance(error, _Unclear)
-                failed = str(error) if is_failure else failed
+                # Without the path, which has an id of the provider's: who checks the stack may read it.
+                failed = str(error).partition(" for /")[0] if is_failure else failed
         elif cancel_at(over, context.api.dialect.window, candidate.expires_at) < context.now():
             doubts[candidate.id] = f"{candidate.id} has not ended, although its time is over"
     return Proof(None, tuple(doubts), next(iter(doubts.values()), None), failed)
