@@ -17,9 +17,10 @@ from tests.golden import sources
 from tests.support.belt import drop_of
 from tests.support.probes import of_probe, of_rest
 from tests.support.promises import check_outputs
+from tests.support.settings import tuned
 from tests.support.system.release import deployed, update
-from tests.support.system.runs import WAITING, LiveRun, commands, dropped
-from tests.system.conftest import PARAMETERS, PROVIDER, WAIT_SCALE
+from tests.support.system.runs import SHORT_TIMES, WAITING, LiveRun, commands, dropped
+from tests.system.conftest import PROVIDER, WAIT_SCALE
 from tests.system.test_drops import invoke
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from local.stack.stack import Stack
 
+PARAMETERS = tuned(SHORT_TIMES, ResultsDatabase="conveyor")
+"""Without a low limit of events: runs that wait for a slow update would need other executions."""
 FORMER_PARAMETERS = {
     "0.1.0": {
         "PostSeconds": "5",

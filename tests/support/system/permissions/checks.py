@@ -40,15 +40,16 @@ def stops_the_run(
 ) -> Callable[[Scene], None]:
     """Check that a task of the run fails, and is retried until it has the permission.
 
-    `lines`: bytes for a packed drop. `expired`: a fact whose writer's time limit must be over first. `metadata`: of the
-    drop. `provider`: the provider's settings meanwhile.
+    `lines`: bytes for a packed drop. `expired`: a fact whose writer's time limit must be over first, unless the state
+    machine was faster than the upload, so that nobody wrote it. `metadata`: of the drop. `provider`: the provider's
+    settings meanwhile.
     """
 
     def check(scene: Scene) -> None:
         scene.stack.provider_settings(provider)
         with scene.without():
             run = scene.drop(lines, metadata=metadata)
-            if expired:
+            if expired and scene.wait(lambda: run.has(expired) or scene.refusal(run, action), expired) is True:
                 run.backdate(expired)
             scene.wait(lambda: scene.refusal(run, action), f"task that may not {action}")
             assert not run.messages()
