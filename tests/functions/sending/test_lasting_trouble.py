@@ -15,6 +15,7 @@ from tests.support.settings import STACK_SETTINGS, tune
 DOWN = {"kind": "answer", "status": 503}
 DENIED = {"kind": "answer", "status": 401}
 BUSY = {"kind": "answer", "status": 429}
+GONE = {"kind": "answer", "status": 404}
 DATA = drop_of(3)
 
 
@@ -58,7 +59,7 @@ def ends(belt: Belt, run: str) -> None:
         ({"kind": "lose", "when": "before"}, "unavailable", "RemoteProtocolError"),
         (DENIED, "credentials", "HTTP 401"),
         (BUSY, "busy", "HTTP 429"),
-        ({"kind": "answer", "status": 404}, "gone", "HTTP 404"),
+        (GONE, "gone", "HTTP 404"),
         ({"kind": "answer", "status": 400}, "other", "HTTP 400"),
     ],
 )
@@ -91,6 +92,26 @@ def test_a_provider_that_fails_every_other_request_writes_nothing(belt: Belt) ->
         belt.provider.fail("retrieve", DOWN, times=1)
         look(belt, run, 2)
     assert written(belt, run) == ([], [])
+
+
+@pytest.mark.parametrize("faults", [(DOWN, BUSY), (BUSY, DENIED), (DOWN, GONE, BUSY)])
+def test_statuses_that_alternate_are_trouble_until_a_request_succeeds(
+    belt: Belt, faults: tuple[dict[str, Any], ...]
+) -> None:
+    """Each answer is another one, and no request has succeeded for hours: each kind is written once."""
+    run = under_way(belt)
+    began = belt.moment
+    for number in range(24):
+        belt.provider.configure(faults=[{"call": "retrieve", "do": faults[number % len(faults)], "times": None}])
+        look(belt, run)
+    begun, over = written(belt, run)
+    assert (len(begun), over) == (len(faults), [])
+    moments = {name.rpartition("-")[2] for name in belt.facts(run, "trouble-")}
+    assert f"{began:%Y%m%dT%H%M%SZ}.json" in moments, "since the first request that failed"
+    belt.provider.configure(faults=[])
+    look(belt, run)
+    assert written(belt, run) == (begun, begun)
+    ends(belt, run)
 
 
 def test_trouble_that_comes_again_is_another_one(belt: Belt) -> None:
@@ -260,7 +281,7 @@ def test_a_batch_that_is_not_asked_about_neither_ends_its_trouble_nor_forgets_si
         belt.step(run)
     belt.provider.fail("retrieve", DOWN | {"headers": {"retry-after": "20"}}, times=1)
     look(belt, run, 2)
-    gone = {"call": "retrieve", "batch": 2, "do": {"kind": "answer", "status": 404}, "times": None}
+    gone = {"call": "retrieve", "batch": 2, "do": GONE, "times": None}
     belt.provider.configure(seconds=0, faults=[gone])
     belt.pass_time(3600)
     since = set[str]()
@@ -314,7 +335,7 @@ def test_a_batch_that_is_given_up_is_no_other_trouble_beside_one_that_is_gone(
     belt.pass_time(2 * 3600)
     while len(belt.facts(run, "batch-")) < 2:
         belt.step(run)
-    belt.provider.fail("retrieve", {"kind": "answer", "status": 404}, times=None)
+    belt.provider.fail("retrieve", GONE, times=None)
     belt.finish(run)
     first, second = (belt.fact(run, f"batches/{number}/stuck.json")["at"] for number in (1, 2))
     assert first < second

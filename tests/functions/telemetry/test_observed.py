@@ -88,6 +88,24 @@ def test_waiting_for_room_and_trouble_each_have_their_own_beginning(belt: Belt) 
     belt.provider.reset()
 
 
+def test_trouble_that_alternates_with_another_lasts_since_its_first_check(belt: Belt) -> None:
+    """The provider answers 503 and 429 by turns: an alarm after half an hour would never go off."""
+    belt.provider.configure(seconds=None)
+    run = belt.upload(DATA)
+    belt.submit({"run": run})
+    began = belt.moment
+    for status in (503, 429) * 6:
+        belt.provider.configure(
+            faults=[{"call": "retrieve", "do": {"kind": "answer", "status": status}, "times": None}]
+        )
+        belt.poll(run)
+        failing, wait = belt.observed.failing, belt.observed.wait
+        seen = failing.since if failing else wait.since if wait else None
+        assert bool(failing) == (status == 503)
+        assert seen == (began if failing else began + timedelta(seconds=300))
+        belt.pass_time(300)
+
+
 def test_a_full_queue_is_a_wait_for_room_and_no_trouble(belt: Belt) -> None:
     """The provider answers 429 to a batch that does not fit: all is well, and the run waits."""
     belt.provider.fail("create", {"kind": "answer", "status": 429}, times=None)

@@ -1,12 +1,8 @@
 """Which trouble is written down, and when it is over: from the decisions of a check, and what is known before it."""
 
-from collections import Counter
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from conveyor.domain.schedule import BatchName, Next
 from conveyor.ledger.run_facts import LastingTrouble
@@ -17,11 +13,11 @@ from conveyor.poll.decisions.trouble import (
     begun_troubles,
     ended_troubles,
     kinds_of_trouble,
-    kinds_that_fail,
     known_trouble,
 )
 from conveyor.wording.trouble import describe_refusal
 from tests.support.examples import NOW
+from tests.support.troubles import check
 
 AWAY = "unavailable-20261122T101112Z"
 SINCE = datetime.fromisoformat("2026-11-22T10:11:12.345Z")
@@ -29,19 +25,6 @@ NO_KEY = "credentials-20261122T101112Z"
 GONE = "gone-20261122T101112Z"
 TOO_MANY = "busy-20261122T101112Z"
 ASKED_AGAIN = SINCE + timedelta(minutes=5)
-
-
-def check(*asked: str, known: tuple[str, ...] = (), is_skipped: bool = False) -> Decisions:
-    """Return the decisions of a check in which requests failed for these reasons.
-
-    `known`: reasons in the ledger. `is_skipped`: whether the provider was not asked about another batch.
-    """
-    found = [
-        Decision(Next.WAIT, is_skipped=is_skipped),
-        *(Decision(Next.WAIT, trouble=reason, failed=reason) for reason in asked),
-        *(Decision(Next.WAIT, trouble=reason) for reason in known),
-    ]
-    return {BatchName("", number): decision for number, decision in enumerate(found, 1)}
 
 
 def begun(now: Decisions, before: Decisions | None, run_state: RunState | None = None) -> list[tuple[str, str]]:
@@ -91,9 +74,9 @@ def test_requests_about_batches_that_are_too_many_are_trouble_of_their_own() -> 
     busy, waits = check("HTTP 429"), check(known=(describe_refusal(429, "rate_limit_error"),))
     assert begun(busy, waits) == []
     assert begun(busy, busy) == [(TOO_MANY, "HTTP 429")]
-    lasts = RunState(troubles={TOO_MANY})
-    assert ended_troubles(busy, lasts, is_paused=False) == []
-    assert ended_troubles(waits, lasts, is_paused=False) == [TOO_MANY]
+    lasts, known = RunState(troubles={TOO_MANY}), known_trouble(busy, None, SINCE)
+    assert ended_troubles(busy, known, lasts, is_paused=False) == []
+    assert ended_troubles(waits, known, lasts, is_paused=False) == [TOO_MANY]
     assert kinds_of_trouble(busy).keys() == {"room"}, "to the dashboard it is a wait for room"
 
 
@@ -106,8 +89,8 @@ def test_a_batch_that_the_provider_does_not_know_is_trouble_of_its_own() -> None
     known = known_trouble(missing, None, SINCE)
     (fact,) = begun_troubles(missing, known, RunState(), ASKED_AGAIN, "w")
     assert (fact.place, fact.reason, fact.ends) == (GONE, "HTTP 404", NOW + timedelta(1))
-    assert ended_troubles(missing, RunState(troubles={GONE}), is_paused=False) == []
-    assert ended_troubles(check("HTTP 404"), RunState(troubles={GONE}), is_paused=False) == [GONE]
+    assert ended_troubles(missing, known, RunState(troubles={GONE}), is_paused=False) == []
+    assert ended_troubles(check("HTTP 404"), None, RunState(troubles={GONE}), is_paused=False) == [GONE]
     refused = {name: each._replace(failed="HTTP 401") for name, each in missing.items()}  # to cancel it is refused
     assert begun(refused, refused) == [(NO_KEY, "HTTP 401")]
 
@@ -124,7 +107,7 @@ def test_what_a_person_has_written_is_no_trouble() -> None:
     assert begun(answer, answer) == []
     beside = {BatchName("", 1): Decision(Next.WAIT, trouble="no batch", is_answer=True, failed="HTTP 503")}
     assert begun(beside, beside) == [(AWAY, "HTTP 503")]
-    assert ended_troubles(beside, RunState(troubles={AWAY}), is_paused=False) == []
+    assert ended_troubles(beside, None, RunState(troubles={AWAY}), is_paused=False) == []
 
 
 def test_trouble_that_was_ended_and_is_remembered_is_new_trouble() -> None:
@@ -138,7 +121,7 @@ def test_trouble_is_over_once_a_check_has_not_met_its_kind() -> None:
     run_state = RunState(troubles={AWAY, NO_KEY, "other-20261101T000000Z"}, ended_troubles={"other-20261101T000000Z"})
 
     def over(decisions: Decisions, *, is_paused: bool = False) -> list[str]:
-        return ended_troubles(decisions, run_state, is_paused=is_paused)
+        return ended_troubles(decisions, None, run_state, is_paused=is_paused)
 
     assert over(check()) == [NO_KEY, AWAY]
     assert over(check("HTTP 529")) == over(check(known=("ReadError",))) == [NO_KEY]
@@ -167,47 +150,31 @@ def test_what_is_known_stays_known_while_a_retry_after_lasts() -> None:
     assert list(begun_troubles(check("HTTP 401"), asked, RunState(), ASKED_AGAIN, "w")) == []
 
 
-class Check(NamedTuple):
-    """One poll of a history."""
-
-    asked: frozenset[str] = frozenset()
-    known: frozenset[str] = frozenset()
-    is_paused: bool = False
-    is_skipped: bool = False
-    crashes: bool = False
-    """Whether it dies after its writes: the next one gets the memory that this one got."""
-    forgets: bool = False
-    """Whether the next one is the first of an execution that knows nothing."""
+def test_kinds_that_take_turns_are_written_one_by_one() -> None:
+    """Without a check in which no request failed, one that met another kind says nothing of the first."""
+    away, busy = check("HTTP 503"), check("HTTP 429")
+    second = known_trouble(busy, known_trouble(away, None, SINCE), ASKED_AGAIN)
+    (fact,) = begun_troubles(away, second, RunState(), NOW, "w")
+    assert (fact.place, fact.since) == (AWAY, SINCE)
+    well = known_trouble(check(), second, NOW)
+    assert list(begun_troubles(away, well, RunState(), NOW, "w")) == []
 
 
-REASONS = st.frozensets(st.sampled_from(["HTTP 503", "HTTP 529", "HTTP 401", "HTTP 429", "HTTP 404"]), max_size=2)
-CHECKS = st.builds(Check, REASONS, REASONS, *[st.booleans()] * 4)
-
-
-@given(st.lists(CHECKS, max_size=30))
-def test_no_history_writes_more_than_a_pair_in_two_polls_or_leaves_open_what_is_not_met(history: list[Check]) -> None:
-    """Whatever fails, pauses, crashes and is forgotten: a fact is written once, and a kind is open once."""
-    run_state, memory, begun = RunState(), None, list[str]()
-    for number, each in enumerate(history):
-        now, decisions = (
-            NOW + timedelta(minutes=number),
-            check(*each.asked, known=tuple(each.known), is_skipped=each.is_skipped),
-        )
-        new = [fact.place for fact in begun_troubles(decisions, memory, run_state, now, "w")]
-        over = ended_troubles(decisions, run_state, is_paused=each.is_paused)
-        begun += new
-        run_state.troubles |= set(new)
-        run_state.ended_troubles |= set(over)
-        lasting = [LastingTrouble.kind_at(place) for place in run_state.open_troubles]
-        assert len(set(lasting)) == len(lasting)
-        met = {*kinds_of_trouble(decisions), *kinds_that_fail(decisions)}
-        assert each.is_paused or each.is_skipped or met.issuperset(lasting)
-        memory = memory if each.crashes else known_trouble(decisions, memory, now, is_paused=each.is_paused)
-        memory = None if each.forgets else memory
-    assert len(set(begun)) == len(begun)
-    kinds = Counter(map(LastingTrouble.kind_at, begun))
-    assert all(count <= len(history) / 2 for count in kinds.values())
-    assert kinds.keys() <= {"unavailable", "credentials", "busy", "other"}
+def test_a_kind_is_over_after_six_checks_that_failed_otherwise() -> None:
+    """A key that was replaced is no trouble for as long as another batch is not known."""
+    run_state = RunState(troubles={NO_KEY})
+    memory, over = known_trouble(check("HTTP 401"), None, SINCE), []
+    for _ in range(6):
+        over.append(ended_troubles(check("HTTP 400"), memory, run_state, is_paused=False))
+        pauses = [
+            known_trouble(check(is_skipped=True), memory, NOW),
+            known_trouble(check(), memory, NOW, is_paused=True),
+        ]
+        assert pauses == [memory, memory], "nothing is concluded from calls that were not made"
+        memory = known_trouble(check("HTTP 400"), memory, NOW)
+    assert over == [[], [], [], [], [], [NO_KEY]]
+    assert memory is not None
+    assert memory.kinds == {"other": NOW}
 
 
 def test_a_message_about_trouble_counts_from_its_first_check() -> None:
@@ -215,7 +182,10 @@ def test_a_message_about_trouble_counts_from_its_first_check() -> None:
     later = NOW + timedelta(hours=1)
     first = known_trouble(check("HTTP 503"), None, NOW)
     second = known_trouble(check("HTTP 401"), first, later)
-    assert second == KnownTrouble("HTTP 401", NOW, kinds={"credentials": later})
+    assert second == KnownTrouble(
+        "HTTP 401", NOW, kinds={"unavailable": NOW, "credentials": later}, missed={"unavailable": 1}
+    )
+    assert second.present == {"credentials": later}, "what the log and the metrics say"
     assert known_trouble(check(), second, later) is None
 
 

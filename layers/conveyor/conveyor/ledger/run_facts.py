@@ -150,10 +150,11 @@ GONE = "gone"
 
 
 class LastingTrouble(Fact, frozen=True):
-    """`trouble-<kind>-<moment>.json`: requests that poll has made failed in two checks in a row, since that moment.
+    """`trouble-<kind>-<moment>.json`: two checks have met requests of poll that failed in this way, since that moment.
 
-    It lasts until a `TroubleOver` of the same place. A call that a function has written down anyway is not repeated
-    here: an attempt that was refused, results that `split` could not read, a Retry-After.
+    Requests failed in each check between the two as well. It lasts until a `TroubleOver` of the same place. A call that
+    a function has written down anyway is not repeated here: an attempt that was refused, results that `split` could not
+    read, a Retry-After.
     """
 
     KIND = "trouble"
@@ -182,7 +183,7 @@ class LastingTrouble(Fact, frozen=True):
 
 
 class TroubleOver(Fact, frozen=True):
-    """`over-<kind>-<moment>.json`: a later check has not met this trouble any more."""
+    """`over-<kind>-<moment>.json`: in a later check no request failed, or only in other ways in several checks."""
 
     KIND = "over"
     PLACE = Place.ID

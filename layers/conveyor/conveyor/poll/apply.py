@@ -73,5 +73,5 @@ def note_trouble(context: RunContext, checked: Checked, before: KnownTrouble | N
     decisions, run_state, now = checked.decisions, checked.run_state, context.now()
     for begun in begun_troubles(decisions, before, run_state, now, context.writer):
         context.ledger.write(begun, begun.place)
-    for place in ended_troubles(decisions, run_state, is_paused=context.retry_after.is_active):
+    for place in ended_troubles(decisions, before, run_state, is_paused=context.retry_after.is_active):
         context.ledger.write(TroubleOver(context.writer, now), place)

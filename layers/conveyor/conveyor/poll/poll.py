@@ -51,7 +51,7 @@ def poll(event: dict[str, Any], clients: Clients, invocation: Invocation) -> dic
     note_trouble(context, checked, memory.trouble)
     is_paused = context.retry_after.is_active
     memory.trouble = known_trouble(decisions, memory.trouble, context.now(), is_paused=is_paused)
-    observe(context, checked, memory.trouble.kinds if memory.trouble else {})
+    observe(context, checked, memory.trouble.present if memory.trouble else {})
     notice, sent = None, Sent(context.now(), clients.console(event))
     remembers = {"gate", "budget"} <= event.keys()  # else its version is earlier: it would forget what was said
     if remembers:

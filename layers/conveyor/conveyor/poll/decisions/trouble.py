@@ -1,7 +1,9 @@
 """Trouble that lasts: what one poll remembers of it for the next, which facts follow, and when a message is due. Pure.
 
-A provider that fails every other request is no trouble that lasts: it is written down once two checks in a row have
-met it, so that a run has one pair of facts in two polls at most.
+A provider that fails every other request is no trouble that lasts: a kind is written down once two checks have met it,
+and in each check between them requests failed otherwise. So statuses that alternate are trouble, too. It is over once
+no request of a check fails. Where others go on failing, it is over after some checks that have not met it, so that
+kinds that take turns do not begin and end each time.
 """
 
 from collections.abc import Iterator
@@ -18,6 +20,9 @@ from conveyor.poll.decisions.decide import decide_step
 from conveyor.poll.decisions.decision import Decision, Decisions
 from conveyor.wording.trouble import is_about_room, trouble_with
 
+_MOST_MISSED = 6
+"""Checks in a row that met other kinds, after which a kind is over: one more than there are kinds that fail."""
+
 
 class KnownTrouble(msgspec.Struct):
     """What the state machine's state carries of trouble from one poll to the next."""
@@ -29,7 +34,14 @@ class KnownTrouble(msgspec.Struct):
     notified_gone: bool = False
     """Whether a message has said that a batch the provider does not know may have been deleted."""
     kinds: dict[str, datetime] = {}
-    """Since when there has been trouble of each kind that there is."""
+    """Since when there has been trouble of each kind that lasts."""
+    missed: dict[str, int] = {}
+    """Of kinds that last: how many checks in a row have not met them, while requests failed otherwise."""
+
+    @property
+    def present(self) -> dict[str, datetime]:
+        """Since when there has been trouble of each kind that the last check has met, or has not asked about."""
+        return {kind: since for kind, since in self.kinds.items() if kind not in self.missed}
 
 
 def kinds_of_trouble(decisions: Decisions) -> dict[str, str]:
@@ -71,16 +83,18 @@ def known_trouble(
 
     What is known stays known while the provider is not asked about some batches, or at all: `is_paused`.
     """
-    troubled, earlier = first_trouble(decisions), before if is_paused or _skips(decisions) else None
+    troubled = first_trouble(decisions)
     if troubled is None or troubled.trouble is None:
-        return earlier
-    kinds = {kind: before.kinds.get(kind, now) if before else now for kind in _all_kinds(decisions)}
-    kinds |= earlier.kinds if earlier else {}
+        return before if is_paused or _skips(decisions) else None
+    kinds = dict.fromkeys(_all_kinds(decisions), now)
     if before is None:
         return KnownTrouble(troubled.trouble, now, kinds=kinds)
+    unmet = _unmet(decisions, before, is_paused=is_paused)
+    kinds |= {kind: since for kind, since in before.kinds.items() if kind in kinds or kind in unmet}
+    missed = {kind: count for kind, count in unmet.items() if count}
     notified = before.notified and (before.reason == troubled.trouble or not troubled.is_answer)
     notified = notified and (before.notified_gone or not troubled.ends)
-    return KnownTrouble(troubled.trouble, before.since, notified, before.notified_gone, kinds)
+    return KnownTrouble(troubled.trouble, before.since, notified, before.notified_gone, kinds, missed)
 
 
 def is_due(trouble: KnownTrouble, troubled: Decision, patience: timedelta, now: datetime) -> bool:
@@ -91,7 +105,7 @@ def is_due(trouble: KnownTrouble, troubled: Decision, patience: timedelta, now: 
 def begun_troubles(
     decisions: Decisions, before: KnownTrouble | None, run_state: RunState, now: datetime, writer: str
 ) -> Iterator[LastingTrouble]:
-    """Yield the facts of trouble that this check and the one before have met; each kind is open once.
+    """Yield the facts of trouble that this check and an earlier one have met; each kind is open once.
 
     Only of requests of this check: other trouble has facts. `before`: None also in an execution that knows nothing.
     """
@@ -104,15 +118,33 @@ def begun_troubles(
             yield replace(fact, since=now) if fact.place in run_state.troubles else fact
 
 
-def ended_troubles(decisions: Decisions, run_state: RunState, *, is_paused: bool) -> list[str]:
-    """Return the places of trouble in the ledger that this check has not met, for whatever reason it knows.
+def ended_troubles(
+    decisions: Decisions, before: KnownTrouble | None, run_state: RunState, *, is_paused: bool
+) -> list[str]:
+    """Return the places of trouble in the ledger that is over: that lasts for no reason that this check knows.
 
     `is_paused`: the provider's Retry-After lasts. What it was not asked may fail as before, until the run is over.
     """
+    lasting = _all_kinds(decisions)
+    if decide_step(decisions.values()) is not Next.REPORT:
+        if is_paused or _skips(decisions):
+            return []
+        lasting |= _unmet(decisions, before, is_paused=False).keys() if before else set()
+    return sorted(place for place in run_state.open_troubles if LastingTrouble.kind_at(place) not in lasting)
+
+
+def _unmet(decisions: Decisions, before: KnownTrouble, *, is_paused: bool) -> dict[str, int]:
+    """Return the kinds that last though this check has not met them, and how many in a row have missed them by now.
+
+    A check misses a kind if other requests fail in it. One that did not ask all that it could concludes nothing.
+    """
     met = _all_kinds(decisions)
-    over = (place for place in run_state.open_troubles if LastingTrouble.kind_at(place) not in met)
-    is_last = decide_step(decisions.values()) is Next.REPORT
-    return sorted(over) if is_last or not (is_paused or _skips(decisions)) else []
+    unmet = {kind: before.missed.get(kind, 0) for kind in before.kinds if kind not in met}
+    if is_paused or _skips(decisions):
+        return unmet
+    if not kinds_that_fail(decisions):
+        return {}
+    return {kind: count + 1 for kind, count in unmet.items() if count + 1 < _MOST_MISSED}
 
 
 def _first_end(decisions: Decisions) -> datetime | None:
