@@ -11,7 +11,7 @@ def check(*asked: str, known: tuple[str, ...] = (), is_skipped: bool = False) ->
     """
     found = [
         Decision(Next.WAIT, is_skipped=is_skipped),
-        *(Decision(Next.WAIT, trouble=reason, failed=reason) for reason in asked),
+        *(Decision(Next.WAIT, trouble=reason, failed=(reason,)) for reason in asked),
         *(Decision(Next.WAIT, trouble=reason) for reason in known),
     ]
     return {BatchName("", number): decision for number, decision in enumerate(found, 1)}

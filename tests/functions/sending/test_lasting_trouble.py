@@ -340,3 +340,20 @@ def test_a_batch_that_is_given_up_is_no_other_trouble_beside_one_that_is_gone(
     first, second = (belt.fact(run, f"batches/{number}/stuck.json")["at"] for number in (1, 2))
     assert first < second
     assert written(belt, run) == (["gone"], ["gone"])
+
+
+def test_a_cancel_that_fails_otherwise_does_not_end_that_a_batch_is_gone(belt: Belt) -> None:
+    """The provider does not know the batch, and answers the cancel with an error of its own for a while, or always."""
+    run = stopped(belt)
+    for cancel in (DOWN, GONE) * 2:
+        answers = (("retrieve", GONE), ("cancel", cancel))
+        belt.provider.configure(faults=[{"call": call, "do": do, "times": None} for call, do in answers])
+        look(belt, run, 8)
+    begun, over = written(belt, run)
+    assert (begun.count("gone"), over.count("gone")) == (1, 0)
+    fact = belt.fact(run, next(name for name in belt.facts(run, "trouble-") if "gone" in name))
+    assert (fact["reason"], bool(fact["ends"])) == ("HTTP 404", True)
+    assert begun.count("unavailable") == 2, "it is trouble, too, while it lasts"
+    assert belt.state_of(run)["trouble"]["reason"] == "HTTP 404"
+    belt.provider.configure(faults=[])
+    ends(belt, run)

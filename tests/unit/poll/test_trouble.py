@@ -83,7 +83,9 @@ def test_requests_about_batches_that_are_too_many_are_trouble_of_their_own() -> 
 def test_a_batch_that_the_provider_does_not_know_is_trouble_of_its_own() -> None:
     """With the moment at which the first such batch is given up; a list that is not found is no such batch."""
     missing = {
-        BatchName("", number): Decision(Next.WAIT, trouble="HTTP 404", failed="HTTP 404", ends=NOW + timedelta(number))
+        BatchName("", number): Decision(
+            Next.WAIT, trouble="HTTP 404", failed=("HTTP 404",), ends=NOW + timedelta(number)
+        )
         for number in (2, 1)
     }
     known = known_trouble(missing, None, SINCE)
@@ -91,8 +93,14 @@ def test_a_batch_that_the_provider_does_not_know_is_trouble_of_its_own() -> None
     assert (fact.place, fact.reason, fact.ends) == (GONE, "HTTP 404", NOW + timedelta(1))
     assert ended_troubles(missing, known, RunState(troubles={GONE}), is_paused=False) == []
     assert ended_troubles(check("HTTP 404"), None, RunState(troubles={GONE}), is_paused=False) == [GONE]
-    refused = {name: each._replace(failed="HTTP 401") for name, each in missing.items()}  # to cancel it is refused
-    assert begun(refused, refused) == [(NO_KEY, "HTTP 401")]
+
+
+def test_a_cancel_that_fails_hides_no_failure_before_it() -> None:
+    """The provider does not know the batch, and refuses to cancel it: a person may have to put both in order."""
+    cancel = Decision(Next.WAIT, trouble="HTTP 404", failed=("HTTP 404", "HTTP 401"), ends=NOW)
+    both = {BatchName("", 1): cancel}
+    assert begun(both, both) == [(GONE, "HTTP 404"), (NO_KEY, "HTTP 401")]
+    assert kinds_of_trouble(both) == {"other": "HTTP 404", "credentials": "HTTP 401"}
 
 
 def test_what_has_a_fact_is_not_written_again() -> None:
@@ -105,7 +113,7 @@ def test_what_a_person_has_written_is_no_trouble() -> None:
     """They are told at once. What fails beside it is."""
     answer = {BatchName("", 1): Decision(Next.WAIT, trouble="no batch", is_answer=True)}
     assert begun(answer, answer) == []
-    beside = {BatchName("", 1): Decision(Next.WAIT, trouble="no batch", is_answer=True, failed="HTTP 503")}
+    beside = {BatchName("", 1): Decision(Next.WAIT, trouble="no batch", is_answer=True, failed=("HTTP 503",))}
     assert begun(beside, beside) == [(AWAY, "HTTP 503")]
     assert ended_troubles(beside, None, RunState(troubles={AWAY}), is_paused=False) == []
 

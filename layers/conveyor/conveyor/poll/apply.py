@@ -36,13 +36,20 @@ def apply(context: RunContext, batch: int, batch_state: BatchState, decision: De
         case CancelBatch(batch_id, is_first):
             if is_first:
                 context.ledger.write(Cancel(context.writer, context.now()), batch)
-            answer = context.api.cancel(batch_id)
-            if isinstance(answer, Trouble):
-                reason = answer.reason if answer.was_asked else decision.failed
-                decision = decision._replace(trouble=answer.reason, failed=reason)
+            decision = _cancel(context, batch_id, decision)
         case None:
             pass
     return decision._replace(action=None)
+
+
+def _cancel(context: RunContext, batch_id: str, decision: Decision) -> Decision:
+    """Ask the provider to end a batch, and return the decision with why that failed, if it did."""
+    answer = context.api.cancel(batch_id)
+    if not isinstance(answer, Trouble):
+        return decision
+    failed = (*decision.failed, answer.reason) if answer.was_asked else decision.failed
+    is_gone = decision.trouble and decision.ends  # which says more than how the cancel fails
+    return decision._replace(trouble=decision.trouble if is_gone else answer.reason, failed=failed)
 
 
 def discard_files(context: RunContext, batch: Batch, batch_state: BatchState) -> Decision:
@@ -62,7 +69,7 @@ def discard_files(context: RunContext, batch: Batch, batch_state: BatchState) ->
     done_at = part.at if part else context.ledger.read(Refusal).at
     patience = _DISCARD_PATIENCE if trouble is None or trouble.was_asked else RETENTION
     if trouble and context.now() < done_at + patience:
-        return Decision(Next.WAIT, trouble=trouble.reason, failed=trouble.reason if trouble.was_asked else None)
+        return Decision(Next.WAIT, trouble=trouble.reason, failed=(trouble.reason,) if trouble.was_asked else ())
     left = trouble.reason if trouble else None
     context.ledger.write(Discarded(context.writer, context.now(), left), batch.number)
     return Decision(Next.REPORT)

@@ -68,8 +68,8 @@ def settle_attempt(
         decision = give_up(f"it was stopped before it was known whether its call created a batch: {reason}")
         return apply(context, batch.number, batch_state, decision)
     undecided = Undecided(batch.number, number, search.doubtful, context.leg)
-    trouble = problem or search.trouble
-    return Decision(Next.WAIT, search.until, trouble, undecided, is_answer=bool(problem), failed=search.failed)
+    trouble, failed = problem or search.trouble, (search.failed,) if search.failed else ()
+    return Decision(Next.WAIT, search.until, trouble, undecided, is_answer=bool(problem), failed=failed)
 
 
 def _call_over_at(context: RunContext, batch: int, number: int, batch_state: BatchState) -> datetime:

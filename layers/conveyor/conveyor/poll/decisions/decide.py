@@ -104,7 +104,7 @@ def decide_inconclusive(sent: SentBatch, trouble: Trouble, now: datetime) -> Dec
     """Decide about a batch from whose failed request nothing follows yet."""
     ends = sent.cancel_at + STUCK_AFTER if trouble.kind is TroubleKind.GONE else None
     risk = risk_of(sent, now)
-    failed = trouble.reason if trouble.was_asked else None
+    failed = (trouble.reason,) if trouble.was_asked else ()
     return Decision(Next.WAIT, trouble=trouble.reason, ends=ends, risk=risk, failed=failed)
 
 
@@ -117,12 +117,12 @@ def decide_unended(
         return _wait_or_cancel(sent, now, cancelled_at, None)._replace(ends=None, risk=risk)
     if cancelled_at and answer.kind is TroubleKind.LATER and now < sent.kept_until:  # its results may yet be read
         again = CancelBatch(sent.submitted.id, is_first=False)
-        return Decision(Next.WAIT, trouble=answer.reason, action=again, failed=answer.reason)
+        return Decision(Next.WAIT, trouble=answer.reason, action=again, failed=(answer.reason,))
     decision = _wait_or_cancel(sent, now, cancelled_at, answer.reason)
     if isinstance(decision.action, GiveUp):
         return decision  # the provider is not asked about it any more
     ends = decision.ends if answer.kind is TroubleKind.GONE else None
-    return decision._replace(trouble=answer.reason, ends=ends, risk=risk, failed=answer.reason)
+    return decision._replace(trouble=answer.reason, ends=ends, risk=risk, failed=(answer.reason,))
 
 
 def _wait_or_cancel(sent: SentBatch, now: datetime, cancelled_at: datetime | None, trouble: str | None) -> Decision:

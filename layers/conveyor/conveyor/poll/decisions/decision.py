@@ -78,8 +78,8 @@ class Decision(NamedTuple):
     """The gate at which the run stands."""
     action: Action | None = None
     """What must be written or requested first."""
-    failed: str | None = None
-    """Why a request that poll made in this very check failed; of other trouble a fact of the ledger says why."""
+    failed: tuple[str, ...] = ()
+    """Why requests that poll made in this very check failed; of other trouble a fact of the ledger says why."""
     is_skipped: bool = False
     """Whether the provider was not asked about the batch in this check: nothing is known of it."""
 

@@ -50,9 +50,12 @@ def kinds_of_trouble(decisions: Decisions) -> dict[str, str]:
     What a person has written under `control/`, and is not understood, is no trouble: they are told at once. A request
     that failed beside it is.
     """
-    reasons = (each.failed if each.is_answer else each.trouble for each in decisions.values())
-    kinds = ((WaitsFor.ROOM if is_about_room(each) else trouble_with(each), each) for each in reasons if each)
-    return {str(kind): reason for kind, reason in kinds}
+    kinds = dict[str, str]()
+    for decision in decisions.values():
+        known = (decision.trouble,) if decision.trouble and not decision.is_answer else ()
+        for reason in (*known, *decision.failed):
+            kinds.setdefault(str(WaitsFor.ROOM if is_about_room(reason) else trouble_with(reason)), reason)
+    return kinds
 
 
 def kinds_that_fail(decisions: Decisions) -> dict[str, str]:
@@ -60,13 +63,17 @@ def kinds_that_fail(decisions: Decisions) -> dict[str, str]:
 
     A batch that finds no room waits. A request about a batch that is answered with HTTP 429 fails.
     """
-    return {_kind_of(each, each.failed): each.failed for each in decisions.values() if each.failed}
+    kinds = dict[str, str]()
+    for decision in decisions.values():
+        for reason in decision.failed:
+            kinds.setdefault(_kind_of(decision, reason), reason)
+    return kinds
 
 
-def _kind_of(decision: Decision, failed: str) -> str:
-    if is_about_room(failed):
+def _kind_of(decision: Decision, reason: str) -> str:
+    if is_about_room(reason):
         return BUSY
-    kind = trouble_with(failed)
+    kind = trouble_with(reason)
     return GONE if decision.ends and kind is TroubleWith.OTHER else kind
 
 
