@@ -254,7 +254,7 @@ def test_a_hold_names_the_cost_of_each_model() -> None:
         ),
         (
             facts_of(plan_of(2), {"1": SENT}, trouble=TOO_MANY),
-            "! The provider answers that too much is asked (HTTP 429), since 42 min",
+            "! The provider is busy, or a limit is reached (HTTP 429), since 42 min",
             "The provider is asked again at each look, and the run goes on by itself.",
         ),
         (

@@ -84,6 +84,11 @@ def _unanswered(facts: Facts) -> Hindrance | None:
     return _of(facts.trouble, (_asked_again(facts),)) if facts.trouble else None
 
 
+def _unanswered_in_pause(facts: Facts) -> Hindrance | None:
+    """Return trouble that lasts in place of the pause that its last answer asks for: it says since when, too."""
+    return _unanswered(facts) if _open_pause(facts) else None
+
+
 def _asked_again(facts: Facts) -> str:
     return f"The provider is asked again {_next(facts)}, and the run goes on by itself."
 
@@ -157,6 +162,7 @@ _FINDERS: tuple[Callable[[Facts], Hindrance | None], ...] = (
     _unknown_results,
     _lost,
     _refused,
+    _unanswered_in_pause,
     _paused,
     _unread,
     _unanswered,

@@ -47,11 +47,8 @@ def first_trouble(run_state: RunState) -> str | None:
 
 def words_of(trouble: LastingTrouble) -> str:
     """Return why requests fail, in words."""
-    match trouble.kind:
-        case run_facts.BUSY:
-            return "the provider answers that too much is asked (HTTP 429)"
-        case run_facts.GONE:
-            return f"the provider answers that it does not know a batch ({trouble.reason})"
+    if trouble.kind == run_facts.GONE:
+        return f"the provider answers that it does not know a batch ({trouble.reason})"
     return in_words(trouble.reason)
 
 

@@ -314,7 +314,7 @@ def test_runs_that_are_too_many_to_look_at_are_counted() -> None:
         "500 runs under way, requests about their batches are answered; 7 older ones not looked at"
     )
     fact = LastingTrouble("w", NOW, "busy", NOW, "HTTP 429")
-    assert said(runs.troubles({"a": fact}, 9, 500, 7), "a: the provider answers that too much", "8 more; 7 older ones")
+    assert said(runs.troubles({"a": fact}, 9, 500, 7), "a: the provider is busy, or a limit", "8 more; 7 older ones")
 
 
 def test_a_stack_is_complete_and_of_the_release_of_the_command() -> None:
