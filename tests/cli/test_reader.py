@@ -1,6 +1,7 @@
 """Reading a run that the functions drive: each phase is seen, and the figures end as those of the receipt."""
 
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from conveyor.ledger.run_facts import Run
+from conveyor.ledger.state import RunState
 from conveyor_cli.frames.frame import frame_of
 from conveyor_cli.frames.snapshot import Snapshot, as_json, snapshot_of
 from conveyor_cli.runs.facts import first_trouble
@@ -150,3 +152,10 @@ def test_of_several_troubles_one_is_read_and_first_what_a_person_can_end(belt: B
     assert first_trouble(replace(state, troubles=set(places))) == places[1]
     assert first_trouble(replace(state, troubles={places[0], places[2]})) == places[2]
     assert first_trouble(state) is None
+
+
+def test_of_two_troubles_of_one_moment_each_look_reads_the_same() -> None:
+    """The order of a set is another one in each process: the frame and the check of the stack must agree."""
+    places = [f"{kind}-20261101T000000Z" for kind in ("unavailable", "other", "drop", "busy")]
+    for pair in combinations(places, 2):
+        assert first_trouble(RunState(troubles=set(pair))) == min(pair)

@@ -38,9 +38,9 @@ def first_trouble(run_state: RunState) -> str | None:
     """
     by_person = (TroubleWith.CREDENTIALS, run_facts.GONE)
 
-    def order(place: str) -> tuple[int, str]:
+    def order(place: str) -> tuple[int, str, str]:
         kind, _, since = place.partition("-")
-        return by_person.index(kind) if kind in by_person else len(by_person), since
+        return by_person.index(kind) if kind in by_person else len(by_person), since, kind
 
     return min(run_state.open_troubles, key=order, default=None)
 
