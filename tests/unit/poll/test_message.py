@@ -41,6 +41,16 @@ def commands(notice: Notice) -> list[list[str]]:
     return [shlex.split(line) for line in messages.commands(notice)]
 
 
+def test_an_undecided_run_says_when_it_settles_that_itself() -> None:
+    """Unless batches may be its own, or what a person wrote must be put in order first."""
+    words = "lists no batch that may be it 15 min after the call or later, the batch is sent again."
+    assert words in " ".join(undecided(doubtful=()).message.split())
+    assert "continues by itself once it is known." in " ".join(undecided().message.split())
+    unclear = WHY._replace(is_answer=True)
+    notice = undecided_notice(RUN, unclear, OPEN._replace(doubtful=()), "conveyor/api-key", SENT)
+    assert "sent again" not in notice.message.partition("Without the conveyor command")[0]
+
+
 @pytest.mark.parametrize(
     ("reason", "ends"),
     [("HTTP 401", None), ("HTTP 403 for /v1/messages/batches/msgbatch_a/results", None), ("HTTP 404", NOW)],

@@ -18,6 +18,7 @@ from conveyor.wording.bounds import at_most, at_most_rows
 from conveyor.wording.mail import Link, Mail, Step, block, how_to
 from conveyor.wording.message import Costs, Event, Needs, numbered, usd_text
 from conveyor.wording.notice import Kind, Notice, Sent, notice
+from conveyor.wording.numbers import span
 from conveyor.wording.text import counted, paragraph, table
 from conveyor.wording.trouble import in_words
 
@@ -41,6 +42,8 @@ class Trouble(NamedTuple):
     since: datetime
     estimate: Estimate | None = None
     """What the run can cost at most."""
+    is_answer: bool = False
+    """Whether it is with something that a person has written under `control/`."""
 
 
 def started_notice(run: Run, plan: Plan, sent: Sent) -> Notice:
@@ -80,7 +83,7 @@ def undecided_notice(run: Run, trouble: Trouble, undecided: Undecided, secret: s
     doubt, _, rest = in_doubt(name).partition(". ")
     mail = Mail(
         f"The run of {run.name} is undecided: {doubt}",
-        f"{rest} The run keeps searching for the batch, and continues by itself once it is known.",
+        f"{rest} The run keeps searching for the batch, and continues by itself{_settled(run, trouble, undecided)}.",
         [
             *([access_step(run.settings.auth, secret)] if _is_access_refused(trouble.reason) else []),
             Step("If you know better, decide", commands.conveyor("decide", run.run)),
@@ -97,6 +100,15 @@ def undecided_notice(run: Run, trouble: Trouble, undecided: Undecided, secret: s
         numbered(Event.UNDECIDED, name, undecided.attempt, trouble.since, trouble.reason),
     )
     return _notice(run, sent, kind, f"{name} may have been created or not", mail, trouble.estimate)
+
+
+def _settled(run: Run, trouble: Trouble, undecided: Undecided) -> str:
+    """Say when a run settles by itself whether a batch exists."""
+    if trouble.is_answer or undecided.doubtful:
+        return " once it is known"
+    settle = span(timedelta(seconds=run.settings.settle_seconds))
+    is_absent = f"if the provider can be asked, and lists no batch that may be it {settle} after the call or later"
+    return f": {is_absent}, the batch is sent again"
 
 
 def _releases(run: Run, undecided: Undecided) -> list[str]:

@@ -129,7 +129,7 @@ def _gate_notice(context: RunContext, checked: Checked, memory: _Memory, sent: S
 
 
 def _trouble_notice(context: RunContext, trouble: KnownTrouble, troubled: Decision, secret: str, sent: Sent) -> Notice:
-    about = Trouble(trouble.reason, trouble.since, _estimate(context))
+    about = Trouble(trouble.reason, trouble.since, _estimate(context), troubled.is_answer)
     if troubled.undecided:
         return undecided_notice(context.run, about, troubled.undecided, secret, sent)
     return troubled_notice(context.run, about, secret, sent, troubled.ends)
