@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from local.choices import InvalidChoice, read_choices
-from local.paths import SAMPLE, SAVED
+from local.paths import EXPORTS, SAMPLE
 from local.process import ProcessFailed, interruptible
 from local.stack.messages import COMMAND, TYPED_HERE
 from local.stack.start import local_stack
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 PROVIDER_SECONDS = 10.0  # until a simulated batch ends
 
-EXPORTS = SAVED / "local.sh"
-
-# The content of that file: it makes the real AWS CLI use the local AWS only.
+# The content of the file to source: it makes the real AWS CLI use the local AWS only.
 # The endpoint is also an option, because not every version of the AWS CLI reads it from the environment.
 SHELL_FILE = """unset AWS_PROFILE
 {exports}

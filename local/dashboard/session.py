@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from local.paths import SAVED
+from local.paths import EXPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 STACK = "conveyor"
 """The name of every local stack."""
-EXPORTS = SAVED / "local.sh"
 ENDPOINT = "AWS_ENDPOINT_URL"
 _EXPORT = re.compile(r"export (AWS_[A-Z_]+)=(.*)")
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from local.paths import EXPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +34,8 @@ NON_FINAL_STATUSES = (
 
 COMMAND, TYPED_HERE = "^(    conveyor .+)$", r"\1 --local"
 """A command of `conveyor` in a mail, and as it is typed beside a local stack, which no person has chosen."""
+OF_AWS = "^    ((?:echo .+ \\| )?aws )"
+"""The beginning of a command of AWS CLI in a mail."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,9 @@ class Message:
     @property
     def text_here(self) -> str:
         """The text for a person beside the local stack: its commands are about that."""
-        return re.sub(COMMAND, TYPED_HERE, self.text, flags=re.MULTILINE)
+        of_conveyor = re.sub(COMMAND, TYPED_HERE, self.text, flags=re.MULTILINE)
+        sourced = f"    . {shlex.quote(str(EXPORTS))} && "
+        return re.sub(OF_AWS, lambda found: sourced + found[1], of_conveyor, flags=re.MULTILINE)
 
     @property
     def run(self) -> str:

@@ -57,17 +57,19 @@ def test_the_file_makes_every_aws_client_use_the_local_aws_only(stack: Stack, tm
 
 def test_the_file_is_there_as_long_as_the_stack(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is removed at the end."""
-    monkeypatch.setattr(up, "EXPORTS", tmp_path / ".demo" / "local.sh")
+    file = tmp_path / ".demo" / "local.sh"
+    monkeypatch.setattr(up, "EXPORTS", file)
     with up.exported(stack):
-        assert f". {up.EXPORTS}" in up.describe(stack)
+        assert f". {file}" in up.describe(stack)
         assert "conveyor fetch humaneval-164 --local --to .demo/humaneval-164\n" in up.describe(stack)
-        assert up.EXPORTS.read_text() == up.exports(stack)
-    assert not up.EXPORTS.exists()
+        assert file.read_text() == up.exports(stack)
+    assert not file.exists()
 
 
 def test_the_file_of_a_later_stack_stays(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The first of two local stacks may end before the second."""
-    monkeypatch.setattr(up, "EXPORTS", tmp_path / "local.sh")
+    file = tmp_path / "local.sh"
+    monkeypatch.setattr(up, "EXPORTS", file)
     with up.exported(stack):
-        up.EXPORTS.write_text("of another stack")
-    assert up.EXPORTS.read_text() == "of another stack"
+        file.write_text("of another stack")
+    assert file.read_text() == "of another stack"

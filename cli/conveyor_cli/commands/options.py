@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from click.shell_completion import CompletionItem
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.terminal import Colour
 from conveyor_cli.stacks import profiles
+from conveyor_cli.stacks.local import shell_file
 from conveyor_cli.trouble import Trouble
 
 type Decorated = Callable[..., Any]
@@ -61,7 +63,9 @@ def with_stack(command: Decorated) -> Decorated:
     @wraps(command)
     def of_chosen(*arguments: Any, **given: Any) -> Any:  # noqa: ANN401 - the command's
         context = click.get_current_context()
-        context.find_object(Screen).chosen = _typed_stack(context)  # type: ignore[union-attr] # main has made it
+        screen = context.ensure_object(Screen)  # main has made it
+        screen.chosen = _typed_stack(context)
+        screen.shell_file = shell_file(Path.cwd()) if given["local"] else ""
         return command(*arguments, **given)
 
     return _with(_STACK, of_chosen)

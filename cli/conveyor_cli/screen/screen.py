@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import textwrap
 from shlex import quote
@@ -30,6 +31,8 @@ _LABEL = len("Estimated   ")
 """Columns of the name of a step."""
 _WIDEST_STEP = 80
 _OF_NO_STACK = ("conveyor use", "conveyor completion", "conveyor --help")
+_OF_AWS = re.compile(r"(?:^|\| )aws ")
+"""In a command of AWS CLI, also one that reads from a pipe."""
 _ENDLESS = 10_000
 """Columns of what is no terminal: nothing is cut there."""
 
@@ -42,6 +45,8 @@ class Screen:
         self.look = look
         self.chosen: tuple[str, ...] = ()
         """The options that chose the stack for once: commands that are shown repeat them."""
+        self.shell_file = ""
+        """What a shell sources to use the local stack, as it is typed; empty if the command is about another stack."""
         self.is_ascii = look.ascii or not is_utf8(os.environ, sys.stdout.encoding)
         self._has_utf8_marks = not self.is_ascii and has_narrow_marks(os.environ)
         self.is_terminal = sys.stdout.isatty()
@@ -133,6 +138,8 @@ class Screen:
 
     def typed(self, command: str) -> str:
         """Return a command as it is typed to be about the same stack."""
+        if self.shell_file and _OF_AWS.search(command):
+            return f". {self.shell_file} && {command}"
         is_of_stack = command.startswith("conveyor ") and not command.startswith(_OF_NO_STACK)
         return " ".join((command, *map(quote, self.chosen))) if is_of_stack else command
 

@@ -39,6 +39,14 @@ def local_file(start: Path) -> Path | None:
     return next(filter(Path.is_file, files), None)
 
 
+def shell_file(start: Path) -> str:
+    """Return that file as it is typed in this folder; empty if there is none."""
+    file = local_file(start)
+    if file is None:
+        return ""
+    return shlex.quote(str(FILE if file == start / FILE else file.absolute()))
+
+
 def _exports(text: str) -> dict[str, str]:
     found = filter(None, map(_EXPORT.fullmatch, text.splitlines()))
     return {match[1]: "".join(shlex.split(match[2])) for match in found}

@@ -61,7 +61,7 @@ def follow(screen: Screen, stack: ChosenStack, run: Run, how: How = USUAL) -> Ex
         return _held(screen, snapshot_of(seen.facts, now_in_utc()) if seen.facts else None)
     _tell(screen, run, seen.verdict)
     if how.summary:
-        write_summary(how.summary, run, seen.verdict)
+        write_summary(how.summary, run, seen.verdict, screen.typed)
     return seen.verdict.exit
 
 
