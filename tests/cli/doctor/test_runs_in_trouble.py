@@ -75,6 +75,25 @@ def test_a_run_in_trouble_costs_one_request_more(belt: Belt) -> None:
     assert message.endswith("; and 1 more")
 
 
+def test_a_run_that_is_deleted_meanwhile_is_left_out(belt: Belt) -> None:
+    """The others are named all the same."""
+    runs = sorted(under_way(belt, str(number)) for number in range(2))
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=None)
+    look(belt, *runs)
+
+    def delete(call: Call, when: When) -> None:
+        """Delete the first run once its ledger was listed, before its trouble is read."""
+        if call.name.startswith("GetObject") and when == "before":
+            for key in belt.stored(f"runs/{runs[0]}/"):
+                belt.s3.delete_object(Bucket=belt.bucket, Key=key)
+
+    with tapped(belt.clients, delete):
+        found = examined(belt)
+    assert found.state is State.FAILED
+    assert found.message.startswith(f"{runs[1]}: the provider is not available (HTTP 503), since ")
+    assert "more" not in found.message
+
+
 def test_results_that_may_be_lost_are_not_said_to_be_safe(belt: Belt) -> None:
     """A batch that the provider does not know is given up in the end; one that it does not show now is not."""
     run = under_way(belt, "going")

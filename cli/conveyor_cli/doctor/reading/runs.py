@@ -1,9 +1,11 @@
 """Reads which runs under way are in trouble, from the names in their ledgers."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from conveyor.domain import keys
-from conveyor.ledger.ledger import Ledger
 from conveyor.ledger.run_facts import LastingTrouble, TroubleOver
 from conveyor.ledger.state import state_from
 from conveyor.s3.bucket import Bucket
@@ -28,9 +30,21 @@ def troubles(desk: Desk) -> Finding:
     looked = sorted(going[:_MOST_RUNS])
     places = zip(looked, at_once(lambda run: _trouble_place(bucket, run), looked), strict=True)
     troubled = {run: place for run, place in places if place}
-    named = list(troubled.items())[: runs.SHOWN]
-    found = {run: Ledger(bucket, run).read(LastingTrouble, place) for run, place in named}
-    return runs.troubles(found, len(troubled), len(looked), len(going) - len(looked))
+    named, gone = _named(bucket, troubled)
+    return runs.troubles(named, len(troubled) - gone, len(looked) - gone, len(going) - len(looked))
+
+
+def _named(bucket: Bucket, troubled: Mapping[str, str]) -> tuple[dict[str, LastingTrouble], int]:
+    """Return the troubles that are named, and how many runs before them were deleted meanwhile."""
+    named, gone = dict[str, LastingTrouble](), 0
+    for run, place in troubled.items():
+        if len(named) == runs.SHOWN:
+            break
+        if found := bucket.find(LastingTrouble.key(run, place)):
+            named[run] = msgspec.json.decode(found, type=LastingTrouble)
+        else:
+            gone += 1
+    return named, gone
 
 
 def _trouble_place(bucket: Bucket, run: str) -> str | None:
