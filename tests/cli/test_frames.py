@@ -309,7 +309,11 @@ def test_a_lost_answer_that_cannot_be_looked_for_says_so() -> None:
     lost = Lost(FIRST, AttemptUnknown("w", NOW - 3 * ONE_MINUTE, "ReadTimeout"))
     lines = drawn(facts_of(plan_of(2), {"1": ("attempt-1.json", "unknown-1.json")}, lost=lost, trouble=AWAY))
     assert lines[0] == "! The answer to the paid call for batch 1 was lost, since 3 min"
-    assert lines[3:5] == ["  Calls to the provider fail meanwhile: the provider is not available (HTTP", "  503)."]
+    assert lines[3:6] == [
+        "  Calls to the provider fail meanwhile: the provider is not available (HTTP",
+        "  503).",
+        "  The search ends by itself once they are answered: a batch that is not listed",
+    ]
 
 
 @pytest.mark.parametrize(

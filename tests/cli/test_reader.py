@@ -1,5 +1,6 @@
 """Reading a run that the functions drive: each phase is seen, and the figures end as those of the receipt."""
 
+from datetime import timedelta
 from decimal import Decimal
 from itertools import combinations
 from typing import Any
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from conveyor.ledger.run_facts import Run
 from conveyor.ledger.state import RunState
+from conveyor.wording.numbers import span
 from conveyor_cli.frames.frame import frame_of
 from conveyor_cli.frames.snapshot import Snapshot, as_json, snapshot_of
 from conveyor_cli.runs.facts import first_trouble
@@ -117,6 +119,25 @@ def test_a_lost_answer(belt: Belt) -> None:
     snapshot = snapshot_of(reader_of(belt, run).look(belt.moment), belt.moment)
     assert snapshot.said.first.startswith("The answer to the paid call for batch 1 was lost, since 0 s")
     assert as_json(snapshot, belt.moment)["trouble"]["code"] == "lost"
+
+
+def test_the_search_for_a_lost_batch_ends_when_the_frame_says(belt: Belt) -> None:
+    """And the command by which a person decides before is one that the run takes."""
+    belt.provider.fail("create", {"kind": "answer", "status": 503}, times=1)
+    run = belt.upload(drop_of(3))
+    settle = belt.clients.settings.settle_seconds
+    said = snapshot_of(reader_of(belt, run).look(belt.moment), belt.moment).said
+    ends = span(timedelta(seconds=settle))
+    assert f"The search ends by itself in {ends}: a batch that is not listed by then is sent again." in said.more
+    assert [step.command for step in said.steps] == ["conveyor decide three"]
+    belt.pass_time(settle - 1)
+    belt.poll(run)
+    assert not belt.facts(run, "absent")
+    belt.pass_time(2)
+    late = snapshot_of(reader_of(belt, run).look(belt.moment), belt.moment).said
+    assert "The search goes on until the provider's answers show whether it exists." in late.more
+    belt.poll(run)
+    assert belt.facts(run, "absent")
 
 
 def test_trouble_in_asking_about_a_batch_is_seen_until_it_is_over(belt: Belt) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from shlex import quote
 from typing import NamedTuple
 
 from conveyor.domain import keys
@@ -200,7 +199,7 @@ def _held(facts: Facts, gate: Gate, now: datetime) -> Said:
     waits = _REPAIRED if gate.opens_once_repaired else _APPROVED
     cost = sentence(f"It {cost_words(gate, facts.plan.drop)}") if facts.plan else ""
     more = (*(sentence(f"Also: {each}") for each in others), f"{waits}{until}", cost, *_models(facts, gate))
-    name = quote(facts.called or facts.run.name)
+    name = facts.typed_name
     spent = sum_of(facts.tallies.values())
     kept = f"Keep the {counted(spent.answered, 'answer')} and end the run" if spent.answered else "End the run"
     return Said(

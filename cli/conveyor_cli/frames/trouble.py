@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from conveyor.domain.observed import TroubleWith
 from conveyor.domain.schedule import BatchName
-from conveyor.ledger.batch_facts import Submitted, Unread
+from conveyor.ledger.batch_facts import AttemptUnknown, Submitted, Unread
 from conveyor.ledger.run_facts import GONE, LastingTrouble, RetryAfterAnswer
 from conveyor.wording.advice import access_step, unknown_batch_step
 from conveyor.wording.mail import Step
@@ -110,7 +110,18 @@ def _lost(facts: Facts) -> Hindrance | None:
     words = f"The answer to the paid call for {name} was lost"
     looks = "It is not sent again until it is known whether it exists at the provider, which is looked for."
     fails = f"Calls to the provider fail meanwhile: {words_of(facts.trouble)}." if facts.trouble else ""
-    return Hindrance("lost", words, fact.at, tuple(filter(None, (looks, fails))))
+    more = tuple(filter(None, (looks, fails, _search_ends(facts, fact))))
+    decide = Step("If you know what became of it, you need not wait", f"conveyor decide {facts.typed_name}")
+    return Hindrance("lost", words, fact.at, more, (decide,))
+
+
+def _search_ends(facts: Facts, lost: AttemptUnknown) -> str:
+    """Say when it is known at the latest that a lost call created no batch."""
+    settled = lost.at + timedelta(seconds=facts.run.settings.settle_seconds)
+    if settled <= facts.at and not facts.trouble:  # a batch is listed, and nobody can tell yet whether it is this one
+        return "The search goes on until the provider's answers show whether it exists."
+    when = "once they are answered" if facts.trouble else _in(settled, facts.at)
+    return f"The search ends by itself {when}: a batch that is not listed by then is sent again."
 
 
 def _refused(facts: Facts) -> Hindrance | None:

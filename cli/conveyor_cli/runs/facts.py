@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from shlex import quote
 from typing import NamedTuple
 
 from conveyor.domain.observed import TroubleWith
@@ -99,3 +100,8 @@ class Facts(NamedTuple):
     """How many facts are left for the next looks."""
     called: str = ""
     """What commands call the run; empty: its name."""
+
+    @property
+    def typed_name(self) -> str:
+        """What commands call the run, quoted for `sh`."""
+        return quote(self.called or self.run.name)
