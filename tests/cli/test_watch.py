@@ -162,8 +162,10 @@ def test_trouble_has_a_line_when_it_begins_and_one_when_it_is_over(desk: Command
     with once_shown(aws, mend):
         ran = desk.call("watch", run, *EVERY)
     words = f"The provider is not available (HTTP 503), since {since}"
-    told = [line.split(" support/labels ")[1] for line in ran.error.splitlines()]
+    lines = ran.error.splitlines()
+    told = [line.partition(" support/labels ")[2] for line in lines]
     assert [line for line in told if since in line] == [f"trouble {words}", f"over: {words}"]
+    assert "  The provider is asked again at each look, and the run goes on by itself." in lines
 
 
 def test_the_newest_run_is_followed_without_a_name(desk: Command, belt: Belt, aws: Served) -> None:

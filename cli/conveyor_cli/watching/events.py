@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from conveyor.wording.mail import Step
 from conveyor.wording.numbers import money, rounded_up
 from conveyor.wording.text import counted
 from conveyor_cli.frames.says import latest_round, legs_done
@@ -22,6 +23,15 @@ class Event(NamedTuple):
     words: str
     of: str = ""
     """The trouble in the ledger that it is about."""
+    more: tuple[str, ...] = ()
+    """What follows, in sentences: they may name the time that is left, so they make no other event."""
+    steps: tuple[Step, ...] = ()
+    """What a person can do."""
+
+    @property
+    def is_so(self) -> tuple[str, str, str]:
+        """What makes it another event than one before."""
+        return self.name, self.words, self.of
 
 
 def events_of(snapshot: Snapshot) -> list[Event]:
@@ -31,8 +41,8 @@ def events_of(snapshot: Snapshot) -> list[Event]:
 
 def new_events(snapshot: Snapshot, told: Sequence[Event]) -> list[Event]:
     """Return what was not told before: also that trouble is over which was told."""
-    before = set(told)
-    return [each for each in (*_over(snapshot, told), *events_of(snapshot)) if each not in before]
+    before = {each.is_so for each in told}
+    return [each for each in (*_over(snapshot, told), *events_of(snapshot)) if each.is_so not in before]
 
 
 def line_of(event: Event, name: str, at: datetime) -> str:
@@ -79,8 +89,8 @@ def _hindrances(snapshot: Snapshot) -> list[Event]:
     hindrance = hindrance_of(snapshot.facts)
     if hindrance is None:
         return []
-    lasts = f", since {hindrance.since:{_MOMENT}}" if hindrance.of and hindrance.since else ""
-    return [Event(_TROUBLE, f"{hindrance.words}{lasts}", hindrance.of)]
+    lasts = f", since {hindrance.since:{_MOMENT}}" if hindrance.since else ""
+    return [Event(_TROUBLE, f"{hindrance.words}{lasts}", hindrance.of, hindrance.more, hindrance.steps)]
 
 
 def _over(snapshot: Snapshot, told: Sequence[Event]) -> list[Event]:

@@ -1,6 +1,5 @@
 """How a run is shown while it is followed: as a frame, as lines of a log, or as JSON."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -111,23 +110,36 @@ class LogView:
         self._is_lost = False
         events = new_events(snapshot, self._told)
         is_silent = self._said_at is not None and now - self._said_at >= _SAY_AGAIN
-        self._write(events or (self._told[-1:] if is_silent else []), now)
+        for event in events:
+            self._write(event, now)
+            self._write_more(event)
+        for event in self._told[-1:] if is_silent and not events else ():
+            self._write(event, now)
         self._told += events
 
     def lost(self, why: Trouble, since: datetime, again_at: datetime, now: datetime) -> None:  # noqa: ARG002
         """Write it once."""
         if not self._is_lost:
-            self._write([Event(why.code, f"{why.message}; the run goes on without you")], now)
+            self._write(Event(why.code, f"{why.message}; the run goes on without you"), now)
         self._is_lost = True
 
     def end(self, words: str, now: datetime) -> None:
         """Write how it ended."""
-        self._write([Event("ended", words)] if words else [], now)
+        if words:
+            self._write(Event("ended", words), now)
 
-    def _write(self, events: Sequence[Event], now: datetime) -> None:
-        for event in events:
-            self._screen.note(line_of(event, self._name, now))
-            self._said_at = now
+    def _write(self, event: Event, now: datetime) -> None:
+        self._screen.note(line_of(event, self._name, now))
+        self._said_at = now
+
+    def _write_more(self, event: Event) -> None:
+        """Write what follows and what a person can do, once: later it has other figures."""
+        for sentence in event.more:
+            self._screen.note(f"  {sentence}")
+        for step in event.steps:
+            self._screen.note(f"  {step.words}")
+            if step.command:
+                self._screen.note(f"    {self._screen.typed(step.command)}")
 
 
 class JsonView:
