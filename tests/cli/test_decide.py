@@ -81,7 +81,7 @@ def test_without_a_choice_nothing_is_written(desk: Command, belt: Belt) -> None:
     ran = desk.call("decide", run, "--yes")
     assert (ran.exit, written(belt)) == (2, {})
     assert ran.error.startswith("✗ Without a question, --adopt ID or --submit-again must say what became of the call\n")
-    assert f"    conveyor decide {run} --adopt {batch}\n" in ran.out
+    assert f"    conveyor decide {run} --adopt {batch} --yes\n" in ran.out
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_a_pause_names_the_command_that_ends_it(desk: Command, belt: Belt) -> No
     """A run that waits already is not paused."""
     run = belt.upload(drop_of(3), NAME)
     ran = desk.call("pause", "support/labels", "--yes")
-    assert ran.out.endswith("    conveyor approve support/labels\n")
+    assert ran.out.endswith("    conveyor approve support/labels --yes\n")
     assert written(belt) == {f"control/default/{run}/pause": b"pause\n"}
     held = belt.upload(drop_of(3), "inbox/held.jsonl", HELD)
     assert desk.call("pause", held, "--yes").error.startswith("✗ held is waiting for approval already\n")

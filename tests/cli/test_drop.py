@@ -147,7 +147,7 @@ def test_the_same_content_as_that_of_a_run_that_waits_names_its_approval_first(
     write(conveyor, drop_of(2))
     assert conveyor.call("drop", "tickets.jsonl", "--hold").exit == 0
     lines = conveyor.call("drop", "tickets.jsonl").out.splitlines()
-    approve = lines.index(f"    conveyor approve {reaction.runs[0]}")
+    approve = lines.index(f"    conveyor approve {reaction.runs[0]} --yes")
     assert lines[approve - 1] == "  To let that run go on"
     assert approve < lines.index("    conveyor drop tickets.jsonl --again")
     assert conveyor.call("approve", reaction.runs[0], "--yes", "--no-limit").exit == 0

@@ -96,7 +96,7 @@ def test_a_hold_ends_it_where_nobody_can_approve(desk: Command, belt: Belt) -> N
     assert ran.exit == 4
     assert ran.out.startswith("‖ Held: ")
     assert "\n    conveyor approve support/labels --up-to 0." in ran.out
-    assert ran.out.endswith("  End the run\n    conveyor stop support/labels\n")
+    assert ran.out.endswith("  End the run\n    conveyor stop support/labels --yes\n")
     last = json.loads(desk.call("watch", "labels", *EVERY, "--json").out.splitlines()[-1])
     assert (last["phase"], last["needs"], last["held"][0]["code"]) == ("held", "approve or stop", "asked")
 

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import textwrap
-from shlex import quote
+from shlex import quote, split
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
@@ -31,6 +31,10 @@ _LABEL = len("Estimated   ")
 """Columns of the name of a step."""
 _WIDEST_STEP = 80
 _OF_NO_STACK = ("conveyor use", "conveyor completion", "conveyor --help")
+_ASK = ("conveyor approve ", "conveyor pause ", "conveyor stop ", "conveyor decide ")
+"""Commands that ask before they change anything; `decide`, if it has a decision."""
+_DECISIONS = frozenset({"--adopt", "--submit-again"})
+_YES = "--yes"
 _OF_AWS = re.compile(r"(?:^|\| )aws ")
 """In a command of AWS CLI, also one that reads from a pipe."""
 _ENDLESS = 10_000
@@ -137,11 +141,13 @@ class Screen:
             self._out.print(Text(f"{' ' * indent}{line}"))
 
     def typed(self, command: str) -> str:
-        """Return a command as it is typed to be about the same stack."""
+        """Return a command as it is typed to be about the same stack; one that asks, with `--yes` where nobody is."""
         if self.shell_file and _OF_AWS.search(command):
             return f". {self.shell_file} && {command}"
-        is_of_stack = command.startswith("conveyor ") and not command.startswith(_OF_NO_STACK)
-        return " ".join((command, *map(quote, self.chosen))) if is_of_stack else command
+        if not command.startswith("conveyor ") or command.startswith(_OF_NO_STACK):
+            return command
+        yes = [_YES] if not self.asks and _would_ask(command) else []
+        return " ".join((command, *yes, *map(quote, self.chosen)))
 
     def command(self, command: str) -> None:
         """Write a command, alone on its line, ready to paste."""
@@ -191,6 +197,14 @@ class Screen:
         if not console.is_terminal:
             return [shown]
         return textwrap.wrap(shown, console.width - 2, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _would_ask(command: str) -> bool:
+    """Tell whether a command asks a person before it changes anything."""
+    if not command.startswith(_ASK):
+        return False
+    _, name, *words = split(command)
+    return _YES not in words and (name != "decide" or not _DECISIONS.isdisjoint(words))
 
 
 def _console(stream: TextIO, look: Look, width: int | None = None) -> Console:
