@@ -105,7 +105,7 @@ def test_a_wide_terminal_has_the_figures_beside_the_grid() -> None:
         (facts_of(None), "► Received", "Its lines are checked next, within a minute."),
         (
             facts_of(None, None, "validation.json", validation=Validation("w", NOW - ONE_MINUTE, NOW)),
-            "► Its lines are checked, since 1 min",
+            "► Its lines are being checked, for 1 min",
             "Then it is known how many requests there are",
         ),
         (
@@ -120,12 +120,12 @@ def test_a_wide_terminal_has_the_figures_beside_the_grid() -> None:
         ),
         (
             facts_of(plan_of(4)),
-            "► Waiting to be sent, since 2 h",
+            "► Waiting to be sent, for 2 h",
             "It is sent once the provider's queue has room",
         ),
         (
             facts_of(plan_of(4), {"1": ("attempt-1.json", "refused-1.json")}, refused=Refused(FIRST, BUSY, BUSY.at)),
-            "► Waiting for room at the provider, since 14 min",
+            "► Waiting for room at the provider, for 14 min",
             "Asked again in 2 min",
         ),
         (
@@ -227,52 +227,52 @@ def test_a_hold_names_the_cost_of_each_model() -> None:
         (
             facts_of(plan_of(2), {"1": SENT, "2": ("attempt-1.json", "refused-1.json")},
                      refused=Refused(BatchName("", 2), DOWN, NOW - 8 * ONE_MINUTE)),
-            "! The provider is overloaded (HTTP 529 overloaded_error), since 8 min",
+            "! The provider is overloaded (HTTP 529 overloaded_error), for 8 min",
             "What was sent goes on. The next batch is tried again in 5 min.",
         ),
         (
             facts_of(plan_of(2), {"1": ("attempt-1.json", "unknown-1.json")},
                      lost=Lost(FIRST, AttemptUnknown("w", NOW - 3 * ONE_MINUTE, "ReadTimeout"))),
-            "! The answer to the paid call for batch 1 was lost, since 3 min",
+            "! The answer to the paid call for batch 1 was lost, 3 min ago",
             "It is not sent again until it is known whether it exists at the provider,",
         ),
         (
             facts_of(plan_of(2), {"1": SENT},
                      pause=RetryAfterAnswer("w", NOW - ONE_MINUTE, NOW + 4 * ONE_MINUTE, "HTTP 503")),
-            "! The provider asks not to be called: the provider is not available (HTTP 503),",
-            "since 1 min",
+            "! The provider asked not to be called: the provider is not available (HTTP 503),",
+            "1 min ago",
         ),
         (
             facts_of(plan_of(2), {"1": SENT, "2": SENT}, unread={FIRST: Unread("w", NOW - ONE_MINUTE, "ReadError")}),
             "! The results of batch 1 could not be read: the connection to the provider was",
-            "lost while it responded (ReadError), since 1 min",
+            "lost while it responded (ReadError), 1 min ago",
         ),
         (
             facts_of(plan_of(2), {"1": SENT}, trouble=AWAY),
-            "! The provider is not available (HTTP 503), since 42 min",
+            "! The provider is not available (HTTP 503), for 42 min",
             "The provider is asked again at each look, and the run goes on by itself.",
         ),
         (
             facts_of(plan_of(2), {"1": SENT}, trouble=TOO_MANY),
-            "! The provider is busy, or a limit is reached (HTTP 429), since 42 min",
+            "! The provider is busy, or a limit is reached (HTTP 429), for 42 min",
             "The provider is asked again at each look, and the run goes on by itself.",
         ),
         (
             facts_of(plan_of(2), {"1": SENT}, trouble=GONE,
                      pause=RetryAfterAnswer("w", NOW - ONE_MINUTE, NOW + 4 * ONE_MINUTE, "HTTP 503")),
-            "! The provider answers that it does not know a batch (HTTP 404), since 42 min",
+            "! The provider answers that it does not know a batch (HTTP 404), for 42 min",
             "It is asked for the batch again in 4 min, since it asks not to be called",
         ),
         (
             facts_of(plan_of(2), {"1": SENT, "2": SENT}, unread={FIRST: Unread("w", NOW, "ReadError"),
                      BatchName("", 2): Unread("w", NOW - ONE_MINUTE, "HTTP 404", gone=True)}),
             "! The results of batch 2 could not be read: the provider did not find what was",
-            "requested (HTTP 404), since 1 min",
+            "requested (HTTP 404), 1 min ago",
         ),
         (
             facts_of(plan_of(2), {"1": SENT}, trouble=DENIED,
                      pause=RetryAfterAnswer("w", NOW - ONE_MINUTE, NOW + 4 * ONE_MINUTE, "HTTP 503")),
-            "! The provider does not accept the credentials (HTTP 401), since 42 min",
+            "! The provider does not accept the credentials (HTTP 401), for 42 min",
             "The provider is asked again in 4 min, since it asks not to be called before,",
         ),
         (
@@ -308,7 +308,7 @@ def test_a_lost_answer_that_cannot_be_looked_for_says_so() -> None:
     """It is not known for another reason than usual."""
     lost = Lost(FIRST, AttemptUnknown("w", NOW - 3 * ONE_MINUTE, "ReadTimeout"))
     lines = drawn(facts_of(plan_of(2), {"1": ("attempt-1.json", "unknown-1.json")}, lost=lost, trouble=AWAY))
-    assert lines[0] == "! The answer to the paid call for batch 1 was lost, since 3 min"
+    assert lines[0] == "! The answer to the paid call for batch 1 was lost, 3 min ago"
     assert lines[3:6] == [
         "  Calls to the provider fail meanwhile: the provider is not available (HTTP",
         "  503).",
@@ -380,7 +380,7 @@ def test_without_utf8() -> None:
 def test_lost_sight_of_the_run() -> None:
     """The frame stays, and its first lines say why nothing new comes."""
     facts = facts_of(plan_of(12), TWELVE)
-    lost = ("AWS does not answer, since 12 s; the run goes on without you", "Trying again in 8 s.")
+    lost = ("AWS does not answer, for 12 s; the run goes on without you", "Trying again in 8 s.")
     lines = drawn(facts, lost=lost)
     assert lines[:2] == [f"✗ {lost[0]}", "  Trying again in 8 s."]
     assert lines[3] == "  ◆ ◆ ◆ 1 ▼ ► ► ► · · · ·"

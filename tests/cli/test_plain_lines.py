@@ -39,7 +39,8 @@ def test_plain_lines_say_of_trouble_what_the_frame_says(facts: Facts, capsys: py
     hindrance = hindrance_of(facts)
     assert hindrance is not None
     assert hindrance.since is not None
-    told = f"2026-11-24T08:41:02Z x trouble {hindrance.words}, since {hindrance.since:%Y-%m-%dT%H:%M:%SZ}"
+    word = "at" if hindrance.is_past else "since"
+    told = f"2026-11-24T08:41:02Z x trouble {hindrance.words}, {word} {hindrance.since:%Y-%m-%dT%H:%M:%SZ}"
     steps = [(f"  {step.words}", *([f"    {step.command}"] if step.command else [])) for step in hindrance.steps]
     more = [f"  {sentence}" for sentence in hindrance.more]
     assert lines[lines.index(told) + 1 :] == [*more, *chain.from_iterable(steps)]
@@ -61,6 +62,4 @@ def test_the_last_line_is_said_again_without_what_was_to_follow(capsys: pytest.C
     for minutes in (0, 11):
         view.show(snapshot_of(TROUBLED["lost"], NOW), NOW + minutes * ONE_MINUTE)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[-1].startswith(
-        "2026-11-24T08:52:02Z x trouble The answer to the paid call for batch 1 was lost, since "
-    )
+    assert lines[-1].startswith("2026-11-24T08:52:02Z x trouble The answer to the paid call for batch 1 was lost, at ")

@@ -117,7 +117,7 @@ def test_a_lost_answer(belt: Belt) -> None:
     belt.provider.fail("create", {"kind": "answer", "status": 529}, times=1)
     run = belt.upload(drop_of(3))
     snapshot = snapshot_of(reader_of(belt, run).look(belt.moment), belt.moment)
-    assert snapshot.said.first.startswith("The answer to the paid call for batch 1 was lost, since 0 s")
+    assert snapshot.said.first.startswith("The answer to the paid call for batch 1 was lost, 0 s ago")
     assert as_json(snapshot, belt.moment)["trouble"]["code"] == "lost"
 
 
@@ -150,7 +150,7 @@ def test_trouble_in_asking_about_a_batch_is_seen_until_it_is_over(belt: Belt) ->
         belt.poll(run)
         belt.pass_time(60)
     snapshot = snapshot_of(reader.look(belt.moment), belt.moment)
-    assert snapshot.said.first == "The provider is not available (HTTP 503), since 2 min"
+    assert snapshot.said.first == "The provider is not available (HTTP 503), for 2 min"
     assert snapshot.facts.state.words == "with the provider, calls fail"
     belt.provider.fail("retrieve", {"kind": "answer", "status": 401}, times=None)
     belt.remember(run, FIRST)
@@ -158,7 +158,7 @@ def test_trouble_in_asking_about_a_batch_is_seen_until_it_is_over(belt: Belt) ->
         belt.poll(run)
         belt.pass_time(60)
     snapshot = snapshot_of(reader.look(belt.moment), belt.moment)
-    assert snapshot.said.first == "The provider does not accept the credentials (HTTP 401), since 2 min"
+    assert snapshot.said.first == "The provider does not accept the credentials (HTTP 401), for 2 min"
     assert "put-secret-value --secret-id " in str(snapshot.said.steps[0].command)
     belt.provider.configure(faults=[])
     belt.poll(run)

@@ -38,8 +38,7 @@ def said_of(facts: Facts, now: datetime) -> Said:
     hindrance = hindrance_of(facts)
     if hindrance is None:
         return said
-    since = f", since {span(now - hindrance.since)}" if hindrance.since else ""
-    return Said(Mark.LOOK, f"{hindrance.words}{since}", (*hindrance.more, sentence(said.first)), hindrance.steps)
+    return Said(Mark.LOOK, hindrance.told(now), (*hindrance.more, sentence(said.first)), hindrance.steps)
 
 
 def next_look(facts: Facts, now: datetime) -> int:
@@ -70,9 +69,9 @@ def _received(_facts: Facts, _now: datetime) -> Said:
 
 
 def _validating(facts: Facts, now: datetime) -> Said:
-    since = f", since {span(now - facts.validation.at)}" if facts.validation else ""
+    lasts = f", for {span(now - facts.validation.at)}" if facts.validation else ""
     more = "Then it is known how many requests there are, and what they may cost."
-    return Said(Mark.UNDER_WAY, f"Its lines are checked{since}", (more,))
+    return Said(Mark.UNDER_WAY, f"Its lines are being checked{lasts}", (more,))
 
 
 def _refused(facts: Facts, _now: datetime) -> Said:
@@ -83,7 +82,7 @@ def _refused(facts: Facts, _now: datetime) -> Said:
 def _to_send(facts: Facts, now: datetime) -> Said:
     since = _waiting_since(facts)
     more = "It is sent once the provider's queue has room, and no other run goes first."
-    return Said(Mark.UNDER_WAY, f"Waiting to be sent{f', since {span(now - since)}' if since else ''}", (more,))
+    return Said(Mark.UNDER_WAY, f"Waiting to be sent{f', for {span(now - since)}' if since else ''}", (more,))
 
 
 def _waiting_since(facts: Facts) -> datetime | None:
@@ -107,7 +106,7 @@ def _room(facts: Facts, now: datetime) -> Said:
         return _to_send(facts, now)
     retry = facts.refused.last.retry_at
     when = f"in {span(retry - now)}" if retry > now else "at the next look"
-    first = f"Waiting for room at the provider, since {span(now - facts.refused.since)}"
+    first = f"Waiting for room at the provider, for {span(now - facts.refused.since)}"
     return Said(Mark.UNDER_WAY, first, (f"Asked again {when}; runs take turns batch by batch.",))
 
 

@@ -31,6 +31,15 @@ class Hindrance(NamedTuple):
     steps: tuple[Step, ...] = ()
     of: str = ""
     """The trouble in the ledger that says when it is over; empty: nothing does."""
+    is_past: bool = False
+    """Whether it happened at that moment, and does not last."""
+
+    def told(self, now: datetime) -> str:
+        """Return the words, with the time that it has lasted, or that has passed."""
+        if self.since is None:
+            return self.words
+        time = span(now - self.since)
+        return f"{self.words}, {time} ago" if self.is_past else f"{self.words}, for {time}"
 
 
 def hindrance_of(facts: Facts) -> Hindrance | None:
@@ -112,7 +121,7 @@ def _lost(facts: Facts) -> Hindrance | None:
     fails = f"Calls to the provider fail meanwhile: {words_of(facts.trouble)}." if facts.trouble else ""
     more = tuple(filter(None, (looks, fails, _search_ends(facts, fact))))
     decide = Step("If you know what became of it, you need not wait", f"conveyor decide {facts.typed_name}")
-    return Hindrance("lost", words, fact.at, more, (decide,))
+    return Hindrance("lost", words, fact.at, more, (decide,), is_past=True)
 
 
 def _search_ends(facts: Facts, lost: AttemptUnknown) -> str:
@@ -137,8 +146,9 @@ def _paused(facts: Facts) -> Hindrance | None:
     pause = _open_pause(facts)
     if pause is None:
         return None
-    words = f"The provider asks not to be called: {in_words(pause.reason)}"
-    return Hindrance("retry-after", words, pause.at, (f"It is called again {_in(pause.until, facts.at)}.",))
+    words = f"The provider asked not to be called: {in_words(pause.reason)}"
+    more = (f"It is called again {_in(pause.until, facts.at)}.",)
+    return Hindrance("retry-after", words, pause.at, more, is_past=True)
 
 
 def _open_pause(facts: Facts) -> RetryAfterAnswer | None:
@@ -151,7 +161,8 @@ def _unread(facts: Facts) -> Hindrance | None:
 
 def _unread_of(name: BatchName, fact: Unread, *steps: Step) -> Hindrance:
     words = f"The results of {name} could not be read: {in_words(fact.reason)}"
-    return Hindrance("unread", words, fact.at, ("They are read again. The provider keeps them for 29 days.",), steps)
+    more = ("They are read again. The provider keeps them for 29 days.",)
+    return Hindrance("unread", words, fact.at, more, steps, is_past=True)
 
 
 def _at_risk(facts: Facts) -> Hindrance | None:

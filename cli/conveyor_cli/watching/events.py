@@ -89,8 +89,9 @@ def _hindrances(snapshot: Snapshot) -> list[Event]:
     hindrance = hindrance_of(snapshot.facts)
     if hindrance is None:
         return []
-    lasts = f", since {hindrance.since:{_MOMENT}}" if hindrance.since else ""
-    return [Event(_TROUBLE, f"{hindrance.words}{lasts}", hindrance.of, hindrance.more, hindrance.steps)]
+    word = "at" if hindrance.is_past else "since"
+    moment = f", {word} {hindrance.since:{_MOMENT}}" if hindrance.since else ""
+    return [Event(_TROUBLE, f"{hindrance.words}{moment}", hindrance.of, hindrance.more, hindrance.steps)]
 
 
 def _over(snapshot: Snapshot, told: Sequence[Event]) -> list[Event]:

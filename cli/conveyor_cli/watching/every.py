@@ -177,7 +177,7 @@ class _FrameOfAll:
             return
         place = place_of(self._screen)
         gone, again = int((now - since).total_seconds()), max(int((again_at - now).total_seconds()), 0)
-        words = f"{why.message}, since {gone} s; trying again in {again} s. All runs go on without you."
+        words = f"{why.message}, for {gone} s; trying again in {again} s. All runs go on without you."
         first = Text.assemble(place.mark(Mark.ERROR), " ", (words[: place.width - 2], "bold"))
         self._frame.show([first, *lines_of(self._last, place)[1:]])
 

@@ -78,7 +78,7 @@ class FrameView:
         again = max(int((again_at - now).total_seconds()), 0)
         known = self._last.facts
         lines = (
-            f"{why.message}, since {gone} s; the run goes on without you",
+            f"{why.message}, for {gone} s; the run goes on without you",
             f"Trying again in {again} s. Last known, {known.at:%H:%M:%S} UTC: {known.state.words}.",
         )
         self._frame.show(frame_of(self._last, place_of(self._screen), lost=lines))
