@@ -11,6 +11,7 @@ import orjson
 
 from conveyor.domain import keys
 from conveyor.ledger.run_facts import Run as Fact
+from conveyor_cli.amounts import read_amount
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.deciding.approving import approval, gate_of
 from conveyor_cli.drops.drop import drop_file
@@ -82,7 +83,7 @@ class Stack:
         Raises Refused, with all `faults`, if the stack would refuse the file: then nothing is uploaded. A run that the
         stack refuses only after that, as the same content ran before, has its reason in `verdict`.
         """
-        amount = None if max_usd is None else str(max_usd)
+        amount = None if max_usd is None else read_amount("max_usd", str(max_usd))
         counts = (max_invalid_percent, default_max_tokens)
         options = Options(project, name, probe, hold, amount, on_invalid, *counts, betas, retry_rounds, again=again)
         deployed = find_deployed(self._choice)
@@ -197,7 +198,7 @@ class Run:
         """Let a run go on that waits. `up_to`: what it may cost in all. Raises Trouble if that would open nothing."""
         with explained():
             found = going(self._stack.bucket, self.run)
-            amount = None if up_to is None else str(up_to)
+            amount = None if up_to is None else read_amount("up_to", str(up_to))
             words, _ = approval(gate_of(found), amount, no_limit=no_limit, is_shown=False, called=self.name)
             name = keys.approval_name(found.run_state.gate)
             self._stack.bucket.put(found.control(name), f"{words}\n".encode())

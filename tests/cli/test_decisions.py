@@ -62,20 +62,20 @@ def test_an_approval_of_a_program_names_the_amount(desk: Command, belt: Belt) ->
     ("options", "told"),
     [
         (("--up-to", "0.01"), "✗ This approval would open nothing: it allows $0.01, and it must allow at least $"),
-        (("--up-to", "5,00"), '✗ This approval would open nothing: "5,00" has a comma: write US dollars as 1234.50\n'),
+        (("--up-to", "5,00"), '✗ --up-to: "5,00" has a comma: write US dollars as 1234.50\n'),
         (("--up-to", "5", "--no-limit"), "✗ --up-to and --no-limit exclude each other\n"),
-        (("--up-to", "", "--no-limit"), "✗ --up-to and --no-limit exclude each other\n"),
-        (("--up-to", ""), '✗ --up-to takes one amount, as 61.40, and not ""\n'),
-        (("--up-to", "5 any-model"), '✗ --up-to takes one amount, as 61.40, and not "5 any-model"\n'),
-        (("--up-to", "1e3"), '✗ This approval would open nothing: the word after "up-to" is no amount'),
-        (("--up-to", "nan"), '✗ This approval would open nothing: the word after "up-to" is no amount'),
-        (("--up-to", "-5"), '✗ This approval would open nothing: "-5" is no amount'),
+        (("--up-to", "", "--no-limit"), "✗ --up-to: the value is no amount"),
+        (("--up-to", ""), "✗ --up-to: the value is no amount: write US dollars as 1234.50\n"),
+        (("--up-to", "5 any-model"), "✗ --up-to: the value is no amount"),
+        (("--up-to", "1e3"), "✗ --up-to: the value is no amount"),
+        (("--up-to", "nan"), "✗ --up-to: the value is no amount"),
+        (("--up-to", "-5"), '✗ --up-to: "-5" is no amount'),
     ],
 )
 def test_an_approval_that_opens_nothing_is_not_written(
     desk: Command, belt: Belt, options: tuple[str, ...], told: str
 ) -> None:
-    """It says why, with the words of the core."""
+    """It says why, with the words of the core, and quotes no word that may be a key."""
     ran = desk.call("approve", belt.upload(DEAR, NAME, HELD), "--yes", *options)
     assert (ran.exit, ran.out, written(belt)) == (2, "", {})
     assert ran.error.startswith(told)

@@ -14,7 +14,7 @@ from conveyor.wording.marks import Mark
 from conveyor.wording.numbers import size as shown_size
 from conveyor.wording.text import counted
 from conveyor_cli.aws.inbox import Written
-from conveyor_cli.commands.options import with_look, with_stack
+from conveyor_cli.commands.options import Amount, with_look, with_stack
 from conveyor_cli.drops.again import Copy, copy, drop_of, lines_of
 from conveyor_cli.drops.check import CheckedFile, check_with
 from conveyor_cli.drops.deployed import known_of
@@ -39,7 +39,7 @@ SEEN_BEFORE = "seen-before"
 @click.option("--name", metavar="NAME", help="Of the drop, instead of the file's; it may have folders.")
 @click.option("--probe/--no-probe", default=None, help="Answer a sample first, or not, whatever the size.")
 @click.option("--dry-run", is_flag=True, help="Check and estimate only: nothing is uploaded.")
-@click.option("--max-usd", metavar="USD", help="What the run may cost without an approval, as 61.40.")
+@click.option("--max-usd", type=Amount(), metavar="USD", help="What the run may cost without an approval, as 61.40.")
 @click.option("--hold", is_flag=True, help="Wait for an approval in any case.")
 @click.option("--on-invalid", type=click.Choice(["skip", "refuse"]), help="What happens if lines are invalid.")
 @click.option("--max-invalid-percent", type=int, metavar="N", help="The most invalid lines with which it is sent.")

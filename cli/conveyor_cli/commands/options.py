@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from conveyor_cli.amounts import read_amount
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.terminal import Colour
 from conveyor_cli.stacks import profiles
@@ -16,6 +17,16 @@ from conveyor_cli.stacks.local import shell_file
 from conveyor_cli.trouble import Trouble
 
 type Decorated = Callable[..., Any]
+
+
+class Amount(click.ParamType[str]):
+    """An amount of US dollars, as `61.40` or `$61.40`."""
+
+    name = "usd"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's
+        """Return the amount as the stack takes it. Raises Trouble."""
+        return read_amount(param.opts[0] if param else self.name, str(value))
 
 
 def known_stacks(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -31,22 +31,19 @@ def gate_of(found: Going) -> Gate:
 def approval(gate: Gate, up_to: str | None, *, no_limit: bool, is_shown: bool, called: str) -> tuple[str, Approval]:
     """Return the words of an approval, and what they allow. Raises Trouble if they would open nothing.
 
-    `up_to`: US dollars. `is_shown`: whether a person sees what the run needs before they agree; else they must name an
-    amount. `called`: how they named the run.
+    `up_to`: US dollars, see `read_amount`. `is_shown`: whether a person sees what the run needs before they agree; else
+    they must name an amount. `called`: how they named the run.
     """
-    amount = None if up_to is None else up_to.strip()
-    if amount is not None and no_limit:
+    if up_to is not None and no_limit:
         raise _wrong("usage", "--up-to and --no-limit exclude each other")
-    if amount is not None and len(amount.split()) != 1:
-        raise _wrong("usage", f'--up-to takes one amount, as 61.40, and not "{amount}"')
-    words = NO_LIMIT if no_limit else f"{UP_TO} {amount}" if amount else words_that_open(gate)
-    if gate.has(ReasonCode.MODEL) and (amount or no_limit):
+    words = NO_LIMIT if no_limit else words_that_open(gate) if up_to is None else f"{UP_TO} {up_to}"
+    if gate.has(ReasonCode.MODEL) and (up_to or no_limit):
         words = f"{words} {ANY_MODEL}"
     read = read_approval(words)
     verdict = read if isinstance(read, Insufficient) else judge(read, gate)
     if isinstance(verdict, Insufficient):
         raise _wrong("insufficient", f"This approval would open nothing: {verdict.reason}")
-    if not is_shown and is_about_money(gate) and not (amount or no_limit):
+    if not is_shown and is_about_money(gate) and not (up_to or no_limit):
         raise _unnamed(gate, called)
     return words, verdict
 

@@ -11,7 +11,7 @@ from conveyor.wording.numbers import money, number, rounded_up
 from conveyor.wording.text import sentence
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask, show
-from conveyor_cli.commands.options import with_look, with_stack
+from conveyor_cli.commands.options import Amount, with_look, with_stack
 from conveyor_cli.deciding.approving import approval, gate_of, refuse_changed
 from conveyor_cli.runs.desk import Going, going
 from conveyor_cli.screen.screen import Screen
@@ -20,7 +20,9 @@ from conveyor_cli.stacks.chosen import Choice, find
 
 @click.command(short_help="Approve a run that waits: see what it costs, and let it go on.")
 @click.argument("run")
-@click.option("--up-to", metavar="USD", help="What the run may cost in all, as 61.40; by default what it needs.")
+@click.option(
+    "--up-to", type=Amount(), metavar="USD", help="What the run may cost in all, as 61.40; by default what it needs."
+)
 @click.option("--no-limit", is_flag=True, help="Let it cost whatever it costs.")
 @click.option("--yes", is_flag=True, help="Do not ask. Then --up-to or --no-limit must say how much.")
 @with_stack

@@ -1,11 +1,10 @@
 """What a person writes to open a gate, and whether that is enough. Pure."""
 
-import re
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
 from conveyor.ledger.gate_facts import Gate, ReasonCode
-from conveyor.settings.amounts import plain_amount
+from conveyor.settings.amounts import plain_amount, problem_of
 from conveyor.wording.text import exact_dollars
 
 _ABOUT_MONEY = frozenset({
@@ -14,9 +13,6 @@ _ABOUT_MONEY = frozenset({
 })  # fmt: skip
 """Reasons for which an approval must say how much."""
 UP_TO, NO_LIMIT, ANY_MODEL, APPROVE = "up-to", "no-limit", "any-model", "approve"
-_COMMA = re.compile(r"\$?[0-9.]*,[0-9.,]*")
-_QUOTABLE = re.compile(r"[0-9.,$+-]{1,20}")
-"""What is quoted of an amount that is none: any other word may be a key that was pasted by mistake."""
 
 
 class Approval(NamedTuple):
@@ -43,8 +39,7 @@ def read_approval(text: str) -> Approval | Insufficient:
             up_to = plain_amount(amount.removeprefix("$"))
             if up_to is not None:
                 return Approval(up_to, takes_any_model=takes_any_model)
-            problem = "has a comma" if _COMMA.fullmatch(amount) else "is no amount"
-            return Insufficient(f"{_quoted(amount)} {problem}: write US dollars as 1234.50")
+            return Insufficient(problem_of(amount, f'the word after "{UP_TO}"'))
         case [word] if word == NO_LIMIT:
             return Approval(has_no_limit=True, takes_any_model=takes_any_model)
         case [word] if word == APPROVE:
@@ -95,7 +90,3 @@ def words_that_open(gate: Gate) -> str:
 def amount_of(dollars: Decimal) -> str:
     """Return an amount, rounded up to cents, as an approval names it."""
     return str(dollars.quantize(Decimal("0.01"), ROUND_CEILING))
-
-
-def _quoted(amount: str) -> str:
-    return f'"{amount}"' if _QUOTABLE.fullmatch(amount) else f'the word after "{UP_TO}"'

@@ -11,11 +11,21 @@ _CURRENCY = re.compile(r"(?:us)?\$|usd|(?:us )?dollars?", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[0-9]+,[0-9]{1,2}|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]{1,6}")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{1,6}|[0-9]{1,3}(?:,[0-9]{3}){2,}")
 """Commas that can only group thousands. `1,000` is not one: the comma may stand before cents."""
+_COMMA = re.compile(r"\$?[0-9.]*,[0-9.,]*")
+_QUOTABLE = re.compile(r"[0-9.,$+-]{1,20}")
+"""What is quoted of an amount that is none: any other word may be a key that was pasted by mistake."""
 
 
 def plain_amount(text: str) -> Decimal | None:
     """Return the amount that a plain decimal number says, such as `1234.50`; None for any other text."""
     return Decimal(text) if _PLAIN.fullmatch(text) else None
+
+
+def problem_of(text: str, unquoted: str) -> str:
+    """Return why a text is no amount, and how to write one. `unquoted`: names a text that is not quoted."""
+    problem = "has a comma" if _COMMA.fullmatch(text) else "is no amount"
+    named = f'"{text}"' if _QUOTABLE.fullmatch(text) else unquoted
+    return f"{named} {problem}: write US dollars as 1234.50"
 
 
 def is_limit(amount: Decimal) -> bool:
