@@ -163,6 +163,16 @@ def test_a_wide_terminal_has_the_figures_beside_the_grid() -> None:
                 plan_of(1),
                 {"1": (*DONE, "again.json")},
                 "round-1.json",
+                rounds={1: Round("w", NOW, NOW, 2, [1])},
+            ),
+            "► Round 1: 2 failed lines are sent again",
+            "Its batches are being planned. The provider is asked every 5 min.",
+        ),
+        (
+            facts_of(
+                plan_of(1),
+                {"1": (*DONE, "again.json")},
+                "round-1.json",
                 rounds={1: Round("w", NOW, NOW + 9 * ONE_MINUTE, 1, [1])},
             ),
             "► Round 1: 1 failed line is sent again in 9 min",
@@ -439,6 +449,14 @@ def test_a_log_says_when_trouble_begins_and_when_it_is_over() -> None:
     [
         (facts_of(plan_of(1), {"1": DONE}), "x is writing results"),
         (facts_of(plan_of(1), {"1": SPLITTING}), "x is splitting"),
+        (
+            facts_of(plan_of(1), {"1": (*DONE, "again.json")}, "round-1.json"),
+            "x round 1: lines go again; its batches are being planned",
+        ),
+        (
+            facts_of(plan_of(1, rounds=(1,)), {"1": (*DONE, "again.json"), "round-1/1": SENT}, "round-1.json"),
+            "x round 1: lines go again; 0 of 1 batch ended",
+        ),
     ],
 )
 def test_no_word_is_said_twice(facts: Facts, line: str) -> None:

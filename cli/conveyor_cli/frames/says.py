@@ -20,6 +20,9 @@ from conveyor_cli.runs.facts import Facts
 from conveyor_cli.runs.tally import sum_of
 from conveyor_cli.state import Phase, Progress, progress_of
 
+PLANNED_NEXT = "its batches are being planned"
+"""Of a round that has no batches yet."""
+
 
 class Said(NamedTuple):
     """What a frame says first."""
@@ -160,8 +163,9 @@ def _round(facts: Facts, now: datetime) -> Said:
         return Said(Mark.UNDER_WAY, f"Round {number}: {lines} sent again in {span(fact.not_before - now)}")
     is_last = number >= facts.run.settings.retry_rounds
     last = " This is the last round." if is_last else ""
-    progress = f"{done.done:,} of {counted(done.batches, 'batch', 'batches')} ended. " if done.batches else ""
-    return Said(Mark.UNDER_WAY, f"Round {number}: {lines} sent again", (f"{progress}{_asked(facts, now)}{last}",))
+    ended = f"{done.done:,} of {counted(done.batches, 'batch', 'batches')} ended" if done.batches else PLANNED_NEXT
+    more = f"{ended[0].upper()}{ended[1:]}. {_asked(facts, now)}{last}"
+    return Said(Mark.UNDER_WAY, f"Round {number}: {lines} sent again", (more,))
 
 
 def _ending(facts: Facts, now: datetime) -> Said:

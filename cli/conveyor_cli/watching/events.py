@@ -7,7 +7,7 @@ from typing import NamedTuple
 from conveyor.wording.mail import Step
 from conveyor.wording.numbers import money, rounded_up
 from conveyor.wording.text import counted
-from conveyor_cli.frames.says import latest_round, legs_done
+from conveyor_cli.frames.says import PLANNED_NEXT, latest_round, legs_done
 from conveyor_cli.frames.snapshot import Snapshot, requests_of
 from conveyor_cli.frames.trouble import hindrance_of
 from conveyor_cli.state import Phase
@@ -79,7 +79,8 @@ def _progress(snapshot: Snapshot) -> list[Event]:
         number = latest_round(facts)
         done, fact = legs_done(facts, f"round-{number}"), facts.rounds.get(number)
         lines = counted(fact.requests, "line goes", "lines go") + " again" if fact else "lines go again"
-        return [Event(f"round {number}:", f"{lines}; {done.done:,} of {done.batches:,} batches ended")]
+        ended = f"{done.done:,} of {counted(done.batches, 'batch', 'batches')} ended" if done.batches else PLANNED_NEXT
+        return [Event(f"round {number}:", f"{lines}; {ended}")]
     if phase is Phase.HELD and facts.gate:
         return [Event("held", "; ".join(reason.message for reason in facts.gate.reasons))]
     return [Event("is", facts.state.words)]
