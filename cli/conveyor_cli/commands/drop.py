@@ -14,6 +14,7 @@ from conveyor.wording.marks import Mark
 from conveyor.wording.numbers import size as shown_size
 from conveyor.wording.text import counted
 from conveyor_cli.aws.inbox import Written
+from conveyor_cli.commands.named import warn_of_others
 from conveyor_cli.commands.options import Amount, with_look, with_stack
 from conveyor_cli.drops.again import Copy, copy, drop_of, lines_of
 from conveyor_cli.drops.check import CheckedFile, check_with
@@ -81,6 +82,7 @@ def drop(  # noqa: PLR0913 - one for each option
     deployed = find_deployed(Choice(stack, region, is_local=local))
     if retry or (options.again and not _is_here(file)):
         what = (lines_of if retry else drop_of)(deployed, file, options)
+        warn_of_others(screen, file, what.of, what.others)
         return _drop_copy(screen, deployed, what, is_dry=dry_run, follows=follows)
     if faults_file and _is_here(faults_file) and Path(file).samefile(faults_file):
         raise Trouble("usage", "--faults would overwrite the file itself", "Nothing was changed.", exit_code=Exit.USAGE)

@@ -14,6 +14,7 @@ from conveyor.wording.marks import Mark
 from conveyor.wording.numbers import size, transferred
 from conveyor.wording.text import counted
 from conveyor_cli.aws.errors import explained
+from conveyor_cli.commands.named import to_read
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.exits import Exit
 from conveyor_cli.files.download import Fetched
@@ -26,7 +27,6 @@ from conveyor_cli.files.progress import Progress
 from conveyor_cli.merging.merge import Written
 from conveyor_cli.merging.merged import MergedRun, fetch_merged
 from conveyor_cli.runs.desk import going
-from conveyor_cli.runs.find import find_run
 from conveyor_cli.screen.progress import Transfer
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, ChosenStack, find
@@ -80,7 +80,7 @@ def fetch(  # noqa: PLR0913 - one for each option
         raise Trouble("usage", message, "Retries are merged once the run has ended.", exit_code=Exit.USAGE)
     chosen = find(Choice(stack, region, is_local=local))
     with explained():
-        found = find_run(chosen.bucket, run)
+        found = to_read(screen, chosen.bucket, run)
     asked = _Asked(chosen, found, run, to or folder_of(found), is_to_typed=to is not None)
     try:
         _fetch(screen, asked, is_merged=merged, is_partial=partial)

@@ -11,12 +11,13 @@ import msgspec
 from conveyor.ledger.run_facts import Run
 from conveyor.wording.marks import Mark
 from conveyor_cli.aws.errors import explained
+from conveyor_cli.commands.named import to_read
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.exits import Exit
 from conveyor_cli.files.disk import AS_FILE, explained_disk, refuse_no_file, write_whole
 from conveyor_cli.files.fetch import folder_of
 from conveyor_cli.reports.page import Page, page_of_run, receipt_of_run
-from conveyor_cli.runs.find import called_by, find_run, newest_run
+from conveyor_cli.runs.find import called_by
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, ChosenStack, find
 from conveyor_cli.trouble import Trouble
@@ -51,7 +52,7 @@ def report(  # noqa: PLR0913 - one for each option
         raise Trouble("usage", "--json writes no file, so it excludes --open and -o", exit_code=Exit.USAGE)
     chosen = find(Choice(stack, region, is_local=local))
     with explained():
-        found = find_run(chosen.bucket, run) if run else newest_run(chosen.bucket)
+        found = to_read(screen, chosen.bucket, run)
     called = quote(called_by(found, run))
     if screen.look.json:
         _print_data(screen, chosen, found, called)

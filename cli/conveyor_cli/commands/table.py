@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from conveyor_cli.aws.errors import explained
+from conveyor_cli.commands.named import to_read
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.exits import Exit
 from conveyor_cli.files.progress import Progress
-from conveyor_cli.runs.find import find_run
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, find
 from conveyor_cli.trouble import Trouble
@@ -76,7 +76,7 @@ def table(  # noqa: PLR0913 - one for each option
     def of_run(name: str, progress: Progress) -> Made:
         chosen = find(Choice(stack, region, is_local=local))
         with explained():
-            found = find_run(chosen.bucket, name)
+            found = to_read(screen, chosen.bucket, name)
         if merged:
             return make(wish, lambda scratch: source.of_run_merged(chosen, found, scratch, progress))
         return make(wish, lambda _: source.of_run(chosen, found, progress))

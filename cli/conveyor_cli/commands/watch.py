@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from conveyor_cli.aws.errors import explained
+from conveyor_cli.commands.named import to_read
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.exits import Exit
-from conveyor_cli.runs.find import called_by, find_run, newest_run
+from conveyor_cli.runs.find import called_by
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, find
 from conveyor_cli.trouble import Trouble
@@ -56,5 +57,5 @@ def watch(  # noqa: PLR0913 - one for each option
             raise Trouble("usage", "--all takes neither a run nor --summary", exit_code=Exit.USAGE)
         return follow_all(screen, chosen, how)
     with explained():
-        found = find_run(chosen.bucket, run) if run else newest_run(chosen.bucket)
+        found = to_read(screen, chosen.bucket, run)
     return follow(screen, chosen, found, how._replace(called=called_by(found, run)))

@@ -14,7 +14,7 @@ from conveyor_cli.aws.inbox import Written
 from conveyor_cli.drops.drop import inbox_of, may_have_arrived
 from conveyor_cli.drops.options import Options, key_of
 from conveyor_cli.exits import Exit
-from conveyor_cli.runs.find import find_run
+from conveyor_cli.runs.find import find_named
 from conveyor_cli.stacks.chosen import ChosenStack
 from conveyor_cli.trouble import Trouble
 
@@ -28,6 +28,8 @@ class Copy(NamedTuple):
     metadata: dict[str, str]
     lines: int | None = None
     """None: all of the drop."""
+    others: tuple[str, ...] = ()
+    """Older runs of the same name, if it was named so."""
 
 
 class _Receipt(msgspec.Struct):
@@ -43,7 +45,7 @@ def lines_of(stack: ChosenStack, called: str, options: Options) -> Copy:
     """
     bucket = stack.bucket
     with explained():
-        run = find_run(bucket, called)
+        run, others = find_named(bucket, called, reads_all=True)
         found = bucket.find(keys.receipt(run.name, run.run))
         if not found:
             more = "The lines that are worth sending again are known at its end."
@@ -54,7 +56,7 @@ def lines_of(stack: ChosenStack, called: str, options: Options) -> Copy:
         source = Source(keys.retry(run.name, run.run))
         carried = inbox_of(stack).metadata(source.key)
     key = _key(key_of_retry(_version(run), run.name), options)
-    return Copy(run, source, key, carried | options.metadata(), lines)
+    return Copy(run, source, key, carried | options.metadata(), lines, others)
 
 
 def drop_of(stack: ChosenStack, called: str, options: Options) -> Copy:
@@ -63,7 +65,7 @@ def drop_of(stack: ChosenStack, called: str, options: Options) -> Copy:
     The word that permits another run of the same content counts once, so it is the id of this run. Raises Trouble.
     """
     with explained():
-        run = find_run(stack.bucket, called)
+        run, others = find_named(stack.bucket, called, reads_all=True)
     version = _version(run)
     if run.drop.version == NO_VERSION or not version.is_copyable:
         message = f"{run.name} cannot be copied: it has no version, or more than 5 GiB"
@@ -71,7 +73,7 @@ def drop_of(stack: ChosenStack, called: str, options: Options) -> Copy:
     carried = corrected_metadata(run.drop.metadata, run.settings)
     carried.pop(DRY_RUN, None)
     metadata = carried | options.metadata() | {AGAIN: run.run}
-    return Copy(run, run.drop.source, _key(key_again(version, run.name), options), metadata)
+    return Copy(run, run.drop.source, _key(key_again(version, run.name), options), metadata, others=others)
 
 
 def copy(stack: ChosenStack, what: Copy) -> Written:

@@ -13,7 +13,7 @@ from conveyor.s3.bucket import Bucket
 from conveyor.spend.index_entry import IndexEntry, read_index_entry
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.facts import read_refusal
-from conveyor_cli.runs.find import find_run
+from conveyor_cli.runs.find import find_named
 from conveyor_cli.state import Group, State, ended, state_of, with_trouble
 from conveyor_cli.trouble import Trouble
 
@@ -34,6 +34,8 @@ class Going(NamedTuple):
     run_state: RunState
     plan: Plan | None
     gate: Gate | None
+    others: tuple[str, ...] = ()
+    """Older runs of the same name, if it was named so."""
 
     @property
     def held_at(self) -> Gate | None:
@@ -59,7 +61,7 @@ class Going(NamedTuple):
 
 def going(bucket: Bucket, called: str) -> Going:
     """Return a run that has not ended, by its id or name. Raises Trouble for one that has."""
-    run = find_run(bucket, called)
+    run, others = find_named(bucket, called, reads_all=True)
     if entry := _end(bucket, run):
         message = f"{run.name} has ended: {ended(entry).words}"
         raise Trouble("ended", message, "Nothing was changed.", exit_code=Exit.USAGE)
@@ -71,7 +73,7 @@ def going(bucket: Bucket, called: str) -> Going:
     state = with_trouble(state, run_state, read_refusal(ledger, plan, run_state) if plan else None)
     if state.may_have_ended and bucket.find(keys.receipt(run.name, run.run)):  # an earlier version wrote no entry
         raise Trouble("ended", f"{run.name} has ended", "Nothing was changed.", exit_code=Exit.USAGE)
-    return Going(run, state, run_state, plan, gate)
+    return Going(run, state, run_state, plan, gate, others)
 
 
 def _end(bucket: Bucket, run: Run) -> IndexEntry | None:

@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 from itertools import batched
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,17 +18,36 @@ _MOST_READ = 1000
 """Runs whose names are read, the newest first."""
 
 
+class Found(NamedTuple):
+    """A run that was named."""
+
+    run: Run
+    others: tuple[str, ...] = ()
+    """Older runs of the same name, the newest first."""
+
+
 def find_run(bucket: Bucket, called: str) -> Run:
     """Return a run by its id, or the newest of a name: with its folder, or without. Raises Trouble if there is none."""
+    return find_named(bucket, called).run
+
+
+def find_named(bucket: Bucket, called: str, *, reads_all: bool = False) -> Found:
+    """Return the same with the other runs of the name, as far as they are read.
+
+    `reads_all`: whether also those are read that are not needed to find the newest: up to a thousand requests.
+    """
     if RUN_ID_FORM.fullmatch(called) and (run := read_run(bucket, called)):
-        return run
-    names = list[str]()
+        return Found(run)
+    names, found = list[str](), list[Run]()
     ids = sorted(filter(RUN_ID_FORM.fullmatch, bucket.folders(keys.RUNS, "")), reverse=True)[:_MOST_READ]
     for some in batched(ids, MOST_READS, strict=False):
         runs = [run for run in at_once(lambda each: read_run(bucket, each), list(some)) if run]
-        if found := next((run for run in runs if called in {run.name, _without_folder(run.name)}), None):
-            return found
+        found += [run for run in runs if called in {run.name, _without_folder(run.name)}]
+        if found and not reads_all:
+            break
         names += [run.name for run in runs]
+    if found:
+        return Found(found[0], tuple(run.run for run in found[1:]))
     likely = get_close_matches(called, [*names, *map(_without_folder, names)], 1)
     message = f'No run "{called}"' + (f'; did you mean "{likely[0]}"?' if likely else "")
     raise Trouble("no-run", message, "Nothing was changed.", commands=("conveyor runs",), exit_code=Exit.USAGE)

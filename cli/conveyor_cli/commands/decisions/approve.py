@@ -11,6 +11,7 @@ from conveyor.wording.numbers import money, number, rounded_up
 from conveyor.wording.text import sentence
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask, show
+from conveyor_cli.commands.named import warn_of_others
 from conveyor_cli.commands.options import Amount, with_look, with_stack
 from conveyor_cli.deciding.approving import approval, gate_of, refuse_changed
 from conveyor_cli.runs.desk import Going, going
@@ -43,6 +44,7 @@ def approve(  # noqa: PLR0913 - one for each option
     bucket = find(Choice(stack, region, is_local=local)).bucket
     with explained():
         found = going(bucket, run)
+        warn_of_others(screen, run, found.run, found.others)
         gate = gate_of(found)
         is_shown = screen.asks and not yes
         words, allowed = approval(gate, up_to, no_limit=no_limit, is_shown=is_shown, called=run)

@@ -15,6 +15,7 @@ from conveyor.wording.numbers import age, money, number
 from conveyor.wording.text import counted
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask, show
+from conveyor_cli.commands.named import warn_of_others
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.deciding.undecided import Candidate, Undecided, obstacle, undecided
 from conveyor_cli.exits import Exit
@@ -66,6 +67,7 @@ def decide(  # noqa: PLR0913 - one for each option
     bucket = find(Choice(stack, region, is_local=local)).bucket
     with explained():
         found = going(bucket, run)
+        warn_of_others(screen, run, found.run, found.others)
         attempts = _meant(found, undecided(bucket, found, datetime.now(UTC)), batch)
         if given.release and len(attempts) > 1:
             names = ", ".join(str(each.name.to_event()) for each in attempts)

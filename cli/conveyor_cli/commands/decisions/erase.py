@@ -9,12 +9,13 @@ from conveyor.wording.text import counted
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.aws.versions import Versions
 from conveyor_cli.commands.decisions.asking import ask, show
+from conveyor_cli.commands.named import warn_of_others
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.deciding.erasing import Stored, has_ended, stored
 from conveyor_cli.deciding.erasing import erase as delete
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.erased import erased_mark
-from conveyor_cli.runs.find import find_run
+from conveyor_cli.runs.find import find_named
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.stacks.chosen import Choice, find, versions_of
 from conveyor_cli.trouble import Trouble
@@ -42,7 +43,8 @@ def erase(  # noqa: PLR0913 - one for each option
     chosen = find(Choice(stack, region, is_local=local))
     versions = versions_of(chosen)
     with explained():
-        meant = find_run(chosen.bucket, run)
+        meant, others = find_named(chosen.bucket, run, reads_all=True)
+        warn_of_others(screen, run, meant, others)
         if not has_ended(chosen.bucket, meant):
             raise Trouble(
                 "not-ended",

@@ -8,6 +8,7 @@ from conveyor.domain import keys
 from conveyor.wording.marks import Mark
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.wish import Wish, say
+from conveyor_cli.commands.named import warn_of_others
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.exits import Exit
 from conveyor_cli.runs.desk import going
@@ -31,6 +32,7 @@ def pause(  # noqa: PLR0913 - one for each option
     bucket = find(Choice(stack, region, is_local=local)).bucket
     with explained():
         found = going(bucket, run)
+        warn_of_others(screen, run, found.run, found.others)
         if found.held_at:
             message = f"{found.run.name} is {found.state.words} already"
             raise Trouble("held", message, "Nothing was changed.", exit_code=Exit.USAGE)

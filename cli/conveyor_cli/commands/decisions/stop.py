@@ -6,6 +6,7 @@ from conveyor.domain import keys
 from conveyor.wording.marks import Mark
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.wish import Wish, say
+from conveyor_cli.commands.named import warn_of_others
 from conveyor_cli.commands.options import with_look, with_stack
 from conveyor_cli.runs.desk import going
 from conveyor_cli.screen.screen import Screen
@@ -27,6 +28,7 @@ def stop(  # noqa: PLR0913 - one for each option
     bucket = find(Choice(stack, region, is_local=local)).bucket
     with explained():
         found = going(bucket, run)
+        warn_of_others(screen, run, found.run, found.others)
         say(screen, bucket, found, _STOP, is_said=yes)
     if screen.look.json:
         screen.json(run=found.run.run, done="stop")
