@@ -7,8 +7,10 @@ import shlex
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.choices import InvalidChoice, read_choices
 from local.paths import EXPORTS, SAMPLE
@@ -112,9 +114,30 @@ def exported(stack: Stack) -> Iterator[None]:
             EXPORTS.unlink()
 
 
+def lost_with(stack: Stack, *, is_remote: bool) -> str:
+    """Return what is lost at the end: all runs are in the stack's bucket. Empty if there are none."""
+    runs = set(stack.runs())
+    ended = {key.split("/")[-2] for key in stack.keys("results/") if key.endswith("/receipt.json")}
+    if not runs:
+        return ""
+    going = len(runs - ended)
+    words = f" Its data is gone: {len(runs):,} {'run' if len(runs) == 1 else 'runs'}, {going:,} still under way."
+    charged = " Batches that were sent go on at the provider, and may be charged." if is_remote and going else ""
+    return words + charged
+
+
+def _until_signal(stack: Stack, *, is_remote: bool) -> str:
+    """Wait for a signal; return what is lost then, if the stack can still say it."""
+    with suppress(KeyboardInterrupt):
+        signal.pause()
+    with suppress(BotoCoreError, ClientError):
+        return lost_with(stack, is_remote=is_remote)
+    return ""
+
+
 def main() -> int:
     """Run the stack until a signal; returns the exit code."""
-    start = time.monotonic()
+    start, lost = time.monotonic(), ""
 
     def announce(step: str) -> None:
         print(f"{time.monotonic() - start:6.1f} s  {step}", flush=True)
@@ -133,7 +156,7 @@ def main() -> int:
             exported(stack),
         ):
             print(describe(stack), flush=True)
-            signal.pause()
+            lost = _until_signal(stack, is_remote=choices.is_remote)
     except InvalidChoice as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -141,7 +164,8 @@ def main() -> int:
         sys.stderr.write(f"The local stack failed: {error}\n")
         return 1
     except KeyboardInterrupt:
-        print("\nStopped; everything is shut down.")
+        pass  # before the stack was up
+    print(f"\nStopped; everything is shut down.{lost}")
     return 0
 
 

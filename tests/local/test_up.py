@@ -1,10 +1,13 @@
-"""The file to source that `make local` writes."""
+"""What `make local` writes and says: the file to source, and at the end what is lost."""
 
 from __future__ import annotations
 
 import json
 import shlex
+import signal
+from contextlib import nullcontext
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -16,8 +19,6 @@ from tests.support.shell.aws import Interpreter
 from tests.support.shell.terminal import interpreted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from local.stack.local_aws import Aws
 
 
@@ -73,3 +74,41 @@ def test_the_file_of_a_later_stack_stays(stack: Stack, monkeypatch: pytest.Monke
     with up.exported(stack):
         file.write_text("of another stack")
     assert file.read_text() == "of another stack"
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ((0, 0), ""),
+        ((1, 0), " Its data is gone: 1 run, 0 still under way."),
+        ((1, 2), " Its data is gone: 3 runs, 2 still under way."),
+    ],
+)
+def test_at_the_end_it_says_which_runs_are_lost(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], runs: tuple[int, int], said: str
+) -> None:
+    """They are in the bucket of the stack only, also those that wait for a person."""
+    (ended, going), bucket = runs, f"bucket-{uuid4().hex[:8]}"
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    for number in range(ended + going):
+        s3.put_object(Bucket=bucket, Key=f"runs/r-{number}/run.json", Body=b"{}")
+    for number in range(ended):
+        s3.put_object(Bucket=bucket, Key=f"results/team/a/r-{number}/receipt.json", Body=b"{}")
+    outputs = {"StateMachineArn": "arn", "BucketName": bucket}
+    monkeypatch.setattr(up, "local_stack", lambda **_: nullcontext(Stack(aws, outputs, "queue", Path(), None)))
+    monkeypatch.setattr(up, "exported", nullcontext)
+    monkeypatch.setattr(signal, "pause", lambda: signal.raise_signal(signal.SIGINT))
+    assert up.main() == 0
+    assert capsys.readouterr().out.endswith(f"\nStopped; everything is shut down.{said}\n")
+
+
+def test_a_batch_at_a_real_provider_goes_on(aws: Aws, stack: Stack) -> None:
+    """It may be charged, and nobody collects its results."""
+    bucket = f"bucket-{uuid4().hex[:8]}"
+    aws.client("s3").create_bucket(Bucket=bucket)
+    aws.client("s3").put_object(Bucket=bucket, Key="runs/r-1/run.json", Body=b"{}")
+    stack.outputs["BucketName"] = bucket
+    assert up.lost_with(stack, is_remote=True).endswith(
+        "Batches that were sent go on at the provider, and may be charged."
+    )
