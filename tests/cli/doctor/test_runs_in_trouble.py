@@ -7,6 +7,7 @@ from conveyor_cli.stacks.chosen import ChosenStack
 from conveyor_cli.stacks.profiles import Profile
 from tests.support.belt import Belt, drop_of
 from tests.support.faults.taps import Call, When, tapped
+from tests.support.probes import DATA, PROBED
 
 PROFILE = Profile("conveyor", "eu-central-1", "1", {})
 
@@ -61,15 +62,39 @@ def test_a_run_whose_calls_fail_is_named_with_the_reason_and_since_when(belt: Be
     assert examined(belt).state is State.OK
 
 
-def test_a_run_in_trouble_costs_one_request_more(belt: Belt) -> None:
-    """Three are named; of the others nothing is read."""
+def test_the_batches_of_the_sample_and_of_rounds_are_not_listed(belt: Belt) -> None:
+    """They stand between the facts of the run, and may be thousands; their trouble is the run's."""
+    run = under_way(belt, "going")
+    usual = len(asked(belt))
+    for number in range(600):
+        for leg in ("probe", "round-1"):
+            belt.s3.put_object(Bucket=belt.bucket, Key=f"runs/{run}/{leg}/batches/{number}/part.json", Body=b"{}")
+    assert len(asked(belt)) == usual
+
+
+def test_a_sample_in_trouble_is_trouble_of_its_run(belt: Belt) -> None:
+    """No batch is named, so none of a leg is taken for one of the drop."""
+    belt.provider.configure(seconds=3600)
+    run = belt.upload(DATA, metadata=PROBED)
+    assert belt.stored(f"runs/{run}/probe/batches/1/batch-1.json")
+    belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=None)
+    look(belt, run)
+    found = examined(belt)
+    assert found.message.startswith(f"{run}: the provider is not available (HTTP 503), since ")
+    belt.provider.configure(faults=[])
+    look(belt, run)
+    assert examined(belt).state is State.OK
+
+
+def test_a_run_in_trouble_costs_two_requests_more(belt: Belt) -> None:
+    """Which trouble is over, and what it is. Three are named; of the others the second is not read."""
     runs = [under_way(belt, str(number)) for number in range(4)]
     usual = len(asked(belt))
     belt.provider.fail("retrieve", {"kind": "answer", "status": 503}, times=None)
     look(belt, runs[1])
-    assert len(asked(belt)) == usual + 1
+    assert len(asked(belt)) == usual + 2
     look(belt, *runs)
-    assert len(asked(belt)) == usual + 3
+    assert len(asked(belt)) == usual + 4 + 3
     message = examined(belt).message
     assert [run in message for run in sorted(runs)] == [True, True, True, False]
     assert message.endswith("; and 1 more")

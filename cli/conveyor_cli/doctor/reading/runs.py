@@ -23,7 +23,10 @@ _MOST_RUNS = 500
 
 
 def troubles(desk: Desk) -> Finding:
-    """Read what fails in asking about batches: a request for each run, and one more for each that is named."""
+    """Read what fails in asking about batches.
+
+    A request for each run, one more for each in trouble, and one for each that is named.
+    """
     bucket = desk.chosen.bucket
     entries = entries_by_run(index_keys(bucket, datetime.now(UTC) - _SINCE))
     going = sorted((run for run, entry in entries.items() if isinstance(entry, StartEntry)), reverse=True)
@@ -48,5 +51,11 @@ def _named(bucket: Bucket, troubled: Mapping[str, str]) -> tuple[dict[str, Lasti
 
 
 def _trouble_place(bucket: Bucket, run: str) -> str | None:
-    """Return the place of a run's trouble, if it has any: without its batches, which a run may have by thousands."""
-    return first_trouble(state_from(run, bucket.list(keys.ledger(run), f"{TroubleOver.KIND}-")))
+    """Return the place of a run's trouble, if it has any: without its batches, which a run may have by thousands.
+
+    Those of the sample and of rounds stand between the two kinds of facts, so each kind is listed by itself.
+    """
+    begun = bucket.list(f"{keys.ledger(run)}{LastingTrouble.KIND}-")
+    return (
+        first_trouble(state_from(run, begun + bucket.list(f"{keys.ledger(run)}{TroubleOver.KIND}-"))) if begun else None
+    )
