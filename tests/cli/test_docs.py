@@ -17,7 +17,6 @@ from conveyor.page.page import page_of
 from conveyor_cli.exits import EXITS
 from conveyor_cli.frames.frame import frame_of
 from conveyor_cli.frames.snapshot import snapshot_of
-from tests.cli.test_frames import TWELVE, denied, place
 from tests.support.belt import drop_of
 from tests.support.belt import request as request_of
 from tests.support.command import Command
@@ -25,6 +24,7 @@ from tests.support.desk_drops import deploy
 from tests.support.desk_files import TICKETS, write_files
 from tests.support.desk_runs import write_runs, write_undecided
 from tests.support.ended_runs import ID, write_ended
+from tests.support.frames import TWELVE, denied, place
 from tests.support.memory_aws.bucket import BucketInMemory
 from tests.support.memory_aws.served import Served
 from tests.support.memory_aws.stacks import ACCOUNT

@@ -6,65 +6,29 @@ from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
-from rich.text import Text
 
-from conveyor.domain.refusal import Cause, RefusalKind
-from conveyor.domain.schedule import BatchName
-from conveyor.ledger.batch_facts import AttemptRefused, AttemptUnknown, Submitted, Unread
 from conveyor.ledger.budget_facts import DayFull
 from conveyor.ledger.round_facts import Round
-from conveyor.ledger.run_facts import LastingTrouble, Refusal, RetryAfterAnswer, TroubleOver, Validation
+from conveyor.ledger.run_facts import Refusal, Validation
 from conveyor.money.estimate import Estimate, ModelEstimate
-from conveyor.wording.marks import Mark
-from conveyor.wording.visible import visible
 from conveyor_cli.frames.eta import eta_of
-from conveyor_cli.frames.frame import Place, broken, frame_of
+from conveyor_cli.frames.frame import broken
 from conveyor_cli.frames.grid import Cell, worst_of
 from conveyor_cli.frames.snapshot import as_json, snapshot_of
-from conveyor_cli.runs.facts import Facts, Lost, Refused
-from conveyor_cli.watching.events import Event, events_of, line_of, new_events
-from tests.support.watched import CLOSED, DONE, ID, NOW, OPEN, SENT, SPLITTING, facts_of, plan_of
+from conveyor_cli.runs.facts import Facts, Refused
+from tests.support.frames import (
+    AWAY,
+    BUSY,
+    FIRST,
+    FOOT,
+    ONE_MINUTE,
+    TWELVE,
+    drawn,
+    place,
+)
+from tests.support.watched import CLOSED, DONE, NOW, OPEN, SENT, SPLITTING, facts_of, plan_of
 
-ONE_MINUTE = timedelta(minutes=1)
-FOOT = [
-    "",
-    f"  catalog-2026-11  project shop  {ID}  2 h 41 min",
-    "  Ctrl-C leaves the run going.",
-]
-TWELVE = {
-    **{str(number): DONE for number in (1, 2, 3)},
-    "4": (*DONE, "again.json"),
-    "5": SPLITTING,
-    **{str(number): SENT for number in (6, 7, 8)},
-}
 MANY = {str(number): DONE for number in range(1, 2001)} | {str(number): SENT for number in range(2001, 2041)}
-BUSY = AttemptRefused("w", NOW - 14 * ONE_MINUTE, RefusalKind.LATER, 429, "rate_limit_error", NOW + 2 * ONE_MINUTE)
-DOWN = AttemptRefused("w", NOW, RefusalKind.LATER, 529, "overloaded_error", NOW + 5 * ONE_MINUTE)
-FIRST = BatchName("", 1)
-AWAY = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "unavailable", NOW - 42 * ONE_MINUTE, "HTTP 503")
-TOO_MANY = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "busy", NOW - 42 * ONE_MINUTE, "HTTP 429")
-GONE = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "gone", NOW - 42 * ONE_MINUTE, "HTTP 404", NOW + timedelta(hours=27))
-DENIED = LastingTrouble("w", NOW - 40 * ONE_MINUTE, "credentials", NOW - 42 * ONE_MINUTE, "HTTP 401")
-
-
-def place(width: int = 80, height: int = 24, *, is_ascii: bool = False) -> Place:
-    """Return a terminal."""
-
-    def mark(of: Mark) -> Text:
-        return Text(of.in_ascii if is_ascii else of.utf8, style=of.style)
-
-    return Place(width, height, lambda text: visible(text, ascii_only=is_ascii), mark, is_ascii)
-
-
-def drawn(facts: Facts, where: Place | None = None, lost: tuple[str, ...] = ()) -> list[str]:
-    """Return the lines of a frame."""
-    return [line.plain.rstrip() for line in frame_of(snapshot_of(facts, NOW), where or place(), lost=lost)]
-
-
-def denied() -> Facts:
-    """Return a run about whose batches the provider answers HTTP 401."""
-    facts = facts_of(plan_of(12), TWELVE, trouble=DENIED)
-    return facts._replace(run=replace(facts.run, key_secret="conveyor/api-key"))  # noqa: S106 - its name
 
 
 def test_batches_under_way() -> None:
@@ -232,101 +196,6 @@ def test_a_hold_names_the_cost_of_each_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "first", "second"),
-    [
-        (
-            facts_of(plan_of(2), {"1": SENT, "2": ("attempt-1.json", "refused-1.json")},
-                     refused=Refused(BatchName("", 2), DOWN, NOW - 8 * ONE_MINUTE)),
-            "! The provider is overloaded (HTTP 529 overloaded_error), for 8 min",
-            "What was sent goes on. The next batch is tried again in 5 min.",
-        ),
-        (
-            facts_of(plan_of(2), {"1": ("attempt-1.json", "unknown-1.json")},
-                     lost=Lost(FIRST, AttemptUnknown("w", NOW - 3 * ONE_MINUTE, "ReadTimeout"))),
-            "! The answer to the paid call for batch 1 was lost, 3 min ago",
-            "It is not sent again until it is known whether it exists at the provider,",
-        ),
-        (
-            facts_of(plan_of(2), {"1": SENT},
-                     pause=RetryAfterAnswer("w", NOW - ONE_MINUTE, NOW + 4 * ONE_MINUTE, "HTTP 503")),
-            "! The provider asked not to be called: the provider is not available (HTTP 503),",
-            "1 min ago",
-        ),
-        (
-            facts_of(plan_of(2), {"1": SENT, "2": SENT}, unread={FIRST: Unread("w", NOW - ONE_MINUTE, "ReadError")}),
-            "! The results of batch 1 could not be read: the connection to the provider was",
-            "lost while it responded (ReadError), 1 min ago",
-        ),
-        (
-            facts_of(plan_of(2), {"1": SENT}, trouble=AWAY),
-            "! The provider is not available (HTTP 503), for 42 min",
-            "The provider is asked again at each look, and the run goes on by itself.",
-        ),
-        (
-            facts_of(plan_of(2), {"1": SENT}, trouble=TOO_MANY),
-            "! The provider is busy, or a limit is reached (HTTP 429), for 42 min",
-            "The provider is asked again at each look, and the run goes on by itself.",
-        ),
-        (
-            facts_of(plan_of(2), {"1": SENT}, trouble=GONE,
-                     pause=RetryAfterAnswer("w", NOW - ONE_MINUTE, NOW + 4 * ONE_MINUTE, "HTTP 503")),
-            "! The provider answers that it does not know a batch (HTTP 404), for 42 min",
-            "It is asked for the batch again in 4 min, since it asks not to be called",
-        ),
-        (
-            facts_of(plan_of(2), {"1": SENT, "2": SENT}, unread={FIRST: Unread("w", NOW, "ReadError"),
-                     BatchName("", 2): Unread("w", NOW - ONE_MINUTE, "HTTP 404", gone=True)}),
-            "! The results of batch 2 could not be read: the provider did not find what was",
-            "requested (HTTP 404), 1 min ago",
-        ),
-        (
-            facts_of(plan_of(2), {"1": SENT}, trouble=DENIED,
-                     pause=RetryAfterAnswer("w", NOW - ONE_MINUTE, NOW + 4 * ONE_MINUTE, "HTTP 503")),
-            "! The provider does not accept the credentials (HTTP 401), for 42 min",
-            "The provider is asked again in 4 min, since it asks not to be called before,",
-        ),
-        (
-            facts_of(plan_of(2), {"1": SENT},
-                     sent={FIRST: Submitted("w", NOW, "b", NOW, NOW + timedelta(hours=5))}),
-            "! 1 batch expires in less than 6 h",
-            "96,000 requests are at risk. What expires is not charged.",
-        ),
-    ],
-)  # fmt: skip
-def test_trouble_is_said_first(facts: Facts, first: str, second: str) -> None:
-    """With its reason, since when, and what follows by itself; the grid stays."""
-    lines = drawn(facts)
-    assert lines[0] == first
-    assert lines[1].strip() == second
-    assert [line for line in lines if line.startswith(("  ►", "  ·", "  ?"))]
-
-
-def test_credentials_that_are_refused_are_a_persons_to_put_in_order() -> None:
-    """The command is the one of the message. It can be pasted: a line that is full goes on in the next one."""
-    facts = denied()
-    assert drawn(facts)[-7:-3] == [
-        "  The provider refuses the API key. Put a valid key of the same workspace into",
-        "  the shell variable API_KEY, and run:",
-        "    aws secretsmanager put-secret-value --secret-id conveyor/api-key \\",
-        '      --secret-string "${API_KEY:?}"',
-    ]
-    of_an_earlier_version = drawn(facts._replace(run=replace(facts.run, key_secret="")))
-    assert "  The provider refuses the API key. Put a valid key into the stack's secret" in of_an_earlier_version
-
-
-def test_a_lost_answer_that_cannot_be_looked_for_says_so() -> None:
-    """It is not known for another reason than usual."""
-    lost = Lost(FIRST, AttemptUnknown("w", NOW - 3 * ONE_MINUTE, "ReadTimeout"))
-    lines = drawn(facts_of(plan_of(2), {"1": ("attempt-1.json", "unknown-1.json")}, lost=lost, trouble=AWAY))
-    assert lines[0] == "! The answer to the paid call for batch 1 was lost, 3 min ago"
-    assert lines[3:6] == [
-        "  Calls to the provider fail meanwhile: the provider is not available (HTTP",
-        "  503).",
-        "  The search ends by itself once they are answered: a batch that is not listed",
-    ]
-
-
-@pytest.mark.parametrize(
     ("command", "lines"),
     [
         ("conveyor stop a", ["conveyor stop a"]),
@@ -339,14 +208,6 @@ def test_a_command_that_is_too_long_is_broken_before_an_option(command: str, lin
     """A frame shows no more than its width, and half a command would do something else."""
     assert broken(command, 36) == lines
     assert shlex.split("\n".join(lines).replace("\\\n", "")) == shlex.split(command)
-
-
-def test_a_provider_that_is_busy_is_no_trouble() -> None:
-    """Nor is a call that was not made."""
-    for refused in (BUSY, AttemptRefused("w", NOW, RefusalKind.LATER, 0, "resting", NOW, Cause.LIMIT)):
-        batches = {"1": SENT, "2": ("attempt-1.json", "refused-1.json")}
-        facts = facts_of(plan_of(2), batches, refused=Refused(BatchName("", 2), refused, NOW))
-        assert drawn(facts)[0] == "► 1 of 2 batches is with the provider"
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -402,67 +263,6 @@ def test_no_time_is_promised_before_a_batch_has_ended() -> None:
     assert eta_of(facts_of(plan_of(12), {"1": SENT})) is None
     eta = eta_of(facts_of(plan_of(2), {"1": DONE, "2": SENT}))
     assert eta == NOW + timedelta(minutes=66), "one took 66 min, and one is left"
-
-
-def test_plain_lines() -> None:
-    """One for each thing that has changed; nothing is said twice."""
-    first = snapshot_of(facts_of(plan_of(3), {"1": SENT}), NOW)
-    told = events_of(first)
-    assert [line_of(event, "x", NOW) for event in told] == [
-        "2026-11-24T08:41:02Z x validated 288,000 requests, at most $2,000.00",
-        "2026-11-24T08:41:02Z x forecast $1,410.00 ($1,300.00 to $1,499.10)",
-        "2026-11-24T08:41:02Z x batches 1 under way, 0 ended, 3 in all; no batch has ended yet",
-    ]
-    later = snapshot_of(facts_of(plan_of(3), {"1": DONE, "2": SENT}), NOW)
-    assert [event.words for event in new_events(later, told)] == [
-        "1 under way, 1 ended, 3 in all; 95,940 answered, $117.50"
-    ]
-    assert new_events(first, told) == []
-
-
-def test_a_log_says_when_trouble_begins_and_when_it_is_over() -> None:
-    """Each time: the same may come again. Its line has the moment since which it lasts."""
-    told = list[Event]()
-
-    def lines(facts: Facts) -> list[str]:
-        new = new_events(snapshot_of(facts, NOW), told)
-        told.extend(new)
-        return [line_of(event, "x", NOW).partition(" x ")[2] for event in new]
-
-    def facts(*names: str, trouble: LastingTrouble | None = None) -> Facts:
-        return facts_of(plan_of(3), {"1": SENT}, *names, trouble=trouble)
-
-    later = replace(AWAY, since=NOW)
-    begun, over = LastingTrouble.key("", AWAY.place).lstrip("/"), TroubleOver.key("", AWAY.place)
-    names = [key.rpartition("/")[2] for key in (begun, over, LastingTrouble.key("", later.place))]
-    words = "The provider is not available (HTTP 503), since 2026-11-24T07:59:02Z"
-    assert lines(facts())[-1].startswith("batches ")
-    assert lines(facts(names[0], trouble=AWAY)) == [f"trouble {words}"]
-    assert lines(facts(names[0], trouble=AWAY)) == []
-    assert lines(facts(*names[:2])) == [f"over: {words}"]
-    assert lines(facts(*names[:2])) == []
-    assert lines(facts(*names, trouble=later)) == [f"trouble {words.replace('07:59:02', '08:41:02')}"]
-
-
-@pytest.mark.parametrize(
-    ("facts", "line"),
-    [
-        (facts_of(plan_of(1), {"1": DONE}), "x is writing results"),
-        (facts_of(plan_of(1), {"1": SPLITTING}), "x is splitting"),
-        (
-            facts_of(plan_of(1), {"1": (*DONE, "again.json")}, "round-1.json"),
-            "x round 1: lines go again; its batches are being planned",
-        ),
-        (
-            facts_of(plan_of(1, rounds=(1,)), {"1": (*DONE, "again.json"), "round-1/1": SENT}, "round-1.json"),
-            "x round 1: lines go again; 0 of 1 batch ended",
-        ),
-    ],
-)
-def test_no_word_is_said_twice(facts: Facts, line: str) -> None:
-    """A state that no figures go with is a sentence about the run."""
-    last = events_of(snapshot_of(facts, NOW))[-1]
-    assert line_of(last, "x", NOW) == f"2026-11-24T08:41:02Z {line}"
 
 
 def test_as_json() -> None:

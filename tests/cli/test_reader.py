@@ -17,8 +17,8 @@ from conveyor_cli.frames.snapshot import Snapshot, as_json, snapshot_of
 from conveyor_cli.runs.facts import first_trouble
 from conveyor_cli.runs.reader import Reader
 from conveyor_cli.state import Phase
-from tests.cli.test_frames import place
 from tests.support.belt import FIRST, Belt, drop_of
+from tests.support.frames import place
 from tests.support.gates import HELD, say, stop
 from tests.support.probes import PROBED
 from tests.support.rounds import DATA, ROUNDS, failing_at_first

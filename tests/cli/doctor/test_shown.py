@@ -18,7 +18,8 @@ from conveyor_cli.exits import Exit
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.terminal import Look
 from conveyor_cli.trouble import Trouble
-from tests.cli.doctor.test_checks import EXPECTED, PROFILE, REGION, TOPIC, healthy, rule
+from tests.cli.doctor.judged import REGION, TOPIC
+from tests.cli.doctor.test_checks import EXPECTED, PROFILE, healthy, rule
 from tests.support.examples import SETTINGS
 
 PROJECT = Path(__file__).parents[3]
