@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from conveyor_cli.doctor.finding import failed
+from conveyor_cli.doctor.show import show
+from conveyor_cli.frames.frame import frame_of
+from conveyor_cli.frames.snapshot import snapshot_of
 from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.terminal import Look
 from conveyor_cli.stacks.local import shell_file
@@ -15,8 +19,10 @@ from local.up import exports
 from tests.support.belt import Belt
 from tests.support.command import Command
 from tests.support.ended_runs import write_ended
+from tests.support.frames import denied, place
 from tests.support.memory_aws.served import Served
 from tests.support.receipts import EVERY as RECEIPTS
+from tests.support.watched import NOW
 
 SOURCED = ". .demo/local.sh && "
 SAYS_WHERE = '#!/bin/sh\necho "$AWS_ENDPOINT_URL ${AWS_PROFILE:-none} $*"\n'
@@ -72,6 +78,20 @@ def test_a_command_about_a_deployed_stack_stays_as_it_is(conveyor: Command, belt
     (conveyor.home / ".demo" / "local.sh").write_text("")
     (command,) = of_aws(conveyor.call("watch", write_ended(belt.clients.bucket.put, RECEIPTS["unbalanced"])).out)
     assert command.startswith("aws s3 sync s3://")
+
+
+def test_a_frame_and_a_finding_have_the_file_in_their_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that is too long for the frame is broken behind it, and can still be pasted."""
+    screen = Screen(Look())
+    screen.shell_file = ".demo/local.sh"
+    frame = frame_of(snapshot_of(denied(), NOW), place()._replace(typed=screen.typed))
+    command = next(at for at, line in enumerate(frame) if "aws secretsmanager" in line.plain)
+    assert [line.plain for line in frame[command : command + 2]] == [
+        f"    {SOURCED}aws secretsmanager put-secret-value \\",
+        '      --secret-id conveyor/api-key --secret-string "${API_KEY:?}"',
+    ]
+    show(screen, "queues", failed("Q has 2 messages", commands=["aws sqs receive-message --queue-url q"]))
+    assert capsys.readouterr().out.endswith(f"\n    {SOURCED}aws sqs receive-message --queue-url q\n")
 
 
 @pytest.mark.parametrize(

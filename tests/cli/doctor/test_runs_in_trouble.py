@@ -73,7 +73,7 @@ def test_the_batches_of_the_sample_and_of_rounds_are_not_listed(belt: Belt) -> N
 
 
 def test_a_sample_in_trouble_is_trouble_of_its_run(belt: Belt) -> None:
-    """No batch is named, so none of a leg is taken for one of the drop."""
+    """No batch is named, so that a batch of the sample is not taken for one of the drop."""
     belt.provider.configure(seconds=3600)
     run = belt.upload(DATA, metadata=PROBED)
     assert belt.stored(f"runs/{run}/probe/batches/1/batch-1.json")
