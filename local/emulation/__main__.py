@@ -22,6 +22,7 @@ def main() -> None:
         customer_keys,
         policy_variables,
         requested,
+        server,
         step_functions,
         web_identity,
     )
@@ -35,7 +36,7 @@ def main() -> None:
 
     for module in (
         alarms, async_retries, claude_platform, cloudformation, copies, customer_keys, dashboards, functions, logs,
-        messages, metric_data, packages, permissions, policy_variables, publish, requests, saved, service,
+        messages, metric_data, packages, permissions, policy_variables, publish, requests, saved, server, service,
         service_metrics, step_functions, topics, web_identity, workers,
         queries, requested,  # after requests, which replaces the same functions
         objects, encryption, absent, lifecycle,  # each after the one before, for the same reason
