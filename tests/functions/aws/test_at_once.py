@@ -1,4 +1,4 @@
-"""What S3 in memory answers before a call is sent is what it answers to the call that is sent."""
+"""What S3 in memory answers without a request is what it answers to the request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from tests.support.memory_aws.aws import MemoryAws
 
@@ -29,6 +29,9 @@ CALLS: list[tuple[str, Json]] = [
     ("put_object", {"Key": "page.html", "Body": b"<p>", "ContentType": "text/html", "ContentDisposition": "inline"}),
     ("put_object", {"Key": "once", "Body": b"", "IfNoneMatch": "*"}),
     ("put_object", {"Key": "once", "Body": b"again", "IfNoneMatch": "*"}),
+    ("put_object", {"Key": "text", "Body": "ü"}),
+    ("put_object", {"Key": "array", "Body": bytearray(b"a")}),
+    ("put_object", {"Key": "nothing"}),
     ("put_object", {"Key": "tagged", "Body": b"t", "StorageClass": "GLACIER"}),
     ("get_object", {"Key": KEY}),
     ("get_object", {"Key": KEY, "VersionId": "version000000000001"}),
@@ -42,6 +45,7 @@ CALLS: list[tuple[str, Json]] = [
     ("head_object", {"Key": KEY}),
     ("head_object", {"Key": KEY, "VersionId": "version000000000001"}),
     ("head_object", {"Key": "absent"}),
+    ("head_object", {"Key": KEY, "PartNumber": 1}),
     ("list_objects_v2", {}),
     ("list_objects_v2", {"Prefix": "a folder/ü"}),
     ("list_objects_v2", {"Prefix": "none/"}),
@@ -50,8 +54,25 @@ CALLS: list[tuple[str, Json]] = [
     ("list_objects_v2", {"MaxKeys": 1}),
     ("get_object", {"Bucket": "nobodys", "Key": KEY}),
 ]
-UNUSUAL = 11
+UNUSUAL = 15
 """Calls that fail, or are seldom made."""
+INVALID: list[tuple[str, Json]] = [
+    ("put_object", {"Key": "", "Body": b"1"}),
+    ("put_object", {"Key": 1, "Body": b"1"}),
+    ("put_object", {"Key": "key", "Body": 1}),
+    ("put_object", {"Key": "key", "Body": b"1", "Metadata": {"name": "ü"}}),
+    ("put_object", {"Key": "key", "Body": b"1", "Metadata": {"ü": "value"}}),
+    ("put_object", {"Key": "key", "Body": b"1", "Metadata": "name"}),
+    ("put_object", {"Key": "key", "Body": b"1", "ContentType": None}),
+    ("put_object", {"Key": "key", "Body": b"1", "Unknown": "1"}),
+    ("put_object", {"Body": b"1"}),
+    ("get_object", {"Key": ""}),
+    ("get_object", {"Key": "key", "VersionId": None}),
+    ("head_object", {}),
+    ("list_objects_v2", {"Prefix": b""}),
+    ("list_objects_v2", {"Key": "key"}),
+]
+EVENTS = ["provide-client-params", "before-parameter-build", "before-call", "before-send", "after-call"]
 
 
 @pytest.fixture
@@ -108,34 +129,55 @@ def test_answers_are_those_that_are_sent(monkeypatch: pytest.MonkeyPatch) -> Non
         assert first | {"status": None} == second | {"status": None}, asked
 
 
-def test_who_listens_to_requests_hears_each(memory: MemoryAws) -> None:
-    """Faults of S3 are played by such listeners, so that they must never be passed over."""
+@pytest.mark.parametrize(("name", "asked"), INVALID, ids=str)
+def test_what_botocore_refuses_is_refused(memory: MemoryAws, name: str, asked: Json) -> None:
+    """Else a function could pass its tests with a call that fails in AWS."""
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="bucket")
+    memory.s3.buckets["bucket"].put("key", b"content", {})
+    with pytest.raises(ParamValidationError):
+        getattr(client, name)(**{"Bucket": "bucket"} | asked)
+    assert memory.s3.buckets["bucket"].keys("") == ["key"]
+    assert memory.s3.buckets["bucket"].read("key") == b"content"
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_who_listens_to_calls_hears_each(memory: MemoryAws, event: str) -> None:
+    """Faults of S3 and crashes are played by such listeners, so that they must never be passed over."""
     client, log = boto3.client("s3"), list[str]()
     client.create_bucket(Bucket="bucket")
-    client.put_object(Bucket="bucket", Key="key", Body=b"1")
-    sent(client, log)
-    client.put_object(Bucket="bucket", Key="key", Body=b"2")
-    client.get_object(Bucket="bucket", Key="key")
-    client.list_objects_v2(Bucket="bucket")
-    assert log == ["PUT", "GET", "GET"]
-    assert memory.s3.buckets["bucket"].read("key") == b"2"
+
+    def note(event_name: str, **_: Any) -> None:
+        log.append(event_name.rpartition(".")[2])
+
+    def calls(body: bytes) -> None:
+        client.put_object(Bucket="bucket", Key="key", Body=body)
+        client.get_object(Bucket="bucket", Key="key")
+        client.head_object(Bucket="bucket", Key="key")
+        client.list_objects_v2(Bucket="bucket")
+
+    calls(b"1")
+    for heard in (f"{event}.s3", f"{event}.s3.*"):
+        client.meta.events.register(heard, note)
+        calls(b"2")
+        client.meta.events.unregister(heard, note)
+        assert log == ["PutObject", "GetObject", "HeadObject", "ListObjectsV2"]
+        log.clear()
+    calls(b"3")
+    assert log == []
+    assert memory.s3.buckets["bucket"].read("key") == b"3"
 
 
-def test_calls_are_heard_before_and_after(memory: MemoryAws) -> None:
-    """Crashes are played by such listeners: one before a call prevents it, one after it does not."""
-    client, heard = boto3.client("s3"), list[str]()
+def test_a_listener_prevents_a_call(memory: MemoryAws) -> None:
+    """One that raises before it."""
+    client = boto3.client("s3")
     client.create_bucket(Bucket="bucket")
-
-    def before(model: Any, **_: Any) -> None:
-        heard.append(f"before {model.name}")
-        if model.name == "PutObject" and "stop" in heard:
-            raise Crash
-
-    client.meta.events.register("before-call", before)
-    client.meta.events.register("after-call", lambda model, **_: heard.append(f"after {model.name}"))
     client.put_object(Bucket="bucket", Key="key", Body=b"1")
-    heard.append("stop")
+
+    def stop(**_: Any) -> None:
+        raise Crash
+
+    client.meta.events.register("before-call.s3.PutObject", stop)
     with pytest.raises(Crash):
         client.put_object(Bucket="bucket", Key="key", Body=b"2")
-    assert heard == ["before PutObject", "after PutObject", "stop", "before PutObject"]
     assert memory.s3.buckets["bucket"].read("key") == b"1"

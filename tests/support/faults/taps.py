@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from itertools import count, takewhile
 from threading import Barrier
 from typing import Any, Literal, NamedTuple, Self
+from urllib.parse import quote
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from conveyor.clients import Clients
 
@@ -161,13 +163,6 @@ def tapped(clients: Clients, *listeners: Listener) -> Iterator[None]:
         for listener in listeners:
             listener(call, when)
 
-    def before(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        context["tapped"] = Call(_named(model.name, params), changes=not model.name.startswith(_READS))
-        notify(context["tapped"], "before")
-
-    def after(context: dict[str, Any], **_: Any) -> None:
-        notify(context["tapped"], "after")
-
     def asked(request: httpx.Request) -> None:
         notify(_asked(request), "before")
 
@@ -178,8 +173,7 @@ def tapped(clients: Clients, *listeners: Listener) -> Iterator[None]:
     hooks = http.event_hooks
     with ExitStack() as stack:
         for aws in (clients.bucket, clients.machine):
-            stack.enter_context(_registered(aws, "before-call", before))
-            stack.enter_context(_registered(aws, "after-call", after))
+            stack.enter_context(_heard(aws._client, notify))  # noqa: SLF001
         http.event_hooks = {"request": [*hooks["request"], asked], "response": [*hooks["response"], answered]}
         try:
             yield
@@ -187,22 +181,48 @@ def tapped(clients: Clients, *listeners: Listener) -> Iterator[None]:
             http.event_hooks = hooks
 
 
+class _Calls:
+    """All calls of a client of AWS, and who listens to them."""
+
+    def __init__(self, client: Any) -> None:
+        """Take the place of what each method of the client calls."""
+        self._call = client._make_api_call  # noqa: SLF001
+        self.listeners: list[Listener] = []
+
+    def __call__(self, name: str, asked: dict[str, Any]) -> Any:
+        """Make a call. It is over when AWS has answered, with an error too, but not if the answer was lost."""
+        call = Call(_named(name, asked), changes=not name.startswith(_READS))
+        self._notify(call, "before")
+        try:
+            answer = self._call(name, asked)
+        except ClientError:
+            self._notify(call, "after")
+            raise
+        self._notify(call, "after")
+        return answer
+
+    def _notify(self, call: Call, when: When) -> None:
+        for listener in self.listeners:
+            listener(call, when)
+
+
 @contextmanager
-def _registered(service: Any, event: str, handler: Callable[..., Any]) -> Iterator[None]:
-    events = service._client.meta.events  # noqa: SLF001
-    name = f"{event} {id(handler)}"
-    events.register(event, handler, unique_id=name)
+def _heard(client: Any, listener: Listener) -> Iterator[None]:
+    calls = client._make_api_call  # noqa: SLF001
+    if not isinstance(calls, _Calls):
+        calls = client._make_api_call = _Calls(client)  # noqa: SLF001
+    calls.listeners.append(listener)
     try:
         yield
     finally:
-        events.unregister(event, unique_id=name)
+        calls.listeners.remove(listener)
 
 
 def _asked(request: httpx.Request) -> Call:
     return Call(f"{request.method} {request.url.path}", changes=request.method != "GET")
 
 
-def _named(call: str, params: dict[str, Any]) -> str:
-    path = params["url_path"].partition("?")[0].strip("/")
-    prefix = dict(params["query_string"] or {}).get("prefix", "")
-    return " ".join(filter(None, (call, path or prefix, params["headers"].get("Range"))))
+def _named(call: str, asked: dict[str, Any]) -> str:
+    """Return a call with its key, or the prefix of the keys that it lists, and the range that it reads."""
+    path = quote(asked.get("Key", ""), safe="/~").strip("/")
+    return " ".join(filter(None, (call, path or asked.get("Prefix"), asked.get("Range"))))

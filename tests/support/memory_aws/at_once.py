@@ -1,14 +1,13 @@
-"""The usual calls to S3 in memory, answered before they are sent, so that no response is written and read again.
+"""The usual calls to S3 in memory, answered as they are made: no request is written and read again, and no response.
 
-botocore lets a listener of `before-call` give the response. `tests/functions/aws/test_at_once.py` holds these responses
-equal to those that are sent. All other calls are sent: those that fail, too, and those whose request somebody changes.
+`tests/functions/aws/test_at_once.py` holds these answers equal to those that are sent. All other calls are sent: those
+that fail, too, and those at whose events somebody listens.
 """
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from botocore.response import StreamingBody
 
@@ -16,74 +15,83 @@ from tests.support.memory_aws.answers import Body, Refused
 from tests.support.memory_aws.s3 import PAGE, byte_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from botocore.model import OperationModel
+    from collections.abc import Callable, Mapping
 
     from tests.support.memory_aws.bucket import BucketInMemory, Version
     from tests.support.memory_aws.s3 import S3
 
 type Json = dict[str, Any]
 
-_PLAIN = frozenset({"user-agent", "range", "if-none-match", "expect", "content-type", "content-disposition"})
-_META = "x-amz-meta-"
-_CHECKSUM = ("x-amz-checksum-", "x-amz-sdk-checksum-")
-"""The headers of usual calls: what is here changes the answer, or S3 in memory takes no notice of it."""
-
-
-class _Sent(NamedTuple):
-    """Stands for a response that came from the network."""
-
-    status_code: int = 200
+_EVENTS = (
+    "provide-client-params", "before-parameter-build", "before-endpoint-resolution", "before-call", "before-send",
+    "after-call",
+)  # fmt: skip
+"""The events of a call that succeeds at which tests listen."""
 
 
 class AtOnce:
-    """A listener of `before-call` that answers calls to one S3 in memory."""
+    """The calls of a client of one S3 in memory, by the name of the operation: what the client's methods call."""
 
-    def __init__(self, s3: S3, url: str, events: Any) -> None:
-        """Answer what is sent to `url`. `events`: the listeners of the client, by event."""
-        self._s3, self._url, self._events = s3, f"{url}/", events
+    def __init__(self, s3: S3, client: Any) -> None:
+        """Take the place of the way in which the client sends its calls."""
+        self._s3, self._send = s3, client._make_api_call  # noqa: SLF001 - all methods of a client call it
+        self._emitter = client.meta.events._emitter  # noqa: SLF001 - the only way to see who listens
+        self._own = {name: self._listeners(name) for name in _ANSWERS}
+        self._registered: object = None
+        self._heard: dict[str, bool] = {}
 
-    def __call__(self, model: OperationModel, params: Json, context: Json, **_: Any) -> tuple[_Sent, Json] | None:
-        """Return the response to a call; None to one that has to be sent."""
-        answer = _ANSWERS.get(model.name)
-        if answer is None or not params["url"].startswith(self._url) or not _is_plain(params["headers"]):
+    def __call__(self, name: str, asked: Json) -> Json:
+        """Answer a call, or send it."""
+        return self._answer(name, asked) or self._send(name, asked)
+
+    def _answer(self, name: str, asked: Json) -> Json | None:
+        known, answer = _ANSWERS.get(name, (frozenset(), None))
+        if answer is None or not asked.keys() <= known or self._is_heard(name) or not _is_plain(asked):
             return None
-        if self._events.prefix_search(f"before-send.s3.{model.name}"):
-            return None
-        name, _, key = params["url"].partition("?")[0].removeprefix(self._url).partition("/")
         with self._s3.one_at_a_time:
             try:
-                found = answer(self._s3.buckets[unquote(name)], unquote(key), params)
+                found = answer(self._s3.buckets[asked["Bucket"]], asked)
             except (Refused, KeyError):
                 return None
-        if found is None:
-            return None
-        context.pop("encoding_type_auto_set", None)  # keys are not encoded here
-        return _Sent(), found | {"ResponseMetadata": {"HTTPStatusCode": 200, "RetryAttempts": 0}}
+        return found and found | {"ResponseMetadata": {"HTTPStatusCode": 200, "RetryAttempts": 0}}
+
+    def _is_heard(self, name: str) -> bool:
+        """Return whether somebody but botocore listens to such calls; asked again only after that has changed."""
+        registered = self._emitter._lookup_cache  # noqa: SLF001 - another one after each change
+        if self._registered is not registered:
+            self._heard = {name: self._listeners(name) != own for name, own in self._own.items()}
+            self._registered = registered
+        return self._heard[name]
+
+    def _listeners(self, name: str) -> list[Any]:
+        search = self._emitter._handlers.prefix_search  # noqa: SLF001
+        return list(chain.from_iterable(search(f"{event}.s3.{name}") for event in _EVENTS))
 
 
-def _is_plain(headers: Json) -> bool:
-    names = map(str.lower, headers)
-    return all(name in _PLAIN or name.startswith((_META, *_CHECKSUM)) for name in names)
+def _is_plain(asked: Mapping[str, Any]) -> bool:
+    """Return whether botocore sends the parameters unchanged: it refuses other types, and an empty key."""
+    texts = (value for name, value in asked.items() if name not in {"Body", "Metadata"})
+    metadata: Mapping[Any, Any] = asked.get("Metadata", {})
+    return (
+        all(type(text) is str for text in texts)
+        and asked.get("Key") != ""
+        and type(asked.get("Body", b"")) is bytes
+        and type(metadata) is dict
+        and all(type(text) is str and text.isascii() for text in chain.from_iterable(metadata.items()))
+    )
 
 
-def _get(bucket: BucketInMemory, key: str, params: Json) -> Json | None:
-    about = _head(bucket, key, params)
-    if about is None:
-        return None
-    data = _find(bucket, key, params).data
-    if "Range" in params["headers"]:
-        start, end = byte_range(params["headers"]["Range"], len(data))
+def _get(bucket: BucketInMemory, asked: Json) -> Json:
+    data, about = _find(bucket, asked).data, _head(bucket, asked)
+    if "Range" in asked:
+        start, end = byte_range(asked["Range"], len(data))
         about |= {"ContentRange": f"bytes {start}-{end - 1}/{len(data)}", "ContentLength": end - start}
         data = data[start:end]
     return about | {"Body": StreamingBody(Body(data), len(data))}
 
 
-def _head(bucket: BucketInMemory, key: str, params: Json) -> Json | None:
-    if not params["query_string"].keys() <= {"versionId"} or not key:
-        return None
-    found = _find(bucket, key, params)
+def _head(bucket: BucketInMemory, asked: Json) -> Json:
+    found = _find(bucket, asked)
     return {
         "AcceptRanges": "bytes",
         "LastModified": found.modified,
@@ -94,24 +102,20 @@ def _head(bucket: BucketInMemory, key: str, params: Json) -> Json | None:
     }
 
 
-def _find(bucket: BucketInMemory, key: str, params: Json) -> Version:
-    return bucket.find(key, params["query_string"].get("versionId"))
+def _find(bucket: BucketInMemory, asked: Json) -> Version:
+    return bucket.find(asked["Key"], asked.get("VersionId"))
 
 
-def _put(bucket: BucketInMemory, key: str, params: Json) -> Json | None:
-    headers, body = params["headers"], params["body"]
-    if params["query_string"] or type(body) is not BytesIO or headers.get("If-None-Match", "*") != "*":
+def _put(bucket: BucketInMemory, asked: Json) -> Json | None:
+    if asked.get("IfNoneMatch", "*") != "*":
         return None
-    named = ((name.lower().removeprefix(_META), headers[name]) for name in headers if name.lower().startswith(_META))
-    made = bucket.put(key, body.getvalue(), dict(named), if_absent="If-None-Match" in headers)
+    metadata = {name.lower(): value for name, value in asked.get("Metadata", {}).items()}
+    made = bucket.put(asked["Key"], asked["Body"], metadata, if_absent="IfNoneMatch" in asked)
     return {"ETag": made.etag, "VersionId": made.id}
 
 
-def _list(bucket: BucketInMemory, _: str, params: Json) -> Json | None:
-    asked = params["query_string"]
-    if not asked.keys() <= {"prefix", "encoding-type", "start-after"}:
-        return None
-    prefix, after = asked.get("prefix", ""), asked.get("start-after", "")
+def _list(bucket: BucketInMemory, asked: Json) -> Json | None:
+    prefix, after = asked.get("Prefix", ""), asked.get("StartAfter", "")
     keys = [key for key in bucket.keys(prefix) if key > after]
     if len(keys) > PAGE:
         return None
@@ -124,9 +128,14 @@ def _list(bucket: BucketInMemory, _: str, params: Json) -> Json | None:
     return about | ({"Contents": shown} if shown else {})
 
 
-_ANSWERS: dict[str, Callable[[BucketInMemory, str, Json], Json | None]] = {
-    "GetObject": _get,
-    "HeadObject": _head,
-    "PutObject": _put,
-    "ListObjectsV2": _list,
+_OBJECT = frozenset({"Bucket", "Key", "VersionId"})
+_WRITTEN = frozenset({"Bucket", "Key", "Body", "IfNoneMatch", "Metadata", "ContentType", "ContentDisposition"})
+_LISTED = frozenset({"Bucket", "Prefix", "StartAfter"})
+
+_ANSWERS: dict[str, tuple[frozenset[str], Callable[[BucketInMemory, Json], Json | None]]] = {
+    "GetObject": (_OBJECT | {"Range"}, _get),
+    "HeadObject": (_OBJECT, _head),
+    "PutObject": (_WRITTEN, _put),
+    "ListObjectsV2": (_LISTED, _list),
 }
+"""The parameters of usual calls, each a text but for `Body` and `Metadata`, and what answers them."""

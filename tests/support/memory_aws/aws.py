@@ -110,9 +110,8 @@ class MemoryAws:
     def _built(self, build: Callable[..., Any], service: str, *where: Any, **how: Any) -> Any:
         """Build a client. Where requests are recorded, each is sent."""
         client = build(service, *where, **how)
-        if service == "s3" and type(self).serve is MemoryAws.serve:
-            handlers = client.meta.events._emitter._handlers  # noqa: SLF001 - the only way to see who listens
-            client.meta.events.register_last("before-call", AtOnce(self.s3, URL, handlers))
+        if service == "s3" and type(self).serve is MemoryAws.serve and client.meta.endpoint_url == URL:
+            client._make_api_call = AtOnce(self.s3, client)  # noqa: SLF001 - all methods of a client call it
         return client
 
     def serve(self, request: AWSPreparedRequest) -> AWSResponse:
