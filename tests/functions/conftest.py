@@ -20,7 +20,7 @@ from local.provider.settings import Settings
 from local.stack.local_aws import Aws, local_aws
 from tests.support.belt import Belt, Objects, ObjectsOfS3
 from tests.support.memory_aws.aws import MemoryAws
-from tests.support.memory_provider import URL, MemoryProvider
+from tests.support.memory_provider import MemoryProvider
 from tests.support.settings import STACK_SETTINGS, tune, variables
 
 API_KEY = "sk-ant-simulated"
@@ -52,11 +52,17 @@ def served_provider() -> Iterator[Control]:
         yield control
 
 
+@cache
+def the_provider() -> MemoryProvider:
+    """Return the provider of this process: of two, one would be controlled, and the other get the requests."""
+    return MemoryProvider(Settings(seconds=0, canceling_seconds=0, api_key=API_KEY))
+
+
 @pytest.fixture(scope="session")
 def memory_provider() -> Iterator[Control]:
     """Return such a provider without a socket."""
-    memory = MemoryProvider(Settings(seconds=0, canceling_seconds=0, api_key=API_KEY))
-    with pytest.MonkeyPatch.context() as patch, closing(memory), Control(URL) as control:
+    memory = the_provider()
+    with pytest.MonkeyPatch.context() as patch, closing(memory), memory.control as control:
         memory.install(patch)
         yield control
 

@@ -9,18 +9,16 @@ from starlette.exceptions import HTTPException
 
 from local.provider.errors import ApiError
 from local.provider.http import control_routes, file_batches_routes, files_routes, messages_routes
-from local.provider.state import Provider
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from local.provider.settings import Settings
+    from local.provider.state import Provider
 
 
-def make_app(settings: Settings) -> Starlette:
-    """Make the application of a provider with these settings."""
-    provider = Provider(settings)
+def make_app(provider: Provider) -> Starlette:
+    """Make the application of a provider."""
     modules = (messages_routes, files_routes, file_batches_routes, control_routes)
     routes = [route for module in modules for route in module.routes(provider)]
     return Starlette(routes=routes, exception_handlers={HTTPException: _http_error})

@@ -13,6 +13,7 @@ from local.provider.control import Control
 from local.provider.http.app import make_app
 from local.provider.http.connection import HttpProtocol
 from local.provider.settings import Settings
+from local.provider.state import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ class Server(uvicorn.Server):
     def __init__(self, settings: Settings, ready: Callable[[], None], *, access_log: bool = False) -> None:
         """Prepare to serve; the logging of the process is not changed."""
         config = uvicorn.Config(
-            make_app(settings),
+            make_app(Provider(settings)),
             http=HttpProtocol,
             loop="asyncio",
             ws="none",

@@ -76,3 +76,38 @@ def test_a_call_without_a_fault_gets_the_same_answer(both: tuple[Control, Contro
     one, other = (outcome(control, method, path) for control in both)
     assert one == other
     assert isinstance(one, tuple)
+
+
+def test_the_control_changes_and_counts_the_same(both: tuple[Control, Control]) -> None:
+    """With requests and without."""
+    seen = []
+    for control in both:
+        control.configure(now=1_800_000_000.5, seconds=60, outcomes={2: "expired"}, batch_ids={1: "msgbatch_1"})
+        control.fail("create", {"kind": "answer", "status": 429}, times=1)
+        for _ in range(2):
+            outcome(control, "POST", BATCHES, json={"requests": [orjson.loads(request(each)) for each in "ab"]})
+        early = control.stats()
+        control.configure(now=1_800_000_061, seconds=30)
+        seen.append((early, control.stats()))
+        control.reset()
+        assert control.stats()["created"] == 0
+    assert seen[0] == seen[1]
+    assert [batch["processing_status"] for stats in seen[0] for batch in stats["batches"]] == ["in_progress", "ended"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seconds": "long"}, r"\$\.seconds"),
+        ({"unknown": 1}, "unknown field `unknown`"),
+        ({"faults": [{"call": "other"}]}, r"\$\.faults\[0\]"),
+    ],
+)
+def test_the_control_refuses_the_same(both: tuple[Control, Control], changes: dict[str, Any], words: str) -> None:
+    """In the same words."""
+    refused = []
+    for control in both:
+        with pytest.raises(ValueError, match=words) as error:
+            control.configure(now=1_800_000_000, **changes)
+        refused.append(str(error.value))
+    assert refused[0] == refused[1]
