@@ -1,8 +1,10 @@
 """What holds for every test."""
 
+import gc
 import inspect
 import os
 import ssl
+from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any
 
@@ -36,6 +38,16 @@ _hooks.EventAliaser._alias_event_name = lambda _, name: _name_of(name)  # noqa: 
 def pytest_xdist_auto_num_workers() -> int:
     """Play one test more at once than there are processors, since many wait: for a program, or for the clock."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage while modules and tests are collected: they stay, and searching them again takes seconds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
