@@ -18,12 +18,16 @@ FREE_OF_CHARGE = {
     "AWS::StepFunctions::StateMachine",
 }  # fmt: skip
 """Types that cost by use or by what they store only."""
-DEPLOYED = Counter(each["Type"] for each in template.transformed()["Resources"].values())
+
+
+def deployed() -> Counter[str]:
+    """Count the resources of the template by type."""
+    return Counter(each["Type"] for each in template.transformed()["Resources"].values())
 
 
 def test_of_every_type_of_the_template_it_is_decided_whether_it_costs() -> None:
     """A new type must be put into one of the two lists."""
-    assert DEPLOYED.keys() <= cost.PRICES.keys() | FREE_OF_CHARGE
+    assert deployed().keys() <= cost.PRICES.keys() | FREE_OF_CHARGE
     assert not cost.PRICES.keys() & FREE_OF_CHARGE
 
 
@@ -52,7 +56,7 @@ def test_the_page_names_the_same_prices() -> None:
     """People compare them with their bill."""
     page = (template.PROJECT / "docs" / "operate.md").read_text()
     (fixed,) = re.findall(r"Fixed per month: (.*\n?.*)", page)
-    alarms = DEPLOYED["AWS::CloudWatch::Alarm"] * cost.PRICES["AWS::CloudWatch::Alarm"].usd
+    alarms = deployed()["AWS::CloudWatch::Alarm"] * cost.PRICES["AWS::CloudWatch::Alarm"].usd
     amounts = {f"${price.usd:.2f}" for price in cost.PRICES.values() if price.name != "alarm"} | {f"${alarms:.2f}"}
     assert [amount for amount in amounts if amount not in fixed] == []
     assert f"prices of {cost.DATE}" in page

@@ -8,20 +8,26 @@ from xml.etree.ElementTree import Element
 import html5lib
 
 from conveyor.page.page import page_of
+from conveyor.receipt.receipt import Receipt
 from conveyor.wording.console import Console
-from tests.support.page_samples.samples import SAMPLES
+from tests.support.page_samples.samples import SAMPLES, sample
 from tests.support.receipts import EVERY
 
-PAGES = EVERY | SAMPLES
-"""Receipts by name: every way to end, and every block of a page."""
+PAGES = list(EVERY | SAMPLES)
+"""Names of receipts: every way to end, and every block of a page."""
 CONSOLE = "https://eu-central-1.console.aws.amazon.com/"
 EXECUTION = "arn:aws:states:eu-central-1:111122223333:execution:conveyor-run:run-1"
+
+
+def receipt_of(name: str) -> Receipt:
+    """Return the receipt of a name."""
+    return sample(name) if name in SAMPLES else EVERY[name]
 
 
 @cache
 def written(name: str) -> str:
     """Return the page of a receipt, by its name."""
-    return page_of(PAGES[name], Console(EXECUTION))
+    return page_of(receipt_of(name), Console(EXECUTION))
 
 
 @cache

@@ -3,6 +3,7 @@
 import json
 import shlex
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -17,28 +18,45 @@ from conveyor_cli.stacks.profiles import Profile
 from tests.cli.doctor.judged import REGION, said
 from tests.cli.doctor.test_template import deployed
 from tests.support.examples import SETTINGS
+from tests.support.template import Json
 
 RULE = "arn:aws:events:eu-central-1:1:rule/r"
 SUBMIT = "arn:aws:lambda:eu-central-1:1:function:submit"
 PROFILE = Profile("conveyor", REGION, "1", {"BucketName": "b", "Release": __version__})
-EXPECTED = deployed().properties("Bucket")
-TLS = deployed().properties("BucketPolicy")["PolicyDocument"]
 PRIVATE = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
 ENCRYPTED = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]}
-UPLOADS = deployed().properties("SubmitUpload") | {"Targets": [{"Id": "submit", "Arn": SUBMIT}]}
+
+
+@cache
+def as_deployed() -> Json:
+    """Return the bucket as deployed."""
+    return deployed().properties("Bucket")
+
+
+@cache
+def tls() -> Json:
+    """Return its policy."""
+    document: Json = deployed().properties("BucketPolicy")["PolicyDocument"]
+    return document
+
+
+@cache
+def upload_rule() -> Json:
+    """Return the rule for uploads."""
+    return deployed().properties("SubmitUpload") | {"Targets": [{"Id": "submit", "Arn": SUBMIT}]}
 
 
 def healthy(**changes: Any) -> Finding:
     """Judge a bucket in which some things are otherwise than they should be."""
-    answers = {"versioning": {"Status": "Enabled"}, "encryption": ENCRYPTED, "block": PRIVATE, "found": TLS} | changes
-    return bucket.bucket("b", REGION, EXPECTED, TLS, **answers)
+    answers: Json = {"versioning": {"Status": "Enabled"}, "encryption": ENCRYPTED, "block": PRIVATE, "found": tls()}
+    return bucket.bucket("b", REGION, as_deployed(), tls(), **(answers | changes))
 
 
 def test_a_bucket_as_deployed_is_well() -> None:
     """S3 adds what nobody asked for, and IAM's order of a list means nothing."""
     assert healthy().state is State.OK
-    (statement,) = TLS["Statement"]
-    reordered = {**TLS, "Statement": [{**statement, "Resource": statement["Resource"][::-1]}]}
+    (statement,) = tls()["Statement"]
+    reordered = {**tls(), "Statement": [{**statement, "Resource": statement["Resource"][::-1]}]}
     assert healthy(found=reordered).state is State.OK
 
 
@@ -58,13 +76,13 @@ def test_each_thing_that_is_wrong_with_a_bucket_has_a_command(change: dict[str, 
 
 def test_rules_of_the_lifecycle_are_compared_whatever_their_form() -> None:
     """S3 answers with a filter, CloudFormation writes a prefix; what is missing, changed or added is named."""
-    rules = json.loads(shlex.split(bucket.lifecycle("b", REGION, EXPECTED, {}).commands[0])[-1])["Rules"]
-    assert bucket.lifecycle("b", REGION, EXPECTED, {"Rules": rules}).state is State.OK
+    rules = json.loads(shlex.split(bucket.lifecycle("b", REGION, as_deployed(), {}).commands[0])[-1])["Rules"]
+    assert bucket.lifecycle("b", REGION, as_deployed(), {"Rules": rules}).state is State.OK
     plain = [{**rules[0], "Prefix": rules[0]["Filter"]["Prefix"]}, *rules[1:]]
     del plain[0]["Filter"]
-    assert bucket.lifecycle("b", REGION, EXPECTED, {"Rules": plain}).state is State.OK
+    assert bucket.lifecycle("b", REGION, as_deployed(), {"Rules": plain}).state is State.OK
     changed = [{**rules[0], "Expiration": {"Days": 1}}, *rules[2:], {"ID": "Mine", "Status": "Enabled", "Prefix": "x"}]
-    finding = bucket.lifecycle("b", REGION, EXPECTED, {"Rules": changed})
+    finding = bucket.lifecycle("b", REGION, as_deployed(), {"Rules": changed})
     assert said(finding, "rules missing or changed: ExpireClaims, ExpireLedger", "not of the template: Mine")
 
 
@@ -80,13 +98,13 @@ def rule(found: Any = None, targets: Any = None, policy: Any = None) -> Finding:
     """Judge a rule; what is left out is as it should be."""
     allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
     allowed["Condition"] = {"ArnLike": {"AWS:SourceArn": RULE}}
-    described = {"State": "ENABLED", "Arn": RULE, "EventPattern": json.dumps(UPLOADS["EventPattern"])}
+    described = {"State": "ENABLED", "Arn": RULE, "EventPattern": json.dumps(upload_rule()["EventPattern"])}
     answers = {
         "DescribeRule": described if found is None else described | found if found else {},
-        "ListTargetsByRule": {"Targets": UPLOADS["Targets"]} if targets is None else targets,
+        "ListTargetsByRule": {"Targets": upload_rule()["Targets"]} if targets is None else targets,
         "GetPolicy": {"Policy": json.dumps({"Statement": [allowed]})} if policy is None else policy,
     }
-    return uploads.rule(REGION, "r", UPLOADS, SUBMIT, answers)
+    return uploads.rule(REGION, "r", upload_rule(), SUBMIT, answers)
 
 
 def test_the_rule_for_uploads_is_on_has_its_target_and_may_call_it() -> None:

@@ -19,7 +19,7 @@ from conveyor_cli.screen.screen import Screen
 from conveyor_cli.screen.terminal import Look
 from conveyor_cli.trouble import Trouble
 from tests.cli.doctor.judged import REGION, TOPIC
-from tests.cli.doctor.test_checks import EXPECTED, PROFILE, healthy, rule
+from tests.cli.doctor.test_checks import PROFILE, as_deployed, healthy, rule
 from tests.support.examples import SETTINGS
 
 PROJECT = Path(__file__).parents[3]
@@ -123,7 +123,7 @@ def test_the_page_shows_every_check_as_it_looks_when_all_is_well(
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     page = (PROJECT / "docs" / "command.md").read_text()
     (shown,) = re.findall(r"^```text doctor\n\$ conveyor doctor\n((?:.*\n)+?)```$", page, re.MULTILINE)
-    rules = json.loads(re.findall(r"'(.*)'", bucket.lifecycle("b", REGION, EXPECTED, {}).commands[0])[0])
+    rules = json.loads(re.findall(r"'(.*)'", bucket.lifecycle("b", REGION, as_deployed(), {}).commands[0])[0])
     arn = "arn:aws:sts::111122223333:assumed-role/operator/anna"
     subscribed = [{"SubscriptionArn": f"{TOPIC}:1", "Protocol": kind, "Endpoint": ""} for kind in ("email", "sqs")]
     names = [f"alarm-{number}" for number in range(14)]
@@ -136,7 +136,7 @@ def test_the_page_shows_every_check_as_it_looks_when_all_is_well(
         "stack": stack.stack(PROFILE, "CREATE_COMPLETE"),
         "parameters": ok("messages at https://api.anthropic.com"),
         "bucket": healthy(),
-        "lifecycle": bucket.lifecycle("b", REGION, EXPECTED, rules),
+        "lifecycle": bucket.lifecycle("b", REGION, as_deployed(), rules),
         "bucket events": bucket.notifications("b", REGION, {"EventBridgeConfiguration": {}}),
         "upload rule": rule(),
         "functions": functions.functions(REGION, four, dict.fromkeys("abcd", "1")),

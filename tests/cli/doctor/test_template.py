@@ -1,6 +1,7 @@
 """The template as it was deployed: every role, bucket and rule of ours, with names in place of functions."""
 
 import json
+from functools import cache
 
 import pytest
 
@@ -12,22 +13,26 @@ from tests.support.template import Json
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 ARN = f"arn:aws:{{}}:{REGION}:{ACCOUNT}:{{}}"
-RESOURCES = template.transformed()["Resources"]
 QUEUE = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/stack-SubmitFailureQueue-1"
-IDS = {
-    name: {
-        "AWS::SNS::Topic": ARN.format("sns", f"stack-{name}"),
-        "AWS::StepFunctions::StateMachine": ARN.format("states", f"stateMachine:stack-{name}"),
-        "AWS::SQS::Queue": QUEUE.replace("SubmitFailureQueue", name),
-    }.get(resource["Type"], f"stack-{name}")
-    for name, resource in RESOURCES.items()
-}
+
+
+@cache
+def ids() -> dict[str, str]:
+    """Return what AWS calls each resource. Only a test needs it: expanding the template takes a second."""
+    return {
+        name: {
+            "AWS::SNS::Topic": ARN.format("sns", f"stack-{name}"),
+            "AWS::StepFunctions::StateMachine": ARN.format("states", f"stateMachine:stack-{name}"),
+            "AWS::SQS::Queue": QUEUE.replace("SubmitFailureQueue", name),
+        }.get(resource["Type"], f"stack-{name}")
+        for name, resource in template.transformed()["Resources"].items()
+    }
 
 
 def deployed(partition: str = "aws", **parameters: str) -> Template:
     """Return our template, deployed."""
     stack_id = ARN.format("cloudformation", "stack/stack/1")
-    names = Names("stack", stack_id, REGION, ACCOUNT, partition, template_parameters(**parameters), IDS)
+    names = Names("stack", stack_id, REGION, ACCOUNT, partition, template_parameters(**parameters), ids())
     return Template(template.transformed(), names)
 
 
@@ -64,7 +69,7 @@ def test_names_are_put_in_as_cloudformation_does() -> None:
     assert resource("SubmitRole", "ReadApiKey") == [f"{secret}-??????", secret]
     assert resource("SubmitRole", "StartRun") == ARN.format("states", "stateMachine:stack-run")
     assert resource("MachineRole", "UseTopicKey") == ARN.format("kms", "key/stack-TopicKey")
-    assert resource("MachineRole", "PublishMessage") == IDS["Topic"]
+    assert resource("MachineRole", "PublishMessage") == ids()["Topic"]
     assert ARN.format("lambda", "function:stack-Poll:*") in str(resource("MachineRole", "InvokeFunctions"))
     assert of.properties("SubmitUpload")["Targets"][0]["Arn"] == ARN.format("lambda", "function:stack-Submit")
 

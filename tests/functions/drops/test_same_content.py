@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import pytest
@@ -13,10 +14,15 @@ from tests.support.promises import plain
 
 MIB = 1 << 20
 KEY = "inbox/large.jsonl"
-LARGE = b"".join(request(f"r-{number}", system="x" * MIB) + b"\n" for number in range(9))
 
 pytestmark = pytest.mark.local_aws
 """The ways to store the same content in S3: in parts, as a copy, encrypted, in another storage class."""
+
+
+@cache
+def large() -> bytes:
+    """Return a drop of nine lines of 1 MiB."""
+    return b"".join(request(f"r-{number}", system="x" * MIB) + b"\n" for number in range(9))
 
 
 def put_in_parts(belt: Belt, data: bytes, part_bytes: int, key: str = KEY) -> dict[str, Any]:
@@ -50,10 +56,10 @@ def end(belt: Belt, event: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_local_s3_gives_a_copy_the_etag_of_its_content(belt: Belt) -> None:
     """As S3 does, even if the source was uploaded in parts; version, response and listing agree."""
-    put_in_parts(belt, LARGE, 8 * MIB)
+    put_in_parts(belt, large(), 8 * MIB)
     before = etag(belt)
     assert before.endswith("-2")
-    plain = hashlib.md5(LARGE, usedforsecurity=False).hexdigest()
+    plain = hashlib.md5(large(), usedforsecurity=False).hexdigest()
     answer = belt.s3.copy_object(
         Bucket=belt.bucket, Key="copy", CopySource={"Bucket": belt.bucket, "Key": KEY}, MetadataDirective="COPY"
     )
@@ -69,8 +75,8 @@ def test_the_local_s3_gives_a_copy_the_etag_of_its_content(belt: Belt) -> None:
 @pytest.mark.parametrize(
     "again",
     [
-        lambda belt: put_in_parts(belt, LARGE, 5 * MIB),
-        lambda belt: belt.drop(LARGE, KEY),
+        lambda belt: put_in_parts(belt, large(), 5 * MIB),
+        lambda belt: belt.drop(large(), KEY),
         lambda belt: copy_onto_itself(belt, {"edited": "in the console"}),
         lambda belt: copy_onto_itself(belt, {}, ServerSideEncryption="aws:kms", SSEKMSKeyId="alias/aws/s3"),
     ],
@@ -78,7 +84,7 @@ def test_the_local_s3_gives_a_copy_the_etag_of_its_content(belt: Belt) -> None:
 )
 def test_the_same_bytes_uploaded_in_another_way_are_not_paid_for_again(belt: Belt, again: Any) -> None:
     """Each of these changes the ETag, but not the content."""
-    event = put_in_parts(belt, LARGE, 8 * MIB)
+    event = put_in_parts(belt, large(), 8 * MIB)
     first = belt.submit(event)["run"]
     assert belt.finish(first)["status"] == "completed"
     refused = end(belt, again(belt))
@@ -100,12 +106,12 @@ def test_the_same_packed_bytes_are_not_paid_for_again(belt: Belt) -> None:
 
 def test_a_file_that_is_moved_inside_the_inbox_runs_again(belt: Belt) -> None:
     """Another key is another drop: tomorrow's file may have the same lines on purpose."""
-    event = put_in_parts(belt, LARGE, 8 * MIB)
+    event = put_in_parts(belt, large(), 8 * MIB)
     assert end(belt, event)["status"] == "completed"
     moved = "inbox/done/large.jsonl"
     source = {"Bucket": belt.bucket, "Key": KEY}
     answer = belt.s3.copy_object(Bucket=belt.bucket, Key=moved, CopySource=source)
-    assert end(belt, belt.event_of(moved, answer, len(LARGE)))["status"] == "completed"
+    assert end(belt, belt.event_of(moved, answer, len(large())))["status"] == "completed"
     assert belt.creates() == (2, 2)
 
 
@@ -154,7 +160,7 @@ def test_a_copy_with_the_same_value_of_again_is_not_run_again(belt: Belt) -> Non
 def test_the_same_content_uploaded_in_three_ways_at_once_is_run_once(belt: Belt) -> None:
     """All of them read the drop before one claims the content."""
     belt.finish(belt.upload(drop_of(1), "inbox/first.jsonl"))
-    events = [put_in_parts(belt, LARGE, 8 * MIB), put_in_parts(belt, LARGE, 5 * MIB), belt.drop(LARGE, KEY)]
+    events = [put_in_parts(belt, large(), 8 * MIB), put_in_parts(belt, large(), 5 * MIB), belt.drop(large(), KEY)]
     with together(belt.clients, 3, "PutObject claims/drops/"), ThreadPoolExecutor(3) as pool:
         runs = [state["run"] for state in pool.map(belt.submit, events)]
     statuses = {run: belt.finish(run)["status"] for run in sorted(runs)}

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -14,7 +15,6 @@ from tests.functions.conftest import Services
 
 MIB = 1024 * 1024
 LEAST = 5 * MIB
-SOME = random.Random(0).randbytes(11 * MIB + 1000)  # noqa: S311 # test data, no secret
 SIZES = [
     (0, 0, 0),
     (1, 0, 1),
@@ -38,9 +38,15 @@ SIZES = [
 ]
 
 
+@cache
+def some() -> bytes:
+    """Return bytes that are the same in each run."""
+    return random.Random(0).randbytes(11 * MIB + 1000)  # noqa: S311 # test data, no secret
+
+
 def put(s3: Any, bucket: str, sizes: tuple[int, ...]) -> tuple[dict[str, int], bytes]:
     """Write parts of these sizes; return their keys with the sizes, and the joined content."""
-    contents = [SOME[number : number + size] for number, size in enumerate(sizes)]
+    contents = [some()[number : number + size] for number, size in enumerate(sizes)]
     for number, content in enumerate(contents):
         s3.put_object(Bucket=bucket, Key=f"runs/r/{number}", Body=content)
     parts = {f"runs/r/{number}": len(each) for number, each in enumerate(contents)}
@@ -104,7 +110,7 @@ def test_parts_that_differ_from_their_recorded_size_are_not_joined(
     """Missing data might be noticed only much later."""
     parts, _ = put(services.s3, bucket, sizes)
     last, size = list(parts.items())[-1]
-    services.s3.put_object(Bucket=bucket, Key=last, Body=SOME[: size - 1])
+    services.s3.put_object(Bucket=bucket, Key=last, Body=some()[: size - 1])
     with pytest.raises(RuntimeError, match="bytes"):
         concatenate(Bucket(services.s3, bucket), "results/a", parts, {})
     assert services.s3.list_objects_v2(Bucket=bucket, Prefix="results/")["KeyCount"] == 0

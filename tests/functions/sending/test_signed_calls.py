@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-import anthropic
 import botocore.auth
 import botocore.session
 import httpx
@@ -14,9 +14,15 @@ from conveyor.provider.sigv4 import RoleSignature
 from local.stack.local_aws import Aws
 from local.stack.start import WORKSPACE, signing_settings
 from tests.support.belt import Belt, drop_of
+from tests.support.lazily import Lazily
 from tests.support.promises import check
 from tests.support.provider_clients.base import WAIT_SECONDS
 from tests.support.settings import STACK_SETTINGS
+
+if TYPE_CHECKING:
+    import anthropic
+else:
+    anthropic = Lazily("anthropic")
 
 BATCHES = "/v1/messages/batches"
 HEADERS = {"anthropic-version": "2023-06-01", "anthropic-workspace-id": WORKSPACE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -33,6 +34,8 @@ from tests.support.page_samples.sent import START, Range, run_named, sent
 from tests.support.page_samples.unsent import declined, estimated, refused, seen_before, wrong_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conveyor.receipt.receipt import Receipt
 
 BOTH = (HAIKU, SONNET)
@@ -60,6 +63,7 @@ def _failures() -> Receipt:
     return forecast(receipt, "61.40", "56.90", "66.10")
 
 
+@cache
 def _large() -> Receipt:
     """Return a run of 3,000 batches and 50 million requests, of which some weeks were bad."""
     run = run_named("archive/tickets-2019-to-2026", 5, "archive")
@@ -114,44 +118,49 @@ def _declined_half_way() -> Receipt:
     return approved(forecast(receipt, "164.20", "151.00", "177.90"), how=None)
 
 
+def _half_way() -> Receipt:
+    ranges = [Range(900), Range(700, {UNSENT: 700}, was_sent=False)]
+    return sent(run_named("catalog-2026-11", 15, "shop"), ranges, refusal=UNPAID)
+
+
 def _unbalanced() -> Receipt:
     receipt = sent(run_named("tickets-2026-11", 11), [Range(15_000, {INTERNAL: 3})], BOTH)
     return replace(receipt, requests=15_002, status=Status.UNBALANCED, unaccounted=[17, 14_002])
 
 
-def _samples() -> dict[str, Receipt]:
-    large = _large()
-    return {
-        "good": approved(_good()),
-        "failures": _failures(),
-        "nothing": sent(run_named("eval-models", 3, "research"), [Range(300, {NO_MODEL: 300})], (HAIKU,)),
-        "refused": refused(),
-        "large": large,
-        "one": sent(run_named("hello", 12), [Range(1)], at_most_usd=Decimal("0.02")),
-        "one-failed": sent(run_named("hello", 13), [Range(1, {OVERLOADED: 1})], at_most_usd=Decimal("0.02")),
-        "cut-off": sent(run_named("summaries", 14), [Range(2_000, cut_off=1_204)], at_most_usd=Decimal(9)),
-        "stopped": _stopped(),
-        "declined": declined(),
-        "declined-after-sample": _declined_half_way(),
-        "half-way": sent(run_named("catalog-2026-11", 15, "shop"),
-                         [Range(900), Range(700, {UNSENT: 700}, was_sent=False)], refusal=UNPAID),
-        "stuck": _stuck(),
-        "unbalanced": _unbalanced(),
-        "estimated": estimated(),
-        "seen-before": seen_before(),
-        "wrong-file": wrong_file(),
-        "unpriced": sent(run_named("tomorrow", 16), [Range(700, {INTERNAL: 5})], (UNKNOWN, HAIKU)),
-        "unpriced-only": sent(run_named("tomorrow", 17), [Range(700)], (UNKNOWN,)),
-        "many-models": _many_models(),
-        "hostile": _hostile(),
-        "hostile-large": filled(large, HOSTILE, models=100),
-        "hostile-faults": of_faults(refused(), [FirstFault(line, HOSTILE, HOSTILE) for line in range(1, 11)]),
-        "unseen": filled(_failures(), "\u202e\u200b\x00\ud800" * 60),
-        "right-to-left": filled(_failures(), "إلغاء " * 60),
-        "fault-of-all": of_faults(refused(), [FirstFault(None, "models-alternate", "its models alternate")]),
-        "earlier": earlier(_failures()),
-    }  # fmt: skip
+SAMPLES: dict[str, Callable[[], Receipt]] = {
+    "good": lambda: approved(_good()),
+    "failures": _failures,
+    "nothing": lambda: sent(run_named("eval-models", 3, "research"), [Range(300, {NO_MODEL: 300})], (HAIKU,)),
+    "refused": refused,
+    "large": _large,
+    "one": lambda: sent(run_named("hello", 12), [Range(1)], at_most_usd=Decimal("0.02")),
+    "one-failed": lambda: sent(run_named("hello", 13), [Range(1, {OVERLOADED: 1})], at_most_usd=Decimal("0.02")),
+    "cut-off": lambda: sent(run_named("summaries", 14), [Range(2_000, cut_off=1_204)], at_most_usd=Decimal(9)),
+    "stopped": _stopped,
+    "declined": declined,
+    "declined-after-sample": _declined_half_way,
+    "half-way": _half_way,
+    "stuck": _stuck,
+    "unbalanced": _unbalanced,
+    "estimated": estimated,
+    "seen-before": seen_before,
+    "wrong-file": wrong_file,
+    "unpriced": lambda: sent(run_named("tomorrow", 16), [Range(700, {INTERNAL: 5})], (UNKNOWN, HAIKU)),
+    "unpriced-only": lambda: sent(run_named("tomorrow", 17), [Range(700)], (UNKNOWN,)),
+    "many-models": _many_models,
+    "hostile": _hostile,
+    "hostile-large": lambda: filled(_large(), HOSTILE, models=100),
+    "hostile-faults": lambda: of_faults(refused(), [FirstFault(line, HOSTILE, HOSTILE) for line in range(1, 11)]),
+    "unseen": lambda: filled(_failures(), "\u202e\u200b\x00\ud800" * 60),
+    "right-to-left": lambda: filled(_failures(), "إلغاء " * 60),
+    "fault-of-all": lambda: of_faults(refused(), [FirstFault(None, "models-alternate", "its models alternate")]),
+    "earlier": lambda: earlier(_failures()),
+}
+"""What makes each receipt, by name."""
 
 
-SAMPLES = _samples()
-"""Receipts by name."""
+@cache
+def sample(name: str) -> Receipt:
+    """Return the receipt of a name, made when it is first asked for: that of a large run takes a second."""
+    return SAMPLES[name]()

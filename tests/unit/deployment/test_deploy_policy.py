@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped] # it ships no types
 
 from local.emulation.formation.actions import KINDS, PASSED_TO, WITHOUT_RESOURCE, new_name, resources, roles
 from tests.support import template
@@ -69,6 +68,9 @@ def listed(value: str | list[str]) -> list[str]:
 @cache
 def handled(kind: str) -> frozenset[str]:
     """Return all that CloudFormation may call for a type, by its schema."""
+    # Imported here, because it takes a second, in each process of a run.
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped] # noqa: PLC0415
+
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     handlers = [schema["handlers"].get(name, {}) for name in ("create", "read", "update", "delete")]
     lists = [each.get("permissions") or [] for each in (*handlers, schema.get("tagging") or {})]

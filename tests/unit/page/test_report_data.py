@@ -18,24 +18,38 @@ from conveyor.page.timeline import COLUMNS, MOST_BARS, SLOWEST
 from conveyor.receipt.batch_account import BatchAccount
 from conveyor.receipt.receipt import Receipt
 from conveyor.report.message import notice_of
-from tests.support.page_html import PAGES
-from tests.support.page_samples.samples import SAMPLES
+from tests.support.page_html import PAGES, receipt_of
+from tests.support.page_samples.samples import sample
 
-FAILURES = SAMPLES["failures"]
+FAILURES = sample("failures")
+NOTHING_SENT = [
+    "estimated",
+    "estimated, one request without a bound",
+    "refused by the provider",
+    "refused without an answer",
+    "refused for its lines",
+    "refused for its one line",
+    "seen before",
+    "refused",
+    "seen-before",
+    "wrong-file",
+    "hostile-faults",
+    "fault-of-all",
+]
 every_receipt = pytest.mark.parametrize("name", [name for name in PAGES if not name.startswith("hostile")])
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if "hostile" not in name and name != "unseen"])
 def test_the_page_says_what_to_do_in_the_words_of_the_message(name: str) -> None:
     """Its commands name the run by its id, too: a name may mean a newer run when the page is read."""
-    steps = [(step.words, step.command) for step in report_of(PAGES[name]).steps]
-    assert steps == [(step.words, step.command) for step in notice_of(PAGES[name]).data.steps]
+    steps = [(step.words, step.command) for step in report_of(receipt_of(name)).steps]
+    assert steps == [(step.words, step.command) for step in notice_of(receipt_of(name)).data.steps]
 
 
 @every_receipt
 def test_outcomes_add_up_to_the_drop(name: str) -> None:
     """Each request is in one row."""
-    receipt, report = PAGES[name], report_of(PAGES[name])
+    receipt, report = receipt_of(name), report_of(receipt_of(name))
     if report.outcomes:
         assert sum(row.requests for row in report.outcomes) == receipt.results + receipt.failures + receipt.not_run
 
@@ -43,7 +57,7 @@ def test_outcomes_add_up_to_the_drop(name: str) -> None:
 @every_receipt
 def test_causes_add_up_to_the_failures(name: str) -> None:
     """Each failure has a cause."""
-    report = report_of(PAGES[name])
+    report = report_of(receipt_of(name))
     assert sum(cause.lines for cause in report.causes) + report.other_causes.lines == report.failures
 
 
@@ -51,14 +65,20 @@ def test_causes_add_up_to_the_failures(name: str) -> None:
 def test_programs_can_read_it(name: str) -> None:
     """What is written as JSON is read back as the same."""
     if "hostile" not in name and name != "unseen":  # a lone surrogate is no JSON
-        data = msgspec.json.encode(report_of(PAGES[name]))
-        assert msgspec.json.decode(data, type=Report) == report_of(PAGES[name])
+        data = msgspec.json.encode(report_of(receipt_of(name)))
+        assert msgspec.json.decode(data, type=Report) == report_of(receipt_of(name))
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if PAGES[name].status in {Status.REFUSED, Status.ESTIMATED}])
+def test_all_runs_that_sent_nothing_are_known() -> None:
+    """Each of them is in the next test."""
+    found = [name for name in PAGES if receipt_of(name).status in {Status.REFUSED, Status.ESTIMATED}]
+    assert found == NOTHING_SENT
+
+
+@pytest.mark.parametrize("name", NOTHING_SENT)
 def test_a_run_that_sent_nothing_has_no_blocks_about_what_was_sent(name: str) -> None:
     """What does not apply disappears."""
-    report = report_of(PAGES[name])
+    report = report_of(receipt_of(name))
     assert not report.outcomes
     assert not report.causes
     assert (report.answers, report.timeline, report.batches) == (None, None, None)
@@ -67,7 +87,7 @@ def test_a_run_that_sent_nothing_has_no_blocks_about_what_was_sent(name: str) ->
 
 def test_a_refused_run_names_its_lines() -> None:
     """With their faults, and how many there are of each kind."""
-    faults = report_of(SAMPLES["refused"]).faults
+    faults = report_of(sample("refused")).faults
     assert faults is not None
     assert [fault.line for fault in faults.first] == [3, 5, 1204]
     assert faults.codes == {"custom-id-duplicate": 1, "field-refused": 1, "max-tokens": 1}
@@ -75,7 +95,7 @@ def test_a_refused_run_names_its_lines() -> None:
 
 def test_money_is_by_kind_and_model_and_only_what_is_known() -> None:
     """A kind that nobody used has no row; forecasts by model are there if all models have one."""
-    money = report_of(SAMPLES["good"]).money
+    money = report_of(sample("good")).money
     assert money is not None
     assert money.kinds == ["input", "cache_write_1h", "cache_read", "output"]
     assert [(each.model, each.forecast_usd) for each in money.models] == [
@@ -83,7 +103,7 @@ def test_money_is_by_kind_and_model_and_only_what_is_known() -> None:
         ("claude-sonnet-5", Decimal("12.28")),
     ]
     assert (money.approved_usd, money.hold_above_usd) == (Decimal("177.90"), Decimal(100))
-    without = report_of(SAMPLES["unpriced"]).money
+    without = report_of(sample("unpriced")).money
     assert without is not None
     assert without.is_lower_bound
     assert [each.usd for each in without.models] == [Decimal("0.686104"), None]
@@ -193,7 +213,7 @@ def test_a_long_time_line_says_how_many_batches_were_with_the_provider() -> None
 
 def test_the_largest_run_is_bounded_in_all_its_parts() -> None:
     """3,000 batches, 100 models, 55 causes."""
-    report = report_of(SAMPLES["hostile-large"])
+    report = report_of(sample("hostile-large"))
     assert (len(report.causes), report.other_causes.causes) == (MOST_CAUSES, 35)
     assert report.money is not None
     assert (len(report.money.models), report.money.models[-1].models) == (21, 80)

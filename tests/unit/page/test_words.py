@@ -9,13 +9,13 @@ from conveyor.page.outcomes import CauseRow
 from conveyor.page.seen import unbroken
 from conveyor.verdict.checks import About
 from conveyor.wording.numbers import UNKNOWN
-from tests.support.page_html import PAGES, elements
+from tests.support.page_html import PAGES, elements, receipt_of
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_check_links_to_the_block_with_its_details(name: str) -> None:
     """Whatever it is called. Only one that has no details may have none: of a run that cost nothing."""
-    report, ids = report_of(PAGES[name]), {each.get("id") for each in elements(name, "section")}
+    report, ids = report_of(receipt_of(name)), {each.get("id") for each in elements(name, "section")}
     for check in report.checks:
         section = words.section_of(report, check.about)
         assert section in ids or (not section and check.value in {UNKNOWN, "$0.00"}), check

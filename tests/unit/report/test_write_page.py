@@ -22,12 +22,12 @@ from conveyor.s3.bucket import Bucket
 from conveyor.wording.console import Console
 from tests.support import template
 from tests.support.page_samples.marked import MARKED
-from tests.support.page_samples.samples import SAMPLES
+from tests.support.page_samples.samples import sample
 from tests.support.receipts import EVERY
 from tests.support.sent_runs import SentRun
 
 KEY = "results/team/articles/run-1/report.html"
-HOSTILE = SAMPLES["hostile"]
+HOSTILE = sample("hostile")
 KEY_OF_HOSTILE = keys.report(HOSTILE.name, HOSTILE.run)
 LOADED = """
 import sys

@@ -11,7 +11,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-import anthropic
 import botocore.auth
 import pytest
 from botocore.auth import SigV4Auth
@@ -19,15 +18,19 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from local.provider.auth.signature import Signature, SignedCall, is_recent, is_valid
+from tests.support.lazily import Lazily
 from tests.support.provider_clients.messages import BATCHES, PROVIDER_KEY, MessagesClient, requests
 from tests.support.provider_clients.sdk import sdk_requests, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import anthropic
     import httpx
 
     from local.provider.control import Control
+else:
+    anthropic = Lazily("anthropic")
 
 ACCESS_KEY, SECRET = "AKIAEXAMPLE", "a/secret+of=ours"  # secrets may hold any character
 REGION = "eu-central-1"

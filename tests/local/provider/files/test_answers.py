@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openai.types.chat import ChatCompletion, ChatCompletionMessageFunctionToolCall
-
 from local.provider.files.chat import CHAT
+from tests.support.lazily import Lazily
 from tests.support.provider_clients.files import body_line
 from tests.support.provider_clients.messages import request
 from tests.support.provider_clients.wishes import ask
 
 if TYPE_CHECKING:
+    from openai.types import chat
+
     from local.provider.control import Control
     from tests.support.provider_clients.files import FilesClient
+else:
+    chat = Lazily("openai.types.chat")
 
 TOOLS = [{"type": "function", "function": {"name": "save", "parameters": {}}}]
 
@@ -23,12 +26,12 @@ def chat_line(custom_id: str, **params: Any) -> dict[str, Any]:
     return body_line(custom_id, url=CHAT, **({"model": "gpt-x", "max_tokens": None} | params))
 
 
-def completions(files: FilesClient, *lines: dict[str, Any]) -> dict[str, ChatCompletion]:
+def completions(files: FilesClient, *lines: dict[str, Any]) -> dict[str, chat.ChatCompletion]:
     """Run a batch of chat completions, all of which succeed; return what the SDK makes of them."""
     output, errors = files.result_lines(files.run_batch(list(lines), endpoint=CHAT))
     assert errors == {}
     bodies = {name: line["response"]["body"] for name, line in output.items()}
-    return {name: ChatCompletion.model_validate(body, strict=True) for name, body in bodies.items()}
+    return {name: chat.ChatCompletion.model_validate(body, strict=True) for name, body in bodies.items()}
 
 
 def test_a_finish_reason_says_why_a_completion_ends(files: FilesClient) -> None:
@@ -55,7 +58,7 @@ def test_a_finish_reason_says_why_a_completion_ends(files: FilesClient) -> None:
     }
     assert choices["stopped"].message.content == choices["one"].message.content == "This is gpt-x, "
     (call,) = choices["tool"].message.tool_calls or []
-    assert isinstance(call, ChatCompletionMessageFunctionToolCall)
+    assert isinstance(call, chat.ChatCompletionMessageFunctionToolCall)
     assert (call.function.name, choices["tool"].message.content) == ("save", None)
 
 

@@ -6,16 +6,19 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-import openai
 import pytest
 
+from tests.support.lazily import Lazily
 from tests.support.provider_clients.files import ENDED, body_lines, jsonl
 from tests.support.provider_clients.messages import PROVIDER_KEY
 
 if TYPE_CHECKING:
+    import openai
     from openai.types import Batch
 
     from local.provider.control import Control
+else:
+    openai = Lazily("openai")
 
 ENDPOINT = "/v1/messages"
 

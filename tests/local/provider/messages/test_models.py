@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
-from anthropic._data.deprecated_models import DEPRECATED_MODELS
-from anthropic.resources.messages.messages import MODELS_TO_WARN_WITH_THINKING_ENABLED
-from anthropic.types import ModelParam, ThinkingConfigParam
 
 from local.provider.models.table import TABLE, Model, find_model, is_answered
 from tests.support.provider_clients.messages import MessagesClient, request
@@ -109,6 +106,8 @@ def test_models_of_samples_and_tests_are_answered(client: MessagesClient) -> Non
 
 def test_the_table_lists_the_models_that_the_sdk_names() -> None:
     """Those and no others, under all their names."""
+    from anthropic.types import ModelParam  # noqa: PLC0415 - it takes seconds
+
     (named,) = (args for args in map(get_args, get_args(ModelParam)) if args)
     assert {find_model(name) for name in named} == set(TABLE.models)
     assert set(NAMES) <= set(named)
@@ -116,6 +115,8 @@ def test_the_table_lists_the_models_that_the_sdk_names() -> None:
 
 def test_models_retire_when_the_sdk_says_so() -> None:
     """Its warning names the day."""
+    from anthropic._data.deprecated_models import DEPRECATED_MODELS  # noqa: PLC0415 - it takes seconds
+
     for name, day in DEPRECATED_MODELS.items():
         text = day.replace("th,", "")
         model = find_model(name)
@@ -126,7 +127,9 @@ def test_models_retire_when_the_sdk_says_so() -> None:
 
 def test_the_sdk_warns_of_thinking_budgets_only_where_they_are_accepted() -> None:
     """It recommends adaptive thinking, which these models support as well."""
-    for name in MODELS_TO_WARN_WITH_THINKING_ENABLED:
+    from anthropic.resources.messages import messages  # noqa: PLC0415 - it takes seconds
+
+    for name in messages.MODELS_TO_WARN_WITH_THINKING_ENABLED:
         model = find_model(name)
         assert model is not None
         assert model.thinking >= {"enabled", "adaptive"}
@@ -134,6 +137,8 @@ def test_the_sdk_warns_of_thinking_budgets_only_where_they_are_accepted() -> Non
 
 def test_the_sdk_knows_all_kinds_of_thinking() -> None:
     """The table names no other, and each is accepted by some model."""
+    from anthropic.types import ThinkingConfigParam  # noqa: PLC0415 - it takes seconds
+
     kinds = {get_args(get_type_hints(config)["type"])[0] for config in get_args(ThinkingConfigParam)}
     assert kinds == set[str]().union(*(model.thinking for model in TABLE.models))
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import anthropic
 import pytest
 
+from tests.support.lazily import Lazily
 from tests.support.provider_clients.messages import PROVIDER_KEY
 from tests.support.provider_clients.sdk import sdk_requests, wait_for_end
 
 if TYPE_CHECKING:
+    import anthropic
+
     from local.provider.control import Control
+else:
+    anthropic = Lazily("anthropic")
 
 
 @pytest.fixture

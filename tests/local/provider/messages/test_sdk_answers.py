@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-import anthropic
 import pytest
-from anthropic.types import (
-    CacheCreation,
-    InvalidRequestError,
-    NotFoundError,
-    StopReason,
-    TextBlock,
-    ThinkingBlock,
-    ToolUseBlock,
-)
-from anthropic.types.messages import MessageBatchIndividualResponse
 
+from tests.support.lazily import Lazily
 from tests.support.provider_clients.messages import PROVIDER_KEY, request
 from tests.support.provider_clients.sdk import wait_for_end
 from tests.support.provider_clients.wishes import ask
 
 if TYPE_CHECKING:
+    import anthropic
+    from anthropic import types
     from anthropic.types import Message
     from anthropic.types.messages import MessageBatchResult
 
     from local.provider.control import Control
+else:
+    anthropic, types = Lazily("anthropic"), Lazily("anthropic.types")
 
 TOOLS = [{"name": "save", "input_schema": {"type": "object"}}]
 
@@ -45,7 +39,9 @@ def results_of(sdk: anthropic.Anthropic, *lines: dict[str, Any]) -> dict[str, Me
     batch = sdk.messages.batches.create(requests=lines, extra_headers=headers)  # type: ignore[arg-type]  # plain ones
     wait_for_end(sdk, batch)
     answered = [line.to_json() for line in sdk.messages.batches.results(batch.id)]
-    checked = [MessageBatchIndividualResponse.model_validate_json(line, strict=True) for line in answered]
+    checked = [
+        types.messages.MessageBatchIndividualResponse.model_validate_json(line, strict=True) for line in answered
+    ]
     return {line.custom_id: line.result for line in checked}
 
 
@@ -57,7 +53,7 @@ def messages_of(sdk: anthropic.Anthropic, *lines: dict[str, Any]) -> dict[str, M
 
 def test_the_sdk_reads_each_stop_reason(sdk: anthropic.Anthropic) -> None:
     """All that it has a type for."""
-    reasons: tuple[str, ...] = get_args(StopReason)
+    reasons: tuple[str, ...] = get_args(types.StopReason)
     messages = messages_of(sdk, *(request(reason, messages=ask(outcome=f"succeeded:{reason}")) for reason in reasons))
     assert {name: message.stop_reason for name, message in messages.items()} == {reason: reason for reason in reasons}
     details = messages["refusal"].stop_details
@@ -78,12 +74,15 @@ def test_the_sdk_reads_why_answers_stop_by_themselves(sdk: anthropic.Anthropic) 
     assert messages["cut"].stop_reason == "max_tokens"
     assert (messages["stopped"].stop_reason, messages["stopped"].stop_sequence) == ("stop_sequence", "simulated")
     (tool,) = messages["tool"].content
-    assert isinstance(tool, ToolUseBlock)
+    assert isinstance(tool, types.ToolUseBlock)
     assert (messages["tool"].stop_reason, tool.name) == ("tool_use", "save")
     (thought,) = messages["thought"].content
-    assert isinstance(thought, ThinkingBlock)
+    assert isinstance(thought, types.ThinkingBlock)
     assert (messages["thought"].stop_reason, messages["thought"].usage.output_tokens) == ("max_tokens", 100)
-    assert [type(block) for block in messages["both"].content] == [ThinkingBlock, TextBlock]
+    assert [type(block) for block in messages["both"].content] == [
+        types.ThinkingBlock,
+        types.TextBlock,
+    ]
     details = messages["both"].usage.output_tokens_details
     assert details is not None
     assert messages["both"].usage.output_tokens - details.thinking_tokens == 9
@@ -96,7 +95,7 @@ def test_the_sdk_reads_what_the_cache_saved(sdk: anthropic.Anthropic) -> None:
     first, second = messages["first"].usage, messages["second"].usage
     tokens = first.cache_creation_input_tokens
     assert tokens
-    assert first.cache_creation == CacheCreation(ephemeral_1h_input_tokens=tokens, ephemeral_5m_input_tokens=0)
+    assert first.cache_creation == types.CacheCreation(ephemeral_1h_input_tokens=tokens, ephemeral_5m_input_tokens=0)
     assert (second.cache_creation_input_tokens, second.cache_read_input_tokens) == (0, tokens)
 
 
@@ -105,7 +104,7 @@ def test_the_sdk_reads_why_a_model_refuses(sdk: anthropic.Anthropic) -> None:
     results = results_of(sdk, request("warm", temperature=0.5), request("gone", model="claude-3-opus-20240229"))
     errors = {name: result.error.error for name, result in results.items() if result.type == "errored"}
     warm, gone = errors["warm"], errors["gone"]
-    assert isinstance(warm, InvalidRequestError)
+    assert isinstance(warm, types.InvalidRequestError)
     assert warm.message == "`temperature` is deprecated for this model."
-    assert isinstance(gone, NotFoundError)
+    assert isinstance(gone, types.NotFoundError)
     assert gone.message == "model: claude-3-opus-20240229"
