@@ -51,9 +51,14 @@ class Refused(Exception):  # an S3 error response, not a defect
         self.code = code
         self.about = about
 
+    @property
+    def details(self) -> dict[str, str]:
+        """What the response says."""
+        return {"Code": self.code, "Message": "As S3 words it.", **self.about}
+
     def body(self) -> str:
         """Return the error as XML."""
-        return element("Error", {"Code": self.code, "Message": "As S3 words it.", **self.about})
+        return element("Error", self.details)
 
 
 def answer(status: int = 200, body: str | bytes = b"", headers: Mapping[str, str] | None = None) -> AWSResponse:

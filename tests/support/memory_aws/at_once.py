@@ -1,12 +1,12 @@
 """The usual calls to S3 in memory, answered as they are made: no request is written and read again, and no response.
 
 `tests/functions/aws/test_at_once.py` holds these answers equal to those that are sent. All other calls are sent: those
-that fail, too, and those at whose events somebody listens.
+that fail in a rare way, too, and those at whose events somebody listens.
 """
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
 from botocore.response import StreamingBody
@@ -26,7 +26,10 @@ _EVENTS = (
     "provide-client-params", "before-parameter-build", "before-endpoint-resolution", "before-call", "before-send",
     "after-call",
 )  # fmt: skip
-"""The events of a call that succeeds at which tests listen."""
+"""The events of a call at which tests listen."""
+_EVENT_OF_ERROR = "before-parse"
+"""One more, where the usual answer is an error: tests make other errors of it."""
+_USUAL_ERRORS = frozenset({"NoSuchKey", "PreconditionFailed"})
 
 
 class AtOnce:
@@ -35,10 +38,11 @@ class AtOnce:
     def __init__(self, s3: S3, client: Any) -> None:
         """Take the place of the way in which the client sends its calls."""
         self._s3, self._send = s3, client._make_api_call  # noqa: SLF001 - all methods of a client call it
+        self._error_class = client.exceptions.from_code
         self._emitter = client.meta.events._emitter  # noqa: SLF001 - the only way to see who listens
-        self._own = {name: self._listeners(name) for name in _ANSWERS}
+        self._own = self._listeners()
         self._registered: object = None
-        self._heard: dict[str, bool] = {}
+        self._heard: set[tuple[str, str]] = set()
 
     def __call__(self, name: str, asked: Json) -> Json:
         """Answer a call, or send it."""
@@ -46,31 +50,41 @@ class AtOnce:
 
     def _answer(self, name: str, asked: Json) -> Json | None:
         known, answer = _ANSWERS.get(name, (frozenset(), None))
-        if answer is None or not asked.keys() <= known or self._is_heard(name) or not _is_plain(asked):
+        if answer is None or not asked.keys() <= known or self._is_heard(name, *_EVENTS) or not _is_plain(asked):
             return None
-        with self._s3.one_at_a_time:
-            try:
+        try:
+            with self._s3.one_at_a_time:
                 found = answer(self._s3.buckets[asked["Bucket"]], asked)
-            except (Refused, KeyError):
+        except KeyError:
+            return None
+        except Refused as refused:
+            if refused.code not in _USUAL_ERRORS or name == "HeadObject" or self._is_heard(name, _EVENT_OF_ERROR):
                 return None
-        return found and found | {"ResponseMetadata": {"HTTPStatusCode": 200, "RetryAttempts": 0}}
+            told = {"Error": refused.details, "ResponseMetadata": _about(refused.status) | {"HTTPHeaders": {}}}
+            raise self._error_class(refused.code)(told, name) from None
+        return found and found | {"ResponseMetadata": _about(206 if "ContentRange" in found else 200)}
 
-    def _is_heard(self, name: str) -> bool:
-        """Return whether somebody but botocore listens to such calls; asked again only after that has changed."""
+    def _is_heard(self, name: str, *events: str) -> bool:
+        """Return whether somebody but botocore listens to events of a call; found out again after that has changed."""
         registered = self._emitter._lookup_cache  # noqa: SLF001 - another one after each change
         if self._registered is not registered:
-            self._heard = {name: self._listeners(name) != own for name, own in self._own.items()}
+            self._heard = {event for event, who in self._listeners().items() if who != self._own[event]}
             self._registered = registered
-        return self._heard[name]
+        return bool(self._heard) and any((event, name) in self._heard for event in events)
 
-    def _listeners(self, name: str) -> list[Any]:
+    def _listeners(self) -> dict[tuple[str, str], list[Any]]:
         search = self._emitter._handlers.prefix_search  # noqa: SLF001
-        return list(chain.from_iterable(search(f"{event}.s3.{name}") for event in _EVENTS))
+        events = product((*_EVENTS, _EVENT_OF_ERROR), _ANSWERS)
+        return {(event, name): list(search(f"{event}.s3.{name}")) for event, name in events}
+
+
+def _about(status: int) -> Json:
+    return {"HTTPStatusCode": status, "RetryAttempts": 0}
 
 
 def _is_plain(asked: Mapping[str, Any]) -> bool:
     """Return whether botocore sends the parameters unchanged: it refuses other types, and an empty key."""
-    texts = (value for name, value in asked.items() if name not in {"Body", "Metadata"})
+    texts = (value for name, value in asked.items() if name not in {"Body", "Metadata", "Tagging"})
     metadata: Mapping[Any, Any] = asked.get("Metadata", {})
     return (
         all(type(text) is str for text in texts)
@@ -78,6 +92,18 @@ def _is_plain(asked: Mapping[str, Any]) -> bool:
         and type(asked.get("Body", b"")) is bytes
         and type(metadata) is dict
         and all(type(text) is str and text.isascii() for text in chain.from_iterable(metadata.items()))
+        and ("Tagging" not in asked or _is_plain_tagging(asked["Tagging"]))
+    )
+
+
+def _is_plain_tagging(tagging: Any) -> bool:
+    tags = tagging.get("TagSet") if type(tagging) is dict and len(tagging) == 1 else None
+    return type(tags) is list and all(
+        type(tag) is dict
+        and tag.keys() == {"Key", "Value"}
+        and all(type(text) is str for text in tag.values())
+        and tag["Key"] != ""
+        for tag in tags
     )
 
 
@@ -114,6 +140,12 @@ def _put(bucket: BucketInMemory, asked: Json) -> Json | None:
     return {"ETag": made.etag, "VersionId": made.id}
 
 
+def _tag(bucket: BucketInMemory, asked: Json) -> Json:
+    found = _find(bucket, asked)
+    found.tags = {tag["Key"]: tag["Value"] for tag in asked["Tagging"]["TagSet"]}
+    return {"VersionId": found.id}
+
+
 def _list(bucket: BucketInMemory, asked: Json) -> Json | None:
     prefix, after = asked.get("Prefix", ""), asked.get("StartAfter", "")
     keys = [key for key in bucket.keys(prefix) if key > after]
@@ -136,6 +168,7 @@ _ANSWERS: dict[str, tuple[frozenset[str], Callable[[BucketInMemory, Json], Json 
     "GetObject": (_OBJECT | {"Range"}, _get),
     "HeadObject": (_OBJECT, _head),
     "PutObject": (_WRITTEN, _put),
+    "PutObjectTagging": (frozenset({"Bucket", "Key", "Tagging"}), _tag),
     "ListObjectsV2": (_LISTED, _list),
 }
-"""The parameters of usual calls, each a text but for `Body` and `Metadata`, and what answers them."""
+"""The parameters of usual calls, each a text but for `Body`, `Metadata` and `Tagging`, and what answers them."""
