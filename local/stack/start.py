@@ -86,7 +86,8 @@ def local_stack(  # noqa: PLR0913 - each has its default, and none belongs to an
 
 def faster_functions(built: Path) -> dict[str, str]:
     """Return settings of a local AWS: functions are unpacked beside what was built, and copied with their modules."""
-    modules = ("boto3", "httpx", "conveyor.clients", *(f"conveyor.{name}.{name}" for name in FUNCTIONS))
+    loaded = ("boto3", "httpx", "conveyor.clients", "conveyor.page.page")
+    modules = (*loaded, *(f"conveyor.{name}.{name}" for name in FUNCTIONS))
     return {"LAMBDA_PACKAGES": str(built), "LAMBDA_MODULES": ",".join(modules)}
 
 

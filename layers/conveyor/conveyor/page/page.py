@@ -7,7 +7,6 @@ Sources: https://www.w3.org/TR/CSP3/ and https://jinja.palletsprojects.com/en/st
 
 import re
 from base64 import b64encode
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def page_of(receipt: Receipt, console: Console = Console("")) -> str:  # noqa: B
     report = report_of(receipt)
     style = (FOLDER / "style.css").read_text()
     hashed = b64encode(sha256(style.encode()).digest()).decode()
-    return _environment(FOLDER).get_template("page.html.j2").render(
+    return _ENVIRONMENT.get_template("page.html.j2").render(
         report=report,
         style=Markup(style),  # noqa: S704 - a file of ours
         style_hash=hashed,
@@ -55,10 +54,9 @@ def _links(report: Report, console: Console) -> list[tuple[str, str]]:
     return [(text, address) for text, address in pages if address]
 
 
-@cache
-def _environment(folder: Path) -> Environment:
+def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(folder / "templates"),
+        loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
@@ -83,9 +81,15 @@ def _environment(folder: Path) -> Environment:
     }
     environment.globals |= {"charts": charts, "histogram": histogram, "words": words, "share": numbers.share}
     environment.globals |= {"counted": counted}
+    for name in environment.list_templates():
+        environment.get_template(name)  # which keeps it
     return environment
 
 
 def _shown(value: object) -> object:
     """Make strings safe wherever a template writes one."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+_ENVIRONMENT = _environment()
+"""Compiled with this module: a copy of a process that has loaded it need not do so again."""
