@@ -62,12 +62,16 @@ def test_a_drop_of_ten_batches_comes_back_whole_and_in_order(stack: Stack, tmp_p
 
     Tested in one dialect, the one with an upload before each batch: plan, queue and order are the same in both.
     """
-    stack.provider_settings({"seconds": 2, "queue_limit": ROOM, "every": {str(FAILING): "errored:overloaded_error"}})
+    provider = {"queue_limit": ROOM, "every": {str(FAILING): "errored:overloaded_error"}}
+    stack.provider_settings(provider | {"seconds": None})
     before = stack.provider_stats()
     drop = tmp_path / "many.jsonl"
     with drop.open("wb") as file:
         file.writelines(line_of(number) for number in range(1, MANY + 1))
-    stack.drop(drop, "inbox/many.jsonl", {"probe": "no"})
+    version = stack.drop(drop, "inbox/many.jsonl", {"probe": "no"})
+    run = LiveRun(stack, stack.wait_for(lambda: stack.run_of("inbox/many.jsonl", version), LONG, "run"))
+    run.fact("batches/2/batch-1.json")
+    stack.provider_settings(provider | {"seconds": 0.5})
     message = stack.wait_for_message("inbox/many.jsonl", LONG)
     good, bad = MANY - MANY // FAILING, MANY // FAILING
     assert message.subject.startswith(f"Conveyor: done many ({good:,} answered, {bad} failed, $")

@@ -77,7 +77,7 @@ HISTORIES = {
         [at("create", {"kind": "delay", "seconds": 2.5, "when": "before"})], batch={"adopted": True}
     ),
     "the lost batch is not listed at once": History(
-        [at("create", {"kind": "unlist", "looks": 4}, LOST_AFTER)], batch={"adopted": True}
+        [at("create", {"kind": "unlist", "looks": 2}, LOST_AFTER)], batch={"adopted": True}
     ),
     "the lost batch is listed too late": History(
         [at("create", {"kind": "unlist", "looks": MANY_LIST_CALLS}, LOST_AFTER)],
@@ -87,7 +87,7 @@ HISTORIES = {
         says="may have been billed, too",
         receipt={"unanswered": 1},
     ),
-    "not found for a while": History([at("retrieve", {"kind": "answer", "status": 404}, times=3)]),
+    "not found for a while": History([at("retrieve", {"kind": "answer", "status": 404}, times=2)]),
     "the results break off": History(
         [at("results", {"kind": "cut", "at": 5000, "ending": "reset"})], meanwhile=read_again_at_once
     ),
