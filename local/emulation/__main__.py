@@ -18,7 +18,6 @@ def main() -> None:
 
     from local.emulation import (  # noqa: PLC0415
         claude_platform,
-        cloudformation,
         customer_keys,
         policy_variables,
         requested,
@@ -29,15 +28,15 @@ def main() -> None:
     from local.emulation.athena import queries  # noqa: PLC0415
     from local.emulation.aws_lambda import async_retries, copies, packages, workers  # noqa: PLC0415
     from local.emulation.cloudwatch import alarms, dashboards, logs, metric_data, service_metrics  # noqa: PLC0415
-    from local.emulation.formation import permissions  # noqa: PLC0415
+    from local.emulation.formation import permissions, stacks  # noqa: PLC0415
     from local.emulation.insights import requests, saved, service  # noqa: PLC0415
     from local.emulation.s3 import absent, encryption, lifecycle, objects  # noqa: PLC0415
     from local.emulation.sns import functions, messages, publish, topics  # noqa: PLC0415
 
     for module in (
-        alarms, async_retries, claude_platform, cloudformation, copies, customer_keys, dashboards, functions, logs,
+        alarms, async_retries, claude_platform, copies, customer_keys, dashboards, functions, logs,
         messages, metric_data, packages, permissions, policy_variables, publish, requests, saved, server, service,
-        service_metrics, step_functions, topics, web_identity, workers,
+        service_metrics, stacks, step_functions, topics, web_identity, workers,
         queries, requested,  # after requests, which replaces the same functions
         objects, encryption, absent, lifecycle,  # each after the one before, for the same reason
     ):  # fmt: skip

@@ -1,1 +1,1 @@
-"""CloudFormation acts with the permissions of the caller, as on AWS."""
+"""CloudFormation acts with the permissions of the caller, and on what exists already, as on AWS."""

@@ -7,6 +7,7 @@ Sources: https://www.w3.org/TR/CSP3/ and https://jinja.palletsprojects.com/en/st
 
 import re
 from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def page_of(receipt: Receipt, console: Console = Console("")) -> str:  # noqa: B
     report = report_of(receipt)
     style = (FOLDER / "style.css").read_text()
     hashed = b64encode(sha256(style.encode()).digest()).decode()
-    return _ENVIRONMENT.get_template("page.html.j2").render(
+    return _environment(FOLDER).get_template("page.html.j2").render(
         report=report,
         style=Markup(style),  # noqa: S704 - a file of ours
         style_hash=hashed,
@@ -54,9 +55,10 @@ def _links(report: Report, console: Console) -> list[tuple[str, str]]:
     return [(text, address) for text, address in pages if address]
 
 
-def _environment() -> Environment:
+@cache
+def _environment(folder: Path) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
+        loader=FileSystemLoader(folder / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
@@ -91,5 +93,4 @@ def _shown(value: object) -> object:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-_ENVIRONMENT = _environment()
-"""Compiled with this module: a copy of a process that has loaded it need not do so again."""
+_environment(FOLDER)  # now, since a copy of a process that has loaded this module need not do so again
