@@ -7,6 +7,8 @@ def visible(text: str, *, ascii_only: bool = False) -> str:
     These are controls, formats (direction, zero width), private ones, surrogates, and all spaces but the one of ASCII.
     `ascii_only`: all beyond ASCII are escapes, too.
     """
+    if text.isprintable() and (text.isascii() or not ascii_only):  # as almost always
+        return text
 
     def is_seen(character: str) -> bool:
         return character.isprintable() and (character.isascii() or not ascii_only)
