@@ -85,24 +85,29 @@ def _about(status: int) -> Json:
 def _is_plain(asked: Mapping[str, Any]) -> bool:
     """Return whether botocore sends the parameters unchanged: it refuses other types, and an empty key."""
     texts = (value for name, value in asked.items() if name not in {"Body", "Metadata", "Tagging"})
-    metadata: Mapping[Any, Any] = asked.get("Metadata", {})
     return (
-        all(type(text) is str for text in texts)
+        all(map(_is_text, texts))
         and asked.get("Key") != ""
         and type(asked.get("Body", b"")) is bytes
-        and type(metadata) is dict
-        and all(type(text) is str and text.isascii() for text in chain.from_iterable(metadata.items()))
+        and _is_plain_metadata(asked.get("Metadata", {}))
         and ("Tagging" not in asked or _is_plain_tagging(asked["Tagging"]))
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str and value.isprintable()
+
+
+def _is_plain_metadata(metadata: Any) -> bool:
+    return type(metadata) is dict and all(
+        _is_text(text) and text.isascii() and text == text.strip() for text in chain.from_iterable(metadata.items())
     )
 
 
 def _is_plain_tagging(tagging: Any) -> bool:
     tags = tagging.get("TagSet") if type(tagging) is dict and len(tagging) == 1 else None
     return type(tags) is list and all(
-        type(tag) is dict
-        and tag.keys() == {"Key", "Value"}
-        and all(type(text) is str for text in tag.values())
-        and tag["Key"] != ""
+        type(tag) is dict and tag.keys() == {"Key", "Value"} and all(map(_is_text, tag.values())) and tag["Key"] != ""
         for tag in tags
     )
 
