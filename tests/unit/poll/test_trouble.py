@@ -168,18 +168,19 @@ def test_kinds_that_take_turns_are_written_one_by_one() -> None:
     assert list(begun_troubles(away, well, RunState(), NOW, "w")) == []
 
 
-def test_a_kind_is_over_after_six_checks_that_failed_otherwise() -> None:
-    """A key that was replaced is no trouble for as long as another batch is not known."""
+@pytest.mark.parametrize("is_paused", [False, True], ids=["without", "with-a-retry-after"])
+def test_a_kind_is_over_after_six_checks_that_failed_otherwise(*, is_paused: bool) -> None:
+    """A key that was replaced is no trouble for as long as another batch is not known, or the provider is busy."""
     run_state = RunState(troubles={NO_KEY})
     memory, over = known_trouble(check("HTTP 401"), None, SINCE), []
     for _ in range(6):
-        over.append(ended_troubles(check("HTTP 400"), memory, run_state, is_paused=False))
+        over.append(ended_troubles(check("HTTP 400"), memory, run_state, is_paused=is_paused))
         pauses = [
             known_trouble(check(is_skipped=True), memory, NOW),
             known_trouble(check(), memory, NOW, is_paused=True),
         ]
         assert pauses == [memory, memory], "nothing is concluded from calls that were not made"
-        memory = known_trouble(check("HTTP 400"), memory, NOW)
+        memory = known_trouble(check("HTTP 400"), memory, NOW, is_paused=is_paused)
     assert over == [[], [], [], [], [], [NO_KEY]]
     assert memory is not None
     assert memory.kinds == {"other": NOW}

@@ -134,24 +134,32 @@ def ended_troubles(
     """
     lasting = _all_kinds(decisions)
     if decide_step(decisions.values()) is not Next.REPORT:
-        if is_paused or _skips(decisions):
+        if _is_inconclusive(decisions, is_paused=is_paused):
             return []
-        lasting |= _unmet(decisions, before, is_paused=False).keys() if before else set()
+        lasting |= _unmet(decisions, before, is_paused=is_paused).keys() if before else set()
     return sorted(place for place in run_state.open_troubles if LastingTrouble.kind_at(place) not in lasting)
 
 
 def _unmet(decisions: Decisions, before: KnownTrouble, *, is_paused: bool) -> dict[str, int]:
     """Return the kinds that last though this check has not met them, and how many in a row have missed them by now.
 
-    A check misses a kind if other requests fail in it. One that did not ask all that it could concludes nothing.
+    A check misses a kind if other requests fail in it.
     """
     met = _all_kinds(decisions)
     unmet = {kind: before.missed.get(kind, 0) for kind in before.kinds if kind not in met}
-    if is_paused or _skips(decisions):
+    if _is_inconclusive(decisions, is_paused=is_paused):
         return unmet
     if not kinds_that_fail(decisions):
         return {}
     return {kind: count + 1 for kind, count in unmet.items() if count + 1 < _MOST_MISSED}
+
+
+def _is_inconclusive(decisions: Decisions, *, is_paused: bool) -> bool:
+    """Tell whether a check that has not met a kind says nothing of it, since it did not ask all that it could.
+
+    One that asked, and was answered with a Retry-After, has missed it like one that was answered without.
+    """
+    return _skips(decisions) or (is_paused and not kinds_that_fail(decisions))
 
 
 def _first_end(decisions: Decisions) -> datetime | None:
