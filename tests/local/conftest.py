@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 IMPORTED = "counted_module"
 """A module that processes of functions have from the start, if a layer has it."""
+BROKEN = "broken_module"
+"""Another one, whose import fails."""
 
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """Run a local AWS for all tests of this folder."""
-    with local_aws(tmp_path_factory.mktemp("aws"), extra={"LAMBDA_MODULES": IMPORTED}) as aws:
+    with local_aws(tmp_path_factory.mktemp("aws"), extra={"LAMBDA_MODULES": f"{BROKEN},{IMPORTED}"}) as aws:
         yield aws

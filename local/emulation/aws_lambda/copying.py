@@ -23,11 +23,11 @@ LENGTH = struct.Struct("!Q")
 
 
 def main(folders: list[str], modules: list[str]) -> None:
-    """Import modules from folders, as far as they are there, and make copies."""
+    """Import modules from folders, as far as that works, and make copies. What fails does so in a function, too."""
     path = list(sys.path)
     sys.path[:0] = folders
     for module in modules:
-        with suppress(ImportError):
+        with suppress(Exception):
             import_module(module)
     sys.path[:] = path
     gc.freeze()

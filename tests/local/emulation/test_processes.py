@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.local.conftest import IMPORTED
+from tests.local.conftest import BROKEN, IMPORTED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,11 +41,12 @@ def handler(event, context):
 """
 
 
-def zipped(name: str, text: str) -> bytes:
-    """Return an archive of one file."""
+def zipped(**texts: str) -> bytes:
+    """Return an archive of modules. `texts`: by their paths, with `__` for `/`."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(name, text)
+        for name, text in texts.items():
+            archive.writestr(f"{name.replace('__', '/')}.py", text)
     return file.getvalue()
 
 
@@ -55,8 +56,9 @@ class Functions:
     def __init__(self, aws: Aws, imports: Path) -> None:
         """Create them. `imports`: where the module of the layer notes that it was imported."""
         self.client, iam = aws.client("lambda"), aws.client("iam")
-        content = {"ZipFile": zipped(f"python/{IMPORTED}.py", MODULE.format(path=str(imports)))}
-        layer = self.client.publish_layer_version(LayerName=f"layer-{uuid4().hex[:8]}", Content=content)
+        layer = {f"python__{IMPORTED}": MODULE.format(path=str(imports)), f"python__{BROKEN}": "raise ValueError"}
+        content = {"ZipFile": zipped(**layer)}
+        version = self.client.publish_layer_version(LayerName=f"layer-{uuid4().hex[:8]}", Content=content)
         self.names = [f"copied-{uuid4().hex[:8]}" for _ in range(2)]
         for name in self.names:
             policy = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
@@ -66,8 +68,8 @@ class Functions:
                 Runtime="python3.13",
                 Role=role,
                 Handler="app.handler",
-                Code={"ZipFile": zipped("app.py", CODE)},
-                Layers=[layer["LayerVersionArn"]],
+                Code={"ZipFile": zipped(app=CODE)},
+                Layers=[version["LayerVersionArn"]],
                 Environment={"Variables": {"OWN": name}},
                 Timeout=2,
             )

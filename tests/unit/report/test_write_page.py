@@ -102,6 +102,16 @@ def test_what_is_said_of_the_defect_quotes_nothing_of_the_receipt() -> None:
     assert MARKED not in said
 
 
+def test_files_beside_the_templates_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an editor or a file manager leaves there may be deployed, too."""
+    shutil.copytree(page.FOLDER, tmp_path / "page")
+    for name in (".DS_Store", "._page.html.j2", "page.html.j2~", ".page.html.j2.swp"):
+        (tmp_path / "page" / "templates" / name).write_bytes(b"\xff{% no")
+    expected = page.page_of(HOSTILE)
+    monkeypatch.setattr(page, "FOLDER", tmp_path / "page")
+    assert page.page_of(HOSTILE) == expected
+
+
 def test_a_message_names_the_page_only_if_there_is_one() -> None:
     """A link to nothing would look like a lost file."""
     receipt = EVERY["some failed"]

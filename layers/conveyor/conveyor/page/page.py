@@ -83,9 +83,14 @@ def _environment(folder: Path) -> Environment:
     }
     environment.globals |= {"charts": charts, "histogram": histogram, "words": words, "share": numbers.share}
     environment.globals |= {"counted": counted}
-    for name in environment.list_templates():
+    for name in environment.list_templates(filter_func=_is_template):
         environment.get_template(name)  # which keeps it
     return environment
+
+
+def _is_template(name: str) -> bool:
+    """Tell a template from what an editor or a file manager leaves beside it."""
+    return name.endswith(".html.j2") and not name.startswith(".")
 
 
 def _shown(value: object) -> object:
