@@ -43,7 +43,7 @@ def test_the_batches_that_may_be_it_are_shown_and_the_words_of_the_message_are_t
     said = " ".join(ran.plain.split())
     assert said.startswith("? labels: looking for a batch The response to the create request for batch 1 was lost")
     assert "batch 1 4 requests" in said
-    assert "at most, if you submit again and the batch exists" in said
+    assert "paid twice $0.01 at most, if you submit again and the batch exists" in said, "never less than it may be"
     assert f"{batch}, created {belt.moment:%d %b}" in said
     assert "If this batch belongs to the run, and its results are yours:" in said
     assert f"conveyor decide labels --adopt {batch}\n" in ran.plain

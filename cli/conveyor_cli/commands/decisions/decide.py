@@ -11,7 +11,7 @@ from conveyor.domain.schedule import BatchName
 from conveyor.gates.release import IF_ANY, IF_NONE, IF_THIS, Adopt, SubmitAgain, Unclear, in_doubt, read_release
 from conveyor.s3.bucket import Bucket
 from conveyor.wording.marks import Mark
-from conveyor.wording.numbers import age, money, number
+from conveyor.wording.numbers import age, money, number, rounded_up
 from conveyor.wording.text import counted
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask, show
@@ -152,7 +152,7 @@ def _show(screen: Screen, found: Going, attempt: Undecided, given: Given) -> Non
         [
             (str(name), number(attempt.batch.requests), "requests"),
             ("since", f"{attempt.since:%d %b}", f"{attempt.since:%H:%M} UTC, {age(attempt.since, now)} ago"),
-            ("paid twice", money(cost), twice),
+            ("paid twice", rounded_up(cost) if cost else money(cost), twice),
         ],
     )
     for candidate in attempt.candidates:
