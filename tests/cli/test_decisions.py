@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.belt import Belt, drop_of, request
 from tests.support.command import Command
+from tests.support.faults.scenes import inject_faults
 from tests.support.gates import DEAR, HELD, pause, say
 from tests.support.memory_aws.served import Served
 
@@ -168,6 +169,16 @@ def test_a_stop_shows_what_becomes_of_the_requests(desk: Command, belt: Belt) ->
     assert written(belt) == {f"control/default/{run}/cancel": b"stop\n"}
     assert belt.finish(run)["status"] == "stopped"
     assert desk.call("stop", "labels", "--yes").error.startswith("✗ support/labels has ended: stopped\n")
+
+
+@pytest.mark.parametrize("word", ["stop", "pause"])
+def test_requests_whose_call_was_lost_are_not_said_to_be_unsent(desk: Command, belt: Belt, word: str) -> None:
+    """They may be with the provider, and charged."""
+    inject_faults(belt, {"call": "create", "do": {"kind": "lose", "when": "after"}})
+    belt.upload(drop_of(3), NAME)
+    said = desk.call(word, "labels", "--yes").out
+    assert re.search(r"unknown +3  requests: may be with the provider, and charged", said)
+    assert re.search("not sent +0  ", said)
 
 
 def test_a_pause_names_the_command_that_ends_it(desk: Command, belt: Belt) -> None:

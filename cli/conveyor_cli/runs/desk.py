@@ -22,6 +22,8 @@ class Requests(NamedTuple):
     """How many requests of a run have come how far. A request that a round sends again counts once."""
 
     unsent: int = 0
+    unknown: int = 0
+    """Of batches whose paid call has not been answered: they may be with the provider, and be charged."""
     under_way: int = 0
     done: int = 0
 
@@ -52,7 +54,7 @@ class Going(NamedTuple):
         """How far its requests have come."""
         if self.plan is None:
             return Requests()
-        counts = {"unsent": 0, "under_way": 0, "done": 0}
+        counts = dict.fromkeys(Requests._fields, 0)
         for leg, batch in self.plan.all_batches():
             if not keys.round_number(leg):
                 counts[_place(self.run_state.of_leg(leg).batch(batch.number))] += batch.requests
@@ -85,4 +87,6 @@ def _end(bucket: Bucket, run: Run) -> IndexEntry | None:
 def _place(batch: BatchState) -> str:
     if batch.parted or batch.stuck:
         return "done"
-    return "under_way" if batch.submitted else "unsent"
+    if batch.submitted:
+        return "under_way"
+    return "unknown" if batch.unsettled_attempt else "unsent"

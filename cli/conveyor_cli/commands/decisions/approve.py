@@ -11,6 +11,7 @@ from conveyor.wording.numbers import money, number, rounded_up
 from conveyor.wording.text import sentence
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.commands.decisions.asking import ask, show
+from conveyor_cli.commands.decisions.wish import unknown_row
 from conveyor_cli.commands.named import warn_of_others
 from conveyor_cli.commands.options import Amount, with_look, with_stack
 from conveyor_cli.deciding.approving import approval, gate_of, refuse_changed
@@ -68,6 +69,7 @@ def _show(screen: Screen, found: Going, gate: Gate, allowed: Approval) -> None:
     screen.verdict(found.state.mark, f"{found.run.name}: {found.state.words}", costs, *reasons)
     rows = [
         ("not sent", number(counts.unsent), "requests: sent once you approve"),
+        *unknown_row(counts),
         ("sent before", number(counts.under_way + counts.done), "requests: go on in any case"),
     ]
     if of := gate.forecast:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from conveyor.s3.bucket import Bucket
 from conveyor.wording.numbers import number
 from conveyor_cli.commands.decisions.asking import ask, show
-from conveyor_cli.runs.desk import Going, going
+from conveyor_cli.runs.desk import Going, Requests, going
 from conveyor_cli.screen.screen import Screen
 
 
@@ -34,6 +34,7 @@ def say(screen: Screen, bucket: Bucket, found: Going, wish: Wish, *, is_said: bo
             screen,
             [
                 ("with the provider", number(counts.under_way), f"requests: {wish.under_way}"),
+                *unknown_row(counts),
                 ("not sent", number(counts.unsent), f"requests: {wish.unsent}"),
                 ("done", number(counts.done), "requests: are kept"),
             ],
@@ -42,3 +43,9 @@ def say(screen: Screen, bucket: Bucket, found: Going, wish: Wish, *, is_said: bo
     if not is_said:
         going(bucket, found.run.run)  # it may have ended since it was shown
     bucket.put(found.control(wish.key), f"{wish.word}\n".encode())
+
+
+def unknown_row(counts: Requests) -> list[tuple[str, str, str]]:
+    """Return the row of requests of which it is not known whether they were sent, if there are any."""
+    said = "requests: may be with the provider, and charged; it is not known yet"
+    return [("unknown", number(counts.unknown), said)] if counts.unknown else []
