@@ -14,7 +14,7 @@ def to_read(screen: Screen, bucket: Bucket, called: str | None) -> Run:
         return newest_run(bucket)
     run, others = find_named(bucket, called)
     if others:
-        screen.note(". ".join(_said(called, run, others)))
+        screen.note(". ".join(_said(called, run, others, counted="at least ")))
     return run
 
 
@@ -24,9 +24,9 @@ def warn_of_others(screen: Screen, called: str, run: Run, others: tuple[str, ...
         screen.caution(*_said(called, run, others))
 
 
-def _said(called: str, run: Run, others: tuple[str, ...]) -> tuple[str, str]:
-    """Return which run is meant, and how to name another."""
+def _said(called: str, run: Run, others: tuple[str, ...], counted: str = "") -> tuple[str, str]:
+    """Return which run is meant, and how to name another. `counted`: what stands before their number."""
     left = len(others) - _MOST_IDS
     more = f", and {left:,} more: see conveyor runs" if left > 0 else ""
-    meant = f'"{called}" is the name of {len(others) + 1:,} runs; the newest is meant, {run.run}'
+    meant = f'"{called}" is the name of {counted}{len(others) + 1:,} runs; the newest is meant, {run.run}'
     return meant, f"To mean another, type its id: {', '.join(others[:_MOST_IDS])}{more}"
