@@ -57,6 +57,13 @@ def conveyor(aws: Served, tmp_path: Path) -> Command:
 
 
 @pytest.fixture
+def desk(conveyor: Command) -> Command:
+    """Return the command of a user who has chosen the stack."""
+    conveyor.call("use", "conveyor")
+    return conveyor
+
+
+@pytest.fixture
 def stack_settings() -> dict[str, str]:
     """Return the settings of the stack that the command finds."""
     return SETTINGS

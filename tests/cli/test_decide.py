@@ -15,13 +15,6 @@ NAME = "inbox/labels.jsonl"
 DECISION = "batches/1/attempt-1"
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def undecided(belt: Belt, metadata: dict[str, str] | None = None) -> tuple[str, str]:
     """Lose the response of a create request whose batch cannot be read; return the run, and the id of the batch."""
     inject_faults(belt, LOST, GONE)

@@ -15,13 +15,6 @@ NAME = "inbox/support/labels.jsonl"
 YES = ("--yes", "--up-to", "5")
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def written(belt: Belt) -> dict[str, bytes]:
     """Return what people have written."""
     return {key: belt.read(key) for key in belt.stored("control/")}

@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from conveyor.domain import keys
 from tests.support.belt import Belt, drop_of, request
 from tests.support.command import Command
@@ -12,13 +10,6 @@ from tests.support.memory_aws.served import Served
 
 NAME = "inbox/support/labels.jsonl"
 KEPT = {"runs", "index", "claims", "control"}
-
-
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
 
 
 def of(aws: Served, belt: Belt) -> BucketInMemory:

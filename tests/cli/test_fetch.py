@@ -18,13 +18,6 @@ DENIED = (
 )
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def finished(belt: Belt, data: bytes, outcomes: dict[str, str] | None = None, **metadata: str) -> str:
     """Drop a file whose requests end so, by their place, and let its run end."""
     belt.provider.configure(outcomes=outcomes or {}, every={})

@@ -18,13 +18,6 @@ from tests.support.peaks import peaks_mb
 RESULTS = "results.jsonl"
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def parts(desk: Command) -> list[int]:
     """Return the sizes of the files that are not complete."""
     return [len(data) for name, data in files_in(desk.home / "tickets").items() if name.endswith(".part")]

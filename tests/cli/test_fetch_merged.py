@@ -14,13 +14,6 @@ OVERLOADED, INVALID = "errored:overloaded_error", "errored:invalid_request_error
 NAME = "inbox/support/tickets.jsonl"
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def finished(belt: Belt, outcomes: dict[str, str], data: bytes, key: str = NAME, **metadata: str) -> str:
     """Drop a file whose requests end so, by their place, and let its run end."""
     belt.provider.configure(outcomes=outcomes, every={})

@@ -27,13 +27,6 @@ def stack_settings() -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def sent(belt: Belt) -> str:
     """Drop eight requests, and send the three batches of them; return the run."""
     run = belt.upload(drop_of(8))

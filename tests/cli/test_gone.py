@@ -9,13 +9,6 @@ from tests.support.memory_aws.served import Served
 NAME = "inbox/support/labels.jsonl"
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def ended(belt: Belt) -> str:
     """Drop a file, and let its run end."""
     run = belt.upload(drop_of(3), NAME)

@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 FILE = "tickets-report.html"
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def page_of(belt: Belt, run: str) -> bytes:
     """Return the page in the bucket."""
     return belt.read(f"results/support/tickets/{run}/report.html")

@@ -5,7 +5,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
 from msgspec.structs import replace
 
 from conveyor.domain.drop import STAMP
@@ -18,13 +17,6 @@ from tests.support.memory_aws.served import Served
 
 NOW = datetime.now(UTC)
 THIS_DAY = f"{NOW - timedelta(days=7):%-d %B}"
-
-
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
 
 
 def finished(belt: Belt, key: str = "inbox/done.jsonl") -> str:

@@ -1,19 +1,10 @@
 """Commands that a screen shows are about the run, and the stack, that the screen is about."""
 
-import pytest
-
 from tests.support.belt import Belt, drop_of
 from tests.support.command import Command
 from tests.support.memory_aws.served import Served
 
 HELD = {"hold": "always"}
-
-
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
 
 
 def shown(out: str) -> list[str]:

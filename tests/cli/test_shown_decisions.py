@@ -17,13 +17,6 @@ NAME = "inbox/support/labels.jsonl"
 EVERY = ("--every", "0.05")
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def shown(ran: Ran) -> list[str]:
     """Return the commands that were shown."""
     text = f"{ran.plain}{ran.error}".replace("\\\n", "")

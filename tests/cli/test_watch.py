@@ -19,13 +19,6 @@ NAME = "inbox/support/labels.jsonl"
 EVERY = ("--every", "0.05")
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 @contextmanager
 def once_shown(aws: Served, do: Callable[[], object], looks: int = 1) -> Iterator[None]:
     """Do something once the command in the block has looked so often: each look asks for two lists."""

@@ -33,13 +33,6 @@ from tests.support.watched import CLOSED
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def write_large_run(bucket: BucketInMemory, batches: int, gate: Gate) -> str:
     """Write a run of which two batches of three are done, and the rest is not sent, but for ten batches."""
     run = ago(1, hours=5)

@@ -22,13 +22,6 @@ from tests.support.receipts import EVERY as RECEIPTS
 _MOVES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
-
-
 def put_into(belt: Belt) -> Callable[[str, bytes], object]:
     """Return what writes an object."""
     return lambda key, data: belt.s3.put_object(Bucket=belt.bucket, Key=key, Body=data)

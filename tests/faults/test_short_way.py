@@ -37,9 +37,7 @@ def test_a_request_is_sent_as_often_as_the_client_may(
 ) -> None:
     """Else tests of retries would pass with a client that has none."""
     aws, sent = MemoryAws(), list[str]()
-    for name, value in aws.env.items():
-        monkeypatch.setenv(name, value)
-    aws.install(monkeypatch)
+    aws.use(monkeypatch)
     monkeypatch.setattr(time, "sleep", lambda _: None)
     retries: Any = {"mode": "standard", "total_max_attempts": attempts}
     client = boto3.client("s3", config=Config(retries=retries))

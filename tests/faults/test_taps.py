@@ -41,9 +41,7 @@ CALLS: list[tuple[str, Json]] = [
 def s3(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a client of an AWS in memory."""
     aws = MemoryAws()
-    for name, value in aws.env.items():
-        monkeypatch.setenv(name, value)
-    aws.install(monkeypatch)
+    aws.use(monkeypatch)
     client = boto3.client("s3")
     client.create_bucket(Bucket="bucket")
     return client

@@ -45,10 +45,8 @@ def place(stack: dict[str, str]) -> Iterator[Place]:
         patch.setattr(secrets, "token_hex", _no_chance())  # ids of files at the provider
         for module in (invocation, input_files):  # ids of writers, and the boundaries of forms
             patch.setattr(module, "uuid4", _numbered())
-        aws.install(patch)
+        aws.use(patch)
         provider.install(patch)
-        for name, value in aws.env.items():
-            patch.setenv(name, value)
         s3, states, keys = map(boto3.client, ("s3", "stepfunctions", "secretsmanager"))
         keys.create_secret(Name=STACK_SETTINGS["API_KEY_SECRET"], SecretString=API_KEY)
         s3.create_bucket(Bucket=BUCKET)

@@ -3,19 +3,10 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.cli.answers.answered import READERS, Answered, answer
 from tests.cli.test_fetch_merged import INVALID, NAME, OVERLOADED, finished, sent_again
 from tests.support.belt import Belt, drop_of, request
 from tests.support.command import Command
-
-
-@pytest.fixture
-def desk(conveyor: Command) -> Command:
-    """Return the command of a user who has chosen the stack."""
-    conveyor.call("use", "conveyor")
-    return conveyor
 
 
 def rows_of(desk: Command, *arguments: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:

@@ -1,4 +1,4 @@
-"""Verdicts and words of the checks of who is told of what: subscriptions, alarms, queues, and what has stopped."""
+"""What the checks of subscriptions, alarms, queues and stopped runs say, and which commands they name."""
 
 import json
 import shlex

@@ -91,9 +91,7 @@ EVENTS = ["provide-client-params", "before-parameter-build", "before-call", "bef
 def memory(monkeypatch: pytest.MonkeyPatch) -> MemoryAws:
     """Return an AWS in memory that clients reach."""
     aws = MemoryAws()
-    for name, value in aws.env.items():
-        monkeypatch.setenv(name, value)
-    aws.install(monkeypatch)
+    aws.use(monkeypatch)
     return aws
 
 
@@ -137,9 +135,7 @@ def place() -> Iterator[tuple[MemoryAws, Any]]:
     """Return an AWS in memory, and a client of it."""
     aws = MemoryAws()
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in aws.env.items():
-            patch.setenv(name, value)
-        aws.install(patch)
+        aws.use(patch)
         yield aws, boto3.client("s3")
 
 

@@ -256,9 +256,7 @@ def test_executions_and_secrets(services: Services, monkeypatch: pytest.MonkeyPa
     memory = MemoryAws()
     outcomes = [_executions(services.states, "one")]
     with monkeypatch.context() as patch:
-        for name, value in memory.env.items():
-            patch.setenv(name, value)
-        memory.install(patch)
+        memory.use(patch)
         outcomes.append(_executions(boto3.client("stepfunctions"), "one"))
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][1] == "ExecutionAlreadyExists"

@@ -62,6 +62,12 @@ class MemoryAws:
             "AWS_ENDPOINT_URL": URL,
         }
 
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let the clients that this process builds ask this AWS, and answer them."""
+        for name, value in self.env.items():
+            monkeypatch.setenv(name, value)
+        self.install(monkeypatch)
+
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Answer requests to `URL`; all others are sent as before.
 
