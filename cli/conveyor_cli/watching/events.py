@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from conveyor.wording.bounds import interval_of
 from conveyor.wording.mail import Step
 from conveyor.wording.numbers import money, rounded_up
 from conveyor.wording.text import counted
@@ -60,7 +61,7 @@ def _plan(snapshot: Snapshot) -> list[Event]:
     bound = f", at most {rounded_up(most)}" if most is not None else ", no bound on the cost" if estimate else ""
     events = [Event("validated", f"{requests:,} requests{bound}")]
     if forecast := facts.gate.forecast if facts.gate else None:
-        words = f"{money(forecast.usd)} ({money(forecast.low_usd)} to {rounded_up(forecast.high_usd)})"
+        words = f"{money(forecast.usd)} ({' to '.join(interval_of(forecast))})"
         events.append(Event("forecast", words))
     return events
 

@@ -3,6 +3,7 @@
 import json
 import shlex
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from conveyor_cli.doctor.checks import bucket, functions, policies, provider, st
 from conveyor_cli.doctor.checks.functions import Function
 from conveyor_cli.doctor.checks.policies import Expected, Role
 from conveyor_cli.doctor.finding import Finding, State
+from conveyor_cli.doctor.reading.drop import Small
 from conveyor_cli.stacks.profiles import Profile
 from tests.cli.doctor.judged import REGION, said
 from tests.cli.doctor.test_template import deployed
@@ -250,3 +252,9 @@ def test_wrong_limits_are_shown_with_their_file() -> None:
     finding = stack.limits("b", ("config/budgets.json: unknown field",), 0)
     assert said(finding, "unknown field")
     assert finding.commands == ("aws s3 cp s3://b/config/budgets.json -",)
+
+
+@pytest.mark.parametrize(("usd", "price"), [("0.0042", "at most $0.01"), ("1.231", "at most $1.24")])
+def test_what_the_test_drop_costs_at_most_is_rounded_up(usd: str, price: str) -> None:
+    """A person agrees to it."""
+    assert Small(None, Decimal(usd)).price == price  # type: ignore[arg-type] # the price needs no file

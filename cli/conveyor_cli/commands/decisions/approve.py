@@ -6,6 +6,7 @@ from conveyor.domain import keys
 from conveyor.gates.approval import Approval
 from conveyor.gates.probe_message import cost_words
 from conveyor.ledger.gate_facts import Gate
+from conveyor.wording.bounds import interval_of
 from conveyor.wording.marks import Mark
 from conveyor.wording.numbers import money, number, rounded_up
 from conveyor.wording.text import sentence
@@ -73,7 +74,7 @@ def _show(screen: Screen, found: Going, gate: Gate, allowed: Approval) -> None:
         ("sent before", number(counts.under_way + counts.done), "requests: go on in any case"),
     ]
     if of := gate.forecast:
-        rows.append(("forecast", money(of.usd), f"between {money(of.low_usd)} and {rounded_up(of.high_usd)}"))
+        rows.append(("forecast", money(of.usd), f"between {' and '.join(interval_of(of))}"))
     if allowed.has_no_limit:
         rows.append(("you allow", "any", "amount"))
     elif allowed.up_to is not None:

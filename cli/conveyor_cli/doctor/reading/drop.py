@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from conveyor.ledger.run_facts import Run
-from conveyor.wording.numbers import money, span
+from conveyor.wording.numbers import rounded_up, span
 from conveyor_cli.aws.errors import explained
 from conveyor_cli.doctor.finding import Finding, failed, ok
 from conveyor_cli.drops.check import CheckedFile, check_with, refuse_if_wrong
@@ -49,7 +49,7 @@ class Small(NamedTuple):
     @property
     def price(self) -> str:
         """What it costs at most, in words."""
-        return "an unknown price: the model is in no table" if self.usd is None else f"at most {money(self.usd)}"
+        return "an unknown price: the model is in no table" if self.usd is None else f"at most {rounded_up(self.usd)}"
 
 
 def prepare(stack: ChosenStack, folder: Path, lines: Lines) -> Small:

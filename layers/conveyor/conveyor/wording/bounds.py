@@ -37,11 +37,16 @@ def at_most_rows(estimate: Estimate | None) -> list[tuple[str, str]]:
     return [("At most", at_most(estimate))] if estimate is not None else []
 
 
+def interval_of(forecast: Forecast | ModelForecast) -> tuple[str, str]:
+    """Return the amounts between which a forecast lies: never a narrower interval than it is."""
+    return exact_dollars(forecast.low_usd, ROUND_FLOOR), exact_dollars(forecast.high_usd, ROUND_CEILING)
+
+
 def forecast_words(forecast: Forecast | ModelForecast) -> str:
     """Return what requests will cost, and between which amounts that is."""
     is_small = forecast.usd < _CENT
     usual = dollars(forecast.usd) if is_small else f"about {exact_dollars(forecast.usd, ROUND_HALF_UP)}"
-    low, high = exact_dollars(forecast.low_usd, ROUND_FLOOR), exact_dollars(forecast.high_usd, ROUND_CEILING)
+    low, high = interval_of(forecast)
     if low == high:
         return usual
     return f"{usual} (between {low} and {high})" if forecast.low_usd >= _CENT else f"{usual} (up to {high})"
