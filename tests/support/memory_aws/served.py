@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -117,6 +117,11 @@ def served(memory: MemoryAws) -> Iterator[Served]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def handle(self) -> None:
+            """Answer the requests of a connection. A program that is tested may end before it has its answer."""
+            with suppress(ConnectionError):
+                super().handle()
 
         def log_message(self, *_: object) -> None:
             """Write nothing."""
